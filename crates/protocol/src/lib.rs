@@ -1,0 +1,60 @@
+//! The words of rccar: every message that crosses a process or a network border, and the units inside.
+//!
+//! **Whatever a parser of this crate returns is legal: a value that breaks a rule of `PROTOCOL.md` cannot be built.**
+//!
+//! | module | travels | encoding |
+//! |---|---|---|
+//! | [`control`] | browser → car, data channel `control` | binary, fixed size |
+//! | [`telemetry`] | car → browser, data channel `control` | binary, fixed size |
+//! | [`events`] | both ways, data channel `events` | JSON |
+//! | [`signaling`] | browser ↔ host ↔ car, WebSocket | JSON |
+//! | [`setpoint`] | `rccar-car` → `rccar-drive`, Unix datagram | binary, fixed size |
+//! | [`status`] | `rccar-drive` → `rccar-car`, Unix datagram | binary, fixed size |
+//!
+//! ```
+//! use rccar_protocol::control::{ControlFrame, InputSource};
+//! use rccar_protocol::units::{Steering, Throttle};
+//!
+//! let frame = ControlFrame {
+//!     visible: true,
+//!     focused: true,
+//!     source: InputSource::Keyboard,
+//!     steering: Steering::from_permyriad(-2_500)?,
+//!     throttle: Throttle::from_permyriad(1_000)?,
+//!     ..ControlFrame::default()
+//! };
+//! assert_eq!(ControlFrame::decode(&frame.encode())?, frame);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Design decisions
+//!
+//! * Binary frames have one size for each version and no optional tail: a truncated frame is an error, never a shorter message.
+//! * All integers are big-endian (network byte order), as `DataView` reads them by default.
+//! * JSON messages ignore fields that they do not know, so that a field can be added without a new version; an unknown `type` is
+//!   an error that is answered.
+
+pub mod control;
+mod cursor;
+pub mod events;
+pub mod identity;
+pub mod setpoint;
+pub mod signaling;
+pub mod state;
+pub mod status;
+pub mod telemetry;
+pub mod text;
+pub mod units;
+
+pub use cursor::FrameError;
+
+/// Version of the signaling messages and of the JSON on the data channel `events`.
+pub const PROTOCOL_VERSION: u8 = 1;
+/// WebSocket subprotocol (RFC 6455 section 1.9) that client and server must agree on.
+pub const SUBPROTOCOL: &str = "rccar.v1";
+/// Largest JSON message in bytes, on any channel. A browser's full-gather SDP with both address families takes 6–9 kB.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+/// Rate at which a browser sends control frames, in hertz. At 50 Hz three frames in a row may be lost before the hold (80 ms) ends.
+pub const CONTROL_HZ: u32 = 50;
+/// Clock rate of the video's RTP time stamps (RFC 6184 section 8.2.1).
+pub const VIDEO_CLOCK_HZ: u32 = 90_000;

@@ -1,0 +1,271 @@
+//! The messages, one enum for each direction.
+
+use super::common::{ByeReason, Candidate, CarInfo, ErrorCode, IceServer};
+use crate::identity::{CarKey, Nonce, Signature};
+use crate::text::{CarId, Name, Note, Sdp, SessionId, Software};
+use serde::{Deserialize, Serialize};
+
+fn yes() -> bool {
+    true
+}
+
+/// From a driver's page to the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum FromDriver {
+    /// First message.
+    Hello {
+        /// Protocol version.
+        v: u8,
+        /// Program of the driver.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        software: Option<Software>,
+    },
+    /// Asks for a session with a car.
+    Connect {
+        /// The car.
+        car: CarId,
+        /// `false`: the offer must hold all candidates (full gather), for peers that cannot trickle.
+        #[serde(default = "yes")]
+        trickle: bool,
+    },
+    /// The answer to the car's offer.
+    Answer {
+        /// The session.
+        session: SessionId,
+        /// Generation of the offer.
+        generation: u32,
+        /// The description.
+        sdp: Sdp,
+    },
+    /// A candidate of the driver's.
+    Candidate {
+        /// The session.
+        session: SessionId,
+        /// Generation of the offer.
+        generation: u32,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// Asks the car for an ICE restart.
+    Restart {
+        /// The session.
+        session: SessionId,
+    },
+    /// Ends the session.
+    Bye {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: ByeReason,
+    },
+    /// Asks for a `pong`: browsers cannot see WebSocket pings.
+    Ping {
+        /// Comes back.
+        id: u32,
+    },
+}
+
+/// From the host to a driver's page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum ToDriver {
+    /// Answer to `hello`.
+    Welcome {
+        /// Protocol version.
+        v: u8,
+        /// Who is signed in.
+        user: Name,
+        /// Program of the host.
+        software: Software,
+        /// Cars that this driver may see.
+        cars: Vec<CarInfo>,
+    },
+    /// The list changed.
+    Cars {
+        /// The whole list.
+        cars: Vec<CarInfo>,
+    },
+    /// Answer to `connect`: the car was asked for an offer.
+    Connecting {
+        /// The new session.
+        session: SessionId,
+        /// The car.
+        car: CarId,
+        /// ICE servers with credentials for this session.
+        ice_servers: Vec<IceServer>,
+    },
+    /// The car's offer. A later one with a higher generation is an ICE restart.
+    Offer {
+        /// The session.
+        session: SessionId,
+        /// Counts offers of the session, from 1.
+        generation: u32,
+        /// The description.
+        sdp: Sdp,
+    },
+    /// A candidate of the car's.
+    Candidate {
+        /// The session.
+        session: SessionId,
+        /// Generation of the offer.
+        generation: u32,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// The session ended.
+    Bye {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: ByeReason,
+    },
+    /// A message was refused.
+    Error {
+        /// Why.
+        code: ErrorCode,
+        /// In words.
+        text: Note,
+        /// The car that the refused message named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        car: Option<CarId>,
+        /// The session that the refused message named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+    },
+    /// Answer to `ping`.
+    Pong {
+        /// The ping's.
+        id: u32,
+    },
+}
+
+/// From a car to the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum FromCar {
+    /// First message, in answer to the challenge.
+    Register {
+        /// Protocol version.
+        v: u8,
+        /// The car's key; its fingerprint is the car's id.
+        key: CarKey,
+        /// Over [`crate::identity::registration_message`].
+        signature: Signature,
+        /// Name that the car asks for; the owner's choice on the host wins.
+        name: Name,
+        /// Program of the car.
+        software: Software,
+        /// Enrolment token, while the host does not know the car yet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        enrolment: Option<Note>,
+    },
+    /// The offer, first or restart.
+    Offer {
+        /// The session.
+        session: SessionId,
+        /// Counts offers of the session, from 1.
+        generation: u32,
+        /// The description.
+        sdp: Sdp,
+    },
+    /// A candidate of the car's.
+    Candidate {
+        /// The session.
+        session: SessionId,
+        /// Generation of the offer.
+        generation: u32,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// Ends or refuses the session.
+    Bye {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: ByeReason,
+    },
+    /// Asks for a `pong`.
+    Ping {
+        /// Comes back.
+        id: u32,
+    },
+}
+
+/// From the host to a car.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum ToCar {
+    /// First message of the host.
+    Challenge {
+        /// Protocol version.
+        v: u8,
+        /// What to sign.
+        nonce: Nonce,
+    },
+    /// The car is known and reachable from now on.
+    Registered {
+        /// The car's id.
+        car: CarId,
+        /// Name under which drivers see it.
+        name: Name,
+    },
+    /// A driver wants a session: the car offers.
+    Connect {
+        /// The new session.
+        session: SessionId,
+        /// Who.
+        driver: Name,
+        /// `false`: the offer must hold all candidates.
+        trickle: bool,
+        /// ICE servers with credentials for this session.
+        ice_servers: Vec<IceServer>,
+    },
+    /// The driver's answer.
+    Answer {
+        /// The session.
+        session: SessionId,
+        /// Generation of the offer.
+        generation: u32,
+        /// The description.
+        sdp: Sdp,
+    },
+    /// A candidate of the driver's.
+    Candidate {
+        /// The session.
+        session: SessionId,
+        /// Generation of the offer.
+        generation: u32,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// The driver asks for an ICE restart.
+    Restart {
+        /// The session.
+        session: SessionId,
+        /// Fresh ICE servers: credentials are time-limited.
+        ice_servers: Vec<IceServer>,
+    },
+    /// The session ended.
+    Bye {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: ByeReason,
+    },
+    /// A message was refused.
+    Error {
+        /// Why.
+        code: ErrorCode,
+        /// In words.
+        text: Note,
+        /// The session that the refused message named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+    },
+    /// Answer to `ping`.
+    Pong {
+        /// The ping's.
+        id: u32,
+    },
+}

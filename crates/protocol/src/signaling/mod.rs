@@ -1,0 +1,28 @@
+//! JSON messages over WebSocket between drivers, the signaling host and cars.
+//!
+//! ```text
+//!  driver                      host                        car
+//!    │ hello ───────────────────►│◄─────────────── (connects) │
+//!    │◄───────────────── welcome │ challenge ────────────────►│
+//!    │                           │◄────────────────── register│
+//!    │                           │ registered ───────────────►│
+//!    │ connect ─────────────────►│ connect ──────────────────►│
+//!    │◄────────────── connecting │◄───────────────────── offer│
+//!    │◄─────────────────── offer │                            │
+//!    │ answer ──────────────────►│ answer ───────────────────►│
+//!    │◄═══════════════ candidate, both ways, any time ═══════►│
+//!    │ restart ─────────────────►│ restart ──────────────────►│  (the car then sends a new offer)
+//!    │ bye ─────────────────────►│ bye ──────────────────────►│  (or from the car)
+//! ```
+//!
+//! **The car is always the offerer and ICE-controlling**; a driver that wants another path sends `restart`.
+//! An offer carries a `generation`; answers and candidates name the generation that they belong to, and what belongs to an older one
+//! is dropped.
+
+mod common;
+mod messages;
+mod parse;
+
+pub use common::{ByeReason, Candidate, CarInfo, CarPresence, ErrorCode, IceServer};
+pub use messages::{FromCar, FromDriver, ToCar, ToDriver};
+pub use parse::{Json, MessageError, parse};

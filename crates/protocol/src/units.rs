@@ -1,0 +1,167 @@
+//! Quantities that cannot hold an illegal value.
+
+use crate::FrameError;
+use serde::{Deserialize, Serialize};
+
+/// Full scale of [`Steering`] and [`Throttle`]: one permyriad is 1/10000.
+pub const FULL_SCALE: i16 = 10_000;
+
+macro_rules! signed_ratio {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "i16", into = "i16")]
+        pub struct $name(i16);
+
+        impl $name {
+            /// Nothing asked for.
+            pub const NEUTRAL: Self = Self(0);
+            /// Largest value.
+            pub const MAX: Self = Self(FULL_SCALE);
+            /// Smallest value.
+            pub const MIN: Self = Self(-FULL_SCALE);
+
+            /// Takes −10000…10000 (1/10000 of full scale).
+            pub fn from_permyriad(value: i16) -> Result<Self, FrameError> {
+                if (-FULL_SCALE..=FULL_SCALE).contains(&value) {
+                    Ok(Self(value))
+                } else {
+                    Err(FrameError::Range { field: $field, value: value.into() })
+                }
+            }
+
+            /// The nearest legal value; NaN is neutral.
+            #[must_use]
+            pub fn saturating_from_f32(ratio: f32) -> Self {
+                // `as` saturates and maps NaN to 0; the clamp keeps the result within full scale.
+                #[expect(clippy::cast_possible_truncation, reason = "clamped to full scale before the cast")]
+                Self((ratio.clamp(-1.0, 1.0) * f32::from(FULL_SCALE)).round() as i16)
+            }
+
+            /// −10000…10000.
+            #[must_use]
+            pub fn permyriad(self) -> i16 {
+                self.0
+            }
+
+            /// −1.0…1.0.
+            #[must_use]
+            pub fn ratio(self) -> f32 {
+                f32::from(self.0) / f32::from(FULL_SCALE)
+            }
+
+            /// Whether the value lies within `band` of neutral.
+            #[must_use]
+            pub fn is_neutral(self, band: i16) -> bool {
+                self.0.abs() <= band.abs()
+            }
+        }
+
+        impl TryFrom<i16> for $name {
+            type Error = FrameError;
+            fn try_from(value: i16) -> Result<Self, FrameError> {
+                Self::from_permyriad(value)
+            }
+        }
+
+        impl From<$name> for i16 {
+            fn from(value: $name) -> i16 {
+                value.0
+            }
+        }
+    };
+}
+
+signed_ratio!(
+    /// Steering asked for: positive turns right, as the W3C Gamepad's axis 0.
+    Steering,
+    "steering"
+);
+signed_ratio!(
+    /// Throttle asked for: positive drives forward, negative backward.
+    Throttle,
+    "throttle"
+);
+
+/// A point of time on one machine's `CLOCK_MONOTONIC`, in microseconds. Comparable between processes of that machine only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MonotonicMicros(pub u64);
+
+impl MonotonicMicros {
+    /// Time since `earlier`, zero if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This time plus `duration`.
+    #[must_use]
+    pub fn plus(self, duration: std::time::Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+
+    /// This time minus `duration`.
+    #[must_use]
+    pub fn minus(self, duration: std::time::Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+
+    /// The time as an RTP time stamp of [`crate::VIDEO_CLOCK_HZ`], wrapped to 32 bits.
+    #[must_use]
+    pub fn rtp(self) -> u32 {
+        let ticks = u128::from(self.0) * u128::from(crate::VIDEO_CLOCK_HZ) / 1_000_000;
+        #[expect(clippy::cast_possible_truncation, reason = "RTP time stamps wrap at 32 bits (RFC 3550 section 5.1)")]
+        {
+            ticks as u32
+        }
+    }
+}
+
+/// Pose and speed of the vehicle, from odometry or from the simulator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Odometry {
+    /// Speed in mm/s, negative when rolling backward.
+    pub speed_mm_s: i16,
+    /// East of the starting point, in mm.
+    pub x_mm: i32,
+    /// North of the starting point, in mm.
+    pub y_mm: i32,
+    /// Heading in 1/100 degree, counter-clockwise from east, −18000…18000.
+    pub heading: CentiDegrees,
+}
+
+/// An angle in 1/100 degree, −18000…18000.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CentiDegrees(i16);
+
+impl CentiDegrees {
+    /// Takes −18000…18000.
+    pub fn new(value: i16) -> Result<Self, FrameError> {
+        if (-18_000..=18_000).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(FrameError::Range { field: "heading", value: value.into() })
+        }
+    }
+
+    /// Wraps any angle in radians into the range; NaN is zero.
+    #[must_use]
+    pub fn from_radians(angle: f64) -> Self {
+        let turns = angle / std::f64::consts::TAU;
+        let wrapped = (turns - turns.round()) * 36_000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "wrapped to half a turn, which fits")]
+        Self(wrapped.round().clamp(-18_000.0, 18_000.0) as i16)
+    }
+
+    /// 1/100 degree.
+    #[must_use]
+    pub fn value(self) -> i16 {
+        self.0
+    }
+
+    /// Radians, −π…π.
+    #[must_use]
+    pub fn radians(self) -> f64 {
+        f64::from(self.0) / 18_000.0 * std::f64::consts::PI
+    }
+}
