@@ -1,1 +1,32 @@
-//! See `Cargo.toml`.
+//! The car's end of a WebRTC session: one video track, two data channels, and the order of calls that keeps them alive.
+//!
+//! **The car is always the offerer, and candidates never overtake the description that they belong to.**
+//!
+//! A session runs like this:
+//!
+//! 1. [`Peer::open`] makes the connection; [`Peer::prepare_offer`] writes an [`Offer`] with a new generation.
+//! 2. The caller sends the offer, *then* calls [`Peer::start_gathering`]: candidates of that generation come as [`PeerEvent`]s.
+//!    A peer that cannot trickle gets [`Peer::gathered_offer`] instead, which waits for all candidates.
+//! 3. [`Peer::accept_answer`] and [`Peer::add_candidate`] take what the driver sends.
+//! 4. [`Peer::video`] sends access units, [`Peer::send_telemetry`] and [`Peer::send_event`] fill the data channels.
+//! 5. For another path, steps 1 and 2 again with `restart`: the data channels and the track stay.
+//!
+//! # Design decisions
+//!
+//! * The crate `webrtc` is confined to this crate. Its traps, and the settings that avoid them, are in [`mod@settings`].
+//! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no value once a newer one is here.
+//! * No congestion control yet: the encoder's rate is fixed by the configuration.
+
+mod channels;
+mod error;
+mod keyframe;
+mod observer;
+mod peer;
+pub mod settings;
+mod video;
+
+pub use channels::ReceivedControl;
+pub use error::LinkError;
+pub use peer::{Offer, Peer, PeerEvent, PeerState};
+pub use settings::PeerOptions;
+pub use video::VideoSender;

@@ -1,0 +1,177 @@
+//! Who may drive: one session at a time, whichever host or page it comes from.
+
+use crate::session::{Outcome, Session, SessionContext, SessionInput};
+use rccar_protocol::signaling::{ByeReason, FromCar, ToCar};
+use rccar_protocol::text::SessionId;
+use std::collections::BTreeMap;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Where signaling comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// The signaling host.
+    Host,
+    /// The car's own page.
+    Lan,
+}
+
+/// A message and where it came from.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) source: Source,
+    pub(crate) message: ToCar,
+}
+
+/// The way back to a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) messages: mpsc::Sender<FromCar>,
+    /// Whether messages get through at present.
+    pub(crate) up: watch::Receiver<bool>,
+}
+
+/// Messages of one session that wait for it. A browser sends some twenty candidates at once.
+const SESSION_QUEUE: usize = 128;
+
+struct Running {
+    source: Source,
+    id: SessionId,
+    inputs: mpsc::Sender<SessionInput>,
+    task: JoinHandle<Outcome>,
+}
+
+/// The agent: routes messages to the one session.
+pub(crate) struct Agent {
+    context: SessionContext,
+    sources: BTreeMap<Source, Outgoing>,
+    running: Option<Running>,
+}
+
+impl Agent {
+    pub(crate) fn new(context: SessionContext, sources: BTreeMap<Source, Outgoing>) -> Self {
+        Self { context, sources, running: None }
+    }
+
+    /// Runs until `stop` resolves; then ends the session and says good-bye.
+    pub(crate) async fn run(mut self, mut incoming: mpsc::Receiver<Incoming>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let mut restarts = RestartSignal::listen();
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = restarts.next() => {
+                    if let Some(running) = &self.running {
+                        // A full queue means that the session is busy with restarts already.
+                        let _ = running.inputs.try_send(SessionInput::RestartHere);
+                    }
+                }
+                outcome = ended(&mut self.running) => self.finish(outcome),
+                message = incoming.recv() => match message {
+                    Some(Incoming { source, message }) => self.route(source, message),
+                    None => break,
+                },
+            }
+        }
+        self.shut_down().await;
+    }
+
+    fn route(&mut self, source: Source, message: ToCar) {
+        match message {
+            ToCar::Connect { session, driver, trickle, ice_servers } => {
+                let Some(back) = self.sources.get(&source).cloned() else { return };
+                if let Some(running) = &self.running {
+                    tracing::info!(%driver, driven_by = ?running.source, "refused a second driver");
+                    self.say(source, FromCar::Bye { session, reason: ByeReason::CarBusy });
+                    return;
+                }
+                tracing::info!(%driver, ?source, %session, "a driver connects");
+                let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
+                let session_run = Session::new(self.context.clone(), session, trickle, ice_servers, back).run(queue);
+                self.running = Some(Running { source, id: session, inputs, task: tokio::spawn(Box::pin(session_run)) });
+            }
+            ToCar::Answer { session, generation, sdp } => {
+                self.input(source, session, SessionInput::Answer { generation, sdp });
+            }
+            ToCar::Candidate { session, generation, candidate } => {
+                self.input(source, session, SessionInput::Candidate { generation, candidate });
+            }
+            ToCar::Restart { session, ice_servers } => self.input(source, session, SessionInput::Restart { ice_servers }),
+            ToCar::Bye { session, reason } => self.input(source, session, SessionInput::Bye(reason)),
+            ToCar::Challenge { .. } | ToCar::Registered { .. } | ToCar::Error { .. } | ToCar::Pong { .. } => {
+                tracing::debug!(?source, "message without a session ignored");
+            }
+        }
+    }
+
+    fn input(&self, source: Source, session: SessionId, input: SessionInput) {
+        match &self.running {
+            Some(running) if running.source == source && running.id == session => {
+                if running.inputs.try_send(input).is_err() {
+                    tracing::warn!(%session, "message dropped: the session does not keep up");
+                }
+            }
+            _ if matches!(input, SessionInput::Bye(_)) => {}
+            _ => self.say(source, FromCar::Bye { session, reason: ByeReason::CarLeft }),
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        let Some(running) = self.running.take() else { return };
+        match outcome {
+            Outcome::EndedByDriver(reason) => tracing::info!(session = %running.id, ?reason, "the session ended"),
+            Outcome::EndedByCar(reason) => {
+                tracing::info!(session = %running.id, ?reason, "the car ended the session");
+                self.say(running.source, FromCar::Bye { session: running.id, reason });
+            }
+        }
+    }
+
+    fn say(&self, source: Source, message: FromCar) {
+        if let Some(back) = self.sources.get(&source)
+            && back.messages.try_send(message).is_err()
+        {
+            tracing::debug!(?source, "message dropped: no connection");
+        }
+    }
+
+    async fn shut_down(mut self) {
+        if let Some(running) = &self.running {
+            // A session that does not listen is ended with the program.
+            let _ = running.inputs.try_send(SessionInput::Shutdown);
+            let outcome = ended(&mut self.running).await;
+            self.finish(outcome);
+        }
+    }
+}
+
+/// `SIGUSR1` asks for an ICE restart by hand.
+struct RestartSignal(Option<Signal>);
+
+impl RestartSignal {
+    fn listen() -> Self {
+        Self(signal(SignalKind::user_defined1()).inspect_err(|error| tracing::warn!(%error, "cannot listen for SIGUSR1")).ok())
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Resolves when the running session has ended; never while there is none.
+async fn ended(running: &mut Option<Running>) -> Outcome {
+    match running {
+        Some(running) => (&mut running.task).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the session crashed");
+            Outcome::EndedByCar(ByeReason::Internal)
+        }),
+        None => std::future::pending().await,
+    }
+}

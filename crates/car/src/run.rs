@@ -1,0 +1,135 @@
+//! Puts the parts together.
+
+use crate::agent::{Agent, Incoming, Outgoing, Source};
+use crate::camera::{self, CameraConfigError, PoseSource};
+use crate::config::Config;
+use crate::drive::DriveLink;
+use crate::identity::{Identity, IdentityError};
+use crate::lan::{self, LanError};
+use crate::pose;
+use crate::session::SessionContext;
+use crate::signaling::{self, Registration};
+use crate::video::VideoHub;
+use rccar_daemon::config::ConfigError;
+use rccar_daemon::{notify, shutdown};
+use rccar_media::camera::CameraError;
+use rccar_media::pipeline::VideoPipeline;
+use rccar_protocol::text::{Software, TextError};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// Why the car cannot run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    CameraConfig(#[from] CameraConfigError),
+    #[error("neither `host.url` nor `lan.listen` is configured: nobody could reach the car")]
+    Unreachable,
+    #[error("cannot make the state directory {}", .0.display())]
+    StateDir(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("cannot listen for the drive service beside {}", .0.display())]
+    Drive(PathBuf, #[source] io::Error),
+    #[error("cannot open the camera")]
+    Camera(#[from] CameraError),
+    #[error(transparent)]
+    Lan(#[from] LanError),
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("illegal name of this program")]
+    Software(#[from] TextError),
+}
+
+/// Messages that wait for the agent or for a socket.
+const QUEUE: usize = 256;
+
+/// Reads the car's key, making the state directory and the key at the first start.
+pub(crate) fn load_identity(config: &Config) -> Result<Identity, RunError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let directory = &config.car.state_dir;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|error| RunError::StateDir(directory.clone(), error))?;
+    Ok(Identity::load_or_create(directory)?)
+}
+
+/// Runs the car until it is told to stop.
+pub(crate) fn run(config: Config) -> Result<(), RunError> {
+    if config.host.url.is_none() && config.lan.listen.is_empty() {
+        return Err(RunError::Unreachable);
+    }
+    let identity = load_identity(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunError::Runtime)?;
+    runtime.block_on(Box::pin(serve(config, identity)))
+}
+
+async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
+    let software = Software::new(concat!("rccar-car/", env!("CARGO_PKG_VERSION")))?;
+    let drive = DriveLink::start(&config.drive.socket).map_err(|error| RunError::Drive(config.drive.socket.clone(), error))?;
+    let poses: PoseSource = {
+        let drive = drive.clone();
+        Arc::new(move |now| pose::at(&drive, now))
+    };
+    let camera = camera::open(&config.camera, poses)?;
+    let format = camera.format();
+    let (handle, units) = VideoPipeline::start(camera, config.camera.encoder());
+    let context = SessionContext {
+        car: identity.id(),
+        name: config.car.name.clone(),
+        software: software.clone(),
+        drive,
+        video: VideoHub::new(format, handle, units),
+        loopback: config.ice.loopback,
+    };
+    tracing::info!(car = %context.car, name = %context.name, "starting");
+
+    let (incoming, queue) = mpsc::channel(QUEUE);
+    let mut sources = BTreeMap::new();
+    let mut readiness = Vec::new();
+    if !config.lan.listen.is_empty() {
+        let back = lan::start(&config, &context, incoming.clone()).await?;
+        readiness.push(back.up.clone());
+        sources.insert(Source::Lan, back);
+    }
+    if let Some(url) = config.host.url.clone() {
+        let registration = Registration { identity, name: config.car.name, software, host: config.host };
+        let back = start_signaling(url, registration, incoming);
+        readiness.push(back.up.clone());
+        sources.insert(Source::Host, back);
+    }
+    tokio::spawn(report_readiness(readiness));
+    if let Some(interval) = notify::watchdog_interval() {
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(interval);
+            loop {
+                ticks.tick().await;
+                notify::watchdog();
+            }
+        });
+    }
+    Agent::new(context, sources).run(queue, shutdown::signal()).await;
+    notify::stopping();
+    Ok(())
+}
+
+fn start_signaling(url: crate::config::HostUrl, registration: Registration, incoming: mpsc::Sender<Incoming>) -> Outgoing {
+    let (messages, outgoing) = mpsc::channel(QUEUE);
+    let (up_sender, up) = watch::channel(false);
+    tokio::spawn(async move {
+        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, up_sender)).await;
+    });
+    Outgoing { messages, up }
+}
+
+/// Ready means usable: a driver can reach the car through its host or its own page.
+async fn report_readiness(sources: Vec<watch::Receiver<bool>>) {
+    let waits = sources.into_iter().map(|mut up| Box::pin(async move { up.wait_for(|up| *up).await.is_ok() }));
+    if futures_util::future::select_all(waits).await.0 {
+        notify::ready();
+    }
+}

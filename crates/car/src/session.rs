@@ -1,0 +1,261 @@
+//! One driver's session: signaling, set-points, telemetry and video until either side ends it.
+
+use crate::agent::Outgoing;
+use crate::drive::DriveLink;
+use crate::ice;
+use crate::recovery::{Decision, Recovery};
+use crate::steering;
+use crate::video::{Sending, VideoHub};
+use rccar_daemon::clock;
+use rccar_link::{LinkError, Offer, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_protocol::PROTOCOL_VERSION;
+use rccar_protocol::events::{CarEvent, DriverEvent};
+use rccar_protocol::signaling::{ByeReason, Candidate, FromCar, IceServer, Json, parse};
+use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// What every session of this car shares.
+#[derive(Clone)]
+pub(crate) struct SessionContext {
+    pub(crate) car: CarId,
+    pub(crate) name: Name,
+    pub(crate) software: Software,
+    pub(crate) drive: DriveLink,
+    pub(crate) video: VideoHub,
+    pub(crate) loopback: bool,
+}
+
+/// What signaling brings.
+#[derive(Debug)]
+pub(crate) enum SessionInput {
+    Answer { generation: u32, sdp: Sdp },
+    Candidate { generation: u32, candidate: Candidate },
+    Restart { ice_servers: Vec<IceServer> },
+    /// Somebody at the car wants another path.
+    RestartHere,
+    Bye(ByeReason),
+    Shutdown,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The other side said good-bye, or its host did.
+    EndedByDriver(ByeReason),
+    /// The car did, and tells why.
+    EndedByCar(ByeReason),
+}
+
+/// How often the recovery machine is asked.
+const RECOVERY_TICK: Duration = Duration::from_millis(100);
+/// Longest wait for candidates when the peer cannot trickle: a STUN server answers within a second or not at all.
+const GATHER_WITHIN: Duration = Duration::from_secs(3);
+
+/// A session before it runs.
+pub(crate) struct Session {
+    context: SessionContext,
+    id: SessionId,
+    trickle: bool,
+    ice_servers: Vec<IceServer>,
+    back: Outgoing,
+}
+
+impl Session {
+    pub(crate) fn new(
+        context: SessionContext,
+        id: SessionId,
+        trickle: bool,
+        ice_servers: Vec<IceServer>,
+        back: Outgoing,
+    ) -> Self {
+        Self { context, id, trickle, ice_servers, back }
+    }
+
+    /// Runs the session to its end; the wheels are the drive's concern from then on.
+    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
+        self.ice_servers = ice::resolve(&self.ice_servers).await;
+        let options = PeerOptions {
+            ice_servers: self.ice_servers.clone(),
+            loopback: self.context.loopback,
+            clock: clock::now,
+        };
+        let opened = match getrandom::u32() {
+            Ok(ssrc) => Peer::open(&options, ssrc).await,
+            Err(error) => {
+                tracing::error!(%error, "no random numbers");
+                return Outcome::EndedByCar(ByeReason::Internal);
+            }
+        };
+        let (peer, events) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::error!(%error, "the session cannot start");
+                return Outcome::EndedByCar(ByeReason::Internal);
+            }
+        };
+        let peer = Arc::new(peer);
+        self.context.drive.set_driven(true);
+        let steering = tokio::spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone()));
+        let video = self.context.video.start(peer.video());
+        let outcome = self.until_the_end(&peer, &video, events, &mut inputs).await;
+        steering.abort();
+        self.context.drive.set_driven(false);
+        peer.close().await;
+        outcome
+    }
+
+    async fn until_the_end(
+        &mut self,
+        peer: &Peer,
+        video: &Sending,
+        mut events: mpsc::UnboundedReceiver<PeerEvent>,
+        inputs: &mut mpsc::Receiver<SessionInput>,
+    ) -> Outcome {
+        if let Err(error) = self.offer(peer, false).await {
+            tracing::error!(%error, "the session cannot offer");
+            return Outcome::EndedByCar(ByeReason::Internal);
+        }
+        let mut recovery = Recovery::new(clock::now());
+        let mut ticks = tokio::time::interval(RECOVERY_TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let end = tokio::select! {
+                input = inputs.recv() => self.handle_input(peer, &mut recovery, input).await,
+                Some(event) = events.recv() => self.handle_peer(peer, &mut recovery, video, event),
+                _ = ticks.tick() => {
+                    let reachable = *self.back.up.borrow();
+                    let decision = recovery.handle_timeout(clock::now(), reachable);
+                    self.carry_out(peer, decision).await
+                }
+            };
+            if let Some(outcome) = end {
+                return outcome;
+            }
+        }
+    }
+
+    async fn handle_input(&mut self, peer: &Peer, recovery: &mut Recovery, input: Option<SessionInput>) -> Option<Outcome> {
+        let used = match input {
+            None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
+            Some(SessionInput::Bye(reason)) => return Some(Outcome::EndedByDriver(reason)),
+            Some(SessionInput::Answer { generation, sdp }) => match peer.accept_answer(generation, &sdp).await {
+                // The first answer decides whether there is a session at all; a later one is about another path only.
+                Err(error @ (LinkError::Stack { .. } | LinkError::Description(_))) if generation == 1 => {
+                    tracing::warn!(%error, "the driver's description cannot be used");
+                    return Some(Outcome::EndedByCar(ByeReason::BadDescription));
+                }
+                used => used,
+            },
+            Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
+            Some(SessionInput::Restart { ice_servers }) => {
+                self.ice_servers = ice::resolve(&ice_servers).await;
+                return self.restart_by_request(peer, recovery).await;
+            }
+            Some(SessionInput::RestartHere) => return self.restart_by_request(peer, recovery).await,
+        };
+        match used {
+            Ok(()) => None,
+            Err(error @ LinkError::Generation { .. }) => {
+                tracing::debug!(%error, "late message dropped");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a message of the driver's cannot be used");
+                None
+            }
+        }
+    }
+
+    async fn restart_by_request(&mut self, peer: &Peer, recovery: &mut Recovery) -> Option<Outcome> {
+        let decision = recovery.handle_request(clock::now());
+        self.carry_out(peer, decision).await
+    }
+
+    fn handle_peer(
+        &self,
+        peer: &Peer,
+        recovery: &mut Recovery,
+        video: &Sending,
+        event: PeerEvent,
+    ) -> Option<Outcome> {
+        match event {
+            PeerEvent::Candidate { generation, candidate } => {
+                if self.trickle {
+                    self.say(FromCar::Candidate { session: self.id, generation, candidate });
+                }
+            }
+            PeerEvent::State(state) => {
+                tracing::info!(session = %self.id, ?state, "connection");
+                recovery.handle_state(clock::now(), state);
+                if state == PeerState::Connected {
+                    // A new path begins with a picture that needs no earlier one.
+                    video.request_keyframe();
+                }
+            }
+            PeerEvent::EventsOpen => {
+                let hello = CarEvent::Hello {
+                    v: PROTOCOL_VERSION,
+                    car: self.context.car.clone(),
+                    name: self.context.name.clone(),
+                    software: self.context.software.clone(),
+                    video: self.context.video.format(),
+                };
+                peer.send_event(hello.to_json());
+            }
+            PeerEvent::Message(text) => match parse::<DriverEvent>(&text) {
+                Ok(DriverEvent::Hello { v, software }) => tracing::info!(session = %self.id, v, %software, "the driver's page"),
+                Err(error) => {
+                    if !peer.send_event(CarEvent::Error { code: error.code, text: error.text }.to_json()) {
+                        return Some(Outcome::EndedByCar(ByeReason::Internal));
+                    }
+                }
+            },
+            PeerEvent::BadMessage => {
+                let code = rccar_protocol::signaling::ErrorCode::Malformed;
+                let text = Note::lossy("the message is no text or is too large");
+                peer.send_event(CarEvent::Error { code, text }.to_json());
+            }
+        }
+        None
+    }
+
+    async fn carry_out(&mut self, peer: &Peer, decision: Decision) -> Option<Outcome> {
+        match decision {
+            Decision::Wait => None,
+            Decision::GiveUp => Some(Outcome::EndedByCar(ByeReason::IceFailed)),
+            Decision::Restart => {
+                tracing::info!(session = %self.id, "ICE restart");
+                if let Err(error) = self.offer(peer, true).await {
+                    // The connection's driver has died: the page opens a new session.
+                    tracing::warn!(%error, "the ICE restart failed");
+                    return Some(Outcome::EndedByCar(ByeReason::IceFailed));
+                }
+                None
+            }
+        }
+    }
+
+    async fn offer(&self, peer: &Peer, restart: bool) -> Result<(), LinkError> {
+        let mut offer = peer.prepare_offer(restart.then_some(&*self.ice_servers)).await?;
+        if self.trickle {
+            self.say_offer(&offer);
+            peer.start_gathering(&offer).await
+        } else {
+            offer = peer.gathered_offer(offer, GATHER_WITHIN).await?;
+            self.say_offer(&offer);
+            Ok(())
+        }
+    }
+
+    fn say_offer(&self, offer: &Offer) {
+        self.say(FromCar::Offer { session: self.id, generation: offer.generation, sdp: offer.sdp.clone() });
+    }
+
+    fn say(&self, message: FromCar) {
+        if self.back.messages.try_send(message).is_err() {
+            tracing::debug!(session = %self.id, "message dropped: the host is not reachable");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The car's connection to its signaling host: register, keep alive, come back.
+
+use crate::config::{HostConfig, HostUrl};
+use crate::identity::Identity;
+use crate::agent::{Incoming, Source};
+use futures_util::{SinkExt, StreamExt};
+use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
+use rccar_protocol::text::{Name, Note, Software};
+use rccar_protocol::{MAX_MESSAGE_BYTES, PROTOCOL_VERSION, SUBPROTOCOL};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+/// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has as long.
+const STEP_WITHIN: Duration = Duration::from_secs(10);
+/// A mobile network forgets an idle NAT mapping after 30 s at worst.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// Two pings unanswered: the path is dead, whatever TCP thinks.
+const SILENCE: Duration = Duration::from_secs(12);
+const BACKOFF_FIRST: Duration = Duration::from_millis(500);
+const BACKOFF_MOST: Duration = Duration::from_secs(30);
+/// A refusal (not enrolled, revoked) does not change by itself; asking every few seconds would only fill logs.
+const BACKOFF_REFUSED: Duration = Duration::from_secs(30);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("{0}")]
+    Socket(#[from] tungstenite::Error),
+    #[error("no answer within {STEP_WITHIN:?} while {0}")]
+    Slow(&'static str),
+    #[error("silent for {SILENCE:?}")]
+    Silent,
+    #[error("the host closed the connection{0}")]
+    Closed(String),
+    #[error("the host refused ({code:?}): {text}")]
+    Refused { code: ErrorCode, text: Note },
+    #[error("the host does not speak this protocol: {0}")]
+    Protocol(String),
+    #[error("the address cannot be dialled: {0}")]
+    Address(String),
+}
+
+/// What registering needs.
+pub(crate) struct Registration {
+    pub(crate) identity: Identity,
+    pub(crate) name: Name,
+    pub(crate) software: Software,
+    pub(crate) host: HostConfig,
+}
+
+/// Keeps the car registered for as long as the program runs.
+pub(crate) async fn keep_registered(
+    url: HostUrl,
+    registration: Arc<Registration>,
+    incoming: mpsc::Sender<Incoming>,
+    mut outgoing: mpsc::Receiver<FromCar>,
+    up: watch::Sender<bool>,
+) {
+    let mut failures = 0;
+    loop {
+        let started = Instant::now();
+        let ended = connection(&url, &registration, &incoming, &mut outgoing, &up).await;
+        let was_up = up.send_replace(false);
+        let wait = if let Ended::Refused { .. } = ended {
+            BACKOFF_REFUSED
+        } else {
+            failures = if was_up && started.elapsed() > BACKOFF_MOST { 0 } else { failures + 1 };
+            backoff(failures, random_fraction())
+        };
+        tracing::warn!(host = url.authority(), retry_in = ?wait, "no connection to the host: {ended}");
+        tokio::time::sleep(wait).await;
+        // What sessions wanted to say meanwhile is out of date.
+        while outgoing.try_recv().is_ok() {}
+    }
+}
+
+/// Exponential backoff with full jitter, so that a thousand cars do not return in the same moment.
+fn backoff(failures: u32, fraction: f64) -> Duration {
+    let ceiling = BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST);
+    BACKOFF_FIRST / 5 + ceiling.mul_f64(fraction.clamp(0.0, 1.0))
+}
+
+fn random_fraction() -> f64 {
+    // Without random numbers the middle is as good as any point.
+    getrandom::u32().map_or(0.5, |bits| f64::from(bits) / f64::from(u32::MAX))
+}
+
+async fn connection(
+    url: &HostUrl,
+    registration: &Registration,
+    incoming: &mpsc::Sender<Incoming>,
+    outgoing: &mut mpsc::Receiver<FromCar>,
+    up: &watch::Sender<bool>,
+) -> Ended {
+    let mut socket = match register(url, registration).await {
+        Ok(socket) => socket,
+        Err(ended) => return ended,
+    };
+    up.send_replace(true);
+    let mut heard = Instant::now();
+    let mut pings = tokio::time::interval(PING_EVERY);
+    let mut ping_id = 0u32;
+    loop {
+        tokio::select! {
+            biased;
+            message = socket.next() => {
+                heard = Instant::now();
+                match read(message) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => match parse::<ToCar>(&text) {
+                        Ok(ToCar::Pong { .. }) => {}
+                        Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
+                        Ok(message) => {
+                            if incoming.send(Incoming { source: Source::Host, message }).await.is_err() {
+                                return Ended::Closed(": the agent has ended".into());
+                            }
+                        }
+                        Err(error) => tracing::warn!(%error, "message of the host ignored"),
+                    },
+                    Err(ended) => return ended,
+                }
+            }
+            Some(message) = outgoing.recv() => {
+                if let Err(ended) = write(&mut socket, &message).await {
+                    return ended;
+                }
+            }
+            _ = pings.tick() => {
+                if heard.elapsed() > SILENCE {
+                    return Ended::Silent;
+                }
+                ping_id = ping_id.wrapping_add(1);
+                if let Err(ended) = write(&mut socket, &FromCar::Ping { id: ping_id }).await {
+                    return ended;
+                }
+            }
+        }
+    }
+}
+
+/// Connects and registers.
+async fn register(url: &HostUrl, registration: &Registration) -> Result<Socket, Ended> {
+    let mut request = url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
+    request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+    let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
+    // No delay: candidates are small and must not wait for each other.
+    let connecting = connect_async_with_config(request, Some(limits), true);
+    let (mut socket, _) = timeout(STEP_WITHIN, connecting).await.map_err(|_| Ended::Slow("connecting"))??;
+    let nonce = match next_message(&mut socket, "waiting for the challenge").await? {
+        ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => nonce,
+        ToCar::Challenge { v, .. } => return Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}"))),
+        other => return Err(unexpected(other)),
+    };
+    let register = FromCar::Register {
+        v: PROTOCOL_VERSION,
+        key: registration.identity.public(),
+        signature: registration.identity.answer(url.authority(), &nonce),
+        name: registration.name.clone(),
+        software: registration.software.clone(),
+        enrolment: registration.host.enrolment.clone(),
+    };
+    write(&mut socket, &register).await?;
+    match next_message(&mut socket, "registering").await? {
+        ToCar::Registered { car, name } => {
+            tracing::info!(host = url.authority(), %car, %name, "registered");
+            rccar_daemon::notify::status(&format!("registered with {}", url.authority()));
+            Ok(socket)
+        }
+        other => Err(unexpected(other)),
+    }
+}
+
+fn unexpected(message: ToCar) -> Ended {
+    match message {
+        ToCar::Error { code, text, .. } => Ended::Refused { code, text },
+        other => Ended::Protocol(format!("it sent {} out of turn", message_type(&other))),
+    }
+}
+
+fn message_type(message: &ToCar) -> String {
+    let json: Result<serde_json::Value, _> = serde_json::to_value(message);
+    json.ok().and_then(|json| json["type"].as_str().map(|kind| format!("`{kind}`"))).unwrap_or_default()
+}
+
+async fn next_message(socket: &mut Socket, doing: &'static str) -> Result<ToCar, Ended> {
+    loop {
+        let message = timeout(STEP_WITHIN, socket.next()).await.map_err(|_| Ended::Slow(doing))?;
+        if let Some(text) = read(message)? {
+            return parse(&text).map_err(|error| Ended::Protocol(error.to_string()));
+        }
+    }
+}
+
+/// The text of a message; `None` for pings and the like.
+fn read(message: Option<Result<Message, tungstenite::Error>>) -> Result<Option<String>, Ended> {
+    match message {
+        Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
+        Some(Ok(Message::Close(frame))) => {
+            Err(Ended::Closed(frame.map_or_else(String::new, |frame| format!(" ({}): {}", frame.code, frame.reason))))
+        }
+        Some(Ok(_)) => Ok(None),
+        Some(Err(error)) => Err(error.into()),
+        None => Err(Ended::Closed(String::new())),
+    }
+}
+
+async fn write(socket: &mut Socket, message: &FromCar) -> Result<(), Ended> {
+    let sending = socket.send(Message::text(message.to_json()));
+    timeout(STEP_WITHIN, sending).await.map_err(|_| Ended::Slow("sending"))??;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_grows_to_its_limit_and_is_spread() {
+        assert_eq!(backoff(1, 1.0), Duration::from_millis(600));
+        assert_eq!(backoff(3, 1.0), Duration::from_millis(2_100));
+        assert_eq!(backoff(3, 0.0), Duration::from_millis(100));
+        assert_eq!(backoff(u32::MAX, 1.0), Duration::from_millis(30_100));
+    }
+}

@@ -1,0 +1,75 @@
+//! Between the camera's pipeline and the session that shows it.
+
+use rccar_link::VideoSender;
+use rccar_media::pipeline::{AccessUnit, PipelineHandle};
+use rccar_protocol::events::Video;
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+
+/// The camera, shared by all sessions one after the other.
+#[derive(Clone)]
+pub(crate) struct VideoHub {
+    format: Video,
+    handle: PipelineHandle,
+    units: Arc<Mutex<mpsc::Receiver<AccessUnit>>>,
+}
+
+impl VideoHub {
+    pub(crate) fn new(format: Video, handle: PipelineHandle, units: mpsc::Receiver<AccessUnit>) -> Self {
+        Self { format, handle, units: Arc::new(Mutex::new(units)) }
+    }
+
+    /// Size and rate of the picture.
+    pub(crate) fn format(&self) -> Video {
+        self.format
+    }
+
+    /// Starts the camera and sends its picture until the returned value is dropped.
+    pub(crate) fn start(&self, sender: Arc<VideoSender>) -> Sending {
+        let task = tokio::spawn(send(self.clone(), sender));
+        Sending { handle: self.handle.clone(), task }
+    }
+}
+
+/// A session's video; dropping it stops the camera.
+pub(crate) struct Sending {
+    handle: PipelineHandle,
+    task: JoinHandle<()>,
+}
+
+impl Sending {
+    /// Makes the next frame a keyframe.
+    pub(crate) fn request_keyframe(&self) {
+        self.handle.request_keyframe();
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.handle.set_running(false);
+    }
+}
+
+async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
+    let mut units = hub.units.lock().await;
+    hub.handle.set_running(true);
+    hub.handle.request_keyframe();
+    loop {
+        tokio::select! {
+            biased;
+            unit = units.recv() => {
+                let Some(unit) = unit else {
+                    tracing::error!("the camera's pipeline has ended");
+                    return;
+                };
+                if let Err(error) = sender.send(unit.data, unit.captured_at).await {
+                    // Before the answer, and after the end of the path: nothing is negotiated or nobody listens.
+                    tracing::trace!(%error, "frame not sent");
+                }
+            }
+            () = sender.keyframe_requested() => hub.handle.request_keyframe(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Turns the stack's callbacks into [`PeerEvent`]s.
+
+use crate::peer::{PeerEvent, PeerState};
+use rccar_protocol::signaling::Candidate;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::{mpsc, watch};
+use webrtc::peer_connection::{
+    PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionState,
+};
+
+/// Registered with the connection.
+pub(crate) struct Observer {
+    pub(crate) events: mpsc::UnboundedSender<PeerEvent>,
+    /// Generation of the offer that is being gathered for. Set before gathering starts.
+    pub(crate) generation: Arc<AtomicU32>,
+    /// Whether candidates of the present generation are complete.
+    pub(crate) gathered: Arc<watch::Sender<bool>>,
+}
+
+impl Observer {
+    fn emit(&self, event: PeerEvent) {
+        // The receiver goes first when a session ends; what comes after concerns nobody.
+        let _ = self.events.send(event);
+    }
+
+    fn emit_candidate(&self, candidate: Candidate) {
+        self.emit(PeerEvent::Candidate { generation: self.generation.load(Ordering::Acquire), candidate });
+    }
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Observer {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        let candidate = match event.candidate.to_json() {
+            Ok(init) => Candidate::new(init.candidate, init.sdp_mid.filter(|mid| !mid.is_empty()), init.sdp_mline_index.or(Some(0))),
+            Err(error) => {
+                tracing::warn!(%error, "a local candidate cannot be written");
+                return;
+            }
+        };
+        match candidate {
+            Ok(candidate) => {
+                tracing::debug!(candidate = candidate.line(), "local candidate");
+                self.emit_candidate(candidate);
+            }
+            Err(error) => tracing::warn!(%error, "a local candidate breaks the protocol's limits"),
+        }
+    }
+
+    async fn on_ice_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
+        tracing::debug!(url = %event.url, code = event.error_code, text = %event.error_text, "an ICE server gave no candidate");
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        let complete = state == RTCIceGatheringState::Complete;
+        self.gathered.send_replace(complete);
+        if complete && let Ok(end) = Candidate::new(String::new(), None, Some(0)) {
+            self.emit_candidate(end);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        let state = match state {
+            RTCPeerConnectionState::Connected => PeerState::Connected,
+            RTCPeerConnectionState::Disconnected => PeerState::Disconnected,
+            RTCPeerConnectionState::Failed => PeerState::Failed,
+            RTCPeerConnectionState::Closed => PeerState::Closed,
+            _ => PeerState::Connecting,
+        };
+        self.emit(PeerEvent::State(state));
+    }
+}

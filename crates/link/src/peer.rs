@@ -1,0 +1,228 @@
+//! The peer connection.
+
+use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
+use crate::keyframe::KeyframeTap;
+use crate::observer::Observer;
+use crate::settings::{PeerOptions, configuration, media, setting_engine};
+use crate::video::VideoSender;
+use crate::{LinkError, error::stack};
+use rccar_protocol::signaling::{Candidate, IceServer};
+use rccar_protocol::text::Sdp;
+use rtc::peer_connection::configuration::RTCOfferOptions;
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify, mpsc, watch};
+use webrtc::peer_connection::{PeerConnection, PeerConnectionBuilder};
+
+/// What the connection reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerEvent {
+    /// A local candidate for the driver; an empty line ends the candidates of its generation.
+    Candidate {
+        /// Generation of the offer that it belongs to.
+        generation: u32,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// The state changed.
+    State(PeerState),
+    /// The channel `events` is open.
+    EventsOpen,
+    /// A message on the channel `events`.
+    Message(String),
+    /// Something on the channel `events` that is no text or is too large.
+    BadMessage,
+}
+
+/// State of the connection (W3C WebRTC, `RTCPeerConnectionState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerState {
+    /// Looks for a path.
+    Connecting,
+    /// Media and data flow.
+    Connected,
+    /// The path is silent; it may come back.
+    Disconnected,
+    /// No path.
+    Failed,
+    /// Closed for good.
+    Closed,
+}
+
+/// An offer that is ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// Counts offers of the session, from 1.
+    pub generation: u32,
+    /// The description.
+    pub sdp: Sdp,
+    description: RTCSessionDescription,
+}
+
+/// The car's end of a session.
+pub struct Peer {
+    connection: Arc<dyn PeerConnection>,
+    generation: Arc<AtomicU32>,
+    gathered: Arc<watch::Sender<bool>>,
+    control: ControlChannel,
+    events: EventsChannel,
+    video: Arc<VideoSender>,
+    early_candidates: Mutex<Vec<Candidate>>,
+}
+
+impl Peer {
+    /// Makes a connection with its track and channels. `ssrc` must be random.
+    pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<(Self, mpsc::UnboundedReceiver<PeerEvent>), LinkError> {
+        let keyframe_requested = Arc::new(Notify::new());
+        let (engine, registry) = media(KeyframeTap::new(Arc::clone(&keyframe_requested)))?;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let gathered = Arc::new(watch::Sender::new(false));
+        let generation = Arc::new(AtomicU32::new(0));
+        let observer =
+            Observer { events: sender.clone(), generation: Arc::clone(&generation), gathered: Arc::clone(&gathered) };
+        let building = PeerConnectionBuilder::new()
+            .with_configuration(configuration(&options.ice_servers))
+            .with_media_engine(engine)
+            .with_interceptor_registry(registry)
+            .with_setting_engine(setting_engine(options.loopback))
+            .with_handler(Arc::new(observer))
+            .with_udp_addrs(options.bind_addresses())
+            .build();
+        let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let video = Arc::new(VideoSender::add_to(&*connection, ssrc, keyframe_requested).await?);
+        let control = ControlChannel::create(&*connection, options.clock).await?;
+        let events = EventsChannel::create(&*connection, sender).await?;
+        let early_candidates = Mutex::new(Vec::new());
+        Ok((Self { connection, generation, gathered, control, events, video, early_candidates }, receiver))
+    }
+
+    /// Writes the next offer. With `restart`, ICE starts over with these servers; the old path ends when gathering starts.
+    pub async fn prepare_offer(&self, restart: Option<&[IceServer]>) -> Result<Offer, LinkError> {
+        if let Some(servers) = restart {
+            self.connection.set_configuration(configuration(servers)).await.map_err(stack("renewing the ICE servers"))?;
+        }
+        let options = RTCOfferOptions { ice_restart: restart.is_some() };
+        let description = self.connection.create_offer(Some(options)).await.map_err(stack("writing an offer"))?;
+        let generation = self.generation.load(Ordering::Acquire).wrapping_add(1);
+        Ok(Offer { generation, sdp: Sdp::new(description.sdp.clone())?, description })
+    }
+
+    /// Starts gathering for an offer. Call it after the offer was sent: candidates come at once.
+    pub async fn start_gathering(&self, offer: &Offer) -> Result<(), LinkError> {
+        self.early_candidates.lock().await.clear();
+        self.gathered.send_replace(false);
+        self.generation.store(offer.generation, Ordering::Release);
+        self.connection
+            .set_local_description(offer.description.clone())
+            .await
+            .map_err(stack("starting to gather candidates"))
+    }
+
+    /// Gathers all candidates and returns the offer that holds them, for peers that cannot trickle.
+    pub async fn gathered_offer(&self, offer: Offer, limit: Duration) -> Result<Offer, LinkError> {
+        self.start_gathering(&offer).await?;
+        let mut gathered = self.gathered.subscribe();
+        match tokio::time::timeout(limit, gathered.wait_for(|complete| *complete)).await {
+            Ok(_) => {}
+            // A server that does not answer must not keep the host candidates back.
+            Err(_) => tracing::warn!(?limit, "not every ICE server answered; offering what was gathered"),
+        }
+        let complete = self.connection.local_description().await.ok_or(LinkError::GatheringTimeout(limit))?;
+        Ok(Offer { sdp: Sdp::new(complete.sdp)?, ..offer })
+    }
+
+    /// Takes the driver's answer.
+    pub async fn accept_answer(&self, generation: u32, sdp: &Sdp) -> Result<(), LinkError> {
+        self.check(generation)?;
+        let refused = stack("using the driver's answer");
+        let answer = RTCSessionDescription::answer(sdp.as_str().to_owned()).map_err(&refused)?;
+        self.connection.set_remote_description(answer).await.map_err(&refused)?;
+        for candidate in std::mem::take(&mut *self.early_candidates.lock().await) {
+            self.apply(candidate).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a candidate of the driver's; one that comes before the answer waits for it.
+    pub async fn add_candidate(&self, generation: u32, candidate: Candidate) -> Result<(), LinkError> {
+        /// More than a browser with many interfaces and servers gathers.
+        const MAX_EARLY: usize = 64;
+        self.check(generation)?;
+        if !self.awaits_answer().await {
+            return self.apply(candidate).await;
+        }
+        let mut early = self.early_candidates.lock().await;
+        if early.len() < MAX_EARLY {
+            early.push(candidate);
+        }
+        Ok(())
+    }
+
+    /// Whether an offer is out and not answered.
+    pub async fn awaits_answer(&self) -> bool {
+        self.connection.pending_local_description().await.is_some()
+    }
+
+    /// Generation of the newest offer.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The video track.
+    #[must_use]
+    pub fn video(&self) -> Arc<VideoSender> {
+        Arc::clone(&self.video)
+    }
+
+    /// The newest control frame, as it changes.
+    #[must_use]
+    pub fn control(&self) -> watch::Receiver<Option<ReceivedControl>> {
+        self.control.newest.clone()
+    }
+
+    /// Control frames dropped so far because they were malformed or late.
+    #[must_use]
+    pub fn dropped_control_frames(&self) -> u16 {
+        self.control.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Sends telemetry, or drops it when the channel is congested or not open; says which.
+    pub async fn send_telemetry(&self, bytes: &[u8]) -> bool {
+        self.control.try_send(bytes).await
+    }
+
+    /// Queues a message on the channel `events`; `false` when the driver reads too slowly or is gone.
+    pub fn send_event(&self, text: String) -> bool {
+        self.events.try_send(text)
+    }
+
+    /// Closes the connection; a second call does nothing.
+    pub async fn close(&self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "closing the connection");
+        }
+    }
+
+    fn check(&self, got: u32) -> Result<(), LinkError> {
+        let current = self.generation();
+        if got == current { Ok(()) } else { Err(LinkError::Generation { got, current }) }
+    }
+
+    async fn apply(&self, candidate: Candidate) -> Result<(), LinkError> {
+        if candidate.line().is_empty() {
+            return Ok(());
+        }
+        let init = RTCIceCandidateInit {
+            candidate: candidate.line().to_owned(),
+            sdp_mid: candidate.sdp_mid().map(str::to_owned),
+            sdp_mline_index: candidate.sdp_m_line_index(),
+            ..Default::default()
+        };
+        self.connection.add_ice_candidate(init).await.map_err(stack("using the driver's candidate"))
+    }
+}

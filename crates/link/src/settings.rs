@@ -1,0 +1,129 @@
+//! Settings of the WebRTC stack, each with the reason for its value.
+//!
+//! | setting | value | why |
+//! |---|---|---|
+//! | mDNS | off | its multicast socket fails without a route and then takes the connection's driver down |
+//! | answering DTLS role | server | a browser that answered actively once cannot change its role later |
+//! | sockets at ICE restart | bound anew | follows the interfaces that exist now |
+//! | acceptance waits | 0, relay 100 ms | the default waits up to 2 s before it nominates a relayed pair |
+//! | checks | every 50 ms, 40 times | finds a path 4 times faster than the default, gives up after the same time |
+//! | disconnected, failed | 2 s, 60 s | a tunnel is not a failure; the session's owner decides earlier |
+//! | keep-alive | 0.5 s | four chances before `disconnected` |
+
+use crate::keyframe::KeyframeTap;
+use crate::{LinkError, error::stack};
+use rccar_protocol::VIDEO_CLOCK_HZ;
+use rccar_protocol::signaling::IceServer;
+use rccar_protocol::units::MonotonicMicros;
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::peer_connection::configuration::interceptor_registry::{Registry, Slot, register_default_interceptors};
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MIME_TYPE_RTX, MediaEngine};
+use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
+use rtc::peer_connection::configuration::{RTCConfiguration, RTCConfigurationBuilder};
+use rtc::peer_connection::transport::{RTCDtlsRole, RTCIceServer};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+/// URI of the playout-delay header extension (WebRTC project, `rtp-hdrext/playout-delay`).
+pub(crate) const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+
+const H264_PAYLOAD_TYPE: u8 = 102;
+const RTX_PAYLOAD_TYPE: u8 = 103;
+/// Constrained baseline, level 3.1 (RFC 6184 section 8.1): the profile that every browser decodes, up to 1280×720 at 30 Hz.
+const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+
+/// How to reach the other side.
+#[derive(Debug, Clone)]
+pub struct PeerOptions {
+    /// STUN and TURN servers with IP literals: names would be resolved inside the media loop.
+    pub ice_servers: Vec<IceServer>,
+    /// Offer loopback addresses, too (driver on the same machine).
+    pub loopback: bool,
+    /// The car's monotonic clock.
+    pub clock: fn() -> MonotonicMicros,
+}
+
+impl PeerOptions {
+    pub(crate) fn bind_addresses(&self) -> Vec<SocketAddr> {
+        // The stack expands the wildcards to one socket for each address of the machine, without loopback.
+        let mut addresses = vec![any(Ipv4Addr::UNSPECIFIED), any(Ipv6Addr::UNSPECIFIED)];
+        if self.loopback {
+            addresses.extend([any(Ipv4Addr::LOCALHOST), any(Ipv6Addr::LOCALHOST)]);
+        }
+        addresses
+    }
+}
+
+fn any(ip: impl Into<IpAddr>) -> SocketAddr {
+    SocketAddr::new(ip.into(), 0)
+}
+
+pub(crate) fn configuration(servers: &[IceServer]) -> RTCConfiguration {
+    let servers = servers
+        .iter()
+        .map(|server| RTCIceServer {
+            urls: server.urls.clone(),
+            username: server.username.clone().unwrap_or_default(),
+            credential: server.credential.clone().unwrap_or_default(),
+        })
+        .collect();
+    RTCConfigurationBuilder::new().with_ice_servers(servers).build()
+}
+
+pub(crate) fn setting_engine(loopback: bool) -> SettingEngine {
+    SettingEngineBuilder::new()
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_answering_dtls_role(RTCDtlsRole::Server)
+        .with_discard_local_candidates_during_ice_restart(true)
+        .with_include_loopback_candidate(loopback)
+        .with_host_acceptance_min_wait(Some(Duration::ZERO))
+        .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_relay_acceptance_min_wait(Some(Duration::from_millis(100)))
+        .with_ice_connection_attempts(Some(Duration::from_millis(50)), Some(40))
+        .with_ice_timeouts(
+            Some(Duration::from_secs(2)),
+            Some(Duration::from_secs(60)),
+            Some(Duration::from_millis(500)),
+        )
+        .build()
+}
+
+pub(crate) fn h264() -> RTCRtpCodec {
+    let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_H264.to_owned(),
+        clock_rate: VIDEO_CLOCK_HZ,
+        channels: 0,
+        sdp_fmtp_line: H264_FMTP.into(),
+        rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
+    }
+}
+
+/// Codecs, header extensions and interceptors of the video.
+pub(crate) fn media(tap: KeyframeTap) -> Result<(MediaEngine, Registry), LinkError> {
+    let refused = stack("setting up the media engine");
+    let mut engine = MediaEngine::default();
+    engine
+        .register_codec(RTCRtpCodecParameters { rtp_codec: h264(), payload_type: H264_PAYLOAD_TYPE }, RtpCodecKind::Video)
+        .map_err(&refused)?;
+    let rtx = RTCRtpCodec {
+        mime_type: MIME_TYPE_RTX.to_owned(),
+        clock_rate: VIDEO_CLOCK_HZ,
+        channels: 0,
+        sdp_fmtp_line: format!("apt={H264_PAYLOAD_TYPE}"),
+        rtcp_feedback: vec![],
+    };
+    engine
+        .register_codec(RTCRtpCodecParameters { rtp_codec: rtx, payload_type: RTX_PAYLOAD_TYPE }, RtpCodecKind::Video)
+        .map_err(&refused)?;
+    let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
+    engine.register_header_extension(playout_delay, RtpCodecKind::Video, None).map_err(&refused)?;
+    let registry = register_default_interceptors(Registry::new(), &mut engine).map_err(&refused)?;
+    // Application-most: sees RTCP after every other interceptor has had it.
+    let registry = registry.with(Slot::from(60_000), tap);
+    Ok((engine, registry))
+}

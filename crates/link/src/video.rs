@@ -1,0 +1,109 @@
+//! Packs access units into RTP (RFC 6184) and sends them.
+
+use crate::settings::h264;
+use crate::{LinkError, error::stack};
+use bytes::Bytes;
+use rccar_protocol::units::MonotonicMicros;
+use rtc::media_stream::MediaStreamTrack;
+use rtc::rtp::codec::h264::H264Payloader;
+use rtc::rtp::extension::{HeaderExtension, playout_delay_extension::PlayoutDelayExtension};
+use rtc::rtp::packetizer::Payloader;
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use std::sync::Arc;
+use tokio::sync::{Mutex, Notify};
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::peer_connection::PeerConnection;
+use webrtc::rtp_transceiver::RtpTransceiver;
+
+/// Payload of one RTP packet: with all headers, SRTP, TURN and IPv6 it stays within 1280 bytes, the least MTU of IPv6 (RFC 8200).
+const MAX_PAYLOAD: usize = 1120;
+
+/// Sends access units on the session's track.
+pub struct VideoSender {
+    track: Arc<TrackLocalStaticRTP>,
+    transceiver: Arc<dyn RtpTransceiver>,
+    keyframe_requested: Arc<Notify>,
+    packetizer: Mutex<Packetizer>,
+}
+
+struct Packetizer {
+    payloader: H264Payloader,
+    next_seq: u16,
+    ssrc: u32,
+    payload_type: Option<u8>,
+}
+
+impl VideoSender {
+    pub(crate) async fn add_to(
+        connection: &dyn PeerConnection,
+        ssrc: u32,
+        keyframe_requested: Arc<Notify>,
+    ) -> Result<Self, LinkError> {
+        let encoding = RTCRtpEncodingParameters {
+            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
+            codec: h264(),
+            ..Default::default()
+        };
+        let track = MediaStreamTrack::new("car".into(), "camera".into(), "camera".into(), RtpCodecKind::Video, vec![encoding]);
+        let track = Arc::new(TrackLocalStaticRTP::new(track));
+        let init = RTCRtpTransceiverInit {
+            direction: RTCRtpTransceiverDirection::Sendonly,
+            streams: vec!["car".into()],
+            send_encodings: vec![],
+        };
+        let transceiver = connection
+            .add_transceiver_from_track(Arc::clone(&track) as Arc<dyn TrackLocal>, Some(init))
+            .await
+            .map_err(stack("adding the video track"))?;
+        // Random per session, as RFC 3550 section 5.1 wants it; the SSRC is random already.
+        #[expect(clippy::cast_possible_truncation, reason = "any 16 bits do")]
+        let next_seq = ssrc as u16;
+        let packetizer = Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
+        Ok(Self { track, transceiver, keyframe_requested, packetizer: Mutex::new(packetizer) })
+    }
+
+    /// Resolves when the driver's browser asks for a keyframe.
+    pub async fn keyframe_requested(&self) {
+        self.keyframe_requested.notified().await;
+    }
+
+    /// Sends one access unit (Annex B), captured at `captured_at`.
+    ///
+    /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames back for about 30 ms.
+    pub async fn send(&self, access_unit: Bytes, captured_at: MonotonicMicros) -> Result<(), LinkError> {
+        let mut packetizer = self.packetizer.lock().await;
+        let payload_type = match packetizer.payload_type {
+            Some(known) => known,
+            None => *packetizer.payload_type.insert(self.negotiated_payload_type().await?),
+        };
+        let payloads = packetizer.payloader.payload(MAX_PAYLOAD, &access_unit).map_err(stack("packing a frame"))?;
+        let last = payloads.len().saturating_sub(1);
+        let extensions = [HeaderExtension::PlayoutDelay(PlayoutDelayExtension::new(0, 0))];
+        for (index, payload) in payloads.into_iter().enumerate() {
+            let header = rtc::rtp::header::Header {
+                version: 2,
+                marker: index == last,
+                payload_type,
+                sequence_number: packetizer.next_seq,
+                timestamp: captured_at.rtp(),
+                ssrc: packetizer.ssrc,
+                ..Default::default()
+            };
+            packetizer.next_seq = packetizer.next_seq.wrapping_add(1);
+            let packet = rtc::rtp::Packet { header, payload };
+            self.track.write_rtp_with_extensions(packet, &extensions).await.map_err(stack("sending video"))?;
+        }
+        Ok(())
+    }
+
+    async fn negotiated_payload_type(&self) -> Result<u8, LinkError> {
+        let refused = || LinkError::Stack { doing: "sending video", why: "H.264 was not negotiated".into() };
+        let sender = self.transceiver.sender().await.map_err(stack("reading the video sender"))?.ok_or_else(refused)?;
+        let parameters = sender.get_parameters().await.map_err(stack("reading the negotiated codecs"))?;
+        let codecs = parameters.rtp_parameters.codecs;
+        let codec = codecs.iter().find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case("video/h264"));
+        codec.map(|codec| codec.payload_type).ok_or_else(refused)
+    }
+}

@@ -1,0 +1,104 @@
+// A driver's page in Debian's Chromium.
+import { chromium } from 'playwright-core';
+import { until } from './wait.mjs';
+
+/** `loopback`: let ICE use loopback addresses of the browser's side, too (needed where only `::1` is wanted). */
+export function launch({ loopback = false, args = [] } = {}) {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--autoplay-policy=no-user-gesture-required',
+      ...(loopback ? ['--allow-loopback-in-peer-connection'] : []),
+      ...args,
+    ],
+  });
+}
+
+/** The cockpit of the world's only car. */
+export class Cockpit {
+  static async open(browser, world, { query = '', origin, signIn = true, size = { width: 1280, height: 800 } } = {}) {
+    const context = await browser.newContext({ viewport: size });
+    const cockpit = new Cockpit();
+    cockpit.context = context;
+    cockpit.page = await context.newPage();
+    cockpit.errors = [];
+    cockpit.page.on('pageerror', (error) => cockpit.errors.push(error.message));
+    if (signIn) {
+      const link = await world.signInLink();
+      await cockpit.page.goto(origin ? link.replace(world.url, origin) : link);
+    }
+    await cockpit.page.getByTestId('car-list').waitFor();
+    const card = cockpit.page.locator('[data-testid^="open-"]').first();
+    await card.waitFor();
+    cockpit.carId = (await card.getAttribute('data-testid')).slice('open-'.length);
+    if (query) await cockpit.page.goto(`${origin ?? world.url}/#/car/${cockpit.carId}?${query}`);
+    else await card.click();
+    return cockpit;
+  }
+
+  snapshot() {
+    return this.page.evaluate(() => globalThis.rccar.snapshot());
+  }
+
+  /** Waits until the snapshot satisfies the condition; returns it. */
+  async when(what, condition, options) {
+    let last;
+    try {
+      return await until(
+        what,
+        async () => {
+          last = await this.snapshot();
+          return condition(last) && last;
+        },
+        options,
+      );
+    } catch (error) {
+      const banner = await this.page.getByTestId('banner').allInnerTexts();
+      throw new Error(`${error.message}\nlast: ${JSON.stringify(last)}\nbanner: ${banner}\npage errors: ${this.errors}`);
+    }
+  }
+
+  /** The picture is live: frames rise and telemetry comes. */
+  async live() {
+    const first = await this.when('the picture is live', (s) => s.video?.frames > 0 && s.telemetry);
+    return this.when('frames rise', (s) => s.video.frames > first.video.frames + 15);
+  }
+
+  async arm() {
+    await this.when('the drive is there', (s) => s.telemetry?.reason !== 'drive-service-lost');
+    await this.page.bringToFront();
+    await this.page.getByTestId('arm').click();
+    await this.when('the car is armed', (s) => s.telemetry.state === 'armed');
+  }
+
+  /** Mean luma of the left and right halves of the picture's lower part. */
+  picture() {
+    return this.page.evaluate(() => {
+      const video = document.querySelector('video');
+      const [w, h] = [64, 36];
+      const canvas = new OffscreenCanvas(w, h);
+      const context = canvas.getContext('2d');
+      context.drawImage(video, 0, 0, w, h);
+      return Array.from(context.getImageData(0, 0, w, h).data);
+    });
+  }
+
+  close() {
+    return this.context.close();
+  }
+}
+
+/** Mean difference per colour channel of two pictures, 0…255. */
+export function difference(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += Math.abs(a[i] - b[i]);
+  return sum / a.length;
+}

@@ -1,0 +1,157 @@
+// Starts the real programs in a folder of their own, on free ports, and stops them again.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './wait.mjs';
+
+const run = promisify(execFile);
+const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
+
+/** A port that is free on both loopback addresses. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A program that runs; `log()` is all that it printed. */
+class Program {
+  constructor(name, args, directory) {
+    this.name = name;
+    this.logFile = join(directory, `${name}.log`);
+    const log = openSync(this.logFile, 'a');
+    const env = { ...process.env, RCCAR_LOG: process.env.RCCAR_LOG ?? 'info', NO_COLOR: '1' };
+    this.process = spawn(join(binaries, name), args, { stdio: ['ignore', log, log], env });
+    this.exited = once(this.process, 'exit');
+  }
+
+  log() {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  get running() {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (this.running) this.process.kill(signal);
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), 10_000);
+    await this.exited;
+    clearTimeout(timer);
+  }
+}
+
+const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = false, source = 'simulator', path } = {}) =>
+  `[camera]\nsource = "${source}"\nwidth = ${width}\nheight = ${height}\nfps = 30\n` +
+  `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}`;
+
+/** Host, drive and car on this machine. */
+export class World {
+  static async start(options = {}) {
+    const world = new World();
+    world.directory = mkdtempSync(join(tmpdir(), 'rccar-e2e-'));
+    world.port = await freePort();
+    world.turnPort = await freePort();
+    world.options = options;
+    try {
+      world.writeHostConfig();
+      await world.startHost();
+      await run(join(binaries, 'rccar-host'), [...world.hostArgs('user'), 'add', 'ada', '--generate-password']);
+      const { stdout } = await run(join(binaries, 'rccar-host'), [...world.hostArgs('enrol'), '--json']);
+      world.writeCarConfig(JSON.parse(stdout).token);
+      world.startDrive();
+      await world.startCar();
+      return world;
+    } catch (error) {
+      error.message += `\n${world.logs()}`;
+      await world.stop();
+      throw error;
+    }
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  file(name) {
+    return join(this.directory, name);
+  }
+
+  hostArgs(command) {
+    return [command, '--config', this.file('host.toml')];
+  }
+
+  writeHostConfig() {
+    writeFileSync(
+      this.file('host.toml'),
+      `[http]\nlisten = ["127.0.0.1:${this.port}", "[::1]:${this.port}"]\npublic_url = "${this.url}"\n` +
+        `[database]\npath = "${this.file('host.db')}"\n` +
+        `[turn]\nenabled = true\nlisten = ["127.0.0.1:${this.turnPort}", "[::1]:${this.turnPort}"]\n` +
+        `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n`,
+    );
+  }
+
+  writeCarConfig(token) {
+    const lan = this.options.lanPort ? `[lan]\nlisten = ["127.0.0.1:${this.options.lanPort}"]\n` : '';
+    writeFileSync(
+      this.file('car.toml'),
+      `[car]\nname = "Test car"\nstate_dir = "${this.file('car')}"\n` +
+        `[host]\nurl = "${this.url}"\nenrolment = "${token}"\n` +
+        `[drive]\nsocket = "${this.file('drive.sock')}"\n[ice]\nloopback = true\n${camera(this.options.camera)}${lan}`,
+    );
+    writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\nrealtime = false\n`);
+  }
+
+  async startHost() {
+    this.host = new Program('rccar-host', this.hostArgs('run'), this.directory);
+    await until(`the host answers on ${this.url}`, async () => {
+      if (!this.host.running) throw new Error(`the host has ended:\n${this.host.log()}`);
+      return (await fetch(`${this.url}/healthz`).catch(() => null))?.ok;
+    });
+  }
+
+  startDrive() {
+    this.drive = new Program('rccar-drive', ['--config', this.file('drive.toml'), '--trace', this.file('drive.trace')], this.directory);
+  }
+
+  async startCar() {
+    const before = this.carLog().length;
+    this.car = new Program('rccar-car', ['--config', this.file('car.toml')], this.directory);
+    await until('the car is registered', () => {
+      if (!this.car.running) throw new Error(`the car has ended:\n${this.car.log()}`);
+      return this.carLog().slice(before).includes('registered');
+    });
+  }
+
+  carLog() {
+    try {
+      return readFileSync(this.file('rccar-car.log'), 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** A one-time address that signs in. */
+  async signInLink() {
+    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('sign-in-link'), '--user', 'ada']);
+    return stdout.match(/https?:\/\/\S+/)[0];
+  }
+
+  logs() {
+    const tail = (program) => (program ? `--- ${program.name}\n${program.log().split('\n').slice(-25).join('\n')}` : '');
+    return [this.host, this.car, this.drive].map(tail).join('\n');
+  }
+
+  async stop() {
+    await Promise.all([this.car, this.host].filter(Boolean).map((program) => program.stop()));
+    await this.drive?.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

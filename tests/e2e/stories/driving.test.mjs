@@ -1,0 +1,162 @@
+// A person opens the page, sees the camera and drives.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { Cockpit, difference, launch } from '../lib/page.mjs';
+import { World } from '../lib/programs.mjs';
+import { until } from '../lib/wait.mjs';
+
+describe('driving', () => {
+  let world, browser, cockpit;
+  before(async () => {
+    world = await World.start();
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+  afterEach(async (context) => {
+    await cockpit?.close();
+    cockpit = undefined;
+    // Node 18 does not tell whether the test passed; the logs help wherever it does.
+    if (context.passed === false) console.log(world.logs());
+  });
+
+  it('shows a live picture after one click', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    const { video, telemetry } = await cockpit.live();
+    assert.deepEqual([video.width, video.height], [640, 360]);
+    assert.equal(telemetry.state, 'disarmed');
+    assert.deepEqual(cockpit.errors, []);
+  });
+
+  it('measures the age of the picture and the round trip', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    const seen = await cockpit.when('figures', (s) => s.picture_age_ms !== null && s.rtt_ms !== null);
+    assert.ok(seen.picture_age_ms >= 0 && seen.picture_age_ms < 500, `age ${seen.picture_age_ms} ms`);
+    assert.ok(seen.rtt_ms > 0 && seen.rtt_ms < 500, `round trip ${seen.rtt_ms} ms`);
+  });
+
+  it('keys move the car and its picture', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.arm();
+    const still = [await cockpit.picture(), await cockpit.picture()];
+    const before = (await cockpit.snapshot()).telemetry.odometry;
+    await cockpit.page.keyboard.down('ArrowUp');
+    await cockpit.page.keyboard.down('ArrowRight');
+    const moving = await cockpit.when('the car drives to the right', ({ telemetry: t }) => {
+      return t.odometry.speed_mm_s > 300 && t.steering > 3000 && Math.hypot(t.odometry.x_mm - before.x_mm, t.odometry.y_mm - before.y_mm) > 400;
+    });
+    assert.equal(moving.telemetry.state, 'armed');
+    await until('the picture changes', async () => difference(still[1], await cockpit.picture()) > 4 * difference(still[0], still[1]) + 2);
+    await cockpit.page.keyboard.up('ArrowRight');
+    await cockpit.page.keyboard.up('ArrowUp');
+    const stopped = await cockpit.when('the car stops', ({ telemetry: t }) => t.odometry.speed_mm_s === 0 && t.throttle === 0);
+    assert.ok(stopped.telemetry.odometry.heading !== before.heading, 'driving to the right turns the car');
+  });
+
+  it('does not move without arming', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.page.keyboard.down('ArrowUp');
+    await cockpit.when('the page sends throttle', (s) => s.input.throttle > 0.5);
+    const start = await cockpit.snapshot();
+    const later = await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > start.telemetry.seq + 25);
+    assert.equal(later.telemetry.throttle, 0);
+    assert.equal(later.telemetry.odometry.speed_mm_s, 0);
+    await cockpit.page.keyboard.up('ArrowUp');
+  });
+
+  it('a hidden tab stops the car, and showing it again does not start it', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.arm();
+    await cockpit.page.keyboard.down('KeyW');
+    await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    // Another window in front hides this one, as a switch of tabs does.
+    await cockpit.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    const stopped = await cockpit.when('the car stops', ({ telemetry: t }) => !['armed', 'holding', 'braking'].includes(t.state) && t.throttle === 0);
+    assert.ok(['tripped', 'disarmed'].includes(stopped.telemetry.state));
+    await cockpit.page.evaluate(() => {
+      delete document.visibilityState;
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    const start = await cockpit.snapshot();
+    const later = await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > start.telemetry.seq + 25);
+    assert.notEqual(later.telemetry.state, 'armed');
+    await cockpit.page.keyboard.up('KeyW');
+    await cockpit.arm();
+  });
+
+  it('a lost focus stops the car', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.arm();
+    await cockpit.page.keyboard.down('KeyW');
+    await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    await cockpit.page.evaluate(() => {
+      document.hasFocus = () => false;
+      window.dispatchEvent(new Event('blur'));
+    });
+    await cockpit.when('the car stops', ({ telemetry: t }) => ['tripped', 'disarmed'].includes(t.state) && t.odometry.speed_mm_s === 0);
+  });
+
+  it('a page that dies without a word stops the car', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.arm();
+    await cockpit.page.keyboard.down('KeyW');
+    await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    const traced = world.trace().length;
+    const client = await cockpit.context.newCDPSession(cockpit.page);
+    client.send('Page.crash').catch(() => {});
+    await until('the drive has tripped', () => world.trace().slice(traced).some((line) => line.state === 'tripped'));
+  });
+
+  it('a reloaded page drives again', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.page.reload();
+    await cockpit.live();
+    await cockpit.arm();
+  });
+
+  it('a gamepad drives, and its disappearance stops the car', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    await cockpit.page.evaluate(() => {
+      const button = (value = 0) => ({ value, pressed: value > 0.1, touched: value > 0 });
+      const pad = { id: 'Test pad', index: 0, connected: true, mapping: 'standard', timestamp: 0, axes: [0, 0, 0, 0], buttons: Array.from({ length: 17 }, () => button()) };
+      globalThis.testPad = pad;
+      globalThis.testButton = button;
+      navigator.getGamepads = () => {
+        // A real stick is never still to the last bit.
+        const tremor = (Math.random() - 0.5) * 1e-3;
+        pad.timestamp = performance.now();
+        return [pad.connected ? { ...pad, axes: pad.axes.map((axis) => axis + tremor) } : null];
+      };
+      window.dispatchEvent(Object.assign(new Event('gamepadconnected'), { gamepad: pad }));
+      pad.buttons[0] = button(1);
+    });
+    await cockpit.when('the pad is in use', (s) => s.input.source === 'gamepad');
+    await cockpit.page.evaluate(() => (globalThis.testPad.buttons[0] = globalThis.testButton(0)));
+    if ((await cockpit.snapshot()).telemetry.state === 'disarmed') await cockpit.page.getByTestId('arm').click();
+    await cockpit.when('armed', (s) => s.telemetry.state === 'armed');
+    await cockpit.page.evaluate(() => {
+      globalThis.testPad.axes[0] = -0.7;
+      globalThis.testPad.buttons[7] = globalThis.testButton(0.8);
+    });
+    await cockpit.when('the car drives to the left', ({ telemetry: t }) => t.steering < -3000 && t.odometry.speed_mm_s > 300);
+    await cockpit.page.evaluate(() => {
+      globalThis.testPad.connected = false;
+      window.dispatchEvent(Object.assign(new Event('gamepaddisconnected'), { gamepad: globalThis.testPad }));
+    });
+    const stopped = await cockpit.when('the car stops', ({ telemetry: t }) => ['tripped', 'disarmed'].includes(t.state) && t.odometry.speed_mm_s === 0);
+    assert.notEqual(stopped.input.source, 'gamepad');
+  });
+});

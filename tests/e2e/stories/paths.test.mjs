@@ -1,0 +1,85 @@
+// Every way from the browser to the car, and the change from one to another.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Cockpit, launch } from '../lib/page.mjs';
+import { World } from '../lib/programs.mjs';
+
+describe('paths', () => {
+  let world, browser;
+  before(async () => {
+    world = await World.start();
+    browser = await launch({ loopback: true });
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+
+  const story = (name, options, tell) =>
+    it(name, async () => {
+      const cockpit = await Cockpit.open(browser, world, options);
+      try {
+        await cockpit.live();
+        await tell(cockpit);
+        assert.deepEqual(cockpit.errors, []);
+      } finally {
+        await cockpit.close();
+      }
+    });
+
+  /** Frames rise and the same data channel answers after a restart. */
+  async function survives(cockpit, restart) {
+    const before = await cockpit.snapshot();
+    await restart();
+    const after = await cockpit.when(
+      'the new path carries picture and telemetry',
+      (s) =>
+        s.peer.generation > before.peer.generation &&
+        s.peer.ice !== 'checking' &&
+        s.peer.connection === 'connected' &&
+        s.video.frames > before.video.frames + 30 &&
+        s.telemetry.echo?.seq > before.telemetry.echo.seq + 25,
+    );
+    assert.equal(after.peer.channelId, before.peer.channelId, 'the data channel is the same');
+    assert.equal(after.peer.connections, before.peer.connections, 'no second connection was made');
+  }
+
+  story('a direct path is used where there is one', {}, async (cockpit) => {
+    const { stats } = await cockpit.when('the path is known', (s) => s.stats?.path);
+    assert.equal(stats.path, 'direct');
+  });
+
+  story('the driver can restart ICE', {}, (cockpit) => survives(cockpit, () => cockpit.page.evaluate(() => globalThis.rccar.restartIce())));
+
+  story('the car can restart ICE', {}, (cockpit) => survives(cockpit, () => world.car.process.kill('SIGUSR1')));
+
+  story('relay only goes through the embedded TURN server', { query: 'path=relay' }, async (cockpit) => {
+    const { stats } = await cockpit.when('the path is known', (s) => s.stats?.path);
+    assert.equal(stats.path, 'relayed');
+    await cockpit.arm();
+  });
+
+  story('relay only survives a restart', { query: 'path=relay' }, (cockpit) =>
+    survives(cockpit, () => cockpit.page.evaluate(() => globalThis.rccar.restartIce())),
+  );
+
+  story('a peer that cannot trickle gets all candidates in the offer', { query: 'trickle=0' }, async (cockpit) => {
+    const { peer } = await cockpit.snapshot();
+    assert.equal(peer.remoteCandidates, 0, 'no candidate came by itself');
+    await cockpit.arm();
+  });
+
+  it('IPv6 loopback works', async () => {
+    const origin = `http://[::1]:${world.port}`;
+    // Only IPv6 is left to both sides: the page's own socket list is what ICE gathers from.
+    const cockpit = await Cockpit.open(browser, world, { origin, query: 'family=6' });
+    try {
+      await cockpit.live();
+      const { stats } = await cockpit.when('the path is known', (s) => s.stats?.path);
+      assert.match(stats.remote_address, /:.*:/, `IPv6, not ${stats.remote_address}`);
+      await cockpit.arm();
+    } finally {
+      await cockpit.close();
+    }
+  });
+});
