@@ -46,7 +46,7 @@ bench: ## Time of rendering and encoding one frame
 	@cargo bench -p rccar-media
 
 fuzz: ## Fuzz every parser of network input for a minute each (needs a nightly toolchain and cargo-fuzz)
-	@ci/fuzz
+	@tests/fuzz/run 60
 
 clean: ## Remove what was built
 	rm -rf target out web/dist

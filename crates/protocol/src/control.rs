@@ -12,7 +12,7 @@ use std::time::Duration;
 pub const CONTROL_VERSION: u8 = 1;
 /// Size of a frame in bytes.
 pub const CONTROL_SIZE: usize = 18;
-/// Input older than this counts as no input. Five sampling intervals of a 60 Hz page.
+/// Input older than this counts as no input: the 80 ms for which the drive may hold a set-point (`PROTOCOL.md`, "Timing").
 pub const MAX_SAMPLE_AGE: Duration = Duration::from_millis(80);
 
 const VISIBLE: u8 = 1 << 0;
@@ -64,8 +64,8 @@ impl ControlFrame {
     #[must_use]
     pub fn encode(&self) -> [u8; CONTROL_SIZE] {
         let flags = bit(self.visible, VISIBLE) | bit(self.focused, FOCUSED) | bit(self.arm, ARM) | bit(self.brake, BRAKE);
-        Writer::<CONTROL_SIZE>::new(CONTROL_VERSION)
-            .put(&[flags, self.source.to_byte(), 0])
+        Writer::<CONTROL_SIZE>::new()
+            .put(&[CONTROL_VERSION, flags, self.source.to_byte(), 0])
             .put(&self.seq.to_be_bytes())
             .put(&self.sent_us.to_be_bytes())
             .put(&self.sample_age_ms.to_be_bytes())

@@ -19,8 +19,8 @@ pub enum FrameError {
         /// Version spoken here.
         expected: u8,
     },
-    /// A bit or byte that must be zero is not.
-    #[error("reserved bits set in field {field}")]
+    /// A bit or byte that must be zero is not: it has no meaning yet, or a flag says that its field is absent.
+    #[error("field {field} holds bits that must be zero")]
     Reserved {
         /// Field of `PROTOCOL.md`.
         field: &'static str,
@@ -85,6 +85,18 @@ impl<'a> Reader<'a> {
         if flags & !known == 0 { Ok(flags) } else { Err(FrameError::Reserved { field }) }
     }
 
+    /// Fields of `size` bytes in all that are there if `present`, and zero if not.
+    pub(crate) fn optional<T>(
+        &mut self,
+        present: bool,
+        size: usize,
+        field: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<T, FrameError>,
+    ) -> Result<Option<T>, FrameError> {
+        if present { read(self).map(Some) } else { self.zero(size, field).map(|()| None) }
+    }
+
+    /// Bytes that must be zero.
     pub(crate) fn zero(&mut self, bytes: usize, field: &'static str) -> Result<(), FrameError> {
         (0..bytes).try_for_each(|_| if self.u8() == 0 { Ok(()) } else { Err(FrameError::Reserved { field }) })
     }
@@ -97,10 +109,8 @@ pub(crate) struct Writer<const N: usize> {
 }
 
 impl<const N: usize> Writer<N> {
-    pub(crate) fn new(version: u8) -> Self {
-        let mut writer = Self { bytes: [0; N], at: 0 };
-        writer.put(&[version]);
-        writer
+    pub(crate) fn new() -> Self {
+        Self { bytes: [0; N], at: 0 }
     }
 
     pub(crate) fn put(&mut self, field: &[u8]) -> &mut Self {

@@ -2,6 +2,7 @@
 
 use crate::signaling::ErrorCode;
 use crate::state::{DriveState, StopReason};
+use crate::strict;
 use crate::text::{CarId, Name, Note, Software};
 use serde::{Deserialize, Serialize};
 
@@ -20,18 +21,22 @@ pub enum CarEvent {
         /// Its program.
         software: Software,
         /// The picture that it sends.
+        #[serde(deserialize_with = "strict::object")]
         video: Video,
     },
     /// The drive changed its state.
     Drive {
         /// New state.
+        #[serde(deserialize_with = "strict::word")]
         state: DriveState,
         /// Why the wheels do not follow.
+        #[serde(deserialize_with = "strict::word")]
         reason: StopReason,
     },
     /// Something the driver should read.
     Notice {
         /// Weight of the text.
+        #[serde(deserialize_with = "strict::word")]
         level: NoticeLevel,
         /// The text.
         text: Note,
@@ -39,6 +44,7 @@ pub enum CarEvent {
     /// A message of the driver's was refused.
     Error {
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         code: ErrorCode,
         /// In words.
         text: Note,
@@ -61,11 +67,14 @@ pub enum DriverEvent {
 /// Size and rate of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Video {
-    /// Width in pixels.
+    /// Width in pixels, from 1.
+    #[serde(deserialize_with = "strict::positive")]
     pub width: u16,
-    /// Height in pixels.
+    /// Height in pixels, from 1.
+    #[serde(deserialize_with = "strict::positive")]
     pub height: u16,
-    /// Frames per second.
+    /// Frames per second, from 1.
+    #[serde(deserialize_with = "strict::positive")]
     pub fps: u8,
 }
 

@@ -42,6 +42,7 @@ pub mod setpoint;
 pub mod signaling;
 pub mod state;
 pub mod status;
+mod strict;
 pub mod telemetry;
 pub mod text;
 pub mod units;

@@ -41,8 +41,8 @@ impl SetPoint {
     /// Writes the datagram.
     #[must_use]
     pub fn encode(&self) -> [u8; SETPOINT_SIZE] {
-        Writer::<SETPOINT_SIZE>::new(SETPOINT_VERSION)
-            .put(&[bit(self.arm, ARM) | bit(self.brake, BRAKE), self.not_input.to_byte(), 0])
+        Writer::<SETPOINT_SIZE>::new()
+            .put(&[SETPOINT_VERSION, bit(self.arm, ARM) | bit(self.brake, BRAKE), self.not_input.to_byte(), 0])
             .put(&self.seq.to_be_bytes())
             .put(&self.sampled_at.0.to_be_bytes())
             .put(&self.session.to_be_bytes())
@@ -55,7 +55,9 @@ impl SetPoint {
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SETPOINT_SIZE, SETPOINT_VERSION)?;
         let flags = reader.flags(ARM | BRAKE, "flags")?;
-        let not_input = StopReason::from_byte(reader.u8())?;
+        let not_input = reader.u8();
+        let not_input =
+            StopReason::from_byte(not_input).map_err(|_| FrameError::Range { field: "not_input", value: not_input.into() })?;
         reader.zero(1, "reserved")?;
         Ok(Self {
             not_input,

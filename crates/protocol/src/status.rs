@@ -3,7 +3,7 @@
 use crate::FrameError;
 use crate::cursor::{Reader, Writer, bit};
 use crate::state::{DriveState, StopReason};
-use crate::units::{CentiDegrees, MonotonicMicros, Odometry, Steering, Throttle};
+use crate::units::{MonotonicMicros, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry};
 
 /// Version in the first byte.
 pub const STATUS_VERSION: u8 = 1;
@@ -45,17 +45,14 @@ impl DriveStatus {
     pub fn encode(&self) -> [u8; STATUS_SIZE] {
         let flags = bit(self.odometry.is_some(), ODOMETRY) | bit(self.battery_mv.is_some(), BATTERY) | bit(self.braking, BRAKING);
         let odometry = self.odometry.unwrap_or_default();
-        Writer::<STATUS_SIZE>::new(STATUS_VERSION)
-            .put(&[self.state.to_byte(), self.reason.to_byte(), flags])
+        Writer::<STATUS_SIZE>::new()
+            .put(&[STATUS_VERSION, self.state.to_byte(), self.reason.to_byte(), flags])
             .put(&self.seq.to_be_bytes())
             .put(&self.at.0.to_be_bytes())
             .put(&self.session.to_be_bytes())
             .put(&self.steering.permyriad().to_be_bytes())
             .put(&self.throttle.permyriad().to_be_bytes())
-            .put(&odometry.speed_mm_s.to_be_bytes())
-            .put(&odometry.heading.value().to_be_bytes())
-            .put(&odometry.x_mm.to_be_bytes())
-            .put(&odometry.y_mm.to_be_bytes())
+            .put(&odometry_bytes(&odometry))
             .put(&self.battery_mv.unwrap_or_default().to_be_bytes())
             .put(&[0; 2])
             .finish()
@@ -72,22 +69,9 @@ impl DriveStatus {
         let session = reader.u64();
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let speed_mm_s = reader.i16();
-        let heading = CentiDegrees::new(reader.i16())?;
-        let odometry = Odometry { speed_mm_s, heading, x_mm: reader.i32(), y_mm: reader.i32() };
-        let battery_mv = reader.u16();
+        let odometry = reader.optional(flags & ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
+        let battery_mv = reader.optional(flags & BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
         reader.zero(2, "reserved")?;
-        Ok(Self {
-            state,
-            reason,
-            seq,
-            at,
-            session,
-            steering,
-            throttle,
-            braking: flags & BRAKING != 0,
-            battery_mv: (flags & BATTERY != 0).then_some(battery_mv),
-            odometry: (flags & ODOMETRY != 0).then_some(odometry),
-        })
+        Ok(Self { state, reason, seq, at, session, steering, throttle, braking: flags & BRAKING != 0, battery_mv, odometry })
     }
 }

@@ -5,7 +5,7 @@
 use crate::FrameError;
 use crate::cursor::{Reader, Writer, bit};
 use crate::state::{DriveState, StopReason};
-use crate::units::{CentiDegrees, MonotonicMicros, Odometry, Steering, Throttle};
+use crate::units::{MonotonicMicros, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry};
 
 /// Version in the first byte.
 pub const TELEMETRY_VERSION: u8 = 1;
@@ -65,8 +65,8 @@ impl TelemetryFrame {
             | bit(self.braking, BRAKING);
         let echo = self.echo.unwrap_or_default();
         let odometry = self.odometry.unwrap_or_default();
-        Writer::<TELEMETRY_SIZE>::new(TELEMETRY_VERSION)
-            .put(&[self.state.to_byte(), self.reason.to_byte(), flags])
+        Writer::<TELEMETRY_SIZE>::new()
+            .put(&[TELEMETRY_VERSION, self.state.to_byte(), self.reason.to_byte(), flags])
             .put(&self.seq.to_be_bytes())
             .put(&self.car_time.0.to_be_bytes())
             .put(&echo.seq.to_be_bytes())
@@ -74,10 +74,7 @@ impl TelemetryFrame {
             .put(&echo.held_us.to_be_bytes())
             .put(&self.steering.permyriad().to_be_bytes())
             .put(&self.throttle.permyriad().to_be_bytes())
-            .put(&odometry.speed_mm_s.to_be_bytes())
-            .put(&odometry.heading.value().to_be_bytes())
-            .put(&odometry.x_mm.to_be_bytes())
-            .put(&odometry.y_mm.to_be_bytes())
+            .put(&odometry_bytes(&odometry))
             .put(&self.battery_mv.unwrap_or_default().to_be_bytes())
             .put(&self.dropped.to_be_bytes())
             .put(&[0; 4])
@@ -92,13 +89,12 @@ impl TelemetryFrame {
         let flags = reader.flags(ODOMETRY | BATTERY | ECHO | BRAKING, "flags")?;
         let seq = reader.u32();
         let car_time = MonotonicMicros(reader.u64());
-        let echo = Echo { seq: reader.u32(), sent_us: reader.u32(), held_us: reader.u32() };
+        let echo =
+            reader.optional(flags & ECHO != 0, 12, "echo", |r| Ok(Echo { seq: r.u32(), sent_us: r.u32(), held_us: r.u32() }))?;
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let speed_mm_s = reader.i16();
-        let heading = CentiDegrees::new(reader.i16())?;
-        let odometry = Odometry { speed_mm_s, heading, x_mm: reader.i32(), y_mm: reader.i32() };
-        let battery_mv = reader.u16();
+        let odometry = reader.optional(flags & ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
+        let battery_mv = reader.optional(flags & BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
         let dropped = reader.u16();
         reader.zero(4, "reserved")?;
         Ok(Self {
@@ -106,12 +102,12 @@ impl TelemetryFrame {
             reason,
             seq,
             car_time,
-            echo: (flags & ECHO != 0).then_some(echo),
+            echo,
             steering,
             throttle,
             braking: flags & BRAKING != 0,
-            battery_mv: (flags & BATTERY != 0).then_some(battery_mv),
-            odometry: (flags & ODOMETRY != 0).then_some(odometry),
+            battery_mv,
+            odometry,
             dropped,
         })
     }

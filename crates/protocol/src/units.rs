@@ -1,6 +1,7 @@
 //! Quantities that cannot hold an illegal value.
 
 use crate::FrameError;
+use crate::cursor::{Reader, Writer};
 use serde::{Deserialize, Serialize};
 
 /// Full scale of [`Steering`] and [`Throttle`]: one permyriad is 1/10000.
@@ -53,7 +54,7 @@ macro_rules! signed_ratio {
             /// Whether the value lies within `band` of neutral.
             #[must_use]
             pub fn is_neutral(self, band: i16) -> bool {
-                self.0.abs() <= band.abs()
+                self.0.unsigned_abs() <= band.unsigned_abs()
             }
         }
 
@@ -128,6 +129,24 @@ pub struct Odometry {
     pub y_mm: i32,
     /// Heading in 1/100 degree, counter-clockwise from east, −18000…18000.
     pub heading: CentiDegrees,
+}
+
+/// Bytes that [`Odometry`] takes in a frame.
+pub(crate) const ODOMETRY_SIZE: usize = 12;
+
+pub(crate) fn odometry_bytes(odometry: &Odometry) -> [u8; ODOMETRY_SIZE] {
+    Writer::new()
+        .put(&odometry.speed_mm_s.to_be_bytes())
+        .put(&odometry.heading.value().to_be_bytes())
+        .put(&odometry.x_mm.to_be_bytes())
+        .put(&odometry.y_mm.to_be_bytes())
+        .finish()
+}
+
+pub(crate) fn read_odometry(reader: &mut Reader<'_>) -> Result<Odometry, FrameError> {
+    let speed_mm_s = reader.i16();
+    let heading = CentiDegrees::new(reader.i16())?;
+    Ok(Odometry { speed_mm_s, heading, x_mm: reader.i32(), y_mm: reader.i32() })
 }
 
 /// An angle in 1/100 degree, −18000…18000.

@@ -1,1 +1,43 @@
-//! See Cargo.toml.
+//! Fuzz targets: one module with a function `target` for each parser of what the network brings.
+//!
+//! **A target never panics unless the parser broke a promise**: refuse without a panic, or accept and mean exactly one thing, so that
+//! writing the value again gives a message that reads the same.
+//!
+//! The same functions run in three places: under libFuzzer (`tests/fuzz/libfuzzer`), over the committed corpus and the golden vectors
+//! in every test run (`tests/replay.rs`), and by hand:
+//!
+//! ```
+//! rccar_fuzz::control::target(b"\x01 anything");
+//! ```
+//!
+//! # Design decisions
+//!
+//! * The targets are a library and the fuzzer's programs are three lines each, because libFuzzer needs a nightly compiler and the test
+//!   run must not.
+//! * A new parser gets a module here, a line in [`TARGETS`], a file in `libfuzzer/fuzz_targets` and a directory in `corpus`;
+//!   `tests/replay.rs` fails while one of them is missing.
+
+mod frame;
+pub mod identity;
+mod message;
+
+pub use frame::{control, setpoint, status, telemetry};
+pub use message::{car_event, driver_event, from_car, from_driver, to_car, to_driver};
+
+/// A fuzz target.
+pub type Target = fn(&[u8]);
+
+/// Every target under the name of its corpus directory and of its libFuzzer program.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("control", control::target),
+    ("telemetry", telemetry::target),
+    ("setpoint", setpoint::target),
+    ("status", status::target),
+    ("from_driver", from_driver::target),
+    ("to_driver", to_driver::target),
+    ("from_car", from_car::target),
+    ("to_car", to_car::target),
+    ("car_event", car_event::target),
+    ("driver_event", driver_event::target),
+    ("identity", identity::target),
+];

@@ -1,10 +1,14 @@
 //! Parts of signaling messages.
 
+use crate::strict;
 use crate::text::{CarId, Name, Software, TextError};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// An ICE server as `RTCPeerConnection` takes it (W3C WebRTC, `RTCIceServer`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` form hides the credential, so that a message can be logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IceServer {
     /// `stun:` and `turn:` addresses (RFC 7064, RFC 7065).
     pub urls: Vec<String>,
@@ -14,6 +18,17 @@ pub struct IceServer {
     /// TURN password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+}
+
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credential = self.credential.as_ref().map(|_| "hidden");
+        f.debug_struct("IceServer")
+            .field("urls", &self.urls)
+            .field("username", &self.username)
+            .field("credential", &credential)
+            .finish()
+    }
 }
 
 /// An ICE candidate (W3C WebRTC, `RTCIceCandidateInit`).
@@ -84,6 +99,7 @@ pub struct CarInfo {
     /// Its name.
     pub name: Name,
     /// Whether it can be driven.
+    #[serde(deserialize_with = "strict::word")]
     pub presence: CarPresence,
     /// Who drives it, while it is busy.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 
 use super::common::{ByeReason, Candidate, CarInfo, ErrorCode, IceServer};
 use crate::identity::{CarKey, Nonce, Signature};
+use crate::strict;
 use crate::text::{CarId, Name, Note, Sdp, SessionId, Software};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,7 @@ pub enum FromDriver {
         /// The session.
         session: SessionId,
         /// Generation of the offer.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The description.
         sdp: Sdp,
@@ -43,8 +45,10 @@ pub enum FromDriver {
         /// The session.
         session: SessionId,
         /// Generation of the offer.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The candidate.
+        #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// Asks the car for an ICE restart.
@@ -57,6 +61,7 @@ pub enum FromDriver {
         /// The session.
         session: SessionId,
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// Asks for a `pong`: browsers cannot see WebSocket pings.
@@ -79,11 +84,13 @@ pub enum ToDriver {
         /// Program of the host.
         software: Software,
         /// Cars that this driver may see.
+        #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
     },
     /// The list changed.
     Cars {
         /// The whole list.
+        #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
     },
     /// Answer to `connect`: the car was asked for an offer.
@@ -93,6 +100,7 @@ pub enum ToDriver {
         /// The car.
         car: CarId,
         /// ICE servers with credentials for this session.
+        #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
     /// The car's offer. A later one with a higher generation is an ICE restart.
@@ -100,6 +108,7 @@ pub enum ToDriver {
         /// The session.
         session: SessionId,
         /// Counts offers of the session, from 1.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The description.
         sdp: Sdp,
@@ -109,8 +118,10 @@ pub enum ToDriver {
         /// The session.
         session: SessionId,
         /// Generation of the offer.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The candidate.
+        #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// The session ended.
@@ -118,11 +129,13 @@ pub enum ToDriver {
         /// The session.
         session: SessionId,
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// A message was refused.
     Error {
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         code: ErrorCode,
         /// In words.
         text: Note,
@@ -165,6 +178,7 @@ pub enum FromCar {
         /// The session.
         session: SessionId,
         /// Counts offers of the session, from 1.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The description.
         sdp: Sdp,
@@ -174,8 +188,10 @@ pub enum FromCar {
         /// The session.
         session: SessionId,
         /// Generation of the offer.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The candidate.
+        #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// Ends or refuses the session.
@@ -183,6 +199,7 @@ pub enum FromCar {
         /// The session.
         session: SessionId,
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// Asks for a `pong`.
@@ -219,6 +236,7 @@ pub enum ToCar {
         /// `false`: the offer must hold all candidates.
         trickle: bool,
         /// ICE servers with credentials for this session.
+        #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
     /// The driver's answer.
@@ -226,6 +244,7 @@ pub enum ToCar {
         /// The session.
         session: SessionId,
         /// Generation of the offer.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The description.
         sdp: Sdp,
@@ -235,8 +254,10 @@ pub enum ToCar {
         /// The session.
         session: SessionId,
         /// Generation of the offer.
+        #[serde(deserialize_with = "strict::positive")]
         generation: u32,
         /// The candidate.
+        #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// The driver asks for an ICE restart.
@@ -244,6 +265,7 @@ pub enum ToCar {
         /// The session.
         session: SessionId,
         /// Fresh ICE servers: credentials are time-limited.
+        #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
     /// The session ended.
@@ -251,11 +273,13 @@ pub enum ToCar {
         /// The session.
         session: SessionId,
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// A message was refused.
     Error {
         /// Why.
+        #[serde(deserialize_with = "strict::word")]
         code: ErrorCode,
         /// In words.
         text: Note,

@@ -1,4 +1,4 @@
-//! Parsing at the edge: size, JSON, known type, legal fields, in this order.
+//! Parsing at the edge: size, JSON object, known type, legal fields, in this order.
 
 use super::common::ErrorCode;
 use crate::MAX_MESSAGE_BYTES;
@@ -28,30 +28,29 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, MessageError> {
         let why = format!("message has {} bytes, at most {MAX_MESSAGE_BYTES} are allowed", text.len());
         return Err(MessageError::new(ErrorCode::TooLarge, &why));
     }
-    serde_json::from_str(text).map_err(|error| {
-        let why = error.to_string();
-        let code = if why.starts_with("unknown variant") && serde_json::from_str::<KnownShape>(text).is_ok() {
-            // Illegal values of enumerated fields read the same; only the tag makes the type unknown.
-            if is_tag_error::<T>(text) { ErrorCode::UnknownType } else { ErrorCode::Malformed }
-        } else {
-            ErrorCode::Malformed
-        };
-        MessageError::new(code, &why)
-    })
+    let malformed = |error: serde_json::Error| MessageError::new(ErrorCode::Malformed, &error.to_string());
+    // A derived enum would also read an array: type and fields by position.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(MessageError::new(ErrorCode::Malformed, "a message is a JSON object"));
+    }
+    let Tag { kind } = serde_json::from_str(text).map_err(malformed)?;
+    serde_json::from_str(text).map_err(|error| if is_known::<T>(&kind) { malformed(error) } else { unknown(&kind) })
+}
+
+fn unknown(kind: &str) -> MessageError {
+    MessageError::new(ErrorCode::UnknownType, &format!("unknown message type {kind:?}"))
 }
 
 #[derive(serde::Deserialize)]
-struct KnownShape {
+struct Tag {
     #[serde(rename = "type")]
     kind: String,
 }
 
-/// Whether a message that holds the tag alone is refused for the tag, too.
-fn is_tag_error<T: DeserializeOwned>(text: &str) -> bool {
-    serde_json::from_str::<KnownShape>(text).is_ok_and(|shape| {
-        let tag_only = serde_json::json!({ "type": shape.kind });
-        serde_json::from_value::<T>(tag_only).is_err_and(|error| error.to_string().starts_with("unknown variant"))
-    })
+/// Whether `T` has a message of this type: one that holds nothing but the type is then refused for what it lacks.
+fn is_known<T: DeserializeOwned>(kind: &str) -> bool {
+    let tag_only = serde_json::json!({ "type": kind });
+    !serde_json::from_value::<T>(tag_only).is_err_and(|error| error.to_string().starts_with("unknown variant"))
 }
 
 /// A message as JSON text.

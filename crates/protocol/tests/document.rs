@@ -1,0 +1,201 @@
+//! `PROTOCOL.md` cannot rot: its examples parse, its layouts have the size of the frames, its lists hold every word.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, MAX_SAMPLE_AGE};
+use rccar_protocol::events::{CarEvent, DriverEvent};
+use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
+use rccar_protocol::signaling::{Candidate, FromCar, FromDriver, Json, ToCar, ToDriver, parse};
+use rccar_protocol::state::{DriveState, StopReason};
+use rccar_protocol::status::{DriveStatus, STATUS_SIZE};
+use rccar_protocol::telemetry::{TELEMETRY_SIZE, TelemetryFrame};
+use rccar_protocol::text::{Name, Note, Sdp, Software};
+use rccar_protocol::{CONTROL_HZ, MAX_MESSAGE_BYTES, SUBPROTOCOL, VIDEO_CLOCK_HZ};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[test]
+fn every_example_is_what_the_programs_write() {
+    let examples = examples();
+    assert!(examples.len() > 30, "only {} examples found: are the fences still tagged?", examples.len());
+    for Example { tag, text } in examples {
+        match tag.as_str() {
+            "text" => {}
+            "json http" => drop(serde_json::from_str::<Value>(&text).unwrap_or_else(|error| panic!("{text}: {error}"))),
+            "json from-driver" => check_message::<FromDriver>(&text),
+            "json to-driver" => check_message::<ToDriver>(&text),
+            "json from-car" => check_message::<FromCar>(&text),
+            "json to-car" => check_message::<ToCar>(&text),
+            "json car-event" => check_message::<CarEvent>(&text),
+            "json driver-event" => check_message::<DriverEvent>(&text),
+            "hex control" => assert_eq!(ControlFrame::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
+            "hex telemetry" => assert_eq!(TelemetryFrame::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
+            "hex setpoint" => assert_eq!(SetPoint::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
+            "hex status" => assert_eq!(DriveStatus::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
+            other => panic!("a block is tagged {other:?}, which nothing checks:\n{text}"),
+        }
+    }
+}
+
+#[test]
+fn every_message_of_the_vectors_has_an_example() {
+    let kind = |json: &str| serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
+    let shown: BTreeSet<(String, String)> = (examples().iter())
+        .filter_map(|Example { tag, text }| Some((tag.strip_prefix("json ")?.to_owned(), text)))
+        .filter(|(direction, _)| direction != "http")
+        .map(|(direction, text)| (direction, kind(text)))
+        .collect();
+    let sent: BTreeSet<(String, String)> = (accepted_vectors().into_iter())
+        .map(|vector| (vector["direction"].as_str().unwrap().to_owned(), kind(vector["json"].as_str().unwrap())))
+        .collect();
+    assert_eq!(shown, sent);
+}
+
+#[test]
+fn every_field_of_the_vectors_is_listed_under_its_message() {
+    let document = document();
+    for vector in accepted_vectors().iter().filter(|vector| vector["canonical"] == true) {
+        let message: Value = serde_json::from_str(vector["json"].as_str().unwrap()).unwrap();
+        let fence = format!("```json {}\n{{\"type\":{}", vector["direction"].as_str().unwrap(), message["type"]);
+        let (before, _) = document.split_once(&fence).expect(&fence);
+        let section = before.rsplit_once("\n#### ").unwrap().1;
+        for field in message.as_object().unwrap().keys().filter(|field| *field != "type") {
+            assert!(section.contains(&format!("\n| `{field}` | ")), "{fence}: {field} is not listed");
+        }
+    }
+}
+
+#[test]
+fn every_layout_is_without_gaps_and_has_the_size_of_its_frame() {
+    let frames = [
+        ("### Control frame", CONTROL_SIZE),
+        ("### Telemetry frame", TELEMETRY_SIZE),
+        ("### Set-point", SETPOINT_SIZE),
+        ("### Drive status", STATUS_SIZE),
+    ];
+    for (heading, size) in frames {
+        let section = section(heading);
+        assert!(section.contains(&format!(" {size} bytes.")), "{heading}: says another size");
+        let mut end = 0;
+        for row in section.lines().filter_map(|line| line.strip_prefix("| ")) {
+            let mut cells = row.split(" | ").map(str::parse::<usize>);
+            if let (Some(Ok(offset)), Some(Ok(length))) = (cells.next(), cells.next()) {
+                assert_eq!(end, offset, "{heading}: {row}");
+                end += length;
+            }
+        }
+        assert_eq!(end, size, "{heading}");
+    }
+}
+
+#[test]
+fn every_word_is_listed_with_its_number() {
+    fn check<T: Serialize>(section: &str, words: impl Iterator<Item = (u8, T)>) {
+        let listed = section.lines().filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()));
+        let listed: Vec<_> = listed.map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" | ")).collect();
+        let words: Vec<_> = words.map(|(byte, word)| format!("| {byte} | {}", quoted(&word))).collect();
+        assert_eq!(listed, words);
+    }
+    let sources = section("### Control frame").split("| value | source |").nth(1).unwrap().to_owned();
+    check(&sources, InputSource::ALL.iter().map(|word| (word.to_byte(), word)));
+    let section = section("### States and reasons");
+    let (states, reasons) = section.split_once("| value | reason |").unwrap();
+    check(states, DriveState::ALL.iter().map(|word| (word.to_byte(), word)));
+    check(reasons, StopReason::ALL.iter().map(|word| (word.to_byte(), word)));
+}
+
+#[test]
+fn every_error_code_and_bye_reason_of_the_vectors_is_listed() {
+    let (errors, byes) = (section("#### Error codes"), section("#### Bye reasons"));
+    for vector in accepted_vectors() {
+        let message: Value = serde_json::from_str(vector["json"].as_str().unwrap()).unwrap();
+        if message["type"] == "error" {
+            assert!(errors.contains(&format!("\n| {} | ", quoted(&message["code"]))), "{message}");
+        }
+        if message["type"] == "bye" {
+            assert!(byes.contains(&format!("\n| {} | ", quoted(&message["reason"]))), "{message}");
+        }
+    }
+}
+
+#[test]
+fn the_limits_are_those_of_the_code() {
+    let prose = document().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(prose.contains(&format!("of at most {MAX_MESSAGE_BYTES} bytes")));
+    assert!(prose.contains(&format!("subprotocol `{SUBPROTOCOL}`")));
+    assert!(prose.contains(&format!("every {} ms ({CONTROL_HZ} Hz)", 1000 / CONTROL_HZ)));
+    assert!(prose.contains(&format!("≤ {} ms old", MAX_SAMPLE_AGE.as_millis())));
+    assert!(prose.contains(&format!("car_time × {VIDEO_CLOCK_HZ} / 10⁶")));
+    for limit in [Name::MAX_BYTES, Note::MAX_BYTES, Sdp::MAX_BYTES] {
+        assert!(prose.contains(&format!("1…{limit} bytes of UTF-8")), "{limit}");
+    }
+    assert!(prose.contains(&format!("1…{} printable ASCII", Software::MAX_BYTES)));
+    assert!(prose.contains(&format!("string, ≤ {} bytes, no control characters", Candidate::MAX_BYTES)));
+}
+
+#[test]
+fn every_link_within_the_document_has_its_heading() {
+    let document = document();
+    // As GitHub makes anchors: lower case, spaces to hyphens, without other punctuation.
+    let anchor = |heading: &str| -> String {
+        let kept = heading.trim_start_matches('#').trim().to_lowercase();
+        kept.chars().filter(|c| c.is_alphanumeric() || " -".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    let anchors: BTreeSet<String> = document.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    let links: Vec<&str> = document.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        assert!(anchors.contains(link), "nothing is called #{link}");
+    }
+}
+
+fn check_message<T: Serialize + DeserializeOwned>(text: &str) {
+    let message: T = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(message.to_json(), text.trim_end());
+}
+
+struct Example {
+    tag: String,
+    text: String,
+}
+
+/// The fenced blocks.
+fn examples() -> Vec<Example> {
+    let document = document();
+    let blocks = document.split("\n```").collect::<Vec<_>>();
+    let inside = blocks.iter().skip(1).step_by(2);
+    inside.filter_map(|block| block.split_once('\n')).map(|(tag, text)| Example { tag: tag.into(), text: text.into() }).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    hex::decode(hex.split_whitespace().collect::<String>()).unwrap()
+}
+
+fn quoted(word: &impl Serialize) -> String {
+    format!("`{}`", serde_json::to_value(word).unwrap().as_str().unwrap())
+}
+
+/// What stands between a heading and the next one of its rank.
+fn section(heading: &str) -> String {
+    let document = document();
+    let (_, rest) = document.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let rank = heading.split(' ').next().unwrap();
+    rest.split(&format!("\n{rank} ")).next().unwrap().to_owned()
+}
+
+fn accepted_vectors() -> Vec<Value> {
+    let read = |file| serde_json::from_str::<Vec<Value>>(&read(&format!("tests/vectors/{file}"))).unwrap();
+    let all = [read("signaling.json"), read("events.json")].concat();
+    all.into_iter().filter(|vector| vector.get("error").is_none()).collect()
+}
+
+fn document() -> String {
+    read("PROTOCOL.md")
+}
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,70 @@
+//! JSON messages: what is accepted is written as a message that reads the same; what is refused is refused in words.
+
+use rccar_protocol::MAX_MESSAGE_BYTES;
+use rccar_protocol::signaling::{ErrorCode, Json, parse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+macro_rules! message_target {
+    ($(#[$doc:meta])* $module:ident, $message:path) => {
+        $(#[$doc])*
+        pub mod $module {
+            /// Reads `data` as one message.
+            pub fn target(data: &[u8]) {
+                super::check::<$message>(data);
+            }
+        }
+    };
+}
+
+message_target!(
+    /// Signaling from a driver's page.
+    from_driver,
+    rccar_protocol::signaling::FromDriver
+);
+message_target!(
+    /// Signaling from the host to a driver's page.
+    to_driver,
+    rccar_protocol::signaling::ToDriver
+);
+message_target!(
+    /// Signaling from a car.
+    from_car,
+    rccar_protocol::signaling::FromCar
+);
+message_target!(
+    /// Signaling from the host to a car.
+    to_car,
+    rccar_protocol::signaling::ToCar
+);
+message_target!(
+    /// Events from the car.
+    car_event,
+    rccar_protocol::events::CarEvent
+);
+message_target!(
+    /// Events from the driver's page.
+    driver_event,
+    rccar_protocol::events::DriverEvent
+);
+
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) {
+    // WebSocket text and data channel strings are UTF-8; the libraries refuse everything else.
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match parse::<T>(text) {
+        Ok(message) => {
+            assert!(text.len() <= MAX_MESSAGE_BYTES, "accepted {} bytes", text.len());
+            let written = message.to_json();
+            assert_eq!(parse(&written).as_ref(), Ok(&message), "{written}");
+        }
+        Err(error) => {
+            let too_large = text.len() > MAX_MESSAGE_BYTES;
+            match error.code {
+                ErrorCode::TooLarge => assert!(too_large, "{error}"),
+                ErrorCode::Malformed | ErrorCode::UnknownType => assert!(!too_large, "{error}"),
+                other => assert!(matches!(other, ErrorCode::Malformed), "parsing cannot find {other:?}: {error}"),
+            }
+        }
+    }
+}
