@@ -1,0 +1,86 @@
+//! From an error to words and an exit code.
+
+use crate::config::{ConfigError, ConfigProblem};
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Something went wrong while running.
+const FAILED: u8 = 1;
+/// The configuration has to be changed before another start makes sense; units name it in `RestartPreventExitStatus=`.
+const BAD_CONFIGURATION: u8 = 2;
+
+/// Runs a program's body. An error is printed to stderr with all its causes on one line.
+///
+/// Exit code 0 after `Ok`, 2 if a [`ConfigError`] is among the causes, else 1.
+pub fn run<E: Error + 'static>(program: impl FnOnce() -> Result<(), E>) -> ExitCode {
+    match program() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", in_words(&error));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// The error and its causes, outermost first. A cause that the text before it already quotes is left out.
+fn in_words(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in causes(error).skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+fn exit_code(error: &(dyn Error + 'static)) -> u8 {
+    // `#[error(transparent)]` hides the ConfigError itself and leaves its cause, the ConfigProblem.
+    if causes(error).any(|cause| cause.is::<ConfigError>() || cause.is::<ConfigProblem>()) { BAD_CONFIGURATION } else { FAILED }
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thiserror::Error;
+
+    #[derive(Debug, Error)]
+    enum StartError {
+        #[error("cannot open the camera")]
+        Camera(#[source] std::io::Error),
+        #[error("cannot start: {0}")]
+        Quoted(#[source] std::io::Error),
+        #[error(transparent)]
+        Transparent(ConfigError),
+        #[error("cannot start")]
+        Config(#[source] ConfigError),
+    }
+
+    fn busy() -> std::io::Error {
+        std::io::Error::other("device is busy")
+    }
+
+    fn broken() -> ConfigError {
+        crate::config::parse::<toml::Table>("a =", "a.toml").unwrap_err()
+    }
+
+    #[test]
+    fn every_cause_is_printed_once() {
+        assert_eq!(in_words(&StartError::Camera(busy())), "cannot open the camera: device is busy");
+        assert_eq!(in_words(&StartError::Quoted(busy())), "cannot start: device is busy");
+        assert_eq!(in_words(&StartError::Transparent(broken())), broken().to_string());
+    }
+
+    #[test]
+    fn configuration_errors_have_an_exit_code_of_their_own() {
+        assert_eq!(exit_code(&StartError::Camera(busy())), FAILED);
+        assert_eq!(exit_code(&StartError::Config(broken())), BAD_CONFIGURATION);
+        assert_eq!(exit_code(&StartError::Transparent(broken())), BAD_CONFIGURATION);
+        assert_eq!(exit_code(&broken()), BAD_CONFIGURATION);
+    }
+}

@@ -1,0 +1,128 @@
+//! Small state files: keys, identities, settings.
+//!
+//! **After a power cut at any instant a file holds either its old or its new content, whole.**
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Largest file that [`read`] takes, in bytes. Keys have a hundred; whatever is larger got there by mistake.
+pub const MAX_BYTES: u64 = 1024 * 1024;
+
+/// A state file could not be read or written.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("cannot {action} {}", .path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is larger than [`MAX_BYTES`].
+    #[error("{} is larger than {MAX_BYTES} bytes", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The content of a state file, `None` if it does not exist.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    let failed = |source| FileError::Io { action: "read", path: path.to_owned(), source };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut content = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > MAX_BYTES {
+        return Err(FileError::TooLarge { path: path.to_owned() });
+    }
+    Ok(Some(content))
+}
+
+/// Replaces a state file at once; only its owner may read it (mode 0600). The directory must exist.
+///
+/// One process at a time may write a given file.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let temporary = temporary_name(path);
+    replace(path, &temporary, content).map_err(|source| {
+        // Left behind it would do no harm: the next write replaces it.
+        let _ = fs::remove_file(&temporary);
+        FileError::Io { action: "write", path: path.to_owned(), source }
+    })
+}
+
+fn replace(path: &Path, temporary: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // `create_new` does not follow a link that someone may have put there.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(temporary, path)?;
+    // The rename is on disk only when the directory is.
+    File::open(directory(path))?.sync_all()
+}
+
+/// Beside the file, because a rename cannot cross file systems; always the same, so that power cuts leave one behind and not many.
+fn temporary_name(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    directory(path).join(name)
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_written_file_reads_back_and_only_its_owner_may_read_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("identity.key");
+        assert_eq!(read(&path).unwrap(), None);
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap(), b"second");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_a_power_cut_left_behind_does_not_stop_the_next_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("identity.key");
+        fs::write(temporary_name(&path), b"half").unwrap();
+        write(&path, b"whole").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_missing_directory_is_named() {
+        let error = write(Path::new("/nonexistent/rccar/key"), b"").unwrap_err();
+        assert_eq!(error.to_string(), "cannot write /nonexistent/rccar/key");
+    }
+
+    #[test]
+    fn an_oversize_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("huge");
+        File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        assert!(matches!(read(&path), Err(FileError::TooLarge { .. })));
+    }
+}

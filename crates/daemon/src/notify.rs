@@ -1,0 +1,38 @@
+//! Messages to systemd (`sd_notify(3)`). Without systemd every call does nothing.
+
+use sd_notify::NotifyState;
+use std::time::Duration;
+
+/// Start-up is finished: sockets are bound, clients can come.
+pub fn ready() {
+    send(&NotifyState::Ready);
+}
+
+/// Shutdown has begun.
+pub fn stopping() {
+    send(&NotifyState::Stopping);
+}
+
+/// The main loop is alive. Call it from the loop that does the work, never from a task of its own: a hung loop must miss it.
+pub fn watchdog() {
+    send(&NotifyState::Watchdog);
+}
+
+/// How often to call [`watchdog`]: half of the unit's `WatchdogSec=`, as `sd_watchdog_enabled(3)` recommends. `None` if the unit has none.
+#[must_use]
+pub fn watchdog_interval() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|limit| limit / 2)
+}
+
+/// One line that `systemctl status` shows, in words a person understands.
+pub fn status(text: &str) {
+    // A line break would begin a new assignment in the message to systemd.
+    let line = text.replace(['\n', '\r'], " ");
+    send(&NotifyState::Status(&line));
+}
+
+fn send(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::debug!(%error, ?state, "systemd did not take the message");
+    }
+}

@@ -1,0 +1,92 @@
+//! The two ends that `turn`'s allocations hold: a generator that hands over a relayed socket made before, and the clients' socket.
+
+use crate::relayed::{Relayed, unconnected};
+use crate::stats::Counters;
+use async_trait::async_trait;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::UdpSocket;
+use turn::relay::RelayAddressGenerator;
+use webrtc_util::Conn;
+
+/// Gives each relayed socket that was put in to the allocation made next.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Handover(Arc<Mutex<Option<Arc<Relayed>>>>);
+
+impl Handover {
+    /// One task makes all allocations of a listener, one after the other, so one place is enough.
+    pub(crate) fn put(&self, relayed: Option<Arc<Relayed>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = relayed;
+    }
+}
+
+#[async_trait]
+impl RelayAddressGenerator for Handover {
+    fn validate(&self) -> Result<(), turn::Error> {
+        Ok(())
+    }
+
+    async fn allocate_conn(&self, _: bool, _: u16) -> Result<(Arc<dyn Conn + Send + Sync>, SocketAddr), turn::Error> {
+        let relayed = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let relayed = relayed.ok_or(turn::Error::ErrRelayAddressGeneratorUnset)?;
+        let address = relayed.address;
+        Ok((relayed, address))
+    }
+}
+
+/// The clients' socket as allocations see it. A packet that cannot be sent is counted and forgotten: `turn` would log each.
+#[derive(Debug)]
+pub(crate) struct ClientSocket {
+    pub(crate) socket: UdpSocket,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl ClientSocket {
+    pub(crate) async fn send(&self, datagram: &[u8], client: SocketAddr) {
+        if let Err(error) = self.socket.send_to(datagram, client).await {
+            tracing::trace!(%error, %client, "packet to client not sent");
+            self.counters.send_errors.increment();
+        }
+    }
+}
+
+#[async_trait]
+impl Conn for ClientSocket {
+    async fn send_to(&self, datagram: &[u8], client: SocketAddr) -> webrtc_util::Result<usize> {
+        self.send(datagram, client).await;
+        Ok(datagram.len())
+    }
+
+    fn local_addr(&self) -> webrtc_util::Result<SocketAddr> {
+        Ok(self.socket.local_addr()?)
+    }
+
+    /// Every allocation calls it at its end; the socket belongs to all of them.
+    async fn close(&self) -> webrtc_util::Result<()> {
+        Ok(())
+    }
+
+    async fn connect(&self, _: SocketAddr) -> webrtc_util::Result<()> {
+        Err(unconnected())
+    }
+
+    async fn recv(&self, _: &mut [u8]) -> webrtc_util::Result<usize> {
+        Err(unconnected())
+    }
+
+    async fn recv_from(&self, _: &mut [u8]) -> webrtc_util::Result<(usize, SocketAddr)> {
+        Err(unconnected())
+    }
+
+    async fn send(&self, _: &[u8]) -> webrtc_util::Result<usize> {
+        Err(unconnected())
+    }
+
+    fn remote_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync) {
+        self
+    }
+}

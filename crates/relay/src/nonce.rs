@@ -1,0 +1,63 @@
+//! Nonces (RFC 8489 section 9.2) that prove themselves: `EXPIRY` and a MAC over it and the client's address, both in hex.
+
+use crate::credentials::Secret;
+use std::net::SocketAddr;
+
+/// How long a nonce is good, in seconds; RFC 8656 section 5 asks for an hour at most.
+const LIFETIME: u64 = 3600;
+
+/// Makes and checks nonces with a key that dies with the process.
+#[derive(Debug)]
+pub(crate) struct Nonces(Secret);
+
+impl Nonces {
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+        Secret::generate().map(Self)
+    }
+
+    pub(crate) fn issue(&self, client: SocketAddr, unix_now: u64) -> String {
+        self.render(client, unix_now.saturating_add(LIFETIME))
+    }
+
+    /// Whether `nonce` was issued to `client` and is not too old.
+    pub(crate) fn check(&self, nonce: &str, client: SocketAddr, unix_now: u64) -> bool {
+        let Some(expiry) = nonce.get(..16).and_then(|expiry| u64::from_str_radix(expiry, 16).ok()) else { return false };
+        // Knowing a nonce gains nothing without the password, so the comparison may take its time from the content.
+        expiry > unix_now && nonce == self.render(client, expiry)
+    }
+
+    fn render(&self, client: SocketAddr, expiry: u64) -> String {
+        let mac = self.0.sign(&[&expiry.to_be_bytes(), client.to_string().as_bytes()]);
+        format!("{expiry:016x}{}", hex::encode(mac))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> SocketAddr {
+        ([203, 0, 113, 5], 40_000).into()
+    }
+
+    #[test]
+    fn a_nonce_is_good_for_an_hour_and_for_its_client() {
+        let nonces = Nonces::new().unwrap();
+        let nonce = nonces.issue(client(), 1000);
+        assert!(nonces.check(&nonce, client(), 1000));
+        assert!(nonces.check(&nonce, client(), 1000 + LIFETIME - 1));
+        assert!(!nonces.check(&nonce, client(), 1000 + LIFETIME));
+        assert!(!nonces.check(&nonce, ([203, 0, 113, 5], 40_001).into(), 1000));
+    }
+
+    #[test]
+    fn a_changed_or_foreign_nonce_is_refused() {
+        let nonces = Nonces::new().unwrap();
+        let nonce = nonces.issue(client(), 1000);
+        assert!(!nonces.check(&nonce.replacen('0', "1", 1), client(), 1000));
+        assert!(!nonces.check(&nonce[..nonce.len() - 1], client(), 1000));
+        assert!(!nonces.check("", client(), 1000));
+        assert!(!nonces.check("ü".repeat(20).as_str(), client(), 1000));
+        assert!(!Nonces::new().unwrap().check(&nonce, client(), 1000));
+    }
+}

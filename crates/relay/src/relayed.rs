@@ -1,0 +1,147 @@
+//! The socket behind a relayed address. `turn` reads it; the listener writes it.
+
+use crate::listener::Shared;
+use crate::quota::Permit;
+use crate::stats::Counters;
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use stun::agent::TransactionId;
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use webrtc_util::Conn;
+
+/// Permissions last five minutes (RFC 8656 section 3.3).
+const PERMISSION_LIFETIME: Duration = Duration::from_secs(300);
+
+/// Peers of one allocation at a time. ICE asks for one for each address of the other side: ten, with VPNs and containers some more.
+const MAX_PEERS: usize = 128;
+
+/// A relayed address with its owner. It passes no packet that the policy refuses, whatever `turn` believes.
+#[derive(Debug)]
+pub(crate) struct Relayed {
+    socket: UdpSocket,
+    /// The address that clients are told.
+    pub(crate) address: SocketAddr,
+    /// The Allocate request that made it, to answer a retransmission alike.
+    pub(crate) transaction: TransactionId,
+    permit: Permit,
+    peers: Mutex<HashMap<IpAddr, Instant>>,
+    closed: watch::Sender<bool>,
+    shared: Arc<Shared>,
+}
+
+impl Relayed {
+    pub(crate) fn new(
+        socket: UdpSocket,
+        public: IpAddr,
+        transaction: TransactionId,
+        permit: Permit,
+        shared: Arc<Shared>,
+    ) -> io::Result<Self> {
+        let address = SocketAddr::new(public, socket.local_addr()?.port());
+        Ok(Self { socket, address, transaction, permit, peers: Mutex::default(), closed: watch::Sender::new(false), shared })
+    }
+
+    /// Whom the allocation belongs to.
+    pub(crate) fn user(&self) -> &str {
+        self.permit.user()
+    }
+
+    /// Notes a permission for each of `ips`; `false` if there are too many.
+    pub(crate) fn note_peers(&self, ips: &[IpAddr]) -> bool {
+        let now = Instant::now();
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.retain(|_, since| now.duration_since(*since) < PERMISSION_LIFETIME);
+        let new = ips.iter().filter(|ip| !peers.contains_key(ip)).count();
+        if peers.len() + new > MAX_PEERS {
+            return false;
+        }
+        peers.extend(ips.iter().map(|ip| (*ip, now)));
+        true
+    }
+
+    /// Sends a client's payload to `peer`.
+    pub(crate) async fn send(&self, payload: &[u8], peer: SocketAddr) {
+        let counters = self.counters();
+        if !self.shared.policy.allows(peer) {
+            counters.dropped_peers.increment();
+            return;
+        }
+        match self.socket.send_to(payload, peer).await {
+            Ok(sent) => {
+                counters.packets_to_peers.increment();
+                counters.bytes_to_peers.add(sent);
+            }
+            Err(error) => {
+                tracing::trace!(%error, %peer, "packet to peer not sent");
+                counters.send_errors.increment();
+            }
+        }
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+}
+
+/// What `turn` calls: receiving and closing.
+#[async_trait]
+impl Conn for Relayed {
+    async fn recv_from(&self, buffer: &mut [u8]) -> webrtc_util::Result<(usize, SocketAddr)> {
+        let mut closed = self.closed.subscribe();
+        loop {
+            let (length, peer) = tokio::select! {
+                received = self.socket.recv_from(buffer) => received?,
+                _ = closed.wait_for(|closed| *closed) => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+            };
+            if self.shared.policy.allows(peer) {
+                self.counters().packets_to_clients.increment();
+                self.counters().bytes_to_clients.add(length);
+                return Ok((length, peer));
+            }
+            self.counters().dropped_peers.increment();
+        }
+    }
+
+    async fn send_to(&self, payload: &[u8], peer: SocketAddr) -> webrtc_util::Result<usize> {
+        self.send(payload, peer).await;
+        Ok(payload.len())
+    }
+
+    fn local_addr(&self) -> webrtc_util::Result<SocketAddr> {
+        Ok(self.address)
+    }
+
+    async fn close(&self) -> webrtc_util::Result<()> {
+        self.closed.send_replace(true);
+        Ok(())
+    }
+
+    async fn connect(&self, _: SocketAddr) -> webrtc_util::Result<()> {
+        Err(unconnected())
+    }
+
+    async fn recv(&self, _: &mut [u8]) -> webrtc_util::Result<usize> {
+        Err(unconnected())
+    }
+
+    async fn send(&self, _: &[u8]) -> webrtc_util::Result<usize> {
+        Err(unconnected())
+    }
+
+    fn remote_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn as_any(&self) -> &(dyn std::any::Any + Send + Sync) {
+        self
+    }
+}
+
+pub(crate) fn unconnected() -> webrtc_util::Error {
+    io::Error::from(io::ErrorKind::NotConnected).into()
+}

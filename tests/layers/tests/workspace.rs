@@ -1,0 +1,102 @@
+//! The workspace keeps its rules.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+use rccar_layers::{LAYERS, Layer, NOT_IN_SOURCES_OF_MACHINES, Package, impure, layer, too_new, unlisted, upward};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const NOTHING: [String; 0] = [];
+
+#[test]
+fn every_crate_is_in_a_layer() {
+    assert_eq!(unlisted(&workspace()), NOTHING);
+}
+
+#[test]
+fn dependencies_point_downward() {
+    assert_eq!(upward(&workspace()), NOTHING);
+}
+
+#[test]
+fn machines_depend_on_no_runtime_socket_clock_or_randomness() {
+    assert_eq!(impure(&workspace()), NOTHING);
+}
+
+#[test]
+fn sources_of_machines_touch_no_clock_file_socket_or_thread() {
+    let workspace = workspace();
+    let machines = workspace.iter().filter(|package| layer(&package.name) == Some(Layer::Machine));
+    let sources: Vec<PathBuf> = machines.flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
+    assert!(sources.len() >= LAYERS.iter().filter(|(_, layer)| *layer == Layer::Machine).count());
+    let mut found = Vec::new();
+    for source in sources {
+        let text = std::fs::read_to_string(&source).unwrap();
+        // Tests come last in a file and may do what they like.
+        let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let names = NOT_IN_SOURCES_OF_MACHINES.iter().filter(|name| program.contains(*name));
+        found.extend(names.map(|name| format!("{} uses {name}", source.display())));
+    }
+    assert_eq!(found, NOTHING);
+}
+
+#[test]
+fn every_crate_has_the_lints_of_the_workspace() {
+    let root = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"));
+    assert_eq!(root["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    let without: Vec<String> = workspace()
+        .into_iter()
+        // Crates named for it may hold unsafe code; everything else forbids it.
+        .filter(|package| !package.name.ends_with("-unsafe"))
+        .filter(|package| {
+            let manifest = manifest(&package.manifest_path);
+            manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool) != Some(true)
+        })
+        .map(|package| package.name)
+        .collect();
+    assert_eq!(without, NOTHING);
+}
+
+#[test]
+fn no_package_asks_for_a_newer_compiler_than_the_workspace() {
+    // Packages for other systems need not be there.
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let packages = metadata(&["--filter-platform", &platform]);
+    assert!(packages.len() > LAYERS.len(), "the whole tree is listed");
+    let limit = workspace().into_iter().find_map(|package| package.rust_version).unwrap();
+    assert_eq!(too_new(&packages, &limit), NOTHING);
+}
+
+fn workspace() -> Vec<Package> {
+    metadata(&["--no-deps", "--offline"])
+}
+
+fn metadata(arguments: &[&str]) -> Vec<Package> {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice::<Metadata>(&output.stdout).unwrap().packages
+}
+
+fn manifest(path: &Path) -> toml::Value {
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
