@@ -13,10 +13,15 @@ use crate::video::VideoHub;
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
 use rccar_media::camera::CameraError;
-use rccar_media::pipeline::VideoPipeline;
+use rccar_media::encoder::EncoderError;
+use rccar_media::encoder::openh264::OpenH264;
+use rccar_media::frame::VideoFormat;
+use rccar_media::pipeline;
+use rccar_protocol::events::Video;
 use rccar_protocol::text::{Software, TextError};
 use std::collections::BTreeMap;
 use std::io;
+use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -26,8 +31,6 @@ use tokio::sync::{mpsc, watch};
 pub(crate) enum RunError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error(transparent)]
-    CameraConfig(#[from] CameraConfigError),
     #[error("neither `host.url` nor `lan.listen` is configured: nobody could reach the car")]
     Unreachable,
     #[error("cannot make the state directory {}", .0.display())]
@@ -36,8 +39,16 @@ pub(crate) enum RunError {
     Identity(#[from] IdentityError),
     #[error("cannot listen for the drive service beside {}", .0.display())]
     Drive(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    CameraConfig(#[from] CameraConfigError),
     #[error("cannot open the camera")]
     Camera(#[from] CameraError),
+    #[error("cannot set up the encoder")]
+    Encoder(#[from] EncoderError),
+    #[error("a picture of this size or rate does not fit the protocol")]
+    Format(#[from] TryFromIntError),
+    #[error("cannot start the camera's thread")]
+    Thread(#[source] io::Error),
     #[error(transparent)]
     Lan(#[from] LanError),
     #[error("cannot start the runtime")]
@@ -77,13 +88,14 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     };
     let camera = camera::open(&config.camera, poses)?;
     let format = camera.format();
-    let (handle, units) = VideoPipeline::start(camera, config.camera.encoder());
+    let encoder = OpenH264::new(format, config.camera.bitrate_kbps)?;
+    let (handle, units) = pipeline::start(camera, Box::new(encoder)).map_err(RunError::Thread)?;
     let context = SessionContext {
         car: identity.id(),
         name: config.car.name.clone(),
         software: software.clone(),
         drive,
-        video: VideoHub::new(format, handle, units),
+        video: VideoHub::new(video_words(format)?, handle, units),
         loopback: config.ice.loopback,
     };
     tracing::info!(car = %context.car, name = %context.name, "starting");
@@ -115,6 +127,10 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     Agent::new(context, sources).run(queue, shutdown::signal()).await;
     notify::stopping();
     Ok(())
+}
+
+fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
+    Ok(Video { width: format.width().try_into()?, height: format.height().try_into()?, fps: format.fps().try_into()? })
 }
 
 fn start_signaling(url: crate::config::HostUrl, registration: Registration, incoming: mpsc::Sender<Incoming>) -> Outgoing {

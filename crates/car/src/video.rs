@@ -1,10 +1,10 @@
 //! Between the camera's pipeline and the session that shows it.
 
 use rccar_link::VideoSender;
-use rccar_media::pipeline::{AccessUnit, PipelineHandle};
+use rccar_media::pipeline::{AccessUnits, PipelineHandle};
 use rccar_protocol::events::Video;
 use std::sync::Arc;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 /// The camera, shared by all sessions one after the other.
@@ -12,11 +12,11 @@ use tokio::task::JoinHandle;
 pub(crate) struct VideoHub {
     format: Video,
     handle: PipelineHandle,
-    units: Arc<Mutex<mpsc::Receiver<AccessUnit>>>,
+    units: Arc<Mutex<AccessUnits>>,
 }
 
 impl VideoHub {
-    pub(crate) fn new(format: Video, handle: PipelineHandle, units: mpsc::Receiver<AccessUnit>) -> Self {
+    pub(crate) fn new(format: Video, handle: PipelineHandle, units: AccessUnits) -> Self {
         Self { format, handle, units: Arc::new(Mutex::new(units)) }
     }
 

@@ -1,1 +1,66 @@
-//! See `Cargo.toml`.
+//! The signaling host's rooms: which cars are known and connected, which drivers are there, and who drives what.
+//!
+//! **A car has at most one session, a session has at most one driver, and every session ends with a `bye` at each end that did not
+//! ask for the end itself and is still there.** The first two hold by construction: the session is a field of the car.
+//!
+//! The machine has no clock, no randomness and no sockets. Its shell
+//! 1. feeds what happened into the `handle_*` verbs, with `now` as time since any fixed start;
+//! 2. drains [`Rooms::poll_effect`] and [`Rooms::poll_event`] until both are empty;
+//! 3. calls [`Rooms::handle_timeout`] when [`Rooms::poll_timeout`] is due.
+//!
+//! ```text
+//!                 connect (car free, or same user)
+//!      (none) ───────────────────────────────────────► OFFERING ──── no offer in time ────► ended: error timeout
+//!                                                          │ the car's first offer
+//!                                                          ▼
+//!     ┌── driver's socket lost ── DRIVEN ── car's socket lost ──┐
+//!     ▼                            ▲  ▲                         ▼
+//!  DRIVER AWAY ─ names session ────┘  └──── registers again ─ CAR AWAY      (both can be away at once)
+//!     │ grace over                 │ bye from an end,           │ grace over
+//!     ▼                            │ replaced, revoked,         ▼
+//!  ended: driver-gone              ▼ shutdown                ended: car-gone
+//!                                ended
+//! ```
+//!
+//! A peer connection outlives the sockets that set it up, therefore a lost socket does not end a session at once. A driver's page
+//! takes its session back by naming it in any message (`restart` is the natural one); a car does by registering. What was sent to the
+//! absent end in the meantime is kept, in small measure, and delivered then.
+//!
+//! ```
+//! use rccar_protocol::{signaling::{FromDriver, ToDriver}, text::{Name, Software}};
+//! use rccar_rooms::{DriverConn, Effect, Options, Rooms};
+//! use std::time::Duration;
+//!
+//! let mut rooms = Rooms::new(Options::new(Software::new("rccar-host/0.1.0")?));
+//! let page = DriverConn(1);
+//! rooms.handle_driver_joined(Duration::ZERO, page, Name::new("Ada")?);
+//! assert!(matches!(rooms.poll_effect(), Some(Effect::ToDriver { message: ToDriver::Welcome { .. }, .. })));
+//! rooms.handle_driver(Duration::ZERO, page, FromDriver::Ping { id: 7 }, 0);
+//! assert_eq!(rooms.poll_effect(), Some(Effect::ToDriver { to: page, message: ToDriver::Pong { id: 7 } }));
+//! # Ok::<(), rccar_protocol::text::TextError>(())
+//! ```
+//!
+//! # Design decisions
+//!
+//! * Users are told apart by name; whoever is signed in sees and may drive every car of the host. Rights for single cars would be
+//!   checked here, in `connect` and in the list.
+//! * A page drives one car: a `connect` ends what the same connection drove before. That end is not reported to the page, which
+//!   caused it.
+//! * A live session moves to another connection of the same user that names it: a page whose network changed is back long before its
+//!   old socket is found dead, and nobody else knows the session's 64 random bits.
+//! * `bye` for a session that is gone is ignored, because it crosses the other end's `bye` all the time; any other message for it is
+//!   answered with `no-such-session`.
+//! * `ice_servers` of outgoing messages are left empty: credentials need randomness and a clock, so the shell fills them in.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod cars;
+mod drivers;
+mod list;
+mod mailbox;
+mod rooms;
+mod session;
+mod words;
+
+pub use rooms::{Options, Rooms};
+pub use words::{CarConn, Close, DriverConn, Effect, Event, KnownCar};

@@ -63,7 +63,7 @@ export class World {
     try {
       world.writeHostConfig();
       await world.startHost();
-      await run(join(binaries, 'rccar-host'), [...world.hostArgs('user'), 'add', 'ada', '--generate-password']);
+      await run(join(binaries, 'rccar-host'), [...world.hostArgs('user'), 'add', 'ada']);
       const { stdout } = await run(join(binaries, 'rccar-host'), [...world.hostArgs('enrol'), '--json']);
       world.writeCarConfig(JSON.parse(stdout).token);
       world.startDrive();

@@ -1,0 +1,143 @@
+//! `[camera]`
+
+use rccar_daemon::config::ConfigError;
+use rccar_media::frame::{FormatError, VideoFormat};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// Bit rates in kbit/s: below, a frame of 640×360 at 30 Hz gets less than 200 bytes; above lies the limit of level 3.1 of H.264.
+const BITRATES_KBPS: RangeInclusive<u32> = 50..=14_000;
+
+/// `[camera]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CameraConfig {
+    pub(super) source: Source,
+    pub(super) path: Option<PathBuf>,
+    #[serde(deserialize_with = "width")]
+    width: u32,
+    #[serde(deserialize_with = "height")]
+    height: u32,
+    #[serde(deserialize_with = "rate")]
+    fps: u32,
+    #[serde(deserialize_with = "bitrate")]
+    pub(crate) bitrate_kbps: u32,
+    pub(super) timecode: bool,
+}
+
+/// Kind of the camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Source {
+    /// The road as the simulated car sees it.
+    Simulator,
+    /// Raw frames from another program.
+    Pipe,
+}
+
+/// Values of `[camera]` that do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct CameraConfigError(#[from] ConfigError);
+
+impl Default for CameraConfig {
+    fn default() -> Self {
+        // 640×360 at 1 Mbit/s goes through nearly every mobile uplink.
+        Self { source: Source::Simulator, path: None, width: 640, height: 360, fps: 30, bitrate_kbps: 1000, timecode: false }
+    }
+}
+
+impl CameraConfig {
+    /// Checks what concerns several values; `source_name` is the file for the error.
+    pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
+        let wrong = |key: &str, message: &str| Err(ConfigError::rule(source_name, key, message).into());
+        match (self.source, &self.path) {
+            (Source::Pipe, None) => {
+                wrong("camera.path", "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard input")
+            }
+            (Source::Simulator, Some(_)) => wrong("camera.path", "a path has no meaning with `camera.source = \"simulator\"`"),
+            (Source::Pipe, _) if self.timecode => {
+                wrong("camera.timecode", "only the simulator paints a time code; frames from a pipe are sent as they are")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Size and rate; an error only if they were not read from a file.
+    pub(super) fn format(&self) -> Result<VideoFormat, FormatError> {
+        VideoFormat::new(self.width, self.height, self.fps)
+    }
+}
+
+fn width<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    checked(deserializer, |width, usual| VideoFormat::new(width, usual.height, usual.fps))
+}
+
+fn height<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    checked(deserializer, |height, usual| VideoFormat::new(usual.width, height, usual.fps))
+}
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    checked(deserializer, |fps, usual| VideoFormat::new(usual.width, usual.height, fps))
+}
+
+/// Checks one part of a format while the others have their defaults, so that the error carries this part's line.
+fn checked<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    check: fn(u32, &CameraConfig) -> Result<VideoFormat, FormatError>,
+) -> Result<u32, D::Error> {
+    let value = u32::deserialize(deserializer)?;
+    check(value, &CameraConfig::default()).map_err(D::Error::custom)?;
+    Ok(value)
+}
+
+fn bitrate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let value = u32::deserialize(deserializer)?;
+    if !BITRATES_KBPS.contains(&value) {
+        let (least, most) = (BITRATES_KBPS.start(), BITRATES_KBPS.end());
+        return Err(D::Error::custom(format!("the bit rate must lie between {least} and {most} kbit/s, not {value}")));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_reported_with_its_line_its_key_and_what_is_allowed() {
+        for (line, words) in [
+            ("width = 641", "an even number of pixels from 64 to 1920, not 641"),
+            ("height = 4000", "an even number of pixels from 48 to 1088, not 4000"),
+            ("fps = 0", "between 1 and 60 Hz, not 0"),
+            ("bitrate_kbps = 9", "between 50 and 14000 kbit/s, not 9"),
+            ("source = \"webcam\"", "simulator"),
+        ] {
+            let error = parse(&format!("timecode = false\n{line}\n")).unwrap_err().to_string();
+            let key = line.split(' ').next().unwrap();
+            assert!(error.contains("camera.toml:2") && error.contains(key) && error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_needs_a_path_and_the_simulator_takes_none() {
+        let check = |text: &str| parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string());
+        assert!(check("source = \"pipe\"").unwrap_err().contains("needs the path of a named pipe"));
+        assert!(check("path = \"/run/camera\"").unwrap_err().contains("no meaning"));
+        assert!(check("source = \"pipe\"\npath = \"-\"\ntimecode = true").unwrap_err().contains("only the simulator"));
+        assert_eq!(check("source = \"pipe\"\npath = \"-\""), Ok(()));
+        assert_eq!(check("width = 1280\nheight = 720\ntimecode = true"), Ok(()));
+    }
+
+    #[test]
+    fn the_default_is_a_format_that_can_be_made() {
+        let format = CameraConfig::default().format().unwrap();
+        assert_eq!((format.width(), format.height(), format.fps()), (640, 360, 30));
+    }
+
+    fn parse(text: &str) -> Result<CameraConfig, ConfigError> {
+        rccar_daemon::config::parse(text, "camera.toml")
+    }
+}

@@ -1,0 +1,150 @@
+//! The car's own page on the local network: the same page and protocol as a host's, with one car and one access code.
+
+use crate::agent::{Incoming, Outgoing, Source};
+use crate::config::{AccessCode, Config};
+use crate::session::SessionContext;
+use rccar_daemon::files::{self, FileError};
+use rccar_daemon::shutdown;
+use rccar_protocol::text::Name;
+use rccar_rooms::KnownCar;
+use rccar_signaling::{
+    AccountError, Backend, CarRegistration, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password,
+    RegisterError, TokenHash, router, serve,
+};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc, watch};
+
+/// Why the page cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LanError {
+    #[error("cannot listen on {0} (`lan.listen`)")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    #[error("cannot use the access code")]
+    Code(#[from] FileError),
+    #[error("{} does not hold an access code: {why}; remove it to make a new one", .path.display())]
+    Damaged { path: PathBuf, why: String },
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Serves the page and connects it to the agent.
+pub(crate) async fn start(
+    config: &Config,
+    context: &SessionContext,
+    incoming: mpsc::Sender<Incoming>,
+) -> Result<Outgoing, LanError> {
+    let code = access_code(config)?;
+    let mut listeners = Vec::new();
+    for &address in &config.lan.listen {
+        listeners.push(TcpListener::bind(address).await.map_err(|error| LanError::Listen(address, error))?);
+        tracing::info!("the car's own page is on http://{address}");
+    }
+    let exchange = Exchange::start(rccar_rooms::Options::new(context.software.clone()), Arc::new(NoIceServers));
+    let car = KnownCar { id: context.car.clone(), name: context.name.clone() };
+    let (messages, mut from_exchange) = exchange.attach_local_car(car, context.software.clone()).await;
+    tokio::spawn(async move {
+        while let Some(message) = from_exchange.recv().await {
+            if incoming.send(Incoming { source: Source::Lan, message }).await.is_err() {
+                break;
+            }
+        }
+    });
+    let page = router(exchange.clone(), Arc::new(AccessCodeBackend::new(&code)), Options::new(context.software.clone()));
+    tokio::spawn(async move {
+        Box::pin(serve(listeners, page, shutdown::signal())).await;
+        exchange.shutdown().await;
+    });
+    let (_, up) = watch::channel(true);
+    Ok(Outgoing { messages, up })
+}
+
+/// The configured code, or the one that the car made for itself.
+fn access_code(config: &Config) -> Result<AccessCode, LanError> {
+    if let Some(code) = config.lan.access_code.clone() {
+        return Ok(code);
+    }
+    let path = config.car.state_dir.join("access-code");
+    if let Some(content) = files::read(&path)? {
+        let text = String::from_utf8_lossy(&content).trim().to_owned();
+        return AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why });
+    }
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(LanError::Random)?;
+    // No letters or digits that look alike; 10 of 32 make 50 bits.
+    let text: String = random.iter().map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)])).collect();
+    files::write(&path, text.as_bytes())?;
+    tracing::info!(path = %path.display(), "made the access code of the car's own page; read it there");
+    AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why })
+}
+
+/// Everybody who knows the code is the one user of this page. Sign-ins last until the car restarts.
+struct AccessCodeBackend {
+    code: TokenHash,
+    logins: Mutex<BTreeSet<[u8; 32]>>,
+}
+
+/// More than people around one car; the oldest knowledge is not worth keeping beyond it.
+const MAX_LOGINS: usize = 256;
+
+impl AccessCodeBackend {
+    fn new(code: &AccessCode) -> Self {
+        Self { code: TokenHash::of(code.as_str()), logins: Mutex::default() }
+    }
+
+    fn user() -> Result<Name, AccountError> {
+        Name::new("local").map_err(|error| AccountError::Internal(error.to_string()))
+    }
+}
+
+impl Backend for AccessCodeBackend {
+    fn mode(&self) -> Mode {
+        Mode::Car
+    }
+
+    async fn setup_required(&self) -> Result<bool, AccountError> {
+        Ok(false)
+    }
+
+    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+        let Credentials::Code(code) = credentials else { return Err(AccountError::NotOffered) };
+        // Hashes are compared, so that the time taken tells nothing about the code.
+        if TokenHash::of(&code.0) != self.code {
+            return Err(AccountError::WrongCredentials);
+        }
+        let mut logins = self.logins.lock().await;
+        if logins.len() >= MAX_LOGINS {
+            logins.clear();
+        }
+        logins.insert(login.0);
+        Self::user()
+    }
+
+    async fn set_up(&self, _: TokenHash, _: Name, _: Password, _: TokenHash) -> Result<Name, AccountError> {
+        Err(AccountError::NotOffered)
+    }
+
+    async fn link(&self, _: TokenHash, _: TokenHash) -> Result<Name, AccountError> {
+        Err(AccountError::NotOffered)
+    }
+
+    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
+        if self.logins.lock().await.contains(&login.0) { Self::user().map(Some) } else { Ok(None) }
+    }
+
+    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
+        self.logins.lock().await.remove(&login.0);
+        Ok(())
+    }
+
+    async fn enrol(&self, _: Name) -> Result<Enrolment, AccountError> {
+        Err(AccountError::NotOffered)
+    }
+
+    async fn register_car(&self, _: CarRegistration) -> Result<KnownCar, RegisterError> {
+        Err(RegisterError::NotEnrolled)
+    }
+}

@@ -1,0 +1,265 @@
+//! Configuration: `config.toml` beside this crate documents every option.
+
+use rccar_daemon::config::{self, ConfigError};
+use rccar_drive_core::{Settings, SteeringSettings, ThrottleSettings};
+use rccar_sim::vehicle::VehicleParams;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Where the configuration is looked for.
+pub const DEFAULT_PATH: &str = "/etc/rccar/drive.toml";
+
+/// The configuration file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Socket on which set-points arrive.
+    pub socket: PathBuf,
+    /// Ask for real-time priority and locked memory.
+    pub realtime: bool,
+    /// File of the flight recorder.
+    pub trace: Option<PathBuf>,
+    /// What moves the car.
+    pub actuator: ActuatorKind,
+    /// The steering servo.
+    pub steering: SteeringConfig,
+    /// The motor.
+    pub throttle: ThrottleConfig,
+    /// The simulated car.
+    pub simulator: SimulatorConfig,
+}
+
+/// What moves the car.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActuatorKind {
+    /// A kinematic model.
+    Simulator,
+}
+
+/// `[steering]`; see [`SteeringSettings`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SteeringConfig {
+    trim: Balance,
+    left: Share,
+    right: Share,
+    slew: Rate,
+    reversed: bool,
+}
+
+/// `[throttle]`; see [`ThrottleSettings`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThrottleConfig {
+    max_forward: Share,
+    max_reverse: Share,
+    dead_band: Share,
+    slew: Rate,
+}
+
+/// `[simulator]`; see [`VehicleParams`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SimulatorConfig {
+    wheelbase_m: Quantity,
+    max_steer_rad: Quantity,
+    steer_rate_rad_s: Quantity,
+    max_speed_m_s: Quantity,
+    accel_m_s2: Quantity,
+    brake_m_s2: Quantity,
+    coast_m_s2: Quantity,
+    max_lateral_m_s2: Quantity,
+}
+
+impl Config {
+    /// Reads and checks a file. The error names the file, the line and the key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = config::load(path)?;
+        let source = path.display().to_string();
+        config.settings().check().map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
+        let params = config.vehicle();
+        if params != params.sane() {
+            return Err(ConfigError::rule(&source, "simulator", "a value lies outside of what the model can work with"));
+        }
+        Ok(config)
+    }
+
+    /// Settings of the machine.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let Self { steering, throttle, .. } = self;
+        Settings {
+            steering: SteeringSettings {
+                trim: steering.trim.0,
+                left: steering.left.0,
+                right: steering.right.0,
+                slew_per_s: steering.slew.0,
+                reversed: steering.reversed,
+            },
+            throttle: ThrottleSettings {
+                max_forward: throttle.max_forward.0,
+                max_reverse: throttle.max_reverse.0,
+                dead_band: throttle.dead_band.0,
+                slew_per_s: throttle.slew.0,
+            },
+        }
+    }
+
+    /// Parameters of the simulated car.
+    #[must_use]
+    pub fn vehicle(&self) -> VehicleParams {
+        let simulator = &self.simulator;
+        VehicleParams {
+            wheelbase_m: simulator.wheelbase_m.0,
+            max_steer_rad: simulator.max_steer_rad.0,
+            steer_rate_rad_s: simulator.steer_rate_rad_s.0,
+            max_speed_m_s: simulator.max_speed_m_s.0,
+            accel_m_s2: simulator.accel_m_s2.0,
+            brake_m_s2: simulator.brake_m_s2.0,
+            coast_m_s2: simulator.coast_m_s2.0,
+            max_lateral_m_s2: simulator.max_lateral_m_s2.0,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            socket: "/run/rccar/drive.sock".into(),
+            realtime: true,
+            trace: None,
+            actuator: ActuatorKind::Simulator,
+            steering: SteeringConfig::default(),
+            throttle: ThrottleConfig::default(),
+            simulator: SimulatorConfig::default(),
+        }
+    }
+}
+
+impl Default for SteeringConfig {
+    fn default() -> Self {
+        let SteeringSettings { trim, left, right, slew_per_s, reversed } = SteeringSettings::default();
+        Self { trim: Balance(trim), left: Share(left), right: Share(right), slew: Rate(slew_per_s), reversed }
+    }
+}
+
+impl Default for ThrottleConfig {
+    fn default() -> Self {
+        let ThrottleSettings { max_forward, max_reverse, dead_band, slew_per_s } = ThrottleSettings::default();
+        Self {
+            max_forward: Share(max_forward),
+            max_reverse: Share(max_reverse),
+            dead_band: Share(dead_band),
+            slew: Rate(slew_per_s),
+        }
+    }
+}
+
+impl Default for SimulatorConfig {
+    fn default() -> Self {
+        let params = VehicleParams::default();
+        Self {
+            wheelbase_m: Quantity(params.wheelbase_m),
+            max_steer_rad: Quantity(params.max_steer_rad),
+            steer_rate_rad_s: Quantity(params.steer_rate_rad_s),
+            max_speed_m_s: Quantity(params.max_speed_m_s),
+            accel_m_s2: Quantity(params.accel_m_s2),
+            brake_m_s2: Quantity(params.brake_m_s2),
+            coast_m_s2: Quantity(params.coast_m_s2),
+            max_lateral_m_s2: Quantity(params.max_lateral_m_s2),
+        }
+    }
+}
+
+macro_rules! checked_number {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $range:expr, $scale:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+        #[serde(try_from = "f64")]
+        struct $name($inner);
+
+        impl TryFrom<f64> for $name {
+            type Error = &'static str;
+            fn try_from(value: f64) -> Result<Self, Self::Error> {
+                if !$range.contains(&value) {
+                    return Err($rule);
+                }
+                #[expect(clippy::cast_possible_truncation, reason = "in range, as just checked")]
+                Ok(Self((value * $scale).round() as $inner))
+            }
+        }
+    };
+}
+
+checked_number!(
+    /// A share of full scale, in 1/10000.
+    Share(u16), (0.0..=1.0), 10_000.0, "must be a number from 0 to 1"
+);
+checked_number!(
+    /// A part of full scale to either side, in 1/10000.
+    Balance(i16), (-1.0..=1.0), 10_000.0, "must be a number from −1 to 1"
+);
+checked_number!(
+    /// Full scales per second, in 1/10000.
+    Rate(u32), (0.0..=1_000.0), 10_000.0, "must be a number from 0 to 1000"
+);
+
+/// A number that is finite and not negative.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+struct Quantity(f64);
+
+impl TryFrom<f64> for Quantity {
+    type Error = &'static str;
+    fn try_from(value: f64) -> Result<Self, Self::Error> {
+        if value.is_finite() && value >= 0.0 { Ok(Self(value)) } else { Err("must be a number that is not negative") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const DOCUMENTED: &str = include_str!("../config.toml");
+
+    fn error_of(text: &str) -> String {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Config::load(file.path()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_documented_file_holds_the_defaults() {
+        assert_eq!(config::parse::<Config>(DOCUMENTED, "config.toml").unwrap(), Config::default());
+        assert_eq!(Config::default().settings(), Settings::default());
+        assert_eq!(Config::default().vehicle(), VehicleParams::default());
+    }
+
+    #[test]
+    fn the_documented_file_names_every_option() {
+        let everything = DOCUMENTED.replace("# trace =", "trace =");
+        let table: toml::Table = everything.parse().unwrap();
+        let keys = |section: &str| table[section].as_table().unwrap().len();
+        // As many as `Config` and its sections have fields.
+        assert_eq!((table.len(), keys("steering"), keys("throttle"), keys("simulator")), (7, 5, 4, 8));
+        assert_eq!(config::parse::<Config>(&everything, "config.toml").unwrap().trace, Some("/data/rccar/drive.jsonl".into()));
+    }
+
+    #[test]
+    fn an_error_names_line_and_key() {
+        let error = error_of("realtime = true\n[steering]\ntrim = 1.5\n");
+        assert!(error.contains(":3:") && error.contains("steering.trim") && error.contains("from −1 to 1"), "{error}");
+        let error = error_of("[throttle]\nspeed = 1\n");
+        assert!(error.contains(":2:") && error.contains("speed"), "{error}");
+    }
+
+    #[test]
+    fn rules_across_options_are_checked_too() {
+        let error = error_of("[steering]\ntrim = -0.5\nleft = 0.2\n");
+        assert!(error.contains("steering.trim") && error.contains("end points"), "{error}");
+        let error = error_of("[simulator]\nmax_speed_m_s = 100.0\n");
+        assert!(error.contains("simulator"), "{error}");
+    }
+}

@@ -1,0 +1,115 @@
+//! Asks a running drive for its status: an empty datagram is answered with one, and changes nothing.
+
+use nix::sys::socket::{UnixAddr, bind};
+use rccar_protocol::FrameError;
+use rccar_protocol::status::{DriveStatus, STATUS_SIZE};
+use std::fmt::Write;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Longer than any turn of the drive's loop (50 ms), short for a person.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The running drive does not tell.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// No answer.
+    #[error("{}: no rccar-drive answers; is it running, and may you write to its socket?", path.display())]
+    NoAnswer {
+        /// Where it was asked.
+        path: PathBuf,
+        /// What happened instead.
+        source: io::Error,
+    },
+    /// The answer is not a status.
+    #[error("the answer is not a status; is rccar-drive of another version?")]
+    Garbled(#[from] FrameError),
+}
+
+/// Asks for the status.
+pub fn ask(path: &Path) -> Result<DriveStatus, QueryError> {
+    let answer = exchange(path).map_err(|source| QueryError::NoAnswer { path: path.to_owned(), source })?;
+    Ok(DriveStatus::decode(&answer)?)
+}
+
+/// The status in words, one fact a line.
+#[must_use]
+pub fn describe(status: &DriveStatus) -> String {
+    let mut text = String::new();
+    let mut fact = |name: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<10}{value}");
+    };
+    fact("state", words(&format!("{:?}", status.state)));
+    fact("reason", words(&format!("{:?}", status.reason)));
+    fact("session", if status.session == 0 { "nobody drives".into() } else { format!("{:016x}", status.session) });
+    fact("steering", format!("{:+.1} %", status.steering.ratio() * 100.0));
+    fact("throttle", if status.braking { "brake".into() } else { format!("{:+.1} %", status.throttle.ratio() * 100.0) });
+    if let Some(odometry) = status.odometry {
+        fact("speed", format!("{:.2} m/s", f64::from(odometry.speed_mm_s) / 1e3));
+        let (x, y) = (f64::from(odometry.x_mm) / 1e3, f64::from(odometry.y_mm) / 1e3);
+        fact("place", format!("{x:.2} m east, {y:.2} m north, heading {:.1}°", f64::from(odometry.heading.value()) / 100.0));
+    }
+    if let Some(battery) = status.battery_mv {
+        fact("battery", format!("{:.2} V", f64::from(battery) / 1e3));
+    }
+    text
+}
+
+fn exchange(path: &Path) -> io::Result<Vec<u8>> {
+    let socket = UnixDatagram::unbound()?;
+    // The answer needs an address: the kernel picks a free one (autobind, unix(7)).
+    bind(socket.as_raw_fd(), &UnixAddr::new_unnamed())?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to(&[], path)?;
+    let mut answer = vec![0; STATUS_SIZE + 1];
+    let size = socket.recv(&mut answer)?;
+    answer.truncate(size);
+    Ok(answer)
+}
+
+/// `DriverDisarmed` → `driver disarmed`.
+fn words(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rccar_protocol::state::{DriveState, StopReason};
+    use rccar_protocol::units::{CentiDegrees, Odometry, Steering};
+
+    #[test]
+    fn a_status_reads_as_text() {
+        let status = DriveStatus {
+            state: DriveState::Disarmed,
+            reason: StopReason::DriverDisarmed,
+            session: 255,
+            steering: Steering::from_permyriad(-2_550).unwrap(),
+            braking: true,
+            odometry: Some(Odometry { speed_mm_s: -1_500, x_mm: 10, y_mm: -20, heading: CentiDegrees::new(9_000).unwrap() }),
+            ..DriveStatus::default()
+        };
+        let lines = [
+            "state     disarmed",
+            "reason    driver disarmed",
+            "session   00000000000000ff",
+            "steering  -25.5 %",
+            "throttle  brake",
+            "speed     -1.50 m/s",
+            "place     0.01 m east, -0.02 m north, heading 90.0°",
+        ];
+        assert_eq!(describe(&status).lines().collect::<Vec<_>>(), lines);
+    }
+}

@@ -1,0 +1,176 @@
+//! The flight recorder: a thread that writes to the journal, to the trace file and to systemd, so that the loop never waits for them.
+//!
+//! The loop hands records over without waiting; what does not fit into the queue is counted and lost. systemd hears of the loop's
+//! life only through the loop's own [`Record::Alive`].
+
+use rccar_daemon::notify;
+use rccar_drive_core::{Event, Output};
+use rccar_protocol::state::DriveState;
+use rccar_protocol::units::MonotonicMicros;
+use serde::Serialize;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+/// Records that wait. At 200 Hz every change of the outputs for over a second.
+const QUEUE: usize = 256;
+
+/// What the loop reports.
+#[derive(Debug)]
+pub enum Record {
+    /// A line of the trace.
+    Line(Line),
+    /// The actuators did not obey, and why.
+    Fault(String),
+    /// So many datagrams were not set-points, the last one for this reason.
+    Malformed {
+        /// Datagrams so far.
+        count: u64,
+        /// What is wrong with the last.
+        error: rccar_protocol::FrameError,
+    },
+    /// The loop turns.
+    Alive,
+}
+
+/// One line of the trace.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// When, in µs of `CLOCK_MONOTONIC`.
+    pub at: MonotonicMicros,
+    /// State of the machine after it.
+    pub state: DriveState,
+    /// Moment of the last fresh input, from which the deadlines count.
+    pub input: Option<MonotonicMicros>,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum What {
+    /// A decision of the machine.
+    Event(Event),
+    /// Servo and motor get something else.
+    Output {
+        /// What they get.
+        output: Output,
+    },
+}
+
+/// The loop's end of the queue. Dropped, it waits until everything is written.
+#[derive(Debug)]
+pub struct Recorder {
+    queue: Option<SyncSender<Record>>,
+    thread: Option<JoinHandle<()>>,
+    lost: u64,
+}
+
+impl Recorder {
+    /// Starts the thread; `trace` is appended to.
+    pub fn start(trace: Option<&Path>) -> io::Result<Self> {
+        let file = trace.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
+        let (queue, records) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || write_all(&records, file))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), lost: 0 })
+    }
+
+    /// Hands a record over, or loses it.
+    pub fn record(&mut self, record: Record) {
+        let Some(queue) = &self.queue else { return };
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = queue.try_send(record) {
+            self.lost += 1;
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed already, and nothing is left to be done about it.
+            let _ = thread.join();
+        }
+        if self.lost > 0 {
+            tracing::warn!(records = self.lost, "the recorder was too slow; records are missing");
+        }
+    }
+}
+
+fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
+    for record in records {
+        match record {
+            Record::Line(line) => {
+                log(&line);
+                if let Some(error) = trace.as_mut().and_then(|file| append(file, &line).err()) {
+                    tracing::warn!(%error, "cannot write the trace; it ends here");
+                    trace = None;
+                }
+            }
+            Record::Fault(error) => tracing::error!(error, "the actuators do not obey"),
+            Record::Malformed { count, error } => tracing::warn!(count, %error, "a datagram was not a set-point"),
+            Record::Alive => notify::watchdog(),
+        }
+    }
+}
+
+/// One write for a line, so that a line is there whole or not at all when the power goes.
+fn append(file: &mut File, line: &Line) -> io::Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    file.write_all(&text)
+}
+
+fn log(line: &Line) {
+    let What::Event(event) = &line.what else { return };
+    match event {
+        Event::Armed => tracing::info!("armed: the wheels follow the driver"),
+        Event::Disarmed { reason } => tracing::info!(?reason, "disarmed"),
+        Event::Tripped { reason } => tracing::warn!(?reason, "tripped: no fresh input, the car stands"),
+        Event::SessionChanged { to: 0, .. } => tracing::info!("nobody drives"),
+        Event::SessionChanged { to, .. } => tracing::info!(session = format!("{to:016x}"), "a driver is here"),
+        event => tracing::debug!(?event),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rccar_drive_core::Motor;
+    use rccar_protocol::state::StopReason;
+    use rccar_protocol::units::{Steering, Throttle};
+
+    #[test]
+    fn a_trace_is_one_json_object_a_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = |what| Line { at: MonotonicMicros(7), state: DriveState::Tripped, input: Some(MonotonicMicros(5)), what };
+        let mut recorder = Recorder::start(Some(file.path())).unwrap();
+        recorder.record(Record::Line(line(What::Event(Event::Tripped { reason: StopReason::Silent }))));
+        let motor = Motor::Drive(Throttle::from_permyriad(-30).unwrap());
+        recorder.record(Record::Line(line(What::Output { output: Output { steering: Steering::MAX, motor } })));
+        drop(recorder);
+        assert_eq!(
+            std::fs::read_to_string(file.path()).unwrap(),
+            concat!(
+                r#"{"at":7,"state":"tripped","input":5,"event":"tripped","reason":"silent"}"#,
+                "\n",
+                r#"{"at":7,"state":"tripped","input":5,"output":{"steering":10000,"motor":{"drive":-30}}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_stuck_recorder_never_stops_the_loop() {
+        let (queue, records) = sync_channel(1);
+        let mut recorder = Recorder { queue: Some(queue), thread: None, lost: 0 };
+        for _ in 0..10 {
+            recorder.record(Record::Alive);
+        }
+        assert_eq!((recorder.lost, records.try_iter().count()), (9, 1));
+    }
+}

@@ -1,0 +1,129 @@
+//! Who gets the status, and when.
+
+use rccar_protocol::state::{DriveState, StopReason};
+use rccar_protocol::units::MonotonicMicros;
+use std::os::unix::net::SocketAddr;
+use std::time::Duration;
+
+/// How long after its last datagram a sender is kept informed. Longer than a restart of its threads, shorter than anybody waits.
+const LISTENS_FOR: Duration = Duration::from_secs(2);
+/// Period while the car moves. 100 Hz: a picture drawn at 30 or 60 Hz from the odometry does not judder.
+const MOVING: Duration = Duration::from_millis(10);
+/// Period while it rests.
+const RESTING: Duration = Duration::from_millis(50);
+
+/// Keeps the sender of the newest set-point informed.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    listener: Option<(SocketAddr, MonotonicMicros)>,
+    due: MonotonicMicros,
+    told: Option<(DriveState, StopReason)>,
+    seq: u32,
+}
+
+impl Reporter {
+    /// A set-point came from `sender`, who is the listener from now on.
+    pub fn heard(&mut self, now: MonotonicMicros, sender: SocketAddr) {
+        if sender.is_unnamed() {
+            return;
+        }
+        if !self.listener.as_ref().is_some_and(|(known, _)| same(known, &sender)) {
+            self.due = now;
+        }
+        self.listener = Some((sender, now));
+    }
+
+    /// Whom to tell now, if anybody: when the period is over or something changed.
+    pub fn due(&mut self, now: MonotonicMicros, what: (DriveState, StopReason), moving: bool) -> Option<SocketAddr> {
+        let (listener, heard_at) = self.listener.as_ref()?;
+        if now.since(*heard_at) > LISTENS_FOR {
+            self.listener = None;
+            return None;
+        }
+        if now < self.due && self.told == Some(what) {
+            return None;
+        }
+        let period = if moving { MOVING } else { RESTING };
+        // On a fixed grid, unless the loop has missed a whole period.
+        self.due = self.due.plus(period).max(now.plus(period / 2)).min(now.plus(period));
+        self.told = Some(what);
+        Some(listener.clone())
+    }
+
+    /// When [`Self::due`] wants to be asked.
+    pub fn next(&self) -> Option<MonotonicMicros> {
+        self.listener.is_some().then_some(self.due)
+    }
+
+    /// The listener is gone.
+    pub fn forget(&mut self) {
+        self.listener = None;
+    }
+
+    /// Number of the next status.
+    pub fn next_seq(&mut self) -> u32 {
+        self.seq = self.seq.wrapping_add(1);
+        self.seq
+    }
+}
+
+fn same(one: &SocketAddr, other: &SocketAddr) -> bool {
+    use std::os::linux::net::SocketAddrExt;
+    one.as_pathname() == other.as_pathname() && one.as_abstract_name() == other.as_abstract_name()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: (DriveState, StopReason) = (DriveState::Disarmed, StopReason::None);
+
+    fn at(millis: u64) -> MonotonicMicros {
+        MonotonicMicros(1_000_000 + millis * 1_000)
+    }
+
+    fn address(name: &str) -> SocketAddr {
+        SocketAddr::from_pathname(name).unwrap()
+    }
+
+    fn told(reporter: &mut Reporter, millis: std::ops::Range<u64>, moving: bool) -> usize {
+        millis.filter(|&millis| reporter.due(at(millis), IDLE, moving).is_some()).count()
+    }
+
+    #[test]
+    fn a_moving_car_reports_at_100_hz_and_a_resting_one_at_20() {
+        for (moving, reports) in [(true, 100), (false, 20)] {
+            let mut reporter = Reporter::default();
+            reporter.heard(at(0), address("/a"));
+            assert_eq!(told(&mut reporter, 0..1_000, moving), reports);
+        }
+    }
+
+    #[test]
+    fn a_change_is_reported_at_once() {
+        let mut reporter = Reporter::default();
+        reporter.heard(at(0), address("/a"));
+        assert!(reporter.due(at(0), IDLE, false).is_some());
+        assert!(reporter.due(at(1), IDLE, false).is_none());
+        assert!(reporter.due(at(2), (DriveState::Arming, StopReason::None), false).is_some());
+    }
+
+    #[test]
+    fn who_says_nothing_for_two_seconds_hears_nothing() {
+        let mut reporter = Reporter::default();
+        assert_eq!(told(&mut reporter, 0..100, false), 0);
+        reporter.heard(at(100), address("/a"));
+        assert_eq!(told(&mut reporter, 100..5_000, false), 41);
+        assert_eq!(reporter.next(), None);
+    }
+
+    #[test]
+    fn the_newest_sender_takes_over_at_once() {
+        let mut reporter = Reporter::default();
+        reporter.heard(at(0), address("/a"));
+        reporter.due(at(0), IDLE, false);
+        reporter.heard(at(1), address("/b"));
+        let listener = reporter.due(at(1), IDLE, false).unwrap();
+        assert_eq!(listener.as_pathname(), Some("/b".as_ref()));
+    }
+}

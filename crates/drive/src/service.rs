@@ -1,0 +1,257 @@
+//! The loop.
+
+use crate::actuator::Actuator;
+use crate::recorder::{Line, Record, Recorder, What};
+use crate::reporter::Reporter;
+use crate::socket::{Buffer, DriveSocket};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signalfd::SignalFd;
+use nix::sys::time::TimeSpec;
+use rccar_daemon::{clock, notify};
+use rccar_drive_core::timing::TICK;
+use rccar_drive_core::{Machine, Motor, Output};
+use rccar_protocol::setpoint::SetPoint;
+use rccar_protocol::status::DriveStatus;
+use rccar_protocol::units::{MonotonicMicros, Throttle};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::SocketAddr;
+use std::time::Duration;
+
+/// Longest sleep: keeps the watchdog fed and the actuators refreshed.
+const IDLE: Duration = Duration::from_millis(50);
+/// Most datagrams taken before the actuators are served again. The kernel queues fewer (`net.unix.max_dgram_qlen`, 10 or 512).
+const BURST: usize = 64;
+/// How often systemd hears that the loop turns. Its watchdog is told to wait for seconds.
+const ALIVE: Duration = Duration::from_millis(250);
+
+/// Machine, actuators and socket. Dropped in whatever way, it leaves the actuators at neutral.
+pub struct Service {
+    machine: Machine,
+    actuator: Box<dyn Actuator>,
+    socket: DriveSocket,
+    recorder: Recorder,
+    reporter: Reporter,
+    neutral: Output,
+    /// What servo and motor have.
+    applied: Option<Output>,
+    faulty: bool,
+    malformed: u64,
+    alive_at: MonotonicMicros,
+}
+
+impl Service {
+    /// Puts the parts together and the actuators at neutral.
+    #[must_use]
+    pub fn new(machine: Machine, actuator: Box<dyn Actuator>, socket: DriveSocket, recorder: Recorder) -> Self {
+        let mut service = Self {
+            neutral: machine.output(),
+            machine,
+            actuator,
+            socket,
+            recorder,
+            reporter: Reporter::default(),
+            applied: None,
+            faulty: false,
+            malformed: 0,
+            alive_at: MonotonicMicros::default(),
+        };
+        service.actuate(clock::now());
+        service
+    }
+
+    /// Runs until one of `signals` comes, then brakes and rests. What must not wait comes first in each turn.
+    pub fn run(&mut self, signals: &SignalFd) -> io::Result<()> {
+        let mut stopping = false;
+        loop {
+            // 1. Deadlines and what follows from input.
+            let now = clock::now();
+            self.machine.handle_timeout(now);
+            self.actuate(now);
+            if stopping && self.machine.is_at_rest() {
+                return Ok(());
+            }
+            // 2. Those who listen.
+            self.report(now);
+            self.prove_alive(now);
+            // 3. Sleep, then what came.
+            self.sleep(now, signals)?;
+            if signals.read_signal()?.is_some() {
+                notify::stopping();
+                self.machine.handle_shutdown(clock::now());
+                stopping = true;
+            }
+            self.receive(clock::now())?;
+        }
+    }
+
+    /// Puts the machine's output on servo and motor.
+    fn actuate(&mut self, now: MonotonicMicros) {
+        let wanted = self.machine.output();
+        match self.actuator.apply(now, wanted) {
+            Ok(()) => self.faulty = false,
+            Err(error) => {
+                self.machine.handle_fault(now);
+                // Neutral may get through where the other did not; the next turn tries again.
+                let _ = self.actuator.apply(now, self.machine.output());
+                if !std::mem::replace(&mut self.faulty, true) {
+                    self.recorder.record(Record::Fault(error.to_string()));
+                }
+            }
+        }
+        while let Some(event) = self.machine.poll_event() {
+            self.record(now, What::Event(event));
+        }
+        let output = self.machine.output();
+        if self.applied.replace(output) != Some(output) {
+            self.record(now, What::Output { output });
+        }
+    }
+
+    fn receive(&mut self, now: MonotonicMicros) -> io::Result<()> {
+        let mut buffer = Buffer::default();
+        for _ in 0..BURST {
+            let Some((datagram, sender)) = self.socket.receive(&mut buffer)? else { break };
+            if datagram.is_empty() {
+                self.tell(now, &sender);
+                continue;
+            }
+            match SetPoint::decode(datagram) {
+                Ok(set_point) => {
+                    self.machine.handle_input(now, &set_point);
+                    self.reporter.heard(now, sender);
+                }
+                Err(error) => {
+                    self.malformed = self.malformed.saturating_add(1);
+                    // One line for each doubling: a flood fills no journal.
+                    if self.malformed.is_power_of_two() {
+                        self.recorder.record(Record::Malformed { count: self.malformed, error });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, now: MonotonicMicros) {
+        let what = (self.machine.state(), self.machine.reason());
+        if let Some(listener) = self.reporter.due(now, what, self.is_moving())
+            && !self.tell(now, &listener)
+        {
+            self.reporter.forget();
+        }
+    }
+
+    fn tell(&mut self, now: MonotonicMicros, listener: &SocketAddr) -> bool {
+        let seq = self.reporter.next_seq();
+        let output = self.machine.output();
+        let status = DriveStatus {
+            state: self.machine.state(),
+            reason: self.machine.reason(),
+            seq,
+            at: now,
+            session: self.machine.session(),
+            steering: output.steering,
+            throttle: if let Motor::Drive(throttle) = output.motor { throttle } else { Throttle::NEUTRAL },
+            braking: output.motor == Motor::Brake,
+            battery_mv: self.actuator.battery_mv(),
+            odometry: self.actuator.odometry(),
+        };
+        self.socket.send(&status.encode(), listener)
+    }
+
+    fn prove_alive(&mut self, now: MonotonicMicros) {
+        if now >= self.alive_at {
+            self.alive_at = now.plus(ALIVE);
+            self.recorder.record(Record::Alive);
+        }
+    }
+
+    fn sleep(&self, now: MonotonicMicros, signals: &SignalFd) -> io::Result<()> {
+        let tick = self.is_moving().then(|| now.plus(TICK));
+        let wake = [self.machine.poll_timeout(), tick, self.reporter.next()].into_iter().flatten().fold(now.plus(IDLE), Ord::min);
+        let mut ready = [self.socket.as_fd(), signals.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        match ppoll(&mut ready, Some(TimeSpec::from(wake.since(clock::now()))), None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the car moves, may move, or is being stopped.
+    fn is_moving(&self) -> bool {
+        !self.machine.is_at_rest() || self.actuator.odometry().is_some_and(|odometry| odometry.speed_mm_s != 0)
+    }
+
+    fn record(&mut self, at: MonotonicMicros, what: What) {
+        let line = Line { at, state: self.machine.state(), input: self.machine.last_input(), what };
+        self.recorder.record(Record::Line(line));
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Also after an error and after a panic; where this fails too, the service manager runs `rccar-drive neutral`.
+        let _ = self.actuator.apply(clock::now(), self.neutral);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actuator::ActuatorError;
+    use rccar_drive_core::Settings;
+    use rccar_protocol::state::{DriveState, StopReason};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    /// Remembers what it got; refuses what drives while `broken`.
+    #[derive(Default)]
+    struct Fake {
+        applied: Vec<Motor>,
+        broken: bool,
+    }
+
+    impl Actuator for Rc<RefCell<Fake>> {
+        fn apply(&mut self, _: MonotonicMicros, output: Output) -> Result<(), ActuatorError> {
+            self.borrow_mut().applied.push(output.motor);
+            if self.borrow().broken && output.motor != Motor::Neutral {
+                return Err(ActuatorError { what: "cannot write to the servo", why: io::ErrorKind::NotConnected.into() });
+            }
+            Ok(())
+        }
+    }
+
+    fn armed() -> (Service, Rc<RefCell<Fake>>, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = DriveSocket::bind(&directory.path().join("drive.sock")).unwrap();
+        let fake = Rc::<RefCell<Fake>>::default();
+        let machine = Machine::new(Settings::default()).unwrap();
+        let mut service = Service::new(machine, Box::new(fake.clone()), socket, Recorder::start(None).unwrap());
+        for seq in 0..20 {
+            let now = MonotonicMicros(1_000_000 + u64::from(seq) * 20_000);
+            let set_point = SetPoint { session: 1, seq, sampled_at: now, arm: seq > 0, ..SetPoint::default() };
+            service.machine.handle_input(now, &set_point);
+            service.actuate(now);
+        }
+        assert_eq!(service.machine.state(), DriveState::Armed);
+        (service, fake, directory)
+    }
+
+    #[test]
+    fn an_actuator_fault_trips_the_drive_and_neutral_is_tried() {
+        let (mut service, fake, _directory) = armed();
+        fake.borrow_mut().broken = true;
+        service.actuate(MonotonicMicros(1_400_000));
+        assert_eq!((service.machine.state(), service.machine.reason()), (DriveState::Tripped, StopReason::ActuatorFault));
+        assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
+    }
+
+    #[test]
+    fn a_service_that_is_dropped_leaves_neutral_behind() {
+        let (service, fake, _directory) = armed();
+        assert!(matches!(fake.borrow().applied.last(), Some(Motor::Drive(_))));
+        drop(service);
+        assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
+    }
+}

@@ -1,0 +1,124 @@
+//! What the routes ask, answered from the database.
+
+use crate::db::{Db, DbError, Enrolled, unix_now};
+use crate::lifetimes::{ENROLMENT, LOGIN};
+use crate::password::{HashError, Hasher, MIN_CHARACTERS};
+use rccar_protocol::text::Name;
+use rccar_signaling::{
+    AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
+};
+
+/// Accounts and cars of this host.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    db: Db,
+    hasher: Hasher,
+}
+
+impl Accounts {
+    pub(crate) fn new(db: Db, hasher: Hasher) -> Self {
+        Self { db, hasher }
+    }
+
+    async fn log_in(&self, account: i64, login: TokenHash) -> Result<(), AccountError> {
+        self.db.run(move |store| store.add_login(login, account, unix_now() + LOGIN)).await.map_err(internal)
+    }
+}
+
+impl Backend for Accounts {
+    fn mode(&self) -> Mode {
+        Mode::Host
+    }
+
+    async fn setup_required(&self) -> Result<bool, AccountError> {
+        self.db.run(|store| store.has_accounts()).await.map(|any| !any).map_err(internal)
+    }
+
+    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+        let Credentials::Password { name, password } = credentials else { return Err(AccountError::NotOffered) };
+        let account = self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
+        let stored = account.as_ref().and_then(|account| account.password.clone());
+        let fits = self.hasher.verify(password, stored).await.map_err(internal)?;
+        let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
+        self.log_in(account.id, login).await?;
+        Ok(account.name)
+    }
+
+    async fn set_up(&self, token: TokenHash, name: Name, password: Password, login: TokenHash) -> Result<Name, AccountError> {
+        if !self.setup_required().await? {
+            return Err(AccountError::SetUpAlready);
+        }
+        // Before the work of hashing, which strangers must not get for free; and a password that is refused does not spend the link.
+        if !self.db.run(move |store| store.is_setup_link(token, unix_now())).await.map_err(internal)? {
+            return Err(AccountError::WrongToken);
+        }
+        check_password(&password)?;
+        let hash = self.hasher.hash(password).await.map_err(internal)?;
+        let user = name.clone();
+        let account = self.db.run(move |store| store.set_up(token, &name, &hash, unix_now())).await.map_err(internal)?;
+        self.log_in(account.ok_or(AccountError::SetUpAlready)?, login).await?;
+        tracing::info!(%user, "the host is set up");
+        Ok(user)
+    }
+
+    async fn link(&self, token: TokenHash, login: TokenHash) -> Result<Name, AccountError> {
+        let spent = self.db.run(move |store| store.spend_link(token, unix_now())).await.map_err(internal)?;
+        let (account, user) = spent.ok_or(AccountError::WrongToken)?;
+        self.log_in(account, login).await?;
+        Ok(user)
+    }
+
+    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
+        self.db.run(move |store| store.login(login, unix_now())).await.map_err(internal)
+    }
+
+    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
+        self.db.run(move |store| store.remove_login(login)).await.map_err(internal)
+    }
+
+    async fn enrol(&self, user: Name) -> Result<Enrolment, AccountError> {
+        let token = Token::generate().map_err(internal)?;
+        let (hash, expires_at) = (token.hash(), unix_now() + ENROLMENT);
+        let owner = user.clone();
+        let work = move |store: &mut crate::db::Store| store.add_enrolment(hash, Some(owner.as_str()), None, expires_at);
+        self.db.run(work).await.map_err(internal)?;
+        tracing::info!(%user, "made an enrolment token");
+        Ok(Enrolment { token, expires_at })
+    }
+
+    async fn register_car(&self, car: CarRegistration) -> Result<KnownCar, RegisterError> {
+        let outcome = self.db.run(move |store| store.enrol(&car, unix_now())).await;
+        match outcome.map_err(|error: DbError| RegisterError::Internal(in_words(&error)))? {
+            Enrolled::Known(car) => Ok(car),
+            Enrolled::New(car) => {
+                tracing::info!(car = %car.id, name = %car.name, "car enrolled");
+                Ok(car)
+            }
+            Enrolled::Revoked => Err(RegisterError::Revoked),
+            Enrolled::No => Err(RegisterError::NotEnrolled),
+        }
+    }
+}
+
+/// Whether a password may be used.
+pub(crate) fn check_password(password: &Password) -> Result<(), AccountError> {
+    if password.0.chars().count() < MIN_CHARACTERS {
+        return Err(AccountError::WeakPassword("the password needs 8 characters at least"));
+    }
+    Ok(())
+}
+
+trait Fault: std::error::Error {}
+impl Fault for DbError {}
+impl Fault for HashError {}
+impl Fault for getrandom::Error {}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+fn internal(error: impl Fault) -> AccountError {
+    AccountError::Internal(in_words(&error))
+}
+
+/// An error with its cause: the log has nothing else.
+fn in_words(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}

@@ -1,0 +1,160 @@
+//! Accounts, sign-ins and cars in SQLite.
+//!
+//! The command line and the running server use the file at the same time: WAL lets readers and one writer work side by side, and a
+//! writer waits [`BUSY_TIMEOUT`] for another.
+
+mod accounts;
+mod cars;
+mod links;
+
+pub(crate) use cars::Enrolled;
+
+use rusqlite::Connection;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// How long a writer waits for another; all writes here take milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Steps that lead from an empty file to the newest version. Released steps never change; new ones are appended.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// The database failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    #[error("cannot open the database {}", .path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("the database is of version {found}, this program knows versions up to {known}: update the program")]
+    Newer { found: usize, known: usize },
+    #[error("the database failed")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("a task of the database broke off")]
+    Lost,
+    #[error("the database holds what is no {0}")]
+    Damaged(&'static str),
+}
+
+/// The open database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the file, makes it if it is missing, and brings it to the newest version.
+    pub(crate) fn open(path: &Path) -> Result<Self, DbError> {
+        // SQLite would make it readable for everybody; its companions (-wal, -shm) get the mode of the file.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|source| DbError::Open { path: path.to_owned(), source })?;
+        Self::prepare(Connection::open(path)?)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        Self::prepare(Connection::open_in_memory().unwrap()).unwrap()
+    }
+
+    fn prepare(mut connection: Connection) -> Result<Self, DbError> {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let found: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > MIGRATIONS.len() {
+            return Err(DbError::Newer { found, known: MIGRATIONS.len() });
+        }
+        for step in &MIGRATIONS[found..] {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+        transaction.commit()?;
+        Ok(Self { connection })
+    }
+
+    /// Changes whenever another connection, such as the command line's, has written (SQLite, `PRAGMA data_version`).
+    pub(crate) fn data_version(&self) -> Result<i64, DbError> {
+        Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// Forgets sign-ins, links and enrolments that have expired.
+    pub(crate) fn purge(&self, now: u64) -> Result<(), DbError> {
+        for table in ["logins", "links", "enrolments"] {
+            self.connection.execute(&format!("DELETE FROM {table} WHERE expires <= ?1"), [now])?;
+        }
+        Ok(())
+    }
+}
+
+/// The database for tasks: they wait for it without blocking the runtime.
+#[derive(Debug, Clone)]
+pub(crate) struct Db(Arc<Mutex<Store>>);
+
+impl Db {
+    pub(crate) fn new(store: Store) -> Self {
+        Self(Arc::new(Mutex::new(store)))
+    }
+
+    /// Runs `work` on a thread for blocking work.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let store = Arc::clone(&self.0);
+        let locked = move || work(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        tokio::task::spawn_blocking(locked).await.map_err(|_| DbError::Lost)?
+    }
+}
+
+/// Seconds since 1970 (UTC).
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn only_its_owner_may_read_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("host.db");
+        let _store = Store::open(&path).unwrap();
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn a_newer_database_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("host.db");
+        Store::open(&path).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(Store::open(&path), Err(DbError::Newer { found: 99, .. })));
+    }
+
+    #[test]
+    fn a_change_by_somebody_else_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("host.db");
+        let (ours, theirs) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        let before = ours.data_version().unwrap();
+        theirs.add_account(&crate::test_name("Ada"), None, 1).unwrap();
+        assert_ne!(ours.data_version().unwrap(), before);
+    }
+
+    #[test]
+    fn a_missing_directory_is_named() {
+        let error = Store::open(Path::new("/nonexistent/rccar/host.db")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot open the database /nonexistent/rccar/host.db");
+    }
+}

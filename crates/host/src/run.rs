@@ -1,0 +1,162 @@
+//! Serving.
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::db::{Db, DbError, Store, unix_now};
+use crate::ice::{self, TurnError};
+use crate::lifetimes::SETUP_LINK;
+use crate::password::{HashError, Hasher};
+use rccar_daemon::{notify, shutdown};
+use rccar_protocol::text::{Software, TextError};
+use rccar_signaling::{Exchange, Limits, Options, Token, router, serve};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the host looks for changes by the command line. People wait for their effect.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often expired sign-ins are looked for, in looks: a minute more or less after 30 days is nothing.
+const LOOKS_PER_PURGE: u32 = 60;
+
+/// The host cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot listen on {address} (TCP)")]
+    Bind { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error("no randomness")]
+    Random(#[from] getrandom::Error),
+    #[error("the program's own name is no legal name")]
+    Name(#[from] TextError),
+    #[error("cannot write to the standard output")]
+    Output(#[source] io::Error),
+}
+
+/// Runs the host until a signal stops it.
+pub(crate) fn run(config: &Config) -> Result<(), RunError> {
+    tokio::runtime::Runtime::new().map_err(RunError::Runtime)?.block_on(host(config))
+}
+
+async fn host(config: &Config) -> Result<(), RunError> {
+    let mut store = Store::open(&config.database.path)?;
+    store.purge(unix_now())?;
+    let (ice, relay) = ice::start(config)?;
+    let listeners = listen(&config.http.listen).await?;
+    let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
+    let exchange = Exchange::start(rccar_rooms::Options::new(software.clone()), Arc::new(ice));
+    exchange.set_cars(store.known_cars()?).await;
+    print_setup_link(config, &mut store)?;
+
+    let db = Db::new(store);
+    let options = Options {
+        software,
+        public_url: config.http.public_url.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        limits: Limits {
+            connections: config.http.max_connections,
+            connections_per_address: config.http.max_connections_per_address,
+            ..Limits::default()
+        },
+    };
+    let page = router(exchange.clone(), Arc::new(Accounts::new(db.clone(), Hasher::new()?)), options);
+    announce(&listeners)?;
+    notify::ready();
+    let watch = tokio::spawn(watch(db, exchange.clone()));
+    serve(listeners, page, async {
+        shutdown::signal().await;
+        notify::stopping();
+        exchange.shutdown().await;
+    })
+    .await;
+    watch.abort();
+    if let Some(relay) = relay {
+        relay.close().await;
+    }
+    Ok(())
+}
+
+async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, RunError> {
+    let mut listeners = Vec::new();
+    for &address in addresses {
+        match TcpListener::bind(address).await {
+            Ok(listener) => listeners.push(listener),
+            // Machines without IPv6 have no `[::1]`, which is listed by default.
+            Err(error) if no_such_address(&error) && !listeners.is_empty() && address.is_ipv6() => {
+                tracing::warn!(%address, "this machine has no such address: not listening there");
+            }
+            Err(source) => return Err(RunError::Bind { address, source }),
+        }
+    }
+    Ok(listeners)
+}
+
+/// `EAFNOSUPPORT` has no kind of its own.
+fn no_such_address(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
+}
+
+/// One line on the standard output, when clients can come: for whoever starts the host from a script.
+fn announce(listeners: &[TcpListener]) -> Result<(), RunError> {
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    tracing::info!(?addresses, "listening");
+    match addresses.first() {
+        Some(first) => writeln!(io::stdout(), "listening on http://{first}").map_err(RunError::Output),
+        None => Ok(()),
+    }
+}
+
+/// While there is no account, each start prints a new link and withdraws the one before.
+fn print_setup_link(config: &Config, store: &mut Store) -> Result<(), RunError> {
+    if store.has_accounts()? {
+        return Ok(());
+    }
+    let token = Token::generate()?;
+    store.set_setup_link(token.hash(), unix_now() + SETUP_LINK)?;
+    let (url, token) = (config.url(), token.as_str());
+    tracing::info!("nobody may sign in yet; open this link within 24 hours to set the host up: {url}/#/setup?token={token}");
+    Ok(())
+}
+
+/// Carries what the command line changed, and what has expired, into the rooms.
+async fn watch(db: Db, exchange: Exchange) {
+    let mut looks = interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut version, mut count) = (None, 0_u32);
+    loop {
+        looks.tick().await;
+        count = count.wrapping_add(1);
+        let due = count % LOOKS_PER_PURGE == 0;
+        let outcome = look(&db, &exchange, &mut version, due).await;
+        if let Err(error) = outcome {
+            tracing::error!(%error, "cannot look for changes in the database");
+        }
+    }
+}
+
+async fn look(db: &Db, exchange: &Exchange, version: &mut Option<i64>, due: bool) -> Result<(), DbError> {
+    let found = db.run(|store| store.data_version()).await?;
+    if *version == Some(found) && !due {
+        return Ok(());
+    }
+    exchange.set_cars(db.run(|store| store.known_cars()).await?).await;
+    if due {
+        db.run(|store| store.purge(unix_now())).await?;
+    }
+    for login in exchange.logins().await {
+        if db.run(move |store| store.login(login, unix_now())).await?.is_none() {
+            exchange.revoke(login).await;
+        }
+    }
+    *version = Some(found);
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! People: set-up, sign-in, links, the command line.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::{Host, token, words};
+
+#[test]
+fn the_set_up_link_of_the_first_start_makes_one_account() {
+    let host = Host::start();
+    assert_eq!(host.session("")["setup_required"], true);
+    let weak = format!(r#"{{"token":"{}","name":"Ada","password":"short"}}"#, host.setup_token());
+    assert_eq!(host.post("/api/v1/setup", "", &weak).status, 422);
+    let wrong = r#"{"token":"0000","name":"Eve","password":"correct horse"}"#;
+    assert_eq!(host.post("/api/v1/setup", "", wrong).status, 401);
+    let cookie = host.set_up();
+    let session = host.session(&cookie);
+    assert_eq!((&session["user"], &session["setup_required"]), (&"Ada".into(), &false.into()));
+    let again = format!(r#"{{"token":"{}","name":"Eve","password":"correct horse"}}"#, host.setup_token());
+    assert_eq!(host.post("/api/v1/setup", "", &again).status, 409);
+    assert_eq!(host.sign_in("Eve", "correct horse").status, 401);
+}
+
+#[test]
+fn accounts_and_sign_ins_outlive_a_restart() {
+    let mut host = Host::start();
+    let cookie = host.set_up();
+    host.stop();
+    host.launch();
+    assert!(!host.log().contains("#/setup"), "no more set-up links");
+    assert_eq!(host.session(&cookie)["user"], "Ada");
+    assert_eq!(host.sign_in("ada", "correct horse").status, 204);
+    assert_eq!(host.sign_in("Ada", "correct horsf").status, 401);
+}
+
+#[test]
+fn each_start_without_accounts_prints_another_link() {
+    let mut host = Host::start();
+    let first = host.setup_token();
+    host.stop();
+    host.launch();
+    assert_ne!(host.setup_token(), first);
+    let body = format!(r#"{{"token":"{first}","name":"Eve","password":"correct horse"}}"#);
+    assert_eq!(host.post("/api/v1/setup", "", &body).status, 401);
+    host.set_up();
+}
+
+#[test]
+fn a_sign_in_link_works_once() {
+    let host = Host::start();
+    host.admin(&["user", "add", "Bob"]);
+    let token = token(&host.admin(&["sign-in-link", "--user", "bob"]), "/#/link?token=");
+    let body = format!(r#"{{"token":"{token}"}}"#);
+    let reply = host.post("/api/v1/link", "", &body);
+    assert_eq!(host.session(&reply.cookie.unwrap())["user"], "Bob");
+    assert_eq!(host.post("/api/v1/link", "", &body).status, 401);
+    let output = host.command(&["sign-in-link", "--user", "Eve"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(words(&output).contains("no user Eve"), "{}", words(&output));
+}
+
+#[test]
+fn a_user_without_a_password_cannot_sign_in_with_one() {
+    let host = Host::start();
+    host.admin(&["user", "add", "Bob"]);
+    assert_eq!(host.sign_in("Bob", "").status, 401);
+    assert_eq!(host.session("")["setup_required"], false);
+}
+
+#[test]
+fn users_are_managed_while_the_host_runs() {
+    use std::io::Write;
+    let host = Host::start();
+    let mut add = host.command(&["user", "add", "Bob", "--password-stdin"]);
+    let mut child = add.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"battery staple\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(host.admin(&["user", "list"]), "Bob\n");
+    let cookie = host.sign_in("Bob", "battery staple").cookie.unwrap();
+    host.admin(&["user", "remove", "Bob"]);
+    assert_eq!(host.session(&cookie)["signed_in"], false);
+    assert_eq!(host.sign_in("Bob", "battery staple").status, 401);
+    let output = host.command(&["user", "remove", "Bob"]).output().unwrap();
+    assert!(words(&output).contains("no user Bob"));
+}
+
+#[test]
+fn no_secret_is_stored_in_clear() {
+    let mut host = Host::start();
+    let setup = host.setup_token();
+    let cookie = host.set_up();
+    let enrolment = host.post("/api/v1/enrolments", &cookie, "{}").body;
+    let enrolment = serde_json::from_str::<serde_json::Value>(&enrolment).unwrap()["token"].as_str().unwrap().to_owned();
+    host.stop();
+    let cookie = cookie.split_once('=').unwrap().1;
+    for entry in std::fs::read_dir(host.directory.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let is_log = path.ends_with("log");
+        assert!(is_log || !holds(&setup), "{path:?} holds the set-up token");
+        for secret in [cookie, "correct horse", &enrolment] {
+            assert!(!holds(secret), "{path:?} holds {secret}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_configuration_names_file_line_and_key() {
+    let host = Host::start();
+    let path = host.directory.path().join("host.toml");
+    assert!(host.admin(&["check-config"]).contains("no mistakes"));
+    std::fs::write(&path, "[http]\nlisten = [\"here\"]\n").unwrap();
+    let output = host.command(&["check-config"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let words = words(&output);
+    assert!(words.contains("host.toml:2") && words.contains("http.listen"), "{words}");
+}

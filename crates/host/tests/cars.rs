@@ -1,0 +1,88 @@
+//! Cars: enrolment, revocation, a driver who connects.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::car::{key, next, open, register, send};
+use common::{Host, eventually};
+use serde_json::{Value, json};
+
+fn enrolment(host: &Host, args: &[&str]) -> Value {
+    serde_json::from_str(&host.admin(&[&["enrol", "--json"], args].concat())).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_from_the_page_enrols_one_car() {
+    let host = Host::start();
+    let cookie = host.set_up();
+    let reply = host.post("/api/v1/enrolments", &cookie, "{}");
+    assert_eq!(reply.status, 201);
+    let token = serde_json::from_str::<Value>(&reply.body).unwrap()["token"].as_str().unwrap().to_owned();
+    assert_eq!(register(&host, 1, None).await.0["code"], "not-enrolled");
+    assert_eq!(register(&host, 1, Some(&token)).await.0["type"], "registered");
+    assert_eq!(register(&host, 2, Some(&token)).await.0["code"], "not-enrolled");
+    assert_eq!(register(&host, 1, None).await.0["type"], "registered");
+    assert!(host.admin(&["car", "list"]).contains("red car\tAda\tenrolled"));
+}
+
+#[tokio::test]
+async fn a_token_from_the_command_line_names_the_car() {
+    let host = Host::start();
+    let enrolment = enrolment(&host, &["--name", "blue car"]);
+    let (token, config) = (enrolment["token"].as_str().unwrap(), enrolment["config"].as_str().unwrap());
+    assert!(config.contains(&format!("enrolment = \"{token}\"")), "{config}");
+    let registered = register(&host, 1, Some(token)).await.0;
+    assert_eq!(registered, json!({"type": "registered", "car": key(1).id(), "name": "blue car"}));
+}
+
+#[tokio::test]
+async fn a_revoked_car_is_sent_away_at_once_and_stays_away() {
+    let host = Host::start();
+    let token = enrolment(&host, &[]);
+    let (_, mut socket) = register(&host, 1, token["token"].as_str()).await;
+    host.admin(&["car", "revoke", key(1).id().as_str()]);
+    assert_eq!(next(&mut socket).await, Err(4403));
+    assert_eq!(register(&host, 1, None).await.0["code"], "not-enrolled");
+    assert!(host.admin(&["car", "list"]).contains("revoked"));
+}
+
+#[tokio::test]
+async fn a_driver_reaches_a_car_and_both_get_turn_credentials() {
+    let host = Host::start();
+    let cookie = host.set_up();
+    let token = enrolment(&host, &[]);
+    let (_, mut car) = register(&host, 1, token["token"].as_str()).await;
+    let mut driver = open(&host, "/ws/driver", &cookie).await;
+    send(&mut driver, &json!({"type": "hello", "v": 1})).await;
+    let welcome = next(&mut driver).await.unwrap();
+    assert_eq!(welcome["cars"][0]["presence"], "available");
+    send(&mut driver, &json!({"type": "connect", "car": key(1).id()})).await;
+    for socket in [&mut driver, &mut car] {
+        let message = next(socket).await.unwrap();
+        let servers = message["ice_servers"].as_array().unwrap();
+        assert!(servers[0]["urls"][0].as_str().unwrap().starts_with("stun:127.0.0.1:"), "{message}");
+        assert!(servers[1]["urls"][0].as_str().unwrap().starts_with("turn:127.0.0.1:"), "{message}");
+        assert!(servers[1]["credential"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn removing_a_user_ends_the_drive() {
+    let host = Host::start();
+    let cookie = host.set_up();
+    let mut driver = open(&host, "/ws/driver", &cookie).await;
+    send(&mut driver, &json!({"type": "hello", "v": 1})).await;
+    next(&mut driver).await.unwrap();
+    host.admin(&["user", "remove", "Ada"]);
+    assert_eq!(next(&mut driver).await, Err(4401));
+}
+
+#[tokio::test]
+async fn a_host_that_stops_says_so() {
+    let mut host = Host::start();
+    let token = enrolment(&host, &[]);
+    let (_, mut car) = register(&host, 1, token["token"].as_str()).await;
+    host.stop();
+    assert_eq!(next(&mut car).await, Err(1001));
+    eventually("the log", || host.log().contains("asked to stop"));
+}

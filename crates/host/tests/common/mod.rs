@@ -1,0 +1,156 @@
+//! The real program in a directory of its own.
+#![allow(unreachable_pub, dead_code, reason = "shared by the test files, each of which uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+pub mod car;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_rccar-host");
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Host {
+    pub directory: TempDir,
+    running: Option<Child>,
+    pub address: String,
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub cookie: Option<String>,
+    pub body: String,
+}
+
+impl Host {
+    pub fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path().display();
+        let config = format!(
+            "[http]\nlisten = [\"127.0.0.1:0\"]\n[database]\npath = \"{at}/host.db\"\n\
+             [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n"
+        );
+        std::fs::write(directory.path().join("host.toml"), config).unwrap();
+        let mut host = Self { directory, running: None, address: String::new() };
+        host.launch();
+        host
+    }
+
+    pub fn launch(&mut self) {
+        let log = std::fs::File::create(self.log_path()).unwrap();
+        let mut child = self.command(&["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
+        self.address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
+        self.running = Some(child);
+    }
+
+    /// As the service manager stops it. The exit code has to be 0.
+    pub fn stop(&mut self) {
+        let mut child = self.running.take().unwrap();
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert!(child.wait().unwrap().success(), "{}", self.log());
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .arg("--config")
+            .arg(self.directory.path().join("host.toml"))
+            .args(args)
+            .env("RCCAR_LOG", "info")
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    /// Runs a command that has to succeed; its standard output.
+    pub fn admin(&self, args: &[&str]) -> String {
+        let output = self.command(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", words(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// The token of the newest set-up link.
+    pub fn setup_token(&self) -> String {
+        token(&self.log(), "#/setup?token=")
+    }
+
+    pub fn post(&self, path: &str, cookie: &str, body: &str) -> Reply {
+        self.request("POST", path, cookie, body)
+    }
+
+    pub fn session(&self, cookie: &str) -> serde_json::Value {
+        serde_json::from_str(&self.request("GET", "/api/v1/session", cookie, "").body).unwrap()
+    }
+
+    pub fn request(&self, method: &str, path: &str, cookie: &str, body: &str) -> Reply {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (address, length) = (&self.address, body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             cookie: {cookie}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
+        Reply { status: head.split(' ').nth(1).unwrap().parse().unwrap(), cookie, body: body.to_owned() }
+    }
+
+    /// Sets the host up; the cookie of its first user.
+    pub fn set_up(&self) -> String {
+        let body = format!(r#"{{"token":"{}","name":"Ada","password":"correct horse"}}"#, self.setup_token());
+        let reply = self.post("/api/v1/setup", "", &body);
+        assert_eq!(reply.status, 204, "{reply:?}");
+        reply.cookie.unwrap()
+    }
+
+    pub fn sign_in(&self, name: &str, password: &str) -> Reply {
+        self.post("/api/v1/session", "", &format!(r#"{{"name":"{name}","password":"{password}"}}"#))
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.running {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What follows `before` up to white space.
+pub fn token(text: &str, before: &str) -> String {
+    let (_, after) = text.rsplit_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    after.split_whitespace().next().unwrap().to_owned()
+}
+
+/// Waits for something that happens by itself.
+pub fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < PATIENCE, "{what}: did not happen within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,50 @@
+//! Sources of frames.
+
+pub mod pipe;
+
+use crate::frame::{I420Frame, VideoFormat};
+use rccar_protocol::units::MonotonicMicros;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Longest time for which [`Camera::next_frame`] blocks. A stopped pipeline ends within it.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// A source of frames. It belongs to one thread.
+pub trait Camera: Send {
+    /// Size and rate of the frames; they never change.
+    fn format(&self) -> VideoFormat;
+
+    /// Waits for the next frame and fills `frame` (of [`Self::format`]'s size) with it. Returns when it was captured: the end of
+    /// exposure or the closest to it that the source knows.
+    ///
+    /// The newest frame wins: a caller that comes late gets the newest and never sees those in between.
+    ///
+    /// # Errors
+    /// After at most [`LONGEST_WAIT`] if no frame has come. A later call may succeed; `frame` may hold anything.
+    fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError>;
+
+    /// Nobody watches: a sensor may be switched off until the next call of [`Self::next_frame`].
+    fn pause(&mut self) {}
+}
+
+/// No frame from the camera.
+#[derive(Debug, Error)]
+pub enum CameraError {
+    /// The source cannot be opened or has failed.
+    #[error("the camera at {source_name} does not work: {reason}")]
+    Broken {
+        /// Device or path.
+        source_name: String,
+        /// In words.
+        reason: String,
+    },
+    /// The source is there and silent.
+    #[error("no frame from the camera at {source_name} for {} ms: {reason}", LONGEST_WAIT.as_millis())]
+    Silent {
+        /// Device or path.
+        source_name: String,
+        /// What is known about it, in words.
+        reason: String,
+    },
+}

@@ -1,0 +1,171 @@
+//! The thread between camera and network.
+//!
+//! ```text
+//!            set_running(true): the next frame is a keyframe
+//!        ┌────────┐ ─────────────────────────────────────────► ┌─────────┐ ──┐ capture, encode unless the
+//!        │  idle  │                                            │ running │   │ consumer is busy
+//!        └────────┘ ◄───────────────────────────────────────── └─────────┘ ◄─┘
+//!            set_running(false): the camera may switch off
+//! ```
+//!
+//! A camera or encoder that fails is tried again, in growing intervals up to one second; [`PipelineHandle::watch`] tells.
+//! The thread ends when [`AccessUnits`] is dropped.
+
+mod stats;
+mod worker;
+
+use crate::camera::Camera;
+use crate::encoder::Encoder;
+use bytes::Bytes;
+use rccar_daemon::clock;
+use rccar_protocol::units::MonotonicMicros;
+use stats::Counters;
+pub use stats::PipelineStats;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// An access unit that has waited longer for the consumer is dropped, and the next is a keyframe: three frames at 30 Hz.
+pub const QUEUE_LIMIT: Duration = Duration::from_millis(100);
+
+/// Starts the thread. It is idle until [`PipelineHandle::set_running`].
+///
+/// # Errors
+/// If the system has no thread left.
+pub fn start(camera: Box<dyn Camera>, encoder: Box<dyn Encoder>) -> io::Result<(PipelineHandle, AccessUnits)> {
+    let (units_tx, units) = mpsc::channel(1);
+    let shared = Arc::new(Shared {
+        command: Mutex::new(Command { running: false, stopped: false }),
+        changed: Condvar::new(),
+        keyframe_wanted: AtomicBool::new(false),
+        counters: Counters::default(),
+        state: watch::Sender::new(PipelineState::Idle),
+    });
+    let worker = worker::Worker::new(camera, encoder, units_tx, Arc::clone(&shared));
+    thread::Builder::new().name("video".to_owned()).spawn(move || worker.run())?;
+    Ok((PipelineHandle { shared: Arc::clone(&shared) }, AccessUnits { units, shared, needs_keyframe: false }))
+}
+
+/// One encoded frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessUnit {
+    /// H.264 with start codes (ITU-T H.264 annex B).
+    pub data: Bytes,
+    /// When the camera captured the frame.
+    pub captured_at: MonotonicMicros,
+    /// When the encoder was done with it.
+    pub encoded_at: MonotonicMicros,
+    /// Whether decoding can begin here.
+    pub keyframe: bool,
+}
+
+/// What the pipeline is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PipelineState {
+    /// Nobody watches.
+    Idle,
+    /// Frames come, or are about to.
+    Running,
+    /// None come, for this reason; it is tried again.
+    Failed(String),
+}
+
+/// Commands to the thread. Clones command the same thread.
+#[derive(Debug, Clone)]
+pub struct PipelineHandle {
+    shared: Arc<Shared>,
+}
+
+impl PipelineHandle {
+    /// Captures and encodes, or rests. The first frame after a rest is a keyframe.
+    pub fn set_running(&self, running: bool) {
+        self.shared.command().running = running;
+        self.shared.changed.notify_all();
+    }
+
+    /// Makes one of the next frames a keyframe. Requests are joined: at most one keyframe in 200 ms comes of them.
+    pub fn request_keyframe(&self) {
+        self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Follows the state.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<PipelineState> {
+        self.shared.state.subscribe()
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn stats(&self) -> PipelineStats {
+        self.shared.counters.snapshot()
+    }
+}
+
+/// The encoded frames. Dropping it ends the thread.
+#[derive(Debug)]
+pub struct AccessUnits {
+    units: mpsc::Receiver<AccessUnit>,
+    shared: Arc<Shared>,
+    /// An access unit was dropped: those that refer to it are of no use.
+    needs_keyframe: bool,
+}
+
+impl AccessUnits {
+    /// The next access unit, `None` if the thread has died. Whatever it returns can be decoded after what it returned before.
+    ///
+    /// While the last one has not been taken, frames are skipped, not queued. Cancel safe.
+    pub async fn recv(&mut self) -> Option<AccessUnit> {
+        loop {
+            let unit = self.units.recv().await?;
+            let late = clock::now().since(unit.encoded_at) > QUEUE_LIMIT;
+            if !late && (unit.keyframe || !self.needs_keyframe) {
+                self.needs_keyframe = false;
+                return Some(unit);
+            }
+            self.needs_keyframe = true;
+            self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+            self.shared.counters.dropped_late();
+        }
+    }
+}
+
+impl Drop for AccessUnits {
+    fn drop(&mut self) {
+        self.shared.command().stopped = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    command: Mutex<Command>,
+    changed: Condvar,
+    keyframe_wanted: AtomicBool,
+    counters: Counters,
+    state: watch::Sender<PipelineState>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Command {
+    running: bool,
+    stopped: bool,
+}
+
+impl Shared {
+    fn command(&self) -> MutexGuard<'_, Command> {
+        // Two flags cannot be left half-way by a panic.
+        self.command.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes a state if it is news.
+    fn set_state(&self, state: PipelineState) -> bool {
+        self.state.send_if_modified(|current| {
+            let changed = *current != state;
+            *current = state;
+            changed
+        })
+    }
+}

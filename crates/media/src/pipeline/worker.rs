@@ -1,0 +1,134 @@
+//! What the thread does.
+
+use super::{AccessUnit, PipelineState, Shared};
+use crate::camera::Camera;
+use crate::encoder::Encoder;
+use crate::frame::I420Frame;
+use bytes::Bytes;
+use nix::sys::prctl;
+use rccar_daemon::clock;
+use rccar_protocol::units::MonotonicMicros;
+use std::fmt::Display;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+/// How late the kernel may wake this thread, in nanoseconds; by default it takes 50 µs to join wake-ups.
+const TIMER_SLACK_NS: u64 = 1_000;
+/// Between two attempts after a failure: the first, and the longest.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Least time between two keyframes that were asked for. A browser repeats its request until it sees one, about every 200 ms.
+const KEYFRAME_SPACING: Duration = Duration::from_millis(200);
+
+pub(super) struct Worker {
+    camera: Box<dyn Camera>,
+    encoder: Box<dyn Encoder>,
+    units: mpsc::Sender<AccessUnit>,
+    shared: Arc<Shared>,
+    frame: I420Frame,
+    last_keyframe: Option<MonotonicMicros>,
+    backoff: Duration,
+}
+
+impl Worker {
+    pub(super) fn new(
+        camera: Box<dyn Camera>,
+        encoder: Box<dyn Encoder>,
+        units: mpsc::Sender<AccessUnit>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let frame = I420Frame::new(camera.format());
+        Self { camera, encoder, units, shared, frame, last_keyframe: None, backoff: BACKOFF.0 }
+    }
+
+    /// Works until it is stopped.
+    pub(super) fn run(mut self) {
+        if let Err(error) = prctl::set_timerslack(TIMER_SLACK_NS) {
+            tracing::debug!(%error, "the kernel keeps its timer slack");
+        }
+        while self.wait_until_running().is_continue() {
+            let tried_at = clock::now();
+            match self.camera.next_frame(&mut self.frame) {
+                Ok(captured_at) => {
+                    self.shared.counters.captured();
+                    self.handle_frame(captured_at, tried_at);
+                }
+                Err(error) => {
+                    self.shared.counters.camera_error();
+                    self.handle_failure(&error, tried_at);
+                }
+            }
+        }
+    }
+
+    /// Returns at once while running; rests otherwise.
+    fn wait_until_running(&mut self) -> ControlFlow<()> {
+        let mut command = self.shared.command();
+        if !command.running && !command.stopped {
+            self.camera.pause();
+            self.shared.set_state(PipelineState::Idle);
+            self.backoff = BACKOFF.0;
+            let waiting = self.shared.changed.wait_while(command, |command| !command.running && !command.stopped);
+            command = waiting.unwrap_or_else(PoisonError::into_inner);
+            // Whoever starts to watch needs a keyframe now.
+            self.last_keyframe = None;
+            self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+            self.shared.set_state(PipelineState::Running);
+        }
+        if command.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Encodes the frame if the consumer can take it.
+    fn handle_frame(&mut self, captured_at: MonotonicMicros, tried_at: MonotonicMicros) {
+        let place = match self.units.try_reserve() {
+            Ok(place) => place,
+            Err(TrySendError::Full(())) => return self.shared.counters.skipped(),
+            // `AccessUnits` is being dropped and will stop the thread.
+            Err(TrySendError::Closed(())) => return,
+        };
+        let force_keyframe = self.shared.keyframe_wanted.load(Ordering::Relaxed)
+            && self.last_keyframe.is_none_or(|last| captured_at.since(last) >= KEYFRAME_SPACING);
+        if force_keyframe {
+            self.shared.keyframe_wanted.store(false, Ordering::Relaxed);
+        }
+        match self.encoder.encode(&self.frame, force_keyframe) {
+            Ok(Some(encoded)) => {
+                let encoded_at = clock::now();
+                self.shared.counters.encoded(encoded.data.len(), encoded.keyframe, encoded_at.since(captured_at));
+                if encoded.keyframe {
+                    self.last_keyframe = Some(captured_at);
+                }
+                place.send(AccessUnit { data: Bytes::from(encoded.data), captured_at, encoded_at, keyframe: encoded.keyframe });
+                self.backoff = BACKOFF.0;
+                self.shared.set_state(PipelineState::Running);
+            }
+            Ok(None) => {
+                if force_keyframe {
+                    self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+                }
+            }
+            Err(error) => {
+                drop(place);
+                self.last_keyframe = None;
+                self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+                self.shared.counters.encoder_error();
+                self.handle_failure(&error, tried_at);
+            }
+        }
+    }
+
+    /// Tells, then waits so long that attempts are `backoff` apart.
+    fn handle_failure(&mut self, error: &dyn Display, tried_at: MonotonicMicros) {
+        if self.shared.set_state(PipelineState::Failed(error.to_string())) {
+            tracing::warn!(%error, "no picture");
+        }
+        let pause = self.backoff.saturating_sub(clock::now().since(tried_at));
+        self.backoff = (self.backoff * 2).min(BACKOFF.1);
+        let command = self.shared.command();
+        // What has changed is looked at by the caller.
+        drop(self.shared.changed.wait_timeout_while(command, pause, |command| command.running && !command.stopped));
+    }
+}

@@ -1,0 +1,206 @@
+//! The thread between camera and consumer.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use rccar_media::camera::{Camera, CameraError};
+use rccar_media::encoder::{Encoded, Encoder, EncoderError};
+use rccar_media::frame::{I420Frame, VideoFormat};
+use rccar_media::pipeline::{self, AccessUnit, AccessUnits, PipelineHandle, PipelineState, QUEUE_LIMIT};
+use rccar_protocol::units::MonotonicMicros;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+#[tokio::test]
+async fn nothing_is_captured_before_someone_watches_and_the_first_frame_then_is_a_keyframe() {
+    let mut rig = Rig::new();
+    rig.click(Ok(()));
+    assert_eq!(*rig.handle.watch().borrow(), PipelineState::Idle);
+    rig.handle.set_running(true);
+    let first = rig.units.recv().await.unwrap();
+    assert_eq!((first.keyframe, first.data.as_ref()), (true, [0u8].as_slice()));
+    assert_eq!(*rig.handle.watch().borrow(), PipelineState::Running);
+}
+
+#[tokio::test]
+async fn while_the_consumer_is_busy_frames_are_skipped_before_they_are_encoded() {
+    let mut rig = Rig::running();
+    for _ in 0..10 {
+        rig.click(Ok(()));
+    }
+    rig.until_captured(10).await;
+    assert_eq!((rig.handle.stats().encoded, rig.handle.stats().skipped), (1, 9));
+    let first = rig.units.recv().await.unwrap();
+    rig.click(Ok(()));
+    let second = rig.units.recv().await.unwrap();
+    // The encoder counts what it has encoded: no number is missing, so no reference is.
+    assert_eq!((first.data[0], second.data[0], second.keyframe), (0, 1, false));
+    assert!(second.captured_at >= first.captured_at && second.encoded_at >= second.captured_at);
+}
+
+#[tokio::test]
+async fn an_access_unit_that_waited_too_long_is_dropped_and_the_next_is_a_keyframe() {
+    let mut rig = Rig::running();
+    rig.click(Ok(()));
+    rig.until_captured(1).await;
+    // The only thing to await here is age itself.
+    tokio::time::sleep(QUEUE_LIMIT + Duration::from_millis(5)).await;
+    let clicks = rig.clicks.clone();
+    let clicking = tokio::spawn(async move {
+        while clicks.send(Ok(())).is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let unit = rig.units.recv().await.unwrap();
+    clicking.abort();
+    assert!(unit.keyframe && unit.data[0] > 0);
+    assert!(rig.handle.stats().dropped_late >= 1);
+}
+
+#[tokio::test]
+async fn a_requested_keyframe_comes_and_a_storm_of_requests_yields_few() {
+    let mut rig = Rig::running();
+    let mut keyframes = 0;
+    for _ in 0..50 {
+        rig.handle.request_keyframe();
+        keyframes += u32::from(rig.next().await.keyframe);
+    }
+    // The clicks follow one another within a millisecond or so; more than one keyframe in 200 ms is not allowed.
+    assert!((1..10).contains(&keyframes), "{keyframes}");
+}
+
+#[tokio::test]
+async fn a_camera_that_fails_is_tried_again_and_the_reason_is_told() {
+    let mut rig = Rig::running();
+    let mut state = rig.handle.watch();
+    rig.click(Err("the cable is loose"));
+    let failed = |state: &PipelineState| matches!(state, PipelineState::Failed(reason) if reason.contains("the cable is loose"));
+    state.wait_for(failed).await.unwrap();
+    rig.next().await;
+    state.wait_for(|state| *state == PipelineState::Running).await.unwrap();
+    assert_eq!(rig.handle.stats().camera_errors, 1);
+}
+
+#[tokio::test]
+async fn an_encoder_that_fails_begins_again_with_a_keyframe() {
+    let mut rig = Rig::running();
+    rig.next().await;
+    rig.fail_encoder.send(()).unwrap();
+    rig.click(Ok(()));
+    let next = rig.next().await;
+    assert!(next.keyframe);
+    assert_eq!(rig.handle.stats().encoder_errors, 1);
+}
+
+#[tokio::test]
+async fn rest_and_resume_begin_with_a_keyframe() {
+    let mut rig = Rig::running();
+    rig.next().await;
+    let mut state = rig.handle.watch();
+    rig.handle.set_running(false);
+    // The frame that the camera waits for is still delivered to the thread.
+    rig.click(Ok(()));
+    state.wait_for(|state| *state == PipelineState::Idle).await.unwrap();
+    rig.handle.set_running(true);
+    state.wait_for(|state| *state == PipelineState::Running).await.unwrap();
+    let mut unit = rig.next().await;
+    if !unit.keyframe {
+        // The one from before the rest.
+        unit = rig.next().await;
+    }
+    assert!(unit.keyframe);
+}
+
+#[tokio::test]
+async fn dropping_the_consumer_ends_the_thread() {
+    let rig = Rig::running();
+    drop(rig.units);
+    rig.clicks.send(Ok(())).ok();
+    let mut state = rig.handle.watch();
+    drop(rig.handle);
+    // The sender of the state goes with the thread.
+    assert!(state.wait_for(|_| false).await.is_err());
+}
+
+/// A pipeline with a camera that captures when told.
+struct Rig {
+    clicks: Sender<Click>,
+    fail_encoder: Sender<()>,
+    handle: PipelineHandle,
+    units: AccessUnits,
+}
+
+type Click = Result<(), &'static str>;
+
+impl Rig {
+    fn new() -> Self {
+        let (clicks, clicked) = channel();
+        let (fail_encoder, failures) = channel();
+        let camera = ClickCamera { clicked };
+        let encoder = CountingEncoder { encoded: 0, started: false, failures };
+        let (handle, units) = pipeline::start(Box::new(camera), Box::new(encoder)).unwrap();
+        Self { clicks, fail_encoder, handle, units }
+    }
+
+    fn running() -> Self {
+        let rig = Self::new();
+        rig.handle.set_running(true);
+        rig
+    }
+
+    fn click(&self, result: Click) {
+        self.clicks.send(result).unwrap();
+    }
+
+    async fn next(&mut self) -> AccessUnit {
+        self.click(Ok(()));
+        self.units.recv().await.unwrap()
+    }
+
+    async fn until_captured(&self, count: u64) {
+        while self.handle.stats().captured < count {
+            tokio::task::yield_now().await;
+        }
+        while self.handle.stats().encoded + self.handle.stats().skipped < count {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct ClickCamera {
+    clicked: Receiver<Click>,
+}
+
+impl Camera for ClickCamera {
+    fn format(&self) -> VideoFormat {
+        VideoFormat::new(64, 48, 30).unwrap()
+    }
+
+    fn next_frame(&mut self, _: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
+        let broken = |reason: &str| CameraError::Broken { source_name: "test".to_owned(), reason: reason.to_owned() };
+        match self.clicked.recv_timeout(rccar_media::camera::LONGEST_WAIT) {
+            Ok(Ok(())) => Ok(rccar_daemon::clock::now()),
+            Ok(Err(reason)) => Err(broken(reason)),
+            Err(RecvTimeoutError::Timeout) => Err(broken("nobody clicks")),
+            Err(RecvTimeoutError::Disconnected) => Err(broken("the test has ended")),
+        }
+    }
+}
+
+/// Encodes frames as their number.
+struct CountingEncoder {
+    encoded: u8,
+    started: bool,
+    failures: Receiver<()>,
+}
+
+impl Encoder for CountingEncoder {
+    fn encode(&mut self, _: &I420Frame, force_keyframe: bool) -> Result<Option<Encoded>, EncoderError> {
+        if self.failures.try_recv().is_ok() {
+            return Err(EncoderError { encoder: "test", reason: "told to".to_owned() });
+        }
+        let keyframe = force_keyframe || !self.started;
+        self.started = true;
+        let data = vec![self.encoded];
+        self.encoded += 1;
+        Ok(Some(Encoded { data, keyframe }))
+    }
+}

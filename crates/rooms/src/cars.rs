@@ -1,0 +1,132 @@
+//! What cars do.
+
+use crate::rooms::Rooms;
+use crate::session::{Farewell, Session};
+use crate::words::{CarConn, Close, Effect, Event, KnownCar};
+use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
+use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A known car.
+#[derive(Debug)]
+pub(crate) struct Car {
+    pub(crate) name: Name,
+    pub(crate) software: Option<Software>,
+    /// `None` while the car is offline.
+    pub(crate) conn: Option<CarConn>,
+    pub(crate) session: Option<Session>,
+}
+
+impl Rooms {
+    /// The whole list of known cars: new ones appear, names change, and a car that is no longer listed is sent away.
+    pub fn handle_known_cars(&mut self, now: Duration, known: Vec<KnownCar>) {
+        let known: BTreeMap<CarId, Name> = known.into_iter().map(|car| (car.id, car.name)).collect();
+        let struck: Vec<_> = self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
+        struck.iter().for_each(|id| self.strike(now, id));
+        known.into_iter().for_each(|(id, name)| self.handle_known_car(now, KnownCar { id, name }));
+    }
+
+    /// One car more, or another name for a known one.
+    pub fn handle_known_car(&mut self, now: Duration, known: KnownCar) {
+        let blank = Car { name: known.name.clone(), software: None, conn: None, session: None };
+        self.cars.entry(known.id).or_insert(blank).name = known.name;
+        self.list_changed(now);
+    }
+
+    /// A car has proved that it holds its key.
+    pub fn handle_car_joined(&mut self, now: Duration, conn: CarConn, id: CarId, software: Software) {
+        let Some(car) = self.cars.get_mut(&id) else {
+            let text = "this host does not know the car";
+            self.refuse_car(conn, ErrorCode::NotEnrolled, text, None);
+            self.effects.push_back(Effect::CloseCar { conn, why: Close::NotEnrolled });
+            return;
+        };
+        let replaced = car.conn.replace(conn);
+        car.software = Some(software);
+        let name = car.name.clone();
+        let waiting = car.session.as_mut().map(|session| {
+            session.deadlines.car_back = None;
+            session.for_car.take()
+        });
+        if let Some(old) = replaced {
+            self.car_conns.remove(&old);
+            self.effects.push_back(Effect::CloseCar { conn: old, why: Close::Replaced });
+        }
+        self.car_conns.insert(conn, id.clone());
+        self.tell_car(conn, ToCar::Registered { car: id.clone(), name: name.clone() });
+        waiting.into_iter().flatten().for_each(|message| self.tell_car(conn, message));
+        self.events.push_back(Event::CarOnline { car: id, name, replaced: replaced.is_some() });
+        self.list_changed(now);
+    }
+
+    /// A car's message.
+    pub fn handle_car(&mut self, now: Duration, from: CarConn, message: FromCar) {
+        let Some(car) = self.car_conns.get(&from).cloned() else { return };
+        match message {
+            FromCar::Register { .. } => self.refuse_car(from, ErrorCode::OutOfOrder, "the car is registered already", None),
+            FromCar::Ping { id } => self.tell_car(from, ToCar::Pong { id }),
+            FromCar::Offer { session, generation, sdp } => {
+                if self.relay_to_driver(from, &car, session, ToDriver::Offer { session, generation, sdp })
+                    && let Some(session) = self.session_mut(session)
+                {
+                    session.deadlines.offer = None;
+                }
+            }
+            FromCar::Candidate { session, generation, candidate } => {
+                self.relay_to_driver(from, &car, session, ToDriver::Candidate { session, generation, candidate });
+            }
+            FromCar::Bye { session, reason } => {
+                if self.sessions.get(&session) == Some(&car) {
+                    self.end_session(now, session, &Farewell::driver_only(reason));
+                }
+            }
+        }
+    }
+
+    /// A car's connection is gone. Drivers see it offline at once; its session waits.
+    pub fn handle_car_gone(&mut self, now: Duration, conn: CarConn) {
+        let Some(id) = self.car_conns.remove(&conn) else { return };
+        let back_by = now + self.options.grace;
+        if let Some(car) = self.cars.get_mut(&id) {
+            car.conn = None;
+            if let Some(session) = &mut car.session {
+                session.deadlines.car_back = Some(back_by);
+            }
+        }
+        self.events.push_back(Event::CarOffline { car: id });
+        self.list_changed(now);
+    }
+
+    /// The car is no longer known.
+    fn strike(&mut self, now: Duration, id: &CarId) {
+        if let Some(session) = self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id) {
+            self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
+        }
+        if let Some(conn) = self.cars.remove(id).and_then(|car| car.conn) {
+            self.car_conns.remove(&conn);
+            self.effects.push_back(Effect::CloseCar { conn, why: Close::Struck });
+            self.events.push_back(Event::CarOffline { car: id.clone() });
+        }
+        self.list_changed(now);
+    }
+
+    /// Whether the session is this car's and the message went on its way.
+    fn relay_to_driver(&mut self, from: CarConn, car: &CarId, session: SessionId, message: ToDriver) -> bool {
+        let own = self.sessions.get(&session) == Some(car);
+        if own {
+            self.tell_driver_of(session, message);
+        } else {
+            self.refuse_car(from, ErrorCode::NoSuchSession, "no such session, or it has ended", Some(session));
+        }
+        own
+    }
+
+    fn refuse_car(&mut self, to: CarConn, code: ErrorCode, text: &str, session: Option<SessionId>) {
+        self.tell_car(to, ToCar::Error { code, text: Note::lossy(text), session });
+    }
+
+    fn tell_car(&mut self, to: CarConn, message: ToCar) {
+        self.effects.push_back(Effect::ToCar { to, message });
+    }
+}

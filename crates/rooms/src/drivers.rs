@@ -1,0 +1,153 @@
+//! What drivers do.
+
+use crate::rooms::Rooms;
+use crate::session::Farewell;
+use crate::words::{Close, DriverConn, Effect, Event};
+use rccar_protocol::PROTOCOL_VERSION;
+use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
+use rccar_protocol::text::{CarId, Name, Note, SessionId};
+use std::time::Duration;
+
+/// A connected driver.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) user: Name,
+}
+
+impl Rooms {
+    /// A driver who is signed in as `user` said `hello`.
+    pub fn handle_driver_joined(&mut self, _now: Duration, conn: DriverConn, user: Name) {
+        let welcome = ToDriver::Welcome {
+            v: PROTOCOL_VERSION,
+            user: user.clone(),
+            software: self.options.software.clone(),
+            cars: self.cars(),
+        };
+        self.drivers.insert(conn, Driver { user });
+        self.tell_driver(conn, welcome);
+    }
+
+    /// A driver's message. `random` are 64 fresh random bits: a session's identifier is made of them.
+    pub fn handle_driver(&mut self, now: Duration, from: DriverConn, message: FromDriver, random: u64) {
+        let Some(driver) = self.drivers.get(&from) else { return };
+        match message {
+            FromDriver::Hello { .. } => self.refuse_driver(from, ErrorCode::OutOfOrder, "hello was said already", None, None),
+            FromDriver::Ping { id } => self.tell_driver(from, ToDriver::Pong { id }),
+            FromDriver::Connect { car, trickle } => {
+                let user = driver.user.clone();
+                self.connect(now, from, user, car, trickle, random);
+            }
+            FromDriver::Answer { session, generation, sdp } => {
+                self.relay_to_car(now, from, session, ToCar::Answer { session, generation, sdp });
+            }
+            FromDriver::Candidate { session, generation, candidate } => {
+                self.relay_to_car(now, from, session, ToCar::Candidate { session, generation, candidate });
+            }
+            FromDriver::Restart { session } => {
+                self.relay_to_car(now, from, session, ToCar::Restart { session, ice_servers: Vec::new() });
+            }
+            FromDriver::Bye { session, reason } => {
+                if self.may_drive(from, session) {
+                    self.end_session(now, session, &Farewell::car_only(reason));
+                }
+            }
+        }
+    }
+
+    /// A driver's connection is gone. Its session waits for the driver to come back.
+    pub fn handle_driver_gone(&mut self, now: Duration, conn: DriverConn) {
+        if self.drivers.remove(&conn).is_none() {
+            return;
+        }
+        let back_by = now + self.options.grace;
+        let Some(id) = self.session_of_driver(conn) else { return };
+        if let Some(session) = self.session_mut(id) {
+            session.driver = None;
+            session.deadlines.driver_back = Some(back_by);
+        }
+        self.events.push_back(Event::DriverAway { session: id });
+    }
+
+    /// The driver signed out, or the account is gone: ends the session and the connection.
+    pub fn handle_driver_revoked(&mut self, now: Duration, conn: DriverConn) {
+        if let Some(id) = self.session_of_driver(conn) {
+            self.end_session(now, id, &Farewell::both(ByeReason::Revoked));
+        }
+        if self.drivers.remove(&conn).is_some() {
+            self.effects.push_back(Effect::CloseDriver { conn, why: Close::SignedOut });
+        }
+    }
+
+    fn connect(&mut self, now: Duration, from: DriverConn, user: Name, car: CarId, trickle: bool, random: u64) {
+        let Some(entry) = self.cars.get(&car) else {
+            return self.refuse_driver(from, ErrorCode::NoSuchCar, "this host knows no such car", Some(car), None);
+        };
+        if entry.conn.is_none() {
+            let text = format!("{} is not connected", entry.name);
+            return self.refuse_driver(from, ErrorCode::CarOffline, &text, Some(car), None);
+        }
+        if let Some(session) = entry.session.as_ref().filter(|session| session.user != user) {
+            let text = format!("{} drives {} right now", session.user, entry.name);
+            return self.refuse_driver(from, ErrorCode::CarBusy, &text, Some(car), None);
+        }
+        // Before the old session's number is free again: it must not become the new one's.
+        let new = self.unused_session_id(random);
+        if let Some((id, driver)) = entry.session.as_ref().map(|session| (session.id, session.driver)) {
+            let to_driver = (driver != Some(from)).then_some(ByeReason::Replaced);
+            self.end_session(now, id, &Farewell { to_driver, to_car: Some(ByeReason::Replaced) });
+        }
+        self.leave_other_car(now, from, None);
+        self.begin_session(now, new, from, user, car, trickle);
+    }
+
+    fn relay_to_car(&mut self, now: Duration, from: DriverConn, session: SessionId, message: ToCar) {
+        if !self.may_drive(from, session) {
+            return self.refuse_driver(from, ErrorCode::NoSuchSession, "no such session, or it has ended", None, Some(session));
+        }
+        self.adopt(now, from, session);
+        self.tell_car_of(session, message);
+    }
+
+    /// The session moves to the connection that names it.
+    fn adopt(&mut self, now: Duration, from: DriverConn, id: SessionId) {
+        if self.session_mut(id).is_none_or(|session| session.driver == Some(from)) {
+            return;
+        }
+        self.leave_other_car(now, from, Some(id));
+        let Some(session) = self.session_mut(id) else { return };
+        session.driver = Some(from);
+        session.deadlines.driver_back = None;
+        for message in session.for_driver.take() {
+            self.tell_driver(from, message);
+        }
+        self.events.push_back(Event::DriverBack { session: id });
+    }
+
+    /// Ends what this connection drives, unless it is `keep`.
+    fn leave_other_car(&mut self, now: Duration, from: DriverConn, keep: Option<SessionId>) {
+        if let Some(other) = self.session_of_driver(from).filter(|&other| Some(other) != keep) {
+            self.end_session(now, other, &Farewell::car_only(ByeReason::DriverLeft));
+        }
+    }
+
+    /// A session belongs to a user; which connection speaks for it may change.
+    fn may_drive(&mut self, from: DriverConn, session: SessionId) -> bool {
+        let Some(user) = self.drivers.get(&from).map(|driver| driver.user.clone()) else { return false };
+        self.session_mut(session).is_some_and(|session| session.user == user)
+    }
+
+    pub(crate) fn refuse_driver(
+        &mut self,
+        to: DriverConn,
+        code: ErrorCode,
+        text: &str,
+        car: Option<CarId>,
+        session: Option<SessionId>,
+    ) {
+        self.tell_driver(to, ToDriver::Error { code, text: Note::lossy(text), car, session });
+    }
+
+    pub(crate) fn tell_driver(&mut self, to: DriverConn, message: ToDriver) {
+        self.effects.push_back(Effect::ToDriver { to, message });
+    }
+}

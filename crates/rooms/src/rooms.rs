@@ -1,0 +1,112 @@
+//! The machine: its state, its clock and its outputs. What it does with messages is in `drivers.rs`, `cars.rs` and `session.rs`.
+
+use crate::cars::Car;
+use crate::drivers::Driver;
+use crate::list::ListPush;
+use crate::session::Farewell;
+use crate::words::{CarConn, Close, DriverConn, Effect, Event};
+use rccar_protocol::signaling::ByeReason;
+use rccar_protocol::text::{CarId, SessionId, Software};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Settings of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Program that welcomes drivers.
+    pub software: Software,
+    /// How long a session waits for an end whose socket broke.
+    pub grace: Duration,
+    /// How long a car may take to send its first offer.
+    pub offer_timeout: Duration,
+    /// Shortest time between two pushes of the list.
+    pub list_interval: Duration,
+}
+
+impl Options {
+    /// The defaults: 15 s of grace, because a browser notices a changed network and reconnects within 10 s; 10 s for the offer,
+    /// because a car that gathers all candidates first waits 5 s for its slowest STUN server; lists at most every 200 ms, which people
+    /// still take for "at once".
+    #[must_use]
+    pub fn new(software: Software) -> Self {
+        Self {
+            software,
+            grace: Duration::from_secs(15),
+            offer_timeout: Duration::from_secs(10),
+            list_interval: Duration::from_millis(200),
+        }
+    }
+}
+
+/// The machine. See the crate's documentation.
+#[derive(Debug)]
+pub struct Rooms {
+    pub(crate) options: Options,
+    pub(crate) cars: BTreeMap<CarId, Car>,
+    pub(crate) car_conns: BTreeMap<CarConn, CarId>,
+    pub(crate) drivers: BTreeMap<DriverConn, Driver>,
+    /// Where a session is. Changes together with [`Car::session`], in `session.rs` only.
+    pub(crate) sessions: BTreeMap<SessionId, CarId>,
+    pub(crate) list: ListPush,
+    pub(crate) effects: VecDeque<Effect>,
+    pub(crate) events: VecDeque<Event>,
+}
+
+impl Rooms {
+    /// Without cars and drivers.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            cars: BTreeMap::new(),
+            car_conns: BTreeMap::new(),
+            drivers: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            list: ListPush::default(),
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.expire_sessions(now);
+        self.push_list(now);
+    }
+
+    /// When [`Self::handle_timeout`] has to be called, if at all. May be in the past: then at once.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let sessions = self.cars.values().filter_map(|car| car.session.as_ref());
+        sessions.filter_map(|session| session.deadlines.next()).chain(self.list.due).min()
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The next thing to report.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Number of sessions, those with an absent end included.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// The host stops: every session ends, every connection is closed.
+    pub fn handle_shutdown(&mut self, now: Duration) {
+        for session in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.end_session(now, session, &Farewell::both(ByeReason::Shutdown));
+        }
+        let drivers = std::mem::take(&mut self.drivers).into_keys();
+        self.effects.extend(drivers.map(|conn| Effect::CloseDriver { conn, why: Close::Shutdown }));
+        let cars = std::mem::take(&mut self.car_conns).into_keys();
+        self.effects.extend(cars.map(|conn| Effect::CloseCar { conn, why: Close::Shutdown }));
+        self.cars.values_mut().for_each(|car| car.conn = None);
+        self.list.due = None;
+    }
+}

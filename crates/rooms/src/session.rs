@@ -1,0 +1,153 @@
+//! A session: beginning, absence of an end, end.
+
+use crate::mailbox::Mailbox;
+use crate::rooms::Rooms;
+use crate::words::{DriverConn, Effect, Event};
+use rccar_protocol::signaling::{ByeReason, ErrorCode, ToCar, ToDriver};
+use rccar_protocol::text::{CarId, Name, SessionId};
+use std::time::Duration;
+
+/// One driver at one car.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) user: Name,
+    /// `None` while the driver's socket is away.
+    pub(crate) driver: Option<DriverConn>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) for_driver: Mailbox<ToDriver>,
+    pub(crate) for_car: Mailbox<ToCar>,
+}
+
+/// The timers of a session.
+#[derive(Debug, Default)]
+pub(crate) struct Deadlines {
+    /// When the car must have sent its first offer.
+    pub(crate) offer: Option<Duration>,
+    /// When the driver must be back.
+    pub(crate) driver_back: Option<Duration>,
+    /// When the car must be back.
+    pub(crate) car_back: Option<Duration>,
+}
+
+impl Deadlines {
+    pub(crate) fn next(&self) -> Option<Duration> {
+        [self.offer, self.driver_back, self.car_back].into_iter().flatten().min()
+    }
+}
+
+/// Who is told `bye` and with which reason. An end that asked for the end, or that is not there, is not told.
+pub(crate) struct Farewell {
+    pub(crate) to_driver: Option<ByeReason>,
+    pub(crate) to_car: Option<ByeReason>,
+}
+
+impl Farewell {
+    pub(crate) fn both(reason: ByeReason) -> Self {
+        Self { to_driver: Some(reason), to_car: Some(reason) }
+    }
+
+    pub(crate) fn driver_only(reason: ByeReason) -> Self {
+        Self { to_driver: Some(reason), to_car: None }
+    }
+
+    pub(crate) fn car_only(reason: ByeReason) -> Self {
+        Self { to_driver: None, to_car: Some(reason) }
+    }
+}
+
+impl Rooms {
+    pub(crate) fn begin_session(&mut self, now: Duration, id: SessionId, from: DriverConn, user: Name, car: CarId, trickle: bool) {
+        let Some(entry) = self.cars.get_mut(&car) else { return };
+        entry.session = Some(Session {
+            id,
+            user: user.clone(),
+            driver: Some(from),
+            deadlines: Deadlines { offer: Some(now + self.options.offer_timeout), ..Deadlines::default() },
+            for_driver: Mailbox::default(),
+            for_car: Mailbox::default(),
+        });
+        self.sessions.insert(id, car.clone());
+        self.tell_driver(from, ToDriver::Connecting { session: id, car: car.clone(), ice_servers: Vec::new() });
+        self.tell_car_of(id, ToCar::Connect { session: id, driver: user.clone(), trickle, ice_servers: Vec::new() });
+        self.events.push_back(Event::SessionStarted { session: id, car, user });
+        self.list_changed(now);
+    }
+
+    pub(crate) fn end_session(&mut self, now: Duration, id: SessionId, farewell: &Farewell) {
+        let Some(car) = self.sessions.remove(&id) else { return };
+        let Some(entry) = self.cars.get_mut(&car) else { return };
+        let Some(session) = entry.session.take() else { return };
+        let conn = entry.conn;
+        if let (Some(to), Some(reason)) = (session.driver, farewell.to_driver) {
+            self.tell_driver(to, ToDriver::Bye { session: id, reason });
+        }
+        if let (Some(to), Some(reason)) = (conn, farewell.to_car) {
+            self.effects.push_back(Effect::ToCar { to, message: ToCar::Bye { session: id, reason } });
+        }
+        let reason = farewell.to_car.or(farewell.to_driver).unwrap_or(ByeReason::Internal);
+        self.events.push_back(Event::SessionEnded { session: id, car, user: session.user, reason });
+        self.list_changed(now);
+    }
+
+    /// The session, if it exists.
+    pub(crate) fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        let car = self.sessions.get(&id)?;
+        self.cars.get_mut(car)?.session.as_mut()
+    }
+
+    /// The session that this connection drives.
+    pub(crate) fn session_of_driver(&self, conn: DriverConn) -> Option<SessionId> {
+        let driven_here = |session: &&Session| session.driver == Some(conn);
+        self.cars.values().filter_map(|car| car.session.as_ref()).find(driven_here).map(|session| session.id)
+    }
+
+    /// Sends to the driver of a session, now or when it is back.
+    pub(crate) fn tell_driver_of(&mut self, id: SessionId, message: ToDriver) {
+        let Some(session) = self.session_mut(id) else { return };
+        match session.driver {
+            Some(to) => self.tell_driver(to, message),
+            None => session.for_driver.put(message),
+        }
+    }
+
+    /// Sends to the car of a session, now or when it is back.
+    pub(crate) fn tell_car_of(&mut self, id: SessionId, message: ToCar) {
+        let Some(car) = self.sessions.get(&id).and_then(|car| self.cars.get_mut(car)) else { return };
+        match (car.conn, &mut car.session) {
+            (Some(to), _) => self.effects.push_back(Effect::ToCar { to, message }),
+            (None, Some(session)) => session.for_car.put(message),
+            (None, None) => {}
+        }
+    }
+
+    /// Ends the sessions whose time is over.
+    pub(crate) fn expire_sessions(&mut self, now: Duration) {
+        let passed = |deadline: Option<Duration>| deadline.is_some_and(|deadline| deadline <= now);
+        let due: Vec<_> = (self.cars.iter())
+            .filter_map(|(car, entry)| entry.session.as_ref().map(|session| (car, session)))
+            .filter(|(_, session)| passed(session.deadlines.next()))
+            .map(|(car, session)| (car.clone(), session.id, session.driver, passed(session.deadlines.offer)))
+            .collect();
+        for (car, id, driver, no_offer) in due {
+            let driver_gone = self.session_mut(id).is_some_and(|session| passed(session.deadlines.driver_back));
+            if driver_gone {
+                self.end_session(now, id, &Farewell::car_only(ByeReason::DriverGone));
+                continue;
+            }
+            if let (true, Some(to)) = (no_offer, driver) {
+                let text = "the car did not answer in time";
+                self.refuse_driver(to, ErrorCode::Timeout, text, Some(car), Some(id));
+            }
+            self.end_session(now, id, &Farewell::both(ByeReason::CarGone));
+        }
+    }
+
+    pub(crate) fn unused_session_id(&self, random: u64) -> SessionId {
+        let mut id = SessionId::from_random(random);
+        while self.sessions.contains_key(&id) {
+            id = SessionId::from_random(id.0.get().wrapping_add(1));
+        }
+        id
+    }
+}

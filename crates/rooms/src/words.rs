@@ -1,0 +1,118 @@
+//! What goes in and comes out.
+
+use rccar_protocol::signaling::{ByeReason, ToCar, ToDriver};
+use rccar_protocol::text::{CarId, Name, SessionId};
+
+/// A driver's connection. The shell never gives the same number to two connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DriverConn(pub u64);
+
+/// A car's connection. The shell never gives the same number to two connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CarConn(pub u64);
+
+/// A car that the host knows, connected or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownCar {
+    /// Fingerprint of its key.
+    pub id: CarId,
+    /// Name under which drivers see it.
+    pub name: Name,
+}
+
+/// What the shell has to do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send to a driver. `ice_servers` of `connecting` are for the shell to fill in.
+    ToDriver {
+        /// To whom.
+        to: DriverConn,
+        /// What.
+        message: ToDriver,
+    },
+    /// Send to a car. `ice_servers` of `connect` and `restart` are for the shell to fill in.
+    ToCar {
+        /// To which.
+        to: CarConn,
+        /// What.
+        message: ToCar,
+    },
+    /// Close a driver's connection after what was sent before. The machine has forgotten it already.
+    CloseDriver {
+        /// Which.
+        conn: DriverConn,
+        /// Why.
+        why: Close,
+    },
+    /// Close a car's connection after what was sent before. The machine has forgotten it already.
+    CloseCar {
+        /// Which.
+        conn: CarConn,
+        /// Why.
+        why: Close,
+    },
+}
+
+/// Why the machine closes a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// The same car connected again; a car has one connection.
+    Replaced,
+    /// The driver's sign-in ended.
+    SignedOut,
+    /// The car was struck from the list.
+    Struck,
+    /// The car is not on the list.
+    NotEnrolled,
+    /// The host is stopping.
+    Shutdown,
+}
+
+/// What a person who watches the host wants to know. Nothing has to be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A car connected.
+    CarOnline {
+        /// Which.
+        car: CarId,
+        /// Its name.
+        name: Name,
+        /// Whether another connection of the same car was there and was closed.
+        replaced: bool,
+    },
+    /// A car's connection is gone; its session, if any, waits.
+    CarOffline {
+        /// Which.
+        car: CarId,
+    },
+    /// A driver was let to a car.
+    SessionStarted {
+        /// The session.
+        session: SessionId,
+        /// The car.
+        car: CarId,
+        /// The driver.
+        user: Name,
+    },
+    /// The driver's connection is gone; the session waits.
+    DriverAway {
+        /// The session.
+        session: SessionId,
+    },
+    /// The driver took the session to a new connection.
+    DriverBack {
+        /// The session.
+        session: SessionId,
+    },
+    /// A session is over.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+        /// The car, free from now on.
+        car: CarId,
+        /// Who drove.
+        user: Name,
+        /// Why.
+        reason: ByeReason,
+    },
+}

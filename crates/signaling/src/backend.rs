@@ -1,0 +1,138 @@
+//! What the routes ask of the program that serves them.
+
+use crate::token::{Token, TokenHash};
+use rccar_protocol::identity::CarKey;
+use rccar_protocol::text::{Name, Software};
+use rccar_rooms::KnownCar;
+use std::fmt;
+use std::future::Future;
+
+/// Accounts and cars. Implemented by `rccar-host` on its database and by `rccar-car` on its access code.
+///
+/// A sign-in is a random cookie; the backend sees and stores its hash only.
+pub trait Backend: Send + Sync + 'static {
+    /// What kind of program this is.
+    fn mode(&self) -> Mode;
+
+    /// Whether there is no account yet.
+    fn setup_required(&self) -> impl Future<Output = Result<bool, AccountError>> + Send;
+
+    /// Checks credentials and stores the sign-in. For an unknown name it must take as long as for a wrong password.
+    fn sign_in(&self, credentials: Credentials, login: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
+
+    /// Creates the first account with the set-up link's token and stores the sign-in.
+    fn set_up(
+        &self,
+        token: TokenHash,
+        name: Name,
+        password: Password,
+        login: TokenHash,
+    ) -> impl Future<Output = Result<Name, AccountError>> + Send;
+
+    /// Spends a sign-in link and stores the sign-in.
+    fn link(&self, token: TokenHash, login: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
+
+    /// Who is signed in with this cookie.
+    fn who(&self, login: TokenHash) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
+
+    /// Forgets the sign-in.
+    fn sign_out(&self, login: TokenHash) -> impl Future<Output = Result<(), AccountError>> + Send;
+
+    /// A new enrolment token for one car of this user.
+    fn enrol(&self, user: Name) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
+
+    /// A car has proved that it holds the key: is it known, or does its token make it so?
+    fn register_car(&self, car: CarRegistration) -> impl Future<Output = Result<KnownCar, RegisterError>> + Send;
+}
+
+/// What kind of program serves the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A signaling host: accounts with passwords, many cars.
+    Host,
+    /// A car's own page on the local network: one access code, one car.
+    Car,
+}
+
+/// What somebody signs in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// To a host.
+    Password {
+        /// Account.
+        name: Name,
+        /// Its password.
+        password: Password,
+    },
+    /// To a car: the access code.
+    Code(Password),
+}
+
+/// A secret that a person typed. Hidden in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(hidden)")
+    }
+}
+
+/// An enrolment token, to be copied into a car's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// The token; valid once.
+    pub token: Token,
+    /// Seconds since 1970 (UTC).
+    pub expires_at: u64,
+}
+
+/// A car whose signature was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarRegistration {
+    /// Its key.
+    pub key: CarKey,
+    /// The name that it asks for.
+    pub name: Name,
+    /// Its program.
+    pub software: Software,
+    /// Hash of its enrolment token.
+    pub enrolment: Option<TokenHash>,
+}
+
+/// Why an account request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// Name or password, or code.
+    #[error("wrong name or password")]
+    WrongCredentials,
+    /// The link was used, has expired or never was.
+    #[error("this link was used already or has expired")]
+    WrongToken,
+    /// There is an account already.
+    #[error("this host is set up already")]
+    SetUpAlready,
+    /// The password cannot be taken.
+    #[error("{0}")]
+    WeakPassword(&'static str),
+    /// This program does not do that.
+    #[error("this program does not offer that")]
+    NotOffered,
+    /// A fault; the text is for the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Why a car was not let in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterError {
+    /// Unknown, and no valid token.
+    #[error("this host does not know the car, and the car showed no valid enrolment token")]
+    NotEnrolled,
+    /// The owner struck it from the list.
+    #[error("the car was removed from this host")]
+    Revoked,
+    /// A fault; the text is for the log.
+    #[error("{0}")]
+    Internal(String),
+}

@@ -1,0 +1,115 @@
+//! The handle on the task that owns the rooms.
+
+use crate::ice::IceServers;
+use crate::outbox::Outbox;
+use crate::rooms_task::{CarLink, Command, DriverLink, run};
+use crate::token::TokenHash;
+use rccar_protocol::signaling::{FromCar, FromDriver, ToCar};
+use rccar_protocol::text::{Name, Software};
+use rccar_rooms::{CarConn, DriverConn, KnownCar, Options};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that wait for the task. Senders wait when it is full, which slows down their clients and nobody else.
+const COMMANDS: usize = 1_024;
+/// Messages between the task and a car in the same process: as for a socket.
+const LOCAL_MESSAGES: usize = 256;
+
+/// Where drivers and cars meet. Clones are handles on the same task, which lives until [`Exchange::shutdown`] or until all are gone.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    commands: mpsc::Sender<Command>,
+    next_connection: Arc<AtomicU64>,
+}
+
+impl Exchange {
+    /// Starts the task. Must be called within a Tokio runtime.
+    #[must_use]
+    pub fn start(options: Options, ice: Arc<dyn IceServers>) -> Self {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        tokio::spawn(run(options, ice, receiver));
+        Self { commands, next_connection: Arc::new(AtomicU64::new(1)) }
+    }
+
+    /// Replaces the list of known cars. A connected car that is no longer listed is sent away.
+    pub async fn set_cars(&self, cars: Vec<KnownCar>) {
+        self.command(Command::KnownCars(cars)).await;
+    }
+
+    /// Makes the calling process a car, without socket and registration. Dropping the sender is like losing the connection; a receiver
+    /// that is not read for 256 messages loses it as well.
+    pub async fn attach_local_car(&self, car: KnownCar, software: Software) -> (mpsc::Sender<FromCar>, mpsc::Receiver<ToCar>) {
+        let conn = CarConn(self.number());
+        let (to_car, receiver) = mpsc::channel(LOCAL_MESSAGES);
+        let (sender, mut from_car) = mpsc::channel(LOCAL_MESSAGES);
+        self.command(Command::CarJoined { conn, car, software, link: CarLink::Local(to_car) }).await;
+        let exchange = self.clone();
+        tokio::spawn(async move {
+            while let Some(message) = from_car.recv().await {
+                exchange.command(Command::Car { conn, message }).await;
+            }
+            exchange.command(Command::CarGone { conn }).await;
+        });
+        (sender, receiver)
+    }
+
+    /// The sign-ins of all connected drivers, so that the program can check whether they still hold.
+    pub async fn logins(&self) -> Vec<TokenHash> {
+        let (answer, logins) = oneshot::channel();
+        self.command(Command::Logins(answer)).await;
+        logins.await.unwrap_or_default()
+    }
+
+    /// A sign-in has ended: its connections are closed, its sessions end.
+    pub async fn revoke(&self, login: TokenHash) {
+        self.command(Command::Revoke(login)).await;
+    }
+
+    /// Says `bye` to everybody and closes all connections; returns when they are closed, after 2 s at most. Whoever connects later is not served.
+    pub async fn shutdown(&self) {
+        let (done, wait) = oneshot::channel();
+        self.command(Command::Shutdown(done)).await;
+        // An error means that the task has ended: that is what was asked for.
+        let _ = wait.await;
+    }
+
+    pub(crate) async fn join_driver(&self, user: Name, login: TokenHash, reached: IpAddr, outbox: Outbox) -> DriverConn {
+        let conn = DriverConn(self.number());
+        let link = DriverLink { user, login, reached, outbox };
+        self.command(Command::DriverJoined { conn, link }).await;
+        conn
+    }
+
+    pub(crate) async fn driver_says(&self, conn: DriverConn, message: FromDriver) {
+        self.command(Command::Driver { conn, message }).await;
+    }
+
+    pub(crate) async fn driver_gone(&self, conn: DriverConn) {
+        self.command(Command::DriverGone { conn }).await;
+    }
+
+    pub(crate) async fn join_car(&self, car: KnownCar, software: Software, reached: IpAddr, outbox: Outbox) -> CarConn {
+        let conn = CarConn(self.number());
+        self.command(Command::CarJoined { conn, car, software, link: CarLink::Socket { outbox, reached } }).await;
+        conn
+    }
+
+    pub(crate) async fn car_says(&self, conn: CarConn, message: FromCar) {
+        self.command(Command::Car { conn, message }).await;
+    }
+
+    pub(crate) async fn car_gone(&self, conn: CarConn) {
+        self.command(Command::CarGone { conn }).await;
+    }
+
+    fn number(&self) -> u64 {
+        self.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn command(&self, command: Command) {
+        // The task ends at shutdown only; what comes later has nobody to serve it.
+        let _ = self.commands.send(command).await;
+    }
+}

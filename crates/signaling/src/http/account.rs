@@ -1,0 +1,159 @@
+//! Signing in and out.
+
+use super::App;
+use super::cookie;
+use super::error::ApiError;
+use super::origin::is_foreign;
+use super::request::OwnJson;
+use crate::address::Peer;
+use crate::backend::{AccountError, Backend, Credentials, Mode, Password};
+use crate::token::{Token, TokenHash};
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use rccar_protocol::text::Name;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+#[derive(Serialize)]
+struct Session {
+    mode: &'static str,
+    software: String,
+    signed_in: bool,
+    user: Option<Name>,
+    setup_required: bool,
+    sign_in: &'static str,
+}
+
+/// `GET /api/v1/session`
+pub(crate) async fn session<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let user = signed_in(&app, &headers).await?.map(|(user, _)| user);
+    let (mode, sign_in) = match app.backend.mode() {
+        Mode::Host => ("host", "password"),
+        Mode::Car => ("car", "code"),
+    };
+    let setup_required = app.backend.setup_required().await?;
+    let software = app.options.software.to_string();
+    let session = Session { mode, software, signed_in: user.is_some(), user, setup_required, sign_in };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(session)).into_response())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SignIn {
+    name: Option<String>,
+    password: Option<String>,
+    code: Option<String>,
+}
+
+/// `POST /api/v1/session`
+pub(crate) async fn sign_in<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    OwnJson(body): OwnJson<SignIn>,
+) -> Result<Response, ApiError> {
+    let missing = |what: &str| ApiError::Malformed(format!("missing field `{what}`"));
+    let (name, credentials) = match app.backend.mode() {
+        Mode::Host => {
+            let name = body.name.ok_or_else(|| missing("name"))?;
+            let password = body.password.map(Password).ok_or_else(|| missing("password"))?;
+            // No account has a name that is none.
+            let name = Name::new(name).map_err(|_| AccountError::WrongCredentials)?;
+            (Some(name.clone()), Credentials::Password { name, password })
+        }
+        Mode::Car => (None, Credentials::Code(Password(body.code.ok_or_else(|| missing("code"))?))),
+    };
+    let name = name.as_ref().map(Name::as_str);
+    throttled(&app, peer, &headers, name, async |login| app.backend.sign_in(credentials, login).await).await
+}
+
+/// `DELETE /api/v1/session`
+pub(crate) async fn sign_out<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
+    if is_foreign(&headers, app.options.public_url.as_ref()) {
+        return Err(ApiError::ForeignOrigin);
+    }
+    if let Some(login) = cookie::read(&headers, app.backend.mode()) {
+        app.backend.sign_out(login).await?;
+        app.exchange.revoke(login).await;
+    }
+    let cookie = cookie::clear(app.backend.mode(), is_secure(&app));
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SetUp {
+    token: String,
+    name: String,
+    password: String,
+}
+
+/// `POST /api/v1/setup`
+pub(crate) async fn set_up<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    OwnJson(body): OwnJson<SetUp>,
+) -> Result<Response, ApiError> {
+    let name = Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let (token, password) = (TokenHash::of(&body.token), Password(body.password));
+    throttled(&app, peer, &headers, None, async |login| app.backend.set_up(token, name, password, login).await).await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Link {
+    token: String,
+}
+
+/// `POST /api/v1/link`
+pub(crate) async fn link<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    OwnJson(body): OwnJson<Link>,
+) -> Result<Response, ApiError> {
+    let token = TokenHash::of(&body.token);
+    throttled(&app, peer, &headers, None, async |login| app.backend.link(token, login).await).await
+}
+
+/// Who sent the request, and with which sign-in.
+pub(crate) async fn signed_in<B: Backend>(app: &App<B>, headers: &HeaderMap) -> Result<Option<(Name, TokenHash)>, ApiError> {
+    let Some(login) = cookie::read(headers, app.backend.mode()) else { return Ok(None) };
+    Ok(app.backend.who(login).await?.map(|user| (user, login)))
+}
+
+/// Runs one attempt to sign in, unless too many have failed, and hands out the cookie.
+async fn throttled<B: Backend>(
+    app: &App<B>,
+    peer: Peer,
+    headers: &HeaderMap,
+    name: Option<&str>,
+    attempt: impl AsyncFnOnce(TokenHash) -> Result<Name, AccountError>,
+) -> Result<Response, ApiError> {
+    let address = peer.client(headers, &app.options.trusted_proxies);
+    if let Some(wait) = app.throttle.wait(name, address, Instant::now()) {
+        return Err(ApiError::TooManyAttempts(wait));
+    }
+    let token = Token::generate().map_err(|error| AccountError::Internal(error.to_string()))?;
+    match attempt(token.hash()).await {
+        Ok(user) => {
+            app.throttle.succeeded(name);
+            tracing::info!(%user, client = %address, "signed in");
+            let cookie = cookie::set(&token, app.backend.mode(), is_secure(app));
+            Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+        }
+        Err(error) => {
+            if matches!(error, AccountError::WrongCredentials | AccountError::WrongToken) {
+                tracing::info!(client = %address, %error, "sign-in refused");
+                app.throttle.failed(name, address, Instant::now());
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn is_secure<B>(app: &App<B>) -> bool {
+    app.options.public_url.as_ref().is_some_and(crate::PublicUrl::is_https)
+}

@@ -1,0 +1,78 @@
+//! Errors of the HTTP interface: always JSON with a code for programs and a text for people.
+
+use crate::backend::AccountError;
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::time::Duration;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("no such address")]
+    NotFound,
+    #[error("this address does not take this method")]
+    MethodNotAllowed,
+    #[error("pages of other origins may not do this")]
+    ForeignOrigin,
+    #[error("the body has to be of type application/json")]
+    NotJson,
+    #[error("the body is too large")]
+    BodyTooLarge,
+    #[error("{0}")]
+    Malformed(String),
+    #[error("sign in first")]
+    NotSignedIn,
+    #[error("too many failed attempts; wait {} s", .0.as_secs() + 1)]
+    TooManyAttempts(Duration),
+    #[error(transparent)]
+    Account(#[from] AccountError),
+}
+
+#[derive(Serialize)]
+struct Body {
+    code: &'static str,
+    text: String,
+}
+
+impl ApiError {
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not-signed-in"),
+            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts"),
+            Self::Account(error) => match error {
+                AccountError::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong-credentials"),
+                AccountError::WrongToken => (StatusCode::UNAUTHORIZED, "wrong-token"),
+                AccountError::SetUpAlready => (StatusCode::CONFLICT, "set-up-already"),
+                AccountError::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),
+                AccountError::NotOffered => (StatusCode::NOT_FOUND, "not-offered"),
+                AccountError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        let text = match &self {
+            Self::Account(AccountError::Internal(why)) => {
+                tracing::error!(error = why, "an account request failed");
+                "a fault of the host; its log has more".to_owned()
+            }
+            other => other.to_string(),
+        };
+        let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(Body { code, text })).into_response();
+        if let Self::TooManyAttempts(wait) = self {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+        }
+        response
+    }
+}

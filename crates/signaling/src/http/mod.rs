@@ -1,0 +1,53 @@
+//! The routes.
+
+mod account;
+pub(crate) mod cookie;
+mod enrolment;
+mod error;
+pub(crate) mod origin;
+mod request;
+
+use crate::backend::Backend;
+use crate::exchange::Exchange;
+use crate::limits::Gate;
+use crate::options::Options;
+use crate::throttle::Throttle;
+use crate::{page, socket};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::routing::{any, get, post};
+use error::ApiError;
+use std::sync::Arc;
+
+/// Largest body of a request: the largest real one has a name and a password.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What all handlers share.
+pub(crate) struct App<B> {
+    pub(crate) backend: Arc<B>,
+    pub(crate) exchange: Exchange,
+    pub(crate) options: Options,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) throttle: Throttle,
+}
+
+/// All routes: page, accounts, WebSockets. Needs [`crate::Peer`] as an extension of every request, as [`crate::serve`] sets it.
+pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options) -> Router {
+    let gate = Gate::new(&options.limits);
+    let app = Arc::new(App { backend, exchange, options, gate, throttle: Throttle::default() });
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/api/v1/session", get(account::session::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>))
+        .route("/api/v1/setup", post(account::set_up::<B>))
+        .route("/api/v1/link", post(account::link::<B>))
+        .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
+        .route("/api/{*rest}", any(async || ApiError::NotFound))
+        .route("/ws/driver", get(socket::driver_socket::<B>))
+        .route("/ws/car", get(socket::car_socket::<B>))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .fallback(page::serve)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(map_response(page::secure))
+        .with_state(app)
+}

@@ -1,0 +1,64 @@
+//! Whether a request comes from a page of ours.
+
+use crate::names::{PublicUrl, normal};
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, Uri};
+
+/// Whether a page of another origin sent this: for WebSockets and for whatever changes something. Clients that are no browsers send
+/// no `Origin`; forging requests needs a browser that brings the cookie along, and every browser names the origin of these.
+pub(crate) fn is_foreign(headers: &HeaderMap, public: Option<&PublicUrl>) -> bool {
+    match headers.get(ORIGIN) {
+        Some(origin) => !origin.to_str().is_ok_and(|origin| is_own(origin, headers, public)),
+        None => headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none"),
+    }
+}
+
+fn is_own(origin: &str, headers: &HeaderMap, public: Option<&PublicUrl>) -> bool {
+    // `null`, of sandboxed pages, has no authority.
+    let Ok(uri) = origin.parse::<Uri>() else { return false };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+    let https = match scheme {
+        "https" => true,
+        "http" => false,
+        _ => return false,
+    };
+    let origin = normal(authority.as_str(), https);
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| normal(host, https) == origin)
+        || public.is_some_and(|url| url.authority() == origin && url.is_https() == https)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(host: &str, origin: Option<&str>, site: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().unwrap());
+        origin.into_iter().for_each(|origin| drop(headers.insert(ORIGIN, origin.parse().unwrap())));
+        site.into_iter().for_each(|site| drop(headers.insert("sec-fetch-site", site.parse().unwrap())));
+        is_foreign(&headers, Some(&PublicUrl::try_from("https://rccar.example".to_owned()).unwrap()))
+    }
+
+    #[test]
+    fn own_pages_are_own_whatever_the_port_is_called() {
+        assert!(!foreign("h:8080", Some("http://h:8080"), Some("same-origin")));
+        assert!(!foreign("h", Some("http://h:80"), None));
+        assert!(!foreign("H:443", Some("https://h"), None));
+        assert!(!foreign("127.0.0.1:8080", Some("https://rccar.example"), None), "a proxy that rewrites Host");
+    }
+
+    #[test]
+    fn other_pages_are_foreign() {
+        for origin in ["http://evil", "http://h:8081", "null", "file://", "", "http://h.evil:8080", "http://rccar.example"] {
+            assert!(foreign("h:8080", Some(origin), None), "{origin}");
+        }
+        assert!(foreign("h", None, Some("cross-site")));
+        assert!(foreign("h", None, Some("same-site")));
+    }
+
+    #[test]
+    fn programs_send_no_origin() {
+        assert!(!foreign("h", None, None));
+    }
+}

@@ -1,0 +1,135 @@
+//! The names of this host.
+
+use axum::http::Uri;
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+
+/// The address under which people and cars reach the host: `https://rccar.example.org`, with a port where it is not the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PublicUrl {
+    https: bool,
+    authority: String,
+}
+
+/// Not a public URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not of the form https://name or https://name:port, without a path")]
+pub struct PublicUrlError(String);
+
+impl PublicUrl {
+    /// Whether browsers come over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Host and port as in the `Host` header: without the port where it is the scheme's own.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Host without port; IPv6 addresses without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        without_port(&self.authority).trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = PublicUrlError;
+    fn try_from(text: String) -> Result<Self, PublicUrlError> {
+        let error = || PublicUrlError(text.clone());
+        let uri: Uri = text.parse().map_err(|_| error())?;
+        let https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(error()),
+        };
+        let authority = uri.authority().ok_or_else(error)?.as_str();
+        let bare = uri.path_and_query().is_none_or(|path| path.as_str() == "/");
+        if authority.contains('@') || !bare || uri.host().is_none_or(str::is_empty) {
+            return Err(error());
+        }
+        Ok(Self { https, authority: normal(authority, https) })
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.https { "https" } else { "http" }, self.authority)
+    }
+}
+
+/// Lower case, without the port that the scheme implies.
+pub(crate) fn normal(authority: &str, https: bool) -> String {
+    let authority = authority.to_ascii_lowercase();
+    let implied = if https { ":443" } else { ":80" };
+    authority.strip_suffix(implied).unwrap_or(&authority).to_owned()
+}
+
+/// Names that a car may sign when it registers over a connection that arrived at `local`.
+///
+/// With and without port, because a port is no part of a host's identity for the car's owner, and a proxy in front may change it.
+pub(crate) fn accepted(public: Option<&PublicUrl>, local: SocketAddr) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some(url) = public {
+        let implied = if url.https { 443 } else { 80 };
+        names.extend([url.authority.clone(), format!("{}:{implied}", url.authority), without_port(&url.authority).to_owned()]);
+    }
+    let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+    let text = local.to_string();
+    names.extend([without_port(&text).to_owned(), text]);
+    if local.ip().is_loopback() {
+        names.extend(["localhost".to_owned(), format!("localhost:{}", local.port())]);
+    }
+    names
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') && balanced(host) => host,
+        _ => authority,
+    }
+}
+
+/// `[::1` is half an address.
+fn balanced(host: &str) -> bool {
+    host.contains('[') == host.contains(']')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Result<PublicUrl, PublicUrlError> {
+        PublicUrl::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn urls_are_brought_to_one_form() {
+        assert_eq!(url("https://Rccar.Example:443/").unwrap().to_string(), "https://rccar.example");
+        assert_eq!(url("http://[::1]:8080").unwrap().host(), "::1");
+        assert_eq!(url("http://10.0.0.1:8080").unwrap().host(), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_is_not_the_address_of_a_host_is_refused() {
+        for text in ["", "rccar.example", "ftp://a", "https://a/path", "https://a/?q", "https://u:p@a", "https://"] {
+            assert!(url(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_car_may_name_the_public_address_or_the_socket_it_reached() {
+        let public = url("https://rccar.example").unwrap();
+        let names = accepted(Some(&public), "127.0.0.1:8080".parse().unwrap());
+        let expected = ["rccar.example", "rccar.example:443", "127.0.0.1:8080", "127.0.0.1", "localhost", "localhost:8080"];
+        assert!(expected.iter().all(|name| names.iter().any(|have| have == name)), "{names:?}");
+        let names = accepted(None, "[::ffff:192.0.2.1]:8080".parse().unwrap());
+        assert_eq!(names, ["192.0.2.1", "192.0.2.1:8080"]);
+        assert!(accepted(None, "[::1]:8080".parse().unwrap()).contains(&"[::1]".to_owned()));
+    }
+}

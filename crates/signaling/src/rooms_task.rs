@@ -1,0 +1,221 @@
+//! The task that owns the rooms machine: gives it time and randomness, carries out its effects.
+
+use crate::ice::{IcePeer, IceServers, equip_car, equip_driver};
+use crate::outbox::{Out, Outbox};
+use crate::token::TokenHash;
+use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
+use rccar_protocol::text::{CarId, Name, Software};
+use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, KnownCar, Options, Rooms};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How long the host waits for farewells: a socket takes a second at most for its last words.
+const SEE_OFF: Duration = Duration::from_secs(2);
+
+/// What the task is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    DriverJoined { conn: DriverConn, link: DriverLink },
+    Driver { conn: DriverConn, message: FromDriver },
+    DriverGone { conn: DriverConn },
+    CarJoined { conn: CarConn, car: KnownCar, software: Software, link: CarLink },
+    Car { conn: CarConn, message: FromCar },
+    CarGone { conn: CarConn },
+    KnownCars(Vec<KnownCar>),
+    Logins(oneshot::Sender<Vec<TokenHash>>),
+    Revoke(TokenHash),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// The way to a driver.
+#[derive(Debug)]
+pub(crate) struct DriverLink {
+    pub(crate) user: Name,
+    pub(crate) login: TokenHash,
+    pub(crate) reached: IpAddr,
+    pub(crate) outbox: Outbox,
+}
+
+/// The way to a car.
+#[derive(Debug)]
+pub(crate) enum CarLink {
+    Socket { outbox: Outbox, reached: IpAddr },
+    Local(mpsc::Sender<ToCar>),
+}
+
+pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, mut commands: mpsc::Receiver<Command>) {
+    let mut task = Task {
+        rooms: Rooms::new(options),
+        started: Instant::now(),
+        ice,
+        drivers: HashMap::new(),
+        cars: HashMap::new(),
+        closing: Vec::new(),
+    };
+    loop {
+        let due = task.rooms.poll_timeout();
+        // Without a timeout the branch is off and the deadline is never looked at.
+        let deadline = task.started + due.unwrap_or_default();
+        tokio::select! {
+            biased;
+            () = sleep_until(deadline), if due.is_some() => task.rooms.handle_timeout(task.now()),
+            command = commands.recv() => match command {
+                None => return,
+                Some(Command::Shutdown(done)) => {
+                    task.rooms.handle_shutdown(task.now());
+                    task.carry_out();
+                    task.see_off().await;
+                    let _ = done.send(());
+                    return;
+                }
+                Some(command) => task.handle(command),
+            },
+        }
+        task.carry_out();
+    }
+}
+
+struct Task {
+    rooms: Rooms,
+    started: Instant,
+    ice: Arc<dyn IceServers>,
+    drivers: HashMap<DriverConn, DriverLink>,
+    cars: HashMap<CarConn, (CarId, CarLink)>,
+    /// Outboxes of connections that are being closed, until their sockets are gone.
+    closing: Vec<Outbox>,
+}
+
+impl Task {
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn handle(&mut self, command: Command) {
+        let now = self.now();
+        match command {
+            Command::DriverJoined { conn, link } => {
+                let user = link.user.clone();
+                self.drivers.insert(conn, link);
+                self.rooms.handle_driver_joined(now, conn, user);
+            }
+            Command::Driver { conn, message } => match getrandom::u64() {
+                Ok(random) => self.rooms.handle_driver(now, conn, message, random),
+                Err(error) => tracing::error!(%error, "no randomness: a driver's message is lost"),
+            },
+            Command::DriverGone { conn } => {
+                self.drivers.remove(&conn);
+                self.rooms.handle_driver_gone(now, conn);
+            }
+            Command::CarJoined { conn, car, software, link } => {
+                let id = car.id.clone();
+                self.cars.insert(conn, (id.clone(), link));
+                self.rooms.handle_known_car(now, car);
+                self.rooms.handle_car_joined(now, conn, id, software);
+            }
+            Command::Car { conn, message } => self.rooms.handle_car(now, conn, message),
+            Command::CarGone { conn } => {
+                self.cars.remove(&conn);
+                self.rooms.handle_car_gone(now, conn);
+            }
+            Command::KnownCars(cars) => self.rooms.handle_known_cars(now, cars),
+            Command::Logins(answer) => {
+                // Whoever asked may be gone.
+                let _ = answer.send(self.drivers.values().map(|link| link.login).collect());
+            }
+            Command::Revoke(login) => {
+                let conns: Vec<_> = self.drivers.iter().filter(|(_, link)| link.login == login).map(|(&conn, _)| conn).collect();
+                conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
+            }
+            // Handled by the loop, which it ends.
+            Command::Shutdown(_) => {}
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(event) = self.rooms.poll_event() {
+            report(&event);
+        }
+        while let Some(effect) = self.rooms.poll_effect() {
+            match effect {
+                Effect::ToDriver { to, message } => self.send_to_driver(to, message),
+                Effect::ToCar { to, message } => self.send_to_car(to, message),
+                Effect::CloseDriver { conn, why } => {
+                    if let Some(link) = self.drivers.remove(&conn) {
+                        self.close(link.outbox, why);
+                    }
+                }
+                // A local car sees its receiver end when the link is dropped.
+                Effect::CloseCar { conn, why } => {
+                    if let Some((_, CarLink::Socket { outbox, .. })) = self.cars.remove(&conn) {
+                        self.close(outbox, why);
+                    }
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, outbox: Outbox, why: Close) {
+        outbox.send(Out::Close(why.into()));
+        self.closing.retain(|outbox| !outbox.is_gone());
+        self.closing.push(outbox);
+    }
+
+    /// Waits until the last words have reached the clients: the process ends after this.
+    async fn see_off(&mut self) {
+        let all = async {
+            for outbox in self.closing.drain(..) {
+                outbox.gone().await;
+            }
+        };
+        // Elapsed: some do not listen.
+        let _ = timeout(SEE_OFF, all).await;
+    }
+
+    fn send_to_driver(&mut self, to: DriverConn, mut message: ToDriver) {
+        let Some(link) = self.drivers.get(&to) else { return };
+        let peer = IcePeer { name: link.user.as_str(), reached: Some(link.reached) };
+        equip_driver(&mut message, &*self.ice, peer);
+        link.outbox.send(Out::Text(message.to_json()));
+    }
+
+    fn send_to_car(&mut self, to: CarConn, mut message: ToCar) {
+        let Some((id, link)) = self.cars.get(&to) else { return };
+        let reached = match link {
+            CarLink::Socket { reached, .. } => Some(*reached),
+            CarLink::Local(_) => None,
+        };
+        equip_car(&mut message, &*self.ice, IcePeer { name: id.as_str(), reached });
+        let lost = match link {
+            CarLink::Socket { outbox, .. } => {
+                outbox.send(Out::Text(message.to_json()));
+                false
+            }
+            CarLink::Local(channel) => channel.try_send(message).is_err(),
+        };
+        if lost {
+            tracing::warn!(car = %id, "the local car does not read its messages; it is detached");
+            self.cars.remove(&to);
+            self.rooms.handle_car_gone(self.now(), to);
+        }
+    }
+}
+
+fn report(event: &Event) {
+    match event {
+        Event::CarOnline { car, name, replaced: false } => tracing::info!(%car, %name, "car online"),
+        Event::CarOnline { car, name, replaced: true } => {
+            tracing::info!(%car, %name, "car online again; its older connection is closed");
+        }
+        Event::CarOffline { car } => tracing::info!(%car, "car offline"),
+        Event::SessionStarted { session, car, user } => tracing::info!(%session, %car, %user, "session started"),
+        Event::DriverAway { session } => tracing::debug!(%session, "the driver's connection is gone; waiting"),
+        Event::DriverBack { session } => tracing::debug!(%session, "the driver is back"),
+        Event::SessionEnded { session, car, user, reason } => {
+            tracing::info!(%session, %car, %user, ?reason, "session ended");
+        }
+    }
+}

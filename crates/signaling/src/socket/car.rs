@@ -1,0 +1,134 @@
+//! `/ws/car`: a car proves that it holds its key, then it is reachable.
+
+use super::upgrade::admit;
+use super::wire::Wire;
+use crate::address::Peer;
+use crate::backend::{Backend, CarRegistration, RegisterError};
+use crate::close::CloseCode;
+use crate::http::App;
+use crate::names;
+use crate::outbox::outbox;
+use crate::token::TokenHash;
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ed25519_dalek::VerifyingKey;
+use rccar_protocol::PROTOCOL_VERSION;
+use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
+use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
+use rccar_protocol::text::{Note, Software};
+use rccar_rooms::{CarConn, KnownCar};
+use std::sync::Arc;
+use tokio::time::timeout;
+
+pub(crate) async fn car_socket<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let (upgrade, place) = match admit(&app, peer, &headers, upgrade) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    upgrade.on_upgrade(move |socket| async move {
+        let (outbox, outgoing) = outbox();
+        let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
+        match register(&mut wire, &app, peer).await {
+            Ok((car, software)) => {
+                let conn = app.exchange.join_car(car, software, peer.local.ip(), outbox).await;
+                converse(&mut wire, &app, conn).await;
+                app.exchange.car_gone(conn).await;
+            }
+            Err(None) => {}
+            Err(Some(refusal)) => {
+                tracing::info!(client = %peer.remote, reason = refusal.text, "a car was not let in");
+                wire.refuse(refusal.code, &refusal.text).await;
+                wire.close(refusal.close).await;
+            }
+        }
+    })
+}
+
+struct Refusal {
+    code: ErrorCode,
+    text: String,
+    close: CloseCode,
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, text: impl Into<String>, close: CloseCode) -> Option<Self> {
+        Some(Self { code, text: text.into(), close })
+    }
+}
+
+/// Challenge, answer, check. `Err(None)`: the connection is over.
+async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Result<(KnownCar, Software), Option<Refusal>> {
+    let mut nonce = Nonce([0; 32]);
+    getrandom::fill(&mut nonce.0).map_err(|_| Refusal::new(ErrorCode::Internal, "no randomness", CloseCode::Internal))?;
+    if !wire.send(ToCar::Challenge { v: PROTOCOL_VERSION, nonce }.to_json()).await {
+        return Err(None);
+    }
+    let first = timeout(app.options.limits.handshake, first_register(wire)).await;
+    let late = |_| Refusal::new(ErrorCode::Timeout, "no register in time", CloseCode::Handshake);
+    let Some(FromCar::Register { v, key, signature, name, software, enrolment }) = first.map_err(late)? else {
+        return Err(None);
+    };
+    if v != PROTOCOL_VERSION {
+        let text = format!("version {v} is not spoken here, version {PROTOCOL_VERSION} is; update the car or the host");
+        return Err(Refusal::new(ErrorCode::UnsupportedVersion, text, CloseCode::Handshake));
+    }
+    let names = names::accepted(app.options.public_url.as_ref(), peer.local);
+    if !is_signed(&key, &signature, &nonce, &names) {
+        let text =
+            "the signature does not fit the car's key and a name of this host; is the host's url right in the car's configuration?";
+        return Err(Refusal::new(ErrorCode::BadSignature, text, CloseCode::Forbidden));
+    }
+    let enrolment = enrolment.map(|token| TokenHash::of(token.as_str()));
+    match app.backend.register_car(CarRegistration { key, name, software: software.clone(), enrolment }).await {
+        Ok(car) => Ok((car, software)),
+        Err(error @ (RegisterError::NotEnrolled | RegisterError::Revoked)) => {
+            Err(Refusal::new(ErrorCode::NotEnrolled, error.to_string(), CloseCode::Forbidden))
+        }
+        Err(RegisterError::Internal(error)) => {
+            tracing::error!(error, "cannot register a car");
+            Err(Refusal::new(ErrorCode::Internal, "a fault of the host; its log has more", CloseCode::Internal))
+        }
+    }
+}
+
+async fn first_register(wire: &mut Wire) -> Option<FromCar> {
+    loop {
+        let text = wire.next().await?;
+        match parse::<FromCar>(&text) {
+            Ok(register @ FromCar::Register { .. }) => return Some(register),
+            Ok(_) => wire.refuse(ErrorCode::OutOfOrder, "register comes first").await,
+            Err(error) => wire.refuse(error.code, error.text.as_str()).await,
+        };
+    }
+}
+
+/// Strict verification: a weak key, or one of several signatures for one message, is refused (ed25519-dalek, `verify_strict`).
+fn is_signed(key: &CarKey, signature: &Signature, nonce: &Nonce, names: &[String]) -> bool {
+    let Ok(key) = VerifyingKey::from_bytes(&key.0) else { return false };
+    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+    names.iter().any(|name| key.verify_strict(&registration_message(name, nonce), &signature).is_ok())
+}
+
+async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: CarConn) {
+    while let Some(text) = wire.next().await {
+        match parse(&text) {
+            Ok(message) => app.exchange.car_says(conn, message).await,
+            Err(error) => {
+                wire.refuse(error.code, error.text.as_str()).await;
+            }
+        }
+    }
+}
+
+fn error(code: ErrorCode, text: Note) -> String {
+    ToCar::Error { code, text, session: None }.to_json()
+}

@@ -1,0 +1,101 @@
+//! `/ws/driver`.
+
+use super::upgrade::admit;
+use super::wire::Wire;
+use crate::address::Peer;
+use crate::backend::Backend;
+use crate::close::CloseCode;
+use crate::http::{App, cookie};
+use crate::outbox::outbox;
+use crate::token::TokenHash;
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use rccar_protocol::PROTOCOL_VERSION;
+use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, ToDriver, parse};
+use rccar_protocol::text::{Name, Note};
+use std::sync::Arc;
+use tokio::time::timeout;
+
+pub(crate) async fn driver_socket<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let (upgrade, place) = match admit(&app, peer, &headers, upgrade) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let login = cookie::read(&headers, app.backend.mode());
+    upgrade.on_upgrade(move |socket| async move {
+        let (outbox, outgoing) = outbox();
+        let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
+        // Browsers hide the status of a refused upgrade from the page, but not a close code: so refuse after the upgrade.
+        let Some((login, user)) = who(&app, login).await else {
+            wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
+            return wire.close(CloseCode::NotSignedIn).await;
+        };
+        if hello(&mut wire, &app).await {
+            let conn = app.exchange.join_driver(user, login, peer.local.ip(), outbox).await;
+            converse(&mut wire, &app, conn).await;
+            app.exchange.driver_gone(conn).await;
+        }
+    })
+}
+
+async fn who<B: Backend>(app: &App<B>, login: Option<TokenHash>) -> Option<(TokenHash, Name)> {
+    let login = login?;
+    match app.backend.who(login).await {
+        Ok(user) => user.map(|user| (login, user)),
+        Err(error) => {
+            tracing::error!(%error, "cannot look up a sign-in");
+            None
+        }
+    }
+}
+
+/// Waits for `hello`. `false`: the connection is over.
+async fn hello<B: Backend>(wire: &mut Wire, app: &App<B>) -> bool {
+    let first = async {
+        loop {
+            let text = wire.next().await?;
+            match parse::<FromDriver>(&text) {
+                Ok(FromDriver::Hello { v, .. }) => return Some(v),
+                Ok(_) => wire.refuse(ErrorCode::OutOfOrder, "hello comes first").await,
+                Err(error) => wire.refuse(error.code, error.text.as_str()).await,
+            };
+        }
+    };
+    match timeout(app.options.limits.handshake, first).await {
+        Ok(Some(PROTOCOL_VERSION)) => return true,
+        Ok(None) => return false,
+        Ok(Some(v)) => {
+            let text = format!("version {v} is not spoken here, version {PROTOCOL_VERSION} is; reload the page");
+            wire.refuse(ErrorCode::UnsupportedVersion, &text).await;
+        }
+        Err(_) => {
+            wire.refuse(ErrorCode::Timeout, "no hello in time").await;
+        }
+    }
+    wire.close(CloseCode::Handshake).await;
+    false
+}
+
+async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: rccar_rooms::DriverConn) {
+    while let Some(text) = wire.next().await {
+        match parse(&text) {
+            Ok(message) => app.exchange.driver_says(conn, message).await,
+            Err(error) => {
+                wire.refuse(error.code, error.text.as_str()).await;
+            }
+        }
+    }
+}
+
+fn error(code: ErrorCode, text: Note) -> String {
+    ToDriver::Error { code, text, car: None, session: None }.to_json()
+}

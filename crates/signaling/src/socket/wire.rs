@@ -1,0 +1,200 @@
+//! One WebSocket with everything that does not depend on who is at its other end.
+
+use crate::close::CloseCode;
+use crate::limits::{Budget, Limits, Place, Verdict};
+use crate::outbox::{Out, Outgoing};
+use axum::extract::ws::{Message, WebSocket};
+use rccar_protocol::MAX_MESSAGE_BYTES;
+use rccar_protocol::signaling::ErrorCode;
+use rccar_protocol::text::Note;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How long the last words may take. The client has been told; waiting longer helps nobody.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A socket with its budget, its pings and its outbox.
+pub(crate) struct Wire {
+    socket: WebSocket,
+    outgoing: Outgoing,
+    budget: Budget,
+    ping_interval: Duration,
+    dead_after: Duration,
+    ping_at: Instant,
+    dead_at: Instant,
+    /// How an `error` reads in this direction.
+    error_text: fn(ErrorCode, Note) -> String,
+    _place: Place,
+}
+
+/// Why a connection has to end.
+enum End {
+    /// The client left, or it is dead: nothing to say.
+    Silently,
+    /// With a close frame.
+    Saying(CloseCode),
+}
+
+enum Step {
+    Received(Option<Result<Message, axum::Error>>),
+    Send(Option<Out>),
+    Overflow,
+    Tick,
+}
+
+impl Wire {
+    pub(crate) fn new(
+        socket: WebSocket,
+        outgoing: Outgoing,
+        limits: &Limits,
+        place: Place,
+        error_text: fn(ErrorCode, Note) -> String,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            socket,
+            outgoing,
+            budget: Budget::new(limits, now),
+            ping_interval: limits.ping_interval,
+            dead_after: limits.dead_after,
+            ping_at: now + limits.ping_interval,
+            dead_at: now + limits.dead_after,
+            error_text,
+            _place: place,
+        }
+    }
+
+    /// The next text that is neither too large nor one too many, while sending what is to be sent. `None`: the connection is over.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            match self.step().await {
+                Ok(Some(text)) => return Some(text),
+                Ok(None) => {}
+                Err(End::Silently) => return None,
+                Err(End::Saying(code)) => {
+                    self.close(code).await;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Sends past the outbox; for the time before the client has joined, and for errors. `false`: the connection is broken.
+    pub(crate) async fn send(&mut self, text: String) -> bool {
+        self.write(Message::Text(text.into())).await.is_ok()
+    }
+
+    /// Refuses a message.
+    pub(crate) async fn refuse(&mut self, code: ErrorCode, text: &str) -> bool {
+        self.send((self.error_text)(code, Note::lossy(text))).await
+    }
+
+    /// Says why and hangs up. Reads on for a moment: closing with unread data in the socket would destroy what was said.
+    pub(crate) async fn close(&mut self, code: CloseCode) {
+        tracing::debug!(code = code.code(), reason = code.text(), "closing a WebSocket");
+        let farewell = async {
+            if self.socket.send(Message::Close(Some(code.frame()))).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            }
+        };
+        // Elapsed: the client does not listen.
+        let _ = timeout(LAST_WORDS, farewell).await;
+    }
+
+    async fn step(&mut self) -> Result<Option<String>, End> {
+        let step = tokio::select! {
+            biased;
+            () = self.outgoing.overflow() => Step::Overflow,
+            () = sleep_until(self.ping_at.min(self.dead_at)) => Step::Tick,
+            out = self.outgoing.next() => Step::Send(out),
+            received = self.socket.recv() => Step::Received(received),
+        };
+        match step {
+            Step::Overflow => Err(End::Saying(CloseCode::SlowReader)),
+            // Nobody will ever send again: the exchange has ended.
+            Step::Send(None) => Err(End::Saying(CloseCode::GoingAway)),
+            Step::Send(Some(Out::Text(text))) => self.write(Message::Text(text.into())).await.map(|()| None),
+            Step::Send(Some(Out::Close(code))) => Err(End::Saying(code)),
+            Step::Tick => self.tick().await.map(|()| None),
+            Step::Received(None) => Err(End::Silently),
+            Step::Received(Some(Err(error))) => Err(self.broken(&error).await),
+            Step::Received(Some(Ok(message))) => self.received(message).await,
+        }
+    }
+
+    async fn received(&mut self, message: Message) -> Result<Option<String>, End> {
+        let now = Instant::now();
+        self.dead_at = now + self.dead_after;
+        let size = match &message {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+            Message::Close(_) => {
+                // The library has queued the answer; reading on sends it.
+                let _ = timeout(LAST_WORDS, self.socket.recv()).await;
+                return Err(End::Silently);
+            }
+        };
+        match self.budget.charge(size, now) {
+            Verdict::Accept => {}
+            Verdict::Refuse { tell: false } => return Ok(None),
+            Verdict::Refuse { tell: true } => {
+                return self.tell(ErrorCode::RateLimited, "too many messages; some were dropped").await;
+            }
+            Verdict::SendAway => return Err(End::Saying(CloseCode::RateLimited)),
+        }
+        if size > MAX_MESSAGE_BYTES {
+            let text = format!("message has {size} bytes, at most {MAX_MESSAGE_BYTES} are allowed");
+            self.tell(ErrorCode::TooLarge, &text).await?;
+            return Err(End::Saying(CloseCode::TooLarge));
+        }
+        match message {
+            Message::Text(text) => Ok(Some(text.as_str().to_owned())),
+            Message::Binary(_) => self.tell(ErrorCode::Malformed, "messages are text, this one was binary").await,
+            // The library answers pings.
+            _ => Ok(None),
+        }
+    }
+
+    async fn tell(&mut self, code: ErrorCode, text: &str) -> Result<Option<String>, End> {
+        if self.refuse(code, text).await { Ok(None) } else { Err(End::Silently) }
+    }
+
+    async fn tick(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        if now >= self.dead_at {
+            tracing::debug!("a WebSocket's client is silent and counts as dead");
+            return Err(End::Silently);
+        }
+        self.ping_at = now + self.ping_interval;
+        self.write(Message::Ping(Vec::new().into())).await
+    }
+
+    /// Sends; a client that does not read is given up when its outbox is full or when it counts as dead.
+    async fn write(&mut self, message: Message) -> Result<(), End> {
+        let overflow = self.outgoing.overflow();
+        tokio::select! {
+            biased;
+            sent = self.socket.send(message) => sent.map_err(|_| End::Silently),
+            () = overflow => Err(End::Saying(CloseCode::SlowReader)),
+            () = sleep_until(self.dead_at) => Err(End::Silently),
+        }
+    }
+
+    async fn broken(&mut self, error: &axum::Error) -> End {
+        let words = error.to_string();
+        tracing::debug!(error = words, "a WebSocket broke");
+        // The library's error type is not exported by axum: its words are what there is.
+        if !words.contains("too long") {
+            return End::Silently;
+        }
+        let text = format!("at most {MAX_MESSAGE_BYTES} bytes are allowed");
+        // Nothing may be read after this error: the library would take in the whole message. So no wait for the client's answer.
+        let farewell = async {
+            if self.refuse(ErrorCode::TooLarge, &text).await {
+                let _ = self.socket.send(Message::Close(Some(CloseCode::TooLarge.frame()))).await;
+            }
+        };
+        let _ = timeout(LAST_WORDS, farewell).await;
+        End::Silently
+    }
+}

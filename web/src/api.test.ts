@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { Api, ApiError } from "./api";
+
+const info = {
+  mode: "host",
+  software: "rccar-host/0.1.0",
+  signed_in: true,
+  user: "Ada",
+  setup_required: false,
+  sign_in: "password",
+};
+
+describe("Api", () => {
+  it("reads who is signed in", async () => {
+    expect(await api(200, { ...info, more: 1 }).session()).toEqual(info);
+  });
+
+  it.each([{ ...info, mode: "boat" }, { ...info, signed_in: "yes" }, null, []])(
+    "refuses the answer %j",
+    async (body) => {
+      await expect(api(200, body).session()).rejects.toThrow(ApiError);
+    },
+  );
+
+  it("sends what the host expects", async () => {
+    const requests: [string, string | undefined, unknown][] = [];
+    const api = new Api((path, { method, body }) => {
+      requests.push([path, method, typeof body === "string" ? JSON.parse(body) : null]);
+      return Promise.resolve(new Response(null, { status: 204 }));
+    });
+    await api.signIn("Ada", "secret");
+    await api.signInWithCode("123456");
+    await api.signOut();
+    await api.setUp("t", "Ada", "secret");
+    await api.followLink("t");
+    expect(requests).toEqual([
+      ["/api/v1/session", "POST", { name: "Ada", password: "secret" }],
+      ["/api/v1/session", "POST", { code: "123456" }],
+      ["/api/v1/session", "DELETE", null],
+      ["/api/v1/setup", "POST", { token: "t", name: "Ada", password: "secret" }],
+      ["/api/v1/link", "POST", { token: "t" }],
+    ]);
+  });
+
+  it("reads an enrolment", async () => {
+    const enrolment = { token: "t", expires_at: 1_800_000_000, config: "[host]\n" };
+    expect(await api(201, enrolment).enrol()).toEqual(enrolment);
+  });
+
+  it("passes on code and words of a refusal", async () => {
+    const refused = api(401, { code: "bad-credentials", text: "no" }).signIn("a", "b");
+    await expect(refused).rejects.toMatchObject({ status: 401, code: "bad-credentials", text: "no" });
+  });
+
+  it("survives a refusal that is not of the host's making", async () => {
+    const html = new Api(() => Promise.resolve(new Response("<html>", { status: 502 })));
+    await expect(html.session()).rejects.toMatchObject({ status: 502, code: "unknown" });
+  });
+
+  it("has status 0 when no answer comes", async () => {
+    const offline = new Api(() => Promise.reject(new TypeError("Failed to fetch")));
+    await expect(offline.session()).rejects.toMatchObject({ status: 0 });
+  });
+});
+
+function api(status: number, body: unknown): Api {
+  return new Api(() => Promise.resolve(new Response(JSON.stringify(body), { status })));
+}

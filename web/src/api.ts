@@ -1,0 +1,146 @@
+/** The HTTP API of the host, or of the car on its own page. Same origin; the session is a cookie that scripts cannot read. */
+
+import { anyString, bool, MessageError, oneOf, Shape, type Read } from "./protocol/json";
+
+/** What the server tells about itself and about who is signed in. */
+export interface ServerInfo {
+  /** A signaling host with accounts, or a car's own page. */
+  readonly mode: "host" | "car";
+  readonly software: string;
+  readonly signed_in: boolean;
+  readonly user: string | null;
+  /** There is no account yet. */
+  readonly setup_required: boolean;
+  readonly sign_in: "password" | "code";
+}
+
+/** What lets one new car in. */
+export interface Enrolment {
+  readonly token: string;
+  /** Unix time in seconds. */
+  readonly expires_at: number;
+  /** For the car's configuration file. */
+  readonly config: string;
+}
+
+/** A request that failed; status 0 means that no answer came. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    /** The server's own words. */
+    readonly text: string,
+  ) {
+    super(`${status} ${code}: ${text}`);
+  }
+}
+
+type Fetch = (path: string, init: RequestInit) => Promise<Response>;
+
+export class Api {
+  readonly #fetch: Fetch;
+
+  constructor(fetch: Fetch = (path, init) => globalThis.fetch(path, init)) {
+    this.#fetch = fetch;
+  }
+
+  async session(): Promise<ServerInfo> {
+    return await this.#request("GET", "session", undefined, serverInfo);
+  }
+
+  async signIn(name: string, password: string): Promise<void> {
+    await this.#request("POST", "session", { name, password });
+  }
+
+  /** On a car's own page. */
+  async signInWithCode(code: string): Promise<void> {
+    await this.#request("POST", "session", { code });
+  }
+
+  async signOut(): Promise<void> {
+    await this.#request("DELETE", "session");
+  }
+
+  /** Makes the first account. */
+  async setUp(token: string, name: string, password: string): Promise<void> {
+    await this.#request("POST", "setup", { token, name, password });
+  }
+
+  /** Uses a one-time sign-in link. */
+  async followLink(token: string): Promise<void> {
+    await this.#request("POST", "link", { token });
+  }
+
+  async enrol(): Promise<Enrolment> {
+    return await this.#request("POST", "enrolments", {}, enrolment);
+  }
+
+  async #request<T = void>(method: string, path: string, body?: object, read?: Read<T>): Promise<T> {
+    let response: Response;
+    try {
+      response = await this.#fetch(`/api/v1/${path}`, {
+        method,
+        credentials: "same-origin",
+        cache: "no-store",
+        ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
+      });
+    } catch (error) {
+      throw new ApiError(0, "unreachable", String(error));
+    }
+    const value = parse(await response.text().catch(() => ""));
+    if (!response.ok) throw refusal(response.status, value);
+    try {
+      return read ? read(value, "") : (undefined as T);
+    } catch (error) {
+      throw new ApiError(response.status, "malformed", `the answer cannot be read: ${String(error)}`);
+    }
+  }
+}
+
+const serverInfo: Read<ServerInfo> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    mode: shape.need("mode", oneOf(["host", "car"])),
+    software: shape.need("software", anyString),
+    signed_in: shape.need("signed_in", bool),
+    user: shape.maybe("user", anyString),
+    setup_required: shape.need("setup_required", bool),
+    sign_in: shape.need("sign_in", oneOf(["password", "code"])),
+  };
+};
+
+const enrolment: Read<Enrolment> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    token: shape.need("token", anyString),
+    expires_at: shape.need("expires_at", finite),
+    config: shape.need("config", anyString),
+  };
+};
+
+const finite: Read<number> = (value, field) => {
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    throw new MessageError("malformed", `field ${field} is not a number`);
+  }
+  return value;
+};
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+/** Every refusal has `code` and `text`; whatever stands between us and the server may answer otherwise. */
+function refusal(status: number, value: unknown): ApiError {
+  try {
+    const shape = new Shape(value, "");
+    return new ApiError(status, shape.need("code", anyString), shape.need("text", anyString));
+  } catch {
+    return new ApiError(status, "unknown", "");
+  }
+}

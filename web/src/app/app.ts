@@ -1,0 +1,193 @@
+/** The page as a whole: who is signed in, where the page is, which cars there are, which one is driven. */
+
+import { effect, signal, untracked } from "@preact/signals";
+import { Api, ApiError, type Enrolment, type ServerInfo } from "../api";
+import { backoff } from "../link/backoff";
+import { SignalingClient, type SignalingEvent, type SignalingState } from "../link/signaling";
+import type { CarInfo } from "../protocol/common";
+import { Cockpit, SOFTWARE } from "./cockpit";
+import { apiWords, type Place } from "./messages";
+import { formatRoute, parseRoute, type Route } from "./route";
+
+export class App {
+  readonly route = signal<Route>(parseRoute(location.hash));
+  /** `null` until the server has answered. */
+  readonly server = signal<ServerInfo | null>(null);
+  /** The server does not answer. */
+  readonly unreachable = signal(false);
+  readonly signaling = signal<SignalingState>({ phase: "stopped" });
+  /** `null` until the host has told. */
+  readonly cars = signal<readonly CarInfo[] | null>(null);
+  readonly cockpit = signal<Cockpit | null>(null);
+  /** Why a sign-in link did not work. */
+  readonly linkTrouble = signal<string | null>(null);
+
+  readonly #api: Api;
+  readonly #client: SignalingClient;
+  /** Where to go after signing in. */
+  #wanted: Route = { page: "cars" };
+  #followed: string | null = null;
+  #attempt = 0;
+
+  constructor(api = new Api()) {
+    this.#api = api;
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const options = { url: `${scheme}//${location.host}/ws/driver`, software: SOFTWARE };
+    this.#client = new SignalingClient(options, (event) => this.#handleSignaling(event));
+  }
+
+  start(): void {
+    window.addEventListener("hashchange", () => (this.route.value = parseRoute(location.hash)));
+    window.addEventListener("online", () => this.#client.retryNow());
+    // A page that leaves frees the car at once. One that comes back from the browser's cache has lost everything: it starts anew.
+    window.addEventListener("pagehide", () => this.#closeCockpit());
+    window.addEventListener("pageshow", ({ persisted }) => {
+      if (persisted) location.reload();
+    });
+    effect(() => {
+      const [route, server] = [this.route.value, this.server.value];
+      untracked(() => this.#follow(route, server));
+    });
+    void this.refresh();
+  }
+
+  go(route: Route, how: "push" | "replace" = "push"): void {
+    const hash = formatRoute(route);
+    if (how === "replace") history.replaceState(null, "", hash);
+    else if (location.hash !== hash) history.pushState(null, "", hash);
+    this.route.value = route;
+  }
+
+  /** Asks the server who is signed in, until it answers. */
+  async refresh(): Promise<void> {
+    try {
+      this.server.value = await this.#api.session();
+      this.unreachable.value = false;
+      this.#attempt = 0;
+    } catch {
+      this.unreachable.value = this.server.value === null;
+      if (this.server.value !== null) return;
+      setTimeout(() => void this.refresh(), backoff(this.#attempt, Math.random()));
+      this.#attempt += 1;
+    }
+  }
+
+  /** Signs in; the result is what to tell the person, `null` if it worked. */
+  async signIn(name: string, password: string): Promise<string | null> {
+    return await this.#enter("sign-in", () => this.#api.signIn(name, password));
+  }
+
+  async signInWithCode(code: string): Promise<string | null> {
+    return await this.#enter("code", () => this.#api.signInWithCode(code));
+  }
+
+  async setUp(token: string, name: string, password: string): Promise<string | null> {
+    return await this.#enter("setup", () => this.#api.setUp(token, name, password));
+  }
+
+  async signOut(): Promise<void> {
+    this.#closeCockpit();
+    await this.#api.signOut().catch((error: unknown) => console.warn("rccar: signing out:", String(error)));
+    this.#becomeSignedOut();
+    await this.refresh();
+  }
+
+  /** A token for a new car, or what to tell the person. */
+  async enrol(): Promise<Enrolment | string> {
+    try {
+      return await this.#api.enrol();
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.#becomeSignedOut();
+      return words("other", error);
+    }
+  }
+
+  async #enter(place: Place, request: () => Promise<void>): Promise<string | null> {
+    try {
+      await request();
+    } catch (error) {
+      return words(place, error);
+    }
+    await this.refresh();
+    if (this.route.peek().page !== "car") this.go(this.#wanted, "replace");
+    this.#wanted = { page: "cars" };
+    return null;
+  }
+
+  #follow(route: Route, server: ServerInfo | null): void {
+    if (route.page === "link") {
+      if (this.#followed !== route.token) void this.#followLink(route.token);
+      return;
+    }
+    if (server === null || route.page === "setup") return;
+    if (!server.signed_in) {
+      if (route.page === "sign-in") return;
+      this.#wanted = route;
+      this.go({ page: "sign-in" }, "replace");
+      return;
+    }
+    if (route.page === "sign-in") {
+      this.go(this.#wanted, "replace");
+      return;
+    }
+    this.#client.start();
+    const open = this.cockpit.peek();
+    if (open && (route.page !== "car" || formatRoute(route) !== formatRoute(open.route))) this.#closeCockpit();
+    if (route.page === "car" && !this.cockpit.peek()) this.cockpit.value = new Cockpit(route, this.#client, this.cars);
+  }
+
+  async #followLink(token: string): Promise<void> {
+    this.#followed = token;
+    this.linkTrouble.value = null;
+    // The token works once: it is of no use in the address any more, whatever comes of it.
+    history.replaceState(null, "", formatRoute({ page: "cars" }));
+    this.linkTrouble.value = await this.#enter("link", () => this.#api.followLink(token));
+  }
+
+  #handleSignaling(event: SignalingEvent): void {
+    if (event.kind === "state") {
+      this.signaling.value = event.state;
+      if (event.state.phase === "signed-out") this.#handleSignedOut();
+      // A refused upgrade looks like a missing host: the API tells the difference.
+      if (event.state.phase === "waiting" && event.state.why === "unreachable") void this.#lookSignedOut();
+    } else if (event.message.type === "welcome" || event.message.type === "cars") {
+      this.cars.value = event.message.cars;
+    }
+    const cockpit = this.cockpit.peek();
+    if (cockpit) {
+      cockpit.handleSignaling(event);
+    } else if (event.kind === "message" && event.message.type === "connecting") {
+      // The answer to a question of a cockpit that was closed meanwhile.
+      this.#client.send({ type: "bye", session: event.message.session, reason: "driver-left" });
+    }
+  }
+
+  async #lookSignedOut(): Promise<void> {
+    const server = await this.#api.session().catch(() => null);
+    if (server && !server.signed_in) this.#handleSignedOut();
+  }
+
+  #handleSignedOut(): void {
+    // Whoever drives goes on: the car has let them in. The cockpit says what happened.
+    if (this.cockpit.peek()?.session.phase.name === "connected") return;
+    this.#becomeSignedOut();
+  }
+
+  #becomeSignedOut(): void {
+    this.#client.stop();
+    this.#closeCockpit();
+    this.cars.value = null;
+    const server = this.server.peek();
+    if (server) this.server.value = { ...server, signed_in: false, user: null };
+  }
+
+  #closeCockpit(): void {
+    const cockpit = this.cockpit.peek();
+    this.cockpit.value = null;
+    cockpit?.dispose();
+  }
+}
+
+function words(place: Place, error: unknown): string {
+  return error instanceof ApiError ? apiWords(place, error.status, error.code, error.text) : String(error);
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { BYE_REASONS, ERROR_CODES } from "../protocol/common";
+import { bannerFor, type Situation } from "./banner";
+
+const calm: Situation = {
+  now: 10_000,
+  phase: { name: "connected" },
+  attempt: 0,
+  signaling: { phase: "ready", user: "Ada", software: "rccar-host/1" },
+  carName: "Blitz",
+  driver: null,
+  relayOnly: false,
+  silentSince: null,
+  state: "armed",
+  reason: "none",
+  visible: true,
+  focused: true,
+  notice: null,
+  throttleHeld: false,
+  carNotice: null,
+};
+
+function banner(change: Partial<Situation>) {
+  return bannerFor({ ...calm, ...change });
+}
+
+describe("the banner", () => {
+  it("is absent while all is well", () => {
+    expect(banner({})).toBeNull();
+  });
+
+  it("tells that the car does not answer after half a second", () => {
+    expect(banner({ silentSince: 9_500 })).toBeNull();
+    expect(banner({ silentSince: 9_499 })).toMatchObject({ level: "bad", title: "The car does not answer" });
+  });
+
+  it("counts down to the next attempt while the host is gone", () => {
+    const signaling = { phase: "waiting", why: "lost", retryAt: 12_100 } as const;
+    const waiting = banner({ phase: { name: "waiting-host" }, signaling });
+    expect(waiting).toMatchObject({ blocking: true, text: "Trying again in 3 s." });
+  });
+
+  it("does not alarm a driver who goes on without the host", () => {
+    const signaling = { phase: "waiting", why: "lost", retryAt: 12_100 } as const;
+    expect(banner({ signaling })).toMatchObject({ level: "info", blocking: false });
+    expect(banner({ signaling })?.text).toContain("go on driving");
+  });
+
+  it("names who drives a car that is busy", () => {
+    const phase = { name: "ended", cause: { kind: "error", code: "car-busy", text: "" } } as const;
+    expect(banner({ phase, driver: "Grace" })?.title).toBe("Grace drives this car");
+    expect(banner({ phase })?.title).toBe("Somebody else drives this car");
+  });
+
+  it("offers the relay when no path was found, unless that was the relay", () => {
+    const phase = { name: "ended", cause: { kind: "bye", reason: "ice-failed" } } as const;
+    expect(banner({ phase })?.actions).toContain("relay");
+    expect(banner({ phase })?.text).toContain("UDP");
+    expect(banner({ phase, relayOnly: true })?.actions).not.toContain("relay");
+  });
+
+  it("tells what to do with devices", () => {
+    expect(banner({ focused: false })?.title).toBe("Click here to drive");
+    expect(banner({ notice: "gamepad-gone" })?.title).toBe("Gamepad gone");
+    expect(banner({ state: "arming", throttleHeld: true })?.title).toBe("Let go of the throttle");
+  });
+
+  it("tells why the car stopped", () => {
+    expect(banner({ state: "tripped", reason: "hidden" })?.text).toBe("The page was hidden. Arm to go on.");
+    expect(banner({ state: "tripped" })?.text).toBe("Input was lost. Arm to go on.");
+    expect(banner({ state: "disarmed", reason: "drive-service-lost" })).toMatchObject({ level: "bad" });
+  });
+
+  it("passes on the car's notices", () => {
+    expect(banner({ carNotice: { level: "warning", text: "Battery low" } })).toMatchObject({
+      level: "warn",
+      title: "Blitz",
+      text: "Battery low",
+    });
+  });
+
+  it("asks for a reload when the page is outdated and for a sign-in when it is signed out", () => {
+    expect(banner({ signaling: { phase: "outdated" } })?.actions).toEqual(["reload"]);
+    expect(banner({ signaling: { phase: "signed-out" }, phase: { name: "waiting-host" } })?.actions).toEqual([
+      "sign-in",
+    ]);
+  });
+
+  it.each(BYE_REASONS)("offers a way on after %s", (reason) => {
+    expect(banner({ phase: { name: "ended", cause: { kind: "bye", reason } } })?.actions).not.toEqual([]);
+  });
+
+  it.each(ERROR_CODES)("offers a way on after the error %s", (code) => {
+    expect(banner({ phase: { name: "ended", cause: { kind: "error", code, text: "" } } })?.actions).not.toEqual([]);
+  });
+
+  it.each([
+    { name: "waiting-host" },
+    { name: "waiting-car" },
+    { name: "asking", since: 0 },
+    { name: "negotiating", since: 0 },
+    { name: "interrupted", since: 0 },
+    { name: "restarting", since: 0 },
+    { name: "retrying", at: 12_000 },
+  ] as const)("has words while the session is $name", (phase) => {
+    expect(banner({ phase })?.title).not.toBe("");
+    expect(banner({ phase })?.text).not.toBe("");
+  });
+});

@@ -1,0 +1,329 @@
+/**
+ * One car being driven: introduces session, peer, channels and devices to each other, and shows what comes of it.
+ *
+ * Decides nothing that could be decided by them.
+ */
+
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { listen, pollPads } from "../input/browser";
+import { Mixer } from "../input/mixer";
+import { Sender } from "../input/sender";
+import { ControlChannel, EventsChannel } from "../link/channels";
+import { CarClock } from "../link/clock";
+import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
+import { Session } from "../link/session";
+import type { SignalingClient, SignalingEvent } from "../link/signaling";
+import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
+import type { CarInfo } from "../protocol/common";
+import type { CarEvent } from "../protocol/events";
+import type { TelemetryFrame } from "../protocol/telemetry";
+import { micros32, permyriad } from "../protocol/units";
+import { bannerFor, SILENT_MS } from "./banner";
+import { emptyHud, sameHud, type Hud } from "./hud";
+import { Picture, type PresentedFrame } from "./picture";
+import type { Route } from "./route";
+
+export const SOFTWARE = `rccar-web/${__VERSION__}`;
+
+/** How often the machines look at the clock and the display follows: what the eye can read, and a fifth of the drive's patience. */
+const TICK_MS = 100;
+/** Ticks between two looks at the statistics: `getStats` costs milliseconds on a phone. */
+const STATS_TICKS = 5;
+/** How long a notice of the car's stays. */
+const NOTICE_MS = 6_000;
+/** Data channels open two round trips after the path; telemetry that has never come is not silent before that. */
+const FIRST_WORD_MS = 2_000;
+/** Beyond this the driver is on the throttle; the drive's own dead band is of this size. */
+const THROTTLE_HELD = 0.05;
+
+export type CarRoute = Extract<Route, { page: "car" }>;
+
+/** Numbers frames across sessions, so that an echo of an old session is never taken for one of the new. */
+let frameSeq = 0;
+
+export class Cockpit {
+  readonly route: CarRoute;
+  readonly hud = signal<Hud>(emptyHud);
+  readonly stream = signal<MediaStream | null>(null);
+  readonly mixer: Mixer;
+  readonly session: Session;
+
+  readonly #signaling: SignalingClient;
+  readonly #cars: ReadonlySignal<readonly CarInfo[] | null>;
+  readonly #sender: Sender;
+  readonly #stopListening: () => void;
+  readonly #ticks: ReturnType<typeof setInterval>;
+  #tick = 0;
+
+  #peer: Peer | null = null;
+  #peers = 0;
+  #clock = new CarClock();
+  #picture = new Picture();
+  #meter = new StatsMeter();
+  #control: ControlChannel | null = null;
+  #telemetry: { frame: TelemetryFrame; at: number } | null = null;
+  #stats: LinkStats | null = null;
+  #carName: string | null = null;
+  #carNotice: { level: "info" | "warning" | "error"; text: string; until: number } | null = null;
+  #upSince: number | null = null;
+  #wakeLock: WakeLockSentinel | null = null;
+
+  constructor(route: CarRoute, signaling: SignalingClient, cars: ReadonlySignal<readonly CarInfo[] | null>) {
+    this.route = route;
+    this.#signaling = signaling;
+    this.#cars = cars;
+    this.session = new Session({ car: route.car, trickle: route.trickle });
+    this.#sender = new Sender((now) => this.#sendControl(now));
+    this.mixer = new Mixer((urgency) => (urgency === "now" ? this.#sender.now() : this.#sender.hurry()));
+    this.#stopListening = listen(this.mixer);
+    this.#ticks = setInterval(() => this.#handleTick(), TICK_MS);
+    this.#sender.start();
+    this.#act((now) => this.session.handleHost(signaling.state.phase === "ready", now));
+  }
+
+  handleSignaling(event: SignalingEvent): void {
+    this.#act((now) => {
+      if (event.kind === "message") this.session.handleMessage(event.message, now);
+      else this.session.handleHost(event.state.phase === "ready", now);
+    });
+  }
+
+  handleFrame(frame: PresentedFrame): void {
+    this.#picture.handleFrame(frame, this.#clock);
+  }
+
+  connect(): void {
+    this.#act((now) => this.session.connect(now));
+  }
+
+  restartIce(): void {
+    this.#act((now) => this.session.restart(now));
+  }
+
+  /** Says good-bye and lets go of everything. */
+  dispose(): void {
+    this.#sender.stop();
+    this.#stopListening();
+    clearInterval(this.#ticks);
+    this.#act(() => this.session.leave());
+    void this.#wakeLock?.release();
+  }
+
+  /** For people who look for a fault, and for tests. */
+  diagnose(): object {
+    const now = performance.now();
+    const telemetry = this.#telemetry;
+    return {
+      session: { id: this.session.id, phase: this.session.phase, attempt: this.session.attempt },
+      peer: this.#peer && {
+        ice: this.#peer.ice,
+        connection: this.#peer.connection,
+        generation: this.session.generation,
+        channelId: this.#control?.id ?? null,
+        /** Counts the peer connections of this page. */
+        instance: this.#peers,
+      },
+      telemetry: telemetry && { ...telemetry.frame, car_time: Number(telemetry.frame.car_time) },
+      telemetry_age_ms: telemetry && now - telemetry.at,
+      rtt_ms: this.#clock.rttMs,
+      picture_age_ms: this.#picture.ageMs(now),
+      video: {
+        frames: this.#picture.last?.count ?? 0,
+        width: this.#picture.last?.width ?? 0,
+        height: this.#picture.last?.height ?? 0,
+      },
+      stats: this.#stats,
+      control: this.#control && { skipped: this.#control.skipped, malformed: this.#control.malformed, sent: frameSeq },
+      input: { ...this.mixer.sample(now), armWanted: this.mixer.armWanted, notice: this.mixer.notice },
+    };
+  }
+
+  /** Lets a machine do something, carries out what it decides, and shows it. */
+  #act(step: (now: number) => void): void {
+    const before = this.session.phase.name;
+    step(performance.now());
+    for (const effect of this.session.takeEffects()) {
+      switch (effect.kind) {
+        case "send":
+          this.#signaling.send(effect.message);
+          break;
+        case "open-peer":
+          this.#openPeer(effect.iceServers);
+          break;
+        case "offer":
+          this.#peer?.handleOffer(effect.generation, effect.sdp);
+          break;
+        case "candidate":
+          this.#peer?.handleCandidate(effect.generation, effect.candidate);
+          break;
+        case "close-peer":
+          this.#closePeer();
+          break;
+      }
+    }
+    if (this.session.phase.name !== before) this.#show();
+  }
+
+  #openPeer(iceServers: ConstructorParameters<typeof Peer>[0]["iceServers"]): void {
+    this.#closePeer();
+    this.#peers += 1;
+    const options = { iceServers, relayOnly: this.route.relayOnly, trickle: this.route.trickle };
+    this.#peer = new Peer(options, browserPlatform, (output) => this.#handlePeer(output));
+  }
+
+  #closePeer(): void {
+    this.#peer?.close();
+    this.#peer = null;
+    this.#control = null;
+    this.#telemetry = null;
+    this.#stats = null;
+    this.#upSince = null;
+    this.#clock = new CarClock();
+    this.#picture = new Picture();
+    this.#meter = new StatsMeter();
+    this.mixer.handleNewSession();
+  }
+
+  #handlePeer(output: PeerOutput): void {
+    switch (output.kind) {
+      case "stream":
+        this.stream.value = output.stream;
+        return;
+      case "channel":
+        return this.#handleChannel(output.channel);
+      case "up":
+        this.#upSince ??= performance.now();
+        void this.#stayAwake();
+        break;
+      default:
+        break;
+    }
+    this.#act((now) => this.session.handlePeer(output, now));
+  }
+
+  #handleChannel(channel: RTCDataChannel): void {
+    if (channel.label === "control") {
+      this.#control = new ControlChannel(channel, (frame) => this.#handleTelemetry(frame));
+      const peer = this.#peer;
+      channel.onclose = () => {
+        if (this.#peer === peer) this.#act((now) => this.session.handlePeer({ kind: "closed" }, now));
+      };
+    } else if (channel.label === "events") {
+      new EventsChannel(channel, SOFTWARE, (event) => this.#handleCarEvent(event));
+    }
+  }
+
+  #handleTelemetry(frame: TelemetryFrame): void {
+    const now = performance.now();
+    this.#telemetry = { frame, at: now };
+    this.#clock.handleTelemetry(frame, now);
+    this.mixer.handleCar(frame.state, frame.echo?.seq ?? null, now);
+    // A stop is shown at once, the rest ten times a second.
+    if (frame.state !== this.hud.peek().state) this.#show();
+  }
+
+  #handleCarEvent(event: CarEvent): void {
+    if (event.type === "hello") this.#carName = event.name;
+    else if (event.type === "notice") this.#carNotice = { ...event, until: performance.now() + NOTICE_MS };
+    else if (event.type === "error") console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
+  }
+
+  #sendControl(now: number): void {
+    pollPads(this.mixer);
+    const control = this.#control;
+    if (!control?.open) return;
+    const sample = this.mixer.sample(now);
+    const seq = (frameSeq + 1) >>> 0;
+    const sent = control.send({
+      visible: sample.visible,
+      focused: sample.focused,
+      arm: sample.arm,
+      brake: sample.brake,
+      source: sample.source,
+      seq,
+      sent_us: micros32(performance.now()),
+      sample_age_ms: sample.ageMs,
+      steering: permyriad(sample.steering),
+      throttle: permyriad(sample.throttle),
+    });
+    if (!sent) return;
+    frameSeq = seq;
+    this.mixer.handleSent(seq, sample);
+  }
+
+  #handleTick(): void {
+    this.#act((now) => this.session.handleTick(now));
+    this.#tick += 1;
+    if (this.#tick % STATS_TICKS === 0) void this.#readStats();
+    this.#show();
+  }
+
+  async #readStats(): Promise<void> {
+    const meter = this.#meter;
+    const report = await this.#peer?.stats();
+    if (!report || meter !== this.#meter) return;
+    const entries: StatsEntry[] = [];
+    report.forEach((entry: StatsEntry) => entries.push(entry));
+    this.#stats = meter.handleReport(entries, performance.now());
+  }
+
+  async #stayAwake(): Promise<void> {
+    // Absent on pages without HTTPS, refused while hidden or on low battery: a comfort, not a need.
+    const wakeLock = navigator.wakeLock as WakeLock | undefined;
+    if (!this.#wakeLock || this.#wakeLock.released)
+      this.#wakeLock = (await wakeLock?.request().catch(() => null)) ?? null;
+  }
+
+  #show(): void {
+    const now = performance.now();
+    const info = this.#cars.peek()?.find(({ id }) => id === this.route.car);
+    const frame = this.#telemetry?.frame ?? null;
+    const sample = this.mixer.sample(now);
+    const lastWord = this.#telemetry?.at ?? (this.#upSince === null ? null : this.#upSince + FIRST_WORD_MS);
+    const carName = this.#carName ?? info?.name ?? "the car";
+    const phase = this.session.phase;
+    const silentSince = phase.name === "connected" ? lastWord : null;
+    const hud: Hud = {
+      carName,
+      phase: phase.name,
+      host: this.#signaling.state.phase,
+      banner: bannerFor({
+        now,
+        phase,
+        attempt: this.session.attempt,
+        signaling: this.#signaling.state,
+        carName,
+        driver: info?.driver ?? null,
+        relayOnly: this.route.relayOnly,
+        silentSince,
+        state: frame?.state ?? null,
+        reason: frame?.reason ?? "none",
+        visible: sample.visible,
+        focused: sample.focused,
+        notice: this.mixer.notice,
+        throttleHeld: Math.abs(sample.throttle) > THROTTLE_HELD,
+        carNotice: this.#carNotice && now < this.#carNotice.until ? this.#carNotice : null,
+      }),
+      state: frame?.state ?? null,
+      reason: frame?.reason ?? "none",
+      silent: silentSince !== null && now - silentSince > SILENT_MS,
+      armWanted: this.mixer.armWanted,
+      source: sample.source,
+      ageMs: this.#picture.ageMs(now),
+      rttMs: this.#clock.rttMs,
+      bitrateKbps: this.#stats?.bitrateKbps ?? null,
+      fps: this.#stats?.fps ?? null,
+      path: this.#stats?.path ?? null,
+      steering: (frame?.steering ?? 0) / 10_000,
+      throttle: (frame?.throttle ?? 0) / 10_000,
+      wantedSteering: sample.steering,
+      wantedThrottle: sample.throttle,
+      braking: (frame?.braking ?? false) || sample.brake,
+      speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
+      batteryVolts: frame?.battery_mv == null ? null : frame.battery_mv / 1000,
+      frozen: phase.name !== "connected",
+    };
+    if (sameHud(hud, this.hud.peek())) return;
+    this.hud.value = hud;
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { DRIVE_STATES } from "../protocol/state";
+import { ageAlarm, emptyHud, pathWords, rttAlarm, stateTone, stateWords } from "./hud";
+
+describe("the display", () => {
+  it("warns of an old picture", () => {
+    expect([null, 0, 150, 151, 250, 251].map(ageAlarm)).toEqual(["calm", "calm", "calm", "warn", "warn", "bad"]);
+    expect([150, 151, 301].map(rttAlarm)).toEqual(["calm", "warn", "bad"]);
+  });
+
+  it("names the path", () => {
+    const path = { relayed: true, protocol: "UDP", family: "IPv6", local: "relay", remote: "host" } as const;
+    expect(pathWords(path)).toEqual({ kind: "Relayed", detail: "UDP · IPv6" });
+    expect(pathWords({ ...path, relayed: false, family: null })).toEqual({ kind: "Direct", detail: "UDP" });
+    expect(pathWords(null).kind).toBe("–");
+  });
+
+  it("names the state and why the wheels do not follow", () => {
+    expect(stateWords(emptyHud)).toBe("Not connected");
+    expect(stateWords({ ...emptyHud, phase: "connected" })).toBe("Waiting for the car");
+    expect(stateWords({ ...emptyHud, state: "disarmed" })).toBe("Disarmed");
+    expect(stateWords({ ...emptyHud, state: "disarmed", armWanted: true })).toBe("Arming");
+    expect(stateWords({ ...emptyHud, state: "armed", reason: "hidden" })).toBe("Armed");
+    expect(stateWords({ ...emptyHud, state: "armed", silent: true })).toBe("No answer");
+    expect(stateWords({ ...emptyHud, state: "tripped", reason: "hidden" })).toBe("Stopped · The page was hidden");
+  });
+
+  it("is alive only while the wheels follow", () => {
+    expect(DRIVE_STATES.filter((state) => stateTone({ ...emptyHud, state }) === "live")).toEqual(["armed"]);
+  });
+});

@@ -1,0 +1,65 @@
+/** How old the picture on the screen is, from the time stamps of its frames. */
+
+import type { CarClock } from "../link/clock";
+
+/** Frames whose median is shown: half a second at 30 Hz, long enough to be read. */
+const FRAMES = 15;
+/** After this time without a frame, the age of the last one is what counts. */
+const FROZEN_MS = 250;
+
+/** One frame as the browser presented it. */
+export interface PresentedFrame {
+  /** On this page's clock, in ms. */
+  readonly presentedAt: number;
+  /** Absent in browsers that do not tell. */
+  readonly rtpTimestamp: number | null;
+  readonly width: number;
+  readonly height: number;
+  /** Frames presented so far, those that no callback saw included. */
+  readonly count: number;
+}
+
+export class Picture {
+  #ages: number[] = [];
+  #last: PresentedFrame | null = null;
+
+  get last(): PresentedFrame | null {
+    return this.#last;
+  }
+
+  handleFrame(frame: PresentedFrame, clock: CarClock): void {
+    this.#last = frame;
+    if (frame.rtpTimestamp === null) return;
+    const age = clock.pictureAgeMs(frame.rtpTimestamp, frame.presentedAt);
+    if (age === null) this.#ages = [];
+    else this.#ages = [...this.#ages.slice(1 - FRAMES), age];
+  }
+
+  /** Age at `now` in ms; `null` while it is not known. */
+  ageMs(now: number): number | null {
+    const newest = this.#ages.at(-1);
+    if (newest === undefined || this.#last === null) return null;
+    const sinceLast = now - this.#last.presentedAt;
+    if (sinceLast > FROZEN_MS) return newest + sinceLast;
+    return [...this.#ages].sort((a, b) => a - b)[this.#ages.length >> 1] ?? null;
+  }
+}
+
+/** Calls back for every presented frame of the element until it is told to stop. */
+export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
+  // Firefox before 132 has no such callback. The type says otherwise.
+  if (!("requestVideoFrameCallback" in video)) return () => undefined;
+  let handle = 0;
+  const next = (_: number, metadata: VideoFrameCallbackMetadata) => {
+    handle = video.requestVideoFrameCallback(next);
+    onFrame({
+      presentedAt: metadata.presentationTime,
+      rtpTimestamp: metadata.rtpTimestamp ?? null,
+      width: metadata.width,
+      height: metadata.height,
+      count: metadata.presentedFrames,
+    });
+  };
+  handle = video.requestVideoFrameCallback(next);
+  return () => video.cancelVideoFrameCallback(handle);
+}

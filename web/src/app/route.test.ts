@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { formatRoute, parseRoute, type Route } from "./route";
+
+const CAR = "eh7ddx5bksrgcytl7bkai36se4";
+
+describe("routes", () => {
+  it.each<[string, Route]>([
+    ["#/", { page: "cars" }],
+    ["#/sign-in", { page: "sign-in" }],
+    ["#/setup?token=a%2Bb", { page: "setup", token: "a+b" }],
+    ["#/link?token=abc", { page: "link", token: "abc" }],
+    [`#/car/${CAR}`, { page: "car", car: CAR, relayOnly: false, trickle: true }],
+    [`#/car/${CAR}?path=relay`, { page: "car", car: CAR, relayOnly: true, trickle: true }],
+    [`#/car/${CAR}?path=relay&trickle=0`, { page: "car", car: CAR, relayOnly: true, trickle: false }],
+  ])("%s is read and written", (hash, route) => {
+    expect(parseRoute(hash)).toEqual(route);
+    expect(formatRoute(route)).toBe(hash);
+  });
+
+  it.each([
+    "",
+    "#",
+    "#/nonsense",
+    "#/link",
+    "#/setup?token=",
+    "#/car/",
+    "#/car/..%2f",
+    `#/car/${CAR}/more`,
+    "#/sign-in/x",
+  ])("%j leads to the list of cars", (hash) => expect(parseRoute(hash)).toEqual({ page: "cars" }));
+});

@@ -1,0 +1,52 @@
+/** Listens to the page's keyboard, gamepads, visibility and focus on behalf of a `Mixer`. */
+
+import { commandOf } from "./keyboard";
+import type { Mixer } from "./mixer";
+
+/** Elements to which a key belongs when they have the focus. */
+const TYPING = "input, textarea, select, [contenteditable]";
+const PRESSING = "button, a[href], summary";
+
+/** Starts to listen; the result stops. */
+export function listen(mixer: Mixer): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const page = () => mixer.handlePage(document.visibilityState === "visible", document.hasFocus(), performance.now());
+  for (const event of ["visibilitychange", "freeze", "resume"]) document.addEventListener(event, page, { signal });
+  for (const event of ["focus", "blur", "pageshow", "pagehide"]) window.addEventListener(event, page, { signal });
+
+  const key = (event: KeyboardEvent) => {
+    const down = event.type === "keydown";
+    // macOS sends no release of a key while Command is held, so that one would stick.
+    if (down && (event.metaKey || event.key === "Meta")) mixer.releaseAll();
+    if (down && (event.metaKey || event.ctrlKey || event.altKey || belongsElsewhere(event))) return;
+    if (mixer.handleKey(event.code, down, performance.now())) event.preventDefault();
+  };
+  window.addEventListener("keydown", key, { signal });
+  window.addEventListener("keyup", key, { signal });
+
+  const pads = () => pollPads(mixer);
+  for (const event of ["gamepadconnected", "gamepaddisconnected"]) window.addEventListener(event, pads, { signal });
+  const everyFrame = () => {
+    if (signal.aborted) return;
+    // Control frames look for pads as well; looking between them is worth it only while there is one.
+    if (mixer.padPresent) pads();
+    requestAnimationFrame(everyFrame);
+  };
+  requestAnimationFrame(everyFrame);
+  page();
+  return () => stop.abort();
+}
+
+/** Looks at the gamepads; browsers update them only when they are asked. */
+export function pollPads(mixer: Mixer): void {
+  // Absent on pages that are not served over HTTPS, in some browsers. The type says otherwise.
+  const pads = (navigator.getGamepads as typeof navigator.getGamepads | undefined)?.call(navigator);
+  if (pads) mixer.handlePads(pads, performance.now());
+}
+
+/** Whether a key is for the element that has the focus. The space bar brakes unless something is being typed. */
+function belongsElsewhere({ target, code }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false;
+  return target.closest(TYPING) !== null || (commandOf(code) === "arm" && target.closest(PRESSING) !== null);
+}

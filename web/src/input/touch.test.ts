@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { TouchSticks } from "./touch";
+
+describe("TouchSticks", () => {
+  it("is neutral where the thumb lands and full at its reach", () => {
+    const sticks = new TouchSticks();
+    sticks.handleDown(1, "steering", 300, 80);
+    expect(sticks.position("steering")).toBe(0);
+    sticks.handleMove(1, 340);
+    expect(sticks.position("steering")).toBe(0.5);
+    sticks.handleMove(1, 100);
+    expect(sticks.position("steering")).toBe(-1);
+  });
+
+  it("follows two thumbs at once and springs back", () => {
+    const sticks = new TouchSticks();
+    sticks.handleDown(1, "steering", 0, 80);
+    sticks.handleDown(2, "throttle", 0, 80);
+    sticks.handleMove(2, 80);
+    sticks.handleUp(1);
+    expect([sticks.position("steering"), sticks.position("throttle"), sticks.lost]).toEqual([0, 1, false]);
+  });
+
+  it("is lost when the system takes a finger, until one lands again", () => {
+    const sticks = new TouchSticks();
+    sticks.handleDown(1, "throttle", 0, 80);
+    sticks.handleMove(1, 80);
+    sticks.handleCancel(9);
+    expect(sticks.lost).toBe(false);
+    sticks.handleCancel(1);
+    expect([sticks.position("throttle"), sticks.lost]).toEqual([0, true]);
+    sticks.handleDown(2, "steering", 0, 80);
+    expect(sticks.lost).toBe(false);
+  });
+
+  it("gives a stick to the finger that landed last", () => {
+    const sticks = new TouchSticks();
+    sticks.handleDown(1, "steering", 0, 80);
+    sticks.handleDown(2, "steering", 0, 80);
+    sticks.handleMove(1, 80);
+    expect(sticks.position("steering")).toBe(0);
+  });
+});

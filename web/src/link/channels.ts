@@ -1,0 +1,82 @@
+/** The car's two data channels: one class for each policy. */
+
+import { encodeControl, CONTROL_SIZE, type ControlFrame } from "../protocol/control";
+import { parseCarEvent, type CarEvent, type DriverEvent } from "../protocol/events";
+import { decodeTelemetry, type TelemetryFrame } from "../protocol/telemetry";
+import { isNewer, PROTOCOL_VERSION } from "../protocol/units";
+
+/** Frames that may wait in the browser: 40 ms of them. More would arrive too late to count as input. */
+const MAX_WAITING_BYTES = 2 * CONTROL_SIZE;
+
+/** Control frames out, telemetry in: unordered, never sent twice, **the newest wins**. */
+export class ControlChannel {
+  readonly #channel: RTCDataChannel;
+  #lastSeq: number | null = null;
+  /** Frames that were not sent because older ones still wait. */
+  skipped = 0;
+  /** Frames of the car's that could not be read. */
+  malformed = 0;
+
+  constructor(channel: RTCDataChannel, onTelemetry: (frame: TelemetryFrame) => void) {
+    this.#channel = channel;
+    channel.binaryType = "arraybuffer";
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      const frame = this.#read(data);
+      if (frame) onTelemetry(frame);
+    };
+  }
+
+  get id(): number | null {
+    return this.#channel.id;
+  }
+
+  get open(): boolean {
+    return this.#channel.readyState === "open";
+  }
+
+  /** Sends a frame unless older ones still wait; tells whether it was sent. */
+  send(frame: ControlFrame): boolean {
+    if (!this.open) return false;
+    if (this.#channel.bufferedAmount > MAX_WAITING_BYTES) {
+      this.skipped += 1;
+      return false;
+    }
+    this.#channel.send(encodeControl(frame));
+    return true;
+  }
+
+  #read(data: unknown): TelemetryFrame | null {
+    try {
+      if (!(data instanceof ArrayBuffer)) throw new TypeError("telemetry is binary");
+      const frame = decodeTelemetry(data);
+      if (this.#lastSeq !== null && !isNewer(frame.seq, this.#lastSeq)) return null;
+      this.#lastSeq = frame.seq;
+      return frame;
+    } catch {
+      this.malformed += 1;
+      return null;
+    }
+  }
+}
+
+/** JSON both ways: ordered, nothing is lost. */
+export class EventsChannel {
+  readonly #channel: RTCDataChannel;
+
+  constructor(channel: RTCDataChannel, software: string, onEvent: (event: CarEvent) => void) {
+    this.#channel = channel;
+    const greet = () => this.#send({ type: "hello", v: PROTOCOL_VERSION, software });
+    if (channel.readyState === "open") greet();
+    else channel.onopen = greet;
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      try {
+        onEvent(parseCarEvent(String(data)));
+      } catch (error) {
+        console.warn("rccar: the car sent an event that cannot be read:", String(error));
+      }
+    };
+  }
+  #send(event: DriverEvent): void {
+    this.#channel.send(JSON.stringify(event));
+  }
+}

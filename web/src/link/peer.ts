@@ -1,0 +1,195 @@
+/**
+ * The peer connection to the car: answers its offers, one after the other, and hands over what the car opens.
+ *
+ * **One `RTCPeerConnection` serves a session from the first offer to the last**: a later offer is an ICE restart of the same one, so
+ * the video and both data channels go on.
+ */
+
+import type { Candidate, IceServer } from "../protocol/common";
+import type { PeerEvent as SessionEvent } from "./session";
+
+/** Longest time to gather candidates when the car cannot take them one by one. */
+const FULL_GATHER_MS = 3_000;
+
+export interface PeerOptions {
+  readonly iceServers: readonly IceServer[];
+  /** Only through TURN. */
+  readonly relayOnly: boolean;
+  /** `false`: the answer holds all candidates. */
+  readonly trickle: boolean;
+}
+
+/** What this module needs of the browser. */
+export interface PeerPlatform {
+  readonly create: (configuration: RTCConfiguration) => RTCPeerConnection;
+  readonly receivesH264: () => boolean;
+}
+
+export type PeerOutput =
+  | SessionEvent
+  | { readonly kind: "stream"; readonly stream: MediaStream }
+  | { readonly kind: "channel"; readonly channel: RTCDataChannel };
+
+export const browserPlatform: PeerPlatform = {
+  create: (configuration) => new RTCPeerConnection(configuration),
+  receivesH264: () =>
+    RTCRtpReceiver.getCapabilities("video")?.codecs.some(({ mimeType }) => mimeType.toLowerCase() === "video/h264") ??
+    false,
+};
+
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly #emit: (output: PeerOutput) => void;
+  readonly #connection: RTCPeerConnection | null;
+  /** Generation of the description that is set; 0 before the first. */
+  #generation = 0;
+  /** Generation whose answer is given, and generation whose end of candidates is told. */
+  #answered = 0;
+  #ended = 0;
+  /** Own candidates that were found before the answer was given. */
+  #held: (RTCIceCandidate | null)[] = [];
+  /** Candidates that came before their description. */
+  #waiting: { generation: number; candidate: Candidate }[] = [];
+  /** Descriptions are applied in order: `setRemoteDescription` of one must not overtake the answer to another. */
+  #work: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: PeerOptions, platform: PeerPlatform, emit: (output: PeerOutput) => void) {
+    this.#options = options;
+    this.#emit = (output) => {
+      if (!this.#closed) emit(output);
+    };
+    this.#connection = this.#open(platform);
+  }
+
+  get ice(): RTCIceConnectionState {
+    return this.#connection?.iceConnectionState ?? "closed";
+  }
+
+  get connection(): RTCPeerConnectionState {
+    return this.#connection?.connectionState ?? "closed";
+  }
+
+  handleOffer(generation: number, sdp: string): void {
+    this.#work = this.#work
+      .then(() => this.#answer(generation, sdp))
+      .catch((error: unknown) => {
+        if (this.#closed) return;
+        console.error("rccar: the car's offer cannot be used:", String(error));
+        this.#emit({ kind: "problem", reason: "bad-description" });
+      });
+  }
+
+  handleCandidate(generation: number, candidate: Candidate): void {
+    if (generation === this.#generation) this.#add(candidate);
+    else if (generation > this.#generation) this.#waiting.push({ generation, candidate });
+  }
+
+  async stats(): Promise<RTCStatsReport | null> {
+    return this.#closed || !this.#connection ? null : await this.#connection.getStats();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#connection?.close();
+  }
+
+  #open(platform: PeerPlatform): RTCPeerConnection | null {
+    let connection: RTCPeerConnection;
+    try {
+      if (!platform.receivesH264()) {
+        this.#later({ kind: "problem", reason: "no-h264" });
+        return null;
+      }
+      connection = platform.create({
+        iceServers: this.#options.iceServers.map(({ urls, username, credential }) => ({
+          urls,
+          ...(username === null ? {} : { username }),
+          ...(credential === null ? {} : { credential }),
+        })),
+        iceTransportPolicy: this.#options.relayOnly ? "relay" : "all",
+        bundlePolicy: "max-bundle",
+      });
+    } catch (error) {
+      console.error("rccar: this browser refuses the connection:", String(error));
+      this.#later({ kind: "problem", reason: "internal" });
+      return null;
+    }
+    connection.onicecandidate = ({ candidate }) => this.#handleLocal(candidate);
+    connection.oniceconnectionstatechange = connection.onconnectionstatechange = () => this.#handleState(connection);
+    connection.ontrack = ({ streams: [stream], track }) =>
+      this.#emit({ kind: "stream", stream: stream ?? new MediaStream([track]) });
+    connection.ondatachannel = ({ channel }) => this.#emit({ kind: "channel", channel });
+    return connection;
+  }
+
+  /** Tells after the constructor has returned, when the owner knows this peer. */
+  #later(output: PeerOutput): void {
+    queueMicrotask(() => this.#emit(output));
+  }
+
+  async #answer(generation: number, sdp: string): Promise<void> {
+    const connection = this.#connection;
+    if (!connection || this.#closed || generation <= this.#generation) return;
+    await connection.setRemoteDescription({ type: "offer", sdp });
+    this.#generation = generation;
+    const early = this.#waiting;
+    this.#waiting = early.filter((item) => item.generation > generation);
+    for (const item of early) if (item.generation === generation) this.#add(item.candidate);
+    await connection.setLocalDescription();
+    if (!this.#options.trickle) await gathered(connection);
+    const answer = connection.localDescription;
+    if (!answer) return;
+    this.#emit({ kind: "answer", generation, sdp: answer.sdp });
+    this.#answered = generation;
+    for (const candidate of this.#held.splice(0)) this.#handleLocal(candidate);
+  }
+
+  #add({ candidate, sdp_mid, sdp_m_line_index }: Candidate): void {
+    this.#connection
+      // Some stacks write an empty `sdpMid`, which no media section has: the index then says which one is meant.
+      ?.addIceCandidate(sdp_mid ? { candidate, sdpMid: sdp_mid } : { candidate, sdpMLineIndex: sdp_m_line_index ?? 0 })
+      .catch((error: unknown) => console.warn("rccar: a candidate of the car's cannot be used:", String(error)));
+  }
+
+  #handleLocal(candidate: RTCIceCandidate | null): void {
+    const connection = this.#connection;
+    if (!connection || !this.#options.trickle) return;
+    if (this.#answered < this.#generation || this.#generation === 0) return void this.#held.push(candidate);
+    const line = candidate?.candidate ?? "";
+    if (line === "" && this.#ended === this.#generation) return;
+    // A candidate that was on its way while a restart began belongs to the generation before.
+    const ufrag = candidate?.usernameFragment;
+    if (line !== "" && ufrag && !connection.localDescription?.sdp.includes(`a=ice-ufrag:${ufrag}`)) return;
+    if (line === "") this.#ended = this.#generation;
+    this.#emit({
+      kind: "candidate",
+      generation: this.#generation,
+      candidate: {
+        candidate: line,
+        sdp_mid: candidate?.sdpMid ?? null,
+        sdp_m_line_index: candidate?.sdpMLineIndex ?? null,
+      },
+    });
+  }
+
+  #handleState(connection: RTCPeerConnection): void {
+    const { iceConnectionState: ice, connectionState: whole } = connection;
+    if (whole === "closed") this.#emit({ kind: "closed" });
+    else if (ice === "failed" || whole === "failed") this.#emit({ kind: ice === "failed" ? "failed" : "closed" });
+    else if (ice === "disconnected") this.#emit({ kind: "disconnected" });
+    else if ((ice === "connected" || ice === "completed") && whole === "connected") this.#emit({ kind: "up" });
+  }
+}
+
+/** Resolves when all candidates are gathered, or when waiting longer would cost more than the missing ones are worth. */
+function gathered(connection: RTCPeerConnection): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      if (connection.iceGatheringState === "complete") resolve();
+    };
+    connection.addEventListener("icegatheringstatechange", done);
+    setTimeout(resolve, FULL_GATHER_MS);
+    done();
+  });
+}

@@ -1,0 +1,14 @@
+import { render } from "preact";
+import { App } from "./app/app";
+import { expose } from "./app/diagnostics";
+import "./style/base.css";
+import "./style/pages.css";
+import "./style/cockpit.css";
+import { Root } from "./view/root";
+
+const app = new App();
+expose(app);
+app.start();
+
+const place = document.getElementById("app");
+if (place) render(<Root app={app} />, place);

@@ -1,0 +1,116 @@
+/** JSON messages over WebSocket between this page and the signaling host, as in `crates/protocol/src/signaling`. */
+
+import { byeReason, candidate, carInfo, errorCode, iceServer } from "./common";
+import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "./common";
+import { bool, listOf, openMessage, uint } from "./json";
+import { carId, name, note, sdp, sessionId, software } from "./text";
+
+/** From this page to the host. */
+export type FromDriver =
+  | { type: "hello"; v: number; software: string | null }
+  | { type: "connect"; car: string; trickle: boolean }
+  | { type: "answer"; session: string; generation: number; sdp: string }
+  | { type: "candidate"; session: string; generation: number; candidate: Candidate }
+  | { type: "restart"; session: string }
+  | { type: "bye"; session: string; reason: ByeReason }
+  | { type: "ping"; id: number };
+
+/** From the host to this page. */
+export type ToDriver =
+  | { type: "welcome"; v: number; user: string; software: string; cars: CarInfo[] }
+  | { type: "cars"; cars: CarInfo[] }
+  | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
+  | { type: "offer"; session: string; generation: number; sdp: string }
+  | { type: "candidate"; session: string; generation: number; candidate: Candidate }
+  | { type: "bye"; session: string; reason: ByeReason }
+  | { type: "error"; code: ErrorCode; text: string; car: string | null; session: string | null }
+  | { type: "pong"; id: number };
+
+const TO_DRIVER = ["welcome", "cars", "connecting", "offer", "candidate", "bye", "error", "pong"] as const;
+const FROM_DRIVER = ["hello", "connect", "answer", "candidate", "restart", "bye", "ping"] as const;
+
+/** Reads a message of the host's, or throws a `MessageError`. */
+export function parseToDriver(text: string): ToDriver {
+  const { type, shape } = openMessage(text, TO_DRIVER);
+  switch (type) {
+    case "welcome":
+      return {
+        type,
+        v: shape.need("v", uint(8)),
+        user: shape.need("user", name),
+        software: shape.need("software", software),
+        cars: shape.need("cars", listOf(carInfo)),
+      };
+    case "cars":
+      return { type, cars: shape.need("cars", listOf(carInfo)) };
+    case "connecting":
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        car: shape.need("car", carId),
+        ice_servers: shape.need("ice_servers", listOf(iceServer)),
+      };
+    case "offer":
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        generation: shape.need("generation", uint(32, 1)),
+        sdp: shape.need("sdp", sdp),
+      };
+    case "candidate":
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        generation: shape.need("generation", uint(32, 1)),
+        candidate: shape.need("candidate", candidate),
+      };
+    case "bye":
+      return { type, session: shape.need("session", sessionId), reason: shape.need("reason", byeReason) };
+    case "error":
+      return {
+        type,
+        code: shape.need("code", errorCode),
+        text: shape.need("text", note),
+        car: shape.maybe("car", carId),
+        session: shape.maybe("session", sessionId),
+      };
+    case "pong":
+      return { type, id: shape.need("id", uint(32)) };
+  }
+}
+
+/** Reads a message of a page's. The page never receives one: this is for the vectors and for tests. */
+export function parseFromDriver(text: string): FromDriver {
+  const { type, shape } = openMessage(text, FROM_DRIVER);
+  switch (type) {
+    case "hello":
+      return { type, v: shape.need("v", uint(8)), software: shape.maybe("software", software) };
+    case "connect":
+      return { type, car: shape.need("car", carId), trickle: shape.orElse("trickle", bool, true) };
+    case "answer":
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        generation: shape.need("generation", uint(32, 1)),
+        sdp: shape.need("sdp", sdp),
+      };
+    case "candidate":
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        generation: shape.need("generation", uint(32, 1)),
+        candidate: shape.need("candidate", candidate),
+      };
+    case "restart":
+      return { type, session: shape.need("session", sessionId) };
+    case "bye":
+      return { type, session: shape.need("session", sessionId), reason: shape.need("reason", byeReason) };
+    case "ping":
+      return { type, id: shape.need("id", uint(32)) };
+  }
+}
+
+/** A message as JSON text. Fields that hold nothing are left out. */
+export function writeJson(message: object): string {
+  return JSON.stringify(message, (_key, value: unknown) => (value === null ? undefined : value));
+}

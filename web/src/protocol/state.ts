@@ -1,0 +1,30 @@
+/** States and reasons of the drive, as in `crates/protocol/src/state.rs`. The index is the value on the wire. */
+
+export const DRIVE_STATES = ["disarmed", "arming", "armed", "holding", "braking", "tripped"] as const;
+/** What the drive does with the wheels. */
+export type DriveState = (typeof DRIVE_STATES)[number];
+
+export const STOP_REASONS = [
+  "none",
+  "silent",
+  "hidden",
+  "unfocused",
+  "stale-input",
+  "no-device",
+  "driver-disarmed",
+  "driver-left",
+  "drive-service-lost",
+  "actuator-fault",
+  "shutdown",
+] as const;
+/** Why the wheels are not following the driver. */
+export type StopReason = (typeof STOP_REASONS)[number];
+
+export const INPUT_SOURCES = ["none", "keyboard", "gamepad", "touch"] as const;
+/** The kind of device that the driver steers with. */
+export type InputSource = (typeof INPUT_SOURCES)[number];
+
+/** Whether the wheels may be away from neutral. */
+export function mayMove(state: DriveState): boolean {
+  return state === "armed" || state === "holding" || state === "braking";
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { decodeControl, encodeControl, type ControlFrame } from "./control";
+import { parseCarEvent, parseDriverEvent } from "./events";
+import { FrameError } from "./frame";
+import { MessageError } from "./json";
+import { parseFromDriver, parseToDriver, writeJson } from "./signaling";
+import { decodeTelemetry, encodeTelemetry, type TelemetryFrame } from "./telemetry";
+
+interface BinaryVector {
+  name: string;
+  hex: string;
+  frame?: Record<string, unknown>;
+  error?: { kind: string; field?: string };
+}
+
+interface JsonVector {
+  name: string;
+  direction: string;
+  json: string;
+  canonical?: boolean;
+  means?: string;
+  error?: string;
+  pad_to?: number;
+}
+
+const control = load<BinaryVector>("control");
+const telemetry = load<BinaryVector>("telemetry");
+const messages = [...load<JsonVector>("signaling"), ...load<JsonVector>("events")];
+
+describe("binary vectors", () => {
+  it.each(legal(control))("control: $name", ({ hex, frame }) => {
+    expect(decodeControl(fromHex(hex))).toEqual(frame);
+    expect(toHex(encodeControl(frame as unknown as ControlFrame))).toBe(hex);
+  });
+
+  it.each(legal(telemetry))("telemetry: $name", ({ hex, frame }) => {
+    const meant = { ...frame, car_time: BigInt(String(frame["car_time"])) };
+    expect(decodeTelemetry(fromHex(hex))).toEqual(meant);
+    expect(toHex(encodeTelemetry(meant as unknown as TelemetryFrame))).toBe(hex);
+  });
+
+  it.each(illegal(control))("control is refused: $name", ({ hex, error }) => {
+    expect(refusal(() => decodeControl(fromHex(hex)))).toEqual(error);
+  });
+
+  it.each(illegal(telemetry))("telemetry is refused: $name", ({ hex, error }) => {
+    expect(refusal(() => decodeTelemetry(fromHex(hex)))).toEqual(error);
+  });
+});
+
+describe("JSON vectors", () => {
+  const parsers: Record<string, (text: string) => unknown> = {
+    "to-driver": parseToDriver,
+    "car-event": parseCarEvent,
+    "from-driver": parseFromDriver,
+    "driver-event": parseDriverEvent,
+  };
+  const readable = messages.flatMap((vector) => {
+    const parse = parsers[vector.direction];
+    return parse ? [{ ...vector, parse, text: vector.json.padEnd(vector.pad_to ?? 0) }] : [];
+  });
+
+  it.each(readable.filter(({ error }) => error === undefined))(
+    "$direction: $name",
+    ({ parse, text, json, canonical, means }) => {
+      const written = writeJson(parse(text) as object);
+      expect(canonical === true ? written : parse(text)).toEqual(canonical === true ? json : parse(means ?? ""));
+    },
+  );
+
+  // The page never receives the other directions, and their refusals depend on what `JSON.parse` does not tell.
+  const received = readable.filter(({ direction }) => direction === "to-driver" || direction === "car-event");
+  it.each(received.filter(({ error }) => error !== undefined))(
+    "$direction is refused: $name",
+    ({ parse, text, error }) => {
+      expect(() => parse(text)).toThrow(MessageError);
+      expect(() => parse(text)).toThrow(expect.objectContaining({ code: error }) as MessageError);
+    },
+  );
+});
+
+function load<T>(name: string): T[] {
+  return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), "utf8")) as T[];
+}
+
+function legal(vectors: BinaryVector[]) {
+  return vectors.flatMap(({ name, hex, frame }) => (frame ? [{ name, hex, frame }] : []));
+}
+
+function illegal(vectors: BinaryVector[]) {
+  return vectors.flatMap(({ name, hex, error }) => (error ? [{ name, hex, error }] : []));
+}
+
+function refusal(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    return error.field === null ? { kind: error.kind } : { kind: error.kind, field: error.field };
+  }
+}
+
+function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+}
+
+function toHex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

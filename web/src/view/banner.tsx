@@ -1,0 +1,66 @@
+/** The banner and its buttons. */
+
+import type { App } from "../app/app";
+import type { Action, Banner } from "../app/banner";
+import type { Cockpit } from "../app/cockpit";
+
+const LABELS: Readonly<Record<Action, string>> = {
+  connect: "Connect again",
+  relay: "Try through the relay",
+  back: "Back to the cars",
+  reload: "Reload the page",
+  "sign-in": "Sign in",
+};
+
+export function BannerView({ app, cockpit, banner }: { app: App; cockpit: Cockpit; banner: Banner | null }) {
+  const act = (action: Action) => {
+    switch (action) {
+      case "connect":
+        return cockpit.connect();
+      case "relay":
+        return app.go({ ...cockpit.route, relayOnly: true });
+      case "back":
+        return app.go({ page: "cars" });
+      case "reload":
+        return location.reload();
+      case "sign-in":
+        return app.go({ page: "sign-in" });
+    }
+  };
+  return (
+    <>
+      {/* Always there, so that screen readers notice the change; without the text, which may count seconds. */}
+      <p class="visually-hidden" role="status" aria-live={banner?.level === "bad" ? "assertive" : "polite"}>
+        {banner?.title}
+      </p>
+      {banner !== null && (
+        <div
+          class={`banner ${banner.level} ${banner.blocking ? "blocking" : ""}`}
+          data-testid="banner"
+          data-level={banner.level}
+        >
+          {banner.blocking && banner.level === "info" && <span class="spinner" />}
+          <div>
+            <p class="banner-title">{banner.title}</p>
+            <p class="banner-text">{banner.text}</p>
+          </div>
+          {banner.actions.length > 0 && (
+            <div class="banner-actions">
+              {banner.actions.map((action) => (
+                <button
+                  type="button"
+                  key={action}
+                  class={`button ${action === banner.actions[0] && action !== "back" ? "primary" : ""}`}
+                  data-testid={`action-${action}`}
+                  onClick={() => act(action)}
+                >
+                  {LABELS[action]}
+                </button>
+              ))}
+            </div>
+          )}
+        </div>
+      )}
+    </>
+  );
+}

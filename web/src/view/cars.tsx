@@ -1,0 +1,147 @@
+/** The list of cars. */
+
+import { useSignal } from "@preact/signals";
+import type { App } from "../app/app";
+import type { ServerInfo } from "../api";
+import { HOST_WORDS } from "../app/messages";
+import type { SignalingState } from "../link/signaling";
+import type { CarInfo } from "../protocol/common";
+import { AddCarDialog } from "./add-car";
+import { CarPicture, Mark, PlusIcon, SignOutIcon } from "./icons";
+
+export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
+  const adding = useSignal(false);
+  const cars = app.cars.value;
+  const mayAdd = server.mode === "host";
+  return (
+    <div class="page">
+      <header class="top">
+        <div class="brand">
+          <Mark />
+          <span>rccar</span>
+        </div>
+        <div class="top-end">
+          <HostStatus state={app.signaling.value} />
+          {server.user !== null && <span class="user">{server.user}</span>}
+          <button type="button" class="button quiet" data-testid="sign-out" onClick={() => void app.signOut()}>
+            <SignOutIcon />
+            <span>Sign out</span>
+          </button>
+        </div>
+      </header>
+      <main class="content">
+        <div class="headline">
+          <h1>{server.mode === "car" ? "This car" : "Your cars"}</h1>
+          <p class="muted" role="status">
+            {cars === null ? "Asking the host" : summary(cars)}
+          </p>
+        </div>
+        {cars?.length === 0 ? (
+          <NoCars mayAdd={mayAdd} add={() => (adding.value = true)} />
+        ) : (
+          <ul class="cars" data-testid="car-list" aria-busy={cars === null}>
+            {cars === null && [0, 1].map((key) => <li class="car skeleton" key={key} />)}
+            {cars?.map((car) => (
+              <CarCard key={car.id} car={car} app={app} />
+            ))}
+            {cars !== null && mayAdd && (
+              <li>
+                <button type="button" class="add-car" data-testid="add-car" onClick={() => (adding.value = true)}>
+                  <PlusIcon />
+                  <span>Add a car</span>
+                </button>
+              </li>
+            )}
+          </ul>
+        )}
+      </main>
+      <footer class="foot muted">
+        <span>{server.software}</span>
+        <span>rccar-web/{__VERSION__}</span>
+      </footer>
+      {adding.value && <AddCarDialog app={app} close={() => (adding.value = false)} />}
+    </div>
+  );
+}
+
+function CarCard({ car, app }: { car: CarInfo; app: App }) {
+  const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
+  const label = { available: "Drive", busy: "Open", offline: "Wait for it" }[car.presence];
+  return (
+    <li class={`car ${car.presence}`} data-testid={`car-${car.id}`} data-presence={car.presence}>
+      <CarPicture />
+      <div class="car-text">
+        <div class="car-title">
+          <h2>{car.name}</h2>
+          <span class={`pill ${car.presence}`}>{presence(car)}</span>
+        </div>
+        <p class="muted small">{car.software ?? "Has not registered yet"}</p>
+      </div>
+      <button
+        type="button"
+        class={`button wide ${car.presence === "available" ? "primary" : ""}`}
+        data-testid={`open-${car.id}`}
+        aria-label={`${label}: ${car.name}`}
+        onClick={open}
+      >
+        {label}
+      </button>
+    </li>
+  );
+}
+
+function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
+  return (
+    <section class="empty" data-testid="car-list">
+      <CarPicture />
+      <h2>No cars yet</h2>
+      <ol class="steps">
+        <li>Flash the image onto an SD card.</li>
+        <li>Add the car here and put the text you get into its configuration.</li>
+        <li>Put the card into the car and switch it on. It appears here by itself.</li>
+      </ol>
+      {mayAdd && (
+        <button type="button" class="button primary" data-testid="add-car" onClick={add}>
+          Add a car
+        </button>
+      )}
+    </section>
+  );
+}
+
+function HostStatus({ state }: { state: SignalingState }) {
+  const { tone, text } = hostStatus(state);
+  return (
+    <span class={`host-status ${tone}`} role="status">
+      <span class="dot" />
+      {text}
+    </span>
+  );
+}
+
+function hostStatus(state: SignalingState): { tone: string; text: string } {
+  switch (state.phase) {
+    case "ready":
+      return { tone: "good", text: "Connected" };
+    case "waiting":
+      return { tone: "bad", text: `${HOST_WORDS[state.why]}. Trying again` };
+    case "outdated":
+      return { tone: "bad", text: "This page is outdated. Reload it" };
+    case "connecting":
+    case "signed-out":
+    case "stopped":
+      return { tone: "warn", text: "Connecting" };
+  }
+}
+
+function presence({ presence: is, driver }: CarInfo): string {
+  if (is === "available") return "Ready";
+  if (is === "offline") return "Offline";
+  return driver === null ? "Busy" : `${driver} drives`;
+}
+
+function summary(cars: readonly CarInfo[]): string {
+  if (cars.length === 0) return "Nothing to drive so far";
+  const ready = cars.filter((car) => car.presence === "available").length;
+  return ready === 0 ? "None is ready right now" : `${ready} of ${cars.length} ready to drive`;
+}

@@ -1,0 +1,109 @@
+/** The cockpit: the picture, what it means, and the controls. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { App } from "../app/app";
+import type { Cockpit } from "../app/cockpit";
+import { watchFrames } from "../app/picture";
+import { BannerView } from "./banner";
+import { Dock } from "./dock";
+import { HelpPanel } from "./help";
+import { Metrics, StatePill } from "./hud";
+import { BackIcon, FullscreenIcon, HelpIcon } from "./icons";
+import { Sticks } from "./sticks";
+
+export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
+  const root = useRef<HTMLDivElement>(null);
+  const help = useSignal(false);
+  const touched = useSignal(matchMedia("(pointer: coarse)").matches);
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "?") help.value = !help.value;
+      else if (event.key === "Escape") help.value = false;
+      else if (event.key === "f") toggleFullscreen(root.current);
+    };
+    window.addEventListener("keydown", key);
+    return () => window.removeEventListener("keydown", key);
+  }, []);
+  const hud = cockpit.hud.value;
+  return (
+    <div
+      ref={root}
+      class={`cockpit ${hud.frozen ? "frozen" : ""} ${touched.value ? "touch" : ""}`}
+      onPointerDown={(event) => (touched.value ||= event.pointerType === "touch")}
+      onClick={releaseFocus}
+    >
+      <VideoView cockpit={cockpit} />
+      <header class="cockpit-top">
+        <div class="cockpit-name">
+          <button
+            type="button"
+            class="button glass square"
+            aria-label="Back to the cars"
+            onClick={() => app.go({ page: "cars" })}
+          >
+            <BackIcon />
+          </button>
+          <h1>{hud.carName}</h1>
+          <span
+            class={`dot ${hud.host === "ready" ? "good" : "warn"}`}
+            title={hud.host === "ready" ? "Connected to the host" : "The host is away"}
+          />
+        </div>
+        <StatePill hud={hud} />
+        <Metrics hud={hud} />
+        <div class="cockpit-tools">
+          <button
+            type="button"
+            class="button glass square"
+            aria-label="Full screen (F)"
+            onClick={() => toggleFullscreen(root.current)}
+          >
+            <FullscreenIcon />
+          </button>
+          <button
+            type="button"
+            class="button glass square"
+            aria-label="Help (?)"
+            aria-expanded={help}
+            onClick={() => (help.value = !help.value)}
+          >
+            <HelpIcon />
+          </button>
+        </div>
+      </header>
+      <BannerView app={app} cockpit={cockpit} banner={hud.banner} />
+      {touched.value && <Sticks mixer={cockpit.mixer} />}
+      <Dock cockpit={cockpit} hud={hud} />
+      {help.value && <HelpPanel close={() => (help.value = false)} />}
+    </div>
+  );
+}
+
+function VideoView({ cockpit }: { cockpit: Cockpit }) {
+  const video = useRef<HTMLVideoElement>(null);
+  const stream = cockpit.stream.value;
+  useEffect(() => {
+    const element = video.current;
+    if (!element || !stream) return undefined;
+    // The attribute alone does not mute, and only what is muted may play by itself.
+    element.muted = true;
+    element.srcObject = stream;
+    element.play().catch((error: unknown) => console.warn("rccar: the video does not play:", String(error)));
+    return watchFrames(element, (frame) => cockpit.handleFrame(frame));
+  }, [stream]);
+  return <video ref={video} class="picture" data-testid="video" autoplay muted playsInline disablePictureInPicture />;
+}
+
+/** A button that was clicked must not keep the keys that drive. Who moves with the keyboard keeps the focus. */
+function releaseFocus(event: MouseEvent): void {
+  if (event.detail > 0 && document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
+function toggleFullscreen(element: HTMLElement | null): void {
+  // Absent on iPhones.
+  const request = element?.requestFullscreen as (() => Promise<void>) | undefined;
+  const done = document.fullscreenElement ? document.exitFullscreen() : request?.call(element);
+  done?.catch((error: unknown) => console.warn("rccar: full screen:", String(error)));
+}

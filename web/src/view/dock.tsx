@@ -1,0 +1,76 @@
+/** Instruments and the two buttons that matter. */
+
+import type { Cockpit } from "../app/cockpit";
+import type { Hud } from "../app/hud";
+
+export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
+  const { mixer } = cockpit;
+  const ready = hud.phase === "connected" && hud.state !== null;
+  return (
+    <section class="dock" aria-label="Controls">
+      <div class="instruments">
+        <Bar label="Steering" value={hud.steering} wanted={hud.wantedSteering} />
+        <p class="speed" data-testid="hud-speed">
+          {hud.speedKmh === null ? "–" : hud.speedKmh.toFixed(1)}
+          <small> km/h</small>
+          {hud.batteryVolts !== null && <small class="battery"> · {hud.batteryVolts.toFixed(1)} V</small>}
+        </p>
+        <Bar label="Throttle" value={hud.throttle} wanted={hud.wantedThrottle} braking={hud.braking} />
+      </div>
+      <div class="dock-buttons">
+        <button
+          type="button"
+          class={`arm ${hud.state === "armed" ? "live" : hud.armWanted ? "wanted" : ""}`}
+          data-testid="arm"
+          aria-pressed={hud.armWanted}
+          disabled={!ready}
+          onClick={(event) => mixer.handleArmButton(isTouch(event), performance.now())}
+        >
+          {hud.armWanted ? "Disarm" : "Arm"}
+          <kbd aria-hidden="true">Enter</kbd>
+        </button>
+        <button
+          type="button"
+          class={`brake ${hud.braking ? "on" : ""}`}
+          data-testid="brake"
+          onPointerDown={(event) => {
+            event.currentTarget.setPointerCapture(event.pointerId);
+            mixer.handleBrake(true);
+          }}
+          onPointerUp={() => mixer.handleBrake(false)}
+          onLostPointerCapture={() => mixer.handleBrake(false)}
+          onContextMenu={(event) => event.preventDefault()}
+        >
+          Brake
+          <kbd aria-hidden="true">Space</kbd>
+        </button>
+      </div>
+    </section>
+  );
+}
+
+interface BarProps {
+  readonly label: string;
+  /** What the car does, −1…1. */
+  readonly value: number;
+  /** What the driver asks for, −1…1. */
+  readonly wanted: number;
+  readonly braking?: boolean;
+}
+
+function Bar({ label, value, wanted, braking = false }: BarProps) {
+  return (
+    <div class={`bar ${braking ? "braking" : ""}`}>
+      <span class="bar-label">{braking ? "Brake" : label}</span>
+      <div class="bar-track" role="img" aria-label={`${label} ${Math.round(value * 100)} percent`}>
+        <div class="bar-fill" style={{ transform: `scaleX(${value})` }} />
+        <div class="bar-mark" style={{ left: `${50 + wanted * 50}%` }} />
+      </div>
+    </div>
+  );
+}
+
+/** Browsers that do not tell which pointer clicked are taken to have a mouse. */
+function isTouch(event: MouseEvent): boolean {
+  return "pointerType" in event && (event.pointerType === "touch" || event.pointerType === "pen");
+}

@@ -1,0 +1,59 @@
+/** What the driver reads: state and figures. */
+
+import { ageAlarm, pathWords, rttAlarm, stateTone, stateWords, type Alarm, type Hud } from "../app/hud";
+
+export function StatePill({ hud }: { hud: Hud }) {
+  return (
+    <p
+      class={`state ${stateTone(hud)}`}
+      role="status"
+      data-testid="hud-state"
+      data-state={hud.state ?? "unknown"}
+      data-reason={hud.reason}
+    >
+      <span class="dot" />
+      {stateWords(hud)}
+    </p>
+  );
+}
+
+export function Metrics({ hud }: { hud: Hud }) {
+  const { kind, detail } = pathWords(hud.path);
+  return (
+    <dl class="metrics">
+      <Metric name="Picture" testid="hud-age" value={whole(hud.ageMs)} unit="ms" alarm={ageAlarm(hud.ageMs)} />
+      <Metric name="Round trip" testid="hud-rtt" value={whole(hud.rttMs)} unit="ms" alarm={rttAlarm(hud.rttMs)} />
+      <Metric
+        name={hud.fps === null ? "Video" : `Video · ${Math.round(hud.fps)} fps`}
+        testid="hud-bitrate"
+        value={whole(hud.bitrateKbps)}
+        unit="kbit/s"
+      />
+      <Metric name={detail === "" ? "Path" : `Path · ${detail}`} testid="hud-path" value={kind} />
+    </dl>
+  );
+}
+
+interface MetricProps {
+  readonly name: string;
+  readonly testid: string;
+  readonly value: string;
+  readonly unit?: string;
+  readonly alarm?: Alarm;
+}
+
+function Metric({ name, testid, value, unit, alarm = "calm" }: MetricProps) {
+  return (
+    <div class={`metric ${alarm}`}>
+      <dt>{name}</dt>
+      <dd data-testid={testid}>
+        {value}
+        {unit !== undefined && <small> {unit}</small>}
+      </dd>
+    </div>
+  );
+}
+
+function whole(value: number | null): string {
+  return value === null ? "–" : String(Math.round(value));
+}

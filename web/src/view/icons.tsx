@@ -1,0 +1,108 @@
+/** Line icons, drawn for this page. */
+
+import type { ComponentChildren } from "preact";
+
+function Icon({ children, size = 20 }: { children: ComponentChildren; size?: number }) {
+  return (
+    <svg
+      class="icon"
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.8"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      aria-hidden="true"
+    >
+      {children}
+    </svg>
+  );
+}
+
+export const BackIcon = () => (
+  <Icon>
+    <path d="M14.5 5.5 8 12l6.5 6.5" />
+  </Icon>
+);
+
+export const FullscreenIcon = () => (
+  <Icon>
+    <path d="M4 9V5a1 1 0 0 1 1-1h4M15 4h4a1 1 0 0 1 1 1v4M20 15v4a1 1 0 0 1-1 1h-4M9 20H5a1 1 0 0 1-1-1v-4" />
+  </Icon>
+);
+
+export const HelpIcon = () => (
+  <Icon>
+    <path d="M9.2 9a2.9 2.9 0 1 1 4.3 2.6c-.9.5-1.5 1.2-1.5 2.2v.2M12 17.6v.1" />
+    <circle cx="12" cy="12" r="9" />
+  </Icon>
+);
+
+export const PlusIcon = () => (
+  <Icon size={24}>
+    <path d="M12 5v14M5 12h14" />
+  </Icon>
+);
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="m6 6 12 12M18 6 6 18" />
+  </Icon>
+);
+
+export const CopyIcon = () => (
+  <Icon>
+    <rect x="8.5" y="8.5" width="11" height="11" rx="2" />
+    <path d="M5.5 15.5a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1h9a1 1 0 0 1 1 1" />
+  </Icon>
+);
+
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M12 4v11m0 0 4.5-4.5M12 15l-4.5-4.5M5 19.5h14" />
+  </Icon>
+);
+
+export const SignOutIcon = () => (
+  <Icon>
+    <path d="M10 4.5H6a1 1 0 0 0-1 1v13a1 1 0 0 0 1 1h4M15 8l4 4-4 4M19 12H9.5" />
+  </Icon>
+);
+
+/** A car seen from the front three quarters above, for cards. */
+export function CarPicture() {
+  return (
+    <svg class="car-picture" viewBox="0 0 320 150" aria-hidden="true">
+      <path class="road" d="M118 22h84l92 128H26z" />
+      <path class="road-line" d="M160 26v12m0 14v18m0 16v24m0 18v24" />
+      <g class="car-body">
+        <path d="M110 100c0-7 5-12 12-13l10-22c2-5 6-8 12-8h32c6 0 10 3 12 8l10 22c7 1 12 6 12 13v20c0 4-3 7-7 7h-86c-4 0-7-3-7-7z" />
+        <path class="car-glass" d="m140 70-7 16h54l-7-16c-1-3-3-4-6-4h-28c-3 0-5 1-6 4z" />
+        <rect class="car-wheel" x="106" y="116" width="18" height="20" rx="6" />
+        <rect class="car-wheel" x="196" y="116" width="18" height="20" rx="6" />
+        <rect class="car-light" x="117" y="98" width="18" height="7" rx="3.5" />
+        <rect class="car-light" x="185" y="98" width="18" height="7" rx="3.5" />
+        <path class="car-antenna" d="M188 58 200 30" />
+      </g>
+    </svg>
+  );
+}
+
+/** The mark: a road that leads to the horizon. */
+export function Mark({ size = 30 }: { size?: number }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
+      <path
+        d="M7 23.5 16 8l9 15.5"
+        fill="none"
+        stroke="var(--accent)"
+        stroke-width="3.2"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+      <path d="M16 15.5v2.5M16 21.5v4" stroke="var(--text)" stroke-width="2.4" stroke-linecap="round" />
+    </svg>
+  );
+}

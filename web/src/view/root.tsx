@@ -1,0 +1,41 @@
+import { useSignalEffect } from "@preact/signals";
+import type { App } from "../app/app";
+import { stateWords } from "../app/hud";
+import { CarsPage } from "./cars";
+import { CockpitPage } from "./cockpit";
+import { SetUpPage, SignInPage } from "./sign-in";
+import { LinkPage, WaitPage } from "./wait";
+
+/** The page that the route asks for. */
+export function Root({ app }: { app: App }) {
+  useSignalEffect(() => {
+    document.title = title(app);
+  });
+  const route = app.route.value;
+  if (route.page === "link") return <LinkPage app={app} />;
+  const server = app.server.value;
+  if (server === null) return <WaitPage unreachable={app.unreachable.value} />;
+  if (route.page === "setup") return <SetUpPage app={app} token={route.token} />;
+  if (!server.signed_in || route.page === "sign-in") return <SignInPage app={app} server={server} />;
+  const cockpit = app.cockpit.value;
+  if (route.page === "car" && cockpit) return <CockpitPage key={cockpit} app={app} cockpit={cockpit} />;
+  return <CarsPage app={app} server={server} />;
+}
+
+function title(app: App): string {
+  const cockpit = app.cockpit.value;
+  if (cockpit) {
+    const hud = cockpit.hud.value;
+    return `${stateWords(hud)} – ${hud.carName} – rccar`;
+  }
+  switch (app.route.value.page) {
+    case "setup":
+      return "Set up – rccar";
+    case "sign-in":
+    case "link":
+      return "Sign in – rccar";
+    case "cars":
+    case "car":
+      return app.signaling.value.phase === "waiting" ? "Host gone – rccar" : "Cars – rccar";
+  }
+}

@@ -1,0 +1,68 @@
+/** Two areas for two thumbs. */
+
+import { useRef } from "preact/hooks";
+import type { Mixer } from "../input/mixer";
+import type { Stick } from "../input/touch";
+
+/** Way of the thumb to full deflection, in CSS pixels: about a centimetre and a half on a phone. */
+const REACH = 72;
+/** Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in cockpit.css). */
+const KNOB_TRAVEL = 68;
+
+export function Sticks({ mixer }: { mixer: Mixer }) {
+  return (
+    <>
+      <StickArea mixer={mixer} stick="steering" />
+      <StickArea mixer={mixer} stick="throttle" />
+    </>
+  );
+}
+
+function StickArea({ mixer, stick }: { mixer: Mixer; stick: Stick }) {
+  const knob = useRef<HTMLDivElement>(null);
+  const along = (event: PointerEvent) => (stick === "steering" ? event.clientX : -event.clientY);
+  const draw = () => {
+    const way = mixer.stick(stick) * KNOB_TRAVEL;
+    const [x, y] = stick === "steering" ? [way, 0] : [0, -way];
+    // Past the renderer: a thumb moves more often than anything else here is drawn.
+    if (knob.current) knob.current.style.transform = `translate(${x}%, ${y}%)`;
+  };
+  return (
+    <div
+      class={`stick ${stick}`}
+      data-testid={`stick-${stick}`}
+      aria-hidden="true"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        mixer.handleStickDown(event.pointerId, stick, along(event), REACH);
+        draw();
+      }}
+      onPointerMove={(event) => {
+        if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
+        mixer.handleStickMove(event.pointerId, along(event));
+        draw();
+      }}
+      onPointerUp={(event) => {
+        mixer.handleStickUp(event.pointerId);
+        draw();
+      }}
+      onPointerCancel={(event) => {
+        mixer.handleStickCancel(event.pointerId);
+        draw();
+      }}
+      onContextMenu={(event) => event.preventDefault()}
+    >
+      <div class="stick-base">
+        <svg viewBox="0 0 160 160" aria-hidden="true">
+          <circle cx="80" cy="80" r="78" />
+          {stick === "steering" ? (
+            <path d="m22 80 10-9v18zM138 80l-10-9v18z" />
+          ) : (
+            <path d="m80 22-9 10h18zM80 138l-9-10h18z" />
+          )}
+        </svg>
+        <div class="stick-knob" ref={knob} />
+      </div>
+    </div>
+  );
+}
