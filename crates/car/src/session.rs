@@ -98,7 +98,7 @@ impl Session {
         let peer = Arc::new(peer);
         self.context.drive.set_driven(true);
         let steering = tokio::spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone()));
-        let video = self.context.video.start(peer.video());
+        let video = self.context.video.prepare(peer.video());
         let outcome = self.until_the_end(&peer, &video, events, &mut inputs).await;
         steering.abort();
         self.context.drive.set_driven(false);
@@ -190,8 +190,7 @@ impl Session {
                 tracing::info!(session = %self.id, ?state, "connection");
                 recovery.handle_state(clock::now(), state);
                 if state == PeerState::Connected {
-                    // A new path begins with a picture that needs no earlier one.
-                    video.request_keyframe();
+                    video.begin();
                 }
             }
             PeerEvent::EventsOpen => {

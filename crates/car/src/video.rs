@@ -25,8 +25,8 @@ impl VideoHub {
         self.format
     }
 
-    /// Starts the camera and sends its picture until the returned value is dropped.
-    pub(crate) fn start(&self, sender: Arc<VideoSender>) -> Sending {
+    /// Prepares to send the picture until the returned value is dropped.
+    pub(crate) fn prepare(&self, sender: Arc<VideoSender>) -> Sending {
         let task = tokio::spawn(send(self.clone(), sender));
         Sending { handle: self.handle.clone(), task }
     }
@@ -39,8 +39,9 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// Makes the next frame a keyframe.
-    pub(crate) fn request_keyframe(&self) {
+    /// There is a path: starts the camera, or goes on with a picture that needs no earlier one.
+    pub(crate) fn begin(&self) {
+        self.handle.set_running(true);
         self.handle.request_keyframe();
     }
 }
@@ -54,8 +55,6 @@ impl Drop for Sending {
 
 async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
     let mut units = hub.units.lock().await;
-    hub.handle.set_running(true);
-    hub.handle.request_keyframe();
     loop {
         tokio::select! {
             biased;
@@ -65,7 +64,7 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
                     return;
                 };
                 if let Err(error) = sender.send(unit.data, unit.captured_at).await {
-                    // Before the answer, and after the end of the path: nothing is negotiated or nobody listens.
+                    // The path has ended and nobody listens.
                     tracing::trace!(%error, "frame not sent");
                 }
             }

@@ -33,13 +33,8 @@ const NOISY: &[&str] = &[
     "hyper_util",
     "ice",
     "mio",
-    "rtc",
     "rtc_datachannel",
-    "rtc_dtls",
-    "rtc_ice",
     "rtc_interceptor",
-    "rtc_sctp",
-    "rtc_srtp",
     "rtc_turn",
     "rustls",
     "sctp",
@@ -47,9 +42,11 @@ const NOISY: &[&str] = &[
     "tokio_tungstenite",
     "tungstenite",
     "turn",
-    "webrtc",
     "webrtc_util",
 ];
+
+/// Libraries that log at WARN what they recover from by themselves, such as an extension of TLS that they do not know.
+const ALARMIST: &[&str] = &["rtc", "rtc_dtls", "rtc_ice", "rtc_sctp", "rtc_srtp", "webrtc"];
 
 /// Starts logging for this process under the name `program` (journald's `SYSLOG_IDENTIFIER`). A second call changes nothing.
 pub fn init(program: &str) {
@@ -79,8 +76,8 @@ fn filter(wanted: &str) -> Result<EnvFilter, ParseError> {
 }
 
 fn defaults() -> String {
-    let noisy: String = NOISY.iter().map(|name| format!("{name}=warn,")).collect();
-    format!("{noisy}{DEFAULT_LEVEL}")
+    let at = |names: &[&str], level| names.iter().map(|name| format!("{name}={level},")).collect::<String>();
+    format!("{}{}{DEFAULT_LEVEL}", at(NOISY, "warn"), at(ALARMIST, "error"))
 }
 
 /// systemd sets `JOURNAL_STREAM` to device and inode of the stream it connected to stderr; after a redirection they differ.

@@ -22,14 +22,19 @@ export function launch({ loopback = false, args = [] } = {}) {
   });
 }
 
-/** The cockpit of the world's only car. */
+/** The cockpit of the world's only car. `before` runs in the page before its own code; `received` lists signaling messages. */
 export class Cockpit {
-  static async open(browser, world, { query = '', origin, signIn = true, size = { width: 1280, height: 800 } } = {}) {
+  static async open(browser, world, { query = '', origin, signIn = true, size = { width: 1280, height: 800 }, before } = {}) {
     const context = await browser.newContext({ viewport: size });
     const cockpit = new Cockpit();
     cockpit.context = context;
     cockpit.page = await context.newPage();
     cockpit.errors = [];
+    cockpit.received = [];
+    cockpit.page.on('websocket', (socket) => {
+      socket.on('framereceived', ({ payload }) => cockpit.received.push(JSON.parse(payload).type));
+    });
+    if (before) await cockpit.page.addInitScript(before);
     cockpit.page.on('pageerror', (error) => cockpit.errors.push(error.message));
     if (signIn) {
       const link = await world.signInLink();
@@ -79,7 +84,7 @@ export class Cockpit {
     await this.when('the car is armed', (s) => s.telemetry.state === 'armed');
   }
 
-  /** Mean luma of the left and right halves of the picture's lower part. */
+  /** The picture, scaled down to 64×36, as bytes of red, green, blue and alpha. */
   picture() {
     return this.page.evaluate(() => {
       const video = document.querySelector('video');

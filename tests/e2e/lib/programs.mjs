@@ -138,6 +138,13 @@ export class World {
     }
   }
 
+  /** What the drive decided so far: the lines of its flight recorder. */
+  trace() {
+    const lines = readFileSync(this.file('drive.trace'), 'utf8').split('\n');
+    // The last line may be half written.
+    return lines.slice(0, -1).map((line) => JSON.parse(line));
+  }
+
   /** A one-time address that signs in. */
   async signInLink() {
     const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('sign-in-link'), '--user', 'ada']);

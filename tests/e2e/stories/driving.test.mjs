@@ -115,7 +115,7 @@ describe('driving', () => {
     const traced = world.trace().length;
     const client = await cockpit.context.newCDPSession(cockpit.page);
     client.send('Page.crash').catch(() => {});
-    await until('the drive has tripped', () => world.trace().slice(traced).some((line) => line.state === 'tripped'));
+    await until('the drive has tripped', () => world.trace().slice(traced).some((line) => line.event === 'tripped'));
   });
 
   it('a reloaded page drives again', async () => {

@@ -13,7 +13,7 @@ const LABELS: Readonly<Record<Action, string>> = {
 };
 
 export function BannerView({ app, cockpit, banner }: { app: App; cockpit: Cockpit; banner: Banner | null }) {
-  const act = (action: Action) => {
+  const act = (action: Action): void => {
     switch (action) {
       case "connect":
         return cockpit.connect();

@@ -102,8 +102,8 @@ function releaseFocus(event: MouseEvent): void {
 }
 
 function toggleFullscreen(element: HTMLElement | null): void {
-  // Absent on iPhones.
-  const request = element?.requestFullscreen as (() => Promise<void>) | undefined;
-  const done = document.fullscreenElement ? document.exitFullscreen() : request?.call(element);
-  done?.catch((error: unknown) => console.warn("rccar: full screen:", String(error)));
+  // iPhones have none.
+  if (!element || !document.fullscreenEnabled) return;
+  const done = document.fullscreenElement ? document.exitFullscreen() : element.requestFullscreen();
+  done.catch((error: unknown) => console.warn("rccar: full screen:", String(error)));
 }

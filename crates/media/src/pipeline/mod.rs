@@ -38,7 +38,7 @@ pub const QUEUE_LIMIT: Duration = Duration::from_millis(100);
 pub fn start(camera: Box<dyn Camera>, encoder: Box<dyn Encoder>) -> io::Result<(PipelineHandle, AccessUnits)> {
     let (units_tx, units) = mpsc::channel(1);
     let shared = Arc::new(Shared {
-        command: Mutex::new(Command { running: false, stopped: false }),
+        command: Mutex::new(Command { running: false, stopped: false, epoch: 0 }),
         changed: Condvar::new(),
         keyframe_wanted: AtomicBool::new(false),
         counters: Counters::default(),
@@ -82,7 +82,11 @@ pub struct PipelineHandle {
 impl PipelineHandle {
     /// Captures and encodes, or rests. The first frame after a rest is a keyframe.
     pub fn set_running(&self, running: bool) {
-        self.shared.command().running = running;
+        let mut command = self.shared.command();
+        if running && !command.running {
+            command.epoch += 1;
+        }
+        command.running = running;
         self.shared.changed.notify_all();
     }
 
@@ -107,7 +111,7 @@ impl PipelineHandle {
 /// The encoded frames. Dropping it ends the thread.
 #[derive(Debug)]
 pub struct AccessUnits {
-    units: mpsc::Receiver<AccessUnit>,
+    units: mpsc::Receiver<Queued>,
     shared: Arc<Shared>,
     /// An access unit was dropped: those that refer to it are of no use.
     needs_keyframe: bool,
@@ -119,15 +123,19 @@ impl AccessUnits {
     /// While the last one has not been taken, frames are skipped, not queued. Cancel safe.
     pub async fn recv(&mut self) -> Option<AccessUnit> {
         loop {
-            let unit = self.units.recv().await?;
+            let Queued { unit, epoch } = self.units.recv().await?;
+            let outdated = epoch != self.shared.command().epoch;
             let late = clock::now().since(unit.encoded_at) > QUEUE_LIMIT;
-            if !late && (unit.keyframe || !self.needs_keyframe) {
+            if !outdated && !late && (unit.keyframe || !self.needs_keyframe) {
                 self.needs_keyframe = false;
                 return Some(unit);
             }
             self.needs_keyframe = true;
-            self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
             self.shared.counters.dropped_late();
+            if !outdated {
+                // After a rest the thread makes a keyframe by itself.
+                self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -137,6 +145,13 @@ impl Drop for AccessUnits {
         self.shared.command().stopped = true;
         self.shared.changed.notify_all();
     }
+}
+
+/// An access unit on its way to the consumer.
+#[derive(Debug)]
+struct Queued {
+    unit: AccessUnit,
+    epoch: u64,
 }
 
 #[derive(Debug)]
@@ -152,11 +167,13 @@ struct Shared {
 struct Command {
     running: bool,
     stopped: bool,
+    /// Counts rests that have ended: access units from before the last one are of no use to whoever watches now.
+    epoch: u64,
 }
 
 impl Shared {
     fn command(&self) -> MutexGuard<'_, Command> {
-        // Two flags cannot be left half-way by a panic.
+        // Flags cannot be left half-way by a panic.
         self.command.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -16,7 +16,7 @@ pub struct PipelineStats {
     pub bytes: u64,
     /// Frames not encoded because the consumer had not taken the one before.
     pub skipped: u64,
-    /// Access units dropped because the consumer came too late for them.
+    /// Access units dropped because the consumer came too late for them, or only after a rest.
     pub dropped_late: u64,
     /// Failures of the camera.
     pub camera_errors: u64,

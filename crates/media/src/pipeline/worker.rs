@@ -1,6 +1,6 @@
 //! What the thread does.
 
-use super::{AccessUnit, PipelineState, Shared};
+use super::{AccessUnit, PipelineState, Queued, Shared};
 use crate::camera::Camera;
 use crate::encoder::Encoder;
 use crate::frame::I420Frame;
@@ -26,9 +26,10 @@ const KEYFRAME_SPACING: Duration = Duration::from_millis(200);
 pub(super) struct Worker {
     camera: Box<dyn Camera>,
     encoder: Box<dyn Encoder>,
-    units: mpsc::Sender<AccessUnit>,
+    units: mpsc::Sender<Queued>,
     shared: Arc<Shared>,
     frame: I420Frame,
+    epoch: u64,
     last_keyframe: Option<MonotonicMicros>,
     backoff: Duration,
 }
@@ -37,11 +38,11 @@ impl Worker {
     pub(super) fn new(
         camera: Box<dyn Camera>,
         encoder: Box<dyn Encoder>,
-        units: mpsc::Sender<AccessUnit>,
+        units: mpsc::Sender<Queued>,
         shared: Arc<Shared>,
     ) -> Self {
         let frame = I420Frame::new(camera.format());
-        Self { camera, encoder, units, shared, frame, last_keyframe: None, backoff: BACKOFF.0 }
+        Self { camera, encoder, units, shared, frame, epoch: 0, last_keyframe: None, backoff: BACKOFF.0 }
     }
 
     /// Works until it is stopped.
@@ -70,15 +71,22 @@ impl Worker {
         if !command.running && !command.stopped {
             self.camera.pause();
             self.shared.set_state(PipelineState::Idle);
-            self.backoff = BACKOFF.0;
             let waiting = self.shared.changed.wait_while(command, |command| !command.running && !command.stopped);
             command = waiting.unwrap_or_else(PoisonError::into_inner);
+        }
+        if command.stopped {
+            return ControlFlow::Break(());
+        }
+        // A rest may have passed while the camera was waited for.
+        if command.epoch != self.epoch {
+            self.epoch = command.epoch;
+            self.backoff = BACKOFF.0;
             // Whoever starts to watch needs a keyframe now.
             self.last_keyframe = None;
             self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
             self.shared.set_state(PipelineState::Running);
         }
-        if command.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     }
 
     /// Encodes the frame if the consumer can take it.
@@ -101,9 +109,10 @@ impl Worker {
                 if encoded.keyframe {
                     self.last_keyframe = Some(captured_at);
                 }
-                place.send(AccessUnit { data: Bytes::from(encoded.data), captured_at, encoded_at, keyframe: encoded.keyframe });
+                let unit = AccessUnit { data: Bytes::from(encoded.data), captured_at, encoded_at, keyframe: encoded.keyframe };
                 self.backoff = BACKOFF.0;
                 self.shared.set_state(PipelineState::Running);
+                place.send(Queued { unit, epoch: self.epoch });
             }
             Ok(None) => {
                 if force_keyframe {
