@@ -4,6 +4,7 @@ import { expose } from "./app/diagnostics";
 import "./style/base.css";
 import "./style/pages.css";
 import "./style/cockpit.css";
+import "./style/cockpit-sizes.css";
 import { Root } from "./view/root";
 
 const app = new App();

@@ -1,8 +1,8 @@
 //! Who may drive: one session at a time, whichever host or page it comes from.
 
 use crate::session::{Outcome, Session, SessionContext, SessionInput};
-use rccar_protocol::signaling::{ByeReason, FromCar, ToCar};
-use rccar_protocol::text::SessionId;
+use rccar_protocol::signaling::{ByeReason, FromCar, IceServer, ToCar};
+use rccar_protocol::text::{Name, SessionId};
 use std::collections::BTreeMap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -40,6 +40,17 @@ struct Running {
     id: SessionId,
     inputs: mpsc::Sender<SessionInput>,
     task: JoinHandle<Outcome>,
+    /// It was told to end and is closing its connection.
+    ending: bool,
+}
+
+/// A driver's wish for a session.
+struct Wish {
+    source: Source,
+    session: SessionId,
+    driver: Name,
+    trickle: bool,
+    ice_servers: Vec<IceServer>,
 }
 
 /// The agent: routes messages to the one session.
@@ -47,11 +58,13 @@ pub(crate) struct Agent {
     context: SessionContext,
     sources: BTreeMap<Source, Outgoing>,
     running: Option<Running>,
+    /// Waits for a session that is ending: a reloaded page asks again before its old connection is closed.
+    next: Option<Wish>,
 }
 
 impl Agent {
     pub(crate) fn new(context: SessionContext, sources: BTreeMap<Source, Outgoing>) -> Self {
-        Self { context, sources, running: None }
+        Self { context, sources, running: None, next: None }
     }
 
     /// Runs until `stop` resolves; then ends the session and says good-bye.
@@ -81,16 +94,7 @@ impl Agent {
     fn route(&mut self, source: Source, message: ToCar) {
         match message {
             ToCar::Connect { session, driver, trickle, ice_servers } => {
-                let Some(back) = self.sources.get(&source).cloned() else { return };
-                if let Some(running) = &self.running {
-                    tracing::info!(%driver, driven_by = ?running.source, "refused a second driver");
-                    self.say(source, FromCar::Bye { session, reason: ByeReason::CarBusy });
-                    return;
-                }
-                tracing::info!(%driver, ?source, %session, "a driver connects");
-                let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
-                let session_run = Session::new(self.context.clone(), session, trickle, ice_servers, back).run(queue);
-                self.running = Some(Running { source, id: session, inputs, task: tokio::spawn(Box::pin(session_run)) });
+                self.connect(Wish { source, session, driver, trickle, ice_servers });
             }
             ToCar::Answer { session, generation, sdp } => {
                 self.input(source, session, SessionInput::Answer { generation, sdp });
@@ -99,11 +103,43 @@ impl Agent {
                 self.input(source, session, SessionInput::Candidate { generation, candidate });
             }
             ToCar::Restart { session, ice_servers } => self.input(source, session, SessionInput::Restart { ice_servers }),
-            ToCar::Bye { session, reason } => self.input(source, session, SessionInput::Bye(reason)),
+            ToCar::Bye { session, reason } => {
+                self.next.take_if(|next| next.source == source && next.session == session);
+                if let Some(running) = &mut self.running
+                    && running.source == source
+                    && running.id == session
+                {
+                    running.ending = true;
+                    if running.inputs.try_send(SessionInput::Bye(reason)).is_err() {
+                        // It does not even read its messages.
+                        running.task.abort();
+                    }
+                }
+            }
             ToCar::Challenge { .. } | ToCar::Registered { .. } | ToCar::Error { .. } | ToCar::Pong { .. } => {
                 tracing::debug!(?source, "message without a session ignored");
             }
         }
+    }
+
+    fn connect(&mut self, wish: Wish) {
+        match &self.running {
+            None => self.start(wish),
+            Some(running) if running.ending && self.next.is_none() => self.next = Some(wish),
+            Some(running) => {
+                tracing::info!(driver = %wish.driver, driven_by = ?running.source, "refused a second driver");
+                self.say(wish.source, FromCar::Bye { session: wish.session, reason: ByeReason::CarBusy });
+            }
+        }
+    }
+
+    fn start(&mut self, wish: Wish) {
+        let Wish { source, session, driver, trickle, ice_servers } = wish;
+        let Some(back) = self.sources.get(&source).cloned() else { return };
+        tracing::info!(%driver, ?source, %session, "a driver connects");
+        let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
+        let run = Session::new(self.context.clone(), session, trickle, ice_servers, back).run(queue);
+        self.running = Some(Running { source, id: session, inputs, task: tokio::spawn(Box::pin(run)), ending: false });
     }
 
     fn input(&self, source: Source, session: SessionId, input: SessionInput) {
@@ -113,19 +149,22 @@ impl Agent {
                     tracing::warn!(%session, "message dropped: the session does not keep up");
                 }
             }
-            _ if matches!(input, SessionInput::Bye(_)) => {}
             _ => self.say(source, FromCar::Bye { session, reason: ByeReason::CarLeft }),
         }
     }
 
     fn finish(&mut self, outcome: Outcome) {
         let Some(running) = self.running.take() else { return };
+        self.context.drive.set_driven(false);
         match outcome {
             Outcome::EndedByDriver(reason) => tracing::info!(session = %running.id, ?reason, "the session ended"),
             Outcome::EndedByCar(reason) => {
                 tracing::info!(session = %running.id, ?reason, "the car ended the session");
                 self.say(running.source, FromCar::Bye { session: running.id, reason });
             }
+        }
+        if let Some(next) = self.next.take() {
+            self.start(next);
         }
     }
 
@@ -138,6 +177,9 @@ impl Agent {
     }
 
     async fn shut_down(mut self) {
+        if let Some(next) = self.next.take() {
+            self.say(next.source, FromCar::Bye { session: next.session, reason: ByeReason::Shutdown });
+        }
         if let Some(running) = &self.running {
             // A session that does not listen is ended with the program.
             let _ = running.inputs.try_send(SessionInput::Shutdown);

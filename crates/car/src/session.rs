@@ -15,6 +15,7 @@ use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// What every session of this car shares.
 #[derive(Clone)]
@@ -97,10 +98,12 @@ impl Session {
         };
         let peer = Arc::new(peer);
         self.context.drive.set_driven(true);
-        let steering = tokio::spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone()));
+        // Ends with this task, in whatever way that ends.
+        let mut steering = JoinSet::new();
+        steering.spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone()));
         let video = self.context.video.prepare(peer.video());
         let outcome = self.until_the_end(&peer, &video, events, &mut inputs).await;
-        steering.abort();
+        steering.shutdown().await;
         self.context.drive.set_driven(false);
         peer.close().await;
         outcome

@@ -21,7 +21,7 @@
 //!     }
 //!     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
 //!         frame.bytes_mut().fill(128);
-//!         Ok(rccar_daemon::clock::now())
+//!         Ok(rccar_media::clock::now())
 //!     }
 //! }
 //!
@@ -47,6 +47,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod camera;
+pub mod clock;
 pub mod encoder;
 pub mod frame;
 pub mod pacer;

@@ -1,9 +1,9 @@
 //! Keeps a rate without drift.
 
+use crate::clock;
 use nix::errno::Errno;
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
-use rccar_daemon::clock;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 

@@ -199,7 +199,7 @@ impl Camera for ClickCamera {
         self.resting.store(false, Ordering::Relaxed);
         let broken = |reason: &str| CameraError::Broken { source_name: "test".to_owned(), reason: reason.to_owned() };
         match self.clicked.recv_timeout(rccar_media::camera::LONGEST_WAIT) {
-            Ok(Ok(())) => Ok(rccar_daemon::clock::now()),
+            Ok(Ok(())) => Ok(rccar_media::clock::now()),
             Ok(Err(reason)) => Err(broken(reason)),
             Err(RecvTimeoutError::Timeout) => Err(broken("nobody clicks")),
             Err(RecvTimeoutError::Disconnected) => Err(broken("the test has ended")),

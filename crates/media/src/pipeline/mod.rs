@@ -15,9 +15,9 @@ mod stats;
 mod worker;
 
 use crate::camera::Camera;
+use crate::clock;
 use crate::encoder::Encoder;
 use bytes::Bytes;
-use rccar_daemon::clock;
 use rccar_protocol::units::MonotonicMicros;
 use stats::Counters;
 pub use stats::PipelineStats;

@@ -2,11 +2,11 @@
 
 use super::{AccessUnit, PipelineState, Queued, Shared};
 use crate::camera::Camera;
+use crate::clock;
 use crate::encoder::Encoder;
 use crate::frame::I420Frame;
 use bytes::Bytes;
 use nix::sys::prctl;
-use rccar_daemon::clock;
 use rccar_protocol::units::MonotonicMicros;
 use std::fmt::Display;
 use std::ops::ControlFlow;

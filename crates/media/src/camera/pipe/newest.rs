@@ -1,8 +1,8 @@
 //! The newest frame, handed from the thread that reads to the one that encodes.
 
 use crate::camera::LONGEST_WAIT;
+use crate::clock;
 use crate::frame::{I420Frame, VideoFormat};
-use rccar_daemon::clock;
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

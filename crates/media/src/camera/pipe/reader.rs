@@ -2,10 +2,10 @@
 
 use super::assembler::{Assembler, Progress};
 use super::newest::Newest;
+use crate::clock;
 use crate::frame::VideoFormat;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rccar_daemon::clock;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
