@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # What the tools of this project are pinned to.
 RUST_AT_LEAST=1.94
-NODE_AT_LEAST=18.18
+NODE_AT_LEAST=18.19
 NEXTEST_VERSION=0.9.143
 export CARGO_TERM_PROGRESS_WHEN="${CARGO_TERM_PROGRESS_WHEN:-auto}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"

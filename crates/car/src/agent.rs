@@ -40,8 +40,19 @@ struct Running {
     id: SessionId,
     inputs: mpsc::Sender<SessionInput>,
     task: JoinHandle<Outcome>,
+    connected: watch::Receiver<bool>,
     /// It was told to end and is closing its connection.
     ending: bool,
+}
+
+impl Running {
+    fn end(&mut self, reason: ByeReason) {
+        self.ending = true;
+        if self.inputs.try_send(SessionInput::Bye(reason)).is_err() {
+            // It does not even read its messages.
+            self.task.abort();
+        }
+    }
 }
 
 /// A driver's wish for a session.
@@ -109,11 +120,7 @@ impl Agent {
                     && running.source == source
                     && running.id == session
                 {
-                    running.ending = true;
-                    if running.inputs.try_send(SessionInput::Bye(reason)).is_err() {
-                        // It does not even read its messages.
-                        running.task.abort();
-                    }
+                    running.end(reason);
                 }
             }
             ToCar::Challenge { .. } | ToCar::Registered { .. } | ToCar::Error { .. } | ToCar::Pong { .. } => {
@@ -123,13 +130,20 @@ impl Agent {
     }
 
     fn connect(&mut self, wish: Wish) {
-        match &self.running {
-            None => self.start(wish),
-            Some(running) if running.ending && self.next.is_none() => self.next = Some(wish),
-            Some(running) => {
-                tracing::info!(driver = %wish.driver, driven_by = ?running.source, "refused a second driver");
-                self.say(wish.source, FromCar::Bye { session: wish.session, reason: ByeReason::CarBusy });
-            }
+        let Some(running) = &mut self.running else { return self.start(wish) };
+        if !running.ending && !*running.connected.borrow() {
+            // Its driver cannot drive: whoever comes now can. Most often it is the same person after a crash.
+            tracing::info!(session = %running.id, driver = %wish.driver, "replaced: its driver is not reachable");
+            let bye = FromCar::Bye { session: running.id, reason: ByeReason::Replaced };
+            let source = running.source;
+            running.end(ByeReason::Replaced);
+            self.say(source, bye);
+            self.next = Some(wish);
+        } else if running.ending && self.next.is_none() {
+            self.next = Some(wish);
+        } else {
+            tracing::info!(driver = %wish.driver, driven_by = ?running.source, "refused a second driver");
+            self.say(wish.source, FromCar::Bye { session: wish.session, reason: ByeReason::CarBusy });
         }
     }
 
@@ -138,8 +152,10 @@ impl Agent {
         let Some(back) = self.sources.get(&source).cloned() else { return };
         tracing::info!(%driver, ?source, %session, "a driver connects");
         let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
-        let run = Session::new(self.context.clone(), session, trickle, ice_servers, back).run(queue);
-        self.running = Some(Running { source, id: session, inputs, task: tokio::spawn(Box::pin(run)), ending: false });
+        let run = Session::new(self.context.clone(), session, trickle, ice_servers, back);
+        let connected = run.connected();
+        let task = tokio::spawn(Box::pin(run.run(queue)));
+        self.running = Some(Running { source, id: session, inputs, task, connected, ending: false });
     }
 
     fn input(&self, source: Source, session: SessionId, input: SessionInput) {

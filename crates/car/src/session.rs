@@ -14,7 +14,7 @@ use rccar_protocol::signaling::{ByeReason, Candidate, FromCar, IceServer, Json, 
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What every session of this car shares.
@@ -61,6 +61,7 @@ pub(crate) struct Session {
     trickle: bool,
     ice_servers: Vec<IceServer>,
     back: Outgoing,
+    connected: watch::Sender<bool>,
 }
 
 impl Session {
@@ -71,7 +72,13 @@ impl Session {
         ice_servers: Vec<IceServer>,
         back: Outgoing,
     ) -> Self {
-        Self { context, id, trickle, ice_servers, back }
+        // A session that is about to begin is worth as much as one that is connected.
+        Self { context, id, trickle, ice_servers, back, connected: watch::Sender::new(true) }
+    }
+
+    /// Whether the driver is reachable, or may be about to become so for the first time.
+    pub(crate) fn connected(&self) -> watch::Receiver<bool> {
+        self.connected.subscribe()
     }
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
@@ -192,6 +199,7 @@ impl Session {
             PeerEvent::State(state) => {
                 tracing::info!(session = %self.id, ?state, "connection");
                 recovery.handle_state(clock::now(), state);
+                self.connected.send_replace(matches!(state, PeerState::Connecting | PeerState::Connected));
                 if state == PeerState::Connected {
                     video.begin();
                 }
@@ -206,6 +214,7 @@ impl Session {
                 };
                 peer.send_event(hello.to_json());
             }
+            PeerEvent::EventsClosed => return Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
             PeerEvent::Message(text) => match parse::<DriverEvent>(&text) {
                 Ok(DriverEvent::Hello { v, software }) => tracing::info!(session = %self.id, v, %software, "the driver's page"),
                 Err(error) => {

@@ -125,6 +125,7 @@ impl EventsChannel {
                     _ => {}
                 }
             }
+            let _ = events.send(PeerEvent::EventsClosed);
         });
         Ok(Self { outgoing })
     }

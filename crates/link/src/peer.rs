@@ -31,6 +31,8 @@ pub enum PeerEvent {
     State(PeerState),
     /// The channel `events` is open.
     EventsOpen,
+    /// The channel `events` is closed: the driver closed the connection, or it died.
+    EventsClosed,
     /// A message on the channel `events`.
     Message(String),
     /// Something on the channel `events` that is no text or is too large.

@@ -6,7 +6,7 @@
 const STEP_M: f64 = 0.025;
 /// Width of the built-in course in metres, kerbs not counted: a two-lane road of 7 m at 1:4 leaves room for a 1/10 car at 6 m/s.
 const LOOP_WIDTH_M: f64 = 1.8;
-/// The built-in course runs through these points (metres), counter-clockwise. Its tightest bend has a radius of 2 m.
+/// The built-in course runs through these points (metres), counter-clockwise. No bend has a radius below 1.5 m.
 const LOOP: [[f64; 2]; 15] = [
     [0.0, 0.0],
     [6.0, 0.0],
@@ -54,7 +54,7 @@ pub struct Place {
 }
 
 impl Track {
-    /// The built-in course: 75 m with bends to both sides.
+    /// The built-in course: 73 m with bends to both sides.
     #[must_use]
     pub fn built_in() -> Self {
         Self::through(&LOOP, LOOP_WIDTH_M)

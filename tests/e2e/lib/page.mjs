@@ -22,9 +22,12 @@ export function launch({ loopback = false, args = [] } = {}) {
   });
 }
 
-/** The cockpit of the world's only car. `before` runs in the page before its own code; `received` lists signaling messages. */
+/**
+ * The cockpit of the world's only car. `before` runs in the page before its own code, `signIn` instead of the one-time link;
+ * `received` lists signaling messages.
+ */
 export class Cockpit {
-  static async open(browser, world, { query = '', origin, signIn = true, size = { width: 1280, height: 800 }, before } = {}) {
+  static async open(browser, world, { query = '', origin, user, signIn, size = { width: 1280, height: 800 }, before } = {}) {
     const context = await browser.newContext({ viewport: size });
     const cockpit = new Cockpit();
     cockpit.context = context;
@@ -37,7 +40,9 @@ export class Cockpit {
     if (before) await cockpit.page.addInitScript(before);
     cockpit.page.on('pageerror', (error) => cockpit.errors.push(error.message));
     if (signIn) {
-      const link = await world.signInLink();
+      await signIn(cockpit.page);
+    } else {
+      const link = await world.signInLink(user);
       await cockpit.page.goto(origin ? link.replace(world.url, origin) : link);
     }
     await cockpit.page.getByTestId('car-list').waitFor();
@@ -69,6 +74,11 @@ export class Cockpit {
       const banner = await this.page.getByTestId('banner').allInnerTexts();
       throw new Error(`${error.message}\nlast: ${JSON.stringify(last)}\nbanner: ${banner}\npage errors: ${this.errors}`);
     }
+  }
+
+  /** What the banner says, once it says it. */
+  async banner(pattern) {
+    await this.page.getByTestId('banner').filter({ hasText: pattern }).first().waitFor();
   }
 
   /** The picture is live: frames rise and telemetry comes. */

@@ -61,11 +61,17 @@ export class World {
     world.turnPort = await freePort();
     world.options = options;
     try {
+      if (options.camera?.source === 'pipe') {
+        options.camera.path = world.file('camera.i420');
+        await run('mkfifo', [options.camera.path]);
+      }
+
       world.writeHostConfig();
       await world.startHost();
-      await run(join(binaries, 'rccar-host'), [...world.hostArgs('user'), 'add', 'ada']);
-      const { stdout } = await run(join(binaries, 'rccar-host'), [...world.hostArgs('enrol'), '--json']);
-      world.writeCarConfig(JSON.parse(stdout).token);
+      if (options.lan) world.lanPort = await freePort();
+      if (options.account === false) return world;
+      await world.addUser('ada');
+      world.writeCarConfig(await world.enrolmentToken());
       world.startDrive();
       await world.startCar();
       return world;
@@ -74,6 +80,15 @@ export class World {
       await world.stop();
       throw error;
     }
+  }
+
+  async addUser(name) {
+    await run(join(binaries, 'rccar-host'), [...this.hostArgs('user'), 'add', name]);
+  }
+
+  async enrolmentToken() {
+    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('enrol'), '--json']);
+    return JSON.parse(stdout).token;
   }
 
   get url() {
@@ -99,7 +114,7 @@ export class World {
   }
 
   writeCarConfig(token) {
-    const lan = this.options.lanPort ? `[lan]\nlisten = ["127.0.0.1:${this.options.lanPort}"]\n` : '';
+    const lan = this.lanPort ? `[lan]\nlisten = ["127.0.0.1:${this.lanPort}"]\n` : '';
     writeFileSync(
       this.file('car.toml'),
       `[car]\nname = "Test car"\nstate_dir = "${this.file('car')}"\n` +
@@ -130,6 +145,19 @@ export class World {
     });
   }
 
+  /** Waits until the host lists the car as connected. */
+  async carOnline() {
+    await until('the car is back', () => {
+      const log = this.carLog();
+      return log.lastIndexOf('registered') > log.lastIndexOf('no connection to the host');
+    });
+  }
+
+  /** The code that opens the car's own page. */
+  accessCode() {
+    return readFileSync(this.file('car/access-code'), 'utf8').trim();
+  }
+
   carLog() {
     try {
       return readFileSync(this.file('rccar-car.log'), 'utf8');
@@ -146,8 +174,8 @@ export class World {
   }
 
   /** A one-time address that signs in. */
-  async signInLink() {
-    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('sign-in-link'), '--user', 'ada']);
+  async signInLink(user = 'ada') {
+    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('sign-in-link'), '--user', user]);
     return stdout.match(/https?:\/\/\S+/)[0];
   }
 

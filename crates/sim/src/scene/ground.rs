@@ -20,7 +20,7 @@ const LONG_SPAN: usize = 16;
 const SHARED_GRAIN_M: f32 = GRAIN[0].0 / 2.0;
 /// Largest pixel in long spans, in metres: a span must stay shorter than the kerb is wide, so that none is missed.
 const LONG_SPAN_PIXEL_M: f32 = 0.05 / LONG_SPAN as f32;
-/// A dash and the gap after it, in metres: 1:4 of a real one.
+/// A dash and the gap after it, in metres: at 6 m/s six pass in a second, which 30 Hz still show as motion.
 const STRIPES_M: f32 = 1.0;
 /// Side of a square of the start line in metres.
 const CHEQUER_M: f32 = 0.15;

@@ -32,7 +32,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Prepares the world around `track`. Takes some 10 ms.
+    /// Prepares the world around `track`. Takes some 20 ms.
     #[must_use]
     pub fn new(track: &Track) -> Self {
         Self {

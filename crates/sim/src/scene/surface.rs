@@ -5,12 +5,12 @@ use super::field::FAR_M;
 
 /// Entries of a table; one covers [`ENTRY_M`].
 pub(super) const ENTRIES: usize = 2048;
-/// Metres for one entry: a quarter of what a pixel covers at 640×360 one metre ahead.
+/// Metres for one entry: less than what a pixel covers at 640×360 one metre ahead.
 pub(super) const ENTRY_M: f32 = 2.0 * FAR_M / ENTRIES as f32;
 /// Tables for ever wider pixels, each twice the one before.
 const LEVELS: usize = 10;
 
-/// Half of the dashed centre line, in metres: 25 mm are 1:4 of a real one, as the road is.
+/// Half of the dashed centre line, in metres: 4 cm in all are a third of a real one, as the road is a quarter and a camera coarse.
 pub(super) const CENTRE_LINE_M: f32 = 0.02;
 const EDGE_LINE_M: f32 = 0.035;
 const EDGE_LINE_INSET_M: f32 = 0.05;

@@ -19,7 +19,7 @@ use std::time::Duration;
 const LOOK_UP_MS: u16 = 200;
 /// Between two attempts to open the pipe.
 const RETRY: Duration = Duration::from_millis(300);
-/// Wanted capacity of the pipe in bytes: the most that Linux gives without privilege (`fs.pipe-max-size`), about two thirds of a
+/// Wanted capacity of the pipe in bytes: the most that Linux gives without privilege (`fs.pipe-max-size`), about three quarters of a
 /// 1280×720 frame; with the default of 64 KiB the writer would be woken twenty times for each.
 const CAPACITY: i32 = 1 << 20;
 
