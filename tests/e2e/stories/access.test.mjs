@@ -123,8 +123,9 @@ describe('one car, several people', () => {
     await cockpit.live();
     await world.car.stop();
     await cockpit.banner(/stopped|offline|left|gone/i);
+    const gone = await cockpit.snapshot();
     await world.startCar();
-    await cockpit.page.getByTestId('action-connect').click();
+    await cockpit.when('the page connects anew', (s) => s.peer?.connection === 'connected' && s.peer.instance > (gone.peer?.instance ?? 0));
     await cockpit.live();
   });
 
