@@ -8,8 +8,8 @@ use rccar_daemon::shutdown;
 use rccar_protocol::text::Name;
 use rccar_rooms::KnownCar;
 use rccar_signaling::{
-    AccountError, Backend, CarRegistration, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password,
-    RegisterError, TokenHash, router, serve,
+    AccountError, Backend, CarRegistration, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password, RegisterError,
+    TokenHash, router, serve,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -31,9 +31,17 @@ pub(crate) struct SessionContext {
 /// What signaling brings.
 #[derive(Debug)]
 pub(crate) enum SessionInput {
-    Answer { generation: u32, sdp: Sdp },
-    Candidate { generation: u32, candidate: Candidate },
-    Restart { ice_servers: Vec<IceServer> },
+    Answer {
+        generation: u32,
+        sdp: Sdp,
+    },
+    Candidate {
+        generation: u32,
+        candidate: Candidate,
+    },
+    Restart {
+        ice_servers: Vec<IceServer>,
+    },
     /// Somebody at the car wants another path.
     RestartHere,
     Bye(ByeReason),
@@ -65,13 +73,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(
-        context: SessionContext,
-        id: SessionId,
-        trickle: bool,
-        ice_servers: Vec<IceServer>,
-        back: Outgoing,
-    ) -> Self {
+    pub(crate) fn new(context: SessionContext, id: SessionId, trickle: bool, ice_servers: Vec<IceServer>, back: Outgoing) -> Self {
         // A session that is about to begin is worth as much as one that is connected.
         Self { context, id, trickle, ice_servers, back, connected: watch::Sender::new(true) }
     }
@@ -84,11 +86,7 @@ impl Session {
     /// Runs the session to its end; the wheels are the drive's concern from then on.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
         self.ice_servers = ice::resolve(&self.ice_servers).await;
-        let options = PeerOptions {
-            ice_servers: self.ice_servers.clone(),
-            loopback: self.context.loopback,
-            clock: clock::now,
-        };
+        let options = PeerOptions { ice_servers: self.ice_servers.clone(), loopback: self.context.loopback, clock: clock::now };
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,
             Err(error) => {
@@ -183,13 +181,7 @@ impl Session {
         self.carry_out(peer, decision).await
     }
 
-    fn handle_peer(
-        &self,
-        peer: &Peer,
-        recovery: &mut Recovery,
-        video: &Sending,
-        event: PeerEvent,
-    ) -> Option<Outcome> {
+    fn handle_peer(&self, peer: &Peer, recovery: &mut Recovery, video: &Sending, event: PeerEvent) -> Option<Outcome> {
         match event {
             PeerEvent::Candidate { generation, candidate } => {
                 if self.trickle {

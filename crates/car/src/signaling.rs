@@ -1,8 +1,8 @@
 //! The car's connection to its signaling host: register, keep alive, come back.
 
+use crate::agent::{Incoming, Source};
 use crate::config::{HostConfig, HostUrl};
 use crate::identity::Identity;
-use crate::agent::{Incoming, Source};
 use futures_util::{SinkExt, StreamExt};
 use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
 use rccar_protocol::text::{Name, Note, Software};

@@ -34,7 +34,9 @@ impl Observer {
 impl PeerConnectionEventHandler for Observer {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         let candidate = match event.candidate.to_json() {
-            Ok(init) => Candidate::new(init.candidate, init.sdp_mid.filter(|mid| !mid.is_empty()), init.sdp_mline_index.or(Some(0))),
+            Ok(init) => {
+                Candidate::new(init.candidate, init.sdp_mid.filter(|mid| !mid.is_empty()), init.sdp_mline_index.or(Some(0)))
+            }
             Err(error) => {
                 tracing::warn!(%error, "a local candidate cannot be written");
                 return;

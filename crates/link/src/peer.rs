@@ -83,8 +83,7 @@ impl Peer {
         let (sender, receiver) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
         let generation = Arc::new(AtomicU32::new(0));
-        let observer =
-            Observer { events: sender.clone(), generation: Arc::clone(&generation), gathered: Arc::clone(&gathered) };
+        let observer = Observer { events: sender.clone(), generation: Arc::clone(&generation), gathered: Arc::clone(&gathered) };
         let building = PeerConnectionBuilder::new()
             .with_configuration(configuration(&options.ice_servers))
             .with_media_engine(engine)
@@ -118,10 +117,7 @@ impl Peer {
         self.early_candidates.lock().await.clear();
         self.gathered.send_replace(false);
         self.generation.store(offer.generation, Ordering::Release);
-        self.connection
-            .set_local_description(offer.description.clone())
-            .await
-            .map_err(stack("starting to gather candidates"))
+        self.connection.set_local_description(offer.description.clone()).await.map_err(stack("starting to gather candidates"))
     }
 
     /// Gathers all candidates and returns the offer that holds them, for peers that cannot trickle.

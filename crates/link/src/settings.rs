@@ -84,11 +84,7 @@ pub(crate) fn setting_engine(loopback: bool) -> SettingEngine {
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_relay_acceptance_min_wait(Some(Duration::from_millis(100)))
         .with_ice_connection_attempts(Some(Duration::from_millis(50)), Some(40))
-        .with_ice_timeouts(
-            Some(Duration::from_secs(2)),
-            Some(Duration::from_secs(60)),
-            Some(Duration::from_millis(500)),
-        )
+        .with_ice_timeouts(Some(Duration::from_secs(2)), Some(Duration::from_secs(60)), Some(Duration::from_millis(500)))
         .build()
 }
 
