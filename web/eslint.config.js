@@ -30,7 +30,7 @@ export default tseslint.config(
     files: [
       "src/protocol/*.ts",
       "src/input/{keyboard,gamepad,touch,mixer,pacer}.ts",
-      "src/link/{session,clock,stats,backoff}.ts",
+      "src/link/{session,clock,stats,backoff,watch}.ts",
     ],
     ignores: ["**/*.test.ts"],
     rules: {

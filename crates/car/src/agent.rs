@@ -1,9 +1,11 @@
 //! Who may drive: one session at a time, whichever host or page it comes from.
 
 use crate::session::{Outcome, Session, SessionContext, SessionInput};
+use rccar_daemon::notify;
 use rccar_protocol::signaling::{ByeReason, FromCar, IceServer, ToCar};
 use rccar_protocol::text::{Name, SessionId};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -35,12 +37,15 @@ pub(crate) struct Outgoing {
 /// Messages of one session that wait for it. A browser sends some twenty candidates at once.
 const SESSION_QUEUE: usize = 128;
 
+/// Longest time that farewells may take when the program stops.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 struct Running {
     source: Source,
     id: SessionId,
     inputs: mpsc::Sender<SessionInput>,
     task: JoinHandle<Outcome>,
-    connected: watch::Receiver<bool>,
+    reachable: watch::Receiver<bool>,
     /// It was told to end and is closing its connection.
     ending: bool,
 }
@@ -82,6 +87,8 @@ impl Agent {
     pub(crate) async fn run(mut self, mut incoming: mpsc::Receiver<Incoming>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         let mut restarts = RestartSignal::listen();
+        // Fed from this loop: an agent that hangs is one that nobody can drive with.
+        let mut watchdog = tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(60)));
         loop {
             tokio::select! {
                 biased;
@@ -93,6 +100,7 @@ impl Agent {
                     }
                 }
                 outcome = ended(&mut self.running) => self.finish(outcome),
+                _ = watchdog.tick() => notify::watchdog(),
                 message = incoming.recv() => match message {
                     Some(Incoming { source, message }) => self.route(source, message),
                     None => break,
@@ -116,6 +124,10 @@ impl Agent {
             ToCar::Restart { session, ice_servers } => self.input(source, session, SessionInput::Restart { ice_servers }),
             ToCar::Bye { session, reason } => {
                 self.next.take_if(|next| next.source == source && next.session == session);
+                if reason == ByeReason::DriverGone {
+                    // The session itself knows better whether its driver is gone.
+                    return self.input(source, session, SessionInput::Bye(reason));
+                }
                 if let Some(running) = &mut self.running
                     && running.source == source
                     && running.id == session
@@ -131,7 +143,7 @@ impl Agent {
 
     fn connect(&mut self, wish: Wish) {
         let Some(running) = &mut self.running else { return self.start(wish) };
-        if !running.ending && !*running.connected.borrow() {
+        if !running.ending && !*running.reachable.borrow() {
             // Its driver cannot drive: whoever comes now can. Most often it is the same person after a crash.
             tracing::info!(session = %running.id, driver = %wish.driver, "replaced: its driver is not reachable");
             let bye = FromCar::Bye { session: running.id, reason: ByeReason::Replaced };
@@ -153,9 +165,9 @@ impl Agent {
         tracing::info!(%driver, ?source, %session, "a driver connects");
         let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
         let run = Session::new(self.context.clone(), session, trickle, ice_servers, back);
-        let connected = run.connected();
+        let reachable = run.reachable();
         let task = tokio::spawn(Box::pin(run.run(queue)));
-        self.running = Some(Running { source, id: session, inputs, task, connected, ending: false });
+        self.running = Some(Running { source, id: session, inputs, task, reachable, ending: false });
     }
 
     fn input(&self, source: Source, session: SessionId, input: SessionInput) {
@@ -199,8 +211,19 @@ impl Agent {
         if let Some(running) = &self.running {
             // A session that does not listen is ended with the program.
             let _ = running.inputs.try_send(SessionInput::Shutdown);
-            let outcome = ended(&mut self.running).await;
-            self.finish(outcome);
+            if let Ok(outcome) = tokio::time::timeout(FAREWELL, ended(&mut self.running)).await {
+                self.finish(outcome);
+            }
+        }
+        // The farewells have to get to the sockets before the runtime ends.
+        for back in self.sources.values() {
+            let sent = async {
+                while *back.up.borrow() && back.messages.capacity() < back.messages.max_capacity() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            };
+            let _ = tokio::time::timeout(FAREWELL, sent).await;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Configuration of `rccar-car`; `config.toml` beside the crate documents every option.
 
-use crate::camera::CameraConfig;
+use crate::camera::{CameraConfig, CameraConfigError};
+use rccar_daemon::config::ConfigError;
 use rccar_protocol::text::{Name, Note};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -16,6 +17,17 @@ pub(crate) struct Config {
     pub(crate) camera: CameraConfig,
     pub(crate) ice: IceConfig,
     pub(crate) lan: LanConfig,
+}
+
+impl Config {
+    /// Checks what concerns several values; `source_name` is the file for the error.
+    pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
+        if self.host.url.is_none() && self.lan.listen.is_empty() {
+            let why = "neither `host.url` nor `lan.listen` is set: nobody could reach the car";
+            return Err(ConfigError::rule(source_name, "host.url", why).into());
+        }
+        self.camera.validate(source_name)
+    }
 }
 
 /// `[car]`
@@ -114,6 +126,14 @@ impl HostUrl {
         &self.authority
     }
 
+    /// Name and port to connect to.
+    pub(crate) fn dialled(&self) -> String {
+        // A port is what follows the last colon outside of an IPv6 literal's brackets.
+        let has_port = self.authority.rfind(':') > self.authority.rfind(']');
+        let port = if self.secure { ":443" } else { ":80" };
+        if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
+    }
+
     /// Where cars register.
     pub(crate) fn websocket(&self) -> String {
         format!("{}://{}/ws/car", if self.secure { "wss" } else { "ws" }, self.authority)
@@ -160,6 +180,9 @@ mod tests {
         assert_eq!(url("http://127.0.0.1:8080").unwrap().websocket(), "ws://127.0.0.1:8080/ws/car");
         assert_eq!(url("http://[::1]:8080").unwrap().authority(), "[::1]:8080");
         assert_eq!(url("https://drive.example:443").unwrap().authority(), "drive.example");
+        assert_eq!(url("https://drive.example").unwrap().dialled(), "drive.example:443");
+        assert_eq!(url("http://[::1]").unwrap().dialled(), "[::1]:80");
+        assert_eq!(url("http://[::1]:8080").unwrap().dialled(), "[::1]:8080");
     }
 
     #[test]
@@ -167,6 +190,12 @@ mod tests {
         for text in ["drive.example", "ftp://a", "https://", "https://a/b", "https://u:p@a", "http://a b"] {
             assert!(url(text).unwrap_err().contains("https://host.example"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_car_that_nobody_could_reach_is_refused() {
+        let error = Config::default().validate("car.toml").unwrap_err().to_string();
+        assert!(error.contains("car.toml") && error.contains("host.url") && error.contains("lan.listen"), "{error}");
     }
 
     #[test]

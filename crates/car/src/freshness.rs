@@ -2,53 +2,69 @@
 //!
 //! A frame tells the age of its sample at sending, but not how long it was under way: a link that comes back after a gap delivers
 //! what it had queued, and frames written two seconds ago look fresh. The browser's clock is not ours, so only *differences* of
-//! transit time can be seen: the smallest `arrival − sent` of the last 10 to 20 seconds stands for a transit without queues, and
-//! what a frame needed beyond it was spent waiting. The constant part, half a round trip on an empty link, is not counted.
+//! transit time can be seen: the smallest `arrival − sent` stands for a transit without queues (the floor), and what a frame needed
+//! beyond it was spent waiting. The constant part, half a round trip on an empty link, is not counted here; the page itself stops
+//! sending input when the round trip is too long to drive.
+//!
+//! While the car may move, the floor rises no faster than two clocks can drift apart: a queue that builds up slowly does not become
+//! normal. While it stands, the floor is learned anew, so that a longer path can be driven as well.
 
 use rccar_link::ReceivedControl;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// Length of one of the two windows that the smallest transit is taken from. In 20 s, two clocks that differ by 100 ppm (twice the
-/// tolerance of a cheap quartz) part by 2 ms.
-const WINDOW: Duration = Duration::from_secs(10);
+/// Most that two clocks part: 200 ppm, twice what cheap quartzes (±50 ppm each) may.
+const DRIFT_PER_MILLION: u128 = 200;
+/// While the car stands, the smallest transit of this time becomes the floor.
+const LEARN_FOR: Duration = Duration::from_secs(2);
 
 /// Estimator for one session.
 #[derive(Debug, Default)]
 pub(crate) struct Freshness {
-    /// Smallest offsets of the present and of the previous window, relative to `origin`.
-    smallest: Option<(i32, i32)>,
-    origin: u32,
-    window_began: MonotonicMicros,
+    /// Transit of the first frame; all offsets are relative to it.
+    origin: Option<u32>,
+    floor_us: i64,
+    floor_at: MonotonicMicros,
+    /// Smallest offset since the car stands, and when that began.
+    learned: Option<(i64, MonotonicMicros)>,
 }
 
 impl Freshness {
-    /// Age of the sample on arrival: its age at sending plus the time that its frame spent in queues.
-    pub(crate) fn age(&mut self, control: &ReceivedControl) -> Duration {
+    /// Age of the sample on arrival: its age at sending plus the time that its frame spent in queues. `standing`: the wheels rest.
+    pub(crate) fn age(&mut self, control: &ReceivedControl, standing: bool) -> Duration {
         let sampled_before = Duration::from_millis(control.frame.sample_age_ms.into());
-        sampled_before + self.queued(control)
+        sampled_before + self.queued(control, standing)
     }
 
-    fn queued(&mut self, control: &ReceivedControl) -> Duration {
+    fn queued(&mut self, control: &ReceivedControl, standing: bool) -> Duration {
         // Both clocks wrap at 2³² µs (71 minutes); their difference is as good modulo 2³².
         #[expect(clippy::cast_possible_truncation, reason = "wraps on purpose")]
         let transit = (control.at.0 as u32).wrapping_sub(control.frame.sent_us);
-        let Some((present, previous)) = self.smallest else {
-            self.origin = transit;
-            self.window_began = control.at;
-            self.smallest = Some((0, 0));
-            return Duration::ZERO;
-        };
-        let offset = transit.wrapping_sub(self.origin).cast_signed();
-        let smallest = if control.at.since(self.window_began) >= WINDOW {
-            self.window_began = control.at;
-            (offset, present)
-        } else {
-            (present.min(offset), previous)
-        };
-        self.smallest = Some(smallest);
-        let floor = smallest.0.min(smallest.1);
-        Duration::from_micros(u64::try_from(i64::from(offset) - i64::from(floor)).unwrap_or(0))
+        let origin = *self.origin.get_or_insert_with(|| {
+            self.floor_at = control.at;
+            transit
+        });
+        let offset = i64::from(transit.wrapping_sub(origin).cast_signed());
+        let drift = control.at.since(self.floor_at).as_micros() * DRIFT_PER_MILLION / 1_000_000;
+        let mut floor = self.floor_us.saturating_add(i64::try_from(drift).unwrap_or(i64::MAX)).min(offset);
+        self.learned = if standing { Some(self.learn(offset, control.at, &mut floor)) } else { None };
+        // Drift of less than a microsecond must not be rounded away frame by frame.
+        if drift > 0 || floor != self.floor_us {
+            self.floor_us = floor;
+            self.floor_at = control.at;
+        }
+        Duration::from_micros(u64::try_from(offset - floor).unwrap_or(0))
+    }
+
+    fn learn(&self, offset: i64, at: MonotonicMicros, floor: &mut i64) -> (i64, MonotonicMicros) {
+        match self.learned {
+            Some((smallest, since)) if at.since(since) >= LEARN_FOR => {
+                *floor = smallest.min(offset);
+                (offset, at)
+            }
+            Some((smallest, since)) => (smallest.min(offset), since),
+            None => (offset, at),
+        }
     }
 }
 
@@ -56,6 +72,9 @@ impl Freshness {
 mod tests {
     use super::*;
     use rccar_protocol::control::ControlFrame;
+
+    const MOVING: bool = false;
+    const STANDING: bool = true;
 
     fn arrives(at_ms: u64, sent_ms: u64, sample_age_ms: u16) -> ReceivedControl {
         let sent_us = u32::try_from(sent_ms * 1000 % (1 << 32)).unwrap();
@@ -69,41 +88,64 @@ mod tests {
     fn frames_that_waited_in_a_queue_are_as_old_as_their_wait() {
         let mut freshness = Freshness::default();
         for n in 0..50 {
-            assert_eq!(freshness.age(&arrives(5_000 + n * 20, n * 20, 0)), Duration::ZERO);
+            assert_eq!(freshness.age(&arrives(5_000 + n * 20, n * 20, 0), MOVING), Duration::ZERO);
         }
         // The link stalls for 2 s and then delivers at once what was sent meanwhile.
-        assert_eq!(freshness.age(&arrives(8_000, 1_000, 0)), Duration::from_secs(2));
-        assert_eq!(freshness.age(&arrives(8_000, 2_980, 0)), Duration::from_millis(20));
+        assert!(freshness.age(&arrives(8_000, 1_000, 0), MOVING) >= Duration::from_millis(1_999));
+        assert!(freshness.age(&arrives(8_000, 2_980, 0), MOVING) >= Duration::from_millis(19));
     }
 
     #[test]
     fn the_age_of_the_sample_at_sending_counts() {
-        assert_eq!(Freshness::default().age(&arrives(100, 0, 35)), Duration::from_millis(35));
+        assert_eq!(Freshness::default().age(&arrives(100, 0, 35), MOVING), Duration::from_millis(35));
     }
 
     #[test]
     fn a_faster_path_lowers_the_floor_at_once() {
         let mut freshness = Freshness::default();
-        freshness.age(&arrives(1_100, 1_000, 0));
-        assert_eq!(freshness.age(&arrives(1_130, 1_100, 0)), Duration::ZERO);
-        assert_eq!(freshness.age(&arrives(1_220, 1_120, 0)), Duration::from_millis(70));
+        freshness.age(&arrives(1_100, 1_000, 0), MOVING);
+        assert_eq!(freshness.age(&arrives(1_130, 1_100, 0), MOVING), Duration::ZERO);
+        assert!(freshness.age(&arrives(1_220, 1_120, 0), MOVING) >= Duration::from_millis(69));
     }
 
     #[test]
-    fn a_slower_path_becomes_the_floor_after_two_windows() {
+    fn a_queue_never_becomes_normal_while_the_car_moves() {
         let mut freshness = Freshness::default();
-        freshness.age(&arrives(1_000, 1_000, 0));
-        let waits: Vec<_> = (0..25u64).map(|s| freshness.age(&arrives(1_060 + s * 1_000, 1_000 + s * 1_000, 0))).collect();
-        assert_eq!(waits[1], Duration::from_millis(60));
-        assert_eq!(waits[24], Duration::ZERO);
+        freshness.age(&arrives(1_000, 1_000, 0), MOVING);
+        for n in 0..3_000 {
+            let age = freshness.age(&arrives(1_500 + n * 20, 1_000 + n * 20, 0), MOVING);
+            assert!(age >= Duration::from_millis(485), "{age:?} after {} s", n / 50);
+        }
+    }
+
+    #[test]
+    fn a_longer_path_is_learned_while_the_car_stands() {
+        let mut freshness = Freshness::default();
+        freshness.age(&arrives(1_000, 1_000, 0), STANDING);
+        let ages: Vec<_> = (0..120).map(|n| freshness.age(&arrives(1_090 + n * 20, 1_000 + n * 20, 0), STANDING)).collect();
+        assert!(ages[1] >= Duration::from_millis(89));
+        assert_eq!(ages[119], Duration::ZERO);
+        assert_eq!(freshness.age(&arrives(3_590, 3_500, 0), MOVING), Duration::ZERO);
+    }
+
+    #[test]
+    fn clocks_that_part_slowly_stay_fresh() {
+        let mut freshness = Freshness::default();
+        // The car's clock is 100 ppm fast: 180 ms in half an hour.
+        for n in 0..90_000u64 {
+            let at = MonotonicMicros(n * 20_002);
+            let frame = ControlFrame { sent_us: u32::try_from(n * 20_000 % (1 << 32)).unwrap(), ..ControlFrame::default() };
+            let age = freshness.age(&ReceivedControl { frame, at }, MOVING);
+            assert!(age < Duration::from_millis(1), "{age:?} after {n} frames");
+        }
     }
 
     #[test]
     fn clocks_may_wrap() {
         let mut freshness = Freshness::default();
         let wrap_ms = (1u64 << 32) / 1000;
-        freshness.age(&arrives(wrap_ms - 10, 500, 0));
-        assert_eq!(freshness.age(&arrives(wrap_ms + 10, 520, 0)), Duration::ZERO);
-        assert!(freshness.age(&arrives(wrap_ms + 80, 540, 0)) >= Duration::from_millis(49));
+        freshness.age(&arrives(wrap_ms - 10, 500, 0), MOVING);
+        assert_eq!(freshness.age(&arrives(wrap_ms + 10, 520, 0), MOVING), Duration::ZERO);
+        assert!(freshness.age(&arrives(wrap_ms + 80, 540, 0), MOVING) >= Duration::from_millis(49));
     }
 }

@@ -9,22 +9,32 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 /// Default port of STUN and TURN over UDP (RFC 7064 section 3.2, RFC 7065 section 3.2).
 const DEFAULT_PORT: u16 = 3478;
 
+/// Most addresses that are looked up; a list longer than this slows every session down.
+const MAX_URLS: usize = 16;
+
 /// The same servers with IP literals; what cannot be resolved or used is left out with a warning.
 pub(crate) async fn resolve(servers: &[IceServer]) -> Vec<IceServer> {
+    let urls = servers.iter().enumerate().flat_map(|(index, server)| server.urls.iter().map(move |url| (index, url)));
+    let lookups = urls.take(MAX_URLS).map(|(index, url)| async move { (index, literals(url).await) });
+    let found = futures_util::future::join_all(lookups).await;
     let mut resolved = Vec::new();
-    for server in servers {
-        let mut urls = Vec::new();
-        for url in &server.urls {
-            match parse(url) {
-                Some(parsed) => urls.extend(literal_urls(url, &parsed).await),
-                None => tracing::warn!(url, "ICE server left out: the car speaks STUN and TURN over UDP only"),
-            }
-        }
+    for (index, server) in servers.iter().enumerate() {
+        let urls: Vec<_> = found.iter().filter(|(at, _)| *at == index).flat_map(|(_, urls)| urls.clone()).collect();
         if !urls.is_empty() {
             resolved.push(IceServer { urls, ..server.clone() });
         }
     }
     resolved
+}
+
+async fn literals(url: &str) -> Vec<String> {
+    match parse(url) {
+        Some(parsed) => literal_urls(url, &parsed).await,
+        None => {
+            tracing::warn!(url, "ICE server left out: the car speaks STUN and TURN over UDP only");
+            Vec::new()
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

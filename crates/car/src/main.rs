@@ -70,7 +70,7 @@ fn main() -> ExitCode {
 fn try_main(args: &Args) -> Result<(), run::RunError> {
     let path = args.common.config_or(Path::new(DEFAULT_CONFIG));
     let config: config::Config = rccar_daemon::config::load(path)?;
-    config.camera.validate(&path.display().to_string())?;
+    config.validate(&path.display().to_string())?;
     match args.command {
         None | Some(Command::Run) => run::run(config),
         Some(Command::CheckConfig) => {

@@ -30,6 +30,9 @@ pub(crate) enum Decision {
     GiveUp,
 }
 
+/// A driver who has been silent for so long is not about to come back by themselves: somebody else may have the car.
+const UNREACHABLE: Duration = Duration::from_secs(3);
+
 /// The machine of one session.
 #[derive(Debug)]
 pub(crate) struct Recovery {
@@ -53,7 +56,8 @@ impl Recovery {
     pub(crate) fn handle_state(&mut self, now: MonotonicMicros, state: PeerState) {
         self.state = match (state, self.state) {
             (PeerState::Connected, _) => State::Connected,
-            (PeerState::Disconnected, State::Connected) => State::Lost { since: now, hopeless: false },
+            // Connecting again is a restart: until it has connected, nothing flows.
+            (PeerState::Disconnected | PeerState::Connecting, State::Connected) => State::Lost { since: now, hopeless: false },
             (PeerState::Failed | PeerState::Closed, State::Connected) => State::Lost { since: now, hopeless: true },
             (PeerState::Failed | PeerState::Closed, State::Lost { since, .. }) => State::Lost { since, hopeless: true },
             (_, present) => present,
@@ -61,6 +65,16 @@ impl Recovery {
         if state == PeerState::Connected {
             self.restarted = None;
         }
+    }
+
+    /// Whether there is a path.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.state, State::Connected)
+    }
+
+    /// Whether the driver was reachable and has not been for a while.
+    pub(crate) fn is_unreachable(&self, now: MonotonicMicros) -> bool {
+        matches!(self.state, State::Lost { since, .. } if now.since(since) >= UNREACHABLE)
     }
 
     /// Takes the driver's wish for a restart; another one under way is left its time.
@@ -143,6 +157,17 @@ mod tests {
         recovery.handle_state(at(0), PeerState::Disconnected);
         assert_eq!(recovery.handle_timeout(at(9_000), false), Decision::Wait);
         assert_eq!(recovery.handle_timeout(at(9_100), true), Decision::Restart);
+    }
+
+    #[test]
+    fn a_restart_by_request_that_does_not_connect_is_tried_again() {
+        let mut recovery = connected();
+        assert_eq!(recovery.handle_request(at(0)), Decision::Restart);
+        recovery.handle_state(at(10), PeerState::Connecting);
+        assert_eq!(recovery.handle_timeout(at(3_999), true), Decision::Wait);
+        assert!(recovery.is_unreachable(at(3_010)) && !recovery.is_unreachable(at(3_009)));
+        assert_eq!(recovery.handle_timeout(at(4_000), true), Decision::Restart);
+        assert_eq!(recovery.handle_timeout(at(30_010), true), Decision::GiveUp);
     }
 
     #[test]

@@ -31,8 +31,6 @@ use tokio::sync::{mpsc, watch};
 pub(crate) enum RunError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("neither `host.url` nor `lan.listen` is configured: nobody could reach the car")]
-    Unreachable,
     #[error("cannot make the state directory {}", .0.display())]
     StateDir(PathBuf, #[source] io::Error),
     #[error(transparent)]
@@ -47,6 +45,8 @@ pub(crate) enum RunError {
     Encoder(#[from] EncoderError),
     #[error("a picture of this size or rate does not fit the protocol")]
     Format(#[from] TryFromIntError),
+    #[error("the camera's thread has died")]
+    CameraDied,
     #[error("cannot start the camera's thread")]
     Thread(#[source] io::Error),
     #[error(transparent)]
@@ -71,9 +71,6 @@ pub(crate) fn load_identity(config: &Config) -> Result<Identity, RunError> {
 
 /// Runs the car until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<(), RunError> {
-    if config.host.url.is_none() && config.lan.listen.is_empty() {
-        return Err(RunError::Unreachable);
-    }
     let identity = load_identity(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunError::Runtime)?;
     runtime.block_on(Box::pin(serve(config, identity)))
@@ -115,18 +112,18 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         sources.insert(Source::Host, back);
     }
     tokio::spawn(report_readiness(readiness));
-    if let Some(interval) = notify::watchdog_interval() {
-        tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(interval);
-            loop {
-                ticks.tick().await;
-                notify::watchdog();
-            }
-        });
-    }
-    Agent::new(context, sources).run(queue, shutdown::signal()).await;
+    let camera_died = context.video.died();
+    let stop = async {
+        tokio::select! {
+            () = shutdown::signal() => {}
+            () = camera_died.notified() => {}
+        }
+    };
+    let video = context.video.clone();
+    Agent::new(context, sources).run(queue, stop).await;
     notify::stopping();
-    Ok(())
+    // The service manager starts the car anew: without its thread there would be no picture any more.
+    if video.is_dead() { Err(RunError::CameraDied) } else { Ok(()) }
 }
 
 fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {

@@ -7,10 +7,11 @@ use crate::recovery::{Decision, Recovery};
 use crate::steering;
 use crate::video::{Sending, VideoHub};
 use rccar_daemon::clock;
-use rccar_link::{LinkError, Offer, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_link::{LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_media::pipeline::PipelineState;
 use rccar_protocol::PROTOCOL_VERSION;
-use rccar_protocol::events::{CarEvent, DriverEvent};
-use rccar_protocol::signaling::{ByeReason, Candidate, FromCar, IceServer, Json, parse};
+use rccar_protocol::events::{CarEvent, DriverEvent, NoticeLevel};
+use rccar_protocol::signaling::{ByeReason, Candidate, ErrorCode, FromCar, IceServer, Json, parse};
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,18 +70,18 @@ pub(crate) struct Session {
     trickle: bool,
     ice_servers: Vec<IceServer>,
     back: Outgoing,
-    connected: watch::Sender<bool>,
+    reachable: watch::Sender<bool>,
 }
 
 impl Session {
     pub(crate) fn new(context: SessionContext, id: SessionId, trickle: bool, ice_servers: Vec<IceServer>, back: Outgoing) -> Self {
         // A session that is about to begin is worth as much as one that is connected.
-        Self { context, id, trickle, ice_servers, back, connected: watch::Sender::new(true) }
+        Self { context, id, trickle, ice_servers, back, reachable: watch::Sender::new(true) }
     }
 
     /// Whether the driver is reachable, or may be about to become so for the first time.
-    pub(crate) fn connected(&self) -> watch::Receiver<bool> {
-        self.connected.subscribe()
+    pub(crate) fn reachable(&self) -> watch::Receiver<bool> {
+        self.reachable.subscribe()
     }
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
@@ -94,7 +95,7 @@ impl Session {
                 return Outcome::EndedByCar(ByeReason::Internal);
             }
         };
-        let (peer, events) = match opened {
+        let Opened { peer, events, messages } = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::error!(%error, "the session cannot start");
@@ -102,16 +103,34 @@ impl Session {
             }
         };
         let peer = Arc::new(peer);
+        // Waits for the channel to open, before everything else that is sent there.
+        peer.send_event(self.hello().to_json());
         self.context.drive.set_driven(true);
         // Ends with this task, in whatever way that ends.
         let mut steering = JoinSet::new();
         steering.spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone()));
         let video = self.context.video.prepare(peer.video());
-        let outcome = self.until_the_end(&peer, &video, events, &mut inputs).await;
+        let outcome = tokio::select! {
+            outcome = self.until_the_end(&peer, &video, events, messages, &mut inputs) => outcome,
+            crashed = steering.join_next() => {
+                tracing::error!(?crashed, "steering has ended");
+                Outcome::EndedByCar(ByeReason::Internal)
+            }
+        };
         steering.shutdown().await;
         self.context.drive.set_driven(false);
         peer.close().await;
         outcome
+    }
+
+    fn hello(&self) -> CarEvent {
+        CarEvent::Hello {
+            v: PROTOCOL_VERSION,
+            car: self.context.car.clone(),
+            name: self.context.name.clone(),
+            software: self.context.software.clone(),
+            video: self.context.video.format(),
+        }
     }
 
     async fn until_the_end(
@@ -119,6 +138,7 @@ impl Session {
         peer: &Peer,
         video: &Sending,
         mut events: mpsc::UnboundedReceiver<PeerEvent>,
+        mut messages: mpsc::Receiver<Message>,
         inputs: &mut mpsc::Receiver<SessionInput>,
     ) -> Outcome {
         if let Err(error) = self.offer(peer, false).await {
@@ -126,15 +146,25 @@ impl Session {
             return Outcome::EndedByCar(ByeReason::Internal);
         }
         let mut recovery = Recovery::new(clock::now());
+        let mut camera = self.context.video.watch();
         let mut ticks = tokio::time::interval(RECOVERY_TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let end = tokio::select! {
                 input = inputs.recv() => self.handle_input(peer, &mut recovery, input).await,
-                Some(event) = events.recv() => self.handle_peer(peer, &mut recovery, video, event),
+                Some(event) = events.recv() => self.handle_peer(&mut recovery, video, event),
+                Some(message) = messages.recv() => {
+                    self.handle_message(peer, message);
+                    None
+                }
+                Ok(()) = camera.changed() => {
+                    tell_camera(peer, &camera.borrow_and_update());
+                    None
+                }
                 _ = ticks.tick() => {
-                    let reachable = *self.back.up.borrow();
-                    let decision = recovery.handle_timeout(clock::now(), reachable);
+                    let (now, reachable) = (clock::now(), *self.back.up.borrow());
+                    self.reachable.send_replace(!recovery.is_unreachable(now));
+                    let decision = recovery.handle_timeout(now, reachable);
                     self.carry_out(peer, decision).await
                 }
             };
@@ -147,6 +177,11 @@ impl Session {
     async fn handle_input(&mut self, peer: &Peer, recovery: &mut Recovery, input: Option<SessionInput>) -> Option<Outcome> {
         let used = match input {
             None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
+            // The host has lost the driver; the car has not.
+            Some(SessionInput::Bye(ByeReason::DriverGone)) if recovery.is_connected() => {
+                tracing::info!(session = %self.id, "the driver goes on without the host");
+                return None;
+            }
             Some(SessionInput::Bye(reason)) => return Some(Outcome::EndedByDriver(reason)),
             Some(SessionInput::Answer { generation, sdp }) => match peer.accept_answer(generation, &sdp).await {
                 // The first answer decides whether there is a session at all; a later one is about another path only.
@@ -181,47 +216,45 @@ impl Session {
         self.carry_out(peer, decision).await
     }
 
-    fn handle_peer(&self, peer: &Peer, recovery: &mut Recovery, video: &Sending, event: PeerEvent) -> Option<Outcome> {
+    fn handle_peer(&self, recovery: &mut Recovery, video: &Sending, event: PeerEvent) -> Option<Outcome> {
         match event {
             PeerEvent::Candidate { generation, candidate } => {
                 if self.trickle {
                     self.say(FromCar::Candidate { session: self.id, generation, candidate });
                 }
+                None
             }
             PeerEvent::State(state) => {
                 tracing::info!(session = %self.id, ?state, "connection");
                 recovery.handle_state(clock::now(), state);
-                self.connected.send_replace(matches!(state, PeerState::Connecting | PeerState::Connected));
                 if state == PeerState::Connected {
                     video.begin();
                 }
+                None
             }
-            PeerEvent::EventsOpen => {
-                let hello = CarEvent::Hello {
-                    v: PROTOCOL_VERSION,
-                    car: self.context.car.clone(),
-                    name: self.context.name.clone(),
-                    software: self.context.software.clone(),
-                    video: self.context.video.format(),
-                };
-                peer.send_event(hello.to_json());
-            }
-            PeerEvent::EventsClosed => return Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
-            PeerEvent::Message(text) => match parse::<DriverEvent>(&text) {
-                Ok(DriverEvent::Hello { v, software }) => tracing::info!(session = %self.id, v, %software, "the driver's page"),
-                Err(error) => {
-                    if !peer.send_event(CarEvent::Error { code: error.code, text: error.text }.to_json()) {
-                        return Some(Outcome::EndedByCar(ByeReason::Internal));
-                    }
-                }
-            },
-            PeerEvent::BadMessage => {
-                let code = rccar_protocol::signaling::ErrorCode::Malformed;
-                let text = Note::lossy("the message is no text or is too large");
-                peer.send_event(CarEvent::Error { code, text }.to_json());
+            PeerEvent::EventsClosed { by_driver: true } => Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
+            PeerEvent::EventsClosed { by_driver: false } => Some(Outcome::EndedByCar(ByeReason::IceFailed)),
+            PeerEvent::ForeignChannel => {
+                tracing::warn!(session = %self.id, "the driver opened a channel that is not in the protocol");
+                Some(Outcome::EndedByCar(ByeReason::Revoked))
             }
         }
-        None
+    }
+
+    fn handle_message(&self, peer: &Peer, message: Message) {
+        let refused = |code, text: &str| CarEvent::Error { code, text: Note::lossy(text) };
+        let answer = match message {
+            Message::Text(text) => match parse::<DriverEvent>(&text) {
+                Ok(DriverEvent::Hello { v, software }) => {
+                    tracing::debug!(session = %self.id, v, %software, "the driver's page");
+                    return;
+                }
+                Err(error) => CarEvent::Error { code: error.code, text: error.text },
+            },
+            Message::Bad => refused(ErrorCode::Malformed, "the message is no text or is too large"),
+            Message::TooMany => refused(ErrorCode::RateLimited, "too many messages"),
+        };
+        peer.send_event(answer.to_json());
     }
 
     async fn carry_out(&mut self, peer: &Peer, decision: Decision) -> Option<Outcome> {
@@ -260,5 +293,13 @@ impl Session {
         if self.back.messages.try_send(message).is_err() {
             tracing::debug!(session = %self.id, "message dropped: the host is not reachable");
         }
+    }
+}
+
+/// Tells the driver why there is no picture.
+fn tell_camera(peer: &Peer, state: &PipelineState) {
+    if let PipelineState::Failed(why) = state {
+        let notice = CarEvent::Notice { level: NoticeLevel::Error, text: Note::lossy(why) };
+        peer.send_event(notice.to_json());
     }
 }

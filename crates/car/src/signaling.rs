@@ -16,10 +16,12 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 /// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has as long.
 const STEP_WITHIN: Duration = Duration::from_secs(10);
+/// TCP's first segments are repeated after 1 s and 3 s; an address that is silent for longer is not worth the wait.
+const ADDRESS_WITHIN: Duration = Duration::from_secs(4);
 /// A mobile network forgets an idle NAT mapping after 30 s at worst.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// Two pings unanswered: the path is dead, whatever TCP thinks.
@@ -40,14 +42,23 @@ enum Ended {
     Slow(&'static str),
     #[error("silent for {SILENCE:?}")]
     Silent,
-    #[error("the host closed the connection{0}")]
-    Closed(String),
+    #[error("the host closed the connection{}", .0.as_ref().map_or_else(String::new, |(code, reason)| format!(" ({code}): {reason}")))]
+    Closed(Option<(u16, String)>),
+    #[error("the agent has ended")]
+    NoAgent,
     #[error("the host refused ({code:?}): {text}")]
     Refused { code: ErrorCode, text: Note },
     #[error("the host does not speak this protocol: {0}")]
     Protocol(String),
     #[error("the address cannot be dialled: {0}")]
     Address(String),
+}
+
+impl Ended {
+    /// Whether the host would say the same again: not enrolled, revoked, another car with the same key, another version.
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Closed(Some((4400 | 4401 | 4403 | 4409 | 4429, _))))
+    }
 }
 
 /// What registering needs.
@@ -71,7 +82,7 @@ pub(crate) async fn keep_registered(
         let started = Instant::now();
         let ended = connection(&url, &registration, &incoming, &mut outgoing, &up).await;
         let was_up = up.send_replace(false);
-        let wait = if let Ended::Refused { .. } = ended {
+        let wait = if ended.is_refusal() {
             BACKOFF_REFUSED
         } else {
             failures = if was_up && started.elapsed() > BACKOFF_MOST { 0 } else { failures + 1 };
@@ -122,7 +133,7 @@ async fn connection(
                         Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
                         Ok(message) => {
                             if incoming.send(Incoming { source: Source::Host, message }).await.is_err() {
-                                return Ended::Closed(": the agent has ended".into());
+                                return Ended::NoAgent;
                             }
                         }
                         Err(error) => tracing::warn!(%error, "message of the host ignored"),
@@ -148,13 +159,34 @@ async fn connection(
     }
 }
 
+/// Connects to the first address that answers: one that swallows everything (a broken IPv6 path) costs seconds, not the connection.
+async fn dial(url: &HostUrl) -> Result<TcpStream, Ended> {
+    let unreachable = |error: std::io::Error| Ended::Socket(error.into());
+    let lookup = tokio::net::lookup_host(url.dialled());
+    let addresses =
+        timeout(STEP_WITHIN, lookup).await.map_err(|_| Ended::Slow("looking up the host's name"))?.map_err(unreachable)?;
+    let mut last = Ended::Address(format!("{} has no address", url.authority()));
+    for address in addresses {
+        match timeout(ADDRESS_WITHIN, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Candidates are small and must not wait for each other.
+                stream.set_nodelay(true).map_err(unreachable)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = unreachable(error),
+            Err(_) => last = Ended::Slow("connecting"),
+        }
+    }
+    Err(last)
+}
+
 /// Connects and registers.
 async fn register(url: &HostUrl, registration: &Registration) -> Result<Socket, Ended> {
     let mut request = url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
-    // No delay: candidates are small and must not wait for each other.
-    let connecting = connect_async_with_config(request, Some(limits), true);
+    let stream = dial(url).await?;
+    let connecting = client_async_tls_with_config(request, stream, Some(limits), None);
     let (mut socket, _) = timeout(STEP_WITHIN, connecting).await.map_err(|_| Ended::Slow("connecting"))??;
     let nonce = match next_message(&mut socket, "waiting for the challenge").await? {
         ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => nonce,
@@ -206,11 +238,11 @@ fn read(message: Option<Result<Message, tungstenite::Error>>) -> Result<Option<S
     match message {
         Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
         Some(Ok(Message::Close(frame))) => {
-            Err(Ended::Closed(frame.map_or_else(String::new, |frame| format!(" ({}): {}", frame.code, frame.reason))))
+            Err(Ended::Closed(frame.map(|frame| (frame.code.into(), frame.reason.as_str().to_owned()))))
         }
         Some(Ok(_)) => Ok(None),
         Some(Err(error)) => Err(error.into()),
-        None => Err(Ended::Closed(String::new())),
+        None => Err(Ended::Closed(None)),
     }
 }
 

@@ -39,12 +39,13 @@ pub(crate) async fn run(session: SessionId, peer: Arc<Peer>, drive: DriveLink) {
             }
             Ok(()) = status.changed() => {
                 status.mark_unchanged();
-                if let Some(event) = steering.handle_status() {
-                    peer.send_event(event.to_json());
-                }
                 false
             }
         };
+        // Also when no status came: that the drive is silent is news, too.
+        if let Some(event) = steering.handle_status() {
+            peer.send_event(event.to_json());
+        }
         if send_telemetry {
             let frame = steering.telemetry(peer.dropped_control_frames());
             peer.send_telemetry(&frame.encode()).await;
@@ -78,7 +79,8 @@ impl Steering {
     /// Passes a control frame on to the drive; says whether it is time to answer.
     fn handle_control(&mut self, control: &ReceivedControl) -> bool {
         let frame = &control.frame;
-        let age = self.freshness.age(control);
+        let standing = !self.drive.status(clock::now()).state.may_move();
+        let age = self.freshness.age(control, standing);
         self.drive.send(SetPoint {
             not_input: frame.not_input(age).unwrap_or_default(),
             arm: frame.arm,

@@ -1,10 +1,11 @@
 //! Between the camera's pipeline and the session that shows it.
 
 use rccar_link::VideoSender;
-use rccar_media::pipeline::{AccessUnits, PipelineHandle};
+use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
 use rccar_protocol::events::Video;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 
 /// The camera, shared by all sessions one after the other.
@@ -13,16 +14,33 @@ pub(crate) struct VideoHub {
     format: Video,
     handle: PipelineHandle,
     units: Arc<Mutex<AccessUnits>>,
+    died: Arc<Notify>,
+    dead: Arc<AtomicBool>,
 }
 
 impl VideoHub {
     pub(crate) fn new(format: Video, handle: PipelineHandle, units: AccessUnits) -> Self {
-        Self { format, handle, units: Arc::new(Mutex::new(units)) }
+        Self { format, handle, units: Arc::new(Mutex::new(units)), died: Arc::default(), dead: Arc::default() }
     }
 
     /// Size and rate of the picture.
     pub(crate) fn format(&self) -> Video {
         self.format
+    }
+
+    /// Follows whether the camera gives frames.
+    pub(crate) fn watch(&self) -> watch::Receiver<PipelineState> {
+        self.handle.watch()
+    }
+
+    /// Notified when the camera's thread has died.
+    pub(crate) fn died(&self) -> Arc<Notify> {
+        Arc::clone(&self.died)
+    }
+
+    /// Whether the camera's thread has died.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
     }
 
     /// Prepares to send the picture until the returned value is dropped.
@@ -60,7 +78,8 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
             biased;
             unit = units.recv() => {
                 let Some(unit) = unit else {
-                    tracing::error!("the camera's pipeline has ended");
+                    hub.dead.store(true, Ordering::Relaxed);
+                    hub.died.notify_one();
                     return;
                 };
                 if let Err(error) = sender.send(unit.data, unit.captured_at).await {

@@ -38,7 +38,7 @@ impl Backend for Accounts {
         let Credentials::Password { name, password } = credentials else { return Err(AccountError::NotOffered) };
         let account = self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let fits = self.hasher.verify(password, stored).await.map_err(internal)?;
+        let fits = self.hasher.verify(password, stored).await?;
         let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
         self.log_in(account.id, login).await?;
         Ok(account.name)
@@ -53,7 +53,7 @@ impl Backend for Accounts {
             return Err(AccountError::WrongToken);
         }
         check_password(&password)?;
-        let hash = self.hasher.hash(password).await.map_err(internal)?;
+        let hash = self.hasher.hash(password).await?;
         let user = name.clone();
         let account = self.db.run(move |store| store.set_up(token, &name, &hash, unix_now())).await.map_err(internal)?;
         self.log_in(account.ok_or(AccountError::SetUpAlready)?, login).await?;
@@ -108,9 +108,17 @@ pub(crate) fn check_password(password: &Password) -> Result<(), AccountError> {
     Ok(())
 }
 
+impl From<HashError> for AccountError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            HashError::Failed(_) => Self::Internal(in_words(&error)),
+        }
+    }
+}
+
 trait Fault: std::error::Error {}
 impl Fault for DbError {}
-impl Fault for HashError {}
 impl Fault for getrandom::Error {}
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]

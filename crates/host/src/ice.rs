@@ -54,11 +54,12 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
 }
 
 impl IceServers for HostIce {
-    fn for_peer(&self, peer: IcePeer<'_>) -> Vec<IceServer> {
+    fn for_peer(&self, peer: IcePeer) -> Vec<IceServer> {
         let mut servers = self.extra.clone();
         let addresses: Vec<_> = self.relay.iter().filter_map(|&(local, public)| advertised(local, public, peer.reached)).collect();
         let (Some(secret), false) = (&self.secret, addresses.is_empty()) else { return servers };
-        let credentials = mint(secret, peer.name, self.lifetime, unix_now());
+        // Usernames go in clear: the session's number says nothing about who drives.
+        let credentials = mint(secret, &peer.session.to_string(), self.lifetime, unix_now());
         let urls = |scheme: &str, suffix: &str| addresses.iter().map(|address| format!("{scheme}:{address}{suffix}")).collect();
         servers.push(IceServer { urls: urls("stun", ""), username: None, credential: None });
         servers.push(IceServer {
@@ -112,6 +113,7 @@ fn secret(path: &Path) -> Result<Secret, TurnError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rccar_protocol::text::SessionId;
 
     fn told(local: &str, public: Option<&str>, reached: Option<&str>) -> Option<String> {
         let ip = |text: &str| text.parse().unwrap();
@@ -148,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_made_for_the_peer() {
+    fn credentials_are_made_for_the_session_and_name_nobody() {
         let relay = vec![("127.0.0.1:3478".parse().unwrap(), None)];
         let lifetime = Duration::from_secs(60);
         let ice = HostIce { relay, secret: Some(Secret::new(b"key")), lifetime, extra: vec![] };
-        let servers = ice.for_peer(IcePeer { name: "Ada", reached: None });
+        let servers = ice.for_peer(IcePeer { session: SessionId::from_random(0xc0ffee), reached: None });
         assert_eq!(servers[0].urls, ["stun:127.0.0.1:3478"]);
         assert_eq!(servers[1].urls, ["turn:127.0.0.1:3478?transport=udp"]);
-        assert!(servers[1].username.as_deref().unwrap().ends_with(":Ada"));
+        assert!(servers[1].username.as_deref().unwrap().ends_with(":0000000000c0ffee"));
         assert!(servers[1].credential.is_some());
     }
 }

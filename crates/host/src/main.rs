@@ -1,7 +1,8 @@
 //! `rccar-host`: the signaling host.
 //!
-//! **It introduces drivers to cars and carries nothing of the drive itself: a host that is down, slow or hostile can refuse service; it
-//! cannot steer a car or watch its picture.**
+//! **It introduces drivers to cars and carries nothing of the drive itself: a host that is down or slow ends no drive, and its relay
+//! sees encrypted packets only.** Both ends trust its introduction: a hostile host could put itself between the two (`ARCHITECTURE.md`,
+//! "Trust").
 //!
 //! It brings together [`rccar_signaling`] (routes, sockets, page), [`rccar_rooms`] (who drives what), `rccar_relay` (STUN and TURN)
 //! and a database of accounts and cars. `docs/host.md` says how to run one.
@@ -19,6 +20,7 @@ mod admin;
 mod cli;
 mod config;
 mod db;
+mod files;
 mod ice;
 mod lifetimes;
 mod password;

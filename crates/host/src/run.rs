@@ -3,6 +3,7 @@
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::db::{Db, DbError, Store, unix_now};
+use crate::files;
 use crate::ice::{self, TurnError};
 use crate::lifetimes::SETUP_LINK;
 use crate::password::{HashError, Hasher};
@@ -48,6 +49,7 @@ pub(crate) fn run(config: &Config) -> Result<(), RunError> {
 }
 
 async fn host(config: &Config) -> Result<(), RunError> {
+    files::allow_all_that_may_be_opened();
     let mut store = Store::open(&config.database.path)?;
     store.purge(unix_now())?;
     let (ice, relay) = ice::start(config)?;
@@ -55,7 +57,7 @@ async fn host(config: &Config) -> Result<(), RunError> {
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
     let exchange = Exchange::start(rccar_rooms::Options::new(software.clone()), Arc::new(ice));
     exchange.set_cars(store.known_cars()?).await;
-    print_setup_link(config, &mut store)?;
+    let setup_link = setup_link(config, &mut store)?;
 
     let db = Db::new(store);
     let options = Options {
@@ -69,7 +71,7 @@ async fn host(config: &Config) -> Result<(), RunError> {
         },
     };
     let page = router(exchange.clone(), Arc::new(Accounts::new(db.clone(), Hasher::new()?)), options);
-    announce(&listeners)?;
+    announce(&listeners, setup_link.as_deref())?;
     notify::ready();
     let watch = tokio::spawn(watch(db, exchange.clone()));
     serve(listeners, page, async {
@@ -105,26 +107,28 @@ fn no_such_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
 }
 
-/// One line on the standard output, when clients can come: for whoever starts the host from a script.
-fn announce(listeners: &[TcpListener]) -> Result<(), RunError> {
+/// One line on the standard output, when clients can come: for whoever starts the host from a script. Then the set-up link: the way in
+/// must not depend on what is logged, and the log must not keep it.
+fn announce(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), RunError> {
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     tracing::info!(?addresses, "listening");
-    match addresses.first() {
-        Some(first) => writeln!(io::stdout(), "listening on http://{first}").map_err(RunError::Output),
-        None => Ok(()),
+    let mut lines = addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
+    if let Some(link) = setup_link {
+        tracing::info!("nobody may sign in yet; the link that sets the host up was printed to the standard output");
+        lines += &format!("nobody may sign in yet; open this link within 24 hours to set the host up:\n{link}\n");
     }
+    // At once: whoever waits for the first line only may close the pipe after it.
+    io::stdout().lock().write_all(lines.as_bytes()).map_err(RunError::Output)
 }
 
-/// While there is no account, each start prints a new link and withdraws the one before.
-fn print_setup_link(config: &Config, store: &mut Store) -> Result<(), RunError> {
+/// While there is no account, each start makes a new link and withdraws the one before.
+fn setup_link(config: &Config, store: &mut Store) -> Result<Option<String>, RunError> {
     if store.has_accounts()? {
-        return Ok(());
+        return Ok(None);
     }
     let token = Token::generate()?;
     store.set_setup_link(token.hash(), unix_now() + SETUP_LINK)?;
-    let (url, token) = (config.url(), token.as_str());
-    tracing::info!("nobody may sign in yet; open this link within 24 hours to set the host up: {url}/#/setup?token={token}");
-    Ok(())
+    Ok(Some(format!("{}/#/setup?token={}", config.url(), token.as_str())))
 }
 
 /// Carries what the command line changed, and what has expired, into the rooms.
@@ -155,6 +159,13 @@ async fn look(db: &Db, exchange: &Exchange, version: &mut Option<i64>, due: bool
     for login in exchange.logins().await {
         if db.run(move |store| store.login(login, unix_now())).await?.is_none() {
             exchange.revoke(login).await;
+        }
+    }
+    // Sign-ins are known of connected drivers only; a session outlives the connection for a while.
+    for user in exchange.users().await {
+        let name = user.clone();
+        if db.run(move |store| store.account(name.as_str())).await?.is_none() {
+            exchange.revoke_user(user).await;
         }
     }
     *version = Some(found);

@@ -27,7 +27,7 @@ fn accounts_and_sign_ins_outlive_a_restart() {
     let cookie = host.set_up();
     host.stop();
     host.launch();
-    assert!(!host.log().contains("#/setup"), "no more set-up links");
+    assert!(!host.output().contains("#/setup"), "no more set-up links");
     assert_eq!(host.session(&cookie)["user"], "Ada");
     assert_eq!(host.sign_in("ada", "correct horse").status, 204);
     assert_eq!(host.sign_in("Ada", "correct horsf").status, 401);
@@ -42,6 +42,20 @@ fn each_start_without_accounts_prints_another_link() {
     assert_ne!(host.setup_token(), first);
     let body = format!(r#"{{"token":"{first}","name":"Eve","password":"correct horse"}}"#);
     assert_eq!(host.post("/api/v1/setup", "", &body).status, 401);
+    host.set_up();
+}
+
+#[test]
+fn the_set_up_link_is_printed_whatever_is_logged_and_is_not_logged() {
+    let mut host = Host::start();
+    assert!(host.log().contains("printed to the standard output"));
+    assert!(!host.log().contains(&host.setup_token()));
+    host.stop();
+    host.log_level = "error";
+    host.launch();
+    assert_eq!(host.log(), "");
+    let link = host.output().lines().last().unwrap().to_owned();
+    assert!(link.starts_with("http://127.0.0.1:") && link.contains("/#/setup?token="), "{link}");
     host.set_up();
 }
 
@@ -97,8 +111,8 @@ fn no_secret_is_stored_in_clear() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         let holds = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-        let is_log = path.ends_with("log");
-        assert!(is_log || !holds(&setup), "{path:?} holds the set-up token");
+        let is_output = path.ends_with("output");
+        assert!(is_output || !holds(&setup), "{path:?} holds the set-up token");
         for secret in [cookie, "correct horse", &enrolment] {
             assert!(!holds(secret), "{path:?} holds {secret}");
         }

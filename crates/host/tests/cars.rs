@@ -62,6 +62,7 @@ async fn a_driver_reaches_a_car_and_both_get_turn_credentials() {
         let servers = message["ice_servers"].as_array().unwrap();
         assert!(servers[0]["urls"][0].as_str().unwrap().starts_with("stun:127.0.0.1:"), "{message}");
         assert!(servers[1]["urls"][0].as_str().unwrap().starts_with("turn:127.0.0.1:"), "{message}");
+        assert_eq!(servers[1]["username"].as_str().unwrap().split_once(':').unwrap().1, message["session"]);
         assert!(servers[1]["credential"].is_string());
     }
 }
@@ -75,6 +76,23 @@ async fn removing_a_user_ends_the_drive() {
     next(&mut driver).await.unwrap();
     host.admin(&["user", "remove", "Ada"]);
     assert_eq!(next(&mut driver).await, Err(4401));
+}
+
+#[tokio::test]
+async fn removing_a_user_whose_page_is_away_ends_the_drive() {
+    let host = Host::start();
+    let cookie = host.set_up();
+    let token = enrolment(&host, &[]);
+    let (_, mut car) = register(&host, 1, token["token"].as_str()).await;
+    let mut driver = open(&host, "/ws/driver", &cookie).await;
+    send(&mut driver, &json!({"type": "hello", "v": 1})).await;
+    send(&mut driver, &json!({"type": "connect", "car": key(1).id()})).await;
+    let session = next(&mut car).await.unwrap()["session"].clone();
+    send(&mut car, &json!({"type": "offer", "session": session, "generation": 1, "sdp": "v=0\r\n"})).await;
+    drop(driver);
+    host.admin(&["user", "remove", "Ada"]);
+    // Sooner than the grace of 15 s, after which it would be `driver-gone`.
+    assert_eq!(next(&mut car).await, Ok(json!({"type": "bye", "session": session, "reason": "revoked"})));
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! The data channels `control` and `events`.
 
-use crate::peer::PeerEvent;
+use crate::peer::{Message, PeerEvent};
+use crate::rate::RateLimit;
 use crate::{LinkError, error::stack};
 use bytes::BytesMut;
-use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::control::ControlFrame;
+use rccar_protocol::telemetry::TELEMETRY_SIZE;
 use rccar_protocol::units::MonotonicMicros;
+use rccar_protocol::{CONTROL_HZ, MAX_MESSAGE_BYTES};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::PeerConnection;
@@ -41,9 +44,19 @@ impl ControlChannel {
 
     /// Sends without waiting: telemetry that cannot leave now is worthless later.
     pub(crate) async fn try_send(&self, bytes: &[u8]) -> bool {
-        self.channel.try_send(BytesMut::from(bytes)).await.is_ok()
+        match self.channel.outstanding_bytes().await {
+            Ok(waiting) if waiting <= MAX_UNACKNOWLEDGED => self.channel.try_send(BytesMut::from(bytes)).await.is_ok(),
+            _ => false,
+        }
     }
 }
+
+/// Telemetry under way: 600 ms of it at 50 Hz, more than the round trip of a link that can be driven.
+const MAX_UNACKNOWLEDGED: usize = 30 * TELEMETRY_SIZE;
+/// Control frames taken: four times the rate that the protocol prescribes, in bursts of a second.
+const CONTROL_RATE: (f64, f64) = (4.0 * CONTROL_HZ as f64, 4.0 * CONTROL_HZ as f64);
+/// Messages taken on `events`; a page sends one for each connection.
+const EVENTS_RATE: (f64, f64) = (10.0, 20.0);
 
 async fn read_control(
     channel: Arc<dyn DataChannel>,
@@ -51,6 +64,7 @@ async fn read_control(
     dropped: Arc<AtomicU16>,
     clock: fn() -> MonotonicMicros,
 ) {
+    let mut limit = RateLimit::new(CONTROL_RATE.0, CONTROL_RATE.1, Instant::now());
     while let Some(event) = channel.poll().await {
         let DataChannelEvent::OnMessage(message) = event else {
             if matches!(event, DataChannelEvent::OnClose) {
@@ -60,6 +74,7 @@ async fn read_control(
         };
         let at = clock();
         let accepted = match ControlFrame::decode(&message.data) {
+            Ok(_) if !limit.allows(Instant::now()) => false,
             Ok(frame) => sender.send_if_modified(|newest| {
                 let newer = newest.is_none_or(|last| frame.is_newer_than(last.frame.seq));
                 if newer {
@@ -83,55 +98,73 @@ pub(crate) struct EventsChannel {
     outgoing: mpsc::Sender<String>,
 }
 
-/// Events that wait for a slow reader; beyond it the session ends.
+/// Events that wait for a slow reader; beyond it they are refused.
 const EVENT_QUEUE: usize = 64;
+/// Messages that wait for the session.
+const MESSAGE_QUEUE: usize = 16;
 
 impl EventsChannel {
     pub(crate) async fn create(
         connection: &dyn PeerConnection,
         events: mpsc::UnboundedSender<PeerEvent>,
-    ) -> Result<Self, LinkError> {
+    ) -> Result<(Self, mpsc::Receiver<Message>), LinkError> {
         let channel = connection.create_data_channel("events", None).await.map_err(stack("creating the channel `events`"))?;
-        let (outgoing, mut queue) = mpsc::channel::<String>(EVENT_QUEUE);
-        let writer = Arc::clone(&channel);
-        let (opened, mut open) = watch::channel(false);
+        let (outgoing, queue) = mpsc::channel(EVENT_QUEUE);
+        let (incoming, messages) = mpsc::channel(MESSAGE_QUEUE);
+        let (opened, open) = watch::channel(false);
+        tokio::spawn(write_events(Arc::clone(&channel), queue, open));
         tokio::spawn(async move {
-            if open.wait_for(|open| *open).await.is_err() {
-                return;
-            }
-            while let Some(text) = queue.recv().await {
-                if let Err(error) = writer.send_text(&text).await {
-                    tracing::debug!(%error, "the channel `events` is closed");
-                    break;
-                }
-            }
+            let by_driver = read_events(&*channel, &opened, &incoming).await;
+            let _ = events.send(PeerEvent::EventsClosed { by_driver });
         });
-        tokio::spawn(async move {
-            while let Some(event) = channel.poll().await {
-                match event {
-                    DataChannelEvent::OnOpen => {
-                        opened.send_replace(true);
-                        let _ = events.send(PeerEvent::EventsOpen);
-                    }
-                    DataChannelEvent::OnMessage(message) => {
-                        let text = (message.data.len() <= MAX_MESSAGE_BYTES).then(|| std::str::from_utf8(&message.data).ok());
-                        let event = match text.flatten() {
-                            Some(text) => PeerEvent::Message(text.to_owned()),
-                            None => PeerEvent::BadMessage,
-                        };
-                        let _ = events.send(event);
-                    }
-                    DataChannelEvent::OnClose => break,
-                    _ => {}
-                }
-            }
-            let _ = events.send(PeerEvent::EventsClosed);
-        });
-        Ok(Self { outgoing })
+        Ok((Self { outgoing }, messages))
     }
 
     /// Queues a message; `false` when the reader is too slow or gone.
     pub(crate) fn try_send(&self, text: String) -> bool {
         self.outgoing.try_send(text).is_ok()
     }
+}
+
+/// Sends what is queued, once the channel is open; what is queued before waits.
+async fn write_events(channel: Arc<dyn DataChannel>, mut queue: mpsc::Receiver<String>, mut open: watch::Receiver<bool>) {
+    if open.wait_for(|open| *open).await.is_err() {
+        return;
+    }
+    while let Some(text) = queue.recv().await {
+        if let Err(error) = channel.send_text(&text).await {
+            tracing::debug!(%error, "the channel `events` is closed");
+            break;
+        }
+    }
+}
+
+/// Passes messages on until the channel ends; says whether the driver closed it.
+async fn read_events(channel: &dyn DataChannel, opened: &watch::Sender<bool>, incoming: &mpsc::Sender<Message>) -> bool {
+    let mut limit = RateLimit::new(EVENTS_RATE.0, EVENTS_RATE.1, Instant::now());
+    let mut flooded = false;
+    while let Some(event) = channel.poll().await {
+        let message = match event {
+            DataChannelEvent::OnOpen => {
+                opened.send_replace(true);
+                continue;
+            }
+            DataChannelEvent::OnMessage(message) => message,
+            DataChannelEvent::OnClose => return true,
+            _ => continue,
+        };
+        let allowed = limit.allows(Instant::now());
+        let message = match std::str::from_utf8(&message.data) {
+            // One answer for each flood: more would be a flood of our own.
+            _ if !allowed && std::mem::replace(&mut flooded, true) => continue,
+            _ if !allowed => Message::TooMany,
+            Ok(text) if text.len() <= MAX_MESSAGE_BYTES => Message::Text(text.to_owned()),
+            _ => Message::Bad,
+        };
+        flooded &= !allowed;
+        if incoming.send(message).await.is_err() {
+            return false;
+        }
+    }
+    false
 }

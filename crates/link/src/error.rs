@@ -17,6 +17,12 @@ pub enum LinkError {
     /// Candidates were not complete in time.
     #[error("gathering candidates took longer than {0:?}")]
     GatheringTimeout(std::time::Duration),
+    /// An answer came although no offer awaits one.
+    #[error("no offer awaits an answer")]
+    Unasked,
+    /// The driver sent more candidates than one offer may have.
+    #[error("more than {0} candidates for one offer")]
+    TooManyCandidates(usize),
     /// The message belongs to an older or newer offer.
     #[error("belongs to offer {got}, the current one is {current}")]
     Generation {

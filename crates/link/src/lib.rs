@@ -22,11 +22,12 @@ mod error;
 mod keyframe;
 mod observer;
 mod peer;
+mod rate;
 pub mod settings;
 mod video;
 
 pub use channels::ReceivedControl;
 pub use error::LinkError;
-pub use peer::{Offer, Peer, PeerEvent, PeerState};
+pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
 pub use settings::PeerOptions;
 pub use video::VideoSender;

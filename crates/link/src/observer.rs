@@ -5,6 +5,7 @@ use rccar_protocol::signaling::Candidate;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{mpsc, watch};
+use webrtc::data_channel::DataChannel;
 use webrtc::peer_connection::{
     PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
     RTCPeerConnectionState,
@@ -61,6 +62,10 @@ impl PeerConnectionEventHandler for Observer {
         if complete && let Ok(end) = Candidate::new(String::new(), None, Some(0)) {
             self.emit_candidate(end);
         }
+    }
+
+    async fn on_data_channel(&self, _channel: Arc<dyn DataChannel>) {
+        self.emit(PeerEvent::ForeignChannel);
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {

@@ -12,7 +12,7 @@ use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use webrtc::peer_connection::{PeerConnection, PeerConnectionBuilder};
@@ -29,14 +29,34 @@ pub enum PeerEvent {
     },
     /// The state changed.
     State(PeerState),
-    /// The channel `events` is open.
-    EventsOpen,
-    /// The channel `events` is closed: the driver closed the connection, or it died.
-    EventsClosed,
-    /// A message on the channel `events`.
-    Message(String),
-    /// Something on the channel `events` that is no text or is too large.
-    BadMessage,
+    /// The channel `events` is closed.
+    EventsClosed {
+        /// By the driver; else the stack has died.
+        by_driver: bool,
+    },
+    /// The driver opened a channel of their own, which is not in the protocol.
+    ForeignChannel,
+}
+
+/// What the driver sends on the channel `events`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Text of legal size.
+    Text(String),
+    /// No text, or too large.
+    Bad,
+    /// More than the channel's rate allows; what came is dropped.
+    TooMany,
+}
+
+/// What [`Peer::open`] gives.
+pub struct Opened {
+    /// The car's end.
+    pub peer: Peer,
+    /// What the connection reports. Unbounded, because it comes from our own stack and is little: states, local candidates.
+    pub events: mpsc::UnboundedReceiver<PeerEvent>,
+    /// What the driver sends. Bounded: who does not read it slows the driver down.
+    pub messages: mpsc::Receiver<Message>,
 }
 
 /// State of the connection (W3C WebRTC, `RTCPeerConnectionState`).
@@ -66,21 +86,40 @@ pub struct Offer {
 
 /// The car's end of a session.
 pub struct Peer {
-    connection: Arc<dyn PeerConnection>,
+    connection: Connection,
     generation: Arc<AtomicU32>,
     gathered: Arc<watch::Sender<bool>>,
     control: ControlChannel,
     events: EventsChannel,
     video: Arc<VideoSender>,
     early_candidates: Mutex<Vec<Candidate>>,
+    candidates: AtomicUsize,
+}
+
+/// Candidates taken for one offer, more than a browser with many interfaces and servers gathers. Each is checked from every socket
+/// many times: without a limit a driver could make the car send to any number of strangers.
+const MAX_CANDIDATES: usize = 64;
+/// Bytes that wait in one data channel for the driver's acknowledgement: a few of the largest messages.
+const SEND_BUFFER: usize = 256 * 1024;
+
+/// The stack's connection. Closes it however it is dropped: the stack's own tasks and sockets would live on.
+struct Connection(Arc<dyn PeerConnection>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let connection = Arc::clone(&self.0);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { connection.close().await });
+        }
+    }
 }
 
 impl Peer {
     /// Makes a connection with its track and channels. `ssrc` must be random.
-    pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<(Self, mpsc::UnboundedReceiver<PeerEvent>), LinkError> {
+    pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, LinkError> {
         let keyframe_requested = Arc::new(Notify::new());
         let (engine, registry) = media(KeyframeTap::new(Arc::clone(&keyframe_requested)))?;
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
         let generation = Arc::new(AtomicU32::new(0));
         let observer = Observer { events: sender.clone(), generation: Arc::clone(&generation), gathered: Arc::clone(&gathered) };
@@ -91,23 +130,33 @@ impl Peer {
             .with_setting_engine(setting_engine(options.loopback))
             .with_handler(Arc::new(observer))
             .with_udp_addrs(options.bind_addresses())
+            .with_data_channel_send_buffer_limit(SEND_BUFFER)
             .build();
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
-        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
-        let video = Arc::new(VideoSender::add_to(&*connection, ssrc, keyframe_requested).await?);
-        let control = ControlChannel::create(&*connection, options.clock).await?;
-        let events = EventsChannel::create(&*connection, sender).await?;
-        let early_candidates = Mutex::new(Vec::new());
-        Ok((Self { connection, generation, gathered, control, events, video, early_candidates }, receiver))
+        let connection = Connection(Arc::new(connection));
+        let video = Arc::new(VideoSender::add_to(&*connection.0, ssrc, keyframe_requested).await?);
+        let control = ControlChannel::create(&*connection.0, options.clock).await?;
+        let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;
+        let peer = Self {
+            connection,
+            generation,
+            gathered,
+            control,
+            events: channel,
+            video,
+            early_candidates: Mutex::default(),
+            candidates: AtomicUsize::new(0),
+        };
+        Ok(Opened { peer, events, messages })
     }
 
     /// Writes the next offer. With `restart`, ICE starts over with these servers; the old path ends when gathering starts.
     pub async fn prepare_offer(&self, restart: Option<&[IceServer]>) -> Result<Offer, LinkError> {
         if let Some(servers) = restart {
-            self.connection.set_configuration(configuration(servers)).await.map_err(stack("renewing the ICE servers"))?;
+            self.connection.0.set_configuration(configuration(servers)).await.map_err(stack("renewing the ICE servers"))?;
         }
         let options = RTCOfferOptions { ice_restart: restart.is_some() };
-        let description = self.connection.create_offer(Some(options)).await.map_err(stack("writing an offer"))?;
+        let description = self.connection.0.create_offer(Some(options)).await.map_err(stack("writing an offer"))?;
         let generation = self.generation.load(Ordering::Acquire).wrapping_add(1);
         Ok(Offer { generation, sdp: Sdp::new(description.sdp.clone())?, description })
     }
@@ -115,9 +164,10 @@ impl Peer {
     /// Starts gathering for an offer. Call it after the offer was sent: candidates come at once.
     pub async fn start_gathering(&self, offer: &Offer) -> Result<(), LinkError> {
         self.early_candidates.lock().await.clear();
+        self.candidates.store(0, Ordering::Relaxed);
         self.gathered.send_replace(false);
         self.generation.store(offer.generation, Ordering::Release);
-        self.connection.set_local_description(offer.description.clone()).await.map_err(stack("starting to gather candidates"))
+        self.connection.0.set_local_description(offer.description.clone()).await.map_err(stack("starting to gather candidates"))
     }
 
     /// Gathers all candidates and returns the offer that holds them, for peers that cannot trickle.
@@ -129,40 +179,44 @@ impl Peer {
             // A server that does not answer must not keep the host candidates back.
             Err(_) => tracing::warn!(?limit, "not every ICE server answered; offering what was gathered"),
         }
-        let complete = self.connection.local_description().await.ok_or(LinkError::GatheringTimeout(limit))?;
+        let complete = self.connection.0.local_description().await.ok_or(LinkError::GatheringTimeout(limit))?;
         Ok(Offer { sdp: Sdp::new(complete.sdp)?, ..offer })
     }
 
     /// Takes the driver's answer.
     pub async fn accept_answer(&self, generation: u32, sdp: &Sdp) -> Result<(), LinkError> {
         self.check(generation)?;
+        if !self.awaits_answer().await {
+            return Err(LinkError::Unasked);
+        }
         let refused = stack("using the driver's answer");
         let answer = RTCSessionDescription::answer(sdp.as_str().to_owned()).map_err(&refused)?;
-        self.connection.set_remote_description(answer).await.map_err(&refused)?;
+        self.connection.0.set_remote_description(answer).await.map_err(&refused)?;
         for candidate in std::mem::take(&mut *self.early_candidates.lock().await) {
-            self.apply(candidate).await?;
+            // One that cannot be used says nothing about the others.
+            if let Err(error) = self.apply(candidate).await {
+                tracing::debug!(%error, "a candidate of the driver's is left out");
+            }
         }
         Ok(())
     }
 
     /// Takes a candidate of the driver's; one that comes before the answer waits for it.
     pub async fn add_candidate(&self, generation: u32, candidate: Candidate) -> Result<(), LinkError> {
-        /// More than a browser with many interfaces and servers gathers.
-        const MAX_EARLY: usize = 64;
         self.check(generation)?;
+        if self.candidates.fetch_add(1, Ordering::Relaxed) >= MAX_CANDIDATES {
+            return Err(LinkError::TooManyCandidates(MAX_CANDIDATES));
+        }
         if !self.awaits_answer().await {
             return self.apply(candidate).await;
         }
-        let mut early = self.early_candidates.lock().await;
-        if early.len() < MAX_EARLY {
-            early.push(candidate);
-        }
+        self.early_candidates.lock().await.push(candidate);
         Ok(())
     }
 
     /// Whether an offer is out and not answered.
     pub async fn awaits_answer(&self) -> bool {
-        self.connection.pending_local_description().await.is_some()
+        self.connection.0.pending_local_description().await.is_some()
     }
 
     /// Generation of the newest offer.
@@ -201,7 +255,7 @@ impl Peer {
 
     /// Closes the connection; a second call does nothing.
     pub async fn close(&self) {
-        if let Err(error) = self.connection.close().await {
+        if let Err(error) = self.connection.0.close().await {
             tracing::debug!(%error, "closing the connection");
         }
     }
@@ -221,6 +275,6 @@ impl Peer {
             sdp_mline_index: candidate.sdp_m_line_index(),
             ..Default::default()
         };
-        self.connection.add_ice_candidate(init).await.map_err(stack("using the driver's candidate"))
+        self.connection.0.add_ice_candidate(init).await.map_err(stack("using the driver's candidate"))
     }
 }

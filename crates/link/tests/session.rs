@@ -5,11 +5,11 @@
 mod driver;
 
 use driver::Driver;
-use rccar_link::{LinkError, Offer, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_link::{LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,13 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Car {
     peer: Peer,
     events: UnboundedReceiver<PeerEvent>,
+    messages: Receiver<Message>,
 }
 
 impl Car {
     async fn open() -> Self {
         let options = PeerOptions { ice_servers: vec![], loopback: true, clock: || MonotonicMicros(1) };
-        let (peer, events) = Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();
-        Self { peer, events }
+        let Opened { peer, events, messages } = Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();
+        Self { peer, events, messages }
     }
 
     /// Offers, answers and passes candidates until the car is connected.
@@ -46,6 +47,10 @@ impl Car {
         })
         .await;
         offer
+    }
+
+    async fn message(&mut self) -> Message {
+        timeout(PATIENCE, self.messages.recv()).await.expect("a message comes").expect("the peer lives")
     }
 
     async fn wait_for(&mut self, mut wanted: impl FnMut(&PeerEvent) -> bool) {
@@ -140,7 +145,86 @@ async fn events_go_both_ways() {
     let events = driver.channel("events").await;
     assert_eq!(events.receive().await, b"early");
     events.send_text("hello").await;
-    car.wait_for(|event| *event == PeerEvent::Message("hello".into())).await;
+    assert_eq!(car.message().await, Message::Text("hello".into()));
     events.send(&[0xff, 0xfe]).await;
-    car.wait_for(|event| *event == PeerEvent::BadMessage).await;
+    assert_eq!(car.message().await, Message::Bad);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_events_is_cut() {
+    let (mut car, driver) = (Car::open().await, Driver::open().await);
+    car.connect(&driver, false).await;
+    let events = driver.channel("events").await;
+    for _ in 0..200 {
+        events.send_text("flood").await;
+    }
+    let mut taken = 0;
+    while car.message().await != Message::TooMany {
+        taken += 1;
+    }
+    assert!(taken < 100, "{taken} messages passed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_is_not_in_the_protocol_is_told() {
+    let (mut car, driver) = (Car::open().await, Driver::open().await);
+    car.connect(&driver, false).await;
+    driver.channel("events").await;
+    driver.open_channel("mine").await;
+    car.wait_for(|event| *event == PeerEvent::ForeignChannel).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_who_closes_the_connection_is_noticed() {
+    let (mut car, driver) = (Car::open().await, Driver::open().await);
+    car.connect(&driver, false).await;
+    driver.channel("events").await.close().await;
+    car.wait_for(|event| *event == PeerEvent::EventsClosed { by_driver: true }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_nobody_asked_for_changes_nothing() {
+    let (mut car, driver) = (Car::open().await, Driver::open().await);
+    let offer = car.connect(&driver, false).await;
+    driver.channel("control").await;
+    assert!(matches!(car.peer.accept_answer(1, &offer.sdp).await, Err(LinkError::Unasked)));
+    assert!(car.peer.send_telemetry(&[1]).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn candidates_are_limited_for_each_offer() {
+    let car = Car::open().await;
+    let offer = car.peer.prepare_offer(None).await.unwrap();
+    car.peer.start_gathering(&offer).await.unwrap();
+    let candidate =
+        rccar_protocol::signaling::Candidate::new("candidate:1 1 udp 1 192.0.2.9 9 typ host".into(), None, Some(0)).unwrap();
+    for _ in 0..64 {
+        car.peer.add_candidate(1, candidate.clone()).await.unwrap();
+    }
+    let refused = car.peer.add_candidate(1, candidate).await.unwrap_err();
+    assert!(matches!(refused, LinkError::TooManyCandidates(64)), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_peer_gives_its_sockets_back() {
+    let sockets = || {
+        std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok())
+            .filter(|to| to.to_string_lossy().starts_with("socket:"))
+            .count()
+    };
+    let before = sockets();
+    let car = Car::open().await;
+    let offer = car.peer.prepare_offer(None).await.unwrap();
+    car.peer.gathered_offer(offer, PATIENCE).await.unwrap();
+    assert!(sockets() > before);
+    drop(car);
+    timeout(PATIENCE, async {
+        while sockets() > before {
+            tokio::time::sleep(Duration::from_millis(10)).await
+        }
+    })
+    .await
+    .expect("the sockets are closed");
 }

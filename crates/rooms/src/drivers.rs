@@ -6,6 +6,7 @@ use crate::words::{Close, DriverConn, Effect, Event};
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A connected driver.
@@ -76,6 +77,22 @@ impl Rooms {
         if self.drivers.remove(&conn).is_some() {
             self.effects.push_back(Effect::CloseDriver { conn, why: Close::SignedOut });
         }
+    }
+
+    /// The account is gone: as [`Self::handle_driver_revoked`] for every connection of this user; sessions whose driver is away end, too.
+    pub fn handle_user_revoked(&mut self, now: Duration, user: &Name) {
+        let sessions = self.cars.values().filter_map(|car| car.session.as_ref());
+        let sessions: Vec<_> = sessions.filter(|session| session.user == *user).map(|session| session.id).collect();
+        sessions.into_iter().for_each(|session| self.end_session(now, session, &Farewell::both(ByeReason::Revoked)));
+        let conns: Vec<_> = self.drivers.iter().filter(|(_, driver)| driver.user == *user).map(|(&conn, _)| conn).collect();
+        conns.into_iter().for_each(|conn| self.handle_driver_revoked(now, conn));
+    }
+
+    /// Everybody who is connected or has a session.
+    #[must_use]
+    pub fn users(&self) -> BTreeSet<Name> {
+        let sessions = self.cars.values().filter_map(|car| car.session.as_ref());
+        self.drivers.values().map(|driver| &driver.user).chain(sessions.map(|session| &session.user)).cloned().collect()
     }
 
     fn connect(&mut self, now: Duration, from: DriverConn, user: Name, car: CarId, trickle: bool, random: u64) {

@@ -118,6 +118,9 @@ pub enum AccountError {
     /// This program does not do that.
     #[error("this program does not offer that")]
     NotOffered,
+    /// So many others are waiting that this one is sent away at once.
+    #[error("too many people are signing in right now; try again")]
+    Busy,
     /// A fault; the text is for the log.
     #[error("{0}")]
     Internal(String),

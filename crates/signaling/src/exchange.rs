@@ -7,6 +7,7 @@ use crate::token::TokenHash;
 use rccar_protocol::signaling::{FromCar, FromDriver, ToCar};
 use rccar_protocol::text::{Name, Software};
 use rccar_rooms::{CarConn, DriverConn, KnownCar, Options};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +66,19 @@ impl Exchange {
     /// A sign-in has ended: its connections are closed, its sessions end.
     pub async fn revoke(&self, login: TokenHash) {
         self.command(Command::Revoke(login)).await;
+    }
+
+    /// Everybody who is connected or has a session, even while the connection is away, so that the program can check whether they still
+    /// have an account.
+    pub async fn users(&self) -> BTreeSet<Name> {
+        let (answer, users) = oneshot::channel();
+        self.command(Command::Users(answer)).await;
+        users.await.unwrap_or_default()
+    }
+
+    /// An account is gone: all connections of this user are closed, all sessions end.
+    pub async fn revoke_user(&self, user: Name) {
+        self.command(Command::RevokeUser(user)).await;
     }
 
     /// Says `bye` to everybody and closes all connections; returns when they are closed, after 2 s at most. Whoever connects later is not served.

@@ -1,21 +1,22 @@
 //! Where the ICE servers of a session come from.
 
 use rccar_protocol::signaling::{IceServer, ToCar, ToDriver};
+use rccar_protocol::text::SessionId;
 use std::net::IpAddr;
 
 /// Who gets ICE servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IcePeer<'a> {
-    /// A driver's user name or a car's identifier.
-    pub name: &'a str,
+pub struct IcePeer {
+    /// The session that the servers are for: both of its ends ask.
+    pub session: SessionId,
     /// The address of this machine under which the peer reached it, if it came over a socket.
     pub reached: Option<IpAddr>,
 }
 
 /// Gives out STUN and TURN servers with credentials for one session. Must not block.
 pub trait IceServers: Send + Sync + 'static {
-    /// Servers for this peer, now.
-    fn for_peer(&self, peer: IcePeer<'_>) -> Vec<IceServer>;
+    /// Servers for this peer, now. Whoever serves them need not learn who drives what: the session says enough.
+    fn for_peer(&self, peer: IcePeer) -> Vec<IceServer>;
 }
 
 /// No servers: both ends are on one network.
@@ -23,21 +24,21 @@ pub trait IceServers: Send + Sync + 'static {
 pub struct NoIceServers;
 
 impl IceServers for NoIceServers {
-    fn for_peer(&self, _peer: IcePeer<'_>) -> Vec<IceServer> {
+    fn for_peer(&self, _peer: IcePeer) -> Vec<IceServer> {
         Vec::new()
     }
 }
 
 /// Fills the field that the rooms machine leaves empty.
-pub(crate) fn equip_driver(message: &mut ToDriver, servers: &dyn IceServers, peer: IcePeer<'_>) {
-    if let ToDriver::Connecting { ice_servers, .. } = message {
-        *ice_servers = servers.for_peer(peer);
+pub(crate) fn equip_driver(message: &mut ToDriver, servers: &dyn IceServers, reached: IpAddr) {
+    if let ToDriver::Connecting { session, ice_servers, .. } = message {
+        *ice_servers = servers.for_peer(IcePeer { session: *session, reached: Some(reached) });
     }
 }
 
 /// Fills the field that the rooms machine leaves empty.
-pub(crate) fn equip_car(message: &mut ToCar, servers: &dyn IceServers, peer: IcePeer<'_>) {
-    if let ToCar::Connect { ice_servers, .. } | ToCar::Restart { ice_servers, .. } = message {
-        *ice_servers = servers.for_peer(peer);
+pub(crate) fn equip_car(message: &mut ToCar, servers: &dyn IceServers, reached: Option<IpAddr>) {
+    if let ToCar::Connect { session, ice_servers, .. } | ToCar::Restart { session, ice_servers } = message {
+        *ice_servers = servers.for_peer(IcePeer { session: *session, reached });
     }
 }

@@ -32,7 +32,8 @@
 //!
 //! * One task owns the rooms. It never waits for a client: a full outbox closes that client ([`CloseCode::SlowReader`]).
 //! * The page is embedded: one file to install, and page and server always fit each other.
-//! * The server is hyper's with limits of our own, because `axum::serve` bounds neither connections nor the time for a request's head.
+//! * The server is hyper's with limits of our own, because `axum::serve` bounds neither connections nor
+//!   the time for a request.
 //! * What a car signs names the host. Accepted names come from the configuration and from the socket's own address, never from the
 //!   `Host` header, which whoever relays a car's answer would choose.
 
@@ -59,7 +60,7 @@ pub use address::Peer;
 pub use backend::{AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError};
 pub use close::CloseCode;
 pub use exchange::Exchange;
-pub use http::router;
+pub use http::{Site, router};
 pub use ice::{IcePeer, IceServers, NoIceServers};
 pub use limits::Limits;
 pub use names::{PublicUrl, PublicUrlError};

@@ -6,13 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Limits on WebSockets.
+/// Limits on connections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// WebSockets in total.
     pub connections: usize,
     /// WebSockets from one IPv4 address or one IPv6 /64. Networks behind one address hold many drivers.
     pub connections_per_address: usize,
+    /// TCP connections that are no WebSockets, in total. Beyond it new ones wait in the kernel's queue.
+    pub requests: usize,
+    /// The same from one IPv4 address or one IPv6 /64; from a trusted proxy: requests at work for one such address.
+    pub requests_per_address: usize,
+    /// Time for reading a request's body and answering it.
+    pub request: Duration,
+    /// Time after which a connection that is no WebSocket takes no further request. It is cut off [`Self::request`] later, which
+    /// bounds what somebody who takes an answer byte by byte can hold.
+    pub requests_age: Duration,
     /// Messages a second that a client may send for long.
     pub messages_per_second: f64,
     /// Messages that it may send at once.
@@ -33,10 +42,17 @@ impl Default for Limits {
     /// A trickling peer sends about 40 messages at once and then next to nothing, so 50 a second and bursts of 200 are far from what
     /// anybody needs. Pings every 20 s keep mobile NAT entries alive (RFC 4787 asks for 2 min, networks forget after 30 s); two lost
     /// ones and some delay make 45 s.
+    ///
+    /// A browser opens six connections to a host and is done with them in a second; ten people behind one address may do so at once. A
+    /// sign-in waits for eight others at most, of a second each on a slow machine. The page with its 300 kB takes 60 s at 5 kB/s.
     fn default() -> Self {
         Self {
             connections: 1_024,
             connections_per_address: 64,
+            requests: 1_024,
+            requests_per_address: 64,
+            request: Duration::from_secs(15),
+            requests_age: Duration::from_secs(60),
             messages_per_second: 50.0,
             message_burst: 200.0,
             bytes_per_second: 1024.0 * 1024.0 / 10.0,
@@ -133,7 +149,7 @@ impl Bucket {
     }
 }
 
-/// Counts the WebSockets of everybody.
+/// Counts the connections of everybody.
 #[derive(Debug)]
 pub(crate) struct Gate {
     total: usize,
@@ -158,8 +174,14 @@ pub(crate) struct Place {
 }
 
 impl Gate {
-    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+    /// For WebSockets.
+    pub(crate) fn for_sockets(limits: &Limits) -> Arc<Self> {
         Arc::new(Self { total: limits.connections, per_address: limits.connections_per_address, inside: Mutex::default() })
+    }
+
+    /// For everything else. The total is the server's business, whose clients wait for a place instead.
+    pub(crate) fn for_requests(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self { total: usize::MAX, per_address: limits.requests_per_address, inside: Mutex::default() })
     }
 
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, GateError> {
@@ -237,7 +259,7 @@ mod tests {
 
     #[test]
     fn one_subscriber_does_not_take_all_places() {
-        let gate = Gate::new(&Limits { connections: 4, connections_per_address: 2, ..Limits::default() });
+        let gate = Gate::for_sockets(&Limits { connections: 4, connections_per_address: 2, ..Limits::default() });
         let enter = |address: &str| gate.enter(address.parse().unwrap());
         let _first = enter("2001:db8::1").unwrap();
         let second = enter("2001:db8::2").unwrap();

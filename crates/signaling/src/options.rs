@@ -14,7 +14,7 @@ pub struct Options {
     pub public_url: Option<PublicUrl>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Limits on WebSockets.
+    /// Limits on connections.
     pub limits: Limits,
 }
 

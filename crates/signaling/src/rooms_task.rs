@@ -1,12 +1,12 @@
 //! The task that owns the rooms machine: gives it time and randomness, carries out its effects.
 
-use crate::ice::{IcePeer, IceServers, equip_car, equip_driver};
+use crate::ice::{IceServers, equip_car, equip_driver};
 use crate::outbox::{Out, Outbox};
 use crate::token::TokenHash;
 use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, KnownCar, Options, Rooms};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub(crate) enum Command {
     KnownCars(Vec<KnownCar>),
     Logins(oneshot::Sender<Vec<TokenHash>>),
     Revoke(TokenHash),
+    Users(oneshot::Sender<BTreeSet<Name>>),
+    RevokeUser(Name),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -130,6 +132,11 @@ impl Task {
                 let conns: Vec<_> = self.drivers.iter().filter(|(_, link)| link.login == login).map(|(&conn, _)| conn).collect();
                 conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
             }
+            Command::Users(answer) => {
+                // Whoever asked may be gone.
+                let _ = answer.send(self.rooms.users());
+            }
+            Command::RevokeUser(user) => self.rooms.handle_user_revoked(now, &user),
             // Handled by the loop, which it ends.
             Command::Shutdown(_) => {}
         }
@@ -177,8 +184,7 @@ impl Task {
 
     fn send_to_driver(&mut self, to: DriverConn, mut message: ToDriver) {
         let Some(link) = self.drivers.get(&to) else { return };
-        let peer = IcePeer { name: link.user.as_str(), reached: Some(link.reached) };
-        equip_driver(&mut message, &*self.ice, peer);
+        equip_driver(&mut message, &*self.ice, link.reached);
         link.outbox.send(Out::Text(message.to_json()));
     }
 
@@ -188,7 +194,7 @@ impl Task {
             CarLink::Socket { reached, .. } => Some(*reached),
             CarLink::Local(_) => None,
         };
-        equip_car(&mut message, &*self.ice, IcePeer { name: id.as_str(), reached });
+        equip_car(&mut message, &*self.ice, reached);
         let lost = match link {
             CarLink::Socket { outbox, .. } => {
                 outbox.send(Out::Text(message.to_json()));

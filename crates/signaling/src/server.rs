@@ -1,24 +1,32 @@
 //! The HTTP server: hyper with limits.
+//!
+//! Connections that are no WebSocket are few for each address and end within [`Limits::requests_age`], so that no client keeps others
+//! out by being slow. WebSockets have limits of their own, in [`crate::limits`] and `socket`.
 
 use crate::address::Peer;
+use crate::http::Site;
+use crate::http::error::ApiError;
+use crate::limits::{Gate, Limits, Place};
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
-/// TCP connections at once. Each takes about 20 KiB before a request and a file descriptor; the usual limit of those is 4096 or more
-/// under systemd's `LimitNOFILE`.
-const MAX_CONNECTIONS: usize = 2_048;
 /// Time for the head of a request, also between two requests: clients that send nothing do not hold places.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for requests in flight when the server stops.
@@ -28,47 +36,70 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` resolves, then lets requests in flight finish. WebSockets are not waited for: [`crate::Exchange::shutdown`]
 /// closes them.
-pub async fn serve(listeners: Vec<TcpListener>, router: Router, shutdown: impl Future<Output = ()>) {
+///
+/// Takes a file descriptor for each of [`Limits::requests`] and [`Limits::connections`]: by default twice the usual soft limit of a
+/// process, 1024. Beyond the limit new clients wait.
+pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(());
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let Site { router, limits, trusted_proxies } = site;
+    let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
+    let door = Arc::new(Door { router, gate: Gate::for_requests(&limits), limits, trusted_proxies });
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        accepting.spawn(accept(listener, router.clone(), Arc::clone(&places), stopped.clone()));
+        accepting.spawn(accept(listener, Arc::clone(&door), Arc::clone(&places), stopped.clone()));
     }
     drop(stopped);
     shutdown.await;
     accepting.abort_all();
     stop.send_replace(());
     // Elapsed: whoever is still busy is cut off with the process.
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, stop.closed()).await;
+    let _ = timeout(DRAIN_TIMEOUT, stop.closed()).await;
 }
 
-async fn accept(listener: TcpListener, router: Router, places: Arc<Semaphore>, stopped: watch::Receiver<()>) {
+/// What all connections share.
+struct Door {
+    router: Router,
+    limits: Limits,
+    gate: Arc<Gate>,
+    trusted_proxies: Vec<IpAddr>,
+}
+
+/// What a connection holds until it ends or becomes a WebSocket.
+struct Ticket {
+    _total: OwnedSemaphorePermit,
+    /// `None` for a trusted proxy: each of its requests takes a place in the name of its client.
+    _own: Option<Place>,
+}
+
+async fn accept(listener: TcpListener, door: Arc<Door>, places: Arc<Semaphore>, stopped: watch::Receiver<()>) {
     loop {
         // Without a place left new clients wait in the kernel's queue.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(total) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone(), place, stopped.clone()))),
+            Ok((stream, remote)) => match door.enter(remote) {
+                Ok(own) => {
+                    let ticket = Ticket { _total: total, _own: own };
+                    drop(tokio::spawn(connection(stream, Arc::clone(&door), ticket, stopped.clone())));
+                }
+                // Dropping the stream hangs up: an answer would cost a task and its timeouts.
+                Err(error) => tracing::debug!(%remote, %error, "TCP connection refused"),
+            },
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, place: OwnedSemaphorePermit, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stopped: watch::Receiver<()>) {
     let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
     // Signaling messages are small and wait for nothing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let peer = Peer { remote, local };
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        router.call(request.map(Body::new))
-    });
+    let service = service_fn(|request| door.answer(request, peer));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -77,14 +108,49 @@ async fn connection(stream: TcpStream, router: Router, place: OwnedSemaphorePerm
         .with_upgrades();
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        _ = stopped.changed() => {
+        outcome = connection.as_mut() => Ok(outcome),
+        () = async { tokio::select! { _ = stopped.changed() => {}, () = sleep(door.limits.requests_age) => {} } } => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            timeout(door.limits.request, connection).await
         }
     };
-    if let Err(error) = outcome {
-        tracing::trace!(%error, "an HTTP connection broke");
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::trace!(%error, "an HTTP connection broke"),
+        Err(_) => tracing::debug!(%remote, "a client took an answer too slowly and was cut off"),
     }
-    drop(place);
+    drop(ticket);
+}
+
+impl Door {
+    /// Whether a client may connect.
+    fn enter(&self, remote: SocketAddr) -> Result<Option<Place>, crate::limits::GateError> {
+        let address = remote.ip().to_canonical();
+        if self.trusted_proxies.contains(&address) { Ok(None) } else { self.gate.enter(address).map(Some) }
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Result<Response, Infallible> {
+        let client = peer.client(request.headers(), &self.trusted_proxies);
+        let _place = if client == peer.remote.ip().to_canonical() {
+            None
+        } else {
+            match self.gate.enter(client) {
+                Ok(place) => Some(place),
+                Err(_) => return Ok(last(ApiError::TooManyRequests)),
+            }
+        };
+        request.extensions_mut().insert(peer);
+        let answer = TowerToHyperService::new(self.router.clone()).call(request.map(Body::new));
+        match timeout(self.limits.request, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Ok(last(ApiError::Timeout)),
+        }
+    }
+}
+
+/// An answer after which the connection closes: the request's body may not have been read.
+fn last(error: ApiError) -> Response {
+    let mut response = error.into_response();
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }

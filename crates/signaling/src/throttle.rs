@@ -3,7 +3,7 @@
 use crate::limits::subscriber;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,41 +30,74 @@ struct Failures {
     last: Instant,
 }
 
-/// Counts failures by account name and by address.
+/// Counts failures by account name and by address. Attempts under way count as well: parallel guesses wait like any others.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     failures: Mutex<HashMap<Key, Failures>>,
 }
 
-impl Throttle {
-    /// How long this caller must wait, if at all.
-    pub(crate) fn wait(&self, name: Option<&str>, address: IpAddr, now: Instant) -> Option<Duration> {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = keys(name, address).into_iter().filter_map(|key| failures.get(&key)?.wait(now));
-        waits.max()
-    }
+/// An attempt that counts as a failure until something else is said of it.
+#[derive(Debug)]
+#[must_use = "an attempt that is dropped has failed"]
+pub(crate) struct Counted {
+    at: Instant,
+    /// What it was counted for, with the time of the failure before.
+    keys: Vec<(Key, Instant)>,
+}
 
-    /// A sign-in failed.
-    pub(crate) fn failed(&self, name: Option<&str>, address: IpAddr, now: Instant) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|_, entry| now - entry.last < FORGET_AFTER);
+impl Throttle {
+    /// Counts an attempt, unless this caller must wait.
+    pub(crate) fn begin(&self, name: Option<&str>, address: IpAddr, now: Instant) -> Result<Counted, Duration> {
+        let mut failures = self.lock();
+        let keys = keys(name, address);
+        if let Some(wait) = keys.iter().filter_map(|key| failures.get(key)?.wait(now)).max() {
+            return Err(wait);
+        }
+        failures.retain(|_, entry| now.saturating_duration_since(entry.last) < FORGET_AFTER);
         if failures.len() >= MAX_ENTRIES
             && let Some(oldest) = failures.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone())
         {
             failures.remove(&oldest);
         }
-        for key in keys(name, address) {
-            let entry = failures.entry(key).or_insert(Failures { count: 0, last: now });
-            *entry = Failures { count: entry.count.saturating_add(1), last: now };
+        let count = |key: Key| {
+            let entry = failures.entry(key.clone()).or_insert(Failures { count: 0, last: now });
+            let before = std::mem::replace(&mut entry.last, now);
+            entry.count = entry.count.saturating_add(1);
+            (key, before)
+        };
+        Ok(Counted { at: now, keys: keys.into_iter().map(count).collect() })
+    }
+
+    /// The attempt succeeded: the name's failures are forgotten, the address's are not, or one's own account would pay for guessing at
+    /// others.
+    pub(crate) fn succeeded(&self, attempt: Counted) {
+        let mut failures = self.lock();
+        for (key, _) in attempt.keys.iter().filter(|(key, _)| matches!(key, Key::Name(_))) {
+            failures.remove(key);
+        }
+        drop(failures);
+        self.undo(attempt);
+    }
+
+    /// The attempt came to no verdict.
+    pub(crate) fn undo(&self, attempt: Counted) {
+        let mut failures = self.lock();
+        for (key, before) in attempt.keys {
+            let Some(entry) = failures.get_mut(&key) else { continue };
+            entry.count = entry.count.saturating_sub(1);
+            // A later attempt has its own time.
+            if entry.last == attempt.at {
+                entry.last = before;
+            }
+            if entry.count == 0 {
+                failures.remove(&key);
+            }
         }
     }
 
-    /// A sign-in succeeded: the name's failures are forgotten, the address's are not, or one's own account would pay for guessing at
-    /// others.
-    pub(crate) fn succeeded(&self, name: Option<&str>) {
-        if let Some(name) = name {
-            self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&Key::Name(name.to_lowercase()));
-        }
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
+        // Nothing panics while it is locked.
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,25 +123,46 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_limit() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
         let mut waits = vec![];
         for _ in 0..20 {
-            waits.push(throttle.wait(Some("ada"), HERE, now).map_or(0, |wait| wait.as_secs()));
-            throttle.failed(Some("ada"), HERE, now);
+            if let Err(wait) = throttle.begin(Some("ada"), HERE, now) {
+                waits.push(wait.as_secs());
+                now += wait;
+                drop(throttle.begin(Some("ada"), HERE, now).unwrap());
+            }
         }
-        assert_eq!(waits[..8], [0, 0, 0, 0, 0, 1, 2, 4]);
-        assert_eq!(waits[19], LONGEST_WAIT.as_secs());
-        assert_eq!(throttle.wait(Some("ada"), HERE, now + LONGEST_WAIT), None);
+        assert_eq!(waits[..4], [1, 2, 4, 8]);
+        assert_eq!(*waits.last().unwrap(), LONGEST_WAIT.as_secs());
     }
 
     #[test]
     fn a_name_waits_wherever_it_is_tried_and_an_address_for_whatever_name() {
         let (throttle, now) = (Throttle::default(), Instant::now());
-        (0..6).for_each(|_| throttle.failed(Some("ada"), HERE, now));
-        assert!(throttle.wait(Some("Ada"), THERE, now).is_some());
-        assert!(throttle.wait(Some("bob"), HERE, now).is_some());
-        assert!(throttle.wait(Some("bob"), THERE, now).is_none());
-        throttle.succeeded(Some("ada"));
-        assert!(throttle.wait(Some("ada"), THERE, now).is_none());
+        let tried = |name, address| throttle.begin(Some(name), address, now).map(|attempt| throttle.undo(attempt));
+        let last = (0..5).map(|_| throttle.begin(Some("ada"), HERE, now).unwrap()).last().unwrap();
+        assert!(tried("Ada", THERE).is_err());
+        assert!(tried("bob", HERE).is_err());
+        assert!(tried("bob", THERE).is_ok());
+        throttle.succeeded(last);
+        assert!(tried("ada", THERE).is_ok());
+    }
+
+    #[test]
+    fn attempts_under_way_count_as_failures() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        let under_way: Vec<_> = (0..100).filter_map(|_| throttle.begin(Some("ada"), HERE, now).ok()).collect();
+        assert_eq!(under_way.len(), 5);
+    }
+
+    #[test]
+    fn what_is_undone_leaves_no_trace() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        (0..100).for_each(|_| throttle.undo(throttle.begin(Some("ada"), HERE, now).unwrap()));
+        assert!(throttle.lock().is_empty());
+        (0..5).for_each(|_| drop(throttle.begin(None, HERE, now).unwrap()));
+        let later = now + FIRST_WAIT;
+        throttle.undo(throttle.begin(None, HERE, later).unwrap());
+        assert!(throttle.begin(None, HERE, later).is_ok(), "the failures are as old as before");
     }
 }

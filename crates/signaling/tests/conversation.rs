@@ -25,9 +25,9 @@ async fn a_whole_conversation_goes_both_ways() {
     driver.send_json(&json!({"type": "connect", "car": id, "trickle": false})).await;
     let connecting = driver.next_of("connecting").await;
     let session = &connecting["session"];
-    assert_eq!(connecting["ice_servers"], json!([{"urls": ["turn:127.0.0.1"], "username": "Ada"}]));
+    assert_eq!(connecting["ice_servers"], json!([{"urls": ["turn:127.0.0.1"], "username": session}]));
     let connect = car_socket.next_of("connect").await;
-    let servers = json!([{"urls": ["turn:127.0.0.1"], "username": id}]);
+    let servers = json!([{"urls": ["turn:127.0.0.1"], "username": session}]);
     let expected = json!({"type": "connect", "session": session, "driver": "Ada", "trickle": false, "ice_servers": servers});
     assert_eq!(connect, expected);
 

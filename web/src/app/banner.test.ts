@@ -65,6 +65,17 @@ describe("the banner", () => {
     expect(banner({ state: "arming", throttleHeld: true })?.title).toBe("Let go of the throttle");
   });
 
+  it("says that the link is too slow before anything that the driver could do", () => {
+    expect(banner({ notice: "link-slow", focused: false })).toMatchObject({ level: "bad", blocking: false });
+    expect(banner({ notice: "link-slow" })?.title).toMatch(/^The link is too slow: /);
+  });
+
+  it.each(["offline", "car-left", "car-gone", "shutdown"] as const)("promises to connect by itself after %s", (why) => {
+    const waiting = banner({ phase: { name: "waiting-car", why, askAt: 0 } });
+    expect(waiting?.text).toMatch(/\. This page connects by itself|\? This page connects by itself/);
+    expect(waiting?.blocking).toBe(true);
+  });
+
   it("tells why the car stopped", () => {
     expect(banner({ state: "tripped", reason: "hidden" })?.text).toBe("The page was hidden. Arm to go on.");
     expect(banner({ state: "tripped" })?.text).toBe("Input was lost. Arm to go on.");
@@ -96,7 +107,7 @@ describe("the banner", () => {
 
   it.each([
     { name: "waiting-host" },
-    { name: "waiting-car" },
+    { name: "waiting-car", why: "offline", askAt: 0 },
     { name: "asking", since: 0 },
     { name: "negotiating", since: 0 },
     { name: "interrupted", since: 0 },

@@ -52,15 +52,13 @@ export function bannerFor(situation: Situation): Banner | null {
       return ended(phase.cause, situation);
     case "waiting-host":
       return block("warn", hostWords(situation), ["back"]);
-    case "waiting-car":
-      return block(
-        "warn",
-        {
-          title: `${situation.carName} is offline`,
-          text: "Is it switched on, and does it have a network? This page connects by itself as soon as it is back.",
-        },
-        ["back"],
-      );
+    case "waiting-car": {
+      const { title, text } =
+        phase.why === "offline"
+          ? { ...ERROR_WORDS["car-offline"], title: `${situation.carName} is offline` }
+          : BYE_WORDS[phase.why];
+      return block("warn", { title, text: `${text} This page connects by itself as soon as it is back.` }, ["back"]);
+    }
     case "asking":
       return block("info", { title: `Calling ${situation.carName}`, text: "Waiting for the car's offer." }, ["back"]);
     case "negotiating":
@@ -88,6 +86,7 @@ function connected(situation: Situation): Banner | null {
   if (silentSince !== null && now - silentSince > SILENT_MS) {
     return show("bad", "The car does not answer", "No word from it for a moment. It stops by itself.");
   }
+  if (notice === "link-slow") return { ...show("bad", "", ""), ...NOTICE_WORDS[notice] };
   if (!visible || !focused) return show("warn", "Click here to drive", "This page does not have the focus.");
   if (notice !== null) return { ...show("warn", "", ""), ...NOTICE_WORDS[notice] };
   if (reason === "drive-service-lost" || reason === "actuator-fault") {

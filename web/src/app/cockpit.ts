@@ -5,7 +5,7 @@
  */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import { listen, pollPads } from "../input/browser";
+import { listen, poll } from "../input/browser";
 import { Mixer } from "../input/mixer";
 import { Sender } from "../input/sender";
 import { ControlChannel, EventsChannel } from "../link/channels";
@@ -14,6 +14,7 @@ import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
 import { Session } from "../link/session";
 import type { SignalingClient, SignalingEvent } from "../link/signaling";
 import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
+import { LinkWatch } from "../link/watch";
 import type { CarInfo } from "../protocol/common";
 import type { CarEvent } from "../protocol/events";
 import type { TelemetryFrame } from "../protocol/telemetry";
@@ -58,6 +59,7 @@ export class Cockpit {
   #peer: Peer | null = null;
   #peers = 0;
   #clock = new CarClock();
+  #watch = new LinkWatch();
   #picture = new Picture();
   #meter = new StatsMeter();
   #control: ControlChannel | null = null;
@@ -179,6 +181,8 @@ export class Cockpit {
     this.#stats = null;
     this.#upSince = null;
     this.#clock = new CarClock();
+    this.#watch = new LinkWatch();
+    this.mixer.handleLink(false);
     this.#picture = new Picture();
     this.#meter = new StatsMeter();
     this.mixer.handleNewSession();
@@ -216,7 +220,9 @@ export class Cockpit {
   #handleTelemetry(frame: TelemetryFrame): void {
     const now = performance.now();
     this.#telemetry = { frame, at: now };
-    this.#clock.handleTelemetry(frame, now);
+    const rttMs = this.#clock.handleTelemetry(frame, now);
+    if (frame.echo && rttMs !== null) this.#watch.handleEcho(frame.echo.seq, rttMs);
+    this.mixer.handleLink(this.#watch.slow);
     this.mixer.handleCar(frame.state, frame.echo?.seq ?? null, now);
     // A stop is shown at once, the rest ten times a second.
     if (frame.state !== this.hud.peek().state) this.#show();
@@ -229,9 +235,11 @@ export class Cockpit {
   }
 
   #sendControl(now: number): void {
-    pollPads(this.mixer);
+    poll(this.mixer);
     const control = this.#control;
     if (!control?.open) return;
+    this.#watch.handleFrame(now);
+    this.mixer.handleLink(this.#watch.slow);
     const sample = this.mixer.sample(now);
     const seq = (frameSeq + 1) >>> 0;
     const sent = control.send({

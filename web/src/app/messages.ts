@@ -17,7 +17,7 @@ export const BYE_WORDS: Readonly<Record<ByeReason, Words>> = {
     title: "Your connection broke off",
     text: "The host did not hear from this page for too long and ended the drive.",
   },
-  "car-left": { title: "The car ended the drive", text: "It may be starting again. You can connect once more." },
+  "car-left": { title: "The car ended the drive", text: "It may be starting again." },
   "car-gone": {
     title: "The car is gone",
     text: "It lost its connection to the host and did not come back. Has it left the network, or is its battery empty?",
@@ -93,7 +93,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   hidden: "The page was hidden",
   unfocused: "The page lost the focus",
   "stale-input": "Your input was too old",
-  "no-device": "No input device",
+  "no-device": "No input device, or too slow a link",
   "driver-disarmed": "You disarmed",
   "driver-left": "No driver",
   "drive-service-lost": "The drive service of the car does not answer",
@@ -117,11 +117,15 @@ export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
   },
   "gamepad-still": {
     title: "Is the gamepad still there?",
-    text: "Its sticks have not moved in the least for a while, as if it had lost its radio. Move a stick, then arm again.",
+    text: "Nothing on it has moved in the least for a while, as if it had lost its radio. A throttle held quite still for five seconds looks the same. Let go, then arm again.",
   },
   "touch-lost": {
     title: "The touch was interrupted",
     text: "The device took your finger for something else. Put it back on the stick, then arm again.",
+  },
+  "link-slow": {
+    title: "The link is too slow: you cannot drive",
+    text: "The car's answers take longer than half a second, or do not come. The car stops. Wait until this goes away, let go, then arm again.",
   },
 };
 

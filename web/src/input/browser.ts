@@ -11,7 +11,7 @@ const PRESSING = "button, a[href], summary";
 export function listen(mixer: Mixer): () => void {
   const stop = new AbortController();
   const { signal } = stop;
-  const page = () => mixer.handlePage(document.visibilityState === "visible", document.hasFocus(), performance.now());
+  const page = () => pollPage(mixer);
   for (const event of ["visibilitychange", "freeze", "resume"]) document.addEventListener(event, page, { signal });
   for (const event of ["focus", "blur", "pageshow", "pagehide"]) window.addEventListener(event, page, { signal });
 
@@ -38,8 +38,18 @@ export function listen(mixer: Mixer): () => void {
   return () => stop.abort();
 }
 
+/** Looks at the page and at the gamepads, as is done for every control frame: an event that is missed must not keep input alive. */
+export function poll(mixer: Mixer): void {
+  pollPage(mixer);
+  pollPads(mixer);
+}
+
+function pollPage(mixer: Mixer): void {
+  mixer.handlePage(document.visibilityState === "visible", document.hasFocus(), performance.now());
+}
+
 /** Looks at the gamepads; browsers update them only when they are asked. */
-export function pollPads(mixer: Mixer): void {
+function pollPads(mixer: Mixer): void {
   // Absent on pages that are not served over HTTPS, in some browsers. The type says otherwise.
   const pads = (navigator.getGamepads as typeof navigator.getGamepads | undefined)?.call(navigator);
   if (pads) mixer.handlePads(pads, performance.now());

@@ -88,6 +88,26 @@ describe("Gamepads", () => {
     expect(pads.sample(3_100)?.stale).toBe(true);
   });
 
+  it.each<[string, Values]>([
+    ["a trigger pulled through", { triggers: [0, 1] }],
+    ["a stick pushed to its stop", { axes: [0, -1], mapping: "" }],
+    ["a trigger barely pulled", { triggers: [0.1, 0] }],
+  ])("is stale after five seconds without the least change with %s", (_, values) => {
+    use(values);
+    look(5_016, pad(values));
+    expect(pads.sample(5_016)).toMatchObject({ stale: false, ageMs: 0 });
+    look(5_032, pad(values));
+    expect(pads.sample(5_032)).toMatchObject({ stale: true, ageMs: 5_016 });
+  });
+
+  it("is alive at full throttle as long as anything on it moves", () => {
+    use({ triggers: [0, 1] });
+    for (let now = 4_000; now <= 40_000; now += 4_000) {
+      look(now, pad({ triggers: [0, 1], axes: [now % 8_000 === 0 ? 0.01 : 0, 0, 0, 0] }));
+      expect(pads.sample(now)?.stale).toBe(false);
+    }
+  });
+
   it("ages while nobody looks", () => {
     use({ axes: [1, 0, 0, 0] });
     expect(pads.sample(216)?.ageMs).toBe(200);

@@ -1,8 +1,11 @@
 /**
  * Gamepads to steering and throttle, and the signs that one is gone.
  *
- * A pad that loses its radio may keep its last values for ever. **Values that do not change at all while a stick is held half way are
- * no input**: a hand is never that still.
+ * A pad that loses its radio may keep its last values for ever. **Values that do not change at all while a stick is held half way, or
+ * for longer while the pad gives throttle, are no input**: a hand is never that still.
+ *
+ * Throttle at its stop is bit-still only on pads that know nothing but on and off, or when nothing else moves and the wear is nil.
+ * Their drivers let go and arm again: better than a car that a dead radio drives for ever.
  */
 
 /** What is read of a W3C `Gamepad`. */
@@ -41,6 +44,10 @@ const HALF_WAY = [0.2, 0.98] as const;
 const STICK_STILL_MS = 1_000;
 /** Triggers have 8 bits and a spring behind a finger: they rest longer on one value. */
 const TRIGGER_STILL_MS = 3_000;
+/** So long may nothing at all change while there is throttle, full throttle included: longer than a straight is driven without a correction. */
+const DRIVING_STILL_MS = 5_000;
+/** Throttle beyond this drives; the drive's own dead band is of this size. */
+const NEUTRAL = 0.05;
 
 interface Track {
   readonly pad: PadLike;
@@ -89,19 +96,25 @@ export class Gamepads {
     const track = this.#inUse === null ? undefined : this.#tracks.get(this.#inUse);
     if (!track) return null;
     const { pad, seenAt, changedAt } = track;
+    const throttle = throttleOf(pad);
     const still = now - changedAt;
     const stale =
       (still > STICK_STILL_MS && sticks(pad).some(isHalfWay)) ||
-      (still > TRIGGER_STILL_MS && [LEFT_TRIGGER, RIGHT_TRIGGER].some((button) => isHalfWay(value(pad, button))));
-    const standard = pad.mapping === "standard";
+      (still > TRIGGER_STILL_MS && [LEFT_TRIGGER, RIGHT_TRIGGER].some((button) => isHalfWay(value(pad, button)))) ||
+      (still > DRIVING_STILL_MS && Math.abs(throttle) > NEUTRAL);
     return {
       steering: withoutDeadZone(pad.axes[0] ?? 0),
-      throttle: standard ? value(pad, RIGHT_TRIGGER) - value(pad, LEFT_TRIGGER) : withoutDeadZone(-(pad.axes[1] ?? 0)),
+      throttle,
       brake: pressed(pad, BUTTON_BRAKE),
       ageMs: stale ? still : now - seenAt,
       stale,
     };
   }
+}
+
+function throttleOf(pad: PadLike): number {
+  if (pad.mapping === "standard") return value(pad, RIGHT_TRIGGER) - value(pad, LEFT_TRIGGER);
+  return withoutDeadZone(-(pad.axes[1] ?? 0));
 }
 
 /** Axes that spring back: a throttle slider of a joystick rests anywhere. */

@@ -132,12 +132,60 @@ describe("a device that is lost", () => {
     expect(mixer.sample(2_016)).toMatchObject({ source: "gamepad", ageMs: 0, arm: false });
   });
 
+  it("is stale input when the gamepad stands still at full deflection, and no more once it is let go", () => {
+    mixer.handlePads([driving(0)], 0);
+    mixer.handlePads([driving(1)], 16);
+    exchange(16);
+    mixer.handleArmButton(false, 20);
+    expect(mixer.sample(20)).toMatchObject({ throttle: 1, arm: true });
+    mixer.handlePads([driving(1)], 5_020);
+    expect(mixer.notice).toBe("gamepad-still");
+    expect(mixer.sample(5_020)).toMatchObject({ ageMs: 5_004, arm: false });
+    mixer.handlePads([driving(0)], 5_036);
+    expect(mixer.notice).toBeNull();
+    expect(mixer.sample(5_036)).toMatchObject({ ageMs: 0, throttle: 0, arm: false });
+  });
+
   it("is no input when the system takes the finger", () => {
     mixer.handleStickDown(1, "throttle", 0, 80);
     mixer.handleStickMove(1, 80);
     mixer.handleStickCancel(1);
     expect(mixer.notice).toBe("touch-lost");
     expect(mixer.sample(10)).toMatchObject({ source: "none", throttle: 0 });
+  });
+});
+
+describe("a link that is too slow", () => {
+  beforeEach(() => {
+    mixer.handleKey("KeyW", true, 0);
+    exchange(0);
+    mixer.handleArmButton(false, 0);
+    changes.length = 0;
+    mixer.handleLink(true);
+  });
+
+  it("makes input none, disarms, and the car hears it now", () => {
+    expect(changes).toEqual(["now"]);
+    expect(mixer.notice).toBe("link-slow");
+    expect(mixer.sample(300)).toMatchObject({ source: "none", ageMs: 65_535, throttle: 0, arm: false });
+    mixer.handleArmButton(false, 300);
+    expect(mixer.armWanted).toBe(false);
+  });
+
+  it("leaves the brake to every device", () => {
+    mixer.handleKey("Space", true, 300);
+    expect(mixer.sample(300).brake).toBe(true);
+  });
+
+  it("gives the device back once it is quick again, and the driver arms anew", () => {
+    exchange(300);
+    mixer.handleLink(false);
+    expect(mixer.notice).toBeNull();
+    expect(mixer.sample(400)).toMatchObject({ source: "keyboard", throttle: 1, arm: false });
+    mixer.handleArmButton(false, 400);
+    expect(mixer.sample(400).arm).toBe(false);
+    exchange(400);
+    expect(mixer.sample(420).arm).toBe(true);
   });
 });
 
@@ -214,6 +262,10 @@ function pad(steering: number): PadLike {
     axes: [steering, 0, 0, 0],
     buttons: [],
   };
+}
+
+function driving(throttle: number): PadLike {
+  return { ...pad(0), mapping: "", axes: [0, -throttle] };
 }
 
 function usePad(now: number): void {

@@ -2,7 +2,7 @@
  * All devices to one sample: the device used last steers, any device brakes.
  *
  * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone or stands still, a finger that the
- * system took away. Each of them also disarms, and the driver arms again.
+ * system took away, whatever a driver does about a picture of long ago. Each of them also disarms, and the driver arms again.
  */
 
 import type { DriveState, InputSource } from "../protocol/state";
@@ -17,7 +17,7 @@ const MAX_SAMPLE_AGE_MS = 80;
 const NO_SAMPLE_MS = 65_535;
 
 /** What the driver should know about the devices. */
-export type InputNotice = "gamepad-gone" | "gamepad-still" | "touch-lost";
+export type InputNotice = "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow";
 
 export interface Sample {
   readonly visible: boolean;
@@ -46,13 +46,14 @@ export class Mixer {
   #visible = false;
   #focused = false;
   #leftAt = 0;
+  #linkSlow = false;
 
   constructor(onChange: (urgency: Urgency) => void) {
     this.#onChange = onChange;
   }
 
   get notice(): InputNotice | null {
-    return this.#notice;
+    return this.#linkSlow ? "link-slow" : this.#notice;
   }
 
   get padPresent(): boolean {
@@ -72,6 +73,14 @@ export class Mixer {
       this.#leftAt = now;
       this.releaseAll();
     }
+    this.#onChange("now");
+  }
+
+  /** The link has become too slow to drive, or quick enough again. */
+  handleLink(slow: boolean): void {
+    if (slow === this.#linkSlow) return;
+    this.#linkSlow = slow;
+    if (slow) this.#arm.drop();
     this.#onChange("now");
   }
 
@@ -100,10 +109,13 @@ export class Mixer {
       else if (this.#source === "gamepad") this.#lose("gamepad-gone");
       this.#onChange(event === "vanished" ? "now" : "soon");
     }
-    if (this.#source === "gamepad" && this.#notice === null && this.#pads.sample(now)?.stale) {
+    const still = this.#source === "gamepad" && this.#pads.sample(now)?.stale === true;
+    if (still && this.#notice === null) {
       this.#notice = "gamepad-still";
       this.#arm.drop();
       this.#onChange("now");
+    } else if (!still && this.#notice === "gamepad-still") {
+      this.#notice = null;
     }
   }
 
@@ -124,8 +136,8 @@ export class Mixer {
   }
 
   handleStickCancel(pointer: number): void {
-    this.#touch.handleCancel(pointer);
-    if (this.#touch.lost && this.#source === "touch") this.#lose("touch-lost");
+    if (!this.#touch.handleCancel(pointer)) return;
+    if (this.#source === "touch") this.#lose("touch-lost");
     this.#onChange("now");
   }
 
@@ -173,6 +185,7 @@ export class Mixer {
       brake: keys.brake || this.#touch.brake || (pad?.brake ?? false),
       source: this.#source,
     };
+    if (this.#linkSlow) return { ...common, ...NOTHING };
     const ageMs = here ? 0 : clampAge(now - this.#leftAt);
     switch (this.#source) {
       case "keyboard":
@@ -200,7 +213,7 @@ export class Mixer {
 
   #toggleArm(now: number): void {
     if (this.#arm.wanted) this.#arm.drop();
-    else if (this.#visible && this.#focused) this.#arm.want(now);
+    else if (this.#visible && this.#focused && !this.#linkSlow) this.#arm.want(now);
   }
 }
 

@@ -18,19 +18,18 @@ describe("TouchSticks", () => {
     sticks.handleDown(2, "throttle", 0, 80);
     sticks.handleMove(2, 80);
     sticks.handleUp(1);
-    expect([sticks.position("steering"), sticks.position("throttle"), sticks.lost]).toEqual([0, 1, false]);
+    expect([sticks.position("steering"), sticks.position("throttle")]).toEqual([0, 1]);
   });
 
-  it("is lost when the system takes a finger, until one lands again", () => {
+  it("tells a finger that the system takes from one that was lifted, or was never there", () => {
     const sticks = new TouchSticks();
     sticks.handleDown(1, "throttle", 0, 80);
     sticks.handleMove(1, 80);
-    sticks.handleCancel(9);
-    expect(sticks.lost).toBe(false);
-    sticks.handleCancel(1);
-    expect([sticks.position("throttle"), sticks.lost]).toEqual([0, true]);
+    expect(sticks.handleCancel(9)).toBe(false);
+    expect([sticks.handleCancel(1), sticks.position("throttle")]).toEqual([true, 0]);
     sticks.handleDown(2, "steering", 0, 80);
-    expect(sticks.lost).toBe(false);
+    sticks.handleUp(2);
+    expect(sticks.handleCancel(2)).toBe(false);
   });
 
   it("gives a stick to the finger that landed last", () => {

@@ -12,19 +12,12 @@ interface Finger {
 
 export class TouchSticks {
   readonly #fingers = new Map<number, Finger>();
-  /** The browser took a finger away from us: what it does now is unknown. */
-  #lost = false;
   brake = false;
-
-  get lost(): boolean {
-    return this.#lost;
-  }
 
   /** A finger lands on a stick; `position` grows to the right, or upwards. */
   handleDown(pointer: number, stick: Stick, position: number, reach: number): void {
     for (const [other, finger] of this.#fingers) if (finger.stick === stick) this.#fingers.delete(other);
     this.#fingers.set(pointer, { stick, start: position, reach, at: position });
-    this.#lost = false;
   }
 
   handleMove(pointer: number, position: number): void {
@@ -36,14 +29,16 @@ export class TouchSticks {
     this.#fingers.delete(pointer);
   }
 
-  /** `pointercancel`: the system took the finger, for a gesture of its own or a call. */
-  handleCancel(pointer: number): void {
-    if (this.#fingers.delete(pointer)) this.#lost = true;
+  /**
+   * The system took the finger, for a gesture of its own or a call: what it does now is unknown. Tells whether it was on a stick; one
+   * that was lifted before is not.
+   */
+  handleCancel(pointer: number): boolean {
+    return this.#fingers.delete(pointer);
   }
 
   handleBrake(down: boolean): void {
     this.brake = down;
-    if (down) this.#lost = false;
   }
 
   releaseAll(): void {

@@ -28,6 +28,13 @@ describe("CarClock", () => {
     expect(clock.rttMs).toBeGreaterThan(250);
   });
 
+  it("tells the round trip of each frame as it is, not smoothed", () => {
+    const clock = new CarClock();
+    expect(clock.handleTelemetry({ ...telemetry(0, 0, 0), echo: null }, 5)).toBeNull();
+    exchange(clock, { sentAt: 1000, up: 10, held: 0, down: 10 });
+    expect(clock.handleTelemetry(telemetry(0, micros32(2000), 15_000), 2_715)).toBeCloseTo(700, 3);
+  });
+
   it("forgets a short round trip after ten seconds", () => {
     const clock = new CarClock();
     exchange(clock, { sentAt: 0, up: 10, held: 0, down: 10 });

@@ -30,15 +30,16 @@ export class CarClock {
   #best: Sample | null = null;
   #rttUs: number | null = null;
 
-  /** Takes a telemetry frame that arrived at `now` (ms of this page's clock). */
-  handleTelemetry(frame: TelemetryFrame, now: number): void {
-    if (!frame.echo) return;
+  /** Takes a telemetry frame that arrived at `now` (ms of this page's clock), and tells its own round trip in ms if it has one. */
+  handleTelemetry(frame: TelemetryFrame, now: number): number | null {
+    if (!frame.echo) return null;
     const rttUs = (micros32(now) - frame.echo.sent_us - frame.echo.held_us) >>> 0;
-    if (rttUs > MAX_RTT_US) return;
+    if (rttUs > MAX_RTT_US) return null;
     this.#rttUs = this.#rttUs === null ? rttUs : this.#rttUs + SMOOTHING * (rttUs - this.#rttUs);
     this.#samples = this.#samples.filter(({ at }) => at > now - WINDOW_MS);
     this.#samples.push({ at: now, rttUs, offsetUs: Number(frame.car_time) + rttUs / 2 - now * 1000 });
     this.#best = this.#samples.reduce((best, sample) => (sample.rttUs <= best.rttUs ? sample : best));
+    return rttUs / 1000;
   }
 
   /** The smoothed round trip in ms, once it is known. */

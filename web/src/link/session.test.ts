@@ -135,15 +135,84 @@ describe("a session that is refused", () => {
     expect(session.phase.name).toBe("ended");
   });
 
-  it.each(["car-left", "replaced", "revoked", "shutdown", "bad-description"] as const)(
-    "ends on a bye with %s",
-    (reason) => {
+  it.each(["replaced", "revoked", "bad-description", "internal"] as const)("ends on a bye with %s", (reason) => {
+    connect();
+    session.handleMessage({ type: "bye", session: ID, reason }, 100);
+    expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason } });
+    expect(kinds()).toEqual(["close-peer"]);
+  });
+});
+
+describe("a car that starts again", () => {
+  it.each(["car-left", "car-gone", "shutdown"] as const)(
+    "is waited for after %s, and asked once it is listed",
+    (why) => {
+      session.handleMessage(cars("busy"), 0);
       connect();
-      session.handleMessage({ type: "bye", session: ID, reason }, 100);
-      expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason } });
+      // While a path is up, `car-gone` says nothing about it.
+      session.handlePeer({ kind: "disconnected" }, 50);
+      session.handleMessage(cars("offline"), 90);
+      session.handleMessage({ type: "bye", session: ID, reason: why }, 100);
+      expect(session.phase).toMatchObject({ name: "waiting-car", why });
       expect(kinds()).toEqual(["close-peer"]);
+      session.handleTick(20_000);
+      expect(session.takeEffects()).toEqual([]);
+      session.handleMessage(cars("available"), 20_100);
+      expect(kinds()).toEqual(["send connect"]);
     },
   );
+
+  it("is not asked while it stops, though the list still has it", () => {
+    connect();
+    session.handleMessage({ type: "bye", session: ID, reason: "shutdown" }, 100);
+    session.handleMessage(cars("available"), 110);
+    session.handleTick(1_099);
+    expect(kinds()).toEqual(["close-peer"]);
+    session.handleTick(1_100);
+    expect(kinds()).toEqual(["send connect"]);
+  });
+
+  it("is asked at once when it never left the list", () => {
+    session.handleMessage(cars("available"), 0);
+    connect();
+    session.handleMessage({ type: "bye", session: ID, reason: "car-left" }, 100);
+    session.handleTick(100);
+    expect(kinds()).toEqual(["close-peer", "send connect"]);
+  });
+
+  it("is believed to be offline before the list says so", () => {
+    session.handleMessage(cars("available"), 0);
+    session.handleHost(true, 0);
+    session.handleMessage(error("car-offline", { car: CAR }), 10);
+    session.takeEffects();
+    session.handleTick(60_000);
+    expect(session.takeEffects()).toEqual([]);
+  });
+
+  it("is asked more and more slowly when it leaves again and again", () => {
+    session.handleMessage(cars("available"), 0);
+    session.handleHost(true, 0);
+    const waits = [0, 1, 2, 3, 4].map(() => {
+      session.handleMessage(connecting(ID), 0);
+      session.handleMessage({ type: "bye", session: ID, reason: "car-left" }, 0);
+      if (session.phase.name !== "waiting-car") throw new Error(`is ${session.phase.name}`);
+      const { askAt } = session.phase;
+      session.handleTick(askAt);
+      return askAt;
+    });
+    expect(waits).toEqual([0, 1_000, 2_000, 5_000, 5_000]);
+  });
+
+  it("is left alone when the driver left it", () => {
+    connect();
+    session.leave();
+    session.takeEffects();
+    session.handleMessage({ type: "bye", session: ID, reason: "shutdown" }, 100);
+    session.handleMessage(cars("available"), 200);
+    session.handleTick(60_000);
+    expect(session.takeEffects()).toEqual([]);
+    expect(session.phase).toEqual({ name: "ended", cause: { kind: "left" } });
+  });
 });
 
 describe("a path that is lost", () => {

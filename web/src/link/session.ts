@@ -13,7 +13,8 @@
  *                    │                                   ▼              ▼
  *                    └──── 8 s, or the session is gone ──┴───────── restarting
  *
- *  any ── refused, ended by the car, or left ──► ended
+ *  any ── the car's program stops or starts again ──► waiting-car ──the list has it──► asking
+ *  any ── refused, ended for good, or left ──► ended
  * ```
  *
  * **A peer connection that works is never given up because the host is away or has forgotten the session.**
@@ -32,6 +33,8 @@ const RESTART_AFTER_MS = 1_000;
 const RESTART_TIMEOUT_MS = 8_000;
 /** Waits before connecting anew after a loss, by attempt. The first follows at once. */
 const RETRY_MS = [0, 1_000, 2_000, 5_000] as const;
+/** A car that says that it stops is still in the list until its connection closes: asked sooner, it could not answer. */
+const STOPPING_MS = 1_000;
 /** So many times a car may be busy with our own lost session before we believe it. */
 const MAX_BUSY_RETRIES = 4;
 
@@ -40,9 +43,13 @@ export type EndCause =
   | { readonly kind: "error"; readonly code: ErrorCode; readonly text: string }
   | { readonly kind: "left" };
 
+/** Why a car is waited for: it was never there, or it went and is likely to come back. */
+export type Absence = "offline" | Extract<ByeReason, "car-left" | "car-gone" | "shutdown">;
+
 export type Phase =
   | { readonly name: "waiting-host" }
-  | { readonly name: "waiting-car" }
+  /** The car is asked when the list has it, but not before `askAt`. */
+  | { readonly name: "waiting-car"; readonly why: Absence; readonly askAt: number }
   | { readonly name: "asking"; readonly since: number }
   | { readonly name: "negotiating"; readonly since: number }
   | { readonly name: "connected" }
@@ -80,6 +87,8 @@ export class Session {
   #phase: Phase = { name: "waiting-host" };
   #effects: Effect[] = [];
   #hostReady = false;
+  /** The host's list says that the car is there. */
+  #listed = false;
   #id: string | null = null;
   #generation = 0;
   /** The host has forgotten the session; only the peer connection is left of it. */
@@ -237,8 +246,10 @@ export class Session {
       case "retrying":
         if (now >= phase.at) this.#ask(now);
         return;
-      case "waiting-host":
       case "waiting-car":
+        if (this.#listed && now >= phase.askAt) this.#ask(now);
+        return;
+      case "waiting-host":
       case "connected":
       case "ended":
         return;
@@ -247,14 +258,16 @@ export class Session {
 
   #handleCars(cars: readonly CarInfo[], now: number): void {
     const car = cars.find(({ id }) => id === this.#options.car);
-    if (this.#phase.name === "waiting-car" && car && car.presence !== "offline") this.#ask(now);
+    this.#listed = car !== undefined && car.presence !== "offline";
+    if (this.#phase.name === "waiting-car") this.handleTick(now);
   }
 
   #handleBye(reason: ByeReason, now: number): void {
     if ((reason === "car-gone" || reason === "driver-gone") && this.#up) {
       this.#orphan = true;
-    } else if (reason === "car-gone") {
-      this.#abandon({ name: "waiting-car" });
+    } else if (reason === "car-gone" || reason === "car-left" || reason === "shutdown") {
+      const soonest = reason === "shutdown" ? STOPPING_MS : 0;
+      this.#abandon({ name: "waiting-car", why: reason, askAt: now + Math.max(soonest, this.#nextWait()) });
     } else if (reason === "driver-gone" || (reason === "ice-failed" && this.#everConnected)) {
       this.#retry(now);
     } else {
@@ -272,8 +285,11 @@ export class Session {
     }
     const aboutUs = message.car === this.#options.car || message.car === null;
     if (this.#phase.name !== "asking" || !aboutUs) return;
-    if (code === "car-offline") this.#abandon({ name: "waiting-car" });
-    else if (code === "rate-limited") this.#retry(now);
+    if (code === "car-offline") {
+      // Newer than the list, which is not sent at every change.
+      this.#listed = false;
+      this.#abandon({ name: "waiting-car", why: "offline", askAt: now });
+    } else if (code === "rate-limited") this.#retry(now);
     else if (code === "car-busy" && this.#everConnected && this.#attempt < MAX_BUSY_RETRIES) this.#retry(now);
     else this.#end({ kind: "error", code, text });
   }
@@ -323,9 +339,14 @@ export class Session {
   }
 
   #retry(now: number): void {
+    this.#abandon({ name: "retrying", at: now + this.#nextWait() });
+  }
+
+  /** Counts a loss, and tells how long to wait after it. */
+  #nextWait(): number {
     const wait = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 0;
     this.#attempt += 1;
-    this.#abandon({ name: "retrying", at: now + wait });
+    return wait;
   }
 
   #end(cause: EndCause): void {

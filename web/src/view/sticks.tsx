@@ -3,9 +3,8 @@
 import { useRef } from "preact/hooks";
 import type { Mixer } from "../input/mixer";
 import type { Stick } from "../input/touch";
+import { stickEvents } from "./stick-events";
 
-/** Way of the thumb to full deflection, in CSS pixels: about a centimetre and a half on a phone. */
-const REACH = 72;
 /** Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in cockpit.css). */
 const KNOB_TRAVEL = 68;
 
@@ -20,7 +19,6 @@ export function Sticks({ mixer }: { mixer: Mixer }) {
 
 function StickArea({ mixer, stick }: { mixer: Mixer; stick: Stick }) {
   const knob = useRef<HTMLDivElement>(null);
-  const along = (event: PointerEvent) => (stick === "steering" ? event.clientX : -event.clientY);
   const draw = () => {
     const way = mixer.stick(stick) * KNOB_TRAVEL;
     const [x, y] = stick === "steering" ? [way, 0] : [0, -way];
@@ -32,24 +30,7 @@ function StickArea({ mixer, stick }: { mixer: Mixer; stick: Stick }) {
       class={`stick ${stick}`}
       data-testid={`stick-${stick}`}
       aria-hidden="true"
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        mixer.handleStickDown(event.pointerId, stick, along(event), REACH);
-        draw();
-      }}
-      onPointerMove={(event) => {
-        if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
-        mixer.handleStickMove(event.pointerId, along(event));
-        draw();
-      }}
-      onPointerUp={(event) => {
-        mixer.handleStickUp(event.pointerId);
-        draw();
-      }}
-      onPointerCancel={(event) => {
-        mixer.handleStickCancel(event.pointerId);
-        draw();
-      }}
+      {...stickEvents(mixer, stick, draw)}
       onContextMenu={(event) => event.preventDefault()}
     >
       <div class="stick-base">

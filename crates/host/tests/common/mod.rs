@@ -4,10 +4,9 @@
 
 pub mod car;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -18,6 +17,7 @@ pub struct Host {
     pub directory: TempDir,
     running: Option<Child>,
     pub address: String,
+    pub log_level: &'static str,
 }
 
 #[derive(Debug)]
@@ -36,17 +36,21 @@ impl Host {
              [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n"
         );
         std::fs::write(directory.path().join("host.toml"), config).unwrap();
-        let mut host = Self { directory, running: None, address: String::new() };
+        let mut host = Self { directory, running: None, address: String::new(), log_level: "info" };
         host.launch();
         host
     }
 
     pub fn launch(&mut self) {
-        let log = std::fs::File::create(self.log_path()).unwrap();
-        let mut child = self.command(&["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
+        let create = |name: &str| std::fs::File::create(self.directory.path().join(name)).unwrap();
+        let mut child = self.command(&["run"]).stdout(create("output")).stderr(create("log")).spawn().unwrap();
+        eventually("the first line", || {
+            assert!(child.try_wait().unwrap().is_none(), "the host has ended: {}", self.log());
+            self.output().contains('\n')
+        });
+        let output = self.output();
+        let line = output.lines().next().unwrap();
+        let address = line.strip_prefix("listening on http://").map(str::to_owned);
         self.address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
         self.running = Some(child);
     }
@@ -64,7 +68,7 @@ impl Host {
             .arg("--config")
             .arg(self.directory.path().join("host.toml"))
             .args(args)
-            .env("RCCAR_LOG", "info")
+            .env("RCCAR_LOG", self.log_level)
             .env("NO_COLOR", "1");
         command
     }
@@ -77,16 +81,17 @@ impl Host {
     }
 
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.log_path()).unwrap()
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
-    fn log_path(&self) -> PathBuf {
-        self.directory.path().join("log")
+    /// The standard output of the newest start.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("output")).unwrap()
     }
 
     /// The token of the newest set-up link.
     pub fn setup_token(&self) -> String {
-        token(&self.log(), "#/setup?token=")
+        token(&self.output(), "#/setup?token=")
     }
 
     pub fn post(&self, path: &str, cookie: &str, body: &str) -> Reply {

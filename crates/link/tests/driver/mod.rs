@@ -101,6 +101,10 @@ impl Driver {
         tokio::spawn(async move { connection.add_ice_candidate(init).await });
     }
 
+    pub(crate) async fn open_channel(&self, label: &str) {
+        self.connection.create_data_channel(label, None).await.unwrap();
+    }
+
     /// The car's channel of that name, once it is open.
     pub(crate) async fn channel(&self, label: &str) -> Channel {
         let mut queue = self.channels.lock().await;
@@ -120,6 +124,10 @@ impl Channel {
 
     pub(crate) async fn send_text(&self, text: &str) {
         self.0.send_text(text).await.unwrap();
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.close().await.unwrap();
     }
 
     pub(crate) async fn receive(&self) -> Vec<u8> {

@@ -133,13 +133,12 @@ async fn throttled<B: Backend>(
     attempt: impl AsyncFnOnce(TokenHash) -> Result<Name, AccountError>,
 ) -> Result<Response, ApiError> {
     let address = peer.client(headers, &app.options.trusted_proxies);
-    if let Some(wait) = app.throttle.wait(name, address, Instant::now()) {
-        return Err(ApiError::TooManyAttempts(wait));
-    }
     let token = Token::generate().map_err(|error| AccountError::Internal(error.to_string()))?;
+    // Counted as a failure from the start, or any number could be under way before the first has failed; also if the client hangs up.
+    let counted = app.throttle.begin(name, address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
     match attempt(token.hash()).await {
         Ok(user) => {
-            app.throttle.succeeded(name);
+            app.throttle.succeeded(counted);
             tracing::info!(%user, client = %address, "signed in");
             let cookie = cookie::set(&token, app.backend.mode(), is_secure(app));
             Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
@@ -147,7 +146,8 @@ async fn throttled<B: Backend>(
         Err(error) => {
             if matches!(error, AccountError::WrongCredentials | AccountError::WrongToken) {
                 tracing::info!(client = %address, %error, "sign-in refused");
-                app.throttle.failed(name, address, Instant::now());
+            } else {
+                app.throttle.undo(counted);
             }
             Err(error.into())
         }

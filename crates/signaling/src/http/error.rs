@@ -26,6 +26,10 @@ pub(crate) enum ApiError {
     NotSignedIn,
     #[error("too many failed attempts; wait {} s", .0.as_secs() + 1)]
     TooManyAttempts(Duration),
+    #[error("too many requests from your address at once")]
+    TooManyRequests,
+    #[error("the request took too long")]
+    Timeout,
     #[error(transparent)]
     Account(#[from] AccountError),
 }
@@ -47,12 +51,15 @@ impl ApiError {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not-signed-in"),
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts"),
+            Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
+            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::Account(error) => match error {
                 AccountError::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong-credentials"),
                 AccountError::WrongToken => (StatusCode::UNAUTHORIZED, "wrong-token"),
                 AccountError::SetUpAlready => (StatusCode::CONFLICT, "set-up-already"),
                 AccountError::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),
                 AccountError::NotOffered => (StatusCode::NOT_FOUND, "not-offered"),
+                AccountError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
                 AccountError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             },
         }
@@ -70,8 +77,13 @@ impl IntoResponse for ApiError {
             other => other.to_string(),
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(Body { code, text })).into_response();
-        if let Self::TooManyAttempts(wait) = self {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+        let retry_after = match self {
+            Self::TooManyAttempts(wait) => Some(wait.as_secs() + 1),
+            Self::TooManyRequests | Self::Account(AccountError::Busy) => Some(1),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -3,13 +3,13 @@
 mod account;
 pub(crate) mod cookie;
 mod enrolment;
-mod error;
+pub(crate) mod error;
 pub(crate) mod origin;
 mod request;
 
 use crate::backend::Backend;
 use crate::exchange::Exchange;
-use crate::limits::Gate;
+use crate::limits::{Gate, Limits};
 use crate::options::Options;
 use crate::throttle::Throttle;
 use crate::{page, socket};
@@ -18,6 +18,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{any, get, post};
 use error::ApiError;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Largest body of a request: the largest real one has a name and a password.
@@ -32,11 +33,20 @@ pub(crate) struct App<B> {
     pub(crate) throttle: Throttle,
 }
 
-/// All routes: page, accounts, WebSockets. Needs [`crate::Peer`] as an extension of every request, as [`crate::serve`] sets it.
-pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options) -> Router {
-    let gate = Gate::new(&options.limits);
+/// All routes with the limits that [`crate::serve`] holds their clients to.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) router: Router,
+    pub(crate) limits: Limits,
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+}
+
+/// All routes: page, accounts, WebSockets.
+pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options) -> Site {
+    let (limits, trusted_proxies) = (options.limits.clone(), options.trusted_proxies.clone());
+    let gate = Gate::for_sockets(&limits);
     let app = Arc::new(App { backend, exchange, options, gate, throttle: Throttle::default() });
-    Router::new()
+    let router = Router::new()
         .route("/healthz", get(async || "ok"))
         .route("/api/v1/session", get(account::session::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>))
         .route("/api/v1/setup", post(account::set_up::<B>))
@@ -49,5 +59,6 @@ pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options)
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(map_response(page::secure))
-        .with_state(app)
+        .with_state(app);
+    Site { router, limits, trusted_proxies }
 }

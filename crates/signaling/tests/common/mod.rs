@@ -28,14 +28,14 @@ pub struct Server {
     pub backend: Arc<TestBackend>,
 }
 
-/// Hands out one server that names the peer and the address it reached.
+/// Hands out one server that names the session and the address that the peer reached.
 struct TestIce;
 
 impl IceServers for TestIce {
-    fn for_peer(&self, peer: IcePeer<'_>) -> Vec<rccar_protocol::signaling::IceServer> {
+    fn for_peer(&self, peer: IcePeer) -> Vec<rccar_protocol::signaling::IceServer> {
         let reached = peer.reached.map_or("local".to_owned(), |address| address.to_string());
         let urls = vec![format!("turn:{reached}")];
-        vec![rccar_protocol::signaling::IceServer { urls, username: Some(peer.name.to_owned()), credential: None }]
+        vec![rccar_protocol::signaling::IceServer { urls, username: Some(peer.session.to_string()), credential: None }]
     }
 }
 
