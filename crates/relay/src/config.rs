@@ -27,7 +27,8 @@ pub struct RelayConfig {
     /// Longest lifetime that one Allocate or Refresh request can ask for. At least ten minutes. As expired credentials cannot
     /// refresh, an allocation outlives them by at most this time.
     pub max_lifetime: Duration,
-    /// Allocations that one user may hold at a time.
+    /// Allocations that one user, as the username of the credentials has it, may hold at a time. A host that mints for sessions counts
+    /// both ends of a session together.
     pub allocations_per_user: usize,
     /// Allocations that all users together may hold at a time.
     pub allocations_total: usize,
@@ -53,7 +54,8 @@ impl RelayConfig {
             ports: 49_152..=65_535,
             // Recommended by RFC 8656 section 7.2.
             max_lifetime: Duration::from_secs(3600),
-            // A browser allocates once for each of its addresses and for each TURN URL, and again during an ICE restart.
+            // A browser allocates once for each of its addresses and for each TURN URL, and again during an ICE restart; a car once
+            // for each URL.
             allocations_per_user: 32,
             // One socket each: within the usual limit of 1024 open files.
             allocations_total: 512,

@@ -47,6 +47,8 @@
 mod attributes;
 mod config;
 pub mod credentials;
+#[doc(hidden)]
+pub mod fuzz;
 mod handover;
 mod listener;
 mod nonce;

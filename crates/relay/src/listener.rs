@@ -115,8 +115,7 @@ impl Listener {
     }
 
     async fn stun(&mut self, datagram: &[u8], client: SocketAddr) -> Option<()> {
-        let mut message = Message { raw: datagram.to_vec(), ..Message::default() };
-        message.decode().ok()?;
+        let message = decode(datagram)?;
         match message.typ.class {
             CLASS_REQUEST => {
                 if let Some(answer) = request::answer(self, &message, client).await? {
@@ -161,6 +160,13 @@ impl Listener {
     pub(crate) fn five_tuple(&self, client: SocketAddr) -> FiveTuple {
         FiveTuple { protocol: PROTO_UDP, src_addr: client, dst_addr: self.local }
     }
+}
+
+/// A STUN message, `None` if the datagram is none.
+pub(crate) fn decode(datagram: &[u8]) -> Option<Message> {
+    let mut message = Message { raw: datagram.to_vec(), ..Message::default() };
+    message.decode().ok()?;
+    Some(message)
 }
 
 /// A bug that a datagram sets off here or in `turn` must cost that datagram only. What `turn` does with packets from peers runs in

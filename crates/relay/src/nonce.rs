@@ -4,7 +4,7 @@ use crate::credentials::Secret;
 use std::net::SocketAddr;
 
 /// How long a nonce is good, in seconds; RFC 8656 section 5 asks for an hour at most.
-const LIFETIME: u64 = 3600;
+pub(crate) const LIFETIME: u64 = 3600;
 
 /// Makes and checks nonces with a key that dies with the process.
 #[derive(Debug)]
@@ -12,7 +12,11 @@ pub(crate) struct Nonces(Secret);
 
 impl Nonces {
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        Secret::generate().map(Self)
+        Secret::generate().map(Self::with_key)
+    }
+
+    pub(crate) fn with_key(key: Secret) -> Self {
+        Self(key)
     }
 
     pub(crate) fn issue(&self, client: SocketAddr, unix_now: u64) -> String {

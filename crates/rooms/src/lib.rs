@@ -26,6 +26,9 @@
 //! takes its session back by naming it in any message (`restart` is the natural one); a car does by registering. What was sent to the
 //! absent end in the meantime is kept, in small measure, and delivered then.
 //!
+//! The end of the grace ends what the machine knows, not the drive: a car whose peer connection is up keeps its driver, answers the next
+//! `connect` with `bye` and `car-busy`, and is listed as free all the same.
+//!
 //! ```
 //! use rccar_protocol::{signaling::{FromDriver, ToDriver}, text::{Name, Software}};
 //! use rccar_rooms::{DriverConn, Effect, Options, Rooms};

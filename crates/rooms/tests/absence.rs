@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Lab, car, car_byes, connecting, driver_byes, error, lists, sdp};
+use common::{Lab, car, car_byes, connecting, driver_byes, error, lists, name, sdp};
 use rccar_protocol::signaling::{ByeReason, CarPresence, ErrorCode, FromCar, FromDriver, ToCar, ToDriver};
-use rccar_rooms::{Effect, Event};
+use rccar_rooms::{Close, Effect, Event};
 use std::time::Duration;
 
 const GRACE: Duration = Duration::from_secs(15);
@@ -36,6 +36,53 @@ fn a_driver_who_does_not_come_back_loses_the_car() {
     lab.drain();
     lab.says(page, FromDriver::Restart { session });
     assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::NoSuchSession);
+}
+
+#[test]
+fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
+    let mut lab = Lab::new();
+    let (page, conn, old) = lab.driven();
+    lab.rooms.handle_driver_gone(lab.now, page);
+    lab.advance(GRACE);
+    lab.drain();
+    // The two drive on, and the host does not know it.
+    assert_eq!(lab.rooms.cars()[0].presence, CarPresence::Available);
+    let other = lab.driver(2, "Bob");
+    for _ in 0..2 {
+        lab.says(other, FromDriver::Connect { car: car('a'), trickle: true });
+        let session = connecting(&lab.drain()).unwrap();
+        lab.car_says(conn, FromCar::Bye { session, reason: ByeReason::CarBusy });
+        assert_eq!(driver_byes(&lab.drain()), [(other, session, ByeReason::CarBusy)]);
+        assert_eq!((lab.rooms.session_count(), lab.rooms.cars()[0].presence), (0, CarPresence::Available));
+    }
+    // The page of the drive comes back, the car wants another path: both learn that the host no longer knows the session.
+    let page = lab.driver(3, "Ada");
+    lab.drain();
+    lab.says(page, FromDriver::Restart { session: old });
+    assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::NoSuchSession);
+    lab.car_says(conn, FromCar::Offer { session: old, generation: 2, sdp: sdp() });
+    assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::NoSuchSession);
+    // The drive ends; the next connect is an ordinary one.
+    lab.car_says(conn, FromCar::Bye { session: old, reason: ByeReason::DriverLeft });
+    lab.says(other, FromDriver::Connect { car: car('a'), trickle: true });
+    let session = connecting(&lab.drain()).unwrap();
+    lab.car_says(conn, FromCar::Offer { session, generation: 1, sdp: sdp() });
+    assert_eq!(lab.drain(), [Effect::ToDriver { to: other, message: ToDriver::Offer { session, generation: 1, sdp: sdp() } }]);
+}
+
+#[test]
+fn a_user_who_is_gone_for_good_loses_the_session_even_while_away() {
+    let mut lab = Lab::new();
+    let (page, conn, session) = lab.driven();
+    let other = lab.driver(2, "Bob");
+    lab.drain();
+    lab.rooms.handle_driver_gone(lab.now, page);
+    assert_eq!(lab.rooms.users(), [name("Ada"), name("Bob")].into());
+    lab.rooms.handle_user_revoked(lab.now, &name("Ada"));
+    assert_eq!(lab.drain(), [Effect::ToCar { to: conn, message: ToCar::Bye { session, reason: ByeReason::Revoked } }]);
+    assert_eq!(lab.rooms.users(), [name("Bob")].into());
+    lab.rooms.handle_user_revoked(lab.now, &name("Bob"));
+    assert_eq!(lab.drain(), [Effect::CloseDriver { conn: other, why: Close::SignedOut }]);
 }
 
 #[test]

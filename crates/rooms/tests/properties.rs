@@ -22,6 +22,9 @@ enum Step {
     DriverRevoked {
         pick: usize,
     },
+    UserRevoked {
+        pick: usize,
+    },
     CarJoins {
         letter: u8,
     },
@@ -59,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..3u8).prop_map(|user| Step::DriverJoins { user }),
         2 => pick.clone().prop_map(|pick| Step::DriverGoes { pick }),
         1 => pick.clone().prop_map(|pick| Step::DriverRevoked { pick }),
+        1 => pick.clone().prop_map(|pick| Step::UserRevoked { pick }),
         3 => (0..4u8).prop_map(|letter| Step::CarJoins { letter }),
         2 => pick.clone().prop_map(|pick| Step::CarGoes { pick }),
         6 => (pick.clone(), 0..4u8, any::<bool>()).prop_map(|(pick, letter, collide)| Step::Connect { pick, letter, collide }),
@@ -122,6 +126,12 @@ impl World {
             Step::DriverRevoked { pick } => {
                 if let Some(conn) = pick_of(&self.drivers, pick) {
                     self.rooms.handle_driver_revoked(now, conn);
+                }
+            }
+            Step::UserRevoked { pick } => {
+                if let Some(user) = pick_of(&self.rooms.users().iter().collect(), pick) {
+                    self.rooms.handle_user_revoked(now, user);
+                    assert!(!self.rooms.users().contains(user));
                 }
             }
             Step::CarJoins { letter: bit } => {

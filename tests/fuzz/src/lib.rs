@@ -20,9 +20,11 @@
 mod frame;
 pub mod identity;
 mod message;
+mod relay;
 
 pub use frame::{control, setpoint, status, telemetry};
 pub use message::{car_event, driver_event, from_car, from_driver, to_car, to_driver};
+pub use relay::{relay_channel_data, relay_stun};
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
@@ -40,4 +42,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("car_event", car_event::target),
     ("driver_event", driver_event::target),
     ("identity", identity::target),
+    ("relay_channel_data", relay_channel_data::target),
+    ("relay_stun", relay_stun::target),
 ];

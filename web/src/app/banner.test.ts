@@ -72,7 +72,7 @@ describe("the banner", () => {
 
   it.each(["offline", "car-left", "car-gone", "shutdown"] as const)("promises to connect by itself after %s", (why) => {
     const waiting = banner({ phase: { name: "waiting-car", why, askAt: 0 } });
-    expect(waiting?.text).toMatch(/\. This page connects by itself|\? This page connects by itself/);
+    expect(waiting?.text).toMatch(/[.?] This page connects by itself/);
     expect(waiting?.blocking).toBe(true);
   });
 

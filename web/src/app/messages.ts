@@ -43,7 +43,7 @@ export const BYE_WORDS: Readonly<Record<ByeReason, Words>> = {
     title: "You may no longer drive this car",
     text: "Your right to drive it was taken back. Ask the person who runs the host.",
   },
-  shutdown: { title: "The car is shutting down", text: "Its program is stopping, perhaps for an update." },
+  shutdown: { title: "The car has shut down", text: "Its program was stopped, perhaps for an update." },
   internal: { title: "Something broke", text: "A program reported a fault of its own; its log has more." },
 };
 

@@ -4,8 +4,8 @@
  * A pad that loses its radio may keep its last values for ever. **Values that do not change at all while a stick is held half way, or
  * for longer while the pad gives throttle, are no input**: a hand is never that still.
  *
- * Throttle at its stop is bit-still only on pads that know nothing but on and off, or when nothing else moves and the wear is nil.
- * Their drivers let go and arm again: better than a car that a dead radio drives for ever.
+ * With a hand on it, a whole pad is bit-still for that long only if its sticks know nothing but on and off. Its driver lets go and arms
+ * again, which is better than a car that a dead radio drives for ever.
  */
 
 /** What is read of a W3C `Gamepad`. */

@@ -2,7 +2,7 @@
  * All devices to one sample: the device used last steers, any device brakes.
  *
  * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone or stands still, a finger that the
- * system took away, whatever a driver does about a picture of long ago. Each of them also disarms, and the driver arms again.
+ * system took away, anything while the link is too slow. Each of them also disarms, and the driver arms again.
  */
 
 import type { DriveState, InputSource } from "../protocol/state";

@@ -45,11 +45,14 @@ impl Server {
     }
 
     pub async fn start_with(limits: Limits) -> Self {
+        Self::start_as(Options { limits, ..Options::new(software()) }).await
+    }
+
+    pub async fn start_as(options: Options) -> Self {
         let exchange = Exchange::start(rccar_rooms::Options::new(software()), Arc::new(TestIce));
         let backend = Arc::new(TestBackend::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let options = Options { limits, ..Options::new(software()) };
         let page = router(exchange.clone(), Arc::clone(&backend), options);
         tokio::spawn(serve(vec![listener], page, std::future::pending()));
         Self { address, exchange, backend }

@@ -1,0 +1,28 @@
+//! Datagrams to the STUN and TURN server: strangers send them without signing in.
+
+/// ChannelData messages (RFC 8656 section 12.4).
+pub mod relay_channel_data {
+    /// Reads `data` as one message.
+    pub fn target(data: &[u8]) {
+        let Some((channel, payload)) = rccar_relay::fuzz::channel_data(data) else { return };
+        assert!((0x4000..=0x7fff).contains(&channel), "channel {channel:#x}");
+        let length = u16::try_from(payload.len()).expect("the length is a u16");
+        let written = [&channel.to_be_bytes(), &length.to_be_bytes(), payload].concat();
+        assert!(data.starts_with(&written), "channel {channel:#x} with {length} bytes is written differently");
+    }
+}
+
+/// STUN messages (RFC 8489 section 5).
+pub mod relay_stun {
+    /// An error with its text, eight unknown attributes, realm, nonce, integrity and fingerprint: a spoofed request gets no large answer.
+    const LARGEST_REFUSAL: usize = 256;
+
+    /// Reads `data` as one message of any kind, and refuses it.
+    pub fn target(data: &[u8]) {
+        let Some(answer) = rccar_relay::fuzz::stun(data) else { return };
+        assert_eq!(answer[4..20], data[4..20], "the answer belongs to another request");
+        assert_eq!(answer[0] & 0b1, 1, "the answer is no error");
+        assert!(answer.len() <= LARGEST_REFUSAL, "{} bytes answer {}", answer.len(), data.len());
+        assert!(rccar_relay::fuzz::stun(&answer).is_some(), "the answer is no STUN");
+    }
+}
