@@ -3,10 +3,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# What the tools of this project are pinned to.
-RUST_AT_LEAST=1.94
-NODE_AT_LEAST=18.19
-NEXTEST_VERSION=0.9.143
 export CARGO_TERM_PROGRESS_WHEN="${CARGO_TERM_PROGRESS_WHEN:-auto}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 # rustup's default place, for shells that have not read its profile yet.
