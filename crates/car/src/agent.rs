@@ -124,7 +124,7 @@ impl Agent {
             ToCar::Restart { session, ice_servers } => self.input(source, session, SessionInput::Restart { ice_servers }),
             ToCar::Bye { session, reason } => {
                 self.next.take_if(|next| next.source == source && next.session == session);
-                if reason == ByeReason::DriverGone {
+                if matches!(reason, ByeReason::DriverGone | ByeReason::CarGone) {
                     // The session itself knows better whether its driver is gone.
                     return self.input(source, session, SessionInput::Bye(reason));
                 }

@@ -177,8 +177,8 @@ impl Session {
     async fn handle_input(&mut self, peer: &Peer, recovery: &mut Recovery, input: Option<SessionInput>) -> Option<Outcome> {
         let used = match input {
             None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
-            // The host has lost the driver; the car has not.
-            Some(SessionInput::Bye(ByeReason::DriverGone)) if recovery.is_connected() => {
+            // The host has lost one of the two; they have not lost each other.
+            Some(SessionInput::Bye(ByeReason::DriverGone | ByeReason::CarGone)) if recovery.is_connected() => {
                 tracing::info!(session = %self.id, "the driver goes on without the host");
                 return None;
             }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::car::{key, next, open, register, send};
+use common::car::{key, next, next_of, open, register, send};
 use common::{Host, eventually};
 use serde_json::{Value, json};
 
@@ -57,8 +57,8 @@ async fn a_driver_reaches_a_car_and_both_get_turn_credentials() {
     let welcome = next(&mut driver).await.unwrap();
     assert_eq!(welcome["cars"][0]["presence"], "available");
     send(&mut driver, &json!({"type": "connect", "car": key(1).id()})).await;
-    for socket in [&mut driver, &mut car] {
-        let message = next(socket).await.unwrap();
+    for (socket, kind) in [(&mut driver, "connecting"), (&mut car, "connect")] {
+        let message = next_of(socket, kind).await;
         let servers = message["ice_servers"].as_array().unwrap();
         assert!(servers[0]["urls"][0].as_str().unwrap().starts_with("stun:127.0.0.1:"), "{message}");
         assert!(servers[1]["urls"][0].as_str().unwrap().starts_with("turn:127.0.0.1:"), "{message}");

@@ -66,5 +66,9 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
 
 /// When a nonce that was accepted was issued.
 fn nonce_time(nonce: &str) -> u64 {
-    nonce.get(..16).and_then(|expiry| u64::from_str_radix(expiry, 16).ok()).unwrap_or_default().saturating_sub(crate::nonce::LIFETIME)
+    nonce
+        .get(..16)
+        .and_then(|expiry| u64::from_str_radix(expiry, 16).ok())
+        .unwrap_or_default()
+        .saturating_sub(crate::nonce::LIFETIME)
 }

@@ -6,9 +6,9 @@ pub mod relay_channel_data {
     pub fn target(data: &[u8]) {
         let Some((channel, payload)) = rccar_relay::fuzz::channel_data(data) else { return };
         assert!((0x4000..=0x7fff).contains(&channel), "channel {channel:#x}");
-        let length = u16::try_from(payload.len()).expect("the length is a u16");
-        let written = [&channel.to_be_bytes(), &length.to_be_bytes(), payload].concat();
-        assert!(data.starts_with(&written), "channel {channel:#x} with {length} bytes is written differently");
+        assert_eq!(channel.to_be_bytes(), data[..2]);
+        assert_eq!(payload.len(), usize::from(u16::from_be_bytes([data[2], data[3]])));
+        assert!(data[4..].starts_with(payload), "the payload is another");
     }
 }
 

@@ -45,6 +45,16 @@ pub async fn send(socket: &mut Socket, message: &Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
+/// The next message of this type; others, such as the list of cars, come when they like.
+pub async fn next_of(socket: &mut Socket, kind: &str) -> Value {
+    loop {
+        let message = next(socket).await.unwrap();
+        if message["type"] == kind {
+            return message;
+        }
+    }
+}
+
 /// The next JSON message, or the close code.
 pub async fn next(socket: &mut Socket) -> Result<Value, u16> {
     loop {
