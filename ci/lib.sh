@@ -5,12 +5,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export CARGO_TERM_PROGRESS_WHEN="${CARGO_TERM_PROGRESS_WHEN:-auto}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-# rustup's default place, for shells that have not read its profile yet.
-PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+# rustup's default place, for shells that have not read its profile yet; before Debian's own, older Rust.
+PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
-if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' plain=$'\e[0m'; else bold='' dim='' red='' plain=''; fi
+if [ -t 1 ]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; else bold='' red='' plain=''; fi
 step() { printf '%s==> %s%s\n' "$bold" "$*" "$plain"; }
-note() { printf '%s    %s%s\n' "$dim" "$*" "$plain"; }
 die() {
   printf '%serror: %s%s\n' "$red" "$*" "$plain" >&2
   exit 1
