@@ -33,6 +33,8 @@ export class Cockpit {
     cockpit.context = context;
     cockpit.page = await context.newPage();
     cockpit.errors = [];
+    cockpit.said = [];
+    cockpit.page.on('console', (message) => cockpit.said.push(message.text()));
     cockpit.received = [];
     cockpit.page.on('websocket', (socket) => {
       socket.on('framereceived', ({ payload }) => cockpit.received.push(JSON.parse(payload).type));
@@ -45,9 +47,11 @@ export class Cockpit {
       const link = await world.signInLink(user);
       await cockpit.page.goto(origin ? link.replace(world.url, origin) : link);
     }
-    await cockpit.page.getByTestId('car-list').waitFor();
     const card = cockpit.page.locator('[data-testid^="open-"]').first();
-    await card.waitFor();
+    await card.waitFor().catch(async (error) => {
+      const seen = { ...(await cockpit.snapshot()), received: cockpit.received, errors: cockpit.errors, said: cockpit.said };
+      throw new Error(`${error.message}\nno car is listed: ${JSON.stringify(seen)}\n${world.logs()}`);
+    });
     cockpit.carId = (await card.getAttribute('data-testid')).slice('open-'.length);
     if (query) await cockpit.page.goto(`${origin ?? world.url}/#/car/${cockpit.carId}?${query}`);
     else await card.click();
