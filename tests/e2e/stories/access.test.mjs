@@ -76,6 +76,27 @@ describe('one car, several people', () => {
     assert.equal(await page.getByTestId('car-list').count(), 0);
   });
 
+  it('an answer from before the sign-in does not undo it', async () => {
+    const page = await (await browser.newContext()).newPage();
+    const release = resolvers();
+    let asked = 0;
+    await page.route('**/api/v1/session', async (route) => {
+      asked += 1;
+      if (asked > 1) return route.continue();
+      const early = await route.fetch();
+      await release.promise;
+      return route.fulfill({ response: early });
+    });
+    await page.goto(await world.signInLink());
+    await page.locator('[data-testid^="open-"]').first().waitFor();
+    const late = page.waitForResponse('**/api/v1/session');
+    release.resolve();
+    await (await late).finished();
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 0)));
+    assert.equal(await page.getByTestId('sign-in-submit').count(), 0);
+    assert.ok((await page.locator('[data-testid^="open-"]').count()) > 0);
+  });
+
   it('a second driver is refused and told who drives', async () => {
     const first = await Cockpit.open(browser, world);
     await first.live();
@@ -151,3 +172,10 @@ describe('one car, several people', () => {
     await cockpit.banner(/H\.264/);
   });
 });
+
+/** A promise that is resolved from outside. */
+function resolvers() {
+  const made = {};
+  made.promise = new Promise((resolve) => (made.resolve = resolve));
+  return made;
+}

@@ -28,6 +28,7 @@ export class App {
   #wanted: Route = { page: "cars" };
   #followed: string | null = null;
   #attempt = 0;
+  #refreshes = 0;
 
   constructor(api = new Api()) {
     this.#api = api;
@@ -60,11 +61,16 @@ export class App {
 
   /** Asks the server who is signed in, until it answers. */
   async refresh(): Promise<void> {
+    // Answers may overtake each other: one from before a sign-in must not undo it.
+    const turn = ++this.#refreshes;
     try {
-      this.server.value = await this.#api.session();
+      const server = await this.#api.session();
+      if (turn !== this.#refreshes) return;
+      this.server.value = server;
       this.unreachable.value = false;
       this.#attempt = 0;
     } catch {
+      if (turn !== this.#refreshes) return;
       this.unreachable.value = this.server.value === null;
       if (this.server.value !== null) return;
       setTimeout(() => void this.refresh(), backoff(this.#attempt, Math.random()));
