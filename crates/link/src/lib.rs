@@ -19,6 +19,8 @@
 
 mod channels;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod keyframe;
 mod observer;
 mod peer;

@@ -37,6 +37,7 @@
 pub mod control;
 mod cursor;
 pub mod events;
+pub mod ice_url;
 pub mod identity;
 pub mod setpoint;
 pub mod signaling;

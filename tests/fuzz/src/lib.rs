@@ -21,10 +21,12 @@ mod frame;
 pub mod identity;
 mod message;
 mod relay;
+mod session;
 
 pub use frame::{control, setpoint, status, telemetry};
 pub use message::{car_event, driver_event, from_car, from_driver, to_car, to_driver};
 pub use relay::{relay_channel_data, relay_stun};
+pub use session::{candidate, ice_url, sdp};
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
@@ -44,4 +46,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("identity", identity::target),
     ("relay_channel_data", relay_channel_data::target),
     ("relay_stun", relay_stun::target),
+    ("ice_url", ice_url::target),
+    ("sdp", sdp::target),
+    ("candidate", candidate::target),
 ];
