@@ -43,7 +43,9 @@ impl ConfigError {
     /// Rules of one value belong in its type, where the line is known.
     #[must_use]
     pub fn rule(source_name: &str, key: &str, message: &str) -> Self {
-        invalid(source_name, None, Some(key), message)
+        // Read again only now that something is wrong: values that are legal by themselves do not carry their place.
+        let place = std::fs::read_to_string(source_name).ok().and_then(|text| place_of(&text, key));
+        invalid(source_name, place, Some(key), message)
     }
 
     /// What is wrong, for programs that treat the cases apart.
@@ -117,6 +119,19 @@ fn describe(text: &str, source_name: &str, key: Option<String>, error: &toml::de
 /// The key in serde's message for [`serde::de::Error::missing_field`], whose text is part of serde's documented behaviour.
 fn missing_field(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// Where a dotted key stands, or the innermost of its tables that is there.
+fn place_of(text: &str, key: &str) -> Option<Place> {
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let (mut table, mut place) = (document.get_ref(), None);
+    for part in key.split('.') {
+        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref().as_ref() == part) else { break };
+        place = Place::of(text, &name.span());
+        let toml::de::DeValue::Table(inner) = value.get_ref() else { break };
+        table = inner;
+    }
+    place
 }
 
 /// Line and column, both from 1, as editors count them.
@@ -258,5 +273,16 @@ mod tests {
             ConfigError::rule("a.toml", "turn.ports", "ends before it begins").to_string(),
             "a.toml: key `turn.ports`: ends before it begins"
         );
+    }
+
+    #[test]
+    fn a_rule_between_keys_names_the_line_of_its_key() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[camera]\nsource = \"pipe\"\ntimecode = true\n").unwrap();
+        let name = file.path().display().to_string();
+        let words = |key| ConfigError::rule(&name, key, "no").to_string();
+        assert_eq!(words("camera.timecode"), format!("{name}:3:1: key `camera.timecode`: no"));
+        assert_eq!(words("camera.path"), format!("{name}:1:2: key `camera.path`: no"));
+        assert_eq!(words("lan.listen"), format!("{name}: key `lan.listen`: no"));
     }
 }
