@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit e2e bench-latency bench fuzz clean setup
+.PHONY: help demo test web lint unit e2e bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: ## Time of rendering and encoding one frame
 
 fuzz: ## Fuzz every parser of network input for a minute each (needs a nightly toolchain and cargo-fuzz)
 	@tests/fuzz/run 60
+
+install: ## Programs and files of a car into DESTDIR=…, programs from BINDIR=… (default: target/release)
+	@DESTDIR="$(DESTDIR)" $(if $(BINDIR),BINDIR="$(BINDIR)") $(if $(filter undefined,$(origin PROGRAMS)),,PROGRAMS="$(PROGRAMS)") ci/install
 
 clean: ## Remove what was built
 	rm -rf target out web/dist
