@@ -131,5 +131,5 @@ in_apt_world() {
     -o Dir::Etc::sourcelist="$world/$list.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::Etc::preferences="$PWD/image/packages/preferences" -o Dir::Etc::preferencesparts=/dev/null \
     -o APT::Architecture="$arch" -o "APT::Architectures=$arch,arm64,amd64" -o APT::Install-Recommends=false \
-    -o Acquire::ForceHash=SHA256 -o Acquire::Languages=none -o Debug::NoLocking=1 -o APT::Sandbox::User=root "$@"
+    -o Acquire::ForceHash=SHA256 -o pkgCacheGen::ForceEssential=, -o Acquire::Languages=none -o Debug::NoLocking=1 -o APT::Sandbox::User=root "$@"
 }
