@@ -1,6 +1,7 @@
 # The container of tests/units/run.
 # shellcheck shell=bash disable=SC2154 # ci/lib.sh has the colours, run the folder
 
+cache=${RCCAR_CACHE:-$HOME/.cache/rccar}/units
 # What the image has, as far as a container can use it.
 packages=systemd,systemd-sysv,udev,dbus,kmod,iproute2,procps,systemd-resolved,systemd-timesyncd,iwd,dropbear-bin,rauc,rauc-service
 packages+=,libubootenv-tool,modemmanager,libstdc++6,util-linux
@@ -8,10 +9,12 @@ packages+=,libubootenv-tool,modemmanager,libstdc++6,util-linux
 all_programs=(rccar-provision rccar-drive rccar-car rccar-update)
 
 need_container() {
+  local tool
   [ "$(id -u)" = 0 ] || skip "a container needs root"
-  for tool in mmdebstrap systemd-nspawn nsenter curl; do
-    command -v "$tool" >/dev/null || skip "$tool is missing (Debian: mmdebstrap, systemd-container, util-linux, curl)"
+  for tool in mmdebstrap nsenter curl; do
+    command -v "$tool" >/dev/null || skip "$tool is missing"
   done
+  nspawn=$(command -v systemd-nspawn || unpacked_nspawn) || skip "systemd-nspawn is missing (Debian: systemd-container)"
 }
 
 skip() {
@@ -19,10 +22,20 @@ skip() {
   exit 0
 }
 
+# The program alone: installing its package may bring the machine another systemd.
+unpacked_nspawn() {
+  local folder=$cache/nspawn
+  if [ ! -x "$folder/usr/bin/systemd-nspawn" ]; then
+    mkdir -p "$folder"
+    (cd "$folder" && apt-get download --quiet systemd-container && dpkg -x systemd-container_*.deb .) >&2 || return
+  fi
+  echo "$folder/usr/bin/systemd-nspawn"
+}
+
 # Prints the root of a plain Debian with the packages, made once for each list of them.
 base_root() {
   local made
-  made=${RCCAR_CACHE:-$HOME/.cache/rccar}/units/$(echo "trixie $packages" | sha256sum | cut -c 1-16)
+  made=$cache/$(echo "trixie $packages" | sha256sum | cut -c 1-16)
   if [ ! -e "$made" ]; then
     echo "making a root of Debian trixie (once, about half a minute)" >&2
     mkdir -p "$(dirname "$made")"
@@ -61,7 +74,7 @@ make_root() {
 
 # Starts the container and waits until the car can be reached.
 boot() {
-  systemd-nspawn --quiet --register=no --keep-unit --private-network --machine=rccar-units -D "$root" --read-only \
+  "$nspawn" --quiet --register=no --keep-unit --private-network --machine=rccar-units -D "$root" --read-only \
     --overlay=+/etc::/etc --bind="$work/data:/data" --bind="$work/data/var:/var" --bind="$work/firmware:/boot/firmware" \
     --bind="$work/slots:/dev/disk/by-partlabel" --capability=CAP_IPC_LOCK --system-call-filter=@memlock --boot \
     </dev/null >"$work/console" 2>&1 &
