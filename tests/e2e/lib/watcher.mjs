@@ -18,7 +18,7 @@ export class Watcher {
   }
 
   async connect() {
-    this.socket = new WebSocket(`${this.world.url.replace(/^http/, 'ws')}/ws/driver`, { headers: { cookie: this.cookie } });
+    this.socket = new WebSocket(`${this.world.url.replace(/^http/, 'ws')}/ws/driver`, 'rccar.v1', { headers: { cookie: this.cookie } });
     this.socket.on('open', () => this.socket.send(JSON.stringify({ type: 'hello', v: 1 })));
     this.socket.on('message', (data) => {
       const message = JSON.parse(data);

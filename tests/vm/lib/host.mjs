@@ -7,22 +7,18 @@ import { Watcher } from '../../e2e/lib/watcher.mjs';
 import { HERE } from './net.mjs';
 import { tool } from './tools.mjs';
 
-const PORT = 8080;
-
 export class Host {
-  url = `http://${HERE}:${PORT}`;
-
   /** `directory` gets the log, `state` the database. */
-  static async start(directory, state) {
+  static async start(directory, state, port = 8080) {
     const host = new Host();
     mkdirSync(state, { recursive: true });
     host.directory = directory;
+    host.url = `http://${HERE}:${port}`;
     host.config = join(state, 'host.toml');
     writeFileSync(
       host.config,
-      `[http]\nlisten = ["${HERE}:${PORT}"]\npublic_url = "${host.url}"\n[database]\npath = "${state}/host.db"\n` +
-        `[turn]\nlisten = ["${HERE}:3478"]\nsecret_file = "${state}/turn.secret"\nallow_peers = ["10.77.0.0/24"]\n` +
-        `[releases]\ndirectory = "${state}/releases"\n`,
+      `[http]\nlisten = ["${HERE}:${port}"]\npublic_url = "${host.url}"\n[database]\npath = "${state}/host.db"\n` +
+        `[turn]\nlisten = ["${HERE}:${port + 1000}"]\nsecret_file = "${state}/turn.secret"\nallow_peers = ["10.77.0.0/24"]\n`,
     );
     await host.run();
     await host.cli('user', 'add', 'ada');

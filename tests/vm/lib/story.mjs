@@ -61,23 +61,41 @@ class Story {
   /** A freshly flashed card with a `provision.toml`; `changes` are tables and keys of it, or the whole text. */
   async flash(changes = {}, { size } = {}) {
     this.card = await Card.flash(image(), this.file('card.img'), size);
-    const token = typeof changes === 'string' ? null : await this.host.enrolmentToken();
-    await this.card.write('provision.toml', typeof changes === 'string' ? changes : provision(this, token, changes));
+    await this.provision(changes);
     return this.card;
   }
 
-  /** Switches the car on. */
+  /** Writes the card's `provision.toml`, with a fresh token. */
+  async provision(changes = {}) {
+    const text = typeof changes === 'string' ? changes : provision(this, await this.host.enrolmentToken(), changes);
+    await this.card.write('provision.toml', text);
+  }
+
+  /** Switches the car on; a running one loses its power before. */
   async powerOn({ args } = {}) {
     await this.vm?.kill();
     this.tap ??= await this.net.cable();
+    this.#boots();
     this.vm = await Vm.start({ card: this.card, log: this.file('serial.log'), tap: this.tap, args });
-    this.ssh = undefined;
     return this.vm;
   }
 
-  /** Waits until the host says that the car is there, `online` being what must be true of it. */
+  /** Reboots the car as its owner would. */
+  async restart() {
+    this.#boots();
+    await this.inside('systemctl reboot', { may: [0, 255] });
+  }
+
+  #boots() {
+    this.bootsSince = this.host.program.log().length;
+    this.ssh = undefined;
+  }
+
+  /** Waits until the car has registered since it was last switched on, and the condition holds. */
   online(what = 'the car is online', condition = () => true, within = BOOT) {
-    return this.watcher.when(what, (car) => car.presence !== 'offline' && condition(car), { within });
+    // A car that lost its power stays in the list until the host misses it.
+    const came = () => this.host.program.log().slice(this.bootsSince).includes(' car online');
+    return this.watcher.when(what, (car) => came() && car.presence !== 'offline' && condition(car), { within });
   }
 
   /** The car's list entry once it satisfies the condition, online or not. */
@@ -102,6 +120,11 @@ class Story {
       await this.ssh.ready();
     }
     return this.ssh.run(command, options);
+  }
+
+  /** What the car found wrong with itself at this start, in its own words. */
+  notices() {
+    return this.inside('cat /run/rccar/notices/*.txt');
   }
 
   /** Chromium with the car's cockpit. */

@@ -65,6 +65,13 @@ export class Vm {
     return this.qmp.execute('system_reset');
   }
 
+  /** Resolves when the car has switched itself off. */
+  async stopped(within) {
+    let timer;
+    const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`the car is still on after ${within / 1000} s`)), within)));
+    await Promise.race([this.exited, late]).finally(() => clearTimeout(timer));
+  }
+
   /** Cuts the power. */
   async kill() {
     if (this.running) this.process.kill('SIGKILL');
