@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { until } from './wait.mjs';
 
 const run = promisify(execFile);
-const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
+export const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
 
 /** A port that is free on both loopback addresses. */
 async function freePort() {
@@ -22,7 +22,7 @@ async function freePort() {
 }
 
 /** A program that runs; `log()` is all that it printed. */
-class Program {
+export class Program {
   constructor(name, args, directory) {
     this.name = name;
     this.logFile = join(directory, `${name}.log`);
