@@ -20,16 +20,17 @@
 //! 3. the payload: the hash tree is computed anew and has to give the signed root hash; the stored tree has to be the same, because it is
 //!    the one that the car's kernel reads.
 //!
-//! ```no_run
-//! use rccar_bundle::{Keyring, verify};
-//! use std::fs::File;
-//! use std::time::SystemTime;
+//! ```
+//! use rccar_bundle::{Bundle, Keyring, verify};
+//! use std::io::{Read, Seek};
+//! use std::time::Duration;
 //!
-//! let keyring = Keyring::from_pem(&std::fs::read("keyring.pem")?)?;
-//! let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-//! let bundle = verify(&mut File::open("car.raucb")?, &keyring, now)?;
-//! println!("{} for {}, signed by {}", bundle.version, bundle.compatible, bundle.signer);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! fn look(pem: &[u8], mut file: impl Read + Seek, since_1970: Duration) -> Result<Bundle, Box<dyn std::error::Error>> {
+//!     let bundle = verify(&mut file, &Keyring::from_pem(pem)?, since_1970)?;
+//!     println!("{} for {}, signed by {}", bundle.version, bundle.compatible, bundle.signer);
+//!     Ok(bundle)
+//! }
+//! # assert!(look(b"", std::io::empty(), Duration::ZERO).is_err());
 //! ```
 //!
 //! # Design decisions
