@@ -112,7 +112,7 @@ async fn bundles_that_are_not_what_was_signed_are_refused_in_words_and_leave_not
         assert_eq!((status, &error["code"]), (422, &json!("bad-bundle")), "{error}");
         assert!(error["text"].as_str().unwrap().contains(reason), "{error}");
     }
-    let (status, error) = refused(&vec![0; 4_000_001]);
+    let (status, error) = refused(&vec![0; 16_000_001]);
     assert_eq!((status, &error["code"]), (413, &json!("too-large")));
     assert_eq!((files(&host), listed(&host, &cookie)), (vec![], vec![]));
     assert_eq!(refused(&good).0, 201);
@@ -232,7 +232,7 @@ async fn a_car_fetches_a_few_bundles_at_once_and_no_more() {
     let host = Host::start();
     let Some(shop) = Workshop::open(&host) else { return };
     // Larger than what the sockets between host and car hold.
-    shop.make(&["bundle", "large.raucb", "1.0.0", BOARD, "own", "verity", "3900000"]);
+    shop.make(&["bundle", "large.raucb", "1.0.0", BOARD, "own", "verity", "15000000"]);
     host.admin(&["release", "add", shop.path("large.raucb").to_str().unwrap()]);
     let (_socket, token) = car(&host, 1).await;
     let (_other, others) = car(&host, 2).await;

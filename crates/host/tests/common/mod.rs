@@ -35,7 +35,7 @@ impl Host {
         let config = format!(
             "[http]\nlisten = [\"127.0.0.1:0\"]\n[database]\npath = \"{at}/host.db\"\n\
              [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n\
-             [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\nmax_bytes = 4000000\nmax_downloads_per_car = 2\n\
+             [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\nmax_bytes = 16000000\nmax_downloads_per_car = 2\n\
              nudge_spread_s = 0\n"
         );
         std::fs::write(directory.path().join("host.toml"), config).unwrap();
