@@ -26,7 +26,7 @@ export function updateWords({ state, running, version, percent, bytes, reason }:
       return words("busy", `Getting ${target}${travelled}`, percent ?? 0);
     }
     case "waiting":
-      return words("busy", `${capital(target)} waits`, percent !== null && percent < 100 ? percent : null);
+      return words("busy", `The update to ${target} waits`, percent !== null && percent < 100 ? percent : null);
     case "rebooting":
       return words("busy", `Restarting into ${target}`);
     case "testing":

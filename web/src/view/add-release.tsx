@@ -72,6 +72,7 @@ export function AddRelease({ releases }: { releases: Releases }) {
           </span>
         )}
       </label>
+      <Outcome state={state} cancel={() => releases.cancel()} dismiss={() => releases.dismiss()} />
       <label class="field">
         Channel
         <input
@@ -115,7 +116,6 @@ export function AddRelease({ releases }: { releases: Releases }) {
           onInput={(event) => (notes.value = event.currentTarget.value)}
         />
       </label>
-      <Outcome state={state} cancel={() => releases.cancel()} dismiss={() => releases.dismiss()} />
       {!busy && (
         <button type="submit" class="button primary wide" disabled={bundle.value === null} data-testid="release-upload">
           Upload and check

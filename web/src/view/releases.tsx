@@ -1,9 +1,10 @@
 /** The releases of the host: what cars are offered. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ServerInfo } from "../api";
 import type { App } from "../app/app";
 import { AddRelease } from "./add-release";
+import { UploadIcon } from "./icons";
 import { ReleaseCard } from "./release-card";
 import { Top } from "./top";
 
@@ -12,6 +13,7 @@ const REFRESH_MS = 10_000;
 
 export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) {
   const { releases } = app;
+  const form = useRef<HTMLDivElement>(null);
   useEffect(() => {
     void releases.refresh();
     const timer = setInterval(() => document.visibilityState === "visible" && void releases.refresh(), REFRESH_MS);
@@ -26,6 +28,14 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
         <div class="headline">
           <h1>Releases</h1>
           <p class="muted">Signed images that cars fetch by themselves and install when they are parked.</p>
+          <button
+            type="button"
+            class="button jump"
+            onClick={() => form.current?.scrollIntoView({ behavior: "smooth" })}
+          >
+            <UploadIcon />
+            Add a release
+          </button>
         </div>
         {trouble !== null && (
           <p class="trouble note" role="alert">
@@ -33,7 +43,6 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
           </p>
         )}
         <div class="releases">
-          <AddRelease releases={releases} />
           <ul class="release-list" data-testid="release-list" aria-busy={list === null}>
             {list?.releases.map((release) => (
               <ReleaseCard key={release.version} release={release} releases={releases} />
@@ -43,6 +52,9 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
             )}
             {list === null && trouble === null && <li class="release skeleton" />}
           </ul>
+          <div ref={form}>
+            <AddRelease releases={releases} />
+          </div>
         </div>
       </main>
       <footer class="foot muted">
