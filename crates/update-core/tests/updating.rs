@@ -195,7 +195,7 @@ fn the_cap_of_metered_links_is_kept_to_the_byte() {
 
 #[test]
 fn a_low_battery_holds_installation_and_reboot() {
-    let mut world = World::new(Settings::default());
+    let mut world = World::new(Settings { park: MINUTE * 90, ..Settings::default() });
     world.battery_mv = Some(6_900);
     world.offer(V2, Kind::Good);
     world.run(MINUTE * 60);
@@ -205,6 +205,9 @@ fn a_low_battery_holds_installation_and_reboot() {
     world.battery_mv = Some(6_900);
     world.run(MINUTE * 60);
     assert_eq!(world.boots, 1);
+    world.battery_mv = None;
+    world.run(MINUTE);
+    assert_eq!(world.running(), &V2);
 }
 
 #[test]

@@ -132,6 +132,7 @@ impl World {
     pub(crate) fn wish(&mut self, version: Version, downgrade: bool) {
         let at = self.at();
         self.machine.handle_wish(at, Wish::Install { version, downgrade }).unwrap();
+        while self.effect() {}
     }
 
     /// Power is lost at this moment and comes back.
