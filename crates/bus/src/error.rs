@@ -33,6 +33,12 @@ pub enum BusError {
 }
 
 impl BusError {
+    /// Whether the connection to the bus itself is gone; it does not come back.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Call { source, .. } if matches!(**source, zbus::Error::InputOutput(_)))
+    }
+
     /// Tells a service that is not there from one that refuses.
     pub(crate) fn of_call(name: &'static str, error: zbus::Error) -> Self {
         const ABSENT: [&str; 3] = [

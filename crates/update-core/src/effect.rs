@@ -12,8 +12,8 @@ pub enum Effect {
     Save(Box<Saved>),
     /// Ask the host what it offers; the answer is [`crate::Input::Answer`].
     Check {
-        /// The version that the owner wants, if any.
-        version: Option<Version>,
+        /// Also for what is older than the running version.
+        older: bool,
     },
     /// Begin to install; what becomes of it is [`crate::Input::Install`].
     Install(Offer),

@@ -11,6 +11,9 @@ use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::time::Duration;
 
+/// With fewer bytes left below the cap an installation would end before it has come anywhere.
+const WORTH_BEGINNING: u64 = 500_000;
+
 impl Machine {
     /// Asks the host when it is time to.
     pub(super) fn ask(&mut self, at: Moment) {
@@ -19,8 +22,8 @@ impl Machine {
         }
         if at.now >= self.check_at && self.may_ask(at.now) {
             self.checking = Some(at.now);
-            let version = self.wish.as_ref().map(|(version, _)| version.clone());
-            self.effects.push_back(Effect::Check { version });
+            let older = self.settings.allow_downgrade || self.wish.as_ref().is_some_and(|(_, downgrade)| *downgrade);
+            self.effects.push_back(Effect::Check { older });
         }
     }
 
@@ -214,7 +217,7 @@ impl Machine {
         }
         let later = self.retry_at.get(&offer.version).filter(|at| **at > now);
         let later = later.map(|at| Hold::Later { reason: reason(), at: *at });
-        let used_up = || self.metered && self.saved.meter.left(self.settings.metered_cap) == 0;
+        let used_up = || self.metered && self.saved.meter.left(self.settings.metered_cap) < WORTH_BEGINNING;
         let cap = || (matches!(offer.source, Source::Host(_)) && used_up()).then_some(Hold::Cap);
         later.or_else(|| self.holds_work(now)).or_else(cap)
     }
