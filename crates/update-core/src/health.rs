@@ -28,11 +28,12 @@ impl Health {
         self.picture
     }
 
-    /// What is missing, in words; `None` if nothing is.
-    pub(crate) fn missing(&self) -> Option<String> {
+    /// What is missing, in words; `None` if nothing is. The host counts if the old version had reached it (`registered`): a bundle that
+    /// was installed from a file, far from any network, is not worse than what was there before.
+    pub(crate) fn missing(&self, registered: bool) -> Option<String> {
         let Some(status) = &self.last else { return Some("rccar-car does not answer".to_owned()) };
         let mut missing = Vec::new();
-        if status.host_configured && !status.registered {
+        if registered && status.host_configured && !status.registered {
             missing.push("not registered with the host");
         }
         if !self.picture {
@@ -53,13 +54,14 @@ mod tests {
     fn every_missing_part_is_named() {
         let mut health = Health::default();
         health.look(None);
-        assert_eq!(health.missing().unwrap(), "rccar-car does not answer");
+        assert_eq!(health.missing(true).unwrap(), "rccar-car does not answer");
         let status = CarStatus { host_configured: true, ..CarStatus::default() };
         health.look(Some(&status));
         let all = "not registered with the host, no picture from the camera, the drive service does not answer";
-        assert_eq!(health.missing().unwrap(), all);
+        assert_eq!(health.missing(true).unwrap(), all);
+        assert!(!health.missing(false).unwrap().contains("host"));
         health.look(Some(&CarStatus { frames: 1, registered: true, drive_alive: true, ..status }));
-        assert_eq!(health.missing(), None);
+        assert_eq!(health.missing(true), None);
     }
 
     #[test]
@@ -68,7 +70,7 @@ mod tests {
         for frames in 0..2 {
             health.look(Some(&CarStatus { frames, drive_alive: true, ..CarStatus::default() }));
         }
-        assert_eq!(health.missing(), None);
+        assert_eq!(health.missing(true), None);
     }
 
     #[test]
@@ -77,6 +79,6 @@ mod tests {
         for frames in [7, 0] {
             health.look(Some(&CarStatus { frames, drive_alive: true, ..CarStatus::default() }));
         }
-        assert_eq!(health.missing().unwrap(), "no picture from the camera");
+        assert_eq!(health.missing(true).unwrap(), "no picture from the camera");
     }
 }

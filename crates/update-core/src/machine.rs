@@ -267,7 +267,9 @@ impl Machine {
                 (State::Waiting, Some(&pending.version), None, None, hold.or_else(|| Some(parked())))
             }
             Phase::Rebooting { pending, .. } => (State::Rebooting, Some(&pending.version), None, None, None),
-            Phase::Trial { pending, health, .. } => (State::Testing, Some(&pending.version), None, None, health.missing()),
+            Phase::Trial { pending, health, .. } => {
+                (State::Testing, Some(&pending.version), None, None, health.missing(pending.registered))
+            }
             Phase::Condemned { pending, reason, .. } => {
                 let reason = format!("version {} did not become healthy: {reason}", pending.version);
                 (State::Failed, Some(&pending.version), None, None, Some(reason))

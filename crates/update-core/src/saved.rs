@@ -37,8 +37,15 @@ pub struct Pending {
     pub stage: Stage,
     /// The owner asked for it.
     pub asked: bool,
+    /// The car was registered with its host when it began: only then the new version has to be, too.
+    #[serde(default = "yes")]
+    pub registered: bool,
     /// Reboots that the agent asked for in this stage.
     pub reboots: u32,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How far an update is.
@@ -133,6 +140,7 @@ mod tests {
                 from: "A".into(),
                 stage: Stage::Condemned("no picture".into()),
                 asked: true,
+                registered: false,
                 reboots: 1,
             }),
             ..Saved::default()

@@ -104,6 +104,7 @@ impl Machine {
             from: self.boot.slot.clone(),
             stage: Stage::Installing,
             asked,
+            registered: self.car.status().is_some_and(|car| car.registered),
             reboots: 0,
         });
         self.save();
@@ -164,7 +165,7 @@ impl Machine {
         let ends = self.trial_ends();
         let seen = self.car.status().is_some();
         let Phase::Trial { pending, health, camera_at } = &mut self.phase else { return false };
-        let missing = health.missing();
+        let missing = health.missing(pending.registered);
         if at.now >= ends && !self.marking {
             let unmarked =
                 || format!("the bootloader cannot be told that it works ({})", self.mark_error.as_deref().unwrap_or("no answer"));
