@@ -1,8 +1,9 @@
 //! Puts the parts together.
 
 use crate::agent::{Agent, Incoming, Outgoing, Source};
+use crate::bus;
 use crate::camera::{self, CameraConfigError, PoseSource};
-use crate::config::Config;
+use crate::config::{Config, HostUrl};
 use crate::drive::DriveLink;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
@@ -105,6 +106,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         readiness.push(back.up.clone());
         sources.insert(Source::Lan, back);
     }
+    let host = config.host.url.as_ref().map(HostUrl::origin).unwrap_or_default();
     if let Some(url) = config.host.url.clone() {
         let registration = Registration { identity, name: config.car.name, software, host: config.host };
         let back = start_signaling(url, registration, incoming);
@@ -112,6 +114,13 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         sources.insert(Source::Host, back);
     }
     tokio::spawn(report_readiness(readiness));
+    let parts = bus::Parts {
+        host,
+        registered: sources.get(&Source::Host).map(|back: &Outgoing| (back.up.clone(), back.messages.clone())),
+        drive: context.drive.clone(),
+        video: context.video.clone(),
+    };
+    let bus = bus::start(&config.dbus, parts);
     let camera_died = context.video.died();
     let stop = async {
         tokio::select! {
@@ -120,7 +129,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         }
     };
     let video = context.video.clone();
-    Agent::new(context, sources).run(queue, stop).await;
+    Agent::new(context, sources, bus).run(queue, stop).await;
     notify::stopping();
     // The service manager starts the car anew: without its thread there would be no picture any more.
     if video.is_dead() { Err(RunError::CameraDied) } else { Ok(()) }
@@ -130,7 +139,7 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
     Ok(Video { width: format.width().try_into()?, height: format.height().try_into()?, fps: format.fps().try_into()? })
 }
 
-fn start_signaling(url: crate::config::HostUrl, registration: Registration, incoming: mpsc::Sender<Incoming>) -> Outgoing {
+fn start_signaling(url: HostUrl, registration: Registration, incoming: mpsc::Sender<Incoming>) -> Outgoing {
     let (messages, outgoing) = mpsc::channel(QUEUE);
     let (up_sender, up) = watch::channel(false);
     tokio::spawn(async move {

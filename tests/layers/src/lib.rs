@@ -40,21 +40,25 @@ pub enum Layer {
 }
 
 /// Every crate of the workspace.
-pub const LAYERS: [(&str, Layer); 15] = [
+pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-protocol", Layer::Words),
     ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
+    ("rccar-update-core", Layer::Machine),
+    ("rccar-bus", Layer::Adapter),
     ("rccar-daemon", Layer::Adapter),
     ("rccar-link", Layer::Adapter),
     ("rccar-media", Layer::Adapter),
+    ("rccar-rauc", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
     ("rccar-host", Layer::Program),
     ("rccar-provision", Layer::Program),
+    ("rccar-update", Layer::Program),
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
 ];
