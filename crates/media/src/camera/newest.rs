@@ -56,7 +56,13 @@ struct Slot {
 
 impl Newest {
     pub(super) fn new(format: VideoFormat) -> Self {
-        let slot = Slot { frame: I420Frame::new(format), fresh: None, trouble: Trouble::Silent("not opened yet".to_owned()), resting: true, stopped: false };
+        let slot = Slot {
+            frame: I420Frame::new(format),
+            fresh: None,
+            trouble: Trouble::Silent("not opened yet".to_owned()),
+            resting: true,
+            stopped: false,
+        };
         Self { slot: Mutex::new(slot), changed: Condvar::new() }
     }
 

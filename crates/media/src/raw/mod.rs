@@ -119,7 +119,7 @@ impl<'a> RawFrame<'a> {
             return Err(RawError::TooSmall { from, wanted: (width, height) });
         }
         // Even, so that chroma stays with its luma.
-        let (left, top) = ((from.0 - width) / 2 & !1, (from.1 - height) / 2 & !1);
+        let (left, top) = (((from.0 - width) / 2) & !1, ((from.1 - height) / 2) & !1);
         let PlanesMut { y, u, v } = frame.planes_mut();
         let chroma = u.chunks_exact_mut(width / 2).zip(v.chunks_exact_mut(width / 2));
         let luma = y.chunks_exact_mut(width);
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_frame_of_the_wanted_size_keeps_every_sample() {
         let shape = Shape { width: 64, height: 48, stride: 64 };
-        let bytes: Vec<u8> = (0..64 * 48 * 3 / 2).map(|index: usize| (index % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..64 * 48 * 3 / 2).map(|index: usize| low_byte(index % 251)).collect();
         let (y, chroma) = bytes.split_at(64 * 48);
         let (u, v) = chroma.split_at(32 * 24);
         let mut frame = I420Frame::new(format(64, 48));
@@ -261,15 +261,19 @@ mod tests {
     }
 
     fn luma(x: usize, y: usize) -> u8 {
-        (x * 7 + y * 13) as u8
+        low_byte(x * 7 + y * 13)
     }
 
     fn blue(x: usize, y: usize) -> u8 {
-        (x * 5 + y * 3 + 1) as u8
+        low_byte(x * 5 + y * 3 + 1)
     }
 
     fn red(x: usize, y: usize) -> u8 {
-        (x * 11 + y * 17 + 2) as u8
+        low_byte(x * 11 + y * 17 + 2)
+    }
+
+    fn low_byte(value: usize) -> u8 {
+        value.to_le_bytes()[0]
     }
 
     /// The planes of a frame with these colours, pixel by pixel.
