@@ -11,6 +11,9 @@ import { until } from './wait.mjs';
 const run = promisify(execFile);
 const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
 
+/** Where a program is. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
+const executable = (name) => (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
+
 /** A port that is free on both loopback addresses. */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -28,7 +31,7 @@ class Program {
     this.logFile = join(directory, `${name}.log`);
     const log = openSync(this.logFile, 'a');
     const env = { ...process.env, RCCAR_LOG: process.env.RCCAR_LOG ?? 'info', NO_COLOR: '1' };
-    this.process = spawn(join(binaries, name), args, { stdio: ['ignore', log, log], env });
+    this.process = spawn(executable(name), args, { stdio: ['ignore', log, log], env });
     this.exited = once(this.process, 'exit');
   }
 
@@ -48,9 +51,9 @@ class Program {
   }
 }
 
-const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = false, source = 'simulator', path } = {}) =>
+const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = false, source = 'simulator', path, device } = {}) =>
   `[camera]\nsource = "${source}"\nwidth = ${width}\nheight = ${height}\nfps = 30\n` +
-  `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}`;
+  `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}${device ? `device = "${device}"\n` : ''}`;
 
 /** Host, drive and car on this machine. */
 export class World {

@@ -8,6 +8,7 @@
 //! | adapter | sockets, devices, codecs, the service manager | words |
 //! | machine | decisions: no runtime, socket, file, clock or randomness | words |
 //! | words | messages and units | nothing of ours |
+//! | system | a system call each, in crates that may hold `unsafe` code; for adapters and programs | nothing of ours |
 //!
 //! ```
 //! use rccar_layers::{Layer, layer};
@@ -29,6 +30,8 @@ use serde::Deserialize;
 /// Layers, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
+    /// System calls behind a safe function.
+    System,
     /// Messages and units.
     Words,
     /// Pure decisions.
@@ -180,6 +183,7 @@ pub fn too_new(packages: &[Package], limit: &str) -> Vec<String> {
 fn may_know(from: &str, to: &str) -> bool {
     match (layer(from), layer(to)) {
         (Some(Layer::Adapter), Some(Layer::Machine)) => EXCEPTIONS.contains(&(from, to)),
+        (Some(Layer::Machine | Layer::Words), Some(Layer::System)) => false,
         (Some(from), Some(to)) => from > to,
         // `unlisted` reports it.
         _ => true,
@@ -225,6 +229,7 @@ mod tests {
             ("rccar-link", "rccar-media"),
             ("rccar-media", "rccar-sim"),
             ("rccar-host", "rccar-car"),
+            ("rccar-rooms", "rccar-dmabuf-unsafe"),
         ] {
             assert_eq!(upward(&[package(from, &[(to, None)])]), [format!("{from} depends on {to}")]);
             assert_eq!(upward(&[package(from, &[(to, Some("build"))])]).len(), 1, "build dependencies count");
