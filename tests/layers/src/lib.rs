@@ -44,6 +44,7 @@ pub enum Layer {
 
 /// Every crate of the workspace.
 pub const LAYERS: &[(&str, Layer)] = &[
+    ("rccar-dmabuf-unsafe", Layer::System),
     ("rccar-protocol", Layer::Words),
     ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
