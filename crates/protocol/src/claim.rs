@@ -21,7 +21,8 @@ impl ClaimCode {
     /// From random bits, of which the lowest 40 count.
     #[must_use]
     pub fn from_random(bits: u64) -> Self {
-        Self(std::array::from_fn(|at| ALPHABET[usize::from((bits >> (5 * at)) as u8 & 31)]))
+        let letter = |at: usize| ALPHABET[usize::try_from(bits >> (5 * at) & 31).unwrap_or_default()];
+        Self(std::array::from_fn(letter))
     }
 
     /// What a person typed: capitals or not, with or without separators, O for 0, I and L for 1.
@@ -76,9 +77,8 @@ mod tests {
 
     #[test]
     fn people_may_type_it_as_they_like() {
-        let code = ClaimCode::try_from("K70P-21XH".to_owned()).unwrap();
         for typed in ["K70P-21XH", "k7op2lxh", " k70p 2ixh ", "K70P–21XH"] {
-            assert_eq!(ClaimCode::from_typed(typed).as_ref(), Ok(&code), "{typed}");
+            assert_eq!(ClaimCode::from_typed(typed).map(String::from).as_deref(), Ok("K70P-21XH"), "{typed}");
         }
         for wrong in ["", "K70P-21X", "K70P-21XHH", "K70P-21XU", "K70P-21X€"] {
             assert!(ClaimCode::from_typed(wrong).is_err(), "{wrong}");
@@ -101,7 +101,7 @@ mod tests {
         #[test]
         fn every_random_code_reads_back(bits: u64) {
             let code = ClaimCode::from_random(bits);
-            proptest::prop_assert_eq!(ClaimCode::try_from(code.to_string()).unwrap(), code);
+            proptest::prop_assert_eq!(ClaimCode::try_from(code.to_string()), Ok(code));
         }
     }
 }

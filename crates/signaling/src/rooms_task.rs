@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Car { conn: CarConn, message: FromCar },
     CarGone { conn: CarConn },
     KnownCars(Vec<KnownCar>),
+    Strike(CarId),
     Logins(oneshot::Sender<Vec<TokenHash>>),
     Revoke(TokenHash),
     Users(oneshot::Sender<BTreeSet<Name>>),
@@ -123,6 +124,7 @@ impl Task {
                 self.cars.remove(&conn);
                 self.rooms.handle_car_gone(now, conn);
             }
+            Command::Strike(car) => self.rooms.handle_car_struck(now, &car),
             Command::KnownCars(cars) => self.rooms.handle_known_cars(now, cars),
             Command::Logins(answer) => {
                 // Whoever asked may be gone.

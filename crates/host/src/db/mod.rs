@@ -7,7 +7,7 @@ mod accounts;
 mod cars;
 mod links;
 
-pub(crate) use cars::Enrolled;
+pub(crate) use cars::{Enrolled, Revoked};
 
 use rusqlite::Connection;
 use std::fs::OpenOptions;

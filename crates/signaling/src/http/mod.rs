@@ -1,22 +1,25 @@
 //! The routes.
 
 mod account;
+mod claim;
 pub(crate) mod cookie;
 mod enrolment;
 pub(crate) mod error;
 pub(crate) mod origin;
 mod request;
+mod status;
 
 use crate::backend::Backend;
 use crate::exchange::Exchange;
 use crate::limits::{Gate, Limits};
 use crate::options::Options;
 use crate::throttle::Throttle;
+use crate::waiters::Waiters;
 use crate::{page, socket};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use error::ApiError;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,6 +34,9 @@ pub(crate) struct App<B> {
     pub(crate) options: Options,
     pub(crate) gate: Arc<Gate>,
     pub(crate) throttle: Throttle,
+    pub(crate) waiters: Waiters,
+    /// Backoff after wrong claim codes, apart from that of signing in.
+    pub(crate) claims: Throttle,
 }
 
 /// All routes with the limits that [`crate::serve`] holds their clients to.
@@ -45,13 +51,17 @@ pub struct Site {
 pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options) -> Site {
     let (limits, trusted_proxies) = (options.limits.clone(), options.trusted_proxies.clone());
     let gate = Gate::for_sockets(&limits);
-    let app = Arc::new(App { backend, exchange, options, gate, throttle: Throttle::default() });
+    let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
+    let app = Arc::new(App { backend, exchange, options, gate, throttle, waiters, claims });
     let router = Router::new()
         .route("/healthz", get(async || "ok"))
         .route("/api/v1/session", get(account::session::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>))
         .route("/api/v1/setup", post(account::set_up::<B>))
         .route("/api/v1/link", post(account::link::<B>))
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
+        .route("/api/v1/claims", post(claim::claim::<B>))
+        .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
+        .route("/api/v1/status", get(status::status::<B>))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
         .route("/ws/driver", get(socket::driver_socket::<B>))
         .route("/ws/car", get(socket::car_socket::<B>))
