@@ -136,6 +136,7 @@ impl Agent {
                 }
             }
             ToCar::Challenge { .. }
+            | ToCar::Unclaimed {}
             | ToCar::Registered { .. }
             | ToCar::Access { .. }
             | ToCar::Release { .. }

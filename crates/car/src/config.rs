@@ -36,13 +36,14 @@ impl Config {
 pub(crate) struct CarConfig {
     pub(crate) name: Name,
     pub(crate) state_dir: PathBuf,
+    pub(crate) runtime_dir: PathBuf,
 }
 
 impl Default for CarConfig {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "a constant that a test reads")]
         let name = Name::new("RC car").expect("a legal name");
-        Self { name, state_dir: "/var/lib/rccar".into() }
+        Self { name, state_dir: "/var/lib/rccar".into(), runtime_dir: "/run/rccar".into() }
     }
 }
 
@@ -132,6 +133,11 @@ impl HostUrl {
         let has_port = self.authority.rfind(':') > self.authority.rfind(']');
         let port = if self.secure { ":443" } else { ":80" };
         if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
+    }
+
+    /// The address for people.
+    pub(crate) fn page(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
     }
 
     /// Where cars register.

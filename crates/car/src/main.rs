@@ -19,6 +19,7 @@
 
 mod agent;
 mod camera;
+mod claim;
 mod config;
 mod drive;
 mod freshness;
@@ -30,6 +31,7 @@ mod recovery;
 mod run;
 mod session;
 mod signaling;
+mod standing;
 mod steering;
 mod video;
 
