@@ -40,8 +40,9 @@ pub enum Layer {
 }
 
 /// Every crate of the workspace.
-pub const LAYERS: [(&str, Layer); 15] = [
+pub const LAYERS: [(&str, Layer); 16] = [
     ("rccar-protocol", Layer::Words),
+    ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
