@@ -62,7 +62,7 @@ pub(crate) struct Ice {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Releases {
-    pub(crate) dir: PathBuf,
+    pub(crate) dir: Option<PathBuf>,
     pub(crate) keyring: Option<PathBuf>,
     pub(crate) max_bytes: u64,
     pub(crate) max_downloads: usize,
@@ -105,7 +105,7 @@ impl Default for Releases {
     fn default() -> Self {
         let limits = Limits::default();
         Self {
-            dir: "/var/lib/rccar-host/releases".into(),
+            dir: None,
             keyring: None,
             // Twice the largest bundle of a full image so far, rounded up.
             max_bytes: 512 * 1024 * 1024,
@@ -182,6 +182,11 @@ impl Config {
         }
     }
 
+    /// Where bundles are kept.
+    pub(crate) fn releases_dir(&self) -> PathBuf {
+        self.releases.dir.clone().unwrap_or_else(|| self.database.path.with_file_name("releases"))
+    }
+
     /// The address for links: what people can open in a browser.
     pub(crate) fn url(&self) -> String {
         if let Some(url) = &self.http.public_url {
@@ -226,16 +231,17 @@ mod tests {
     fn commented_examples_are_legal() {
         let (commented, plain): (Vec<_>, Vec<_>) =
             DOCUMENTED.lines().partition(|line| line.starts_with("# ") && line.contains(" = "));
-        assert_eq!(commented.len(), 3, "{commented:?}");
+        assert_eq!(commented.len(), 4, "{commented:?}");
         let examples = commented
             .join("\n")
             .replace("# public_url", "[http]\npublic_url")
             .replace("# extra", "[ice]\nextra")
-            .replace("# keyring", "[releases]\nkeyring");
+            .replace("# dir", "[releases]\ndir")
+            .replace("# keyring", "keyring");
         let config = checked(&examples).unwrap();
         assert_eq!(config.url(), "https://rccar.example.org");
         assert_eq!(config.ice.extra_servers.len(), 1);
-        assert!(config.releases.keyring.is_some());
+        assert!(config.releases.dir.is_some() && config.releases.keyring.is_some());
         assert!(plain.len() > 30);
     }
 
@@ -256,6 +262,13 @@ mod tests {
             let error = checked(text).unwrap_err();
             assert!(words.iter().all(|word| error.contains(word)), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn bundles_are_kept_beside_the_database_unless_told_otherwise() {
+        let at = |text: &str| checked(text).unwrap().releases_dir();
+        assert_eq!(at("[database]\npath = \"./host.db\""), Path::new("./releases"));
+        assert_eq!(at("[releases]\ndir = \"/srv/bundles\""), Path::new("/srv/bundles"));
     }
 
     #[test]

@@ -60,7 +60,7 @@ async fn host(config: &Config) -> Result<(), RunError> {
     let (ice, relay) = ice::start(config)?;
     let listeners = listen(&config.http.listen).await?;
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
-    let shelf = Shelf::open(&config.releases.dir, config.releases.keyring.as_deref())?;
+    let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
     let exchange = Exchange::start_with_access(rccar_rooms::Options::new(software.clone()), Arc::new(ice), Token::generate()?);
     exchange.set_cars(store.known_cars()?).await;
@@ -84,13 +84,13 @@ async fn host(config: &Config) -> Result<(), RunError> {
     let releases = ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
     let accounts = Accounts::new(db.clone(), Hasher::new()?);
     let page = router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
-    announce(&listeners, setup_link.as_deref())?;
-    notify::ready();
     let spread = Duration::from_secs(config.releases.nudge_spread_s.into());
     let mut tasks = JoinSet::new();
     tasks.spawn(keep_updates(db.clone(), exchange.watch_updates().await));
     tasks.spawn(nudge(db.clone(), exchange.clone(), Arc::clone(&changed), spread));
     tasks.spawn(watch(db, exchange.clone(), changed));
+    announce(&listeners, setup_link.as_deref())?;
+    notify::ready();
     serve(listeners, page, async {
         shutdown::signal().await;
         notify::stopping();

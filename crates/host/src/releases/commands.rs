@@ -31,7 +31,7 @@ pub(crate) fn run(config: &Config, command: ReleaseCommand) -> Result<(), AdminE
         ReleaseCommand::Resume { version } => change(&mut store, version, |change| change.paused = Some(false)),
         ReleaseCommand::Channel { version, channels } => change(&mut store, version, |change| change.channels = Some(channels)),
         ReleaseCommand::Remove { version } => {
-            let shelf = Shelf::open(&config.releases.dir, None)?;
+            let shelf = Shelf::open(&config.releases_dir(), None)?;
             let removed = remove(&store, &shelf, &version)?;
             removed.map(drop).ok_or_else(|| ReleaseError::NoSuchRelease(version).into())
         }
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Config, command: ReleaseCommand) -> Result<(), AdminE
 }
 
 fn put(config: &Config, store: &mut Store, file: &Path, wish: &UploadWish) -> Result<Release, AdminError> {
-    let shelf = Shelf::open(&config.releases.dir, config.releases.keyring.as_deref())?;
+    let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     if !shelf.has_keyring() {
         return Err(ReleaseError::NoKeyring.into());
     }
