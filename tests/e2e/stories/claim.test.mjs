@@ -59,7 +59,7 @@ describe('a card without a token', () => {
     const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
     await page.goto(`http://127.0.0.1:${world.lanPort}`);
     const faults = page.getByTestId('card-faults');
-    await faults.getByText(/Line 5, camera.fps/).waitFor();
+    await faults.getByText(/Line 6, camera.fps/).waitFor();
     assert.match(await faults.innerText(), /1 to 60/);
     await page.getByTestId('card-notices').getByText(/curly quotation marks/).waitFor();
     await picture(page, 'lan-desktop');
@@ -82,7 +82,7 @@ describe('a card without a token', () => {
     await page.getByText('No cars yet').waitFor();
     await picture(page, 'empty-desktop');
     await claim(page, '0000-0000');
-    await page.getByText(/no car shows this code/).waitFor();
+    await page.getByText(/no car shows this code/i).waitFor();
   });
 
   it('belongs to whoever types the code, and drives', async () => {
@@ -121,7 +121,7 @@ describe('a card without a token', () => {
     assert.match(second, CODE);
     assert.notEqual(second, first);
     await claim(grace, first);
-    await grace.getByText(/no car shows this code/).waitFor();
+    await grace.getByText(/no car shows this code/i).waitFor();
     await grace.getByTestId('claim-code-field').fill(second);
     await grace.getByTestId('claim-submit').click();
     await grace.getByTestId('claimed').waitFor();

@@ -20,7 +20,15 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
   }
   if (server.sign_in === "code") {
     return (
-      <Gate title="Sign in to the car" text="Enter the car's access code." below={<CarStatusPanel app={app} />}>
+      <Gate
+        title="Sign in to the car"
+        text={
+          app.status.value?.provision
+            ? "Enter its access code. The car has written it into provision-report.txt on its card."
+            : "Enter the car's access code."
+        }
+        below={<CarStatusPanel app={app} />}
+      >
         <Form action="Sign in" submit={(fields) => app.signInWithCode(text(fields, "code"))}>
           <Field label="Code" name="code" testid="sign-in-code" autocomplete="current-password" type="password" focus />
         </Form>
