@@ -20,6 +20,7 @@
 mod agent;
 mod bus;
 mod camera;
+mod claim;
 mod config;
 mod drive;
 mod freshness;
@@ -31,6 +32,7 @@ mod recovery;
 mod run;
 mod session;
 mod signaling;
+mod standing;
 mod steering;
 mod video;
 

@@ -28,12 +28,15 @@ pub(crate) enum Command {
         #[arg(long, value_parser = name)]
         user: Name,
     },
-    /// Print what a new car needs in its configuration; the token in it works once, for 24 hours
+    /// Print the provision.toml for a new car's SD card; the token in it works once, for 24 hours
     Enrol {
         /// Name of the car; without it the car's own choice counts
         #[arg(long, value_parser = name)]
         name: Option<Name>,
-        /// Print JSON: token, expires_at (seconds since 1970), config
+        /// Whose the car is to be; without it only the command line may revoke it
+        #[arg(long, value_parser = name)]
+        owner: Option<Name>,
+        /// Print JSON: token, expires_at (seconds since 1970), config (lines for car.toml), provision (the file)
         #[arg(long)]
         json: bool,
     },
@@ -73,7 +76,7 @@ pub(crate) enum UserCommand {
 pub(crate) enum CarCommand {
     /// List all cars
     List,
-    /// Send a car away for good; it needs a new enrolment to come back
+    /// Send a car away, whoever owns it; it waits to be claimed then, by whoever sees its code
     Revoke {
         /// The car's identifier, as `car list` shows it
         #[arg(value_parser = car)]

@@ -106,6 +106,11 @@ impl Exchange {
         (sender, receiver)
     }
 
+    /// A car was revoked: its session ends and its connection is closed.
+    pub async fn strike(&self, car: CarId) {
+        self.command(Command::Strike(car)).await;
+    }
+
     /// The sign-ins of all connected drivers, so that the program can check whether they still hold.
     pub async fn logins(&self) -> Vec<TokenHash> {
         let (answer, logins) = oneshot::channel();
@@ -154,10 +159,13 @@ impl Exchange {
         self.command(Command::DriverGone { conn }).await;
     }
 
-    pub(crate) async fn join_car(&self, car: KnownCar, software: Software, reached: IpAddr, outbox: Outbox) -> CarConn {
-        let conn = CarConn(self.number());
+    /// The number of a connection that is going to join.
+    pub(crate) fn next_car(&self) -> CarConn {
+        CarConn(self.number())
+    }
+
+    pub(crate) async fn join_car_as(&self, conn: CarConn, car: KnownCar, software: Software, reached: IpAddr, outbox: Outbox) {
         self.command(Command::CarJoined { conn, car, software, link: CarLink::Socket { outbox, reached } }).await;
-        conn
     }
 
     pub(crate) async fn car_says(&self, conn: CarConn, message: FromCar) {

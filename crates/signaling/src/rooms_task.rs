@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Car { conn: CarConn, message: FromCar },
     CarGone { conn: CarConn },
     KnownCars(Vec<KnownCar>),
+    Strike(CarId),
     RememberUpdates(Vec<(CarId, UpdateStatus)>),
     WatchUpdates(mpsc::Sender<(CarId, UpdateStatus)>),
     ConnectedCars(oneshot::Sender<Vec<(CarId, Option<UpdateStatus>)>>),
@@ -138,6 +139,10 @@ impl Task {
             Command::CarGone { conn } => {
                 self.cars.remove(&conn);
                 self.rooms.handle_car_gone(now, conn);
+            }
+            Command::Strike(car) => {
+                self.rooms.handle_car_struck(now, &car);
+                self.access_follows_the_list();
             }
             Command::KnownCars(cars) => {
                 self.rooms.handle_known_cars(now, cars);

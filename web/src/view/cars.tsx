@@ -5,12 +5,15 @@ import type { App } from "../app/app";
 import type { ServerInfo } from "../api";
 import type { CarInfo } from "../protocol/common";
 import { AddCarDialog } from "./add-car";
+import { CarStatusPanel } from "./car-status";
 import { CarPicture, PlusIcon } from "./icons";
+import { RemoveCarDialog } from "./remove-car";
 import { Top } from "./top";
 import { UpdateLine } from "./update-line";
 
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
+  const removing = useSignal<CarInfo | null>(null);
   const cars = app.cars.value;
   const mayAdd = server.mode === "host";
   return (
@@ -29,7 +32,13 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
           <ul class="cars" data-testid="car-list" aria-busy={cars === null}>
             {cars === null && [0, 1].map((key) => <li class="car skeleton" key={key} />)}
             {cars?.map((car) => (
-              <CarCard key={car.id} car={car} app={app} />
+              <CarCard
+                key={car.id}
+                car={car}
+                app={app}
+                user={server.user}
+                remove={mayAdd ? () => (removing.value = car) : null}
+              />
             ))}
             {cars !== null && mayAdd && (
               <li>
@@ -41,17 +50,27 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
             )}
           </ul>
         )}
+        {server.mode === "car" && <CarStatusPanel app={app} />}
       </main>
       <footer class="foot muted">
         <span>{server.software}</span>
         <span>rccar-web/{__VERSION__}</span>
       </footer>
       {adding.value && <AddCarDialog app={app} close={() => (adding.value = false)} />}
+      {removing.value && <RemoveCarDialog app={app} car={removing.value} close={() => (removing.value = null)} />}
     </div>
   );
 }
 
-function CarCard({ car, app }: { car: CarInfo; app: App }) {
+interface CarCardProps {
+  readonly car: CarInfo;
+  readonly app: App;
+  readonly user: string | null;
+  /** `null` where cars are not given away. */
+  readonly remove: (() => void) | null;
+}
+
+function CarCard({ car, app, user, remove }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
   const label = { available: "Drive", busy: "Open", offline: "Wait for it" }[car.presence];
   return (
@@ -63,6 +82,16 @@ function CarCard({ car, app }: { car: CarInfo; app: App }) {
           <span class={`pill ${car.presence}`}>{presence(car)}</span>
         </div>
         <p class="muted small">{car.software ?? "Has not registered yet"}</p>
+        {car.owner !== null && (
+          <p class="muted small owner" data-testid={`owner-${car.id}`}>
+            <span>{car.owner === user ? "Yours" : `${car.owner}'s`}</span>
+            {car.owner === user && remove && (
+              <button type="button" class="link" data-testid={`remove-${car.id}`} onClick={remove}>
+                Remove
+              </button>
+            )}
+          </p>
+        )}
         {car.update !== null && <UpdateLine update={car.update} online={car.presence !== "offline"} />}
       </div>
       <button
@@ -85,7 +114,7 @@ function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
       <h2>No cars yet</h2>
       <ol class="steps">
         <li>Flash the image onto an SD card.</li>
-        <li>Add the car here and put the text you get into its configuration.</li>
+        <li>Add the car here and put the file you get onto the card.</li>
         <li>Put the card into the car and switch it on. It appears here by itself.</li>
       </ol>
       {mayAdd && (

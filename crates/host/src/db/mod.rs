@@ -8,7 +8,7 @@ mod cars;
 mod links;
 mod releases;
 
-pub(crate) use cars::Enrolled;
+pub(crate) use cars::{Enrolled, Revoked};
 
 use rusqlite::Connection;
 use std::fs::OpenOptions;

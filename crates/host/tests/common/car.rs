@@ -26,6 +26,11 @@ pub async fn open(host: &Host, path: &str, cookie: &str) -> Socket {
 
 /// The host's answer to `register`: `registered` or `error`.
 pub async fn register(host: &Host, seed: u8, enrolment: Option<&str>) -> (Value, Socket) {
+    register_with(host, seed, &json!({ "enrolment": enrolment })).await
+}
+
+/// The same with these fields in `register`.
+pub async fn register_with(host: &Host, seed: u8, fields: &Value) -> (Value, Socket) {
     let key_pair = SigningKey::from_bytes(&[seed; 32]);
     let mut socket = open(host, "/ws/car", "").await;
     let challenge = next(&mut socket).await.unwrap();
@@ -34,8 +39,8 @@ pub async fn register(host: &Host, seed: u8, enrolment: Option<&str>) -> (Value,
     let mut message = json!({
         "type": "register", "v": 1, "key": key(seed), "signature": signature, "name": "red car", "software": "test/1",
     });
-    if let Some(token) = enrolment {
-        message["enrolment"] = token.into();
+    for (field, value) in fields.as_object().unwrap() {
+        message[field] = value.clone();
     }
     send(&mut socket, &message).await;
     (next(&mut socket).await.unwrap(), socket)
