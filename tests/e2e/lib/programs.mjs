@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { until } from './wait.mjs';
 
 const run = promisify(execFile);
-const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
+export const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
 
 /** Where a program is. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
 const executable = (name) => (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
@@ -26,7 +26,7 @@ async function freePort() {
 }
 
 /** A program that runs; `log()` is all that it printed. */
-class Program {
+export class Program {
   constructor(name, args, directory) {
     this.name = name;
     this.logFile = join(directory, `${name}.log`);
