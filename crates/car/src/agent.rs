@@ -135,7 +135,12 @@ impl Agent {
                     running.end(reason);
                 }
             }
-            ToCar::Challenge { .. } | ToCar::Registered { .. } | ToCar::Error { .. } | ToCar::Pong { .. } => {
+            ToCar::Challenge { .. }
+            | ToCar::Registered { .. }
+            | ToCar::Access { .. }
+            | ToCar::Release { .. }
+            | ToCar::Error { .. }
+            | ToCar::Pong { .. } => {
                 tracing::debug!(?source, "message without a session ignored");
             }
         }

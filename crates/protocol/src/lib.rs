@@ -8,6 +8,7 @@
 //! | [`telemetry`] | car → browser, data channel `control` | binary, fixed size |
 //! | [`events`] | both ways, data channel `events` | JSON |
 //! | [`signaling`] | browser ↔ host ↔ car, WebSocket | JSON |
+//! | [`release`] | host → car, HTTP, and within [`signaling`] | JSON |
 //! | [`setpoint`] | `rccar-car` → `rccar-drive`, Unix datagram | binary, fixed size |
 //! | [`status`] | `rccar-drive` → `rccar-car`, Unix datagram | binary, fixed size |
 //!
@@ -39,6 +40,7 @@ mod cursor;
 pub mod events;
 pub mod ice_url;
 pub mod identity;
+pub mod release;
 pub mod setpoint;
 pub mod signaling;
 pub mod state;

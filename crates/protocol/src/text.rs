@@ -30,6 +30,14 @@ pub enum TextError {
         /// What is allowed.
         rule: &'static str,
     },
+    /// Not of the form that it must have.
+    #[error("{what} is not {rule}")]
+    Form {
+        /// What the string stands for.
+        what: &'static str,
+        /// What it should be.
+        rule: &'static str,
+    },
 }
 
 macro_rules! bounded_text {
@@ -78,13 +86,14 @@ macro_rules! bounded_text {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
     };
 }
+pub(crate) use bounded_text;
 
 bounded_text!(
     /// A name that people give to a car or to themselves.

@@ -3,6 +3,7 @@
 
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, MAX_SAMPLE_AGE};
 use rccar_protocol::events::{CarEvent, DriverEvent};
+use rccar_protocol::release::{AccessToken, BundlePath, Channel, Compatible, ReleaseNotes, ReleaseOffer, UpdateState, Version};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::signaling::{Candidate, FromCar, FromDriver, Json, ToCar, ToDriver, parse};
 use rccar_protocol::state::{DriveState, StopReason};
@@ -28,6 +29,7 @@ fn every_example_is_what_the_programs_write() {
             "json to-driver" => check_message::<ToDriver>(&text),
             "json from-car" => check_message::<FromCar>(&text),
             "json to-car" => check_message::<ToCar>(&text),
+            "json offer" => assert_eq!(ReleaseOffer::parse(&text).expect(&text).to_json(), text.trim_end()),
             "json car-event" => check_message::<CarEvent>(&text),
             "json driver-event" => check_message::<DriverEvent>(&text),
             "hex control" => assert_eq!(ControlFrame::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
@@ -44,7 +46,7 @@ fn every_message_of_the_vectors_has_an_example() {
     let kind = |json: &str| serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
     let shown: BTreeSet<(String, String)> = (examples().iter())
         .filter_map(|Example { tag, text }| Some((tag.strip_prefix("json ")?.to_owned(), text)))
-        .filter(|(direction, _)| direction != "http")
+        .filter(|(direction, _)| !["http", "offer"].contains(&direction.as_str()))
         .map(|(direction, text)| (direction, kind(text)))
         .collect();
     let sent: BTreeSet<(String, String)> = (accepted_vectors().into_iter())
@@ -121,6 +123,16 @@ fn every_error_code_and_bye_reason_of_the_vectors_is_listed() {
 }
 
 #[test]
+fn every_state_of_an_update_is_listed() {
+    let section = section("#### Update status");
+    let (_, states) = section.split_once("| state | meaning |").unwrap();
+    let listed: Vec<_> =
+        states.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(word, _)| word).collect();
+    let words: Vec<_> = UpdateState::ALL.iter().map(|state| quoted(state).replace('`', "")).collect();
+    assert_eq!(listed, words);
+}
+
+#[test]
 fn the_limits_are_those_of_the_code() {
     let prose = document().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(prose.contains(&format!("of at most {MAX_MESSAGE_BYTES} bytes")));
@@ -128,6 +140,12 @@ fn the_limits_are_those_of_the_code() {
     assert!(prose.contains(&format!("every {} ms ({CONTROL_HZ} Hz)", 1000 / CONTROL_HZ)));
     assert!(prose.contains(&format!("≤ {} ms old", MAX_SAMPLE_AGE.as_millis())));
     assert!(prose.contains(&format!("car_time × {VIDEO_CLOCK_HZ} / 10⁶")));
+    assert!(prose.contains(&format!("1…{} printable ASCII characters, such as `rccar-rpi-arm64`", Compatible::MAX_BYTES)));
+    assert!(prose.contains(&format!("1…{} of `a`–`z`, `0`–`9` and `-`", Channel::MAX_BYTES)));
+    assert!(prose.contains(&format!("at most {} bytes, each of the first three numbers below 2⁶⁴", Version::MAX_BYTES)));
+    assert!(prose.contains(&format!("1…{} letters, digits and `-._~+/`", AccessToken::MAX_BYTES)));
+    assert!(prose.contains(&format!("at most {} bytes, letters, digits and `-._~%+/`", BundlePath::MAX_BYTES)));
+    assert!(prose.contains(&format!("1…{} bytes of UTF-8, no control characters but tab and line feed", ReleaseNotes::MAX_BYTES)));
     for limit in [Name::MAX_BYTES, Note::MAX_BYTES, Sdp::MAX_BYTES] {
         assert!(prose.contains(&format!("1…{limit} bytes of UTF-8")), "{limit}");
     }

@@ -3,6 +3,7 @@
 use crate::rooms::Rooms;
 use crate::session::{Farewell, Session};
 use crate::words::{CarConn, Close, Effect, Event, KnownCar};
+use rccar_protocol::release::{UpdateState, UpdateStatus};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub(crate) struct Car {
     pub(crate) name: Name,
     pub(crate) software: Option<Software>,
+    /// What the car said last about its updates; kept while it is away.
+    pub(crate) update: Option<UpdateStatus>,
     /// `None` while the car is offline.
     pub(crate) conn: Option<CarConn>,
     pub(crate) session: Option<Session>,
@@ -29,7 +32,7 @@ impl Rooms {
 
     /// One car more, or another name for a known one.
     pub fn handle_known_car(&mut self, now: Duration, known: KnownCar) {
-        let blank = Car { name: known.name.clone(), software: None, conn: None, session: None };
+        let blank = Car { name: known.name.clone(), software: None, update: None, conn: None, session: None };
         self.cars.entry(known.id).or_insert(blank).name = known.name;
         self.list_changed(now);
     }
@@ -81,6 +84,18 @@ impl Rooms {
                     self.end_session(now, session, &Farewell::driver_only(reason));
                 }
             }
+            FromCar::Update { status } => self.handle_update_status(now, &car, status),
+        }
+    }
+
+    /// How far a car is with its updates: from the car, or remembered from an earlier run of the host.
+    pub fn handle_update_status(&mut self, now: Duration, car: &CarId, status: UpdateStatus) {
+        let Some(entry) = self.cars.get_mut(car) else { return };
+        let status = remember_failure(entry.update.as_ref(), status);
+        if entry.update.as_ref() != Some(&status) {
+            entry.update = Some(status.clone());
+            self.events.push_back(Event::UpdateStatus { car: car.clone(), status });
+            self.list_changed(now);
         }
     }
 
@@ -129,4 +144,17 @@ impl Rooms {
     fn tell_car(&mut self, to: CarConn, message: ToCar) {
         self.effects.push_back(Effect::ToCar { to, message });
     }
+}
+
+/// A car that has restarted may have forgotten why its last attempt failed; as long as it runs the same version, that still holds.
+fn remember_failure(before: Option<&UpdateStatus>, mut now: UpdateStatus) -> UpdateStatus {
+    let failed = before.filter(|before| matches!(before.state, UpdateState::Failed | UpdateState::Idle));
+    if let Some(before) = failed.filter(|before| before.running == now.running)
+        && now.state == UpdateState::Idle
+        && now.reason.is_none()
+    {
+        now.reason.clone_from(&before.reason);
+        now.version = now.version.or_else(|| before.version.clone());
+    }
+    now
 }

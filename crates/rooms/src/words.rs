@@ -1,5 +1,6 @@
 //! What goes in and comes out.
 
+use rccar_protocol::release::UpdateStatus;
 use rccar_protocol::signaling::{ByeReason, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, SessionId};
 
@@ -84,6 +85,13 @@ pub enum Event {
     CarOffline {
         /// Which.
         car: CarId,
+    },
+    /// A car said something new about its updates.
+    UpdateStatus {
+        /// Which.
+        car: CarId,
+        /// What it said, with the reason of an older failure that still holds.
+        status: UpdateStatus,
     },
     /// A driver was let to a car.
     SessionStarted {

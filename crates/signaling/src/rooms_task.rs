@@ -217,6 +217,9 @@ fn report(event: &Event) {
             tracing::info!(%car, %name, "car online again; its older connection is closed");
         }
         Event::CarOffline { car } => tracing::info!(%car, "car offline"),
+        Event::UpdateStatus { car, status } => {
+            tracing::debug!(%car, state = ?status.state, running = %status.running, "a car reports on its update");
+        }
         Event::SessionStarted { session, car, user } => tracing::info!(%session, %car, %user, "session started"),
         Event::DriverAway { session } => tracing::debug!(%session, "the driver's connection is gone; waiting"),
         Event::DriverBack { session } => tracing::debug!(%session, "the driver is back"),

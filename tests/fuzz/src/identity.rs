@@ -1,6 +1,7 @@
 //! Strings that name somebody or something.
 
 use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
+use rccar_protocol::release::{AccessToken, BundlePath, Channel, Version};
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software, TextError};
 use std::fmt::Debug;
 
@@ -12,6 +13,10 @@ pub fn target(data: &[u8]) {
     written_unchanged::<Note>(text);
     written_unchanged::<Sdp>(text);
     written_unchanged::<Software>(text);
+    written_unchanged::<Version>(text);
+    written_unchanged::<Channel>(text);
+    written_unchanged::<AccessToken>(text);
+    written_unchanged::<BundlePath>(text);
     // Base64 has one form for each value, or a signature could be changed without becoming another one.
     written_unchanged::<CarKey>(text);
     written_unchanged::<Signature>(text);

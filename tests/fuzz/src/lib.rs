@@ -24,7 +24,7 @@ mod relay;
 mod session;
 
 pub use frame::{control, setpoint, status, telemetry};
-pub use message::{car_event, driver_event, from_car, from_driver, to_car, to_driver};
+pub use message::{car_event, driver_event, from_car, from_driver, release_offer, to_car, to_driver};
 pub use relay::{relay_channel_data, relay_stun};
 pub use session::{candidate, ice_url, sdp};
 
@@ -43,6 +43,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("to_car", to_car::target),
     ("car_event", car_event::target),
     ("driver_event", driver_event::target),
+    ("release_offer", release_offer::target),
     ("identity", identity::target),
     ("relay_channel_data", relay_channel_data::target),
     ("relay_stun", relay_stun::target),

@@ -49,6 +49,27 @@ message_target!(
     rccar_protocol::events::DriverEvent
 );
 
+/// Offer of a release.
+pub mod release_offer {
+    use super::{ErrorCode, Json};
+    use rccar_protocol::release::ReleaseOffer;
+
+    /// Reads `data` as the body of the host's answer.
+    pub fn target(data: &[u8]) {
+        let Ok(text) = std::str::from_utf8(data) else { return };
+        match ReleaseOffer::parse(text) {
+            Ok(offer) => {
+                let written = offer.to_json();
+                assert_eq!(ReleaseOffer::parse(&written).as_ref(), Ok(&offer), "{written}");
+                // Appended to the host's address, it must stay there.
+                let path = offer.url.as_str();
+                assert!(path.starts_with('/') && !path.starts_with("//") && !path.contains(['?', '#', '\\']), "{path}");
+            }
+            Err(error) => assert!(matches!(error.code, ErrorCode::TooLarge | ErrorCode::Malformed), "{error}"),
+        }
+    }
+}
+
 fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) {
     // WebSocket text and data channel strings are UTF-8; the libraries refuse everything else.
     let Ok(text) = std::str::from_utf8(data) else { return };

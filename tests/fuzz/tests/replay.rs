@@ -29,6 +29,9 @@ fn every_target_survives_the_vectors_of_its_parser() {
         let direction = text(&vector, "direction").replace('-', "_");
         run(target(&direction), text(&vector, "json").as_bytes(), text(&vector, "name"));
     }
+    for vector in vectors("offer") {
+        run(target("release_offer"), text(&vector, "json").as_bytes(), text(&vector, "name"));
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub enum Layer {
 }
 
 /// Every crate of the workspace.
-pub const LAYERS: [(&str, Layer); 14] = [
+pub const LAYERS: [(&str, Layer); 15] = [
     ("rccar-protocol", Layer::Words),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
@@ -53,6 +53,7 @@ pub const LAYERS: [(&str, Layer); 14] = [
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
     ("rccar-host", Layer::Program),
+    ("rccar-provision", Layer::Program),
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
 ];

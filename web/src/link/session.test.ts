@@ -415,5 +415,5 @@ function error(code: ErrorCode, about: { car?: string; session?: string }): ToDr
 }
 
 function cars(presence: CarPresence): ToDriver {
-  return { type: "cars", cars: [{ id: CAR, name: "Blitz", presence, driver: null, software: null }] };
+  return { type: "cars", cars: [{ id: CAR, name: "Blitz", presence, driver: null, software: null, update: null }] };
 }

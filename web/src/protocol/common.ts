@@ -1,6 +1,7 @@
 /** Parts of signaling messages, as in `crates/protocol/src/signaling/common.rs`. */
 
 import { anyString, bad, listOf, oneOf, Shape, uint, utf8Length, type Read } from "./json";
+import { updateStatus, type UpdateStatus } from "./release";
 import { carId, name, software } from "./text";
 
 export const ERROR_CODES = [
@@ -56,6 +57,8 @@ export interface CarInfo {
   /** Who drives it, while it is busy. */
   readonly driver: string | null;
   readonly software: string | null;
+  /** How far it is with its updates, once it has said so. */
+  readonly update: UpdateStatus | null;
 }
 
 export const carInfo: Read<CarInfo> = (value, field) => {
@@ -66,6 +69,7 @@ export const carInfo: Read<CarInfo> = (value, field) => {
     presence: shape.need("presence", oneOf(PRESENCES)),
     driver: shape.maybe("driver", name),
     software: shape.maybe("software", software),
+    update: shape.maybe("update", updateStatus),
   };
 };
 

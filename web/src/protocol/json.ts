@@ -82,7 +82,7 @@ export const bool: Read<boolean> = (value, field) => {
 };
 
 /** An unsigned integer of `bits` bits that is at least `least`. */
-export function uint(bits: 8 | 16 | 32, least = 0): Read<number> {
+export function uint(bits: 8 | 16 | 32 | 53, least = 0): Read<number> {
   return (value, field) => {
     if (typeof value !== "number" || !Number.isInteger(value) || value < least || value >= 2 ** bits) {
       throw bad(field, `is not a whole number from ${least} to ${2 ** bits - 1}`);

@@ -1,5 +1,6 @@
 //! Parts of signaling messages.
 
+use crate::release::UpdateStatus;
 use crate::strict;
 use crate::text::{CarId, Name, Software, TextError};
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,9 @@ pub struct CarInfo {
     /// Program of the car, once it has registered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
+    /// How far it is with its updates, once it has said so.
+    #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdateStatus>,
 }
 
 /// Whether a car can be driven.

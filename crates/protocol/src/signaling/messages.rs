@@ -2,6 +2,7 @@
 
 use super::common::{ByeReason, Candidate, CarInfo, ErrorCode, IceServer};
 use crate::identity::{CarKey, Nonce, Signature};
+use crate::release::{AccessToken, UpdateStatus, Version};
 use crate::strict;
 use crate::text::{CarId, Name, Note, Sdp, SessionId, Software};
 use serde::{Deserialize, Serialize};
@@ -202,6 +203,12 @@ pub enum FromCar {
         #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
+    /// How far the car is with its updates: after `registered` and on every change.
+    Update {
+        /// The whole status.
+        #[serde(deserialize_with = "strict::object")]
+        status: UpdateStatus,
+    },
     /// Asks for a `pong`.
     Ping {
         /// Comes back.
@@ -226,6 +233,19 @@ pub enum ToCar {
         car: CarId,
         /// Name under which drivers see it.
         name: Name,
+    },
+    /// What the car may fetch releases with; comes after `registered`, and again before it expires.
+    Access {
+        /// For `Authorization: Bearer`.
+        token: AccessToken,
+        /// How long it works, in seconds.
+        #[serde(deserialize_with = "strict::positive")]
+        ttl_s: u32,
+    },
+    /// There may be a release for the car: it asks over HTTP.
+    Release {
+        /// The newest.
+        version: Version,
     },
     /// A driver wants a session: the car offers.
     Connect {

@@ -20,18 +20,25 @@ impl MessageError {
     fn new(code: ErrorCode, text: &str) -> Self {
         Self { code, text: Note::lossy(text) }
     }
+
+    pub(crate) fn too_large(bytes: usize) -> Self {
+        Self::new(ErrorCode::TooLarge, &format!("message has {bytes} bytes, at most {MAX_MESSAGE_BYTES} are allowed"))
+    }
+
+    pub(crate) fn malformed(why: &str) -> Self {
+        Self::new(ErrorCode::Malformed, why)
+    }
 }
 
 /// Reads one message of the type that this channel and direction carry.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, MessageError> {
     if text.len() > MAX_MESSAGE_BYTES {
-        let why = format!("message has {} bytes, at most {MAX_MESSAGE_BYTES} are allowed", text.len());
-        return Err(MessageError::new(ErrorCode::TooLarge, &why));
+        return Err(MessageError::too_large(text.len()));
     }
-    let malformed = |error: serde_json::Error| MessageError::new(ErrorCode::Malformed, &error.to_string());
+    let malformed = |error: serde_json::Error| MessageError::malformed(&error.to_string());
     // A derived enum would also read an array: type and fields by position.
     if !text.trim_ascii_start().starts_with('{') {
-        return Err(MessageError::new(ErrorCode::Malformed, "a message is a JSON object"));
+        return Err(MessageError::malformed("a message is a JSON object"));
     }
     let Tag { kind } = serde_json::from_str(text).map_err(malformed)?;
     serde_json::from_str(text).map_err(|error| if is_known::<T>(&kind) { malformed(error) } else { unknown(&kind) })

@@ -4,6 +4,7 @@
 mod frames;
 mod identity;
 mod messages;
+mod offer;
 
 use serde::de::DeserializeOwned;
 use std::path::Path;
