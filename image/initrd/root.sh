@@ -11,6 +11,7 @@ mount_root() {
     "0 $((blocks * 8)) verity 1 $device $device 4096 4096 $blocks $hash_start sha256 $root_hash $salt 1 restart_on_corruption" ||
     fail "root$1 cannot be opened"
   mount -t squashfs -o ro,nodev /dev/mapper/root /newroot || fail "root$1 is not what its boot files expect"
+  say "root of slot $1 on $device"
 }
 
 # move_mounts: the places of the kernel go where root's programs expect them; ours point there.

@@ -30,8 +30,3 @@ local_archive() {
 
 # reset_times FOLDER: no file of an image is younger than the lock.
 reset_times() { find "$1" -newermt "@$EPOCH" -exec touch -h -d "@$EPOCH" {} +; }
-
-# pack_initrd FOLDER: an archive of the folder for the kernel, on standard output.
-pack_initrd() {
-  inside -b "$1:tree" sh -c 'cd /mnt/tree && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc --reproducible -R 0:0 --renumber-inodes'
-}

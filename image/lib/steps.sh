@@ -63,11 +63,17 @@ build_step() {
   mkdir -p "${folder%/*}"
   partial=$(mktemp -d "${folder%/*}/.partial-XXXXXX")
   chmod 755 "$partial"
+  # Not `( … ) || …`: in there, errors would end nothing.
+  set +e
   (
+    set -e
     # shellcheck source=/dev/null
     . "$script"
     build "$partial"
-  ) || {
+  )
+  local code=$?
+  set -e
+  [ "$code" = 0 ] || {
     rm -rf --one-file-system "$partial"
     die "step $name failed"
   }
