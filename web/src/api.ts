@@ -1,6 +1,7 @@
 /** The HTTP API of the host, or of the car on its own page. Same origin; the session is a cookie that scripts cannot read. */
 
 import { anyString, bool, MessageError, oneOf, Shape, type Read } from "./protocol/json";
+import { release, releaseList, type Release, type ReleaseList } from "./protocol/release";
 
 /** What the server tells about itself and about who is signed in. */
 export interface ServerInfo {
@@ -21,6 +22,14 @@ export interface Enrolment {
   readonly expires_at: number;
   /** For the car's configuration file. */
   readonly config: string;
+}
+
+/** What people decide about a release; what is left out stays as it is. */
+export interface ReleaseChange {
+  readonly rollout?: number;
+  readonly paused?: boolean;
+  readonly channels?: readonly string[];
+  readonly notes?: string;
 }
 
 /** A request that failed; status 0 means that no answer came. */
@@ -75,6 +84,18 @@ export class Api {
 
   async enrol(): Promise<Enrolment> {
     return await this.#request("POST", "enrolments", {}, enrolment);
+  }
+
+  async releases(): Promise<ReleaseList> {
+    return await this.#request("GET", "releases", undefined, releaseList);
+  }
+
+  async changeRelease(version: string, change: ReleaseChange): Promise<Release> {
+    return await this.#request("PATCH", `releases/${encodeURIComponent(version)}`, change, release);
+  }
+
+  async removeRelease(version: string): Promise<void> {
+    await this.#request("DELETE", `releases/${encodeURIComponent(version)}`);
   }
 
   async #request<T = void>(method: string, path: string, body?: object, read?: Read<T>): Promise<T> {
@@ -136,7 +157,7 @@ function parse(text: string): unknown {
 }
 
 /** Every refusal has `code` and `text`; whatever stands between us and the server may answer otherwise. */
-function refusal(status: number, value: unknown): ApiError {
+export function refusal(status: number, value: unknown): ApiError {
   try {
     const shape = new Shape(value, "");
     return new ApiError(status, shape.need("code", anyString), shape.need("text", anyString));

@@ -6,9 +6,11 @@ use crate::config::Config;
 use crate::db::{DbError, Store, unix_now};
 use crate::lifetimes::{ENROLMENT, SIGN_IN_LINK};
 use crate::password::{HashError, hash};
+use crate::releases::ShelfError;
 use rccar_protocol::text::{CarId, Name};
-use rccar_signaling::{AccountError, Password, Token};
+use rccar_signaling::{AccountError, Password, ReleaseError, Token};
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,12 @@ pub(crate) enum AdminError {
     UserExists(Name),
     #[error("there is no car {0} that could be revoked; `rccar-host car list` shows all")]
     NoSuchCar(CarId),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    #[error("cannot read {}", .path.display())]
+    Bundle { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Password(#[from] AccountError),
     #[error(transparent)]

@@ -24,6 +24,7 @@ mod files;
 mod ice;
 mod lifetimes;
 mod password;
+mod releases;
 mod run;
 
 use clap::Parser;
@@ -59,6 +60,7 @@ fn try_main() -> Result<(), HostError> {
         Command::Enrol { name, json } => admin::enrol(&config, name.as_ref(), json)?,
         Command::User(command) => admin::user(&config, &command)?,
         Command::Car(command) => admin::car(&config, &command)?,
+        Command::Release(command) => releases::command(&config, command)?,
     }
     Ok(())
 }

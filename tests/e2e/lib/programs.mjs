@@ -86,6 +86,12 @@ export class World {
     await run(join(binaries, 'rccar-host'), [...this.hostArgs('user'), 'add', name]);
   }
 
+  /** Runs `rccar-host release …`. */
+  async release(...args) {
+    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('release'), ...args]);
+    return stdout;
+  }
+
   async enrolmentToken() {
     const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('enrol'), '--json']);
     return JSON.parse(stdout).token;
@@ -109,7 +115,8 @@ export class World {
       `[http]\nlisten = ["127.0.0.1:${this.port}", "[::1]:${this.port}"]\npublic_url = "${this.url}"\n` +
         `[database]\npath = "${this.file('host.db')}"\n` +
         `[turn]\nenabled = true\nlisten = ["127.0.0.1:${this.turnPort}", "[::1]:${this.turnPort}"]\n` +
-        `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n`,
+        `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n` +
+        `[releases]\ndir = "${this.file('releases')}"\nkeyring = "${this.file('keyring.pem')}"\nnudge_spread_s = 0\n`,
     );
   }
 

@@ -42,6 +42,7 @@ pub enum Layer {
 /// Every crate of the workspace.
 pub const LAYERS: [(&str, Layer); 15] = [
     ("rccar-protocol", Layer::Words),
+    ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),

@@ -7,6 +7,7 @@ import { SignalingClient, type SignalingEvent, type SignalingState } from "../li
 import type { CarInfo } from "../protocol/common";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "./messages";
+import { Releases } from "./releases";
 import { formatRoute, parseRoute, type Route } from "./route";
 
 export class App {
@@ -22,6 +23,8 @@ export class App {
   /** Why a sign-in link did not work. */
   readonly linkTrouble = signal<string | null>(null);
 
+  readonly releases: Releases;
+
   readonly #api: Api;
   readonly #client: SignalingClient;
   /** Where to go after signing in. */
@@ -32,6 +35,7 @@ export class App {
 
   constructor(api = new Api()) {
     this.#api = api;
+    this.releases = new Releases(api, () => this.#becomeSignedOut());
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const options = { url: `${scheme}//${location.host}/ws/driver`, software: SOFTWARE };
     this.#client = new SignalingClient(options, (event) => this.#handleSignaling(event));

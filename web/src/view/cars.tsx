@@ -3,11 +3,11 @@
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../api";
-import { HOST_WORDS } from "../app/messages";
-import type { SignalingState } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
 import { AddCarDialog } from "./add-car";
-import { CarPicture, Mark, PlusIcon, SignOutIcon } from "./icons";
+import { CarPicture, PlusIcon } from "./icons";
+import { Top } from "./top";
+import { UpdateLine } from "./update-line";
 
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
@@ -15,20 +15,7 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const mayAdd = server.mode === "host";
   return (
     <div class="page">
-      <header class="top">
-        <div class="brand">
-          <Mark />
-          <span>rccar</span>
-        </div>
-        <div class="top-end">
-          <HostStatus state={app.signaling.value} />
-          {server.user !== null && <span class="user">{server.user}</span>}
-          <button type="button" class="button quiet" data-testid="sign-out" onClick={() => void app.signOut()}>
-            <SignOutIcon />
-            <span>Sign out</span>
-          </button>
-        </div>
-      </header>
+      <Top app={app} server={server} here="cars" />
       <main class="content">
         <div class="headline">
           <h1>{server.mode === "car" ? "This car" : "Your cars"}</h1>
@@ -76,6 +63,7 @@ function CarCard({ car, app }: { car: CarInfo; app: App }) {
           <span class={`pill ${car.presence}`}>{presence(car)}</span>
         </div>
         <p class="muted small">{car.software ?? "Has not registered yet"}</p>
+        {car.update !== null && <UpdateLine update={car.update} online={car.presence !== "offline"} />}
       </div>
       <button
         type="button"
@@ -107,31 +95,6 @@ function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
       )}
     </section>
   );
-}
-
-function HostStatus({ state }: { state: SignalingState }) {
-  const { tone, text } = hostStatus(state);
-  return (
-    <span class={`host-status ${tone}`} role="status">
-      <span class="dot" />
-      {text}
-    </span>
-  );
-}
-
-function hostStatus(state: SignalingState): { tone: string; text: string } {
-  switch (state.phase) {
-    case "ready":
-      return { tone: "good", text: "Connected" };
-    case "waiting":
-      return { tone: "bad", text: `${HOST_WORDS[state.why]}. Trying again` };
-    case "outdated":
-      return { tone: "bad", text: "This page is outdated. Reload it" };
-    case "connecting":
-    case "signed-out":
-    case "stopped":
-      return { tone: "warn", text: "Connecting" };
-  }
 }
 
 function presence({ presence: is, driver }: CarInfo): string {

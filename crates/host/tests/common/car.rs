@@ -48,15 +48,24 @@ pub async fn send(socket: &mut Socket, message: &Value) {
 /// The next message of this type; others, such as the list of cars, come when they like.
 pub async fn next_of(socket: &mut Socket, kind: &str) -> Value {
     loop {
-        let message = next(socket).await.unwrap();
+        let message = next_of_any(socket).await.unwrap();
         if message["type"] == kind {
             return message;
         }
     }
 }
 
-/// The next JSON message, or the close code.
+/// The next JSON message, or the close code. Tokens for releases come to every car and are passed over.
 pub async fn next(socket: &mut Socket) -> Result<Value, u16> {
+    loop {
+        let message = next_of_any(socket).await?;
+        if message["type"] != "access" {
+            return Ok(message);
+        }
+    }
+}
+
+async fn next_of_any(socket: &mut Socket) -> Result<Value, u16> {
     loop {
         let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap();
         match message {
