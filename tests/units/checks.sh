@@ -45,6 +45,13 @@ nothing_failed() {
   [ -z "$failed" ]
 }
 
+has_host_name() {
+  local name
+  name=$(inside cat /proc/sys/kernel/hostname)
+  echo "host name: $name"
+  [ "$name" = units ]
+}
+
 property() { inside systemctl show --property="$2" --value "$1"; }
 
 drive_is_before_car() {
@@ -92,8 +99,9 @@ ssh_answers() {
 
 reboots_for_update() {
   local status=0
-  inside sh -c 'mkdir -p /run/rccar-update && echo "the test wants it" >/run/rccar-update/reboot'
+  inside install -d -o rccar-update -g rccar-update /run/rccar-update
+  as rccar-update,rccar-update sh -c 'umask 077; echo "the test wants it" >/run/rccar-update/reboot'
   wait "$container" || status=$?
   # systemd-nspawn ends so when the system inside wants to boot again.
-  [ "$status" = 133 ] && boot && journal --boot=-1 | grep 'the test wants it'
+  [ "$status" = 133 ] && boot && journal --boot=-1 | grep -x 'the test wants it'
 }

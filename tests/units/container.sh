@@ -72,6 +72,16 @@ make_root() {
   printf 'BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=0\n' >"$work/slots/first"
 }
 
+# The card's first partition with a provision.toml. A file system of its own: what remounts it must not reach the machine's. Not FAT,
+# which not every kernel has.
+make_firmware() {
+  truncate -s 4M "$work/firmware.img"
+  mke2fs -q -t ext4 "$work/firmware.img"
+  mount -o loop "$work/firmware.img" "$work/firmware"
+  printf '[host]\nurl = "https://drive.example"\n\n[car]\nname = "Units"\n\n[camera]\nfps = 1000\n' >"$work/firmware/provision.toml"
+  mount -o remount,ro "$work/firmware"
+}
+
 # Starts the container and waits until the car can be reached.
 boot() {
   "$nspawn" --quiet --register=no --keep-unit --private-network --machine=rccar-units -D "$root" --read-only \
@@ -99,6 +109,7 @@ finish() {
     { inside systemctl poweroff --force || kill "$container"; } >/dev/null 2>&1 || true
     wait "$container" || true
   fi
+  if mountpoint -q "$work/firmware"; then umount "$work/firmware"; fi
   [ -n "${UNITS_KEEP:-}" ] || rm -rf "$work"
 }
 

@@ -1,5 +1,6 @@
 //! Who may drive: one session at a time, whichever host or page it comes from.
 
+use crate::bus::BusHandle;
 use crate::session::{Outcome, Session, SessionContext, SessionInput};
 use rccar_daemon::notify;
 use rccar_protocol::signaling::{ByeReason, FromCar, IceServer, ToCar};
@@ -73,14 +74,15 @@ struct Wish {
 pub(crate) struct Agent {
     context: SessionContext,
     sources: BTreeMap<Source, Outgoing>,
+    bus: BusHandle,
     running: Option<Running>,
     /// Waits for a session that is ending: a reloaded page asks again before its old connection is closed.
     next: Option<Wish>,
 }
 
 impl Agent {
-    pub(crate) fn new(context: SessionContext, sources: BTreeMap<Source, Outgoing>) -> Self {
-        Self { context, sources, running: None, next: None }
+    pub(crate) fn new(context: SessionContext, sources: BTreeMap<Source, Outgoing>, bus: BusHandle) -> Self {
+        Self { context, sources, bus, running: None, next: None }
     }
 
     /// Runs until `stop` resolves; then ends the session and says good-bye.
@@ -135,7 +137,12 @@ impl Agent {
                     running.end(reason);
                 }
             }
+            ToCar::Access { token, ttl_s } if source == Source::Host => {
+                self.bus.set_access(token, Duration::from_secs(ttl_s.into()));
+            }
+            ToCar::Release { version } if source == Source::Host => self.bus.nudge(version),
             ToCar::Challenge { .. }
+            | ToCar::Unclaimed {}
             | ToCar::Registered { .. }
             | ToCar::Access { .. }
             | ToCar::Release { .. }
@@ -172,6 +179,7 @@ impl Agent {
         let run = Session::new(self.context.clone(), session, trickle, ice_servers, back);
         let reachable = run.reachable();
         let task = tokio::spawn(Box::pin(run.run(queue)));
+        self.bus.set_in_session(true);
         self.running = Some(Running { source, id: session, inputs, task, reachable, ending: false });
     }
 
@@ -189,6 +197,7 @@ impl Agent {
     fn finish(&mut self, outcome: Outcome) {
         let Some(running) = self.running.take() else { return };
         self.context.drive.set_driven(false);
+        self.bus.set_in_session(false);
         match outcome {
             Outcome::EndedByDriver(reason) => tracing::info!(session = %running.id, ?reason, "the session ended"),
             Outcome::EndedByCar(reason) => {

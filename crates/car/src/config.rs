@@ -1,5 +1,6 @@
 //! Configuration of `rccar-car`; `config.toml` beside the crate documents every option.
 
+use crate::bus::DbusConfig;
 use crate::camera::{CameraConfig, CameraConfigError};
 use rccar_daemon::config::ConfigError;
 use rccar_protocol::text::{Name, Note};
@@ -17,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) camera: CameraConfig,
     pub(crate) ice: IceConfig,
     pub(crate) lan: LanConfig,
+    pub(crate) dbus: DbusConfig,
 }
 
 impl Config {
@@ -36,13 +38,14 @@ impl Config {
 pub(crate) struct CarConfig {
     pub(crate) name: Name,
     pub(crate) state_dir: PathBuf,
+    pub(crate) runtime_dir: PathBuf,
 }
 
 impl Default for CarConfig {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "a constant that a test reads")]
         let name = Name::new("RC car").expect("a legal name");
-        Self { name, state_dir: "/var/lib/rccar".into() }
+        Self { name, state_dir: "/var/lib/rccar".into(), runtime_dir: "/run/rccar".into() }
     }
 }
 
@@ -134,6 +137,11 @@ impl HostUrl {
         if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
     }
 
+    /// The address, as people and pages of the host write it.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+    }
+
     /// Where cars register.
     pub(crate) fn websocket(&self) -> String {
         format!("{}://{}/ws/car", if self.secure { "wss" } else { "ws" }, self.authority)
@@ -178,6 +186,7 @@ mod tests {
     fn host_addresses_become_websocket_addresses() {
         assert_eq!(url("https://Drive.Example/").unwrap().websocket(), "wss://drive.example/ws/car");
         assert_eq!(url("http://127.0.0.1:8080").unwrap().websocket(), "ws://127.0.0.1:8080/ws/car");
+        assert_eq!(url("https://Drive.Example/").unwrap().origin(), "https://drive.example");
         assert_eq!(url("http://[::1]:8080").unwrap().authority(), "[::1]:8080");
         assert_eq!(url("https://drive.example:443").unwrap().authority(), "drive.example");
         assert_eq!(url("https://drive.example").unwrap().dialled(), "drive.example:443");

@@ -95,6 +95,11 @@ impl DriveLink {
         }
     }
 
+    /// Whether the drive has answered lately.
+    pub(crate) fn is_alive(&self, now: MonotonicMicros) -> bool {
+        self.last_status().is_some_and(|(_, at)| now.since(at) <= STATUS_WITHIN)
+    }
+
     /// The newest status, however old, and when it came.
     pub(crate) fn last_status(&self) -> Received {
         *self.status.borrow()

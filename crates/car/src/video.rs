@@ -3,8 +3,9 @@
 use rccar_link::VideoSender;
 use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
 use rccar_protocol::events::Video;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -16,11 +17,20 @@ pub(crate) struct VideoHub {
     units: Arc<Mutex<AccessUnits>>,
     died: Arc<Notify>,
     dead: Arc<AtomicBool>,
+    /// How many want frames: a session, a test.
+    users: Arc<std::sync::Mutex<u32>>,
 }
 
 impl VideoHub {
     pub(crate) fn new(format: Video, handle: PipelineHandle, units: AccessUnits) -> Self {
-        Self { format, handle, units: Arc::new(Mutex::new(units)), died: Arc::default(), dead: Arc::default() }
+        Self {
+            format,
+            handle,
+            units: Arc::new(Mutex::new(units)),
+            died: Arc::default(),
+            dead: Arc::default(),
+            users: Arc::default(),
+        }
     }
 
     /// Size and rate of the picture.
@@ -46,28 +56,74 @@ impl VideoHub {
     /// Prepares to send the picture until the returned value is dropped.
     pub(crate) fn prepare(&self, sender: Arc<VideoSender>) -> Sending {
         let task = tokio::spawn(send(self.clone(), sender));
-        Sending { handle: self.handle.clone(), task }
+        Sending { hub: self.clone(), running: OnceLock::new(), task }
+    }
+
+    /// Frames encoded since the start.
+    pub(crate) fn encoded(&self) -> u64 {
+        self.handle.stats().encoded
+    }
+
+    /// Whether the camera gives a frame; a session that shows its picture proves as much, and is not disturbed.
+    pub(crate) async fn test(&self, within: Duration) -> bool {
+        let before = self.encoded();
+        let frame = async {
+            let Ok(mut units) = self.units.try_lock() else {
+                while self.encoded() == before {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                return true;
+            };
+            let _running = Running::start(self);
+            units.recv().await.is_some()
+        };
+        tokio::time::timeout(within, frame).await.unwrap_or(false)
+    }
+}
+
+/// Lets the camera run until it is dropped.
+struct Running {
+    hub: VideoHub,
+}
+
+impl Running {
+    fn start(hub: &VideoHub) -> Self {
+        let mut users = hub.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users += 1;
+        hub.handle.set_running(true);
+        Self { hub: hub.clone() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut users = self.hub.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users -= 1;
+        // Under the lock: whoever begins meanwhile switches it on again after this.
+        if *users == 0 {
+            self.hub.handle.set_running(false);
+        }
     }
 }
 
 /// A session's video; dropping it stops the camera.
 pub(crate) struct Sending {
-    handle: PipelineHandle,
+    hub: VideoHub,
+    running: OnceLock<Running>,
     task: JoinHandle<()>,
 }
 
 impl Sending {
     /// There is a path: starts the camera, or goes on with a picture that needs no earlier one.
     pub(crate) fn begin(&self) {
-        self.handle.set_running(true);
-        self.handle.request_keyframe();
+        self.running.get_or_init(|| Running::start(&self.hub));
+        self.hub.handle.request_keyframe();
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
         self.task.abort();
-        self.handle.set_running(false);
     }
 }
 

@@ -99,11 +99,18 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
             // The ranges are those of the car's own configuration.
             settings.camera = Camera {
                 source: reader.text("source", values::source),
+                device: reader.text("device", values::device),
+                rotation: reader.whole("rotation", 0..=180, 180, "degrees"),
                 width: reader.whole("width", 64..=1920, 2, "pixels"),
                 height: reader.whole("height", 48..=1088, 2, "pixels"),
                 fps: reader.whole("fps", 1..=60, 1, "frames per second"),
                 bitrate_kbps: reader.whole("bitrate_kbps", 50..=14_000, 1, "kbit/s"),
             };
+            // The car refuses to start with them: it has nothing to turn.
+            if settings.camera.source.as_deref() == Some("simulator") {
+                reader.useless("device", "there is only one simulator");
+                reader.useless("rotation", "the simulator is never upside down");
+            }
         }
         "lan" => settings.lan = Lan { access_code: reader.text("access_code", values::access_code) },
         "ssh" => settings.ssh = Ssh { public_key: reader.text("public_key", values::public_key) },
@@ -183,6 +190,8 @@ mod tests {
         );
         assert!(faults("[wifi]\npassword = '12345678'\n")[0].contains("without `ssid`"));
         assert!(faults("[modem]\npassword = 'web'\n")[0].contains("without `user`"));
+        assert!(faults("[camera]\nsource = 'simulator'\nrotation = 180\n")[0].contains("upside down"));
+        assert!(faults("[camera]\nrotation = 90\n")[0].contains("0 or 180 degrees, not 90"));
     }
 
     #[test]

@@ -45,13 +45,18 @@ impl<'a> Reader<'a> {
         {
             return Some(number);
         }
-        let even = if step == 2 { "an even number" } else { "a whole number" };
         let got = match value {
             Value::Whole(number) => format!("not {number}"),
             Value::Text(_) => "without quotation marks".to_owned(),
             other => format!("not {}", other.kind()),
         };
-        let what = format!("this has to be {even} of {unit} from {} to {}, {got}", range.start(), range.end());
+        let (first, last) = (range.start(), range.end());
+        let allowed = match step {
+            1 => format!("a whole number of {unit} from {first} to {last}"),
+            2 => format!("an even number of {unit} from {first} to {last}"),
+            _ => format!("{first} or {last} {unit}"),
+        };
+        let what = format!("this has to be {allowed}, {got}");
         self.fault(line, key, what);
         None
     }
@@ -75,6 +80,14 @@ impl<'a> Reader<'a> {
             let what = format!("this has no use without `{}`", other.name);
             let example = format!("{} = {}", other.name, other.example);
             self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example });
+        }
+    }
+
+    /// A key that has no meaning beside the table's others.
+    pub(crate) fn useless(&mut self, name: &str, why: &str) {
+        if let Some((key, line, _)) = self.value(name) {
+            let what = format!("{why}: put # before the line");
+            self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example: String::new() });
         }
     }
 

@@ -63,6 +63,8 @@ pub const TABLES: [Table; 8] = [
         name: "camera",
         keys: &[
             key("source", "\"libcamera\""),
+            key("device", "\"imx708\""),
+            key("rotation", "180"),
             key("width", "1280"),
             key("height", "720"),
             key("fps", "30"),

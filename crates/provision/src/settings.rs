@@ -70,6 +70,10 @@ pub struct Modem {
 pub struct Camera {
     /// `libcamera` or `simulator`.
     pub source: Option<String>,
+    /// Which camera, if several are connected.
+    pub device: Option<String>,
+    /// 0, or 180 for a camera that is mounted upside down.
+    pub rotation: Option<u32>,
     /// Pixels, even.
     pub width: Option<u32>,
     /// Pixels, even.
@@ -101,7 +105,7 @@ pub struct Update {
     pub channel: Option<String>,
     /// Whether they are installed without being asked for.
     pub automatic: Option<bool>,
-    /// Most that they may take of a metered link in 30 days, in megabytes.
+    /// Most that they may take of a metered link in a calendar month, in megabytes.
     pub metered_mb: Option<u32>,
     /// Whether an older release may replace a newer one.
     pub allow_downgrade: Option<bool>,

@@ -27,8 +27,10 @@ story('power cut', {}, (car, step) => {
 
   step('an update is recorded', 700, async () => {
     const { version, file } = await bundles.next();
-    await car.host.release(file);
     await record(runs.install, async () => {
+      await car.online();
+      await car.parkAtOnce();
+      await car.host.release(file);
       const { id } = await car.online('it runs the release', ({ update }) => update?.running === version && update.state === 'idle');
       runs.install.id = id;
     });

@@ -43,6 +43,7 @@ story('quick', {}, (car, step) => {
   });
 
   step('takes a release over the air and keeps it', 600, async () => {
+    await car.parkAtOnce();
     const { version, file } = await bundles.next();
     await car.host.release(file);
     await car.car('the car loads the release', ({ update }) => update?.state === 'downloading' || update?.state === 'rebooting');

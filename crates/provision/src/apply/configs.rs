@@ -28,11 +28,16 @@ pub(super) fn write(places: &Places, settings: &Settings, access_code: Option<&s
 
 fn car(settings: &Settings, access_code: Option<&str>) -> Table {
     let Settings { car, host, camera, .. } = settings;
+    let mut camera = Table::try_from(camera).unwrap_or_default();
+    // Whoever says which camera, or which way up, wants one, whatever the image takes by default.
+    if ["device", "rotation"].iter().any(|key| camera.contains_key(*key)) {
+        camera.entry("source").or_insert_with(|| "libcamera".into());
+    }
     let lan = access_code.map(|code| section([("access_code", Some(code.into()))]));
     let mut table = Table::new();
     add(&mut table, "car", section([("name", text_value(&car.name))]));
     add(&mut table, "host", section([("url", text_value(&host.url)), ("enrolment", text_value(&host.token))]));
-    add(&mut table, "camera", Table::try_from(camera).unwrap_or_default());
+    add(&mut table, "camera", camera);
     add(&mut table, "lan", lan.unwrap_or_default());
     table
 }
@@ -90,5 +95,12 @@ mod tests {
     fn what_the_card_leaves_out_is_not_written() {
         assert_eq!(car(&Settings::default(), None), Table::new());
         assert_eq!(modem(&Settings::default()), Table::new());
+    }
+
+    #[test]
+    fn a_camera_that_is_named_is_used() {
+        let camera = crate::Camera { rotation: Some(180), ..Default::default() };
+        let table = car(&Settings { camera, ..Settings::default() }, None);
+        assert_eq!(table, "[camera]\nsource = 'libcamera'\nrotation = 180\n".parse().unwrap());
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> String {
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, remarks: &mut Vec<String>) -> String {
-    remarks.push("the file is in UTF-16; it was read all the same, but UTF-8 is what editors should save".to_owned());
+    remarks.push("provision.toml is in UTF-16; it was read all the same, but UTF-8 is what editors should save".to_owned());
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
     String::from_utf16_lossy(&units)
 }
@@ -27,8 +27,9 @@ fn straighten(number: usize, line: &str, remarks: &mut Vec<String>) -> String {
     let value = value.trim_start();
     let Some(rest) = value.strip_prefix(CURLY).filter(|_| !key.contains('#')) else { return line.to_owned() };
     let Some((content, after)) = rest.rsplit_once(|c| CURLY.contains(&c) || c == '"') else { return line.to_owned() };
-    remarks
-        .push(format!("line {number}: curly quotation marks were read as straight ones; a plain text editor does not make them"));
+    remarks.push(format!(
+        "provision.toml, line {number}: curly quotation marks were read as straight ones; a plain text editor does not make them"
+    ));
     format!("{key}= {}{after}", toml::Value::String(content.to_owned()))
 }
 

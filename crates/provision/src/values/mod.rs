@@ -73,6 +73,14 @@ pub(crate) fn source(text: &str) -> Checked {
     }
 }
 
+/// Which camera: `first`, a number in the list of cameras, or a part of its name.
+pub(crate) fn device(text: &str) -> Checked {
+    if text.trim().is_empty() || text.len() > 128 || text.chars().any(char::is_control) {
+        return Err("a camera is \"first\", its number, or a part of its name such as \"imx708\"".into());
+    }
+    Ok(text.to_owned())
+}
+
 /// A release channel.
 pub(crate) fn channel(text: &str) -> Checked {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

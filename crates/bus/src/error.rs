@@ -1,0 +1,62 @@
+//! What can go wrong on a bus.
+
+use thiserror::Error;
+
+/// Why a call or a service failed.
+#[derive(Debug, Error)]
+pub enum BusError {
+    /// There is no bus.
+    #[error("cannot connect to the message bus: {0}")]
+    Connect(#[source] Box<zbus::Error>),
+    /// The name is taken, or the bus does not let this program have it.
+    #[error("cannot serve {name}: {source}")]
+    Serve {
+        /// The name.
+        name: &'static str,
+        /// Why not.
+        source: Box<zbus::Error>,
+    },
+    /// Nobody serves the name at present.
+    #[error("{0} is not running")]
+    Absent(&'static str),
+    /// The other side refused, in its words.
+    #[error("{0}")]
+    Refused(String),
+    /// The call did not get through, or its answer is not what it should be.
+    #[error("{name}: {source}")]
+    Call {
+        /// Who was called.
+        name: &'static str,
+        /// What happened.
+        source: Box<zbus::Error>,
+    },
+}
+
+impl BusError {
+    /// Whether the connection to the bus itself is gone; it does not come back.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Call { source, .. } if matches!(**source, zbus::Error::InputOutput(_)))
+    }
+
+    /// Tells a service that is not there from one that refuses.
+    pub(crate) fn of_call(name: &'static str, error: zbus::Error) -> Self {
+        const ABSENT: [&str; 3] = [
+            "org.freedesktop.DBus.Error.ServiceUnknown",
+            "org.freedesktop.DBus.Error.NameHasNoOwner",
+            "org.freedesktop.DBus.Error.UnknownObject",
+        ];
+        match &error {
+            zbus::Error::MethodError(kind, _, _) if ABSENT.contains(&kind.as_str()) => Self::Absent(name),
+            zbus::Error::MethodError(_, Some(text), _) => Self::Refused(text.clone()),
+            zbus::Error::FDO(fdo) => match &**fdo {
+                zbus::fdo::Error::ServiceUnknown(_) | zbus::fdo::Error::NameHasNoOwner(_) | zbus::fdo::Error::UnknownObject(_) => {
+                    Self::Absent(name)
+                }
+                zbus::fdo::Error::Failed(text) | zbus::fdo::Error::AccessDenied(text) => Self::Refused(text.clone()),
+                _ => Self::Call { name, source: Box::new(error) },
+            },
+            _ => Self::Call { name, source: Box::new(error) },
+        }
+    }
+}

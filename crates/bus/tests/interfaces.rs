@@ -1,0 +1,152 @@
+//! Both interfaces on a bus of their own, with a real dbus-daemon.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use async_trait::async_trait;
+use common::Bus;
+use futures_util::StreamExt;
+use rccar_bus::car::{self, CarClient, CarService, CarState, HostAccess};
+use rccar_bus::update::{self, UpdateClient, UpdateProperties, UpdateService};
+use rccar_bus::{Address, BusError};
+use rccar_protocol::release::{AccessToken, UpdateState, UpdateStatus};
+use std::sync::{Arc, Mutex};
+
+#[derive(Default)]
+struct TestCar {
+    state: Mutex<CarState>,
+    access: Option<HostAccess>,
+    reported: Mutex<Vec<UpdateStatus>>,
+}
+
+#[async_trait]
+impl CarService for TestCar {
+    fn state(&self) -> CarState {
+        self.state.lock().unwrap().clone()
+    }
+    fn host_access(&self) -> Option<HostAccess> {
+        self.access.clone()
+    }
+    fn report_update(&self, status: UpdateStatus) {
+        self.reported.lock().unwrap().push(status);
+    }
+    async fn test_camera(&self) -> bool {
+        true
+    }
+}
+
+fn access() -> HostAccess {
+    HostAccess { url: "https://drive.example".into(), token: AccessToken::try_from("mF_9.B5f".to_owned()).unwrap() }
+}
+
+fn status() -> UpdateStatus {
+    UpdateStatus {
+        state: UpdateState::Testing,
+        running: "1.2.3".parse().unwrap(),
+        version: None,
+        percent: None,
+        bytes: None,
+        reason: None,
+    }
+}
+
+#[tokio::test]
+async fn the_car_tells_its_state_and_passes_reports_on() {
+    let bus = Bus::start().await;
+    let full = CarState {
+        registered: true,
+        host: "https://drive.example".into(),
+        frames_encoded: u64::MAX,
+        drive_alive: true,
+        armed: true,
+        battery_millivolts: 7_412,
+        in_session: true,
+    };
+    let service = Arc::new(TestCar { state: Mutex::new(full.clone()), access: Some(access()), ..TestCar::default() });
+    let connection = bus.connect().await;
+    car::serve(&connection, Arc::clone(&service) as Arc<dyn CarService>).await.unwrap();
+    let client = CarClient::new(bus.connect().await);
+    assert_eq!(client.state().await.unwrap(), full);
+    assert_eq!(client.host_access().await.unwrap(), access());
+    assert!(client.test_camera().await.unwrap());
+    client.report_update(&status()).await.unwrap();
+    assert_eq!(*service.reported.lock().unwrap(), [status()]);
+}
+
+#[tokio::test]
+async fn a_car_that_is_not_registered_says_so() {
+    let bus = Bus::start().await;
+    let connection = bus.connect().await;
+    car::serve(&connection, Arc::new(TestCar::default())).await.unwrap();
+    let error = CarClient::new(bus.connect().await).host_access().await.unwrap_err();
+    assert_eq!(error.to_string(), "the car is not registered with a host");
+}
+
+#[tokio::test]
+async fn an_absent_service_is_told_from_one_that_refuses() {
+    let bus = Bus::start().await;
+    let connection = bus.connect().await;
+    assert!(matches!(CarClient::new(connection.clone()).state().await, Err(BusError::Absent("org.rccar.Car"))));
+    assert!(matches!(UpdateClient::new(connection.clone()).check().await, Err(BusError::Absent("org.rccar.Update"))));
+    assert!(matches!(CarClient::new(connection).host_access().await, Err(BusError::Absent(_))));
+}
+
+#[tokio::test]
+async fn a_change_and_a_car_that_goes_are_announced() {
+    let bus = Bus::start().await;
+    let connection = bus.connect().await;
+    let service = Arc::new(TestCar::default());
+    let served = car::serve(&connection, service).await.unwrap();
+    let client = CarClient::new(bus.connect().await);
+    let mut changes = client.changes().await.unwrap();
+    served.announce(&CarState::default(), &CarState { armed: true, ..CarState::default() }).await;
+    changes.next().await.unwrap();
+    connection.close().await.unwrap();
+    changes.next().await.unwrap();
+    assert!(matches!(client.state().await, Err(BusError::Absent(_))));
+}
+
+#[tokio::test]
+async fn a_name_is_served_once() {
+    let bus = Bus::start().await;
+    let (first, second) = (bus.connect().await, bus.connect().await);
+    car::serve(&first, Arc::new(TestCar::default())).await.unwrap();
+    let error = car::serve(&second, Arc::new(TestCar::default())).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot serve org.rccar.Car: "), "{error}");
+}
+
+struct TestUpdate;
+
+#[async_trait]
+impl UpdateService for TestUpdate {
+    fn properties(&self) -> UpdateProperties {
+        UpdateProperties { state: "idle".into(), percent: 41, running_version: "1.0.0".into(), ..UpdateProperties::default() }
+    }
+    async fn check(&self) {}
+    async fn install(&self, version: &str) -> Result<(), String> {
+        Err(format!("version {version} is running already"))
+    }
+    async fn install_for_owner(&self, what: &str, allow_downgrade: bool) -> Result<(), String> {
+        if allow_downgrade && what == "/tmp/a.raucb" { Ok(()) } else { Err("no".into()) }
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_the_update_agent_arrive_in_its_own_words() {
+    let bus = Bus::start().await;
+    let connection = bus.connect().await;
+    update::serve(&connection, Arc::new(TestUpdate)).await.unwrap();
+    let client = UpdateClient::new(bus.connect().await);
+    client.check().await.unwrap();
+    assert_eq!(client.install("1.0.0").await.unwrap_err().to_string(), "version 1.0.0 is running already");
+    client.install_for_owner("/tmp/a.raucb", true).await.unwrap();
+    assert_eq!(client.properties().await.unwrap(), TestUpdate.properties());
+}
+
+#[tokio::test]
+async fn a_missing_bus_is_an_error_with_words() {
+    let address = Address::try_from("unix:path=/nonexistent/bus".to_owned()).unwrap();
+    let error = address.connect().await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot connect to the message bus: "), "{error}");
+}

@@ -1,0 +1,223 @@
+//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and a nudge for `rccar-update`.
+//!
+//! **Nothing here is needed for driving: a bus that is missing, slow or gone only costs updates.**
+
+use crate::drive::DriveLink;
+use crate::video::VideoHub;
+use async_trait::async_trait;
+use rccar_bus::car::{self, CarService, CarState, HostAccess};
+use rccar_bus::update::UpdateClient;
+use rccar_bus::{Address, BusError, Connection};
+use rccar_daemon::clock;
+use rccar_protocol::release::{AccessToken, UpdateStatus, Version};
+use rccar_protocol::signaling::FromCar;
+use rccar_protocol::state::DriveState;
+use serde::Deserialize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{interval, sleep};
+
+/// How often the state is compared with what was announced. Whoever updates must not overlook a driver for longer.
+const COMPARE_EVERY: Duration = Duration::from_millis(100);
+/// Between two attempts to get onto the bus.
+const AGAIN: Duration = Duration::from_secs(10);
+/// The protocol allows one update status a second.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// A camera that was asleep and an encoder that starts.
+const FRAME_WITHIN: Duration = Duration::from_secs(5);
+
+/// `[dbus]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DbusConfig {
+    pub(crate) enabled: bool,
+    pub(crate) address: Address,
+}
+
+impl Default for DbusConfig {
+    fn default() -> Self {
+        Self { enabled: true, address: Address::System }
+    }
+}
+
+/// What the bus shows of the car.
+pub(crate) struct Parts {
+    /// Address of the host; empty without one.
+    pub(crate) host: String,
+    /// Whether the car is registered, and the way to the host.
+    pub(crate) registered: Option<(watch::Receiver<bool>, mpsc::Sender<FromCar>)>,
+    pub(crate) drive: DriveLink,
+    pub(crate) video: VideoHub,
+}
+
+/// What the agent tells the bus. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct BusHandle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    in_session: watch::Sender<bool>,
+    access: Mutex<Option<(AccessToken, Instant)>>,
+    nudges: watch::Sender<Option<Version>>,
+}
+
+impl BusHandle {
+    /// Whether somebody is connected to drive.
+    pub(crate) fn set_in_session(&self, in_session: bool) {
+        self.shared.in_session.send_replace(in_session);
+    }
+
+    /// The host gave a token.
+    pub(crate) fn set_access(&self, token: AccessToken, ttl: Duration) {
+        *self.access() = Some((token, Instant::now() + ttl));
+    }
+
+    /// The host may have a release.
+    pub(crate) fn nudge(&self, version: Version) {
+        self.shared.nudges.send_replace(Some(version));
+    }
+
+    fn access(&self) -> MutexGuard<'_, Option<(AccessToken, Instant)>> {
+        // A token is replaced whole.
+        self.shared.access.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Begins to serve, now or when there is a bus.
+pub(crate) fn start(config: &DbusConfig, parts: Parts) -> BusHandle {
+    let handle = BusHandle::default();
+    if config.enabled {
+        let (reports, reported) = watch::channel(None);
+        if let Some((up, messages)) = parts.registered.clone() {
+            tokio::spawn(report(reported, up, messages));
+        }
+        let service = Arc::new(Service { parts, handle: handle.clone(), reports });
+        tokio::spawn(keep_serving(config.address.clone(), service));
+    }
+    handle
+}
+
+async fn keep_serving(address: Address, service: Arc<Service>) {
+    let mut told = false;
+    loop {
+        let error = match serve(&address, &service).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        // Most machines that are no car do not let everybody have the name: said once.
+        if told {
+            tracing::debug!(%error, "not on the message bus");
+        } else {
+            tracing::info!(%error, "not on the message bus: no updates through it");
+            told = true;
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn serve(address: &Address, service: &Arc<Service>) -> Result<std::convert::Infallible, BusError> {
+    let connection = address.connect().await?;
+    let served = car::serve(&connection, Arc::clone(service) as Arc<dyn CarService>).await?;
+    tracing::info!("on the message bus");
+    let mut nudges = service.handle.shared.nudges.subscribe();
+    let mut ticks = interval(COMPARE_EVERY);
+    let mut before = CarState::default();
+    let lost = lost(connection.clone());
+    tokio::pin!(lost);
+    loop {
+        tokio::select! {
+            error = &mut lost => return Err(error),
+            _ = ticks.tick() => {
+                let now = service.state();
+                served.announce(&before, &now).await;
+                before = now;
+            }
+            Ok(()) = nudges.changed() => nudge(&connection, nudges.borrow_and_update().clone()),
+        }
+    }
+}
+
+/// Resolves when the connection is gone.
+async fn lost(connection: Connection) -> BusError {
+    loop {
+        sleep(AGAIN).await;
+        match car::CarClient::new(connection.clone()).state().await {
+            Err(error) if error.is_lost() => return error,
+            _ => {}
+        }
+    }
+}
+
+fn nudge(connection: &Connection, version: Option<Version>) {
+    let Some(version) = version else { return };
+    let client = UpdateClient::new(connection.clone());
+    tokio::spawn(async move {
+        match client.check().await {
+            Ok(()) => tracing::debug!(%version, "the update agent asks the host"),
+            Err(error) => tracing::debug!(%error, %version, "the update agent was not told of a release"),
+        }
+    });
+}
+
+/// Passes the newest status on: when it changes, and after each registration.
+async fn report(
+    mut reports: watch::Receiver<Option<UpdateStatus>>,
+    mut up: watch::Receiver<bool>,
+    messages: mpsc::Sender<FromCar>,
+) {
+    loop {
+        tokio::select! {
+            Ok(()) = reports.changed() => {}
+            Ok(()) = up.changed() => {}
+            else => return,
+        }
+        let status = reports.borrow_and_update().clone();
+        if *up.borrow_and_update()
+            && let Some(status) = status
+        {
+            // A full queue is that of a connection that is about to end; the next one hears it.
+            let _ = messages.try_send(FromCar::Update { status });
+            sleep(REPORT_EVERY).await;
+        }
+    }
+}
+
+struct Service {
+    parts: Parts,
+    handle: BusHandle,
+    reports: watch::Sender<Option<UpdateStatus>>,
+}
+
+#[async_trait]
+impl CarService for Service {
+    fn state(&self) -> CarState {
+        let now = clock::now();
+        let drive = self.parts.drive.status(now);
+        CarState {
+            registered: self.parts.registered.as_ref().is_some_and(|(up, _)| *up.borrow()),
+            host: self.parts.host.clone(),
+            frames_encoded: self.parts.video.encoded(),
+            drive_alive: self.parts.drive.is_alive(now),
+            armed: drive.state.may_move() || drive.state == DriveState::Arming,
+            battery_millivolts: drive.battery_mv.unwrap_or(0).into(),
+            in_session: *self.handle.shared.in_session.borrow(),
+        }
+    }
+
+    fn host_access(&self) -> Option<HostAccess> {
+        // It outlives the connection that brought it.
+        let (token, until) = self.handle.access().clone()?;
+        (Instant::now() < until).then(|| HostAccess { url: self.parts.host.clone(), token })
+    }
+
+    fn report_update(&self, status: UpdateStatus) {
+        self.reports.send_replace(Some(status));
+    }
+
+    async fn test_camera(&self) -> bool {
+        self.parts.video.test(FRAME_WITHIN).await
+    }
+}

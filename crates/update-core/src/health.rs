@@ -1,0 +1,84 @@
+//! Whether a new version does what a car is for.
+
+use crate::words::CarStatus;
+
+/// What has been seen of the running version since it booted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Health {
+    /// Frames at the first look, to see them rise from.
+    frames_before: Option<u64>,
+    picture: bool,
+    last: Option<CarStatus>,
+}
+
+impl Health {
+    pub(crate) fn look(&mut self, status: Option<&CarStatus>) {
+        self.last = status.copied();
+        let Some(status) = status else {
+            self.frames_before = None;
+            return;
+        };
+        // An agent that was started anew counts from zero.
+        let before = self.frames_before.filter(|before| *before <= status.frames).unwrap_or(status.frames);
+        self.frames_before = Some(before);
+        self.picture = status.frames > before;
+    }
+
+    pub(crate) fn has_picture(&self) -> bool {
+        self.picture
+    }
+
+    /// What is missing, in words; `None` if nothing is. The host counts if the old version had reached it (`registered`): a bundle that
+    /// was installed from a file, far from any network, is not worse than what was there before.
+    pub(crate) fn missing(&self, registered: bool) -> Option<String> {
+        let Some(status) = &self.last else { return Some("rccar-car does not answer".to_owned()) };
+        let mut missing = Vec::new();
+        if registered && status.host_configured && !status.registered {
+            missing.push("not registered with the host");
+        }
+        if !self.picture {
+            missing.push("no picture from the camera");
+        }
+        if !status.drive_alive {
+            missing.push("the drive service does not answer");
+        }
+        (!missing.is_empty()).then(|| missing.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_part_is_named() {
+        let mut health = Health::default();
+        health.look(None);
+        assert_eq!(health.missing(true).unwrap(), "rccar-car does not answer");
+        let status = CarStatus { host_configured: true, ..CarStatus::default() };
+        health.look(Some(&status));
+        let all = "not registered with the host, no picture from the camera, the drive service does not answer";
+        assert_eq!(health.missing(true).unwrap(), all);
+        assert!(!health.missing(false).unwrap().contains("host"));
+        health.look(Some(&CarStatus { frames: 1, registered: true, drive_alive: true, ..status }));
+        assert_eq!(health.missing(true), None);
+    }
+
+    #[test]
+    fn a_car_without_host_need_not_register() {
+        let mut health = Health::default();
+        for frames in 0..2 {
+            health.look(Some(&CarStatus { frames, drive_alive: true, ..CarStatus::default() }));
+        }
+        assert_eq!(health.missing(true), None);
+    }
+
+    #[test]
+    fn frames_of_an_agent_that_was_started_anew_do_not_count_as_a_picture() {
+        let mut health = Health::default();
+        for frames in [7, 0] {
+            health.look(Some(&CarStatus { frames, drive_alive: true, ..CarStatus::default() }));
+        }
+        assert_eq!(health.missing(true).unwrap(), "no picture from the camera");
+    }
+}

@@ -1,0 +1,61 @@
+//! Decisions of the update agent: what is installed when, when the car reboots, and whether a new version stays.
+//!
+//! **Nothing that can take the car down is begun while somebody drives, and every update ends in a version that has proved itself: the
+//! new one or the old one.**
+//!
+//! The machine has no clock, no network and no disk. Whoever owns it
+//!
+//! 1. makes it from what was [`Saved`] and from the slot that is booted ([`Boot`]),
+//! 2. passes what happens to [`Machine::handle`] and wishes of the owner to [`Machine::handle_wish`],
+//! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`] at the latest,
+//! 4. does every [`Effect`] of [`Machine::poll_effect`], one after the other, after each of these.
+//!
+//! ```
+//! use rccar_update_core::{Boot, CarStatus, Effect, Input, Machine, Moment, Offer, Saved, Settings, Source};
+//! use semver::Version;
+//!
+//! let boot = Boot { slot: "A".into(), running: Version::new(1, 0, 0), primary: Some("A".into()) };
+//! let at = Moment::default();
+//! let mut agent = Machine::new(Settings::default(), Saved::default(), boot, at);
+//! let offer = Offer { version: Version::new(1, 1, 0), size: 1_000, source: Source::Host("/b/1".into()) };
+//!
+//! // Somebody drives: nothing happens.
+//! let parked = CarStatus { registered: true, drive_alive: true, ..CarStatus::default() };
+//! agent.handle(at, Input::Car(Some(CarStatus { in_session: true, ..parked })));
+//! agent.handle(at, Input::Answer(Ok(Some(offer.clone()))));
+//! assert!(!std::iter::from_fn(|| agent.poll_effect()).any(|effect| matches!(effect, Effect::Install(_))));
+//! // The driver leaves.
+//! agent.handle(at, Input::Car(Some(parked)));
+//! assert!(std::iter::from_fn(|| agent.poll_effect()).any(|effect| effect == Effect::Install(offer.clone())));
+//! ```
+//!
+//! # Design decisions
+//!
+//! * Time counts from the start of the kernel, because the computer has no clock of its own. Waits between tries therefore begin anew
+//!   with each boot; what is counted (tries, bytes) is saved.
+//! * Faults are of two kinds. Circumstances (a lost link, a driver who came) never count against a version; what the version or its
+//!   bundle did does, and after a few tries it is left alone until the owner asks or another version is offered.
+//! * The trial's limit counts from the start of the kernel, too: an agent that is started anew gets no more time.
+//! * A car whose agent is gone counts as parked after [`hold::ABSENT`]: otherwise a version with a broken agent could not be replaced.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod effect;
+mod health;
+pub mod hold;
+pub mod machine;
+mod meter;
+mod saved;
+mod settings;
+mod start;
+mod words;
+
+pub use effect::{Effect, Mark, State, Status, Traffic};
+pub use hold::Hold;
+pub use machine::Machine;
+pub use meter::{Meter, Month};
+pub use saved::{Ended, Failure, Pending, Proven, Saved, Stage};
+pub use semver::Version;
+pub use settings::Settings;
+pub use start::Boot;
+pub use words::{CarStatus, Fault, Input, InstallNews, Moment, Offer, Refusal, Source, Wish};

@@ -1,0 +1,280 @@
+//! The states of an update.
+//!
+//! ```text
+//!   ┌──────┐ 1 offer  ┌─────────┐ 3 nothing holds it ┌────────────┐ 5 done ┌─────────┐ 7 parked ┌───────────┐
+//!   │ Idle │─────────►│ Offered │───────────────────►│ Installing │───────►│ Waiting │─────────►│ Rebooting │
+//!   │      │◄─────────│         │◄───────────────────│            │        │         │◄─────────│           │
+//!   └──────┘ 2 gone   └─────────┘ 4 failed           └────────────┘ 6      └─────────┘ 8 still  └─────┬─────┘
+//!      ▲                                               held while driven        ▲        here         │
+//!      │ 13 fell back, or left for good                                         │ not booted yet      │ boot
+//!      ├───────────────────────────────┐                                        └─────────────────────┤
+//!      │ 10 healthy                    │                                                              │
+//!   ┌──┴────┐ 11 not within the limit ┌┴──────────┐ 12 marked bad, disarmed: reboot                   │
+//!   │ Trial │────────────────────────►│ Condemned │──────────────────────────► boot                   │
+//!   └───────┘◄────────────────────────┴───────────┴─────────────── 9 the new slot is booted ◄─────────┘
+//! ```
+//!
+//! 1. The host offers a version that is newer than the running one, or the owner asks for one.
+//! 2. The host does not offer it any more, or the owner's wish cannot be fulfilled.
+//! 3. No [`Hold`]: not armed, no session, battery, cap, asked for or automatic, no failure that is too fresh.
+//! 4. Remembered with its reason. A version that failed [`Settings::tries`] times stays here until the owner asks for it.
+//! 5. The installer has switched the bootloader to the other slot.
+//! 6. While somebody drives, the transfer rests.
+//! 7. Nobody has driven for [`Settings::park`]; at once if the owner asked. Never while somebody drives, or with a low battery.
+//! 8. The reboot was refused, or did not come.
+//! 9. Another slot is booted than the one from which the update was installed.
+//! 10. Registered, a picture, a drive: the slot is marked good.
+//! 11. What is missing is remembered as the reason, before anything else is done.
+//! 12. The bootloader goes back to the old slot, whose agent reports the reason.
+//! 13. Also when the new slot never came up: "did not start".
+
+mod events;
+mod steps;
+
+use crate::effect::{Effect, State, Status, Traffic};
+use crate::health::Health;
+use crate::hold::{Car, Hold};
+use crate::saved::{Ended, Pending, Saved};
+use crate::settings::Settings;
+use crate::start::{self, Begin, Boot};
+use crate::words::{Fault, Input, Moment, Offer, Refusal, Wish};
+use rccar_protocol::units::MonotonicMicros;
+use semver::Version;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+use steps::spread;
+
+/// The first wait after a passing failure; doubles up to [`PASSING_LONGEST`].
+const PASSING_FIRST: Duration = Duration::from_secs(60);
+const PASSING_LONGEST: Duration = Duration::from_secs(15 * 60);
+/// Cars that register at the same moment, because their host came back, do not all ask in that moment.
+const CHECK_SPREAD: Duration = Duration::from_secs(20);
+/// An answer that takes longer will not come: several times what the HTTP client allows.
+const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+/// A reboot that has not happened by then will not: services have 90 s to stop.
+const REBOOT_WITHIN: Duration = Duration::from_secs(180);
+/// Between two attempts to tell the bootloader, and between two tests of the camera.
+const AGAIN: Duration = Duration::from_secs(10);
+/// Attempts to mark a slot bad before rebooting without: the bootloader's own counter then decides.
+const MARK_TRIES: u32 = 3;
+/// An agent that comes late, after a slow boot, still looks for as long before it judges: several rounds of all checks.
+const TRIAL_AT_LEAST: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone)]
+enum Phase {
+    Idle,
+    Offered { offer: Offer, asked: bool },
+    Installing { offer: Offer, asked: bool, percent: u8, traffic: Traffic },
+    Waiting { pending: Pending, again_at: MonotonicMicros },
+    Rebooting { pending: Pending, until: MonotonicMicros },
+    Trial { pending: Pending, health: Health, camera_at: MonotonicMicros },
+    Condemned { pending: Pending, reason: String, marks: u32, marked: bool },
+}
+
+/// The update agent's decisions.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    settings: Settings,
+    boot: Boot,
+    saved: Saved,
+    phase: Phase,
+    car: Car,
+    metered: bool,
+    /// When the host is asked next.
+    check_at: MonotonicMicros,
+    /// Since when an answer is awaited.
+    checking: Option<MonotonicMicros>,
+    check_failures: u32,
+    /// What the owner asked for and the host has not offered yet.
+    wish: Option<(Version, bool)>,
+    /// A version that the owner lets be older than the running one.
+    downgrade: Option<Version>,
+    /// When a failed version is tried again.
+    retry_at: BTreeMap<Version, MonotonicMicros>,
+    /// The bootloader knows that the booted slot works.
+    settled: bool,
+    /// A mark is on its way.
+    marking: bool,
+    mark_at: MonotonicMicros,
+    mark_error: Option<String>,
+    /// Metered bytes that are counted and not saved.
+    unsaved: u64,
+    started: MonotonicMicros,
+    now: MonotonicMicros,
+    effects: VecDeque<Effect>,
+}
+
+impl Machine {
+    /// Takes up where `saved` ends.
+    #[must_use]
+    pub fn new(settings: Settings, mut saved: Saved, boot: Boot, at: Moment) -> Self {
+        let before = saved.clone();
+        let begin = start::begin(&mut saved, &boot);
+        let mut machine = Self {
+            settings,
+            boot,
+            saved,
+            phase: Phase::Idle,
+            car: Car::unknown(at.now),
+            metered: true,
+            check_at: at.now.plus(spread(CHECK_SPREAD, at.dice)),
+            checking: None,
+            check_failures: 0,
+            wish: None,
+            downgrade: None,
+            retry_at: BTreeMap::new(),
+            settled: false,
+            marking: false,
+            mark_at: at.now,
+            mark_error: None,
+            unsaved: 0,
+            started: at.now,
+            now: at.now,
+            effects: VecDeque::new(),
+        };
+        match begin {
+            Begin::Idle => {}
+            Begin::Interrupted(pending) => {
+                machine.remember(at, &pending.version, &Fault::Passing("the installation was interrupted".to_owned()));
+                if pending.asked {
+                    // It was granted then, whatever its version.
+                    machine.downgrade = Some(pending.version.clone());
+                    machine.wish = Some((pending.version, true));
+                }
+            }
+            Begin::Waiting(pending) => machine.wait(at, pending),
+            Begin::Trial(pending) => {
+                machine.phase = Phase::Trial { pending, health: Health::default(), camera_at: at.now };
+            }
+            Begin::Condemned(pending, reason) => {
+                machine.phase = Phase::Condemned { pending, reason, marks: 0, marked: false };
+            }
+        }
+        // Failures from before this boot wait once more: the time that has passed since is not known.
+        for failure in machine.saved.failures.clone() {
+            let wait = machine.wait_after(failure.tries, failure.passing);
+            machine.retry_at.entry(failure.version).or_insert(at.now.plus(wait));
+        }
+        if machine.saved != before {
+            machine.save();
+        }
+        machine.handle_timeout(at);
+        machine
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, at: Moment, input: Input) {
+        match input {
+            Input::Car(status) => self.handle_car(at, status),
+            Input::Answer(answer) => self.handle_answer(at, answer),
+            Input::Install(news) => self.handle_install(at, news),
+            Input::Link { metered } => self.metered = metered,
+            Input::Fetched(bytes) => self.handle_fetched(at, bytes),
+            Input::Marked(outcome) => self.handle_marked(at, outcome),
+            Input::RebootRefused(_) => self.rebooted_not(at),
+        }
+        self.handle_timeout(at);
+    }
+
+    /// Grants the owner's wish, or says why not.
+    pub fn handle_wish(&mut self, at: Moment, wish: Wish) -> Result<(), Refusal> {
+        let granted = self.grant(at, wish);
+        self.handle_timeout(at);
+        granted
+    }
+
+    /// Lets time pass.
+    pub fn handle_timeout(&mut self, at: Moment) {
+        self.now = self.now.max(at.now);
+        let at = Moment { now: self.now, ..at };
+        self.saved.meter.turn(at.month);
+        self.car.pass(at.now);
+        self.settle(at);
+        self.ask(at);
+        while self.step(at) {}
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called at the latest; always later than its last call. `None`: not before the next
+    /// input.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
+        let mut times = vec![self.check_at, self.mark_at];
+        times.extend(self.checking.map(|since| since.plus(ANSWER_WITHIN)));
+        times.extend(self.car.settles_at());
+        match &self.phase {
+            Phase::Idle | Phase::Installing { .. } | Phase::Condemned { .. } => {}
+            Phase::Offered { offer, .. } => times.extend(self.retry_at.get(&offer.version)),
+            Phase::Waiting { again_at, .. } => {
+                times.push(*again_at);
+                times.extend(self.car.parked_since().map(|since| since.plus(self.settings.park)));
+            }
+            Phase::Rebooting { until, .. } => times.push(*until),
+            Phase::Trial { camera_at, .. } => times.extend([self.trial_ends(), *camera_at]),
+        }
+        // What was due before and is not done waits for an input.
+        times.into_iter().filter(|time| *time > self.now).min()
+    }
+
+    /// The next thing to do, oldest first.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// What survives a reboot, as it is now.
+    #[must_use]
+    pub fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
+    /// When the host is asked next.
+    #[must_use]
+    pub fn next_check(&self) -> MonotonicMicros {
+        self.check_at
+    }
+
+    /// What keeps the version that is offered or installed from its next step.
+    #[must_use]
+    pub fn hold(&self, now: MonotonicMicros) -> Option<Hold> {
+        match &self.phase {
+            Phase::Offered { offer, asked } => self.holds_install(now, offer, *asked),
+            Phase::Installing { .. } | Phase::Waiting { .. } => self.holds_work(now),
+            Phase::Condemned { .. } => self.car.driving(now),
+            Phase::Idle | Phase::Rebooting { .. } | Phase::Trial { .. } => None,
+        }
+    }
+
+    /// What the agent is doing.
+    #[must_use]
+    pub fn status(&self, now: MonotonicMicros) -> Status {
+        let hold = self.hold(now).map(|hold| hold.to_string());
+        let (state, version, percent, size, reason) = match &self.phase {
+            Phase::Idle => match &self.saved.last {
+                Some(Ended { version, failed: Some(reason) }) => {
+                    (State::Failed, Some(version), None, None, Some(format!("version {version} {reason}")))
+                }
+                _ => (State::Idle, None, None, None, None),
+            },
+            Phase::Offered { offer, .. } => {
+                let failed = self.saved.failure(&offer.version).is_some_and(|failure| failure.tries > 0);
+                let state = if failed { State::Failed } else { State::Offered };
+                (state, Some(&offer.version), None, Some(offer.size), hold)
+            }
+            Phase::Installing { offer, percent, .. } => {
+                (State::Installing, Some(&offer.version), Some(*percent), Some(offer.size), hold)
+            }
+            Phase::Waiting { pending, .. } => {
+                let parked = || "reboots when the car has been parked for a while".to_owned();
+                (State::Waiting, Some(&pending.version), None, None, hold.or_else(|| Some(parked())))
+            }
+            Phase::Rebooting { pending, .. } => (State::Rebooting, Some(&pending.version), None, None, None),
+            Phase::Trial { pending, health, .. } => {
+                (State::Testing, Some(&pending.version), None, None, health.missing(pending.registered))
+            }
+            Phase::Condemned { pending, reason, .. } => {
+                let reason = format!("version {} did not become healthy: {reason}", pending.version);
+                (State::Failed, Some(&pending.version), None, None, Some(reason))
+            }
+        };
+        Status { state, running: self.boot.running.clone(), version: version.cloned(), percent, size, reason }
+    }
+}

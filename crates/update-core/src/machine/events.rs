@@ -1,0 +1,187 @@
+//! What happens, one by one.
+
+use super::steps::spread;
+use super::{AGAIN, Machine, Phase};
+use crate::saved::{Ended, Proven, Stage};
+use crate::words::{CarStatus, Fault, InstallNews, Moment, Offer, Refusal, Source, Wish};
+use semver::Version;
+use std::cmp::Ordering;
+
+/// The meter is written after so many bytes, which bounds what a power cut can hide.
+const SAVE_METER_EVERY: u64 = 4_000_000;
+
+impl Machine {
+    pub(super) fn handle_car(&mut self, at: Moment, status: Option<CarStatus>) {
+        self.car.set(at.now, status);
+        if let Phase::Trial { health, .. } = &mut self.phase {
+            health.look(status.as_ref());
+        }
+    }
+
+    pub(super) fn handle_fetched(&mut self, at: Moment, bytes: u64) {
+        self.saved.meter.turn(at.month);
+        self.saved.meter.add(bytes);
+        self.unsaved = self.unsaved.saturating_add(bytes);
+        if self.unsaved >= SAVE_METER_EVERY {
+            self.save();
+        }
+    }
+
+    pub(super) fn handle_answer(&mut self, at: Moment, answer: Result<Option<Offer>, String>) {
+        let Ok(offer) = answer else { return self.not_answered(at) };
+        self.checking = None;
+        self.check_failures = 0;
+        let interval = self.settings.check_interval;
+        self.check_at = at.now.plus(interval.mul_f64(0.8) + spread(interval.mul_f64(0.4), at.dice));
+        let wish = self.wish.take();
+        let kept = match &self.phase {
+            Phase::Idle => None,
+            Phase::Offered { offer, asked } if matches!(offer.source, Source::Host(_)) => asked.then(|| offer.version.clone()),
+            _ => return,
+        };
+        let asked_for =
+            |version: &Version| wish.as_ref().is_some_and(|(wanted, _)| wanted == version) || kept.as_ref() == Some(version);
+        if let Some((wanted, _)) = wish.as_ref().filter(|(wanted, _)| offer.as_ref().is_none_or(|offer| offer.version != *wanted)) {
+            self.end(wanted.clone(), Some("is not offered by the host".to_owned()));
+        }
+        self.phase = match offer {
+            Some(offer) if self.judge(&offer.version, false).is_ok() => Phase::Offered { asked: asked_for(&offer.version), offer },
+            Some(offer) => {
+                if let Err(Refusal::Older { asked, running }) = self.judge(&offer.version, false) {
+                    self.end(asked, Some(format!("is older than {running}, which is running: refused")));
+                }
+                Phase::Idle
+            }
+            None => Phase::Idle,
+        };
+    }
+
+    pub(super) fn handle_install(&mut self, at: Moment, news: InstallNews) {
+        let Phase::Installing { offer, asked, percent, .. } = &mut self.phase else { return };
+        match news {
+            InstallNews::Percent(done) => *percent = done.min(100),
+            InstallNews::Done => {
+                let Some(mut pending) = self.saved.pending.clone() else { return };
+                pending.stage = Stage::Installed;
+                self.wait(at, pending);
+                self.save();
+            }
+            InstallNews::Failed(fault) => {
+                let (offer, asked) = (offer.clone(), *asked);
+                self.saved.pending = None;
+                self.remember(at, &offer.version, &fault);
+                if !matches!(fault, Fault::Passing(_)) {
+                    self.saved.last = Some(Ended { version: offer.version.clone(), failed: Some(fault.reason().to_owned()) });
+                }
+                self.save();
+                self.phase = Phase::Offered { offer, asked };
+            }
+        }
+    }
+
+    pub(super) fn handle_marked(&mut self, at: Moment, outcome: Result<(), String>) {
+        self.marking = false;
+        self.mark_at = at.now.plus(AGAIN);
+        let done = outcome.is_ok();
+        self.mark_error = outcome.err();
+        match &mut self.phase {
+            Phase::Condemned { marked, .. } => {
+                *marked |= done;
+                if done {
+                    self.mark_at = at.now;
+                }
+                return;
+            }
+            _ if !done => return,
+            Phase::Trial { pending, .. } => {
+                let version = pending.version.clone();
+                self.phase = Phase::Idle;
+                self.saved.pending = None;
+                self.saved.forget_failure(&version);
+                self.saved.last = Some(Ended { version, failed: None });
+            }
+            _ => {}
+        }
+        self.settled = true;
+        let proven = Some(Proven { slot: self.boot.slot.clone(), version: self.boot.running.clone() });
+        let changed = self.saved.proven != proven || self.saved.pending.is_none();
+        self.saved.proven = proven;
+        if changed {
+            self.save();
+        }
+    }
+
+    pub(super) fn grant(&mut self, at: Moment, wish: Wish) -> Result<(), Refusal> {
+        let (version, downgrade, file) = match wish {
+            Wish::Check => {
+                self.check_at = at.now;
+                return Ok(());
+            }
+            Wish::Install { version, downgrade } => (version, downgrade, None),
+            Wish::InstallFile { offer, downgrade } => (offer.version.clone(), downgrade, Some(offer)),
+        };
+        match &mut self.phase {
+            Phase::Idle => {}
+            Phase::Offered { offer, asked } => {
+                if file.is_none() && offer.version == version {
+                    *asked = true;
+                }
+            }
+            Phase::Installing { offer, asked, .. } if offer.version == version => {
+                *asked = true;
+                if let Some(pending) = &mut self.saved.pending {
+                    pending.asked = true;
+                    self.save();
+                }
+                return Ok(());
+            }
+            Phase::Installing { offer, .. } => return Err(Refusal::Installing(offer.version.clone())),
+            Phase::Waiting { pending, .. } if pending.version == version => {
+                pending.asked = true;
+                self.saved.pending = Some(pending.clone());
+                self.save();
+                return Ok(());
+            }
+            Phase::Waiting { pending, .. } | Phase::Rebooting { pending, .. } => {
+                return Err(Refusal::Waiting(pending.version.clone()));
+            }
+            Phase::Trial { pending, .. } | Phase::Condemned { pending, .. } => {
+                return Err(Refusal::Testing(pending.version.clone()));
+            }
+        }
+        self.judge(&version, downgrade)?;
+        self.saved.forget_failure(&version);
+        self.retry_at.remove(&version);
+        self.downgrade = downgrade.then(|| version.clone());
+        match file {
+            Some(offer) => self.phase = Phase::Offered { offer, asked: true },
+            None if matches!(&self.phase, Phase::Offered { offer, .. } if offer.version == version) => {}
+            None => {
+                self.wish = Some((version, downgrade));
+                self.check_at = at.now;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a version may replace the running one.
+    fn judge(&self, version: &Version, downgrade: bool) -> Result<(), Refusal> {
+        let allowed = downgrade || self.downgrade.as_ref() == Some(version);
+        match version.cmp_precedence(&self.boot.running) {
+            Ordering::Greater => Ok(()),
+            Ordering::Equal if !allowed => Err(Refusal::Same(version.clone())),
+            Ordering::Less if !allowed && !self.settings.allow_downgrade => {
+                Err(Refusal::Older { asked: version.clone(), running: self.boot.running.clone() })
+            }
+            Ordering::Equal | Ordering::Less => Ok(()),
+        }
+    }
+
+    fn end(&mut self, version: Version, failed: Option<String>) {
+        let ended = Some(Ended { version, failed });
+        if self.saved.last != ended {
+            self.saved.last = ended;
+            self.save();
+        }
+    }
+}

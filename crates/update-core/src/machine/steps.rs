@@ -1,0 +1,274 @@
+//! What time and the state of the car bring about.
+
+use super::{
+    AGAIN, ANSWER_WITHIN, CHECK_SPREAD, MARK_TRIES, Machine, PASSING_FIRST, PASSING_LONGEST, Phase, REBOOT_WITHIN, TRIAL_AT_LEAST,
+};
+use crate::effect::{Effect, Mark, Traffic};
+use crate::hold::Hold;
+use crate::saved::{Pending, Stage};
+use crate::words::{Fault, Moment, Offer, Source};
+use rccar_protocol::units::MonotonicMicros;
+use semver::Version;
+use std::time::Duration;
+
+/// With fewer bytes left below the cap an installation would end before it has come anywhere.
+const WORTH_BEGINNING: u64 = 500_000;
+
+impl Machine {
+    /// Asks the host when it is time to.
+    pub(super) fn ask(&mut self, at: Moment) {
+        if self.checking.is_some_and(|since| at.now >= since.plus(ANSWER_WITHIN)) {
+            self.not_answered(at);
+        }
+        if at.now >= self.check_at && self.may_ask(at.now) {
+            self.checking = Some(at.now);
+            let older = self.settings.allow_downgrade || self.wish.as_ref().is_some_and(|(_, downgrade)| *downgrade);
+            self.effects.push_back(Effect::Check { older });
+        }
+    }
+
+    fn may_ask(&self, now: MonotonicMicros) -> bool {
+        let wanted = match &self.phase {
+            Phase::Idle => true,
+            Phase::Offered { offer, .. } => matches!(offer.source, Source::Host(_)),
+            _ => false,
+        };
+        let registered = self.car.status().is_some_and(|car| car.registered);
+        wanted && registered && self.checking.is_none() && self.car.driving(now).is_none()
+    }
+
+    pub(super) fn not_answered(&mut self, at: Moment) {
+        self.checking = None;
+        self.check_failures += 1;
+        let wait = doubled(PASSING_FIRST, self.check_failures).min(self.settings.check_interval);
+        self.check_at = at.now.plus(wait + spread(CHECK_SPREAD, at.dice));
+    }
+
+    /// Tells the bootloader that a slot that had proved itself works again: drive and agent run. The network is not asked for, because
+    /// a car that is switched on and off in a tunnel must not run out of attempts.
+    pub(super) fn settle(&mut self, at: Moment) {
+        let proving = matches!(self.phase, Phase::Trial { .. } | Phase::Condemned { .. });
+        let runs = self.car.status().is_some_and(|car| car.drive_alive);
+        if !self.settled && !proving && runs {
+            self.mark(at, Mark::Good);
+        }
+    }
+
+    fn mark(&mut self, at: Moment, mark: Mark) -> bool {
+        let due = !self.marking && at.now >= self.mark_at;
+        if due {
+            self.marking = true;
+            self.effects.push_back(Effect::Mark(mark));
+        }
+        due
+    }
+
+    /// One step that is due; false if there is none.
+    pub(super) fn step(&mut self, at: Moment) -> bool {
+        match self.phase.clone() {
+            Phase::Idle => false,
+            Phase::Offered { offer, asked } => {
+                let free = self.holds_install(at.now, &offer, asked).is_none();
+                if free {
+                    self.install(offer, asked);
+                }
+                free
+            }
+            Phase::Installing { .. } => {
+                self.direct_traffic(at);
+                false
+            }
+            Phase::Waiting { pending, again_at } => {
+                let parked = self.car.parked_since().is_some_and(|since| at.now.since(since) >= self.settings.park);
+                let free = at.now >= again_at && (pending.asked || parked) && self.holds_work(at.now).is_none();
+                if free {
+                    self.reboot(at, pending);
+                }
+                free
+            }
+            Phase::Rebooting { until, .. } => {
+                let late = at.now >= until;
+                if late {
+                    self.rebooted_not(at);
+                }
+                late
+            }
+            Phase::Trial { .. } => self.prove(at),
+            Phase::Condemned { pending, marks, marked, .. } => self.leave(at, pending, marks, marked),
+        }
+    }
+
+    fn install(&mut self, offer: Offer, asked: bool) {
+        self.saved.pending = Some(Pending {
+            version: offer.version.clone(),
+            from: self.boot.slot.clone(),
+            stage: Stage::Installing,
+            asked,
+            registered: self.car.status().is_some_and(|car| car.registered),
+            reboots: 0,
+        });
+        self.save();
+        let traffic = self.flow();
+        self.effects.push_back(Effect::Traffic(traffic));
+        self.effects.push_back(Effect::Install(offer.clone()));
+        self.phase = Phase::Installing { offer, asked, percent: 0, traffic };
+    }
+
+    fn flow(&self) -> Traffic {
+        Traffic::Flow { budget: self.metered.then(|| self.saved.meter.left(self.settings.metered_cap)) }
+    }
+
+    fn direct_traffic(&mut self, at: Moment) {
+        let wanted = if self.holds_work(at.now).is_some() { Traffic::Hold } else { self.flow() };
+        let Phase::Installing { traffic, .. } = &mut self.phase else { return };
+        // The transfer counts its budget down by itself.
+        let same = match (*traffic, wanted) {
+            (Traffic::Flow { budget: before }, Traffic::Flow { budget: after }) => before.is_some() == after.is_some(),
+            (before, after) => before == after,
+        };
+        if !same {
+            *traffic = wanted;
+            self.effects.push_back(Effect::Traffic(wanted));
+        }
+    }
+
+    fn reboot(&mut self, at: Moment, mut pending: Pending) {
+        pending.reboots += 1;
+        self.saved.pending = Some(pending.clone());
+        self.save();
+        self.effects.push_back(Effect::Reboot);
+        self.phase = Phase::Rebooting { pending, until: at.now.plus(REBOOT_WITHIN) };
+    }
+
+    pub(super) fn rebooted_not(&mut self, at: Moment) {
+        let Phase::Rebooting { mut pending, .. } = self.phase.clone() else { return };
+        pending.reboots = pending.reboots.saturating_sub(1);
+        match pending.stage.clone() {
+            Stage::Condemned(reason) => {
+                self.saved.pending = Some(pending.clone());
+                self.mark_at = at.now.plus(PASSING_FIRST);
+                self.phase = Phase::Condemned { pending, reason, marks: 0, marked: true };
+            }
+            _ => self.wait(at, pending),
+        }
+        self.save();
+    }
+
+    /// Installed: waits for the car to be parked.
+    pub(super) fn wait(&mut self, at: Moment, pending: Pending) {
+        let again_at = if matches!(self.phase, Phase::Rebooting { .. }) { at.now.plus(PASSING_FIRST) } else { at.now };
+        self.saved.pending = Some(pending.clone());
+        self.phase = Phase::Waiting { pending, again_at };
+    }
+
+    fn prove(&mut self, at: Moment) -> bool {
+        let ends = self.trial_ends();
+        let seen = self.car.status().is_some();
+        let Phase::Trial { pending, health, camera_at } = &mut self.phase else { return false };
+        let missing = health.missing(pending.registered);
+        if at.now >= ends && !self.marking {
+            let unmarked =
+                || format!("the bootloader cannot be told that it works ({})", self.mark_error.as_deref().unwrap_or("no answer"));
+            let reason = missing.unwrap_or_else(unmarked);
+            let mut pending = pending.clone();
+            pending.stage = Stage::Condemned(reason.clone());
+            self.saved.pending = Some(pending.clone());
+            self.save();
+            self.mark_at = at.now;
+            self.phase = Phase::Condemned { pending, reason, marks: 0, marked: false };
+            return true;
+        }
+        if missing.is_none() {
+            return self.mark(at, Mark::Good);
+        }
+        if seen && !health.has_picture() && at.now >= *camera_at {
+            *camera_at = at.now.plus(AGAIN);
+            self.effects.push_back(Effect::TestCamera);
+            return true;
+        }
+        false
+    }
+
+    fn leave(&mut self, at: Moment, pending: Pending, marks: u32, marked: bool) -> bool {
+        if self.car.driving(at.now).is_some() || at.now < self.mark_at {
+            return false;
+        }
+        if marked || marks >= MARK_TRIES {
+            self.reboot(at, pending);
+            return true;
+        }
+        let asked = self.mark(at, Mark::Bad);
+        if let Phase::Condemned { marks, .. } = &mut self.phase
+            && asked
+        {
+            *marks += 1;
+        }
+        asked
+    }
+
+    /// What keeps an offer from being installed.
+    pub(super) fn holds_install(&self, now: MonotonicMicros, offer: &Offer, asked: bool) -> Option<Hold> {
+        let failure = self.saved.failure(&offer.version);
+        let reason = || failure.map(|failure| failure.reason.clone()).unwrap_or_default();
+        if failure.is_some_and(|failure| failure.is_final || failure.tries >= self.settings.tries) {
+            return Some(Hold::GaveUp { reason: reason() });
+        }
+        if !asked && !self.settings.automatic {
+            return Some(Hold::NotAsked);
+        }
+        let later = self.retry_at.get(&offer.version).filter(|at| **at > now);
+        let later = later.map(|at| Hold::Later { reason: reason(), at: *at });
+        let used_up = || self.metered && self.saved.meter.left(self.settings.metered_cap) < WORTH_BEGINNING;
+        let cap = || (matches!(offer.source, Source::Host(_)) && used_up()).then_some(Hold::Cap);
+        later.or_else(|| self.holds_work(now)).or_else(cap)
+    }
+
+    /// What keeps an installation or a reboot from going on.
+    pub(super) fn holds_work(&self, now: MonotonicMicros) -> Option<Hold> {
+        self.car.driving(now).or_else(|| self.car.battery(self.settings.min_battery_mv))
+    }
+
+    /// Until when the new version has to prove itself.
+    pub(super) fn trial_ends(&self) -> MonotonicMicros {
+        MonotonicMicros(0).plus(self.settings.health_limit).max(self.started.plus(TRIAL_AT_LEAST))
+    }
+
+    pub(super) fn remember(&mut self, at: Moment, version: &Version, fault: &Fault) {
+        let failure = self.saved.failure_mut(version);
+        fault.reason().clone_into(&mut failure.reason);
+        match fault {
+            Fault::Passing(_) => failure.passing += 1,
+            Fault::Version(_) | Fault::Final(_) => {
+                failure.tries += 1;
+                failure.passing = 0;
+                failure.is_final = matches!(fault, Fault::Final(_));
+            }
+        }
+        let (tries, passing) = (failure.tries, failure.passing);
+        self.retry_at.insert(version.clone(), at.now.plus(self.wait_after(tries, passing)));
+    }
+
+    /// The wait before a version is tried again.
+    pub(super) fn wait_after(&self, tries: u32, passing: u32) -> Duration {
+        if passing > 0 {
+            return doubled(PASSING_FIRST, passing).min(PASSING_LONGEST);
+        }
+        let fourfold = doubled(self.settings.retry_first, tries.saturating_mul(2).saturating_sub(1));
+        if tries == 0 { Duration::ZERO } else { fourfold.min(self.settings.retry_longest) }
+    }
+
+    pub(super) fn save(&mut self) {
+        self.unsaved = 0;
+        self.effects.push_back(Effect::Save(Box::new(self.saved.clone())));
+    }
+}
+
+/// `first` for 1, twice that for 2, and so on.
+fn doubled(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(1 << times.saturating_sub(1).min(16))
+}
+
+/// A part of `most`, by luck.
+pub(super) fn spread(most: Duration, dice: u32) -> Duration {
+    most.mul_f64(f64::from(dice) / f64::from(u32::MAX))
+}

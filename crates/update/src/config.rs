@@ -1,0 +1,197 @@
+//! Configuration of `rccar-update`; `config.toml` beside the crate documents every option.
+
+use rccar_bus::Address;
+use rccar_protocol::release::Channel;
+use rccar_update_core::Settings;
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the configuration is if the command line names no other.
+pub const DEFAULT_PATH: &str = "/etc/rccar/update.toml";
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[update]`
+    pub update: UpdateConfig,
+    /// `[health]`
+    pub health: HealthConfig,
+    /// `[retry]`
+    pub retry: RetryConfig,
+    /// `[link]`
+    pub link: LinkConfig,
+    /// `[bus]`
+    pub bus: BusConfig,
+    /// `[paths]`
+    pub paths: PathsConfig,
+}
+
+impl Config {
+    /// What the machine needs of it.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            automatic: self.update.automatic,
+            allow_downgrade: self.update.allow_downgrade,
+            check_interval: Duration::from_secs(self.update.check_s.0.into()),
+            park: Duration::from_secs(self.update.park_s.into()),
+            min_battery_mv: self.update.min_battery_mv,
+            metered_cap: u64::from(self.update.metered_mb) * 1_000_000,
+            health_limit: Duration::from_secs(self.health.limit_s.0.into()),
+            tries: self.retry.tries.0,
+            retry_first: Duration::from_secs(self.retry.first_s.into()),
+            retry_longest: Duration::from_secs(self.retry.longest_s.into()),
+        }
+    }
+}
+
+/// `[update]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpdateConfig {
+    /// Which of the host's releases.
+    pub channel: Channel,
+    /// Install without being asked.
+    pub automatic: bool,
+    /// Take older versions, too.
+    pub allow_downgrade: bool,
+    /// Megabytes over metered links in a month.
+    pub metered_mb: u32,
+    /// Seconds between two questions to the host.
+    pub check_s: AtLeast<60>,
+    /// Seconds of rest before a reboot.
+    pub park_s: u32,
+    /// Lowest voltage in millivolts.
+    pub min_battery_mv: u32,
+}
+
+impl Default for UpdateConfig {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a constant that a test reads")]
+        let channel = Channel::new("stable").expect("a legal channel");
+        Self {
+            channel,
+            automatic: true,
+            allow_downgrade: false,
+            metered_mb: 50,
+            check_s: AtLeast(3600),
+            park_s: 300,
+            min_battery_mv: 7000,
+        }
+    }
+}
+
+/// `[health]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthConfig {
+    /// Seconds since the start of the kernel.
+    pub limit_s: AtLeast<60>,
+}
+
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self { limit_s: AtLeast(300) }
+    }
+}
+
+/// `[retry]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryConfig {
+    /// How often one version is tried.
+    pub tries: AtLeast<1>,
+    /// Seconds after the first failure.
+    pub first_s: u32,
+    /// Seconds at most.
+    pub longest_s: u32,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self { tries: AtLeast(3), first_s: 600, longest_s: 86_400 }
+    }
+}
+
+/// `[link]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkConfig {
+    /// Whether traffic is paid for by the byte.
+    pub metered: Metered,
+}
+
+/// Whether traffic is paid for by the byte.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metered {
+    /// If the default route leads through a modem.
+    #[default]
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+/// `[bus]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusConfig {
+    /// The message bus.
+    pub address: Address,
+}
+
+/// `[paths]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PathsConfig {
+    /// What survives reboots.
+    pub state_dir: PathBuf,
+    /// Making this file asks for a reboot.
+    pub reboot_request: PathBuf,
+    /// Names the version that runs.
+    pub os_release: PathBuf,
+}
+
+impl Default for PathsConfig {
+    fn default() -> Self {
+        Self {
+            state_dir: "/var/lib/rccar-update".into(),
+            reboot_request: "/run/rccar-update/reboot".into(),
+            os_release: "/usr/lib/os-release".into(),
+        }
+    }
+}
+
+/// A whole number with a floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct AtLeast<const LEAST: u32>(pub u32);
+
+impl<const LEAST: u32> TryFrom<u32> for AtLeast<LEAST> {
+    type Error = String;
+    fn try_from(value: u32) -> Result<Self, String> {
+        if value < LEAST { Err(format!("at least {LEAST}, not {value}")) } else { Ok(Self(value)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_configuration_is_the_default() {
+        let config: Config = rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(config.settings(), Settings { metered_cap: 50_000_000, ..Settings::default() });
+    }
+
+    #[test]
+    fn a_value_below_its_floor_is_refused_with_its_line() {
+        let error = rccar_daemon::config::parse::<Config>("[update]\ncheck_s = 5\n", "update.toml").unwrap_err().to_string();
+        assert!(error.contains("update.toml:2") && error.contains("at least 60"), "{error}");
+    }
+}

@@ -1,0 +1,115 @@
+//! The HTTP client for the host.
+
+use crate::access::AccessSource;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderValue, RANGE};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::timeout;
+
+/// TCP and TLS over a bad mobile link.
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// From the request to the head of the answer.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// A connection that was not used for this long may be dead behind a mobile network's NAT.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Why a request has no useful answer.
+#[derive(Debug, Error)]
+pub enum HttpError {
+    /// There is no token.
+    #[error("{0}")]
+    NoAccess(String),
+    /// The host cannot be reached, or the connection broke.
+    #[error("no connection to the host: {0}")]
+    Link(String),
+    /// The host answered too late.
+    #[error("the host did not answer within {} s", ANSWER_WITHIN.as_secs())]
+    Slow,
+    /// The host does not take the token.
+    #[error("the host does not take the car's access token ({0})")]
+    Denied(StatusCode),
+    /// The host answered with something else than what was asked for.
+    #[error("the host answered {0}")]
+    Status(StatusCode),
+    /// The answer makes no sense.
+    #[error("the host's answer makes no sense: {0}")]
+    Answer(String),
+    /// The host's certificate cannot be checked, because there are no roots to check it by.
+    #[error("cannot read the system's root certificates: {0}")]
+    Roots(std::io::Error),
+}
+
+/// Asks the host, with the car's token. Clones share connections.
+#[derive(Clone)]
+pub struct HostClient {
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    access: Arc<dyn AccessSource>,
+}
+
+impl std::fmt::Debug for HostClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HostClient")
+    }
+}
+
+impl HostClient {
+    /// A client that trusts the system's root certificates.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn new(access: Arc<dyn AccessSource>) -> Result<Self, HttpError> {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_connect_timeout(Some(CONNECT_WITHIN));
+        connector.set_nodelay(true);
+        let https = HttpsConnectorBuilder::new().with_native_roots().map_err(HttpError::Roots)?;
+        let https = https.https_or_http().enable_http1().wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(https);
+        Ok(Self { client, access })
+    }
+
+    /// `GET` of a path on the host; redirects are not followed, so that the token goes nowhere else.
+    pub(crate) async fn get(&self, path: &str, range: Option<String>) -> Result<Response<Incoming>, HttpError> {
+        let access = self.access.access().await.map_err(HttpError::NoAccess)?;
+        let wrong = |error: &dyn std::fmt::Display| HttpError::Answer(error.to_string());
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.token.as_str())).map_err(|error| wrong(&error))?;
+        bearer.set_sensitive(true);
+        let mut request = Request::builder()
+            .method(Method::GET)
+            .uri(format!("{}{path}", access.url.trim_end_matches('/')))
+            .header(AUTHORIZATION, bearer);
+        if let Some(range) = range {
+            request = request.header(RANGE, range);
+        }
+        let request = request.body(Empty::new()).map_err(|error| wrong(&error))?;
+        let answer = timeout(ANSWER_WITHIN, self.client.request(request)).await.map_err(|_| HttpError::Slow)?;
+        let answer = answer.map_err(|error| HttpError::Link(causes(&error)))?;
+        match answer.status() {
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Err(HttpError::Denied(status)),
+            _ => Ok(answer),
+        }
+    }
+
+    /// The text of an answer, at most `limit` bytes.
+    pub(crate) async fn text(answer: Response<Incoming>, limit: usize) -> Result<String, HttpError> {
+        let body = Limited::new(answer.into_body(), limit).collect();
+        let body = timeout(ANSWER_WITHIN, body).await.map_err(|_| HttpError::Slow)?;
+        let body = body.map_err(|error| HttpError::Link(error.to_string()))?.to_bytes();
+        String::from_utf8(body.into()).map_err(|error| HttpError::Answer(error.to_string()))
+    }
+}
+
+/// hyper says "client error (Connect)"; what happened is in the causes.
+fn causes(error: &dyn std::error::Error) -> String {
+    let deepest = std::iter::successors(Some(error), |error| error.source()).last();
+    deepest.map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -1,0 +1,61 @@
+//! One installation.
+
+use crate::http::HostClient;
+use crate::proxy::{Gate, Proxy};
+use crate::words::fault;
+use rccar_rauc::{Bundle, Rauc};
+use rccar_update_core::{Fault, Input, InstallNews, Offer, Source};
+use tokio::sync::mpsc;
+
+/// What an installation needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Installer {
+    pub(crate) rauc: Rauc,
+    pub(crate) host: HostClient,
+}
+
+impl Installer {
+    /// Installs, and reports until it is done or has failed.
+    pub(crate) async fn run(self, offer: Offer, gate: Gate, news: mpsc::Sender<Input>) {
+        let progress = news.clone();
+        let report = move |percent| {
+            // A full queue holds a percentage already.
+            let _ = progress.try_send(Input::Install(InstallNews::Percent(percent)));
+        };
+        let end = match self.install(&offer, &gate, report).await {
+            Ok(()) => InstallNews::Done,
+            // What ended the transfer explains RAUC's input/output error better than RAUC can.
+            Err(error) => InstallNews::Failed(gate.ended().map_or(error, Fault::Passing)),
+        };
+        // Nobody listens when the program ends.
+        let _ = news.send(Input::Install(end)).await;
+    }
+
+    async fn install(&self, offer: &Offer, gate: &Gate, progress: impl FnMut(u8) + Send) -> Result<(), Fault> {
+        let (_proxy, source) = match &offer.source {
+            Source::File(path) => (None, path.display().to_string()),
+            Source::Host(path) => {
+                let proxy = Proxy::start(self.host.clone(), path, offer.size, gate.clone()).await;
+                let proxy = proxy.map_err(|error| Fault::Passing(format!("cannot serve the bundle to RAUC: {error}")))?;
+                let url = proxy.url().to_owned();
+                (Some(proxy), url)
+            }
+        };
+        let bundle = self.rauc.inspect(&source).await.map_err(|error| fault(&error))?;
+        self.judge(offer, &bundle).await?;
+        let hash = bundle.manifest_hash.as_deref();
+        self.rauc.install(&source, hash, progress).await.map_err(|error| fault(&error))
+    }
+
+    /// Whether the signed manifest says what the offer said.
+    async fn judge(&self, offer: &Offer, bundle: &Bundle) -> Result<(), Fault> {
+        let system = self.rauc.compatible().await.map_err(|error| fault(&error))?;
+        if bundle.compatible != system {
+            return Err(Fault::Final(format!("it is made for {}, and this car is {system}", bundle.compatible)));
+        }
+        if bundle.version != offer.version.to_string() {
+            return Err(Fault::Final(format!("the bundle that was offered as {} is {}", offer.version, bundle.version)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! What the transfer may do, what it has done, and why it ended.
+
+use rccar_update_core::Traffic;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Request and answer without the body: both heads with a token, and the packets' own headers.
+const OVERHEAD: u64 = 900;
+
+/// Between the service, which decides, and the transfer. Clones are the same gate.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    traffic: watch::Sender<Mode>,
+    books: Arc<Mutex<Books>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Flow,
+    Hold,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    /// Bytes left, if the link is metered.
+    budget: Option<u64>,
+    /// Bytes that travelled.
+    total: u64,
+    /// Bytes over metered links that nobody has asked for yet.
+    metered: u64,
+    /// Why there is nothing more to be had.
+    ended: Option<String>,
+}
+
+impl Default for Gate {
+    /// Closed.
+    fn default() -> Self {
+        Self { traffic: watch::Sender::new(Mode::Hold), books: Arc::default() }
+    }
+}
+
+impl Gate {
+    /// Opens or closes it.
+    pub fn set(&self, traffic: Traffic) {
+        let mode = match traffic {
+            Traffic::Flow { budget } => {
+                self.books().budget = budget;
+                Mode::Flow
+            }
+            Traffic::Hold => Mode::Hold,
+        };
+        self.traffic.send_replace(mode);
+    }
+
+    /// Bytes that travelled so far.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.books().total
+    }
+
+    /// Bytes over metered links since the last call.
+    #[must_use]
+    pub fn take_metered(&self) -> u64 {
+        std::mem::take(&mut self.books().metered)
+    }
+
+    /// Why the transfer ended before its time, if it did.
+    #[must_use]
+    pub fn ended(&self) -> Option<String> {
+        self.books().ended.clone()
+    }
+
+    /// Ends the transfer; the first reason stays.
+    pub(crate) fn end(&self, reason: impl Into<String>) {
+        self.books().ended.get_or_insert(reason.into());
+    }
+
+    /// Resolves when it is open.
+    pub(crate) async fn open(&self) {
+        // The sender lives in `self`.
+        let _ = self.traffic.subscribe().wait_for(|mode| *mode == Mode::Flow).await;
+    }
+
+    /// Resolves when it is closed.
+    pub(crate) async fn closed(&self) {
+        let _ = self.traffic.subscribe().wait_for(|mode| *mode == Mode::Hold).await;
+    }
+
+    /// Reserves what a request may cost; false if the budget does not reach. What is not used is given back by dropping the voucher.
+    pub(crate) fn reserve(&self, bytes: u64) -> Option<Voucher<'_>> {
+        let mut books = self.books();
+        let wanted = bytes + OVERHEAD;
+        let metered = match &mut books.budget {
+            Some(budget) if *budget < wanted => return None,
+            Some(budget) => {
+                *budget -= wanted;
+                true
+            }
+            None => false,
+        };
+        drop(books);
+        Some(Voucher { gate: self, reserved: wanted, used: OVERHEAD, metered })
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        // Numbers cannot be left half changed.
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes that a request may fetch.
+pub(crate) struct Voucher<'a> {
+    gate: &'a Gate,
+    reserved: u64,
+    used: u64,
+    metered: bool,
+}
+
+impl Voucher<'_> {
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.used += bytes as u64;
+    }
+}
+
+impl Drop for Voucher<'_> {
+    fn drop(&mut self) {
+        let mut books = self.gate.books();
+        books.total += self.used;
+        if self.metered {
+            books.metered += self.used;
+            let back = self.reserved.saturating_sub(self.used);
+            books.budget = books.budget.map(|budget| budget.saturating_add(back));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_never_exceeded_and_unused_bytes_come_back() {
+        let gate = Gate::default();
+        gate.set(Traffic::Flow { budget: Some(10_000) });
+        let mut voucher = gate.reserve(8_000).unwrap();
+        assert!(gate.reserve(8_000).is_none(), "what is reserved is not there for another request");
+        voucher.spend(1_000);
+        drop(voucher);
+        assert_eq!((gate.total(), gate.take_metered(), gate.take_metered()), (1_900, 1_900, 0));
+        assert!(gate.reserve(10_000 - 1_900 - OVERHEAD).is_some());
+        assert!(gate.reserve(10_000 - 1_900 - OVERHEAD).is_none());
+    }
+
+    #[test]
+    fn an_unmetered_link_is_counted_and_not_limited() {
+        let gate = Gate::default();
+        gate.set(Traffic::Flow { budget: None });
+        gate.reserve(u64::MAX / 2).unwrap().spend(100);
+        assert_eq!((gate.total(), gate.take_metered()), (1_000, 0));
+    }
+
+    #[test]
+    fn the_first_reason_stays() {
+        let gate = Gate::default();
+        gate.end("first");
+        gate.end("second");
+        assert_eq!(gate.ended().as_deref(), Some("first"));
+    }
+}

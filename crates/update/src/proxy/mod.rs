@@ -1,0 +1,104 @@
+//! Between RAUC and the host: a web server for one bundle, on the loopback interface.
+//!
+//! **RAUC sees a server that is sometimes slow; that the link vanished, that somebody drives, that the token changed is settled here.**
+//!
+//! ```text
+//!   RAUC (nbd, curl) ── GET range ──► 127.0.0.1:random/secret/bundle.raucb ── GET range, token ──► host
+//!                     ◄── 206 ───────   held, repeated, counted, limited    ◄── 206 ────────────
+//! ```
+//!
+//! # Design decisions
+//!
+//! * A part is fetched whole before it is passed on: RAUC tries again five times at most, and only while nothing of the answer was read.
+//!   RAUC's parts have 128 KiB, as the kernel's block device asks for them.
+//! * When there is no hope, the answer is 404: RAUC takes that as an error at once, and repeats every other one.
+//! * What was written before an installation ended stays in the idle slot: the next one, by `adaptive=block-hash-index`, finds it there
+//!   and fetches the rest. So nothing is kept here.
+//! * The path is secret, because every process on the car can connect to the port.
+
+mod gate;
+mod range;
+mod upstream;
+
+use crate::http::HostClient;
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+pub use gate::Gate;
+use range::Span;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+use upstream::Upstream;
+
+/// The largest part: the most that Linux asks of a block device at once.
+const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// A running proxy; dropping it ends it.
+#[derive(Debug)]
+pub struct Proxy {
+    url: String,
+    task: AbortHandle,
+}
+
+impl Proxy {
+    /// Serves the bundle that the host has under `path`.
+    ///
+    /// # Errors
+    /// If there is no port, or no randomness for the secret.
+    pub async fn start(host: HostClient, path: &str, size: u64, gate: Gate) -> io::Result<Self> {
+        Self::start_with(host, path, size, gate, upstream::PATIENCE).await
+    }
+
+    /// As [`Self::start`], with another patience.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_with(host: HostClient, path: &str, size: u64, gate: Gate, patience: Duration) -> io::Result<Self> {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
+        let secret = hex::encode(secret);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}/{secret}/bundle.raucb", listener.local_addr()?);
+        let upstream = Arc::new(Upstream { host, path: path.to_owned(), size, gate, patience });
+        let router = Router::new().route(&format!("/{secret}/bundle.raucb"), get(serve)).with_state(upstream);
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the bundle is not served any more");
+            }
+        });
+        Ok(Self { url, task: task.abort_handle() })
+    }
+
+    /// What RAUC is given.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(State(upstream): State<Arc<Upstream>>, headers: HeaderMap) -> Response {
+    let header = headers.get(RANGE).map(|value| value.to_str().unwrap_or("unreadable"));
+    let Some(span) = Span::requested(header, upstream.size).filter(|span| span.len() <= LARGEST) else {
+        return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{}", upstream.size))]).into_response();
+    };
+    let Some(body) = upstream.fetch(span).await else { return StatusCode::NOT_FOUND.into_response() };
+    let headers = [
+        (CONTENT_RANGE, span.of(upstream.size)),
+        (ACCEPT_RANGES, "bytes".to_owned()),
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+    ];
+    (StatusCode::PARTIAL_CONTENT, headers, body).into_response()
+}

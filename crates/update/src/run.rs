@@ -1,0 +1,141 @@
+//! Puts the parts together.
+
+use crate::agent::{self, Agent, World};
+use crate::config::Config;
+use crate::http::{HostClient, HttpError};
+use crate::service::Service;
+use crate::state::StateFile;
+use crate::status::{Details, for_bus};
+use crate::system::{self, VersionError};
+use crate::watch;
+use rccar_bus::car::CarClient;
+use rccar_bus::{BusError, Connection, update};
+use rccar_daemon::config::ConfigError;
+use rccar_daemon::files::FileError;
+use rccar_daemon::{notify, shutdown};
+use rccar_rauc::{Rauc, RaucError};
+use rccar_update_core::{Boot, Machine, State, Status, Version};
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch as channel};
+use tokio::time::{Instant, sleep};
+
+/// Why the agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The operating system.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    /// The running version.
+    #[error("the running version is not known")]
+    Version(#[from] VersionError),
+    /// The state.
+    #[error("cannot read what was saved before the last boot")]
+    State(#[from] FileError),
+    /// The message bus.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// Connections to the host.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// RAUC.
+    #[error("the booted slot is not known")]
+    Slot(#[from] RaucError),
+    /// Standard output.
+    #[error("cannot write to the standard output")]
+    Output(#[source] io::Error),
+}
+
+/// Messages that wait for the loop.
+const QUEUE: usize = 64;
+/// Between two attempts to reach the bus.
+const AGAIN: Duration = Duration::from_secs(2);
+/// How long RAUC may take to come up before the boot script's word is taken for the slot.
+const RAUC_WITHIN: Duration = Duration::from_secs(60);
+
+/// Runs until the program is told to stop.
+pub(crate) async fn run(config: Config) -> Result<(), RunError> {
+    let running = system::running_version(&config.paths.os_release)?;
+    let state = StateFile::in_directory(&config.paths.state_dir);
+    let saved = state.load()?;
+    agent::warn_of_settings(&config);
+    let stop = shutdown::signal();
+    tokio::pin!(stop);
+    let started = tokio::select! {
+        () = &mut stop => return Ok(()),
+        started = start(&config, &running) => started?,
+    };
+    let Started { connection, world, commands, boot } = started;
+    tracing::info!(version = %running, slot = boot.slot, "running");
+
+    let (inputs, queue) = mpsc::channel(QUEUE);
+    let machine = Machine::new(config.settings(), saved, boot, agent::moment());
+    let lost = watch::car(CarClient::new(connection), inputs.clone());
+    let ended = async {
+        tokio::select! {
+            () = &mut stop => None,
+            error = lost => Some(error),
+        }
+    };
+    notify::ready();
+    let agent = Agent::new(machine, world, state, config, running, inputs);
+    let ended = Box::pin(agent.run(queue, commands, ended)).await;
+    notify::stopping();
+    // The service manager starts the program anew, with another connection.
+    ended.map_or(Ok(()), |error| Err(error.into()))
+}
+
+struct Started {
+    connection: Connection,
+    world: World,
+    commands: mpsc::Receiver<crate::service::Command>,
+    boot: Boot,
+}
+
+async fn start(config: &Config, running: &Version) -> Result<Started, RunError> {
+    let connection = connect(config).await;
+    let rauc = Rauc::new(connection.clone());
+    let car = CarClient::new(connection.clone());
+    let host = HostClient::new(Arc::new(car.clone()))?;
+    let (wishes, commands) = mpsc::channel(QUEUE);
+    let idle = Status { state: State::Idle, running: running.clone(), version: None, percent: None, size: None, reason: None };
+    let properties = Arc::new(Mutex::new(for_bus(&idle, &Details::default())));
+    let service = Service::new(Arc::clone(&properties), wishes, rauc.clone());
+    let served = update::serve(&connection, Arc::new(service)).await?;
+    let (reports, told) = channel::channel((None, 0));
+    tokio::spawn(watch::report(car.clone(), told));
+    let boot = booted(&rauc, running).await?;
+    Ok(Started { connection, world: World { rauc, host, car, served, properties, reports }, commands, boot })
+}
+
+/// The bus comes up with the system.
+async fn connect(config: &Config) -> Connection {
+    let mut told = false;
+    loop {
+        match config.bus.address.connect().await {
+            Ok(connection) => return connection,
+            Err(error) if told => tracing::debug!(%error),
+            Err(error) => {
+                tracing::warn!(%error, "waiting for the message bus");
+                told = true;
+            }
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn booted(rauc: &Rauc, running: &Version) -> Result<Boot, RaucError> {
+    let deadline = Instant::now() + RAUC_WITHIN;
+    loop {
+        match system::boot(rauc, running.clone()).await {
+            Ok(boot) if boot.primary.is_some() || Instant::now() >= deadline => return Ok(boot),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            // Not there yet.
+            Ok(_) | Err(_) => sleep(AGAIN).await,
+        }
+    }
+}
