@@ -135,8 +135,8 @@ impl HostUrl {
         if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
     }
 
-    /// The address for people.
-    pub(crate) fn page(&self) -> String {
+    /// The address, as a page of the host would give it.
+    pub(crate) fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
     }
 

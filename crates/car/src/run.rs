@@ -3,7 +3,7 @@
 use crate::agent::{Agent, Incoming, Outgoing, Source};
 use crate::camera::{self, CameraConfigError, PoseSource};
 use crate::claim::Claim;
-use crate::config::Config;
+use crate::config::{Config, HostUrl};
 use crate::drive::DriveLink;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
@@ -135,7 +135,7 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
 }
 
 fn start_signaling(
-    url: crate::config::HostUrl,
+    url: HostUrl,
     registration: Registration,
     standing: watch::Sender<Standing>,
     claim: Claim,

@@ -60,7 +60,7 @@ pub(crate) async fn start(
     let about = About {
         car: context.car.clone(),
         name: context.name.clone(),
-        host: config.host.url.as_ref().map(HostUrl::page),
+        host: config.host.url.as_ref().map(HostUrl::origin),
         standing,
         provision: config.car.runtime_dir.join("provision.json"),
     };
