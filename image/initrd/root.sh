@@ -10,7 +10,8 @@ mount_root() {
   dmsetup create root --readonly --noudevsync --noudevrules --table \
     "0 $((blocks * 8)) verity 1 $device $device 4096 4096 $blocks $hash_start sha256 $root_hash $salt 1 restart_on_corruption" ||
     fail "root$1 cannot be opened"
-  mount -t squashfs -o ro,nodev /dev/mapper/root /newroot || fail "root$1 is not what its boot files expect"
+  # Without udev there is no /dev/mapper/root; this is the first mapped device.
+  mount -t squashfs -o ro,nodev /dev/dm-0 /newroot || fail "root$1 is not what its boot files expect"
   say "root of slot $1 on $device"
 }
 
