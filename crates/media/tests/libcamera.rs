@@ -41,7 +41,7 @@ fn frames_come_in_order_none_twice_and_at_the_wanted_rate() {
         assert!(captured_at > last && captured_at <= clock::now(), "{last:?} {captured_at:?}");
         last = captured_at;
         let now = self::row(&frame);
-        let step = (1..20).find(|&step| is_moved_by(step, &row, &now));
+        let step = (1..300).find(|&step| is_moved_by(step, &row, &now));
         steps += step.unwrap_or_else(|| panic!("the bars did not move on:\n{row:?}\n{now:?}"));
         row = now;
     }
