@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e test-camera bench-latency bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock boot test-repro test-camera bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,18 @@ bench: ## Time of rendering and encoding one frame
 
 fuzz: ## Fuzz every parser of network input for a minute each (needs a nightly toolchain and cargo-fuzz)
 	@tests/fuzz/run 60
+
+image: ## SD card image for Raspberry Pi 4 and 5, into out/image (needs root or sudo)
+	@ci/image
+
+image-lock: ## Renew the versions of the Debian packages in the image and its builder
+	@image/lock
+
+boot: ## The image in an emulator, against a host on this machine; prints the address to drive it (needs root or sudo)
+	@ci/boot
+
+test-repro: ## Build the image twice from scratch, in two places, and compare every bit (needs root or sudo)
+	@ci/image-repro
 
 install: ## Programs and files of a car into DESTDIR=…, programs from BINDIR=… (default: target/release)
 	@DESTDIR="$(DESTDIR)" $(if $(BINDIR),BINDIR="$(BINDIR)") $(if $(filter undefined,$(origin PROGRAMS)),,PROGRAMS="$(PROGRAMS)") ci/install

@@ -18,8 +18,9 @@ mount_root() {
 # move_mounts: the places of the kernel go where root's programs expect them; ours point there.
 move_mounts() {
   for place in dev proc sys run; do
-    mount --move "/$place" "/newroot/$place"
-    rmdir "/$place"
+    mount --move "/$place" "/newroot/$place" || fail "/$place cannot be moved"
+    # The kernel's first /dev holds a console.
+    rm -rf "/${place:?}"
     ln -s "newroot/$place" "/$place"
   done
 }
