@@ -40,7 +40,7 @@ pub enum Layer {
 }
 
 /// Every crate of the workspace.
-pub const LAYERS: [(&str, Layer); 14] = [
+pub const LAYERS: [(&str, Layer); 16] = [
     ("rccar-protocol", Layer::Words),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
@@ -50,11 +50,13 @@ pub const LAYERS: [(&str, Layer); 14] = [
     ("rccar-media", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
+    ("tokio-modem-manager", Layer::Adapter),
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
     ("rccar-host", Layer::Program),
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
+    ("rccar-modem-lab", Layer::Program),
 ];
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.
