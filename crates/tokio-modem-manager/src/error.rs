@@ -3,6 +3,7 @@
 use crate::error_names::{
     CarrierLockError, CdmaActivationError, ConnectionError, CoreError, MessageError, MobileEquipmentError, SerialError,
 };
+use crate::names;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -76,19 +77,15 @@ impl Error {
     }
 
     pub(crate) fn from_zbus(what: &'static str, error: zbus::Error) -> Self {
-        let (name, message) = match &error {
-            zbus::Error::MethodError(name, message, _) => (name.as_str().to_owned(), message.clone().unwrap_or_default()),
-            _ => return Self::Bus { what, source: error },
-        };
-        match name.as_str() {
-            "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner" => Self::NotRunning { what },
-            "org.freedesktop.DBus.Error.UnknownObject"
-            | "org.freedesktop.DBus.Error.UnknownInterface"
-            | "org.freedesktop.DBus.Error.UnknownMethod" => Self::Gone { what },
-            // The daemon went away while the call was under way.
-            "org.freedesktop.DBus.Error.NoReply" => Self::NotRunning { what },
-            "org.freedesktop.DBus.Error.AccessDenied" => Self::AccessDenied { what, message },
-            _ => Self::ModemManager { what, fault: Fault::new(&name, message) },
+        let zbus::Error::MethodError(name, message, reply) = &error else { return Self::Bus { what, source: error } };
+        let message = message.clone().unwrap_or_default();
+        // The bus itself says that the daemon is gone; ModemManager may pass on the same error about somebody else.
+        let from_bus = reply.header().sender().is_some_and(|sender| sender.as_str() == names::DBUS);
+        match name.as_str().strip_prefix("org.freedesktop.DBus.Error.") {
+            Some("ServiceUnknown" | "NameHasNoOwner" | "NoReply") if from_bus => Self::NotRunning { what },
+            Some("UnknownObject" | "UnknownInterface" | "UnknownMethod") => Self::Gone { what },
+            Some("AccessDenied") => Self::AccessDenied { what, message },
+            _ => Self::ModemManager { what, fault: Fault::new(name.as_str(), message) },
         }
     }
 }

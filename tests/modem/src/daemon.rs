@@ -53,6 +53,9 @@ pub(crate) fn start_modem_manager(root: &Root) -> io::Result<Child> {
     command.spawn()
 }
 
+/// Whether it is allowed, whether a person would have to be asked, and details.
+type Verdict = (bool, bool, HashMap<String, String>);
+
 /// polkit's authority that allows everything. ModemManager 1.24 asks it for the manager's own methods whatever its options say.
 pub(crate) struct Polkit;
 
@@ -66,8 +69,9 @@ impl Polkit {
         _details: HashMap<String, String>,
         _flags: u32,
         _cancellation: String,
-    ) -> (bool, bool, HashMap<String, String>) {
-        (true, false, HashMap::new())
+    ) -> (Verdict,) {
+        // One structure, not three values.
+        ((true, false, HashMap::new()),)
     }
 
     #[zbus(property)]

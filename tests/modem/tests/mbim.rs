@@ -4,7 +4,7 @@
 use rccar_modem_lab::{Addresses, Registration, Setup, story};
 use std::time::{Duration, Instant};
 use tokio_modem_manager::{
-    ConnectProperties, CoreError, Error, FailedReason, FaultKind, IpFamilies, IpMethod, Lock, MobileEquipmentError,
+    ConnectProperties, CoreError, Error, FailedReason, FaultKind, IpFamilies, IpMethod, Lock, MobileEquipmentError, ModemState,
     PacketServiceState, PowerState, RegistrationState, State, Timeouts,
 };
 
@@ -102,12 +102,11 @@ fn registration_tells_what_the_overall_state_hides() {
         lab.modem().connect(&internet()).await.unwrap();
         let lost = Instant::now();
         lab.mbim().register(Registration::Searching);
-        let is = |state| {
-            move |modem: &tokio_modem_manager::ModemState| modem.modem3gpp.as_ref().is_some_and(|m| m.registration == state)
-        };
-        let modem = lab.await_modem("searches", is(RegistrationState::Searching)).await;
+        let registered = |modem: &ModemState| modem.modem3gpp.as_ref().is_some_and(|modem| modem.registration.carries_data());
+        let modem = lab.await_modem("lost its network", |modem| !registered(modem)).await;
         assert!(lost.elapsed() < Duration::from_secs(2), "{:?}", lost.elapsed());
-        assert_eq!(modem.state, State::Connected);
+        assert_eq!(modem.state, State::Connected, "ModemManager waits 15 s before it says so");
+        let is = |state| move |modem: &ModemState| modem.modem3gpp.as_ref().is_some_and(|modem| modem.registration == state);
         lab.mbim().register(Registration::Denied);
         lab.await_modem("is denied", is(RegistrationState::Denied)).await;
         lab.await_modem("is not connected any more", |modem| matches!(modem.state, State::Enabled | State::Searching)).await;
@@ -143,15 +142,15 @@ fn a_locked_sim_tells_its_tries_and_is_unlocked_by_connecting() {
         lab.mbim().lock("4321");
         lab.start_modem_manager();
         let modem = lab.await_modem("is locked", |modem| modem.state == State::Locked).await;
-        assert_eq!((modem.unlock_required, modem.modem3gpp.is_some()), (Lock::SimPin, false));
+        assert_eq!(modem.unlock_required, Lock::SimPin);
         lab.await_modem("tells its tries", |modem| modem.retries(Lock::SimPin) == Some(3) && modem.sim.is_some()).await;
         lab.modem().send_pin("0000").await.unwrap_err();
         lab.await_modem("has used a try", |modem| modem.retries(Lock::SimPin) == Some(2)).await;
         let properties = ConnectProperties { pin: Some("4321".to_owned()), ..internet() };
         // `Simple` is there while the modem is locked, too.
         lab.modem().connect(&properties).await.unwrap();
-        let modem = lab.await_modem("is connected", |modem| modem.state == State::Connected).await;
-        assert!(modem.modem3gpp.is_some(), "the interfaces have come");
+        lab.await_modem("is connected, with all interfaces", |modem| modem.state == State::Connected && modem.modem3gpp.is_some())
+            .await;
         assert_eq!(lab.mbim().counters().pins, 2);
     });
 }
@@ -161,6 +160,7 @@ fn a_locked_sim_tells_its_tries_and_is_unlocked_by_connecting() {
 fn a_modem_that_hangs_is_told_by_the_probe_and_is_back_when_it_answers_again() {
     story(Setup::mbim(), async |lab| {
         lab.start_with_modem().await;
+        lab.modem().enable(true).await.unwrap();
         assert_eq!(lab.modem().probe().await.unwrap(), 0);
         lab.mbim().hang(true);
         let asked = Instant::now();
