@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit e2e bench-latency bench fuzz clean setup
+.PHONY: help demo test web lint unit e2e test-modem bench-latency bench fuzz clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ e2e: ## End-to-end tests with Chromium
 	@ci/setup
 	@ci/web build
 	@ci/e2e
+
+test-modem: ## Stories with the real ModemManager and emulated modems (needs root)
+	@ci/setup
+	@ci/modem
 
 bench-latency: ## Capture-to-screen latency in Chromium: median and p95 of both picture sizes
 	@ci/setup

@@ -40,9 +40,10 @@ pub enum Layer {
 }
 
 /// Every crate of the workspace.
-pub const LAYERS: [(&str, Layer); 16] = [
+pub const LAYERS: [(&str, Layer); 18] = [
     ("rccar-protocol", Layer::Words),
     ("rccar-drive-core", Layer::Machine),
+    ("rccar-modem-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
     ("rccar-daemon", Layer::Adapter),
@@ -54,6 +55,7 @@ pub const LAYERS: [(&str, Layer); 16] = [
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
     ("rccar-host", Layer::Program),
+    ("rccar-modem", Layer::Program),
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
     ("rccar-modem-lab", Layer::Program),

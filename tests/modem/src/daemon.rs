@@ -1,4 +1,4 @@
-//! The bus, ModemManager, and the one question that it asks polkit.
+//! The bus, ModemManager, and stand-ins for what it and others ask: polkit and systemd.
 
 use crate::root::Root;
 use std::collections::HashMap;
@@ -6,8 +6,9 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::time::{Duration, Instant};
 use tokio::process::Child;
+use tokio::sync::mpsc;
 use zbus::Connection;
-use zbus::zvariant::OwnedValue;
+use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};
 
 /// Address of the bus inside of the root.
 const BUS: &str = "/run/dbus/system_bus_socket";
@@ -93,11 +94,28 @@ impl Polkit {
     }
 }
 
-/// Puts polkit's stand-in on the bus; it lives as long as the connection.
-pub(crate) async fn start_polkit(address: &str) -> zbus::Result<Connection> {
+/// systemd, as far as somebody may ask it to restart a unit. It only takes notes.
+pub(crate) struct Systemd {
+    pub(crate) asked: mpsc::UnboundedSender<String>,
+}
+
+#[zbus::interface(name = "org.freedesktop.systemd1.Manager")]
+impl Systemd {
+    #[expect(clippy::needless_pass_by_value, reason = "the signature is systemd's")]
+    fn restart_unit(&self, name: String, _mode: String) -> OwnedObjectPath {
+        // The story may have ended.
+        let _ = self.asked.send(name);
+        OwnedObjectPath::from(ObjectPath::from_static_str_unchecked("/org/freedesktop/systemd1/job/1"))
+    }
+}
+
+/// Puts the stand-ins on the bus; they live as long as the connection.
+pub(crate) async fn start_stand_ins(address: &str, systemd: Systemd) -> zbus::Result<Connection> {
     zbus::connection::Builder::address(address)?
         .serve_at("/org/freedesktop/PolicyKit1/Authority", Polkit)?
+        .serve_at("/org/freedesktop/systemd1", systemd)?
         .name("org.freedesktop.PolicyKit1")?
+        .name("org.freedesktop.systemd1")?
         .build()
         .await
 }

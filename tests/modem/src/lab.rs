@@ -1,7 +1,7 @@
 //! The lab of one story.
 
 use crate::cell::Cell;
-use crate::daemon::{self, EVENTS, LOG};
+use crate::daemon::{self, EVENTS, LOG, Systemd};
 use crate::root::Root;
 use crate::sysfs::{UsbModem, UsbPort};
 use crate::{Addresses, AtModem, MbimModem};
@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::Child;
+use tokio::sync::mpsc;
 use tokio_modem_manager::{Modem, ModemManager, ModemState, Selector};
 use zbus::Connection;
 
@@ -76,8 +77,9 @@ pub struct Lab {
     at: Option<AtModem>,
     modem_manager: Option<Child>,
     manager: ModemManager,
+    restarts: mpsc::UnboundedReceiver<String>,
     _bus: Child,
-    _polkit: Connection,
+    stand_ins: Connection,
 }
 
 impl Lab {
@@ -90,6 +92,7 @@ impl Lab {
             Setup::Ublox => (UBLOX, None, Some(AtModem::start(path)?)),
         };
         usb.write(&root.at("sys"))?;
+        root.cover_sys()?;
         // It has to be a special file, and nobody reads it: libmbim asks the proxy.
         root.make_null("dev/cdc-wdm0")?;
         if let Some(at) = &at {
@@ -99,10 +102,11 @@ impl Lab {
         }
         fs::write(root.at(EVENTS), usb.events("add").join("\n") + "\n")?;
         let (bus, address) = daemon::start_bus(&root).await?;
-        let polkit = daemon::start_polkit(&address).await?;
+        let (asked, restarts) = mpsc::unbounded_channel();
+        let stand_ins = daemon::start_stand_ins(&address, Systemd { asked }).await?;
         let connection = zbus::connection::Builder::address(address.as_str())?.build().await?;
         let manager = ModemManager::new(connection).await?;
-        Ok(Self { root, usb, cell, address, mbim, at, modem_manager: None, manager, _bus: bus, _polkit: polkit })
+        Ok(Self { root, usb, cell, address, mbim, at, modem_manager: None, manager, restarts, _bus: bus, stand_ins })
     }
 
     /// The client under test.
@@ -189,6 +193,22 @@ impl Lab {
         for port in self.usb.ports {
             self.manager.report_kernel_event(action, port.subsystem, port.name).await.expect("ModemManager takes events");
         }
+    }
+
+    /// A connection to the bus, for questions of the story's own.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.stand_ins
+    }
+
+    /// Waits until somebody asks systemd to restart a unit, and returns its name. Nothing is restarted.
+    ///
+    /// # Panics
+    /// Nobody does.
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub async fn await_restart_request(&mut self) -> String {
+        let asked = tokio::time::timeout(PATIENCE, self.restarts.recv()).await.expect("somebody asks systemd");
+        asked.expect("the bus is there")
     }
 
     /// Whether the network swallows everything, silently.
