@@ -180,6 +180,23 @@ fn what_a_person_has_to_mend_is_named_and_never_reset() {
 }
 
 #[test]
+fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network() {
+    let mut bench = Bench::up(100);
+    bench.see(Some(ModemView { registration: Registration::Denied, ..CONNECTED }));
+    let (action, rung, _) = bench.act();
+    assert_eq!((rung, bench.machine.fault()), (Rung::CycleBearer, Some(Fault::Denied)));
+    bench.see(Some(ModemView { registration: Registration::Missing, ..READY }));
+    bench.machine.handle_done(bench.at(), action, Outcome::NoNetwork);
+    for _ in 0..5 {
+        assert_eq!(bench.machine.fault(), Some(Fault::Denied));
+        bench.done(Rung::Reconnect, Outcome::NoNetwork);
+    }
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    assert_eq!(bench.machine.fault(), None);
+}
+
+#[test]
 fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
     let mut bench = Bench::new();
     let locked = ModemView { stage: Stage::LockedByPin(Some(3)), registration: Registration::Missing, connected: false };

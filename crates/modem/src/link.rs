@@ -1,6 +1,7 @@
 //! Addresses and routes of the bearer's interface, by rtnetlink.
 
 use futures_util::TryStreamExt;
+use rtnetlink::packet_route::address::AddressHeaderFlags;
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
@@ -131,7 +132,9 @@ impl Links {
     async fn add(&self, interface: &str, index: u32, config: &IpConfig) -> Result<(), LinkError> {
         let Some(address) = config.address else { return Ok(()) };
         let whole = if address.is_ipv4() { 32 } else { 128 };
-        let request = self.handle.address().add(index, address, config.prefix.unwrap_or(whole));
+        let mut request = self.handle.address().add(index, address, config.prefix.unwrap_or(whole));
+        // The network has given the address to this modem alone: looking for duplicates would cost a second.
+        request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
         request.replace().execute().await.map_err(kernel(interface, "add its address"))?;
         let route = match (address, config.gateway) {
             (IpAddr::V4(_), gateway) => {

@@ -36,6 +36,9 @@ pub enum SupervisorError {
     BusGone,
 }
 
+/// How long ModemManager's signals may lag behind its answer to a connect.
+const BEARER_SIGNAL: Duration = Duration::from_millis(500);
+
 /// What comes back from what was begun.
 enum Message {
     Done(u64, Outcome, Option<Link>),
@@ -131,12 +134,12 @@ impl Supervisor {
                     dns::set(&self.connection, &link).await;
                     self.link = Some(link);
                 }
-                // What is seen may be newer than the action's end: the bearer that it made, above all.
-                let snapshot = self.modem.manager().snapshot();
                 self.machine.handle_done(moment(), action, outcome);
-                if self.machine.is_up() && self.modem.state().is_some_and(|modem| modem.connected_bearer().is_none()) {
-                    return self.await_bearer(&snapshot).await;
+                if self.machine.is_up() {
+                    self.await_bearer().await;
                 }
+                // What was seen during the action was not looked at.
+                let snapshot = self.modem.manager().snapshot();
                 self.handle_snapshot(&snapshot);
             }
             Message::Data(answered) => self.machine.handle_data_probe(moment(), answered),
@@ -145,12 +148,12 @@ impl Supervisor {
     }
 
     /// ModemManager answers a connect before it signals the bearer's state; waits for that, not for long.
-    async fn await_bearer(&mut self, _before: &Arc<Snapshot>) {
+    async fn await_bearer(&self) {
         let mut connected = self.modem.follow(|modem| modem.is_some_and(|modem| modem.connected_bearer().is_some()));
         let seen = async { while connected.next().await == Some(false) {} };
-        let _ = tokio::time::timeout(Duration::from_secs(1), seen).await;
-        let snapshot = self.modem.manager().snapshot();
-        self.handle_snapshot(&snapshot);
+        if tokio::time::timeout(BEARER_SIGNAL, seen).await.is_err() {
+            tracing::debug!("ModemManager does not say that the bearer is connected");
+        }
     }
 
     async fn drain(&mut self) {

@@ -76,7 +76,8 @@ fn the_link_comes_up_with_addresses_routes_and_mtu_and_goes_with_them() {
         let report = await_up(lab).await;
         assert_eq!((report.interface.as_deref(), report.addresses.len()), (Some("wwan0"), 2));
         assert_eq!((report.registration.as_deref(), climbed(&report, "reconnect")), (Some("home"), 1));
-        assert!(lab.pings("198.51.100.1") && lab.pings("2001:db8:53::1"), "both families have a default route");
+        assert!(lab.pings("198.51.100.1"), "IPv4 has a default route");
+        assert!(lab.pings("2001:db8:53::1"), "IPv6 has a default route");
         lab.mbim().refuse(2);
         lab.mbim().deactivate(0);
         let report = await_report(lab, "waits", |report| report.state == "waiting").await;

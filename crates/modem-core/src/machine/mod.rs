@@ -1,11 +1,13 @@
 //! The machine.
 
+mod plan;
+
 use crate::limits::Limits;
 use crate::timing::{
-    self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, PROBE_IN_SESSION, PROBE_LIMIT,
-    PROBE_PARKED, PROBES, RADIO_WITHOUT_COVERAGE, REGISTRATION_GRACE, SEARCHING, STEADY, TRIES,
+    self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, PROBE_IN_SESSION, PROBE_LIMIT, PROBE_PARKED, PROBES, REGISTRATION_GRACE,
+    STEADY, TRIES,
 };
-use crate::words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status};
+use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Rung, Stage, Status};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -122,7 +124,7 @@ impl Machine {
             self.pin_refused = false;
         }
         match self.phase {
-            Phase::Acting { .. } => {}
+            Phase::Acting { .. } => self.note_refusal(),
             Phase::Up { .. } => self.look_while_up(at),
             Phase::Waiting { .. } => self.look_while_waiting(at, &before),
         }
@@ -332,6 +334,7 @@ impl Machine {
             self.outage = Outage::new(at.now);
         }
         self.outage.since = at.now;
+        self.note_refusal();
         if !steady && rung == Rung::CycleBearer {
             self.outage.tries_since_cure += 1;
         }
@@ -346,6 +349,14 @@ impl Machine {
         self.wait(due, rung, cause);
         if due <= at.now {
             self.begin(at, rung, cause);
+        }
+    }
+
+    /// A refusal of the network shows only until the modem is asked for something else: it is kept.
+    fn note_refusal(&mut self) {
+        if registration(&self.seen) == Some(Registration::Denied) {
+            self.told = Some(Fault::Denied);
+            self.set_fault(self.told);
         }
     }
 
@@ -386,7 +397,8 @@ impl Machine {
         if !tries {
             (self.outage.tries, self.outage.tries_since_cure) = (0, 0);
         }
-        if tries {
+        // No network is what a refusal looks like from further away.
+        if tries && outcome != Outcome::NoNetwork {
             self.told = None;
         }
         // A rung above may leave the modem in another state; until that is seen, nothing of the old one counts.
@@ -418,96 +430,6 @@ impl Machine {
         self.registration_since = at.now;
         (self.told, self.orphaned, self.outage.tries) = (None, false, 0);
         self.outage.ups = self.outage.ups.saturating_add(1);
-    }
-
-    /// Decides what comes next and when.
-    fn plan(&mut self, at: Moment, cause: Cause) {
-        let (rung, mut due, cause) = self.next(at, cause);
-        // What flickers must not put an attempt off for ever.
-        if let Phase::Waiting { rung: planned, due: earlier, .. } = self.phase
-            && planned == rung
-            && earlier > at.now
-        {
-            due = due.min(earlier);
-        }
-        self.wait(due.max(at.now), rung, cause);
-    }
-
-    fn next(&mut self, at: Moment, cause: Cause) -> (Rung, Duration, Cause) {
-        let now = at.now;
-        if !self.seen.daemon {
-            return self.cure(at, Rung::RestartDaemon, self.daemon_since + DAEMON_GRACE, Cause::DaemonMissing);
-        }
-        let Some(ModemView { stage, registration, .. }) = self.seen.modem else {
-            return self.cure(at, Rung::RestartDaemon, self.modem_since + MODEM_GRACE, Cause::ModemMissing);
-        };
-        let observed = match stage {
-            Stage::Failed(fault) => Some(fault),
-            Stage::LockedForGood => Some(Fault::PukNeeded),
-            Stage::LockedByPin(_) if !self.has_pin => Some(Fault::PinNeeded),
-            Stage::LockedByPin(_) if self.pin_refused => Some(Fault::PinWrong),
-            Stage::LockedByPin(Some(0 | 1)) => Some(Fault::PinWrong),
-            _ if registration == Registration::Denied => Some(Fault::Denied),
-            // What a try has told holds until a try tells otherwise.
-            _ => self.told,
-        };
-        self.set_fault(observed);
-        if observed.is_some() {
-            let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
-            self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
-            return (Rung::Reconnect, now + timing::spread(wait, at.dice), Cause::PersonMayHaveActed);
-        }
-        match stage {
-            Stage::Starting => self.cure(at, Rung::Reset, self.modem_since + MODEM_GRACE, Cause::ModemMute),
-            Stage::Broken => self.cure(at, Rung::Reset, now, Cause::ModemMute),
-            _ if self.control.failed >= CONTROLS => self.cure(at, Rung::Reset, now, Cause::ModemMute),
-            _ => self.next_try(at, cause, registration),
-        }
-    }
-
-    /// The modem can be asked to connect: a try, or a cure first.
-    fn next_try(&self, at: Moment, cause: Cause, registration: Registration) -> (Rung, Duration, Cause) {
-        let due = at.now + timing::backoff(self.outage.tries, at.dice);
-        let coverage = registration == Registration::Registered;
-        if self.outage.tries_since_cure < TRIES {
-            return (Rung::Reconnect, due, cause);
-        }
-        let next = match self.outage.cure {
-            Some(cure) if coverage => self.above(cure),
-            _ => Rung::CycleRadio,
-        };
-        let allowed = if coverage {
-            self.limits.from(next, Duration::ZERO)
-        } else {
-            // Only where the modem has looked for a network long enough, and not often.
-            self.limits.from(next, RADIO_WITHOUT_COVERAGE).max(self.registration_since + SEARCHING)
-        };
-        // Tries go on while the cure has to wait.
-        if allowed <= due { (next, due.min(at.now.max(allowed)), cause) } else { (Rung::Reconnect, due, cause) }
-    }
-
-    /// A cure without which there is nothing to try: the gentlest that has not been in vain, as soon as it is allowed.
-    fn cure(&self, at: Moment, first: Rung, from: Duration, cause: Cause) -> (Rung, Duration, Cause) {
-        let next = self.outage.cure.filter(|cure| *cure >= first).map_or(first, |cure| self.above(cure));
-        // Nothing but a restart helps a daemon.
-        let of_use = |rung: &Rung| *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb);
-        let candidates = [next, first, Rung::CycleUsb].into_iter().filter(of_use);
-        let due = |rung: Rung| self.limits.from(rung, Duration::ZERO).max(from).max(at.now);
-        let best = candidates.map(|rung| (due(rung), rung)).reduce(|one, other| if other.0 < one.0 { other } else { one });
-        let (due, rung) = best.unwrap_or((from.max(at.now), first));
-        (rung, due, cause)
-    }
-
-    /// The next cure. After the highest one that is allowed the heavy ones begin again.
-    fn above(&self, cure: Rung) -> Rung {
-        match cure {
-            Rung::Reconnect | Rung::CycleBearer => Rung::CycleRadio,
-            Rung::CycleRadio => Rung::Reset,
-            Rung::Reset => Rung::RestartDaemon,
-            Rung::RestartDaemon => Rung::CycleUsb,
-            Rung::CycleUsb if self.car.parked => Rung::Reboot,
-            Rung::CycleUsb | Rung::Reboot => Rung::Reset,
-        }
     }
 
     fn wait(&mut self, due: Duration, rung: Rung, cause: Cause) {
