@@ -47,7 +47,13 @@ pub struct Report {
 /// The supervisor does not tell.
 #[derive(Debug, Error)]
 #[error("rccar-modem does not answer on the system bus; is it running?")]
-pub struct QueryError(#[from] zbus::Error);
+pub struct QueryError(#[source] Box<zbus::Error>);
+
+impl From<zbus::Error> for QueryError {
+    fn from(error: zbus::Error) -> Self {
+        Self(Box::new(error))
+    }
+}
 
 /// The object on the bus.
 #[derive(Debug, Clone)]
@@ -80,7 +86,6 @@ impl Published {
     }
 }
 
-#[allow(missing_docs, reason = "what zbus makes of the signals")]
 #[zbus::interface(name = "org.rccar.Modem1")]
 impl Published {
     /// The report as JSON.
@@ -125,7 +130,7 @@ pub async fn ask() -> Result<Report, QueryError> {
     let connection = Connection::system().await?;
     let answer = connection.call_method(Some(NAME), PATH, Some(INTERFACE), "GetStatus", &()).await?;
     let text: String = answer.body().deserialize()?;
-    serde_json::from_str(&text).map_err(|error| QueryError(zbus::Error::Failure(error.to_string())))
+    serde_json::from_str(&text).map_err(|error| QueryError::from(zbus::Error::Failure(error.to_string())))
 }
 
 /// The report for people.

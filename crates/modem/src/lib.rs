@@ -2,7 +2,7 @@
 //!
 //! **There is always a next attempt**, until data flows over the modem's interface again; the ladder is `rccar_modem_core`.
 //!
-//! 1. `tokio_modem_manager` tells what ModemManager and the modem do; the machine hears it in its own words ([`view`](mod@self)).
+//! 1. `tokio_modem_manager` tells what ModemManager and the modem do; the machine hears it in its own words.
 //! 2. What the machine wants is done beside the loop: connecting, addresses and routes ([`link`]), name servers, cures.
 //! 3. Once a second while somebody drives, packets bound to the interface prove that it carries data.
 //! 4. Every decision is one structured record in the log; `org.rccar.Modem1` ([`bus`]) tells other programs.
@@ -16,6 +16,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+#[allow(missing_docs, reason = "the macro of the interface adds methods without")]
 pub mod bus;
 pub mod cli;
 pub mod config;

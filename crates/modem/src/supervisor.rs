@@ -24,7 +24,7 @@ use zbus::object_server::SignalEmitter;
 pub enum SupervisorError {
     /// The system bus.
     #[error("cannot use the system bus")]
-    Bus(#[from] zbus::Error),
+    Bus(#[source] Box<zbus::Error>),
     /// ModemManager cannot be followed.
     #[error(transparent)]
     ModemManager(#[from] tokio_modem_manager::Error),
@@ -38,6 +38,12 @@ pub enum SupervisorError {
 
 /// How long ModemManager's signals may lag behind its answer to a connect.
 const BEARER_SIGNAL: Duration = Duration::from_millis(500);
+
+impl From<zbus::Error> for SupervisorError {
+    fn from(error: zbus::Error) -> Self {
+        Self::Bus(Box::new(error))
+    }
+}
 
 /// What comes back from what was begun.
 enum Message {

@@ -2,8 +2,13 @@
 
 use rccar_modem_core::{Fault, ModemView, Observation, Outcome, Registration, Stage};
 use tokio_modem_manager::{
-    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, ModemState, RegistrationState, Snapshot, State,
+    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState, RegistrationState, Snapshot,
+    State,
 };
+
+/// Reject causes of 3GPP TS 24.008 and 24.301 that last until somebody changes the contract or the modem: unknown or illegal subscriber
+/// (2, 3, 8), illegal modem (5, 6), no data service (7, 14), network not allowed (11), not authorized (35). All others pass.
+const LASTING: [u32; 9] = [2, 3, 5, 6, 7, 8, 11, 14, 35];
 
 /// What the machine sees of ModemManager and the modem.
 pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>) -> Observation {
@@ -11,12 +16,19 @@ pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>) -> Ob
 }
 
 fn view(modem: &ModemState) -> ModemView {
-    let registration = match modem.modem3gpp.as_ref().map(|modem| modem.registration) {
-        Some(state) if state.carries_data() => Registration::Registered,
-        Some(RegistrationState::Denied) => Registration::Denied,
-        _ => Registration::Missing,
-    };
+    let registration = modem.modem3gpp.as_ref().map_or(Registration::Missing, registration);
     ModemView { stage: stage(modem), registration, connected: modem.connected_bearer().is_some() }
+}
+
+/// A network that refuses often shows as none at all, with its reason beside it.
+fn registration(modem: &Modem3gpp) -> Registration {
+    let refused = modem.rejection.as_ref().is_some_and(|rejection| LASTING.contains(&rejection.error));
+    match modem.registration {
+        state if state.carries_data() => Registration::Registered,
+        RegistrationState::Denied => Registration::Denied,
+        _ if refused => Registration::Denied,
+        _ => Registration::Missing,
+    }
 }
 
 fn stage(modem: &ModemState) -> Stage {
@@ -75,6 +87,26 @@ fn outcome_of(kind: &FaultKind) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_shows_in_the_state_or_beside_it_and_only_if_it_lasts() {
+        use tokio_modem_manager::{NetworkRejection, PacketServiceState};
+        let of = |state, error: Option<u32>| {
+            registration(&Modem3gpp {
+                registration: state,
+                packet_service: PacketServiceState::Detached,
+                operator_code: None,
+                operator_name: None,
+                imei: None,
+                rejection: error.map(|error| NetworkRejection { error, operator_id: None }),
+            })
+        };
+        assert_eq!(of(RegistrationState::Idle, Some(11)), Registration::Denied);
+        // Congestion.
+        assert_eq!(of(RegistrationState::Idle, Some(22)), Registration::Missing);
+        assert_eq!(of(RegistrationState::Denied, None), Registration::Denied);
+        assert_eq!(of(RegistrationState::Home, Some(11)), Registration::Registered);
+    }
 
     #[test]
     fn only_what_a_person_can_mend_is_a_fault() {

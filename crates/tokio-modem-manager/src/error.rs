@@ -62,7 +62,7 @@ pub enum Error {
         /// The call.
         what: &'static str,
         /// Why.
-        source: zbus::Error,
+        source: Box<zbus::Error>,
     },
 }
 
@@ -77,7 +77,7 @@ impl Error {
     }
 
     pub(crate) fn from_zbus(what: &'static str, error: zbus::Error) -> Self {
-        let zbus::Error::MethodError(name, message, reply) = &error else { return Self::Bus { what, source: error } };
+        let zbus::Error::MethodError(name, message, reply) = &error else { return Self::Bus { what, source: Box::new(error) } };
         let message = message.clone().unwrap_or_default();
         // The bus itself says that the daemon is gone; ModemManager may pass on the same error about somebody else.
         let from_bus = reply.header().sender().is_some_and(|sender| sender.as_str() == names::DBUS);

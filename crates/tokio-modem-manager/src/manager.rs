@@ -46,7 +46,7 @@ impl ModemManager {
     /// # Errors
     /// The system bus cannot be reached. That the daemon does not run is none.
     pub async fn system() -> Result<Self, Error> {
-        let connection = Connection::system().await.map_err(|source| Error::Bus { what: "connect to the system bus", source })?;
+        let connection = Connection::system().await.map_err(|error| Error::from_zbus("connect to the system bus", error))?;
         Self::new(connection).await
     }
 
@@ -59,7 +59,7 @@ impl ModemManager {
         let (changes, _) = broadcast::channel(CHANGES);
         let mirror = Mirror::start(connection.clone(), sender, changes.clone())
             .await
-            .map_err(|source| Error::Bus { what: "follow ModemManager", source })?;
+            .map_err(|error| Error::from_zbus("follow ModemManager", error))?;
         let task = tokio::spawn(mirror.run());
         Ok(Self { shared: Arc::new(Shared { connection, snapshots, changes, task }), timeouts: Timeouts::default() })
     }
@@ -125,7 +125,7 @@ impl ModemManager {
         let arguments = (names::MANAGER, "Version");
         let value: zbus::zvariant::OwnedValue =
             self.call("read the version", names::MANAGER_PATH, names::PROPERTIES, "Get", &arguments, self.timeouts.call).await?;
-        String::try_from(value).map_err(|error| Error::Bus { what: "read the version", source: error.into() })
+        String::try_from(value).map_err(|error| Error::from_zbus("read the version", error.into()))
     }
 
     /// Starts the daemon if it does not run and D-Bus knows how to.

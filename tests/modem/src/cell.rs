@@ -32,7 +32,7 @@ struct State {
 
 impl Cell {
     /// Makes `interface` in this namespace, with the network at its other end.
-    pub(crate) fn start(root: Arc<Root>, interface: &str) -> io::Result<Self> {
+    pub(crate) fn start(root: &Arc<Root>, interface: &str) -> io::Result<Self> {
         let ip = |line: &str| root.run("ip", &line.split(' ').collect::<Vec<_>>());
         ip("link set lo up")?;
         ip(&format!("netns add {CELL}"))?;

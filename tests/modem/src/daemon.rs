@@ -62,7 +62,7 @@ pub(crate) struct Polkit;
 
 #[zbus::interface(name = "org.freedesktop.PolicyKit1.Authority")]
 impl Polkit {
-    #[expect(clippy::unused_self, clippy::too_many_arguments, reason = "the signature is polkit's")]
+    #[expect(clippy::unused_self, reason = "the signature is polkit's")]
     fn check_authorization(
         &self,
         _subject: (String, HashMap<String, OwnedValue>),
@@ -101,7 +101,6 @@ pub(crate) struct Systemd {
 
 #[zbus::interface(name = "org.freedesktop.systemd1.Manager")]
 impl Systemd {
-    #[expect(clippy::needless_pass_by_value, reason = "the signature is systemd's")]
     fn restart_unit(&self, name: String, _mode: String) -> OwnedObjectPath {
         // The story may have ended.
         let _ = self.asked.send(name);

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::process::Child;
 use tokio::sync::mpsc;
 use tokio_modem_manager::{Modem, ModemManager, ModemState, Selector};
@@ -85,7 +85,7 @@ pub struct Lab {
 impl Lab {
     pub(crate) async fn start(root: &Path, setup: Setup) -> Result<Self, Box<dyn Error>> {
         let root = Arc::new(Root::mount(root)?);
-        let cell = Cell::start(root.clone(), INTERFACE)?;
+        let cell = Cell::start(&root, INTERFACE)?;
         let path = Arc::new(cell.clone());
         let (usb, mbim, at) = match setup {
             Setup::Mbim(addresses) => (QUECTEL, Some(MbimModem::start(addresses, path)?), None),
@@ -196,7 +196,6 @@ impl Lab {
     }
 
     /// A connection to the bus, for questions of the story's own.
-    #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.stand_ins
     }
@@ -235,6 +234,17 @@ impl Lab {
         self.root.run("ping", &["-q", "-c", "1", "-W", "1", address]).is_ok()
     }
 
+    /// Waits until it does: an interface that has just come up drops the first packets.
+    ///
+    /// # Panics
+    /// It never does.
+    pub fn await_ping(&self, address: &str) {
+        let limit = Instant::now() + PATIENCE;
+        while !self.pings(address) {
+            assert!(Instant::now() < limit, "{address} does not answer");
+        }
+    }
+
     /// A file of ModemManager's root, seen from the test.
     #[must_use]
     pub fn path(&self, inside: &str) -> std::path::PathBuf {
@@ -246,7 +256,7 @@ impl Lab {
     /// # Panics
     /// It takes too long.
     pub async fn await_modem(&self, what: &str, condition: impl Fn(&ModemState) -> bool) -> Arc<ModemState> {
-        let modem = self.await_state(what, |modem| modem.is_some_and(|modem| condition(modem))).await;
+        let modem = self.await_state(what, |modem| modem.is_some_and(&condition)).await;
         #[allow(clippy::expect_used, reason = "the condition was true of a modem")]
         modem.expect("the modem is there")
     }

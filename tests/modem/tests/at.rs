@@ -16,7 +16,7 @@ fn a_modem_connects_with_a_static_address_and_a_drop_is_seen_at_once() {
         assert_eq!((ip4.method, ip4.address, ip4.gateway), (IpMethod::Static, "10.64.0.2".parse().ok(), "10.64.0.1".parse().ok()));
         lab.ip("addr add 10.64.0.2/24 dev wwan0");
         lab.ip("link set wwan0 up");
-        assert!(lab.pings("10.64.0.1"));
+        lab.await_ping("10.64.0.1");
         let dropped = Instant::now();
         lab.at().deactivate();
         lab.await_modem("lost its bearer", |modem| modem.connected_bearer().is_none()).await;

@@ -36,7 +36,7 @@ fn a_modem_connects_and_its_bearer_has_both_families_with_dns_and_mtu() {
 
         lab.ip("addr add 10.64.0.2/24 dev wwan0");
         lab.ip("link set wwan0 up");
-        assert!(lab.pings("10.64.0.1"), "the bearer carries data");
+        lab.await_ping("10.64.0.1");
         lab.modem().disconnect(None).await.unwrap();
         lab.await_modem("is disconnected", |modem| modem.state == State::Registered).await;
         assert!(!lab.pings("10.64.0.1"));
@@ -86,7 +86,7 @@ fn a_connection_that_is_lost_silently_is_seen_by_nothing_but_packets() {
         lab.modem().connect(&internet()).await.unwrap();
         lab.ip("addr add 10.64.0.2/24 dev wwan0");
         lab.ip("link set wwan0 up");
-        assert!(lab.pings("10.64.0.1"));
+        lab.await_ping("10.64.0.1");
         lab.mbim().deactivate_silently();
         assert!(!lab.pings("10.64.0.1"));
         assert_eq!(lab.modem().state().unwrap().state, State::Connected);
@@ -108,7 +108,10 @@ fn registration_tells_what_the_overall_state_hides() {
         assert_eq!(modem.state, State::Connected, "ModemManager waits 15 s before it says so");
         let is = |state| move |modem: &ModemState| modem.modem3gpp.as_ref().is_some_and(|modem| modem.registration == state);
         lab.mbim().register(Registration::Denied);
-        lab.await_modem("is denied", is(RegistrationState::Denied)).await;
+        let modem =
+            lab.await_modem("is denied", |modem| modem.modem3gpp.as_ref().is_some_and(|modem| modem.rejection.is_some())).await;
+        // 11: not allowed in this network.
+        assert_eq!(modem.modem3gpp.as_ref().unwrap().rejection.as_ref().unwrap().error, 11);
         lab.await_modem("is not connected any more", |modem| matches!(modem.state, State::Enabled | State::Searching)).await;
         lab.mbim().register(Registration::Roaming);
         lab.await_modem("roams", is(RegistrationState::Roaming)).await;

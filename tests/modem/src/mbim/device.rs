@@ -90,6 +90,8 @@ const ACTIVATED: u32 = 1;
 const DEACTIVATED: u32 = 3;
 const ATTACHED: u32 = 2;
 const DETACHED: u32 = 4;
+/// Why the network refuses: "PLMN not allowed" (3GPP TS 24.008).
+const NOT_ALLOWED: u32 = 11;
 /// `MBIM_DATA_CLASS_LTE`.
 const LTE: u32 = 0x20;
 
@@ -274,7 +276,8 @@ impl Device {
         let state = if usable { self.registration } else { Registration::Deregistered };
         let on = matches!(state, Registration::Home | Registration::Roaming);
         let (class, id, name) = if on { (LTE, "00101", "TestNet") } else { (0, "", "") };
-        let head = Info::new().u32(&[self.network_error, state as u32, 1, class, 1]);
+        let error = if state == Registration::Denied { NOT_ALLOWED } else { self.network_error };
+        let head = Info::new().u32(&[error, state as u32, 1, class, 1]);
         head.text(id).text(name).text("").u32(&[if on { 2 } else { 0 }]).build()
     }
 
