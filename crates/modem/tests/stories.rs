@@ -9,8 +9,6 @@ use tokio::process::{Child, Command};
 
 /// How long anything may take that has to happen.
 const PATIENCE: Duration = Duration::from_secs(150);
-/// What a busy test machine may add to a budget.
-const NOISE: Duration = Duration::from_millis(300);
 
 struct Supervisor {
     _child: Child,
@@ -57,7 +55,7 @@ fn climbed(report: &Report, rung: &str) -> u64 {
 }
 
 fn runs() -> u32 {
-    std::env::var("RCCAR_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5)
+    std::env::var("RCCAR_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(20)
 }
 
 fn spread(what: &str, mut times: Vec<Duration>) -> Duration {
@@ -94,21 +92,23 @@ fn a_bearer_that_is_dropped_with_an_indication_is_asked_for_again_within_200_ms(
     // A new supervisor each time: one link that is lost again and again is tried with growing pauses.
     story(Setup::mbim(), async |lab| {
         lab.start_with_modem().await;
-        for _ in 0..runs().max(20) {
+        for _ in 0..runs() {
             let _supervisor = Supervisor::start(lab, "");
             await_up(lab).await;
             let before = lab.mbim().counters().connects;
-            let dropped = Instant::now();
+            // The indication is the last thing that this does.
             lab.mbim().deactivate(0);
+            let told = Instant::now();
             while lab.mbim().counters().connects == before {
-                assert!(dropped.elapsed() < Duration::from_secs(10), "{:?}", report(lab).await);
+                assert!(told.elapsed() < Duration::from_secs(10), "{:?}", report(lab).await);
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            times.push(dropped.elapsed());
+            // What the emulator does from then on is the emulator's time.
+            times.push(lab.mbim().counters().last_connect.unwrap() - told);
             await_up(lab).await;
         }
         let worst = spread("drop with indication until the modem is asked to connect", std::mem::take(&mut times));
-        assert!(worst <= Duration::from_millis(200) + NOISE, "{worst:?}");
+        assert!(worst <= Duration::from_millis(200), "{worst:?}");
     });
 }
 

@@ -4,6 +4,7 @@ use super::wire::{BASIC_CONNECT, INTERNET, Info, element4, element6, read_text, 
 use crate::DataPath;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Commands of basic connectivity (MBIM 1.0, 10.5) that the modem knows.
 pub(super) mod cid {
@@ -73,6 +74,8 @@ impl Default for Addresses {
 pub struct Counters {
     /// Connections that were asked for.
     pub connects: u32,
+    /// When the last one was asked for.
+    pub last_connect: Option<Instant>,
     /// How often the radio was switched off.
     pub radio_offs: u32,
     /// PINs that were tried.
@@ -259,6 +262,7 @@ impl Device {
             return (status::NONE, vec![]);
         }
         self.counters.connects += 1;
+        self.counters.last_connect = Some(Instant::now());
         if self.refuse > 0 {
             self.refuse -= 1;
             return (status::FAILURE, vec![]);
