@@ -42,7 +42,7 @@ fetch_locked() {
     while read -r name version arch size sha place; do
       path=$(deb_path "$sha")
       # Sets share packages.
-      [ ! -e "$path" ] && [ -z "${seen[$sha]:-}" ] || continue
+      if [ -e "$path" ] || [ -n "${seen[$sha]:-}" ]; then continue; fi
       seen[$sha]=1 missing+=("$sha" "$place" "$size") names+=("$name $version $arch")
     done < <(locked "$set")
   done

@@ -16,6 +16,8 @@ publish() {
     published+=("$name.img.xz")
   fi
   (cd "$OUT" && sha256sum "${published[@]}" >"$name.sha256")
+  local step
+  for step in "${!result[@]}"; do echo "$step ${result[$step]}"; done | LC_ALL=C sort >"$OUT/.results"
   ln -sfn "$name.img" "$OUT/latest.img"
   ln -sfn "$name.raucb" "$OUT/latest.raucb"
   [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$OUT"
