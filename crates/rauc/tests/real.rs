@@ -4,9 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
-mod common;
-
-use common::Bus;
+use rccar_bus::testing::TestBus;
 use rccar_rauc::{BootStatus, Mark, Rauc, RaucError};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -54,7 +52,7 @@ esac
 struct System {
     directory: TempDir,
     rauc: Rauc,
-    bus: Bus,
+    bus: TestBus,
     service: Child,
 }
 
@@ -77,16 +75,16 @@ impl System {
         for key in ["good", "other"] {
             make_key(path, key).await;
         }
-        let bus = Bus::start().await;
+        let bus = TestBus::start().await.unwrap();
         let service = Command::new("rauc")
             .arg("service")
             .arg(format!("--conf={}", path.join("system.conf").display()))
             .arg("--override-boot-slot=A")
-            .env("DBUS_SYSTEM_BUS_ADDRESS", &bus.address)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", bus.address())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let rauc = Rauc::new(bus.connect().await);
+        let rauc = Rauc::new(bus.connect().await.unwrap());
         // The name appears when the service is ready.
         let ready = async {
             while matches!(rauc.compatible().await, Err(RaucError::Absent)) {
@@ -179,7 +177,7 @@ async fn a_failed_installation_tells_why() {
 async fn an_absent_service_is_told_as_such() {
     let Some(mut system) = System::start().await else { return };
     system.service.kill().await.unwrap();
-    let rauc = Rauc::new(system.bus.connect().await);
+    let rauc = Rauc::new(system.bus.connect().await.unwrap());
     assert!(matches!(rauc.slots().await, Err(RaucError::Absent)));
     assert!(matches!(rauc.install("/a.raucb", None, |_| {}).await, Err(RaucError::Absent)));
 }
