@@ -29,8 +29,9 @@ fn a_modem_connects_and_its_bearer_has_both_families_with_dns_and_mtu() {
         assert_eq!((ip6.address, ip6.prefix), ("2001:db8:1::2".parse().ok(), Some(64)));
         assert_eq!(bearer.interface.as_deref(), Some("wwan0"));
 
-        let modem = lab.await_modem("is connected", |modem| modem.connected_bearer().is_some_and(|b| b.ip4.is_some())).await;
-        assert_eq!((modem.state, modem.connected_bearer()), (State::Connected, Some(&bearer)));
+        // The bearer is told before the modem's own state.
+        let connected = |modem: &ModemState| modem.state == State::Connected && modem.connected_bearer() == Some(&bearer);
+        let modem = lab.await_modem("is connected, with that bearer", connected).await;
         assert_eq!(modem.modem3gpp.as_ref().unwrap().registration, RegistrationState::Home);
         assert_eq!(modem.sim.as_ref().unwrap().imsi.as_deref(), Some("001010123456789"));
 
