@@ -238,9 +238,9 @@ fn a_daemon_that_hangs_is_told_by_the_time_out() {
         let limit = Duration::from_millis(500);
         let manager = lab.manager().clone().with_timeouts(Timeouts { call: limit, ..Timeouts::default() });
         manager.ping().await.unwrap();
-        lab.freeze_modem_manager(true);
+        lab.freeze_modem_manager(true).await;
         assert!(matches!(manager.ping().await, Err(Error::Timeout { after, .. }) if after == limit));
-        lab.freeze_modem_manager(false);
+        lab.freeze_modem_manager(false).await;
         lab.manager().ping().await.unwrap();
     });
 }
