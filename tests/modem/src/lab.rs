@@ -178,10 +178,17 @@ impl Lab {
     /// # Panics
     /// It does not run.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
-    pub fn freeze_modem_manager(&self, frozen: bool) {
+    pub async fn freeze_modem_manager(&self, frozen: bool) {
         let id = self.modem_manager.as_ref().and_then(Child::id).expect("ModemManager runs");
         let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
         kill(Pid::from_raw(i32::try_from(id).expect("a process id")), signal).expect("ModemManager takes the signal");
+        let tasks = self.root.at(&format!("proc/{id}/task"));
+        let limit = Instant::now() + PATIENCE;
+        // Its threads stop one after the other.
+        while frozen && !fs::read_dir(&tasks).expect("ModemManager has threads").flatten().all(|task| is_stopped(&task.path())) {
+            assert!(Instant::now() < limit, "ModemManager does not stop");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Tells ModemManager that the modem was plugged in (`add`) or out (`remove`).
@@ -284,6 +291,11 @@ impl Lab {
             Err(_) => panic!("not within {PATIENCE:?}: {what}; the modem is {:#?}", self.modem().state()),
         }
     }
+}
+
+/// Whether a thread is stopped: `proc_pid_stat(5)`, the letter after the name in parentheses.
+fn is_stopped(task: &Path) -> bool {
+    fs::read_to_string(task.join("stat")).is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')))
 }
 
 impl Drop for Lab {

@@ -29,8 +29,9 @@ fn a_modem_connects_and_its_bearer_has_both_families_with_dns_and_mtu() {
         assert_eq!((ip6.address, ip6.prefix), ("2001:db8:1::2".parse().ok(), Some(64)));
         assert_eq!(bearer.interface.as_deref(), Some("wwan0"));
 
-        let modem = lab.await_modem("is connected", |modem| modem.connected_bearer().is_some_and(|b| b.ip4.is_some())).await;
-        assert_eq!((modem.state, modem.connected_bearer()), (State::Connected, Some(&bearer)));
+        // The bearer is told before the modem's own state.
+        let connected = |modem: &ModemState| modem.state == State::Connected && modem.connected_bearer() == Some(&bearer);
+        let modem = lab.await_modem("is connected, with that bearer", connected).await;
         assert_eq!(modem.modem3gpp.as_ref().unwrap().registration, RegistrationState::Home);
         assert_eq!(modem.sim.as_ref().unwrap().imsi.as_deref(), Some("001010123456789"));
 
@@ -237,9 +238,9 @@ fn a_daemon_that_hangs_is_told_by_the_time_out() {
         let limit = Duration::from_millis(500);
         let manager = lab.manager().clone().with_timeouts(Timeouts { call: limit, ..Timeouts::default() });
         manager.ping().await.unwrap();
-        lab.freeze_modem_manager(true);
+        lab.freeze_modem_manager(true).await;
         assert!(matches!(manager.ping().await, Err(Error::Timeout { after, .. }) if after == limit));
-        lab.freeze_modem_manager(false);
+        lab.freeze_modem_manager(false).await;
         lab.manager().ping().await.unwrap();
     });
 }
