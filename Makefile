@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit e2e bench-latency bench fuzz clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock boot test-repro test-camera test-modem bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,7 @@ test: ## Every test of the project (what CI runs)
 	@ci/web
 	@ci/lint
 	@ci/unit
+	@tests/units/run
 	@ci/e2e
 
 setup: ## Install system packages, Rust and npm packages
@@ -32,10 +33,23 @@ unit: ## Rust tests
 	@ci/web build
 	@ci/unit
 
+units: ## Boot the units of a car in a container and look at them (needs root)
+	@ci/setup
+	@tests/units/run
+
 e2e: ## End-to-end tests with Chromium
 	@ci/setup
 	@ci/web build
 	@ci/e2e
+
+test-camera: ## Capture by libcamera with its virtual camera, in a Debian 13 root of its own (needs root or sudo, mmdebstrap)
+	@ci/setup
+	@ci/web build
+	@ci/camera
+
+test-modem: ## Stories with the real ModemManager and emulated modems (needs root)
+	@ci/setup
+	@ci/modem
 
 bench-latency: ## Capture-to-screen latency in Chromium: median and p95 of both picture sizes
 	@ci/setup
@@ -47,6 +61,21 @@ bench: ## Time of rendering and encoding one frame
 
 fuzz: ## Fuzz every parser of network input for a minute each (needs a nightly toolchain and cargo-fuzz)
 	@tests/fuzz/run 60
+
+image: ## SD card image for Raspberry Pi 4 and 5, into out/image (needs root or sudo)
+	@ci/image
+
+image-lock: ## Renew the versions of the Debian packages in the image and its builder
+	@image/lock
+
+boot: ## The image in an emulator, against a host on this machine; prints the address to drive it (needs root or sudo)
+	@ci/boot
+
+test-repro: ## Build the image twice from scratch, in two places, and compare every bit (needs root or sudo)
+	@ci/image-repro
+
+install: ## Programs and files of a car into DESTDIR=…, programs from BINDIR=… (default: target/release)
+	@DESTDIR="$(DESTDIR)" $(if $(BINDIR),BINDIR="$(BINDIR)") $(if $(filter undefined,$(origin PROGRAMS)),,PROGRAMS="$(PROGRAMS)") ci/install
 
 clean: ## Remove what was built
 	rm -rf target out web/dist

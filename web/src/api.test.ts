@@ -43,8 +43,48 @@ describe("Api", () => {
   });
 
   it("reads an enrolment", async () => {
-    const enrolment = { token: "t", expires_at: 1_800_000_000, config: "[host]\n" };
+    const enrolment = { token: "t", expires_at: 1_800_000_000, config: "[host]\n", provision: "# all\n" };
     expect(await api(201, enrolment).enrol()).toEqual(enrolment);
+  });
+
+  it("claims, revokes and names a new car", async () => {
+    const requests: [string, string | undefined, unknown][] = [];
+    const api = new Api((path, { method, body }) => {
+      requests.push([path, method, typeof body === "string" ? JSON.parse(body) : null]);
+      const answer = { car: "c", name: "Blitz", token: "t", expires_at: 1, config: "", provision: "" };
+      return Promise.resolve(new Response(JSON.stringify(answer), { status: 201 }));
+    });
+    expect(await api.claim("K7QP-2VXH")).toEqual({ car: "c", name: "Blitz" });
+    await api.revoke("eh7d");
+    await api.enrol("Blitz");
+    await api.enrol();
+    expect(requests).toEqual([
+      ["/api/v1/claims", "POST", { code: "K7QP-2VXH" }],
+      ["/api/v1/cars/eh7d", "DELETE", null],
+      ["/api/v1/enrolments", "POST", { name: "Blitz" }],
+      ["/api/v1/enrolments", "POST", {}],
+    ]);
+  });
+
+  it("reads what a car says of itself", async () => {
+    const status = {
+      near: true,
+      car: "c",
+      name: "Blitz",
+      host: { url: "https://cars.example", state: "unclaimed", text: null },
+      claim: "K7QP-2VXH",
+      provision: {
+        file: "faulty",
+        faults: [{ line: 12, key: "camera.fps", what: "no", example: "fps = 30" }],
+        unused: [{ table: "camera", instead: "kept" }],
+        notices: ["the data partition was made anew"],
+        host_name: "blitz",
+      },
+    };
+    expect(await api(200, status).status()).toEqual(status);
+    const nothing = { near: false, car: null, name: null, host: null, claim: null, provision: null };
+    expect(await api(200, nothing).status()).toEqual(nothing);
+    await expect(api(200, { ...status, host: { url: "a", state: "lost" } }).status()).rejects.toThrow(ApiError);
   });
 
   it("passes on code and words of a refusal", async () => {

@@ -1,6 +1,7 @@
 /** The HTTP API of the host, or of the car on its own page. Same origin; the session is a cookie that scripts cannot read. */
 
-import { anyString, bool, MessageError, oneOf, Shape, type Read } from "./protocol/json";
+import { anyString, bool, listOf, MessageError, oneOf, Shape, type Read } from "./protocol/json";
+import { release, releaseList, type Release, type ReleaseList } from "./protocol/release";
 
 /** What the server tells about itself and about who is signed in. */
 export interface ServerInfo {
@@ -19,8 +20,59 @@ export interface Enrolment {
   readonly token: string;
   /** Unix time in seconds. */
   readonly expires_at: number;
-  /** For the car's configuration file. */
+  /** Lines for the car's own configuration file. */
   readonly config: string;
+  /** The whole file for its SD card. */
+  readonly provision: string;
+}
+
+/** A car that was claimed. */
+export interface Claimed {
+  readonly car: string;
+  readonly name: string;
+}
+
+/** What a car says of itself on its own page; without `near` it tells nothing. */
+export interface CarStatus {
+  readonly near: boolean;
+  readonly car: string | null;
+  readonly name: string | null;
+  readonly host: HostStatus | null;
+  /** The code that claims it, while nobody owns it. */
+  readonly claim: string | null;
+  readonly provision: Provision | null;
+}
+
+/** How the car stands with its host. */
+export interface HostStatus {
+  readonly url: string;
+  readonly state: "connecting" | "registered" | "unclaimed" | "refused";
+  readonly text: string | null;
+}
+
+/** What became of the card's provision.toml. */
+export interface Provision {
+  readonly file: "good" | "faulty" | "missing" | "unreadable";
+  readonly faults: readonly Fault[];
+  /** Tables that were not used. */
+  readonly unused: readonly { readonly table: string; readonly instead: "kept" | "default" }[];
+  readonly notices: readonly string[];
+  readonly host_name: string;
+}
+
+export interface Fault {
+  readonly line: number;
+  readonly key: string;
+  readonly what: string;
+  readonly example: string;
+}
+
+/** What people decide about a release; what is left out stays as it is. */
+export interface ReleaseChange {
+  readonly rollout?: number;
+  readonly paused?: boolean;
+  readonly channels?: readonly string[];
+  readonly notes?: string;
 }
 
 /** A request that failed; status 0 means that no answer came. */
@@ -73,8 +125,33 @@ export class Api {
     await this.#request("POST", "link", { token });
   }
 
-  async enrol(): Promise<Enrolment> {
-    return await this.#request("POST", "enrolments", {}, enrolment);
+  async enrol(name: string | null = null): Promise<Enrolment> {
+    return await this.#request("POST", "enrolments", name === null ? {} : { name }, enrolment);
+  }
+
+  async claim(code: string): Promise<Claimed> {
+    return await this.#request("POST", "claims", { code }, claimed);
+  }
+
+  async revoke(car: string): Promise<void> {
+    await this.#request("DELETE", `cars/${encodeURIComponent(car)}`);
+  }
+
+  /** On a car's own page. */
+  async status(): Promise<CarStatus> {
+    return await this.#request("GET", "status", undefined, carStatus);
+  }
+
+  async releases(): Promise<ReleaseList> {
+    return await this.#request("GET", "releases", undefined, releaseList);
+  }
+
+  async changeRelease(version: string, change: ReleaseChange): Promise<Release> {
+    return await this.#request("PATCH", `releases/${encodeURIComponent(version)}`, change, release);
+  }
+
+  async removeRelease(version: string): Promise<void> {
+    await this.#request("DELETE", `releases/${encodeURIComponent(version)}`);
   }
 
   async #request<T = void>(method: string, path: string, body?: object, read?: Read<T>): Promise<T> {
@@ -117,7 +194,60 @@ const enrolment: Read<Enrolment> = (value, field) => {
     token: shape.need("token", anyString),
     expires_at: shape.need("expires_at", finite),
     config: shape.need("config", anyString),
+    provision: shape.need("provision", anyString),
   };
+};
+
+const claimed: Read<Claimed> = (value, field) => {
+  const shape = new Shape(value, field);
+  return { car: shape.need("car", anyString), name: shape.need("name", anyString) };
+};
+
+const carStatus: Read<CarStatus> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    near: shape.need("near", bool),
+    car: shape.maybe("car", anyString),
+    name: shape.maybe("name", anyString),
+    host: shape.maybe("host", hostStatus),
+    claim: shape.maybe("claim", anyString),
+    provision: shape.maybe("provision", provision),
+  };
+};
+
+const hostStatus: Read<HostStatus> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    url: shape.need("url", anyString),
+    state: shape.need("state", oneOf(["connecting", "registered", "unclaimed", "refused"])),
+    text: shape.maybe("text", anyString),
+  };
+};
+
+const provision: Read<Provision> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    file: shape.need("file", oneOf(["good", "faulty", "missing", "unreadable"])),
+    faults: shape.need("faults", listOf(fault)),
+    unused: shape.need("unused", listOf(unused)),
+    notices: shape.need("notices", listOf(anyString)),
+    host_name: shape.need("host_name", anyString),
+  };
+};
+
+const fault: Read<Fault> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    line: shape.need("line", finite),
+    key: shape.need("key", anyString),
+    what: shape.need("what", anyString),
+    example: shape.need("example", anyString),
+  };
+};
+
+const unused: Read<Provision["unused"][number]> = (value, field) => {
+  const shape = new Shape(value, field);
+  return { table: shape.need("table", anyString), instead: shape.need("instead", oneOf(["kept", "default"])) };
 };
 
 const finite: Read<number> = (value, field) => {
@@ -136,7 +266,7 @@ function parse(text: string): unknown {
 }
 
 /** Every refusal has `code` and `text`; whatever stands between us and the server may answer otherwise. */
-function refusal(status: number, value: unknown): ApiError {
+export function refusal(status: number, value: unknown): ApiError {
   try {
     const shape = new Shape(value, "");
     return new ApiError(status, shape.need("code", anyString), shape.need("text", anyString));

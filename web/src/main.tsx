@@ -3,6 +3,7 @@ import { App } from "./app/app";
 import { expose } from "./app/diagnostics";
 import "./style/base.css";
 import "./style/pages.css";
+import "./style/releases.css";
 import "./style/cockpit.css";
 import "./style/cockpit-sizes.css";
 import { Root } from "./view/root";

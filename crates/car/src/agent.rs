@@ -142,6 +142,7 @@ impl Agent {
             }
             ToCar::Release { version } if source == Source::Host => self.bus.nudge(version),
             ToCar::Challenge { .. }
+            | ToCar::Unclaimed {}
             | ToCar::Registered { .. }
             | ToCar::Access { .. }
             | ToCar::Release { .. }

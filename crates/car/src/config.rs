@@ -38,13 +38,14 @@ impl Config {
 pub(crate) struct CarConfig {
     pub(crate) name: Name,
     pub(crate) state_dir: PathBuf,
+    pub(crate) runtime_dir: PathBuf,
 }
 
 impl Default for CarConfig {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "a constant that a test reads")]
         let name = Name::new("RC car").expect("a legal name");
-        Self { name, state_dir: "/var/lib/rccar".into() }
+        Self { name, state_dir: "/var/lib/rccar".into(), runtime_dir: "/run/rccar".into() }
     }
 }
 
@@ -136,7 +137,7 @@ impl HostUrl {
         if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
     }
 
-    /// The address, as a page of the host would give it.
+    /// The address, as people and pages of the host write it.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
     }

@@ -31,13 +31,22 @@ impl Identity {
         let path = directory.join("car.key");
         if let Some(content) = files::read(&path)? {
             let secret: [u8; 32] = content.try_into().map_err(|_| IdentityError::Damaged(path))?;
-            return Ok(Self { key: SigningKey::from_bytes(&secret) });
+            return Self { key: SigningKey::from_bytes(&secret) }.with_id_in(directory);
         }
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(IdentityError::Random)?;
         files::write(&path, &secret)?;
         tracing::info!(path = %path.display(), "made the car's key");
-        Ok(Self { key: SigningKey::from_bytes(&secret) })
+        Self { key: SigningKey::from_bytes(&secret) }.with_id_in(directory)
+    }
+
+    /// Notes the id in `car.id`, for rccar-provision's report: it need not read the key for that.
+    fn with_id_in(self, directory: &Path) -> Result<Self, IdentityError> {
+        let (path, id) = (directory.join("car.id"), format!("{}\n", self.id()));
+        if files::read(&path)?.as_deref() != Some(id.as_bytes()) {
+            files::write(&path, id.as_bytes())?;
+        }
+        Ok(self)
     }
 
     /// The public key.

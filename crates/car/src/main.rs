@@ -20,6 +20,7 @@
 mod agent;
 mod bus;
 mod camera;
+mod claim;
 mod config;
 mod drive;
 mod freshness;
@@ -31,6 +32,7 @@ mod recovery;
 mod run;
 mod session;
 mod signaling;
+mod standing;
 mod steering;
 mod video;
 
@@ -57,6 +59,8 @@ enum Command {
     Run,
     /// Read the configuration and tell what is wrong with it
     CheckConfig,
+    /// List the cameras that libcamera sees, with their sizes
+    Cameras,
     /// Print the car's id, making its key if there is none
     Id,
 }
@@ -69,17 +73,25 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the answer of a command")]
 fn try_main(args: &Args) -> Result<(), run::RunError> {
-    let path = args.common.config_or(Path::new(DEFAULT_CONFIG));
-    let config: config::Config = rccar_daemon::config::load(path)?;
-    config.validate(&path.display().to_string())?;
+    let config = || -> Result<config::Config, run::RunError> {
+        let path = args.common.config_or(Path::new(DEFAULT_CONFIG));
+        let config: config::Config = rccar_daemon::config::load(path)?;
+        config.validate(&path.display().to_string())?;
+        Ok(config)
+    };
     match args.command {
-        None | Some(Command::Run) => run::run(config),
+        None | Some(Command::Run) => run::run(config()?),
         Some(Command::CheckConfig) => {
-            println!("{}: the configuration is good", path.display());
+            config()?;
+            println!("{}: the configuration is good", args.common.config_or(Path::new(DEFAULT_CONFIG)).display());
+            Ok(())
+        }
+        Some(Command::Cameras) => {
+            print!("{}", camera::list()?);
             Ok(())
         }
         Some(Command::Id) => {
-            println!("{}", run::load_identity(&config)?.id());
+            println!("{}", run::load_identity(&config()?)?.id());
             Ok(())
         }
     }

@@ -3,13 +3,15 @@
 use crate::agent::{Agent, Incoming, Outgoing, Source};
 use crate::bus;
 use crate::camera::{self, CameraConfigError, PoseSource};
+use crate::claim::Claim;
 use crate::config::{Config, HostUrl};
 use crate::drive::DriveLink;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
 use crate::pose;
 use crate::session::SessionContext;
-use crate::signaling::{self, Registration};
+use crate::signaling::{self, Registration, Signs};
+use crate::standing::Standing;
 use crate::video::VideoHub;
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
@@ -101,15 +103,17 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     let (incoming, queue) = mpsc::channel(QUEUE);
     let mut sources = BTreeMap::new();
     let mut readiness = Vec::new();
+    let (standing, host_standing) = watch::channel(Standing::default());
     if !config.lan.listen.is_empty() {
-        let back = lan::start(&config, &context, incoming.clone()).await?;
+        let back = lan::start(&config, &context, host_standing, incoming.clone()).await?;
         readiness.push(back.up.clone());
         sources.insert(Source::Lan, back);
     }
     let host = config.host.url.as_ref().map(HostUrl::origin).unwrap_or_default();
     if let Some(url) = config.host.url.clone() {
         let registration = Registration { identity, name: config.car.name, software, host: config.host };
-        let back = start_signaling(url, registration, incoming);
+        let claim = Claim::new(&config.car.runtime_dir);
+        let back = start_signaling(url, registration, standing, claim, incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
     }
@@ -139,11 +143,18 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
     Ok(Video { width: format.width().try_into()?, height: format.height().try_into()?, fps: format.fps().try_into()? })
 }
 
-fn start_signaling(url: HostUrl, registration: Registration, incoming: mpsc::Sender<Incoming>) -> Outgoing {
+fn start_signaling(
+    url: HostUrl,
+    registration: Registration,
+    standing: watch::Sender<Standing>,
+    claim: Claim,
+    incoming: mpsc::Sender<Incoming>,
+) -> Outgoing {
     let (messages, outgoing) = mpsc::channel(QUEUE);
     let (up_sender, up) = watch::channel(false);
+    let signs = Signs { up: up_sender, standing };
     tokio::spawn(async move {
-        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, up_sender)).await;
+        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, signs, claim)).await;
     });
     Outgoing { messages, up }
 }

@@ -1,8 +1,10 @@
 //! The car's connection to its signaling host: register, keep alive, come back.
 
 use crate::agent::{Incoming, Source};
+use crate::claim::Claim;
 use crate::config::{HostConfig, HostUrl};
 use crate::identity::Identity;
+use crate::standing::Standing;
 use futures_util::{SinkExt, StreamExt};
 use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
 use rccar_protocol::text::{Name, Note, Software};
@@ -52,12 +54,19 @@ enum Ended {
     Protocol(String),
     #[error("the address cannot be dialled: {0}")]
     Address(String),
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
 impl Ended {
     /// Whether the host would say the same again: not enrolled, revoked, another car with the same key, another version.
     fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::Closed(Some((4400 | 4401 | 4403 | 4409 | 4429, _))))
+    }
+
+    /// Whether the car lost the right, or never had it.
+    fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Closed(Some((4403, _))))
     }
 }
 
@@ -69,20 +78,36 @@ pub(crate) struct Registration {
     pub(crate) host: HostConfig,
 }
 
+/// What others see of the connection.
+pub(crate) struct Signs {
+    /// Registered: a driver can reach the car.
+    pub(crate) up: watch::Sender<bool>,
+    /// More exactly.
+    pub(crate) standing: watch::Sender<Standing>,
+}
+
 /// Keeps the car registered for as long as the program runs.
 pub(crate) async fn keep_registered(
     url: HostUrl,
     registration: Arc<Registration>,
     incoming: mpsc::Sender<Incoming>,
     mut outgoing: mpsc::Receiver<FromCar>,
-    up: watch::Sender<bool>,
+    signs: Signs,
+    mut claim: Claim,
 ) {
     let mut failures = 0;
     loop {
         let started = Instant::now();
-        let ended = connection(&url, &registration, &incoming, &mut outgoing, &up).await;
-        let was_up = up.send_replace(false);
-        let wait = if ended.is_refusal() {
+        let ended = connection(&url, &registration, &incoming, &mut outgoing, &signs, &mut claim).await;
+        let was_up = signs.up.send_replace(false);
+        claim.hide();
+        let refused = ended.is_refusal();
+        signs.standing.send_replace(if refused { Standing::Refused(ended.to_string()) } else { Standing::Lost(ended.to_string()) });
+        if refused {
+            claim.spend();
+        }
+        // A car that was just revoked is asked again soon: it can be claimed by somebody else.
+        let wait = if refused && !(was_up && ended.is_forbidden()) {
             BACKOFF_REFUSED
         } else {
             failures = if was_up && started.elapsed() > BACKOFF_MOST { 0 } else { failures + 1 };
@@ -111,13 +136,13 @@ async fn connection(
     registration: &Registration,
     incoming: &mpsc::Sender<Incoming>,
     outgoing: &mut mpsc::Receiver<FromCar>,
-    up: &watch::Sender<bool>,
+    signs: &Signs,
+    claim: &mut Claim,
 ) -> Ended {
-    let mut socket = match register(url, registration).await {
+    let mut socket = match register(url, registration, signs, claim).await {
         Ok(socket) => socket,
         Err(ended) => return ended,
     };
-    up.send_replace(true);
     let mut heard = Instant::now();
     let mut pings = tokio::time::interval(PING_EVERY);
     let mut ping_id = 0u32;
@@ -130,6 +155,7 @@ async fn connection(
                     Ok(None) => {}
                     Ok(Some(text)) => match parse::<ToCar>(&text) {
                         Ok(ToCar::Pong { .. }) => {}
+                        Ok(ToCar::Registered { name, .. }) => registered(url, &name, signs, claim),
                         Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
                         Ok(message) => {
                             if incoming.send(Incoming { source: Source::Host, message }).await.is_err() {
@@ -181,7 +207,7 @@ async fn dial(url: &HostUrl) -> Result<TcpStream, Ended> {
 }
 
 /// Connects and registers.
-async fn register(url: &HostUrl, registration: &Registration) -> Result<Socket, Ended> {
+async fn register(url: &HostUrl, registration: &Registration, signs: &Signs, claim: &mut Claim) -> Result<Socket, Ended> {
     let mut request = url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
@@ -193,6 +219,7 @@ async fn register(url: &HostUrl, registration: &Registration) -> Result<Socket, 
         ToCar::Challenge { v, .. } => return Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}"))),
         other => return Err(unexpected(other)),
     };
+    let code = claim.code(Instant::now())?;
     let register = FromCar::Register {
         v: PROTOCOL_VERSION,
         key: registration.identity.public(),
@@ -200,16 +227,31 @@ async fn register(url: &HostUrl, registration: &Registration) -> Result<Socket, 
         name: registration.name.clone(),
         software: registration.software.clone(),
         enrolment: registration.host.enrolment.clone(),
+        claim: Some(code.clone()),
     };
     write(&mut socket, &register).await?;
     match next_message(&mut socket, "registering").await? {
-        ToCar::Registered { car, name } => {
-            tracing::info!(host = url.authority(), %car, %name, "registered");
-            rccar_daemon::notify::status(&format!("registered with {}", url.authority()));
+        ToCar::Registered { name, .. } => {
+            registered(url, &name, signs, claim);
+            Ok(socket)
+        }
+        ToCar::Unclaimed {} => {
+            tracing::info!(host = url.authority(), "unclaimed: the car's own page and its console show the code that claims it");
+            rccar_daemon::notify::status(&format!("unclaimed at {}", url.authority()));
+            claim.show(&code);
+            signs.standing.send_replace(Standing::Unclaimed(code));
             Ok(socket)
         }
         other => Err(unexpected(other)),
     }
+}
+
+fn registered(url: &HostUrl, name: &Name, signs: &Signs, claim: &mut Claim) {
+    tracing::info!(host = url.authority(), %name, "registered");
+    rccar_daemon::notify::status(&format!("registered with {}", url.authority()));
+    claim.spend();
+    signs.standing.send_replace(Standing::Registered);
+    signs.up.send_replace(true);
 }
 
 fn unexpected(message: ToCar) -> Ended {

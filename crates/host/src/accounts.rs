@@ -1,9 +1,9 @@
 //! What the routes ask, answered from the database.
 
-use crate::db::{Db, DbError, Enrolled, unix_now};
+use crate::db::{Db, DbError, Enrolled, Revoked, unix_now};
 use crate::lifetimes::{ENROLMENT, LOGIN};
 use crate::password::{HashError, Hasher, MIN_CHARACTERS};
-use rccar_protocol::text::Name;
+use rccar_protocol::text::{CarId, Name};
 use rccar_signaling::{
     AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
 };
@@ -76,11 +76,11 @@ impl Backend for Accounts {
         self.db.run(move |store| store.remove_login(login)).await.map_err(internal)
     }
 
-    async fn enrol(&self, user: Name) -> Result<Enrolment, AccountError> {
+    async fn enrol(&self, user: Name, name: Option<Name>) -> Result<Enrolment, AccountError> {
         let token = Token::generate().map_err(internal)?;
         let (hash, expires_at) = (token.hash(), unix_now() + ENROLMENT);
         let owner = user.clone();
-        let work = move |store: &mut crate::db::Store| store.add_enrolment(hash, Some(owner.as_str()), None, expires_at);
+        let work = move |store: &mut crate::db::Store| store.add_enrolment(hash, Some(owner.as_str()), name.as_ref(), expires_at);
         self.db.run(work).await.map_err(internal)?;
         tracing::info!(%user, "made an enrolment token");
         Ok(Enrolment { token, expires_at })
@@ -96,6 +96,19 @@ impl Backend for Accounts {
             }
             Enrolled::Revoked => Err(RegisterError::Revoked),
             Enrolled::No => Err(RegisterError::NotEnrolled),
+        }
+    }
+
+    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<KnownCar, AccountError> {
+        let claimed = self.db.run(move |store| store.claim(&car, &user, unix_now())).await.map_err(internal)?;
+        claimed.ok_or(AccountError::NoSuchCode)
+    }
+
+    async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
+        match self.db.run(move |store| store.revoke_own_car(&user, &car, unix_now())).await.map_err(internal)? {
+            Revoked::Done => Ok(()),
+            Revoked::NoSuchCar => Err(AccountError::NoSuchCar),
+            Revoked::NotYours => Err(AccountError::NotYours),
         }
     }
 }

@@ -6,9 +6,11 @@ use crate::config::Config;
 use crate::db::{DbError, Store, unix_now};
 use crate::lifetimes::{ENROLMENT, SIGN_IN_LINK};
 use crate::password::{HashError, hash};
+use crate::releases::ShelfError;
 use rccar_protocol::text::{CarId, Name};
-use rccar_signaling::{AccountError, Password, Token};
+use rccar_signaling::{AccountError, Password, ReleaseError, Token, provision_file};
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,12 @@ pub(crate) enum AdminError {
     UserExists(Name),
     #[error("there is no car {0} that could be revoked; `rccar-host car list` shows all")]
     NoSuchCar(CarId),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    #[error("cannot read {}", .path.display())]
+    Bundle { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Password(#[from] AccountError),
     #[error(transparent)]
@@ -40,17 +48,21 @@ pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminErro
     print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))
 }
 
-/// Prints the lines for a new car's configuration.
-pub(crate) fn enrol(config: &Config, name: Option<&Name>, json: bool) -> Result<(), AdminError> {
+/// Prints the file for a new car's card.
+pub(crate) fn enrol(config: &Config, name: Option<&Name>, owner: Option<&Name>, json: bool) -> Result<(), AdminError> {
     let store = Store::open(&config.database.path)?;
     let (token, expires_at) = (Token::generate()?, unix_now() + ENROLMENT);
-    store.add_enrolment(token.hash(), None, name, expires_at)?;
+    if let Some(owner) = owner {
+        store.account(owner.as_str())?.ok_or_else(|| AdminError::NoSuchUser(owner.clone()))?;
+    }
+    store.add_enrolment(token.hash(), owner.map(Name::as_str), name, expires_at)?;
+    let file = provision_file(&config.url(), token.as_str(), name.map(Name::as_str));
     let lines = format!("[host]\nurl = \"{}\"\nenrolment = \"{}\"\n", config.url(), token.as_str());
     if json {
-        let object = serde_json::json!({ "token": token.as_str(), "expires_at": expires_at, "config": lines });
+        let object = serde_json::json!({ "token": token.as_str(), "expires_at": expires_at, "config": lines, "provision": file });
         return print(&format!("{object}\n"));
     }
-    print(&lines)
+    print(&file)
 }
 
 /// `user …`

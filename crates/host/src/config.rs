@@ -19,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) turn: Turn,
     pub(crate) ice: Ice,
+    pub(crate) releases: Releases,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -58,6 +59,17 @@ pub(crate) struct Ice {
     pub(crate) extra_servers: Vec<IceServer>,
 }
 
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Releases {
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) keyring: Option<PathBuf>,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_downloads: usize,
+    pub(crate) max_downloads_per_car: usize,
+    pub(crate) nudge_spread_s: u32,
+}
+
 /// A network as `address/bits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -86,6 +98,21 @@ impl Default for Http {
 impl Default for Database {
     fn default() -> Self {
         Self { path: "/var/lib/rccar-host/host.db".into() }
+    }
+}
+
+impl Default for Releases {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            dir: None,
+            keyring: None,
+            // Twice the largest bundle of a full image so far, rounded up.
+            max_bytes: 512 * 1024 * 1024,
+            max_downloads: limits.downloads,
+            max_downloads_per_car: limits.downloads_per_car,
+            nudge_spread_s: 60,
+        }
     }
 }
 
@@ -125,6 +152,10 @@ impl Config {
         if self.http.max_connections == 0 || self.http.max_connections_per_address == 0 {
             return rule("http.max_connections", "limits of connections have to be 1 at least");
         }
+        let releases = &self.releases;
+        if releases.max_bytes == 0 || releases.max_downloads == 0 || releases.max_downloads_per_car == 0 {
+            return rule("releases", "limits have to be 1 at least");
+        }
         if !self.turn.enabled {
             return Ok(());
         }
@@ -149,6 +180,11 @@ impl Config {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Where bundles are kept.
+    pub(crate) fn releases_dir(&self) -> PathBuf {
+        self.releases.dir.clone().unwrap_or_else(|| self.database.path.with_file_name("releases"))
     }
 
     /// The address for links: what people can open in a browser.
@@ -195,11 +231,17 @@ mod tests {
     fn commented_examples_are_legal() {
         let (commented, plain): (Vec<_>, Vec<_>) =
             DOCUMENTED.lines().partition(|line| line.starts_with("# ") && line.contains(" = "));
-        assert_eq!(commented.len(), 2, "{commented:?}");
-        let examples = commented.join("\n").replace("# public_url", "[http]\npublic_url").replace("# extra", "[ice]\nextra");
+        assert_eq!(commented.len(), 4, "{commented:?}");
+        let examples = commented
+            .join("\n")
+            .replace("# public_url", "[http]\npublic_url")
+            .replace("# extra", "[ice]\nextra")
+            .replace("# dir", "[releases]\ndir")
+            .replace("# keyring", "keyring");
         let config = checked(&examples).unwrap();
         assert_eq!(config.url(), "https://rccar.example.org");
         assert_eq!(config.ice.extra_servers.len(), 1);
+        assert!(config.releases.dir.is_some() && config.releases.keyring.is_some());
         assert!(plain.len() > 30);
     }
 
@@ -214,11 +256,19 @@ mod tests {
             ("[turn]\nmin_port = 2\nmax_port = 1", &["turn.min_port"]),
             ("[turn]\nlisten = [\"0.0.0.0:3478\"]", &["turn.listen", "public_addresses"]),
             ("[turn]\npublic_addresses = [\"192.0.2.1\", \"192.0.2.2\"]", &["turn.public_addresses"]),
+            ("[releases]\nmax_downloads = 0", &["releases", "1 at least"]),
             ("[turn]\ncredential_ttl_s = -1", &["host.toml:2", "turn.credential_ttl_s"]),
         ] {
             let error = checked(text).unwrap_err();
             assert!(words.iter().all(|word| error.contains(word)), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn bundles_are_kept_beside_the_database_unless_told_otherwise() {
+        let at = |text: &str| checked(text).unwrap().releases_dir();
+        assert_eq!(at("[database]\npath = \"./host.db\""), Path::new("./releases"));
+        assert_eq!(at("[releases]\ndir = \"/srv/bundles\""), Path::new("/srv/bundles"));
     }
 
     #[test]

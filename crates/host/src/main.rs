@@ -24,6 +24,7 @@ mod files;
 mod ice;
 mod lifetimes;
 mod password;
+mod releases;
 mod run;
 
 use clap::Parser;
@@ -56,9 +57,10 @@ fn try_main() -> Result<(), HostError> {
         Command::Run => run::run(&config)?,
         Command::CheckConfig => admin::print(&format!("{}: no mistakes found\n", path.display()))?,
         Command::SignInLink { user } => admin::sign_in_link(&config, &user)?,
-        Command::Enrol { name, json } => admin::enrol(&config, name.as_ref(), json)?,
+        Command::Enrol { name, owner, json } => admin::enrol(&config, name.as_ref(), owner.as_ref(), json)?,
         Command::User(command) => admin::user(&config, &command)?,
         Command::Car(command) => admin::car(&config, &command)?,
+        Command::Release(command) => releases::command(&config, command)?,
     }
     Ok(())
 }

@@ -7,14 +7,17 @@ use crate::files;
 use crate::ice::{self, TurnError};
 use crate::lifetimes::SETUP_LINK;
 use crate::password::{HashError, Hasher};
+use crate::releases::{ReleaseStore, Shelf, ShelfError, keep_updates, nudge};
 use rccar_daemon::{notify, shutdown};
 use rccar_protocol::text::{Software, TextError};
-use rccar_signaling::{Exchange, Limits, Options, Token, router, serve};
+use rccar_signaling::{Exchange, Limits, Options, Token, router_with_releases, serve};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the host looks for changes by the command line. People wait for their effect.
@@ -35,6 +38,8 @@ pub(crate) enum RunError {
     Turn(#[from] TurnError),
     #[error(transparent)]
     Hash(#[from] HashError),
+    #[error(transparent)]
+    Releases(#[from] ShelfError),
     #[error("no randomness")]
     Random(#[from] getrandom::Error),
     #[error("the program's own name is no legal name")]
@@ -55,8 +60,11 @@ async fn host(config: &Config) -> Result<(), RunError> {
     let (ice, relay) = ice::start(config)?;
     let listeners = listen(&config.http.listen).await?;
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
-    let exchange = Exchange::start(rccar_rooms::Options::new(software.clone()), Arc::new(ice));
+    let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
+    shelf.tidy();
+    let exchange = Exchange::start_with_access(rccar_rooms::Options::new(software.clone()), Arc::new(ice), Token::generate()?);
     exchange.set_cars(store.known_cars()?).await;
+    exchange.remember_updates(store.remembered_updates()?).await;
     let setup_link = setup_link(config, &mut store)?;
 
     let db = Db::new(store);
@@ -67,20 +75,29 @@ async fn host(config: &Config) -> Result<(), RunError> {
         limits: Limits {
             connections: config.http.max_connections,
             connections_per_address: config.http.max_connections_per_address,
+            downloads: config.releases.max_downloads,
+            downloads_per_car: config.releases.max_downloads_per_car,
             ..Limits::default()
         },
     };
-    let page = router(exchange.clone(), Arc::new(Accounts::new(db.clone(), Hasher::new()?)), options);
+    let changed = Arc::new(Notify::new());
+    let releases = ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
+    let accounts = Accounts::new(db.clone(), Hasher::new()?);
+    let page = router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
+    let spread = Duration::from_secs(config.releases.nudge_spread_s.into());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keep_updates(db.clone(), exchange.watch_updates().await));
+    tasks.spawn(nudge(db.clone(), exchange.clone(), Arc::clone(&changed), spread));
+    tasks.spawn(watch(db, exchange.clone(), changed));
     announce(&listeners, setup_link.as_deref())?;
     notify::ready();
-    let watch = tokio::spawn(watch(db, exchange.clone()));
     serve(listeners, page, async {
         shutdown::signal().await;
         notify::stopping();
         exchange.shutdown().await;
     })
     .await;
-    watch.abort();
+    tasks.abort_all();
     if let Some(relay) = relay {
         relay.close().await;
     }
@@ -132,7 +149,7 @@ fn setup_link(config: &Config, store: &mut Store) -> Result<Option<String>, RunE
 }
 
 /// Carries what the command line changed, and what has expired, into the rooms.
-async fn watch(db: Db, exchange: Exchange) {
+async fn watch(db: Db, exchange: Exchange, changed: Arc<Notify>) {
     let mut looks = interval(LOOK_INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut version, mut count) = (None, 0_u32);
@@ -140,7 +157,11 @@ async fn watch(db: Db, exchange: Exchange) {
         looks.tick().await;
         count = count.wrapping_add(1);
         let due = count % LOOKS_PER_PURGE == 0;
+        let before = version;
         let outcome = look(&db, &exchange, &mut version, due).await;
+        if before != version {
+            changed.notify_one();
+        }
         if let Err(error) = outcome {
             tracing::error!(%error, "cannot look for changes in the database");
         }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::car::{key, next, next_of, open, register, send};
+use common::car::{key, next, next_of, open, register, register_with, send};
 use common::{Host, eventually};
 use serde_json::{Value, json};
 
@@ -44,6 +44,47 @@ async fn a_revoked_car_is_sent_away_at_once_and_stays_away() {
     assert_eq!(next(&mut socket).await, Err(4403));
     assert_eq!(register(&host, 1, None).await.0["code"], "not-enrolled");
     assert!(host.admin(&["car", "list"]).contains("revoked"));
+}
+
+#[tokio::test]
+async fn a_car_that_the_command_line_sends_away_is_claimed_by_another_account() {
+    let host = Host::start();
+    let ada = host.set_up();
+    host.admin(&["user", "add", "Bob"]);
+    let link = host.admin(&["sign-in-link", "--user", "Bob"]);
+    let token = common::token(&link, "#/link?token=");
+    let bob = host.post("/api/v1/link", "", &json!({ "token": token }).to_string()).cookie.unwrap();
+    let claim = |cookie: &str, code: &str| host.post("/api/v1/claims", cookie, &json!({ "code": code }).to_string()).status;
+
+    let (first, mut socket) = register_with(&host, 1, &json!({"claim": "K7QP-2VXH"})).await;
+    assert_eq!(first["type"], "unclaimed");
+    assert_eq!(claim(&ada, "K7QP-2VXH"), 201);
+    assert_eq!(next(&mut socket).await.unwrap()["type"], "registered");
+    assert!(host.admin(&["car", "list"]).contains("red car\tAda\tenrolled"));
+    let path = format!("/api/v1/cars/{}", key(1).id());
+    assert_eq!(host.request("DELETE", &path, &bob, "").status, 403);
+
+    host.admin(&["car", "revoke", key(1).id().as_str()]);
+    assert_eq!(next(&mut socket).await, Err(4403));
+    let (again, mut socket) = register_with(&host, 1, &json!({"claim": "0000-0001"})).await;
+    assert_eq!(again["type"], "unclaimed");
+    assert_eq!((claim(&bob, "K7QP-2VXH"), claim(&bob, "0000-0001")), (404, 201));
+    assert_eq!(next(&mut socket).await.unwrap()["type"], "registered");
+    assert!(host.admin(&["car", "list"]).contains("red car\tBob\tenrolled"));
+    assert_eq!(host.request("DELETE", &path, &bob, "").status, 204);
+    assert_eq!(next(&mut socket).await, Err(4403));
+}
+
+#[test]
+fn the_command_line_prints_the_whole_file_for_a_card() {
+    let host = Host::start();
+    host.set_up();
+    let file = host.admin(&["enrol", "--name", "Blitz", "--owner", "Ada"]);
+    let parsed = rccar_provision::parse(file.as_bytes());
+    assert_eq!((parsed.faults.len(), parsed.settings.car.name.as_deref()), (0, Some("Blitz")));
+    assert!(parsed.settings.host.token.is_some() && file.contains("[wifi]"));
+    let stranger = host.command(&["enrol", "--owner", "Eve"]).output().unwrap();
+    assert!(common::words(&stranger).contains("there is no user Eve"));
 }
 
 #[tokio::test]

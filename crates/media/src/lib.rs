@@ -42,7 +42,9 @@
 //! * One thread captures and encodes: a second would add a hand-over of some 20 µs and, on a car's CPU, fight for the same cores.
 //! * The bit rate is fixed for the life of an encoder. The `openh264` crate changes it through an unsafe call only; it comes with
 //!   congestion control.
-//! * I420 without padding is the only format: it is what the encoder takes.
+//! * I420 without padding is the only format: it is what the encoder takes. What a camera gives in another layout is converted once
+//!   ([`raw`]), in the one copy that is made between its buffer and the encoder.
+//! * `libcamera` is a feature, off by default: it needs libcamera 0.4 to 0.7 at build time and binds the program to that version.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -52,3 +54,4 @@ pub mod encoder;
 pub mod frame;
 pub mod pacer;
 pub mod pipeline;
+pub mod raw;

@@ -35,6 +35,7 @@
 //! * JSON messages ignore fields that they do not know, so that a field can be added without a new version; an unknown `type` is
 //!   an error that is answered.
 
+pub mod claim;
 pub mod control;
 mod cursor;
 pub mod events;

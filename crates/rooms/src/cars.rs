@@ -13,6 +13,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Car {
     pub(crate) name: Name,
+    pub(crate) owner: Option<Name>,
     pub(crate) software: Option<Software>,
     /// What the car said last about its updates; kept while it is away.
     pub(crate) update: Option<UpdateStatus>,
@@ -24,16 +25,17 @@ pub(crate) struct Car {
 impl Rooms {
     /// The whole list of known cars: new ones appear, names change, and a car that is no longer listed is sent away.
     pub fn handle_known_cars(&mut self, now: Duration, known: Vec<KnownCar>) {
-        let known: BTreeMap<CarId, Name> = known.into_iter().map(|car| (car.id, car.name)).collect();
+        let known: BTreeMap<CarId, KnownCar> = known.into_iter().map(|car| (car.id.clone(), car)).collect();
         let struck: Vec<_> = self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
-        struck.iter().for_each(|id| self.strike(now, id));
-        known.into_iter().for_each(|(id, name)| self.handle_known_car(now, KnownCar { id, name }));
+        struck.iter().for_each(|id| self.handle_car_struck(now, id));
+        known.into_values().for_each(|car| self.handle_known_car(now, car));
     }
 
-    /// One car more, or another name for a known one.
+    /// One car more, or another name or owner for a known one.
     pub fn handle_known_car(&mut self, now: Duration, known: KnownCar) {
-        let blank = Car { name: known.name.clone(), software: None, update: None, conn: None, session: None };
-        self.cars.entry(known.id).or_insert(blank).name = known.name;
+        let blank = Car { name: known.name.clone(), owner: None, software: None, update: None, conn: None, session: None };
+        let car = self.cars.entry(known.id).or_insert(blank);
+        (car.name, car.owner) = (known.name, known.owner);
         self.list_changed(now);
     }
 
@@ -113,8 +115,8 @@ impl Rooms {
         self.list_changed(now);
     }
 
-    /// The car is no longer known.
-    fn strike(&mut self, now: Duration, id: &CarId) {
+    /// The car is no longer known: its session and its connection end.
+    pub fn handle_car_struck(&mut self, now: Duration, id: &CarId) {
         if let Some(session) = self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id) {
             self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
         }

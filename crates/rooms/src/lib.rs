@@ -53,6 +53,7 @@
 //!   old socket is found dead, and nobody else knows the session's 64 random bits.
 //! * `bye` for a session that is gone is ignored, because it crosses the other end's `bye` all the time; any other message for it is
 //!   answered with `no-such-session`.
+//! * Cars that nobody owns yet are not in the rooms but before them, in a [`WaitingRoom`].
 //! * `ice_servers` of outgoing messages are left empty: credentials need randomness and a clock, so the shell fills them in.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
@@ -63,7 +64,9 @@ mod list;
 mod mailbox;
 mod rooms;
 mod session;
+mod waiting;
 mod words;
 
 pub use rooms::{Options, Rooms};
+pub use waiting::{CODE_LIFETIME, CodeHash, WaitError, WaitingRoom};
 pub use words::{CarConn, Close, DriverConn, Effect, Event, KnownCar};

@@ -28,6 +28,7 @@ impl Rooms {
             },
             driver: car.session.as_ref().filter(|_| car.conn.is_some()).map(|session| session.user.clone()),
             software: car.software.clone(),
+            owner: car.owner.clone(),
             update: car.update.clone(),
         };
         self.cars.iter().map(info).collect()

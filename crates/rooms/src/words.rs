@@ -19,6 +19,8 @@ pub struct KnownCar {
     pub id: CarId,
     /// Name under which drivers see it.
     pub name: Name,
+    /// Whose it is, for drivers to see. Everybody may drive it.
+    pub owner: Option<Name>,
 }
 
 /// What the shell has to do, in this order.

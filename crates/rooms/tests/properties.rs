@@ -105,7 +105,7 @@ impl World {
 
     fn known(&mut self, mask: u8) {
         let listed = (0..3u8).filter(|bit| mask >> bit & 1 == 1);
-        let known = listed.map(|bit| KnownCar { id: letter(bit), name: name("car") }).collect();
+        let known = listed.map(|bit| KnownCar { id: letter(bit), name: name("car"), owner: None }).collect();
         self.rooms.handle_known_cars(self.now, known);
     }
 

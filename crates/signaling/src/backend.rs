@@ -1,8 +1,9 @@
 //! What the routes ask of the program that serves them.
 
+use crate::status::{CarStatus, Viewer};
 use crate::token::{Token, TokenHash};
 use rccar_protocol::identity::CarKey;
-use rccar_protocol::text::{Name, Software};
+use rccar_protocol::text::{CarId, Name, Software};
 use rccar_rooms::KnownCar;
 use std::fmt;
 use std::future::Future;
@@ -38,11 +39,29 @@ pub trait Backend: Send + Sync + 'static {
     /// Forgets the sign-in.
     fn sign_out(&self, login: TokenHash) -> impl Future<Output = Result<(), AccountError>> + Send;
 
-    /// A new enrolment token for one car of this user.
-    fn enrol(&self, user: Name) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
+    /// A new enrolment token for one car of this user, under this name if one is given.
+    fn enrol(&self, user: Name, name: Option<Name>) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
 
     /// A car has proved that it holds the key: is it known, or does its token make it so?
     fn register_car(&self, car: CarRegistration) -> impl Future<Output = Result<KnownCar, RegisterError>> + Send;
+
+    /// Makes a car that has proved its key, and is unknown or revoked, this user's.
+    fn claim_car(&self, user: Name, car: CarRegistration) -> impl Future<Output = Result<KnownCar, AccountError>> + Send {
+        let _ = (user, car);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Forgets a car of this user's.
+    fn revoke_car(&self, user: Name, car: CarId) -> impl Future<Output = Result<(), AccountError>> + Send {
+        let _ = (user, car);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// What a car says of itself; `None` on a host.
+    fn status(&self, viewer: Viewer) -> impl Future<Output = Option<CarStatus>> + Send {
+        let _ = viewer;
+        async { None }
+    }
 }
 
 /// What kind of program serves the page.
@@ -115,6 +134,15 @@ pub enum AccountError {
     /// The password cannot be taken.
     #[error("{0}")]
     WeakPassword(&'static str),
+    /// Nobody waits with this claim code.
+    #[error("no car shows this code right now; look at its page again, the code may have changed")]
+    NoSuchCode,
+    /// No such car.
+    #[error("there is no such car")]
+    NoSuchCar,
+    /// The car is somebody else's.
+    #[error("only the owner may do that; on the host's command line it is `rccar-host car revoke`")]
+    NotYours,
     /// This program does not do that.
     #[error("this program does not offer that")]
     NotOffered,

@@ -1,11 +1,13 @@
 //! The handle on the task that owns the rooms.
 
+use crate::access::Access;
 use crate::ice::IceServers;
 use crate::outbox::Outbox;
 use crate::rooms_task::{CarLink, Command, DriverLink, run};
-use crate::token::TokenHash;
+use crate::token::{Token, TokenHash};
+use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, ToCar};
-use rccar_protocol::text::{Name, Software};
+use rccar_protocol::text::{CarId, Name, Software};
 use rccar_rooms::{CarConn, DriverConn, KnownCar, Options};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -17,21 +19,69 @@ use tokio::sync::{mpsc, oneshot};
 const COMMANDS: usize = 1_024;
 /// Messages between the task and a car in the same process: as for a socket.
 const LOCAL_MESSAGES: usize = 256;
+/// Reports of cars that wait for whoever watches them: one of each car of a large fleet.
+const UPDATES: usize = 1_024;
 
 /// Where drivers and cars meet. Clones are handles on the same task, which lives until [`Exchange::shutdown`] or until all are gone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Exchange {
     commands: mpsc::Sender<Command>,
     next_connection: Arc<AtomicU64>,
+    access: Arc<Access>,
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
 }
 
 impl Exchange {
     /// Starts the task. Must be called within a Tokio runtime.
     #[must_use]
     pub fn start(options: Options, ice: Arc<dyn IceServers>) -> Self {
+        Self::start_with(options, ice, Access::new(None))
+    }
+
+    /// The same for a host with releases: each car gets tokens made with this secret to fetch them with.
+    #[must_use]
+    pub fn start_with_access(options: Options, ice: Arc<dyn IceServers>, secret: Token) -> Self {
+        Self::start_with(options, ice, Access::new(Some(secret)))
+    }
+
+    fn start_with(options: Options, ice: Arc<dyn IceServers>, access: Access) -> Self {
         let (commands, receiver) = mpsc::channel(COMMANDS);
-        tokio::spawn(run(options, ice, receiver));
-        Self { commands, next_connection: Arc::new(AtomicU64::new(1)) }
+        let access = Arc::new(access);
+        tokio::spawn(run(options, ice, Arc::clone(&access), receiver));
+        Self { commands, next_connection: Arc::new(AtomicU64::new(1)), access }
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// What cars said about their updates in an earlier run. Their own words replace it.
+    pub async fn remember_updates(&self, updates: Vec<(CarId, UpdateStatus)>) {
+        self.command(Command::RememberUpdates(updates)).await;
+    }
+
+    /// What cars say about their updates from now on. A receiver that is not read misses some.
+    pub async fn watch_updates(&self) -> mpsc::Receiver<(CarId, UpdateStatus)> {
+        let (sender, receiver) = mpsc::channel(UPDATES);
+        self.command(Command::WatchUpdates(sender)).await;
+        receiver
+    }
+
+    /// The connected cars with the last they said about their updates.
+    pub async fn connected_cars(&self) -> Vec<(CarId, Option<UpdateStatus>)> {
+        let (answer, cars) = oneshot::channel();
+        self.command(Command::ConnectedCars(answer)).await;
+        cars.await.unwrap_or_default()
+    }
+
+    /// Tells a car that there may be a release for it. A car that is not connected learns of it when it asks by itself.
+    pub async fn nudge(&self, car: CarId, version: Version) {
+        self.command(Command::Nudge { car, version }).await;
     }
 
     /// Replaces the list of known cars. A connected car that is no longer listed is sent away.
@@ -54,6 +104,11 @@ impl Exchange {
             exchange.command(Command::CarGone { conn }).await;
         });
         (sender, receiver)
+    }
+
+    /// A car was revoked: its session ends and its connection is closed.
+    pub async fn strike(&self, car: CarId) {
+        self.command(Command::Strike(car)).await;
     }
 
     /// The sign-ins of all connected drivers, so that the program can check whether they still hold.
@@ -104,10 +159,13 @@ impl Exchange {
         self.command(Command::DriverGone { conn }).await;
     }
 
-    pub(crate) async fn join_car(&self, car: KnownCar, software: Software, reached: IpAddr, outbox: Outbox) -> CarConn {
-        let conn = CarConn(self.number());
+    /// The number of a connection that is going to join.
+    pub(crate) fn next_car(&self) -> CarConn {
+        CarConn(self.number())
+    }
+
+    pub(crate) async fn join_car_as(&self, conn: CarConn, car: KnownCar, software: Software, reached: IpAddr, outbox: Outbox) {
         self.command(Command::CarJoined { conn, car, software, link: CarLink::Socket { outbox, reached } }).await;
-        conn
     }
 
     pub(crate) async fn car_says(&self, conn: CarConn, message: FromCar) {

@@ -39,6 +39,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+mod access;
 mod address;
 mod backend;
 mod close;
@@ -50,21 +51,28 @@ mod names;
 mod options;
 mod outbox;
 mod page;
+mod provision;
+mod releases;
 mod rooms_task;
 mod server;
 mod socket;
+mod status;
 mod throttle;
 mod token;
+mod waiters;
 
 pub use address::Peer;
 pub use backend::{AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError};
 pub use close::CloseCode;
 pub use exchange::Exchange;
-pub use http::{Site, router};
+pub use http::{Site, router, router_with_releases};
 pub use ice::{IcePeer, IceServers, NoIceServers};
 pub use limits::Limits;
 pub use names::{PublicUrl, PublicUrlError};
 pub use options::Options;
+pub use provision::provision_file;
 pub use rccar_rooms::KnownCar;
+pub use releases::{BundleFile, OfferQuestion, Release, ReleaseChange, ReleaseError, ReleaseRules, Releases, Upload, UploadWish};
 pub use server::serve;
+pub use status::{CarStatus, HostState, HostStatus, Provision, ProvisionFault, UnusedTable, Viewer};
 pub use token::{Token, TokenHash};

@@ -22,6 +22,10 @@ pub struct Limits {
     /// Time after which a connection that is no WebSocket takes no further request. It is cut off [`Self::request`] later, which
     /// bounds what somebody who takes an answer byte by byte can hold.
     pub requests_age: Duration,
+    /// Bundles of releases that cars fetch at once, in total. Each takes a file descriptor besides its connection.
+    pub downloads: usize,
+    /// The same by one car.
+    pub downloads_per_car: usize,
     /// Messages a second that a client may send for long.
     pub messages_per_second: f64,
     /// Messages that it may send at once.
@@ -45,6 +49,9 @@ impl Default for Limits {
     ///
     /// A browser opens six connections to a host and is done with them in a second; ten people behind one address may do so at once. A
     /// sign-in waits for eight others at most, of a second each on a slow machine. The page with its 300 kB takes 60 s at 5 kB/s.
+    ///
+    /// RAUC fetches a bundle over one connection at a time; a car whose link broke may hold another until that is found dead. 64 downloads
+    /// share 100 Mbit/s at 1.5 Mbit/s each, which is what 4G gives a car anyway.
     fn default() -> Self {
         Self {
             connections: 1_024,
@@ -53,6 +60,8 @@ impl Default for Limits {
             requests_per_address: 64,
             request: Duration::from_secs(15),
             requests_age: Duration::from_secs(60),
+            downloads: 64,
+            downloads_per_car: 4,
             messages_per_second: 50.0,
             message_burst: 200.0,
             bytes_per_second: 1024.0 * 1024.0 / 10.0,

@@ -18,7 +18,7 @@ pub(crate) enum Out {
 }
 
 /// The end that never waits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     queue: mpsc::Sender<Out>,
     shared: Arc<Shared>,

@@ -1,9 +1,11 @@
 //! The task that owns the rooms machine: gives it time and randomness, carries out its effects.
 
+use crate::access::{Access, LIFETIME, RENEWAL};
 use crate::ice::{IceServers, equip_car, equip_driver};
 use crate::outbox::{Out, Outbox};
 use crate::token::TokenHash;
-use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
+use rccar_protocol::release::{UpdateStatus, Version};
+use rccar_protocol::signaling::{CarPresence, FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, KnownCar, Options, Rooms};
 use std::collections::{BTreeSet, HashMap};
@@ -11,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
 /// How long the host waits for farewells: a socket takes a second at most for its last words.
 const SEE_OFF: Duration = Duration::from_secs(2);
@@ -26,6 +28,11 @@ pub(crate) enum Command {
     Car { conn: CarConn, message: FromCar },
     CarGone { conn: CarConn },
     KnownCars(Vec<KnownCar>),
+    Strike(CarId),
+    RememberUpdates(Vec<(CarId, UpdateStatus)>),
+    WatchUpdates(mpsc::Sender<(CarId, UpdateStatus)>),
+    ConnectedCars(oneshot::Sender<Vec<(CarId, Option<UpdateStatus>)>>),
+    Nudge { car: CarId, version: Version },
     Logins(oneshot::Sender<Vec<TokenHash>>),
     Revoke(TokenHash),
     Users(oneshot::Sender<BTreeSet<Name>>),
@@ -49,7 +56,7 @@ pub(crate) enum CarLink {
     Local(mpsc::Sender<ToCar>),
 }
 
-pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, access: Arc<Access>, mut commands: mpsc::Receiver<Command>) {
     let mut task = Task {
         rooms: Rooms::new(options),
         started: Instant::now(),
@@ -57,7 +64,10 @@ pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, mut commands
         drivers: HashMap::new(),
         cars: HashMap::new(),
         closing: Vec::new(),
+        access,
+        updates: None,
     };
+    let mut renewal = interval_at(task.started + RENEWAL, RENEWAL);
     loop {
         let due = task.rooms.poll_timeout();
         // Without a timeout the branch is off and the deadline is never looked at.
@@ -65,6 +75,7 @@ pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, mut commands
         tokio::select! {
             biased;
             () = sleep_until(deadline), if due.is_some() => task.rooms.handle_timeout(task.now()),
+            _ = renewal.tick() => task.give_access_to_all(),
             command = commands.recv() => match command {
                 None => return,
                 Some(Command::Shutdown(done)) => {
@@ -89,6 +100,8 @@ struct Task {
     cars: HashMap<CarConn, (CarId, CarLink)>,
     /// Outboxes of connections that are being closed, until their sockets are gone.
     closing: Vec<Outbox>,
+    access: Arc<Access>,
+    updates: Option<mpsc::Sender<(CarId, UpdateStatus)>>,
 }
 
 impl Task {
@@ -117,13 +130,37 @@ impl Task {
                 self.cars.insert(conn, (id.clone(), link));
                 self.rooms.handle_known_car(now, car);
                 self.rooms.handle_car_joined(now, conn, id, software);
+                self.access_follows_the_list();
+                // `registered` comes first.
+                self.carry_out();
+                self.give_access(conn);
             }
             Command::Car { conn, message } => self.rooms.handle_car(now, conn, message),
             Command::CarGone { conn } => {
                 self.cars.remove(&conn);
                 self.rooms.handle_car_gone(now, conn);
             }
-            Command::KnownCars(cars) => self.rooms.handle_known_cars(now, cars),
+            Command::Strike(car) => {
+                self.rooms.handle_car_struck(now, &car);
+                self.access_follows_the_list();
+            }
+            Command::KnownCars(cars) => {
+                self.rooms.handle_known_cars(now, cars);
+                self.access_follows_the_list();
+            }
+            Command::RememberUpdates(updates) => {
+                updates.into_iter().for_each(|(car, status)| self.rooms.handle_update_status(now, &car, status));
+            }
+            Command::WatchUpdates(watcher) => self.updates = Some(watcher),
+            Command::ConnectedCars(answer) => {
+                let cars = self.rooms.cars().into_iter().filter(|car| car.presence != CarPresence::Offline);
+                // Whoever asked may be gone.
+                let _ = answer.send(cars.map(|car| (car.id, car.update)).collect());
+            }
+            Command::Nudge { car, version } => {
+                let conns: Vec<_> = self.cars.iter().filter(|(_, (id, _))| *id == car).map(|(&conn, _)| conn).collect();
+                conns.into_iter().for_each(|conn| self.send_to_car(conn, ToCar::Release { version: version.clone() }));
+            }
             Command::Logins(answer) => {
                 // Whoever asked may be gone.
                 let _ = answer.send(self.drivers.values().map(|link| link.login).collect());
@@ -145,6 +182,10 @@ impl Task {
     fn carry_out(&mut self) {
         while let Some(event) = self.rooms.poll_event() {
             report(&event);
+            if let (Event::UpdateStatus { car, status }, Some(watcher)) = (event, &self.updates) {
+                // Full: whoever watches is behind; the car's next word says it all again.
+                let _ = watcher.try_send((car, status));
+            }
         }
         while let Some(effect) = self.rooms.poll_effect() {
             match effect {
@@ -162,6 +203,23 @@ impl Task {
                     }
                 }
             }
+        }
+    }
+
+    fn access_follows_the_list(&self) {
+        self.access.set_known(self.rooms.cars().into_iter().map(|car| car.id).collect());
+    }
+
+    fn give_access_to_all(&mut self) {
+        let conns: Vec<_> = self.cars.keys().copied().collect();
+        conns.into_iter().for_each(|conn| self.give_access(conn));
+    }
+
+    /// A car in this very process needs none.
+    fn give_access(&mut self, conn: CarConn) {
+        let Some((id, CarLink::Socket { .. })) = self.cars.get(&conn) else { return };
+        if let (Some(token), Ok(ttl_s)) = (self.access.issue(id), u32::try_from(LIFETIME.as_secs())) {
+            self.send_to_car(conn, ToCar::Access { token, ttl_s });
         }
     }
 

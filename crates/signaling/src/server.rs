@@ -6,6 +6,7 @@
 use crate::address::Peer;
 use crate::http::Site;
 use crate::http::error::ApiError;
+use crate::http::releases::Watched;
 use crate::limits::{Gate, Limits, Place};
 use axum::Router;
 use axum::body::Body;
@@ -31,6 +32,8 @@ use tokio::time::{sleep, timeout};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for requests in flight when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a transfer is looked at that has lasted longer than other requests may.
+const TRANSFER_LOOK: Duration = Duration::from_secs(1);
 /// Pause after an error of `accept`, which is about resources: trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -99,7 +102,8 @@ async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stop
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let peer = Peer { remote, local };
-    let service = service_fn(|request| door.answer(request, peer));
+    let watched = Watched::new();
+    let service = service_fn(|request| door.answer(request, peer, watched.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -109,7 +113,7 @@ async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stop
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => Ok(outcome),
-        () = async { tokio::select! { _ = stopped.changed() => {}, () = sleep(door.limits.requests_age) => {} } } => {
+        () = async { tokio::select! { _ = stopped.changed() => {}, () = too_old(door.limits.requests_age, &watched) => {} } } => {
             connection.as_mut().graceful_shutdown();
             timeout(door.limits.request, connection).await
         }
@@ -122,6 +126,14 @@ async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stop
     drop(ticket);
 }
 
+/// Resolves when a connection has lived long enough. One that transfers a release lives on while that moves.
+async fn too_old(age: Duration, watched: &Watched) {
+    sleep(age).await;
+    while watched.is_moving() {
+        sleep(TRANSFER_LOOK).await;
+    }
+}
+
 impl Door {
     /// Whether a client may connect.
     fn enter(&self, remote: SocketAddr) -> Result<Option<Place>, crate::limits::GateError> {
@@ -129,7 +141,7 @@ impl Door {
         if self.trusted_proxies.contains(&address) { Ok(None) } else { self.gate.enter(address).map(Some) }
     }
 
-    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Result<Response, Infallible> {
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer, watched: Watched) -> Result<Response, Infallible> {
         let client = peer.client(request.headers(), &self.trusted_proxies);
         let _place = if client == peer.remote.ip().to_canonical() {
             None
@@ -140,10 +152,12 @@ impl Door {
             }
         };
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(watched.clone());
         let answer = TowerToHyperService::new(self.router.clone()).call(request.map(Body::new));
-        match timeout(self.limits.request, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Ok(last(ApiError::Timeout)),
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = too_old(self.limits.request, &watched) => Ok(last(ApiError::Timeout)),
         }
     }
 }

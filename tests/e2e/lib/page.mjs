@@ -86,16 +86,16 @@ export class Cockpit {
   }
 
   /** The picture is live: frames rise and telemetry comes. */
-  async live() {
-    const first = await this.when('the picture is live', (s) => s.video?.frames > 0 && s.telemetry);
-    return this.when('frames rise', (s) => s.video.frames > first.video.frames + 15);
+  async live(options) {
+    const first = await this.when('the picture is live', (s) => s.video?.frames > 0 && s.telemetry, options);
+    return this.when('frames rise', (s) => s.video.frames > first.video.frames + 15, options);
   }
 
-  async arm() {
-    await this.when('the drive is there', (s) => s.telemetry?.reason !== 'drive-service-lost');
+  async arm(options) {
+    await this.when('the drive is there', (s) => s.telemetry?.reason !== 'drive-service-lost', options);
     await this.page.bringToFront();
     await this.page.getByTestId('arm').click();
-    await this.when('the car is armed', (s) => s.telemetry.state === 'armed');
+    await this.when('the car is armed', (s) => s.telemetry.state === 'armed', options);
   }
 
   /** The picture, scaled down to 64×36, as bytes of red, green, blue and alpha. */

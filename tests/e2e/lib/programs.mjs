@@ -1,7 +1,8 @@
 // Starts the real programs in a folder of their own, on free ports, and stops them again.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,7 +10,10 @@ import { promisify } from 'node:util';
 import { until } from './wait.mjs';
 
 const run = promisify(execFile);
-const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
+export const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
+
+/** Where a program is. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
+const executable = (name) => (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
 
 /** A port that is free on both loopback addresses. */
 async function freePort() {
@@ -22,13 +26,13 @@ async function freePort() {
 }
 
 /** A program that runs; `log()` is all that it printed. */
-class Program {
+export class Program {
   constructor(name, args, directory) {
     this.name = name;
     this.logFile = join(directory, `${name}.log`);
     const log = openSync(this.logFile, 'a');
     const env = { ...process.env, RCCAR_LOG: process.env.RCCAR_LOG ?? 'info', NO_COLOR: '1' };
-    this.process = spawn(join(binaries, name), args, { stdio: ['ignore', log, log], env });
+    this.process = spawn(executable(name), args, { stdio: ['ignore', log, log], env });
     this.exited = once(this.process, 'exit');
   }
 
@@ -48,9 +52,9 @@ class Program {
   }
 }
 
-const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = false, source = 'simulator', path } = {}) =>
+const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = false, source = 'simulator', path, device } = {}) =>
   `[camera]\nsource = "${source}"\nwidth = ${width}\nheight = ${height}\nfps = 30\n` +
-  `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}`;
+  `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}${device ? `device = "${device}"\n` : ''}`;
 
 /** Host, drive and car on this machine. */
 export class World {
@@ -71,9 +75,10 @@ export class World {
       if (options.lan) world.lanPort = await freePort();
       if (options.account === false) return world;
       await world.addUser('ada');
-      world.writeCarConfig(await world.enrolmentToken());
+      if (options.card === undefined) world.writeCarConfig(await world.enrolmentToken());
+      else await world.provision(`[host]\nurl = "${world.url}"\n${options.card}`);
       world.startDrive();
-      await world.startCar();
+      await world.startCar(options.card === undefined ? 'registered' : 'unclaimed');
       return world;
     } catch (error) {
       error.message += `\n${world.logs()}`;
@@ -84,6 +89,12 @@ export class World {
 
   async addUser(name) {
     await run(join(binaries, 'rccar-host'), [...this.hostArgs('user'), 'add', name]);
+  }
+
+  /** Runs `rccar-host release …`. */
+  async release(...args) {
+    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('release'), ...args]);
+    return stdout;
   }
 
   async enrolmentToken() {
@@ -109,7 +120,8 @@ export class World {
       `[http]\nlisten = ["127.0.0.1:${this.port}", "[::1]:${this.port}"]\npublic_url = "${this.url}"\n` +
         `[database]\npath = "${this.file('host.db')}"\n` +
         `[turn]\nenabled = true\nlisten = ["127.0.0.1:${this.turnPort}", "[::1]:${this.turnPort}"]\n` +
-        `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n`,
+        `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n` +
+        `[releases]\ndir = "${this.file('releases')}"\nkeyring = "${this.file('keyring.pem')}"\nnudge_spread_s = 0\n`,
     );
   }
 
@@ -117,11 +129,44 @@ export class World {
     const lan = this.lanPort ? `[lan]\nlisten = ["127.0.0.1:${this.lanPort}"]\n` : '';
     writeFileSync(
       this.file('car.toml'),
-      `[car]\nname = "Test car"\nstate_dir = "${this.file('car')}"\n` +
+      `[car]\nname = "Test car"\nstate_dir = "${this.file('car')}"\nruntime_dir = "${this.file('run')}"\n` +
         `[host]\nurl = "${this.url}"\nenrolment = "${token}"\n` +
         `[drive]\nsocket = "${this.file('drive.sock')}"\n[ice]\nloopback = true\n${camera(this.options.camera)}${lan}`,
     );
     writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\nrealtime = false\n`);
+  }
+
+  /**
+   * Puts this `provision.toml` onto a card and sets the car up from it, as its system does at each start. What the image says by itself
+   * is what makes the car one of this world.
+   */
+  async provision(text) {
+    for (const folder of ['boot/firmware', 'usr/share/rccar']) mkdirSync(this.file(`root/${folder}`), { recursive: true });
+    mkdirSync(this.file('run'), { recursive: true });
+    writeFileSync(this.file('root/boot/firmware/provision.toml'), text);
+    this.writeCarConfig('');
+    const base = readFileSync(this.file('car.toml'), 'utf8').replace(/^(url|enrolment|name) = .*\n/gm, '');
+    writeFileSync(this.file('root/usr/share/rccar/car.toml'), base);
+    await run(join(binaries, 'rccar-provision'), ['apply', '--root', this.file('root')]);
+    const made = readFileSync(this.file('root/run/rccar/config/car.toml'), 'utf8');
+    writeFileSync(this.file('car.toml'), made);
+    writeFileSync(this.file('run/provision.json'), readFileSync(this.file('root/run/rccar/provision.json')));
+  }
+
+  /** Another card: the car has another key. */
+  async forgetCar() {
+    for (const folder of ['car', 'root']) rmSync(this.file(folder), { recursive: true, force: true });
+  }
+
+  has(name) {
+    return existsSync(this.file(name));
+  }
+
+  /** What the car's own page tells a client that calls it by this name. */
+  async statusByName(name) {
+    const options = { host: '127.0.0.1', port: this.lanPort, path: '/api/v1/status', headers: { host: name } };
+    const [response] = await once(get(options), 'response');
+    return JSON.parse((await response.toArray()).join(''));
   }
 
   async startHost() {
@@ -136,12 +181,12 @@ export class World {
     this.drive = new Program('rccar-drive', ['--config', this.file('drive.toml'), '--trace', this.file('drive.trace')], this.directory);
   }
 
-  async startCar() {
+  async startCar(state = 'registered') {
     const before = this.carLog().length;
     this.car = new Program('rccar-car', ['--config', this.file('car.toml')], this.directory);
-    await until('the car is registered', () => {
+    await until(`the car is ${state}`, () => {
       if (!this.car.running) throw new Error(`the car has ended:\n${this.car.log()}`);
-      return this.carLog().slice(before).includes('registered');
+      return this.carLog().slice(before).includes(state);
     });
   }
 

@@ -46,6 +46,8 @@ describe('a new host', () => {
     await world.addUser('ada');
     await page.goto(await world.signInLink());
     await page.getByTestId('add-car').first().click();
+    await page.getByTestId('enrol-submit').click();
+    await page.getByText("For a car without a card").click();
     const config = await page.getByTestId('enrolment-config').innerText();
     assert.match(config, /\[host\]/);
     assert.match(config, new RegExp(`url = "${world.url}"`));

@@ -1,5 +1,6 @@
 //! Strings that name somebody or something.
 
+use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
 use rccar_protocol::release::{AccessToken, BundlePath, Channel, Version};
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software, TextError};
@@ -13,6 +14,7 @@ pub fn target(data: &[u8]) {
     written_unchanged::<Note>(text);
     written_unchanged::<Sdp>(text);
     written_unchanged::<Software>(text);
+    written_unchanged::<ClaimCode>(text);
     written_unchanged::<Version>(text);
     written_unchanged::<Channel>(text);
     written_unchanged::<AccessToken>(text);

@@ -17,6 +17,7 @@
 //! * A new parser gets a module here, a line in [`TARGETS`], a file in `libfuzzer/fuzz_targets` and a directory in `corpus`;
 //!   `tests/replay.rs` fails while one of them is missing.
 
+pub mod bundle;
 mod frame;
 pub mod identity;
 mod message;
@@ -43,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("to_car", to_car::target),
     ("car_event", car_event::target),
     ("driver_event", driver_event::target),
+    ("bundle", bundle::target),
     ("release_offer", release_offer::target),
     ("identity", identity::target),
     ("relay_channel_data", relay_channel_data::target),

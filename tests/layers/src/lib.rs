@@ -8,6 +8,7 @@
 //! | adapter | sockets, devices, codecs, the service manager | words |
 //! | machine | decisions: no runtime, socket, file, clock or randomness | words |
 //! | words | messages and units | nothing of ours |
+//! | system | a system call each, in crates that may hold `unsafe` code; for adapters and programs | nothing of ours |
 //!
 //! ```
 //! use rccar_layers::{Layer, layer};
@@ -29,6 +30,8 @@ use serde::Deserialize;
 /// Layers, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
+    /// System calls behind a safe function.
+    System,
     /// Messages and units.
     Words,
     /// Pure decisions.
@@ -40,9 +43,12 @@ pub enum Layer {
 }
 
 /// Every crate of the workspace.
-pub const LAYERS: [(&str, Layer); 18] = [
+pub const LAYERS: &[(&str, Layer)] = &[
+    ("rccar-dmabuf-unsafe", Layer::System),
     ("rccar-protocol", Layer::Words),
+    ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
+    ("rccar-modem-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
     ("rccar-update-core", Layer::Machine),
@@ -53,12 +59,16 @@ pub const LAYERS: [(&str, Layer); 18] = [
     ("rccar-rauc", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
+    ("tokio-modem-manager", Layer::Adapter),
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
     ("rccar-host", Layer::Program),
+    ("rccar-provision", Layer::Program),
     ("rccar-update", Layer::Program),
+    ("rccar-modem", Layer::Program),
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
+    ("rccar-modem-lab", Layer::Program),
 ];
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.
@@ -178,6 +188,7 @@ pub fn too_new(packages: &[Package], limit: &str) -> Vec<String> {
 fn may_know(from: &str, to: &str) -> bool {
     match (layer(from), layer(to)) {
         (Some(Layer::Adapter), Some(Layer::Machine)) => EXCEPTIONS.contains(&(from, to)),
+        (Some(Layer::Machine | Layer::Words), Some(Layer::System)) => false,
         (Some(from), Some(to)) => from > to,
         // `unlisted` reports it.
         _ => true,
@@ -223,6 +234,7 @@ mod tests {
             ("rccar-link", "rccar-media"),
             ("rccar-media", "rccar-sim"),
             ("rccar-host", "rccar-car"),
+            ("rccar-rooms", "rccar-dmabuf-unsafe"),
         ] {
             assert_eq!(upward(&[package(from, &[(to, None)])]), [format!("{from} depends on {to}")]);
             assert_eq!(upward(&[package(from, &[(to, Some("build"))])]).len(), 1, "build dependencies count");

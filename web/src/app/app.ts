@@ -1,12 +1,13 @@
 /** The page as a whole: who is signed in, where the page is, which cars there are, which one is driven. */
 
 import { effect, signal, untracked } from "@preact/signals";
-import { Api, ApiError, type Enrolment, type ServerInfo } from "../api";
+import { Api, ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../api";
 import { backoff } from "../link/backoff";
 import { SignalingClient, type SignalingEvent, type SignalingState } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "./messages";
+import { Releases } from "./releases";
 import { formatRoute, parseRoute, type Route } from "./route";
 
 export class App {
@@ -19,8 +20,12 @@ export class App {
   /** `null` until the host has told. */
   readonly cars = signal<readonly CarInfo[] | null>(null);
   readonly cockpit = signal<Cockpit | null>(null);
+  /** What a car's own page knows of the car; `null` until it has told. */
+  readonly status = signal<CarStatus | null>(null);
   /** Why a sign-in link did not work. */
   readonly linkTrouble = signal<string | null>(null);
+
+  readonly releases: Releases;
 
   readonly #api: Api;
   readonly #client: SignalingClient;
@@ -32,6 +37,7 @@ export class App {
 
   constructor(api = new Api()) {
     this.#api = api;
+    this.releases = new Releases(api, () => this.#becomeSignedOut());
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const options = { url: `${scheme}//${location.host}/ws/driver`, software: SOFTWARE };
     this.#client = new SignalingClient(options, (event) => this.#handleSignaling(event));
@@ -98,10 +104,32 @@ export class App {
     await this.refresh();
   }
 
-  /** A token for a new car, or what to tell the person. */
-  async enrol(): Promise<Enrolment | string> {
+  /** A file for a new car's card, or what to tell the person. No name means the car's own choice. */
+  async enrol(name: string): Promise<Enrolment | string> {
+    return await this.#ask(() => this.#api.enrol(name === "" ? null : name));
+  }
+
+  /** Makes the car that shows this code the user's. */
+  async claim(code: string): Promise<Claimed | string> {
+    return await this.#ask(() => this.#api.claim(code));
+  }
+
+  /** Gives a car away; the result is what to tell the person, `null` if it worked. */
+  async revoke(car: string): Promise<string | null> {
+    return await this.#ask(async () => {
+      await this.#api.revoke(car);
+      return null;
+    });
+  }
+
+  /** Asks a car's own page for its status; what it knew stays if there is no answer. */
+  async askStatus(): Promise<void> {
+    this.status.value = await this.#api.status().catch(() => this.status.peek());
+  }
+
+  async #ask<T>(request: () => Promise<T>): Promise<T | string> {
     try {
-      return await this.#api.enrol();
+      return await request();
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) this.#becomeSignedOut();
       return words("other", error);

@@ -6,6 +6,7 @@ const CAR = "eh7ddx5bksrgcytl7bkai36se4";
 describe("routes", () => {
   it.each<[string, Route]>([
     ["#/", { page: "cars" }],
+    ["#/releases", { page: "releases" }],
     ["#/sign-in", { page: "sign-in" }],
     ["#/setup?token=a%2Bb", { page: "setup", token: "a+b" }],
     ["#/link?token=abc", { page: "link", token: "abc" }],
@@ -27,5 +28,6 @@ describe("routes", () => {
     "#/car/..%2f",
     `#/car/${CAR}/more`,
     "#/sign-in/x",
+    "#/releases/1.0.0",
   ])("%j leads to the list of cars", (hash) => expect(parseRoute(hash)).toEqual({ page: "cars" }));
 });

@@ -4,6 +4,7 @@ import { carId } from "../protocol/text";
 
 export type Route =
   | { readonly page: "cars" }
+  | { readonly page: "releases" }
   | { readonly page: "sign-in" }
   | { readonly page: "setup"; readonly token: string }
   | { readonly page: "link"; readonly token: string }
@@ -25,6 +26,7 @@ export function parseRoute(hash: string): Route {
     };
   }
   if (second !== "") return { page: "cars" };
+  if (first === "releases") return { page: "releases" };
   if (first === "sign-in") return { page: "sign-in" };
   if (first === "setup" && token !== "") return { page: "setup", token };
   if (first === "link" && token !== "") return { page: "link", token };
@@ -36,8 +38,9 @@ export function formatRoute(route: Route): string {
   switch (route.page) {
     case "cars":
       return "#/";
+    case "releases":
     case "sign-in":
-      return "#/sign-in";
+      return `#/${route.page}`;
     case "setup":
     case "link":
       return `#/${route.page}?${new URLSearchParams({ token: route.token }).toString()}`;

@@ -415,5 +415,8 @@ function error(code: ErrorCode, about: { car?: string; session?: string }): ToDr
 }
 
 function cars(presence: CarPresence): ToDriver {
-  return { type: "cars", cars: [{ id: CAR, name: "Blitz", presence, driver: null, software: null, update: null }] };
+  return {
+    type: "cars",
+    cars: [{ id: CAR, name: "Blitz", presence, driver: null, software: null, owner: null, update: null }],
+  };
 }

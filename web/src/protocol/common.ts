@@ -57,6 +57,8 @@ export interface CarInfo {
   /** Who drives it, while it is busy. */
   readonly driver: string | null;
   readonly software: string | null;
+  /** Whose it is. */
+  readonly owner: string | null;
   /** How far it is with its updates, once it has said so. */
   readonly update: UpdateStatus | null;
 }
@@ -69,6 +71,7 @@ export const carInfo: Read<CarInfo> = (value, field) => {
     presence: shape.need("presence", oneOf(PRESENCES)),
     driver: shape.maybe("driver", name),
     software: shape.maybe("software", software),
+    owner: shape.maybe("owner", name),
     update: shape.maybe("update", updateStatus),
   };
 };

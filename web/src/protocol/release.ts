@@ -1,6 +1,6 @@
 /** Releases of the car's image, as in `crates/protocol/src/release.rs`. */
 
-import { anyString, bad, oneOf, Shape, uint, utf8Length, type Read } from "./json";
+import { anyString, bad, bool, listOf, oneOf, Shape, uint, utf8Length, type Read } from "./json";
 import { note } from "./text";
 
 /** semver.org, "Is there a suggested regular expression": numbers without leading zeros, then pre-release, then build. */
@@ -54,5 +54,60 @@ export const updateStatus: Read<UpdateStatus> = (value, field) => {
     percent: shape.maybe("percent", percent),
     bytes: shape.maybe("bytes", uint(53)),
     reason: shape.maybe("reason", note),
+  };
+};
+
+/** A release as the host lists it. */
+export interface Release {
+  readonly version: string;
+  /** What it runs on. */
+  readonly compatible: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Subject of the certificate that signed it. */
+  readonly signer: string;
+  readonly notes: string | null;
+  readonly channels: readonly string[];
+  /** To how many of a hundred cars it is offered. */
+  readonly rollout: number;
+  readonly paused: boolean;
+  /** Unix time in seconds. */
+  readonly uploaded_at: number;
+  /** `null`: the command line. */
+  readonly uploaded_by: string | null;
+}
+
+export const release: Read<Release> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    version: shape.need("version", version),
+    compatible: shape.need("compatible", anyString),
+    size: shape.need("size", uint(53)),
+    sha256: shape.need("sha256", anyString),
+    signer: shape.need("signer", anyString),
+    notes: shape.maybe("notes", anyString),
+    channels: shape.need("channels", listOf(anyString)),
+    rollout: shape.need("rollout", percent),
+    paused: shape.need("paused", bool),
+    uploaded_at: shape.need("uploaded_at", uint(53)),
+    uploaded_by: shape.maybe("uploaded_by", anyString),
+  };
+};
+
+/** All releases, and what the host takes. */
+export interface ReleaseList {
+  readonly max_bytes: number;
+  /** Whether the host can check signatures. */
+  readonly accepts_uploads: boolean;
+  /** The newest first. */
+  readonly releases: readonly Release[];
+}
+
+export const releaseList: Read<ReleaseList> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    max_bytes: shape.need("max_bytes", uint(53)),
+    accepts_uploads: shape.need("accepts_uploads", bool),
+    releases: shape.need("releases", listOf(release)),
   };
 };

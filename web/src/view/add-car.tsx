@@ -1,24 +1,23 @@
-/** The dialog that lets one new car in. */
+/** The dialog that lets one new car in: by a file for its card, or by the code that it shows. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
 import type { Enrolment } from "../api";
+import { ClaimCar } from "./claim-car";
+import { Field, Form, text } from "./form";
 import { CloseIcon, CopyIcon, DownloadIcon } from "./icons";
 
 export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const answer = useSignal<Enrolment | string | null>(null);
-  const ask = async () => {
-    answer.value = null;
-    answer.value = await app.enrol();
+  const enrolment = useSignal<Enrolment | null>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const ask = async (fields: FormData) => {
+    const answer = await app.enrol(text(fields, "name").trim());
+    if (typeof answer === "string") return answer;
+    enrolment.value = answer;
+    return null;
   };
-  useEffect(() => {
-    dialog.current?.showModal();
-    void ask();
-    // Once: each question uses up a token.
-  }, []);
-  const result = answer.value;
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby="add-car-title" onClose={close}>
       <div class="dialog-head">
@@ -27,34 +26,79 @@ export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
           <CloseIcon />
         </button>
       </div>
-      {result === null && <span class="spinner" />}
-      {typeof result === "string" && (
+      {enrolment.value === null ? (
         <>
-          <p class="trouble" role="alert">
-            {result}
-          </p>
-          <button type="button" class="button" onClick={() => void ask()}>
-            Try again
-          </button>
+          <section class="way">
+            <h3>Its card is in your computer</h3>
+            <Form action="Make its file" testid="enrol-submit" submit={ask}>
+              <Field
+                label="Name of the car"
+                name="name"
+                testid="enrol-name"
+                autocomplete="off"
+                placeholder="Blitz"
+                optional
+              />
+            </Form>
+          </section>
+          <ClaimCar app={app} />
         </>
+      ) : (
+        <CardFile enrolment={enrolment.value} again={() => (enrolment.value = null)} />
       )}
-      {result !== null && typeof result !== "string" && <Token enrolment={result} again={() => void ask()} />}
     </dialog>
   );
 }
 
-function Token({ enrolment, again }: { enrolment: Enrolment; again: () => void }) {
-  const said = useSignal("");
+function CardFile({ enrolment, again }: { enrolment: Enrolment; again: () => void }) {
   const now = useSignal(Date.now() / 1000);
-  const code = useRef<HTMLElement>(null);
   useEffect(() => {
     const ticks = setInterval(() => (now.value = Date.now() / 1000), 1000);
     return () => clearInterval(ticks);
   }, []);
   const left = enrolment.expires_at - now.value;
+  return (
+    <>
+      <ol class="steps">
+        <li>
+          Download the file and put it onto the SD card in the place of the <code>provision.toml</code> there.
+        </li>
+        <li>Open it with a text editor and fill in your Wi-Fi. Every line explains itself.</li>
+        <li>Put the card into the car and switch it on. It appears in the list by itself.</li>
+      </ol>
+      <a
+        class="button primary wide"
+        download="provision.toml"
+        data-testid="provision-download"
+        href={`data:text/plain;charset=utf-8,${encodeURIComponent(enrolment.provision)}`}
+      >
+        <DownloadIcon />
+        Download provision.toml
+      </a>
+      <details class="small">
+        <summary class="muted">For a car without a card: the lines of its car.toml</summary>
+        <Config config={enrolment.config} />
+      </details>
+      <p class={`small ${left > 0 ? "muted" : "trouble"}`}>
+        {left > 0
+          ? `The token in it lets one car in, once. It expires in ${duration(left)}.`
+          : "The token has expired."}{" "}
+        {left <= 0 && (
+          <button type="button" class="link" onClick={again}>
+            Make another file
+          </button>
+        )}
+      </p>
+    </>
+  );
+}
+
+function Config({ config }: { config: string }) {
+  const said = useSignal("");
+  const code = useRef<HTMLElement>(null);
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(enrolment.config);
+      await navigator.clipboard.writeText(config);
       said.value = "Copied.";
     } catch {
       // Pages without HTTPS have no clipboard: the text is selected instead.
@@ -64,39 +108,20 @@ function Token({ enrolment, again }: { enrolment: Enrolment; again: () => void }
   };
   return (
     <>
-      <p class="muted">
-        Put this into the car's configuration, <code>car.toml</code>, on its SD card. The token lets one car in, once.
-      </p>
       <pre class="config">
         <code ref={code} data-testid="enrolment-config">
-          {enrolment.config}
+          {config}
         </code>
       </pre>
       <div class="row">
-        <button type="button" class="button primary" onClick={() => void copy()}>
+        <button type="button" class="button" onClick={() => void copy()}>
           <CopyIcon />
           Copy
         </button>
-        <a
-          class="button"
-          download="car.toml"
-          href={`data:text/plain;charset=utf-8,${encodeURIComponent(enrolment.config)}`}
-        >
-          <DownloadIcon />
-          Download
-        </a>
         <span class="muted small grow" role="status">
           {said}
         </span>
       </div>
-      <p class={`small ${left > 0 ? "muted" : "trouble"}`}>
-        {left > 0 ? `Expires in ${duration(left)}. The car appears in the list by itself.` : "This token has expired."}
-        {left <= 0 && (
-          <button type="button" class="link" onClick={again}>
-            Get another
-          </button>
-        )}
-      </p>
     </>
   );
 }

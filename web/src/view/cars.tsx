@@ -3,32 +3,22 @@
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../api";
-import { HOST_WORDS } from "../app/messages";
-import type { SignalingState } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
 import { AddCarDialog } from "./add-car";
-import { CarPicture, Mark, PlusIcon, SignOutIcon } from "./icons";
+import { CarStatusPanel } from "./car-status";
+import { CarPicture, PlusIcon } from "./icons";
+import { RemoveCarDialog } from "./remove-car";
+import { Top } from "./top";
+import { UpdateLine } from "./update-line";
 
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
+  const removing = useSignal<CarInfo | null>(null);
   const cars = app.cars.value;
   const mayAdd = server.mode === "host";
   return (
     <div class="page">
-      <header class="top">
-        <div class="brand">
-          <Mark />
-          <span>rccar</span>
-        </div>
-        <div class="top-end">
-          <HostStatus state={app.signaling.value} />
-          {server.user !== null && <span class="user">{server.user}</span>}
-          <button type="button" class="button quiet" data-testid="sign-out" onClick={() => void app.signOut()}>
-            <SignOutIcon />
-            <span>Sign out</span>
-          </button>
-        </div>
-      </header>
+      <Top app={app} server={server} here="cars" />
       <main class="content">
         <div class="headline">
           <h1>{server.mode === "car" ? "This car" : "Your cars"}</h1>
@@ -42,7 +32,13 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
           <ul class="cars" data-testid="car-list" aria-busy={cars === null}>
             {cars === null && [0, 1].map((key) => <li class="car skeleton" key={key} />)}
             {cars?.map((car) => (
-              <CarCard key={car.id} car={car} app={app} />
+              <CarCard
+                key={car.id}
+                car={car}
+                app={app}
+                user={server.user}
+                remove={mayAdd ? () => (removing.value = car) : null}
+              />
             ))}
             {cars !== null && mayAdd && (
               <li>
@@ -54,17 +50,27 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
             )}
           </ul>
         )}
+        {server.mode === "car" && <CarStatusPanel app={app} />}
       </main>
       <footer class="foot muted">
         <span>{server.software}</span>
         <span>rccar-web/{__VERSION__}</span>
       </footer>
       {adding.value && <AddCarDialog app={app} close={() => (adding.value = false)} />}
+      {removing.value && <RemoveCarDialog app={app} car={removing.value} close={() => (removing.value = null)} />}
     </div>
   );
 }
 
-function CarCard({ car, app }: { car: CarInfo; app: App }) {
+interface CarCardProps {
+  readonly car: CarInfo;
+  readonly app: App;
+  readonly user: string | null;
+  /** `null` where cars are not given away. */
+  readonly remove: (() => void) | null;
+}
+
+function CarCard({ car, app, user, remove }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
   const label = { available: "Drive", busy: "Open", offline: "Wait for it" }[car.presence];
   return (
@@ -76,6 +82,17 @@ function CarCard({ car, app }: { car: CarInfo; app: App }) {
           <span class={`pill ${car.presence}`}>{presence(car)}</span>
         </div>
         <p class="muted small">{car.software ?? "Has not registered yet"}</p>
+        {car.owner !== null && (
+          <p class="muted small owner" data-testid={`owner-${car.id}`}>
+            <span>{car.owner === user ? "Yours" : `${car.owner}'s`}</span>
+            {car.owner === user && remove && (
+              <button type="button" class="link" data-testid={`remove-${car.id}`} onClick={remove}>
+                Remove
+              </button>
+            )}
+          </p>
+        )}
+        {car.update !== null && <UpdateLine update={car.update} online={car.presence !== "offline"} />}
       </div>
       <button
         type="button"
@@ -97,7 +114,7 @@ function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
       <h2>No cars yet</h2>
       <ol class="steps">
         <li>Flash the image onto an SD card.</li>
-        <li>Add the car here and put the text you get into its configuration.</li>
+        <li>Add the car here and put the file you get onto the card.</li>
         <li>Put the card into the car and switch it on. It appears here by itself.</li>
       </ol>
       {mayAdd && (
@@ -107,31 +124,6 @@ function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
       )}
     </section>
   );
-}
-
-function HostStatus({ state }: { state: SignalingState }) {
-  const { tone, text } = hostStatus(state);
-  return (
-    <span class={`host-status ${tone}`} role="status">
-      <span class="dot" />
-      {text}
-    </span>
-  );
-}
-
-function hostStatus(state: SignalingState): { tone: string; text: string } {
-  switch (state.phase) {
-    case "ready":
-      return { tone: "good", text: "Connected" };
-    case "waiting":
-      return { tone: "bad", text: `${HOST_WORDS[state.why]}. Trying again` };
-    case "outdated":
-      return { tone: "bad", text: "This page is outdated. Reload it" };
-    case "connecting":
-    case "signed-out":
-    case "stopped":
-      return { tone: "warn", text: "Connecting" };
-  }
 }
 
 function presence({ presence: is, driver }: CarInfo): string {

@@ -3,6 +3,7 @@ import type { App } from "../app/app";
 import { stateWords } from "../app/hud";
 import { CarsPage } from "./cars";
 import { CockpitPage } from "./cockpit";
+import { ReleasesPage } from "./releases";
 import { SetUpPage, SignInPage } from "./sign-in";
 import { LinkPage, WaitPage } from "./wait";
 
@@ -19,6 +20,7 @@ export function Root({ app }: { app: App }) {
   if (!server.signed_in || route.page === "sign-in") return <SignInPage app={app} server={server} />;
   const cockpit = app.cockpit.value;
   if (route.page === "car" && cockpit) return <CockpitPage key={cockpit} app={app} cockpit={cockpit} />;
+  if (route.page === "releases" && server.mode === "host") return <ReleasesPage app={app} server={server} />;
   return <CarsPage app={app} server={server} />;
 }
 
@@ -34,6 +36,8 @@ function title(app: App): string {
     case "sign-in":
     case "link":
       return "Sign in – rccar";
+    case "releases":
+      return "Releases – rccar";
     case "cars":
     case "car":
       return app.signaling.value.phase === "waiting" ? "Host gone – rccar" : "Cars – rccar";

@@ -1,9 +1,10 @@
 /** Signing in, and making the first account. */
 
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../api";
+import { CarStatusPanel } from "./car-status";
+import { Field, Form, text } from "./form";
 import { Mark } from "./icons";
 
 export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
@@ -19,7 +20,15 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
   }
   if (server.sign_in === "code") {
     return (
-      <Gate title="Sign in to the car" text="Enter the car's access code.">
+      <Gate
+        title="Sign in to the car"
+        text={
+          app.status.value?.provision
+            ? "Enter its access code. The car has written it into provision-report.txt on its card."
+            : "Enter the car's access code."
+        }
+        below={<CarStatusPanel app={app} />}
+      >
         <Form action="Sign in" submit={(fields) => app.signInWithCode(text(fields, "code"))}>
           <Field label="Code" name="code" testid="sign-in-code" autocomplete="current-password" type="password" focus />
         </Form>
@@ -67,7 +76,14 @@ export function SetUpPage({ app, token }: { app: App; token: string }) {
   );
 }
 
-function Gate({ title, text, children }: { title: string; text: string; children: ComponentChildren }) {
+interface GateProps {
+  readonly title: string;
+  readonly text: string;
+  readonly children: ComponentChildren;
+  readonly below?: ComponentChildren;
+}
+
+function Gate({ title, text, children, below }: GateProps) {
   return (
     <main class="gate">
       <div class="gate-brand">
@@ -79,74 +95,7 @@ function Gate({ title, text, children }: { title: string; text: string; children
         <p class="muted">{text}</p>
         {children}
       </div>
+      {below}
     </main>
   );
-}
-
-interface FormProps {
-  readonly action: string;
-  /** Resolves to what went wrong. */
-  readonly submit: (fields: FormData) => Promise<string | null>;
-  readonly children: ComponentChildren;
-}
-
-function Form({ action, submit, children }: FormProps) {
-  const busy = useSignal(false);
-  const trouble = useSignal<string | null>(null);
-  const send = async (form: HTMLFormElement) => {
-    busy.value = true;
-    trouble.value = null;
-    trouble.value = await submit(new FormData(form));
-    busy.value = false;
-  };
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!busy.value) void send(event.currentTarget);
-      }}
-    >
-      {children}
-      <p class="trouble" role="alert" data-testid="banner" hidden={trouble.value === null}>
-        {trouble}
-      </p>
-      <button type="submit" class="button primary wide" data-testid="sign-in-submit" disabled={busy}>
-        {busy.value ? <span class="spinner small" /> : action}
-      </button>
-    </form>
-  );
-}
-
-interface FieldProps {
-  readonly label: string;
-  readonly name: string;
-  readonly testid: string;
-  readonly autocomplete: "username" | "current-password" | "new-password";
-  readonly type?: "text" | "password";
-  readonly focus?: boolean;
-}
-
-function Field({ label, name, testid, autocomplete, type = "text", focus = false }: FieldProps) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        name={name}
-        {...(type === "password" ? ({ type } as const) : ({ type } as const))}
-        autocomplete={autocomplete}
-        autocapitalize="none"
-        spellcheck={false}
-        data-testid={testid}
-        required
-        ref={(input) => {
-          if (focus && input && document.activeElement === document.body) input.focus();
-        }}
-      />
-    </label>
-  );
-}
-
-function text(fields: FormData, name: string): string {
-  const value = fields.get(name);
-  return typeof value === "string" ? value : "";
 }

@@ -1,7 +1,9 @@
 //! `[camera]`
 
 use rccar_daemon::config::ConfigError;
+use rccar_media::camera::select::Selection;
 use rccar_media::frame::{FormatError, VideoFormat};
+use rccar_media::raw::Rotation;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::ops::RangeInclusive;
@@ -16,6 +18,10 @@ const BITRATES_KBPS: RangeInclusive<u32> = 50..=14_000;
 pub(crate) struct CameraConfig {
     pub(super) source: Source,
     pub(super) path: Option<PathBuf>,
+    #[serde(deserialize_with = "device")]
+    pub(super) device: Selection,
+    #[serde(deserialize_with = "rotation")]
+    pub(super) rotation: Rotation,
     #[serde(deserialize_with = "width")]
     width: u32,
     #[serde(deserialize_with = "height")]
@@ -33,6 +39,8 @@ pub(crate) struct CameraConfig {
 pub(super) enum Source {
     /// The road as the simulated car sees it.
     Simulator,
+    /// USB and CSI cameras.
+    Libcamera,
     /// Raw frames from another program.
     Pipe,
 }
@@ -45,7 +53,17 @@ pub(crate) struct CameraConfigError(#[from] ConfigError);
 impl Default for CameraConfig {
     fn default() -> Self {
         // 640×360 at 1 Mbit/s goes through nearly every mobile uplink.
-        Self { source: Source::Simulator, path: None, width: 640, height: 360, fps: 30, bitrate_kbps: 1000, timecode: false }
+        Self {
+            source: Source::Simulator,
+            path: None,
+            device: Selection::First,
+            rotation: Rotation::None,
+            width: 640,
+            height: 360,
+            fps: 30,
+            bitrate_kbps: 1000,
+            timecode: false,
+        }
     }
 }
 
@@ -54,12 +72,23 @@ impl CameraConfig {
     pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
         let wrong = |key: &str, message: &str| Err(ConfigError::rule(source_name, key, message).into());
         match (self.source, &self.path) {
+            (Source::Libcamera, _) if !cfg!(feature = "libcamera") => {
+                wrong("camera.source", "this rccar-car was built without libcamera (cargo feature `libcamera`)")
+            }
             (Source::Pipe, None) => {
                 wrong("camera.path", "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard input")
             }
-            (Source::Simulator, Some(_)) => wrong("camera.path", "a path has no meaning with `camera.source = \"simulator\"`"),
-            (Source::Pipe, _) if self.timecode => {
-                wrong("camera.timecode", "only the simulator paints a time code; frames from a pipe are sent as they are")
+            (Source::Simulator | Source::Libcamera, Some(_)) => {
+                wrong("camera.path", "a path has a meaning with `camera.source = \"pipe\"` only")
+            }
+            (Source::Pipe | Source::Libcamera, _) if self.timecode => {
+                wrong("camera.timecode", "only the simulator paints a time code; frames of a camera are sent as they are")
+            }
+            (Source::Pipe | Source::Simulator, _) if self.device != Selection::First => {
+                wrong("camera.device", "a device has a meaning with `camera.source = \"libcamera\"` only")
+            }
+            (Source::Pipe | Source::Simulator, _) if self.rotation != Rotation::None => {
+                wrong("camera.rotation", "a rotation has a meaning with `camera.source = \"libcamera\"` only")
             }
             _ => Ok(()),
         }
@@ -93,6 +122,19 @@ fn checked<'de, D: Deserializer<'de>>(
     Ok(value)
 }
 
+fn device<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Selection, D::Error> {
+    let Ok(selection) = String::deserialize(deserializer)?.parse();
+    Ok(selection)
+}
+
+fn rotation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rotation, D::Error> {
+    match u32::deserialize(deserializer)? {
+        0 => Ok(Rotation::None),
+        180 => Ok(Rotation::Half),
+        other => Err(D::Error::custom(format!("the rotation must be 0 or 180 degrees, not {other}"))),
+    }
+}
+
 fn bitrate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let value = u32::deserialize(deserializer)?;
     if !BITRATES_KBPS.contains(&value) {
@@ -114,6 +156,7 @@ mod tests {
             ("fps = 0", "between 1 and 60 Hz, not 0"),
             ("bitrate_kbps = 9", "between 50 and 14000 kbit/s, not 9"),
             ("source = \"webcam\"", "simulator"),
+            ("rotation = 90", "0 or 180 degrees, not 90"),
         ] {
             let error = parse(&format!("timecode = false\n{line}\n")).unwrap_err().to_string();
             let key = line.split(' ').next().unwrap();
@@ -125,10 +168,24 @@ mod tests {
     fn a_pipe_needs_a_path_and_the_simulator_takes_none() {
         let check = |text: &str| parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string());
         assert!(check("source = \"pipe\"").unwrap_err().contains("needs the path of a named pipe"));
-        assert!(check("path = \"/run/camera\"").unwrap_err().contains("no meaning"));
+        assert!(check("path = \"/run/camera\"").unwrap_err().contains("with `camera.source = \"pipe\"` only"));
         assert!(check("source = \"pipe\"\npath = \"-\"\ntimecode = true").unwrap_err().contains("only the simulator"));
         assert_eq!(check("source = \"pipe\"\npath = \"-\""), Ok(()));
         assert_eq!(check("width = 1280\nheight = 720\ntimecode = true"), Ok(()));
+    }
+
+    #[test]
+    fn what_only_libcamera_understands_is_refused_with_other_sources() {
+        let check = |text: &str| parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string());
+        for line in ["device = \"imx708\"", "rotation = 180"] {
+            assert!(check(line).unwrap_err().contains("with `camera.source = \"libcamera\"` only"), "{line}");
+        }
+        assert_eq!(check("device = \"first\"\nrotation = 0"), Ok(()));
+        let real = check("source = \"libcamera\"\ndevice = \"imx708\"\nrotation = 180");
+        match cfg!(feature = "libcamera") {
+            true => assert_eq!(real, Ok(())),
+            false => assert!(real.unwrap_err().contains("built without libcamera")),
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod simulator;
 
 use config::Source;
 pub(crate) use config::{CameraConfig, CameraConfigError};
+#[cfg(feature = "libcamera")]
+use rccar_media::camera::libcamera::{LibcameraCamera, Settings};
 use rccar_media::camera::pipe::PipeCamera;
 use rccar_media::camera::{Camera, CameraError};
 use rccar_protocol::units::MonotonicMicros;
@@ -22,8 +24,39 @@ pub(crate) fn open(config: &CameraConfig, poses: PoseSource) -> Result<Box<dyn C
         .format()
         .map_err(|error| CameraError::Broken { source_name: "the configured size".to_owned(), reason: error.to_string() })?;
     match config.source {
+        #[cfg(feature = "libcamera")]
+        Source::Libcamera => {
+            Ok(Box::new(LibcameraCamera::open(Settings { selection: config.device.clone(), format, rotation: config.rotation })?))
+        }
+        #[cfg(not(feature = "libcamera"))]
+        Source::Libcamera => Err(CameraError::Missing("this rccar-car was built without libcamera".to_owned())),
         Source::Simulator => Ok(Box::new(Simulator::new(format, poses, config.timecode))),
         // `CameraConfig::validate` has refused a pipe without a path; standard input is as good a guess as any.
         Source::Pipe => Ok(Box::new(PipeCamera::open(&config.path.clone().unwrap_or_else(|| PathBuf::from("-")), format)?)),
     }
+}
+
+/// The cameras that libcamera sees, one line for each and one for each of its formats.
+#[cfg(feature = "libcamera")]
+pub(crate) fn list() -> Result<String, CameraError> {
+    use std::fmt::Write;
+    let (cameras, version) = rccar_media::camera::libcamera::list()?;
+    let mut text = format!("libcamera {version}\n");
+    if cameras.is_empty() {
+        text.push_str("no camera is connected\n");
+    }
+    for (index, listed) in cameras.iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}: {}", index + 1, listed.camera);
+        for format in &listed.formats {
+            let _ = writeln!(text, "   {format}");
+        }
+    }
+    Ok(text)
+}
+
+/// The cameras that libcamera sees.
+#[cfg(not(feature = "libcamera"))]
+pub(crate) fn list() -> Result<String, CameraError> {
+    Err(CameraError::Missing("this rccar-car was built without libcamera (cargo feature `libcamera`)".to_owned()))
 }

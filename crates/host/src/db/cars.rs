@@ -4,7 +4,7 @@ use super::accounts::stored_name;
 use super::{DbError, Store};
 use rccar_protocol::text::{CarId, Name};
 use rccar_signaling::{CarRegistration, KnownCar, TokenHash};
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 /// A car as the command line lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,18 @@ pub(crate) enum Enrolled {
     No,
 }
 
+/// What became of a wish to give a car away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    Done,
+    NoSuchCar,
+    NotYours,
+}
+
+/// Makes a car known or known again, with a new owner and name.
+const KNOW: &str = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1, ?2, ?3, ?4, ?5)
+                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner = excluded.owner, revoked = NULL";
+
 impl Store {
     /// Stores an enrolment token.
     pub(crate) fn add_enrolment(
@@ -47,14 +59,10 @@ impl Store {
     pub(crate) fn enrol(&mut self, car: &CarRegistration, now: u64) -> Result<Enrolled, DbError> {
         let id = car.key.id();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let known: Option<(String, bool)> = transaction
-            .query_row("SELECT name, revoked IS NOT NULL FROM cars WHERE id = ?1", [id.as_str()], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
+        let known = car_row(&transaction, &id)?;
         // A known car that still shows its token does not spend it: it needs none.
-        if let Some((name, false)) = known {
-            return Ok(Enrolled::Known(KnownCar { id, name: stored_name(name)? }));
+        if let Some(row) = known.as_ref().filter(|row| !row.revoked) {
+            return Ok(Enrolled::Known(row.known()?));
         }
         let sql = "DELETE FROM enrolments WHERE hash = ?1 AND expires > ?2 RETURNING owner, name";
         let token = car.enrolment.map(|token| {
@@ -65,31 +73,37 @@ impl Store {
             return Ok(if known.is_some() { Enrolled::Revoked } else { Enrolled::No });
         };
         let name = chosen.map(stored_name).transpose()?.unwrap_or_else(|| car.name.clone());
-        let sql = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner = excluded.owner, revoked = NULL";
-        transaction.execute(sql, params![id.as_str(), car.key.0, name.as_str(), owner, now])?;
+        transaction.execute(KNOW, params![id.as_str(), car.key.0, name.as_str(), owner, now])?;
+        let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
         transaction.commit()?;
-        Ok(Enrolled::New(KnownCar { id, name }))
+        Ok(Enrolled::New(row.known()?))
+    }
+
+    /// Makes an unknown or struck car this user's, under the name that it asks for. `None`: somebody has it already, or there is no such
+    /// user.
+    pub(crate) fn claim(&mut self, car: &CarRegistration, user: &Name, now: u64) -> Result<Option<KnownCar>, DbError> {
+        let id = car.key.id();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let owner: Option<i64> =
+            transaction.query_row("SELECT id FROM accounts WHERE name = ?1", [user.as_str()], |row| row.get(0)).optional()?;
+        let taken = car_row(&transaction, &id)?.is_some_and(|row| !row.revoked);
+        let Some(owner) = owner.filter(|_| !taken) else { return Ok(None) };
+        transaction.execute(KNOW, params![id.as_str(), car.key.0, car.name.as_str(), owner, now])?;
+        let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
+        transaction.commit()?;
+        Ok(Some(row.known()?))
     }
 
     /// Cars that may connect.
     pub(crate) fn known_cars(&self) -> Result<Vec<KnownCar>, DbError> {
         let live = self.cars()?.into_iter().filter(|car| !car.revoked);
-        let known = live.map(|car| {
-            let id = CarId::new(car.id).map_err(|_| DbError::Damaged("car's identifier"))?;
-            Ok(KnownCar { id, name: stored_name(car.name)? })
-        });
-        known.collect()
+        live.map(|car| car.known()).collect()
     }
 
     /// All cars, struck ones as well.
     pub(crate) fn cars(&self) -> Result<Vec<CarRow>, DbError> {
-        let sql = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NULL
-                   FROM cars LEFT JOIN accounts ON accounts.id = owner ORDER BY cars.name, cars.id";
-        let mut query = self.connection.prepare(sql)?;
-        let row =
-            |row: &rusqlite::Row<'_>| Ok(CarRow { id: row.get(0)?, name: row.get(1)?, owner: row.get(2)?, revoked: row.get(3)? });
-        let rows = query.query_map([], row)?.collect::<Result<_, _>>()?;
+        let mut query = self.connection.prepare(&format!("{ROWS} ORDER BY cars.name, cars.id"))?;
+        let rows = query.query_map([], CarRow::read)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
@@ -97,6 +111,35 @@ impl Store {
     pub(crate) fn revoke_car(&self, id: &CarId, now: u64) -> Result<bool, DbError> {
         let sql = "UPDATE cars SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
         Ok(self.connection.execute(sql, params![id.as_str(), now])? > 0)
+    }
+
+    /// The same for a car's owner.
+    pub(crate) fn revoke_own_car(&mut self, user: &Name, id: &CarId, now: u64) -> Result<Revoked, DbError> {
+        let Some(row) = car_row(&self.connection, id)?.filter(|row| !row.revoked) else { return Ok(Revoked::NoSuchCar) };
+        // Names of accounts are told apart without regard to capitals, but a sign-in has the stored one.
+        if row.owner.as_deref() != Some(user.as_str()) {
+            return Ok(Revoked::NotYours);
+        }
+        self.revoke_car(id, now).map(|done| if done { Revoked::Done } else { Revoked::NoSuchCar })
+    }
+}
+
+const ROWS: &str = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NULL
+                    FROM cars LEFT JOIN accounts ON accounts.id = owner";
+
+fn car_row(connection: &Connection, id: &CarId) -> Result<Option<CarRow>, DbError> {
+    Ok(connection.query_row(&format!("{ROWS} WHERE cars.id = ?1"), [id.as_str()], CarRow::read).optional()?)
+}
+
+impl CarRow {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { id: row.get(0)?, name: row.get(1)?, owner: row.get(2)?, revoked: row.get(3)? })
+    }
+
+    fn known(&self) -> Result<KnownCar, DbError> {
+        let id = CarId::new(self.id.as_str()).map_err(|_| DbError::Damaged("car's identifier"))?;
+        let owner = self.owner.clone().map(stored_name).transpose()?;
+        Ok(KnownCar { id, name: stored_name(self.name.clone())?, owner })
     }
 }
 
@@ -146,5 +189,37 @@ mod tests {
         assert_eq!(store.enrol(&car(1, Some("one")), 3).unwrap(), Enrolled::Revoked);
         assert_eq!(store.known_cars().unwrap(), []);
         assert!(matches!(store.enrol(&car(1, Some("two")), 3).unwrap(), Enrolled::New(_)));
+    }
+
+    #[test]
+    fn an_unknown_car_is_claimed_once() {
+        let mut store = test_store();
+        for name in ["Ada", "Bob"] {
+            store.add_account(&test_name(name), None, 1).unwrap();
+        }
+        assert_eq!(store.claim(&car(1, None), &test_name("Eve"), 1).unwrap(), None, "no such user");
+        let claimed = store.claim(&car(1, None), &test_name("Ada"), 1).unwrap().unwrap();
+        assert_eq!((claimed.name, claimed.owner), (test_name("red car"), Some(test_name("Ada"))));
+        assert_eq!(store.claim(&car(1, None), &test_name("Bob"), 2).unwrap(), None);
+        assert!(matches!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Known(_)));
+    }
+
+    #[test]
+    fn an_owner_gives_a_car_away_and_somebody_else_claims_it() {
+        let mut store = test_store();
+        let id = car(1, None).key.id();
+        let names = ["Ada", "Bob"].map(test_name);
+        for name in &names {
+            store.add_account(name, None, 1).unwrap();
+        }
+        store.claim(&car(1, None), &names[0], 1).unwrap();
+        assert_eq!(store.revoke_own_car(&names[1], &id, 2).unwrap(), Revoked::NotYours);
+        assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::Done);
+        assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::NoSuchCar);
+        assert_eq!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Revoked);
+        let claimed = store.claim(&car(1, None), &names[1], 4).unwrap().unwrap();
+        assert_eq!(claimed.owner, Some(test_name("Bob")));
+        store.remove_account("Bob").unwrap();
+        assert_eq!(store.known_cars().unwrap()[0].owner, None, "a car outlives its owner's account");
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts, sign-ins and cars in SQLite.
+//! Accounts, sign-ins, cars and releases in SQLite.
 //!
 //! The command line and the running server use the file at the same time: WAL lets readers and one writer work side by side, and a
 //! writer waits [`BUSY_TIMEOUT`] for another.
@@ -6,8 +6,9 @@
 mod accounts;
 mod cars;
 mod links;
+mod releases;
 
-pub(crate) use cars::Enrolled;
+pub(crate) use cars::{Enrolled, Revoked};
 
 use rusqlite::Connection;
 use std::fs::OpenOptions;
@@ -20,7 +21,7 @@ use std::time::{Duration, SystemTime};
 /// How long a writer waits for another; all writes here take milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Steps that lead from an empty file to the newest version. Released steps never change; new ones are appended.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("releases.sql")];
 
 /// The database failed.
 #[derive(Debug, thiserror::Error)]

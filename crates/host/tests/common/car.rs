@@ -26,6 +26,11 @@ pub async fn open(host: &Host, path: &str, cookie: &str) -> Socket {
 
 /// The host's answer to `register`: `registered` or `error`.
 pub async fn register(host: &Host, seed: u8, enrolment: Option<&str>) -> (Value, Socket) {
+    register_with(host, seed, &json!({ "enrolment": enrolment })).await
+}
+
+/// The same with these fields in `register`.
+pub async fn register_with(host: &Host, seed: u8, fields: &Value) -> (Value, Socket) {
     let key_pair = SigningKey::from_bytes(&[seed; 32]);
     let mut socket = open(host, "/ws/car", "").await;
     let challenge = next(&mut socket).await.unwrap();
@@ -34,8 +39,8 @@ pub async fn register(host: &Host, seed: u8, enrolment: Option<&str>) -> (Value,
     let mut message = json!({
         "type": "register", "v": 1, "key": key(seed), "signature": signature, "name": "red car", "software": "test/1",
     });
-    if let Some(token) = enrolment {
-        message["enrolment"] = token.into();
+    for (field, value) in fields.as_object().unwrap() {
+        message[field] = value.clone();
     }
     send(&mut socket, &message).await;
     (next(&mut socket).await.unwrap(), socket)
@@ -48,15 +53,24 @@ pub async fn send(socket: &mut Socket, message: &Value) {
 /// The next message of this type; others, such as the list of cars, come when they like.
 pub async fn next_of(socket: &mut Socket, kind: &str) -> Value {
     loop {
-        let message = next(socket).await.unwrap();
+        let message = next_of_any(socket).await.unwrap();
         if message["type"] == kind {
             return message;
         }
     }
 }
 
-/// The next JSON message, or the close code.
+/// The next JSON message, or the close code. Tokens for releases come to every car and are passed over.
 pub async fn next(socket: &mut Socket) -> Result<Value, u16> {
+    loop {
+        let message = next_of_any(socket).await?;
+        if message["type"] != "access" {
+            return Ok(message);
+        }
+    }
+}
+
+async fn next_of_any(socket: &mut Socket) -> Result<Value, u16> {
     loop {
         let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap();
         match message {

@@ -1,7 +1,8 @@
 //! The real program in a directory of its own.
 #![allow(unreachable_pub, dead_code, reason = "shared by the test files, each of which uses a part")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+pub mod bundles;
 pub mod car;
 
 use std::io::{Read, Write};
@@ -33,7 +34,9 @@ impl Host {
         let at = directory.path().display();
         let config = format!(
             "[http]\nlisten = [\"127.0.0.1:0\"]\n[database]\npath = \"{at}/host.db\"\n\
-             [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n"
+             [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n\
+             [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\nmax_bytes = 16000000\nmax_downloads_per_car = 2\n\
+             nudge_spread_s = 0\n"
         );
         std::fs::write(directory.path().join("host.toml"), config).unwrap();
         let mut host = Self { directory, running: None, address: String::new(), log_level: "info" };
@@ -117,6 +120,25 @@ impl Host {
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
         Reply { status: head.split(' ').nth(1).unwrap().parse().unwrap(), cookie, body: body.to_owned() }
+    }
+
+    /// A request whose answer may be binary: status, head, body.
+    pub fn transfer(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let headers: String = headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
+        let (address, length) = (&self.address, body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // A host that refuses by the head alone may hang up before it has all.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer");
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head, answer.split_off(end + 4))
     }
 
     /// Sets the host up; the cookie of its first user.

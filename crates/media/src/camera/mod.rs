@@ -1,6 +1,15 @@
 //! Sources of frames.
 
+#[cfg(feature = "libcamera")]
+pub mod libcamera;
+mod newest;
 pub mod pipe;
+pub mod select;
+// What libcamera's frames need and any machine can test.
+#[cfg(any(feature = "libcamera", test))]
+mod offer;
+#[cfg(any(feature = "libcamera", test))]
+mod throttle;
 
 use crate::frame::{I420Frame, VideoFormat};
 use rccar_protocol::units::MonotonicMicros;
@@ -47,4 +56,7 @@ pub enum CameraError {
         /// What is known about it, in words.
         reason: String,
     },
+    /// There is no such camera now.
+    #[error("no camera: {0}")]
+    Missing(String),
 }

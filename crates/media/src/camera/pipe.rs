@@ -9,12 +9,11 @@
 //!   starts with a whole frame. (A writer that takes over before the last one has closed continues its frame.)
 
 mod assembler;
-mod newest;
 mod reader;
 
+use super::newest::Newest;
 use super::{Camera, CameraError};
 use crate::frame::{I420Frame, VideoFormat};
-use newest::Newest;
 use rccar_protocol::units::MonotonicMicros;
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
@@ -55,7 +54,7 @@ impl Camera for PipeCamera {
     }
 
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
-        self.newest.take(frame).map_err(|reason| CameraError::Silent { source_name: self.path.display().to_string(), reason })
+        self.newest.take(frame).map_err(|trouble| trouble.into_error(self.path.display().to_string()))
     }
 }
 

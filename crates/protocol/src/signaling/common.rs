@@ -108,6 +108,9 @@ pub struct CarInfo {
     /// Program of the car, once it has registered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
+    /// Whose it is. Who has no account any more, and whoever enrolled it on the command line, is nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Name>,
     /// How far it is with its updates, once it has said so.
     #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateStatus>,

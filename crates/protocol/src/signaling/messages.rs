@@ -1,6 +1,7 @@
 //! The messages, one enum for each direction.
 
 use super::common::{ByeReason, Candidate, CarInfo, ErrorCode, IceServer};
+use crate::claim::ClaimCode;
 use crate::identity::{CarKey, Nonce, Signature};
 use crate::release::{AccessToken, UpdateStatus, Version};
 use crate::strict;
@@ -173,6 +174,9 @@ pub enum FromCar {
         /// Enrolment token, while the host does not know the car yet.
         #[serde(skip_serializing_if = "Option::is_none")]
         enrolment: Option<Note>,
+        /// Code that makes the car the one's who types it on the host's page, should the host neither know the car nor take its token.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        claim: Option<ClaimCode>,
     },
     /// The offer, first or restart.
     Offer {
@@ -234,6 +238,8 @@ pub enum ToCar {
         /// Name under which drivers see it.
         name: Name,
     },
+    /// The car is not known: it waits until somebody claims it with its code; then `registered` follows.
+    Unclaimed {},
     /// What the car may fetch releases with; comes after `registered`, and again before it expires.
     Access {
         /// For `Authorization: Bearer`.

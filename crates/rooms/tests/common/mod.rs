@@ -34,7 +34,7 @@ impl Lab {
     /// Cars `a` and `b` are known.
     pub fn new() -> Self {
         let mut rooms = Rooms::new(Options::new(software()));
-        let known = ['a', 'b'].map(|letter| KnownCar { id: car(letter), name: name(&format!("car {letter}")) });
+        let known = ['a', 'b'].map(|letter| KnownCar { id: car(letter), name: name(&format!("car {letter}")), owner: None });
         rooms.handle_known_cars(Duration::ZERO, known.into());
         let mut lab = Self { rooms, now: Duration::ZERO, random: 100 };
         lab.advance(Duration::from_secs(1));

@@ -1,6 +1,7 @@
 //! Errors of the HTTP interface: always JSON with a code for programs and a text for people.
 
 use crate::backend::AccountError;
+use crate::releases::ReleaseError;
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
@@ -30,8 +31,14 @@ pub(crate) enum ApiError {
     TooManyRequests,
     #[error("the request took too long")]
     Timeout,
+    #[error("the body has to be of type application/octet-stream")]
+    NotBinary,
+    #[error("too many cars fetch releases right now")]
+    DownloadsFull,
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
 }
 
 #[derive(Serialize)]
@@ -41,6 +48,11 @@ struct Body {
 }
 
 impl ApiError {
+    /// A fault of the host; the text is for its log.
+    pub(crate) fn fault(why: &str) -> Self {
+        Self::Release(ReleaseError::Internal(why.to_owned()))
+    }
+
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
@@ -53,11 +65,27 @@ impl ApiError {
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
+            Self::NotBinary => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-binary"),
+            Self::DownloadsFull => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Release(error) => match error {
+                ReleaseError::NoSuchRelease(_) => (StatusCode::NOT_FOUND, "no-such-release"),
+                ReleaseError::Exists(_) => (StatusCode::CONFLICT, "release-exists"),
+                ReleaseError::BadBundle(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-bundle"),
+                ReleaseError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+                ReleaseError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+                ReleaseError::NoKeyring => (StatusCode::CONFLICT, "no-keyring"),
+                ReleaseError::NoSpace => (StatusCode::INSUFFICIENT_STORAGE, "no-space"),
+                ReleaseError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+                ReleaseError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            },
             Self::Account(error) => match error {
                 AccountError::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong-credentials"),
                 AccountError::WrongToken => (StatusCode::UNAUTHORIZED, "wrong-token"),
                 AccountError::SetUpAlready => (StatusCode::CONFLICT, "set-up-already"),
                 AccountError::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),
+                AccountError::NoSuchCode => (StatusCode::NOT_FOUND, "no-such-code"),
+                AccountError::NoSuchCar => (StatusCode::NOT_FOUND, "no-such-car"),
+                AccountError::NotYours => (StatusCode::FORBIDDEN, "forbidden"),
                 AccountError::NotOffered => (StatusCode::NOT_FOUND, "not-offered"),
                 AccountError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
                 AccountError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -70,8 +98,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.status_and_code();
         let text = match &self {
-            Self::Account(AccountError::Internal(why)) => {
-                tracing::error!(error = why, "an account request failed");
+            Self::Account(AccountError::Internal(why)) | Self::Release(ReleaseError::Internal(why)) => {
+                tracing::error!(error = why, "a request failed");
                 "a fault of the host; its log has more".to_owned()
             }
             other => other.to_string(),
@@ -80,6 +108,8 @@ impl IntoResponse for ApiError {
         let retry_after = match self {
             Self::TooManyAttempts(wait) => Some(wait.as_secs() + 1),
             Self::TooManyRequests | Self::Account(AccountError::Busy) => Some(1),
+            // An upload or a download takes a while.
+            Self::DownloadsFull | Self::Release(ReleaseError::Busy) => Some(30),
             _ => None,
         };
         if let Some(seconds) = retry_after {

@@ -1,23 +1,29 @@
 //! The routes.
 
 mod account;
+mod claim;
 pub(crate) mod cookie;
 mod enrolment;
 pub(crate) mod error;
 pub(crate) mod origin;
+pub(crate) mod releases;
 mod request;
+mod status;
 
 use crate::backend::Backend;
 use crate::exchange::Exchange;
 use crate::limits::{Gate, Limits};
 use crate::options::Options;
+use crate::releases::Releases;
 use crate::throttle::Throttle;
+use crate::waiters::Waiters;
 use crate::{page, socket};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, patch, post};
 use error::ApiError;
+use releases::Transfers;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -31,6 +37,12 @@ pub(crate) struct App<B> {
     pub(crate) options: Options,
     pub(crate) gate: Arc<Gate>,
     pub(crate) throttle: Throttle,
+    pub(crate) waiters: Waiters,
+    /// Backoff after wrong claim codes, apart from that of signing in.
+    pub(crate) claims: Throttle,
+    /// `None` for programs that have none.
+    pub(crate) releases: Option<Arc<dyn Releases>>,
+    pub(crate) downloads: Arc<Transfers>,
 }
 
 /// All routes with the limits that [`crate::serve`] holds their clients to.
@@ -43,15 +55,39 @@ pub struct Site {
 
 /// All routes: page, accounts, WebSockets.
 pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options) -> Site {
+    routes(exchange, backend, options, None)
+}
+
+/// The same with releases for cars, whose tokens come from this exchange.
+pub fn router_with_releases<B: Backend>(
+    exchange: Exchange,
+    backend: Arc<B>,
+    options: Options,
+    releases: Arc<dyn Releases>,
+) -> Site {
+    routes(exchange, backend, options, Some(releases))
+}
+
+fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, releases: Option<Arc<dyn Releases>>) -> Site {
     let (limits, trusted_proxies) = (options.limits.clone(), options.trusted_proxies.clone());
     let gate = Gate::for_sockets(&limits);
-    let app = Arc::new(App { backend, exchange, options, gate, throttle: Throttle::default() });
+    let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
+    let downloads = Transfers::new(limits.downloads, limits.downloads_per_car);
+    let app = Arc::new(App { backend, exchange, options, gate, throttle, waiters, claims, releases, downloads });
     let router = Router::new()
         .route("/healthz", get(async || "ok"))
         .route("/api/v1/session", get(account::session::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>))
         .route("/api/v1/setup", post(account::set_up::<B>))
         .route("/api/v1/link", post(account::link::<B>))
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
+        .route("/api/v1/claims", post(claim::claim::<B>))
+        .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
+        .route("/api/v1/status", get(status::status::<B>))
+        // Bundles are larger than all else; the store counts their bytes.
+        .route("/api/v1/releases", get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()))
+        .route("/api/v1/releases/{version}", patch(releases::change::<B>).delete(releases::remove::<B>))
+        .route("/api/v1/car/releases/offer", get(releases::offer::<B>))
+        .route("/api/v1/car/releases/{version}/bundle", get(releases::bundle::<B>))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
         .route("/ws/driver", get(socket::driver_socket::<B>))
         .route("/ws/car", get(socket::car_socket::<B>))

@@ -3,12 +3,14 @@
 use super::upgrade::admit;
 use super::wire::Wire;
 use crate::address::Peer;
-use crate::backend::{Backend, CarRegistration, RegisterError};
+use crate::backend::{Backend, CarRegistration, Mode, RegisterError};
 use crate::close::CloseCode;
 use crate::http::App;
+use crate::limits::subscriber;
 use crate::names;
-use crate::outbox::outbox;
+use crate::outbox::{Out, outbox};
 use crate::token::TokenHash;
+use crate::waiters::Waiter;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -17,12 +19,14 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ed25519_dalek::VerifyingKey;
 use rccar_protocol::PROTOCOL_VERSION;
+use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
 use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
-use rccar_protocol::text::{Note, Software};
-use rccar_rooms::{CarConn, KnownCar};
+use rccar_protocol::text::Note;
+use rccar_rooms::{CODE_LIFETIME, CarConn, KnownCar};
+use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub(crate) async fn car_socket<B: Backend>(
     State(app): State<Arc<App<B>>>,
@@ -37,10 +41,25 @@ pub(crate) async fn car_socket<B: Backend>(
     upgrade.on_upgrade(move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
-        match register(&mut wire, &app, peer).await {
-            Ok((car, software)) => {
-                let conn = app.exchange.join_car(car, software, peer.local.ip(), outbox).await;
+        let client = peer.client(&headers, &app.options.trusted_proxies);
+        let conn = app.exchange.next_car();
+        let outcome = match register(&mut wire, &app, peer).await {
+            Ok(Admission::Known(car, registration)) => {
+                app.exchange.join_car_as(conn, car, registration.software, peer.local.ip(), outbox).await;
+                Ok(None)
+            }
+            Ok(Admission::Unknown(registration, code)) => {
+                let waiter = Waiter { registration, reached: peer.local.ip(), outbox };
+                let_wait(&app, conn, client, &code, waiter).map(Some)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(_patience) => {
                 converse(&mut wire, &app, conn).await;
+                // Before the exchange is told: whoever lets the car in at this moment must see that its socket is gone.
+                drop(wire);
+                app.waiters.take(conn);
                 app.exchange.car_gone(conn).await;
             }
             Err(None) => {}
@@ -51,6 +70,46 @@ pub(crate) async fn car_socket<B: Backend>(
             }
         }
     })
+}
+
+/// A car that has proved its key.
+enum Admission {
+    Known(KnownCar, CarRegistration),
+    /// Nobody's, but with a code to claim it by.
+    Unknown(CarRegistration, ClaimCode),
+}
+
+/// Ends when dropped.
+struct Patience(tokio::task::JoinHandle<()>);
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Lets a car wait until somebody claims it, or its code has become worthless.
+fn let_wait<B: Backend>(
+    app: &Arc<App<B>>,
+    conn: CarConn,
+    client: IpAddr,
+    code: &ClaimCode,
+    waiter: Waiter,
+) -> Result<Patience, Option<Refusal>> {
+    let (car, outbox) = (waiter.registration.key.id(), waiter.outbox.clone());
+    let older = app.waiters.enter(conn, subscriber(client), code, waiter);
+    match older.map_err(|error| Refusal::new(ErrorCode::NotEnrolled, error.to_string(), CloseCode::Forbidden))? {
+        Some(older) => older.outbox.send(Out::Close(CloseCode::Replaced)),
+        None => tracing::info!(%car, %client, "a car waits to be claimed"),
+    }
+    outbox.send(Out::Text(ToCar::Unclaimed {}.to_json()));
+    let app = Arc::clone(app);
+    Ok(Patience(tokio::spawn(async move {
+        sleep(CODE_LIFETIME).await;
+        if let Some(waiter) = app.waiters.take(conn) {
+            waiter.outbox.send(Out::Close(CloseCode::Forbidden));
+        }
+    })))
 }
 
 struct Refusal {
@@ -66,7 +125,7 @@ impl Refusal {
 }
 
 /// Challenge, answer, check. `Err(None)`: the connection is over.
-async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Result<(KnownCar, Software), Option<Refusal>> {
+async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Result<Admission, Option<Refusal>> {
     let mut nonce = Nonce([0; 32]);
     getrandom::fill(&mut nonce.0).map_err(|_| Refusal::new(ErrorCode::Internal, "no randomness", CloseCode::Internal))?;
     if !wire.send(ToCar::Challenge { v: PROTOCOL_VERSION, nonce }.to_json()).await {
@@ -74,7 +133,7 @@ async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Resu
     }
     let first = timeout(app.options.limits.handshake, first_register(wire)).await;
     let late = |_| Refusal::new(ErrorCode::Timeout, "no register in time", CloseCode::Handshake);
-    let Some(FromCar::Register { v, key, signature, name, software, enrolment }) = first.map_err(late)? else {
+    let Some(FromCar::Register { v, key, signature, name, software, enrolment, claim }) = first.map_err(late)? else {
         return Err(None);
     };
     if v != PROTOCOL_VERSION {
@@ -88,12 +147,16 @@ async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Resu
         return Err(Refusal::new(ErrorCode::BadSignature, text, CloseCode::Forbidden));
     }
     let enrolment = enrolment.map(|token| TokenHash::of(token.as_str()));
-    match app.backend.register_car(CarRegistration { key, name, software: software.clone(), enrolment }).await {
-        Ok(car) => Ok((car, software)),
-        Err(error @ (RegisterError::NotEnrolled | RegisterError::Revoked)) => {
+    let registration = CarRegistration { key, name, software, enrolment };
+    match (app.backend.register_car(registration.clone()).await, claim) {
+        (Ok(car), _) => Ok(Admission::Known(car, registration)),
+        (Err(RegisterError::NotEnrolled | RegisterError::Revoked), Some(code)) if app.backend.mode() == Mode::Host => {
+            Ok(Admission::Unknown(registration, code))
+        }
+        (Err(error @ (RegisterError::NotEnrolled | RegisterError::Revoked)), _) => {
             Err(Refusal::new(ErrorCode::NotEnrolled, error.to_string(), CloseCode::Forbidden))
         }
-        Err(RegisterError::Internal(error)) => {
+        (Err(RegisterError::Internal(error)), _) => {
             tracing::error!(error, "cannot register a car");
             Err(Refusal::new(ErrorCode::Internal, "a fault of the host; its log has more", CloseCode::Internal))
         }
@@ -121,12 +184,20 @@ fn is_signed(key: &CarKey, signature: &Signature, nonce: &Nonce, names: &[String
 async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: CarConn) {
     while let Some(text) = wire.next().await {
         match parse(&text) {
+            Ok(message) if app.waiters.is_waiting(conn) => while_waiting(wire, message).await,
             Ok(message) => app.exchange.car_says(conn, message).await,
             Err(error) => {
                 wire.refuse(error.code, error.text.as_str()).await;
             }
         }
     }
+}
+
+async fn while_waiting(wire: &mut Wire, message: FromCar) {
+    match message {
+        FromCar::Ping { id } => wire.send(ToCar::Pong { id }.to_json()).await,
+        _ => wire.refuse(ErrorCode::OutOfOrder, "the car is not registered: it waits to be claimed").await,
+    };
 }
 
 fn error(code: ErrorCode, text: Note) -> String {

@@ -1,7 +1,7 @@
 //! Accounts in memory.
 
 use super::name;
-use rccar_protocol::text::Name;
+use rccar_protocol::text::{CarId, Name};
 use rccar_signaling::{
     AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
 };
@@ -56,7 +56,7 @@ impl Backend for TestBackend {
         Ok(())
     }
 
-    async fn enrol(&self, _: Name) -> Result<Enrolment, AccountError> {
+    async fn enrol(&self, _: Name, _: Option<Name>) -> Result<Enrolment, AccountError> {
         let token = Token::generate().unwrap();
         self.enrolments.lock().unwrap().push(token.hash());
         Ok(Enrolment { token, expires_at: 1_800_000_000 })
@@ -70,8 +70,24 @@ impl Backend for TestBackend {
         let mut enrolments = self.enrolments.lock().unwrap();
         let token = enrolments.iter().position(|token| Some(*token) == car.enrolment).ok_or(RegisterError::NotEnrolled)?;
         enrolments.remove(token);
-        let known = KnownCar { id: car.key.id(), name: car.name };
+        let known = KnownCar { id: car.key.id(), name: car.name, owner: None };
         cars.push(known.clone());
         Ok(known)
+    }
+
+    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<KnownCar, AccountError> {
+        let known = KnownCar { id: car.key.id(), name: car.name, owner: Some(user) };
+        self.cars.lock().unwrap().push(known.clone());
+        Ok(known)
+    }
+
+    async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
+        let mut cars = self.cars.lock().unwrap();
+        let at = cars.iter().position(|known| known.id == car).ok_or(AccountError::NoSuchCar)?;
+        if cars[at].owner != Some(user) {
+            return Err(AccountError::NotYours);
+        }
+        cars.remove(at);
+        Ok(())
     }
 }

@@ -143,12 +143,16 @@ impl Socket {
     }
 }
 
-/// A car with a key.
-pub struct TestCar(SigningKey);
+/// A car with a key, and perhaps a claim code.
+pub struct TestCar(SigningKey, Option<String>);
 
 impl TestCar {
     pub fn new(seed: u8) -> Self {
-        Self(SigningKey::from_bytes(&[seed; 32]))
+        Self(SigningKey::from_bytes(&[seed; 32]), None)
+    }
+
+    pub fn with_code(seed: u8, code: &str) -> Self {
+        Self(SigningKey::from_bytes(&[seed; 32]), Some(code.to_owned()))
     }
 
     pub fn key(&self) -> CarKey {
@@ -166,6 +170,9 @@ impl TestCar {
         });
         if let Some(token) = enrolment {
             message["enrolment"] = token.into();
+        }
+        if let Some(code) = &self.1 {
+            message["claim"] = code.as_str().into();
         }
         socket.send_json(&message).await;
     }

@@ -59,7 +59,7 @@ impl Server {
     }
 
     pub fn know(&self, car: &TestCar) -> KnownCar {
-        let known = KnownCar { id: car.key().id(), name: name("blue car") };
+        let known = KnownCar { id: car.key().id(), name: name("blue car"), owner: None };
         self.backend.cars.lock().unwrap().push(known.clone());
         known
     }

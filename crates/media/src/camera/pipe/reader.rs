@@ -1,7 +1,7 @@
 //! The thread that empties the pipe.
 
 use super::assembler::{Assembler, Progress};
-use super::newest::Newest;
+use crate::camera::newest::{Newest, Trouble};
 use crate::clock;
 use crate::frame::VideoFormat;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -38,7 +38,7 @@ pub(super) fn start(path: PathBuf, format: VideoFormat, newest: Arc<Newest>) -> 
             let trouble = match open(&path) {
                 Err(error) => error.to_string(),
                 Ok(mut pipe) => {
-                    newest.set_trouble("nobody writes to the pipe".to_owned());
+                    newest.set_trouble(Trouble::Silent("nobody writes to the pipe".to_owned()));
                     match pump(&mut pipe, &mut assembler, &newest) {
                         End::Stopped => return,
                         End::WriterClosed => "the writer has closed the pipe".to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn start(path: PathBuf, format: VideoFormat, newest: Arc<Newest>) -> 
                 }
             };
             tracing::debug!(path = %path.display(), trouble, "opening the pipe again");
-            newest.set_trouble(trouble);
+            newest.set_trouble(Trouble::Silent(trouble));
             assembler.reset();
             newest.pause(RETRY);
         }

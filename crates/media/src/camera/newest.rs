@@ -1,6 +1,6 @@
 //! The newest frame, handed from the thread that reads to the one that encodes.
 
-use crate::camera::LONGEST_WAIT;
+use super::{CameraError, LONGEST_WAIT};
 use crate::clock;
 use crate::frame::{I420Frame, VideoFormat};
 use rccar_protocol::units::MonotonicMicros;
@@ -9,6 +9,31 @@ use std::time::Duration;
 
 /// Older frames are not handed out: the writer has stopped, and a picture that stands still must not look like a live one.
 const STALE: Duration = Duration::from_millis(200);
+
+/// Why there is no frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The source is there and silent.
+    Silent(String),
+    /// The source has failed.
+    #[cfg(feature = "libcamera")]
+    Broken(String),
+    /// There is no source.
+    #[cfg(feature = "libcamera")]
+    Missing(String),
+}
+
+impl Trouble {
+    pub(super) fn into_error(self, source_name: String) -> CameraError {
+        match self {
+            Self::Silent(reason) => CameraError::Silent { source_name, reason },
+            #[cfg(feature = "libcamera")]
+            Self::Broken(reason) => CameraError::Broken { source_name, reason },
+            #[cfg(feature = "libcamera")]
+            Self::Missing(reason) => CameraError::Missing(reason),
+        }
+    }
+}
 
 /// A place for one frame.
 #[derive(Debug)]
@@ -23,13 +48,21 @@ struct Slot {
     /// When the frame was captured, if nobody has taken it yet.
     fresh: Option<MonotonicMicros>,
     /// Why there is none.
-    trouble: String,
+    trouble: Trouble,
+    /// Nobody has asked since the last rest began.
+    resting: bool,
     stopped: bool,
 }
 
 impl Newest {
     pub(super) fn new(format: VideoFormat) -> Self {
-        let slot = Slot { frame: I420Frame::new(format), fresh: None, trouble: "not opened yet".to_owned(), stopped: false };
+        let slot = Slot {
+            frame: I420Frame::new(format),
+            fresh: None,
+            trouble: Trouble::Silent("not opened yet".to_owned()),
+            resting: true,
+            stopped: false,
+        };
         Self { slot: Mutex::new(slot), changed: Condvar::new() }
     }
 
@@ -42,14 +75,18 @@ impl Newest {
     }
 
     /// Tells why no frame comes.
-    pub(super) fn set_trouble(&self, trouble: String) {
+    pub(super) fn set_trouble(&self, trouble: Trouble) {
         self.lock().trouble = trouble;
     }
 
     /// Waits for a frame and swaps it with `frame`; after [`LONGEST_WAIT`] the trouble.
-    pub(super) fn take(&self, frame: &mut I420Frame) -> Result<MonotonicMicros, String> {
+    pub(super) fn take(&self, frame: &mut I420Frame) -> Result<MonotonicMicros, Trouble> {
         let is_old = |captured_at: MonotonicMicros| clock::now().since(captured_at) > STALE;
-        let waited = self.changed.wait_timeout_while(self.lock(), LONGEST_WAIT, |slot| slot.fresh.is_none_or(is_old));
+        let mut slot = self.lock();
+        if std::mem::take(&mut slot.resting) {
+            self.changed.notify_all();
+        }
+        let waited = self.changed.wait_timeout_while(slot, LONGEST_WAIT, |slot| slot.fresh.is_none_or(is_old));
         let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match slot.fresh.take() {
             Some(captured_at) if !is_old(captured_at) => {
@@ -58,6 +95,29 @@ impl Newest {
             }
             _ => Err(slot.trouble.clone()),
         }
+    }
+
+    /// Nobody wants frames until the next [`Self::take`].
+    #[cfg(feature = "libcamera")]
+    pub(super) fn rest(&self) {
+        let mut slot = self.lock();
+        slot.resting = true;
+        slot.fresh = None;
+        self.changed.notify_all();
+    }
+
+    /// Whether somebody wants frames.
+    #[cfg(feature = "libcamera")]
+    pub(super) fn is_wanted(&self) -> bool {
+        let slot = self.lock();
+        !slot.resting && !slot.stopped
+    }
+
+    /// Waits until somebody wants frames or `limit` has passed.
+    #[cfg(feature = "libcamera")]
+    pub(super) fn wait_until_wanted(&self, limit: Duration) {
+        // The result tells what `is_wanted` tells as well.
+        drop(self.changed.wait_timeout_while(self.lock(), limit, |slot| slot.resting && !slot.stopped));
     }
 
     /// Ends the thread that reads.
@@ -96,8 +156,9 @@ mod tests {
         let mut frame = I420Frame::new(format);
         newest.take(&mut frame).unwrap();
         assert_eq!(frame.bytes()[0], 3);
-        newest.set_trouble("the writer sleeps".to_owned());
-        assert_eq!(newest.take(&mut frame), Err("the writer sleeps".to_owned()));
+        let trouble = Trouble::Silent("the writer sleeps".to_owned());
+        newest.set_trouble(trouble.clone());
+        assert_eq!(newest.take(&mut frame), Err(trouble));
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! The car's own page on the local network: the same page and protocol as a host's, with one car and one access code.
 
+mod near;
+
 use crate::agent::{Incoming, Outgoing, Source};
-use crate::config::{AccessCode, Config};
+use crate::config::{AccessCode, Config, HostUrl};
 use crate::session::SessionContext;
+use crate::standing::Standing;
 use rccar_daemon::files::{self, FileError};
 use rccar_daemon::shutdown;
-use rccar_protocol::text::Name;
+use rccar_protocol::text::{CarId, Name};
 use rccar_rooms::KnownCar;
 use rccar_signaling::{
-    AccountError, Backend, CarRegistration, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password, RegisterError,
-    TokenHash, router, serve,
+    AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password,
+    Provision, RegisterError, TokenHash, Viewer, router, serve,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -35,6 +38,7 @@ pub(crate) enum LanError {
 pub(crate) async fn start(
     config: &Config,
     context: &SessionContext,
+    standing: watch::Receiver<Standing>,
     incoming: mpsc::Sender<Incoming>,
 ) -> Result<Outgoing, LanError> {
     let code = access_code(config)?;
@@ -44,7 +48,7 @@ pub(crate) async fn start(
         tracing::info!("the car's own page is on http://{address}");
     }
     let exchange = Exchange::start(rccar_rooms::Options::new(context.software.clone()), Arc::new(NoIceServers));
-    let car = KnownCar { id: context.car.clone(), name: context.name.clone() };
+    let car = KnownCar { id: context.car.clone(), name: context.name.clone(), owner: None };
     let (messages, mut from_exchange) = exchange.attach_local_car(car, context.software.clone()).await;
     tokio::spawn(async move {
         while let Some(message) = from_exchange.recv().await {
@@ -53,7 +57,14 @@ pub(crate) async fn start(
             }
         }
     });
-    let page = router(exchange.clone(), Arc::new(AccessCodeBackend::new(&code)), Options::new(context.software.clone()));
+    let about = About {
+        car: context.car.clone(),
+        name: context.name.clone(),
+        host: config.host.url.as_ref().map(HostUrl::origin),
+        standing,
+        provision: config.car.runtime_dir.join("provision.json"),
+    };
+    let page = router(exchange.clone(), Arc::new(AccessCodeBackend::new(&code, about)), Options::new(context.software.clone()));
     tokio::spawn(async move {
         Box::pin(serve(listeners, page, shutdown::signal())).await;
         exchange.shutdown().await;
@@ -85,14 +96,46 @@ fn access_code(config: &Config) -> Result<AccessCode, LanError> {
 struct AccessCodeBackend {
     code: TokenHash,
     logins: Mutex<BTreeSet<[u8; 32]>>,
+    about: About,
+}
+
+/// What the page shows of the car.
+struct About {
+    car: CarId,
+    name: Name,
+    host: Option<String>,
+    standing: watch::Receiver<Standing>,
+    /// What rccar-provision says of the card.
+    provision: PathBuf,
+}
+
+impl About {
+    fn status(&self) -> CarStatus {
+        let standing = self.standing.borrow().clone();
+        CarStatus {
+            near: true,
+            car: Some(self.car.clone()),
+            name: Some(self.name.clone()),
+            claim: standing.claim(),
+            host: self.host.clone().map(|url| standing.status(url)),
+            provision: self.provision(),
+        }
+    }
+
+    /// `None` where there is no card, such as in the demo.
+    fn provision(&self) -> Option<Provision> {
+        let content =
+            files::read(&self.provision).inspect_err(|error| tracing::warn!(%error, "what is known of the card")).ok()??;
+        serde_json::from_slice(&content).inspect_err(|error| tracing::warn!(%error, "provision.json cannot be read")).ok()
+    }
 }
 
 /// More than people around one car; the oldest knowledge is not worth keeping beyond it.
 const MAX_LOGINS: usize = 256;
 
 impl AccessCodeBackend {
-    fn new(code: &AccessCode) -> Self {
-        Self { code: TokenHash::of(code.as_str()), logins: Mutex::default() }
+    fn new(code: &AccessCode, about: About) -> Self {
+        Self { code: TokenHash::of(code.as_str()), logins: Mutex::default(), about }
     }
 
     fn user() -> Result<Name, AccountError> {
@@ -140,11 +183,16 @@ impl Backend for AccessCodeBackend {
         Ok(())
     }
 
-    async fn enrol(&self, _: Name) -> Result<Enrolment, AccountError> {
+    async fn enrol(&self, _: Name, _: Option<Name>) -> Result<Enrolment, AccountError> {
         Err(AccountError::NotOffered)
     }
 
     async fn register_car(&self, _: CarRegistration) -> Result<KnownCar, RegisterError> {
         Err(RegisterError::NotEnrolled)
+    }
+
+    async fn status(&self, viewer: Viewer) -> Option<CarStatus> {
+        let near = viewer.signed_in || (viewer.local_name && near::is_near(viewer.address));
+        Some(if near { self.about.status() } else { CarStatus::default() })
     }
 }

@@ -1,0 +1,74 @@
+//! The card's first partition: read at each start, written as seldom as can be.
+
+use super::Failure;
+use super::places::Places;
+use nix::mount::{MsFlags, mount};
+use nix::sys::statvfs::{FsFlags, statvfs};
+use rccar_daemon::files;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What the card holds.
+#[derive(Debug)]
+pub(super) enum File {
+    Read(Vec<u8>),
+    Missing,
+    Unreadable(Failure),
+}
+
+pub(super) fn read(places: &Places) -> File {
+    match files::read(&places.file()) {
+        Ok(Some(bytes)) => File::Read(bytes),
+        Ok(None) => File::Missing,
+        Err(error) => File::Unreadable(error.into()),
+    }
+}
+
+/// Makes the report say this. The partition is writable only meanwhile, and nothing is written if the report says so already.
+pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
+    let path = places.report();
+    if files::read(&path)?.as_deref() == Some(content.as_bytes()) {
+        return Ok(());
+    }
+    if !places.is_the_system() {
+        return Ok(files::write(&path, content.as_bytes())?);
+    }
+    let card = places.card();
+    if !is_mounted(&card)? {
+        return Err(io::Error::other(format!("{} is not mounted", card.display())).into());
+    }
+    let flags = flags_of(&card)?;
+    if flags.contains(MsFlags::MS_RDONLY) {
+        remount(&card, flags - MsFlags::MS_RDONLY)?;
+    }
+    let written = files::write(&path, content.as_bytes());
+    // Also writes the file system's own data back.
+    remount(&card, flags | MsFlags::MS_RDONLY)?;
+    Ok(written?)
+}
+
+/// A directory on another device than its parent. Remounting one that is not would change the root.
+fn is_mounted(directory: &Path) -> io::Result<bool> {
+    let parent = directory.parent().unwrap_or(directory);
+    Ok(directory.metadata()?.dev() != parent.metadata()?.dev())
+}
+
+/// What a remount has to repeat: flags that it does not name are cleared (mount(2)).
+fn flags_of(directory: &Path) -> io::Result<MsFlags> {
+    let now = statvfs(directory)?.flags();
+    let pairs = [
+        (FsFlags::ST_RDONLY, MsFlags::MS_RDONLY),
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+        (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
+        (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
+    ];
+    Ok(pairs.into_iter().filter(|(have, _)| now.contains(*have)).map(|(_, flag)| flag).collect())
+}
+
+fn remount(directory: &Path, flags: MsFlags) -> io::Result<()> {
+    let nothing: Option<&str> = None;
+    Ok(mount(nothing, directory, nothing, flags | MsFlags::MS_REMOUNT, nothing)?)
+}

@@ -1,0 +1,106 @@
+//! The services' configurations: the image's own, with what the card says on top.
+
+use super::files::{Readers, put, text};
+use super::places::Places;
+use super::{ApplyError, Failure};
+use crate::settings::Settings;
+use toml::{Table, Value};
+
+/// Writes them all.
+pub(super) fn write(places: &Places, settings: &Settings, access_code: Option<&str>) -> Result<(), ApplyError> {
+    let files = [
+        ("car.toml", car(settings, access_code), Readers::Group("rccar-car")),
+        ("drive.toml", Table::new(), Readers::Everybody),
+        ("update.toml", update(settings), Readers::Everybody),
+        ("modem.toml", modem(settings), Readers::Group("rccar-modem")),
+    ];
+    for (name, card, readers) in files {
+        let path = places.defaults().join(name);
+        let unreadable = |failure: Failure| ApplyError::Defaults { path: path.clone(), failure };
+        let base = text(&path).map_err(|error| unreadable(error.into()))?.unwrap_or_default();
+        let mut config: Table = base.parse().map_err(|error: toml::de::Error| unreadable(error.into()))?;
+        lay_over(&mut config, card);
+        let content = format!("# Made at each start of provision.toml and {}; changes here are lost.\n\n{config}", path.display());
+        put(&places.configs().join(name), &content, readers)?;
+    }
+    Ok(())
+}
+
+fn car(settings: &Settings, access_code: Option<&str>) -> Table {
+    let Settings { car, host, camera, .. } = settings;
+    let mut camera = Table::try_from(camera).unwrap_or_default();
+    // Whoever says which camera, or which way up, wants one, whatever the image takes by default.
+    if ["device", "rotation"].iter().any(|key| camera.contains_key(*key)) {
+        camera.entry("source").or_insert_with(|| "libcamera".into());
+    }
+    let lan = access_code.map(|code| section([("access_code", Some(code.into()))]));
+    let mut table = Table::new();
+    add(&mut table, "car", section([("name", text_value(&car.name))]));
+    add(&mut table, "host", section([("url", text_value(&host.url)), ("enrolment", text_value(&host.token))]));
+    add(&mut table, "camera", camera);
+    add(&mut table, "lan", lan.unwrap_or_default());
+    table
+}
+
+fn update(settings: &Settings) -> Table {
+    let mut table = Table::new();
+    add(&mut table, "update", Table::try_from(&settings.update).unwrap_or_default());
+    table
+}
+
+fn modem(settings: &Settings) -> Table {
+    let mut table = Table::new();
+    add(&mut table, "modem", Table::try_from(&settings.modem).unwrap_or_default());
+    table
+}
+
+fn section<const N: usize>(keys: [(&str, Option<Value>); N]) -> Table {
+    keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+fn text_value(text: &Option<String>) -> Option<Value> {
+    text.clone().map(Value::String)
+}
+
+fn add(table: &mut Table, name: &str, section: Table) {
+    if !section.is_empty() {
+        table.insert(name.to_owned(), Value::Table(section));
+    }
+}
+
+/// Keys of `over` replace those of `base`; tables are joined.
+fn lay_over(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_card_replace_those_of_the_image() {
+        let mut base: Table = "[camera]\nfps = 30\nwidth = 640\n[lan]\nlisten = ['[::]:80']\n".parse().unwrap();
+        lay_over(&mut base, "[camera]\nfps = 15\n[car]\nname = 'a'\n".parse().unwrap());
+        assert_eq!(base, "[camera]\nfps = 15\nwidth = 640\n[lan]\nlisten = ['[::]:80']\n[car]\nname = 'a'\n".parse().unwrap());
+    }
+
+    #[test]
+    fn what_the_card_leaves_out_is_not_written() {
+        assert_eq!(car(&Settings::default(), None), Table::new());
+        assert_eq!(modem(&Settings::default()), Table::new());
+    }
+
+    #[test]
+    fn a_camera_that_is_named_is_used() {
+        let camera = crate::Camera { rotation: Some(180), ..Default::default() };
+        let table = car(&Settings { camera, ..Settings::default() }, None);
+        assert_eq!(table, "[camera]\nsource = 'libcamera'\nrotation = 180\n".parse().unwrap());
+    }
+}

@@ -1,0 +1,57 @@
+//! Files of other programs.
+
+use nix::unistd::{Group, chown};
+use rccar_daemon::files::{self, FileError};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Readers {
+    /// root.
+    Nobody,
+    /// root and this group.
+    Group(&'static str),
+    Everybody,
+}
+
+/// Makes the file say this, at once and durably, and only if it does not yet. The directory is made if it is missing.
+pub(super) fn put(path: &Path, content: &str, readers: Readers) -> Result<(), FileError> {
+    let failed = |source| FileError::Io { action: "write", path: path.to_owned(), source };
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    // What cannot be read is replaced.
+    if files::read(path).ok().flatten().as_deref() != Some(content.as_bytes()) {
+        files::write(path, content.as_bytes())?;
+    }
+    let mode = match readers {
+        Readers::Nobody => 0o600,
+        Readers::Group(name) => {
+            // A system without that group has no service that would read the file.
+            if let Ok(Some(group)) = Group::from_name(name) {
+                chown(path, None, Some(group.gid)).map_err(|error| failed(error.into()))?;
+            }
+            0o640
+        }
+        Readers::Everybody => 0o644,
+    };
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)
+}
+
+/// Removes the file if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::Io { action: "remove", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A text file, `None` if it is missing or no text.
+pub(super) fn text(path: &Path) -> Result<Option<String>, FileError> {
+    Ok(files::read(path)?.and_then(|bytes| String::from_utf8(bytes).ok()))
+}

@@ -1,0 +1,151 @@
+//! What `rccar-provision apply` does at each start.
+//!
+//! Each step stands alone: one that fails is reported, and the others go on. Only without configurations the services cannot start, so
+//! that failing to write those is an error.
+
+mod access_code;
+mod card;
+mod configs;
+mod files;
+mod places;
+mod report;
+mod wifi;
+
+pub use places::Places;
+pub use report::{FileState, Instead, Outcome, Unused};
+
+use crate::parse::{Parsed, parse};
+use crate::settings::Settings;
+use files::{Readers, put, remove};
+use rccar_daemon::files::FileError;
+use std::path::PathBuf;
+
+/// Longest notice that is shown, in characters, and how many.
+const NOTICE_LENGTH: usize = 300;
+const MAX_NOTICES: usize = 30;
+
+/// Something could not be read or written.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The services have no configurations.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The image's own configuration is damaged.
+    #[error("cannot use the image's own {}", .path.display())]
+    Defaults {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Applies the card's file to this tree.
+pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
+    let mut steps = Steps { notices: earlier_notices(places) };
+    let kept_file = places.kept().join("provision.toml");
+    let kept = steps.value("read the settings from before", files::text(&kept_file)).flatten();
+    let kept = parse(kept.unwrap_or_default().as_bytes()).settings_or(&Settings::default());
+    let (file, parsed, settings) = read_card(places, &kept, &mut steps);
+
+    steps.done("keep the settings for the next start", put(&kept_file, &kept_text(&settings), Readers::Nobody));
+    let access_code = steps.value("make the access code", access_code::code(places, &settings.lan));
+    configs::write(places, &settings, access_code.as_deref())?;
+    steps.done("tell the Wi-Fi service its network", wifi::write(places, &settings.wifi));
+    steps.done("set the SSH key", ssh(places, &settings));
+    let host_name = settings.host_name();
+    steps.done("set the host name", set_host_name(places, &host_name));
+
+    let unused = parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) }).collect();
+    steps.notices.extend(parsed.remarks);
+    let mut outcome = Outcome { file, faults: parsed.faults, unused, notices: steps.notices, host_name };
+    let car = files::text(&places.car_id()).ok().flatten();
+    let text = report::text(&outcome, car.as_deref().map(str::trim), access_code.as_deref());
+    if let Err(failure) = card::report(places, &text) {
+        outcome.notices.push(format!("provision-report.txt could not be written to the card: {failure}"));
+    }
+    let json = serde_json::to_string_pretty(&outcome).unwrap_or_default();
+    put(&places.json(), &json, Readers::Everybody)?;
+    Ok(outcome)
+}
+
+fn read_card(places: &Places, kept: &Settings, steps: &mut Steps) -> (FileState, Parsed, Settings) {
+    match card::read(places) {
+        card::File::Read(bytes) => {
+            let parsed = parse(&bytes);
+            let state = if parsed.faults.is_empty() { FileState::Good } else { FileState::Faulty };
+            let settings = parsed.settings_or(kept);
+            (state, parsed, settings)
+        }
+        card::File::Missing => (FileState::Missing, Parsed::default(), kept.clone()),
+        card::File::Unreadable(failure) => {
+            steps.notices.push(format!("provision.toml cannot be read: {failure}"));
+            (FileState::Unreadable, Parsed::default(), kept.clone())
+        }
+    }
+}
+
+/// Collects what went wrong.
+struct Steps {
+    notices: Vec<String>,
+}
+
+impl Steps {
+    fn done<E: std::error::Error>(&mut self, what: &str, outcome: Result<(), E>) {
+        self.value(what, outcome);
+    }
+
+    fn value<T, E: std::error::Error>(&mut self, what: &str, outcome: Result<T, E>) -> Option<T> {
+        outcome
+            .map_err(|error| {
+                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                tracing::error!("cannot {what}: {error}{cause}");
+                self.notices.push(format!("the car could not {what}: {error}{cause}"));
+            })
+            .ok()
+    }
+}
+
+/// What the start of the system left for people to read.
+fn earlier_notices(places: &Places) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(places.notices()) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    let texts: Vec<_> = paths.iter().filter_map(|path| files::text(path).ok().flatten()).collect();
+    let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.trim().chars().filter(|c| !c.is_control()));
+    lines.map(|line| line.take(NOTICE_LENGTH).collect::<String>()).filter(|line| !line.is_empty()).take(MAX_NOTICES).collect()
+}
+
+fn kept_text(settings: &Settings) -> String {
+    let tables = toml::to_string(settings).unwrap_or_default();
+    format!(
+        "# The settings that hold, kept by rccar-provision for starts at which the card's provision.toml is wrong or missing.\n\n{tables}"
+    )
+}
+
+fn instead(kept: &Settings, table: &str) -> Instead {
+    let mut without = kept.clone();
+    without.take_table(table, &Settings::default());
+    if without == *kept { Instead::Default } else { Instead::Kept }
+}
+
+fn ssh(places: &Places, settings: &Settings) -> Result<(), FileError> {
+    match &settings.ssh.public_key {
+        Some(key) => put(&places.ssh_key(), &format!("{key}\n"), Readers::Everybody),
+        None => remove(&places.ssh_key()),
+    }
+}
+
+fn set_host_name(places: &Places, name: &str) -> Result<(), FileError> {
+    put(&places.host_name(), &format!("{name}\n"), Readers::Everybody)?;
+    if places.is_the_system() {
+        let failed = |error: nix::Error| FileError::Io { action: "set", path: places.host_name(), source: error.into() };
+        nix::unistd::sethostname(name).map_err(failed)?;
+    }
+    Ok(())
+}

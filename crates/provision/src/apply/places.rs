@@ -1,0 +1,101 @@
+//! Where everything is.
+
+use std::path::{Path, PathBuf};
+
+/// The tree of a running car, or a copy of it for tests.
+#[derive(Debug, Clone)]
+pub struct Places {
+    root: PathBuf,
+}
+
+impl Places {
+    /// Below this directory; `/` on the car.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// Whether the kernel's host name and mounts belong to this tree.
+    pub(crate) fn is_the_system(&self) -> bool {
+        self.root == Path::new("/")
+    }
+
+    /// Where the card's first partition is mounted.
+    #[must_use]
+    pub fn card(&self) -> PathBuf {
+        self.at("boot/firmware")
+    }
+
+    /// The file that a person writes.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.card().join("provision.toml")
+    }
+
+    /// What became of it, for that person.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.card().join("provision-report.txt")
+    }
+
+    /// The same for the car's page.
+    #[must_use]
+    pub fn json(&self) -> PathBuf {
+        self.at("run/rccar/provision.json")
+    }
+
+    /// The image's own configurations.
+    #[must_use]
+    pub fn defaults(&self) -> PathBuf {
+        self.at("usr/share/rccar")
+    }
+
+    /// The configurations that the services read.
+    #[must_use]
+    pub fn configs(&self) -> PathBuf {
+        self.at("run/rccar/config")
+    }
+
+    /// What the start of the system had to repair, a line each in `*.txt`.
+    #[must_use]
+    pub fn notices(&self) -> PathBuf {
+        self.at("run/rccar/notices")
+    }
+
+    /// The key that may log in.
+    #[must_use]
+    pub fn ssh_key(&self) -> PathBuf {
+        self.at("run/rccar/ssh/authorized_keys")
+    }
+
+    /// What this program keeps from boot to boot.
+    #[must_use]
+    pub fn kept(&self) -> PathBuf {
+        self.at("data/rccar")
+    }
+
+    /// Networks that iwd knows (iwd.network(5)).
+    #[must_use]
+    pub fn networks(&self) -> PathBuf {
+        self.at("var/lib/iwd")
+    }
+
+    /// iwd's own configuration (iwd.config(5)).
+    #[must_use]
+    pub fn iwd_config(&self) -> PathBuf {
+        self.at("etc/iwd/main.conf")
+    }
+
+    pub(crate) fn host_name(&self) -> PathBuf {
+        self.at("etc/hostname")
+    }
+
+    /// The car's id, from its second start on.
+    pub(crate) fn car_id(&self) -> PathBuf {
+        self.at("var/lib/rccar/car.id")
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+}

@@ -1,0 +1,90 @@
+//! What became of the file, in words and for the car's page.
+
+use crate::fault::Fault;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// What there was to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileState {
+    /// Everything in it was right.
+    Good,
+    /// It has faults.
+    Faulty,
+    /// There is no such file.
+    Missing,
+    /// The partition or the file cannot be read.
+    Unreadable,
+}
+
+/// What is used in the place of a table with faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instead {
+    /// What the file said when it was last right.
+    Kept,
+    /// What the image says.
+    Default,
+}
+
+/// A table that was not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unused {
+    /// Its name.
+    pub table: &'static str,
+    /// What is used in its place.
+    pub instead: Instead,
+}
+
+/// The outcome. As JSON it is `/run/rccar/provision.json`, which everybody may read: it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What there was to read.
+    pub file: FileState,
+    /// What is wrong with it, by line.
+    pub faults: Vec<Fault>,
+    /// Tables that were not used.
+    pub unused: Vec<Unused>,
+    /// What else a person should know.
+    pub notices: Vec<String>,
+    /// The car's name on its network, without `.local`.
+    pub host_name: String,
+}
+
+/// The report: deterministic, because it is written only when it changes; Windows line ends, because simple editors there need them.
+pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&str>) -> String {
+    let mut out = String::from("What the car made of provision.toml\n===================================\n\n");
+    out.push_str(match (outcome.file, outcome.faults.len()) {
+        (FileState::Good, _) => "Everything in it was right and is used.\n",
+        (FileState::Faulty, 1) => "There is one mistake. Mend it and switch the car on again.\n",
+        (FileState::Faulty, _) => "There are mistakes. Mend them and switch the car on again.\n",
+        (FileState::Missing, _) => {
+            "There is no provision.toml beside this file. The settings from before are used, if there were any.\n"
+        }
+        (FileState::Unreadable, _) => "It cannot be read. The settings from before are used, if there were any.\n",
+    });
+    for fault in &outcome.faults {
+        let _ = writeln!(out, "\n* {fault}");
+    }
+    for Unused { table, instead } in &outcome.unused {
+        let what = match instead {
+            Instead::Kept => "the settings from before hold",
+            Instead::Default => "the defaults hold",
+        };
+        let _ = writeln!(out, "\nUntil [{table}] is right, {what} for it.");
+    }
+    if !outcome.notices.is_empty() {
+        out.push_str("\nWhat else the car noticed\n-------------------------\n");
+        outcome.notices.iter().for_each(|notice| {
+            let _ = writeln!(out, "* {notice}");
+        });
+    }
+    out.push_str("\nThis car\n--------\n");
+    let _ = writeln!(out, "Its page, on the same network: http://{}.local", outcome.host_name);
+    if let Some(code) = access_code {
+        let _ = writeln!(out, "Access code of that page: {code}");
+    }
+    let _ = writeln!(out, "Its id: {}", car.unwrap_or("known after its first start"));
+    out.replace('\n', "\r\n")
+}

@@ -1,0 +1,112 @@
+//! The keys of one table.
+
+use super::explain::explain;
+use crate::fault::Fault;
+use crate::schema::Table;
+use std::collections::BTreeMap;
+use toml::de::{DeTable, DeValue};
+
+/// A table as it stands in the file.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// The line of its heading.
+    pub(crate) line: usize,
+    pub(crate) entries: BTreeMap<String, Entry>,
+    /// It has mistakes of form: what was read of it may not be what was meant.
+    pub(crate) broken: bool,
+}
+
+/// A key with its value.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) line: usize,
+    pub(crate) value: Value,
+}
+
+/// A value, as far as this file has use for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Whole(i64),
+    Flag(bool),
+    /// Of this kind, in words.
+    Other(&'static str),
+}
+
+impl Value {
+    /// Its kind, in words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text in quotation marks",
+            Self::Whole(_) => "a whole number",
+            Self::Flag(_) => "true or false",
+            Self::Other(kind) => kind,
+        }
+    }
+}
+
+impl From<DeValue<'_>> for Value {
+    fn from(value: DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(text) => Self::Text(text.into_owned()),
+            DeValue::Boolean(flag) => Self::Flag(flag),
+            DeValue::Integer(number) => {
+                i64::from_str_radix(number.as_str(), number.radix()).map_or(Self::Other("a number beyond all bounds"), Self::Whole)
+            }
+            DeValue::Float(_) => Self::Other("a number with a fraction"),
+            DeValue::Datetime(_) => Self::Other("a date or time"),
+            DeValue::Array(_) => Self::Other("a list"),
+            DeValue::Table(_) => Self::Other("a table"),
+        }
+    }
+}
+
+impl Section {
+    pub(crate) fn empty(line: usize) -> Self {
+        Self { line, entries: BTreeMap::new(), broken: false }
+    }
+
+    /// `body` has its lines where the file has them.
+    pub(super) fn read(table: &Table, line: usize, body: &str, faults: &mut Vec<Fault>) -> Self {
+        let (mut entries, errors) = parse(body);
+        // One mistake often gives several messages about its line.
+        let mut wrong: BTreeMap<usize, &str> = BTreeMap::new();
+        for error in &errors {
+            wrong.entry(error.span().map_or(line, |span| place(body, span.start)).max(line)).or_insert(error.message());
+        }
+        for (index, text) in body.split('\n').enumerate() {
+            if text.contains('\u{fffd}') && !text.trim_start().starts_with('#') {
+                wrong.insert(index + 1, "characters");
+            }
+        }
+        // What was guessed of a line that cannot be read is neither a value nor a name to quote.
+        entries.retain(|_, entry| !wrong.contains_key(&entry.line));
+        let broken = !wrong.is_empty();
+        let text = |at: usize| body.split('\n').nth(at - 1).unwrap_or_default();
+        faults.extend(wrong.into_iter().map(|(at, message)| explain(table, at, text(at), message)));
+        Self { line, entries, broken }
+    }
+}
+
+/// Lines in a piece that is no table, with their keys where they can be read.
+pub(super) fn keys(body: &str) -> BTreeMap<usize, Option<String>> {
+    let (entries, errors) = parse(body);
+    let mut lines: BTreeMap<_, _> =
+        entries.into_iter().map(|(key, entry)| (entry.line, Some(key).filter(|key| !key.is_empty()))).collect();
+    lines.extend(errors.iter().map(|error| (error.span().map_or(1, |span| place(body, span.start)), None)));
+    lines
+}
+
+fn parse(body: &str) -> (BTreeMap<String, Entry>, Vec<toml::de::Error>) {
+    let (table, errors) = DeTable::parse_recoverable(body);
+    let entries = table.into_inner().into_iter().map(|(key, value)| {
+        let line = place(body, key.span().start);
+        (key.into_inner().into_owned(), Entry { line, value: value.into_inner().into() })
+    });
+    (entries.collect(), errors)
+}
+
+/// The line, from 1, of a byte.
+fn place(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+}

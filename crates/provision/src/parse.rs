@@ -1,0 +1,203 @@
+//! From bytes to settings.
+
+use crate::document::{Document, Section};
+use crate::fault::Fault;
+use crate::reader::Reader;
+use crate::schema::{TABLES, Table};
+use crate::settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
+use crate::values;
+use std::collections::BTreeSet;
+
+/// Most faults that are listed: whoever has more has the wrong file.
+const MAX_FAULTS: usize = 50;
+
+/// What a file says, and what is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// The values that are legal.
+    pub settings: Settings,
+    /// Every mistake, by line.
+    pub faults: Vec<Fault>,
+    /// Tables with mistakes, whose values must not be used by themselves.
+    pub faulty: BTreeSet<&'static str>,
+    /// What was put right without asking.
+    pub remarks: Vec<String>,
+}
+
+impl Parsed {
+    /// The settings, with `kept` in the place of faulty tables.
+    #[must_use]
+    pub fn settings_or(&self, kept: &Settings) -> Settings {
+        let mut settings = self.settings.clone();
+        self.faulty.iter().for_each(|table| settings.take_table(table, kept));
+        settings
+    }
+}
+
+/// Reads a file. Never fails: what cannot be read is a fault.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Parsed {
+    let Document { sections, mut faults, remarks } = Document::read(bytes);
+    let whole_file = faults.iter().any(|fault| fault.key == "(file)" && fault.line == 1);
+    let mut faulty = BTreeSet::new();
+    let mut settings = Settings::default();
+    for table in &TABLES {
+        let section = sections.get(table.name);
+        let mut reader = Reader::new(table, section);
+        fill(&mut settings, table, &mut reader);
+        let wrong = reader.finish();
+        if !wrong.is_empty() || section.is_some_and(|section| section.broken) {
+            faulty.insert(table.name);
+        }
+        faults.extend(wrong);
+    }
+    // A file that is none sets nothing, which must not look like a file without settings.
+    if sections.is_empty() && whole_file {
+        faulty.extend(TABLES.iter().map(|table| table.name));
+    }
+    salvage_host(&settings, sections.get("host"), &mut faulty);
+    faults.sort();
+    faults.truncate(MAX_FAULTS);
+    Parsed { settings, faults, faulty, remarks }
+}
+
+/// An address that is right is used even if the token beside it is wrong: the car then shows up as unclaimed, which is better than not
+/// at all.
+fn salvage_host(settings: &Settings, section: Option<&Section>, faulty: &mut BTreeSet<&'static str>) {
+    if settings.host.url.is_some() && section.is_some_and(|section| !section.broken) {
+        faulty.remove("host");
+    }
+}
+
+fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
+    match table.name {
+        "host" => {
+            settings.host = Host { url: reader.text("url", values::url), token: reader.text("token", values::token) };
+            reader.needs("token", "url");
+        }
+        "car" => settings.car = Car { name: reader.text("name", values::name) },
+        "wifi" => {
+            settings.wifi = Wifi {
+                country: reader.text("country", values::country),
+                ssid: reader.text("ssid", values::ssid),
+                password: reader.text("password", values::wifi_password),
+                hidden: reader.flag("hidden"),
+            };
+            reader.needs("password", "ssid");
+            reader.needs("hidden", "ssid");
+        }
+        "modem" => {
+            settings.modem = Modem {
+                apn: reader.text("apn", values::apn),
+                user: reader.text("user", values::short_text),
+                password: reader.text("password", values::short_text),
+                pin: reader.text("pin", values::pin),
+            };
+            reader.needs("password", "user");
+        }
+        "camera" => {
+            // The ranges are those of the car's own configuration.
+            settings.camera = Camera {
+                source: reader.text("source", values::source),
+                device: reader.text("device", values::device),
+                rotation: reader.whole("rotation", 0..=180, 180, "degrees"),
+                width: reader.whole("width", 64..=1920, 2, "pixels"),
+                height: reader.whole("height", 48..=1088, 2, "pixels"),
+                fps: reader.whole("fps", 1..=60, 1, "frames per second"),
+                bitrate_kbps: reader.whole("bitrate_kbps", 50..=14_000, 1, "kbit/s"),
+            };
+            // The car refuses to start with them: it has nothing to turn.
+            if settings.camera.source.as_deref() == Some("simulator") {
+                reader.useless("device", "there is only one simulator");
+                reader.useless("rotation", "the simulator is never upside down");
+            }
+        }
+        "lan" => settings.lan = Lan { access_code: reader.text("access_code", values::access_code) },
+        "ssh" => settings.ssh = Ssh { public_key: reader.text("public_key", values::public_key) },
+        "update" => {
+            settings.update = Update {
+                channel: reader.text("channel", values::channel),
+                automatic: reader.flag("automatic"),
+                metered_mb: reader.whole("metered_mb", 0..=100_000, 1, "megabytes"),
+                allow_downgrade: reader.flag("allow_downgrade"),
+            };
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        parse(text.as_bytes()).faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_right_is_taken() {
+        let text = "[host]\nurl = \"https://a.example/\"\n[wifi]\nssid = 'Net'\npassword = '12345678'\ncountry = 'de'\n[camera]\nfps = 25\n";
+        let parsed = parse(text.as_bytes());
+        assert_eq!(parsed.faults, []);
+        assert_eq!(parsed.settings.host.url.as_deref(), Some("https://a.example"));
+        assert_eq!(parsed.settings.wifi.country.as_deref(), Some("DE"));
+        assert_eq!(parsed.settings.camera.fps, Some(25));
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_line_key_and_example() {
+        let text = "[host]\nurl = \"drive.example\"\ntokne = \"x\"\n[wifi]\npasword = \"12345678\"\nssid = 5\n\
+                    [modem]\npin = 123\n[camera]\nwidth = 641\nfps = \"30\"\n[update]\nautomatic = 'yes'\n[lan]\naccess_code = 'abc'\n";
+        let found = faults(text);
+        for (start, words, example) in [
+            ("line 2, host.url:", "begin with https://", "url = \"https://drive.example\""),
+            ("line 3, host.tokne:", "did you mean `token`", "token = "),
+            ("line 5, wifi.pasword:", "did you mean `password`", "password = "),
+            ("line 6, wifi.ssid:", "quotation marks", "ssid = "),
+            ("line 8, modem.pin:", "leading zeros", "pin = \"0123\""),
+            ("line 10, camera.width:", "an even number of pixels from 64 to 1920, not 641", "width = 1280"),
+            ("line 11, camera.fps:", "without quotation marks", "fps = 30"),
+            ("line 13, update.automatic:", "true or false", "automatic = true"),
+            ("line 15, lan.access_code:", "8 characters", "access_code = "),
+        ] {
+            let hit = found.iter().find(|fault| fault.starts_with(start)).unwrap_or_else(|| panic!("{start}: {found:#?}"));
+            assert!(hit.contains(words) && hit.contains(example), "{hit}");
+        }
+        assert_eq!(found.len(), 9, "{found:#?}");
+    }
+
+    #[test]
+    fn a_typo_in_one_table_costs_that_table_only() {
+        let kept = Settings { camera: Camera { fps: Some(10), ..Camera::default() }, ..Settings::default() };
+        let parsed = parse(b"[wifi]\nssid = 'Net'\n[camera]\nfps = 99\nwidth = 640\n");
+        let settings = parsed.settings_or(&kept);
+        assert_eq!(settings.wifi.ssid.as_deref(), Some("Net"));
+        assert_eq!(settings.camera, kept.camera);
+    }
+
+    #[test]
+    fn a_wrong_token_does_not_cost_the_address() {
+        let parsed = parse(b"[host]\nurl = 'https://a.example'\ntoken = 'abc'\n");
+        assert_eq!(parsed.faults.len(), 1);
+        assert_eq!(parsed.settings_or(&Settings::default()).host, Host { url: Some("https://a.example".into()), token: None });
+    }
+
+    #[test]
+    fn keys_that_need_each_other_are_named() {
+        assert!(
+            faults("[host]\ntoken = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'\n")[0]
+                .contains("without `url`")
+        );
+        assert!(faults("[wifi]\npassword = '12345678'\n")[0].contains("without `ssid`"));
+        assert!(faults("[modem]\npassword = 'web'\n")[0].contains("without `user`"));
+        assert!(faults("[camera]\nsource = 'simulator'\nrotation = 180\n")[0].contains("upside down"));
+        assert!(faults("[camera]\nrotation = 90\n")[0].contains("0 or 180 degrees, not 90"));
+    }
+
+    #[test]
+    fn a_file_that_is_none_keeps_all_settings() {
+        let kept = Settings { car: Car { name: Some("Blitz".into()) }, ..Settings::default() };
+        assert_eq!(parse(&vec![b'x'; 70_000]).settings_or(&kept), kept);
+        assert_eq!(parse(b"").settings_or(&kept), Settings::default());
+    }
+}

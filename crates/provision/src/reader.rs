@@ -1,0 +1,118 @@
+//! Takes the values out of a table and notes what is wrong with them.
+
+use crate::document::{Section, Value};
+use crate::fault::Fault;
+use crate::schema::{Key, Table, nearest};
+use crate::values::Checked;
+use std::ops::RangeInclusive;
+
+/// One table while it is read.
+pub(crate) struct Reader<'a> {
+    table: &'static Table,
+    section: Option<&'a Section>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(table: &'static Table, section: Option<&'a Section>) -> Self {
+        let mut reader = Self { table, section, faults: Vec::new() };
+        reader.unknown_keys();
+        reader
+    }
+
+    /// What is wrong with the table's values.
+    pub(crate) fn finish(self) -> Vec<Fault> {
+        self.faults
+    }
+
+    /// A text that passes `check`.
+    pub(crate) fn text(&mut self, name: &str, check: fn(&str) -> Checked) -> Option<String> {
+        let (key, line, value) = self.value(name)?;
+        let checked = match value {
+            Value::Text(text) => check(text),
+            Value::Whole(_) => Err("this has to stand in quotation marks, or leading zeros would be lost".to_owned()),
+            other => Err(format!("this has to be text in quotation marks, not {}", other.kind())),
+        };
+        checked.map_err(|what| self.fault(line, key, what)).ok()
+    }
+
+    /// A whole number within `range`, divisible by `step`.
+    pub(crate) fn whole(&mut self, name: &str, range: RangeInclusive<u32>, step: u32, unit: &str) -> Option<u32> {
+        let (key, line, value) = self.value(name)?;
+        let legal = |number: &u32| range.contains(number) && number.is_multiple_of(step);
+        if let Value::Whole(number) = value
+            && let Some(number) = u32::try_from(*number).ok().filter(legal)
+        {
+            return Some(number);
+        }
+        let got = match value {
+            Value::Whole(number) => format!("not {number}"),
+            Value::Text(_) => "without quotation marks".to_owned(),
+            other => format!("not {}", other.kind()),
+        };
+        let (first, last) = (range.start(), range.end());
+        let allowed = match step {
+            1 => format!("a whole number of {unit} from {first} to {last}"),
+            2 => format!("an even number of {unit} from {first} to {last}"),
+            _ => format!("{first} or {last} {unit}"),
+        };
+        let what = format!("this has to be {allowed}, {got}");
+        self.fault(line, key, what);
+        None
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        let (key, line, value) = self.value(name)?;
+        if let Value::Flag(flag) = value {
+            return Some(*flag);
+        }
+        self.fault(line, key, "this has to be true or false, without quotation marks".to_owned());
+        None
+    }
+
+    /// A key that has no use without another one.
+    pub(crate) fn needs(&mut self, name: &str, other: &str) {
+        if let Some((key, line, _)) = self.value(name)
+            && self.value(other).is_none()
+            && let Some(other) = self.table.key(other)
+        {
+            let what = format!("this has no use without `{}`", other.name);
+            let example = format!("{} = {}", other.name, other.example);
+            self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example });
+        }
+    }
+
+    /// A key that has no meaning beside the table's others.
+    pub(crate) fn useless(&mut self, name: &str, why: &str) {
+        if let Some((key, line, _)) = self.value(name) {
+            let what = format!("{why}: put # before the line");
+            self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example: String::new() });
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<(&'static Key, usize, &'a Value)> {
+        let entry = self.section?.entries.get(name)?;
+        Some((self.table.key(name)?, entry.line, &entry.value))
+    }
+
+    fn unknown_keys(&mut self) {
+        let Some(section) = self.section else { return };
+        for (name, entry) in section.entries.iter().filter(|(name, _)| self.table.key(name).is_none()) {
+            let known = || self.table.keys.iter().map(|key| key.name);
+            let guess = nearest(name, known()).and_then(|guess| self.table.key(guess));
+            let what = match guess {
+                Some(guess) => format!("there is no such key; did you mean `{}`?", guess.name),
+                None => format!("there is no such key; this table has {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            let example = guess.map(|guess| format!("{} = {}", guess.name, guess.example)).unwrap_or_default();
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(32).collect();
+            self.faults.push(Fault { line: entry.line, key: format!("{}.{shown}", self.table.name), what, example });
+        }
+    }
+
+    fn fault(&mut self, line: usize, key: &Key, what: String) {
+        let example = format!("{} = {}", key.name, key.example);
+        self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example });
+    }
+}

@@ -1,0 +1,107 @@
+//! Every table and key that the file may have. The template documents each of them; a test compares the two.
+
+/// A key of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// A right value, as TOML.
+    pub example: &'static str,
+}
+
+/// A table of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+impl Table {
+    /// The table of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        TABLES.iter().find(|table| table.name == name)
+    }
+
+    /// The key of this name.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn key(name: &'static str, example: &'static str) -> Key {
+    Key { name, example }
+}
+
+/// All tables, in the order of the template.
+pub const TABLES: [Table; 8] = [
+    Table {
+        name: "host",
+        keys: &[
+            key("url", "\"https://drive.example\""),
+            key("token", "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""),
+        ],
+    },
+    Table { name: "car", keys: &[key("name", "\"Blitz\"")] },
+    Table {
+        name: "wifi",
+        keys: &[
+            key("country", "\"DE\""),
+            key("ssid", "\"My network\""),
+            key("password", "\"correct horse battery\""),
+            key("hidden", "true"),
+        ],
+    },
+    Table {
+        name: "modem",
+        keys: &[key("apn", "\"internet\""), key("user", "\"web\""), key("password", "\"web\""), key("pin", "\"0123\"")],
+    },
+    Table {
+        name: "camera",
+        keys: &[
+            key("source", "\"libcamera\""),
+            key("device", "\"imx708\""),
+            key("rotation", "180"),
+            key("width", "1280"),
+            key("height", "720"),
+            key("fps", "30"),
+            key("bitrate_kbps", "2000"),
+        ],
+    },
+    Table { name: "lan", keys: &[key("access_code", "\"open sesame\"")] },
+    Table {
+        name: "ssh",
+        keys: &[key(
+            "public_key",
+            "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop\"",
+        )],
+    },
+    Table {
+        name: "update",
+        keys: &[key("channel", "\"stable\""), key("automatic", "true"), key("metered_mb", "50"), key("allow_downgrade", "true")],
+    },
+];
+
+/// What comes near enough to be what somebody meant.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // 0.8 takes one wrong, missing or swapped letter in words of five.
+    let likeness = |known: &'a str| (strsim::jaro_winkler(&word.to_lowercase(), known), known);
+    known.map(likeness).filter(|(likeness, _)| *likeness >= 0.8).max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_finger_are_recognised() {
+        let tables = || TABLES.iter().map(|table| table.name);
+        assert_eq!(nearest("Camara", tables()), Some("camera"));
+        assert_eq!(nearest("upadte", tables()), Some("update"));
+        assert_eq!(nearest("printer", tables()), None);
+        assert_eq!(nearest("pasword", TABLES[2].keys.iter().map(|key| key.name)), Some("password"));
+    }
+}

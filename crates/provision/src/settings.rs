@@ -1,0 +1,204 @@
+//! What a person may set, with legal values only.
+
+use serde::Serialize;
+
+/// Everything that the file says. What is `None` keeps the image's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// `[host]`
+    pub host: Host,
+    /// `[car]`
+    pub car: Car,
+    /// `[wifi]`
+    pub wifi: Wifi,
+    /// `[modem]`
+    pub modem: Modem,
+    /// `[camera]`
+    pub camera: Camera,
+    /// `[lan]`
+    pub lan: Lan,
+    /// `[ssh]`
+    pub ssh: Ssh,
+    /// `[update]`
+    pub update: Update,
+}
+
+/// Where the car registers.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// Address of the signaling host.
+    pub url: Option<String>,
+    /// Single-use enrolment token.
+    pub token: Option<String>,
+}
+
+/// The car itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Car {
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// The wireless network.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Wifi {
+    /// ISO 3166 letters of the country.
+    pub country: Option<String>,
+    /// Name of the network.
+    pub ssid: Option<String>,
+    /// Passphrase, or the key in 64 hexadecimal digits. `None`: an open network.
+    pub password: Option<String>,
+    /// The network does not announce itself.
+    pub hidden: Option<bool>,
+}
+
+/// The mobile network.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Modem {
+    /// Access point name.
+    pub apn: Option<String>,
+    /// User for it.
+    pub user: Option<String>,
+    /// Password for it.
+    pub password: Option<String>,
+    /// PIN of the SIM card.
+    pub pin: Option<String>,
+}
+
+/// The picture.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Camera {
+    /// `libcamera` or `simulator`.
+    pub source: Option<String>,
+    /// Which camera, if several are connected.
+    pub device: Option<String>,
+    /// 0, or 180 for a camera that is mounted upside down.
+    pub rotation: Option<u32>,
+    /// Pixels, even.
+    pub width: Option<u32>,
+    /// Pixels, even.
+    pub height: Option<u32>,
+    /// Frames per second.
+    pub fps: Option<u32>,
+    /// Rate that the encoder aims at, in kbit/s.
+    pub bitrate_kbps: Option<u32>,
+}
+
+/// The car's own page.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Lan {
+    /// Code that opens it. `None`: one that the car makes.
+    pub access_code: Option<String>,
+}
+
+/// The way in for engineers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ssh {
+    /// The key that may log in. `None`: SSH is off.
+    pub public_key: Option<String>,
+}
+
+/// Releases.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Update {
+    /// Which ones.
+    pub channel: Option<String>,
+    /// Whether they are installed without being asked for.
+    pub automatic: Option<bool>,
+    /// Most that they may take of a metered link in a calendar month, in megabytes.
+    pub metered_mb: Option<u32>,
+    /// Whether an older release may replace a newer one.
+    pub allow_downgrade: Option<bool>,
+}
+
+/// `Debug` of a structure with secrets: which keys are set, and no value.
+macro_rules! hidden {
+    ($($name:ident: $($key:ident),+;)+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($key), &self.$key.as_ref().map(|_| "…")))+.finish()
+            }
+        }
+    )+};
+}
+hidden! {
+    Host: url, token;
+    Wifi: country, ssid, password, hidden;
+    Modem: apn, user, password, pin;
+    Lan: access_code;
+}
+
+impl Settings {
+    /// Replaces one table by another's.
+    pub(crate) fn take_table(&mut self, table: &str, from: &Self) {
+        match table {
+            "host" => self.host = from.host.clone(),
+            "car" => self.car = from.car.clone(),
+            "wifi" => self.wifi = from.wifi.clone(),
+            "modem" => self.modem = from.modem.clone(),
+            "camera" => self.camera = from.camera.clone(),
+            "lan" => self.lan = from.lan.clone(),
+            "ssh" => self.ssh = from.ssh.clone(),
+            "update" => self.update = from.update.clone(),
+            _ => {}
+        }
+    }
+
+    /// The name by which the car is found on its network: `<host name>.local`.
+    #[must_use]
+    pub fn host_name(&self) -> String {
+        host_name(self.car.name.as_deref().unwrap_or_default())
+    }
+}
+
+/// A label of RFC 1035: letters, digits and hyphens, 63 at most. What is left of a name that has none of them is `rccar`.
+fn host_name(name: &str) -> String {
+    let mut label = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        match c {
+            'a'..='z' | '0'..='9' => label.push(c),
+            'ä' => label.push_str("ae"),
+            'ö' => label.push_str("oe"),
+            'ü' => label.push_str("ue"),
+            'ß' => label.push_str("ss"),
+            _ if label.is_empty() || label.ends_with('-') => {}
+            _ => label.push('-'),
+        }
+    }
+    label.truncate(63);
+    let label = label.trim_end_matches('-');
+    if label.is_empty() { "rccar".to_owned() } else { label.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_host_names() {
+        for (name, label) in [
+            ("Blitz", "blitz"),
+            ("Der rote  Blitz!", "der-rote-blitz"),
+            ("Müllers Käfer", "muellers-kaefer"),
+            ("-- 7 --", "7"),
+            ("", "rccar"),
+            ("赤い車", "rccar"),
+        ] {
+            assert_eq!(host_name(name), label);
+        }
+        assert_eq!(host_name(&"x".repeat(64)).len(), 63);
+    }
+
+    #[test]
+    fn secrets_do_not_show_themselves() {
+        let secret = || Some("s3cret".to_owned());
+        let settings = Settings {
+            host: Host { url: secret(), token: secret() },
+            wifi: Wifi { password: secret(), ..Wifi::default() },
+            modem: Modem { pin: secret(), password: secret(), ..Modem::default() },
+            lan: Lan { access_code: secret() },
+            ..Settings::default()
+        };
+        assert!(!format!("{settings:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,136 @@
+//! What a value may be. Every check answers in words that say what would be right, and quotes no secret.
+
+mod country;
+mod network;
+mod ssh;
+
+pub(crate) use country::country;
+pub(crate) use network::{apn, pin, ssid, wifi_password};
+pub(crate) use ssh::public_key;
+
+use http::uri::Authority;
+use rccar_protocol::text::Name;
+
+/// The outcome of a check.
+pub(crate) type Checked = Result<String, String>;
+
+/// The address of a signaling host, as the car takes it: scheme, name, perhaps a port, and no path.
+pub(crate) fn url(text: &str) -> Checked {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err("the address has to begin with https:// (or http:// on a network of your own)".into());
+    };
+    if !matches!(scheme, "http" | "https") {
+        return Err("the address has to begin with https:// or http://".into());
+    }
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains(['/', '?', '#']) {
+        return Err("the address ends with the host's name: remove what stands behind it".into());
+    }
+    if authority.contains('@') {
+        return Err("the address has no user name in it: remove what stands before the @".into());
+    }
+    match authority.parse::<Authority>() {
+        Ok(parsed) if !parsed.host().is_empty() && !authority.ends_with(':') => Ok(format!("{scheme}://{authority}")),
+        _ => Err("this is not the address of a host".into()),
+    }
+}
+
+/// An enrolment token: 32 bytes in hexadecimal digits.
+pub(crate) fn token(text: &str) -> Checked {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    let got = text.chars().count();
+    Err(format!("a token has 64 digits and letters from a to f, this has {got} characters; copy it whole from \"Add a car\""))
+}
+
+/// The car's name.
+pub(crate) fn name(text: &str) -> Checked {
+    Name::new(text).map(Into::into).map_err(|error| error.to_string())
+}
+
+/// A name or password for a mobile network.
+pub(crate) fn short_text(text: &str) -> Checked {
+    if text.is_empty() || text.len() > 64 || text.chars().any(char::is_control) {
+        return Err("this has to have 1 to 64 characters; put # before the line to leave it out".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// The code of the car's own page.
+pub(crate) fn access_code(text: &str) -> Checked {
+    if text.chars().count() < 8 || text.chars().any(char::is_control) || text.len() > 128 {
+        return Err("the code needs at least 8 characters, and 128 bytes at most".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Where the picture comes from.
+pub(crate) fn source(text: &str) -> Checked {
+    match text {
+        "libcamera" | "simulator" => Ok(text.to_owned()),
+        _ => Err("the camera is \"libcamera\" (cameras on the ribbon cable and on USB) or \"simulator\" (a drawn road)".into()),
+    }
+}
+
+/// Which camera: `first`, a number in the list of cameras, or a part of its name.
+pub(crate) fn device(text: &str) -> Checked {
+    if text.trim().is_empty() || text.len() > 128 || text.chars().any(char::is_control) {
+        return Err("a camera is \"first\", its number, or a part of its name such as \"imx708\"".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// A release channel.
+pub(crate) fn channel(text: &str) -> Checked {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=32).contains(&text.len()) && text.bytes().all(legal) {
+        return Ok(text.to_owned());
+    }
+    Err("a channel is a word of small letters, digits and hyphens, such as stable or beta".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_as_the_car_takes_them() {
+        for (given, taken) in [
+            ("https://drive.example", "https://drive.example"),
+            ("https://drive.example/", "https://drive.example"),
+            ("http://192.0.2.1:8080", "http://192.0.2.1:8080"),
+            ("http://[2001:db8::1]:8080", "http://[2001:db8::1]:8080"),
+        ] {
+            assert_eq!(url(given).as_deref(), Ok(taken));
+        }
+        for (given, words) in [
+            ("drive.example", "begin with https://"),
+            ("ftp://a", "https:// or http://"),
+            ("https://a/#/cars", "behind it"),
+            ("https://me:pw@a", "before the @"),
+            ("https://", "not the address"),
+            ("https://a b", "not the address"),
+            ("https://a:", "not the address"),
+        ] {
+            let error = url(given).unwrap_err();
+            assert!(error.contains(words), "{given}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_none_is_refused_without_being_quoted() {
+        assert!(token(&"Ab".repeat(32)).is_ok());
+        let error = token("0123456789abcdeg").unwrap_err();
+        assert!(error.contains("16 characters") && !error.contains("abcdeg"), "{error}");
+    }
+
+    #[test]
+    fn other_texts_have_their_rules() {
+        assert!(name("Blitz").is_ok() && name(" ").is_err() && name(&"x".repeat(65)).is_err());
+        assert!(access_code("12345678").is_ok() && access_code("1234567").is_err());
+        assert!(source("libcamera").is_ok() && source("webcam").is_err());
+        assert!(channel("beta-2").is_ok() && channel("Beta").is_err() && channel("").is_err());
+        assert!(short_text("web").is_ok() && short_text("").is_err());
+    }
+}

@@ -1,0 +1,225 @@
+//! A car's tree, from start to start.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use rccar_provision::apply::{FileState, Instead, Outcome, Places, apply};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const TOKEN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+struct Card {
+    directory: TempDir,
+    places: Places,
+}
+
+impl Card {
+    fn new(file: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let places = Places::new(directory.path());
+        fs::create_dir_all(places.card()).unwrap();
+        fs::create_dir_all(places.defaults()).unwrap();
+        let card = Self { directory, places };
+        card.default("car.toml", "[camera]\nsource = \"libcamera\"\n[lan]\nlisten = [\"[::]:80\"]\n");
+        card.default("drive.toml", "[actuator]\nkind = \"simulator\"\n");
+        card.file(file);
+        card
+    }
+
+    fn file(&self, text: &str) {
+        fs::write(self.places.file(), text).unwrap();
+    }
+
+    fn default(&self, name: &str, text: &str) {
+        fs::write(self.places.defaults().join(name), text).unwrap();
+    }
+
+    fn start(&self) -> Outcome {
+        apply(&self.places).unwrap()
+    }
+
+    fn config(&self, name: &str) -> toml::Table {
+        fs::read_to_string(self.places.configs().join(name)).unwrap().parse().unwrap()
+    }
+
+    fn report(&self) -> String {
+        fs::read_to_string(self.places.report()).unwrap()
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn tree(directory: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap().flatten() {
+        let metadata = entry.metadata().unwrap();
+        match metadata.is_dir() {
+            true => found.extend(tree(&entry.path())),
+            false => {
+                found.insert(entry.path(), (metadata.mtime(), metadata.mtime_nsec(), metadata.ino()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_good_file_reaches_every_service() {
+    let card = Card::new(&format!(
+        "[host]\nurl = \"https://drive.example\"\ntoken = \"{TOKEN}\"\n[car]\nname = \"Roter Blitz\"\n\
+         [wifi]\ncountry = \"DE\"\nssid = \"Café\"\npassword = \"12345678\"\n[modem]\napn = \"internet\"\npin = \"0123\"\n\
+         [camera]\nwidth = 320\nheight = 240\n[update]\nchannel = \"beta\"\n\
+         [ssh]\npublic_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me\"\n"
+    ));
+    let outcome = card.start();
+    assert_eq!((outcome.file, outcome.faults.len(), outcome.notices.len()), (FileState::Good, 0, 0), "{outcome:?}");
+    let car = card.config("car.toml");
+    assert_eq!(car["host"]["url"].as_str(), Some("https://drive.example"));
+    assert_eq!(car["host"]["enrolment"].as_str(), Some(TOKEN));
+    assert_eq!(car["car"]["name"].as_str(), Some("Roter Blitz"));
+    assert_eq!((car["camera"]["source"].as_str(), car["camera"]["width"].as_integer()), (Some("libcamera"), Some(320)));
+    assert_eq!(car["lan"]["listen"][0].as_str(), Some("[::]:80"));
+    assert_eq!(card.config("drive.toml")["actuator"]["kind"].as_str(), Some("simulator"));
+    assert_eq!(card.config("update.toml")["update"]["channel"].as_str(), Some("beta"));
+    assert_eq!(card.config("modem.toml")["modem"]["pin"].as_str(), Some("0123"));
+    let network = card.places.networks().join("=436166c3a9.psk");
+    assert_eq!(fs::read_to_string(&network).unwrap(), "[Security]\nPassphrase=12345678\n");
+    assert_eq!(fs::read_to_string(card.places.iwd_config()).unwrap(), "[General]\nCountry=DE\n");
+    assert!(fs::read_to_string(card.places.ssh_key()).unwrap().ends_with(" me\n"));
+    assert_eq!(fs::read_to_string(card.directory.path().join("etc/hostname")).unwrap(), "roter-blitz\n");
+    let kept = card.places.kept().join("provision.toml");
+    for (secret, wanted) in [
+        (network, 0o600),
+        (kept, 0o600),
+        (card.places.configs().join("car.toml"), 0o640),
+        (card.places.configs().join("modem.toml"), 0o640),
+        (card.places.json(), 0o644),
+    ] {
+        assert_eq!(mode(&secret), wanted, "{}", secret.display());
+    }
+}
+
+#[test]
+fn a_mistake_costs_its_table_and_the_rest_is_used() {
+    let card = Card::new("[wifi]\nssid = \"Net\"\npassword = \"12345678\"\n[camera]\nfps = 99\nwidth = 320\n");
+    let outcome = card.start();
+    assert_eq!(
+        outcome.unused.iter().map(|unused| (unused.table, unused.instead)).collect::<Vec<_>>(),
+        [("camera", Instead::Default)]
+    );
+    assert!(card.places.networks().join("Net.psk").exists());
+    assert_eq!(card.config("car.toml")["camera"].get("width"), None);
+    let report = card.report();
+    for words in ["line 5, camera.fps", "1 to 60", "for example: fps = 30", "Until [camera] is right, the defaults hold", "\r\n"] {
+        assert!(report.contains(words), "{words}: {report}");
+    }
+}
+
+#[test]
+fn what_was_right_before_holds_until_the_mistake_is_mended() {
+    let card = Card::new("[camera]\nfps = 10\n[wifi]\nssid = \"Old\"\n");
+    card.start();
+    card.file("[camera]\nfps = \"fast\"\n[wifi]\nssid = \"New\"\n");
+    let outcome = card.start();
+    assert_eq!(outcome.unused[0].instead, Instead::Kept);
+    assert_eq!(card.config("car.toml")["camera"]["fps"].as_integer(), Some(10));
+    assert!(card.places.networks().join("New.open").exists() && !card.places.networks().join("Old.open").exists());
+    card.file("[camera]\nfps = 20\n");
+    assert_eq!(card.start().file, FileState::Good);
+    assert_eq!(card.config("car.toml")["camera"]["fps"].as_integer(), Some(20));
+    assert!(!card.places.networks().join("New.open").exists(), "a table that is gone means the defaults");
+    assert!(card.report().contains("Everything in it was right"));
+}
+
+#[test]
+fn without_the_file_or_the_card_the_settings_from_before_hold() {
+    let card = Card::new("[car]\nname = \"Blitz\"\n");
+    card.start();
+    fs::remove_file(card.places.file()).unwrap();
+    assert_eq!(card.start().file, FileState::Missing);
+    assert_eq!(card.config("car.toml")["car"]["name"].as_str(), Some("Blitz"));
+    fs::remove_dir_all(card.places.card()).unwrap();
+    let outcome = card.start();
+    assert_eq!(card.config("car.toml")["car"]["name"].as_str(), Some("Blitz"));
+    assert!(outcome.notices.iter().any(|notice| notice.contains("could not be written to the card")), "{:?}", outcome.notices);
+}
+
+#[test]
+fn a_new_card_without_a_file_starts_with_the_defaults() {
+    let card = Card::new("");
+    fs::remove_file(card.places.file()).unwrap();
+    let outcome = card.start();
+    assert_eq!((outcome.file, outcome.host_name.as_str()), (FileState::Missing, "rccar"));
+    assert_eq!(card.config("car.toml")["camera"]["source"].as_str(), Some("libcamera"));
+    assert!(card.report().contains("There is no provision.toml"));
+}
+
+#[test]
+fn a_second_start_writes_nothing() {
+    let card = Card::new("[wifi]\nssid = \"Net\"\npassword = \"12345678\"\ncountry = \"DE\"\n[camera]\nfps = 99\n");
+    card.start();
+    let before = tree(card.directory.path());
+    card.start();
+    assert_eq!(tree(card.directory.path()), before);
+}
+
+#[test]
+fn what_a_power_cut_left_half_written_does_no_harm() {
+    let card = Card::new("[wifi]\nssid = \"Net\"\n[camera]\nfps = 99\n");
+    card.start();
+    for half in [
+        card.places.kept().join("provision.toml"),
+        card.places.kept().join("wifi-network"),
+        card.places.kept().join("access-code"),
+        card.places.report(),
+        card.places.json(),
+    ] {
+        // Cut off, and with the temporary file of the write that was under way.
+        let good = fs::read_to_string(card.places.configs().join("car.toml")).unwrap();
+        let code = fs::read_to_string(card.places.kept().join("access-code")).unwrap();
+        fs::write(&half, "[wif").unwrap();
+        fs::write(half.with_file_name(format!(".{}.new", half.file_name().unwrap().to_str().unwrap())), "x").unwrap();
+        card.start();
+        let again = fs::read_to_string(card.places.configs().join("car.toml")).unwrap();
+        let new_code = fs::read_to_string(card.places.kept().join("access-code")).unwrap();
+        assert_eq!(again.replace(new_code.trim(), "code"), good.replace(code.trim(), "code"));
+        assert!(card.places.networks().join("Net.open").exists());
+    }
+}
+
+#[test]
+fn notices_of_the_start_are_passed_on() {
+    let card = Card::new("");
+    fs::create_dir_all(card.places.notices()).unwrap();
+    fs::write(card.places.notices().join("data.txt"), "the data partition was damaged and was made anew\n").unwrap();
+    fs::write(card.places.notices().join("other.log"), "not this\n").unwrap();
+    let outcome = card.start();
+    assert_eq!(outcome.notices, ["the data partition was damaged and was made anew"]);
+    assert!(card.report().contains("made anew"));
+}
+
+#[test]
+fn nothing_that_everybody_may_read_holds_a_secret() {
+    let card = Card::new(&format!(
+        "[host]\nurl = \"https://a.example\"\ntoken = \"{TOKEN}x\"\n[wifi]\nssid = \"Net\"\npassword = s3cretpass\n[modem]\npin = \"98765432109\"\n\
+         [lan]\naccess_code = \"s3cret\"\n"
+    ));
+    let outcome = card.start();
+    assert_eq!(outcome.faults.len(), 4, "{:#?}", outcome.faults);
+    let json = fs::read_to_string(card.places.json()).unwrap();
+    for secret in ["s3cret", "98765432109", TOKEN] {
+        assert!(!json.contains(secret) && !card.report().contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_damaged_default_of_the_image_is_an_error_with_its_name() {
+    let card = Card::new("");
+    card.default("car.toml", "[camera\n");
+    let error = apply(&card.places).unwrap_err().to_string();
+    assert!(error.contains("usr/share/rccar/car.toml"), "{error}");
+}

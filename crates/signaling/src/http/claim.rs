@@ -1,0 +1,88 @@
+//! Claiming a car, and giving one away.
+
+use super::App;
+use super::account::signed_in;
+use super::error::ApiError;
+use super::origin::is_foreign;
+use super::request::OwnJson;
+use crate::address::Peer;
+use crate::backend::{AccountError, Backend, Mode};
+use crate::exchange::Exchange;
+use crate::waiters::Waiter;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use rccar_protocol::claim::ClaimCode;
+use rccar_protocol::text::CarId;
+use rccar_rooms::{CarConn, KnownCar};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+#[derive(Deserialize)]
+pub(crate) struct Claim {
+    code: String,
+}
+
+/// `POST /api/v1/claims`
+pub(crate) async fn claim<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    OwnJson(body): OwnJson<Claim>,
+) -> Result<Response, ApiError> {
+    if app.backend.mode() == Mode::Car {
+        return Err(AccountError::NotOffered.into());
+    }
+    let Some((user, _)) = signed_in(&app, &headers).await? else { return Err(ApiError::NotSignedIn) };
+    // What cannot be a code is a slip, not a guess.
+    let code = ClaimCode::from_typed(&body.code).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let address = peer.client(&headers, &app.options.trusted_proxies);
+    let attempt = app.claims.begin(Some(user.as_str()), address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
+    let Some((conn, registration)) = app.waiters.find(&code) else {
+        tracing::info!(%user, client = %address, "a claim code that no car shows");
+        return Err(AccountError::NoSuchCode.into());
+    };
+    let known = match app.backend.claim_car(user.clone(), registration).await {
+        Ok(known) => known,
+        Err(error) => {
+            app.claims.undo(attempt);
+            return Err(error.into());
+        }
+    };
+    app.claims.succeeded(attempt);
+    tracing::info!(%user, car = %known.id, name = %known.name, "car claimed");
+    // Without it the car's connection broke meanwhile: it comes back as a known one.
+    if let Some(waiter) = app.waiters.take(conn) {
+        let_in(&app.exchange, conn, known.clone(), waiter).await;
+    }
+    let body = Json(serde_json::json!({ "car": known.id, "name": known.name }));
+    Ok((StatusCode::CREATED, body).into_response())
+}
+
+/// `DELETE /api/v1/cars/{id}`
+pub(crate) async fn revoke<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if is_foreign(&headers, app.options.public_url.as_ref()) {
+        return Err(ApiError::ForeignOrigin);
+    }
+    let Some((user, _)) = signed_in(&app, &headers).await? else { return Err(ApiError::NotSignedIn) };
+    let id = CarId::new(id).map_err(|_| AccountError::NoSuchCar)?;
+    app.backend.revoke_car(user.clone(), id.clone()).await?;
+    tracing::info!(%user, car = %id, "car revoked");
+    app.exchange.strike(id).await;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn let_in(exchange: &Exchange, conn: CarConn, car: KnownCar, waiter: Waiter) {
+    let Waiter { registration, reached, outbox } = waiter;
+    exchange.join_car_as(conn, car, registration.software, reached, outbox.clone()).await;
+    // The socket may have ended before it was let in, and reported so in vain.
+    if outbox.is_gone() {
+        exchange.car_gone(conn).await;
+    }
+}

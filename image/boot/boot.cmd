@@ -1,0 +1,67 @@
+# The boot script: chooses the slot, and counts its attempts before it tries. The same for every board, emulated or not.
+# The state lies in the partition `env` as two copies of an environment block with a checksum: a cut while one is written leaves the other.
+
+part start ${devtype} ${devnum} env env_start
+setexpr env_copy ${env_start} + 0x40
+if test "${board}" = "qemu-arm"; then
+  # Messages cost time on a real serial line only.
+  setenv console_args "console=ttyAMA0 loglevel=7"
+  setenv tree ${fdtcontroladdr}
+  setexpr state ${scriptaddr} + 0x100000
+  setenv kernel_comp_addr_r 0x50000000
+else
+  # GPIO header of the Pi 4 and of the Pi 5, the Pi 5's debug connector, and the screen; absent ones are ignored.
+  setenv console_args "console=tty0 console=ttyAMA10,115200 console=ttyAMA0,115200 console=ttyS1,115200 loglevel=5"
+  setenv tree ${fdt_addr}
+  test -n "${tree}" || setenv tree ${fdtcontroladdr}
+  # U-Boot's own addresses leave 38 MB for the kernel; Debian's has 52 MB. The emulator keeps its device tree at 0x08000000.
+  setenv kernel_addr_r 0x00200000
+  setenv ramdisk_addr_r 0x06000000
+  setenv state 0x07f00000
+  setenv kernel_comp_addr_r 0x0a000000
+fi
+setenv kernel_comp_size 0x04000000
+
+setenv BOOT_ORDER
+setenv BOOT_A_LEFT
+setenv BOOT_B_LEFT
+if ${devtype} read ${state} ${env_start} 0x40 && env import -c ${state} 0x8000 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT; then
+  true
+elif ${devtype} read ${state} ${env_copy} 0x40 && env import -c ${state} 0x8000 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT; then
+  echo "rccar: first copy of the boot state is damaged, the second is used"
+else
+  echo "rccar: no boot state, starting afresh"
+fi
+test -n "${BOOT_ORDER}" || setenv BOOT_ORDER "A B"
+test -n "${BOOT_A_LEFT}" || setenv BOOT_A_LEFT 3
+test -n "${BOOT_B_LEFT}" || setenv BOOT_B_LEFT 3
+# Linux reads the first copy only: it is whole again before any slot starts.
+setenv save 'env export -c -s 0x8000 ${state} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT; ${devtype} write ${state} ${env_start} 0x40; ${devtype} write ${state} ${env_copy} 0x40'
+
+for slot in ${BOOT_ORDER}; do
+  setenv left 0
+  if test "${slot}" = "A"; then setenv left ${BOOT_A_LEFT}; fi
+  if test "${slot}" = "B"; then setenv left ${BOOT_B_LEFT}; fi
+  if test ${left} -gt 0; then
+    setexpr left ${left} - 1
+    setenv BOOT_${slot}_LEFT ${left}
+    run save
+    echo "rccar: slot ${slot} (attempts left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
+    part number ${devtype} ${devnum} boot${slot} part
+    # gpt: Linux, too, takes the second copy of a damaged partition table. panic: a lost kernel is an attempt that failed.
+    setenv bootargs "${console_args} rauc.slot=${slot} ro gpt panic=5 systemd.show_status=0"
+    if load ${devtype} ${devnum}:${part} ${kernel_addr_r} Image.gz && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} initrd.img; then
+      booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${tree}
+    fi
+    echo "rccar: slot ${slot} cannot be started"
+    setenv BOOT_${slot}_LEFT 0
+    run save
+  fi
+done
+
+echo "rccar: no slot has attempts left, both get new ones"
+setenv BOOT_A_LEFT 3
+setenv BOOT_B_LEFT 3
+run save
+sleep 1
+reset

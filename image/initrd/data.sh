@@ -1,0 +1,129 @@
+# The data partition: grown to the card, repaired, made anew if nothing else helps. Power may be cut between any two of these steps, and
+# within each: the next boot finds either the old state or the new one, or repairs what it finds.
+
+# Sectors that are worth growing for: 8 MiB.
+WORTH=16384
+
+mount_data() {
+  local device
+  mkdir -p /newroot/data 2>/dev/null
+  if ! device=$(partition data); then
+    notice data-missing "The card has no data partition: nothing is kept over a restart. Flash the card anew."
+    mount -t tmpfs -o nosuid,nodev,mode=755,size=64m data /newroot/data
+    return
+  fi
+  repair_table "$device"
+  check "$device"
+  if ! try_mount "$device"; then
+    make_anew "$device"
+    if ! try_mount "$device"; then
+      notice data-unusable "The card's data partition cannot be used, the card is probably worn out: nothing is kept over a restart."
+      mount -t tmpfs -o nosuid,nodev,mode=755,size=64m data /newroot/data
+      return
+    fi
+  fi
+  grow_filesystem "$device"
+}
+
+try_mount() { mount -t ext4 -o noatime,nosuid,nodev,errors=remount-ro "$1" /newroot/data; }
+
+check() {
+  local code
+  in_root e2fsck -p "$1" >/run/e2fsck.log 2>&1
+  code=$?
+  [ "$code" -ge 4 ] || return 0
+  in_root e2fsck -y "$1" >>/run/e2fsck.log 2>&1
+  code=$?
+  if [ "$code" -lt 4 ]; then
+    notice data-repaired "The data partition was damaged and has been repaired."
+  elif [ "$code" -lt 16 ]; then
+    # It did not run into its own trouble: there is nothing left to repair.
+    make_anew "$1"
+  fi
+}
+
+make_anew() {
+  # shellcheck disable=SC2046 # options
+  in_root mke2fs -F $(cat /etc/data.options) "$1" >/run/mke2fs.log 2>&1
+  notice data-remade "The data partition was damaged beyond repair and has been made anew: the car has lost its identity and must be enrolled again."
+}
+
+# --- growing ------------------------------------------------------------------------------------------------------------------------
+
+sectors() { cat "/sys/class/block/${1#/dev/}/size"; }
+
+# repair_table PARTITION: both copies of the partition table agree, and the partition reaches to the card's end.
+# The second copy is written first, then the first copy in one write of 4 KiB, so that one of the two is whole at any instant; boot
+# script and kernel take either.
+repair_table() {
+  local name disk size start number length
+  name=${1#/dev/}
+  disk=$(basename "$(dirname "$(readlink -f "/sys/class/block/$name")")")
+  size=$(sectors "$disk")
+  start=$(cat "/sys/class/block/$name/start")
+  number=$(cat "/sys/class/block/$name/partition")
+  length=$(((size - 34 - start) / 2048 * 2048))
+  if [ $((length - $(sectors "$name"))) -lt $WORTH ]; then
+    ! tables_agree "$disk" "$size" || return 0
+    length=$(sectors "$name")
+  fi
+  say "writing the partition table for the whole card"
+  new_table "$disk" "$size" "$number" "$length" || { say "the partition table stays as it is"; return 0; }
+  dd if=/run/table of="/dev/$disk" bs=512 skip=$((size - 33)) seek=$((size - 33)) count=33 conv=notrunc,fsync 2>/dev/null
+  dd if=/run/table of="/dev/$disk" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
+  rm -f /run/table
+  in_root partx --update --nr "$number" "/dev/$disk" || true
+}
+
+# tables_agree DISK SECTORS: whether the entries are the same, and the first copy points to the second at the card's end.
+tables_agree() {
+  local head=/run/head tail=/run/tail
+  dd if="/dev/$1" of=$head bs=512 count=34 2>/dev/null
+  dd if="/dev/$1" of=$tail bs=512 skip=$(($2 - 33)) count=33 2>/dev/null
+  [ "$(dd if=$head bs=512 skip=1 count=1 2>/dev/null | dd bs=1 skip=32 count=8 2>/dev/null | od -An -tu8 | tr -d ' ')" = $(($2 - 1)) ] &&
+    [ "$(dd if=$tail bs=512 skip=32 count=1 2>/dev/null | head -c 8)" = "EFI PART" ] &&
+    [ "$(dd if=$head bs=512 skip=2 count=32 2>/dev/null | md5sum)" = "$(dd if=$tail bs=512 count=32 2>/dev/null | md5sum)" ]
+}
+
+# new_table DISK SECTORS NUMBER LENGTH: leaves an empty card of that size with the table wanted in /run/table.
+new_table() {
+  truncate -s $(($2 * 512)) /run/table
+  dd if="/dev/$1" of=/run/table bs=512 count=34 conv=notrunc 2>/dev/null
+  dd if="/dev/$1" of=/run/table bs=512 skip=$(($2 - 33)) seek=$(($2 - 33)) count=33 conv=notrunc 2>/dev/null
+  in_root sfdisk --dump /run/table 2>/dev/null | sed "/^last-lba/d; /^\/run\/table$3 /s/size= *[0-9]*/size=$4/" >/run/table.dump
+  grep -q 'name="data"' /run/table.dump || return 1
+  truncate -s 0 /run/table
+  truncate -s $(($2 * 512)) /run/table
+  in_root sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
+}
+
+# grow_filesystem PARTITION: mounted, the kernel grows it by journalled steps, so a cut leaves it whole and smaller.
+grow_filesystem() {
+  local blocks
+  blocks=$(dd if="$1" bs=4 skip=257 count=1 2>/dev/null | od -An -tu4 | tr -d ' ')
+  [ $(($(sectors "${1#/dev/}") - blocks * 8)) -ge $WORTH ] || return 0
+  say "growing the data partition to the whole card"
+  in_root resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
+}
+
+# --- content ------------------------------------------------------------------------------------------------------------------------
+
+prepare_data() {
+  local data=/newroot/data
+  if [ "$(free_kib)" -lt 4096 ]; then
+    rm -rf $data/var/log/journal $data/var/cache $data/var/tmp
+    if [ "$(free_kib)" -lt 4096 ]; then
+      notice data-full "The data partition is full: settings and logs may not be kept."
+    else
+      notice data-freed "The data partition was full: logs and caches have been removed."
+    fi
+  fi
+  mkdir -p $data/var 2>/dev/null
+  if [ -d $data/var ]; then
+    mount --bind $data/var /newroot/var
+  else
+    mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var /newroot/var
+  fi
+}
+
+free_kib() { stat -f -c '%a %S' /newroot/data | { read -r blocks size && echo $((blocks * size / 1024)); }; }

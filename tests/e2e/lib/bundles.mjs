@@ -1,0 +1,17 @@
+// Keys and real signed bundles, made by OpenSSL and RAUC.
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const maker = new URL('../../bundles/make', import.meta.url).pathname;
+
+/** What is missing on this machine, or an empty text. CI must not skip. */
+export function missingTools() {
+  const { status, stderr } = spawnSync(maker, ['tools'], { encoding: 'utf8' });
+  if (status !== 0 && process.env.CI) throw new Error(`CI has to run this story: ${stderr}`);
+  return status === 0 ? '' : stderr.trim();
+}
+
+/** `key NAME`, `bundle OUT VERSION BOARD NAME`, … within a folder; `tests/bundles/make` says more. */
+export async function make(directory, ...args) {
+  await promisify(execFile)(maker, args, { cwd: directory });
+}

@@ -1,0 +1,184 @@
+// A car without a token: it shows a code, somebody claims it, gives it away, and somebody else claims it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Cockpit, launch } from '../lib/page.mjs';
+import { World } from '../lib/programs.mjs';
+import { until } from '../lib/wait.mjs';
+
+const CODE = /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/;
+const PHONE = { width: 390, height: 844 };
+
+/** Pictures for people who look at the page, if anybody asks for them. */
+async function picture(page, name) {
+  if (process.env.RCCAR_PICTURES) await page.screenshot({ path: `${process.env.RCCAR_PICTURES}/${name}.png`, fullPage: true });
+}
+
+/** The code that the car's own page shows to whoever is on its network, without signing in. */
+async function codeOnLanPage(browser, world, name) {
+  const page = await (await browser.newContext({ viewport: PHONE })).newPage();
+  await page.goto(`http://127.0.0.1:${world.lanPort}`);
+  const code = await page.getByTestId('claim-code').innerText();
+  await picture(page, name);
+  await page.context().close();
+  return code;
+}
+
+async function signedIn(browser, world, user, size = { width: 1280, height: 800 }) {
+  const page = await (await browser.newContext({ viewport: size })).newPage();
+  await page.goto(await world.signInLink(user));
+  await page.getByTestId('car-list').waitFor();
+  return page;
+}
+
+async function claim(page, code, picturedAs) {
+  await page.getByTestId('add-car').first().click();
+  await page.getByTestId('claim-code-field').fill(code);
+  if (picturedAs) await picture(page, picturedAs);
+  await page.getByTestId('claim-submit').click();
+}
+
+describe('a card without a token', () => {
+  let world, browser, first, id;
+
+  before(async () => {
+    world = await World.start({ lan: true, card: '[car]\nname = “Blitz”\n[camera]\nfps = 99\n' });
+    browser = await launch();
+    await world.addUser('grace');
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+
+  it('shows its code on its own page and to the console, and what is wrong with the card', async () => {
+    first = await codeOnLanPage(browser, world, 'lan-phone');
+    assert.match(first, CODE);
+    assert.equal(readFileSync(world.file('run/claim-code'), 'utf8').trim(), first);
+    assert.ok(!world.carLog().includes(first), 'a code does not belong into a log');
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+    await page.goto(`http://127.0.0.1:${world.lanPort}`);
+    const faults = page.getByTestId('card-faults');
+    await faults.getByText(/Line 6, camera.fps/).waitFor();
+    assert.match(await faults.innerText(), /1 to 60/);
+    await page.getByTestId('card-notices').getByText(/curly quotation marks/).waitFor();
+    await picture(page, 'lan-desktop');
+  });
+
+  it('does not show it to a page that only pretends to be on the network', async () => {
+    assert.equal((await world.statusByName('blitz.local')).claim, first);
+    assert.deepEqual(await world.statusByName('rebound.example'), {
+      near: false,
+      car: null,
+      name: null,
+      host: null,
+      claim: null,
+      provision: null,
+    });
+  });
+
+  it('is not in anybody’s list, and a wrong code claims nothing', async () => {
+    const page = await signedIn(browser, world, 'ada');
+    await page.getByText('No cars yet').waitFor();
+    await picture(page, 'empty-desktop');
+    await claim(page, '0000-0000');
+    await page.getByText(/no car shows this code/i).waitFor();
+  });
+
+  it('belongs to whoever types the code, and drives', async () => {
+    const page = await signedIn(browser, world, 'ada', PHONE);
+    // As people type it.
+    await claim(page, first.toLowerCase().replace('-', ' '), 'claim-phone');
+    await page.getByTestId('claimed').filter({ hasText: /Blitz is yours/ }).waitFor();
+    await page.getByLabel('Close').click();
+    const card = page.locator('[data-presence="available"]');
+    await card.getByText('Yours').waitFor();
+    id = (await card.getAttribute('data-testid')).slice('car-'.length);
+    await picture(page, 'owned-phone');
+    const cockpit = await Cockpit.open(browser, world, { user: 'ada' });
+    await cockpit.live();
+    await cockpit.arm();
+    await cockpit.close();
+    await until('the code is gone from the console', () => !world.has('run/claim-code'));
+    const lan = await (await browser.newContext()).newPage();
+    await lan.goto(`http://127.0.0.1:${world.lanPort}`);
+    await lan.getByTestId('host-state').getByText(/Registered with/).waitFor();
+    assert.equal(await lan.getByTestId('claim-code').count(), 0);
+  });
+
+  it('is removed by its owner only, and somebody else claims it with its new code', async () => {
+    const grace = await signedIn(browser, world, 'grace');
+    await grace.getByTestId(`owner-${id}`).getByText("ada's").waitFor();
+    assert.equal(await grace.getByTestId(`remove-${id}`).count(), 0);
+    await picture(grace, 'foreign-desktop');
+    const ada = await signedIn(browser, world, 'ada');
+    await ada.getByTestId(`remove-${id}`).click();
+    await picture(ada, 'remove-desktop');
+    await ada.getByTestId('remove-confirm').click();
+    await ada.getByText('No cars yet').waitFor();
+
+    const second = await codeOnLanPage(browser, world, 'lan-again-phone');
+    assert.match(second, CODE);
+    assert.notEqual(second, first);
+    await claim(grace, first);
+    await grace.getByText(/no car shows this code/i).waitFor();
+    await grace.getByTestId('claim-code-field').fill(second);
+    await grace.getByTestId('claim-submit').click();
+    await grace.getByTestId('claimed').waitFor();
+    const cockpit = await Cockpit.open(browser, world, { user: 'grace' });
+    await cockpit.live();
+    await cockpit.close();
+  });
+});
+
+describe('a card with the file of the page', () => {
+  let world, browser, file;
+
+  before(async () => {
+    world = await World.start({ lan: true, account: false });
+    browser = await launch();
+    await world.addUser('ada');
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+
+  it('registers at its first start under the name and the owner that the page gave it', async () => {
+    const page = await signedIn(browser, world, 'ada');
+    await page.getByTestId('add-car').first().click();
+    await page.getByTestId('enrol-name').fill('Roter Blitz');
+    await page.getByTestId('enrol-submit').click();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('provision-download').click()]);
+    assert.equal(download.suggestedFilename(), 'provision.toml');
+    file = readFileSync(await download.path(), 'utf8');
+    await picture(page, 'file-desktop');
+    await page.setViewportSize(PHONE);
+    await picture(page, 'file-phone');
+    await page.getByLabel('Close').click();
+    await world.provision(file);
+    world.startDrive();
+    await world.startCar();
+    const card = page.locator('[data-presence="available"]');
+    await card.getByText('Roter Blitz').waitFor();
+    await card.getByText('Yours').waitFor();
+    const cockpit = await Cockpit.open(browser, world, { user: 'ada' });
+    await cockpit.live();
+    await cockpit.close();
+  });
+
+  it('stays valid on the card and does no harm', async () => {
+    await world.car.stop();
+    await world.provision(file);
+    await world.startCar();
+    assert.ok(world.carLog().includes('registered'));
+  });
+
+  it('is worth nothing on a second card: that car waits to be claimed', async () => {
+    await world.car.stop();
+    await world.forgetCar();
+    await world.provision(file);
+    await world.startCar('unclaimed');
+    assert.match(await codeOnLanPage(browser, world, 'second-phone'), CODE);
+  });
+});

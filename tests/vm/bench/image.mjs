@@ -1,0 +1,53 @@
+// Figures of the image, for docs/performance.md: how long it takes from power-on to registered, what that time is made of, memory, sizes.
+// RUNS (3) fresh cards are booted one after the other.
+import { statSync } from 'node:fs';
+import { image, slots } from '../lib/images.mjs';
+import { story } from '../lib/story.mjs';
+
+const RUNS = Number(process.env.RUNS ?? 3);
+
+story('bench image', {}, (car, step) => {
+  const runs = [];
+
+  for (let run = 1; run <= RUNS; run += 1) {
+    step(`boot ${run} of ${RUNS}`, 460, async () => {
+      await car.flash({}, { size: 2 ** 31 });
+      const { serial } = await car.powerOn();
+      const at = async (expression) => {
+        await serial.waitFor(expression, { within: 400_000 });
+        return { wall: car.vm.seconds(), cpu: car.vm.cpuSeconds };
+      };
+      const marks = {
+        'kernel started': await at(/Booting Linux on physical CPU/),
+        'kernel ready (runs /init)': await at(/Run \/init as init process/),
+        registered: (await car.online(), { wall: car.vm.seconds(), cpu: car.vm.cpuSeconds }),
+      };
+      const kernel = Number(serial.text.match(/\[\s*(\d+\.\d+)\] Run \/init/)[1]);
+      marks.uptime = Number((await car.inside('cat /proc/uptime')).split(' ')[0]);
+      runs.push({ ...marks, kernel });
+    });
+  }
+
+  step('inside', 300, async () => {
+    await car.inside('systemctl is-system-running --wait || true');
+    for (const command of ['systemd-analyze time', 'systemd-analyze blame --no-pager | head -n 20', 'systemd-analyze critical-chain --no-pager rccar-car.service']) {
+      console.log(`\n$ ${command}\n${await car.inside(command).catch((error) => error.message)}`);
+    }
+    // The owner's shell may not look into other processes; a unit of its own may.
+    const pss = 'for s in /proc/[0-9]*; do p=$(sed -n "s/^Pss: *\\([0-9]*\\).*/\\1/p" $s/smaps_rollup 2>/dev/null); [ -n "$p" ] && echo "$p $(tr "\\0" " " <$s/cmdline | cut -c1-40)"; done | sort -rn';
+    console.log(`\nPSS in KiB\n${await car.inside(`systemd-run -q --pipe --wait sh -c '${pss}'`)}`);
+    console.log(await car.inside('free -k; df -k; cat /proc/uptime; rauc --version'));
+  });
+
+  step('figures', 10, async () => {
+    const spread = (values) => `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)})`;
+    for (const mark of ['kernel started', 'kernel ready (runs /init)', 'registered']) {
+      console.log(`${mark}: ${spread(runs.map((run) => run[mark].wall))} s, ${spread(runs.map((run) => run[mark].cpu))} s of processor time`);
+    }
+    console.log(`kernel's own boot time: ${spread(runs.map(({ kernel }) => kernel))} s`);
+    console.log(`registered after power-on, as a multiple of it: ${spread(runs.map((run) => run.registered.wall / run.kernel))}`);
+    for (const [name, file] of Object.entries({ image: image(), ...slots() })) console.log(`${name}: ${statSync(file).size} bytes`);
+  });
+});
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -1,0 +1,40 @@
+// Releases to update to: good ones, and every kind that must not get anywhere. Made from the results of `make image`, in out/vm/bundles.
+import { mkdirSync } from 'node:fs';
+import { tool } from './tools.mjs';
+import { version } from './images.mjs';
+import { seconds } from './patience.mjs';
+
+const maker = new URL('../tools/bundle', import.meta.url).pathname;
+const directory = new URL('../../../out/vm/bundles', import.meta.url).pathname;
+
+/** The n-th version after the image's own. */
+const after = (n) => {
+  const [major, minor] = version().match(/\d+/g).map(Number);
+  return `${major}.${minor + n}.0`;
+};
+
+async function make(name, number, ...options) {
+  mkdirSync(directory, { recursive: true });
+  const file = `${directory}/${name}.raucb`;
+  // The parts of the image that is tested, whatever the checkout has become since.
+  const env = { ...process.env, VERSION: version() };
+  await tool(maker, [file, '--version', number, ...options], { within: seconds(600), env });
+  return { version: number, file, certificate: `${file}.pem` };
+}
+
+export const bundles = {
+  /** A good one. Every file of the root is compressed anew, so it is a full update. */
+  next: () => make('next', after(1), '--change', ':'),
+  /** Its first program is missing: the kernel has nothing to start. */
+  dead: () => make('dead', after(2), '--change', 'rm usr/lib/systemd/systemd'),
+  /** It starts, and the agent of the car does not. */
+  unhealthy: () => make('unhealthy', after(3), '--change', 'printf "#!/bin/sh\\nexit 1\\n" >usr/bin/rccar-car'),
+  /** Signed by somebody whom cars do not know. */
+  foreign: () => make('foreign', after(4), '--foreign'),
+  /** For another board. */
+  otherBoard: () => make('other-board', after(5), '--compatible', 'rccar-toaster'),
+  /** Good, to be damaged on the host. */
+  damaged: () => make('damaged', after(6)),
+  /** Older than the image. */
+  old: () => make('old', '0.0.1'),
+};

@@ -1,0 +1,14 @@
+// What `make image` has made.
+import { existsSync, realpathSync } from 'node:fs';
+
+const made = new URL('../../../out/image/', import.meta.url).pathname;
+
+/** The card's image. */
+export function image() {
+  const file = process.env.RCCAR_IMAGE ?? `${made}latest.img`;
+  if (!existsSync(file)) throw new Error(`${file} is missing; \`make image\` makes it`);
+  return realpathSync(file);
+}
+
+/** Its version, which is in its name. */
+export const version = () => image().match(/rccar-(.+)-rpi-arm64\.img$/)[1];

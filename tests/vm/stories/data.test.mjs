@@ -1,0 +1,50 @@
+// A data partition that is full, damaged or destroyed does not keep a car from starting.
+import assert from 'node:assert/strict';
+import { seconds } from '../lib/patience.mjs';
+import { story } from '../lib/story.mjs';
+
+const MIB = 2 ** 20;
+
+story('data partition', {}, (car, step) => {
+  let id;
+
+  step('a first boot', 460, async () => {
+    await car.flash();
+    await car.powerOn();
+    ({ id } = await car.online());
+  });
+
+  step('full: it boots, and says so', 500, async () => {
+    await car.inside('cat /dev/zero >/data/full 2>/dev/null; sync');
+    await car.restart();
+    assert.equal((await car.online()).id, id);
+    assert.match(await car.notices(), /full/);
+    await car.inside('rm /data/full');
+  });
+
+  step('damaged: it is repaired, and the car is still the same', 500, async () => {
+    await car.vm.kill();
+    // Superblock, group descriptors, and the beginning of what they point to.
+    car.card.scribble('data', 0, 64 * 1024);
+    await car.powerOn();
+    assert.equal((await car.online()).id, id);
+    assert.match(await car.notices(), /repair/);
+  });
+
+  step('destroyed: it is made anew, and the car joins with a new token', 500, async () => {
+    await car.vm.kill();
+    car.card.scribble('data', 0, Math.min(car.card.partition('data').size, 256 * MIB));
+    await car.provision();
+    await car.powerOn();
+    const seen = await car.online('a new car is online', (found) => found.id !== id);
+    assert.notEqual(seen.id, id);
+    assert.match(await car.notices(), /made anew|new file system|re-made/);
+  });
+
+  step('its file system is without fault afterwards', 60, async () => {
+    await car.inside('systemctl poweroff', { may: [0, 255] });
+    await car.vm.stopped(seconds(45));
+    const { code, stdout } = await car.card.checkData();
+    assert.equal(code, 0, stdout);
+  });
+});

@@ -1,0 +1,66 @@
+/** The releases of the host: what cars are offered. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { ServerInfo } from "../api";
+import type { App } from "../app/app";
+import { AddRelease } from "./add-release";
+import { UploadIcon } from "./icons";
+import { ReleaseCard } from "./release-card";
+import { Top } from "./top";
+
+/** How often the list is asked for while the page is seen: the command line and other people change it, too. */
+const REFRESH_MS = 10_000;
+
+export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) {
+  const { releases } = app;
+  const form = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    void releases.refresh();
+    const timer = setInterval(() => document.visibilityState === "visible" && void releases.refresh(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [releases]);
+  const list = releases.list.value;
+  const trouble = releases.trouble.value;
+  return (
+    <div class="page">
+      <Top app={app} server={server} here="releases" />
+      <main class="content">
+        <div class="headline">
+          <h1>Releases</h1>
+          <p class="muted">Signed images that cars fetch by themselves and install when they are parked.</p>
+          <button
+            type="button"
+            class="button jump"
+            onClick={() => form.current?.scrollIntoView({ behavior: "smooth" })}
+          >
+            <UploadIcon />
+            Add a release
+          </button>
+        </div>
+        {trouble !== null && (
+          <p class="trouble note" role="alert">
+            {trouble}
+          </p>
+        )}
+        <div class="releases">
+          <ul class="release-list" data-testid="release-list" aria-busy={list === null}>
+            {list?.releases.map((release) => (
+              <ReleaseCard key={release.version} release={release} releases={releases} />
+            ))}
+            {list?.releases.length === 0 && (
+              <li class="release none muted">Nothing here yet. Cars keep the image that they have.</li>
+            )}
+            {list === null && trouble === null && <li class="release skeleton" />}
+          </ul>
+          <div ref={form}>
+            <AddRelease releases={releases} />
+          </div>
+        </div>
+      </main>
+      <footer class="foot muted">
+        <span>{server.software}</span>
+        <span>rccar-web/{__VERSION__}</span>
+      </footer>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+/** What stands at the top of every page but the cockpit. */
+
+import type { ServerInfo } from "../api";
+import type { App } from "../app/app";
+import { HOST_WORDS } from "../app/messages";
+import { formatRoute } from "../app/route";
+import type { SignalingState } from "../link/signaling";
+import { Mark, SignOutIcon } from "./icons";
+
+const PLACES = [
+  { page: "cars", name: "Cars" },
+  { page: "releases", name: "Releases" },
+] as const;
+
+export function Top({ app, server, here }: { app: App; server: ServerInfo; here: (typeof PLACES)[number]["page"] }) {
+  return (
+    <header class="top">
+      <div class="brand">
+        <Mark />
+        <span>rccar</span>
+      </div>
+      {server.mode === "host" && (
+        <nav class="places" aria-label="Pages">
+          {PLACES.map(({ page, name }) => (
+            <a
+              key={page}
+              href={formatRoute({ page })}
+              aria-current={page === here ? "page" : undefined}
+              data-testid={`go-${page}`}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+      )}
+      <div class="top-end">
+        <HostStatus state={app.signaling.value} />
+        {server.user !== null && <span class="user">{server.user}</span>}
+        <button type="button" class="button quiet" data-testid="sign-out" onClick={() => void app.signOut()}>
+          <SignOutIcon />
+          <span>Sign out</span>
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function HostStatus({ state }: { state: SignalingState }) {
+  const { tone, text } = hostStatus(state);
+  return (
+    <span class={`host-status ${tone}`} role="status">
+      <span class="dot" />
+      {text}
+    </span>
+  );
+}
+
+function hostStatus(state: SignalingState): { tone: string; text: string } {
+  switch (state.phase) {
+    case "ready":
+      return { tone: "good", text: "Connected" };
+    case "waiting":
+      return { tone: "bad", text: `${HOST_WORDS[state.why]}. Trying again` };
+    case "outdated":
+      return { tone: "bad", text: "This page is outdated. Reload it" };
+    case "connecting":
+    case "signed-out":
+    case "stopped":
+      return { tone: "warn", text: "Connecting" };
+  }
+}
