@@ -24,3 +24,22 @@ newer_than() {
   shift
   [ ! -e "$stamp" ] || [ -n "$(find "$@" -newer "$stamp" -print -quit)" ]
 }
+
+# mirror_from_apt LABEL: address that this machine's apt uses for the archive with that label.
+mirror_from_apt() {
+  # shellcheck disable=SC2016 # apt fills these in
+  apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    awk -v label="$1" '$1 == label { sub("/$", "", $2); print $2; exit }'
+}
+
+# debian_mirror: where Debian comes from: DEBIAN_MIRROR, or what this machine's apt uses.
+debian_mirror() {
+  local found=${DEBIAN_MIRROR:-$(mirror_from_apt Debian)}
+  if [ -z "$found" ]; then
+    echo "reading the package lists of this machine, to learn its mirror" >&2
+    apt-get update -q >&2 || true
+    found=$(mirror_from_apt Debian)
+  fi
+  [ -n "$found" ] || die "apt of this machine names no Debian mirror; set DEBIAN_MIRROR to one"
+  echo "${found%/}"
+}

@@ -5,25 +5,11 @@ CACHE=${RCCAR_CACHE:-$HOME/.cache/rccar}
 LOCK=image/packages.lock
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# mirror_from_apt LABEL: address that this machine's apt uses for the archive with that label.
-mirror_from_apt() {
-  # shellcheck disable=SC2016 # apt fills these in
-  apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    awk -v label="$1" '$1 == label { sub("/$", "", $2); print $2; exit }'
-}
-
 # find_mirrors: sets mirror[debian] and mirror[security].
 declare -A mirror
 find_mirrors() {
   [ -z "${mirror[debian]:-}" ] || return 0
-  mirror[debian]=${DEBIAN_MIRROR:-$(mirror_from_apt Debian)}
-  if [ -z "${mirror[debian]}" ]; then
-    step "Reading the package lists of this machine, to learn its mirror"
-    apt-get update -q || true
-    mirror[debian]=$(mirror_from_apt Debian)
-  fi
-  [ -n "${mirror[debian]}" ] || die "apt of this machine names no Debian mirror; set DEBIAN_MIRROR to one"
-  mirror[debian]=${mirror[debian]%/}
+  mirror[debian]=$(debian_mirror)
   [ -n "${DEBIAN_MIRROR:-}" ] || mirror[security]=$(mirror_from_apt Debian-Security)
   mirror[security]=${DEBIAN_SECURITY_MIRROR:-${mirror[security]:-${mirror[debian]}-security}}
 }

@@ -42,14 +42,11 @@ base_root() {
     rm -rf "$made.new"
     mmdebstrap --quiet --variant=essential --mode=root --aptopt='APT::Install-Recommends "false"' --include="$packages" \
       --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-      trixie "$made.new" "$(mirror)" >&2 || die "the root could not be made"
+      trixie "$made.new" "$(debian_mirror)" >&2 || die "the root could not be made"
     mv "$made.new" "$made"
   fi
   echo "$made"
 }
-
-# shellcheck disable=SC2016 # apt fills it in
-mirror() { echo "${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$')}"; }
 
 # make_root BASE: a copy with everything of ours in $work/root.
 make_root() {
@@ -64,6 +61,8 @@ make_root() {
   for program in "${all_programs[@]}"; do
     if [ ! -e "$root/usr/bin/$program" ]; then ln -s /dev/null "$root/etc/systemd/system/$program.service"; fi
   done
+  # The programs of this build know no libcamera.
+  sed -i 's/^source = "libcamera"$/source = "simulator"/' "$root/usr/share/rccar/car.toml"
   chroot "$root" systemd-sysusers 2>/dev/null
   chroot "$root" systemctl preset-all --quiet 2>/dev/null
   tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"

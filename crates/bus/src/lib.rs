@@ -32,6 +32,8 @@
 mod address;
 pub mod car;
 mod error;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod update;
 mod values;
 

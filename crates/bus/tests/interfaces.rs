@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-mod common;
-
 use async_trait::async_trait;
-use common::Bus;
 use futures_util::StreamExt;
 use rccar_bus::car::{self, CarClient, CarService, CarState, HostAccess};
+use rccar_bus::testing::TestBus;
 use rccar_bus::update::{self, UpdateClient, UpdateProperties, UpdateService};
 use rccar_bus::{Address, BusError};
 use rccar_protocol::release::{AccessToken, UpdateState, UpdateStatus};
@@ -53,7 +51,7 @@ fn status() -> UpdateStatus {
 
 #[tokio::test]
 async fn the_car_tells_its_state_and_passes_reports_on() {
-    let bus = Bus::start().await;
+    let bus = TestBus::start().await.unwrap();
     let full = CarState {
         registered: true,
         host: "https://drive.example".into(),
@@ -64,9 +62,9 @@ async fn the_car_tells_its_state_and_passes_reports_on() {
         in_session: true,
     };
     let service = Arc::new(TestCar { state: Mutex::new(full.clone()), access: Some(access()), ..TestCar::default() });
-    let connection = bus.connect().await;
+    let connection = bus.connect().await.unwrap();
     car::serve(&connection, Arc::clone(&service) as Arc<dyn CarService>).await.unwrap();
-    let client = CarClient::new(bus.connect().await);
+    let client = CarClient::new(bus.connect().await.unwrap());
     assert_eq!(client.state().await.unwrap(), full);
     assert_eq!(client.host_access().await.unwrap(), access());
     assert!(client.test_camera().await.unwrap());
@@ -76,17 +74,17 @@ async fn the_car_tells_its_state_and_passes_reports_on() {
 
 #[tokio::test]
 async fn a_car_that_is_not_registered_says_so() {
-    let bus = Bus::start().await;
-    let connection = bus.connect().await;
+    let bus = TestBus::start().await.unwrap();
+    let connection = bus.connect().await.unwrap();
     car::serve(&connection, Arc::new(TestCar::default())).await.unwrap();
-    let error = CarClient::new(bus.connect().await).host_access().await.unwrap_err();
+    let error = CarClient::new(bus.connect().await.unwrap()).host_access().await.unwrap_err();
     assert_eq!(error.to_string(), "the car is not registered with a host");
 }
 
 #[tokio::test]
 async fn an_absent_service_is_told_from_one_that_refuses() {
-    let bus = Bus::start().await;
-    let connection = bus.connect().await;
+    let bus = TestBus::start().await.unwrap();
+    let connection = bus.connect().await.unwrap();
     assert!(matches!(CarClient::new(connection.clone()).state().await, Err(BusError::Absent("org.rccar.Car"))));
     assert!(matches!(UpdateClient::new(connection.clone()).check().await, Err(BusError::Absent("org.rccar.Update"))));
     assert!(matches!(CarClient::new(connection).host_access().await, Err(BusError::Absent(_))));
@@ -94,11 +92,11 @@ async fn an_absent_service_is_told_from_one_that_refuses() {
 
 #[tokio::test]
 async fn a_change_and_a_car_that_goes_are_announced() {
-    let bus = Bus::start().await;
-    let connection = bus.connect().await;
+    let bus = TestBus::start().await.unwrap();
+    let connection = bus.connect().await.unwrap();
     let service = Arc::new(TestCar::default());
     let served = car::serve(&connection, service).await.unwrap();
-    let client = CarClient::new(bus.connect().await);
+    let client = CarClient::new(bus.connect().await.unwrap());
     let mut changes = client.changes().await.unwrap();
     served.announce(&CarState::default(), &CarState { armed: true, ..CarState::default() }).await;
     changes.next().await.unwrap();
@@ -109,8 +107,8 @@ async fn a_change_and_a_car_that_goes_are_announced() {
 
 #[tokio::test]
 async fn a_name_is_served_once() {
-    let bus = Bus::start().await;
-    let (first, second) = (bus.connect().await, bus.connect().await);
+    let bus = TestBus::start().await.unwrap();
+    let (first, second) = (bus.connect().await.unwrap(), bus.connect().await.unwrap());
     car::serve(&first, Arc::new(TestCar::default())).await.unwrap();
     let error = car::serve(&second, Arc::new(TestCar::default())).await.unwrap_err();
     assert!(error.to_string().starts_with("cannot serve org.rccar.Car: "), "{error}");
@@ -134,10 +132,10 @@ impl UpdateService for TestUpdate {
 
 #[tokio::test]
 async fn refusals_of_the_update_agent_arrive_in_its_own_words() {
-    let bus = Bus::start().await;
-    let connection = bus.connect().await;
+    let bus = TestBus::start().await.unwrap();
+    let connection = bus.connect().await.unwrap();
     update::serve(&connection, Arc::new(TestUpdate)).await.unwrap();
-    let client = UpdateClient::new(bus.connect().await);
+    let client = UpdateClient::new(bus.connect().await.unwrap());
     client.check().await.unwrap();
     assert_eq!(client.install("1.0.0").await.unwrap_err().to_string(), "version 1.0.0 is running already");
     client.install_for_owner("/tmp/a.raucb", true).await.unwrap();

@@ -22,6 +22,15 @@ pub enum RaucError {
     Bus(#[source] Box<zbus::Error>),
 }
 
+impl RaucError {
+    /// Whether this RAUC is too old for what it was asked.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        // GLib's word for a method that an interface does not have.
+        matches!(self, Self::Refused(text) if text.contains("No such method"))
+    }
+}
+
 impl From<zbus::Error> for RaucError {
     fn from(error: zbus::Error) -> Self {
         const ABSENT: [&str; 3] = [

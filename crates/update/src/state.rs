@@ -69,7 +69,7 @@ mod tests {
     fn a_damaged_file_is_set_aside() {
         let directory = tempfile::tempdir().unwrap();
         let file = StateFile::in_directory(directory.path());
-        for damage in [&b"{\"pending\": {\"ver"[..], b"", b"[]", &[0; 100]] {
+        for damage in [&b"{\"pending\": {\"ver"[..], b"", b"null", &[0; 100]] {
             fs::write(directory.path().join(NAME), damage).unwrap();
             assert_eq!(file.load().unwrap(), Saved::default());
             assert_eq!(fs::read(directory.path().join(DAMAGED)).unwrap(), damage);

@@ -48,6 +48,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-protocol", Layer::Words),
     ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
+    ("rccar-modem-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
     ("rccar-update-core", Layer::Machine),
@@ -58,13 +59,16 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-rauc", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
+    ("tokio-modem-manager", Layer::Adapter),
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
     ("rccar-host", Layer::Program),
     ("rccar-provision", Layer::Program),
     ("rccar-update", Layer::Program),
+    ("rccar-modem", Layer::Program),
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
+    ("rccar-modem-lab", Layer::Program),
 ];
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.

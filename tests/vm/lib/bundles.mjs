@@ -16,7 +16,9 @@ const after = (n) => {
 async function make(name, number, ...options) {
   mkdirSync(directory, { recursive: true });
   const file = `${directory}/${name}.raucb`;
-  await tool(maker, [file, '--version', number, ...options], { within: seconds(600) });
+  // The parts of the image that is tested, whatever the checkout has become since.
+  const env = { ...process.env, VERSION: version() };
+  await tool(maker, [file, '--version', number, ...options], { within: seconds(600), env });
   return { version: number, file, certificate: `${file}.pem` };
 }
 

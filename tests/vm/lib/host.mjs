@@ -46,7 +46,7 @@ export class Host {
   }
 
   async enrolmentToken() {
-    return JSON.parse(await this.cli('enrol', '--json')).token;
+    return JSON.parse(await this.cli('enrol', '--json', '--owner', 'ada')).token;
   }
 
   async signInLink(user = 'ada') {

@@ -5,6 +5,8 @@ export function provision({ host, owner }, token, changes = {}) {
   const tables = {
     host: { url: host.url, ...(token && { token }) },
     car: { name: 'Emulated car' },
+    // Drawn by libcamera's virtual camera, small and slow: the emulator encodes it.
+    camera: { source: 'libcamera', width: 320, height: 180, fps: 10, bitrate_kbps: 500 },
     ssh: { public_key: owner.publicKey },
   };
   for (const [table, keys] of Object.entries(changes)) tables[table] = { ...tables[table], ...keys };

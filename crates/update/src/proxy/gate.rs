@@ -24,6 +24,8 @@ enum Mode {
 struct Books {
     /// Bytes left, if the link is metered.
     budget: Option<u64>,
+    /// Bytes of the metered requests that are under way.
+    reserved: u64,
     /// Bytes that travelled.
     total: u64,
     /// Bytes over metered links that nobody has asked for yet.
@@ -44,7 +46,10 @@ impl Gate {
     pub fn set(&self, traffic: Traffic) {
         let mode = match traffic {
             Traffic::Flow { budget } => {
-                self.books().budget = budget;
+                let mut books = self.books();
+                // Whoever made the budget does not know yet what was fetched since it last asked, nor what is under way.
+                let known = books.metered + books.reserved;
+                books.budget = budget.map(|budget| budget.saturating_sub(known));
                 Mode::Flow
             }
             Traffic::Hold => Mode::Hold,
@@ -88,17 +93,19 @@ impl Gate {
 
     /// Reserves what a request may cost; false if the budget does not reach. What is not used is given back by dropping the voucher.
     pub(crate) fn reserve(&self, bytes: u64) -> Option<Voucher<'_>> {
-        let mut books = self.books();
+        let mut guard = self.books();
+        let books = &mut *guard;
         let wanted = bytes + OVERHEAD;
         let metered = match &mut books.budget {
             Some(budget) if *budget < wanted => return None,
             Some(budget) => {
                 *budget -= wanted;
+                books.reserved += wanted;
                 true
             }
             None => false,
         };
-        drop(books);
+        drop(guard);
         Some(Voucher { gate: self, reserved: wanted, used: OVERHEAD, metered })
     }
 
@@ -128,6 +135,7 @@ impl Drop for Voucher<'_> {
         books.total += self.used;
         if self.metered {
             books.metered += self.used;
+            books.reserved -= self.reserved;
             let back = self.reserved.saturating_sub(self.used);
             books.budget = books.budget.map(|budget| budget.saturating_add(back));
         }
@@ -149,6 +157,20 @@ mod tests {
         assert_eq!((gate.total(), gate.take_metered(), gate.take_metered()), (1_900, 1_900, 0));
         assert!(gate.reserve(10_000 - 1_900 - OVERHEAD).is_some());
         assert!(gate.reserve(10_000 - 1_900 - OVERHEAD).is_none());
+    }
+
+    #[test]
+    fn a_new_budget_knows_what_is_under_way() {
+        let gate = Gate::default();
+        gate.set(Traffic::Flow { budget: Some(10_000) });
+        gate.reserve(1_100).unwrap().spend(1_100);
+        let under_way = gate.reserve(2_100).unwrap();
+        gate.set(Traffic::Hold);
+        gate.set(Traffic::Flow { budget: Some(10_000) });
+        drop(under_way);
+        // The first used 2000, the second 900, and this one costs 900 more than its body.
+        assert!(gate.reserve(10_000 - 2_000 - 900 - 900 + 1).is_none());
+        assert!(gate.reserve(10_000 - 2_000 - 900 - 900).is_some());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "tests")]
 
+pub(crate) mod rauc;
+
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -86,8 +88,9 @@ impl Host {
 }
 
 async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Response {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
-    let (range, bearer, path) = (header(RANGE), header(AUTHORIZATION), request.uri().to_string());
+    let (head, _) = request.into_parts();
+    let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let (range, bearer, path) = (header(RANGE), header(AUTHORIZATION), head.uri.to_string());
     let (fault, wait) = {
         let mut inner = inner.lock().unwrap();
         let told = if range.is_empty() { path.clone() } else { range.clone() };

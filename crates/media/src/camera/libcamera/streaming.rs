@@ -100,13 +100,13 @@ impl Streaming {
         let now = clock::now();
         let wait = if self.idle.is_empty() { None } else { self.throttle.due().map(|due| due.since(now)) };
         let seen = match self.events.recv_timeout(wait.unwrap_or(LOOK_UP).min(LOOK_UP)) {
-            Ok(Event::Completed(request)) => self.complete(request, newest),
+            Ok(Event::Completed(request)) => self.complete(request, newest)?,
             Ok(Event::Disconnected) | Err(RecvTimeoutError::Disconnected) => return Err(unplugged()),
-            Err(RecvTimeoutError::Timeout) if clock::now().since(self.last_frame) > STALLED => {
-                return Err(Trouble::Broken(format!("it gave no frame for {} s", STALLED.as_secs())));
-            }
-            Err(RecvTimeoutError::Timeout) => Ok(false),
-        }?;
+            Err(RecvTimeoutError::Timeout) => false,
+        };
+        if clock::now().since(self.last_frame) > STALLED {
+            return Err(Trouble::Broken(format!("it gave no frame for {} s", STALLED.as_secs())));
+        }
         self.queue()?;
         Ok(seen)
     }
@@ -130,7 +130,13 @@ impl Streaming {
     }
 
     fn complete(&mut self, request: Request, newest: &Newest) -> Result<bool, Trouble> {
-        let shot = Shot::of(&request, &self.stream).filter(|shot| shot.good && request.status() == RequestStatus::Complete);
+        if request.status() == RequestStatus::Cancelled {
+            // Nothing was stopped: its device has failed, and would fail at once again.
+            self.recycle(request);
+            return Err(broken("it gave a frame up"));
+        }
+        // A frame that was damaged on its way is left out.
+        let shot = Shot::of(&request, &self.stream).filter(|shot| shot.good);
         let seen = shot.is_some();
         if let Some(shot) = shot {
             let captured_at = capture_time(shot.timestamp_ns);

@@ -1,0 +1,61 @@
+//! A message bus for one test (feature `testing`).
+
+use crate::Address;
+use std::io;
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use zbus::Connection;
+
+/// A `dbus-daemon` on a socket of its own, which lets everybody do everything. Dropping it ends it.
+#[derive(Debug)]
+pub struct TestBus {
+    address: String,
+    _daemon: Child,
+    _directory: TempDir,
+}
+
+impl TestBus {
+    /// Starts it; it can be used at once.
+    ///
+    /// # Errors
+    /// If `dbus-daemon` is not installed (`ci/setup` does that) or does not start.
+    pub async fn start() -> io::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let config = directory.path().join("bus.conf");
+        let content = format!(
+            "<busconfig><listen>unix:path={}/bus</listen><policy context=\"default\"><allow own=\"*\"/><allow send_destination=\"*\"/>\
+             <allow send_type=\"signal\"/><allow eavesdrop=\"true\"/></policy></busconfig>",
+            directory.path().display()
+        );
+        std::fs::write(&config, content)?;
+        let mut daemon = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--nofork", "--print-address=1"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        // The address is printed once the bus can be used.
+        let mut line = String::new();
+        if let Some(output) = daemon.stdout.take() {
+            BufReader::new(output).read_line(&mut line).await?;
+        }
+        Ok(Self { address: line.trim().to_owned(), _daemon: daemon, _directory: directory })
+    }
+
+    /// For `DBUS_SYSTEM_BUS_ADDRESS` and configurations.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A connection of its own.
+    ///
+    /// # Errors
+    /// If the daemon is gone.
+    pub async fn connect(&self) -> io::Result<Connection> {
+        let address = Address::try_from(self.address.clone()).map_err(io::Error::other)?;
+        address.connect().await.map_err(io::Error::other)
+    }
+}

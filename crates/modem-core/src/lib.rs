@@ -1,0 +1,64 @@
+//! The recovery ladder of the modem supervisor: what to do when a link is lost, and when to do more.
+//!
+//! **In every state there is a next attempt:** [`Machine::poll_timeout`] always names a time.
+//!
+//! ```text
+//!                    ┌──────────── the try worked ─────────────┐
+//!                    │                                         ▼
+//!   ┌─► WAITING ─ due ─► ACTING                                UP ── 60 s of data: the ladder begins anew
+//!   │   ▲   ▲            │ │   ▲                               │
+//!   │   │   └─ failed ───┘ │   └─ bearer lost: Reconnect ──────┤
+//!   │   └─ took too long ──┘   └─ 3 probes failed, or no       │
+//!   │                             network for 15 s: CycleBearer┘
+//!   └─ fault: 5 to 15 min, or until something that helps is seen
+//! ```
+//!
+//! Rungs, gentlest first: connect · disconnect and connect · radio off and on · reset · restart ModemManager · USB · reboot. A try
+//! follows every cure, and two failed tries lead to the next cure, as far as the evidence allows:
+//!
+//! | evidence | highest cure |
+//! |---|---|
+//! | a person is needed ([`Fault`]) | none: tries every 5 to 15 min |
+//! | no coverage, the modem answers | radio, at most every 5 min |
+//! | coverage, and no connection | all |
+//! | the modem does not answer | begins with reset |
+//! | ModemManager lacks the modem, or is gone | begins with restarting it |
+//!
+//! Each cure has its own least distance in time ([`timing::apart`]); while the next one has to wait, tries go on. A reboot comes only
+//! while the car is parked, and three times a day at most.
+//!
+//! The machine has no clock, no randomness and no I/O. Whoever owns it
+//!
+//! 1. tells what happens with the `handle_*` verbs,
+//! 2. drains [`Machine::poll_effect`] and [`Machine::poll_event`],
+//! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`].
+//!
+//! ```
+//! use rccar_modem_core::{Effect, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage};
+//! use std::time::Duration;
+//!
+//! let at = |seconds| Moment { now: Duration::from_secs(seconds), dice: 0 };
+//! let mut machine = Machine::new(at(0), true);
+//! let modem = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
+//! machine.handle_observation(at(1), Observation { daemon: true, modem: Some(modem) });
+//! let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = machine.poll_effect() else { panic!() };
+//! machine.handle_done(at(2), action, Outcome::Done);
+//! assert!(machine.is_up());
+//! ```
+//!
+//! # Design decisions
+//!
+//! * ModemManager's "connected" is only one sign among others: registration, probes of data and of control have their say.
+//! * One action at a time. What is observed during an action waits for its end, except that its deadline ends it.
+//! * The link stays configured while ModemManager is gone: data flows on.
+//! * A refused PIN is never sent again in the machine's lifetime, unless the SIM was out in between.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod limits;
+mod machine;
+pub mod timing;
+mod words;
+
+pub use machine::Machine;
+pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status};

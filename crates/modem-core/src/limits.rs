@@ -1,0 +1,46 @@
+//! How often each cure may be taken.
+
+use crate::timing::{DAY, REBOOTS_A_DAY, apart};
+use crate::words::Rung;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// When each rung was climbed last.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    last: BTreeMap<Rung, Duration>,
+    reboots: Vec<Duration>,
+}
+
+impl Limits {
+    pub(crate) fn note(&mut self, now: Duration, rung: Rung) {
+        self.last.insert(rung, now);
+        if rung == Rung::Reboot {
+            self.reboots.retain(|reboot| now.saturating_sub(*reboot) < DAY);
+            self.reboots.push(now);
+        }
+    }
+
+    /// From when on a rung may be climbed; `distance` where it is longer than the rung's own.
+    pub(crate) fn from(&self, rung: Rung, distance: Duration) -> Duration {
+        let last = self.last.get(&rung).map_or(Duration::ZERO, |last| *last + apart(rung).max(distance));
+        let crowded = self.reboots.len() >= REBOOTS_A_DAY && rung == Rung::Reboot;
+        if crowded { last.max(self.reboots[self.reboots.len() - REBOOTS_A_DAY] + DAY) } else { last }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reboots_are_an_hour_apart_and_three_a_day() {
+        let hour = Duration::from_secs(3600);
+        let mut limits = Limits::default();
+        for reboot in 0..3 {
+            assert!(limits.from(Rung::Reboot, Duration::ZERO) <= hour * reboot);
+            limits.note(hour * reboot, Rung::Reboot);
+        }
+        assert_eq!(limits.from(Rung::Reboot, Duration::ZERO), DAY);
+    }
+}

@@ -1,0 +1,484 @@
+//! The machine.
+
+mod plan;
+
+use crate::limits::Limits;
+use crate::timing::{
+    self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, PROBE_IN_SESSION, PROBE_LIMIT, PROBE_PARKED, PROBES, REGISTRATION_GRACE,
+    STEADY, TRIES,
+};
+use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Rung, Stage, Status};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// See the crate's documentation.
+#[derive(Debug)]
+pub struct Machine {
+    phase: Phase,
+    seen: Observation,
+    /// Since when the daemon, the modem and the registration are as they are.
+    daemon_since: Duration,
+    modem_since: Duration,
+    registration_since: Duration,
+    car: Car,
+    has_pin: bool,
+    pin_refused: bool,
+    outage: Outage,
+    fault: Option<Fault>,
+    /// A fault that the last try told, where observations do not show it.
+    told: Option<Fault>,
+    /// The daemon has gone while the link was up: the link is not taken down for that.
+    orphaned: bool,
+    control: Control,
+    limits: Limits,
+    next_action: u64,
+    effects: VecDeque<Effect>,
+    events: VecDeque<Event>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Waiting { rung: Rung, due: Duration, cause: Cause },
+    Acting { rung: Rung, action: u64, since: Duration },
+    Up { since: Duration, probe: Probe, steady: bool },
+}
+
+/// Data probes.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    /// When the next one is due, or when the present one is given up.
+    at: Duration,
+    pending: bool,
+    failed: u32,
+}
+
+/// Control probes; they go on whatever else happens.
+#[derive(Debug, Clone, Copy)]
+struct Control {
+    at: Duration,
+    pending: bool,
+    failed: u32,
+}
+
+/// What was tried since the link was up for good.
+#[derive(Debug, Clone, Copy)]
+struct Outage {
+    /// When the link was lost last.
+    since: Duration,
+    /// Failed tries in a row.
+    tries: u32,
+    /// Tries that failed, or that came up without data, since the last cure above [`Rung::CycleBearer`].
+    tries_since_cure: u32,
+    /// The highest rung so far.
+    cure: Option<Rung>,
+    /// How often the link came up, never for long.
+    ups: u32,
+    waits_for_person: u32,
+}
+
+impl Outage {
+    fn new(since: Duration) -> Self {
+        Self { since, tries: 0, tries_since_cure: 0, cure: None, ups: 0, waits_for_person: 0 }
+    }
+}
+
+impl Machine {
+    /// A machine that has seen nothing yet. `has_pin`: a PIN is configured.
+    #[must_use]
+    pub fn new(at: Moment, has_pin: bool) -> Self {
+        let now = at.now;
+        Self {
+            phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now + DAEMON_GRACE, cause: Cause::DaemonMissing },
+            seen: Observation::default(),
+            daemon_since: now,
+            modem_since: now,
+            registration_since: now,
+            car: Car::default(),
+            has_pin,
+            pin_refused: false,
+            outage: Outage::new(now),
+            fault: None,
+            told: None,
+            orphaned: false,
+            control: Control { at: now + CONTROL, pending: false, failed: 0 },
+            limits: Limits::default(),
+            next_action: 1,
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// What is seen of daemon and modem has changed, or may have.
+    pub fn handle_observation(&mut self, at: Moment, seen: Observation) {
+        let before = std::mem::replace(&mut self.seen, seen);
+        if before.daemon != seen.daemon {
+            self.daemon_since = at.now;
+        }
+        if before.modem.is_some() != seen.modem.is_some() {
+            self.modem_since = at.now;
+        }
+        if registration(&before) != registration(&seen) {
+            self.registration_since = at.now;
+        }
+        if stage(&seen) == Some(Stage::Failed(Fault::SimMissing)) {
+            self.pin_refused = false;
+        }
+        match self.phase {
+            Phase::Acting { .. } => self.note_refusal(),
+            Phase::Up { .. } => self.look_while_up(at),
+            Phase::Waiting { .. } => self.look_while_waiting(at, &before),
+        }
+    }
+
+    /// What the car does.
+    pub fn handle_car(&mut self, at: Moment, car: Car) {
+        let begins = car.in_session && !self.car.in_session;
+        self.car = car;
+        if let Phase::Up { probe, .. } = &mut self.phase
+            && begins
+            && !probe.pending
+        {
+            probe.at = probe.at.min(at.now);
+        }
+    }
+
+    /// An action ended.
+    pub fn handle_done(&mut self, at: Moment, action: u64, outcome: Outcome) {
+        match self.phase {
+            Phase::Acting { rung, action: present, since } if present == action => self.finish(at, rung, since, outcome),
+            // Abandoned before.
+            _ => {}
+        }
+    }
+
+    /// A data probe was answered, or not.
+    pub fn handle_data_probe(&mut self, at: Moment, answered: bool) {
+        let Phase::Up { probe, .. } = &mut self.phase else { return };
+        if !probe.pending {
+            return;
+        }
+        let interval = if self.car.in_session { PROBE_IN_SESSION } else { PROBE_PARKED };
+        let failed = if answered { 0 } else { probe.failed + 1 };
+        // Once one failed the others follow quickly, whatever the car does.
+        let next = if failed > 0 { PROBE_IN_SESSION } else { interval };
+        let started = probe.at.saturating_sub(PROBE_LIMIT);
+        *probe = Probe { at: (started + next).max(at.now), pending: false, failed };
+        if failed >= PROBES {
+            self.lose(at, Cause::DataSilent, Rung::CycleBearer);
+        }
+    }
+
+    /// A control probe was answered, or not.
+    pub fn handle_control_probe(&mut self, at: Moment, answered: bool) {
+        if !self.control.pending {
+            return;
+        }
+        let failed = if answered { 0 } else { self.control.failed + 1 };
+        let next = if failed > 0 { at.now } else { at.now + CONTROL };
+        self.control = Control { at: next, pending: false, failed };
+        if failed >= CONTROLS && !matches!(self.phase, Phase::Acting { .. }) {
+            // A link that still carries data is worth more than an answer.
+            if !self.is_up() {
+                self.plan(at, Cause::ModemMute);
+            }
+            self.control.at = at.now + CONTROL;
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, at: Moment) {
+        if self.control.at <= at.now {
+            self.step_control(at);
+        }
+        match self.phase {
+            Phase::Waiting { rung, due, cause } if due <= at.now => self.begin(at, rung, cause),
+            Phase::Acting { rung, action, since } if since + timing::limit(rung) <= at.now => {
+                self.effects.push_back(Effect::Abandon { action });
+                self.finish(at, rung, since, Outcome::Mute);
+            }
+            Phase::Up { .. } => self.step_up(at),
+            _ => {}
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due. There is always such a time.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Duration {
+        let phase = match self.phase {
+            Phase::Waiting { due, .. } => due,
+            Phase::Acting { rung, since, .. } => since + timing::limit(rung),
+            Phase::Up { since, probe, steady } => {
+                let steady = if steady || probe.failed > 0 { Duration::MAX } else { since + STEADY };
+                probe.at.min(steady).min(self.registration_deadline().unwrap_or(Duration::MAX)).min(self.daemon_deadline())
+            }
+        };
+        phase.min(self.control.at)
+    }
+
+    /// What to do next.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// What was decided.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Whether the link carries data, as far as is known.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Up { .. })
+    }
+
+    /// What only a person can mend, if anything.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.phase {
+            Phase::Up { .. } => Status::Up,
+            Phase::Acting { rung, .. } => Status::Acting { rung },
+            Phase::Waiting { rung, due, .. } => {
+                Status::Waiting { rung, due_ms: u64::try_from(due.as_millis()).unwrap_or(u64::MAX) }
+            }
+        }
+    }
+
+    /// Up: what ModemManager says may end it.
+    fn look_while_up(&mut self, at: Moment) {
+        self.orphaned |= !self.seen.daemon;
+        match (self.seen.modem, &mut self.phase) {
+            (Some(modem), _) if !modem.connected && self.orphaned => self.lose(at, Cause::DaemonMissing, Rung::Reconnect),
+            (Some(modem), _) if !modem.connected => self.lose(at, Cause::BearerLost, Rung::Reconnect),
+            // Unplugged, or only not known any more: packets tell.
+            (None, Phase::Up { probe, .. }) if !probe.pending => probe.at = probe.at.min(at.now),
+            _ => {}
+        }
+    }
+
+    /// Waiting: what has come may make the next try worth while at once.
+    fn look_while_waiting(&mut self, at: Moment, before: &Observation) {
+        let (was, is) = (usable(before), usable(&self.seen));
+        let registered = registration(&self.seen) == Some(Registration::Registered);
+        let network_came = registered && registration(before) != Some(Registration::Registered);
+        if is && (!was || network_came) {
+            (self.outage.tries, self.told) = (0, None);
+            self.begin(at, Rung::Reconnect, Cause::Returned);
+        } else if was != is || before.daemon != self.seen.daemon || stage(before) != stage(&self.seen) {
+            self.plan(at, Cause::TryFailed);
+        }
+    }
+
+    fn step_up(&mut self, at: Moment) {
+        let Phase::Up { since, mut probe, mut steady } = self.phase else { return };
+        if !steady && since + STEADY <= at.now && probe.failed == 0 {
+            steady = true;
+            self.outage = Outage::new(at.now);
+            self.events.push_back(Event::Steady);
+        }
+        if probe.at <= at.now && probe.pending {
+            self.phase = Phase::Up { since, probe, steady };
+            return self.handle_data_probe(at, false);
+        }
+        if probe.at <= at.now {
+            probe = Probe { at: at.now + PROBE_LIMIT, pending: true, ..probe };
+            self.effects.push_back(Effect::ProbeData);
+        }
+        self.phase = Phase::Up { since, probe, steady };
+        if self.registration_deadline().is_some_and(|deadline| deadline <= at.now) {
+            self.lose(at, Cause::RegistrationLost, Rung::CycleBearer);
+        } else if self.daemon_deadline() <= at.now {
+            // The link stays; the daemon is started beside it.
+            self.act(at, Rung::RestartDaemon, Cause::DaemonMissing);
+        }
+    }
+
+    fn step_control(&mut self, at: Moment) {
+        if self.control.pending {
+            return self.handle_control_probe(at, false);
+        }
+        let acting = matches!(self.phase, Phase::Acting { .. });
+        if acting || !usable(&self.seen) {
+            self.control = Control { at: at.now + CONTROL, pending: false, failed: 0 };
+            return;
+        }
+        self.control = Control { at: at.now + CONTROL_LIMIT, pending: true, ..self.control };
+        self.effects.push_back(Effect::ProbeControl);
+    }
+
+    /// While up: by when the registration has to be back.
+    fn registration_deadline(&self) -> Option<Duration> {
+        let modem = self.seen.modem?;
+        (modem.registration != Registration::Registered).then_some(self.registration_since + REGISTRATION_GRACE)
+    }
+
+    /// While up: when a missing daemon is started.
+    fn daemon_deadline(&self) -> Duration {
+        let due = self.limits.from(Rung::RestartDaemon, Duration::ZERO);
+        if self.seen.daemon { Duration::MAX } else { due.max(self.daemon_since + DAEMON_GRACE) }
+    }
+
+    /// The link is lost: the first rung at once, unless that has just been in vain.
+    fn lose(&mut self, at: Moment, cause: Cause, rung: Rung) {
+        let Phase::Up { steady, .. } = self.phase else { return };
+        self.events.push_back(Event::Down { cause });
+        if cause != Cause::DaemonMissing {
+            self.effects.push_back(Effect::LinkDown);
+        }
+        if steady {
+            self.outage = Outage::new(at.now);
+        }
+        self.outage.since = at.now;
+        self.note_refusal();
+        if !steady && rung == Rung::CycleBearer {
+            self.outage.tries_since_cure += 1;
+        }
+        if self.control.failed >= CONTROLS {
+            return self.plan(at, Cause::ModemMute);
+        }
+        if self.outage.tries_since_cure >= TRIES {
+            return self.plan(at, cause);
+        }
+        // A link that is lost again and again right after it came up is not tried without a pause.
+        let due = at.now + timing::backoff(self.outage.ups.saturating_sub(1), at.dice);
+        self.wait(due, rung, cause);
+        if due <= at.now {
+            self.begin(at, rung, cause);
+        }
+    }
+
+    /// A refusal of the network shows only until the modem is asked for something else: it is kept.
+    fn note_refusal(&mut self) {
+        if registration(&self.seen) == Some(Registration::Denied) {
+            self.told = Some(Fault::Denied);
+            self.set_fault(self.told);
+        }
+    }
+
+    /// A rung is due. What it needs may be missing by now.
+    fn begin(&mut self, at: Moment, rung: Rung, cause: Cause) {
+        let connects = rung <= Rung::CycleRadio;
+        let parked_enough = rung != Rung::Reboot || self.car.parked;
+        if (connects && !can_try(&self.seen)) || !parked_enough {
+            return self.plan(at, cause);
+        }
+        self.act(at, rung, cause);
+    }
+
+    fn act(&mut self, at: Moment, rung: Rung, cause: Cause) {
+        self.limits.note(at.now, rung);
+        let action = self.next_action;
+        self.next_action += 1;
+        self.phase = Phase::Acting { rung, action, since: at.now };
+        let with_pin = self.has_pin && !self.pin_refused && may_send_pin(&self.seen);
+        self.events.push_back(Event::Started { rung, cause, tries: self.outage.tries });
+        self.effects.push_back(Effect::Act { action, rung, with_pin });
+    }
+
+    fn finish(&mut self, at: Moment, rung: Rung, since: Duration, outcome: Outcome) {
+        let took_ms = millis(at.now.saturating_sub(since));
+        self.events.push_back(Event::Ended { rung, worked: outcome == Outcome::Done, took_ms });
+        let tries = matches!(rung, Rung::Reconnect | Rung::CycleBearer);
+        if rung > Rung::Reconnect {
+            self.outage.cure = Some(rung);
+        }
+        if tries && outcome == Outcome::Done {
+            return self.come_up(at);
+        }
+        if tries {
+            self.outage.tries = self.outage.tries.saturating_add(1);
+            self.outage.tries_since_cure += 1;
+        }
+        if !tries {
+            (self.outage.tries, self.outage.tries_since_cure) = (0, 0);
+        }
+        // No network is what a refusal looks like from further away.
+        if tries && outcome != Outcome::NoNetwork {
+            self.told = None;
+        }
+        // A rung above may leave the modem in another state; until that is seen, nothing of the old one counts.
+        self.control = Control { at: at.now + CONTROL, pending: false, failed: self.control.failed };
+        match outcome {
+            Outcome::Refused(fault) => {
+                self.pin_refused |= fault == Fault::PinWrong;
+                self.told = Some(fault);
+            }
+            Outcome::Mute if tries => self.control.failed = self.control.failed.max(CONTROLS),
+            Outcome::Done if rung >= Rung::Reset => self.control.failed = 0,
+            Outcome::Done | Outcome::Failed | Outcome::NoNetwork | Outcome::Mute => {}
+        }
+        if rung >= Rung::Reset {
+            // The modem comes back anew, and gets its time to.
+            (self.modem_since, self.daemon_since) = (at.now, at.now);
+        }
+        let cause = if tries { Cause::TryFailed } else { Cause::Returned };
+        self.plan(at, cause);
+    }
+
+    fn come_up(&mut self, at: Moment) {
+        self.set_fault(None);
+        let rung = self.outage.cure.unwrap_or(Rung::Reconnect);
+        self.events.push_back(Event::Up { after_ms: millis(at.now.saturating_sub(self.outage.since)), rung });
+        let probe = Probe { at: at.now, pending: false, failed: 0 };
+        self.phase = Phase::Up { since: at.now, probe, steady: false };
+        self.control.failed = 0;
+        self.registration_since = at.now;
+        (self.told, self.orphaned, self.outage.tries) = (None, false, 0);
+        self.outage.ups = self.outage.ups.saturating_add(1);
+    }
+
+    fn wait(&mut self, due: Duration, rung: Rung, cause: Cause) {
+        self.phase = Phase::Waiting { rung, due, cause };
+    }
+
+    fn set_fault(&mut self, fault: Option<Fault>) {
+        let before = std::mem::replace(&mut self.fault, fault);
+        if before == fault {
+            return;
+        }
+        if let Some(fault) = before {
+            self.events.push_back(Event::FaultGone { fault });
+        }
+        if let Some(fault) = fault {
+            self.events.push_back(Event::FaultFound { fault });
+        }
+        if fault.is_none() {
+            self.outage.waits_for_person = 0;
+        }
+    }
+}
+
+fn stage(seen: &Observation) -> Option<Stage> {
+    seen.modem.map(|modem| modem.stage)
+}
+
+fn registration(seen: &Observation) -> Option<Registration> {
+    seen.modem.map(|modem| modem.registration)
+}
+
+/// Whether the modem can be asked to connect, and there is hope.
+fn usable(seen: &Observation) -> bool {
+    seen.daemon && matches!(stage(seen), Some(Stage::Ready | Stage::LockedByPin(_)))
+}
+
+/// Whether there is somebody to ask. A try without hope is how a fault is found to be mended.
+fn can_try(seen: &Observation) -> bool {
+    seen.daemon && seen.modem.is_some_and(|modem| modem.stage != Stage::Starting)
+}
+
+/// With one try left a person decides.
+fn may_send_pin(seen: &Observation) -> bool {
+    match stage(seen) {
+        Some(Stage::LockedByPin(left)) => left.is_none_or(|left| left > 1),
+        _ => true,
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,105 @@
+//! What comes next, and when.
+
+use super::{Machine, Phase};
+use crate::timing::{
+    self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, TRIES,
+};
+use crate::words::{Cause, Fault, ModemView, Moment, Registration, Rung, Stage};
+use std::time::Duration;
+
+impl Machine {
+    /// Decides what comes next and when.
+    pub(super) fn plan(&mut self, at: Moment, cause: Cause) {
+        let (rung, mut due, cause) = self.next(at, cause);
+        // What flickers must not put an attempt off for ever.
+        if let Phase::Waiting { rung: planned, due: earlier, .. } = self.phase
+            && planned == rung
+            && earlier > at.now
+        {
+            due = due.min(earlier);
+        }
+        self.wait(due.max(at.now), rung, cause);
+    }
+
+    fn next(&mut self, at: Moment, cause: Cause) -> (Rung, Duration, Cause) {
+        let now = at.now;
+        if !self.seen.daemon {
+            return self.cure(at, Rung::RestartDaemon, self.daemon_since + DAEMON_GRACE, Cause::DaemonMissing);
+        }
+        let Some(ModemView { stage, registration, .. }) = self.seen.modem else {
+            return self.cure(at, Rung::RestartDaemon, self.modem_since + MODEM_GRACE, Cause::ModemMissing);
+        };
+        let observed = match stage {
+            Stage::Failed(fault) => Some(fault),
+            Stage::LockedForGood => Some(Fault::PukNeeded),
+            Stage::LockedByPin(_) if !self.has_pin => Some(Fault::PinNeeded),
+            Stage::LockedByPin(_) if self.pin_refused => Some(Fault::PinWrong),
+            Stage::LockedByPin(Some(0 | 1)) => Some(Fault::PinWrong),
+            _ if registration == Registration::Denied => Some(Fault::Denied),
+            // What a try has told holds until a try tells otherwise.
+            _ => self.told,
+        };
+        self.set_fault(observed);
+        if observed.is_some() {
+            let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
+            self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
+            return (Rung::Reconnect, now + timing::spread(wait, at.dice), Cause::PersonMayHaveActed);
+        }
+        match stage {
+            Stage::Starting => self.cure(at, Rung::Reset, self.modem_since + MODEM_GRACE, Cause::ModemMute),
+            Stage::Broken => self.cure(at, Rung::Reset, now, Cause::ModemMute),
+            _ if self.control.failed >= CONTROLS => self.cure(at, Rung::Reset, now, Cause::ModemMute),
+            _ => self.next_try(at, cause, registration),
+        }
+    }
+
+    /// The modem can be asked to connect: a try, or a cure first.
+    fn next_try(&self, at: Moment, cause: Cause, registration: Registration) -> (Rung, Duration, Cause) {
+        let due = at.now + timing::backoff(self.outage.tries, at.dice);
+        let coverage = registration == Registration::Registered;
+        if self.outage.tries_since_cure < TRIES {
+            return (Rung::Reconnect, due, cause);
+        }
+        let next = match self.outage.cure {
+            Some(cure) if coverage => self.above(cure),
+            _ => Rung::CycleRadio,
+        };
+        let allowed = |rung: Rung| match coverage {
+            true => self.limits.from(rung, Duration::ZERO),
+            // Only where the modem has looked for a network long enough, and not often.
+            false => self.limits.from(rung, RADIO_WITHOUT_COVERAGE).max(self.registration_since + SEARCHING),
+        };
+        // Where the heaviest has to wait for long, the heavy ones begin again.
+        let again =
+            [Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb].into_iter().filter(|rung| next >= Rung::CycleUsb && *rung < next);
+        // Tries go on while every cure has to wait.
+        match std::iter::once(next).chain(again).find(|rung| allowed(*rung) <= due) {
+            Some(rung) => (rung, allowed(rung).max(at.now), cause),
+            None => (Rung::Reconnect, due, cause),
+        }
+    }
+
+    /// A cure without which there is nothing to try: the gentlest that has not been in vain, as soon as it is allowed.
+    fn cure(&self, at: Moment, first: Rung, from: Duration, cause: Cause) -> (Rung, Duration, Cause) {
+        let next = self.outage.cure.filter(|cure| *cure >= first).map_or(first, |cure| self.above(cure));
+        // Nothing but a restart helps a daemon.
+        let of_use = |rung: &Rung| *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb);
+        let candidates = [next, first, Rung::CycleUsb].into_iter().filter(of_use);
+        let due = |rung: Rung| self.limits.from(rung, Duration::ZERO).max(from).max(at.now);
+        let best = candidates.map(|rung| (due(rung), rung)).reduce(|one, other| if other.0 < one.0 { other } else { one });
+        let (due, rung) = best.unwrap_or((from.max(at.now), first));
+        (rung, due, cause)
+    }
+
+    /// The next cure. After the highest one that is allowed the heavy ones begin again.
+    fn above(&self, cure: Rung) -> Rung {
+        match cure {
+            Rung::Reconnect | Rung::CycleBearer => Rung::CycleRadio,
+            Rung::CycleRadio => Rung::Reset,
+            Rung::Reset => Rung::RestartDaemon,
+            Rung::RestartDaemon => Rung::CycleUsb,
+            Rung::CycleUsb if self.car.parked => Rung::Reboot,
+            Rung::CycleUsb | Rung::Reboot => Rung::Reset,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Which rung is climbed, for what, and when.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use rccar_modem_core::{
+    Car, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status, timing,
+};
+use std::time::Duration;
+
+const READY: ModemView = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
+const CONNECTED: ModemView = ModemView { connected: true, ..READY };
+
+struct Bench {
+    machine: Machine,
+    now: Duration,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, true), now: Duration::ZERO }
+    }
+
+    /// With a modem that was connected `ago` seconds before.
+    fn up(ago: u64) -> Self {
+        let mut bench = Self::new();
+        bench.see(Some(READY));
+        bench.done(Rung::Reconnect, Outcome::Done);
+        bench.see(Some(CONNECTED));
+        bench.machine.handle_car(bench.at(), Car { in_session: true, parked: false });
+        let until = bench.now + Duration::from_secs(ago);
+        bench.answer_until(until);
+        bench
+    }
+
+    fn at(&self) -> Moment {
+        Moment { now: self.now, dice: 200 }
+    }
+
+    fn see(&mut self, modem: Option<ModemView>) {
+        self.machine.handle_observation(self.at(), Observation { daemon: true, modem });
+    }
+
+    /// Lets time pass until the machine asks for something.
+    fn effect(&mut self) -> Effect {
+        for _ in 0..10_000 {
+            if let Some(effect) = self.machine.poll_effect() {
+                return effect;
+            }
+            self.now = self.now.max(self.machine.poll_timeout());
+            self.machine.handle_timeout(self.at());
+        }
+        panic!("nothing happens any more: {:?}", self.machine);
+    }
+
+    /// Waits for an action; probes of control are answered on the way, and probes of data are not.
+    fn act(&mut self) -> (u64, Rung, bool) {
+        loop {
+            match self.effect() {
+                Effect::Act { action, rung, with_pin } => return (action, rung, with_pin),
+                Effect::ProbeControl => self.machine.handle_control_probe(self.at(), true),
+                Effect::ProbeData | Effect::LinkDown | Effect::Abandon { .. } => {}
+            }
+        }
+    }
+
+    fn done(&mut self, expected: Rung, outcome: Outcome) {
+        let (action, rung, _) = self.act();
+        assert_eq!(rung, expected);
+        self.machine.handle_done(self.at(), action, outcome);
+    }
+
+    fn answer_until(&mut self, until: Duration) {
+        while self.machine.poll_timeout() <= until {
+            self.now = self.machine.poll_timeout();
+            self.machine.handle_timeout(self.at());
+            while let Some(effect) = self.machine.poll_effect() {
+                match effect {
+                    Effect::ProbeData => self.machine.handle_data_probe(self.at(), true),
+                    Effect::ProbeControl => self.machine.handle_control_probe(self.at(), true),
+                    other => panic!("{other:?} although all is well"),
+                }
+            }
+        }
+        self.now = until;
+    }
+
+    fn rungs(&mut self, count: usize) -> Vec<Rung> {
+        let failed = |bench: &mut Self| {
+            let (action, rung, _) = bench.act();
+            let cure = rung > Rung::CycleBearer;
+            bench.machine.handle_done(bench.at(), action, if cure { Outcome::Done } else { Outcome::Failed });
+            rung
+        };
+        (0..count).map(|_| failed(self)).collect()
+    }
+}
+
+#[test]
+fn a_bearer_that_is_lost_is_connected_again_in_the_same_call() {
+    for ago in [1, 100] {
+        let mut bench = Bench::up(ago);
+        let lost = bench.now;
+        bench.see(Some(READY));
+        assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown));
+        let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+        assert_eq!(bench.now, lost);
+    }
+}
+
+#[test]
+fn a_silent_loss_is_found_within_five_seconds_while_somebody_drives() {
+    let mut bench = Bench::up(100);
+    let lost = bench.now;
+    let (_, rung, _) = bench.act();
+    assert_eq!(rung, Rung::CycleBearer);
+    assert!(bench.now - lost <= Duration::from_secs(5), "{:?}", bench.now - lost);
+    assert!(bench.now - lost >= Duration::from_secs(2), "three probes, not one");
+}
+
+#[test]
+fn a_registration_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
+    let mut bench = Bench::up(100);
+    bench.see(Some(ModemView { registration: Registration::Missing, ..CONNECTED }));
+    bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    assert!(bench.machine.is_up());
+    bench.done(Rung::CycleBearer, Outcome::Done);
+    assert!(bench.machine.is_up());
+}
+
+#[test]
+fn with_coverage_the_whole_ladder_is_climbed_two_tries_a_rung() {
+    let mut bench = Bench::new();
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.see(Some(READY));
+    use Rung::{CycleRadio, CycleUsb, Reboot, Reconnect, Reset, RestartDaemon};
+    let story = bench.rungs(18);
+    let cures: Vec<Rung> = story.iter().copied().filter(|rung| *rung != Reconnect).collect();
+    assert_eq!(cures[..5], [CycleRadio, Reset, RestartDaemon, CycleUsb, Reboot], "{story:?}");
+    assert_eq!(story[..6], [Reconnect, Reconnect, CycleRadio, Reconnect, Reconnect, Reset], "{story:?}");
+}
+
+#[test]
+fn without_coverage_only_the_radio_is_cycled_and_seldom() {
+    let mut bench = Bench::new();
+    bench.see(Some(ModemView { registration: Registration::Missing, ..READY }));
+    let mut cycles = Vec::new();
+    while bench.now < Duration::from_secs(3600) {
+        let (action, rung, _) = bench.act();
+        assert!(rung <= Rung::CycleRadio, "{rung:?}");
+        if rung == Rung::CycleRadio {
+            cycles.push(bench.now);
+        }
+        bench.now += Duration::from_secs(5);
+        bench.machine.handle_done(bench.at(), action, if rung == Rung::CycleRadio { Outcome::Done } else { Outcome::NoNetwork });
+    }
+    assert!(cycles.len() >= 5 && cycles[0] >= Duration::from_secs(90), "{cycles:?}");
+    assert!(cycles.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(300)), "{cycles:?}");
+    let before = bench.now;
+    bench.see(Some(READY));
+    assert_eq!(bench.act().1, Rung::Reconnect);
+    assert_eq!(bench.now, before, "a network that comes is used at once");
+}
+
+#[test]
+fn what_a_person_has_to_mend_is_named_and_never_reset() {
+    for fault in [Fault::Apn, Fault::Credentials, Fault::Denied, Fault::Roaming] {
+        let mut bench = Bench::new();
+        bench.see(Some(READY));
+        let mut last = bench.now;
+        for round in 0..20 {
+            bench.done(Rung::Reconnect, Outcome::Refused(fault));
+            assert_eq!(bench.machine.fault(), Some(fault));
+            let waited = bench.now - last;
+            let range = Duration::from_secs(240)..=Duration::from_secs(1080);
+            assert!(round == 0 || range.contains(&waited), "{fault:?} {waited:?}");
+            last = bench.now;
+        }
+        bench.done(Rung::Reconnect, Outcome::Done);
+        assert_eq!((bench.machine.fault(), bench.machine.is_up()), (None, true));
+    }
+}
+
+#[test]
+fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network() {
+    let mut bench = Bench::up(100);
+    bench.see(Some(ModemView { registration: Registration::Denied, ..CONNECTED }));
+    let (action, rung, _) = bench.act();
+    assert_eq!((rung, bench.machine.fault()), (Rung::CycleBearer, Some(Fault::Denied)));
+    bench.see(Some(ModemView { registration: Registration::Missing, ..READY }));
+    bench.machine.handle_done(bench.at(), action, Outcome::NoNetwork);
+    for _ in 0..5 {
+        assert_eq!(bench.machine.fault(), Some(Fault::Denied));
+        bench.done(Rung::Reconnect, Outcome::NoNetwork);
+    }
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    assert_eq!(bench.machine.fault(), None);
+}
+
+#[test]
+fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
+    let mut bench = Bench::new();
+    let locked = ModemView { stage: Stage::LockedByPin(Some(3)), registration: Registration::Missing, connected: false };
+    bench.see(Some(locked));
+    let (action, _, with_pin) = bench.act();
+    assert!(with_pin);
+    bench.machine.handle_done(bench.at(), action, Outcome::Refused(Fault::PinWrong));
+    bench.see(Some(ModemView { stage: Stage::LockedByPin(Some(2)), ..locked }));
+    for _ in 0..5 {
+        let (action, rung, with_pin) = bench.act();
+        assert_eq!((rung, with_pin), (Rung::Reconnect, false));
+        bench.machine.handle_done(bench.at(), action, Outcome::Failed);
+        assert_eq!(bench.machine.fault(), Some(Fault::PinWrong));
+    }
+    bench.see(Some(ModemView { stage: Stage::Failed(Fault::SimMissing), ..locked }));
+    assert_eq!(bench.machine.fault(), Some(Fault::SimMissing));
+    bench.see(Some(locked));
+    assert!(bench.act().2, "another SIM may have that PIN");
+}
+
+#[test]
+fn with_one_try_left_the_pin_is_left_to_a_person() {
+    let mut bench = Bench::new();
+    bench.see(Some(ModemView { stage: Stage::LockedByPin(Some(1)), registration: Registration::Missing, connected: false }));
+    assert!(!bench.act().2);
+}
+
+#[test]
+fn a_mute_modem_is_reset_and_then_cured_with_more() {
+    let mut bench = Bench::new();
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Mute);
+    bench.done(Rung::Reset, Outcome::Failed);
+    bench.done(Rung::RestartDaemon, Outcome::Done);
+    bench.see(None);
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    assert!(bench.machine.is_up());
+    let events: Vec<Event> = std::iter::from_fn(|| bench.machine.poll_event()).collect();
+    assert!(matches!(events.last(), Some(Event::Up { rung: Rung::RestartDaemon, .. })), "{events:?}");
+}
+
+#[test]
+fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_back() {
+    let mut bench = Bench::up(100);
+    bench.machine.handle_observation(bench.at(), Observation::default());
+    bench.answer_until(bench.now + Duration::from_secs(5));
+    assert!(bench.machine.is_up());
+    bench.see(None);
+    bench.answer_until(bench.now + Duration::from_secs(9));
+    bench.see(Some(READY));
+    let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("no link down first") };
+}
+
+#[test]
+fn a_daemon_that_stays_away_is_started() {
+    let mut bench = Bench::up(100);
+    bench.machine.handle_observation(bench.at(), Observation::default());
+    let gone = bench.now;
+    bench.answer_until(gone + timing::DAEMON_GRACE - Duration::from_millis(1));
+    bench.done(Rung::RestartDaemon, Outcome::Done);
+    assert!(matches!(bench.machine.status(), Status::Waiting { .. }));
+}

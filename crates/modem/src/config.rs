@@ -1,0 +1,181 @@
+//! Configuration: `config.toml` beside this crate documents every option.
+
+use rccar_daemon::config::{self, ConfigError};
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio_modem_manager::{ConnectProperties, IpFamilies, Selector};
+
+/// Where the configuration is looked for.
+pub const DEFAULT_PATH: &str = "/etc/rccar/modem.toml";
+
+/// The configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Access point name.
+    pub apn: String,
+    /// User name for the access point.
+    pub user: Option<String>,
+    /// Password for the access point.
+    pub password: Option<Secret>,
+    /// PIN of the SIM.
+    pub pin: Option<Secret>,
+    /// Whether to connect as a guest.
+    pub roaming: bool,
+    /// IP families to ask for.
+    pub ip_type: IpType,
+    /// Which modem.
+    pub imei: Option<String>,
+    /// The interface.
+    pub link: LinkConfig,
+    /// Data probes.
+    pub probe: ProbeConfig,
+    /// Heavy cures.
+    pub recovery: RecoveryConfig,
+}
+
+/// A text that is not printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+/// `ip_type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IpType {
+    /// IPv4 alone.
+    Ipv4,
+    /// IPv6 alone.
+    Ipv6,
+    /// Both.
+    Ipv4v6,
+}
+
+/// `[link]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkConfig {
+    /// Metric of the default route.
+    pub metric: u32,
+}
+
+/// `[probe]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProbeConfig {
+    /// Who is asked.
+    pub targets: Vec<SocketAddr>,
+}
+
+/// `[recovery]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecoveryConfig {
+    /// Whether ModemManager may be restarted.
+    pub restart_daemon: bool,
+    /// Whether the modem may be taken off the USB.
+    pub cycle_usb: bool,
+    /// Whether the computer may be rebooted.
+    pub reboot: bool,
+}
+
+impl Config {
+    /// Reads and checks a file. The error names the file, the line and the key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        config::load(path)
+    }
+
+    /// What to connect with; the PIN only if it may be used.
+    #[must_use]
+    pub fn connect_properties(&self, with_pin: bool) -> ConnectProperties {
+        let families = match self.ip_type {
+            IpType::Ipv4 => IpFamilies::IPV4,
+            IpType::Ipv6 => IpFamilies::IPV6,
+            IpType::Ipv4v6 => IpFamilies::IPV4V6,
+        };
+        ConnectProperties {
+            apn: (!self.apn.is_empty()).then(|| self.apn.clone()),
+            ip_type: Some(families),
+            user: self.user.clone(),
+            password: self.password.clone().map(|secret| secret.0),
+            pin: self.pin.clone().filter(|_| with_pin).map(|secret| secret.0),
+            allow_roaming: Some(self.roaming),
+            ..ConnectProperties::default()
+        }
+    }
+
+    /// Which modem.
+    #[must_use]
+    pub fn selector(&self) -> Selector {
+        self.imei.clone().map_or(Selector::Any, Selector::Equipment)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            apn: String::new(),
+            user: None,
+            password: None,
+            pin: None,
+            roaming: true,
+            ip_type: IpType::Ipv4v6,
+            imei: None,
+            link: LinkConfig::default(),
+            probe: ProbeConfig::default(),
+            recovery: RecoveryConfig::default(),
+        }
+    }
+}
+
+impl Default for LinkConfig {
+    fn default() -> Self {
+        Self { metric: 700 }
+    }
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self { targets: vec![SocketAddr::from(([1, 1, 1, 1], 53)), SocketAddr::from(([9, 9, 9, 9], 53))] }
+    }
+}
+
+impl Default for RecoveryConfig {
+    fn default() -> Self {
+        Self { restart_daemon: true, cycle_usb: true, reboot: true }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("…")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: &str = include_str!("../config.toml");
+
+    #[test]
+    fn the_documented_file_holds_the_defaults() {
+        assert_eq!(config::parse::<Config>(DOCUMENTED, "config.toml").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_documented_file_names_every_option() {
+        let everything = DOCUMENTED.replace("# user =", "user =").replace("# password =", "password =");
+        let everything = everything.replace("# pin =", "pin =").replace("# imei =", "imei =");
+        let table: toml::Table = everything.parse().unwrap();
+        let keys = |section: &str| table[section].as_table().unwrap().len();
+        // As many as `Config` and its sections have fields.
+        assert_eq!((table.len(), keys("link"), keys("probe"), keys("recovery")), (10, 1, 1, 3));
+        let config: Config = config::parse(&everything, "config.toml").unwrap();
+        assert_eq!(config.connect_properties(true).pin.as_deref(), Some("1234"));
+        assert_eq!(config.connect_properties(false).pin, None);
+        assert!(!format!("{config:?}").contains("1234\"") && format!("{config:?}").contains('…'));
+    }
+}

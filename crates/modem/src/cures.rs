@@ -1,0 +1,141 @@
+//! The rungs of the ladder, done to the real thing.
+
+use crate::config::Config;
+use crate::link::{Link, Links};
+use crate::view;
+use rccar_modem_core::{Outcome, Rung};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_modem_manager::{CoreError, Error, FaultKind, Modem, PowerState};
+use zbus::Connection;
+
+/// How long the radio stays off: networks forget a modem that detached within a second or two.
+const RADIO_OFF: Duration = Duration::from_secs(5);
+/// How long ModemManager lets go of a modem that cannot be reset.
+const INHIBITED: Duration = Duration::from_secs(2);
+/// How long the modem is off the USB: long enough for its capacitors where power is switched with it.
+const USB_OFF: Duration = Duration::from_secs(10);
+
+/// Everything that a cure needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Cures {
+    pub(crate) config: Config,
+    pub(crate) modem: Modem,
+    pub(crate) links: Links,
+    pub(crate) connection: Connection,
+    /// Where the modem was last seen.
+    pub(crate) device: Option<String>,
+}
+
+impl Cures {
+    /// Does it. A link comes back if one was made.
+    pub(crate) async fn climb(self, rung: Rung, with_pin: bool) -> (Outcome, Option<Link>) {
+        let done = |outcome: Result<(), Error>| match outcome {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                tracing::debug!(%error, "a cure failed");
+                view::outcome(&error)
+            }
+        };
+        match rung {
+            Rung::Reconnect => self.connect(with_pin).await,
+            Rung::CycleBearer => {
+                if let Err(error) = self.modem.disconnect(None).await {
+                    tracing::debug!(%error, "the bearer could not be disconnected");
+                }
+                self.connect(with_pin).await
+            }
+            Rung::CycleRadio => (done(self.cycle_radio().await), None),
+            Rung::Reset => (done(self.reset().await), None),
+            Rung::RestartDaemon if self.config.recovery.restart_daemon => (self.restart_daemon().await, None),
+            Rung::CycleUsb if self.config.recovery.cycle_usb => (self.cycle_usb().await, None),
+            Rung::Reboot if self.config.recovery.reboot => (self.reboot().await, None),
+            Rung::RestartDaemon | Rung::CycleUsb | Rung::Reboot => {
+                tracing::info!(?rung, "not done: switched off in the configuration");
+                (Outcome::Failed, None)
+            }
+        }
+    }
+
+    async fn connect(&self, with_pin: bool) -> (Outcome, Option<Link>) {
+        let properties = self.config.connect_properties(with_pin);
+        let bearer = match self.modem.connect(&properties).await {
+            Ok(path) => self.modem.bearer(&path).await,
+            Err(error) => Err(error),
+        };
+        let bearer = match bearer {
+            Ok(bearer) => bearer,
+            Err(error) => {
+                tracing::info!(%error, "the modem does not connect");
+                return (view::outcome(&error), None);
+            }
+        };
+        match self.links.configure(&bearer).await {
+            Ok(link) => (Outcome::Done, Some(link)),
+            Err(error) => {
+                tracing::warn!(%error, "the modem is connected, and its interface cannot be configured");
+                (Outcome::Failed, None)
+            }
+        }
+    }
+
+    async fn cycle_radio(&self) -> Result<(), Error> {
+        self.modem.enable(false).await?;
+        // Some modems cannot; enabling switches the radio on again in any case.
+        if let Err(error) = self.modem.set_power_state(PowerState::Low).await {
+            tracing::debug!(%error, "the radio cannot be switched off");
+        }
+        tokio::time::sleep(RADIO_OFF).await;
+        self.modem.enable(true).await
+    }
+
+    async fn reset(&self) -> Result<(), Error> {
+        match self.modem.reset().await {
+            Err(error) if error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::Unsupported)) => {
+                let inhibition = self.modem.inhibit().await?;
+                tokio::time::sleep(INHIBITED).await;
+                inhibition.release().await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn restart_daemon(&self) -> Outcome {
+        let unit = ("ModemManager.service", "replace");
+        let manager = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager");
+        self.ask(manager, "RestartUnit", &unit).await
+    }
+
+    async fn reboot(&self) -> Outcome {
+        let manager = ("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager");
+        self.ask(manager, "Reboot", &false).await
+    }
+
+    async fn ask<B>(&self, (name, path, interface): (&str, &str, &str), method: &str, body: &B) -> Outcome
+    where
+        B: serde::Serialize + zbus::zvariant::DynamicType,
+    {
+        match self.connection.call_method(Some(name), path, Some(interface), method, body).await {
+            Ok(_) => Outcome::Done,
+            Err(error) => {
+                tracing::warn!(%error, method, "the system does not do it");
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// Takes the modem's authorization and gives it back (Documentation/usb/authorization.rst of the kernel).
+    async fn cycle_usb(&self) -> Outcome {
+        let Some(authorized) = self.device.as_ref().map(|device| PathBuf::from(device).join("authorized")) else {
+            return Outcome::Failed;
+        };
+        for (value, pause) in [("0", USB_OFF), ("1", Duration::ZERO)] {
+            if let Err(error) = tokio::fs::write(&authorized, value).await {
+                tracing::warn!(%error, file = %authorized.display(), "the modem cannot be taken off the USB");
+                return Outcome::Failed;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Outcome::Done
+    }
+}

@@ -1,0 +1,28 @@
+//! `rccar-modem`: brings the mobile link up and keeps it up.
+//!
+//! **There is always a next attempt**, until data flows over the modem's interface again; the ladder is `rccar_modem_core`.
+//!
+//! 1. `tokio_modem_manager` tells what ModemManager and the modem do; the machine hears it in its own words.
+//! 2. What the machine wants is done beside the loop: connecting, addresses and routes ([`link`]), name servers, cures.
+//! 3. Once a second while somebody drives, packets bound to the interface prove that it carries data.
+//! 4. Every decision is one structured record in the log; `org.rccar.Modem1` ([`bus`]) tells other programs.
+//!
+//! # Design decisions
+//!
+//! * The supervisor owns the modem alone. NetworkManager, where it is there, leaves it alone.
+//! * One connection to the bus, one loop, one action at a time.
+//! * A stopped supervisor leaves the link as it is: an update of it must not cost the connection.
+//! * Only bearers with static addresses are configured so far; PPP and DHCP are refused in words.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+#[allow(missing_docs, reason = "the macro of the interface adds methods without")]
+pub mod bus;
+pub mod cli;
+pub mod config;
+mod cures;
+mod dns;
+pub mod link;
+mod probe;
+pub mod supervisor;
+mod view;

@@ -1,0 +1,120 @@
+//! From ModemManager's words to the machine's.
+
+use rccar_modem_core::{Fault, ModemView, Observation, Outcome, Registration, Stage};
+use tokio_modem_manager::{
+    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState, RegistrationState, Snapshot,
+    State,
+};
+
+/// Reject causes of 3GPP TS 24.008 and 24.301 that last until somebody changes the contract or the modem: unknown or illegal subscriber
+/// (2, 3, 8), illegal modem (5, 6), no data service (7, 14), network not allowed (11), not authorized (35). All others pass.
+const LASTING: [u32; 9] = [2, 3, 5, 6, 7, 8, 11, 14, 35];
+
+/// What the machine sees of ModemManager and the modem.
+pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>) -> Observation {
+    Observation { daemon: snapshot.daemon.is_some(), modem: modem.map(view) }
+}
+
+fn view(modem: &ModemState) -> ModemView {
+    let registration = modem.modem3gpp.as_ref().map_or(Registration::Missing, registration);
+    ModemView { stage: stage(modem), registration, connected: modem.connected_bearer().is_some() }
+}
+
+/// A network that refuses often shows as none at all, with its reason beside it.
+fn registration(modem: &Modem3gpp) -> Registration {
+    let refused = modem.rejection.as_ref().is_some_and(|rejection| LASTING.contains(&rejection.error));
+    match modem.registration {
+        state if state.carries_data() => Registration::Registered,
+        RegistrationState::Denied => Registration::Denied,
+        _ if refused => Registration::Denied,
+        _ => Registration::Missing,
+    }
+}
+
+fn stage(modem: &ModemState) -> Stage {
+    match (modem.state, modem.unlock_required) {
+        (State::Failed, _) => match modem.failed_reason {
+            FailedReason::SimMissing | FailedReason::EsimWithoutProfiles => Stage::Failed(Fault::SimMissing),
+            FailedReason::SimError => Stage::Failed(Fault::SimUnusable),
+            _ => Stage::Broken,
+        },
+        (State::Locked, Lock::SimPin) => Stage::LockedByPin(modem.retries(Lock::SimPin)),
+        (State::Locked, Lock::Unknown) => Stage::Starting,
+        (State::Locked, _) => Stage::LockedForGood,
+        (State::Unknown | State::Initializing, _) => Stage::Starting,
+        _ if modem.has_simple => Stage::Ready,
+        _ => Stage::Starting,
+    }
+}
+
+/// What a failed try to connect means.
+pub(crate) fn outcome(error: &Error) -> Outcome {
+    match error {
+        Error::Timeout { .. } => Outcome::Mute,
+        Error::ModemManager { fault, .. } => outcome_of(&fault.kind),
+        _ => Outcome::Failed,
+    }
+}
+
+fn outcome_of(kind: &FaultKind) -> Outcome {
+    use MobileEquipmentError as Me;
+    match kind {
+        FaultKind::Core(CoreError::Unauthorized) => Outcome::Refused(Fault::Roaming),
+        // A silent modem; a network that is silent has names of its own.
+        FaultKind::Core(CoreError::Timeout) | FaultKind::Serial(_) => Outcome::Mute,
+        FaultKind::Core(_) => Outcome::Failed,
+        FaultKind::MobileEquipment(error) => match error {
+            Me::SimNotInserted => Outcome::Refused(Fault::SimMissing),
+            Me::SimFailure | Me::SimWrong => Outcome::Refused(Fault::SimUnusable),
+            Me::SimPin => Outcome::Refused(Fault::PinNeeded),
+            Me::IncorrectPassword => Outcome::Refused(Fault::PinWrong),
+            Me::SimPuk => Outcome::Refused(Fault::PukNeeded),
+            Me::MissingOrUnknownApn
+            | Me::ServiceOptionNotSubscribed
+            | Me::ServiceOptionNotSupported
+            | Me::RequestedApnNotSupported => Outcome::Refused(Fault::Apn),
+            Me::UserAuthenticationFailed | Me::PdpAuthFailure => Outcome::Refused(Fault::Credentials),
+            Me::IllegalUe | Me::IllegalMe | Me::ImsiUnknownInHss | Me::ImeiNotAccepted | Me::PsServicesNotAllowed => {
+                Outcome::Refused(Fault::Denied)
+            }
+            Me::NetworkTimeout | Me::NoNetwork | Me::NoCellsInArea => Outcome::NoNetwork,
+            _ => Outcome::Failed,
+        },
+        _ => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_in_the_state_or_beside_it_and_only_if_it_lasts() {
+        use tokio_modem_manager::{NetworkRejection, PacketServiceState};
+        let of = |state, error: Option<u32>| {
+            registration(&Modem3gpp {
+                registration: state,
+                packet_service: PacketServiceState::Detached,
+                operator_code: None,
+                operator_name: None,
+                imei: None,
+                rejection: error.map(|error| NetworkRejection { error, operator_id: None }),
+            })
+        };
+        assert_eq!(of(RegistrationState::Idle, Some(11)), Registration::Denied);
+        // Congestion.
+        assert_eq!(of(RegistrationState::Idle, Some(22)), Registration::Missing);
+        assert_eq!(of(RegistrationState::Denied, None), Registration::Denied);
+        assert_eq!(of(RegistrationState::Home, Some(11)), Registration::Registered);
+    }
+
+    #[test]
+    fn only_what_a_person_can_mend_is_a_fault() {
+        let of = |name: &str| outcome_of(&FaultKind::from_name(&format!("org.freedesktop.ModemManager1.Error.{name}")));
+        assert_eq!(of("MobileEquipment.ServiceOptionNotSubscribed"), Outcome::Refused(Fault::Apn));
+        assert_eq!(of("MobileEquipment.NetworkTimeout"), Outcome::NoNetwork);
+        assert_eq!(of("Core.Timeout"), Outcome::Mute);
+        assert_eq!(of("MobileEquipment.Congestion"), Outcome::Failed);
+        assert_eq!(of("Core.Tired"), Outcome::Failed);
+    }
+}

@@ -1,0 +1,216 @@
+//! An MBIM modem without hardware. It stands where `mbim-proxy` would be, on the abstract socket that libmbim connects to first; abstract
+//! sockets belong to the network namespace, so each story has a modem of its own.
+
+mod device;
+mod wire;
+
+pub use device::{Addresses, Counters, Registration};
+
+use crate::DataPath;
+use device::{Device, Sim, cid};
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::broadcast;
+use wire::{BASIC_CONNECT, CLOSE, COMMAND, Command, HEADER, LONGEST, OPEN, PROXY_CONTROL};
+
+/// libmbim's proxy listens here.
+const PROXY: &str = "mbim-proxy";
+
+/// A handle to the modem; what it does to it happens at once.
+#[derive(Clone)]
+pub struct MbimModem {
+    device: Arc<Mutex<Device>>,
+    indications: broadcast::Sender<Vec<u8>>,
+}
+
+impl MbimModem {
+    /// Starts a modem in the network namespace of the calling thread; `path` is told what it carries.
+    ///
+    /// # Errors
+    /// Another proxy is there.
+    pub fn start(addresses: Addresses, path: Arc<dyn DataPath>) -> io::Result<Self> {
+        let listener = std::os::unix::net::UnixListener::bind_addr(&SocketAddr::from_abstract_name(PROXY)?)?;
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener)?;
+        let modem = Self { device: Arc::new(Mutex::new(Device::new(addresses, path))), indications: broadcast::channel(64).0 };
+        let accepting = modem.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(accepting.clone().serve(stream));
+            }
+        });
+        Ok(modem)
+    }
+
+    /// Registration changes, and the modem says so.
+    pub fn register(&self, registration: Registration) {
+        self.device().registration = registration;
+        self.indicate(&[cid::REGISTER_STATE]);
+    }
+
+    /// The network ends the connection and the modem says so, with a cause of 3GPP TS 24.008 (0 for none).
+    pub fn deactivate(&self, network_error: u32) {
+        let mut device = self.device();
+        device.drop_connection();
+        device.network_error = network_error;
+        drop(device);
+        self.indicate(&[cid::CONNECT]);
+        self.device().network_error = 0;
+    }
+
+    /// The network ends the connection and nobody is told.
+    pub fn deactivate_silently(&self) {
+        self.device().drop_connection();
+    }
+
+    /// The network ends the packet service.
+    pub fn detach(&self) {
+        self.device().detach();
+        self.indicate(&[cid::PACKET_SERVICE, cid::CONNECT]);
+    }
+
+    /// The next connections are refused.
+    pub fn refuse(&self, times: u32) {
+        self.device().refuse = times;
+    }
+
+    /// Somebody takes the SIM out.
+    pub fn remove_sim(&self) {
+        let mut device = self.device();
+        device.sim = Sim::Missing;
+        device.detach();
+        drop(device);
+        self.indicate(&[cid::SUBSCRIBER_READY_STATUS, cid::REGISTER_STATE, cid::PACKET_SERVICE, cid::CONNECT]);
+    }
+
+    /// Somebody puts the SIM in.
+    pub fn insert_sim(&self) {
+        let mut device = self.device();
+        device.sim = Sim::Ready;
+        device.attach();
+        drop(device);
+        self.indicate(&[cid::SUBSCRIBER_READY_STATUS, cid::REGISTER_STATE]);
+    }
+
+    /// The SIM wants this PIN from now on. Before ModemManager starts.
+    pub fn lock(&self, pin: &str) {
+        let mut device = self.device();
+        pin.clone_into(&mut device.pin);
+        device.sim = Sim::Locked;
+    }
+
+    /// The firmware hangs, or comes back to itself.
+    pub fn hang(&self, hangs: bool) {
+        self.device().hangs = hangs;
+    }
+
+    /// Signal strength from 0 to 31, or 99.
+    pub fn rssi(&self, rssi: u32) {
+        self.device().rssi = rssi;
+        self.indicate(&[cid::SIGNAL_STATE]);
+    }
+
+    /// The network hands out other addresses, from the next connection on.
+    pub fn addresses(&self, addresses: Addresses) {
+        self.device().addresses = addresses;
+    }
+
+    /// What happened to it so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.device().counters
+    }
+
+    /// Whether it carries data.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.device().is_connected()
+    }
+
+    fn device(&self) -> MutexGuard<'_, Device> {
+        self.device.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn indicate(&self, cids: &[u32]) {
+        let device = self.device();
+        for &cid in cids {
+            if let (Some(body), false) = (device.information(cid), device.hangs) {
+                // Nobody may have opened the modem.
+                let _ = self.indications.send(wire::indication(cid, &body));
+            }
+        }
+    }
+
+    async fn serve(self, stream: UnixStream) {
+        let (mut reader, mut writer) = stream.into_split();
+        let mut indications = self.indications.subscribe();
+        let mut open = false;
+        loop {
+            let outcome = tokio::select! {
+                frame = read_frame(&mut reader) => match frame {
+                    Ok(frame) => self.handle(&frame, &mut open, &mut writer).await,
+                    Err(_) => return,
+                },
+                Ok(indication) = indications.recv() => match open {
+                    true => writer.write_all(&indication).await,
+                    false => Ok(()),
+                },
+            };
+            if outcome.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn handle(&self, frame: &[u8], open: &mut bool, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+        let kind = wire::read_u32(frame, 0).unwrap_or(0);
+        let transaction = wire::read_u32(frame, 8).unwrap_or(0);
+        match kind {
+            OPEN | CLOSE if self.device().hangs => Ok(()),
+            OPEN | CLOSE => {
+                *open = kind == OPEN;
+                writer.write_all(&wire::done(kind, transaction)).await
+            }
+            COMMAND => match Command::parse(frame) {
+                Some(command) => self.handle_command(&command, writer).await,
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    async fn handle_command(&self, command: &Command<'_>, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+        if command.service == PROXY_CONTROL {
+            return writer.write_all(&wire::command_done(command, device::status::NONE, &[])).await;
+        }
+        if self.device().hangs {
+            return Ok(());
+        }
+        let (status, body, after) = match command.service {
+            BASIC_CONNECT => self.device().answer(command.cid, command.set),
+            _ => (device::status::NO_DEVICE_SUPPORT, vec![], vec![]),
+        };
+        writer.write_all(&wire::command_done(command, status, &body)).await?;
+        self.indicate(&after);
+        Ok(())
+    }
+}
+
+/// Not safe to cancel half-way, and never is: a frame of libmbim arrives in one piece.
+async fn read_frame(reader: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
+    reader.readable().await?;
+    let mut frame = vec![0; HEADER];
+    reader.read_exact(&mut frame).await?;
+    let length = wire::read_u32(&frame, 4).and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if !(HEADER..=LONGEST).contains(&length) {
+        return Err(io::Error::other("not a frame"));
+    }
+    frame.resize(length, 0);
+    reader.read_exact(&mut frame[HEADER..]).await?;
+    Ok(frame)
+}
