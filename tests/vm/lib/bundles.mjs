@@ -1,7 +1,7 @@
 // Releases to update to: good ones, and every kind that must not get anywhere. Made from the results of `make image`, in out/vm/bundles.
 import { mkdirSync } from 'node:fs';
 import { tool } from './tools.mjs';
-import { version } from './images.mjs';
+import { bundle, version } from './images.mjs';
 import { seconds } from './patience.mjs';
 
 const maker = new URL('../tools/bundle', import.meta.url).pathname;
@@ -16,9 +16,7 @@ const after = (n) => {
 async function make(name, number, ...options) {
   mkdirSync(directory, { recursive: true });
   const file = `${directory}/${name}.raucb`;
-  // The parts of the image that is tested, whatever the checkout has become since.
-  const env = { ...process.env, VERSION: version() };
-  await tool(maker, [file, '--version', number, ...options], { within: seconds(600), env });
+  await tool(maker, [bundle(), file, '--version', number, ...options], { within: seconds(600) });
   return { version: number, file, certificate: `${file}.pem` };
 }
 

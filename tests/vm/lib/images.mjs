@@ -10,5 +10,8 @@ export function image() {
   return realpathSync(file);
 }
 
+/** The bundle that was made with it. */
+export const bundle = () => image().replace(/\.img$/, '.raucb');
+
 /** Its version, which is in its name. */
 export const version = () => image().match(/rccar-(.+)-rpi-arm64\.img$/)[1];
