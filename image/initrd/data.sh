@@ -29,10 +29,10 @@ try_mount() { mount -t ext4 -o noatime,nosuid,nodev,errors=remount-ro "$1" /newr
 
 check() {
   local code
-  in_root e2fsck -p "$1" >/run/e2fsck.log 2>&1
+  in_root /usr/sbin/e2fsck -p "$1" >/run/e2fsck.log 2>&1
   code=$?
   [ "$code" -ge 4 ] || return 0
-  in_root e2fsck -y "$1" >>/run/e2fsck.log 2>&1
+  in_root /usr/sbin/e2fsck -y "$1" >>/run/e2fsck.log 2>&1
   code=$?
   if [ "$code" -lt 4 ]; then
     notice data-repaired "The data partition was damaged and has been repaired."
@@ -44,7 +44,10 @@ check() {
 
 make_anew() {
   # shellcheck disable=SC2046 # options
-  in_root mke2fs -F $(cat /etc/data.options) "$1" >/run/mke2fs.log 2>&1
+  if ! in_root /usr/sbin/mke2fs -F $(cat /etc/data.options) "$1" >/run/mke2fs.log 2>&1; then
+    say "the data partition cannot be made anew: $(tail -n 1 /run/mke2fs.log)"
+    return
+  fi
   notice data-remade "The data partition was damaged beyond repair and has been made anew: the car has lost its identity and must be enrolled again."
 }
 
@@ -72,7 +75,7 @@ repair_table() {
   dd if=/run/table of="/dev/$disk" bs=512 skip=$((size - 33)) seek=$((size - 33)) count=33 conv=notrunc,fsync 2>/dev/null
   dd if=/run/table of="/dev/$disk" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
   rm -f /run/table
-  in_root partx --update --nr "$number" "/dev/$disk" || true
+  in_root /usr/bin/partx --update --nr "$number" "/dev/$disk" || true
 }
 
 # tables_agree DISK SECTORS: whether the entries are the same, and the first copy points to the second at the card's end.
@@ -90,11 +93,11 @@ new_table() {
   truncate -s $(($2 * 512)) /run/table
   dd if="/dev/$1" of=/run/table bs=512 count=34 conv=notrunc 2>/dev/null
   dd if="/dev/$1" of=/run/table bs=512 skip=$(($2 - 33)) seek=$(($2 - 33)) count=33 conv=notrunc 2>/dev/null
-  in_root sfdisk --dump /run/table 2>/dev/null | sed "/^last-lba/d; /^\/run\/table$3 /s/size= *[0-9]*/size=$4/" >/run/table.dump
+  in_root /usr/sbin/sfdisk --dump /run/table 2>/dev/null | sed "/^last-lba/d; /^\/run\/table$3 /s/size= *[0-9]*/size=$4/" >/run/table.dump
   grep -q 'name="data"' /run/table.dump || return 1
   truncate -s 0 /run/table
   truncate -s $(($2 * 512)) /run/table
-  in_root sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
+  in_root /usr/sbin/sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
 }
 
 # grow_filesystem PARTITION: mounted, the kernel grows it by journalled steps, so a cut leaves it whole and smaller.
@@ -103,7 +106,7 @@ grow_filesystem() {
   blocks=$(dd if="$1" bs=4 skip=257 count=1 2>/dev/null | od -An -tu4 | tr -d ' ')
   [ $(($(sectors "${1#/dev/}") - blocks * 8)) -ge $WORTH ] || return 0
   say "growing the data partition to the whole card"
-  in_root resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
+  in_root /usr/sbin/resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
 }
 
 # --- content ------------------------------------------------------------------------------------------------------------------------
