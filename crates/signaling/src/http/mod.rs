@@ -5,6 +5,7 @@ mod claim;
 pub(crate) mod cookie;
 mod enrolment;
 pub(crate) mod error;
+mod install;
 pub(crate) mod origin;
 pub(crate) mod releases;
 mod request;
@@ -82,6 +83,7 @@ fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, rel
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
         .route("/api/v1/claims", post(claim::claim::<B>))
         .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
+        .route("/api/v1/cars/{id}/install", post(install::install::<B>))
         .route("/api/v1/status", get(status::status::<B>))
         // Bundles are larger than all else; the store counts their bytes.
         .route("/api/v1/releases", get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()))
