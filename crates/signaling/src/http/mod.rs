@@ -11,6 +11,7 @@ pub(crate) mod releases;
 mod request;
 mod status;
 
+use crate::address::Peer;
 use crate::backend::Backend;
 use crate::exchange::Exchange;
 use crate::limits::{Gate, Limits};
@@ -52,6 +53,7 @@ pub struct Site {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) admits: fn(&Peer) -> bool,
 }
 
 /// All routes: page, accounts, WebSockets.
@@ -70,7 +72,7 @@ pub fn router_with_releases<B: Backend>(
 }
 
 fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, releases: Option<Arc<dyn Releases>>) -> Site {
-    let (limits, trusted_proxies) = (options.limits.clone(), options.trusted_proxies.clone());
+    let (limits, trusted_proxies, admits) = (options.limits.clone(), options.trusted_proxies.clone(), options.admits);
     let gate = Gate::for_sockets(&limits);
     let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
     let downloads = Transfers::new(limits.downloads, limits.downloads_per_car);
@@ -98,5 +100,5 @@ fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, rel
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(map_response(page::secure))
         .with_state(app);
-    Site { router, limits, trusted_proxies }
+    Site { router, limits, trusted_proxies, admits }
 }
