@@ -52,6 +52,17 @@ has_host_name() {
   [ "$name" = units ]
 }
 
+# A tree beside the car's own. Its camera is one that the programs of this build do not know.
+refused_settings_are_dropped() {
+  local tree=/tmp/refused
+  inside mkdir -p $tree/boot/firmware $tree/usr
+  inside ln -s /usr/bin /usr/lib /usr/share $tree/usr/
+  inside sh -c "printf '[car]\\nname = \"Units\"\\n[camera]\\nrotation = 180\\n' >$tree/boot/firmware/provision.toml"
+  inside rccar-provision apply --root $tree || return
+  inside rccar-car --config $tree/run/rccar/config/car.toml check-config &&
+    inside grep 'rccar-car does not take \[camera\]: .*built without libcamera' $tree/boot/firmware/provision-report.txt
+}
+
 property() { inside systemctl show --property="$2" --value "$1"; }
 
 drive_is_before_car() {
