@@ -112,21 +112,30 @@ grow_filesystem() {
 # --- content ------------------------------------------------------------------------------------------------------------------------
 
 prepare_data() {
-  local data=/newroot/data
+  local data=/newroot/data full=
   if [ "$(free_kib)" -lt 4096 ]; then
     rm -rf $data/var/log/journal $data/var/cache $data/var/tmp
     if [ "$(free_kib)" -lt 4096 ]; then
-      notice data-full "The data partition is full: settings and logs may not be kept."
+      full=yes
+      notice data-full "The data partition is full: until the next start, settings and logs are kept in memory only."
     else
       notice data-freed "The data partition was full: logs and caches have been removed."
     fi
   fi
   mkdir -p $data/var 2>/dev/null
-  if [ -d $data/var ]; then
-    mount --bind $data/var /newroot/var
-  else
+  if [ ! -d $data/var ]; then
     mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var /newroot/var
+  elif [ -z "$full" ] || ! overlay_var; then
+    mount --bind $data/var /newroot/var
   fi
+}
+
+# overlay_var: what is there can be read, what is written goes to memory. Services that cannot write at all do not even start.
+overlay_var() {
+  mkdir -p /run/var-overlay
+  mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var-overlay /run/var-overlay
+  mkdir /run/var-overlay/upper /run/var-overlay/work
+  mount -t overlay -o nosuid,nodev,lowerdir=/newroot/data/var,upperdir=/newroot/run/var-overlay/upper,workdir=/newroot/run/var-overlay/work var /newroot/var
 }
 
 free_kib() { stat -f -c '%a %S' /newroot/data | { read -r blocks size && echo $((blocks * size / 1024)); }; }
