@@ -52,6 +52,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
     ("rccar-update-core", Layer::Machine),
+    ("rccar-uplink-core", Layer::Machine),
     ("rccar-bus", Layer::Adapter),
     ("rccar-daemon", Layer::Adapter),
     ("rccar-link", Layer::Adapter),
