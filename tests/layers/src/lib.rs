@@ -60,6 +60,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-rauc", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
+    ("rccar-uplink", Layer::Adapter),
     ("tokio-modem-manager", Layer::Adapter),
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
