@@ -1,0 +1,236 @@
+//! The connection's sockets: on which addresses, through which interfaces, and when something last came in.
+//!
+//! The stack asks for its addresses anew at each ICE restart, and so follows the [`Binding`] of that moment.
+
+use rccar_protocol::units::MonotonicMicros;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::watch;
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
+};
+
+/// Which of the machine's addresses are used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Binding {
+    /// `None`: all that it has.
+    pub addresses: Option<BTreeSet<IpAddr>>,
+    /// The interface through which packets from an address have to leave, whatever the routing table prefers. An address that is not
+    /// here follows the routing table.
+    pub devices: BTreeMap<IpAddr, String>,
+}
+
+/// When something of the driver's last came in, by the car's clock. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Heard(Arc<AtomicU64>);
+
+impl Heard {
+    /// The time; zero before the first packet.
+    #[must_use]
+    pub fn at(&self) -> MonotonicMicros {
+        MonotonicMicros(self.0.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, at: MonotonicMicros) {
+        self.0.fetch_max(at.0, Ordering::Relaxed);
+    }
+}
+
+/// The addresses to bind, resolved by the stack whenever it binds.
+#[derive(Debug, Clone)]
+pub(crate) struct Addresses {
+    pub(crate) binding: watch::Receiver<Binding>,
+    /// Loopback addresses, too.
+    pub(crate) loopback: bool,
+}
+
+impl ToSocketAddrs for Addresses {
+    type Iter = std::vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        let wanted = self.binding.borrow().addresses.clone().unwrap_or_default();
+        let mut addresses: Vec<IpAddr> = wanted.into_iter().filter(|address| UdpSocket::bind((*address, 0)).is_ok()).collect();
+        if addresses.is_empty() {
+            // The stack expands them to one socket for each address of the machine; without any at all it would die.
+            addresses.extend([IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()]);
+        }
+        if self.loopback {
+            addresses.extend([IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]);
+        }
+        let addresses: Vec<_> = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+        Ok(addresses.into_iter())
+    }
+}
+
+/// Tokio, with sockets that are tied to their interfaces and are listened to.
+#[derive(Debug)]
+pub(crate) struct BoundRuntime {
+    pub(crate) binding: watch::Receiver<Binding>,
+    pub(crate) heard: Heard,
+    pub(crate) clock: fn() -> MonotonicMicros,
+}
+
+impl BoundRuntime {
+    fn tie(&self, socket: &UdpSocket) -> io::Result<()> {
+        let address = socket.local_addr()?.ip();
+        let device = self.binding.borrow().devices.get(&address).cloned();
+        if let Some(device) = device {
+            use nix::sys::socket::{setsockopt, sockopt::BindToDevice};
+            // A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
+            if let Err(error) = setsockopt(socket, BindToDevice, &OsString::from(&device)) {
+                tracing::warn!(%error, %address, device, "cannot tie a socket to its interface");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Runtime for BoundRuntime {
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+        TokioRuntime.spawn(future)
+    }
+
+    fn spawn_reactor(&self, size: usize, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+        TokioRuntime.spawn_reactor(size, future)
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        self.tie(&socket)?;
+        let inner = TokioRuntime.wrap_udp_socket(socket)?;
+        Ok(Arc::new(TappedSocket { inner, heard: self.heard.clone(), clock: self.clock }))
+    }
+
+    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        TokioRuntime.wrap_tcp_listener(listener)
+    }
+
+    fn connect_tcp<'a>(
+        &'a self,
+        remote: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
+        Box::pin(async move { TokioRuntime.connect_tcp(remote).await })
+    }
+
+    fn resolve_host<'a>(&'a self, host: &'a str) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+        Box::pin(async move { TokioRuntime.resolve_host(host).await })
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        TokioRuntime.sleep(duration)
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        TokioRuntime.interval(period)
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        TokioRuntime.block_on(future);
+    }
+
+    fn yield_now(&self) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        TokioRuntime.yield_now()
+    }
+}
+
+/// A socket that notes when the driver was heard, and that never makes the media loop wait.
+#[derive(Debug)]
+struct TappedSocket {
+    inner: Arc<dyn AsyncUdpSocket>,
+    heard: Heard,
+    clock: fn() -> MonotonicMicros,
+}
+
+impl AsyncUdpSocket for TappedSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        // One socket that cannot send, as over a modem that hangs, must not keep the others waiting: its packets are lost, as if on
+        // their way.
+        match self.inner.poll_send(cx, transmit) {
+            Poll::Ready(Ok(sent)) => Poll::Ready(Ok(sent)),
+            Poll::Ready(Err(error)) => {
+                tracing::trace!(%error, to = %transmit.destination, "datagram not sent");
+                Poll::Ready(Ok(transmit.contents.len()))
+            }
+            Poll::Pending => Poll::Ready(Ok(transmit.contents.len())),
+        }
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+        match self.inner.poll_recv(cx, buffers, meta) {
+            Poll::Ready(Ok(count)) => {
+                if buffers.iter().zip(meta.iter()).take(count).any(|(buffer, meta)| is_of_the_driver(&buffer[..meta.len])) {
+                    self.heard.note((self.clock)());
+                }
+                Poll::Ready(Ok(count))
+            }
+            // The interface is down, perhaps not for long; told like this, the stack keeps the socket.
+            Poll::Ready(Err(error)) if is_about_the_network(&error) => Poll::Ready(Err(ErrorKind::ConnectionReset.into())),
+            other => other,
+        }
+    }
+
+    fn max_gso_segments(&self) -> usize {
+        self.inner.max_gso_segments()
+    }
+
+    fn max_gro_segments(&self) -> usize {
+        self.inner.max_gro_segments()
+    }
+}
+
+fn is_about_the_network(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable)
+}
+
+/// Tells what comes from the driver from what servers say, by its first bytes (RFC 7983): checks and answers to checks, DTLS, RTP,
+/// RTCP, and everything that is wrapped for the way through a relay. What is left are a relay's own answers.
+fn is_of_the_driver(datagram: &[u8]) -> bool {
+    const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
+    const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
+    const DATA_INDICATION: [u8; 2] = [0x00, 0x17];
+    match datagram {
+        [20..=63 | 64..=79 | 128..=191, ..] => true,
+        [a, b, ..] => [BINDING_REQUEST, BINDING_SUCCESS, DATA_INDICATION].contains(&[*a, *b]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relays_own_answers_are_not_the_driver() {
+        for theirs in [&[22, 254][..], &[128, 200], &[64, 0], &[0, 1], &[1, 1], &[0, 0x17]] {
+            assert!(is_of_the_driver(theirs), "{theirs:?}");
+        }
+        // Success of Allocate, Refresh, CreatePermission, ChannelBind (RFC 8656 section 18).
+        for servers in [&[1, 3][..], &[1, 4], &[1, 8], &[1, 9], &[], &[0]] {
+            assert!(!is_of_the_driver(servers), "{servers:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_gone_are_left_out_and_never_all_of_them() {
+        let (sender, binding) = watch::channel(Binding::default());
+        let addresses = Addresses { binding, loopback: false };
+        let resolved = || addresses.to_socket_addrs().unwrap().map(|address| address.ip().to_string()).collect::<Vec<_>>();
+        assert_eq!(resolved(), ["0.0.0.0", "::"]);
+        let some = ["127.0.0.1".parse().unwrap(), "192.0.2.77".parse().unwrap()];
+        sender.send_replace(Binding { addresses: Some(some.into()), ..Binding::default() });
+        assert_eq!(resolved(), ["127.0.0.1"]);
+        sender.send_replace(Binding { addresses: Some([some[1]].into()), ..Binding::default() });
+        assert_eq!(resolved(), ["0.0.0.0", "::"]);
+    }
+}
