@@ -2,6 +2,7 @@
 
 use rccar_protocol::ice_url::{IceScheme, IceUrl};
 use rccar_protocol::signaling::IceServer;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,19 +12,45 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 /// Most addresses that are looked up; a list longer than this slows every session down.
 const MAX_URLS: usize = 16;
 
-/// The same servers with IP literals; what cannot be resolved or used is left out with a warning.
-pub(crate) async fn resolve(servers: &[IceServer]) -> Vec<IceServer> {
-    let urls = servers.iter().enumerate().flat_map(|(index, server)| server.urls.iter().map(move |url| (index, url)));
-    let lookups = urls.take(MAX_URLS).map(|(index, url)| async move { (index, literals(url).await) });
-    let found = futures_util::future::join_all(lookups).await;
-    let mut resolved = Vec::new();
-    for (index, server) in servers.iter().enumerate() {
-        let urls: Vec<_> = found.iter().filter(|(at, _)| *at == index).flat_map(|(_, urls)| urls.clone()).collect();
-        if !urls.is_empty() {
-            resolved.push(IceServer { urls, ..server.clone() });
-        }
+/// A session's servers: as the host names them, and with IP literals.
+#[derive(Debug, Default)]
+pub(crate) struct Servers {
+    named: Vec<IceServer>,
+    literals: Vec<IceServer>,
+    /// What was looked up for each address, so that a restart in the middle of a hand-over waits for no resolver.
+    known: BTreeMap<String, Vec<String>>,
+}
+
+impl Servers {
+    pub(crate) fn new(named: Vec<IceServer>) -> Self {
+        Self { named, ..Self::default() }
     }
-    resolved
+
+    /// The servers with IP literals; what cannot be resolved or used is left out.
+    pub(crate) fn literals(&self) -> &[IceServer] {
+        &self.literals
+    }
+
+    /// Takes the servers with new credentials.
+    pub(crate) async fn renew(&mut self, named: Vec<IceServer>) {
+        self.named = named;
+        self.resolve().await;
+    }
+
+    /// Looks up what is not known yet.
+    pub(crate) async fn resolve(&mut self) {
+        let urls: BTreeSet<&String> = self.named.iter().flat_map(|server| &server.urls).take(MAX_URLS).collect();
+        let new = urls.into_iter().filter(|url| !self.known.contains_key(*url));
+        let lookups = new.map(|url| async move { (url.clone(), literals(url).await) });
+        let found = futures_util::future::join_all(lookups).await;
+        // What did not resolve may do so the next time.
+        self.known.extend(found.into_iter().filter(|(_, literals)| !literals.is_empty()));
+        let with_literals = self.named.iter().filter_map(|server| {
+            let urls: Vec<_> = server.urls.iter().filter_map(|url| self.known.get(url)).flatten().cloned().collect();
+            (!urls.is_empty()).then(|| IceServer { urls, ..server.clone() })
+        });
+        self.literals = with_literals.collect();
+    }
 }
 
 async fn literals(url: &str) -> Vec<String> {
@@ -63,10 +90,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn servers_keep_their_credentials() {
-        let server =
-            IceServer { urls: vec!["turn:127.0.0.1:3478".into()], username: Some("u".into()), credential: Some("p".into()) };
-        let resolved = resolve(std::slice::from_ref(&server)).await;
-        assert_eq!(resolved, [IceServer { urls: vec!["turn:127.0.0.1:3478?transport=udp".into()], ..server }]);
+    async fn servers_keep_their_credentials_and_take_new_ones() {
+        let server = |credential: &str| IceServer {
+            urls: vec!["turn:127.0.0.1:3478".into()],
+            username: Some("u".into()),
+            credential: Some(credential.into()),
+        };
+        let mut servers = Servers::new(vec![server("p")]);
+        servers.resolve().await;
+        let literal = "turn:127.0.0.1:3478?transport=udp";
+        assert_eq!(servers.literals(), [IceServer { urls: vec![literal.into()], ..server("p") }]);
+        servers.renew(vec![server("q")]).await;
+        assert_eq!(servers.literals(), [IceServer { urls: vec![literal.into()], ..server("q") }]);
     }
 }
