@@ -71,6 +71,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
     ("rccar-modem-lab", Layer::Program),
+    ("rccar-netlab", Layer::Program),
 ];
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.
