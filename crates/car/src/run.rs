@@ -30,6 +30,7 @@ use std::io;
 use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::{mpsc, watch};
 
 /// Why the car cannot run.
@@ -125,7 +126,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     if let Some(url) = config.host.url.clone() {
         let registration = Registration { identity, name: config.car.name, software, host: config.host };
         let claim = Claim::new(&config.car.runtime_dir);
-        let signs = Signs { up, standing, pulse: Pulse::default() };
+        let signs = Signs { up, standing, pulse: Pulse::default(), known: AtomicBool::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
         let back = start_signaling(url, registration, signs, ways, claim, incoming);
         readiness.push(back.up.clone());

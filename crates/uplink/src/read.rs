@@ -79,9 +79,11 @@ fn medium(link: &LinkMessage, name: &str) -> Medium {
     if link.header.flags.contains(LinkFlags::Loopback) {
         return Medium::Loopback;
     }
-    match (device_type(name).as_deref(), link.header.link_layer_type, kind) {
-        (Some("wlan"), ..) => Medium::Wireless,
-        (Some("wwan"), ..) | (_, LinkLayerType::Ppp | LinkLayerType::Rawip, _) => Medium::Mobile,
+    // Without sysfs its name is the next best sign: `systemd.net-naming-scheme` and the kernel begin it with these letters.
+    let kind_of_device = device_type(name).or_else(|| name.get(..2).map(str::to_owned));
+    match (kind_of_device.as_deref(), link.header.link_layer_type, kind) {
+        (Some("wlan" | "wl"), ..) => Medium::Wireless,
+        (Some("wwan" | "ww"), ..) | (_, LinkLayerType::Ppp | LinkLayerType::Rawip, _) => Medium::Mobile,
         // Containers have a `veth` where a machine has its card.
         (_, LinkLayerType::Ether, None | Some(InfoKind::Veth)) => Medium::Ethernet,
         _ => Medium::Other,

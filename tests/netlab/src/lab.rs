@@ -44,6 +44,7 @@ pub struct Lab {
     host_ip4: String,
     uplinks: BTreeMap<String, Uplink>,
     picture: Picture,
+    car_settings: String,
     host: Option<Program>,
     drive: Option<Program>,
     car: Option<Program>,
@@ -74,6 +75,7 @@ impl Lab {
             host_ip4: port.ip4.clone(),
             uplinks: BTreeMap::new(),
             picture: Picture::default(),
+            car_settings: String::new(),
             host: None,
             drive: None,
             car: None,
@@ -91,6 +93,11 @@ impl Lab {
     /// Another picture than the default; before [`Lab::start_car`].
     pub fn picture(&mut self, picture: Picture) {
         self.picture = picture;
+    }
+
+    /// More tables of the car's configuration; before [`Lab::start_car`].
+    pub fn car_settings(&mut self, toml: &str) {
+        toml.clone_into(&mut self.car_settings);
     }
 
     /// Gives the car an uplink: an interface of this name. Of several the first one is preferred, and so on.
@@ -281,7 +288,8 @@ impl Lab {
                 "[car]\nname = \"Lab car\"\nstate_dir = \"{at}/car\"\nruntime_dir = \"{at}/run\"\n\
                  [host]\nurl = \"http://{HOST}\"\nenrolment = \"{enrolment}\"\n\
                  [drive]\nsocket = \"{at}/drive.sock\"\n[dbus]\nenabled = false\n\
-                 [camera]\nsource = \"simulator\"\nwidth = 640\nheight = 360\nfps = {fps}\nbitrate_kbps = {kbps}\n"
+                 [camera]\nsource = \"simulator\"\nwidth = 640\nheight = 360\nfps = {fps}\nbitrate_kbps = {kbps}\n{}",
+                self.car_settings
             ),
         )?;
         fs::write(self.folder.path().join("drive.toml"), format!("socket = \"{at}/drive.sock\"\nrealtime = false\n"))

@@ -14,7 +14,7 @@ use crate::standing::Standing;
 use calls::{Calls, Over};
 use futures_util::StreamExt;
 use rccar_protocol::signaling::{FromCar, ToCar, parse};
-use register::{read, register, registered, write};
+use register::{enter, knock, read, registered, unclaimed, unexpected, write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
@@ -119,9 +119,11 @@ async fn connection(
     claim: &mut Claim,
 ) -> Ended {
     let Link { url, signs, .. } = *link;
-    // What sessions wanted to say before is out of date; when they see that the host is up they say what still counts.
-    while outgoing.try_recv().is_ok() {}
-    let mut socket = match register(link, claim).await {
+    let entered = match knock(link).await {
+        Ok(knocked) => enter(link, knocked, outgoing, claim).await,
+        Err(ended) => Err(ended),
+    };
+    let mut socket = match entered {
         Ok(socket) => socket,
         Err(ended) => return ended,
     };
@@ -139,6 +141,17 @@ async fn connection(
                     Ok(Some(text)) => match parse::<ToCar>(&text) {
                         Ok(ToCar::Pong { .. }) => {}
                         Ok(ToCar::Registered { name, .. }) => registered(url, &name, signs, claim),
+                        // A car that was known is not any more.
+                        Ok(ToCar::Unclaimed {}) => {
+                            signs.set_known(false);
+                            if let Err(ended) = unclaimed(url, signs, claim) {
+                                return ended;
+                            }
+                        }
+                        Ok(refused @ ToCar::Error { session: None, .. }) if !matches!(*signs.standing.borrow(), Standing::Registered) => {
+                            signs.set_known(false);
+                            return unexpected(refused);
+                        }
                         Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
                         Ok(message) => {
                             if incoming.send(Incoming { source: Source::Host, message }).await.is_err() {

@@ -8,11 +8,12 @@ use crate::dial::{self, Dialled};
 use crate::standing::Standing;
 use crate::uplinks::Report;
 use futures_util::{SinkExt, StreamExt};
+use rccar_protocol::identity::Nonce;
 use rccar_protocol::signaling::{FromCar, Json, ToCar, parse};
 use rccar_protocol::text::Name;
 use rccar_protocol::{MAX_MESSAGE_BYTES, PROTOCOL_VERSION, SUBPROTOCOL};
 use std::time::Instant;
-use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_tungstenite::client_async_tls_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -20,21 +21,48 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-/// Connects and registers.
-pub(super) async fn register(link: &Link<'_>, claim: &mut Claim) -> Result<Socket, Ended> {
-    let Link { url, registration, signs, .. } = *link;
+/// A connection that the host has challenged: all that is left is to register.
+pub(super) struct Knocked {
+    socket: Socket,
+    nonce: Nonce,
+    over: Option<String>,
+}
+
+/// Connects over the uplink that answers first, up to the host's challenge, and tells what was seen of the other uplinks.
+pub(super) async fn knock(link: &Link<'_>) -> Result<Knocked, Ended> {
+    let limit = if *link.ways.urgent.borrow() { DIAL_URGENTLY_WITHIN } else { DIAL_WITHIN };
+    let order = link.ways.uplinks.now().order;
+    let dialled = dial::race(link.url, link.known, &order, limit).await?;
+    if let Some(over) = dialled.over.clone() {
+        link.ways.uplinks.report(Report::Dialled { over, silent: dialled.silent.clone() });
+    }
+    greet(link.url, dialled).await
+}
+
+/// From a stream to a challenge.
+pub(super) async fn greet(url: &HostUrl, dialled: Dialled) -> Result<Knocked, Ended> {
     let mut request = url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
-    let stream = dial(link).await?;
-    let connecting = client_async_tls_with_config(request, stream, Some(limits), None);
+    let connecting = client_async_tls_with_config(request, dialled.stream, Some(limits), None);
     let (mut socket, _) = timeout(STEP_WITHIN, connecting).await.map_err(|_| Ended::Slow("connecting"))??;
-    let nonce = match next_message(&mut socket, "waiting for the challenge").await? {
-        ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => nonce,
-        ToCar::Challenge { v, .. } => return Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}"))),
-        other => return Err(unexpected(other)),
-    };
-    let code = claim.code(Instant::now())?;
+    match next_message(&mut socket, "waiting for the challenge").await? {
+        ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => Ok(Knocked { socket, nonce, over: dialled.over }),
+        ToCar::Challenge { v, .. } => Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}"))),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Registers. A car that was registered before does not wait for the host's word: what it has to say follows at once.
+pub(super) async fn enter(
+    link: &Link<'_>,
+    knocked: Knocked,
+    outgoing: &mut mpsc::Receiver<FromCar>,
+    claim: &mut Claim,
+) -> Result<Socket, Ended> {
+    let Link { url, registration, signs, .. } = *link;
+    let Knocked { mut socket, nonce, over } = knocked;
+    link.over.set(over);
     let register = FromCar::Register {
         v: PROTOCOL_VERSION,
         key: registration.identity.public(),
@@ -42,23 +70,31 @@ pub(super) async fn register(link: &Link<'_>, claim: &mut Claim) -> Result<Socke
         name: registration.name.clone(),
         software: registration.software.clone(),
         enrolment: registration.host.enrolment.clone(),
-        claim: Some(code.clone()),
+        claim: Some(claim.code(Instant::now())?),
     };
     write(&mut socket, &register).await?;
-    match next_message(&mut socket, "registering").await? {
-        ToCar::Registered { name, .. } => {
-            registered(url, &name, signs, claim);
-            Ok(socket)
-        }
-        ToCar::Unclaimed {} => {
-            tracing::info!(host = url.authority(), "unclaimed: the car's own page and its console show the code that claims it");
-            rccar_daemon::notify::status(&format!("unclaimed at {}", url.authority()));
-            claim.show(&code);
-            signs.standing.send_replace(Standing::Unclaimed(code));
-            Ok(socket)
-        }
-        other => Err(unexpected(other)),
+    // What sessions wanted to say before is out of date; when they see that the host is up they say what still counts.
+    while outgoing.try_recv().is_ok() {}
+    if signs.is_known() {
+        signs.set_up(true);
+        return Ok(socket);
     }
+    match next_message(&mut socket, "registering").await? {
+        ToCar::Registered { name, .. } => registered(url, &name, signs, claim),
+        ToCar::Unclaimed {} => unclaimed(url, signs, claim)?,
+        other => return Err(unexpected(other)),
+    }
+    Ok(socket)
+}
+
+pub(super) fn unclaimed(url: &HostUrl, signs: &Signs, claim: &mut Claim) -> Result<(), Ended> {
+    tracing::info!(host = url.authority(), "unclaimed: the car's own page and its console show the code that claims it");
+    rccar_daemon::notify::status(&format!("unclaimed at {}", url.authority()));
+    let code = claim.code(Instant::now())?;
+    claim.show(&code);
+    signs.standing.send_replace(Standing::Unclaimed(code));
+    signs.set_up(false);
+    Ok(())
 }
 
 pub(super) fn registered(url: &HostUrl, name: &Name, signs: &Signs, claim: &mut Claim) {
@@ -66,10 +102,11 @@ pub(super) fn registered(url: &HostUrl, name: &Name, signs: &Signs, claim: &mut 
     rccar_daemon::notify::status(&format!("registered with {}", url.authority()));
     claim.spend();
     signs.standing.send_replace(Standing::Registered);
-    signs.up.send_replace(true);
+    signs.set_known(true);
+    signs.set_up(true);
 }
 
-fn unexpected(message: ToCar) -> Ended {
+pub(super) fn unexpected(message: ToCar) -> Ended {
     match message {
         ToCar::Error { code, text, .. } => Ended::Refused { code, text },
         other => Ended::Protocol(format!("it sent {} out of turn", message_type(&other))),
@@ -107,16 +144,4 @@ pub(super) async fn write(socket: &mut Socket, message: &FromCar) -> Result<(), 
     let sending = socket.send(Message::text(message.to_json()));
     timeout(STEP_WITHIN, sending).await.map_err(|_| Ended::Slow("sending"))??;
     Ok(())
-}
-
-/// Connects over the uplink that answers first, and tells what was seen of the others.
-async fn dial(link: &Link<'_>) -> Result<TcpStream, Ended> {
-    let limit = if *link.ways.urgent.borrow() { DIAL_URGENTLY_WITHIN } else { DIAL_WITHIN };
-    let order = link.ways.uplinks.now().order;
-    let Dialled { stream, over, silent } = dial::race(link.url, link.known, &order, limit).await?;
-    link.over.set(over.clone());
-    if let Some(over) = over {
-        link.ways.uplinks.report(Report::Dialled { over, silent });
-    }
-    Ok(stream)
 }

@@ -11,7 +11,7 @@ use rccar_protocol::signaling::ErrorCode;
 use rccar_protocol::text::{Name, Note, Software};
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
 use tokio_tungstenite::tungstenite;
 
@@ -72,6 +72,23 @@ pub(crate) struct Signs {
     pub(crate) standing: watch::Sender<Standing>,
     /// Whether the host answers.
     pub(crate) pulse: Pulse,
+    /// The host has registered this car before, since the program started.
+    pub(crate) known: AtomicBool,
+}
+
+impl Signs {
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_known(&self, known: bool) {
+        self.known.store(known, Ordering::Relaxed);
+    }
+
+    /// Says so only if it is news: sessions begin to talk when the host is up.
+    pub(super) fn set_up(&self, up: bool) {
+        self.up.send_if_modified(|present| std::mem::replace(present, up) != up);
+    }
 }
 
 /// Whether a host answers, for whoever wants to know it soon. Clones are the same.

@@ -3,6 +3,7 @@
 //! Frames are not decoded: one counts when its last packet has arrived.
 
 mod peer;
+mod picture;
 mod record;
 mod signaling;
 

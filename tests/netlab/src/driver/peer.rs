@@ -1,6 +1,7 @@
 //! The driver's end of the peer connection.
 
 use super::Shared;
+use super::picture::Decodable;
 use super::record::Pair;
 use bytes::BytesMut;
 use rccar_protocol::signaling::{Candidate, IceServer};
@@ -187,10 +188,12 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
         let shared = self.shared.clone();
         tokio::spawn(async move {
+            let mut picture = Decodable::default();
             while let Some(event) = track.poll().await {
                 let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
                 let Some(shared) = shared.upgrade() else { return };
-                if packet.header.marker {
+                let decodable = picture.note(packet.header.sequence_number, &packet.payload);
+                if packet.header.marker && decodable {
                     shared.record().frames.note(Instant::now());
                 }
             }
