@@ -57,24 +57,21 @@ impl Known {
 pub(crate) async fn race(url: &HostUrl, known: &Known, order: &[Uplink], limit: Duration) -> Result<Dialled, DialError> {
     let remembered = known.get();
     if !remembered.is_empty()
-        && let Ok(dialled) = among(remembered, order, limit).await
+        && let Ok(dialled) = among(ways(&remembered, order), limit).await
     {
         return Ok(dialled);
     }
     let addresses = lookup(url).await?;
     known.set(addresses.clone());
-    among(addresses, order, limit).await
+    among(ways(&addresses, order), limit).await
 }
 
-/// Whether the host can be reached over this uplink.
-pub(crate) async fn over(url: &HostUrl, uplink: &Uplink) -> bool {
-    let Ok(addresses) = lookup(url).await else { return false };
-    for address in addresses {
-        if connect(address, Some(uplink.name.clone())).await.is_ok() {
-            return true;
-        }
+/// Connects over this uplink and no other, within `limit`.
+pub(crate) async fn only_over(url: &HostUrl, known: &Known, uplink: &Uplink, limit: Duration) -> Result<Dialled, DialError> {
+    if known.get().is_empty() {
+        known.set(lookup(url).await?);
     }
-    false
+    among(tied(&known.get(), std::slice::from_ref(uplink)), limit).await
 }
 
 async fn lookup(url: &HostUrl) -> Result<Vec<SocketAddr>, DialError> {
@@ -87,9 +84,8 @@ async fn lookup(url: &HostUrl) -> Result<Vec<SocketAddr>, DialError> {
 /// One way to try: an address, and an uplink unless the routing table is to choose.
 type Way = (SocketAddr, Option<String>);
 
-async fn among(addresses: Vec<SocketAddr>, order: &[Uplink], limit: Duration) -> Result<Dialled, DialError> {
+async fn among(mut waiting: VecDeque<Way>, limit: Duration) -> Result<Dialled, DialError> {
     let end = Instant::now() + limit;
-    let mut waiting = ways(&addresses, order);
     let mut trying = JoinSet::new();
     let mut tried: Vec<Option<String>> = Vec::new();
     let mut last = None;
@@ -129,13 +125,19 @@ fn ways(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
     if order.is_empty() || local {
         return by_table().collect();
     }
-    let tied = order.iter().flat_map(|uplink| {
-        // An address of another family than the uplink's fails at once, and needs no head start.
-        let families = addresses.iter().filter(|to| uplink.addresses.iter().any(|own| own.is_ipv4() == to.is_ipv4()));
-        families.map(|address| (*address, Some(uplink.name.clone())))
-    });
-    let tied: VecDeque<Way> = tied.collect();
+    let tied = tied(addresses, order);
     if tied.is_empty() { by_table().collect() } else { tied }
+}
+
+/// All addresses over each uplink.
+fn tied(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
+    let over = |uplink: &Uplink| {
+        // An address of another family than the uplink's would fail at once.
+        let of_family = |to: &&SocketAddr| uplink.addresses.iter().any(|own| own.is_ipv4() == to.is_ipv4());
+        let name = Some(uplink.name.clone());
+        addresses.iter().filter(of_family).map(|address| (*address, name.clone())).collect::<Vec<_>>()
+    };
+    order.iter().flat_map(over).collect()
 }
 
 /// Whether the routing table leads there through an uplink; else the host is on this machine, or on a local network.

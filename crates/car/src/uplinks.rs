@@ -1,7 +1,7 @@
 //! The car's uplinks: watches them, decides which one is used, and tells sessions and signaling.
 
 use crate::config::HostUrl;
-use crate::dial;
+use crate::dial::{self, Known};
 use rccar_daemon::clock;
 use rccar_link::Binding;
 use rccar_protocol::events::UplinkKind;
@@ -218,9 +218,7 @@ impl Manager {
         let host = self.host.clone();
         self.probes.spawn(async move {
             let answered = match host {
-                Some(url) => {
-                    tokio::time::timeout(timing::PROBE_WITHIN, dial::over(&url, &uplink)).await.is_ok_and(|dialled| dialled)
-                }
+                Some(url) => dial::only_over(&url, &Known::default(), &uplink, timing::PROBE_WITHIN).await.is_ok(),
                 None => true,
             };
             tracing::debug!(uplink = uplink.name, answered, "a better uplink was tried");

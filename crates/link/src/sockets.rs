@@ -105,7 +105,7 @@ impl Runtime for BoundRuntime {
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         self.tie(&socket)?;
         let inner = TokioRuntime.wrap_udp_socket(socket)?;
-        Ok(Arc::new(TappedSocket { inner, heard: self.heard.clone(), clock: self.clock }))
+        Ok(Arc::new(TappedSocket { inner, heard: self.heard.clone(), clock: self.clock, stuck_since: AtomicU64::new(0) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -146,6 +146,25 @@ struct TappedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     heard: Heard,
     clock: fn() -> MonotonicMicros,
+    /// Since when nothing can be sent; zero while it can.
+    stuck_since: AtomicU64,
+}
+
+/// How long a socket may keep the media loop waiting: a new one is ready within microseconds, a full one empties at the link's pace. One
+/// that cannot send at all, as over a modem that hangs, must not stop the others: its packets are lost, as if on their way.
+const SEND_WITHIN: Duration = Duration::from_millis(20);
+
+impl TappedSocket {
+    fn is_stuck(&self) -> bool {
+        let now = (self.clock)();
+        match self.stuck_since.load(Ordering::Relaxed) {
+            0 => {
+                self.stuck_since.store(now.0.max(1), Ordering::Relaxed);
+                false
+            }
+            since => now.since(MonotonicMicros(since)) >= SEND_WITHIN,
+        }
+    }
 }
 
 impl AsyncUdpSocket for TappedSocket {
@@ -154,15 +173,25 @@ impl AsyncUdpSocket for TappedSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        // One socket that cannot send, as over a modem that hangs, must not keep the others waiting: its packets are lost, as if on
-        // their way.
+        let lost = Poll::Ready(Ok(transmit.contents.len()));
         match self.inner.poll_send(cx, transmit) {
-            Poll::Ready(Ok(sent)) => Poll::Ready(Ok(sent)),
+            Poll::Ready(Ok(sent)) => {
+                self.stuck_since.store(0, Ordering::Relaxed);
+                Poll::Ready(Ok(sent))
+            }
             Poll::Ready(Err(error)) => {
                 tracing::trace!(%error, to = %transmit.destination, "datagram not sent");
-                Poll::Ready(Ok(transmit.contents.len()))
+                lost
             }
-            Poll::Pending => Poll::Ready(Ok(transmit.contents.len())),
+            Poll::Pending if self.is_stuck() => lost,
+            Poll::Pending => {
+                let waker = cx.waker().clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(SEND_WITHIN).await;
+                    waker.wake();
+                });
+                Poll::Pending
+            }
         }
     }
 
@@ -218,6 +247,39 @@ mod tests {
         // Success of Allocate, Refresh, CreatePermission, ChannelBind (RFC 8656 section 18).
         for servers in [&[1, 3][..], &[1, 4], &[1, 8], &[1, 9], &[], &[0]] {
             assert!(!is_of_the_driver(servers), "{servers:?}");
+        }
+    }
+
+    /// A socket that is never ready to send.
+    #[derive(Debug)]
+    struct Hung;
+
+    impl AsyncUdpSocket for Hung {
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9))
+        }
+
+        fn poll_send(&self, _: &mut Context<'_>, _: &Transmit<'_>) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_recv(&self, _: &mut Context<'_>, _: &mut [IoSliceMut<'_>], _: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+    }
+
+    fn micros() -> MonotonicMicros {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        let elapsed = START.get_or_init(std::time::Instant::now).elapsed();
+        MonotonicMicros(1 + u64::try_from(elapsed.as_micros()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_hangs_loses_its_packets_and_keeps_nobody_waiting() {
+        let socket = TappedSocket { inner: Arc::new(Hung), heard: Heard::default(), clock: micros, stuck_since: AtomicU64::new(0) };
+        for _ in 0..100 {
+            let sending = socket.send_to(b"frame", SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9));
+            assert_eq!(tokio::time::timeout(Duration::from_secs(20), sending).await.unwrap().unwrap(), 5);
         }
     }
 

@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 
 /// From the last fresh input to neutral (PROTOCOL.md, "Timing").
 const STOPPED_WITHIN: Duration = Duration::from_millis(250);
-/// A better uplink is used sooner than usual: 20 returns of 5 s each would only be waited for.
-const RETURN_SOON: &str = "[uplinks]\nreturn_after_s = 1\n";
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -45,7 +43,6 @@ async fn steady(driver: &Driver) {
 /// A car with Wi-Fi and a modem behind NAT of two kinds, and a driver at home.
 async fn two_uplinks(lab: &mut Lab, driver: Access) {
     lab.picture(Picture { fps: 30, kbps: 800 });
-    lab.car_settings(RETURN_SOON);
     lab.car_uplink("wlan0", Access::PortRestricted, Profile::cable());
     lab.car_uplink("wwan0", Access::Cgnat, Profile::good_4g());
     lab.driver_uplink("net0", driver, Profile::cable());
@@ -53,25 +50,23 @@ async fn two_uplinks(lab: &mut Lab, driver: Access) {
     lab.start_car().await;
 }
 
-/// Loses Wi-Fi and gets it back, again and again: the gaps at the loss and at the return.
-async fn swap(lab: &Lab, driver: &Driver) -> (Vec<Duration>, Vec<Duration>) {
-    let (mut losses, mut returns) = (Vec::new(), Vec::new());
-    for _ in 0..runs() {
+/// Loses the uplink in use again and again, while the other one is there: the gaps on the way to 4G, and on the way to Wi-Fi.
+async fn swap(lab: &Lab, driver: &Driver) -> [Vec<Duration>; 2] {
+    let mut gaps = [Vec::new(), Vec::new()];
+    for run in 0..2 * runs() {
         steady(driver).await;
+        // The connection that stands by over the other uplink is there some round trips after the last change.
+        let calm = Instant::now();
+        until("the other uplink stands by", || calm.elapsed() > ms(500)).await;
         let begun = Instant::now();
-        lab.uplink("wlan0").unplug().unwrap();
+        let lost = lab.uplink(["wlan0", "wwan0"][run % 2]);
+        lost.unplug().unwrap();
         until("the gap is over", || begun.elapsed() > ms(400)).await;
         steady(driver).await;
-        losses.push(driver.seen().frames.longest_gap(begun));
-        let (begun, offers) = (Instant::now(), driver.seen().offers.len());
-        lab.uplink("wlan0").plug().unwrap();
-        until("the car returns to Wi-Fi", || driver.seen().offers.len() > offers).await;
-        let offered = Instant::now();
-        until("the gap is over", || offered.elapsed() > ms(400)).await;
-        steady(driver).await;
-        returns.push(driver.seen().frames.longest_gap(begun));
+        gaps[run % 2].push(driver.seen().frames.longest_gap(begun));
+        lost.plug().unwrap();
     }
-    (losses, returns)
+    gaps
 }
 
 #[test]
@@ -81,9 +76,9 @@ fn another_uplink_with_another_address_and_nat_takes_over() {
         two_uplinks(lab, Access::PortRestricted).await;
         let driver = lab.connect().await;
         driver.await_live().await;
-        let (losses, returns) = swap(lab, &driver).await;
-        assert_budget("uplink lost, direct path", losses, ms(300), ms(1_000));
-        assert_budget("return to the better uplink, direct path", returns, ms(300), ms(1_000));
+        let [to_4g, to_wifi] = swap(lab, &driver).await;
+        println!("Wi-Fi lost, direct path over 4G: {to_4g:?}");
+        assert_budget("uplink lost, direct path over the other one", [to_4g, to_wifi].concat(), ms(300), ms(1_000));
         assert_eq!(driver.seen().sessions.len(), 1, "the session is the same");
     });
 }
@@ -96,11 +91,37 @@ fn another_uplink_takes_over_when_only_a_relay_helps() {
         let driver = lab.connect().await;
         driver.await_live().await;
         let relayed = lab.relayed_packets();
-        let (losses, returns) = swap(lab, &driver).await;
+        let [to_4g, to_wifi] = swap(lab, &driver).await;
         assert!(lab.relayed_packets() > relayed, "it was relayed");
-        assert_budget("uplink lost, relayed path", losses, ms(800), ms(2_000));
-        assert_budget("return to the better uplink, relayed path", returns, ms(800), ms(2_000));
+        println!("Wi-Fi lost, relayed path over 4G: {to_4g:?}");
+        assert_budget("uplink lost, relayed path over the other one", [to_4g, to_wifi].concat(), ms(800), ms(2_000));
         assert_eq!(driver.seen().sessions.len(), 1, "the session is the same");
+    });
+}
+
+#[test]
+#[ignore = "needs namespaces and the programs: run ci/netlab"]
+fn the_return_to_the_better_uplink_is_a_gap_that_is_hardly_seen() {
+    story(async |lab| {
+        lab.car_settings("[uplinks]\nreturn_after_s = 1\n");
+        two_uplinks(lab, Access::PortRestricted).await;
+        let mut gaps = Vec::new();
+        for _ in 0..runs() {
+            lab.uplink("wlan0").unplug().unwrap();
+            // Who returns often has to wait longer each time, unless they begin anew.
+            lab.restart_car().await;
+            let driver = lab.connect().await;
+            driver.await_live().await;
+            steady(&driver).await;
+            let (begun, offers) = (Instant::now(), driver.seen().offers.len());
+            lab.uplink("wlan0").plug().unwrap();
+            until("the car returns to Wi-Fi", || driver.seen().offers.len() > offers).await;
+            let offered = Instant::now();
+            until("the gap is over", || offered.elapsed() > ms(400)).await;
+            steady(&driver).await;
+            gaps.push(driver.seen().frames.longest_gap(begun));
+        }
+        assert_budget("return to Wi-Fi", gaps, ms(200), ms(500));
     });
 }
 
@@ -164,13 +185,17 @@ fn whatever_happens_to_the_link_the_car_stops_and_waits_to_be_armed_anew() {
             if silent {
                 cut(true);
             } else {
-                ["wlan0", "wwan0"].map(|uplink| lab.uplink(uplink).unplug().unwrap());
+                for uplink in ["wlan0", "wwan0"] {
+                    lab.uplink(uplink).unplug().unwrap();
+                }
             }
             until("2 s are over", || begun.elapsed() > Duration::from_secs(2)).await;
             if silent {
                 cut(false);
             } else {
-                ["wlan0", "wwan0"].map(|uplink| lab.uplink(uplink).plug().unwrap());
+                for uplink in ["wlan0", "wwan0"] {
+                    lab.uplink(uplink).plug().unwrap();
+                }
             }
             until("the driver hears that the car has stopped", || driver.state() == Some(DriveState::Tripped)).await;
             steady(&driver).await;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod register;
+mod standby;
 mod words;
 
 pub(crate) use words::{Pulse, Registration, Signs, Ways};
@@ -15,10 +16,12 @@ use calls::{Calls, Over};
 use futures_util::StreamExt;
 use rccar_protocol::signaling::{FromCar, ToCar, parse};
 use register::{enter, knock, read, registered, unclaimed, unexpected, write};
+use standby::Standby;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use words::Ended;
 
@@ -53,10 +56,20 @@ pub(crate) async fn keep_registered(
 ) {
     let mut failures = 0;
     let mut calls = Calls::new(&ways.uplinks);
-    let (known, over) = (Known::default(), calls.over.clone());
+    let (known, over, standby) = (Known::default(), calls.over.clone(), Standby::default());
+    let mut keeper = JoinSet::new();
+    keeper.spawn(standby.clone().keep(url.clone(), ways.clone()));
     loop {
         let started = Instant::now();
-        let link = Link { url: &url, registration: &registration, signs: &signs, ways: &ways, known: &known, over: &over };
+        let link = Link {
+            url: &url,
+            registration: &registration,
+            signs: &signs,
+            ways: &ways,
+            known: &known,
+            over: &over,
+            standby: &standby,
+        };
         let ended = tokio::select! {
             ended = Box::pin(connection(&link, &incoming, &mut outgoing, &mut claim)) => ended,
             call = calls.next() => call,
@@ -99,6 +112,7 @@ struct Link<'a> {
     ways: &'a Ways,
     known: &'a Known,
     over: &'a Over,
+    standby: &'a Standby,
 }
 
 /// Exponential backoff with full jitter, so that a thousand cars do not return in the same moment.

@@ -30,6 +30,10 @@ pub(super) struct Knocked {
 
 /// Connects over the uplink that answers first, up to the host's challenge, and tells what was seen of the other uplinks.
 pub(super) async fn knock(link: &Link<'_>) -> Result<Knocked, Ended> {
+    let used = link.ways.uplinks.now().in_use;
+    if let Some(knocked) = used.and_then(|used| link.standby.take(&used.name)) {
+        return Ok(knocked);
+    }
     let limit = if *link.ways.urgent.borrow() { DIAL_URGENTLY_WITHIN } else { DIAL_WITHIN };
     let order = link.ways.uplinks.now().order;
     let dialled = dial::race(link.url, link.known, &order, limit).await?;

@@ -121,6 +121,7 @@ impl Pulse {
 }
 
 /// What decides when and over which uplink the host is dialled.
+#[derive(Clone)]
 pub(crate) struct Ways {
     pub(crate) uplinks: UplinksHandle,
     /// Somebody drives, or is about to.
