@@ -2,7 +2,7 @@
 
 use crate::agent::Outgoing;
 use crate::drive::DriveLink;
-use crate::ice;
+use crate::ice::Ice;
 use crate::recovery::{Decision, Recovery};
 use crate::steering;
 use crate::video::{Sending, VideoHub};
@@ -69,6 +69,7 @@ pub(crate) struct Session {
     id: SessionId,
     trickle: bool,
     ice_servers: Vec<IceServer>,
+    ice: Ice,
     back: Outgoing,
     reachable: watch::Sender<bool>,
 }
@@ -76,7 +77,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(context: SessionContext, id: SessionId, trickle: bool, ice_servers: Vec<IceServer>, back: Outgoing) -> Self {
         // A session that is about to begin is worth as much as one that is connected.
-        Self { context, id, trickle, ice_servers, back, reachable: watch::Sender::new(true) }
+        Self { context, id, trickle, ice_servers, ice: Ice::default(), back, reachable: watch::Sender::new(true) }
     }
 
     /// Whether the driver is reachable, or may be about to become so for the first time.
@@ -86,7 +87,7 @@ impl Session {
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
-        self.ice_servers = ice::resolve(&self.ice_servers).await;
+        self.ice_servers = self.ice.resolve(&self.ice_servers).await;
         let options = PeerOptions { ice_servers: self.ice_servers.clone(), loopback: self.context.loopback, clock: clock::now };
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,
@@ -193,7 +194,7 @@ impl Session {
             },
             Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
             Some(SessionInput::Restart { ice_servers }) => {
-                self.ice_servers = ice::resolve(&ice_servers).await;
+                self.ice_servers = self.ice.resolve(&ice_servers).await;
                 return self.restart_by_request(peer, recovery).await;
             }
             Some(SessionInput::RestartHere) => return self.restart_by_request(peer, recovery).await,

@@ -1,7 +1,8 @@
 //! The lab of one story.
 
 use crate::access::Access;
-use crate::driver::{Driver, Translate};
+use crate::authority;
+use crate::driver::Driver;
 use crate::emulator::Profile;
 use crate::namespace::Namespace;
 use crate::program::{self, Program};
@@ -12,7 +13,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The host's name; everybody finds it in `/etc/hosts`.
@@ -66,6 +66,7 @@ impl Lab {
         let hosts = folder.path().join("hosts");
         fs::write(&hosts, format!("127.0.0.1 localhost\n::1 localhost\n{} {HOST}\n{} {HOST}\n", port.ip4, port.ip6))?;
         mount(Some(&hosts), "/etc/hosts", None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        authority::make(folder.path(), HOST)?;
         let lab = Self {
             folder,
             internet,
@@ -170,7 +171,7 @@ impl Lab {
 
     /// A driver who asks for the car.
     pub async fn connect(&self) -> Driver {
-        Driver::connect(HOST, &self.sign_in_token(), self.translate()).await
+        Driver::connect(HOST, &self.sign_in_token()).await
     }
 
     /// The token of a one-time link that signs in.
@@ -244,10 +245,6 @@ impl Lab {
         self.uplinks.entry(interface.to_owned()).or_insert(uplink)
     }
 
-    fn translate(&self) -> Translate {
-        Arc::new(|servers| servers)
-    }
-
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
@@ -267,7 +264,9 @@ impl Lab {
             format!(
                 "[http]\nlisten = [\"{ip4}:80\", \"[{ip6}]:80\"]\npublic_url = \"http://{HOST}\"\n\
                  [database]\npath = \"{at}/host.db\"\n\
-                 [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\nsecret_file = \"{at}/turn.secret\"\n"
+                 [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\nsecret_file = \"{at}/turn.secret\"\n\
+                 tls_listen = [\"{ip4}:443\", \"[{ip6}]:443\"]\n\
+                 tls_certificate = \"{at}/tls.pem\"\ntls_key = \"{at}/tls.key\"\n"
             ),
         )
     }

@@ -28,6 +28,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod access;
+mod authority;
 mod cell;
 mod driver;
 pub mod emulator;
