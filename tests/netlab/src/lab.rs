@@ -62,10 +62,19 @@ impl Lab {
              chain in { type filter hook input priority filter; udp dport 49152-65535 counter name relayed\n }\n}\n",
         )?;
         let car_namespace = Namespace::make("car")?;
-        let folder = tempfile::tempdir()?;
+        let mut folder = tempfile::tempdir()?;
+        if std::env::var_os("RCCAR_NETLAB_KEEP").is_some() {
+            folder.disable_cleanup(true);
+            eprintln!("configurations and logs stay in {}", folder.path().display());
+        }
         let hosts = folder.path().join("hosts");
         fs::write(&hosts, format!("127.0.0.1 localhost\n::1 localhost\n{} {HOST}\n{} {HOST}\n", port.ip4, port.ip6))?;
-        mount(Some(&hosts), "/etc/hosts", None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        // Nobody listens there: other names fail at once.
+        let resolver = folder.path().join("resolv.conf");
+        fs::write(&resolver, "nameserver 127.0.0.1\n")?;
+        for (file, path) in [(&hosts, "/etc/hosts"), (&resolver, "/etc/resolv.conf")] {
+            mount(Some(file), path, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        }
         authority::make(folder.path(), HOST)?;
         let lab = Self {
             folder,
