@@ -3,7 +3,7 @@
 use crate::agent::{Outgoing, Source};
 use crate::board::{Board, Connections};
 use crate::drive::DriveLink;
-use crate::ice::Servers;
+use crate::ice::Ice;
 use crate::steering;
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
@@ -72,7 +72,8 @@ pub(crate) struct Session {
     id: SessionId,
     source: Source,
     trickle: bool,
-    ice_servers: Servers,
+    ice_servers: Vec<IceServer>,
+    ice: Ice,
     back: Outgoing,
     reachable: watch::Sender<bool>,
     binding: watch::Sender<Binding>,
@@ -102,7 +103,8 @@ impl Session {
             id,
             source,
             trickle,
-            ice_servers: Servers::new(ice_servers),
+            ice_servers,
+            ice: Ice::default(),
             back,
             // A session that is about to begin is worth as much as one that is connected.
             reachable: watch::Sender::new(true),
@@ -119,10 +121,10 @@ impl Session {
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
-        self.ice_servers.resolve().await;
+        self.ice_servers = self.ice.resolve(&self.ice_servers).await;
         self.bind(false);
         let options = PeerOptions {
-            ice_servers: self.ice_servers.literals().to_vec(),
+            ice_servers: self.ice_servers.clone(),
             loopback: self.context.loopback,
             binding: self.binding.subscribe(),
             clock: clock::now,
@@ -291,7 +293,7 @@ impl Session {
             },
             Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
             Some(SessionInput::Restart { ice_servers }) => {
-                self.ice_servers.renew(ice_servers).await;
+                self.ice_servers = self.ice.resolve(&ice_servers).await;
                 recovery.handle_wish(clock::now());
                 Ok(())
             }
@@ -389,7 +391,7 @@ impl Session {
 
     /// Says the first offer, or one with a restart.
     async fn offer(&self, peer: &Peer, restart: Option<Commit>) -> Result<(), LinkError> {
-        let offer = peer.prepare_offer(restart.map(|_| self.ice_servers.literals())).await?;
+        let offer = peer.prepare_offer(restart.map(|_| &*self.ice_servers)).await?;
         if !self.trickle {
             let offer = peer.gathered_offer(offer, GATHER_WITHIN).await?;
             self.say_offer(&offer);

@@ -2,7 +2,10 @@
 //!
 //! The stack asks for its addresses anew at each ICE restart, and so follows the [`Binding`] of that moment.
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{BindToDevice, ReuseAddr};
 use rccar_protocol::units::MonotonicMicros;
+use socket2::{Domain, Socket, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::future::Future;
@@ -79,17 +82,21 @@ pub(crate) struct BoundRuntime {
 }
 
 impl BoundRuntime {
-    fn tie(&self, socket: &UdpSocket) -> io::Result<()> {
-        let address = socket.local_addr()?.ip();
-        let device = self.binding.borrow().devices.get(&address).cloned();
-        if let Some(device) = device {
-            use nix::sys::socket::{setsockopt, sockopt::BindToDevice};
-            // A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
-            if let Err(error) = setsockopt(socket, BindToDevice, &OsString::from(&device)) {
-                tracing::warn!(%error, %address, device, "cannot tie a socket to its interface");
-            }
+    /// Ties a socket to its interface. What is tied does not reach this machine, where a tunnel may wait: for that there is another
+    /// socket with the same address, which is given back.
+    fn tie(&self, socket: &UdpSocket) -> io::Result<Option<UdpSocket>> {
+        let address = socket.local_addr()?;
+        let Some(device) = self.binding.borrow().devices.get(&address.ip()).cloned() else { return Ok(None) };
+        // A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
+        if let Err(error) = setsockopt(socket, BindToDevice, &OsString::from(&device)) {
+            tracing::warn!(%error, %address, device, "cannot tie a socket to its interface");
+            return Ok(None);
         }
-        Ok(())
+        setsockopt(socket, ReuseAddr, &true)?;
+        let near = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
+        near.set_reuse_address(true)?;
+        near.bind(&address.into())?;
+        Ok(Some(near.into()))
     }
 }
 
@@ -103,9 +110,9 @@ impl Runtime for BoundRuntime {
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        self.tie(&socket)?;
+        let near = self.tie(&socket)?.map(|near| TokioRuntime.wrap_udp_socket(near)).transpose()?;
         let inner = TokioRuntime.wrap_udp_socket(socket)?;
-        Ok(Arc::new(TappedSocket { inner, heard: self.heard.clone(), clock: self.clock, stuck_since: AtomicU64::new(0) }))
+        Ok(Arc::new(TappedSocket { inner, near, heard: self.heard.clone(), clock: self.clock, stuck_since: AtomicU64::new(0) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -144,6 +151,8 @@ impl Runtime for BoundRuntime {
 #[derive(Debug)]
 struct TappedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
+    /// For this machine, if `inner` is tied.
+    near: Option<Arc<dyn AsyncUdpSocket>>,
     heard: Heard,
     clock: fn() -> MonotonicMicros,
     /// Since when nothing can be sent; zero while it can.
@@ -174,7 +183,8 @@ impl AsyncUdpSocket for TappedSocket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let lost = Poll::Ready(Ok(transmit.contents.len()));
-        match self.inner.poll_send(cx, transmit) {
+        let socket = self.near.as_ref().filter(|_| transmit.destination.ip().is_loopback()).unwrap_or(&self.inner);
+        match socket.poll_send(cx, transmit) {
             Poll::Ready(Ok(sent)) => {
                 self.stuck_since.store(0, Ordering::Relaxed);
                 Poll::Ready(Ok(sent))
@@ -196,7 +206,11 @@ impl AsyncUdpSocket for TappedSocket {
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
-        match self.inner.poll_recv(cx, buffers, meta) {
+        let received = match self.inner.poll_recv(cx, buffers, meta) {
+            Poll::Pending => self.near.as_ref().map_or(Poll::Pending, |near| near.poll_recv(cx, buffers, meta)),
+            received => received,
+        };
+        match received {
             Poll::Ready(Ok(count)) => {
                 if buffers.iter().zip(meta.iter()).take(count).any(|(buffer, meta)| is_of_the_driver(&buffer[..meta.len])) {
                     self.heard.note((self.clock)());
@@ -276,7 +290,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_that_hangs_loses_its_packets_and_keeps_nobody_waiting() {
-        let socket = TappedSocket { inner: Arc::new(Hung), heard: Heard::default(), clock: micros, stuck_since: AtomicU64::new(0) };
+        let socket = TappedSocket {
+            inner: Arc::new(Hung),
+            near: None,
+            heard: Heard::default(),
+            clock: micros,
+            stuck_since: AtomicU64::new(0),
+        };
         for _ in 0..100 {
             let sending = socket.send_to(b"frame", SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9));
             assert_eq!(tokio::time::timeout(Duration::from_secs(20), sending).await.unwrap().unwrap(), 5);

@@ -86,6 +86,8 @@ struct Lost {
     keyframe_due: MonotonicMicros,
     asked: Option<MonotonicMicros>,
     told_silent: bool,
+    /// Since when the host answers.
+    host_since: Option<MonotonicMicros>,
     /// The driver's first answer since then: they can be talked to, only the path is missing.
     answered: Option<MonotonicMicros>,
     tries: u32,
@@ -295,6 +297,8 @@ impl Recovery {
             self.acts.push_back(Act::AskHost);
         }
         let host_answers = self.host_up && self.host_heard.is_some_and(|at| at > lost.since);
+        lost.host_since = if host_answers { lost.host_since.or(Some(now)) } else { None };
+        let alone = lost.host_since.is_some_and(|at| now.since(at) >= timing::HEAL);
         if host_answers {
             lost.told_silent = false;
         } else if flows && !lost.told_silent && now.since(lost.since) >= timing::HOST_WITHIN {
@@ -302,15 +306,23 @@ impl Recovery {
             self.acts.push_back(Act::UplinkSilent);
         }
         let under_way = self.attempt.is_some_and(|attempt| now.since(attempt.at) < patience(attempt));
-        // Without the host an offer reaches nobody. With it a path that is gone is looked for, and one that is silent, too.
-        if !under_way && self.host_up && (host_answers || !flows) {
+        // Without the host an offer reaches nobody. With it a path that is gone is looked for, and one that stays silent, too.
+        if !under_way && self.host_up && (alone || !flows) {
             let commit = self.gentle();
             self.restart(now, commit);
         }
     }
 
     fn lose(&mut self, now: MonotonicMicros) {
-        self.lost.get_or_insert(Lost { since: now, keyframe_due: now, asked: None, told_silent: false, answered: None, tries: 0 });
+        self.lost.get_or_insert(Lost {
+            since: now,
+            keyframe_due: now,
+            asked: None,
+            told_silent: false,
+            host_since: None,
+            answered: None,
+            tries: 0,
+        });
     }
 
     /// Keeps the old path where there is one.

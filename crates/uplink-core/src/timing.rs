@@ -30,6 +30,8 @@ pub const KEYFRAMES: Duration = ms(250);
 /// How long the host may take to answer before its uplink counts as silent. Telling a slow one from a dead one costs nothing but a
 /// second socket.
 pub const HOST_WITHIN: Duration = ms(500);
+/// When the host answers again, the link may have just come back, and the old path with it: a keepalive is sent every 200 ms.
+pub const HEAL: Duration = ms(300);
 /// How often it is asked.
 pub const ASK_EVERY: Duration = ms(1_000);
 /// A restart that has not connected by now is tried again: three times the slowest one on a good 4G link.

@@ -64,12 +64,12 @@ fn a_lost_uplink_is_answered_at_once_even_while_the_host_is_away() {
 #[test]
 fn a_silent_path_whose_host_answers_is_looked_for_anew_and_not_given_up_before_the_answer() {
     let mut recovery = connected();
-    let seen = run(&mut recovery, 0, 700, |now, recovery| {
+    let seen = run(&mut recovery, 0, 900, |now, recovery| {
         if now >= 550 {
             recovery.handle_host_heard(at(now));
         }
     });
-    assert_eq!(seen, [(500, Act::Keyframe), (500, Act::AskHost), (550, GENTLY)]);
+    assert_eq!(seen, [(500, Act::Keyframe), (500, Act::AskHost), (750, Act::Keyframe), (850, GENTLY)]);
 }
 
 #[test]

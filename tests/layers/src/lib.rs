@@ -46,6 +46,7 @@ pub enum Layer {
 pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-dmabuf-unsafe", Layer::System),
     ("rccar-protocol", Layer::Words),
+    ("rccar-turn-stream", Layer::Words),
     ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-modem-core", Layer::Machine),
@@ -60,6 +61,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-rauc", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
+    ("rccar-tunnel", Layer::Adapter),
     ("rccar-uplink", Layer::Adapter),
     ("tokio-modem-manager", Layer::Adapter),
     ("rccar-car", Layer::Program),

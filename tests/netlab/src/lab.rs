@@ -1,7 +1,8 @@
 //! The lab of one story.
 
 use crate::access::Access;
-use crate::driver::{Driver, Translate};
+use crate::authority;
+use crate::driver::Driver;
 use crate::emulator::Profile;
 use crate::namespace::Namespace;
 use crate::program::{self, Program};
@@ -12,7 +13,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The host's name; everybody finds it in `/etc/hosts`.
@@ -63,10 +63,20 @@ impl Lab {
              chain in { type filter hook input priority filter; udp dport 49152-65535 counter name relayed\n }\n}\n",
         )?;
         let car_namespace = Namespace::make("car")?;
-        let folder = tempfile::tempdir()?;
+        let mut folder = tempfile::tempdir()?;
+        if std::env::var_os("RCCAR_NETLAB_KEEP").is_some() {
+            folder.disable_cleanup(true);
+            eprintln!("configurations and logs stay in {}", folder.path().display());
+        }
         let hosts = folder.path().join("hosts");
         fs::write(&hosts, format!("127.0.0.1 localhost\n::1 localhost\n{} {HOST}\n{} {HOST}\n", port.ip4, port.ip6))?;
-        mount(Some(&hosts), "/etc/hosts", None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        // Nobody listens there: other names fail at once.
+        let resolver = folder.path().join("resolv.conf");
+        fs::write(&resolver, "nameserver 127.0.0.1\n")?;
+        for (file, path) in [(&hosts, "/etc/hosts"), (&resolver, "/etc/resolv.conf")] {
+            mount(Some(file), path, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        }
+        authority::make(folder.path(), HOST)?;
         let lab = Self {
             folder,
             internet,
@@ -177,7 +187,7 @@ impl Lab {
 
     /// A driver who asks for the car.
     pub async fn connect(&self) -> Driver {
-        Driver::connect(HOST, &self.sign_in_token(), self.translate()).await
+        Driver::connect(HOST, &self.sign_in_token()).await
     }
 
     /// The token of a one-time link that signs in.
@@ -251,10 +261,6 @@ impl Lab {
         self.uplinks.entry(interface.to_owned()).or_insert(uplink)
     }
 
-    fn translate(&self) -> Translate {
-        Arc::new(|servers| servers)
-    }
-
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
@@ -274,7 +280,9 @@ impl Lab {
             format!(
                 "[http]\nlisten = [\"{ip4}:80\", \"[{ip6}]:80\"]\npublic_url = \"http://{HOST}\"\n\
                  [database]\npath = \"{at}/host.db\"\n\
-                 [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\nsecret_file = \"{at}/turn.secret\"\n"
+                 [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\nsecret_file = \"{at}/turn.secret\"\n\
+                 tls_listen = [\"{ip4}:443\", \"[{ip6}]:443\"]\n\
+                 tls_certificate = \"{at}/tls.pem\"\ntls_key = \"{at}/tls.key\"\n"
             ),
         )
     }

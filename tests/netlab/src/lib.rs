@@ -28,7 +28,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod access;
+mod authority;
 mod cell;
+mod chromium;
 mod driver;
 pub mod emulator;
 mod lab;
@@ -40,6 +42,7 @@ mod wait;
 
 pub use access::{Access, Expected};
 pub use cell::cell;
+pub use chromium::Browsed;
 pub use driver::{Driver, Frames, Pair, Seen};
 pub use lab::{HOST, Lab, Picture};
 pub use namespace::Namespace;

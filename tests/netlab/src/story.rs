@@ -4,6 +4,7 @@
 //! namespaces; only there the story is told. Whatever it starts ends with its process namespace.
 
 use crate::Lab;
+use crate::authority::AUTHORITY;
 use futures_util::FutureExt;
 use nix::mount::{MsFlags, mount};
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -56,6 +57,8 @@ fn run_inside() {
         .arg(std::env::current_exe().expect("the test knows its binary"))
         .args(["--exact", name, "--ignored", "--nocapture", "--quiet", "--test-threads=2"])
         .env(MARKER, &marker)
+        // The driver's own tunnel.
+        .env("SSL_CERT_FILE", AUTHORITY)
         .status()
         .expect("unshare (util-linux) can be run");
     let told = std::fs::remove_file(&marker).is_ok();

@@ -15,6 +15,7 @@ macro_rules! matrix {
                 driver_behind_symmetric: Symmetric,
                 driver_behind_cgnat: Cgnat,
                 driver_with_ipv6_only: Ipv6Only,
+                driver_without_udp: UdpBlocked,
             }
         }
     )*};
@@ -38,4 +39,5 @@ matrix! {
     car_behind_symmetric: Symmetric,
     car_behind_cgnat: Cgnat,
     car_with_ipv6_only: Ipv6Only,
+    car_without_udp: UdpBlocked,
 }

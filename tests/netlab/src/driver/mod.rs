@@ -5,6 +5,7 @@
 mod peer;
 mod picture;
 mod record;
+mod servers;
 mod signaling;
 
 pub use record::{Frames, Pair, Seen};
@@ -13,7 +14,7 @@ use crate::wait::{by, until};
 use peer::Peer;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::control::{ControlFrame, InputSource};
-use rccar_protocol::signaling::{ByeReason, FromDriver, IceServer, ToDriver};
+use rccar_protocol::signaling::{ByeReason, FromDriver, ToDriver};
 use rccar_protocol::state::DriveState;
 use rccar_protocol::text::{CarId, SessionId};
 use rccar_protocol::units::{Steering, Throttle};
@@ -53,15 +54,12 @@ struct Hands {
     throttle: f32,
 }
 
-/// Changes ICE servers before they are used: what a browser speaks and the driver's stack does not.
-pub(crate) type Translate = Arc<dyn Fn(Vec<IceServer>) -> Vec<IceServer> + Send + Sync>;
-
 impl Driver {
     /// Signs in with the token of a one-time link and asks for the host's only car.
-    pub(crate) async fn connect(host: &str, token: &str, translate: Translate) -> Self {
+    pub(crate) async fn connect(host: &str, token: &str) -> Self {
         let signaling = Signaling::open(host, token).await;
         let shared = Arc::new(Shared { record: Mutex::default(), hands: Mutex::default(), start: Instant::now() });
-        let tasks = vec![tokio::spawn(drive(Arc::clone(&shared))), tokio::spawn(talk(signaling, Arc::clone(&shared), translate))];
+        let tasks = vec![tokio::spawn(drive(Arc::clone(&shared))), tokio::spawn(talk(signaling, Arc::clone(&shared)))];
         Self { shared, tasks }
     }
 
@@ -173,7 +171,7 @@ async fn drive(shared: Arc<Shared>) {
 
 /// Signaling until the story ends.
 #[allow(clippy::panic, reason = "this is what a failed test is")]
-async fn talk(mut signaling: Signaling, shared: Arc<Shared>, translate: Translate) {
+async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
     let mut car: Option<CarId> = None;
     let mut session: Option<(SessionId, Arc<Peer>)> = None;
     loop {
@@ -198,7 +196,7 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>, translate: Translat
                 signaling.send(&FromDriver::Connect { car: found.id.clone(), trickle: true }).await;
             }
             ToDriver::Connecting { session: id, ice_servers, .. } => {
-                let peer = Arc::new(Peer::open(&translate(ice_servers), &shared).await);
+                let peer = Arc::new(Peer::open(ice_servers, &shared).await);
                 shared.record().begin_session(Arc::clone(&peer));
                 session = Some((id, peer));
             }

@@ -3,10 +3,12 @@
 use super::Shared;
 use super::picture::Decodable;
 use super::record::Pair;
+use super::servers::usable;
 use bytes::BytesMut;
 use rccar_protocol::signaling::{Candidate, IceServer};
 use rccar_protocol::telemetry::TelemetryFrame;
 use rccar_protocol::text::Sdp;
+use rccar_tunnel::Tunnel;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::interceptor_registry::{Registry, register_default_interceptors};
@@ -37,6 +39,7 @@ pub(super) struct Peer {
     generation: Arc<AtomicU32>,
     /// Candidates that came before their offer was taken.
     early: Mutex<Vec<(u32, Candidate)>>,
+    _tunnel: Option<Tunnel>,
 }
 
 struct Handler {
@@ -48,7 +51,8 @@ struct Handler {
 
 #[allow(clippy::expect_used, reason = "this is what a failed test is")]
 impl Peer {
-    pub(super) async fn open(servers: &[IceServer], shared: &Arc<Shared>) -> Self {
+    pub(super) async fn open(servers: Vec<IceServer>, shared: &Arc<Shared>) -> Self {
+        let (servers, tunnel) = usable(servers).await;
         let mut engine = MediaEngine::default();
         engine.register_default_codecs().expect("codecs");
         // The car sends no video to whoever does not understand it.
@@ -84,7 +88,7 @@ impl Peer {
             .with_udp_addrs(vec!["0.0.0.0:0", "[::]:0"])
             .build();
         let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(building).await.expect("a peer connection"));
-        Self { connection, control, candidates: Mutex::new(candidates), generation, early: Mutex::default() }
+        Self { connection, control, candidates: Mutex::new(candidates), generation, early: Mutex::default(), _tunnel: tunnel }
     }
 
     pub(super) async fn answer(&self, generation: u32, offer: &str) -> Sdp {
