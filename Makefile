@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock boot test-image bench-image test-repro test-camera test-modem bench-latency bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock boot test-image bench-image test-repro test-camera test-modem test-netlab bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ test-camera: ## Capture by libcamera with its virtual camera, in a Debian 13 roo
 test-modem: ## Stories with the real ModemManager and emulated modems (needs root)
 	@ci/setup
 	@ci/modem
+
+test-netlab: ## Stories of the real programs behind NAT and over bad links, in namespaces (needs root)
+	@ci/setup
+	@ci/web build
+	@ci/netlab
 
 bench-latency: ## Capture-to-screen latency in Chromium: median and p95 of both picture sizes
 	@ci/setup

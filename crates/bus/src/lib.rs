@@ -6,7 +6,8 @@
 //! |---|---|---|---|
 //! | `org.rccar.Car`, `/org/rccar/Car` | `org.rccar.Car1` ([`car`]) | `rccar-car` | `rccar-update` |
 //! | `org.rccar.Update`, `/org/rccar/Update` | `org.rccar.Update1` ([`update`]) | `rccar-update` | `rccar-car` |
-//! | the same | `org.rccar.UpdateOwner1` ([`update`]) | `rccar-update` | its command line, as root |
+//! | `org.rccar.Modem`, `/org/rccar/Modem` | `org.rccar.Modem1` ([`modem`]) | `rccar-modem` | `rccar-car` |
+//! | `org.rccar.Update`, the same | `org.rccar.UpdateOwner1` ([`update`]) | `rccar-update` | its command line, as root |
 //!
 //! Everything can be looked at with `busctl introspect org.rccar.Car /org/rccar/Car`.
 //!
@@ -32,6 +33,7 @@
 mod address;
 pub mod car;
 mod error;
+pub mod modem;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod update;

@@ -149,3 +149,46 @@ async fn a_missing_bus_is_an_error_with_words() {
     let error = address.connect().await.unwrap_err().to_string();
     assert!(error.starts_with("cannot connect to the message bus: "), "{error}");
 }
+
+/// What `rccar-modem` serves, as far as the car knows it.
+struct Modem1 {
+    car: tokio::sync::watch::Sender<Option<(bool, bool)>>,
+}
+
+#[zbus::interface(name = "org.rccar.Modem1")]
+impl Modem1 {
+    fn get_status(&self) -> String {
+        r#"{"state":"acting","rung":"cycle-radio","due_in_ms":null,"fault":null,"interface":"wwan0","addresses":[],"operator":"Example",
+            "registration":"home","signal_percent":63,"modem_manager":true,"modem":null,"climbed":{"reconnect":2}}"#
+            .into()
+    }
+
+    fn set_car(&self, in_session: bool, parked: bool) {
+        self.car.send_replace(Some((in_session, parked)));
+    }
+
+    #[zbus(signal)]
+    async fn link_down(emitter: &zbus::object_server::SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
+}
+
+#[tokio::test]
+async fn the_modems_supervisor_hears_of_the_car_and_tells_how_the_modem_is() {
+    use rccar_bus::modem::{ModemClient, NAME, PATH};
+    let bus = TestBus::start().await.unwrap();
+    let client = ModemClient::new(bus.connect().await.unwrap());
+    assert!(matches!(client.report().await, Err(BusError::Absent(_))), "it is not there yet");
+
+    let (car, mut told) = tokio::sync::watch::channel(None);
+    let supervisor = bus.connect().await.unwrap();
+    supervisor.object_server().at(PATH, Modem1 { car }).await.unwrap();
+    supervisor.request_name(NAME).await.unwrap();
+    let mut changes = client.changes().await.unwrap();
+    client.set_car(true, false).await.unwrap();
+    assert_eq!(*told.wait_for(Option::is_some).await.unwrap(), Some((true, false)));
+    let report = client.report().await.unwrap();
+    assert_eq!((report.state.as_str(), report.rung.as_deref(), report.signal_percent), ("acting", Some("cycle-radio"), Some(63)));
+
+    let emitter = zbus::object_server::SignalEmitter::new(&supervisor, PATH).unwrap();
+    Modem1::link_down(&emitter, "data-silent").await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
+}

@@ -2,6 +2,7 @@
 
 use crate::bus::BusHandle;
 use crate::session::{Outcome, Session, SessionContext, SessionInput};
+use crate::signaling::Pulse;
 use rccar_daemon::notify;
 use rccar_protocol::signaling::{ByeReason, FromCar, IceServer, ToCar};
 use rccar_protocol::text::{Name, SessionId};
@@ -33,6 +34,8 @@ pub(crate) struct Outgoing {
     pub(crate) messages: mpsc::Sender<FromCar>,
     /// Whether messages get through at present.
     pub(crate) up: watch::Receiver<bool>,
+    /// Whether the other end answers; `None` if that is this car itself.
+    pub(crate) pulse: Option<Pulse>,
 }
 
 /// Messages of one session that wait for it. A browser sends some twenty candidates at once.
@@ -178,7 +181,7 @@ impl Agent {
         let Some(back) = self.sources.get(&source).cloned() else { return };
         tracing::info!(%driver, ?source, %session, "a driver connects");
         let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
-        let run = Session::new(self.context.clone(), session, trickle, ice_servers, back);
+        let run = Session::new(self.context.clone(), session, trickle, ice_servers, back, source);
         let reachable = run.reachable();
         let task = tokio::spawn(Box::pin(run.run(queue)));
         self.bus.set_in_session(true);

@@ -72,6 +72,16 @@ impl BusHandle {
         self.shared.in_session.send_replace(in_session);
     }
 
+    /// Whether somebody is.
+    pub(crate) fn is_in_session(&self) -> bool {
+        *self.shared.in_session.borrow()
+    }
+
+    /// Follows it.
+    pub(crate) fn in_session(&self) -> watch::Receiver<bool> {
+        self.shared.in_session.subscribe()
+    }
+
     /// The host gave a token.
     pub(crate) fn set_access(&self, token: AccessToken, ttl: Duration) {
         *self.access() = Some((token, Instant::now() + ttl));
@@ -93,9 +103,8 @@ impl BusHandle {
     }
 }
 
-/// Begins to serve, now or when there is a bus.
-pub(crate) fn start(config: &DbusConfig, parts: Parts) -> BusHandle {
-    let handle = BusHandle::default();
+/// Begins to serve `handle`, now or when there is a bus.
+pub(crate) fn start(config: &DbusConfig, handle: &BusHandle, parts: Parts) {
     if config.enabled {
         let (reports, reported) = watch::channel(None);
         if let Some((up, messages)) = parts.registered.clone() {
@@ -104,7 +113,6 @@ pub(crate) fn start(config: &DbusConfig, parts: Parts) -> BusHandle {
         let service = Arc::new(Service { parts, handle: handle.clone(), reports });
         tokio::spawn(keep_serving(config.address.clone(), service));
     }
-    handle
 }
 
 async fn keep_serving(address: Address, service: Arc<Service>) {

@@ -2,6 +2,7 @@
 
 use crate::bus::DbusConfig;
 use crate::camera::{CameraConfig, CameraConfigError};
+use crate::uplinks::UplinksConfig;
 use rccar_daemon::config::ConfigError;
 use rccar_protocol::text::{Name, Note};
 use serde::Deserialize;
@@ -17,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) drive: DriveConfig,
     pub(crate) camera: CameraConfig,
     pub(crate) ice: IceConfig,
+    pub(crate) uplinks: UplinksConfig,
     pub(crate) lan: LanConfig,
     pub(crate) dbus: DbusConfig,
 }

@@ -18,22 +18,25 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod agent;
+mod board;
 mod bus;
 mod camera;
 mod claim;
 mod config;
+mod dial;
 mod drive;
 mod freshness;
 mod ice;
 mod identity;
 mod lan;
+mod modem;
 mod pose;
-mod recovery;
 mod run;
 mod session;
 mod signaling;
 mod standing;
 mod steering;
+mod uplinks;
 mod video;
 
 use clap::{Parser, Subcommand};

@@ -1,17 +1,20 @@
 //! Puts the parts together.
 
 use crate::agent::{Agent, Incoming, Outgoing, Source};
-use crate::bus;
+use crate::board::Connections;
+use crate::bus::{self, BusHandle};
 use crate::camera::{self, CameraConfigError, PoseSource};
 use crate::claim::Claim;
 use crate::config::{Config, HostUrl};
 use crate::drive::DriveLink;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
+use crate::modem;
 use crate::pose;
 use crate::session::SessionContext;
-use crate::signaling::{self, Registration, Signs};
+use crate::signaling::{self, Pulse, Registration, Signs, Ways};
 use crate::standing::Standing;
+use crate::uplinks;
 use crate::video::VideoHub;
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
@@ -27,6 +30,7 @@ use std::io;
 use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::{mpsc, watch};
 
 /// Why the car cannot run.
@@ -90,6 +94,14 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     let format = camera.format();
     let encoder = OpenH264::new(format, config.camera.bitrate_kbps)?;
     let (handle, units) = pipeline::start(camera, Box::new(encoder)).map_err(RunError::Thread)?;
+    let bus = BusHandle::default();
+    let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
+    let (up, host_up) = watch::channel(false);
+    let connections = Connections {
+        uplinks: uplinks.clone(),
+        modem: modem::start(&config.dbus, bus.clone(), drive.clone()),
+        host: config.host.url.is_some().then_some(host_up),
+    };
     let context = SessionContext {
         car: identity.id(),
         name: config.car.name.clone(),
@@ -97,6 +109,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         drive,
         video: VideoHub::new(video_words(format)?, handle, units),
         loopback: config.ice.loopback,
+        connections,
     };
     tracing::info!(car = %context.car, name = %context.name, "starting");
 
@@ -113,7 +126,9 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     if let Some(url) = config.host.url.clone() {
         let registration = Registration { identity, name: config.car.name, software, host: config.host };
         let claim = Claim::new(&config.car.runtime_dir);
-        let back = start_signaling(url, registration, standing, claim, incoming);
+        let signs = Signs { up, standing, pulse: Pulse::default(), known: AtomicBool::default() };
+        let ways = Ways { uplinks, urgent: bus.in_session() };
+        let back = start_signaling(url, registration, signs, ways, claim, incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
     }
@@ -124,7 +139,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         drive: context.drive.clone(),
         video: context.video.clone(),
     };
-    let bus = bus::start(&config.dbus, parts);
+    bus::start(&config.dbus, &bus, parts);
     let camera_died = context.video.died();
     let stop = async {
         tokio::select! {
@@ -146,17 +161,17 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
 fn start_signaling(
     url: HostUrl,
     registration: Registration,
-    standing: watch::Sender<Standing>,
+    signs: Signs,
+    ways: Ways,
     claim: Claim,
     incoming: mpsc::Sender<Incoming>,
 ) -> Outgoing {
     let (messages, outgoing) = mpsc::channel(QUEUE);
-    let (up_sender, up) = watch::channel(false);
-    let signs = Signs { up: up_sender, standing };
+    let back = Outgoing { messages, up: signs.up.subscribe(), pulse: Some(signs.pulse.clone()) };
     tokio::spawn(async move {
-        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, signs, claim)).await;
+        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, signs, claim, ways)).await;
     });
-    Outgoing { messages, up }
+    back
 }
 
 /// Ready means usable: a driver can reach the car through its host or its own page.

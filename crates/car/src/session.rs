@@ -1,18 +1,20 @@
 //! One driver's session: signaling, set-points, telemetry and video until either side ends it.
 
-use crate::agent::Outgoing;
+use crate::agent::{Outgoing, Source};
+use crate::board::{Board, Connections};
 use crate::drive::DriveLink;
-use crate::ice;
-use crate::recovery::{Decision, Recovery};
+use crate::ice::Ice;
 use crate::steering;
+use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
 use rccar_daemon::clock;
-use rccar_link::{LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_media::pipeline::PipelineState;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::events::{CarEvent, DriverEvent, NoticeLevel};
 use rccar_protocol::signaling::{ByeReason, Candidate, ErrorCode, FromCar, IceServer, Json, parse};
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
+use rccar_uplink_core::{Act, Commit, Connection, Recovery};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -27,6 +29,7 @@ pub(crate) struct SessionContext {
     pub(crate) drive: DriveLink,
     pub(crate) video: VideoHub,
     pub(crate) loopback: bool,
+    pub(crate) connections: Connections,
 }
 
 /// What signaling brings.
@@ -58,8 +61,8 @@ pub(crate) enum Outcome {
     EndedByCar(ByeReason),
 }
 
-/// How often the recovery machine is asked.
-const RECOVERY_TICK: Duration = Duration::from_millis(100);
+/// How often the recovery machine is asked: a tenth of the silence that it acts on.
+const RECOVERY_TICK: Duration = Duration::from_millis(50);
 /// Longest wait for candidates when the peer cannot trickle: a STUN server answers within a second or not at all.
 const GATHER_WITHIN: Duration = Duration::from_secs(3);
 
@@ -67,16 +70,48 @@ const GATHER_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) struct Session {
     context: SessionContext,
     id: SessionId,
+    source: Source,
     trickle: bool,
     ice_servers: Vec<IceServer>,
+    ice: Ice,
     back: Outgoing,
     reachable: watch::Sender<bool>,
+    binding: watch::Sender<Binding>,
+    moves: u64,
+    board: Board,
+}
+
+/// What a session runs with, once it has a connection.
+struct Live<'a> {
+    peer: &'a Peer,
+    video: &'a Sending,
+    recovery: Recovery,
 }
 
 impl Session {
-    pub(crate) fn new(context: SessionContext, id: SessionId, trickle: bool, ice_servers: Vec<IceServer>, back: Outgoing) -> Self {
-        // A session that is about to begin is worth as much as one that is connected.
-        Self { context, id, trickle, ice_servers, back, reachable: watch::Sender::new(true) }
+    pub(crate) fn new(
+        context: SessionContext,
+        id: SessionId,
+        trickle: bool,
+        ice_servers: Vec<IceServer>,
+        back: Outgoing,
+        source: Source,
+    ) -> Self {
+        let moves = context.connections.uplinks.now().moves;
+        Self {
+            context,
+            id,
+            source,
+            trickle,
+            ice_servers,
+            ice: Ice::default(),
+            back,
+            // A session that is about to begin is worth as much as one that is connected.
+            reachable: watch::Sender::new(true),
+            binding: watch::Sender::default(),
+            moves,
+            board: Board::default(),
+        }
     }
 
     /// Whether the driver is reachable, or may be about to become so for the first time.
@@ -86,8 +121,14 @@ impl Session {
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
-        self.ice_servers = ice::resolve(&self.ice_servers).await;
-        let options = PeerOptions { ice_servers: self.ice_servers.clone(), loopback: self.context.loopback, clock: clock::now };
+        self.ice_servers = self.ice.resolve(&self.ice_servers).await;
+        self.bind(false);
+        let options = PeerOptions {
+            ice_servers: self.ice_servers.clone(),
+            loopback: self.context.loopback,
+            binding: self.binding.subscribe(),
+            clock: clock::now,
+        };
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,
             Err(error) => {
@@ -141,18 +182,30 @@ impl Session {
         mut messages: mpsc::Receiver<Message>,
         inputs: &mut mpsc::Receiver<SessionInput>,
     ) -> Outcome {
-        if let Err(error) = self.offer(peer, false).await {
+        if let Err(error) = self.offer(peer, None).await {
             tracing::error!(%error, "the session cannot offer");
             return Outcome::EndedByCar(ByeReason::Internal);
         }
-        let mut recovery = Recovery::new(clock::now());
+        let mut up = self.back.up.clone();
+        let recovery = Recovery::new(clock::now(), *up.borrow_and_update());
+        let mut live = Live { peer, video, recovery };
         let mut camera = self.context.video.watch();
+        let mut uplinks = self.context.connections.uplinks.subscribe();
         let mut ticks = tokio::time::interval(RECOVERY_TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let end = tokio::select! {
-                input = inputs.recv() => self.handle_input(peer, &mut recovery, input).await,
-                Some(event) = events.recv() => self.handle_peer(&mut recovery, video, event),
+                input = inputs.recv() => self.handle_input(&mut live, input).await,
+                Some(event) = events.recv() => self.handle_peer(&mut live, event),
+                Ok(()) = uplinks.changed() => {
+                    self.handle_uplinks(&mut live, &uplinks.borrow_and_update());
+                    None
+                }
+                Ok(()) = up.changed() => {
+                    let up = *up.borrow_and_update();
+                    self.handle_host(&mut live, up).await;
+                    None
+                }
                 Some(message) = messages.recv() => {
                     self.handle_message(peer, message);
                     None
@@ -162,19 +215,62 @@ impl Session {
                     None
                 }
                 _ = ticks.tick() => {
-                    let (now, reachable) = (clock::now(), *self.back.up.borrow());
-                    self.reachable.send_replace(!recovery.is_unreachable(now));
-                    let decision = recovery.handle_timeout(now, reachable);
-                    self.carry_out(peer, decision).await
+                    self.handle_tick(&mut live);
+                    None
                 }
             };
             if let Some(outcome) = end {
                 return outcome;
             }
+            if let Some(outcome) = self.carry_out(&mut live).await {
+                return outcome;
+            }
         }
     }
 
-    async fn handle_input(&mut self, peer: &Peer, recovery: &mut Recovery, input: Option<SessionInput>) -> Option<Outcome> {
+    fn handle_tick(&mut self, live: &mut Live<'_>) {
+        let now = clock::now();
+        if let Some(pulse) = &self.back.pulse {
+            live.recovery.handle_host_heard(pulse.heard());
+        }
+        live.recovery.handle_heard(live.peer.heard());
+        live.recovery.handle_timeout(now);
+        self.reachable.send_replace(!live.recovery.is_unreachable(now));
+        // What is told while nobody hears it would only wait in a queue.
+        if live.recovery.is_connected()
+            && let Some(event) = self.board.news(&self.context.connections, now)
+        {
+            live.peer.send_event(event.to_json());
+        }
+    }
+
+    /// A driver in the car's own network does not come over an uplink.
+    fn handle_uplinks(&mut self, live: &mut Live<'_>, situation: &Situation) {
+        let moved = std::mem::replace(&mut self.moves, situation.moves) != situation.moves;
+        if moved
+            && self.source == Source::Host
+            && let Some(why) = situation.why
+            && situation.in_use.is_some()
+        {
+            live.recovery.handle_move(clock::now(), why);
+        }
+    }
+
+    async fn handle_host(&self, live: &mut Live<'_>, up: bool) {
+        live.recovery.handle_host(clock::now(), up);
+        if !up {
+            return;
+        }
+        match live.peer.unanswered().await {
+            // It may have been lost with the old connection. Who has it already ignores it.
+            Ok(Some(offer)) => self.say_offer(&offer),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "an offer cannot be said again"),
+        }
+    }
+
+    async fn handle_input(&mut self, live: &mut Live<'_>, input: Option<SessionInput>) -> Option<Outcome> {
+        let Live { peer, recovery, .. } = live;
         let used = match input {
             None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
             // The host has lost one of the two; they have not lost each other.
@@ -189,14 +285,22 @@ impl Session {
                     tracing::warn!(%error, "the driver's description cannot be used");
                     return Some(Outcome::EndedByCar(ByeReason::BadDescription));
                 }
-                used => used,
+                Ok(()) => {
+                    recovery.handle_answer(clock::now());
+                    Ok(())
+                }
+                refused => refused,
             },
             Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
             Some(SessionInput::Restart { ice_servers }) => {
-                self.ice_servers = ice::resolve(&ice_servers).await;
-                return self.restart_by_request(peer, recovery).await;
+                self.ice_servers = self.ice.resolve(&ice_servers).await;
+                recovery.handle_wish(clock::now());
+                Ok(())
             }
-            Some(SessionInput::RestartHere) => return self.restart_by_request(peer, recovery).await,
+            Some(SessionInput::RestartHere) => {
+                recovery.handle_wish(clock::now());
+                Ok(())
+            }
         };
         match used {
             Ok(()) => None,
@@ -211,12 +315,7 @@ impl Session {
         }
     }
 
-    async fn restart_by_request(&mut self, peer: &Peer, recovery: &mut Recovery) -> Option<Outcome> {
-        let decision = recovery.handle_request(clock::now());
-        self.carry_out(peer, decision).await
-    }
-
-    fn handle_peer(&self, recovery: &mut Recovery, video: &Sending, event: PeerEvent) -> Option<Outcome> {
+    fn handle_peer(&self, live: &mut Live<'_>, event: PeerEvent) -> Option<Outcome> {
         match event {
             PeerEvent::Candidate { generation, candidate } => {
                 if self.trickle {
@@ -226,10 +325,7 @@ impl Session {
             }
             PeerEvent::State(state) => {
                 tracing::info!(session = %self.id, ?state, "connection");
-                recovery.handle_state(clock::now(), state);
-                if state == PeerState::Connected {
-                    video.begin();
-                }
+                live.recovery.handle_connection(clock::now(), connection(state));
                 None
             }
             PeerEvent::EventsClosed { by_driver: true } => Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
@@ -257,32 +353,56 @@ impl Session {
         peer.send_event(answer.to_json());
     }
 
-    async fn carry_out(&mut self, peer: &Peer, decision: Decision) -> Option<Outcome> {
-        match decision {
-            Decision::Wait => None,
-            Decision::GiveUp => Some(Outcome::EndedByCar(ByeReason::IceFailed)),
-            Decision::Restart => {
-                tracing::info!(session = %self.id, "ICE restart");
-                if let Err(error) = self.offer(peer, true).await {
-                    // The connection's driver has died: the page opens a new session.
-                    tracing::warn!(%error, "the ICE restart failed");
+    async fn carry_out(&mut self, live: &mut Live<'_>) -> Option<Outcome> {
+        while let Some(act) = live.recovery.poll_act() {
+            match act {
+                Act::Keyframe => live.video.begin(),
+                Act::AskHost => match &self.back.pulse {
+                    Some(pulse) => pulse.ask(),
+                    None => live.recovery.handle_host_heard(clock::now()),
+                },
+                Act::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
+                Act::UplinkSilent => {}
+                Act::GiveUp | Act::Rebuild => {
+                    tracing::info!(session = %self.id, ?act, "no way to the driver");
                     return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                 }
-                None
+                Act::Restart { commit, wide } => {
+                    tracing::info!(session = %self.id, ?commit, wide, "ICE restart");
+                    self.bind(wide);
+                    if let Err(error) = self.offer(live.peer, Some(commit)).await {
+                        // The connection's driver has died: the page opens a new session.
+                        tracing::warn!(%error, "the ICE restart failed");
+                        return Some(Outcome::EndedByCar(ByeReason::IceFailed));
+                    }
+                }
             }
+        }
+        None
+    }
+
+    /// Decides which of the machine's addresses the next gathering uses. Development on one machine goes its own ways.
+    fn bind(&self, wide: bool) {
+        if !self.context.loopback {
+            let wide = wide || self.source == Source::Lan;
+            self.binding.send_replace(self.context.connections.uplinks.now().binding(wide));
         }
     }
 
-    async fn offer(&self, peer: &Peer, restart: bool) -> Result<(), LinkError> {
-        let mut offer = peer.prepare_offer(restart.then_some(&*self.ice_servers)).await?;
-        if self.trickle {
+    /// Says the first offer, or one with a restart.
+    async fn offer(&self, peer: &Peer, restart: Option<Commit>) -> Result<(), LinkError> {
+        let offer = peer.prepare_offer(restart.map(|_| &*self.ice_servers)).await?;
+        if !self.trickle {
+            let offer = peer.gathered_offer(offer, GATHER_WITHIN).await?;
             self.say_offer(&offer);
-            peer.start_gathering(&offer).await
-        } else {
-            offer = peer.gathered_offer(offer, GATHER_WITHIN).await?;
-            self.say_offer(&offer);
-            Ok(())
+            return Ok(());
         }
+        self.say_offer(&offer);
+        if restart == Some(Commit::WithAnswer) {
+            peer.hold(offer).await;
+            return Ok(());
+        }
+        peer.start_gathering(&offer).await
     }
 
     fn say_offer(&self, offer: &Offer) {
@@ -293,6 +413,15 @@ impl Session {
         if self.back.messages.try_send(message).is_err() {
             tracing::debug!(session = %self.id, "message dropped: the host is not reachable");
         }
+    }
+}
+
+fn connection(state: PeerState) -> Connection {
+    match state {
+        PeerState::Connecting => Connection::Connecting,
+        PeerState::Connected => Connection::Connected,
+        PeerState::Disconnected => Connection::Disconnected,
+        PeerState::Failed | PeerState::Closed => Connection::Failed,
     }
 }
 

@@ -44,6 +44,11 @@ pub(crate) struct Turn {
     pub(crate) enabled: bool,
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) public_addresses: Vec<IpAddr>,
+    pub(crate) tcp: bool,
+    pub(crate) tls_listen: Vec<SocketAddr>,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) tls_name: Option<String>,
     pub(crate) realm: String,
     pub(crate) secret_file: PathBuf,
     pub(crate) credential_ttl_s: u32,
@@ -123,6 +128,11 @@ impl Default for Turn {
             // IANA's port for STUN and TURN (RFC 8489 section 18.6, RFC 8656 section 6.1).
             listen: on_loopback(3478),
             public_addresses: Vec::new(),
+            tcp: true,
+            tls_listen: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            tls_name: None,
             realm: "rccar".into(),
             secret_file: "/var/lib/rccar-host/turn.secret".into(),
             credential_ttl_s: 12 * 3_600,
@@ -168,6 +178,14 @@ impl Config {
         if self.turn.credential_ttl_s < 60 {
             return rule("turn.credential_ttl_s", "is in seconds and has to be 60 at least");
         }
+        if !self.turn.tls_listen.is_empty() {
+            if self.turn.tls_certificate.is_none() || self.turn.tls_key.is_none() {
+                return rule("turn.tls_listen", "needs turn.tls_certificate and turn.tls_key");
+            }
+            if self.turn_name().is_none() {
+                return rule("turn.tls_name", "name what the certificate is for: there is no http.public_url to take it from");
+            }
+        }
         let families = |v4: bool| self.turn.public_addresses.iter().filter(|address| address.is_ipv4() == v4).count();
         if families(true) > 1 || families(false) > 1 {
             return rule("turn.public_addresses", "holds two addresses of one family");
@@ -185,6 +203,11 @@ impl Config {
     /// Where bundles are kept.
     pub(crate) fn releases_dir(&self) -> PathBuf {
         self.releases.dir.clone().unwrap_or_else(|| self.database.path.with_file_name("releases"))
+    }
+
+    /// The name under which clients reach TURN over TLS.
+    pub(crate) fn turn_name(&self) -> Option<&str> {
+        self.turn.tls_name.as_deref().or(self.http.public_url.as_ref().map(PublicUrl::host))
     }
 
     /// The address for links: what people can open in a browser.
@@ -231,10 +254,12 @@ mod tests {
     fn commented_examples_are_legal() {
         let (commented, plain): (Vec<_>, Vec<_>) =
             DOCUMENTED.lines().partition(|line| line.starts_with("# ") && line.contains(" = "));
-        assert_eq!(commented.len(), 4, "{commented:?}");
+        assert_eq!(commented.len(), 8, "{commented:?}");
         let examples = commented
             .join("\n")
             .replace("# public_url", "[http]\npublic_url")
+            .replace("# tls_listen", "[turn]\ntls_listen")
+            .replace("# tls_", "tls_")
             .replace("# extra", "[ice]\nextra")
             .replace("# dir", "[releases]\ndir")
             .replace("# keyring", "keyring");
@@ -256,6 +281,11 @@ mod tests {
             ("[turn]\nmin_port = 2\nmax_port = 1", &["turn.min_port"]),
             ("[turn]\nlisten = [\"0.0.0.0:3478\"]", &["turn.listen", "public_addresses"]),
             ("[turn]\npublic_addresses = [\"192.0.2.1\", \"192.0.2.2\"]", &["turn.public_addresses"]),
+            ("[turn]\ntls_listen = [\"192.0.2.1:443\"]", &["turn.tls_listen", "tls_certificate"]),
+            (
+                "[turn]\ntls_listen = [\"192.0.2.1:443\"]\ntls_certificate = \"c\"\ntls_key = \"k\"",
+                &["turn.tls_name", "http.public_url"],
+            ),
             ("[releases]\nmax_downloads = 0", &["releases", "1 at least"]),
             ("[turn]\ncredential_ttl_s = -1", &["host.toml:2", "turn.credential_ttl_s"]),
         ] {

@@ -5,9 +5,10 @@ use crate::db::unix_now;
 use rccar_daemon::files::{self, FileError};
 use rccar_protocol::signaling::IceServer;
 use rccar_relay::credentials::{Secret, mint};
-use rccar_relay::{Listen, Relay, RelayConfig, RelayError};
+use rccar_relay::{CertificateFiles, Listen, Relay, RelayConfig, RelayError, StreamListen};
 use rccar_signaling::{IcePeer, IceServers};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ pub(crate) enum TurnError {
 pub(crate) struct HostIce {
     /// UDP addresses of the relay with what stands for them outside, if that is configured.
     relay: Vec<(SocketAddr, Option<IpAddr>)>,
+    /// The same for TCP.
+    tcp: Vec<(SocketAddr, Option<IpAddr>)>,
+    /// Addresses of TURN over TLS: by name, because the certificate is for one.
+    tls: Vec<String>,
     secret: Option<Secret>,
     lifetime: Duration,
     extra: Vec<IceServer>,
@@ -35,7 +40,14 @@ pub(crate) struct HostIce {
 pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnError> {
     let turn = &config.turn;
     let lifetime = Duration::from_secs(turn.credential_ttl_s.into());
-    let mut ice = HostIce { relay: Vec::new(), secret: None, lifetime, extra: config.ice.extra_servers.clone() };
+    let mut ice = HostIce {
+        relay: Vec::new(),
+        tcp: Vec::new(),
+        tls: Vec::new(),
+        secret: None,
+        lifetime,
+        extra: config.ice.extra_servers.clone(),
+    };
     if !turn.enabled {
         return Ok((ice, None));
     }
@@ -43,12 +55,19 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
     let listen: Vec<_> = turn.listen.iter().copied().filter(usable).collect();
     let mut relay = RelayConfig::new(secret.clone());
     relay.listen = listen.iter().map(|&address| Listen { address, public: turn.public_address(&address) }).collect();
+    let tcp = listen.iter().copied().filter(|_| turn.tcp).map(|address| StreamListen { address, tls: false });
+    let tls = turn.tls_listen.iter().map(|&address| StreamListen { address, tls: true });
+    relay.streams = tcp.chain(tls).collect();
+    relay.certificate = turn.tls_certificate.clone().zip(turn.tls_key.clone()).map(|(chain, key)| CertificateFiles { chain, key });
     relay.realm.clone_from(&turn.realm);
     relay.ports = turn.min_port..=turn.max_port;
     relay.allow_peers = turn.allow_peers.iter().map(|network| network.0).collect();
     relay.allow_loopback = turn.allow_loopback_peers;
     let relay = Relay::start(relay)?;
     ice.relay = relay.local_addrs().iter().map(|&address| (address, public(turn, address))).collect();
+    let (tcp, tls) = relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
+    ice.tcp = tcp.iter().map(|&address| (address, public(turn, address))).collect();
+    ice.tls = config.turn_name().map(|name| tls_urls(name, tls)).unwrap_or_default();
     ice.secret = Some(secret);
     Ok((ice, Some(relay)))
 }
@@ -56,14 +75,19 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
 impl IceServers for HostIce {
     fn for_peer(&self, peer: IcePeer) -> Vec<IceServer> {
         let mut servers = self.extra.clone();
-        let addresses: Vec<_> = self.relay.iter().filter_map(|&(local, public)| advertised(local, public, peer.reached)).collect();
+        let told = |relay: &[(SocketAddr, Option<IpAddr>)]| -> Vec<SocketAddr> {
+            relay.iter().filter_map(|&(local, public)| advertised(local, public, peer.reached)).collect()
+        };
+        let addresses = told(&self.relay);
         let (Some(secret), false) = (&self.secret, addresses.is_empty()) else { return servers };
         // Usernames go in clear: the session's number says nothing about who drives.
         let credentials = mint(secret, &peer.session.to_string(), self.lifetime, unix_now());
-        let urls = |scheme: &str, suffix: &str| addresses.iter().map(|address| format!("{scheme}:{address}{suffix}")).collect();
-        servers.push(IceServer { urls: urls("stun", ""), username: None, credential: None });
+        let stun = addresses.iter().map(|address| format!("stun:{address}")).collect();
+        servers.push(IceServer { urls: stun, username: None, credential: None });
+        let udp = addresses.iter().map(|address| format!("turn:{address}?transport=udp"));
+        let tcp = told(&self.tcp).into_iter().map(|address| format!("turn:{address}?transport=tcp"));
         servers.push(IceServer {
-            urls: urls("turn", "?transport=udp"),
+            urls: udp.chain(tcp).chain(self.tls.iter().cloned()).collect(),
             username: Some(credentials.username),
             credential: Some(credentials.password),
         });
@@ -82,6 +106,13 @@ fn advertised(local: SocketAddr, public: Option<IpAddr>, reached: Option<IpAddr>
     };
     let near = reached.is_none_or(|reached| reached.is_loopback());
     (near || !address.is_loopback()).then(|| SocketAddr::new(address, local.port()))
+}
+
+/// One address for each port; the name leads to all machines' addresses.
+fn tls_urls(name: &str, listen: &[SocketAddr]) -> Vec<String> {
+    let ports: BTreeSet<u16> = listen.iter().map(SocketAddr::port).collect();
+    let name = if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]") } else { name.to_owned() };
+    ports.into_iter().map(|port| format!("turns:{name}:{port}?transport=tcp")).collect()
 }
 
 fn public(turn: &Turn, address: SocketAddr) -> Option<IpAddr> {
@@ -153,10 +184,13 @@ mod tests {
     fn credentials_are_made_for_the_session_and_name_nobody() {
         let relay = vec![("127.0.0.1:3478".parse().unwrap(), None)];
         let lifetime = Duration::from_secs(60);
-        let ice = HostIce { relay, secret: Some(Secret::new(b"key")), lifetime, extra: vec![] };
+        let tls = tls_urls("turn.example", &["192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap()]);
+        let ice = HostIce { tcp: relay.clone(), relay, tls, secret: Some(Secret::new(b"key")), lifetime, extra: vec![] };
         let servers = ice.for_peer(IcePeer { session: SessionId::from_random(0xc0ffee), reached: None });
         assert_eq!(servers[0].urls, ["stun:127.0.0.1:3478"]);
-        assert_eq!(servers[1].urls, ["turn:127.0.0.1:3478?transport=udp"]);
+        let urls =
+            ["turn:127.0.0.1:3478?transport=udp", "turn:127.0.0.1:3478?transport=tcp", "turns:turn.example:443?transport=tcp"];
+        assert_eq!(servers[1].urls, urls);
         assert!(servers[1].username.as_deref().unwrap().ends_with(":0000000000c0ffee"));
         assert!(servers[1].credential.is_some());
     }

@@ -9,13 +9,16 @@
 //!    A peer that cannot trickle gets [`Peer::gathered_offer`] instead, which waits for all candidates.
 //! 3. [`Peer::accept_answer`] and [`Peer::add_candidate`] take what the driver sends.
 //! 4. [`Peer::video`] sends access units, [`Peer::send_telemetry`] and [`Peer::send_event`] fill the data channels.
-//! 5. For another path, steps 1 and 2 again with `restart`: the data channels and the track stay.
+//! 5. For another path, steps 1 and 2 again with `restart`: the data channels and the track stay. The old path ends when gathering
+//!    starts; an offer that is [held](Peer::hold) starts to gather only when its answer is here.
 //!
 //! # Design decisions
 //!
 //! * The crate `webrtc` is confined to this crate. Its traps, and the settings that avoid them, are in [`mod@settings`].
 //! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no value once a newer one is here.
 //! * No congestion control yet: the encoder's rate is fixed by the configuration.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod channels;
 mod error;
@@ -26,10 +29,12 @@ mod observer;
 mod peer;
 mod rate;
 pub mod settings;
+mod sockets;
 mod video;
 
 pub use channels::ReceivedControl;
 pub use error::LinkError;
 pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
 pub use settings::PeerOptions;
+pub use sockets::{Binding, Heard};
 pub use video::VideoSender;

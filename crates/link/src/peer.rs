@@ -4,10 +4,12 @@ use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
 use crate::keyframe::KeyframeTap;
 use crate::observer::Observer;
 use crate::settings::{PeerOptions, configuration, media, setting_engine};
+use crate::sockets::{Addresses, BoundRuntime, Heard};
 use crate::video::VideoSender;
 use crate::{LinkError, error::stack};
 use rccar_protocol::signaling::{Candidate, IceServer};
 use rccar_protocol::text::Sdp;
+use rccar_protocol::units::MonotonicMicros;
 use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
@@ -87,7 +89,11 @@ pub struct Offer {
 /// The car's end of a session.
 pub struct Peer {
     connection: Connection,
+    /// Generation of the newest offer, and of the one that is gathered for.
+    offered: AtomicU32,
     generation: Arc<AtomicU32>,
+    held: Mutex<Option<Offer>>,
+    heard: Heard,
     gathered: Arc<watch::Sender<bool>>,
     control: ControlChannel,
     events: EventsChannel,
@@ -122,6 +128,8 @@ impl Peer {
         let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
         let generation = Arc::new(AtomicU32::new(0));
+        let heard = Heard::default();
+        let runtime = BoundRuntime { binding: options.binding.clone(), heard: heard.clone(), clock: options.clock };
         let observer = Observer { events: sender.clone(), generation: Arc::clone(&generation), gathered: Arc::clone(&gathered) };
         let building = PeerConnectionBuilder::new()
             .with_configuration(configuration(&options.ice_servers))
@@ -129,7 +137,8 @@ impl Peer {
             .with_interceptor_registry(registry)
             .with_setting_engine(setting_engine(options.loopback))
             .with_handler(Arc::new(observer))
-            .with_udp_addrs(options.bind_addresses())
+            .with_runtime(Arc::new(runtime))
+            .with_udp_addrs(vec![Addresses { binding: options.binding.clone(), loopback: options.loopback }])
             .with_data_channel_send_buffer_limit(SEND_BUFFER)
             .build();
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
@@ -139,7 +148,10 @@ impl Peer {
         let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;
         let peer = Self {
             connection,
+            offered: AtomicU32::new(0),
             generation,
+            held: Mutex::default(),
+            heard,
             gathered,
             control,
             events: channel,
@@ -157,14 +169,42 @@ impl Peer {
         }
         let options = RTCOfferOptions { ice_restart: restart.is_some() };
         let description = self.connection.0.create_offer(Some(options)).await.map_err(stack("writing an offer"))?;
-        let generation = self.generation.load(Ordering::Acquire).wrapping_add(1);
+        let generation = self.offered.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
         Ok(Offer { generation, sdp: Sdp::new(description.sdp.clone())?, description })
     }
 
     /// Starts gathering for an offer. Call it after the offer was sent: candidates come at once.
     pub async fn start_gathering(&self, offer: &Offer) -> Result<(), LinkError> {
+        self.forget().await;
+        self.apply_offer(offer).await
+    }
+
+    /// Keeps an offer until its answer is here: only then gathering starts and the old path ends. Call it after the offer was sent.
+    pub async fn hold(&self, offer: Offer) {
+        self.forget().await;
+        *self.held.lock().await = Some(offer);
+    }
+
+    /// The newest offer, with the candidates that are known by now, if it awaits its answer; for a driver who may have missed it.
+    pub async fn unanswered(&self) -> Result<Option<Offer>, LinkError> {
+        if let Some(held) = &*self.held.lock().await {
+            return Ok(Some(held.clone()));
+        }
+        if self.connection.0.pending_local_description().await.is_none() {
+            return Ok(None);
+        }
+        let Some(description) = self.connection.0.local_description().await else { return Ok(None) };
+        Ok(Some(Offer { generation: self.generation(), sdp: Sdp::new(description.sdp.clone())?, description }))
+    }
+
+    /// Nothing that was said before the next offer counts any more.
+    async fn forget(&self) {
+        *self.held.lock().await = None;
         self.early_candidates.lock().await.clear();
         self.candidates.store(0, Ordering::Relaxed);
+    }
+
+    async fn apply_offer(&self, offer: &Offer) -> Result<(), LinkError> {
         self.gathered.send_replace(false);
         self.generation.store(offer.generation, Ordering::Release);
         self.connection.0.set_local_description(offer.description.clone()).await.map_err(stack("starting to gather candidates"))
@@ -185,7 +225,11 @@ impl Peer {
 
     /// Takes the driver's answer.
     pub async fn accept_answer(&self, generation: u32, sdp: &Sdp) -> Result<(), LinkError> {
-        self.check(generation)?;
+        self.check(generation).await?;
+        let held = self.held.lock().await.take();
+        if let Some(offer) = held {
+            self.apply_offer(&offer).await?;
+        }
         if !self.awaits_answer().await {
             return Err(LinkError::Unasked);
         }
@@ -203,7 +247,7 @@ impl Peer {
 
     /// Takes a candidate of the driver's; one that comes before the answer waits for it.
     pub async fn add_candidate(&self, generation: u32, candidate: Candidate) -> Result<(), LinkError> {
-        self.check(generation)?;
+        self.check(generation).await?;
         if self.candidates.fetch_add(1, Ordering::Relaxed) >= MAX_CANDIDATES {
             return Err(LinkError::TooManyCandidates(MAX_CANDIDATES));
         }
@@ -216,13 +260,19 @@ impl Peer {
 
     /// Whether an offer is out and not answered.
     pub async fn awaits_answer(&self) -> bool {
-        self.connection.0.pending_local_description().await.is_some()
+        self.held.lock().await.is_some() || self.connection.0.pending_local_description().await.is_some()
     }
 
-    /// Generation of the newest offer.
+    /// Generation of the newest offer that is gathered for.
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// When something last came from the driver.
+    #[must_use]
+    pub fn heard(&self) -> MonotonicMicros {
+        self.heard.at()
     }
 
     /// The video track.
@@ -260,8 +310,9 @@ impl Peer {
         }
     }
 
-    fn check(&self, got: u32) -> Result<(), LinkError> {
-        let current = self.generation();
+    async fn check(&self, got: u32) -> Result<(), LinkError> {
+        let held = self.held.lock().await.as_ref().map(|offer| offer.generation);
+        let current = held.unwrap_or_else(|| self.generation());
         if got == current { Ok(()) } else { Err(LinkError::Generation { got, current }) }
     }
 

@@ -5,11 +5,12 @@
 mod driver;
 
 use driver::Driver;
-use rccar_link::{LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,7 +23,8 @@ struct Car {
 
 impl Car {
     async fn open() -> Self {
-        let options = PeerOptions { ice_servers: vec![], loopback: true, clock: || MonotonicMicros(1) };
+        let (_, binding) = watch::channel(Binding::default());
+        let options = PeerOptions { ice_servers: vec![], loopback: true, binding, clock: || MonotonicMicros(1) };
         let Opened { peer, events, messages } = Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();
         Self { peer, events, messages }
     }
@@ -31,6 +33,10 @@ impl Car {
     async fn connect(&mut self, driver: &Driver, restart: bool) -> Offer {
         let offer = self.peer.prepare_offer(restart.then_some(&[])).await.unwrap();
         self.peer.start_gathering(&offer).await.unwrap();
+        self.finish(driver, offer).await
+    }
+
+    async fn finish(&mut self, driver: &Driver, offer: Offer) -> Offer {
         let answer = driver.answer(offer.sdp.as_str()).await;
         self.peer.accept_answer(offer.generation, &answer).await.unwrap();
         for candidate in driver.candidates().await {
@@ -87,6 +93,36 @@ async fn an_ice_restart_keeps_the_data_channels() {
     timeout(PATIENCE, newest.wait_for(Option::is_some)).await.expect("the old channel still carries").unwrap();
     assert!(car.peer.send_telemetry(&[1, 2, 3]).await);
     assert_eq!(control.receive().await, [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_restart_leaves_the_old_path_alone_until_it_is_answered() {
+    let (mut car, driver) = (Car::open().await, Driver::open().await);
+    car.connect(&driver, false).await;
+    let control = driver.channel("control").await;
+    let offer = car.peer.prepare_offer(Some(&[])).await.unwrap();
+    car.peer.hold(offer.clone()).await;
+    control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode()).await;
+    let mut newest = car.peer.control();
+    timeout(PATIENCE, newest.wait_for(Option::is_some)).await.expect("the old path carries").unwrap();
+    assert_eq!((car.peer.generation(), car.peer.awaits_answer().await), (1, true));
+    let again = car.peer.unanswered().await.unwrap().expect("it awaits an answer");
+    assert_eq!((again.generation, &again.sdp), (2, &offer.sdp));
+    car.finish(&driver, offer).await;
+    assert_eq!((car.peer.generation(), car.peer.awaits_answer().await), (2, false));
+    control.send(&ControlFrame { seq: 2, ..ControlFrame::default() }.encode()).await;
+    let arrived = newest.wait_for(|newest| newest.is_some_and(|newest| newest.frame.seq == 2));
+    timeout(PATIENCE, arrived).await.expect("the new path carries").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_that_may_have_been_missed_is_said_again_with_its_candidates() {
+    let car = Car::open().await;
+    assert!(car.peer.unanswered().await.unwrap().is_none());
+    let offer = car.peer.prepare_offer(None).await.unwrap();
+    car.peer.gathered_offer(offer, PATIENCE).await.unwrap();
+    let again = car.peer.unanswered().await.unwrap().expect("it awaits an answer");
+    assert!(again.generation == 1 && again.sdp.as_str().contains("127.0.0.1"), "{}", again.sdp);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

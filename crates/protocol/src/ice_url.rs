@@ -1,4 +1,4 @@
-//! Addresses of STUN and TURN servers (RFC 7064, RFC 7065), as far as the car speaks them: over UDP.
+//! Addresses of STUN and TURN servers (RFC 7064, RFC 7065), as far as the car speaks them: STUN over UDP, TURN over UDP, TCP and TLS.
 
 /// What the address is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,29 +20,47 @@ impl IceScheme {
     }
 }
 
+/// What it is spoken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IceTransport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// A stream with TLS.
+    Tls,
+}
+
 /// A server's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IceUrl<'a> {
     /// What it is for.
     pub scheme: IceScheme,
+    /// What it is spoken over.
+    pub transport: IceTransport,
     /// Name or IP literal, without the brackets of IPv6.
     pub host: &'a str,
-    /// UDP port.
+    /// UDP or TCP port.
     pub port: u16,
 }
 
-/// Default port of STUN and TURN over UDP (RFC 7064 section 3.2, RFC 7065 section 3.2).
+/// Default port of STUN and TURN over UDP and TCP (RFC 7064 section 3.2, RFC 7065 section 3.2).
 pub const DEFAULT_ICE_PORT: u16 = 3478;
+/// The same over TLS.
+pub const DEFAULT_ICE_TLS_PORT: u16 = 5349;
 
 impl<'a> IceUrl<'a> {
-    /// Reads `stun:host[:port]` and `turn:host[:port][?transport=udp]`; `None` for anything else, such as TURN over TCP or TLS.
+    /// Reads `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]` and `turns:host[:port][?transport=tcp]`; `None` for anything else,
+    /// such as DTLS.
     #[must_use]
     pub fn parse(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once(':')?;
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let scheme = match (scheme, query) {
-            ("stun", "") => IceScheme::Stun,
-            ("turn", "" | "transport=udp") => IceScheme::Turn,
+        let (scheme, transport) = match (scheme, query) {
+            ("stun", "") => (IceScheme::Stun, IceTransport::Udp),
+            ("turn", "" | "transport=udp") => (IceScheme::Turn, IceTransport::Udp),
+            ("turn", "transport=tcp") => (IceScheme::Turn, IceTransport::Tcp),
+            ("turns", "" | "transport=tcp") => (IceScheme::Turn, IceTransport::Tls),
             _ => return None,
         };
         let (host, port) = match address.strip_prefix('[') {
@@ -56,8 +74,9 @@ impl<'a> IceUrl<'a> {
                 None => (address, None),
             },
         };
-        let port = port.map_or(Some(DEFAULT_ICE_PORT), |port| port.parse().ok())?;
-        (!host.is_empty()).then_some(Self { scheme, host, port })
+        let default = if transport == IceTransport::Tls { DEFAULT_ICE_TLS_PORT } else { DEFAULT_ICE_PORT };
+        let port = port.map_or(Some(default), |port| port.parse().ok())?;
+        (!host.is_empty()).then_some(Self { scheme, transport, host, port })
     }
 }
 
@@ -67,7 +86,7 @@ mod tests {
 
     #[test]
     fn names_and_literals_are_read_with_and_without_port() {
-        let url = |scheme, host, port| Some(IceUrl { scheme, host, port });
+        let url = |scheme, host, port| Some(IceUrl { scheme, transport: IceTransport::Udp, host, port });
         assert_eq!(IceUrl::parse("stun:stun.example.org"), url(IceScheme::Stun, "stun.example.org", 3478));
         assert_eq!(IceUrl::parse("turn:192.0.2.1:80?transport=udp"), url(IceScheme::Turn, "192.0.2.1", 80));
         assert_eq!(IceUrl::parse("turn:[2001:db8::1]:3479"), url(IceScheme::Turn, "2001:db8::1", 3479));
@@ -75,10 +94,19 @@ mod tests {
     }
 
     #[test]
+    fn streams_are_told_from_datagrams_and_have_ports_of_their_own() {
+        let read = |url| IceUrl::parse(url).map(|url| (url.transport, url.host, url.port));
+        assert_eq!(read("turn:a.example?transport=tcp"), Some((IceTransport::Tcp, "a.example", 3478)));
+        assert_eq!(read("turns:a.example"), Some((IceTransport::Tls, "a.example", 5349)));
+        assert_eq!(read("turns:[2001:db8::1]:443?transport=tcp"), Some((IceTransport::Tls, "2001:db8::1", 443)));
+    }
+
+    #[test]
     fn what_the_car_cannot_speak_is_refused() {
         for url in [
-            "turns:a.example:443",
-            "turn:a.example?transport=tcp",
+            "turns:a.example?transport=udp",
+            "turn:a.example?transport=sctp",
+            "stuns:a.example",
             "stun:a.example?transport=udp",
             "http://a.example",
             "stun:",

@@ -15,6 +15,11 @@ pub(crate) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
     T::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
+/// The same, which may be left out.
+pub(crate) fn maybe_word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::<String>::deserialize(deserializer)?.map(|word| T::deserialize(word.into_deserializer())).transpose()
+}
+
 /// A structure, written as an object.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)

@@ -1,10 +1,12 @@
 //! What a relay needs to know.
 
+use crate::certificate::CertificateError;
 use crate::credentials::Secret;
 use ipnet::IpNet;
 use std::io;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 use thiserror::Error;
@@ -18,6 +20,15 @@ pub struct RelayConfig {
     /// Addresses that clients use. IPv4 and IPv6 are listed apart: `[::]` takes IPv6 only. On a host with several addresses list
     /// each: answers to a wildcard listener leave from the address that the routing table prefers.
     pub listen: Vec<Listen>,
+    /// Addresses for clients whose networks let no UDP pass: TCP, and TLS over it. Relayed addresses are those of the listener in
+    /// [`RelayConfig::listen`] with the same address, else the first one's.
+    pub streams: Vec<StreamListen>,
+    /// What TLS proves the relay's name with; needed if any of `streams` asks for TLS.
+    pub certificate: Option<CertificateFiles>,
+    /// Streams that may be open at a time, in all.
+    pub streams_total: usize,
+    /// Streams that may be open at a time from one IPv4 address or one IPv6 /64 network.
+    pub streams_per_address: usize,
     /// Realm of the long-term credentials (RFC 8489 section 9.2), usually the host's name.
     pub realm: String,
     /// Key of the credentials that [`crate::credentials::mint`] makes.
@@ -48,6 +59,12 @@ impl RelayConfig {
         let everywhere = |ip: IpAddr| Listen { address: SocketAddr::new(ip, 3478), public: None };
         Self {
             listen: vec![everywhere([0; 4].into()), everywhere([0_u16; 8].into())],
+            streams: Vec::new(),
+            certificate: None,
+            // Two sockets each, as long as there is an allocation: with the allocations within the usual limit of 1024 open files.
+            streams_total: 256,
+            // A firewall that lets no UDP pass may have a whole company behind it.
+            streams_per_address: 64,
             realm: "rccar".to_owned(),
             secret,
             // The dynamic ports of RFC 6335, recommended by RFC 8656 section 7.2.
@@ -68,6 +85,11 @@ impl RelayConfig {
     pub(crate) fn check(&self) -> Result<(), RelayError> {
         if self.listen.is_empty() {
             return Err(RelayError::NoListener);
+        }
+        if self.certificate.is_none()
+            && let Some(listen) = self.streams.iter().find(|listen| listen.tls)
+        {
+            return Err(RelayError::NoCertificate { listen: listen.address });
         }
         if self.ports.is_empty() || *self.ports.start() == 0 {
             return Err(RelayError::Ports { start: *self.ports.start(), end: *self.ports.end() });
@@ -106,6 +128,24 @@ impl FromStr for Listen {
     }
 }
 
+/// An address for streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamListen {
+    /// Address and port of the TCP socket.
+    pub address: SocketAddr,
+    /// TLS over TCP.
+    pub tls: bool,
+}
+
+/// Where the certificate is. The files are read again when they have changed: certificates are renewed while the relay runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate and those between it and an authority (PEM).
+    pub chain: PathBuf,
+    /// Its private key (PEM).
+    pub key: PathBuf,
+}
+
 /// The relay cannot start.
 #[derive(Debug, Error)]
 pub enum RelayError {
@@ -117,6 +157,23 @@ pub enum RelayError {
         /// Why.
         source: io::Error,
     },
+    /// Another program has the port, or the address is not one of this machine.
+    #[error("cannot listen for TURN on {address} (TCP){}", hint(.source))]
+    BindStream {
+        /// The address of [`RelayConfig::streams`].
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// TLS without a certificate.
+    #[error("TURN is to speak TLS on {listen}: name a certificate and its key")]
+    NoCertificate {
+        /// The address of [`RelayConfig::streams`].
+        listen: SocketAddr,
+    },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// A wildcard address says nothing about where peers reach relayed ports.
     #[error("TURN listens on {listen}: name the public address that peers reach this machine at, or listen on that address")]
     NoPublicAddress {

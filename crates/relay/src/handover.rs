@@ -1,5 +1,6 @@
 //! The two ends that `turn`'s allocations hold: a generator that hands over a relayed socket made before, and the clients' socket.
 
+use crate::outbox::Outbox;
 use crate::relayed::{Relayed, unconnected};
 use crate::stats::Counters;
 use async_trait::async_trait;
@@ -34,18 +35,33 @@ impl RelayAddressGenerator for Handover {
     }
 }
 
-/// The clients' socket as allocations see it. A packet that cannot be sent is counted and forgotten: `turn` would log each.
+/// The way to clients as allocations see it. A packet that cannot be sent is counted and forgotten: `turn` would log each.
 #[derive(Debug)]
 pub(crate) struct ClientSocket {
-    pub(crate) socket: UdpSocket,
+    pub(crate) way: Way,
+    pub(crate) local: SocketAddr,
     pub(crate) counters: Arc<Counters>,
+}
+
+/// What leads to clients.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// One socket for all.
+    Datagrams(Arc<UdpSocket>),
+    /// A stream for each.
+    Stream(Arc<Outbox>),
 }
 
 impl ClientSocket {
     pub(crate) async fn send(&self, datagram: &[u8], client: SocketAddr) {
-        if let Err(error) = self.socket.send_to(datagram, client).await {
-            tracing::trace!(%error, %client, "packet to client not sent");
-            self.counters.send_errors.increment();
+        match &self.way {
+            Way::Datagrams(socket) => {
+                if let Err(error) = socket.send_to(datagram, client).await {
+                    tracing::trace!(%error, %client, "packet to client not sent");
+                    self.counters.send_errors.increment();
+                }
+            }
+            Way::Stream(outbox) => outbox.push(datagram.to_vec()),
         }
     }
 }
@@ -58,7 +74,7 @@ impl Conn for ClientSocket {
     }
 
     fn local_addr(&self) -> webrtc_util::Result<SocketAddr> {
-        Ok(self.socket.local_addr()?)
+        Ok(self.local)
     }
 
     /// Every allocation calls it at its end; the socket belongs to all of them.

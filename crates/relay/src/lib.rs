@@ -1,9 +1,9 @@
-//! Embedded STUN (RFC 8489) and TURN (RFC 8656) server over UDP, for browsers and cars that cannot reach each other directly.
+//! Embedded STUN (RFC 8489) and TURN (RFC 8656) server over UDP, TCP and TLS, for browsers and cars that cannot reach each other directly.
 //!
 //! **The relay never sends to an address inside its own network: whoever may use it reaches the public Internet, other allocations of
 //! the same relay, and what the operator listed; nothing else.**
 //!
-//! One task owns each listening socket and answers one datagram after the other:
+//! One task owns each listening UDP socket, or each client's stream, and answers one message after the other:
 //!
 //! 1. ChannelData and Send indications go to the client's allocation, and from there to the peer, if [`policy::PeerPolicy`] allows it;
 //! 2. Binding requests are answered with the sender's address;
@@ -39,12 +39,15 @@
 //! * An Allocate request without REQUESTED-ADDRESS-FAMILY gets an IPv4 address if the host has one (RFC 8656 section 7.2). Browsers
 //!   never send the attribute; two relayed addresses of different families could not talk to each other. [`RelayConfig::keep_family`]
 //!   gives the family of the client's address instead.
-//! * Left out: TCP and TLS towards clients, EVEN-PORT and RESERVATION-TOKEN (answered with 508; browsers do not use them),
+//! * A stream belongs to one client: its end is the end of its allocation. What waits for it is dropped when it is too late for a
+//!   picture, and the newest wins.
+//! * Left out: TCP towards peers (RFC 6062), DTLS, EVEN-PORT and RESERVATION-TOKEN (answered with 508; browsers do not use them),
 //!   ADDITIONAL-ADDRESS-FAMILY, mobility. coturn has them and accepts the same credentials.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod attributes;
+mod certificate;
 mod config;
 pub mod credentials;
 #[doc(hidden)]
@@ -52,6 +55,7 @@ pub mod fuzz;
 mod handover;
 mod listener;
 mod nonce;
+mod outbox;
 pub mod policy;
 mod quota;
 mod relayed;
@@ -59,16 +63,21 @@ mod reply;
 mod request;
 mod sockets;
 mod stats;
+mod stream;
 
-pub use config::{Listen, RelayConfig, RelayError};
+pub use certificate::CertificateError;
+pub use config::{CertificateFiles, Listen, RelayConfig, RelayError, StreamListen};
 pub use ipnet::IpNet;
 pub use stats::RelayStats;
 
+use crate::certificate::Certificate;
+use crate::handover::Way;
 use crate::listener::{Listener, Shared};
 use crate::policy::PeerPolicy;
 use crate::quota::Quota;
 use crate::sockets::RelayAddresses;
 use crate::stats::Counters;
+use crate::stream::StreamListener;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +91,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Relay {
     local_addrs: Vec<SocketAddr>,
+    stream_addrs: Vec<SocketAddr>,
     counters: Arc<Counters>,
     quota: Arc<Quota>,
     stop: watch::Sender<bool>,
@@ -101,25 +111,48 @@ impl Relay {
         let relay_addresses = RelayAddresses::resolve(&config)?;
         let local_addrs =
             sockets.iter().map(|socket| socket.local_addr()).collect::<Result<Vec<_>, _>>().map_err(RelayError::Socket)?;
+        let streams =
+            config.streams.iter().map(|listen| sockets::listen_for_streams(listen.address)).collect::<Result<Vec<_>, _>>()?;
+        let stream_addrs =
+            streams.iter().map(|socket| socket.local_addr()).collect::<Result<Vec<_>, _>>().map_err(RelayError::Socket)?;
+        let certificate = config.certificate.clone().map(Certificate::load).transpose()?.map(Arc::new);
+        let places = Quota::new(config.streams_total, config.streams_per_address);
+        let (listen, stream_listen) = (config.listen.clone(), config.streams.clone());
         let counters = Arc::new(Counters::default());
         let quota = Quota::new(config.allocations_total, config.allocations_per_user);
         let policy = PeerPolicy::new(&config.allow_peers, config.allow_loopback, relay_addresses.all(), config.ports.clone());
         let shared = Arc::new(Shared::new(config, policy, Arc::clone(&quota), Arc::clone(&counters))?);
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
-        for (index, socket) in sockets.into_iter().enumerate() {
-            let listener =
-                Listener::new(socket, relay_addresses.for_listener(index), Arc::clone(&shared)).map_err(RelayError::Socket)?;
+        for ((index, socket), &local) in sockets.into_iter().enumerate().zip(&local_addrs) {
+            let (socket, addresses) = (Arc::new(socket), relay_addresses.for_listener(index));
+            let listener = Listener::new(Way::Datagrams(Arc::clone(&socket)), local, addresses, Arc::clone(&shared));
+            listeners.spawn(listener.run(socket, stopped.clone()));
+        }
+        for (socket, wanted) in streams.into_iter().zip(stream_listen) {
+            let listener = StreamListener {
+                socket,
+                certificate: certificate.clone().filter(|_| wanted.tls),
+                addresses: relay_addresses.for_address(&listen, wanted.address.ip()),
+                places: Arc::clone(&places),
+                shared: Arc::clone(&shared),
+            };
             listeners.spawn(listener.run(stopped.clone()));
         }
-        tracing::info!(addresses = ?local_addrs, "STUN and TURN are up");
-        Ok(Self { local_addrs, counters, quota, stop, listeners })
+        tracing::info!(udp = ?local_addrs, tcp = ?stream_addrs, "STUN and TURN are up");
+        Ok(Self { local_addrs, stream_addrs, counters, quota, stop, listeners })
     }
 
     /// The addresses that clients use, in the order of [`RelayConfig::listen`], with the real port where that was 0.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.local_addrs
+    }
+
+    /// The same for [`RelayConfig::streams`].
+    #[must_use]
+    pub fn stream_addrs(&self) -> &[SocketAddr] {
+        &self.stream_addrs
     }
 
     /// What happened since the start.

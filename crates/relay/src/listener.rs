@@ -3,7 +3,7 @@
 use crate::attributes;
 use crate::config::RelayConfig;
 use crate::credentials::Secret;
-use crate::handover::{ClientSocket, Handover};
+use crate::handover::{ClientSocket, Handover, Way};
 use crate::nonce::Nonces;
 use crate::policy::PeerPolicy;
 use crate::quota::Quota;
@@ -13,7 +13,6 @@ use crate::stats::Counters;
 use crate::{RelayError, request};
 use futures_util::FutureExt;
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
@@ -60,7 +59,7 @@ impl Shared {
     }
 }
 
-/// Answers the clients of one socket. Dropping it ends their allocations.
+/// Answers the clients of one socket, or the one client of a stream. Dropping it ends their allocations.
 pub(crate) struct Listener {
     pub(crate) socket: Arc<ClientSocket>,
     local: SocketAddr,
@@ -73,32 +72,40 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(socket: UdpSocket, addresses: RelayPair, shared: Arc<Shared>) -> io::Result<Self> {
-        let local = socket.local_addr()?;
+    pub(crate) fn new(way: Way, local: SocketAddr, addresses: RelayPair, shared: Arc<Shared>) -> Self {
         let handover = Handover::default();
         let manager = Manager::new(ManagerConfig { relay_addr_generator: Box::new(handover.clone()), alloc_close_notify: None });
-        let socket = Arc::new(ClientSocket { socket, counters: Arc::clone(&shared.counters) });
-        Ok(Self { socket, local, addresses, manager, handover, clients: HashMap::new(), shared })
+        let socket = Arc::new(ClientSocket { way, local, counters: Arc::clone(&shared.counters) });
+        Self { socket, local, addresses, manager, handover, clients: HashMap::new(), shared }
     }
 
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Answers datagrams until it is told to stop.
+    pub(crate) async fn run(mut self, socket: Arc<UdpSocket>, mut stop: watch::Receiver<bool>) {
         let mut buffer = vec![0; BUFFER];
         loop {
             let received = tokio::select! {
-                received = self.socket.socket.recv_from(&mut buffer) => received,
+                received = socket.recv_from(&mut buffer) => received,
                 _ = stop.wait_for(|stop| *stop) => return,
             };
             match received {
-                Ok((length, client)) => {
-                    let shared = Arc::clone(&self.shared);
-                    survive(self.datagram(&buffer[..length], client), client, &shared.counters).await;
-                }
+                Ok((length, client)) => self.handle(&buffer[..length], client).await,
                 Err(error) => {
                     tracing::debug!(%error, listen = %self.local, "cannot receive");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
         }
+    }
+
+    /// Answers a message, whatever is in it.
+    pub(crate) async fn handle(&mut self, message: &[u8], client: SocketAddr) {
+        let shared = Arc::clone(&self.shared);
+        survive(self.datagram(message, client), client, &shared.counters).await;
+    }
+
+    /// Whether any client has an allocation.
+    pub(crate) fn is_used(&self) -> bool {
+        self.clients.values().any(|relayed| relayed.strong_count() > 0)
     }
 
     async fn datagram(&mut self, datagram: &[u8], client: SocketAddr) {

@@ -5,10 +5,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// Ports tried before an allocation is refused. With half of the range in use, 16 failures in a row happen once in 65536 times.
 const PORT_TRIES: usize = 16;
+
+/// Streams that wait to be accepted; more come again by themselves.
+const BACKLOG: i32 = 128;
 
 /// A socket for clients.
 pub(crate) fn listen(address: SocketAddr) -> Result<UdpSocket, RelayError> {
@@ -76,6 +79,29 @@ impl RelayAddresses {
             v6: own_first().find(|address| address.public.is_ipv6()),
         }
     }
+}
+
+impl RelayAddresses {
+    /// For a stream listener: those of the listener with the same address, else the first one's.
+    pub(crate) fn for_address(&self, listen: &[Listen], address: IpAddr) -> RelayPair {
+        self.for_listener(listen.iter().position(|listen| listen.address.ip() == address).unwrap_or(0))
+    }
+}
+
+/// A socket for streams of clients.
+pub(crate) fn listen_for_streams(address: SocketAddr) -> Result<TcpListener, RelayError> {
+    let bound = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        TcpListener::from_std(socket.into())
+    };
+    bound().map_err(|source| RelayError::BindStream { address, source })
 }
 
 fn resolve(listen: &Listen, allow_loopback: bool) -> Result<RelayAddress, RelayError> {

@@ -40,6 +40,12 @@ counters! {
     dropped_peers,
     /// Datagrams from clients without an allocation, a permission or a channel for them.
     dropped_clients,
+    /// Streams taken, over TCP or TLS.
+    streams,
+    /// Streams refused because there were enough, or ended because what came was no TLS or no TURN.
+    refused_streams,
+    /// Messages to clients that waited too long for their stream.
+    dropped_late,
     /// Datagrams that are neither STUN nor ChannelData, or have a broken attribute.
     malformed,
     /// Packets to a client or a peer that the operating system did not take.

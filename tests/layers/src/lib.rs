@@ -46,12 +46,14 @@ pub enum Layer {
 pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-dmabuf-unsafe", Layer::System),
     ("rccar-protocol", Layer::Words),
+    ("rccar-turn-stream", Layer::Words),
     ("rccar-bundle", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-modem-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
     ("rccar-update-core", Layer::Machine),
+    ("rccar-uplink-core", Layer::Machine),
     ("rccar-bus", Layer::Adapter),
     ("rccar-daemon", Layer::Adapter),
     ("rccar-link", Layer::Adapter),
@@ -59,6 +61,8 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-rauc", Layer::Adapter),
     ("rccar-relay", Layer::Adapter),
     ("rccar-signaling", Layer::Adapter),
+    ("rccar-tunnel", Layer::Adapter),
+    ("rccar-uplink", Layer::Adapter),
     ("tokio-modem-manager", Layer::Adapter),
     ("rccar-car", Layer::Program),
     ("rccar-drive", Layer::Program),
@@ -69,6 +73,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-fuzz", Layer::Program),
     ("rccar-layers", Layer::Program),
     ("rccar-modem-lab", Layer::Program),
+    ("rccar-netlab", Layer::Program),
 ];
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.

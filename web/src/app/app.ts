@@ -3,6 +3,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import { Api, ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../api";
 import { backoff } from "../link/backoff";
+import { watchNetwork } from "../link/network";
 import { SignalingClient, type SignalingEvent, type SignalingState } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
 import { Cockpit, SOFTWARE } from "./cockpit";
@@ -45,7 +46,11 @@ export class App {
 
   start(): void {
     window.addEventListener("hashchange", () => (this.route.value = parseRoute(location.hash)));
-    window.addEventListener("online", () => this.#client.retryNow());
+    watchNetwork(() => {
+      // The socket first: the wish for another path needs it.
+      this.#client.renew();
+      this.cockpit.peek()?.handleNetwork();
+    });
     // A page that leaves frees the car at once. One that comes back from the browser's cache has lost everything: it starts anew.
     window.addEventListener("pagehide", () => this.#closeCockpit());
     window.addEventListener("pageshow", ({ persisted }) => {

@@ -16,13 +16,14 @@ import type { SignalingClient, SignalingEvent } from "../link/signaling";
 import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
 import { LinkWatch } from "../link/watch";
 import type { CarInfo } from "../protocol/common";
-import type { CarEvent } from "../protocol/events";
+import type { CarEvent, CarLink } from "../protocol/events";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { micros32, permyriad } from "../protocol/units";
 import { bannerFor, SILENT_MS } from "./banner";
 import { emptyHud, sameHud, type Hud } from "./hud";
 import { Picture, type PresentedFrame } from "./picture";
 import type { Route } from "./route";
+import { rungsOf } from "./rungs";
 
 export const SOFTWARE = `rccar-web/${__VERSION__}`;
 
@@ -66,6 +67,7 @@ export class Cockpit {
   #telemetry: { frame: TelemetryFrame; at: number } | null = null;
   #stats: LinkStats | null = null;
   #carName: string | null = null;
+  #carLink: CarLink | null = null;
   #carNotice: { level: "info" | "warning" | "error"; text: string; until: number } | null = null;
   #upSince: number | null = null;
   #wakeLock: WakeLockSentinel | null = null;
@@ -92,6 +94,11 @@ export class Cockpit {
 
   handleFrame(frame: PresentedFrame): void {
     this.#picture.handleFrame(frame, this.#clock);
+  }
+
+  /** This device has another network: a path over the old one is dead, or about to be. */
+  handleNetwork(): void {
+    this.#act((now) => this.session.handleNetwork(now));
   }
 
   connect(): void {
@@ -135,6 +142,7 @@ export class Cockpit {
         height: this.#picture.last?.height ?? 0,
       },
       stats: this.#stats,
+      link: this.#carLink,
       control: this.#control && { skipped: this.#control.skipped, malformed: this.#control.malformed, sent: frameSeq },
       input: { ...this.mixer.sample(now), armWanted: this.mixer.armWanted, notice: this.mixer.notice },
     };
@@ -179,6 +187,7 @@ export class Cockpit {
     this.#control = null;
     this.#telemetry = null;
     this.#stats = null;
+    this.#carLink = null;
     this.#upSince = null;
     this.#clock = new CarClock();
     this.#watch = new LinkWatch();
@@ -230,6 +239,7 @@ export class Cockpit {
 
   #handleCarEvent(event: CarEvent): void {
     if (event.type === "hello") this.#carName = event.name;
+    else if (event.type === "link") this.#carLink = event;
     else if (event.type === "notice") this.#carNotice = { ...event, until: performance.now() + NOTICE_MS };
     else if (event.type === "error") console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
   }
@@ -322,6 +332,7 @@ export class Cockpit {
       bitrateKbps: this.#stats?.bitrateKbps ?? null,
       fps: this.#stats?.fps ?? null,
       path: this.#stats?.path ?? null,
+      rungs: rungsOf(this.#signaling.state.phase, phase.name, this.#carLink),
       steering: (frame?.steering ?? 0) / 10_000,
       throttle: (frame?.throttle ?? 0) / 10_000,
       wantedSteering: sample.steering,

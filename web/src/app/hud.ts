@@ -5,6 +5,7 @@ import type { SignalingState } from "../link/signaling";
 import type { Path } from "../link/stats";
 import type { DriveState, InputSource, StopReason } from "../protocol/state";
 import type { Banner } from "./banner";
+import { rungsOf, type Rung } from "./rungs";
 import { STATE_WORDS, STOP_WORDS } from "./messages";
 
 export interface Hud {
@@ -24,6 +25,8 @@ export interface Hud {
   readonly bitrateKbps: number | null;
   readonly fps: number | null;
   readonly path: Path | null;
+  /** What the connection hangs on, from the page to the car. */
+  readonly rungs: readonly Rung[];
   /** On the wheels, −1…1. */
   readonly steering: number;
   readonly throttle: number;
@@ -52,6 +55,7 @@ export const emptyHud: Hud = {
   bitrateKbps: null,
   fps: null,
   path: null,
+  rungs: rungsOf("connecting", "waiting-host", null),
   steering: 0,
   throttle: 0,
   wantedSteering: 0,

@@ -240,6 +240,18 @@ describe("a path that is lost", () => {
     expect(kinds()).toEqual(["send restart"]);
   });
 
+  it("asks for another path when this device has another network, and not while there is none to lose", () => {
+    session.handleNetwork(0);
+    expect(session.takeEffects()).toEqual([]);
+    connect();
+    session.handleNetwork(1_000);
+    expect(kinds()).toEqual(["send restart"]);
+    // The socket that carried the wish is renewed as well.
+    session.handleHost(false, 1_001);
+    session.handleHost(true, 1_100);
+    expect(kinds()).toEqual(["send restart"]);
+  });
+
   it("answers the restart's offer on the same peer", () => {
     connect();
     session.handlePeer({ kind: "failed" }, 1_000);

@@ -212,6 +212,12 @@ export class Session {
     if (this.#phase.name === "ended" || this.#phase.name === "retrying") this.#ask(now);
   }
 
+  /** The device's network has changed. The path may be dead without anybody having noticed; a restart costs little if it is not. */
+  handleNetwork(now: number): void {
+    const { name } = this.#phase;
+    if (name === "connected" || name === "interrupted") this.#restart(now);
+  }
+
   /** Asks the car for another path. */
   restart(now: number): void {
     const { name } = this.#phase;

@@ -142,7 +142,7 @@ describe("SignalingClient", () => {
 
   it("retries at once when the network comes back", () => {
     becomeReady().onclose?.({ code: 1006 });
-    client.retryNow();
+    client.renew();
     expect(sockets).toHaveLength(2);
     vi.advanceTimersByTime(5000);
     expect(sockets).toHaveLength(2);

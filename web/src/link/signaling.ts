@@ -6,7 +6,7 @@
  * connecting ───────────► connecting ───────────► ready
  *     ▲                                             │ closed, or no pong for 10 s
  *     └───────────── waiting ◄──────────────────────┘
- *        after a jittered time, or at once when the network comes back
+ *        after a jittered time, or at once when the network comes back or changes
  *
  * any ── close code 4401 ──► signed-out      any ── another protocol version ──► outdated
  * ```
@@ -90,9 +90,9 @@ export class SignalingClient {
     this.#become({ phase: "stopped" });
   }
 
-  /** Tries again at once, such as when the browser says that the network is back. */
-  retryNow(): void {
-    if (this.#state.phase === "waiting") this.#connect();
+  /** Opens a new socket at once, because the network has changed: the old one is dead, however long that may take to show. */
+  renew(): void {
+    if (this.#state.phase === "waiting" || this.#state.phase === "ready") this.#connect();
   }
 
   /** Sends a message; `false` if the host is away, in which case the message is gone. */

@@ -8,7 +8,7 @@ import { watchFrames } from "../app/picture";
 import { BannerView } from "./banner";
 import { Dock } from "./dock";
 import { HelpPanel } from "./help";
-import { Metrics, StatePill } from "./hud";
+import { Metrics, Rungs, StatePill } from "./hud";
 import { BackIcon, FullscreenIcon, HelpIcon } from "./icons";
 import { Sticks } from "./sticks";
 
@@ -46,10 +46,6 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
             <BackIcon />
           </button>
           <h1>{hud.carName}</h1>
-          <span
-            class={`dot ${hud.host === "ready" ? "good" : "warn"}`}
-            title={hud.host === "ready" ? "Connected to the host" : "The host is away"}
-          />
         </div>
         <StatePill hud={hud} />
         <Metrics hud={hud} />
@@ -72,6 +68,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
             <HelpIcon />
           </button>
         </div>
+        <Rungs hud={hud} />
       </header>
       <BannerView app={app} cockpit={cockpit} banner={hud.banner} />
       {touched.value && <Sticks mixer={cockpit.mixer} />}

@@ -17,6 +17,20 @@ export function StatePill({ hud }: { hud: Hud }) {
   );
 }
 
+/** What the connection hangs on. */
+export function Rungs({ hud }: { hud: Hud }) {
+  return (
+    <ol class="rungs" aria-label="Connection" data-testid="hud-rungs">
+      {hud.rungs.map(({ id, text, hint, tone }) => (
+        <li key={id} class={tone} title={hint} data-testid={`rung-${id}`}>
+          <span class="dot" />
+          {text}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
 export function Metrics({ hud }: { hud: Hud }) {
   const { kind, detail } = pathWords(hud.path);
   return (

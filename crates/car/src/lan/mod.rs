@@ -71,7 +71,7 @@ pub(crate) async fn start(
         exchange.shutdown().await;
     });
     let (_, up) = watch::channel(true);
-    Ok(Outgoing { messages, up })
+    Ok(Outgoing { messages, up, pulse: None })
 }
 
 /// The configured code, or the one that the car made for itself.

@@ -147,6 +147,10 @@ impl Client {
         nonce.clone_into(&mut self.nonce);
     }
 
+    pub fn set_realm(&mut self, realm: &str) {
+        realm.clone_into(&mut self.realm);
+    }
+
     pub async fn allocate(&mut self) -> Answer {
         self.request(METHOD_ALLOCATE, &[&RequestedTransport { protocol: PROTO_UDP }]).await
     }
@@ -218,7 +222,7 @@ pub fn peer_address(peer: &SocketAddr) -> PeerAddress {
     PeerAddress { ip: peer.ip(), port: peer.port() }
 }
 
-fn decode(raw: Vec<u8>) -> Message {
+pub fn decode(raw: Vec<u8>) -> Message {
     let mut message = Message { raw, ..Message::default() };
     message.decode().unwrap();
     message

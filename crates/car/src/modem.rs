@@ -1,0 +1,131 @@
+//! The modem's supervisor: it hears whether somebody drives, and says how the modem is.
+//!
+//! **Nothing here is needed for driving:** without `rccar-modem` the driver's page shows no modem, and that is all.
+
+use crate::bus::{BusHandle, DbusConfig};
+use crate::drive::DriveLink;
+use futures_util::StreamExt;
+use rccar_bus::modem::{ModemClient, ModemReport};
+use rccar_bus::{Address, BusError};
+use rccar_daemon::clock;
+use rccar_protocol::events::{ModemLink, ModemRung, ModemState};
+use rccar_protocol::release::Percent;
+use rccar_protocol::state::DriveState;
+use rccar_protocol::text::Note;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{interval, sleep};
+
+/// Between two looks at what the car does, and at the report while somebody drives.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Looks without a driver of which one asks for the report; the car's state is told again as often, in case the supervisor is new.
+const IDLE_LOOKS: u32 = 10;
+/// Between two attempts to get onto the bus.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Follows the modem; `None` without a supervisor.
+pub(crate) fn start(config: &DbusConfig, bus: BusHandle, drive: DriveLink) -> watch::Receiver<Option<ModemLink>> {
+    let (publish, link) = watch::channel(None);
+    if config.enabled {
+        let address = config.address.clone();
+        tokio::spawn(async move {
+            loop {
+                let Err(error) = follow(&address, &bus, &drive, &publish).await;
+                tracing::debug!(%error, "no way to the modem's supervisor");
+                tell(&publish, None);
+                sleep(AGAIN).await;
+            }
+        });
+    }
+    link
+}
+
+async fn follow(
+    address: &Address,
+    bus: &BusHandle,
+    drive: &DriveLink,
+    publish: &watch::Sender<Option<ModemLink>>,
+) -> Result<Infallible, BusError> {
+    let client = ModemClient::new(address.connect().await?);
+    let mut changes = client.changes().await?;
+    let mut looks = interval(LOOK_EVERY);
+    let mut told = None;
+    let mut count = 0u32;
+    loop {
+        tokio::select! {
+            _ = looks.tick() => count = count.wrapping_add(1),
+            Some(()) = changes.next() => count = 0,
+        }
+        let in_session = bus.is_in_session();
+        let state = drive.status(clock::now()).state;
+        let parked = !in_session && !state.may_move() && state != DriveState::Arming;
+        let due = count.is_multiple_of(IDLE_LOOKS);
+        if told != Some((in_session, parked)) || due {
+            told = absent_is_none(client.set_car(in_session, parked).await)?.map(|()| (in_session, parked));
+        }
+        if in_session || due {
+            tell(publish, absent_is_none(client.report().await)?.as_ref().and_then(words));
+        }
+    }
+}
+
+/// A supervisor that is not there, or refuses, is no reason to leave the bus.
+fn absent_is_none<T>(result: Result<T, BusError>) -> Result<Option<T>, BusError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_lost() => Err(error),
+        Err(error) => {
+            tracing::trace!(%error, "the modem's supervisor");
+            Ok(None)
+        }
+    }
+}
+
+fn tell(publish: &watch::Sender<Option<ModemLink>>, link: Option<ModemLink>) {
+    publish.send_if_modified(|present| {
+        let news = *present != link;
+        *present = link;
+        news
+    });
+}
+
+/// The report in the protocol's words; `None` if its state is none of them.
+fn words(report: &ModemReport) -> Option<ModemLink> {
+    Some(ModemLink {
+        state: word::<ModemState>(&report.state)?,
+        rung: report.rung.as_deref().and_then(word::<ModemRung>),
+        operator: report.operator.as_deref().and_then(|text| Note::new(text).ok()),
+        signal: report.signal_percent.and_then(|percent| Percent::try_from(u8::try_from(percent).ok()?).ok()),
+        fault: report.fault.as_deref().filter(|text| !text.is_empty()).map(Note::lossy),
+    })
+}
+
+fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
+    let deserializer: StrDeserializer<'a, Error> = text.into_deserializer();
+    T::deserialize(deserializer).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_becomes_words_and_what_is_none_is_left_out() {
+        let report = ModemReport {
+            state: "acting".into(),
+            rung: Some("cycle-radio".into()),
+            signal_percent: Some(63),
+            operator: Some(String::new()),
+            ..ModemReport::default()
+        };
+        let link = words(&report).unwrap();
+        assert_eq!((link.state, link.rung), (ModemState::Acting, Some(ModemRung::CycleRadio)));
+        assert_eq!((link.signal.map(Percent::value), link.operator, link.fault), (Some(63), None, None));
+        assert_eq!(words(&ModemReport { state: "dancing".into(), ..report.clone() }), None);
+        assert_eq!(words(&ModemReport { rung: Some("kick".into()), ..report }).unwrap().rung, None);
+    }
+}

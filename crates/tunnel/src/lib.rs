@@ -1,0 +1,149 @@
+//! A way to TURN servers for a WebRTC stack that speaks TURN over UDP only, out of networks that let no UDP pass.
+//!
+//! ```text
+//!   WebRTC stack ──TURN over UDP──► 127.0.0.1 ─ tunnel ──TURN over TCP or TLS──► TURN server
+//! ```
+//!
+//! **The tunnel is the last resort: as long as the server answers over UDP, it refuses and opens no connection.**
+//!
+//! A [`Tunnel`] listens on a UDP socket of its own on 127.0.0.1. Each address that sends to it is a client with a task:
+//!
+//! 1. Does the server answer STUN over UDP, asked from the client's own interface? Then the client's requests are refused with 508, and
+//!    the stack gathers no candidate here.
+//! 2. Otherwise all servers are dialled, one after the other with little time in between; the first that can be talked to is taken.
+//! 3. Messages pass both ways. What has waited for too long is dropped, the newest wins.
+//! 4. A connection that breaks is dialled again when the client has something to say. Its allocation was the connection's and is gone: the
+//!    stack finds out and restarts ICE.
+//!
+//! # Design decisions
+//!
+//! * One connection for each client address, because an allocation belongs to the five-tuple. The stack has a socket for each interface,
+//!   and new ones after an ICE restart: so a connection leaves by the interface of its socket, and one over a dead interface is left behind.
+//! * 127.0.0.1 serves IPv6-only machines as well: the stack's IPv4 socket sends from there, and the connection is IPv6.
+//! * The server's certificate is checked against the authorities that the system trusts; there is no switch to turn that off.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod client;
+mod dial;
+mod outbox;
+mod probe;
+mod refusal;
+
+use crate::client::Client;
+use crate::dial::Dialer;
+use crate::outbox::Outbox;
+use rccar_turn_stream::MAX_MESSAGE;
+pub use rustls_pki_types::ServerName;
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Clients at a time: sockets of a machine with many interfaces, and those of an ICE restart beside the old ones.
+const MAX_CLIENTS: usize = 16;
+/// Pause after a failed read.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A TURN server over a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its address.
+    pub address: SocketAddr,
+    /// TLS, with the name that the certificate has to be for; `None` is plain TCP.
+    pub tls: Option<ServerName<'static>>,
+}
+
+/// Where a tunnel leads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Servers over streams, the best one first.
+    pub servers: Vec<Server>,
+    /// The same servers' addresses for STUN over UDP: while one of them answers, the tunnel is not needed.
+    pub datagrams: Vec<SocketAddr>,
+}
+
+/// A tunnel. Dropping it closes it with all connections.
+#[derive(Debug)]
+pub struct Tunnel {
+    address: SocketAddr,
+    options: Arc<Options>,
+    task: AbortHandle,
+}
+
+impl Tunnel {
+    /// Opens the near end. Connections are made when they are needed.
+    pub async fn open(options: Options) -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let (address, options) = (socket.local_addr()?, Arc::new(options));
+        let task = tokio::spawn(run(Arc::new(socket), Arc::clone(&options))).abort_handle();
+        Ok(Self { address, options, task })
+    }
+
+    /// Where the stack finds its TURN server, over UDP.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A client as the near end knows it.
+struct Known {
+    outbox: Arc<Outbox>,
+    heard: Instant,
+    task: AbortHandle,
+}
+
+/// Hands datagrams to their clients' tasks, which end with this one.
+async fn run(socket: Arc<UdpSocket>, options: Arc<Options>) {
+    let dialer = Arc::new(Dialer::new(options));
+    let mut clients: HashMap<SocketAddr, Known> = HashMap::new();
+    let mut tasks = JoinSet::new();
+    let mut buffer = vec![0; MAX_MESSAGE];
+    loop {
+        let (length, from) = tokio::select! {
+            received = socket.recv_from(&mut buffer) => match received {
+                Ok(received) => received,
+                Err(error) => {
+                    // A client's socket that is closed shows up here, too.
+                    tracing::trace!(%error, "cannot receive");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            },
+            Some(_) = tasks.join_next() => continue,
+        };
+        let client = clients.entry(from).or_insert_with(|| {
+            let outbox = Arc::new(Outbox::default());
+            let client = Client::new(Arc::clone(&socket), from, Arc::clone(&dialer), Arc::clone(&outbox));
+            Known { outbox, heard: Instant::now(), task: tasks.spawn(client.run()) }
+        });
+        client.heard = Instant::now();
+        client.outbox.push(buffer[..length].to_vec());
+        if clients.len() > MAX_CLIENTS {
+            forget_the_longest_silent(&mut clients);
+        }
+    }
+}
+
+fn forget_the_longest_silent(clients: &mut HashMap<SocketAddr, Known>) {
+    let silent = clients.iter().min_by_key(|(_, client)| client.heard).map(|(address, _)| *address);
+    if let Some(client) = silent.and_then(|address| clients.remove(&address)) {
+        client.task.abort();
+    }
+}

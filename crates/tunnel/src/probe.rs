@@ -1,0 +1,107 @@
+//! Whether a server can be reached over UDP.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+/// When the question is asked, counted from the first time: two may get lost.
+const ASK_AT: [Duration; 3] = [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(350)];
+/// How long the last one has. A mobile link in bad order answers within half a second; one that does not is worth a tunnel.
+const LAST_WAIT: Duration = Duration::from_millis(300);
+/// Magic cookie (RFC 8489 section 5).
+const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+
+/// Asks all servers until one answers, from this address where it is of the server's family.
+pub(crate) async fn answers(servers: &[SocketAddr], source: Option<IpAddr>) -> bool {
+    let mut asked = futures_util::stream::FuturesUnordered::new();
+    for &server in servers {
+        asked.push(async move {
+            ask(server, source).await.unwrap_or_else(|error| {
+                tracing::debug!(%error, %server, "cannot ask over UDP");
+                false
+            })
+        });
+    }
+    while let Some(answered) = futures_util::StreamExt::next(&mut asked).await {
+        if answered {
+            return true;
+        }
+    }
+    false
+}
+
+async fn ask(server: SocketAddr, source: Option<IpAddr>) -> io::Result<bool> {
+    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let source = source.filter(|source| source.is_ipv4() == server.is_ipv4()).unwrap_or(any);
+    let socket = UdpSocket::bind((source, 0)).await?;
+    // From now on strangers are not heard, and an unreachable server is an error.
+    socket.connect(server).await?;
+    let request = binding_request()?;
+    let waits = ASK_AT.windows(2).map(|pair| pair[1] - pair[0]).chain([LAST_WAIT]);
+    for wait in waits {
+        socket.send(&request).await?;
+        if timeout(wait, answer(&socket, &request)).await.is_ok_and(|answer| answer.is_ok()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn answer(socket: &UdpSocket, request: &[u8]) -> io::Result<()> {
+    let mut buffer = [0; 512];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        // Any answer will do: it has got through.
+        if length >= request.len() && buffer[0] == 0x01 && buffer[4..20] == request[4..20] {
+            return Ok(());
+        }
+    }
+}
+
+/// A Binding request without attributes (RFC 8489 section 5).
+fn binding_request() -> io::Result<[u8; 20]> {
+    let mut request = [0; 20];
+    request[1] = 1;
+    request[4..8].copy_from_slice(&COOKIE);
+    getrandom::fill(&mut request[8..]).map_err(io::Error::other)?;
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that hears only every so many-th question.
+    async fn server(hears: usize) -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 64];
+            for count in 1.. {
+                let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+                if count % hears == 0 {
+                    buffer[0] = 1;
+                    socket.send_to(&buffer[..length], from).await.unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_server_that_answers_is_found_among_silent_ones_and_with_losses() {
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let servers = [silent.local_addr().unwrap(), server(3).await];
+        assert!(answers(&servers, Some(IpAddr::from([127, 0, 0, 1]))).await);
+        assert!(answers(&servers, Some(Ipv6Addr::LOCALHOST.into())).await, "a source of another family does not matter");
+    }
+
+    #[tokio::test]
+    async fn silence_and_no_servers_are_no_answer() {
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        assert!(!answers(&[silent.local_addr().unwrap()], None).await);
+        assert!(!answers(&[], None).await);
+    }
+}

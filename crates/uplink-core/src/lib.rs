@@ -1,0 +1,51 @@
+//! Which uplink the car uses ([`Uplinks`]), and what brings a driver's session back when its path is lost ([`Recovery`]).
+//!
+//! **Neither machine is ever without a next attempt:** as long as something is wrong, `poll_timeout` names a time, and a session that
+//! cannot be saved is ended, so that the driver's page can begin a new one.
+//!
+//! ```text
+//!   kernel: addresses, routes ─► Uplinks ─ Move (lost, new, changed, back, silent, better) ─► signaling socket: dialled anew
+//!                                  ▲   │                                                   └─► Recovery, one for each session
+//!                 probe of a better┘   └─ Probe                                                  │
+//!   connection's state, last packet, host's answers, driver's wishes ──────────────────────────►─┤
+//!                                                          restart, keyframe, ask host, rebuild ◄─┘
+//! ```
+//!
+//! Both have no clock and no I/O. Whoever owns one
+//!
+//! 1. tells what happens with the `handle_*` verbs,
+//! 2. drains `poll_command`,
+//! 3. calls `handle_timeout` at `poll_timeout`, or earlier.
+//!
+//! ```
+//! use rccar_protocol::units::MonotonicMicros;
+//! use rccar_uplink_core::{Command, Kind, Options, Uplink, Uplinks, Why};
+//!
+//! let wifi = Uplink::new(2, "wlan0", Kind::Wifi, ["192.0.2.7".parse()?]);
+//! let modem = Uplink::new(3, "wwan0", Kind::Mobile, ["198.51.100.9".parse()?]);
+//! let mut uplinks = Uplinks::new(Options::default());
+//! uplinks.handle_uplinks(MonotonicMicros(0), vec![modem.clone(), wifi.clone()]);
+//! assert!(matches!(uplinks.poll_command(), Some(Command::Move(first)) if first.to.as_ref() == Some(&wifi)));
+//! uplinks.handle_uplinks(MonotonicMicros(1), vec![modem.clone()]);
+//! let Some(Command::Move(second)) = uplinks.poll_command() else { panic!() };
+//! assert_eq!((second.to, second.why), (Some(modem), Why::Lost));
+//! # Ok::<(), std::net::AddrParseError>(())
+//! ```
+//!
+//! # Design decisions
+//!
+//! * A loss is acted on at once, what appears is given a moment to settle, and what is better has to prove itself for seconds.
+//! * A restart of ICE ends the old path. Where that path may still live, it is kept until the driver has answered ([`Commit`]).
+//! * A silent path is not a lost one. First the host is asked: if it answers, the uplink lives, and the path to the driver is looked
+//!   for anew; if not, another uplink is tried, and the old path is left alone, because it may come back by itself.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod recovery;
+pub mod timing;
+mod uplinks;
+mod words;
+
+pub use recovery::{Act, Commit, Connection, Recovery};
+pub use uplinks::Uplinks;
+pub use words::{Command, Kind, Move, Options, Uplink, Why};

@@ -1,0 +1,360 @@
+//! What brings one session back.
+//!
+//! ```text
+//!                          connected                  nothing heard for 500 ms
+//!   CONNECTING ─────────────────────────► FINE ◄─────────────────────────────────► SILENT   keyframes; ask the host
+//!       │ 20 s: give up                   │  ▲             heard again            │   │
+//!       ▼                                 │  │                                    │   └─ host answers not: the uplink is silent
+//!     (end)       uplink lost or changed, │  │ connected                          │ host answers, or another uplink is used
+//!                 driver's wish, better   ▼  │                                    ▼
+//!                                        RESTARTING ◄─────────────────────────────┘
+//!                                         │ ▲ │  every 2 s while the host is there
+//!                                         │ └─┘
+//!                                         └─ 6 s after an answer: rebuild (end, the page asks anew) · 30 s: give up
+//! ```
+
+use crate::timing;
+use crate::words::Why;
+use rccar_protocol::units::MonotonicMicros;
+use std::collections::VecDeque;
+
+/// State of the peer connection, as the stack tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// Looks for a path.
+    Connecting,
+    /// Has one.
+    Connected,
+    /// Has one that gives no answer.
+    Disconnected,
+    /// Will find none.
+    Failed,
+}
+
+/// When a restart gives the old path up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// At once, because it is dead: candidates are gathered while the offer is on its way.
+    AtOnce,
+    /// When the driver has answered: until then what lives lives on.
+    WithAnswer,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Send an offer with an ICE restart. `wide`: over all uplinks, because the one in use did not help.
+    Restart {
+        /// When the old path ends.
+        commit: Commit,
+        /// Not only over the uplink in use.
+        wide: bool,
+    },
+    /// Have the next frame be a keyframe.
+    Keyframe,
+    /// Send the host something that it answers.
+    AskHost,
+    /// Neither the driver nor the host answers: the uplink may be dead.
+    UplinkSilent,
+    /// End the session as failed; the driver's page asks for a new one at once.
+    Rebuild,
+    /// End the session: there is no hope.
+    GiveUp,
+}
+
+/// The machine of one session.
+#[derive(Debug)]
+pub struct Recovery {
+    began: MonotonicMicros,
+    connection: Connection,
+    ever_connected: bool,
+    heard: MonotonicMicros,
+    host_up: bool,
+    host_heard: Option<MonotonicMicros>,
+    /// Since when the driver is not reached.
+    lost: Option<Lost>,
+    attempt: Option<Attempt>,
+    /// A better uplink is to be used as soon as all is calm.
+    move_wanted: bool,
+    ended: bool,
+    acts: VecDeque<Act>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    since: MonotonicMicros,
+    keyframe_due: MonotonicMicros,
+    asked: Option<MonotonicMicros>,
+    told_silent: bool,
+    /// Since when the host answers.
+    host_since: Option<MonotonicMicros>,
+    /// The driver's first answer since then: they can be talked to, only the path is missing.
+    answered: Option<MonotonicMicros>,
+    tries: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    at: MonotonicMicros,
+    commit: Commit,
+    answered: bool,
+}
+
+impl Recovery {
+    /// A session whose first offer is sent now. `host_up`: messages get to the driver.
+    #[must_use]
+    pub fn new(now: MonotonicMicros, host_up: bool) -> Self {
+        Self {
+            began: now,
+            connection: Connection::Connecting,
+            ever_connected: false,
+            heard: now,
+            host_up,
+            host_heard: None,
+            lost: None,
+            attempt: None,
+            move_wanted: false,
+            ended: false,
+            acts: VecDeque::new(),
+        }
+    }
+
+    /// Whether there is a path, as far as the stack knows.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connection == Connection::Connected
+    }
+
+    /// Whether the driver was reachable and has not been for a while.
+    #[must_use]
+    pub fn is_unreachable(&self, now: MonotonicMicros) -> bool {
+        self.lost.is_some_and(|lost| now.since(lost.since) >= timing::UNREACHABLE)
+    }
+
+    /// The session is over; nothing is to be done any more.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Takes a new state of the connection.
+    pub fn handle_connection(&mut self, now: MonotonicMicros, connection: Connection) {
+        self.connection = connection;
+        match connection {
+            Connection::Connected => {
+                self.ever_connected = true;
+                self.attempt.take_if(|attempt| attempt.commit == Commit::AtOnce || attempt.answered);
+                self.heard = self.heard.max(now);
+                self.acts.push_back(Act::Keyframe);
+            }
+            // What does not flow any more is lost at once; a silence is judged by itself.
+            Connection::Connecting | Connection::Failed if self.ever_connected => self.lose(now),
+            _ => {}
+        }
+        self.handle_timeout(now);
+    }
+
+    /// Something came from the driver at `at`, over the peer connection.
+    pub fn handle_heard(&mut self, at: MonotonicMicros) {
+        self.heard = self.heard.max(at);
+    }
+
+    /// The host can be reached, or not any more.
+    pub fn handle_host(&mut self, now: MonotonicMicros, up: bool) {
+        let back = up && !self.host_up;
+        self.host_up = up;
+        if !back {
+            return;
+        }
+        self.host_heard = Some(now);
+        // The offer is said again on the new connection, and has its time from now on.
+        if let Some(attempt) = &mut self.attempt
+            && !attempt.answered
+        {
+            attempt.at = now;
+        }
+        self.handle_timeout(now);
+    }
+
+    /// The host sent something.
+    pub fn handle_host_heard(&mut self, at: MonotonicMicros) {
+        self.host_heard = self.host_heard.max(Some(at));
+    }
+
+    /// The driver answered the newest offer.
+    pub fn handle_answer(&mut self, now: MonotonicMicros) {
+        if let Some(attempt) = &mut self.attempt
+            && !attempt.answered
+        {
+            attempt.answered = true;
+            attempt.at = now;
+        }
+        if let Some(lost) = &mut self.lost {
+            lost.answered.get_or_insert(now);
+        }
+    }
+
+    /// Another uplink is in use.
+    pub fn handle_move(&mut self, now: MonotonicMicros, why: Why) {
+        if !self.ever_connected {
+            return;
+        }
+        match why {
+            Why::Lost | Why::New | Why::Changed => {
+                self.lose(now);
+                self.restart(now, Commit::AtOnce);
+            }
+            // The old path may heal before the answer is here.
+            Why::Silent => {
+                self.lose(now);
+                let commit = self.gentle();
+                self.restart(now, commit);
+            }
+            Why::Better => self.move_wanted = true,
+            Why::Back | Why::First => self.acts.push_back(Act::Keyframe),
+        }
+        self.handle_timeout(now);
+    }
+
+    /// Takes the driver's wish for another path; one that is under way is left its time.
+    pub fn handle_wish(&mut self, now: MonotonicMicros) {
+        if self.attempt.is_none_or(|attempt| now.since(attempt.at) >= timing::SAME_WISH) {
+            let commit = self.gentle();
+            self.restart(now, commit);
+        }
+    }
+
+    /// Acts on what is due. Call it several times a second, after [`Self::handle_heard`]: silence is what is not told.
+    pub fn handle_timeout(&mut self, now: MonotonicMicros) {
+        if self.ended {
+            return;
+        }
+        if !self.ever_connected {
+            if now.since(self.began) >= timing::CONNECT_WITHIN {
+                self.end(Act::GiveUp);
+            }
+            return;
+        }
+        let flows = matches!(self.connection, Connection::Connected | Connection::Disconnected);
+        if flows && now.since(self.heard) < timing::SILENT {
+            self.lost = None;
+            self.calm(now);
+        } else {
+            self.lose(now);
+            self.search(now, flows);
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`] at the latest; `None` only after the end.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
+        if self.ended {
+            return None;
+        }
+        if !self.ever_connected {
+            return Some(self.began.plus(timing::CONNECT_WITHIN));
+        }
+        let attempt = self.attempt.map(|attempt| attempt.at.plus(patience(attempt)));
+        let silence = self.lost.is_none().then(|| self.heard.plus(timing::SILENT));
+        let lost = self.lost.map(|lost| {
+            let ask = lost.asked.map_or(lost.since, |at| at.plus(timing::HOST_WITHIN.min(timing::ASK_EVERY)));
+            lost.keyframe_due.min(ask).min(lost.since.plus(timing::GIVE_UP))
+        });
+        [attempt, silence, lost].into_iter().flatten().min()
+    }
+
+    /// What is to be done next.
+    pub fn poll_act(&mut self) -> Option<Act> {
+        self.acts.pop_front()
+    }
+
+    /// All is well; perhaps a restart is out, or wanted.
+    fn calm(&mut self, now: MonotonicMicros) {
+        if self.attempt.take_if(|attempt| now.since(attempt.at) >= patience(*attempt)).is_some() {
+            // Nobody answered, and nothing is lost.
+            self.move_wanted = false;
+        }
+        if self.move_wanted && self.host_up && self.attempt.is_none() {
+            self.move_wanted = false;
+            self.restart(now, Commit::WithAnswer);
+        }
+    }
+
+    fn search(&mut self, now: MonotonicMicros, flows: bool) {
+        let Some(lost) = &mut self.lost else { return };
+        if now.since(lost.since) >= timing::GIVE_UP {
+            return self.end(Act::GiveUp);
+        }
+        if flows && now >= lost.keyframe_due {
+            lost.keyframe_due = now.plus(timing::KEYFRAMES);
+            self.acts.push_back(Act::Keyframe);
+        }
+        if lost.answered.is_some_and(|at| self.host_up && now.since(at) >= timing::REBUILD) {
+            return self.end(Act::Rebuild);
+        }
+        if lost.asked.is_none_or(|at| now.since(at) >= timing::ASK_EVERY) {
+            lost.asked = Some(now);
+            self.acts.push_back(Act::AskHost);
+        }
+        let host_answers = self.host_up && self.host_heard.is_some_and(|at| at > lost.since);
+        lost.host_since = if host_answers { lost.host_since.or(Some(now)) } else { None };
+        let alone = lost.host_since.is_some_and(|at| now.since(at) >= timing::HEAL);
+        if host_answers {
+            lost.told_silent = false;
+        } else if flows && !lost.told_silent && now.since(lost.since) >= timing::HOST_WITHIN {
+            lost.told_silent = true;
+            self.acts.push_back(Act::UplinkSilent);
+        }
+        let under_way = self.attempt.is_some_and(|attempt| now.since(attempt.at) < patience(attempt));
+        // Without the host an offer reaches nobody. With it a path that is gone is looked for, and one that stays silent, too.
+        if !under_way && self.host_up && (alone || !flows) {
+            let commit = self.gentle();
+            self.restart(now, commit);
+        }
+    }
+
+    fn lose(&mut self, now: MonotonicMicros) {
+        self.lost.get_or_insert(Lost {
+            since: now,
+            keyframe_due: now,
+            asked: None,
+            told_silent: false,
+            host_since: None,
+            answered: None,
+            tries: 0,
+        });
+    }
+
+    /// Keeps the old path where there is one.
+    fn gentle(&self) -> Commit {
+        match self.connection {
+            Connection::Connected | Connection::Disconnected => Commit::WithAnswer,
+            Connection::Connecting | Connection::Failed => Commit::AtOnce,
+        }
+    }
+
+    fn restart(&mut self, now: MonotonicMicros, commit: Commit) {
+        if self.ended {
+            return;
+        }
+        let mut wide = false;
+        if let Some(lost) = &mut self.lost {
+            wide = lost.tries > 0;
+            lost.tries = lost.tries.saturating_add(1);
+        }
+        self.attempt = Some(Attempt { at: now, commit, answered: false });
+        if commit == Commit::AtOnce {
+            self.connection = Connection::Connecting;
+        }
+        self.acts.push_back(Act::Restart { commit, wide });
+    }
+
+    fn end(&mut self, act: Act) {
+        self.ended = true;
+        self.acts.push_back(act);
+    }
+}
+
+fn patience(attempt: Attempt) -> std::time::Duration {
+    if attempt.commit == Commit::WithAnswer && !attempt.answered { timing::ANSWER_WITHIN } else { timing::RETRY }
+}

@@ -1,0 +1,24 @@
+//! A certificate authority that everybody in the story trusts, and the host's certificate.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// The authority's certificate. `/run` is the story's own.
+pub(crate) const AUTHORITY: &str = "/run/ca.pem";
+
+/// Makes both; the host's files are `tls.pem` and `tls.key` in the folder.
+pub(crate) fn make(folder: &Path, name: &str) -> io::Result<()> {
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "network lab");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().map_err(io::Error::other)?;
+    let certificate = authority.self_signed(&key).map_err(io::Error::other)?;
+    fs::write(AUTHORITY, certificate.pem())?;
+    let issuer = Issuer::new(authority, key);
+    let key = KeyPair::generate().map_err(io::Error::other)?;
+    let host = CertificateParams::new(vec![name.to_owned()]).and_then(|params| params.signed_by(&key, &issuer));
+    fs::write(folder.join("tls.pem"), host.map_err(io::Error::other)?.pem())?;
+    fs::write(folder.join("tls.key"), key.serialize_pem())
+}

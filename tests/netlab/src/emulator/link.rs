@@ -1,0 +1,176 @@
+//! A link between two TUN devices.
+
+use crate::emulator::{Counters, Dice, Direction, Profile};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::SigSet;
+use nix::sys::time::TimeSpec;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
+use tun_rs::{DeviceBuilder, Layer, SyncDevice};
+
+/// Above every ordinary process: an emulator that waits for its turn adds delay of its own.
+const PRIORITY: u8 = 10;
+/// Larger than the devices' MTU.
+const BUFFER: usize = 2048;
+
+/// The link. Dropping it ends both devices and prints what happened on it.
+pub struct Link {
+    name: String,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    start: Instant,
+    state: Mutex<State>,
+    wake: EventFd,
+}
+
+struct State {
+    /// Up and down.
+    directions: [Direction; 2],
+    stop: bool,
+}
+
+impl Link {
+    /// Makes two devices of these names in the present network namespace; each can be moved to another one. The first is the near end:
+    /// what enters there goes up.
+    pub fn start(name: &str, devices: [&str; 2], profile: Profile, seed: u64) -> io::Result<Self> {
+        let tun = |name: &str| -> io::Result<SyncDevice> {
+            let device = DeviceBuilder::new().name(name).layer(Layer::L3).mtu(1500).enable(false).build_sync()?;
+            device.set_nonblocking(true)?;
+            Ok(device)
+        };
+        let devices = [tun(devices[0])?, tun(devices[1])?];
+        let mut dice = Dice::new(seed);
+        let Profile { up, down } = profile;
+        let directions = [up, down].map(|path| Direction::new(path, Duration::ZERO, Dice::new(dice.bits())));
+        let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
+        let shared = Arc::new(Shared { start: Instant::now(), state: Mutex::new(State { directions, stop: false }), wake });
+        let thread = {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new().name(format!("link {name}")).spawn(move || shared.run(&devices))?
+        };
+        Ok(Self { name: name.to_owned(), shared, thread: Some(thread) })
+    }
+
+    /// Another profile from now on; its steps and traces begin now.
+    pub fn set(&self, profile: Profile) {
+        let Profile { up, down } = profile;
+        self.change(|now, directions| {
+            directions[0].set_path(now, up);
+            directions[1].set_path(now, down);
+        });
+    }
+
+    /// Cuts the link: nobody is told, nothing passes. Or mends it.
+    pub fn cut(&self, cut: bool) {
+        self.change(|now, directions| directions.iter_mut().for_each(|direction| direction.set_cut(now, cut)));
+    }
+
+    /// What happened so far, up and down.
+    #[must_use]
+    pub fn counters(&self) -> [Counters; 2] {
+        let state = self.shared.lock();
+        [state.directions[0].counters().clone(), state.directions[1].counters().clone()]
+    }
+
+    fn change(&self, change: impl FnOnce(Duration, &mut [Direction; 2])) {
+        let mut state = self.shared.lock();
+        change(self.shared.start.elapsed(), &mut state.directions);
+        drop(state);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // A counter at its limit wakes just as well.
+        let _ = self.shared.wake.write(1);
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.shared.lock().stop = true;
+        self.wake();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            eprintln!("link {}: the emulator has crashed", self.name);
+        }
+        let [up, down] = self.counters();
+        eprintln!("link {} up:   {up}\nlink {} down: {down}", self.name, self.name);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, devices: &[SyncDevice; 2]) {
+        take_precedence();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let next = {
+                let mut state = self.lock();
+                if state.stop {
+                    return;
+                }
+                let now = self.start.elapsed();
+                for (direction, out) in [(0, 1), (1, 0)] {
+                    state.directions[direction].deliver(now, &devices[out]);
+                }
+                state.directions.iter().filter_map(Direction::poll_timeout).min()
+            };
+            self.wait(devices, next);
+            let mut state = self.lock();
+            for (direction, device) in devices.iter().enumerate() {
+                while let Ok(length) = device.recv(&mut buffer) {
+                    state.directions[direction].handle_input(self.start.elapsed(), buffer[..length].to_vec());
+                }
+            }
+        }
+    }
+
+    fn wait(&self, devices: &[SyncDevice; 2], until: Option<Duration>) {
+        let timeout = until.map(|until| TimeSpec::from_duration(until.saturating_sub(self.start.elapsed())));
+        let [near, far] = [&devices[0], &devices[1]].map(|device| PollFd::new(device.as_fd(), PollFlags::POLLIN));
+        let mut descriptors = [near, far, PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
+        match ppoll(&mut descriptors, timeout, Some(SigSet::empty())) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => eprintln!("the emulator cannot wait: {error}"),
+        }
+        // Empty unless somebody woke the thread.
+        let _ = self.wake.read();
+    }
+}
+
+impl Direction {
+    fn deliver(&mut self, now: Duration, device: &SyncDevice) {
+        self.handle_timeout(now);
+        while let Some(packet) = self.poll_output(now) {
+            if device.send(&packet).is_err() {
+                // The interface is down, as after an unplugged cable.
+                self.note_refused();
+            }
+        }
+    }
+}
+
+fn take_precedence() {
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let outcome = ThreadPriority::try_from(PRIORITY).map_err(ToString::to_string).and_then(|priority| {
+        set_thread_priority_and_policy(thread_native_id(), priority, policy).map_err(|error| error.to_string())
+    });
+    if let Err(error) = outcome {
+        eprintln!("no real-time priority for the link emulator, its delays are less exact: {error}");
+    }
+}

@@ -1,0 +1,52 @@
+//! A lab for everything that crosses networks: **the real programs run, only the networks are invented.**
+//!
+//! ```text
+//!   ┌ namespaces of one test ─────────────────────────────────────────────────────────────────────────────┐
+//!   │                    ┌ wwan0 ══ link ══ router(s) with NAT ┐                                          │
+//!   │  car: rccar-car ───┤                                     ├── internet ── router(s) ══ link ══ net0   │
+//!   │       rccar-drive  └ wlan0 ══ link ══ router(s) with NAT ┘      │                            │      │
+//!   │                                                          host: rccar-host           driver: the test│
+//!   └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave nothing behind.
+//! * [`Lab`] builds uplinks, starts the programs and counts what is relayed.
+//! * [`Access`] is what stands between an end and the Internet: NAT of every kind, IPv6 alone, no UDP.
+//! * [`emulator::Link`] delays, queues, loses; [`emulator::Profile`] has the links with names.
+//! * [`Driver`] is a driver in Rust, who knows when each frame came and what the drive said.
+//!
+//! `ci/netlab` builds the programs and runs the stories; the ordinary test run leaves them out (`#[ignore]`). README.md shows how
+//! a story is written.
+//!
+//! # Design decisions
+//!
+//! * The driver is the test itself and not a browser: 64 cells with browsers would take a quarter of an hour. Stories in
+//!   `tests/chromium.rs` have one.
+//! * NAT is the kernel's, set up to behave as RFC 4787 classifies it; the link emulator is in user space, because netem is a kernel module
+//!   that many machines lack.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod access;
+mod authority;
+mod cell;
+mod chromium;
+mod driver;
+pub mod emulator;
+mod lab;
+mod namespace;
+mod program;
+mod story;
+mod uplink;
+mod wait;
+
+pub use access::{Access, Expected};
+pub use cell::cell;
+pub use chromium::Browsed;
+pub use driver::{Driver, Frames, Pair, Seen};
+pub use lab::{HOST, Lab, Picture};
+pub use namespace::Namespace;
+pub use program::Program;
+pub use story::story;
+pub use uplink::Uplink;
+pub use wait::{by, until};
