@@ -167,6 +167,7 @@ impl Modem1 {
         self.car.send_replace(Some((in_session, parked)));
     }
 
+    /// The mobile link went down.
     #[zbus(signal)]
     async fn link_down(emitter: &zbus::object_server::SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
 }
