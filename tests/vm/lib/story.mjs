@@ -84,6 +84,8 @@ class Story {
   async restart() {
     this.#boots();
     await this.inside('systemctl reboot', { may: [0, 255] });
+    // The next command waits until SSH is there again.
+    this.ssh = undefined;
   }
 
   #boots() {
