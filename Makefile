@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock boot test-repro test-camera test-modem test-netlab bench-latency bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock boot test-image bench-image test-repro test-camera test-modem test-netlab bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,8 @@ test: ## Every test of the project (what CI runs)
 	@ci/unit
 	@tests/units/run
 	@ci/e2e
+	@ci/vm quick
+	@ci/image-repro quick
 
 setup: ## Install system packages, Rust and npm packages
 	@ci/setup
@@ -75,6 +77,16 @@ image-lock: ## Renew the versions of the Debian packages in the image and its bu
 
 boot: ## The image in an emulator, against a host on this machine; prints the address to drive it (needs root or sudo)
 	@ci/boot
+
+test-image: ## Every story with the image in an emulator: bad releases, power cuts, damaged cards (needs root; an hour)
+	@ci/setup
+	@ci/web build
+	@ci/vm
+
+bench-image: ## Start, memory and bytes of an update, measured in an emulator (needs root)
+	@ci/setup
+	@ci/web build
+	@ci/vm bench
 
 test-repro: ## Build the image twice from scratch, in two places, and compare every bit (needs root or sudo)
 	@ci/image-repro

@@ -29,10 +29,10 @@ try_mount() { mount -t ext4 -o noatime,nosuid,nodev,errors=remount-ro "$1" /newr
 
 check() {
   local code
-  in_root e2fsck -p "$1" >/run/e2fsck.log 2>&1
+  in_root /usr/sbin/e2fsck -p "$1" >/run/e2fsck.log 2>&1
   code=$?
   [ "$code" -ge 4 ] || return 0
-  in_root e2fsck -y "$1" >>/run/e2fsck.log 2>&1
+  in_root /usr/sbin/e2fsck -y "$1" >>/run/e2fsck.log 2>&1
   code=$?
   if [ "$code" -lt 4 ]; then
     notice data-repaired "The data partition was damaged and has been repaired."
@@ -44,7 +44,10 @@ check() {
 
 make_anew() {
   # shellcheck disable=SC2046 # options
-  in_root mke2fs -F $(cat /etc/data.options) "$1" >/run/mke2fs.log 2>&1
+  if ! in_root /usr/sbin/mke2fs -F $(cat /etc/data.options) "$1" >/run/mke2fs.log 2>&1; then
+    say "the data partition cannot be made anew: $(tail -n 1 /run/mke2fs.log)"
+    return
+  fi
   notice data-remade "The data partition was damaged beyond repair and has been made anew: the car has lost its identity and must be enrolled again."
 }
 
@@ -72,7 +75,7 @@ repair_table() {
   dd if=/run/table of="/dev/$disk" bs=512 skip=$((size - 33)) seek=$((size - 33)) count=33 conv=notrunc,fsync 2>/dev/null
   dd if=/run/table of="/dev/$disk" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
   rm -f /run/table
-  in_root partx --update --nr "$number" "/dev/$disk" || true
+  in_root /usr/bin/partx --update --nr "$number" "/dev/$disk" || true
 }
 
 # tables_agree DISK SECTORS: whether the entries are the same, and the first copy points to the second at the card's end.
@@ -90,11 +93,11 @@ new_table() {
   truncate -s $(($2 * 512)) /run/table
   dd if="/dev/$1" of=/run/table bs=512 count=34 conv=notrunc 2>/dev/null
   dd if="/dev/$1" of=/run/table bs=512 skip=$(($2 - 33)) seek=$(($2 - 33)) count=33 conv=notrunc 2>/dev/null
-  in_root sfdisk --dump /run/table 2>/dev/null | sed "/^last-lba/d; /^\/run\/table$3 /s/size= *[0-9]*/size=$4/" >/run/table.dump
+  in_root /usr/sbin/sfdisk --dump /run/table 2>/dev/null | sed "/^last-lba/d; /^\/run\/table$3 /s/size= *[0-9]*/size=$4/" >/run/table.dump
   grep -q 'name="data"' /run/table.dump || return 1
   truncate -s 0 /run/table
   truncate -s $(($2 * 512)) /run/table
-  in_root sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
+  in_root /usr/sbin/sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
 }
 
 # grow_filesystem PARTITION: mounted, the kernel grows it by journalled steps, so a cut leaves it whole and smaller.
@@ -103,27 +106,36 @@ grow_filesystem() {
   blocks=$(dd if="$1" bs=4 skip=257 count=1 2>/dev/null | od -An -tu4 | tr -d ' ')
   [ $(($(sectors "${1#/dev/}") - blocks * 8)) -ge $WORTH ] || return 0
   say "growing the data partition to the whole card"
-  in_root resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
+  in_root /usr/sbin/resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
 }
 
 # --- content ------------------------------------------------------------------------------------------------------------------------
 
 prepare_data() {
-  local data=/newroot/data
+  local data=/newroot/data full=
   if [ "$(free_kib)" -lt 4096 ]; then
     rm -rf $data/var/log/journal $data/var/cache $data/var/tmp
     if [ "$(free_kib)" -lt 4096 ]; then
-      notice data-full "The data partition is full: settings and logs may not be kept."
+      full=yes
+      notice data-full "The data partition is full: until the next start, settings and logs are kept in memory only."
     else
       notice data-freed "The data partition was full: logs and caches have been removed."
     fi
   fi
   mkdir -p $data/var 2>/dev/null
-  if [ -d $data/var ]; then
-    mount --bind $data/var /newroot/var
-  else
+  if [ ! -d $data/var ]; then
     mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var /newroot/var
+  elif [ -z "$full" ] || ! overlay_var; then
+    mount --bind $data/var /newroot/var
   fi
+}
+
+# overlay_var: what is there can be read, what is written goes to memory. Services that cannot write at all do not even start.
+overlay_var() {
+  mkdir -p /run/var-overlay
+  mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var-overlay /run/var-overlay
+  mkdir /run/var-overlay/upper /run/var-overlay/work
+  mount -t overlay -o nosuid,nodev,lowerdir=/newroot/data/var,upperdir=/newroot/run/var-overlay/upper,workdir=/newroot/run/var-overlay/work var /newroot/var
 }
 
 free_kib() { stat -f -c '%a %S' /newroot/data | { read -r blocks size && echo $((blocks * size / 1024)); }; }

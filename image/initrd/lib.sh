@@ -50,5 +50,5 @@ partition() {
   return 1
 }
 
-# in_root COMMAND…: a program of the image's root.
+# in_root PATH ARGUMENT…: a program of the image's root. With a bare name, BusyBox would take its own applet (it has an mke2fs).
 in_root() { chroot /newroot "$@"; }

@@ -25,6 +25,12 @@ move_mounts() {
   done
 }
 
+# link_firmware: where boot-firmware.mount finds its partition, long before udev names it.
+link_firmware() {
+  local device
+  if device=$(partition fw); then ln -s "$device" /run/rccar/firmware-partition; fi
+}
+
 # overlay_etc: /etc of the image with changes that last until the next boot, and the identity that lasts.
 overlay_etc() {
   local id

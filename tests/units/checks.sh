@@ -20,7 +20,7 @@ refused() { ! "$@"; }
 
 units_are_well_formed() {
   local units
-  mapfile -t units < <(our_units '\.(service|path|mount)$')
+  mapfile -t units < <(our_units '\.(service|path|mount|timer)$')
   chroot "$root" systemd-analyze verify "${units[@]}"
 }
 
@@ -50,6 +50,17 @@ has_host_name() {
   name=$(inside cat /proc/sys/kernel/hostname)
   echo "host name: $name"
   [ "$name" = units ]
+}
+
+# A tree beside the car's own. Its camera is one that the programs of this build do not know.
+refused_settings_are_dropped() {
+  local tree=/tmp/refused
+  inside mkdir -p $tree/boot/firmware $tree/usr
+  inside ln -s /usr/bin /usr/lib /usr/share $tree/usr/
+  inside sh -c "printf '[car]\\nname = \"Units\"\\n[camera]\\nrotation = 180\\n' >$tree/boot/firmware/provision.toml"
+  inside rccar-provision apply --root $tree || return
+  inside rccar-car --config $tree/run/rccar/config/car.toml check-config &&
+    inside grep 'rccar-car does not take \[camera\]: .*built without libcamera' $tree/boot/firmware/provision-report.txt
 }
 
 property() { inside systemctl show --property="$2" --value "$1"; }
@@ -97,11 +108,46 @@ ssh_answers() {
   wait_for "SSH lets the key in" inside dbclient -y -y -i /tmp/key root@127.0.0.1 systemctl is-active rccar-drive
 }
 
+# update_begun_in SLOT: an update that was begun in this slot. Without rccar-update nobody goes on with it.
+update_begun_in() {
+  inside systemctl stop rccar-update
+  inside sh -c "printf '{\n  \"pending\": {\n    \"version\": \"2.0.0\",\n    \"from\": \"$1\",\n    \"stage\": \"installed\"\n  }\n}\n' \
+    >/var/lib/rccar-update/state.json"
+}
+
+net_is_spread() { inside systemctl list-timers rccar-trial.timer | grep rccar-trial.service; }
+
+net_spares_a_proven_slot() {
+  update_begun_in A
+  inside systemctl start rccar-trial && inside test ! -e /run/rccar-trial/reboot
+}
+
+# The drive's own words, so that the net does not look for others.
+net_waits_while_armed() {
+  as rccar-car,rccar-drive rccar-drive --config /run/rccar/config/drive.toml status | grep -E '^state +disarmed$' || return
+  update_begun_in B
+  inside sh -c 'printf "#!/bin/sh\necho state     armed\n" >/run/armed && chmod 755 /run/armed && mount --bind /run/armed /usr/bin/rccar-drive'
+  inside systemctl start --no-block rccar-trial
+  wait_for "the net sees the driver" net_sees_the_driver && inside test ! -e /run/rccar-trial/reboot
+}
+
+net_sees_the_driver() { journal --unit=rccar-trial | grep 'not rebooting: somebody drives'; }
+
+net_reboots_a_trial() {
+  inside umount /usr/bin/rccar-drive
+  reboots && journal --boot=-1 | grep 'rccar-trial: rccar-update does not run on slot A, which is on trial'
+}
+
 reboots_for_update() {
-  local status=0
   inside install -d -o rccar-update -g rccar-update /run/rccar-update
   as rccar-update,rccar-update sh -c 'umask 077; echo "the test wants it" >/run/rccar-update/reboot'
+  reboots && journal --boot=-1 | grep -x 'the test wants it'
+}
+
+reboots() {
+  local status=0
+  wait_for "the container ends" refused kill -0 "$container"
   wait "$container" || status=$?
   # systemd-nspawn ends so when the system inside wants to boot again.
-  [ "$status" = 133 ] && boot && journal --boot=-1 | grep -x 'the test wants it'
+  [ "$status" = 133 ] && boot
 }

@@ -47,7 +47,7 @@ describe("Api", () => {
     expect(await api(201, enrolment).enrol()).toEqual(enrolment);
   });
 
-  it("claims, revokes and names a new car", async () => {
+  it("claims, updates, revokes and names a new car", async () => {
     const requests: [string, string | undefined, unknown][] = [];
     const api = new Api((path, { method, body }) => {
       requests.push([path, method, typeof body === "string" ? JSON.parse(body) : null]);
@@ -55,11 +55,13 @@ describe("Api", () => {
       return Promise.resolve(new Response(JSON.stringify(answer), { status: 201 }));
     });
     expect(await api.claim("K7QP-2VXH")).toEqual({ car: "c", name: "Blitz" });
+    await api.install("eh7d", "0.4.0+a");
     await api.revoke("eh7d");
     await api.enrol("Blitz");
     await api.enrol();
     expect(requests).toEqual([
       ["/api/v1/claims", "POST", { code: "K7QP-2VXH" }],
+      ["/api/v1/cars/eh7d/install", "POST", { version: "0.4.0+a" }],
       ["/api/v1/cars/eh7d", "DELETE", null],
       ["/api/v1/enrolments", "POST", { name: "Blitz" }],
       ["/api/v1/enrolments", "POST", {}],

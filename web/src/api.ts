@@ -137,6 +137,11 @@ export class Api {
     await this.#request("DELETE", `cars/${encodeURIComponent(car)}`);
   }
 
+  /** Asks a car for its owner to install the version that it waits to be asked for. */
+  async install(car: string, version: string): Promise<void> {
+    await this.#request("POST", `cars/${encodeURIComponent(car)}/install`, { version });
+  }
+
   /** On a car's own page. */
   async status(): Promise<CarStatus> {
     return await this.#request("GET", "status", undefined, carStatus);

@@ -46,6 +46,7 @@ fn status() -> UpdateStatus {
         percent: None,
         bytes: None,
         reason: None,
+        on_request: false,
     }
 }
 

@@ -141,11 +141,13 @@ impl Agent {
                 self.bus.set_access(token, Duration::from_secs(ttl_s.into()));
             }
             ToCar::Release { version } if source == Source::Host => self.bus.nudge(version),
+            ToCar::Install { version } if source == Source::Host => self.bus.wish(version),
             ToCar::Challenge { .. }
             | ToCar::Unclaimed {}
             | ToCar::Registered { .. }
             | ToCar::Access { .. }
             | ToCar::Release { .. }
+            | ToCar::Install { .. }
             | ToCar::Error { .. }
             | ToCar::Pong { .. } => {
                 tracing::debug!(?source, "message without a session ignored");

@@ -1,4 +1,5 @@
-//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and a nudge for `rccar-update`.
+//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and the host's nudges and the owner's wishes
+//! for `rccar-update`.
 //!
 //! **Nothing here is needed for driving: a bus that is missing, slow or gone only costs updates.**
 
@@ -62,6 +63,7 @@ struct Shared {
     in_session: watch::Sender<bool>,
     access: Mutex<Option<(AccessToken, Instant)>>,
     nudges: watch::Sender<Option<Version>>,
+    wishes: watch::Sender<Option<Version>>,
 }
 
 impl BusHandle {
@@ -78,6 +80,11 @@ impl BusHandle {
     /// The host may have a release.
     pub(crate) fn nudge(&self, version: Version) {
         self.shared.nudges.send_replace(Some(version));
+    }
+
+    /// The owner wants this version.
+    pub(crate) fn wish(&self, version: Version) {
+        self.shared.wishes.send_replace(Some(version));
     }
 
     fn access(&self) -> MutexGuard<'_, Option<(AccessToken, Instant)>> {
@@ -123,6 +130,7 @@ async fn serve(address: &Address, service: &Arc<Service>) -> Result<std::convert
     let served = car::serve(&connection, Arc::clone(service) as Arc<dyn CarService>).await?;
     tracing::info!("on the message bus");
     let mut nudges = service.handle.shared.nudges.subscribe();
+    let mut wishes = service.handle.shared.wishes.subscribe();
     let mut ticks = interval(COMPARE_EVERY);
     let mut before = CarState::default();
     let lost = lost(connection.clone());
@@ -136,6 +144,7 @@ async fn serve(address: &Address, service: &Arc<Service>) -> Result<std::convert
                 before = now;
             }
             Ok(()) = nudges.changed() => nudge(&connection, nudges.borrow_and_update().clone()),
+            Ok(()) = wishes.changed() => wish(&connection, wishes.borrow_and_update().clone()),
         }
     }
 }
@@ -158,6 +167,18 @@ fn nudge(connection: &Connection, version: Option<Version>) {
         match client.check().await {
             Ok(()) => tracing::debug!(%version, "the update agent asks the host"),
             Err(error) => tracing::debug!(%error, %version, "the update agent was not told of a release"),
+        }
+    });
+}
+
+/// The agent decides; what it makes of the wish is in its next status.
+fn wish(connection: &Connection, version: Option<Version>) {
+    let Some(version) = version else { return };
+    let client = UpdateClient::new(connection.clone());
+    tokio::spawn(async move {
+        match client.install(&version.to_string()).await {
+            Ok(()) => tracing::info!(%version, "the owner wants this version"),
+            Err(error) => tracing::warn!(%error, %version, "the owner wants this version, and the update agent refuses"),
         }
     });
 }

@@ -157,7 +157,7 @@ async fn the_hosts_token_is_handed_out() {
     assert_eq!((access.url, access.token.as_str()), (setup.host, "mF_9.B5f"));
 }
 
-struct Updates(mpsc::UnboundedSender<()>);
+struct Updates(mpsc::UnboundedSender<String>);
 
 #[async_trait]
 impl UpdateService for Updates {
@@ -165,9 +165,10 @@ impl UpdateService for Updates {
         UpdateProperties::default()
     }
     async fn check(&self) {
-        self.0.send(()).unwrap();
+        self.0.send("check".to_owned()).unwrap();
     }
-    async fn install(&self, _: &str) -> Result<(), String> {
+    async fn install(&self, version: &str) -> Result<(), String> {
+        self.0.send(format!("install {version}")).unwrap();
         Ok(())
     }
     async fn install_for_owner(&self, _: &str, _: bool) -> Result<(), String> {
@@ -176,19 +177,29 @@ impl UpdateService for Updates {
 }
 
 #[tokio::test]
-async fn reports_reach_the_host_and_nudges_the_update_agent() {
+async fn reports_reach_the_host_and_nudges_and_wishes_the_update_agent() {
     let mut setup = Setup::start().await;
-    let (checks, mut checked) = mpsc::unbounded_channel();
+    let (calls, mut called) = mpsc::unbounded_channel();
     let connection = setup.bus.connect().await.unwrap();
-    update::serve(&connection, Arc::new(Updates(checks))).await.unwrap();
+    update::serve(&connection, Arc::new(Updates(calls))).await.unwrap();
     setup.until("the registration", |state| state.registered).await;
 
     let running = "1.2.3".parse().unwrap();
-    let status = UpdateStatus { state: UpdateState::Idle, running, version: None, percent: None, bytes: None, reason: None };
+    let status = UpdateStatus {
+        state: UpdateState::Idle,
+        running,
+        version: None,
+        percent: None,
+        bytes: None,
+        reason: None,
+        on_request: false,
+    };
     setup.client.report_update(&status).await.unwrap();
     let told = tokio::time::timeout(SOON, setup.from_car.recv()).await.unwrap().unwrap();
     assert_eq!(told, FromCar::Update { status });
 
     setup.to_car.send(ToCar::Release { version: "1.3.0".parse().unwrap() }).unwrap();
-    tokio::time::timeout(SOON, checked.recv()).await.unwrap().unwrap();
+    assert_eq!(tokio::time::timeout(SOON, called.recv()).await.unwrap().unwrap(), "check");
+    setup.to_car.send(ToCar::Install { version: "1.3.0".parse().unwrap() }).unwrap();
+    assert_eq!(tokio::time::timeout(SOON, called.recv()).await.unwrap().unwrap(), "install 1.3.0");
 }

@@ -69,7 +69,6 @@ async fn host(config: &Config) -> Result<(), RunError> {
 
     let db = Db::new(store);
     let options = Options {
-        software,
         public_url: config.http.public_url.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         limits: Limits {
@@ -79,6 +78,7 @@ async fn host(config: &Config) -> Result<(), RunError> {
             downloads_per_car: config.releases.max_downloads_per_car,
             ..Limits::default()
         },
+        ..Options::new(software)
     };
     let changed = Arc::new(Notify::new());
     let releases = ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));

@@ -137,6 +137,36 @@ async fn removing_a_user_whose_page_is_away_ends_the_drive() {
 }
 
 #[tokio::test]
+async fn an_owner_starts_the_update_that_the_car_waits_to_be_asked_for() {
+    let host = Host::start();
+    let ada = host.set_up();
+    host.admin(&["user", "add", "Bob"]);
+    let link = host.admin(&["sign-in-link", "--user", "Bob"]);
+    let token = common::token(&link, "#/link?token=");
+    let bob = host.post("/api/v1/link", "", &json!({ "token": token }).to_string()).cookie.unwrap();
+    let reply = host.post("/api/v1/enrolments", &ada, "{}");
+    let token = serde_json::from_str::<Value>(&reply.body).unwrap()["token"].as_str().unwrap().to_owned();
+    let (_, mut car) = register(&host, 1, Some(&token)).await;
+    let path = format!("/api/v1/cars/{}/install", key(1).id());
+    let ask = |cookie: &str, version: &str| host.post(&path, cookie, &json!({ "version": version }).to_string()).status;
+
+    assert_eq!(ask(&ada, "0.4.0"), 409, "the car has not said that it waits");
+    let status = json!({"state": "waiting", "running": "0.3.1", "version": "0.4.0", "on_request": true});
+    send(&mut car, &json!({"type": "update", "status": status})).await;
+    // The host answers in order: with the answer, the status has been read.
+    send(&mut car, &json!({"type": "ping", "id": 7})).await;
+    assert_eq!(next_of(&mut car, "pong").await["id"], 7);
+    assert_eq!((ask("", "0.4.0"), ask(&bob, "0.4.0"), ask(&ada, "0.4.1"), ask(&ada, "newest")), (401, 403, 409, 400));
+    let nobody = format!("/api/v1/cars/{}/install", key(2).id());
+    assert_eq!(host.post(&nobody, &ada, r#"{"version":"0.4.0"}"#).status, 404);
+    assert_eq!(ask(&ada, "0.4.0"), 202);
+    assert_eq!(next_of(&mut car, "install").await, json!({"type": "install", "version": "0.4.0"}));
+
+    drop(car);
+    eventually("the car is seen to be gone", || ask(&ada, "0.4.0") == 409);
+}
+
+#[tokio::test]
 async fn a_host_that_stops_says_so() {
     let mut host = Host::start();
     let token = enrolment(&host, &[]);

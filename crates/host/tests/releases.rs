@@ -266,6 +266,10 @@ async fn connected_cars_learn_of_a_release_by_themselves() {
     let (_, file) = shop.bundle("3.0.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap()]);
     assert_eq!(next(&mut new).await, Ok(json!({"type": "release", "version": "3.0.0"})));
+    // That one may be for another board or channel, which only the car knows: it does not hide what comes below it.
+    let (_, file) = shop.bundle("2.5.0", "own");
+    host.admin(&["release", "add", file.to_str().unwrap()]);
+    assert_eq!(next(&mut new).await, Ok(json!({"type": "release", "version": "2.5.0"})));
 }
 
 #[tokio::test]

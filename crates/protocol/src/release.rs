@@ -326,6 +326,9 @@ pub struct UpdateStatus {
     /// Why it waits or failed, in plain words; while idle: why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
+    /// The version is installed if the owner asks for it with [`ToCar::Install`](crate::signaling::ToCar::Install).
+    #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
+    pub on_request: bool,
 }
 
 /// State of an update.

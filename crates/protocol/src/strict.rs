@@ -30,6 +30,17 @@ pub(crate) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializ
     Ok(Vec::deserialize(deserializer)?.into_iter().map(|Object(value)| value).collect())
 }
 
+/// A flag that is off if it is left out.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Whether a flag may be left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+pub(crate) fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
 /// A number from 1.
 pub(crate) fn positive<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default + PartialEq>(
     deserializer: D,

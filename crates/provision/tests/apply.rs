@@ -223,3 +223,99 @@ fn a_damaged_default_of_the_image_is_an_error_with_its_name() {
     let error = apply(&card.places).unwrap_err().to_string();
     assert!(error.contains("usr/share/rccar/car.toml"), "{error}");
 }
+
+impl Card {
+    /// A service that is asked for a verdict writes down that it was.
+    fn service(&self, name: &str, body: &str) {
+        fs::create_dir_all(self.places.programs()).unwrap();
+        let (path, asked) = (self.places.programs().join(name), self.asked().display().to_string());
+        fs::write(&path, format!("#!/bin/sh\n[ \"$3\" = check-config ] || exit 9\necho {name} >>{asked}\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn asked(&self) -> PathBuf {
+        self.directory.path().join("asked")
+    }
+}
+
+/// A service that refuses configurations with this in them.
+fn refuses(text: &str) -> String {
+    format!("if grep -q '{text}' \"$2\"; then echo \"error: $2:3:1: key \\`camera.x\\`: {text} is too much\" >&2; exit 2; fi")
+}
+
+#[test]
+fn a_table_that_a_service_refuses_is_dropped_and_the_car_comes_up() {
+    let card = Card::new("[car]\nname = \"Blitz\"\n[camera]\nwidth = 320\nfps = 50\n");
+    card.service("rccar-car", &refuses("fps = 50"));
+    let outcome = card.start();
+    let unused: Vec<_> = outcome.unused.iter().map(|unused| (unused.table, unused.instead)).collect();
+    assert_eq!((outcome.file, unused), (FileState::Faulty, vec![("camera", Instead::Default)]));
+    let car = card.config("car.toml");
+    assert_eq!((car["camera"].get("fps"), car["camera"].get("width")), (None, None));
+    assert_eq!((car["camera"]["source"].as_str(), car["car"]["name"].as_str()), (Some("libcamera"), Some("Blitz")));
+    let report = card.report();
+    for words in
+        ["cannot use all of it", "rccar-car does not take [camera]: key `camera.x`: fps = 50 is too much", "the defaults hold"]
+    {
+        assert!(report.contains(words), "{words}: {report}");
+    }
+    assert_eq!(mode(&card.places.configs().join("car.toml")), 0o640);
+}
+
+#[test]
+fn what_a_service_took_before_holds_in_the_place_of_what_it_refuses() {
+    let card = Card::new("[camera]\nfps = 10\n");
+    card.service("rccar-car", &refuses("fps = 50"));
+    assert_eq!(card.start().file, FileState::Good);
+    card.file("[camera]\nfps = 50\n");
+    for _ in 0..2 {
+        let outcome = card.start();
+        assert_eq!((outcome.file, outcome.unused[0].instead), (FileState::Faulty, Instead::Kept));
+        assert_eq!(card.config("car.toml")["camera"]["fps"].as_integer(), Some(10));
+    }
+}
+
+#[test]
+fn several_tables_that_a_service_refuses_are_all_dropped_and_other_services_keep_theirs() {
+    let card = Card::new("[car]\nname = \"Blitz\"\n[camera]\nfps = 50\n[update]\nchannel = \"beta\"\n");
+    card.service("rccar-car", &format!("{}\n{}", refuses("fps = 50"), refuses("Blitz")));
+    card.service("rccar-update", "exit 0");
+    let outcome = card.start();
+    assert_eq!(outcome.unused.iter().map(|unused| unused.table).collect::<Vec<_>>(), ["camera", "car"]);
+    assert!(card.config("car.toml").get("car").is_none());
+    assert_eq!(card.config("update.toml")["update"]["channel"].as_str(), Some("beta"));
+}
+
+#[test]
+fn a_service_that_cannot_judge_changes_nothing() {
+    let card = Card::new("[camera]\nfps = 50\n");
+    card.service("rccar-car", "exit 1");
+    assert_eq!(card.start().file, FileState::Good);
+    assert_eq!(card.config("car.toml")["camera"]["fps"].as_integer(), Some(50));
+}
+
+#[test]
+fn a_service_that_refuses_even_the_defaults_is_named() {
+    let card = Card::new("[camera]\nfps = 50\n");
+    card.service("rccar-car", &refuses("listen"));
+    let outcome = card.start();
+    assert_eq!(outcome.unused, []);
+    assert!(outcome.notices[0].contains("rccar-car refuses the image's own settings: key"), "{:?}", outcome.notices);
+}
+
+#[test]
+fn a_service_is_asked_once_for_each_configuration_and_release() {
+    let card = Card::new("[camera]\nfps = 10\n");
+    card.service("rccar-car", "exit 0");
+    let asked = || fs::read_to_string(card.asked()).unwrap().lines().count();
+    card.start();
+    card.start();
+    assert_eq!(asked(), 1);
+    card.file("[camera]\nfps = 20\n");
+    card.start();
+    assert_eq!(asked(), 2);
+    fs::create_dir_all(card.directory.path().join("usr/lib")).unwrap();
+    fs::write(card.directory.path().join("usr/lib/os-release"), "IMAGE_VERSION=2.0.0\n").unwrap();
+    card.start();
+    assert_eq!(asked(), 3);
+}

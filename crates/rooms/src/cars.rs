@@ -2,8 +2,8 @@
 
 use crate::rooms::Rooms;
 use crate::session::{Farewell, Session};
-use crate::words::{CarConn, Close, Effect, Event, KnownCar};
-use rccar_protocol::release::{UpdateState, UpdateStatus};
+use crate::words::{CarConn, Close, Effect, Event, InstallRefusal, KnownCar};
+use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
 use std::collections::BTreeMap;
@@ -99,6 +99,21 @@ impl Rooms {
             self.events.push_back(Event::UpdateStatus { car: car.clone(), status });
             self.list_changed(now);
         }
+    }
+
+    /// A user wants a car to install the version that its update status names.
+    pub fn handle_install(&mut self, user: &Name, id: &CarId, version: Version) -> Result<(), InstallRefusal> {
+        let car = self.cars.get(id).ok_or(InstallRefusal::NoSuchCar)?;
+        if car.owner.as_ref() != Some(user) {
+            return Err(InstallRefusal::NotYours);
+        }
+        let conn = car.conn.ok_or(InstallRefusal::Offline)?;
+        let waits = |update: &UpdateStatus| update.on_request && update.version.as_ref() == Some(&version);
+        if !car.update.as_ref().is_some_and(waits) {
+            return Err(InstallRefusal::NotOnRequest);
+        }
+        self.tell_car(conn, ToCar::Install { version });
+        Ok(())
     }
 
     /// A car's connection is gone. Drivers see it offline at once; its session waits.

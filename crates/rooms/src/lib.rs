@@ -69,4 +69,4 @@ mod words;
 
 pub use rooms::{Options, Rooms};
 pub use waiting::{CODE_LIFETIME, CodeHash, WaitError, WaitingRoom};
-pub use words::{CarConn, Close, DriverConn, Effect, Event, KnownCar};
+pub use words::{CarConn, Close, DriverConn, Effect, Event, InstallRefusal, KnownCar};

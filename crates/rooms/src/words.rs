@@ -56,6 +56,23 @@ pub enum Effect {
     },
 }
 
+/// Why a car was not asked to install a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InstallRefusal {
+    /// No such car.
+    #[error("there is no such car")]
+    NoSuchCar,
+    /// The car is somebody else's, or nobody's.
+    #[error("only the owner may start an update")]
+    NotYours,
+    /// The car is not connected.
+    #[error("the car is offline; try again when it is back")]
+    Offline,
+    /// Its update status has changed since the person looked.
+    #[error("the car does not wait to be asked for this version")]
+    NotOnRequest,
+}
+
 /// Why the machine closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close {

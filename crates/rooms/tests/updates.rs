@@ -3,15 +3,23 @@
 
 mod common;
 
-use common::{Lab, car, lists};
+use common::{Lab, car, lists, name};
 use rccar_protocol::release::{UpdateState, UpdateStatus};
-use rccar_protocol::signaling::FromCar;
+use rccar_protocol::signaling::{FromCar, ToCar};
 use rccar_protocol::text::Note;
-use rccar_rooms::{CarConn, Event};
+use rccar_rooms::{CarConn, Effect, Event, InstallRefusal, KnownCar};
 use std::time::Duration;
 
 fn status(state: UpdateState, running: &str) -> UpdateStatus {
-    UpdateStatus { state, running: running.parse().unwrap(), version: None, percent: None, bytes: None, reason: None }
+    UpdateStatus {
+        state,
+        running: running.parse().unwrap(),
+        version: None,
+        percent: None,
+        bytes: None,
+        reason: None,
+        on_request: false,
+    }
 }
 
 fn failed(running: &str) -> UpdateStatus {
@@ -77,4 +85,27 @@ fn nobody_speaks_for_a_car_that_is_not_known() {
     lab.car_says(CarConn(77), FromCar::Update { status: failed("0.3.1") });
     assert_eq!(lab.rooms.poll_event(), None);
     assert!(lab.rooms.cars().iter().all(|car| car.update.is_none()));
+}
+
+#[test]
+fn only_the_owner_starts_an_update_and_only_the_one_that_waits_for_it() {
+    let mut lab = Lab::new();
+    let version = |text: &str| text.parse().unwrap();
+    let ask = |lab: &mut Lab, user: &str, text: &str| lab.rooms.handle_install(&name(user), &car('a'), version(text));
+    assert_eq!(lab.rooms.handle_install(&name("Ada"), &car('z'), version("0.4.0")), Err(InstallRefusal::NoSuchCar));
+    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotYours), "nobody's");
+    lab.rooms.handle_known_car(lab.now, KnownCar { id: car('a'), name: name("Blitz"), owner: Some(name("Ada")) });
+    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::Offline));
+
+    let conn = lab.car(1, 'a');
+    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotOnRequest), "it has not said anything");
+    let waits = UpdateStatus { version: Some(version("0.4.0")), on_request: true, ..status(UpdateState::Waiting, "0.3.1") };
+    shown(&mut lab, conn, UpdateStatus { on_request: false, ..waits.clone() });
+    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotOnRequest), "something else holds it");
+    shown(&mut lab, conn, waits);
+    assert_eq!(ask(&mut lab, "Ada", "0.4.1"), Err(InstallRefusal::NotOnRequest), "another version");
+    assert_eq!(ask(&mut lab, "Bob", "0.4.0"), Err(InstallRefusal::NotYours), "somebody else's");
+    lab.drain();
+    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Ok(()));
+    assert_eq!(lab.drain(), [Effect::ToCar { to: conn, message: ToCar::Install { version: version("0.4.0") } }]);
 }

@@ -8,7 +8,7 @@ use crate::token::{Token, TokenHash};
 use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, ToCar};
 use rccar_protocol::text::{CarId, Name, Software};
-use rccar_rooms::{CarConn, DriverConn, KnownCar, Options};
+use rccar_rooms::{CarConn, DriverConn, InstallRefusal, KnownCar, Options};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -82,6 +82,13 @@ impl Exchange {
     /// Tells a car that there may be a release for it. A car that is not connected learns of it when it asks by itself.
     pub async fn nudge(&self, car: CarId, version: Version) {
         self.command(Command::Nudge { car, version }).await;
+    }
+
+    /// Asks a car for its owner to install the version that it waits to be asked for. `None`: the exchange has ended.
+    pub(crate) async fn install(&self, user: Name, car: CarId, version: Version) -> Option<Result<(), InstallRefusal>> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Install { user, car, version, answer }).await;
+        answered.await.ok()
     }
 
     /// Replaces the list of known cars. A connected car that is no longer listed is sent away.

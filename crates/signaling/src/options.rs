@@ -1,5 +1,6 @@
 //! Settings of the routes.
 
+use crate::address::Peer;
 use crate::limits::Limits;
 use crate::names::PublicUrl;
 use rccar_protocol::text::Software;
@@ -16,12 +17,15 @@ pub struct Options {
     pub trusted_proxies: Vec<IpAddr>,
     /// Limits on connections.
     pub limits: Limits,
+    /// Whether a client may connect at all; others are hung up on before they can say anything. Asked for each connection, so that it
+    /// must not wait.
+    pub admits: fn(&Peer) -> bool,
 }
 
 impl Options {
-    /// Without public URL and proxies, with the default limits.
+    /// For everybody, without public URL and proxies, with the default limits.
     #[must_use]
     pub fn new(software: Software) -> Self {
-        Self { software, public_url: None, trusted_proxies: Vec::new(), limits: Limits::default() }
+        Self { software, public_url: None, trusted_proxies: Vec::new(), limits: Limits::default(), admits: |_| true }
     }
 }

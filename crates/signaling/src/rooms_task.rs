@@ -7,7 +7,7 @@ use crate::token::TokenHash;
 use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{CarPresence, FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
-use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, KnownCar, Options, Rooms};
+use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, InstallRefusal, KnownCar, Options, Rooms};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     WatchUpdates(mpsc::Sender<(CarId, UpdateStatus)>),
     ConnectedCars(oneshot::Sender<Vec<(CarId, Option<UpdateStatus>)>>),
     Nudge { car: CarId, version: Version },
+    Install { user: Name, car: CarId, version: Version, answer: oneshot::Sender<Result<(), InstallRefusal>> },
     Logins(oneshot::Sender<Vec<TokenHash>>),
     Revoke(TokenHash),
     Users(oneshot::Sender<BTreeSet<Name>>),
@@ -160,6 +161,10 @@ impl Task {
             Command::Nudge { car, version } => {
                 let conns: Vec<_> = self.cars.iter().filter(|(_, (id, _))| *id == car).map(|(&conn, _)| conn).collect();
                 conns.into_iter().for_each(|conn| self.send_to_car(conn, ToCar::Release { version: version.clone() }));
+            }
+            Command::Install { user, car, version, answer } => {
+                // Whoever asked may be gone; the car is asked all the same.
+                let _ = answer.send(self.rooms.handle_install(&user, &car, version));
             }
             Command::Logins(answer) => {
                 // Whoever asked may be gone.

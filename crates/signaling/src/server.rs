@@ -44,9 +44,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// process, 1024. Beyond the limit new clients wait.
 pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(());
-    let Site { router, limits, trusted_proxies } = site;
+    let Site { router, limits, trusted_proxies, admits } = site;
     let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
-    let door = Arc::new(Door { router, gate: Gate::for_requests(&limits), limits, trusted_proxies });
+    let door = Arc::new(Door { router, gate: Gate::for_requests(&limits), limits, trusted_proxies, admits });
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(accept(listener, Arc::clone(&door), Arc::clone(&places), stopped.clone()));
@@ -65,6 +65,7 @@ struct Door {
     limits: Limits,
     gate: Arc<Gate>,
     trusted_proxies: Vec<IpAddr>,
+    admits: fn(&Peer) -> bool,
 }
 
 /// What a connection holds until it ends or becomes a WebSocket.
@@ -79,6 +80,9 @@ async fn accept(listener: TcpListener, door: Arc<Door>, places: Arc<Semaphore>, 
         // Without a place left new clients wait in the kernel's queue.
         let Ok(total) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
+            Ok((stream, remote)) if !door.admits(&stream, remote) => {
+                tracing::debug!(%remote, "TCP connection of a stranger refused")
+            }
             Ok((stream, remote)) => match door.enter(remote) {
                 Ok(own) => {
                     let ticket = Ticket { _total: total, _own: own };
@@ -135,6 +139,10 @@ async fn too_old(age: Duration, watched: &Watched) {
 }
 
 impl Door {
+    fn admits(&self, stream: &TcpStream, remote: SocketAddr) -> bool {
+        stream.local_addr().is_ok_and(|local| (self.admits)(&Peer { remote, local }))
+    }
+
     /// Whether a client may connect.
     fn enter(&self, remote: SocketAddr) -> Result<Option<Place>, crate::limits::GateError> {
         let address = remote.ip().to_canonical();

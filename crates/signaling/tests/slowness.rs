@@ -82,3 +82,14 @@ async fn clients_behind_a_proxy_are_told_apart() {
     eventually("the refusal", async { while status("192.0.2.1").await != 429 {} }).await;
     assert_eq!(status("192.0.2.2").await, 200);
 }
+
+#[tokio::test]
+async fn whoever_is_not_admitted_is_hung_up_on() {
+    let server = Server::start_as(Options { admits: |peer| !peer.remote.ip().is_loopback(), ..Options::new(software()) }).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // Nothing, or a reset because of what was not read.
+    let mut said = Vec::new();
+    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let _ = stream.read_to_end(&mut said).await;
+    assert_eq!(said, b"");
+}

@@ -104,4 +104,6 @@ pub struct Status {
     pub size: Option<u64>,
     /// Why it waits, or why it failed.
     pub reason: Option<String>,
+    /// It is installed if the owner asks for it.
+    pub on_request: bool,
 }

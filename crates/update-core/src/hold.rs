@@ -43,6 +43,16 @@ pub enum Hold {
     },
 }
 
+impl Hold {
+    /// Whether the owner's wish ends it.
+    pub(crate) fn ends_on_request(&self) -> bool {
+        match self {
+            Self::NotAsked | Self::Later { .. } | Self::GaveUp { .. } => true,
+            Self::Armed | Self::InSession | Self::Unknown | Self::Battery { .. } | Self::Cap => false,
+        }
+    }
+}
+
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -246,7 +246,9 @@ impl Machine {
     /// What the agent is doing.
     #[must_use]
     pub fn status(&self, now: MonotonicMicros) -> Status {
-        let hold = self.hold(now).map(|hold| hold.to_string());
+        let hold = self.hold(now);
+        let on_request = hold.as_ref().is_some_and(Hold::ends_on_request);
+        let hold = hold.map(|hold| hold.to_string());
         let (state, version, percent, size, reason) = match &self.phase {
             Phase::Idle => match &self.saved.last {
                 Some(Ended { version, failed: Some(reason) }) => {
@@ -275,6 +277,6 @@ impl Machine {
                 (State::Failed, Some(&pending.version), None, None, Some(reason))
             }
         };
-        Status { state, running: self.boot.running.clone(), version: version.cloned(), percent, size, reason }
+        Status { state, running: self.boot.running.clone(), version: version.cloned(), percent, size, reason, on_request }
     }
 }

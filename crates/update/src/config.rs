@@ -57,7 +57,7 @@ pub struct UpdateConfig {
     pub automatic: bool,
     /// Take older versions, too.
     pub allow_downgrade: bool,
-    /// Megabytes over metered links in a month.
+    /// Megabytes over metered links in a calendar month (UTC).
     pub metered_mb: u32,
     /// Seconds between two questions to the host.
     pub check_s: AtLeast<60>,

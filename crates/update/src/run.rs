@@ -102,7 +102,15 @@ async fn start(config: &Config, running: &Version) -> Result<Started, RunError> 
     let car = CarClient::new(connection.clone());
     let host = HostClient::new(Arc::new(car.clone()))?;
     let (wishes, commands) = mpsc::channel(QUEUE);
-    let idle = Status { state: State::Idle, running: running.clone(), version: None, percent: None, size: None, reason: None };
+    let idle = Status {
+        state: State::Idle,
+        running: running.clone(),
+        version: None,
+        percent: None,
+        size: None,
+        reason: None,
+        on_request: false,
+    };
     let properties = Arc::new(Mutex::new(for_bus(&idle, &Details::default())));
     let service = Service::new(Arc::clone(&properties), wishes, rauc.clone());
     let served = update::serve(&connection, Arc::new(service)).await?;

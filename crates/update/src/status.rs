@@ -26,6 +26,7 @@ pub(crate) fn for_host(status: &Status, bytes: u64) -> Option<UpdateStatus> {
         percent: status.percent.and_then(|percent| Percent::try_from(percent).ok()),
         bytes: installing.then_some(ByteCount::saturating(bytes)),
         reason: status.reason.as_deref().map(Note::lossy),
+        on_request: status.on_request,
     })
 }
 
@@ -73,6 +74,7 @@ mod tests {
             percent: Some(40),
             size: Some(1000),
             reason: None,
+            on_request: false,
         };
         let told = for_host(&status, 400).unwrap();
         assert_eq!((told.state, told.bytes.unwrap().value(), told.percent.unwrap().value()), (UpdateState::Downloading, 400, 40));

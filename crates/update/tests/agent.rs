@@ -161,6 +161,12 @@ async fn without_the_owner_an_offer_waits() {
     let properties = world.until("the offer", |agent| agent.state == "offered").await;
     assert_eq!(properties.reason, "updates are not automatic: the owner has to ask for it");
     assert!(world.rauc.with(|told| told.read.is_empty()));
+    let waits = |report: &UpdateStatus| report.on_request && report.version.as_ref().is_some_and(|v| v.to_string() == "2.0.0");
+    world.until("the report", |_| world.car.reports.lock().unwrap().iter().any(waits)).await;
+
+    world.agent.install("2.0.0").await.unwrap();
+    world.until("the reboot", |agent| agent.state == "rebooting").await;
+    world.until("its report", |_| world.car.reports.lock().unwrap().last().is_some_and(|report| !report.on_request)).await;
 }
 
 #[tokio::test]

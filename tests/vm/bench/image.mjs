@@ -1,7 +1,7 @@
 // Figures of the image, for docs/performance.md: how long it takes from power-on to registered, what that time is made of, memory, sizes.
 // RUNS (3) fresh cards are booted one after the other.
 import { statSync } from 'node:fs';
-import { image, slots } from '../lib/images.mjs';
+import { bundle, image, result } from '../lib/images.mjs';
 import { story } from '../lib/story.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 3);
@@ -46,7 +46,8 @@ story('bench image', {}, (car, step) => {
     }
     console.log(`kernel's own boot time: ${spread(runs.map(({ kernel }) => kernel))} s`);
     console.log(`registered after power-on, as a multiple of it: ${spread(runs.map((run) => run.registered.wall / run.kernel))}`);
-    for (const [name, file] of Object.entries({ image: image(), ...slots() })) console.log(`${name}: ${statSync(file).size} bytes`);
+    const files = { image: image(), bundle: bundle(), root: result('root', 'root.img'), kernel: result('kernel', 'Image.gz'), 'initial RAM disk': result('boot', 'files/initrd.img') };
+    for (const [name, file] of Object.entries(files)) console.log(`${name}: ${statSync(file).size} bytes`);
   });
 });
 

@@ -5,6 +5,7 @@ import { bundle, version } from './images.mjs';
 import { seconds } from './patience.mjs';
 
 const maker = new URL('../tools/bundle', import.meta.url).pathname;
+const applicationRelease = new URL('../tools/application-release', import.meta.url).pathname;
 const directory = new URL('../../../out/vm/bundles', import.meta.url).pathname;
 
 /** The n-th version after the image's own. */
@@ -23,6 +24,14 @@ async function make(name, number, ...options) {
 export const bundles = {
   /** A good one. Every file of the root is compressed anew, so it is a full update. */
   next: () => make('next', after(1), '--change', ':'),
+  /** A good one in which our programs are others, and nothing else. */
+  async application() {
+    const number = after(7);
+    mkdirSync(directory, { recursive: true });
+    const file = `${directory}/application.raucb`;
+    await tool(applicationRelease, [file, number], { within: seconds(1500) });
+    return { version: number, file };
+  },
   /** Its first program is missing: the kernel has nothing to start. */
   dead: () => make('dead', after(2), '--change', 'rm usr/lib/systemd/systemd'),
   /** It starts, and the agent of the car does not. */

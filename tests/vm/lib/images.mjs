@@ -1,5 +1,5 @@
 // What `make image` has made.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 
 const made = new URL('../../../out/image/', import.meta.url).pathname;
 
@@ -15,3 +15,6 @@ export const bundle = () => image().replace(/\.img$/, '.raucb');
 
 /** Its version, which is in its name. */
 export const version = () => image().match(/rccar-(.+)-rpi-arm64\.img$/)[1];
+
+/** The file of a build step's result, by the step's name. */
+export const result = (step, file) => `${readFileSync(`${made}.results`, 'utf8').match(new RegExp(`^${step} (.*)$`, 'm'))[1]}/${file}`;

@@ -143,6 +143,14 @@ class Story {
     return this.cockpit;
   }
 
+  /** Chromium with the page that the car itself serves on its network. */
+  async lanPage() {
+    this.browser ??= await launch();
+    const page = await (await this.browser.newContext()).newPage();
+    await page.goto(`http://${this.address}/`);
+    return page;
+  }
+
   /** Keeps what helps to understand a failure. */
   async gather() {
     const page = this.cockpit?.page;

@@ -14,10 +14,11 @@ story('wrong provision.toml', {}, (car, step) => {
     await car.online();
   });
 
-  step('the car says so on its own page', 60, async () => {
-    const code = (await car.inside('cat /var/lib/rccar/access-code')).trim();
-    const page = await car.lanPage(code);
-    await page.getByText(/nane/).first().waitFor({ timeout: seconds(40) });
+  step('the car says so on its own page, to whoever is on its network', 60, async () => {
+    const page = await car.lanPage();
+    const faults = page.getByTestId('card-faults');
+    await faults.getByText(/nane/).waitFor({ timeout: seconds(40) });
+    assert.match(await faults.innerText(), /width/);
   });
 
   step('the card says so, with the line', 60, async () => {
@@ -35,12 +36,14 @@ story('wrong provision.toml', {}, (car, step) => {
     assert.match(await car.card.read('provision-report.txt'), /line 1/);
   });
 
-  step('a right file takes the report away', 460, async () => {
+  step('a right file ends the complaints', 460, async () => {
     await car.provision();
     await car.powerOn();
     await car.online();
     await car.vm.kill();
-    assert.equal(await car.card.read('provision-report.txt'), null);
+    const report = await car.card.read('provision-report.txt');
+    assert.match(report, /Everything in it was right/);
+    assert.doesNotMatch(report, /line \d/);
   });
 });
 

@@ -122,6 +122,14 @@ export class App {
     });
   }
 
+  /** Starts the update that a car waits to be asked for; the result is what to tell the person, `null` if it worked. */
+  async install(car: string, version: string): Promise<string | null> {
+    return await this.#ask(async () => {
+      await this.#api.install(car, version);
+      return null;
+    });
+  }
+
   /** Asks a car's own page for its status; what it knew stays if there is no answer. */
   async askStatus(): Promise<void> {
     this.status.value = await this.#api.status().catch(() => this.status.peek());

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UPDATE_STATES, type UpdateStatus } from "../protocol/release";
-import { size, updateWords } from "./updates";
+import type { CarInfo } from "../protocol/common";
+import { requestable, size, updateWords } from "./updates";
 
 const idle: UpdateStatus = {
   state: "idle",
@@ -9,6 +10,7 @@ const idle: UpdateStatus = {
   percent: null,
   bytes: null,
   reason: null,
+  on_request: null,
 };
 const coming: UpdateStatus = { ...idle, version: "0.4.0" };
 
@@ -39,6 +41,36 @@ describe("words for an update", () => {
       why: "Wrong key.",
     });
     expect(updateWords(idle)).toMatchObject({ tone: "quiet", text: "Runs 0.3.1" });
+  });
+});
+
+describe("the button that starts an update", () => {
+  const waits: UpdateStatus = { ...coming, state: "waiting", on_request: true };
+  const car: CarInfo = {
+    id: "eh7ddx5bksrgcytl7bkai36se4",
+    name: "Blitz",
+    presence: "available",
+    driver: null,
+    software: null,
+    owner: "Ada",
+    update: waits,
+  };
+
+  it("is for the owner of a car that waits to be asked", () => {
+    expect(requestable(car, "Ada")).toBe("0.4.0");
+    expect(requestable({ ...car, presence: "busy" }, "Ada")).toBe("0.4.0");
+    expect(requestable({ ...car, update: { ...waits, state: "failed" } }, "Ada")).toBe("0.4.0");
+  });
+
+  it.each<[string, CarInfo, string | null]>([
+    ["somebody else", car, "Bob"],
+    ["a car that nobody owns", { ...car, owner: null }, null],
+    ["a car that is away", { ...car, presence: "offline" }, "Ada"],
+    ["a car that waits for something else", { ...car, update: { ...waits, on_request: null } }, "Ada"],
+    ["a car without a version to install", { ...car, update: { ...waits, version: null } }, "Ada"],
+    ["a car that has said nothing", { ...car, update: null }, "Ada"],
+  ])("is not for %s", (_, info, user) => {
+    expect(requestable(info, user)).toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 /** A car's update in plain words. */
 
+import type { CarInfo } from "../protocol/common";
 import type { UpdateStatus } from "../protocol/release";
 
 export interface UpdateWords {
@@ -34,6 +35,12 @@ export function updateWords({ state, running, version, percent, bytes, reason }:
     case "failed":
       return words("bad", `The update to ${target} failed. Runs ${running}`);
   }
+}
+
+/** The version that this person may tell the car to install, `null` if there is none. */
+export function requestable({ owner, presence, update }: CarInfo, user: string | null): string | null {
+  const mine = owner !== null && owner === user && presence !== "offline";
+  return mine && update?.on_request ? update.version : null;
 }
 
 /** Bytes as people read them, in powers of ten. */

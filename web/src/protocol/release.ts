@@ -43,6 +43,8 @@ export interface UpdateStatus {
   readonly bytes: number | null;
   /** Why it waits or failed; while idle: why the last attempt failed. */
   readonly reason: string | null;
+  /** The version is installed if the owner asks for it. */
+  readonly on_request: true | null;
 }
 
 export const updateStatus: Read<UpdateStatus> = (value, field) => {
@@ -54,6 +56,7 @@ export const updateStatus: Read<UpdateStatus> = (value, field) => {
     percent: shape.maybe("percent", percent),
     bytes: shape.maybe("bytes", uint(53)),
     reason: shape.maybe("reason", note),
+    on_request: shape.maybe("on_request", bool) === true ? true : null,
   };
 };
 

@@ -3,13 +3,14 @@
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../api";
+import { requestable } from "../app/updates";
 import type { CarInfo } from "../protocol/common";
 import { AddCarDialog } from "./add-car";
 import { CarStatusPanel } from "./car-status";
 import { CarPicture, PlusIcon } from "./icons";
 import { RemoveCarDialog } from "./remove-car";
 import { Top } from "./top";
-import { UpdateLine } from "./update-line";
+import { InstallButton, UpdateLine } from "./update-line";
 
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
@@ -72,6 +73,8 @@ interface CarCardProps {
 
 function CarCard({ car, app, user, remove }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
+  // A car's own page has nobody to pass the wish on.
+  const version = remove === null ? null : requestable(car, user);
   const label = { available: "Drive", busy: "Open", offline: "Wait for it" }[car.presence];
   return (
     <li class={`car ${car.presence}`} data-testid={`car-${car.id}`} data-presence={car.presence}>
@@ -93,6 +96,7 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
           </p>
         )}
         {car.update !== null && <UpdateLine update={car.update} online={car.presence !== "offline"} />}
+        {version !== null && <InstallButton key={version} app={app} car={car} version={version} />}
       </div>
       <button
         type="button"

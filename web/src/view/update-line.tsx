@@ -1,6 +1,9 @@
-/** A car's update on its card: version, progress, and why it does not go on. */
+/** A car's update on its card: version, progress, why it does not go on, and the button that starts it. */
 
+import { useSignal } from "@preact/signals";
+import type { App } from "../app/app";
 import { updateWords } from "../app/updates";
+import type { CarInfo } from "../protocol/common";
 import type { UpdateStatus } from "../protocol/release";
 
 export function UpdateLine({ update, online }: { update: UpdateStatus; online: boolean }) {
@@ -14,6 +17,36 @@ export function UpdateLine({ update, online }: { update: UpdateStatus; online: b
       {percent !== null && <Bar percent={percent} still={!online} label={text} />}
       {why !== null && <p class="update-why">{why}</p>}
     </div>
+  );
+}
+
+/** It vanishes when the car says that it was asked. */
+export function InstallButton({ app, car, version }: { app: App; car: CarInfo; version: string }) {
+  const busy = useSignal(false);
+  const trouble = useSignal<string | null>(null);
+  const install = async () => {
+    busy.value = true;
+    trouble.value = await app.install(car.id, version);
+    busy.value = false;
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="button"
+        data-testid={`install-${car.id}`}
+        disabled={busy.value}
+        aria-label={`Install ${version} on ${car.name}`}
+        onClick={() => void install()}
+      >
+        Install {version}
+      </button>
+      {trouble.value !== null && (
+        <p class="trouble" role="alert">
+          {trouble}
+        </p>
+      )}
+    </>
   );
 }
 

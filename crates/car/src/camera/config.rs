@@ -72,9 +72,10 @@ impl CameraConfig {
     pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
         let wrong = |key: &str, message: &str| Err(ConfigError::rule(source_name, key, message).into());
         match (self.source, &self.path) {
-            (Source::Libcamera, _) if !cfg!(feature = "libcamera") => {
-                wrong("camera.source", "this rccar-car was built without libcamera (cargo feature `libcamera`)")
-            }
+            (Source::Libcamera, _) if !cfg!(feature = "libcamera") => wrong(
+                "camera.source",
+                "this rccar-car was built without libcamera (cargo feature `libcamera`); it knows `simulator` and `pipe`",
+            ),
             (Source::Pipe, None) => {
                 wrong("camera.path", "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard input")
             }

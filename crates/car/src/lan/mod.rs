@@ -64,7 +64,8 @@ pub(crate) async fn start(
         standing,
         provision: config.car.runtime_dir.join("provision.json"),
     };
-    let page = router(exchange.clone(), Arc::new(AccessCodeBackend::new(&code, about)), Options::new(context.software.clone()));
+    let options = Options { admits: near::may_connect, ..Options::new(context.software.clone()) };
+    let page = router(exchange.clone(), Arc::new(AccessCodeBackend::new(&code, about)), options);
     tokio::spawn(async move {
         Box::pin(serve(listeners, page, shutdown::signal())).await;
         exchange.shutdown().await;

@@ -6,7 +6,7 @@ use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::Json;
 use rccar_protocol::text::CarId;
 use rccar_signaling::{Exchange, Release};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -38,15 +38,16 @@ pub(crate) async fn nudge(db: Db, exchange: Exchange, changed: Arc<Notify>, spre
 async fn plan_nudges(
     db: &Db,
     exchange: &Exchange,
-    nudged: &mut HashMap<CarId, Version>,
+    nudged: &mut HashMap<CarId, HashSet<Version>>,
     spread: Duration,
 ) -> Result<BTreeMap<(Instant, CarId), Version>, DbError> {
     let (releases, now) = (db.run(|store| store.releases()).await?, Instant::now());
     let mut plan = BTreeMap::new();
     for (car, status) in exchange.connected_cars().await {
-        let Some(version) = newest_for(&releases, &car, status.as_ref()) else { continue };
-        if nudged.get(&car) != Some(version) {
-            nudged.insert(car.clone(), version.clone());
+        let candidates = candidates(&releases, &car, status.as_ref());
+        let known = nudged.insert(car.clone(), candidates.iter().copied().cloned().collect()).unwrap_or_default();
+        let fresh = candidates.into_iter().filter(|version| !known.contains(*version));
+        if let Some(version) = fresh.max_by(|one, other| one.precedence(other)) {
             let millis = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
             let at = now + Duration::from_millis(share(&car, version) % millis);
             plan.insert((at, car), version.clone());
@@ -55,11 +56,11 @@ async fn plan_nudges(
     Ok(plan)
 }
 
-/// The newest release that may be for this car. The host does not know what the car runs on and which channel it follows: the car asks.
-fn newest_for<'a>(releases: &'a [Release], car: &CarId, status: Option<&UpdateStatus>) -> Option<&'a Version> {
+/// Releases that may be for this car. The host does not know which board the car is and which channel it follows: the car asks. So one that
+/// is not for it must not hide another that is.
+fn candidates<'a>(releases: &'a [Release], car: &CarId, status: Option<&UpdateStatus>) -> Vec<&'a Version> {
     let newer = |version: &Version| status.is_none_or(|status| version.is_newer_than(&status.running));
-    let mine = releases.iter().filter(|release| is_for(release, car) && newer(&release.version));
-    mine.map(|release| &release.version).max_by(|one, other| one.precedence(other))
+    releases.iter().filter(|release| is_for(release, car) && newer(&release.version)).map(|release| &release.version).collect()
 }
 
 /// Keeps what cars say, so that a host that restarts still knows what runs on cars that are away.

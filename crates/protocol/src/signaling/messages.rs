@@ -253,6 +253,11 @@ pub enum ToCar {
         /// The newest.
         version: Version,
     },
+    /// The owner wants this version. The car installs it when nothing stands in the way, and tells so in its update status.
+    Install {
+        /// The one that the car's update status named.
+        version: Version,
+    },
     /// A driver wants a session: the car offers.
     Connect {
         /// The new session.

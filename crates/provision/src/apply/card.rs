@@ -18,6 +18,9 @@ pub(super) enum File {
 }
 
 pub(super) fn read(places: &Places) -> File {
+    if let Err(failure) = require_card(places) {
+        return File::Unreadable(failure);
+    }
     match files::read(&places.file()) {
         Ok(Some(bytes)) => File::Read(bytes),
         Ok(None) => File::Missing,
@@ -34,10 +37,8 @@ pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
     if !places.is_the_system() {
         return Ok(files::write(&path, content.as_bytes())?);
     }
+    require_card(places)?;
     let card = places.card();
-    if !is_mounted(&card)? {
-        return Err(io::Error::other(format!("{} is not mounted", card.display())).into());
-    }
     let flags = flags_of(&card)?;
     if flags.contains(MsFlags::MS_RDONLY) {
         remount(&card, flags - MsFlags::MS_RDONLY)?;
@@ -46,6 +47,15 @@ pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
     // Also writes the file system's own data back.
     remount(&card, flags | MsFlags::MS_RDONLY)?;
     Ok(written?)
+}
+
+/// Where the card's partition belongs there may be an empty folder, or the image's own template: those are not what its owner wrote.
+fn require_card(places: &Places) -> Result<(), Failure> {
+    let card = places.card();
+    if places.is_the_system() && !is_mounted(&card)? {
+        return Err(io::Error::other(format!("{} is not mounted", card.display())).into());
+    }
+    Ok(())
 }
 
 /// A directory on another device than its parent. Remounting one that is not would change the root.

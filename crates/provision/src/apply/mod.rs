@@ -9,6 +9,7 @@ mod configs;
 mod files;
 mod places;
 mod report;
+mod verdict;
 mod wifi;
 
 pub use places::Places;
@@ -52,15 +53,16 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let kept = parse(kept.unwrap_or_default().as_bytes()).settings_or(&Settings::default());
     let (file, parsed, settings) = read_card(places, &kept, &mut steps);
 
+    let verdict::Settled { settings, access_code, refused } = verdict::settle(places, settings, &kept, &mut steps)?;
     steps.done("keep the settings for the next start", put(&kept_file, &kept_text(&settings), Readers::Nobody));
-    let access_code = steps.value("make the access code", access_code::code(places, &settings.lan));
-    configs::write(places, &settings, access_code.as_deref())?;
     steps.done("tell the Wi-Fi service its network", wifi::write(places, &settings.wifi));
     steps.done("set the SSH key", ssh(places, &settings));
     let host_name = settings.host_name();
     steps.done("set the host name", set_host_name(places, &host_name));
 
-    let unused = parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) }).collect();
+    let faulty = parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
+    let unused = faulty.chain(refused.iter().cloned()).collect();
+    let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
     steps.notices.extend(parsed.remarks);
     let mut outcome = Outcome { file, faults: parsed.faults, unused, notices: steps.notices, host_name };
     let car = files::text(&places.car_id()).ok().flatten();

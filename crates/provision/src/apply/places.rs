@@ -56,6 +56,16 @@ impl Places {
         self.at("run/rccar/config")
     }
 
+    /// The services.
+    #[must_use]
+    pub fn programs(&self) -> PathBuf {
+        self.at("usr/bin")
+    }
+
+    pub(crate) fn os_release(&self) -> PathBuf {
+        self.at("usr/lib/os-release")
+    }
+
     /// What the start of the system had to repair, a line each in `*.txt`.
     #[must_use]
     pub fn notices(&self) -> PathBuf {

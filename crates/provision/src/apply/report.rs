@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 pub enum FileState {
     /// Everything in it was right.
     Good,
-    /// It has faults.
+    /// It has faults, or a service does not take it.
     Faulty,
     /// There is no such file.
     Missing,
@@ -57,6 +57,7 @@ pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&st
     let mut out = String::from("What the car made of provision.toml\n===================================\n\n");
     out.push_str(match (outcome.file, outcome.faults.len()) {
         (FileState::Good, _) => "Everything in it was right and is used.\n",
+        (FileState::Faulty, 0) => "The car cannot use all of it. Below stands why; mend it and switch the car on again.\n",
         (FileState::Faulty, 1) => "There is one mistake. Mend it and switch the car on again.\n",
         (FileState::Faulty, _) => "There are mistakes. Mend them and switch the car on again.\n",
         (FileState::Missing, _) => {

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use rccar_rooms::InstallRefusal;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub(crate) enum ApiError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Install(#[from] InstallRefusal),
 }
 
 #[derive(Serialize)]
@@ -67,6 +70,12 @@ impl ApiError {
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::NotBinary => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-binary"),
             Self::DownloadsFull => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Install(refusal) => match refusal {
+                InstallRefusal::NoSuchCar => (StatusCode::NOT_FOUND, "no-such-car"),
+                InstallRefusal::NotYours => (StatusCode::FORBIDDEN, "forbidden"),
+                InstallRefusal::Offline => (StatusCode::CONFLICT, "car-offline"),
+                InstallRefusal::NotOnRequest => (StatusCode::CONFLICT, "not-on-request"),
+            },
             Self::Release(error) => match error {
                 ReleaseError::NoSuchRelease(_) => (StatusCode::NOT_FOUND, "no-such-release"),
                 ReleaseError::Exists(_) => (StatusCode::CONFLICT, "release-exists"),

@@ -5,11 +5,13 @@ mod claim;
 pub(crate) mod cookie;
 mod enrolment;
 pub(crate) mod error;
+mod install;
 pub(crate) mod origin;
 pub(crate) mod releases;
 mod request;
 mod status;
 
+use crate::address::Peer;
 use crate::backend::Backend;
 use crate::exchange::Exchange;
 use crate::limits::{Gate, Limits};
@@ -51,6 +53,7 @@ pub struct Site {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) admits: fn(&Peer) -> bool,
 }
 
 /// All routes: page, accounts, WebSockets.
@@ -69,7 +72,7 @@ pub fn router_with_releases<B: Backend>(
 }
 
 fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, releases: Option<Arc<dyn Releases>>) -> Site {
-    let (limits, trusted_proxies) = (options.limits.clone(), options.trusted_proxies.clone());
+    let (limits, trusted_proxies, admits) = (options.limits.clone(), options.trusted_proxies.clone(), options.admits);
     let gate = Gate::for_sockets(&limits);
     let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
     let downloads = Transfers::new(limits.downloads, limits.downloads_per_car);
@@ -82,6 +85,7 @@ fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, rel
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
         .route("/api/v1/claims", post(claim::claim::<B>))
         .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
+        .route("/api/v1/cars/{id}/install", post(install::install::<B>))
         .route("/api/v1/status", get(status::status::<B>))
         // Bundles are larger than all else; the store counts their bytes.
         .route("/api/v1/releases", get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()))
@@ -96,5 +100,5 @@ fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, rel
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(map_response(page::secure))
         .with_state(app);
-    Site { router, limits, trusted_proxies }
+    Site { router, limits, trusted_proxies, admits }
 }

@@ -1,0 +1,43 @@
+// What an update costs, for docs/updates.md: bytes on the car's cable, from the offer to "installed", against the size of the bundle.
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { bundles } from '../lib/bundles.mjs';
+import { image } from '../lib/images.mjs';
+import { story } from '../lib/story.mjs';
+
+story('bench update', {}, (car, step) => {
+  const made = {};
+  const figures = [];
+  const kinds = { 'our programs changed': 'application', 'everything changed': 'next' };
+
+  step('releases are made', 1800, async () => {
+    for (const kind of Object.values(kinds)) made[kind] = await bundles[kind]();
+  });
+
+  for (const [what, kind] of Object.entries(kinds)) {
+    step(what, 1200, async () => {
+      const { version, file } = made[kind];
+      await car.flash({}, { size: 2 ** 31 });
+      await car.powerOn();
+      await car.online();
+      await car.parkAtOnce();
+      const before = sent(car.tap);
+      const began = Date.now();
+      await car.host.release(file);
+      await car.car('the car has installed it', ({ update }) => update?.state === 'rebooting', 900_000);
+      const [bytes, seconds] = [sent(car.tap) - before, (Date.now() - began) / 1000];
+      await car.online('it runs the release', ({ update }) => update?.running === version && update.state === 'idle');
+      const size = statSync(file).size;
+      figures.push(`${what}: bundle ${size} bytes, ${bytes} travelled (${((100 * bytes) / size).toFixed(1)} %), ${seconds.toFixed(0)} s to "installed"`);
+    });
+  }
+
+  step('figures', 10, async () => {
+    console.log(`from ${image()}`);
+    for (const line of figures) console.log(line);
+    assert.equal(figures.length, Object.keys(kinds).length);
+  });
+});
+
+/** Everything that this machine put on the cable to the car: payload, headers, the host's other words. */
+const sent = (tap) => Number(readFileSync(`/sys/class/net/${tap}/statistics/tx_bytes`, 'utf8'));
