@@ -2,7 +2,7 @@
 
 use crate::agent::Outgoing;
 use crate::drive::DriveLink;
-use crate::ice::Ice;
+use crate::ice::Servers;
 use crate::recovery::{Decision, Recovery};
 use crate::steering;
 use crate::video::{Sending, VideoHub};
@@ -68,8 +68,7 @@ pub(crate) struct Session {
     context: SessionContext,
     id: SessionId,
     trickle: bool,
-    ice_servers: Vec<IceServer>,
-    ice: Ice,
+    ice_servers: Servers,
     back: Outgoing,
     reachable: watch::Sender<bool>,
 }
@@ -77,7 +76,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(context: SessionContext, id: SessionId, trickle: bool, ice_servers: Vec<IceServer>, back: Outgoing) -> Self {
         // A session that is about to begin is worth as much as one that is connected.
-        Self { context, id, trickle, ice_servers, ice: Ice::default(), back, reachable: watch::Sender::new(true) }
+        let ice_servers = Servers::new(ice_servers);
+        Self { context, id, trickle, ice_servers, back, reachable: watch::Sender::new(true) }
     }
 
     /// Whether the driver is reachable, or may be about to become so for the first time.
@@ -87,8 +87,9 @@ impl Session {
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
-        self.ice_servers = self.ice.resolve(&self.ice_servers).await;
-        let options = PeerOptions { ice_servers: self.ice_servers.clone(), loopback: self.context.loopback, clock: clock::now };
+        self.ice_servers.resolve().await;
+        let options =
+            PeerOptions { ice_servers: self.ice_servers.literals().to_vec(), loopback: self.context.loopback, clock: clock::now };
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,
             Err(error) => {
@@ -194,7 +195,7 @@ impl Session {
             },
             Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
             Some(SessionInput::Restart { ice_servers }) => {
-                self.ice_servers = self.ice.resolve(&ice_servers).await;
+                self.ice_servers.renew(ice_servers).await;
                 return self.restart_by_request(peer, recovery).await;
             }
             Some(SessionInput::RestartHere) => return self.restart_by_request(peer, recovery).await,
@@ -274,8 +275,11 @@ impl Session {
         }
     }
 
-    async fn offer(&self, peer: &Peer, restart: bool) -> Result<(), LinkError> {
-        let mut offer = peer.prepare_offer(restart.then_some(&*self.ice_servers)).await?;
+    async fn offer(&mut self, peer: &Peer, restart: bool) -> Result<(), LinkError> {
+        if restart {
+            self.ice_servers.follow();
+        }
+        let mut offer = peer.prepare_offer(restart.then_some(self.ice_servers.literals())).await?;
         if self.trickle {
             self.say_offer(&offer);
             peer.start_gathering(&offer).await
