@@ -3,8 +3,8 @@
 
 use rccar_protocol::ice_url::{IceScheme, IceTransport, IceUrl};
 use rccar_protocol::signaling::IceServer;
-use rccar_tunnel::{Options, Server, ServerName, Tunnel};
-use std::collections::BTreeMap;
+use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -14,78 +14,91 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 /// Most addresses that are looked up; a list longer than this slows every session down.
 const MAX_URLS: usize = 16;
 
-/// The ICE servers of one session, with the tunnel that leads to some of them.
+/// A session's servers: as the host names them, and as the stack can use them.
 #[derive(Debug, Default)]
-pub(crate) struct Ice {
-    tunnel: Option<Tunnel>,
-    /// What was looked up before: a restart in the middle of a hand-over waits for no resolver.
+pub(crate) struct Servers {
+    named: Vec<IceServer>,
+    literals: Vec<IceServer>,
+    /// What was looked up for each address, so that a restart in the middle of a hand-over waits for no resolver.
     known: BTreeMap<String, Vec<SocketAddr>>,
+    /// Leads to the servers over streams. It stays as long as they are the same: allocations live in its connections.
+    tunnel: Option<Tunnel>,
 }
 
-/// An address with the number of the server that it belongs to.
-struct Found<'a> {
+/// An address with what it leads to.
+struct Known<'a> {
+    /// Number of the server.
     server: usize,
     url: IceUrl<'a>,
-    addresses: Vec<SocketAddr>,
+    addresses: &'a [SocketAddr],
 }
 
-impl Ice {
-    /// The same servers with IP literals; what cannot be resolved or used is left out with a warning. The tunnel stays as long as it leads
-    /// to the same servers: allocations live in its connections.
-    pub(crate) async fn resolve(&mut self, servers: &[IceServer]) -> Vec<IceServer> {
-        let urls = servers.iter().enumerate().flat_map(|(index, server)| server.urls.iter().map(move |url| (index, url)));
-        let known = &self.known;
-        let lookups = urls.take(MAX_URLS).map(|(server, text)| async move {
-            let url = IceUrl::parse(text);
-            if url.is_none() {
-                tracing::warn!(url = text, "ICE server left out: the car does not speak this");
-            }
-            let url = url?;
-            let addresses = match known.get(text) {
-                Some(known) => known.clone(),
-                None => look_up(text, &url).await,
-            };
-            Some((text, Found { server, url, addresses }))
-        });
-        let found: Vec<_> = futures_util::future::join_all(lookups).await.into_iter().flatten().collect();
-        // What did not resolve may do so the next time.
-        let news = found.iter().filter(|(_, found)| !found.addresses.is_empty());
-        self.known = news.map(|(text, found)| ((*text).clone(), found.addresses.clone())).collect();
-        let found: Vec<_> = found.into_iter().map(|(_, found)| found).collect();
-        let tunnelled = self.tunnel_to(&found).await;
-        let resolved = servers.iter().enumerate().map(|(index, server)| {
-            let own = found.iter().filter(|found| found.server == index && found.url.transport == IceTransport::Udp);
-            let literals = own.flat_map(|found| found.addresses.iter().map(|address| literal(found.url.scheme, *address)));
-            let tunnel = tunnelled.filter(|(server, _)| *server == index).map(|(_, address)| literal(IceScheme::Turn, address));
-            IceServer { urls: literals.chain(tunnel).collect(), ..server.clone() }
-        });
-        resolved.filter(|server| !server.urls.is_empty()).collect()
+impl Servers {
+    pub(crate) fn new(named: Vec<IceServer>) -> Self {
+        Self { named, ..Self::default() }
     }
 
-    /// The tunnel's near end, for the first server that has addresses over streams: one way out is enough.
-    async fn tunnel_to(&mut self, found: &[Found<'_>]) -> Option<(usize, SocketAddr)> {
-        let server = found.iter().find(|found| !servers(found).is_empty())?.server;
-        let own = || found.iter().filter(move |found| found.server == server);
-        let (datagrams, streams): (Vec<_>, Vec<_>) = own().partition(|found| found.url.transport == IceTransport::Udp);
-        let options = Options {
-            servers: streams.into_iter().flat_map(servers).collect(),
-            datagrams: datagrams.into_iter().flat_map(|found| found.addresses.clone()).collect(),
-        };
-        if self.tunnel.as_ref().is_none_or(|tunnel| *tunnel.options() != options) {
-            self.tunnel = match Tunnel::open(options).await {
-                Ok(tunnel) => Some(tunnel),
-                Err(error) => {
-                    tracing::warn!(%error, "no tunnel: TURN works over UDP only");
-                    None
-                }
-            };
+    /// The servers with IP literals, the tunnel's near ends among them; what cannot be resolved or used is left out.
+    pub(crate) fn literals(&self) -> &[IceServer] {
+        &self.literals
+    }
+
+    /// Takes the servers with new credentials.
+    pub(crate) async fn renew(&mut self, named: Vec<IceServer>) {
+        self.named = named;
+        self.resolve().await;
+    }
+
+    /// Looks up what is not known yet.
+    pub(crate) async fn resolve(&mut self) {
+        let urls: BTreeSet<&String> = self.named.iter().flat_map(|server| &server.urls).take(MAX_URLS).collect();
+        let new = urls.into_iter().filter(|url| !self.known.contains_key(*url));
+        let lookups = new.map(|url| async move { (url.clone(), look_up(url).await) });
+        let found = futures_util::future::join_all(lookups).await;
+        // What did not resolve may do so the next time.
+        self.known.extend(found.into_iter().filter(|(_, addresses)| !addresses.is_empty()));
+        self.follow();
+    }
+
+    /// Follows the machine's addresses: to be called before an ICE restart.
+    pub(crate) fn follow(&mut self) {
+        let wanted = self.tunnel_options();
+        let present = self.tunnel.take().filter(|tunnel| wanted.as_ref().is_some_and(|(_, options)| tunnel.options() == options));
+        let tunnelled = wanted.as_ref().map(|(server, _)| *server);
+        self.tunnel = present.or_else(|| wanted.map(|(_, options)| Tunnel::new(options)));
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.follow(&Local::all());
         }
-        self.tunnel.as_ref().map(|tunnel| (server, tunnel.address()))
+        let near = self.tunnel.as_ref().map(Tunnel::addresses).unwrap_or_default();
+        let usable = self.named.iter().enumerate().map(|(index, server)| {
+            let own = self.known().filter(|known| known.server == index && known.url.transport == IceTransport::Udp);
+            let far = own.flat_map(|known| known.addresses.iter().map(move |address| literal(known.url.scheme, *address)));
+            let near = near.iter().filter(|_| tunnelled == Some(index)).map(|address| literal(IceScheme::Turn, *address));
+            IceServer { urls: far.chain(near).collect(), ..server.clone() }
+        });
+        self.literals = usable.filter(|server| !server.urls.is_empty()).collect();
+    }
+
+    /// Where a tunnel leads, for the first server that has addresses over streams: one way out is enough.
+    fn tunnel_options(&self) -> Option<(usize, Options)> {
+        let server = self.known().find(|known| !servers(known).is_empty())?.server;
+        let own = self.known().filter(|known| known.server == server);
+        let (datagrams, streams): (Vec<_>, Vec<_>) = own.partition(|known| known.url.transport == IceTransport::Udp);
+        let options = Options {
+            servers: streams.iter().flat_map(servers).collect(),
+            datagrams: datagrams.iter().flat_map(|known| known.addresses.to_vec()).collect(),
+        };
+        Some((server, options))
+    }
+
+    fn known(&self) -> impl Iterator<Item = Known<'_>> {
+        let urls = self.named.iter().enumerate().flat_map(|(server, named)| named.urls.iter().map(move |url| (server, url)));
+        urls.filter_map(|(server, text)| Some(Known { server, url: IceUrl::parse(text)?, addresses: self.known.get(text)? }))
     }
 }
 
 /// What a tunnel can lead to.
-fn servers(found: &Found<'_>) -> Vec<Server> {
+fn servers(found: &Known<'_>) -> Vec<Server> {
     let tls = match found.url.transport {
         IceTransport::Udp => return Vec::new(),
         IceTransport::Tcp => None,
@@ -100,7 +113,11 @@ fn servers(found: &Found<'_>) -> Vec<Server> {
     found.addresses.iter().map(|&address| Server { address, tls: tls.clone() }).collect()
 }
 
-async fn look_up(text: &str, url: &IceUrl<'_>) -> Vec<SocketAddr> {
+async fn look_up(text: &str) -> Vec<SocketAddr> {
+    let Some(url) = IceUrl::parse(text) else {
+        tracing::warn!(url = text, "ICE server left out: the car does not speak this");
+        return Vec::new();
+    };
     let lookup = tokio::net::lookup_host((url.host, url.port));
     match tokio::time::timeout(RESOLVE_WITHIN, lookup).await {
         Ok(Ok(addresses)) => addresses.collect(),
@@ -131,33 +148,43 @@ mod tests {
         IceServer { urls, username: Some("u".into()), credential: Some("p".into()) }
     }
 
+    async fn resolved(named: Vec<IceServer>) -> Servers {
+        let mut servers = Servers::new(named);
+        servers.resolve().await;
+        servers
+    }
+
     #[tokio::test]
-    async fn servers_keep_their_credentials() {
-        let resolved = Ice::default().resolve(&[server(&["turn:127.0.0.1:3478"])]).await;
-        assert_eq!(resolved, [server(&["turn:127.0.0.1:3478?transport=udp"])]);
+    async fn servers_keep_their_credentials_and_take_new_ones() {
+        let mut servers = resolved(vec![server(&["turn:127.0.0.1:3478"])]).await;
+        assert_eq!(servers.literals(), [server(&["turn:127.0.0.1:3478?transport=udp"])]);
+        let fresh = |url: &str| IceServer { credential: Some("q".into()), ..server(&[url]) };
+        servers.renew(vec![fresh("turn:127.0.0.1:3478")]).await;
+        assert_eq!(servers.literals(), [fresh("turn:127.0.0.1:3478?transport=udp")]);
     }
 
     #[tokio::test]
     async fn streams_are_reached_through_one_tunnel_that_stays() {
-        let mut ice = Ice::default();
         let told =
             server(&["turn:127.0.0.1:3478?transport=udp", "turn:127.0.0.1:3478?transport=tcp", "turns:127.0.0.1?transport=tcp"]);
-        let resolved = ice.resolve(&[server(&["stun:127.0.0.1:3478"]), told.clone()]).await;
-        let tunnel = ice.tunnel.as_ref().unwrap();
-        let near = format!("turn:{}?transport=udp", tunnel.address());
-        assert_eq!(resolved, [server(&["stun:127.0.0.1:3478"]), server(&["turn:127.0.0.1:3478?transport=udp", &near])]);
+        let mut servers = resolved(vec![server(&["stun:127.0.0.1:3478"]), told.clone()]).await;
+        let tunnel = servers.tunnel.as_ref().unwrap();
+        let near: Vec<_> = tunnel.addresses().into_iter().map(|near| format!("turn:{near}?transport=udp")).collect();
         let ports: Vec<_> = tunnel.options().servers.iter().map(|server| (server.address.port(), server.tls.is_some())).collect();
         assert_eq!(ports, [(3478, false), (5349, true)]);
         assert_eq!(tunnel.options().datagrams, ["127.0.0.1:3478".parse::<SocketAddr>().unwrap()]);
+        assert_eq!(servers.literals()[0], server(&["stun:127.0.0.1:3478"]));
+        assert_eq!(servers.literals()[1].urls[0], "turn:127.0.0.1:3478?transport=udp");
+        assert_eq!(servers.literals()[1].urls[1..], near);
 
-        let fresh = IceServer { credential: Some("q".into()), ..told };
-        assert_eq!(ice.resolve(&[fresh]).await[0].urls[1], near);
-        let elsewhere = ice.resolve(&[server(&["turn:127.0.0.1:1?transport=tcp"])]).await;
-        assert_ne!(elsewhere[0].urls, [near]);
+        servers.renew(vec![IceServer { credential: Some("q".into()), ..told }]).await;
+        assert_eq!(servers.literals()[0].urls[1..], near);
+        servers.renew(vec![server(&["turn:127.0.0.1:1?transport=tcp"])]).await;
+        assert!(servers.literals()[0].urls.iter().all(|url| !near.contains(url)));
     }
 
     #[tokio::test]
     async fn what_the_car_cannot_use_is_left_out() {
-        assert_eq!(Ice::default().resolve(&[server(&["stuns:127.0.0.1", "http://a"])]).await, []);
+        assert_eq!(resolved(vec![server(&["stuns:127.0.0.1", "http://a"])]).await.literals(), []);
     }
 }

@@ -3,7 +3,7 @@
 use crate::agent::{Outgoing, Source};
 use crate::board::{Board, Connections};
 use crate::drive::DriveLink;
-use crate::ice::Ice;
+use crate::ice::Servers;
 use crate::steering;
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
@@ -72,8 +72,7 @@ pub(crate) struct Session {
     id: SessionId,
     source: Source,
     trickle: bool,
-    ice_servers: Vec<IceServer>,
-    ice: Ice,
+    ice_servers: Servers,
     back: Outgoing,
     reachable: watch::Sender<bool>,
     binding: watch::Sender<Binding>,
@@ -103,8 +102,7 @@ impl Session {
             id,
             source,
             trickle,
-            ice_servers,
-            ice: Ice::default(),
+            ice_servers: Servers::new(ice_servers),
             back,
             // A session that is about to begin is worth as much as one that is connected.
             reachable: watch::Sender::new(true),
@@ -121,10 +119,10 @@ impl Session {
 
     /// Runs the session to its end; the wheels are the drive's concern from then on.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
-        self.ice_servers = self.ice.resolve(&self.ice_servers).await;
+        self.ice_servers.resolve().await;
         self.bind(false);
         let options = PeerOptions {
-            ice_servers: self.ice_servers.clone(),
+            ice_servers: self.ice_servers.literals().to_vec(),
             loopback: self.context.loopback,
             binding: self.binding.subscribe(),
             clock: clock::now,
@@ -293,7 +291,7 @@ impl Session {
             },
             Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
             Some(SessionInput::Restart { ice_servers }) => {
-                self.ice_servers = self.ice.resolve(&ice_servers).await;
+                self.ice_servers.renew(ice_servers).await;
                 recovery.handle_wish(clock::now());
                 Ok(())
             }
@@ -390,8 +388,11 @@ impl Session {
     }
 
     /// Says the first offer, or one with a restart.
-    async fn offer(&self, peer: &Peer, restart: Option<Commit>) -> Result<(), LinkError> {
-        let offer = peer.prepare_offer(restart.map(|_| &*self.ice_servers)).await?;
+    async fn offer(&mut self, peer: &Peer, restart: Option<Commit>) -> Result<(), LinkError> {
+        if restart.is_some() {
+            self.ice_servers.follow();
+        }
+        let offer = peer.prepare_offer(restart.map(|_| self.ice_servers.literals())).await?;
         if !self.trickle {
             let offer = peer.gathered_offer(offer, GATHER_WITHIN).await?;
             self.say_offer(&offer);

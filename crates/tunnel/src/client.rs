@@ -1,5 +1,6 @@
 //! One client: a socket of the WebRTC stack.
 
+use crate::Local;
 use crate::dial::{Dialer, Stream};
 use crate::outbox::Outbox;
 use crate::probe;
@@ -22,25 +23,24 @@ const BUFFER: usize = 4096;
 pub(crate) struct Client {
     near: Arc<UdpSocket>,
     address: SocketAddr,
+    local: Local,
     dialer: Arc<Dialer>,
     outbox: Arc<Outbox>,
 }
 
 impl Client {
-    pub(crate) fn new(near: Arc<UdpSocket>, address: SocketAddr, dialer: Arc<Dialer>, outbox: Arc<Outbox>) -> Self {
-        Self { near, address, dialer, outbox }
+    pub(crate) fn new(near: Arc<UdpSocket>, address: SocketAddr, local: Local, dialer: Arc<Dialer>, outbox: Arc<Outbox>) -> Self {
+        Self { near, address, local, dialer, outbox }
     }
 
     pub(crate) async fn run(self) {
-        // A socket for one interface sends from its address; one for any of them sends from a loopback address.
-        let source = Some(self.address.ip()).filter(|source| !source.is_loopback());
-        if probe::answers(&self.dialer.options.datagrams, source).await {
+        if probe::answers(&self.dialer.options.datagrams, &self.local).await {
             return self.refuse_all().await;
         }
         let mut backoff = BACKOFF_FIRST;
         loop {
             let first = self.outbox.next().await;
-            match self.dialer.dial(source).await {
+            match self.dialer.dial(&self.local).await {
                 Ok(stream) => {
                     backoff = BACKOFF_FIRST;
                     let ended = self.carry(stream, first).await;

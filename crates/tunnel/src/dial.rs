@@ -1,11 +1,12 @@
 //! Connections to servers.
 
-use crate::{Options, Server};
+use crate::{Local, Options, Server};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use socket2::SockRef;
+use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -31,23 +32,29 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Dials the servers of a tunnel.
 pub(crate) struct Dialer {
-    pub(crate) options: Arc<Options>,
+    pub(crate) options: Options,
     /// Made at the first need: reading the system's authorities takes some milliseconds.
     connector: OnceCell<TlsConnector>,
 }
 
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
 impl Dialer {
-    pub(crate) fn new(options: Arc<Options>) -> Self {
+    pub(crate) fn new(options: Options) -> Self {
         Self { options, connector: OnceCell::new() }
     }
 
-    /// The first server that can be talked to, dialled from this address where it is of the server's family.
-    pub(crate) async fn dial(&self, source: Option<IpAddr>) -> io::Result<Box<dyn Stream>> {
+    /// The first server that can be talked to, dialled through the interface of this address.
+    pub(crate) async fn dial(&self, local: &Local) -> io::Result<Box<dyn Stream>> {
         let (mut rest, mut dialled) = (self.options.servers.iter(), FuturesUnordered::new());
         let mut failed = io::Error::new(io::ErrorKind::NotFound, "no server");
         loop {
             match rest.next() {
-                Some(server) => dialled.push(self.dial_one(server, source)),
+                Some(server) => dialled.push(self.dial_one(server, local)),
                 None if dialled.is_empty() => return Err(failed),
                 None => {}
             }
@@ -67,9 +74,9 @@ impl Dialer {
         }
     }
 
-    async fn dial_one<'s>(&self, server: &'s Server, source: Option<IpAddr>) -> (&'s Server, io::Result<Box<dyn Stream>>) {
+    async fn dial_one<'s>(&self, server: &'s Server, local: &Local) -> (&'s Server, io::Result<Box<dyn Stream>>) {
         let dialled = async {
-            let stream = connect(server.address, source).await?;
+            let stream = connect(server.address, local).await?;
             let Some(name) = server.tls.clone() else { return Ok(Box::new(stream) as Box<dyn Stream>) };
             let connector = self.connector.get_or_try_init(connector).await?;
             Ok(Box::new(connector.connect(name, stream).await?) as Box<dyn Stream>)
@@ -78,11 +85,10 @@ impl Dialer {
     }
 }
 
-async fn connect(server: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+async fn connect(server: SocketAddr, local: &Local) -> io::Result<TcpStream> {
     let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(source) = source.filter(|source| source.is_ipv4() == server.is_ipv4()) {
-        socket.bind(SocketAddr::new(source, 0))?;
-    }
+    socket.bind(SocketAddr::new(local.source_for(server), 0))?;
+    local.tie(&socket);
     let stream = socket.connect(server).await?;
     stream.set_nodelay(true)?;
     let settings = SockRef::from(&stream);

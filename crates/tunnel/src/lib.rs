@@ -1,14 +1,15 @@
 //! A way to TURN servers for a WebRTC stack that speaks TURN over UDP only, out of networks that let no UDP pass.
 //!
 //! ```text
-//!   WebRTC stack ──TURN over UDP──► 127.0.0.1 ─ tunnel ──TURN over TCP or TLS──► TURN server
+//!   WebRTC stack ──TURN over UDP──► this machine ─ tunnel ──TURN over TCP or TLS──► TURN server
 //! ```
 //!
 //! **The tunnel is the last resort: as long as the server answers over UDP, it refuses and opens no connection.**
 //!
-//! A [`Tunnel`] listens on a UDP socket of its own on 127.0.0.1. Each address that sends to it is a client with a task:
+//! A [`Tunnel`] has a near end, a UDP socket, on each of the machine's addresses; the machine's own sockets on the same address are its
+//! clients. Each has a task:
 //!
-//! 1. Does the server answer STUN over UDP, asked from the client's own interface? Then the client's requests are refused with 508, and
+//! 1. Does the server answer STUN over UDP, asked through the client's own interface? Then the client's requests are refused with 508, and
 //!    the stack gathers no candidate here.
 //! 2. Otherwise all servers are dialled, one after the other with little time in between; the first that can be talked to is taken.
 //! 3. Messages pass both ways. What has waited for too long is dropped, the newest wins.
@@ -19,13 +20,15 @@
 //!
 //! * One connection for each client address, because an allocation belongs to the five-tuple. The stack has a socket for each interface,
 //!   and new ones after an ICE restart: so a connection leaves by the interface of its socket, and one over a dead interface is left behind.
-//! * 127.0.0.1 serves IPv6-only machines as well: the stack's IPv4 socket sends from there, and the connection is IPv6.
+//! * A near end on each address, and not one on 127.0.0.1: a socket that is tied to an interface reaches that interface's addresses and no
+//!   others. Nobody else gets in: the kernel takes no packet from outside that claims to come from the machine itself.
 //! * The server's certificate is checked against the authorities that the system trusts; there is no switch to turn that off.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod client;
 mod dial;
+mod local;
 mod outbox;
 mod probe;
 mod refusal;
@@ -33,11 +36,12 @@ mod refusal;
 use crate::client::Client;
 use crate::dial::Dialer;
 use crate::outbox::Outbox;
+pub use local::Local;
 use rccar_turn_stream::MAX_MESSAGE;
 pub use rustls_pki_types::ServerName;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
@@ -69,36 +73,68 @@ pub struct Options {
 /// A tunnel. Dropping it closes it with all connections.
 #[derive(Debug)]
 pub struct Tunnel {
+    dialer: Arc<Dialer>,
+    ends: BTreeMap<Local, End>,
+}
+
+/// A near end.
+#[derive(Debug)]
+struct End {
     address: SocketAddr,
-    options: Arc<Options>,
     task: AbortHandle,
 }
 
+impl Drop for End {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl Tunnel {
-    /// Opens the near end. Connections are made when they are needed.
-    pub async fn open(options: Options) -> io::Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let (address, options) = (socket.local_addr()?, Arc::new(options));
-        let task = tokio::spawn(run(Arc::new(socket), Arc::clone(&options))).abort_handle();
-        Ok(Self { address, options, task })
+    /// A tunnel without near ends yet. Connections are made when they are needed.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { dialer: Arc::new(Dialer::new(options)), ends: BTreeMap::new() }
     }
 
-    /// Where the stack finds its TURN server, over UDP.
+    /// Opens near ends on these addresses and closes those on others, with their connections. To be called inside of a runtime of Tokio.
+    pub fn follow(&mut self, locals: &[Local]) {
+        self.ends.retain(|local, _| locals.contains(local));
+        for local in locals {
+            if self.ends.contains_key(local) {
+                continue;
+            }
+            match End::open(local, &self.dialer) {
+                Ok(end) => {
+                    self.ends.insert(local.clone(), end);
+                }
+                // An address may be gone before it is used.
+                Err(error) => tracing::debug!(%error, address = %local.ip, "no near end of the tunnel here"),
+            }
+        }
+    }
+
+    /// Where the stack finds its TURN server, over UDP: from a socket on the same address.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.ends.values().map(|end| end.address).collect()
     }
 
     /// Where it leads.
     #[must_use]
     pub fn options(&self) -> &Options {
-        &self.options
+        &self.dialer.options
     }
 }
 
-impl Drop for Tunnel {
-    fn drop(&mut self) {
-        self.task.abort();
+impl End {
+    fn open(local: &Local, dialer: &Arc<Dialer>) -> io::Result<Self> {
+        let socket = std::net::UdpSocket::bind((local.ip, 0))?;
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        let socket = Arc::new(UdpSocket::from_std(socket)?);
+        let task = tokio::spawn(run(socket, local.clone(), Arc::clone(dialer))).abort_handle();
+        Ok(Self { address, task })
     }
 }
 
@@ -110,8 +146,7 @@ struct Known {
 }
 
 /// Hands datagrams to their clients' tasks, which end with this one.
-async fn run(socket: Arc<UdpSocket>, options: Arc<Options>) {
-    let dialer = Arc::new(Dialer::new(options));
+async fn run(socket: Arc<UdpSocket>, local: Local, dialer: Arc<Dialer>) {
     let mut clients: HashMap<SocketAddr, Known> = HashMap::new();
     let mut tasks = JoinSet::new();
     let mut buffer = vec![0; MAX_MESSAGE];
@@ -128,9 +163,16 @@ async fn run(socket: Arc<UdpSocket>, options: Arc<Options>) {
             },
             Some(_) = tasks.join_next() => continue,
         };
+        if from.ip() != local.ip {
+            // It has a near end of its own; through this one it would leave by the wrong interface.
+            if let Some(refusal) = refusal::refusal(&buffer[..length]) {
+                let _ = socket.send_to(&refusal, from).await;
+            }
+            continue;
+        }
         let client = clients.entry(from).or_insert_with(|| {
             let outbox = Arc::new(Outbox::default());
-            let client = Client::new(Arc::clone(&socket), from, Arc::clone(&dialer), Arc::clone(&outbox));
+            let client = Client::new(Arc::clone(&socket), from, local.clone(), Arc::clone(&dialer), Arc::clone(&outbox));
             Known { outbox, heard: Instant::now(), task: tasks.spawn(client.run()) }
         });
         client.heard = Instant::now();

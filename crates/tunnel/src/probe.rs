@@ -1,7 +1,8 @@
 //! Whether a server can be reached over UDP.
 
+use crate::Local;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -13,12 +14,12 @@ const LAST_WAIT: Duration = Duration::from_millis(300);
 /// Magic cookie (RFC 8489 section 5).
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 
-/// Asks all servers until one answers, from this address where it is of the server's family.
-pub(crate) async fn answers(servers: &[SocketAddr], source: Option<IpAddr>) -> bool {
+/// Asks all servers until one answers, through the interface of this address.
+pub(crate) async fn answers(servers: &[SocketAddr], local: &Local) -> bool {
     let mut asked = futures_util::stream::FuturesUnordered::new();
     for &server in servers {
         asked.push(async move {
-            ask(server, source).await.unwrap_or_else(|error| {
+            ask(server, local).await.unwrap_or_else(|error| {
                 tracing::debug!(%error, %server, "cannot ask over UDP");
                 false
             })
@@ -32,10 +33,9 @@ pub(crate) async fn answers(servers: &[SocketAddr], source: Option<IpAddr>) -> b
     false
 }
 
-async fn ask(server: SocketAddr, source: Option<IpAddr>) -> io::Result<bool> {
-    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let source = source.filter(|source| source.is_ipv4() == server.is_ipv4()).unwrap_or(any);
-    let socket = UdpSocket::bind((source, 0)).await?;
+async fn ask(server: SocketAddr, local: &Local) -> io::Result<bool> {
+    let socket = UdpSocket::bind((local.source_for(server), 0)).await?;
+    local.tie(&socket);
     // From now on strangers are not heard, and an unreachable server is an error.
     socket.connect(server).await?;
     let request = binding_request()?;
@@ -94,14 +94,15 @@ mod tests {
     async fn a_server_that_answers_is_found_among_silent_ones_and_with_losses() {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let servers = [silent.local_addr().unwrap(), server(3).await];
-        assert!(answers(&servers, Some(IpAddr::from([127, 0, 0, 1]))).await);
-        assert!(answers(&servers, Some(Ipv6Addr::LOCALHOST.into())).await, "a source of another family does not matter");
+        assert!(answers(&servers, &Local::loopback()).await);
+        let other = Local { ip: "::1".parse().unwrap(), device: None };
+        assert!(answers(&servers, &other).await, "an address of another family does not matter");
     }
 
     #[tokio::test]
     async fn silence_and_no_servers_are_no_answer() {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        assert!(!answers(&[silent.local_addr().unwrap()], None).await);
-        assert!(!answers(&[], None).await);
+        assert!(!answers(&[silent.local_addr().unwrap()], &Local::loopback()).await);
+        assert!(!answers(&[], &Local::loopback()).await);
     }
 }

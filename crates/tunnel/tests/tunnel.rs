@@ -4,7 +4,7 @@
 
 use rccar_relay::credentials::{Secret, mint};
 use rccar_relay::{CertificateFiles, Relay, RelayConfig, RelayStats, StreamListen};
-use rccar_tunnel::{Options, Server, ServerName, Tunnel};
+use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -67,6 +67,12 @@ async fn exchange(relayed: &impl Conn, peer: &UdpSocket) {
     }
 }
 
+fn open(options: Options) -> Tunnel {
+    let mut tunnel = Tunnel::new(options);
+    tunnel.follow(&[Local::loopback()]);
+    tunnel
+}
+
 fn plain(address: SocketAddr) -> Server {
     Server { address, tls: None }
 }
@@ -76,8 +82,8 @@ async fn without_an_answer_over_udp_an_allocation_is_made_over_tcp() {
     let relay = relay(|_| {});
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let datagrams = vec![silent.local_addr().unwrap()];
-    let tunnel = Tunnel::open(Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams }).await.unwrap();
-    let client = client(tunnel.address()).await;
+    let tunnel = open(Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams });
+    let client = client(tunnel.addresses()[0]).await;
     let relayed = client.allocate().await.unwrap();
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     exchange(&relayed, &peer).await;
@@ -90,8 +96,8 @@ async fn without_an_answer_over_udp_an_allocation_is_made_over_tcp() {
 async fn as_long_as_udp_works_requests_are_refused_and_nothing_is_dialled() {
     let relay = relay(|_| {});
     let options = Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams: relay.local_addrs().to_vec() };
-    let tunnel = Tunnel::open(options).await.unwrap();
-    let refused = timeout(LIMIT, client(tunnel.address()).await.allocate()).await.expect("an answer at once");
+    let tunnel = open(options);
+    let refused = timeout(LIMIT, client(tunnel.addresses()[0]).await.allocate()).await.expect("an answer at once");
     assert!(refused.is_err());
     assert_eq!(relay.stats().streams, 0);
 }
@@ -107,8 +113,8 @@ async fn a_dead_server_costs_a_moment_and_the_next_one_is_taken() {
     let _filler = tokio::net::TcpStream::connect(address).await.unwrap();
     let refusing = SocketAddr::from(([127, 0, 0, 1], 9));
     let servers = vec![plain(address), plain(refusing), plain(relay.stream_addrs()[0])];
-    let tunnel = Tunnel::open(Options { servers, datagrams: vec![] }).await.unwrap();
-    let client = client(tunnel.address()).await;
+    let tunnel = open(Options { servers, datagrams: vec![] });
+    let client = client(tunnel.addresses()[0]).await;
     let allocated = timeout(LIMIT, client.allocate()).await.expect("the third server answers");
     allocated.unwrap();
 }
@@ -117,8 +123,8 @@ async fn a_dead_server_costs_a_moment_and_the_next_one_is_taken() {
 async fn each_client_has_a_connection_of_its_own() {
     let relay = relay(|_| {});
     let options = Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams: vec![] };
-    let tunnel = Tunnel::open(options).await.unwrap();
-    let (one, other) = (client(tunnel.address()).await, client(tunnel.address()).await);
+    let tunnel = open(options);
+    let (one, other) = (client(tunnel.addresses()[0]).await, client(tunnel.addresses()[0]).await);
     let (one, other) = (one.allocate().await.unwrap(), other.allocate().await.unwrap());
     assert_ne!(one.local_addr().unwrap(), other.local_addr().unwrap());
     assert_eq!((relay.stats().streams, relay.stats().allocations), (2, 2));
@@ -128,19 +134,34 @@ async fn each_client_has_a_connection_of_its_own() {
 async fn a_broken_connection_is_dialled_again() {
     let first = relay(|_| {});
     let address = first.stream_addrs()[0];
-    let tunnel = Tunnel::open(Options { servers: vec![plain(address)], datagrams: vec![] }).await.unwrap();
-    let client = client(tunnel.address()).await;
+    let tunnel = open(Options { servers: vec![plain(address)], datagrams: vec![] });
+    let client = client(tunnel.addresses()[0]).await;
     client.allocate().await.unwrap();
     first.close().await;
     let second = relay(|config| config.streams[0].address = address);
     // The old allocation is gone with its connection: whatever the client says opens the new one.
-    let server = tunnel.address().to_string();
+    let server = tunnel.addresses()[0].to_string();
     let asking = async {
         while second.stats().bindings == 0 {
             let _ = timeout(Duration::from_millis(300), client.send_binding_request_to(&server)).await;
         }
     };
     timeout(LIMIT, asking).await.expect("the tunnel dials again");
+}
+
+#[tokio::test]
+async fn near_ends_follow_the_addresses_and_serve_no_others() {
+    let relay = relay(|_| {});
+    let mut tunnel = open(Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams: vec![] });
+    let first = tunnel.addresses();
+    let second = Local { ip: "127.0.0.2".parse().unwrap(), device: None };
+    tunnel.follow(&[Local::loopback(), second.clone()]);
+    assert_eq!((tunnel.addresses()[0], tunnel.addresses().len()), (first[0], 2));
+    let refused = timeout(LIMIT, client(tunnel.addresses()[1]).await.allocate()).await.expect("an answer at once");
+    assert!(refused.is_err(), "the client is on 127.0.0.1");
+    tunnel.follow(&[second]);
+    assert!(!tunnel.addresses().contains(&first[0]));
+    assert_eq!(relay.stats().streams, 0);
 }
 
 /// The network lab has the other half of it: a server that the system trusts.
@@ -154,8 +175,8 @@ async fn a_server_that_the_system_does_not_trust_is_not_used() {
     });
     let address = relay.stream_addrs()[0];
     let tls = Some(ServerName::try_from("turn.example").unwrap());
-    let tunnel = Tunnel::open(Options { servers: vec![Server { address, tls }], datagrams: vec![] }).await.unwrap();
-    let client = client(tunnel.address()).await;
+    let tunnel = open(Options { servers: vec![Server { address, tls }], datagrams: vec![] });
+    let client = client(tunnel.addresses()[0]).await;
     let asking = tokio::spawn(async move { client.allocate().await.map(drop) });
     // The tunnel hangs up when it has seen the certificate.
     until(&relay, |stats| stats.refused_streams == 1).await;

@@ -2,7 +2,7 @@
 
 use rccar_protocol::ice_url::{IceTransport, IceUrl};
 use rccar_protocol::signaling::IceServer;
-use rccar_tunnel::{Options, Server, ServerName, Tunnel};
+use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
 
 /// The same servers, with everything over streams behind one tunnel.
 ///
@@ -30,7 +30,8 @@ pub(super) async fn usable(mut servers: Vec<IceServer>) -> (Vec<IceServer>, Opti
         }
     }
     let Some(index) = tunnelled else { return (servers, None) };
-    let tunnel = Tunnel::open(options).await.expect("a tunnel");
-    servers[index].urls.push(format!("turn:{}?transport=udp", tunnel.address()));
+    let mut tunnel = Tunnel::new(options);
+    tunnel.follow(&Local::all());
+    servers[index].urls.extend(tunnel.addresses().into_iter().map(|near| format!("turn:{near}?transport=udp")));
     (servers, Some(tunnel))
 }
