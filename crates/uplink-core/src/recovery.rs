@@ -237,7 +237,10 @@ impl Recovery {
         }
         let flows = matches!(self.connection, Connection::Connected | Connection::Disconnected);
         if flows && now.since(self.heard) < timing::SILENT {
-            self.lost = None;
+            if self.lost.take().is_some() {
+                // The newest keyframe may have been lost just before the link came back.
+                self.acts.push_back(Act::Keyframe);
+            }
             self.calm(now);
         } else {
             self.lose(now);
