@@ -2,13 +2,18 @@
 
 /// Addresses of ICE servers (RFC 7064, RFC 7065).
 pub mod ice_url {
-    use rccar_protocol::ice_url::IceUrl;
+    use rccar_protocol::ice_url::{IceTransport, IceUrl};
 
     /// Reads `data` as one address.
     pub fn target(data: &[u8]) {
         let Ok(text) = std::str::from_utf8(data) else { return };
         let Some(url) = IceUrl::parse(text) else { return };
-        let written = format!("{}:[{}]:{}", url.scheme.as_str(), url.host, url.port);
+        let (secure, query) = match url.transport {
+            IceTransport::Udp => ("", ""),
+            IceTransport::Tcp => ("", "?transport=tcp"),
+            IceTransport::Tls => ("s", ""),
+        };
+        let written = format!("{}{secure}:[{}]:{}{query}", url.scheme.as_str(), url.host, url.port);
         // Brackets are only for hosts without brackets of their own.
         if !url.host.contains(']') {
             assert_eq!(IceUrl::parse(&written), Some(url), "{written}");

@@ -67,7 +67,7 @@ pub(crate) struct World {
 
 const TRIES: u32 = 3;
 /// Bytes a second of the simulated link.
-const RATE: u64 = 100_000;
+pub(crate) const RATE: u64 = 100_000;
 
 impl World {
     /// A card as it is flashed: version 1 in slot A, slot B empty.
@@ -184,17 +184,8 @@ impl World {
         if self.driver && picture {
             self.frames += 30;
         }
-        let car = CarStatus {
-            host_configured: true,
-            registered: self.registered,
-            frames: self.frames,
-            drive_alive: true,
-            armed: self.driver,
-            in_session: self.driver,
-            battery_mv: self.battery_mv,
-        };
         self.handle(Input::Link { metered: self.metered });
-        self.handle(Input::Car(Some(car)));
+        self.tell_car();
         if let Some(answer) = self.answer.take() {
             self.handle(answer);
         }
@@ -206,6 +197,19 @@ impl World {
         self.machine.handle_timeout(at);
         // As many effects as there are, one after the other.
         while self.effect() {}
+    }
+
+    /// The car's agent reports.
+    pub(crate) fn tell_car(&mut self) {
+        self.handle(Input::Car(Some(CarStatus {
+            host_configured: true,
+            registered: self.registered,
+            frames: self.frames,
+            drive_alive: true,
+            armed: self.driver,
+            in_session: self.driver,
+            battery_mv: self.battery_mv,
+        })));
     }
 
     /// Does the next effect; false if there is none.
