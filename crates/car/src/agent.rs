@@ -227,14 +227,23 @@ impl Agent {
         if let Some(next) = self.next.take() {
             self.say(next.source, FromCar::Bye { session: next.session, reason: ByeReason::Shutdown });
         }
+        // The host first: a page whose connection closes before it has been told why would ask for the next session at once.
+        if let Some(Running { source, id, .. }) = &self.running {
+            tracing::info!(session = %id, "the session ends: the program stops");
+            self.say(*source, FromCar::Bye { session: *id, reason: ByeReason::Shutdown });
+        }
+        self.farewells_sent().await;
         if let Some(running) = &self.running {
             // A session that does not listen is ended with the program.
             let _ = running.inputs.try_send(SessionInput::Shutdown);
-            if let Ok(outcome) = tokio::time::timeout(FAREWELL, ended(&mut self.running)).await {
-                self.finish(outcome);
-            }
+            let _ = tokio::time::timeout(FAREWELL, ended(&mut self.running)).await;
+            self.context.drive.set_driven(false);
+            self.bus.set_in_session(false);
         }
-        // The farewells have to get to the sockets before the runtime ends.
+    }
+
+    /// The farewells have to get to the sockets before the runtime ends.
+    async fn farewells_sent(&self) {
         for back in self.sources.values() {
             let sent = async {
                 while *back.up.borrow() && back.messages.capacity() < back.messages.max_capacity() {
