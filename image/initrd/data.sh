@@ -4,6 +4,11 @@
 # Sectors that are worth growing for: 8 MiB.
 WORTH=16384
 
+# What a car would miss most. Each of these directories knows its own place, in a file inside: when the directory above is destroyed, a
+# repair of the file system finds their content, but not their names.
+LABELLED="var rccar rauc var/lib var/lib/rccar-car"
+LABEL=.place
+
 mount_data() {
   local device
   mkdir -p /newroot/data 2>/dev/null
@@ -112,7 +117,8 @@ grow_filesystem() {
 # --- content ------------------------------------------------------------------------------------------------------------------------
 
 prepare_data() {
-  local data=/newroot/data full=
+  local data=/newroot/data full= place
+  put_back $data
   if [ "$(free_kib)" -lt 4096 ]; then
     rm -rf $data/var/log/journal $data/var/cache $data/var/tmp
     if [ "$(free_kib)" -lt 4096 ]; then
@@ -122,12 +128,30 @@ prepare_data() {
       notice data-freed "The data partition was full: logs and caches have been removed."
     fi
   fi
-  mkdir -p $data/var 2>/dev/null
+  mkdir -p $data/var $data/rccar $data/rauc 2>/dev/null
+  chmod 700 $data/rccar $data/rauc 2>/dev/null
+  for place in $LABELLED; do label "$data" "$place"; done
   if [ ! -d $data/var ]; then
     mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var /newroot/var
   elif [ -z "$full" ] || ! overlay_var; then
     mount --bind $data/var /newroot/var
   fi
+}
+
+# label DATA PLACE
+label() {
+  [ ! -d "$1/$2" ] || [ "$(cat "$1/$2/$LABEL" 2>/dev/null)" = "$2" ] || echo "$2" 2>/dev/null >"$1/$2/$LABEL" || true
+}
+
+# put_back DATA: what a repair of this boot, or of an earlier one that was cut short, found without a name returns to its place, outer directories first, and never over what is there.
+put_back() {
+  local found place
+  for place in $LABELLED; do
+    for found in "$1"/lost+found/*; do
+      [ ! -e "$1/$place" ] && [ "$(cat "$found/$LABEL" 2>/dev/null)" = "$place" ] || continue
+      mkdir -p "$(dirname "$1/$place")" && mv "$found" "$1/$place" && say "the repair found /data/$place again"
+    done
+  done
 }
 
 # overlay_var: what is there can be read, what is written goes to memory. Services that cannot write at all do not even start.

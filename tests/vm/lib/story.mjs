@@ -158,7 +158,7 @@ class Story {
     const page = this.cockpit?.page;
     if (page) await page.screenshot({ path: this.file('page.png'), timeout: 5_000 }).catch(() => {});
     if (!this.vm?.running || !this.address) return;
-    const look = 'journalctl -b --no-pager -o short-monotonic; systemctl --no-pager --failed; rauc status; ls -la /run/rccar /data';
+    const look = 'journalctl -b --no-pager -o short-monotonic; systemctl --no-pager --failed; rauc status; cat /run/e2fsck.log; ls -la /run/rccar /data /data/lost+found';
     const seen = await new Ssh(this.address, this.owner.key).run(look, { within: 30_000, may: [0, 1, 3, 4] }).catch((error) => error.message);
     writeFileSync(this.file('inside.txt'), seen);
   }
