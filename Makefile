@@ -13,6 +13,8 @@ test: ## Every test of the project (what CI runs)
 	@ci/web
 	@ci/lint
 	@ci/unit
+	@ci/modem
+	@ci/netlab
 	@tests/units/run
 	@ci/e2e
 	@ci/vm quick
