@@ -6,7 +6,7 @@ WORTH=16384
 
 # What a car would miss most. Each of these directories knows its own place, in a file inside: when the directory above is destroyed, a
 # repair of the file system finds their content, but not their names.
-LABELLED="var rccar rauc var/lib var/lib/rccar-car"
+LABELLED="var rccar rauc var/lib var/lib/rccar var/lib/rccar-update var/lib/iwd var/lib/dropbear"
 LABEL=.place
 
 mount_data() {
@@ -41,9 +41,10 @@ check() {
   code=$?
   if [ "$code" -lt 4 ]; then
     notice data-repaired "The data partition was damaged and has been repaired."
-  elif [ "$code" -lt 16 ]; then
-    # It did not run into its own trouble: there is nothing left to repair.
-    make_anew "$1"
+  else
+    # Whether it can be used all the same, the mount tells: a check that ran into trouble of its own (memory, a bad read) is no reason to
+    # lose what is there.
+    say "the data partition could not be repaired (e2fsck: $code): $(tail -n 1 /run/e2fsck.log)"
   fi
 }
 
