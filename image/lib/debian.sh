@@ -39,6 +39,7 @@ fetch_locked() {
   local -A seen
   mkdir -p "$CACHE/debs"
   for set in "$@"; do
+    grep -q "^$set " "$LOCK" || die "$LOCK has no packages for $set; \`make image-lock\` renews it"
     while read -r name version arch size sha place; do
       path=$(deb_path "$sha")
       # Sets share packages.

@@ -10,7 +10,7 @@ publish() {
   cp "${result[bundle]}/bundle.raucb" "$OUT/$name.raucb"
   cp "${result[sbom]}/sbom.spdx.json" "$OUT/$name.spdx.json"
   cp "${result[root]}/packages.txt" "$OUT/$name.packages.txt"
-  local published=("$name.img" "$name.raucb" "$name.spdx.json")
+  local published=("$name.img" "$name.img.bmap" "$name.raucb" "$name.spdx.json" "$name.packages.txt")
   if [ "${COMPRESS:-yes}" = yes ]; then
     compress "$OUT/$name.img"
     published+=("$name.img.xz")

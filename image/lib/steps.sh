@@ -26,6 +26,8 @@ files() {
 }
 # packages SET…: the locked versions.
 packages() { for set in "$@"; do locked "$set" | cut -d' ' -f1-5; done; }
+# has_revocations: whether the keyring has lists of revoked keys.
+has_revocations() { grep -q 'BEGIN X509 CRL' "$KEYS/keyring.pem"; }
 # results STEP…: other steps.
 results() { for name in "$@"; do echo "$name ${key[$name]}"; done; }
 

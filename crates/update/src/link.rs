@@ -1,10 +1,9 @@
 //! Whether the traffic of updates is paid for by the byte.
 
 use crate::config::Metered;
+use rccar_uplink::{is_driven_like_a_modem, is_named_like_a_modem};
 use std::path::Path;
 
-/// Interfaces of modems, as udev, ModemManager and pppd name them.
-const MODEMS: [&str; 4] = ["wwan", "wwp", "ppp", "rmnet"];
 /// The kernel's tables of routes.
 const ROUTES: [&str; 2] = ["/proc/net/route", "/proc/net/ipv6_route"];
 
@@ -15,7 +14,8 @@ pub(crate) fn is_metered(configured: Metered) -> bool {
         Metered::Never => false,
         Metered::Auto => {
             let [four, six] = ROUTES.map(|path| std::fs::read_to_string(Path::new(path)).unwrap_or_default());
-            default_interface(&four, &six).is_some_and(|interface| MODEMS.iter().any(|modem| interface.starts_with(modem)))
+            default_interface(&four, &six)
+                .is_some_and(|interface| is_named_like_a_modem(&interface) || is_driven_like_a_modem(&interface))
         }
     }
 }

@@ -23,8 +23,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod interface;
+mod modem;
 mod read;
 mod watcher;
 
 pub use interface::{Interface, Medium};
+pub use modem::{is_driven_like_a_modem, is_named_like_a_modem};
 pub use watcher::Watcher;

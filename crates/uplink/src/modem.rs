@@ -1,0 +1,49 @@
+//! What is a modem, as far as an interface shows it.
+
+use std::path::Path;
+
+/// How the kernel, udev, ModemManager and pppd begin the names of modems' interfaces. `usb` is what the kernel calls sticks that look like
+/// Ethernet, and phones.
+const NAMES: [&str; 5] = ["ww", "ppp", "usb", "rmnet", "qmap"];
+
+/// Drivers of sticks and phones that look like Ethernet; udev gives these names such as `enx…`. Some adapters for network cables have one
+/// of them, too, so that it is a sign and no proof.
+const DRIVERS: [&str; 5] = ["cdc_ether", "cdc_ncm", "huawei_cdc_ncm", "ipheth", "rndis_host"];
+
+/// Whether an interface has a modem's name.
+#[must_use]
+pub fn is_named_like_a_modem(interface: &str) -> bool {
+    NAMES.iter().any(|name| interface.starts_with(name))
+}
+
+/// Whether an interface has the driver of a stick or a phone that looks like Ethernet.
+#[must_use]
+pub fn is_driven_like_a_modem(interface: &str) -> bool {
+    driver(Path::new("/sys/class/net"), interface).is_some_and(|driver| DRIVERS.contains(&driver.as_str()))
+}
+
+fn driver(class: &Path, interface: &str) -> Option<String> {
+    let target = std::fs::read_link(class.join(interface).join("device/driver")).ok()?;
+    Some(target.file_name()?.to_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modems_are_told_by_their_names() {
+        assert!(["wwan0", "wwp0s20u5i4", "ppp0", "usb0", "rmnet_data0", "qmapmux0.0"].into_iter().all(is_named_like_a_modem));
+        assert!(!["eth0", "end0", "wlan0", "wlp2s0", "enx00e04c680001", "lo"].into_iter().any(is_named_like_a_modem));
+    }
+
+    #[test]
+    fn a_driver_is_read_where_there_is_one() {
+        let class = tempfile::tempdir().unwrap();
+        let device = class.path().join("enx0c5b8f279a64/device");
+        std::fs::create_dir_all(&device).unwrap();
+        std::os::unix::fs::symlink("../../../../bus/usb/drivers/cdc_ether", device.join("driver")).unwrap();
+        assert_eq!(driver(class.path(), "enx0c5b8f279a64").as_deref(), Some("cdc_ether"));
+        assert_eq!(driver(class.path(), "eth0"), None);
+    }
+}
