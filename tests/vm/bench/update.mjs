@@ -28,6 +28,7 @@ story('bench update', {}, (car, step) => {
       const [bytes, seconds] = [sent(car.tap) - before, (Date.now() - began) / 1000];
       await car.online('it runs the release', ({ update }) => update?.running === version && update.state === 'idle');
       const size = statSync(file).size;
+      if (kind === 'application') assert.ok(bytes <= size / 10, `${bytes} of ${size} bytes travelled`);
       figures.push(`${what}: bundle ${size} bytes, ${bytes} travelled (${((100 * bytes) / size).toFixed(1)} %), ${seconds.toFixed(0)} s to "installed"`);
     });
   }
