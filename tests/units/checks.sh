@@ -30,6 +30,8 @@ units_are_sandboxed() {
   [ "${#units[@]}" -ge 5 ] && chroot "$root" systemd-analyze security --no-pager --offline=yes --threshold=30 "${units[@]}"
 }
 
+udev_rules_are_well_formed() { chroot "$root" sh -c 'udevadm verify /usr/lib/udev/rules.d/*-rccar-*.rules'; }
+
 # our_units PATTERN: those that are not masked.
 our_units() {
   local unit
@@ -81,6 +83,45 @@ journal_is_bounded() { journal | grep 'System Journal (/var/log/journal/.* max 6
 # may_own NAME USER: its own user may, even where the name is taken; another may not.
 may_own() { request_name "$2" "$1" && refused request_name systemd-network "$1"; }
 request_name() { as "$1,nogroup" busctl call org.freedesktop.DBus / org.freedesktop.DBus RequestName su "$2" 4; }
+
+only_the_car_is_believed() { set_car rccar-car && refused set_car rccar-update; }
+set_car() { as "$1,$1" busctl call org.rccar.Modem /org/rccar/Modem org.rccar.Modem1 SetCar bb false false; }
+
+# Debian's unit wants no container; what is asked here is who may do what.
+restarts_modem_manager_only() {
+  local drop_in=/run/systemd/system/ModemManager.service.d
+  inside mkdir -p $drop_in && inside sh -c "printf '[Unit]\\nConditionVirtualization=\\n' >$drop_in/container.conf" &&
+    inside systemctl daemon-reload || return
+  restart_unit rccar-modem ModemManager.service && wait_for "ModemManager runs" inside systemctl is-active ModemManager &&
+    refused restart_unit rccar-modem rccar-drive.service && refused restart_unit rccar-car ModemManager.service
+}
+
+restart_unit() {
+  as "$1,$1" busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager RestartUnit ss "$2" replace
+}
+
+# There is no modem to let go of: who may ask is told so, others are not even heard.
+is_listened_to_by_modem_manager() {
+  inhibit rccar-modem | grep 'No device found' && inhibit rccar-car | grep 'Access denied'
+}
+
+# Its refusal is looked for in what it says, so it is no failure.
+inhibit() {
+  as "$1,$1" busctl call org.freedesktop.ModemManager1 /org/freedesktop/ModemManager1 org.freedesktop.ModemManager1 \
+    InhibitDevice sb none true 2>&1 || true
+}
+
+gives_name_servers() {
+  inside ip link add wwan0 type veth peer name cell && inside ip link set wwan0 up || return
+  local index
+  index=$(inside cat /sys/class/net/wwan0/ifindex)
+  name_server rccar-modem "$index" && inside resolvectl dns wwan0 | grep 192.0.2.53 && refused name_server rccar-car "$index"
+}
+
+name_server() {
+  as "$1,$1" busctl call org.freedesktop.resolve1 /org/freedesktop/resolve1 org.freedesktop.resolve1.Manager SetLinkDNS 'ia(iay)' \
+    "$2" 1 2 4 192 0 2 53
+}
 
 rauc_knows_its_slot() { inside rauc status | grep 'Booted from:.*rootfs.0 (A)'; }
 
@@ -138,9 +179,10 @@ net_reboots_a_trial() {
   reboots && journal --boot=-1 | grep 'rccar-trial: rccar-update does not run on slot A, which is on trial'
 }
 
-reboots_for_update() {
-  inside install -d -o rccar-update -g rccar-update /run/rccar-update
-  as rccar-update,rccar-update sh -c 'umask 077; echo "the test wants it" >/run/rccar-update/reboot'
+# reboots_for SERVICE: a file that its user made.
+reboots_for() {
+  inside install -d -o "$1" -g "$1" "/run/$1"
+  as "$1,$1" sh -c "umask 077; echo 'the test wants it' >/run/$1/reboot"
   reboots && journal --boot=-1 | grep -x 'the test wants it'
 }
 
