@@ -6,7 +6,7 @@ cache=${RCCAR_CACHE:-$HOME/.cache/rccar}/units
 packages=systemd,systemd-sysv,udev,dbus,kmod,iproute2,procps,systemd-resolved,systemd-timesyncd,iwd,dropbear-bin,rauc,rauc-service
 packages+=,libubootenv-tool,modemmanager,libstdc++6,util-linux
 # Those that the workspace has; of a program that is not there yet the unit is masked.
-all_programs=(rccar-provision rccar-drive rccar-car rccar-update)
+all_programs=(rccar-provision rccar-drive rccar-car rccar-modem rccar-update)
 
 need_container() {
   local tool

@@ -27,6 +27,8 @@
 //! Each cure has its own least distance in time ([`timing::apart`]); while the next one has to wait, tries go on. A reboot comes only
 //! while the car is parked, and three times a day at most.
 //!
+//! A computer without any modem has nothing to mend: the machine only looks.
+//!
 //! The machine has no clock, no randomness and no I/O. Whoever owns it
 //!
 //! 1. tells what happens with the `handle_*` verbs,
@@ -38,9 +40,9 @@
 //! use std::time::Duration;
 //!
 //! let at = |seconds| Moment { now: Duration::from_secs(seconds), dice: 0 };
-//! let mut machine = Machine::new(at(0), true);
+//! let mut machine = Machine::new(at(0), true, &[]);
 //! let modem = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
-//! machine.handle_observation(at(1), Observation { daemon: true, modem: Some(modem) });
+//! machine.handle_observation(at(1), Observation { expected: true, daemon: true, modem: Some(modem) });
 //! let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = machine.poll_effect() else { panic!() };
 //! machine.handle_done(at(2), action, Outcome::Done);
 //! assert!(machine.is_up());
@@ -61,4 +63,6 @@ pub mod timing;
 mod words;
 
 pub use machine::Machine;
-pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status};
+/// The words are those that the driver's page has.
+pub use rccar_protocol::events::ModemRung as Rung;
+pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Registration, Stage, Status};

@@ -1,7 +1,7 @@
 //! How often each cure may be taken.
 
 use crate::timing::{DAY, REBOOTS_A_DAY, apart};
-use crate::words::Rung;
+use rccar_protocol::events::ModemRung as Rung;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +13,13 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// A reboot is remembered by whoever owns the machine: it ends the machine, too.
+    pub(crate) fn with_reboots(reboots: &[Duration]) -> Self {
+        let mut limits = Self::default();
+        reboots.iter().for_each(|reboot| limits.note(*reboot, Rung::Reboot));
+        limits
+    }
+
     pub(crate) fn note(&mut self, now: Duration, rung: Rung) {
         self.last.insert(rung, now);
         if rung == Rung::Reboot {
@@ -32,6 +39,13 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reboots_before_the_start_count() {
+        let hour = Duration::from_secs(3600);
+        let limits = Limits::with_reboots(&[hour * 20, hour * 22, hour * 23]);
+        assert_eq!(limits.from(Rung::Reboot, Duration::ZERO), hour * 44);
+    }
 
     #[test]
     fn reboots_are_an_hour_apart_and_three_a_day() {

@@ -1,5 +1,6 @@
 //! What goes into the machine and what comes out.
 
+use rccar_protocol::events::ModemRung as Rung;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub struct Moment {
 /// What is seen of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observation {
+    /// There is something on the USB that ModemManager should have. What it has had once is missed whether this says so or not.
+    pub expected: bool,
     /// ModemManager is on the bus.
     pub daemon: bool,
     /// The modem, if ModemManager has it.
@@ -67,26 +70,6 @@ pub struct Car {
     pub in_session: bool,
     /// Nobody drives, and the drive is not armed: only then may the system be rebooted.
     pub parked: bool,
-}
-
-/// A rung of the ladder, gentlest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rung {
-    /// Connect.
-    Reconnect,
-    /// Disconnect and connect.
-    CycleBearer,
-    /// Switch the radio off and on.
-    CycleRadio,
-    /// Restart the modem, or make ModemManager take it anew where it cannot be restarted.
-    Reset,
-    /// Restart ModemManager.
-    RestartDaemon,
-    /// Take the modem off the USB and put it back, and its power with it where that can be switched.
-    CycleUsb,
-    /// Restart the computer.
-    Reboot,
 }
 
 /// What the machine asks for.

@@ -16,7 +16,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, true), now: Duration::ZERO }
+        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, true, &[]), now: Duration::ZERO }
     }
 
     /// With a modem that was connected `ago` seconds before.
@@ -36,7 +36,7 @@ impl Bench {
     }
 
     fn see(&mut self, modem: Option<ModemView>) {
-        self.machine.handle_observation(self.at(), Observation { daemon: true, modem });
+        self.machine.handle_observation(self.at(), Observation { expected: true, daemon: true, modem });
     }
 
     /// Lets time pass until the machine asks for something.
@@ -259,4 +259,47 @@ fn a_daemon_that_stays_away_is_started() {
     bench.answer_until(gone + timing::DAEMON_GRACE - Duration::from_millis(1));
     bench.done(Rung::RestartDaemon, Outcome::Done);
     assert!(matches!(bench.machine.status(), Status::Waiting { .. }));
+}
+
+#[test]
+fn without_a_modem_nothing_is_mended_until_there_is_one() {
+    let mut bench = Bench::new();
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.machine.handle_observation(bench.at(), Observation::default());
+    let day = Duration::from_secs(24 * 3600);
+    while bench.now < day {
+        bench.now = bench.machine.poll_timeout();
+        bench.machine.handle_timeout(bench.at());
+        assert_eq!(bench.machine.poll_effect(), None);
+    }
+    // One that ModemManager does not take: there is something to mend.
+    bench.machine.handle_observation(bench.at(), Observation { expected: true, daemon: true, modem: None });
+    assert_eq!(bench.act().1, Rung::RestartDaemon);
+}
+
+#[test]
+fn a_modem_that_was_there_once_is_missed() {
+    let mut bench = Bench::up(61);
+    bench.machine.handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
+    let rungs = bench.rungs(2);
+    assert_eq!(rungs, [Rung::CycleBearer, Rung::RestartDaemon], "{rungs:?}");
+}
+
+#[test]
+fn reboots_before_the_start_count_against_those_of_the_day() {
+    let hour = Duration::from_secs(3600);
+    let begin = 24 * hour;
+    let reboots = [20 * hour, 22 * hour, 24 * hour];
+    let machine = Machine::new(Moment { now: begin, dice: 200 }, true, &reboots);
+    let mut bench = Bench { machine, now: begin };
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.see(None);
+    let at = loop {
+        let (action, rung, _) = bench.act();
+        if rung == Rung::Reboot {
+            break bench.now;
+        }
+        bench.machine.handle_done(bench.at(), action, Outcome::Failed);
+    };
+    assert!(at >= 44 * hour, "{at:?}");
 }

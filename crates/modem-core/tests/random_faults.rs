@@ -76,7 +76,7 @@ impl World {
             (false, false) => Registration::Missing,
         };
         let modem = ModemView { stage, registration, connected: self.believed };
-        Observation { daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
+        Observation { expected: true, daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
     }
 
     fn fault(&mut self, random: &mut Random) {
@@ -160,7 +160,7 @@ struct Day {
 impl Day {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, true);
+        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, true, &[]);
         let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car)];
         let (now, climbed) = (Duration::ZERO, BTreeMap::new());
         Self { seed, random, world: World::WELL, machine, now, car: Car::default(), due, climbed, last_attempt: now }

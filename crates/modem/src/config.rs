@@ -4,16 +4,32 @@ use rccar_daemon::config::{self, ConfigError};
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio_modem_manager::{ConnectProperties, IpFamilies, Selector};
 
 /// Where the configuration is looked for.
 pub const DEFAULT_PATH: &str = "/etc/rccar/modem.toml";
 
 /// The configuration file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// What to connect with.
+    pub modem: ModemConfig,
+    /// The interface.
+    pub link: LinkConfig,
+    /// Data probes.
+    pub probe: ProbeConfig,
+    /// Heavy cures.
+    pub recovery: RecoveryConfig,
+    /// Files.
+    pub paths: PathsConfig,
+}
+
+/// `[modem]`: `rccar-provision` writes it from the table of the same name on the card.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModemConfig {
     /// Access point name.
     pub apn: String,
     /// User name for the access point.
@@ -28,12 +44,6 @@ pub struct Config {
     pub ip_type: IpType,
     /// Which modem.
     pub imei: Option<String>,
-    /// The interface.
-    pub link: LinkConfig,
-    /// Data probes.
-    pub probe: ProbeConfig,
-    /// Heavy cures.
-    pub recovery: RecoveryConfig,
 }
 
 /// A text that is not printed.
@@ -81,12 +91,24 @@ pub struct RecoveryConfig {
     pub reboot: bool,
 }
 
+/// `[paths]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PathsConfig {
+    /// What survives reboots.
+    pub state_dir: PathBuf,
+    /// Making this file asks for a reboot.
+    pub reboot_request: PathBuf,
+}
+
 impl Config {
     /// Reads and checks a file. The error names the file, the line and the key.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         config::load(path)
     }
+}
 
+impl ModemConfig {
     /// What to connect with; the PIN only if it may be used.
     #[must_use]
     pub fn connect_properties(&self, with_pin: bool) -> ConnectProperties {
@@ -113,20 +135,15 @@ impl Config {
     }
 }
 
-impl Default for Config {
+impl Default for ModemConfig {
     fn default() -> Self {
-        Self {
-            apn: String::new(),
-            user: None,
-            password: None,
-            pin: None,
-            roaming: true,
-            ip_type: IpType::Ipv4v6,
-            imei: None,
-            link: LinkConfig::default(),
-            probe: ProbeConfig::default(),
-            recovery: RecoveryConfig::default(),
-        }
+        Self { apn: String::new(), user: None, password: None, pin: None, roaming: true, ip_type: IpType::Ipv4v6, imei: None }
+    }
+}
+
+impl Default for PathsConfig {
+    fn default() -> Self {
+        Self { state_dir: "/var/lib/rccar-modem".into(), reboot_request: "/run/rccar-modem/reboot".into() }
     }
 }
 
@@ -172,10 +189,11 @@ mod tests {
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
-        assert_eq!((table.len(), keys("link"), keys("probe"), keys("recovery")), (10, 1, 1, 3));
+        let counts = ["modem", "link", "probe", "recovery", "paths"].map(keys);
+        assert_eq!((table.len(), counts), (5, [7, 1, 1, 3, 2]));
         let config: Config = config::parse(&everything, "config.toml").unwrap();
-        assert_eq!(config.connect_properties(true).pin.as_deref(), Some("1234"));
-        assert_eq!(config.connect_properties(false).pin, None);
+        assert_eq!(config.modem.connect_properties(true).pin.as_deref(), Some("1234"));
+        assert_eq!(config.modem.connect_properties(false).pin, None);
         assert!(!format!("{config:?}").contains("1234\"") && format!("{config:?}").contains('…'));
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::config::Config;
 use crate::link::{Link, Links};
+use crate::reboots::Reboots;
 use crate::view;
 use rccar_modem_core::{Outcome, Rung};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio_modem_manager::{CoreError, Error, FaultKind, Modem, PowerState};
 use zbus::Connection;
 
@@ -49,7 +50,7 @@ impl Cures {
             Rung::Reset => (done(self.reset().await), None),
             Rung::RestartDaemon if self.config.recovery.restart_daemon => (self.restart_daemon().await, None),
             Rung::CycleUsb if self.config.recovery.cycle_usb => (self.cycle_usb().await, None),
-            Rung::Reboot if self.config.recovery.reboot => (self.reboot().await, None),
+            Rung::Reboot if self.config.recovery.reboot => (self.reboot(), None),
             Rung::RestartDaemon | Rung::CycleUsb | Rung::Reboot => {
                 tracing::info!(?rung, "not done: switched off in the configuration");
                 (Outcome::Failed, None)
@@ -58,7 +59,7 @@ impl Cures {
     }
 
     async fn connect(&self, with_pin: bool) -> (Outcome, Option<Link>) {
-        let properties = self.config.connect_properties(with_pin);
+        let properties = self.config.modem.connect_properties(with_pin);
         let bearer = match self.modem.connect(&properties).await {
             Ok(path) => self.modem.bearer(&path).await,
             Err(error) => Err(error),
@@ -106,9 +107,16 @@ impl Cures {
         self.ask(manager, "RestartUnit", &unit).await
     }
 
-    async fn reboot(&self) -> Outcome {
-        let manager = ("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager");
-        self.ask(manager, "Reboot", &false).await
+    fn reboot(&self) -> Outcome {
+        let paths = &self.config.paths;
+        let asked = Reboots::new(&paths.state_dir, &paths.reboot_request);
+        match asked.ask(SystemTime::now(), "rccar-modem: nothing else has brought the modem back") {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                tracing::warn!(%error, "the reboot cannot be asked for");
+                Outcome::Failed
+            }
+        }
     }
 
     async fn ask<B>(&self, (name, path, interface): (&str, &str, &str), method: &str, body: &B) -> Outcome

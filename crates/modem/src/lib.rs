@@ -24,5 +24,7 @@ mod cures;
 mod dns;
 pub mod link;
 mod probe;
+mod reboots;
 pub mod supervisor;
+mod usb;
 mod view;

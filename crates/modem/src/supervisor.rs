@@ -4,14 +4,16 @@ use crate::bus::{Published, Report};
 use crate::config::Config;
 use crate::cures::Cures;
 use crate::link::{Link, LinkError, Links};
-use crate::{dns, probe, view};
+use crate::reboots::Reboots;
+use crate::{dns, probe, usb, view};
 use futures_util::StreamExt;
 use rccar_daemon::{clock, notify};
 use rccar_modem_core::{Car, Effect, Event, Machine, Moment, Outcome, Rung, Status, timing};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -36,6 +38,10 @@ pub enum SupervisorError {
     BusGone,
 }
 
+/// How often the USB is looked at: a modem that comes is seen by ModemManager anyway, and one that hangs is missed slowly.
+const LOOK_AT_USB: Duration = Duration::from_secs(5);
+/// Where the kernel tells what is on it.
+const SYS: &str = "/sys";
 /// How long ModemManager's signals may lag behind its answer to a connect.
 const BEARER_SIGNAL: Duration = Duration::from_millis(500);
 
@@ -75,12 +81,15 @@ impl Supervisor {
     /// See [`SupervisorError`].
     pub async fn start(config: Config) -> Result<Self, SupervisorError> {
         let connection = Connection::system().await?;
-        let modem = ModemManager::new(connection.clone()).await?.modem(config.selector());
+        let modem = ModemManager::new(connection.clone()).await?.modem(config.modem.selector());
         let links = Links::connect(config.link.metric)?;
         let (sender, car) = watch::channel(Car { in_session: false, parked: false });
         let published = Published::new(sender);
         published.serve(&connection).await?;
-        let machine = Machine::new(moment(), config.pin.is_some());
+        let at = moment();
+        let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request).ages(SystemTime::now());
+        let reboots: Vec<Duration> = ages.into_iter().map(|age| at.now.saturating_sub(age)).collect();
+        let machine = Machine::new(at, config.modem.pin.is_some(), &reboots);
         let (acting, link, device, climbed) = (None, None, None, BTreeMap::new());
         let reports = mpsc::unbounded_channel();
         Ok(Self { config, connection, modem, links, machine, published, car, reports, acting, link, device, climbed })
@@ -96,6 +105,7 @@ impl Supervisor {
         notify::ready();
         let watchdog = notify::watchdog_interval().unwrap_or(Duration::from_secs(3600));
         let mut watchdog = tokio::time::interval(watchdog);
+        let mut looks = tokio::time::interval(LOOK_AT_USB);
         loop {
             self.drain().await;
             self.publish().await;
@@ -113,6 +123,10 @@ impl Supervisor {
                     let car = *self.car.borrow_and_update();
                     self.machine.handle_car(moment(), car);
                 }
+                _ = looks.tick() => {
+                    let snapshot = self.modem.manager().snapshot();
+                    self.handle_snapshot(&snapshot);
+                }
                 () = tokio::time::sleep(due) => self.machine.handle_timeout(moment()),
             }
         }
@@ -126,7 +140,7 @@ impl Supervisor {
         if let Some(modem) = &modem {
             self.device = Some(modem.device.clone());
         }
-        self.machine.handle_observation(moment(), view::observation(snapshot, modem.as_deref()));
+        self.machine.handle_observation(moment(), view::observation(snapshot, modem.as_deref(), usb::has_modem(Path::new(SYS))));
     }
 
     async fn handle_report(&mut self, report: Message) {
@@ -284,10 +298,10 @@ impl Supervisor {
     }
 }
 
-/// Now, and a fresh random number.
+/// Now, and a fresh random number. The clock begins at a day, so that reboots of the day before the start have their times on it.
 fn moment() -> Moment {
     // Without randomness cars that lost the same cell try again at the same time; nothing worse.
-    Moment { now: Duration::from_micros(clock::now().0), dice: getrandom::u32().unwrap_or(200) }
+    Moment { now: timing::DAY + Duration::from_micros(clock::now().0), dice: getrandom::u32().unwrap_or(200) }
 }
 
 /// The name of a variant as it is written in records.

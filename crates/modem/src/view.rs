@@ -11,8 +11,8 @@ use tokio_modem_manager::{
 const LASTING: [u32; 9] = [2, 3, 5, 6, 7, 8, 11, 14, 35];
 
 /// What the machine sees of ModemManager and the modem.
-pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>) -> Observation {
-    Observation { daemon: snapshot.daemon.is_some(), modem: modem.map(view) }
+pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>, expected: bool) -> Observation {
+    Observation { expected, daemon: snapshot.daemon.is_some(), modem: modem.map(view) }
 }
 
 fn view(modem: &ModemState) -> ModemView {

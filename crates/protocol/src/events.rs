@@ -128,7 +128,7 @@ pub enum ModemState {
 }
 
 /// Rungs of the ladder that brings a mobile link back, gentlest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModemRung {
     /// Connect.
@@ -137,11 +137,11 @@ pub enum ModemRung {
     CycleBearer,
     /// The radio off and on.
     CycleRadio,
-    /// Reset the modem.
+    /// Restart the modem, or make ModemManager take it anew where it cannot be restarted.
     Reset,
     /// Restart ModemManager.
     RestartDaemon,
-    /// The modem off the USB and on.
+    /// The modem off the USB and on, and its power with it where that can be switched.
     CycleUsb,
     /// Reboot the car.
     Reboot,

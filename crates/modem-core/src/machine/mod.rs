@@ -7,7 +7,8 @@ use crate::timing::{
     self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, PROBE_IN_SESSION, PROBE_LIMIT, PROBE_PARKED, PROBES, REGISTRATION_GRACE,
     STEADY, TRIES,
 };
-use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Rung, Stage, Status};
+use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Stage, Status};
+use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub struct Machine {
     phase: Phase,
     seen: Observation,
+    /// A modem is there, or was once.
+    expected: bool,
     /// Since when the daemon, the modem and the registration are as they are.
     daemon_since: Duration,
     modem_since: Duration,
@@ -83,11 +86,13 @@ impl Outage {
 }
 
 impl Machine {
-    /// A machine that has seen nothing yet. `has_pin`: a PIN is configured.
+    /// A machine that has seen nothing yet. `has_pin`: a PIN is configured. `reboots`: when those of the day before were, oldest first; the
+    /// clock has to begin early enough for them.
     #[must_use]
-    pub fn new(at: Moment, has_pin: bool) -> Self {
+    pub fn new(at: Moment, has_pin: bool, reboots: &[Duration]) -> Self {
         let now = at.now;
         Self {
+            expected: false,
             phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now + DAEMON_GRACE, cause: Cause::DaemonMissing },
             seen: Observation::default(),
             daemon_since: now,
@@ -101,7 +106,7 @@ impl Machine {
             told: None,
             orphaned: false,
             control: Control { at: now + CONTROL, pending: false, failed: 0 },
-            limits: Limits::default(),
+            limits: Limits::with_reboots(reboots),
             next_action: 1,
             effects: VecDeque::new(),
             events: VecDeque::new(),
@@ -111,6 +116,7 @@ impl Machine {
     /// What is seen of daemon and modem has changed, or may have.
     pub fn handle_observation(&mut self, at: Moment, seen: Observation) {
         let before = std::mem::replace(&mut self.seen, seen);
+        self.expected |= seen.expected || seen.modem.is_some();
         if before.daemon != seen.daemon {
             self.daemon_since = at.now;
         }
@@ -269,7 +275,11 @@ impl Machine {
         if is && (!was || network_came) {
             (self.outage.tries, self.told) = (0, None);
             self.begin(at, Rung::Reconnect, Cause::Returned);
-        } else if was != is || before.daemon != self.seen.daemon || stage(before) != stage(&self.seen) {
+        } else if was != is
+            || before.daemon != self.seen.daemon
+            || before.expected != self.seen.expected
+            || stage(before) != stage(&self.seen)
+        {
             self.plan(at, Cause::TryFailed);
         }
     }
@@ -364,7 +374,7 @@ impl Machine {
     fn begin(&mut self, at: Moment, rung: Rung, cause: Cause) {
         let connects = rung <= Rung::CycleRadio;
         let parked_enough = rung != Rung::Reboot || self.car.parked;
-        if (connects && !can_try(&self.seen)) || !parked_enough {
+        if !self.expected || (connects && !can_try(&self.seen)) || !parked_enough {
             return self.plan(at, cause);
         }
         self.act(at, rung, cause);

@@ -4,7 +4,8 @@ use super::{Machine, Phase};
 use crate::timing::{
     self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, TRIES,
 };
-use crate::words::{Cause, Fault, ModemView, Moment, Registration, Rung, Stage};
+use crate::words::{Cause, Fault, ModemView, Moment, Registration, Stage};
+use rccar_protocol::events::ModemRung as Rung;
 use std::time::Duration;
 
 impl Machine {
@@ -23,6 +24,10 @@ impl Machine {
 
     fn next(&mut self, at: Moment, cause: Cause) -> (Rung, Duration, Cause) {
         let now = at.now;
+        if !self.expected {
+            // Nothing is missing. Whatever comes is seen; looking again costs nothing.
+            return (Rung::RestartDaemon, now + MODEM_GRACE, Cause::ModemMissing);
+        }
         if !self.seen.daemon {
             return self.cure(at, Rung::RestartDaemon, self.daemon_since + DAEMON_GRACE, Cause::DaemonMissing);
         }
