@@ -47,6 +47,11 @@ impl Rauc {
         Ok(self.installer().await?.boot_slot().await?)
     }
 
+    /// Whether an installation is under way, whoever began it.
+    pub async fn is_busy(&self) -> Result<bool, RaucError> {
+        Ok(self.installer().await?.operation().await? != "idle")
+    }
+
     /// What this system is.
     pub async fn compatible(&self) -> Result<String, RaucError> {
         Ok(self.installer().await?.compatible().await?)

@@ -54,6 +54,10 @@ pub enum RunError {
 const QUEUE: usize = 64;
 /// Between two attempts to reach the bus.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How long an installation that an earlier agent began may take to end: its source has ended with that agent.
+const DONE_WITHIN: Duration = Duration::from_secs(5 * 60);
+/// Between two looks at it.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long RAUC may take to come up before the boot script's word is taken for the slot.
 const RAUC_WITHIN: Duration = Duration::from_secs(60);
 
@@ -137,6 +141,12 @@ async fn connect(config: &Config) -> Connection {
 }
 
 async fn booted(rauc: &Rauc, running: &Version) -> Result<Boot, RaucError> {
+    // The agent before this one may have ended in the middle of an installation. RAUC goes on with what it has read, and which slot comes
+    // next is only certain afterwards: whoever looked earlier would take an update for interrupted that then starts without a trial.
+    let deadline = Instant::now() + DONE_WITHIN;
+    while rauc.is_busy().await.unwrap_or(false) && Instant::now() < deadline {
+        sleep(LOOK).await;
+    }
     let deadline = Instant::now() + RAUC_WITHIN;
     loop {
         match system::boot(rauc, running.clone()).await {

@@ -60,8 +60,14 @@ struct World {
 
 impl World {
     async fn start(booted: &'static str, running: &str, state: Option<&str>) -> Self {
+        Self::start_beside(booted, running, state, |_| ()).await
+    }
+
+    /// The agent finds RAUC as `prepare` left it.
+    async fn start_beside(booted: &'static str, running: &str, state: Option<&str>, prepare: impl FnOnce(&Rauc)) -> Self {
         let (bus, host) = (TestBus::start().await.unwrap(), Host::start(SIZE).await);
         let (rauc, rauc_connection) = Rauc::start(&bus, booted, "2.0.0", SIZE).await;
+        prepare(&rauc);
         let parked = CarState { registered: true, host: host.url.clone(), drive_alive: true, ..CarState::default() };
         let car = Arc::new(Car { state: Mutex::new(parked), url: host.url.clone(), reports: Mutex::default() });
         let car_connection = bus.connect().await.unwrap();
@@ -241,6 +247,20 @@ async fn a_version_that_did_not_start_is_reported_by_the_old_one() {
     let properties = world.until("the reason", |agent| agent.state == "failed").await;
     assert_eq!(properties.reason, "version 2.0.0 did not start");
     world.until("the report", |_| world.car.reports.lock().unwrap().iter().any(|report| report.state == UpdateState::Failed)).await;
+}
+
+#[tokio::test]
+async fn an_installation_that_ends_after_the_agent_was_killed_is_still_an_update_on_trial() {
+    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installing","asked":false,"reboots":0}}"#;
+    let world = World::start_beside("A", "1.0.0", Some(state), |rauc| rauc.with(|told| told.operation = "installing")).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(world.saved().contains("installing"), "nothing is decided while RAUC works");
+    world.rauc.with(|told| {
+        told.primary = "rootfs.1";
+        told.operation = "idle";
+    });
+    world.until("the reboot", |agent| agent.state == "rebooting").await;
+    assert!(world.saved().contains("\"version\": \"2.0.0\""), "{}", world.saved());
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const CUTS = Number(process.env.RCCAR_VM_CUTS ?? 12);
 const BENCHES = 2;
 
 story('power cut', {}, (car, step) => {
-  const runs = { boot: {}, install: {} };
+  const runs = { boot: { name: 'boot' }, install: { name: 'install' } };
 
   step('a first boot is recorded', 460, async (test) => {
     test.diagnostic(`RCCAR_VM_SEED=${SEED}`);
@@ -40,9 +40,8 @@ story('power cut', {}, (car, step) => {
   step('a car always boots after a cut in an update, and is still the same', 250 * CUTS, (test) => bootAfterCuts(test, runs.install));
 
   async function record(run, until) {
-    const nth = run === runs.boot ? 'boot' : 'install';
-    run.before = await Card.flash(car.card.file, car.file(`${nth}-before.img`));
-    run.log = car.file(`${nth}-writes.log`);
+    run.before = await Card.flash(car.card.file, car.file(`${run.name}-before.img`));
+    run.log = car.file(`${run.name}-writes.log`);
     await car.powerOn({ args: ['--write-log', run.log] });
     await until();
     await car.vm.quit();
@@ -52,15 +51,16 @@ story('power cut', {}, (car, step) => {
     const cuts = new Cuts(run.before, run.log, seeded(SEED));
     const instants = cuts.instants(CUTS);
     const bench = async (nth) => {
-      const host = await Host.start(car.file(`bench${nth}`), car.file(`bench${nth}/host`), 8100 + nth);
+      const place = (name) => car.file(`${run.name}-bench${nth}/${name}`);
+      const host = await Host.start(place('.'), place('host'), 8100 + nth);
       const watcher = await host.watch();
       const tap = await car.net.cable();
       try {
         while (instants.length > 0) {
-          const { card, what } = await cuts.cut(instants.shift(), car.file(`bench${nth}/card.img`));
+          const { card, what } = await cuts.cut(instants.shift(), place('card.img'));
           await card.write('provision.toml', provision({ host, owner: car.owner }, await host.enrolmentToken()));
           const known = host.program.log().length;
-          const log = car.file(`bench${nth}/serial-${what.match(/\d+/)[0]}.log`);
+          const log = place(`serial-${what.match(/\d+/)[0]}.log`);
           const vm = await Vm.start({ card, log, tap, mac: `52:54:00:77:01:0${nth}` });
           try {
             const seen = await watcher.when('the car is online', () => host.program.log().slice(known).includes(' car online'), { within: BOOT });

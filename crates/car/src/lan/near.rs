@@ -87,8 +87,8 @@ impl Network {
 /// The interface's network, unless it leads to a mobile network or to nobody else.
 fn network(interface: &InterfaceAddress) -> Option<Network> {
     // Modems are point-to-point, or have one of the kernel's and ModemManager's names for them.
-    let mobile = interface.flags.contains(InterfaceFlags::IFF_POINTOPOINT)
-        || rccar_uplink::is_named_like_a_modem(&interface.interface_name);
+    let mobile =
+        interface.flags.contains(InterfaceFlags::IFF_POINTOPOINT) || rccar_uplink::is_named_like_a_modem(&interface.interface_name);
     let ip = |storage: &nix::sys::socket::SockaddrStorage| {
         let v4 = storage.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
         v4.or_else(|| storage.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))

@@ -26,8 +26,8 @@ pub(crate) struct Told {
     pub(crate) refuses: Option<&'static str>,
     pub(crate) read: Vec<u8>,
     pub(crate) marks: Vec<String>,
-    primary: &'static str,
-    operation: &'static str,
+    pub(crate) primary: &'static str,
+    pub(crate) operation: &'static str,
     last_error: String,
 }
 
