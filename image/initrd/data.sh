@@ -6,7 +6,7 @@ WORTH=16384
 
 # What a car would miss most. Each of these directories knows its own place, in a file inside: when the directory above is destroyed, a
 # repair of the file system finds their content, but not their names.
-LABELLED="var rccar rauc var/lib var/lib/rccar var/lib/rccar-update var/lib/iwd var/lib/dropbear"
+LABELLED="var rccar rauc var/lib var/lib/rccar var/lib/rccar-update var/lib/rccar-modem var/lib/iwd var/lib/dropbear"
 LABEL=.place
 
 mount_data() {
