@@ -15,6 +15,10 @@ die() {
   exit 1
 }
 
+# build_programs: every program, for tests. With the tests, because cargo unites the features that these need with the others: without them
+# it would compile most crates a second time after the tests have run.
+build_programs() { cargo build --workspace --bins --tests --locked --quiet; }
+
 # at_least WANTED FOUND: whether a version is new enough.
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 

@@ -56,7 +56,7 @@ make_root() {
   for program in "${all_programs[@]}"; do
     if [ -d "crates/${program#rccar-}" ]; then programs+=("$program"); fi
   done
-  cargo build --locked --quiet "${programs[@]/#/--package=}"
+  build_programs
   DESTDIR=$root BINDIR=$CARGO_TARGET_DIR/debug PROGRAMS="${programs[*]}" ci/install
   for program in "${all_programs[@]}"; do
     if [ ! -e "$root/usr/bin/$program" ]; then ln -s /dev/null "$root/etc/systemd/system/$program.service"; fi
