@@ -14,7 +14,6 @@ test: ## Every test of the project (what CI runs)
 	@ci/lint
 	@ci/unit
 	@ci/modem
-	@ci/netlab
 	@tests/units/run
 	@ci/e2e
 	@ci/vm quick

@@ -49,7 +49,7 @@ fn an_interface_that_is_unplugged_and_comes_back_with_its_address_carries_on() {
 
 #[test]
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
-fn a_car_with_two_uplinks_uses_the_first() {
+fn a_car_with_two_uplinks_prefers_wi_fi_to_mobile() {
     story(async |lab| {
         lab.car_uplink("wwan0", Access::Cgnat, Profile::cable());
         lab.car_uplink("wlan0", Access::PortRestricted, Profile::cable());
@@ -63,6 +63,6 @@ fn a_car_with_two_uplinks_uses_the_first() {
         let frames = driver.seen().frames.count();
         until("ten more frames", || driver.seen().frames.count() >= frames + 10).await;
         let (wwan, wlan) = (delivered("wwan0") - before.0, delivered("wlan0") - before.1);
-        assert!(wwan > 20 && wlan < wwan / 2, "{wwan} packets by wwan0, {wlan} by wlan0");
+        assert!(wlan > 20 && wwan < wlan / 2, "{wwan} packets by wwan0, {wlan} by wlan0");
     });
 }
