@@ -8,7 +8,7 @@ help: ## This list
 demo: ## Host and simulated car on this machine; prints the address to open
 	@ci/demo
 
-test: ## Every test of the project (what CI runs)
+test: ## What decides a landing (CI runs the same)
 	@ci/setup
 	@ci/web
 	@ci/lint
