@@ -30,11 +30,13 @@ story('quick', {}, (car, step) => {
     const cockpit = await car.drive();
     const { video, telemetry } = await cockpit.live(slow);
     assert.ok(video.width >= 160 && telemetry.state === 'disarmed', JSON.stringify({ video, telemetry }));
+    // Looks from inside, begun before: a shell that is opened takes so much of an emulated car's time that the car misses its driver.
+    await car.inside(`systemd-run -q -p RuntimeMaxSec=300 sh -c 'until rccar-drive status | grep -x "state *armed" >/run/seen-armed; do sleep 0.3; done'`);
     await cockpit.arm(slow);
     await cockpit.page.keyboard.down('ArrowRight');
     await cockpit.page.keyboard.down('ArrowUp');
     await cockpit.when('the wheels turn', ({ telemetry: t }) => t.state === 'armed' && t.steering > 3000 && t.odometry.speed_mm_s > 300, slow);
-    assert.match(await car.inside('rccar-drive status'), /armed/i);
+    await car.inside('timeout 30 sh -c "until [ -s /run/seen-armed ]; do sleep 1; done"');
     await cockpit.page.keyboard.up('ArrowUp');
     await cockpit.page.keyboard.up('ArrowRight');
     await cockpit.when('the car stops', ({ telemetry: t }) => t.odometry.speed_mm_s === 0, slow);
