@@ -26,7 +26,7 @@ compile() {
     xargs cargo clean --quiet --offline --locked --profile image --target "$triple"
   cargo build --offline --locked --profile image --target "$triple" --bins "$@"
   mkdir /mnt/out/bin
-  find "/mnt/target/$triple/image" -maxdepth 1 -type f -executable -name 'rccar-*' -exec install -m 755 -t /mnt/out/bin {} +
+  find "/mnt/target/$triple/image" -maxdepth 1 -type f -executable -name 'rccar*' -exec install -m 755 -t /mnt/out/bin {} +
   cargo tree --offline --locked --target "$triple" --edges normal --prefix none --format '{p}|{l}' "$@" | sed 's/ (\*)//; s/ (proc-macro)//; s# (/mnt/[^)]*)##' |
     LC_ALL=C sort -u >/mnt/out/crates.txt
 }

@@ -10,13 +10,13 @@
 //!
 //! **Secrets are never logged, at any level:** types that hold one hide it in `Debug`.
 //!
-//! `RCCAR_LOG` changes the filter in the syntax of [`EnvFilter`], for example `RCCAR_LOG=debug` or `RCCAR_LOG=rccar_link=trace,ice=debug`.
+//! `RCCAR_LOG` changes the filter in the syntax of [`Targets`], for example `RCCAR_LOG=debug` or `RCCAR_LOG=rccar_link=trace,ice=debug`.
 
 use std::fs::File;
 use std::io::{IsTerminal, stderr};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -53,7 +53,7 @@ pub fn init(program: &str) {
     let wanted = std::env::var(FILTER_VARIABLE).unwrap_or_default();
     let (filter, mistake) = match filter(&wanted) {
         Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new(defaults()), Some(error)),
+        Err(error) => (filter("").unwrap_or_default(), Some(error)),
     };
     let journald = if stderr_is_journal() { tracing_journald::layer().ok() } else { None };
     let registry = tracing_subscriber::registry().with(filter);
@@ -69,10 +69,10 @@ pub fn init(program: &str) {
     }
 }
 
-fn filter(wanted: &str) -> Result<EnvFilter, ParseError> {
+fn filter(wanted: &str) -> Result<Targets, ParseError> {
     // The most specific directive wins, and the last of equals: `debug` leaves the noisy ones at WARN, `ice=debug` does not.
     let separator = if wanted.is_empty() { "" } else { "," };
-    EnvFilter::builder().parse(format!("{}{separator}{wanted}", defaults()))
+    format!("{}{separator}{wanted}", defaults()).parse()
 }
 
 fn defaults() -> String {

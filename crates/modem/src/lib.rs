@@ -28,3 +28,13 @@ mod reboots;
 pub mod supervisor;
 mod usb;
 mod view;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    rccar_daemon::run(|| cli.execute())
+}

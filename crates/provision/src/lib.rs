@@ -28,6 +28,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod apply;
+mod cli;
 mod document;
 mod fault;
 mod parse;
@@ -36,6 +37,7 @@ pub mod schema;
 mod settings;
 mod values;
 
+pub use cli::main;
 pub use fault::Fault;
 pub use parse::{Parsed, parse};
 pub use settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};

@@ -37,3 +37,13 @@ mod status;
 mod system;
 mod watch;
 mod words;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    rccar_daemon::run(|| cli.execute())
+}
