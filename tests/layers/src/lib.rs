@@ -4,6 +4,7 @@
 //!
 //! | layer | crates | may know |
 //! |---|---|---|
+//! | collection | programs put into one file | everything below |
 //! | program | one for each process, and tests | everything below |
 //! | adapter | sockets, devices, codecs, the service manager | words |
 //! | machine | decisions: no runtime, socket, file, clock or randomness | words |
@@ -40,6 +41,8 @@ pub enum Layer {
     Adapter,
     /// Processes and tests.
     Program,
+    /// Programs in one file.
+    Collection,
 }
 
 /// Every crate of the workspace.
@@ -74,6 +77,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-layers", Layer::Program),
     ("rccar-modem-lab", Layer::Program),
     ("rccar-netlab", Layer::Program),
+    ("rccar", Layer::Collection),
 ];
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.
@@ -225,7 +229,7 @@ mod tests {
                 .map(|(name, kind)| Dependency {
                     name: (*name).to_owned(),
                     kind: kind.map(str::to_owned),
-                    path: name.starts_with("rccar-").then(|| "..".into()),
+                    path: name.starts_with("rccar").then(|| "..".into()),
                 })
                 .collect(),
         }
@@ -239,6 +243,7 @@ mod tests {
             ("rccar-link", "rccar-media"),
             ("rccar-media", "rccar-sim"),
             ("rccar-host", "rccar-car"),
+            ("rccar-car", "rccar"),
             ("rccar-rooms", "rccar-dmabuf-unsafe"),
         ] {
             assert_eq!(upward(&[package(from, &[(to, None)])]), [format!("{from} depends on {to}")]);
@@ -249,7 +254,12 @@ mod tests {
 
     #[test]
     fn arrows_that_point_down_are_fine() {
-        for (from, to) in [("rccar-host", "rccar-rooms"), ("rccar-link", "rccar-protocol"), ("rccar-signaling", "rccar-rooms")] {
+        for (from, to) in [
+            ("rccar-host", "rccar-rooms"),
+            ("rccar-link", "rccar-protocol"),
+            ("rccar-signaling", "rccar-rooms"),
+            ("rccar", "rccar-car"),
+        ] {
             assert!(upward(&[package(from, &[(to, None)])]).is_empty());
         }
     }
