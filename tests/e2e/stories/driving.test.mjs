@@ -57,6 +57,23 @@ describe('driving', () => {
     assert.ok(stopped.telemetry.odometry.heading !== before.heading, 'driving to the right turns the car');
   });
 
+  it('its instruments are whole on every screen', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    for (const [width, height] of [[1280, 720], [800, 1100], [844, 390], [390, 844]]) {
+      await cockpit.page.setViewportSize({ width, height });
+      const cut = await cockpit.page.locator('.dock').evaluate((dock) => {
+        const beyond = (inner, outer) => inner.top < outer.top || inner.bottom > outer.bottom || inner.left < outer.left || inner.right > outer.right;
+        const screen = { top: 0, left: 0, bottom: innerHeight, right: innerWidth };
+        const shown = [...dock.querySelectorAll('.bar, .bar-label, .bar-track, .speed, button')].filter((one) => one.getClientRects().length);
+        const whole = (one) => !beyond(one.getBoundingClientRect(), one.closest('.bar')?.getBoundingClientRect() ?? screen);
+        return { shown: shown.length, cut: shown.filter((one) => !whole(one)).map((one) => `${one.className}: ${one.textContent}`) };
+      });
+      assert.ok(cut.shown >= 3, `${cut.shown} instruments on a screen of ${width}×${height}`);
+      assert.deepEqual(cut.cut, [], `${width}×${height}`);
+    }
+  });
+
   it('does not move without arming', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();

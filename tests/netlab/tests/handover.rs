@@ -144,6 +144,9 @@ fn a_link_that_was_silently_dead_for_four_seconds_shows_the_picture_at_once() {
             let first = || driver.seen().frames.times().iter().copied().find(|at| *at > healed);
             until("a picture comes", || first().is_some()).await;
             back.push(first().unwrap() - healed);
+            let after = |at: Instant| (at > begun).then(|| at.saturating_duration_since(begun));
+            let offers: Vec<_> = driver.seen().offers.into_iter().filter_map(after).collect();
+            println!("picture {:?} after the link; offers {offers:?} after its loss, which took {:?}", back[back.len() - 1], healed - begun);
         }
         assert_budget("picture after a dead link", back, ms(700), ms(700));
         assert_eq!(driver.seen().sessions.len(), 1, "the session is the same");

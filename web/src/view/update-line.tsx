@@ -54,7 +54,7 @@ export function InstallButton({ app, car, version }: { app: App; car: CarInfo; v
 export function Bar({ percent, label, still = false }: { percent: number; label: string; still?: boolean }) {
   return (
     <div
-      class={`bar ${still ? "still" : ""}`}
+      class={`progress ${still ? "still" : ""}`}
       role="progressbar"
       aria-label={label}
       aria-valuemin={0}
