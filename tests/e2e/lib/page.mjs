@@ -70,7 +70,7 @@ export class Cockpit {
         what,
         async () => {
           last = await this.snapshot();
-          return condition(last) && last;
+          return (await condition(last)) && last;
         },
         options,
       );

@@ -30,18 +30,23 @@ story('quick', {}, (car, step) => {
     const cockpit = await car.drive();
     const { video, telemetry } = await cockpit.live(slow);
     assert.ok(video.width >= 160 && telemetry.state === 'disarmed', JSON.stringify({ video, telemetry }));
-    // Looks from inside, begun before: a shell that is opened takes so much of an emulated car's time that the car misses its driver.
-    await car.inside(`systemd-run -q -p RuntimeMaxSec=300 sh -c 'until rccar-drive status | grep -x "state *armed" >/run/seen-armed; do sleep 0.3; done'`);
-    await cockpit.arm(slow);
-    await cockpit.page.keyboard.down('ArrowRight');
-    await cockpit.page.keyboard.down('ArrowUp');
-    await cockpit.when('the wheels turn', ({ telemetry: t }) => t.state === 'armed' && t.steering > 3000 && t.odometry.speed_mm_s > 300, slow);
-    await car.inside('timeout 30 sh -c "until [ -s /run/seen-armed ]; do sleep 1; done"');
-    await cockpit.page.keyboard.up('ArrowUp');
-    await cockpit.page.keyboard.up('ArrowRight');
+    const keys = ['ArrowRight', 'ArrowUp'];
+    const turning = ({ telemetry: t }) => t.steering > 3000 && t.odometry.speed_mm_s > 300;
+    // An emulator that halts for a moment disarms its car, as it must; then the driver lets go and arms anew.
+    for (let tries = 1; ; tries++) {
+      await cockpit.arm(slow);
+      for (const key of keys) await cockpit.page.keyboard.down(key);
+      const seen = await cockpit.when('the wheels turn', (s) => turning(s) || s.telemetry.state !== 'armed', slow);
+      for (const key of keys) await cockpit.page.keyboard.up(key);
+      if (turning(seen)) break;
+      assert.ok(tries < 5, `armed ${tries} times, each time disarmed before the wheels turned: ${JSON.stringify(seen.telemetry)}`);
+    }
     await cockpit.when('the car stops', ({ telemetry: t }) => t.odometry.speed_mm_s === 0, slow);
     assert.deepEqual(cockpit.errors, []);
     await cockpit.close();
+    // What the drive itself says of it. Not while somebody drives: a shell that is opened takes so much of an emulated car's time that the
+    // car misses its driver.
+    assert.match(await car.inside('journalctl -b -o cat -u rccar-drive'), /armed: the wheels follow the driver/);
   });
 
   step('takes a release over the air and keeps it', 600, async () => {
