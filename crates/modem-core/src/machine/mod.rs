@@ -4,9 +4,7 @@ mod plan;
 
 use crate::limits::Limits;
 use crate::probe::Probe;
-use crate::timing::{
-    self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, REGISTRATION_GRACE, STEADY, TRIES,
-};
+use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, REGISTRATION_GRACE, STEADY, TRIES};
 use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Stage, Status};
 use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
@@ -221,6 +219,12 @@ impl Machine {
     #[must_use]
     pub fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up { .. })
+    }
+
+    /// Whether a modem is there, or was once.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        self.expected
     }
 
     /// What only a person can mend, if anything.
