@@ -2,7 +2,7 @@
 
 use crate::dhcp::{self, DhcpError, Held, Lease, News, Port};
 use crate::ipv6;
-use crate::settings::{Given, Plan, SAFE_MTU, Settings};
+use crate::settings::{Given, Plan, Settings};
 use futures_util::TryStreamExt;
 use rccar_modem_core::timing::LEASE_LIMIT;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
@@ -117,7 +117,7 @@ impl Links {
         let plan = Plan::of_bearer(bearer.ip4.as_ref(), bearer.ip6.as_ref());
         let plan = plan.map_err(|method| LinkError::Unsupported { interface: interface.clone(), method })?;
         let port = self.port(&interface).await?;
-        let settings = Settings { mtu: plan.settings.mtu.or(Some(SAFE_MTU)), ..plan.settings };
+        let settings = plan.settings;
         self.flush(&port, &[]).await?;
         if settings.advertised {
             ipv6::advertised(&port.name, self.metric, true);
@@ -243,8 +243,8 @@ impl Links {
         let keep: Vec<IpAddr> = present.iter().filter_map(own).filter(kept).collect();
         self.flush(port, &keep).await?;
         let mut change = LinkUnspec::new_with_index(port.index).up();
-        if let Some(mtu) = settings.mtu {
-            change = change.mtu(mtu.max(SAFE_MTU));
+        if let Some(mtu) = settings.mtu() {
+            change = change.mtu(mtu);
         }
         self.set(port, change, "bring it up").await?;
         for given in &settings.given {

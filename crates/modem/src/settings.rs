@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use tokio_modem_manager::{IpConfig, IpMethod};
 
 /// MTU where the network gives none: what IPv6 promises, and what every tunnel of an operator carries.
-pub(crate) const SAFE_MTU: u32 = 1280;
+const SAFE_MTU: u32 = 1280;
 
 /// Addresses and what comes with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
     pub(crate) given: Vec<Given>,
     pub(crate) dns: Vec<IpAddr>,
-    /// Left as it is without one.
+    /// What the network says.
     pub(crate) mtu: Option<u32>,
+    /// Where it says nothing; without this, too, the interface's own stays.
+    pub(crate) default_mtu: Option<u32>,
     /// The kernel takes IPv6 addresses and routes from router advertisements.
     pub(crate) advertised: bool,
 }
@@ -47,7 +49,7 @@ impl Plan {
         }
         let dns = configs().flat_map(|config| config.dns.iter().copied()).collect();
         let mtu = configs().filter_map(|config| config.mtu).min();
-        Ok(Self { settings: Settings { given, dns, mtu, advertised }, dhcp })
+        Ok(Self { settings: Settings { given, dns, mtu, default_mtu: Some(SAFE_MTU), advertised }, dhcp })
     }
 }
 
@@ -61,6 +63,11 @@ impl Settings {
         settings.dns.splice(0..0, new.copied());
         settings.mtu = self.mtu.into_iter().chain(lease.mtu).min();
         settings
+    }
+
+    /// What the interface is set to, if to anything.
+    pub(crate) fn mtu(&self) -> Option<u32> {
+        self.mtu.or(self.default_mtu).map(|mtu| mtu.max(SAFE_MTU))
     }
 }
 
@@ -123,7 +130,11 @@ mod tests {
         let settings = Settings { mtu: Some(1430), ..plan.settings }.with_lease(&lease());
         assert_eq!(settings.given[0].address, "192.168.8.100".parse::<IpAddr>().unwrap());
         assert_eq!(settings.dns, ["192.168.8.1", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap()));
-        assert_eq!(settings.mtu, Some(1400));
-        assert_eq!(Settings::default().with_lease(&Lease { mtu: None, ..lease() }).mtu, None);
+        assert_eq!(settings.mtu(), Some(1400));
+        // What is assumed where nothing is said does not count against what is.
+        assert_eq!(Settings { mtu: None, ..settings }.with_lease(&lease()).mtu(), Some(1400));
+        assert_eq!(Settings::default().with_lease(&Lease { mtu: None, ..lease() }).mtu(), None);
+        let tiny = Settings { mtu: Some(576), ..Settings::default() };
+        assert_eq!(tiny.mtu(), Some(SAFE_MTU), "less than IPv6 promises");
     }
 }

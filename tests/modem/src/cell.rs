@@ -5,7 +5,7 @@ use crate::root::Root;
 use crate::{Addresses, DataPath};
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::process::Child;
 
 /// Addresses that answer behind the gateway, as long as the network carries data: name servers and somebody to probe.
@@ -66,7 +66,7 @@ impl Cell {
     }
 
     /// A DHCP server, and a router that advertises, at the other end of the interface.
-    pub(crate) fn start_dhcp(&self, options: &[&str]) -> io::Result<Child> {
+    pub(crate) fn start_dhcp(&self, addresses: Addresses, options: &[&str]) -> io::Result<Child> {
         let mut command = self.root.command("ip");
         command.args([
             "netns",
@@ -80,7 +80,6 @@ impl Cell {
         ]);
         command.args(["--interface=tower", "--bind-dynamic", "--dhcp-authoritative", "--no-ping", "--pid-file="]);
         command.args(["--dhcp-leasefile=/run/leases", &format!("--log-facility={DHCP_LOG}"), "--log-dhcp", "--enable-ra"]);
-        let addresses = self.lock().addresses.unwrap_or_default();
         let [a, b, c, _] = addresses.gateway4.octets();
         command.arg(format!("--dhcp-range={a}.{b}.{c}.50,{a}.{b}.{c}.59,255.255.255.0,2m"));
         if let Some(router) = addresses.asked_for {
@@ -96,7 +95,7 @@ impl Cell {
 
     /// Without an address and routes of its own the tower drops what arrives, and nobody is told.
     fn change(&self, change: impl FnOnce(&mut State)) -> io::Result<()> {
-        let mut state = self.lock();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         self.ip("addr flush dev tower")?;
         self.ip("-6 route flush dev tower")?;
@@ -107,10 +106,6 @@ impl Cell {
             self.ip(&format!("addr add {router}/64 dev tower nodad"))?;
         }
         ip6.map_or(Ok(()), |ip6| self.ip(&format!("route replace {ip6}/128 dev tower")))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn outside(&self, line: &str) -> io::Result<()> {

@@ -48,6 +48,17 @@ impl Setup {
         Self::Mbim(Addresses { ip6: "2001:db8:1::2".parse().ok(), ..Addresses::default() })
     }
 
+    fn addresses(self) -> Addresses {
+        match self {
+            Self::Mbim(addresses) => addresses,
+            Self::Ublox => Addresses::default(),
+            Self::Stick => {
+                let gateway4 = [192, 168, 8, 1].into();
+                Addresses { gateway4, asked_for: ROUTER6.parse().ok(), ..Addresses::default() }
+            }
+        }
+    }
+
     /// MBIM whose addresses have to be asked for, both families.
     #[must_use]
     pub fn mbim_asked() -> Self {
@@ -92,6 +103,7 @@ pub struct Lab {
     root: Arc<Root>,
     usb: UsbModem,
     cell: Cell,
+    addresses: Addresses,
     address: String,
     mbim: Option<MbimModem>,
     at: Option<AtModem>,
@@ -108,12 +120,12 @@ impl Lab {
         let root = Arc::new(Root::mount(root)?);
         let cell = Cell::start(&root, if setup == Setup::Stick { STICK_INTERFACE } else { INTERFACE })?;
         let path = Arc::new(cell.clone());
+        let addresses = setup.addresses();
         let (usb, mbim, at) = match setup {
             Setup::Mbim(addresses) => (QUECTEL, Some(MbimModem::start(addresses, path)?), None),
             Setup::Ublox => (UBLOX, None, Some(AtModem::start(path)?)),
             Setup::Stick => {
-                let gateway4 = [192, 168, 8, 1].into();
-                path.carry(Some(Addresses { gateway4, asked_for: ROUTER6.parse().ok(), ..Addresses::default() }));
+                path.carry(Some(addresses));
                 (HILINK, None, None)
             }
         };
@@ -132,7 +144,21 @@ impl Lab {
         let stand_ins = daemon::start_stand_ins(&address, Systemd { asked }).await?;
         let connection = zbus::connection::Builder::address(address.as_str())?.build().await?;
         let manager = ModemManager::new(connection).await?;
-        Ok(Self { root, usb, cell, address, mbim, at, modem_manager: None, manager, restarts, dhcp: None, _bus: bus, stand_ins })
+        Ok(Self {
+            root,
+            usb,
+            cell,
+            addresses,
+            address,
+            mbim,
+            at,
+            modem_manager: None,
+            manager,
+            restarts,
+            dhcp: None,
+            _bus: bus,
+            stand_ins,
+        })
     }
 
     /// The client under test.
@@ -286,7 +312,7 @@ impl Lab {
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     pub async fn start_dhcp(&mut self, options: &[&str]) {
         self.stop_dhcp().await;
-        self.dhcp = Some(self.cell.start_dhcp(options).expect("dnsmasq starts"));
+        self.dhcp = Some(self.cell.start_dhcp(self.addresses, options).expect("dnsmasq starts"));
     }
 
     /// Ends it.
