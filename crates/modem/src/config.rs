@@ -165,7 +165,9 @@ impl Default for LinkConfig {
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { targets: vec![SocketAddr::from(([1, 1, 1, 1], 53)), SocketAddr::from(([9, 9, 9, 9], 53))] }
+        let four = [[1, 1, 1, 1], [9, 9, 9, 9]].map(|address| SocketAddr::from((address, 53)));
+        let six = [[0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111], [0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe]];
+        Self { targets: four.into_iter().chain(six.map(|address: [u16; 8]| SocketAddr::from((address, 53)))).collect() }
     }
 }
 

@@ -12,11 +12,12 @@ use tokio::net::UdpSocket;
 /// A question to a name server for the servers of the root (RFC 1035): identifier, flags "recursion desired", one question.
 const QUESTION: [u8; 17] = [0x52, 0x43, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
 
-/// Who is asked over a modem's link: its name servers, and those that are configured.
+/// Who is asked over a modem's link: its name servers, and those that are configured, of IPv6 only where there is no IPv4.
 pub(crate) fn targets(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
-    let servers = link.dns.iter().map(|server| SocketAddr::new(*server, 53));
-    let reachable = |target: &SocketAddr| link.addresses.iter().any(|own| own.is_ipv4() == target.is_ipv4());
-    servers.chain(configured.iter().copied()).filter(reachable).collect()
+    let has = |v4: bool| link.addresses.iter().any(|own| own.is_ipv4() == v4);
+    let servers = link.dns.iter().map(|server| SocketAddr::new(*server, 53)).filter(|server| has(server.is_ipv4()));
+    let everywhere = configured.iter().copied().filter(|target| target.is_ipv4() == has(true));
+    servers.chain(everywhere).collect()
 }
 
 /// Who is asked over a stick's link: nobody in its own network, because that is the stick, which answers whatever its network does.
@@ -81,10 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn only_families_with_an_address_are_asked() {
-        let six: SocketAddr = "[2606:4700:4700::1111]:53".parse().unwrap();
-        assert!(targets(&link("10.64.0.2", 24, &[]), &[six]).is_empty());
-        assert_eq!(targets_beyond(&link("2001:db8::2", 64, &["2001:db8::1"]), &[six]), [six]);
+    fn only_families_with_an_address_are_asked_and_of_what_is_configured_one() {
+        let (four, six): (SocketAddr, SocketAddr) = ("1.1.1.1:53".parse().unwrap(), "[2606:4700:4700::1111]:53".parse().unwrap());
+        assert_eq!(targets(&link("10.64.0.2", 24, &["2001:db8:1::53"]), &[four, six]), [four]);
+        assert_eq!(targets_beyond(&link("2001:db8::2", 64, &["2001:db8::1"]), &[four, six]), [six]);
+        let mut both = link("10.64.0.2", 24, &["2001:db8:1::53"]);
+        both.addresses.push("2001:db8::2".parse().unwrap());
+        assert_eq!(targets(&both, &[four, six]), ["[2001:db8:1::53]:53".parse().unwrap(), four]);
         // One address is near to itself alone.
         assert_eq!(targets_beyond(&link("10.64.0.2", 32, &["10.64.0.1"]), &[]).len(), 1);
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Supervisor, await_report, await_up, climbed, report};
+use common::{Supervisor, await_report, await_up, climbed, report, set_car};
 use rccar_modem_lab::{Lab, Setup, story};
 use std::time::{Duration, Instant};
 
@@ -99,6 +99,46 @@ fn a_bearer_without_a_server_fails_and_is_tried_again() {
         let report = await_report(lab, "tries again", |report| climbed(report, "reconnect") >= 2).await;
         assert_eq!(report.addresses.len(), 0, "{report:?}");
         lab.start_dhcp(&[]).await;
+        await_up(lab).await;
+    });
+}
+
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn a_bearer_of_ipv6_alone_lives_on_what_its_router_advertises() {
+    story(Setup::mbim_asked(), async |lab| {
+        lab.start_with_modem().await;
+        lab.start_dhcp(&[]).await;
+        let _supervisor = Supervisor::start(lab, "ip_type = \"ipv6\"");
+        let first = await_up(lab).await;
+        assert!(first.addresses.len() == 1 && first.addresses[0].starts_with("2001:db8:9:"), "{first:?}");
+        set_car(lab, true, false).await;
+        lab.await_ping("2001:db8:53::1");
+        // Long enough for three probes without an answer.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let report = report(lab).await.unwrap();
+        assert_eq!((report.state.as_str(), report.climbed), ("up", first.climbed), "probes are answered");
+        lab.swallow(true);
+        await_report(lab, "finds the silence", |report| climbed(report, "cycle-bearer") == 1).await;
+        lab.swallow(false);
+        await_up(lab).await;
+        lab.await_ping("2001:db8:53::1");
+    });
+}
+
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn a_lease_is_given_back_with_the_link() {
+    story(Setup::mbim_asked(), async |lab| {
+        lab.start_with_modem().await;
+        lab.start_dhcp(&[]).await;
+        let _supervisor = Supervisor::start(lab, "ip_type = \"ipv4\"");
+        await_up(lab).await;
+        set_car(lab, true, false).await;
+        assert_eq!(lab.dhcp_says("DHCPRELEASE"), 0);
+        lab.be_lonely(true);
+        until("the lease is given back", Duration::from_secs(10), || lab.dhcp_says("DHCPRELEASE") == 1).await;
+        lab.be_lonely(false);
         await_up(lab).await;
     });
 }

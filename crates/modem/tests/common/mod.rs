@@ -18,8 +18,11 @@ pub struct Supervisor {
 impl Supervisor {
     pub fn start(lab: &Lab, config: &str) -> Self {
         let path = lab.path("/tmp/modem.toml");
-        std::fs::write(&path, format!("[modem]\napn = \"internet\"\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\"]\n"))
-            .unwrap();
+        std::fs::write(
+            &path,
+            format!("[modem]\napn = \"internet\"\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"),
+        )
+        .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_rccar-modem"));
         command.arg("--config").arg(path).env("DBUS_SYSTEM_BUS_ADDRESS", lab.bus()).env("RCCAR_LOG", "debug,zbus=warn");
         Self { _child: command.stdout(Stdio::inherit()).kill_on_drop(true).spawn().unwrap() }
