@@ -10,6 +10,9 @@ use tokio::process::{Child, Command};
 /// How long anything may take that has to happen.
 pub const PATIENCE: Duration = Duration::from_secs(150);
 
+/// What the program runs with on the card: a right that it lacks is missed here, too.
+const UNIT: &str = include_str!("../../../../overlays/usr/lib/systemd/system/rccar-modem.service");
+
 /// The program.
 pub struct Supervisor {
     _child: Child,
@@ -23,8 +26,16 @@ impl Supervisor {
             format!("[modem]\napn = \"internet\"\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"),
         )
         .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rccar-modem"));
-        command.arg("--config").arg(path).env("DBUS_SYSTEM_BUS_ADDRESS", lab.bus()).env("RCCAR_LOG", "debug,zbus=warn");
+        let rights = UNIT.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
+        let rights = rights.to_lowercase().replace("cap_", "+").replace(' ', ",");
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "--inh-caps", "--ambient-caps"].map(|set| format!("{set}=-all,{rights}")));
+        command
+            .arg(env!("CARGO_BIN_EXE_rccar-modem"))
+            .arg("--config")
+            .arg(path)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", lab.bus())
+            .env("RCCAR_LOG", "debug,zbus=warn");
         Self { _child: command.stdout(Stdio::inherit()).kill_on_drop(true).spawn().unwrap() }
     }
 }
