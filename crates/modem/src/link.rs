@@ -108,7 +108,7 @@ impl Links {
         Self { metric, ..self.clone() }
     }
 
-    /// Gives the bearer's interface what the bearer says, or has it asked for. What was there before goes.
+    /// Gives the bearer's interface what the bearer says, or has it asked for. What was there before and is something else goes.
     ///
     /// # Errors
     /// See [`LinkError`].
@@ -118,7 +118,6 @@ impl Links {
         let plan = plan.map_err(|method| LinkError::Unsupported { interface: interface.clone(), method })?;
         let port = self.port(&interface).await?;
         let settings = plan.settings;
-        self.flush(&port, &[]).await?;
         if settings.advertised {
             ipv6::advertised(&port.name, self.metric, true);
         } else if settings.given.iter().any(|given| given.address.is_ipv6()) {
@@ -188,7 +187,9 @@ impl Links {
         if link.advertised {
             ipv6::off(&link.interface);
         }
-        self.flush(&port, &[]).await
+        let present = self.present(&port).await?;
+        self.remove(&port, present.into_iter()).await;
+        Ok(())
     }
 
     /// Switches the interface off.
@@ -237,11 +238,15 @@ impl Links {
     }
 
     async fn apply(&self, port: &Port, settings: &Settings) -> Result<Link, LinkError> {
-        let wanted: Vec<IpAddr> = settings.given.iter().map(|given| given.address).collect();
         let present = self.present(port).await?;
-        let kept = |address: &IpAddr| wanted.contains(address) || (settings.advertised && address.is_ipv6());
-        let keep: Vec<IpAddr> = present.iter().filter_map(own).filter(kept).collect();
-        self.flush(port, &keep).await?;
+        let kept = |message: &AddressMessage| match own(message) {
+            Some(IpAddr::V6(_)) if settings.advertised => true,
+            Some(address) => {
+                settings.given.iter().any(|given| (given.address, given.prefix) == (address, message.header.prefix_len))
+            }
+            None => false,
+        };
+        self.remove(port, present.iter().filter(|message| !kept(message)).cloned()).await;
         let mut change = LinkUnspec::new_with_index(port.index).up();
         if let Some(mtu) = settings.mtu() {
             change = change.mtu(mtu);
@@ -254,22 +259,20 @@ impl Links {
         Ok(Link {
             interface: port.name.clone(),
             index: port.index,
-            addresses: wanted.iter().copied().chain(advertised).collect(),
+            addresses: settings.given.iter().map(|given| given.address).chain(advertised).collect(),
             prefix: settings.given.first().map_or(128, |given| given.prefix),
             dns: settings.dns.clone(),
             advertised: settings.advertised,
         })
     }
 
-    async fn flush(&self, port: &Port, keep: &[IpAddr]) -> Result<(), LinkError> {
-        let present = self.present(port).await?;
-        for address in present.into_iter().filter(|address| own(address).is_none_or(|address| !keep.contains(&address))) {
+    async fn remove(&self, port: &Port, addresses: impl Iterator<Item = AddressMessage>) {
+        for address in addresses {
             // Another one may have been faster.
             if let Err(error) = self.handle.address().del(address).execute().await {
                 tracing::debug!(%error, interface = port.name, "an address could not be removed");
             }
         }
-        Ok(())
     }
 
     async fn add(&self, port: &Port, given: &Given) -> Result<(), LinkError> {

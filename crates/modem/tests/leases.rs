@@ -22,6 +22,10 @@ fn has_mtu(lab: &Lab, mtu: u32) -> bool {
     lab.ip_says("link show dev wwan0").contains(&format!("mtu {mtu} "))
 }
 
+fn address(lab: &Lab) -> Option<String> {
+    lab.ip_says("-4 -o addr show dev wwan0").split_whitespace().nth(3).map(str::to_owned)
+}
+
 #[test]
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_bearer_that_has_to_ask_gets_addresses_routes_and_mtu_of_both_families_and_goes_with_them() {
@@ -140,5 +144,28 @@ fn a_lease_is_given_back_with_the_link() {
         until("the lease is given back", Duration::from_secs(10), || lab.dhcp_says("DHCPRELEASE") == 1).await;
         lab.be_lonely(false);
         await_up(lab).await;
+    });
+}
+
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn a_supervisor_that_is_started_anew_keeps_the_address_while_it_asks() {
+    story(Setup::mbim_asked(), async |lab| {
+        lab.start_with_modem().await;
+        lab.start_dhcp(&[]).await;
+        let first = Supervisor::start(lab, "ip_type = \"ipv4\"");
+        await_up(lab).await;
+        drop(first);
+        let before = address(lab);
+        assert!(before.as_deref().is_some_and(|address| address.starts_with("10.64.0.5")), "{before:?}");
+        lab.stop_dhcp().await;
+        let _second = Supervisor::start(lab, "ip_type = \"ipv4\"");
+        await_report(lab, "asks", |report| report.state == "acting").await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(address(lab), before);
+        assert!(lab.pings("198.51.100.1"), "data flows on");
+        lab.start_dhcp(&[]).await;
+        await_up(lab).await;
+        assert_eq!(address(lab), before, "the server knows it");
     });
 }
