@@ -226,6 +226,17 @@ mod tests {
         assert_eq!(Lease::read(&lease).unwrap().gateway, None);
     }
 
+    #[tokio::test]
+    async fn a_client_that_dies_of_an_answer_is_a_lost_lease() {
+        let (tell, news) = mpsc::unbounded_channel::<News>();
+        let task = tokio::spawn(async move {
+            let _tell = tell;
+            panic!("an answer that it cannot bear");
+        });
+        let mut held = Held { news, release: None, task };
+        assert!(matches!(held.news().await, News::Lost(_)));
+    }
+
     #[test]
     fn an_address_that_no_host_can_have_is_no_lease() {
         for address in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, Ipv4Addr::LOCALHOST, Ipv4Addr::new(224, 0, 0, 1)] {

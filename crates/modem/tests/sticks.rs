@@ -109,6 +109,21 @@ fn a_stick_that_hangs_is_taken_off_the_usb_after_three_minutes_and_comes_back() 
     });
 }
 
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn a_modem_whose_network_port_has_a_sticks_driver_is_a_modem_and_no_stick() {
+    story(Setup::Ublox, async |lab| {
+        lab.start_with_modem().await;
+        let _supervisor = Supervisor::start(lab, "");
+        await_report(lab, "is up", |report| report.state == "up").await;
+        // By when a stick would be one.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let report = await_report(lab, "tells", |_| true).await;
+        assert_eq!((report.sticks.len(), report.interface.as_deref()), (0, Some("wwan0")), "{report:?}");
+        assert_eq!(report.addresses, ["10.64.0.2"]);
+    });
+}
+
 async fn set_car_when_it_listens(lab: &Lab) {
     await_report(lab, "listens", |_| true).await;
     set_car(lab, true, false).await;
