@@ -123,6 +123,21 @@ name_server() {
     "$2" 1 2 4 192 0 2 53
 }
 
+# The end of a veth with the name of a driver; at the other end is the stick's DHCP server. networkd matches no such name.
+stick_gets_its_address() {
+  local net=/run/invented/net drop_in=/run/systemd/system/rccar-modem.service.d
+  inside mkdir -p $net/stick0/device $drop_in && inside ln -s /drivers/cdc_ether $net/stick0/device/driver &&
+    inside sh -c "printf '[Service]\\nBindReadOnlyPaths=$net:/sys/class/net\\n' >$drop_in/stick.conf" &&
+    inside ip netns add stick && inside ip link add stick0 type veth peer name tower netns stick &&
+    inside ip -n stick addr add 192.168.8.1/24 dev tower && inside ip -n stick link set tower up &&
+    inside systemctl daemon-reload && inside systemctl restart rccar-modem || return
+  inside ip netns exec stick dnsmasq --conf-file=/dev/null --port=0 --interface=tower --user=root --dhcp-leasefile=/run/leases --pid-file= \
+    --dhcp-range=192.168.8.50,192.168.8.59,2m --dhcp-option=option:dns-server,192.168.8.1 || return
+  wait_for "the stick has an address" inside sh -c 'ip -4 -o addr show dev stick0 | grep 192.168.8.5' &&
+    wait_for "resolved has its name server" inside sh -c 'resolvectl dns stick0 | grep 192.168.8.1' &&
+    inside ip route show default dev stick0 | grep 'metric 701' && inside grep -x 2 /proc/sys/net/ipv6/conf/stick0/accept_ra
+}
+
 rauc_knows_its_slot() { inside rauc status | grep 'Booted from:.*rootfs.0 (A)'; }
 
 # comes_back_after SIGNAL SERVICE

@@ -7,7 +7,8 @@
 //!                    │                                         ▼
 //!   ┌─► WAITING ─ due ─► ACTING                                UP ── 60 s of data: the ladder begins anew
 //!   │   ▲   ▲            │ │   ▲                               │
-//!   │   │   └─ failed ───┘ │   └─ bearer lost: Reconnect ──────┤
+//!   │   │   └─ failed ───┘ │   ├─ bearer or lease lost: ───────┤
+//!   │   │                  │   │  Reconnect                    │
 //!   │   └─ took too long ──┘   └─ 3 probes failed, or no       │
 //!   │                             network for 15 s: CycleBearer┘
 //!   └─ fault: 5 to 15 min, or until something that helps is seen
@@ -29,7 +30,9 @@
 //!
 //! A computer without any modem has nothing to mend: the machine only looks.
 //!
-//! The machine has no clock, no randomness and no I/O. Whoever owns it
+//! Sticks that look like Ethernet, which have no ModemManager, climb a ladder of their own: [`Stick`].
+//!
+//! The machines have no clock, no randomness and no I/O. Whoever owns one
 //!
 //! 1. tells what happens with the `handle_*` verbs,
 //! 2. drains [`Machine::poll_effect`] and [`Machine::poll_event`],
@@ -59,10 +62,13 @@
 
 mod limits;
 mod machine;
+mod probe;
+mod stick;
 pub mod timing;
 mod words;
 
 pub use machine::Machine;
 /// The words are those that the driver's page has.
 pub use rccar_protocol::events::ModemRung as Rung;
+pub use stick::Stick;
 pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Registration, Stage, Status};

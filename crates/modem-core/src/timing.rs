@@ -42,6 +42,13 @@ pub const TRIES: u32 = 2;
 pub const SEARCHING: Duration = s(90);
 /// How often the radio may be cycled without coverage.
 pub const RADIO_WITHOUT_COVERAGE: Duration = s(300);
+/// How long a stick may take to give a lease: its DHCP client asks at once, after some 4 s and after some 12 s (RFC 2131, 4.1).
+pub const LEASE_LIMIT: Duration = s(20);
+/// How often a stick's interface is switched off and on: as often as a modem's radio.
+pub const CYCLE_LINK: Duration = s(60);
+/// How long a stick carries no data before it is taken off the USB. It does not say whether there is coverage, and it is back and registered
+/// only after a minute: twice the time after which a modem's radio is cycled.
+pub const STICK_SILENT: Duration = s(180);
 /// Reboots a day.
 pub const REBOOTS_A_DAY: usize = 3;
 /// A day.

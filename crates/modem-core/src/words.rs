@@ -210,6 +210,8 @@ pub enum Cause {
     Start,
     /// ModemManager says that the bearer is gone.
     BearerLost,
+    /// The lease of its address has ended, and nobody has given another one.
+    LeaseLost,
     /// Packets are not answered.
     DataSilent,
     /// The network has not had the modem for a while.

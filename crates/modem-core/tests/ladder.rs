@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_modem_core::{
-    Car, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status, timing,
+    Car, Cause, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status, timing,
 };
 use std::time::Duration;
 
@@ -104,6 +104,19 @@ fn a_bearer_that_is_lost_is_connected_again_in_the_same_call() {
         let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
         assert_eq!(bench.now, lost);
     }
+}
+
+#[test]
+fn a_lease_that_is_lost_is_asked_for_again_in_the_same_call_although_the_bearer_is_connected() {
+    let mut bench = Bench::up(100);
+    while bench.machine.poll_event().is_some() {}
+    bench.machine.handle_lease_lost(bench.at());
+    assert_eq!(bench.machine.poll_event(), Some(Event::Down { cause: Cause::LeaseLost }));
+    assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown));
+    let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+    // One that is lost while nothing is up changes nothing.
+    bench.machine.handle_lease_lost(bench.at());
+    assert_eq!((bench.machine.poll_effect(), bench.machine.status()), (None, Status::Acting { rung: Rung::Reconnect }));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use rccar_modem_core::Car;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -41,7 +42,39 @@ pub struct Report {
     /// Modem.
     pub modem: Option<String>,
     /// How often each rung was climbed since the start.
-    pub climbed: std::collections::BTreeMap<String, u64>,
+    pub climbed: BTreeMap<String, u64>,
+    /// Sticks that look like Ethernet, while they are plugged in.
+    #[serde(default)]
+    pub sticks: Vec<StickReport>,
+}
+
+/// The state of a stick.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StickReport {
+    /// Its interface.
+    pub interface: String,
+    /// The interface's driver.
+    pub driver: String,
+    /// `up`, `acting` or `waiting`.
+    pub state: String,
+    /// The rung that is climbed or due.
+    pub rung: Option<String>,
+    /// Milliseconds until it is due.
+    pub due_in_ms: Option<u64>,
+    /// Addresses.
+    pub addresses: Vec<String>,
+    /// How often each rung was climbed since it was first plugged in.
+    pub climbed: BTreeMap<String, u64>,
+}
+
+impl Report {
+    /// Tells of the best stick as if it were the modem.
+    pub(crate) fn take_over_stick(&mut self) {
+        let best = self.sticks.iter().find(|stick| stick.state == "up").or(self.sticks.first());
+        let Some(stick) = best.cloned() else { return };
+        (self.state, self.rung, self.due_in_ms) = (stick.state, stick.rung, stick.due_in_ms);
+        (self.interface, self.addresses, self.climbed) = (Some(stick.interface), stick.addresses, stick.climbed);
+    }
 }
 
 /// The supervisor does not tell.
@@ -136,13 +169,10 @@ pub async fn ask() -> Result<Report, QueryError> {
 /// The report for people.
 #[must_use]
 pub fn describe(report: &Report) -> String {
-    let due = report.due_in_ms.map(|due| format!(" in {:.1} s", std::time::Duration::from_millis(due).as_secs_f64()));
-    let rung = report.rung.as_ref().map(|rung| format!(" {rung}{}", due.unwrap_or_default())).unwrap_or_default();
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let signal = report.signal_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %"));
-    let climbed: Vec<String> = report.climbed.iter().map(|(rung, count)| format!("{rung} {count}")).collect();
     let lines = [
-        ("state", format!("{}{rung}", report.state)),
+        ("state", state(&report.state, report.rung.as_deref(), report.due_in_ms)),
         ("fault", or_none(&report.fault)),
         ("interface", or_none(&report.interface)),
         ("addresses", report.addresses.join(" ")),
@@ -150,7 +180,57 @@ pub fn describe(report: &Report) -> String {
         ("network", format!("{} {}", or_none(&report.operator), report.registration.clone().unwrap_or_default())),
         ("signal", signal),
         ("ModemManager", if report.modem_manager { "runs" } else { "does not run" }.to_owned()),
-        ("climbed", climbed.join(", ")),
+        ("climbed", climbed(&report.climbed)),
     ];
-    lines.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
+    let sticks = report.sticks.iter().map(|stick| ("stick", describe_stick(stick)));
+    lines.into_iter().chain(sticks).map(|(name, value)| format!("{name:<13} {value}\n")).collect()
+}
+
+fn describe_stick(stick: &StickReport) -> String {
+    let state = state(&stick.state, stick.rung.as_deref(), stick.due_in_ms);
+    let parts = [stick.interface.clone(), format!("({})", stick.driver), state, stick.addresses.join(" "), climbed(&stick.climbed)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+fn state(state: &str, rung: Option<&str>, due_in_ms: Option<u64>) -> String {
+    let due = due_in_ms.map(|due| format!(" in {:.1} s", std::time::Duration::from_millis(due).as_secs_f64()));
+    let rung = rung.map(|rung| format!(" {rung}{}", due.unwrap_or_default()));
+    format!("{state}{}", rung.unwrap_or_default())
+}
+
+fn climbed(climbed: &BTreeMap<String, u64>) -> String {
+    climbed.iter().map(|(rung, count)| format!("{rung} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stick(interface: &str, state: &str) -> StickReport {
+        StickReport {
+            interface: interface.to_owned(),
+            driver: "cdc_ether".to_owned(),
+            state: state.to_owned(),
+            ..StickReport::default()
+        }
+    }
+
+    #[test]
+    fn without_a_modem_the_best_stick_is_told_of() {
+        let mut report =
+            Report { state: "waiting".into(), sticks: vec![stick("enx0", "waiting"), stick("enx1", "up")], ..Report::default() };
+        report.take_over_stick();
+        assert_eq!((report.state.as_str(), report.interface.as_deref()), ("up", Some("enx1")));
+        let mut report = Report { state: "waiting".into(), ..Report::default() };
+        report.take_over_stick();
+        assert_eq!((report.state.as_str(), report.interface), ("waiting", None));
+    }
+
+    #[test]
+    fn sticks_have_a_line_each() {
+        let waits = StickReport { rung: Some("cycle-usb".into()), due_in_ms: Some(2500), ..stick("enx0", "waiting") };
+        let text = describe(&Report { sticks: vec![waits, stick("enx1", "up")], ..Report::default() });
+        assert!(text.contains("stick         enx0  (cdc_ether)  waiting cycle-usb in 2.5 s\n"), "{text}");
+        assert!(text.contains("stick         enx1  (cdc_ether)  up\n"), "{text}");
+    }
 }

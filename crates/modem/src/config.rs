@@ -20,6 +20,8 @@ pub struct Config {
     pub link: LinkConfig,
     /// Data probes.
     pub probe: ProbeConfig,
+    /// Sticks that look like Ethernet.
+    pub stick: StickConfig,
     /// Heavy cures.
     pub recovery: RecoveryConfig,
     /// Files.
@@ -77,6 +79,14 @@ pub struct LinkConfig {
 pub struct ProbeConfig {
     /// Who is asked.
     pub targets: Vec<SocketAddr>,
+}
+
+/// `[stick]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StickConfig {
+    /// By which drivers they are told.
+    pub drivers: Vec<String>,
 }
 
 /// `[recovery]`.
@@ -155,7 +165,15 @@ impl Default for LinkConfig {
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { targets: vec![SocketAddr::from(([1, 1, 1, 1], 53)), SocketAddr::from(([9, 9, 9, 9], 53))] }
+        let four = [[1, 1, 1, 1], [9, 9, 9, 9]].map(|address| SocketAddr::from((address, 53)));
+        let six = [[0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111], [0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe]];
+        Self { targets: four.into_iter().chain(six.map(|address: [u16; 8]| SocketAddr::from((address, 53)))).collect() }
+    }
+}
+
+impl Default for StickConfig {
+    fn default() -> Self {
+        Self { drivers: ["cdc_ether", "cdc_ncm", "huawei_cdc_ncm", "rndis_host"].map(str::to_owned).to_vec() }
     }
 }
 
@@ -183,14 +201,29 @@ mod tests {
     }
 
     #[test]
+    fn the_image_leaves_the_same_sticks_alone_and_starts_the_supervisor_with_them() {
+        let network = include_str!("../../../overlays/usr/lib/systemd/network/10-rccar-stick.network");
+        let mut unmanaged: Vec<&str> =
+            network.lines().find_map(|line| line.strip_prefix("Driver=")).unwrap().split_whitespace().collect();
+        let udev = include_str!("../../../overlays/usr/lib/udev/rules.d/90-rccar-on-demand.rules");
+        let rule = udev.lines().find(|line| line.contains("RCCAR_STICK}=\"1\"")).unwrap();
+        let mut started: Vec<&str> = rule.split("DRIVERS==\"").nth(1).unwrap().split('"').next().unwrap().split('|').collect();
+        let mut supervised = StickConfig::default().drivers;
+        unmanaged.sort_unstable();
+        started.sort_unstable();
+        supervised.sort_unstable();
+        assert_eq!((&unmanaged, &started), (&supervised.iter().map(String::as_str).collect(), &unmanaged));
+    }
+
+    #[test]
     fn the_documented_file_names_every_option() {
         let everything = DOCUMENTED.replace("# user =", "user =").replace("# password =", "password =");
         let everything = everything.replace("# pin =", "pin =").replace("# imei =", "imei =");
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
-        let counts = ["modem", "link", "probe", "recovery", "paths"].map(keys);
-        assert_eq!((table.len(), counts), (5, [7, 1, 1, 3, 2]));
+        let counts = ["modem", "link", "probe", "stick", "recovery", "paths"].map(keys);
+        assert_eq!((table.len(), counts), (6, [7, 1, 1, 1, 3, 2]));
         let config: Config = config::parse(&everything, "config.toml").unwrap();
         assert_eq!(config.modem.connect_properties(true).pin.as_deref(), Some("1234"));
         assert_eq!(config.modem.connect_properties(false).pin, None);

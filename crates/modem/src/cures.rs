@@ -1,11 +1,11 @@
 //! The rungs of the ladder, done to the real thing.
 
 use crate::config::Config;
-use crate::link::{Link, Links};
+use crate::link::{Connected, Links};
 use crate::reboots::Reboots;
-use crate::view;
+use crate::{usb, view};
 use rccar_modem_core::{Outcome, Rung};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 use tokio_modem_manager::{CoreError, Error, FaultKind, Modem, PowerState};
 use zbus::Connection;
@@ -14,8 +14,6 @@ use zbus::Connection;
 const RADIO_OFF: Duration = Duration::from_secs(5);
 /// How long ModemManager lets go of a modem that cannot be reset.
 const INHIBITED: Duration = Duration::from_secs(2);
-/// How long the modem is off the USB: long enough for its capacitors where power is switched with it.
-const USB_OFF: Duration = Duration::from_secs(10);
 
 /// Everything that a cure needs.
 #[derive(Debug, Clone)]
@@ -30,7 +28,7 @@ pub(crate) struct Cures {
 
 impl Cures {
     /// Does it. A link comes back if one was made.
-    pub(crate) async fn climb(self, rung: Rung, with_pin: bool) -> (Outcome, Option<Link>) {
+    pub(crate) async fn climb(self, rung: Rung, with_pin: bool) -> (Outcome, Option<Connected>) {
         let done = |outcome: Result<(), Error>| match outcome {
             Ok(()) => Outcome::Done,
             Err(error) => {
@@ -58,7 +56,7 @@ impl Cures {
         }
     }
 
-    async fn connect(&self, with_pin: bool) -> (Outcome, Option<Link>) {
+    async fn connect(&self, with_pin: bool) -> (Outcome, Option<Connected>) {
         let properties = self.config.modem.connect_properties(with_pin);
         let bearer = match self.modem.connect(&properties).await {
             Ok(path) => self.modem.bearer(&path).await,
@@ -132,18 +130,10 @@ impl Cures {
         }
     }
 
-    /// Takes the modem's authorization and gives it back (Documentation/usb/authorization.rst of the kernel).
     async fn cycle_usb(&self) -> Outcome {
-        let Some(authorized) = self.device.as_ref().map(|device| PathBuf::from(device).join("authorized")) else {
-            return Outcome::Failed;
-        };
-        for (value, pause) in [("0", USB_OFF), ("1", Duration::ZERO)] {
-            if let Err(error) = tokio::fs::write(&authorized, value).await {
-                tracing::warn!(%error, file = %authorized.display(), "the modem cannot be taken off the USB");
-                return Outcome::Failed;
-            }
-            tokio::time::sleep(pause).await;
+        match &self.device {
+            Some(device) => usb::cycle(Path::new(device)).await,
+            None => Outcome::Failed,
         }
-        Outcome::Done
     }
 }

@@ -1,14 +1,23 @@
-//! Addresses and routes of the bearer's interface, by rtnetlink.
+//! Addresses and routes of an interface, by rtnetlink.
 
+use crate::dhcp::{self, DhcpError, Held, Lease, News, Port};
+use crate::ipv6;
+use crate::settings::{Given, Plan, Settings};
 use futures_util::TryStreamExt;
-use rtnetlink::packet_route::address::AddressHeaderFlags;
+use rccar_modem_core::timing::LEASE_LIMIT;
+use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use rtnetlink::packet_route::link::{LinkAttribute, LinkLayerType};
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 use thiserror::Error;
-use tokio_modem_manager::{Bearer, IpConfig, IpMethod};
+use tokio::time::{Instant, sleep};
+use tokio_modem_manager::{Bearer, IpMethod};
 
-/// MTU where the network gives none: what IPv6 promises, and what every tunnel of an operator carries.
-const SAFE_MTU: u32 = 1280;
+/// How long advertisements are waited for where nothing else gives an address: the kernel asks three times, 4 s apart (RFC 4861, 10).
+const ADVERTISEMENT: Duration = Duration::from_secs(13);
+/// Between two looks for what they have brought.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Why an interface could not be configured.
 #[derive(Debug, Error)]
@@ -27,12 +36,21 @@ pub enum LinkError {
     #[error("the bearer has no interface")]
     NoInterface,
     /// The bearer's way of configuration is not supported.
-    #[error("{interface}: the modem wants {method}, which is not supported yet; only static addresses are")]
+    #[error("{interface}: the modem wants {method}, which is not supported yet; static addresses and DHCP are")]
     Unsupported {
         /// The interface.
         interface: String,
         /// The method.
         method: IpMethod,
+    },
+    /// No lease.
+    #[error(transparent)]
+    Dhcp(#[from] DhcpError),
+    /// No router.
+    #[error("{interface}: no router gave an IPv6 address within {ADVERTISEMENT:?}")]
+    NoAdvertisement {
+        /// The interface.
+        interface: String,
     },
     /// No connection to the kernel.
     #[error("cannot talk to the kernel's routing: {0}")]
@@ -48,8 +66,23 @@ pub struct Link {
     pub index: u32,
     /// Addresses.
     pub addresses: Vec<IpAddr>,
+    /// How many bits of the first address are its network's.
+    pub prefix: u8,
     /// Name servers.
     pub dns: Vec<IpAddr>,
+    /// Whether the kernel may take more addresses by itself.
+    pub advertised: bool,
+}
+
+/// A link and what keeps it.
+#[derive(Debug)]
+pub struct Connected {
+    /// The link.
+    pub link: Link,
+    port: Port,
+    /// Without what the lease gives.
+    settings: Settings,
+    lease: Option<Held>,
 }
 
 /// The kernel's routing.
@@ -70,31 +103,79 @@ impl Links {
         Ok(Self { handle, metric })
     }
 
-    /// Gives the bearer's interface what the bearer says. What was there before goes.
+    /// The same with another metric: two default routes with one metric would be one.
+    pub(crate) fn with_metric(&self, metric: u32) -> Self {
+        Self { metric, ..self.clone() }
+    }
+
+    /// Gives the bearer's interface what the bearer says, or has it asked for. What was there before and is something else goes.
     ///
     /// # Errors
     /// See [`LinkError`].
-    pub async fn configure(&self, bearer: &Bearer) -> Result<Link, LinkError> {
+    pub async fn configure(&self, bearer: &Bearer) -> Result<Connected, LinkError> {
         let interface = bearer.interface.clone().ok_or(LinkError::NoInterface)?;
-        let configs: Vec<&IpConfig> = [&bearer.ip4, &bearer.ip6].into_iter().flatten().collect();
-        // One family without a static address is no reason to go without the other.
-        let (usable, others): (Vec<&IpConfig>, Vec<&IpConfig>) =
-            configs.into_iter().partition(|config| config.method == IpMethod::Static && config.address.is_some());
-        if usable.is_empty() {
-            let method = others.first().map_or(IpMethod::Unknown, |config| config.method);
-            return Err(LinkError::Unsupported { interface, method });
+        let plan = Plan::of_bearer(bearer.ip4.as_ref(), bearer.ip6.as_ref());
+        let plan = plan.map_err(|method| LinkError::Unsupported { interface: interface.clone(), method })?;
+        let port = self.port(&interface).await?;
+        let settings = plan.settings;
+        if settings.advertised {
+            ipv6::advertised(&port.name, self.metric, true);
+        } else if settings.given.iter().any(|given| given.address.is_ipv6()) {
+            ipv6::given(&port.name);
         }
-        let index = self.index(&interface).await?;
-        self.flush(&interface, index).await?;
-        let mtu = usable.iter().filter_map(|config| config.mtu).min().unwrap_or(SAFE_MTU).max(SAFE_MTU);
-        let up = LinkUnspec::new_with_index(index).mtu(mtu).up().build();
-        self.handle.link().set(up).execute().await.map_err(kernel(&interface, "bring it up"))?;
-        for config in &usable {
-            self.add(&interface, index, config).await?;
+        self.connect_port(port, settings, plan.dhcp).await
+    }
+
+    /// Gives an interface what a DHCP server and routers say. Addresses that are there stay until then, and afterwards if they are the same.
+    pub(crate) async fn lease(&self, interface: &str) -> Result<Connected, LinkError> {
+        let port = self.port(interface).await?;
+        ipv6::advertised(&port.name, self.metric, false);
+        self.connect_port(port, Settings { advertised: true, ..Settings::default() }, true).await
+    }
+
+    async fn connect_port(&self, port: Port, settings: Settings, dhcp: bool) -> Result<Connected, LinkError> {
+        self.set(&port, LinkUnspec::new_with_index(port.index).up(), "bring it up").await?;
+        let (complete, held, failed) = match dhcp {
+            true => match dhcp::acquire(&port, LEASE_LIMIT).await {
+                Ok((lease, held)) => (settings.with_lease(&lease), Some(held), None),
+                Err(error) => (settings.clone(), None, Some(error)),
+            },
+            false => (settings.clone(), None, None),
+        };
+        let mut link = self.apply(&port, &complete).await?;
+        // Routers have had their time while a lease was waited for.
+        if complete.given.is_empty() && !dhcp {
+            link.addresses = self.await_advertised(&port).await;
         }
-        let addresses = usable.iter().filter_map(|config| config.address).collect();
-        let dns = usable.iter().flat_map(|config| config.dns.iter().copied()).collect();
-        Ok(Link { interface, index, addresses, dns })
+        match (link.addresses.is_empty(), failed) {
+            (true, Some(error)) => return Err(error.into()),
+            (true, None) => return Err(LinkError::NoAdvertisement { interface: port.name }),
+            (false, Some(error)) => tracing::warn!(%error, "the link does without IPv4"),
+            (false, None) => {}
+        }
+        Ok(Connected { link, port, settings, lease: held })
+    }
+
+    /// Gives the interface what a renewed lease says; whether that is something else.
+    pub(crate) async fn renew(&self, connected: &mut Connected, lease: &Lease) -> Result<bool, LinkError> {
+        let link = self.apply(&connected.port, &connected.settings.with_lease(lease)).await?;
+        let differs = link != connected.link;
+        connected.link = link;
+        Ok(differs)
+    }
+
+    /// Looks for addresses that the kernel has taken or dropped by itself; whether there are any.
+    pub(crate) async fn refresh(&self, connected: &mut Connected) -> bool {
+        let link = &mut connected.link;
+        if !link.advertised {
+            return false;
+        }
+        let Ok(present) = self.present(&connected.port).await else { return false };
+        let advertised = present.iter().filter_map(usable).filter(IpAddr::is_ipv6);
+        let addresses: Vec<IpAddr> = link.addresses.iter().copied().filter(IpAddr::is_ipv4).chain(advertised).collect();
+        let differs = addresses != link.addresses;
+        link.addresses = addresses;
+        differs
     }
 
     /// Takes addresses, and with them routes, off the interface. An interface that is gone has none.
@@ -102,58 +183,169 @@ impl Links {
     /// # Errors
     /// See [`LinkError`].
     pub async fn clear(&self, link: &Link) -> Result<(), LinkError> {
-        match self.index(&link.interface).await {
-            Ok(index) => self.flush(&link.interface, index).await,
-            Err(_) => Ok(()),
+        let Ok(port) = self.port(&link.interface).await else { return Ok(()) };
+        if link.advertised {
+            ipv6::off(&link.interface);
         }
-    }
-
-    async fn index(&self, interface: &str) -> Result<u32, LinkError> {
-        let failed = kernel(interface, "find it");
-        let mut found = self.handle.link().get().match_name(interface.to_owned()).execute();
-        match found.try_next().await.map_err(failed)? {
-            Some(link) => Ok(link.header.index),
-            None => Err(LinkError::NoInterface),
-        }
-    }
-
-    async fn flush(&self, interface: &str, index: u32) -> Result<(), LinkError> {
-        let addresses = self.handle.address();
-        let mut present = addresses.get().set_link_index_filter(index).execute();
-        while let Some(address) = present.try_next().await.map_err(kernel(interface, "list its addresses"))? {
-            // Another one may have been faster.
-            if let Err(error) = addresses.del(address).execute().await {
-                tracing::debug!(%error, interface, "an address could not be removed");
-            }
-        }
+        let present = self.present(&port).await?;
+        self.remove(&port, present.into_iter()).await;
         Ok(())
     }
 
-    async fn add(&self, interface: &str, index: u32, config: &IpConfig) -> Result<(), LinkError> {
-        let Some(address) = config.address else { return Ok(()) };
-        let whole = if address.is_ipv4() { 32 } else { 128 };
-        let mut request = self.handle.address().add(index, address, config.prefix.unwrap_or(whole));
+    /// Switches the interface off.
+    pub(crate) async fn switch_off(&self, interface: &str) -> Result<(), LinkError> {
+        let port = self.port(interface).await?;
+        self.set(&port, LinkUnspec::new_with_index(port.index).down(), "switch it off").await
+    }
+
+    async fn set(
+        &self,
+        port: &Port,
+        change: rtnetlink::LinkMessageBuilder<LinkUnspec>,
+        action: &'static str,
+    ) -> Result<(), LinkError> {
+        self.handle.link().set(change.build()).execute().await.map_err(kernel(&port.name, action))
+    }
+
+    async fn port(&self, interface: &str) -> Result<Port, LinkError> {
+        let failed = kernel(interface, "find it");
+        let mut found = self.handle.link().get().match_name(interface.to_owned()).execute();
+        let Some(link) = found.try_next().await.map_err(failed)? else { return Err(LinkError::NoInterface) };
+        let mac = link.attributes.iter().find_map(|attribute| match attribute {
+            LinkAttribute::Address(mac) => mac.as_slice().try_into().ok(),
+            _ => None,
+        });
+        let mac = mac.filter(|_| link.header.link_layer_type == LinkLayerType::Ether);
+        Ok(Port { name: interface.to_owned(), index: link.header.index, mac })
+    }
+
+    async fn present(&self, port: &Port) -> Result<Vec<AddressMessage>, LinkError> {
+        let present = self.handle.address().get().set_link_index_filter(port.index).execute();
+        present.try_collect().await.map_err(kernel(&port.name, "list its addresses"))
+    }
+
+    /// Waits until an advertisement has brought an address; none if none does.
+    async fn await_advertised(&self, port: &Port) -> Vec<IpAddr> {
+        let limit = Instant::now() + ADVERTISEMENT;
+        loop {
+            let present = self.present(port).await.unwrap_or_default();
+            let addresses: Vec<IpAddr> = present.iter().filter_map(usable).filter(IpAddr::is_ipv6).collect();
+            if !addresses.is_empty() || Instant::now() >= limit {
+                return addresses;
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn apply(&self, port: &Port, settings: &Settings) -> Result<Link, LinkError> {
+        let present = self.present(port).await?;
+        let kept = |message: &AddressMessage| match own(message) {
+            Some(IpAddr::V6(_)) if settings.advertised => true,
+            Some(address) => {
+                settings.given.iter().any(|given| (given.address, given.prefix) == (address, message.header.prefix_len))
+            }
+            None => false,
+        };
+        self.remove(port, present.iter().filter(|message| !kept(message)).cloned()).await;
+        let mut change = LinkUnspec::new_with_index(port.index).up();
+        if let Some(mtu) = settings.mtu() {
+            change = change.mtu(mtu);
+        }
+        self.set(port, change, "bring it up").await?;
+        for given in &settings.given {
+            self.add(port, given).await?;
+        }
+        let advertised = present.iter().filter_map(usable).filter(|address| settings.advertised && address.is_ipv6());
+        Ok(Link {
+            interface: port.name.clone(),
+            index: port.index,
+            addresses: settings.given.iter().map(|given| given.address).chain(advertised).collect(),
+            prefix: settings.given.first().map_or(128, |given| given.prefix),
+            dns: settings.dns.clone(),
+            advertised: settings.advertised,
+        })
+    }
+
+    async fn remove(&self, port: &Port, addresses: impl Iterator<Item = AddressMessage>) {
+        for address in addresses {
+            // Another one may have been faster.
+            if let Err(error) = self.handle.address().del(address).execute().await {
+                tracing::debug!(%error, interface = port.name, "an address could not be removed");
+            }
+        }
+    }
+
+    async fn add(&self, port: &Port, given: &Given) -> Result<(), LinkError> {
+        let Given { address, prefix, gateway } = *given;
+        let mut request = self.handle.address().add(port.index, address, prefix);
         // The network has given the address to this modem alone: looking for duplicates would cost a second.
         request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
-        request.replace().execute().await.map_err(kernel(interface, "add its address"))?;
-        let route = match (address, config.gateway) {
+        request.replace().execute().await.map_err(kernel(&port.name, "add its address"))?;
+        let route = match (address, gateway) {
             (IpAddr::V4(_), gateway) => {
-                let route = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(index).priority(self.metric);
+                let route = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(port.index).priority(self.metric);
                 match gateway {
                     Some(IpAddr::V4(gateway)) => route.gateway(gateway).onlink().build(),
                     _ => route.build(),
                 }
             }
             (IpAddr::V6(_), gateway) => {
-                let route = RouteMessageBuilder::<Ipv6Addr>::new().output_interface(index).priority(self.metric);
+                let route = RouteMessageBuilder::<Ipv6Addr>::new().output_interface(port.index).priority(self.metric);
                 match gateway {
                     Some(IpAddr::V6(gateway)) => route.gateway(gateway).onlink().build(),
                     _ => route.build(),
                 }
             }
         };
-        self.handle.route().add(route).replace().execute().await.map_err(kernel(interface, "add its default route"))
+        self.handle.route().add(route).replace().execute().await.map_err(kernel(&port.name, "add its default route"))
     }
+}
+
+impl Connected {
+    /// What becomes of its lease; for ever nothing if it has none.
+    pub(crate) async fn news(&mut self) -> News {
+        match &mut self.lease {
+            Some(lease) => lease.news().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The lease is not renewed any more; the link stays as it is.
+    pub(crate) fn forget_lease(&mut self) {
+        self.lease = None;
+    }
+
+    /// Gives the lease back, if it has one, and keeps the link.
+    pub(crate) async fn release(self) -> Link {
+        if let Some(lease) = self.lease {
+            lease.release().await;
+        }
+        self.link
+    }
+}
+
+/// The interface's own address; between two points `Address` is the other end's.
+fn own(message: &AddressMessage) -> Option<IpAddr> {
+    let local = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(address) => Some(*address),
+        _ => None,
+    });
+    local.or_else(|| {
+        message.attributes.iter().find_map(|attribute| match attribute {
+            AddressAttribute::Address(address) => Some(*address),
+            _ => None,
+        })
+    })
+}
+
+/// One with which something beyond the link can be reached now.
+fn usable(message: &AddressMessage) -> Option<IpAddr> {
+    let bad = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed | AddressHeaderFlags::Deprecated;
+    let beyond = |address: &IpAddr| match address {
+        IpAddr::V4(address) => !address.is_link_local(),
+        IpAddr::V6(address) => !address.is_unicast_link_local(),
+    };
+    own(message).filter(|address| !message.header.flags.intersects(bad) && beyond(address))
 }
 
 fn kernel(interface: &str, action: &'static str) -> impl Fn(rtnetlink::Error) -> LinkError {

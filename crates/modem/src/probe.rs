@@ -1,15 +1,40 @@
 //! Data probes: packets over this interface and no other.
 
+use crate::link::Link;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 
 /// A question to a name server for the servers of the root (RFC 1035): identifier, flags "recursion desired", one question.
 const QUESTION: [u8; 17] = [0x52, 0x43, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
+
+/// Who is asked over a modem's link: its name servers, and those that are configured, of IPv6 only where there is no IPv4.
+pub(crate) fn targets(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
+    let has = |v4: bool| link.addresses.iter().any(|own| own.is_ipv4() == v4);
+    let servers = link.dns.iter().map(|server| SocketAddr::new(*server, 53)).filter(|server| has(server.is_ipv4()));
+    let everywhere = configured.iter().copied().filter(|target| target.is_ipv4() == has(true));
+    servers.chain(everywhere).collect()
+}
+
+/// Who is asked over a stick's link: nobody in its own network, because that is the stick, which answers whatever its network does.
+pub(crate) fn targets_beyond(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut targets = targets(link, configured);
+    targets.retain(|target| !link.addresses.first().is_some_and(|own| is_near(*own, link.prefix, target.ip())));
+    targets
+}
+
+fn is_near(own: IpAddr, prefix: u8, other: IpAddr) -> bool {
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(address) => u128::from(u32::from(address)) << 96,
+        IpAddr::V6(address) => u128::from(address),
+    };
+    let differing = bits(own) ^ bits(other);
+    own.is_ipv4() == other.is_ipv4() && differing.leading_zeros() >= u32::from(prefix)
+}
 
 /// Whether any of the targets answers in time. A refusal is an answer: it has come all the way.
 pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duration) -> bool {
@@ -35,5 +60,36 @@ async fn ask(interface: &str, target: SocketAddr) -> io::Result<()> {
     match socket.recv(&mut [0; 512]).await {
         Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(own: &str, prefix: u8, dns: &[&str]) -> Link {
+        let dns = dns.iter().map(|server| server.parse().unwrap()).collect();
+        let addresses = vec![own.parse().unwrap()];
+        Link { interface: "enx0".to_owned(), index: 3, addresses, prefix, dns, advertised: false }
+    }
+
+    #[test]
+    fn a_sticks_own_name_server_says_nothing_about_its_network() {
+        let far: SocketAddr = "1.1.1.1:53".parse().unwrap();
+        let link = link("192.168.8.100", 24, &["192.168.8.1", "10.0.0.53"]);
+        assert_eq!(targets(&link, &[far]).len(), 3);
+        assert_eq!(targets_beyond(&link, &[far]), ["10.0.0.53:53".parse().unwrap(), far]);
+    }
+
+    #[test]
+    fn only_families_with_an_address_are_asked_and_of_what_is_configured_one() {
+        let (four, six): (SocketAddr, SocketAddr) = ("1.1.1.1:53".parse().unwrap(), "[2606:4700:4700::1111]:53".parse().unwrap());
+        assert_eq!(targets(&link("10.64.0.2", 24, &["2001:db8:1::53"]), &[four, six]), [four]);
+        assert_eq!(targets_beyond(&link("2001:db8::2", 64, &["2001:db8::1"]), &[four, six]), [six]);
+        let mut both = link("10.64.0.2", 24, &["2001:db8:1::53"]);
+        both.addresses.push("2001:db8::2".parse().unwrap());
+        assert_eq!(targets(&both, &[four, six]), ["[2001:db8:1::53]:53".parse().unwrap(), four]);
+        // One address is near to itself alone.
+        assert_eq!(targets_beyond(&link("10.64.0.2", 32, &["10.64.0.1"]), &[]).len(), 1);
     }
 }

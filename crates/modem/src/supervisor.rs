@@ -1,16 +1,17 @@
 //! The loop: what happens goes into the machine, what it wants is done.
 
-use crate::bus::{Published, Report};
+use crate::bus::{Published, Report, StickReport};
 use crate::config::Config;
 use crate::cures::Cures;
-use crate::link::{Link, LinkError, Links};
+use crate::dhcp::News;
+use crate::link::{Connected, LinkError, Links};
 use crate::reboots::Reboots;
+use crate::sticks::Sticks;
 use crate::{dns, probe, usb, view};
 use futures_util::StreamExt;
 use rccar_daemon::{clock, notify};
 use rccar_modem_core::{Car, Effect, Event, Machine, Moment, Outcome, Rung, Status, timing};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -53,7 +54,7 @@ impl From<zbus::Error> for SupervisorError {
 
 /// What comes back from what was begun.
 enum Message {
-    Done(u64, Outcome, Option<Link>),
+    Done(u64, Outcome, Option<Box<Connected>>),
     Data(bool),
     Control(bool),
 }
@@ -69,7 +70,8 @@ pub struct Supervisor {
     car: watch::Receiver<Car>,
     reports: (mpsc::UnboundedSender<Message>, mpsc::UnboundedReceiver<Message>),
     acting: Option<(u64, JoinHandle<()>)>,
-    link: Option<Link>,
+    link: Option<Connected>,
+    sticks: watch::Receiver<Vec<StickReport>>,
     device: Option<String>,
     climbed: BTreeMap<String, u64>,
 }
@@ -86,13 +88,14 @@ impl Supervisor {
         let (sender, car) = watch::channel(Car { in_session: false, parked: false });
         let published = Published::new(sender);
         published.serve(&connection).await?;
+        let sticks = Sticks::start(config.clone(), connection.clone(), links.clone(), car.clone());
         let at = moment();
         let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request).ages(SystemTime::now());
         let reboots: Vec<Duration> = ages.into_iter().map(|age| at.now.saturating_sub(age)).collect();
         let machine = Machine::new(at, config.modem.pin.is_some(), &reboots);
         let (acting, link, device, climbed) = (None, None, None, BTreeMap::new());
         let reports = mpsc::unbounded_channel();
-        Ok(Self { config, connection, modem, links, machine, published, car, reports, acting, link, device, climbed })
+        Ok(Self { config, connection, modem, links, machine, published, car, reports, acting, link, sticks, device, climbed })
     }
 
     /// Supervises until `end`.
@@ -115,6 +118,7 @@ impl Supervisor {
                 () = &mut end => break,
                 _ = watchdog.tick() => notify::watchdog(),
                 Some(report) = self.reports.1.recv() => self.handle_report(report).await,
+                news = next_news(&mut self.link) => self.handle_lease(news).await,
                 snapshot = snapshots.next() => match snapshot {
                     Some(snapshot) => self.handle_snapshot(&snapshot),
                     None => return Err(SupervisorError::BusGone),
@@ -123,7 +127,12 @@ impl Supervisor {
                     let car = *self.car.borrow_and_update();
                     self.machine.handle_car(moment(), car);
                 }
+                // What they say is published in any case.
+                Ok(()) = self.sticks.changed() => {}
                 _ = looks.tick() => {
+                    if let Some(connected) = &mut self.link {
+                        self.links.refresh(connected).await;
+                    }
                     let snapshot = self.modem.manager().snapshot();
                     self.handle_snapshot(&snapshot);
                 }
@@ -150,9 +159,9 @@ impl Supervisor {
                     return;
                 }
                 self.acting = None;
-                if let Some(link) = link {
-                    dns::set(&self.connection, &link).await;
-                    self.link = Some(link);
+                if let Some(connected) = link {
+                    dns::set(&self.connection, &connected.link).await;
+                    self.link = Some(*connected);
                 }
                 self.machine.handle_done(moment(), action, outcome);
                 if self.machine.is_up() {
@@ -164,6 +173,25 @@ impl Supervisor {
             }
             Message::Data(answered) => self.machine.handle_data_probe(moment(), answered),
             Message::Control(answered) => self.machine.handle_control_probe(moment(), answered),
+        }
+    }
+
+    async fn handle_lease(&mut self, news: News) {
+        let Some(connected) = &mut self.link else { return };
+        match news {
+            News::Given(lease) => match self.links.renew(connected, &lease).await {
+                Ok(true) => {
+                    dns::set(&self.connection, &connected.link).await;
+                    tracing::info!(addresses = ?connected.link.addresses, "the lease was renewed with something else in it");
+                }
+                Ok(false) => tracing::debug!("the lease was renewed"),
+                Err(error) => tracing::warn!(%error, "a renewed lease cannot be applied"),
+            },
+            News::Lost(reason) => {
+                tracing::info!(interface = connected.link.interface, reason, "the lease is lost");
+                connected.forget_lease();
+                self.machine.handle_lease_lost(moment());
+            }
         }
     }
 
@@ -208,13 +236,14 @@ impl Supervisor {
         let task = tokio::spawn(async move {
             let (outcome, link) = cures.climb(rung, with_pin).await;
             // The loop ends before its tasks.
-            let _ = reports.send(Message::Done(action, outcome, link));
+            let _ = reports.send(Message::Done(action, outcome, link.map(Box::new)));
         });
         self.acting = Some((action, task));
     }
 
     async fn take_link_down(&mut self) {
-        let Some(link) = self.link.take() else { return };
+        let Some(connected) = self.link.take() else { return };
+        let link = connected.release().await;
         if let Err(error) = self.links.clear(&link).await {
             tracing::warn!(%error, "the interface keeps its addresses");
         }
@@ -222,13 +251,11 @@ impl Supervisor {
     }
 
     fn probe_data(&self) {
-        let Some(link) = self.link.clone() else { return };
-        let reachable = |target: &SocketAddr| link.addresses.iter().any(|own| own.is_ipv4() == target.is_ipv4());
-        let servers = link.dns.iter().map(|server| SocketAddr::new(*server, 53));
-        let targets: Vec<SocketAddr> = servers.chain(self.config.probe.targets.iter().copied()).filter(reachable).collect();
+        let Some(link) = self.link.as_ref().map(|connected| &connected.link) else { return };
+        let (interface, targets) = (link.interface.clone(), probe::targets(link, &self.config.probe.targets));
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
-            let answered = probe::data(&link.interface, &targets, timing::PROBE_LIMIT).await;
+            let answered = probe::data(&interface, &targets, timing::PROBE_LIMIT).await;
             let _ = reports.send(Message::Data(answered));
         });
     }
@@ -257,7 +284,7 @@ impl Supervisor {
         }
         let Ok(emitter) = SignalEmitter::new(&self.connection, crate::bus::PATH) else { return };
         let sent = match (event, &self.link) {
-            (Event::Up { .. }, Some(link)) => {
+            (Event::Up { .. }, Some(Connected { link, .. })) => {
                 let addresses = link.addresses.iter().map(ToString::to_string).collect();
                 Published::link_up(&emitter, &link.interface, addresses).await
             }
@@ -278,34 +305,48 @@ impl Supervisor {
             Status::Waiting { rung, due_ms } => ("waiting", Some(rung), Some(due_ms)),
         };
         let now = u64::try_from(moment().now.as_millis()).unwrap_or(u64::MAX);
-        let report = Report {
+        let link = self.link.as_ref().map(|connected| &connected.link);
+        let mut report = Report {
             state: state.to_owned(),
             rung: rung.as_ref().map(word),
             due_in_ms: due.map(|due| due.saturating_sub(now)),
             fault: self.machine.fault().map(|fault| fault.in_words().to_owned()),
-            interface: self.link.as_ref().map(|link| link.interface.clone()),
-            addresses: self.link.iter().flat_map(|link| &link.addresses).map(ToString::to_string).collect(),
+            interface: link.map(|link| link.interface.clone()),
+            addresses: link.iter().flat_map(|link| &link.addresses).map(ToString::to_string).collect(),
             operator: of_network.and_then(|network| network.operator_name.clone()),
             registration: of_network.map(|network| network.registration.to_string()),
             signal_percent: modem.as_ref().map(|modem| modem.signal_quality.percent),
             modem_manager: self.modem.manager().snapshot().daemon.is_some(),
             modem: modem.as_ref().and_then(|modem| modem.model.clone()),
             climbed: self.climbed.clone(),
+            sticks: self.sticks.borrow().clone(),
         };
+        // A computer without a modem has nothing else to tell of.
+        if !self.machine.is_expected() {
+            report.take_over_stick();
+        }
         if self.published.update(&report) {
             notify::status(&report.fault.unwrap_or(report.state));
         }
     }
 }
 
+/// What becomes of the link's lease.
+async fn next_news(link: &mut Option<Connected>) -> News {
+    match link {
+        Some(connected) => connected.news().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Now, and a fresh random number. The clock begins at a day, so that reboots of the day before the start have their times on it.
-fn moment() -> Moment {
+pub(crate) fn moment() -> Moment {
     // Without randomness cars that lost the same cell try again at the same time; nothing worse.
     Moment { now: timing::DAY + Duration::from_micros(clock::now().0), dice: getrandom::u32().unwrap_or(200) }
 }
 
 /// The name of a variant as it is written in records.
-fn word(value: &impl serde::Serialize) -> String {
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::new(),

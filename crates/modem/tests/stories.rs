@@ -1,59 +1,11 @@
 //! The supervisor, the real ModemManager and a modem to which everything happens. Each story asserts the rung that was taken and the time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
-use rccar_modem::bus::{INTERFACE, NAME, PATH, Report};
-use rccar_modem_lab::{Addresses, Lab, Registration, Setup, story};
-use std::process::Stdio;
+mod common;
+
+use common::{Supervisor, await_report, await_up, climbed, report, set_car};
+use rccar_modem_lab::{Addresses, Registration, Setup, story};
 use std::time::{Duration, Instant};
-use tokio::process::{Child, Command};
-
-/// How long anything may take that has to happen.
-const PATIENCE: Duration = Duration::from_secs(150);
-
-struct Supervisor {
-    _child: Child,
-}
-
-impl Supervisor {
-    fn start(lab: &Lab, config: &str) -> Self {
-        let path = lab.path("/tmp/modem.toml");
-        std::fs::write(&path, format!("[modem]\napn = \"internet\"\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\"]\n"))
-            .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rccar-modem"));
-        command.arg("--config").arg(path).env("DBUS_SYSTEM_BUS_ADDRESS", lab.bus()).env("RCCAR_LOG", "debug,zbus=warn");
-        Self { _child: command.stdout(Stdio::inherit()).kill_on_drop(true).spawn().unwrap() }
-    }
-}
-
-async fn report(lab: &Lab) -> Option<Report> {
-    let answer = lab.connection().call_method(Some(NAME), PATH, Some(INTERFACE), "GetStatus", &()).await.ok()?;
-    serde_json::from_str(&answer.body().deserialize::<String>().ok()?).ok()
-}
-
-async fn await_report(lab: &Lab, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
-    let limit = Instant::now() + PATIENCE;
-    let mut last = None;
-    while Instant::now() < limit {
-        last = report(lab).await;
-        if let Some(report) = last.take_if(|report| condition(report)) {
-            return report;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("not within {PATIENCE:?}: {what}: {last:?}");
-}
-
-async fn await_up(lab: &Lab) -> Report {
-    await_report(lab, "the link is up", |report| report.state == "up").await
-}
-
-async fn set_car(lab: &Lab, in_session: bool, parked: bool) {
-    lab.connection().call_method(Some(NAME), PATH, Some(INTERFACE), "SetCar", &(in_session, parked)).await.unwrap();
-}
-
-fn climbed(report: &Report, rung: &str) -> u64 {
-    report.climbed.get(rung).copied().unwrap_or(0)
-}
 
 fn runs() -> u32 {
     std::env::var("RCCAR_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(20)

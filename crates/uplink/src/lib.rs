@@ -28,5 +28,5 @@ mod read;
 mod watcher;
 
 pub use interface::{Interface, Medium};
-pub use modem::{is_driven_like_a_modem, is_named_like_a_modem};
+pub use modem::{driver_of, is_driven_like_a_modem, is_named_like_a_modem};
 pub use watcher::Watcher;

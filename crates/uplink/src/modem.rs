@@ -19,7 +19,13 @@ pub fn is_named_like_a_modem(interface: &str) -> bool {
 /// Whether an interface has the driver of a stick or a phone that looks like Ethernet.
 #[must_use]
 pub fn is_driven_like_a_modem(interface: &str) -> bool {
-    driver(Path::new("/sys/class/net"), interface).is_some_and(|driver| DRIVERS.contains(&driver.as_str()))
+    driver_of(interface).is_some_and(|driver| DRIVERS.contains(&driver.as_str()))
+}
+
+/// An interface's driver; none where it is not a device's.
+#[must_use]
+pub fn driver_of(interface: &str) -> Option<String> {
+    driver(Path::new("/sys/class/net"), interface)
 }
 
 fn driver(class: &Path, interface: &str) -> Option<String> {

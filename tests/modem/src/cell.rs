@@ -6,12 +6,15 @@ use crate::{Addresses, DataPath};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::process::Child;
 
 /// Addresses that answer behind the gateway, as long as the network carries data: name servers and somebody to probe.
 pub const BEHIND: [Ipv4Addr; 3] = [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54), Ipv4Addr::new(198, 51, 100, 1)];
 /// The same for IPv6.
 pub const BEHIND6: &str = "2001:db8:53::1";
 
+/// What the DHCP server says, inside of the root.
+pub(crate) const DHCP_LOG: &str = "/run/dhcp.log";
 /// The name of the namespace.
 const CELL: &str = "cell";
 
@@ -19,6 +22,7 @@ const CELL: &str = "cell";
 #[derive(Clone)]
 pub(crate) struct Cell {
     root: Arc<Root>,
+    interface: &'static str,
     state: Arc<Mutex<State>>,
 }
 
@@ -32,19 +36,56 @@ struct State {
 
 impl Cell {
     /// Makes `interface` in this namespace, with the network at its other end.
-    pub(crate) fn start(root: &Arc<Root>, interface: &str) -> io::Result<Self> {
-        let ip = |line: &str| root.run("ip", &line.split(' ').collect::<Vec<_>>());
-        ip("link set lo up")?;
-        ip(&format!("netns add {CELL}"))?;
-        ip(&format!("link add {interface} type veth peer name tower netns {CELL}"))?;
-        let cell = Self { root: root.clone(), state: Arc::default() };
+    pub(crate) fn start(root: &Arc<Root>, interface: &'static str) -> io::Result<Self> {
+        let cell = Self { root: root.clone(), interface, state: Arc::default() };
+        cell.outside("link set lo up")?;
+        cell.outside(&format!("netns add {CELL}"))?;
         cell.ip("link set lo up")?;
-        for address in BEHIND {
-            cell.ip(&format!("addr add {address}/32 dev lo"))?;
-        }
+        cell.be_lonely(false)?;
         cell.ip(&format!("addr add {BEHIND6}/128 dev lo"))?;
-        cell.ip("link set tower up")?;
+        cell.plug()?;
         Ok(cell)
+    }
+
+    /// Makes the interface, as a stick does that is plugged in.
+    pub(crate) fn plug(&self) -> io::Result<()> {
+        self.outside(&format!("link add {} type veth peer name tower netns {CELL}", self.interface))?;
+        self.ip("link set tower up")?;
+        self.change(|_| ())
+    }
+
+    /// Takes the interface away.
+    pub(crate) fn unplug(&self) -> io::Result<()> {
+        self.outside(&format!("link del {}", self.interface))
+    }
+
+    /// Whether only the other end of the interface answers, as a stick does that has lost its network.
+    pub(crate) fn be_lonely(&self, lonely: bool) -> io::Result<()> {
+        let action = if lonely { "del" } else { "add" };
+        BEHIND.iter().try_for_each(|address| self.ip(&format!("addr {action} {address}/32 dev lo")))
+    }
+
+    /// A DHCP server, and a router that advertises, at the other end of the interface.
+    pub(crate) fn start_dhcp(&self, addresses: Addresses, options: &[&str]) -> io::Result<Child> {
+        let mut command = self.root.command("ip");
+        command.args([
+            "netns",
+            "exec",
+            CELL,
+            "dnsmasq",
+            "--keep-in-foreground",
+            "--conf-file=/dev/null",
+            "--user=root",
+            "--port=0",
+        ]);
+        command.args(["--interface=tower", "--bind-dynamic", "--dhcp-authoritative", "--no-ping", "--pid-file="]);
+        command.args(["--dhcp-leasefile=/run/leases", &format!("--log-facility={DHCP_LOG}"), "--log-dhcp", "--enable-ra"]);
+        let [a, b, c, _] = addresses.gateway4.octets();
+        command.arg(format!("--dhcp-range={a}.{b}.{c}.50,{a}.{b}.{c}.59,255.255.255.0,2m"));
+        if let Some(router) = addresses.asked_for {
+            command.arg(format!("--dhcp-range={router},ra-only,64"));
+        }
+        command.args(options).spawn()
     }
 
     /// Whether the network swallows everything although the modem is connected. Carrier and neighbours stay.
@@ -58,10 +99,17 @@ impl Cell {
         change(&mut state);
         self.ip("addr flush dev tower")?;
         self.ip("-6 route flush dev tower")?;
-        let (Some(Addresses { gateway4, ip6, .. }), false) = (state.addresses, state.swallows) else { return Ok(()) };
+        let (Some(Addresses { gateway4, ip6, asked_for, .. }), false) = (state.addresses, state.swallows) else { return Ok(()) };
         self.ip(&format!("addr add {gateway4}/24 dev tower"))?;
         self.ip("addr add fe80::1/64 dev tower nodad")?;
+        if let Some(router) = asked_for {
+            self.ip(&format!("addr add {router}/64 dev tower nodad"))?;
+        }
         ip6.map_or(Ok(()), |ip6| self.ip(&format!("route replace {ip6}/128 dev tower")))
+    }
+
+    fn outside(&self, line: &str) -> io::Result<()> {
+        self.root.run("ip", &line.split(' ').collect::<Vec<_>>())
     }
 
     fn ip(&self, line: &str) -> io::Result<()> {

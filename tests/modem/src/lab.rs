@@ -1,10 +1,10 @@
 //! The lab of one story.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, DHCP_LOG};
 use crate::daemon::{self, EVENTS, LOG, Systemd};
 use crate::root::Root;
 use crate::sysfs::{UsbModem, UsbPort};
-use crate::{Addresses, AtModem, MbimModem};
+use crate::{Addresses, AtModem, DataPath, MbimModem};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::error::Error;
@@ -21,6 +21,8 @@ use zbus::Connection;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The modem's network interface.
 const INTERFACE: &str = "wwan0";
+/// The stick's.
+pub const STICK_INTERFACE: &str = "enx0c5b8f279a64";
 
 /// Which modem a story is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Setup {
     Mbim(Addresses),
     /// AT in the dialect of u-blox.
     Ublox,
+    /// A stick that looks like Ethernet: a router with a DHCP server, [`STICK_INTERFACE`], and no modem for ModemManager.
+    Stick,
 }
 
 impl Setup {
@@ -42,6 +46,23 @@ impl Setup {
     #[must_use]
     pub fn mbim_dual() -> Self {
         Self::Mbim(Addresses { ip6: "2001:db8:1::2".parse().ok(), ..Addresses::default() })
+    }
+
+    fn addresses(self) -> Addresses {
+        match self {
+            Self::Mbim(addresses) => addresses,
+            Self::Ublox => Addresses::default(),
+            Self::Stick => {
+                let gateway4 = [192, 168, 8, 1].into();
+                Addresses { gateway4, asked_for: ROUTER6.parse().ok(), ..Addresses::default() }
+            }
+        }
+    }
+
+    /// MBIM whose addresses have to be asked for, both families.
+    #[must_use]
+    pub fn mbim_asked() -> Self {
+        Self::Mbim(Addresses { asked_for: ROUTER6.parse().ok(), ..Addresses::default() })
     }
 }
 
@@ -67,17 +88,29 @@ const UBLOX: UsbModem = UsbModem {
     ],
 };
 
+/// A well-known stick: HiLink, E3372h.
+const HILINK: UsbModem = UsbModem {
+    vendor: "12d1",
+    product: "14dc",
+    name: "HUAWEI_MOBILE",
+    ports: &[UsbPort { subsystem: "net", name: STICK_INTERFACE, interface: 0, driver: "cdc_ether", class: ["02", "06", "00"] }],
+};
+/// Address of the router that advertises.
+const ROUTER6: &str = "2001:db8:9::1";
+
 /// The lab: a bus, ModemManager on it, one modem, and a network behind the modem.
 pub struct Lab {
     root: Arc<Root>,
     usb: UsbModem,
     cell: Cell,
+    addresses: Addresses,
     address: String,
     mbim: Option<MbimModem>,
     at: Option<AtModem>,
     modem_manager: Option<Child>,
     manager: ModemManager,
     restarts: mpsc::UnboundedReceiver<String>,
+    dhcp: Option<Child>,
     _bus: Child,
     stand_ins: Connection,
 }
@@ -85,11 +118,16 @@ pub struct Lab {
 impl Lab {
     pub(crate) async fn start(root: &Path, setup: Setup) -> Result<Self, Box<dyn Error>> {
         let root = Arc::new(Root::mount(root)?);
-        let cell = Cell::start(&root, INTERFACE)?;
+        let cell = Cell::start(&root, if setup == Setup::Stick { STICK_INTERFACE } else { INTERFACE })?;
         let path = Arc::new(cell.clone());
+        let addresses = setup.addresses();
         let (usb, mbim, at) = match setup {
             Setup::Mbim(addresses) => (QUECTEL, Some(MbimModem::start(addresses, path)?), None),
             Setup::Ublox => (UBLOX, None, Some(AtModem::start(path)?)),
+            Setup::Stick => {
+                path.carry(Some(addresses));
+                (HILINK, None, None)
+            }
         };
         usb.write(&root.at("sys"))?;
         root.cover_sys()?;
@@ -106,7 +144,21 @@ impl Lab {
         let stand_ins = daemon::start_stand_ins(&address, Systemd { asked }).await?;
         let connection = zbus::connection::Builder::address(address.as_str())?.build().await?;
         let manager = ModemManager::new(connection).await?;
-        Ok(Self { root, usb, cell, address, mbim, at, modem_manager: None, manager, restarts, _bus: bus, stand_ins })
+        Ok(Self {
+            root,
+            usb,
+            cell,
+            addresses,
+            address,
+            mbim,
+            at,
+            modem_manager: None,
+            manager,
+            restarts,
+            dhcp: None,
+            _bus: bus,
+            stand_ins,
+        })
     }
 
     /// The client under test.
@@ -226,6 +278,71 @@ impl Lab {
         self.cell.swallow(swallows).expect("the network can go and come");
     }
 
+    /// Whether only the other end of the interface answers, and nobody behind it: a stick that has lost its network.
+    ///
+    /// # Panics
+    /// `ip` fails.
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub fn be_lonely(&self, lonely: bool) {
+        self.cell.be_lonely(lonely).expect("the network can go and come");
+    }
+
+    /// Takes the stick's interface away, or brings it back under its name. Its DHCP server has to be started anew.
+    ///
+    /// # Panics
+    /// `ip` fails.
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub fn plug_stick(&mut self, plugged: bool) {
+        self.dhcp = None;
+        let outcome = if plugged { self.cell.plug() } else { self.cell.unplug() };
+        outcome.expect("the stick can go and come");
+    }
+
+    /// Whether the stick may be on the USB: what `authorized` says.
+    #[must_use]
+    pub fn stick_is_authorized(&self) -> bool {
+        let file = self.root.at("sys/devices/pci0000:00/0000:00:14.0/usb1/1-1/authorized");
+        fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
+    }
+
+    /// Starts a DHCP server at the other end of the interface, in place of one that runs, with options of dnsmasq. Leases last two minutes.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub async fn start_dhcp(&mut self, options: &[&str]) {
+        self.stop_dhcp().await;
+        self.dhcp = Some(self.cell.start_dhcp(self.addresses, options).expect("dnsmasq starts"));
+    }
+
+    /// Ends it.
+    ///
+    /// # Panics
+    /// It cannot be ended.
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub async fn stop_dhcp(&mut self) {
+        if let Some(mut child) = self.dhcp.take() {
+            child.kill().await.expect("dnsmasq can be killed");
+        }
+    }
+
+    /// How often the DHCP server has said this word.
+    #[must_use]
+    pub fn dhcp_says(&self, word: &str) -> usize {
+        let log = fs::read(self.root.at(DHCP_LOG)).unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(&format!("{word}(")).count()
+    }
+
+    /// What `ip` says on the car's side of the modem.
+    ///
+    /// # Panics
+    /// It fails.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub fn ip_says(&self, line: &str) -> String {
+        self.root.output("ip", &line.split(' ').collect::<Vec<_>>()).expect("ip does it")
+    }
+
     /// Runs `ip` on the car's side of the modem.
     ///
     /// # Panics
@@ -305,6 +422,7 @@ impl Drop for Lab {
             let log = fs::read(self.root.at(LOG)).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
             let lines: Vec<&str> = log.lines().collect();
+            eprintln!("DHCP server: {}", fs::read_to_string(self.root.at(DHCP_LOG)).unwrap_or_default());
             eprintln!("ModemManager's last words:\n{}", lines[lines.len().saturating_sub(80)..].join("\n"));
         }
     }

@@ -13,6 +13,8 @@
 //! * [`Lab`] has the daemon, which can be killed and restarted, and the bus.
 //! * [`MbimModem`] and [`AtModem`] are the modems; their methods are what happens to a modem in a car.
 //! * Data goes over a real interface to a network that answers only while the modem is connected.
+//! * A DHCP server, and a router that advertises, are dnsmasq at the other end of that interface.
+//! * A stick that looks like Ethernet is that interface, and a driver's name in `/sys`.
 //!
 //! `ci/modem` makes the root file system and runs the stories; the ordinary test run leaves them out (`#[ignore]`).
 //!
@@ -35,7 +37,7 @@ mod sysfs;
 
 pub use at::{AtModem, AtRegistration};
 pub use cell::{BEHIND, BEHIND6};
-pub use lab::{Lab, Setup};
+pub use lab::{Lab, STICK_INTERFACE, Setup};
 pub use mbim::{Addresses, Counters, MbimModem, Registration};
 pub use namespace::story;
 

@@ -64,6 +64,13 @@ impl Root {
         self.command(program).args(arguments).spawn()
     }
 
+    /// What a program says; its failure is an error.
+    pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> io::Result<String> {
+        let output = std::process::Command::new("chroot").arg(&self.path).arg(program).args(arguments).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() { Ok(text) } else { Err(io::Error::other(format!("{program} {}", arguments.join(" ")))) }
+    }
+
     /// Runs a program to its end; its failure is an error.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> io::Result<()> {
         let status = std::process::Command::new("chroot").arg(&self.path).arg(program).args(arguments).status()?;

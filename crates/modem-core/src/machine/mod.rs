@@ -3,10 +3,8 @@
 mod plan;
 
 use crate::limits::Limits;
-use crate::timing::{
-    self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, PROBE_IN_SESSION, PROBE_LIMIT, PROBE_PARKED, PROBES, REGISTRATION_GRACE,
-    STEADY, TRIES,
-};
+use crate::probe::Probe;
+use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, REGISTRATION_GRACE, STEADY, TRIES};
 use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Stage, Status};
 use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
@@ -44,15 +42,6 @@ enum Phase {
     Waiting { rung: Rung, due: Duration, cause: Cause },
     Acting { rung: Rung, action: u64, since: Duration },
     Up { since: Duration, probe: Probe, steady: bool },
-}
-
-/// Data probes.
-#[derive(Debug, Clone, Copy)]
-struct Probe {
-    /// When the next one is due, or when the present one is given up.
-    at: Duration,
-    pending: bool,
-    failed: u32,
 }
 
 /// Control probes; they go on whatever else happens.
@@ -142,9 +131,8 @@ impl Machine {
         self.car = car;
         if let Phase::Up { probe, .. } = &mut self.phase
             && begins
-            && !probe.pending
         {
-            probe.at = probe.at.min(at.now);
+            probe.hurry(at.now);
         }
     }
 
@@ -157,19 +145,15 @@ impl Machine {
         }
     }
 
+    /// The lease of the link's address has ended. The modem may know of nothing: connecting asks for another one.
+    pub fn handle_lease_lost(&mut self, at: Moment) {
+        self.lose(at, Cause::LeaseLost, Rung::Reconnect);
+    }
+
     /// A data probe was answered, or not.
     pub fn handle_data_probe(&mut self, at: Moment, answered: bool) {
         let Phase::Up { probe, .. } = &mut self.phase else { return };
-        if !probe.pending {
-            return;
-        }
-        let interval = if self.car.in_session { PROBE_IN_SESSION } else { PROBE_PARKED };
-        let failed = if answered { 0 } else { probe.failed + 1 };
-        // Once one failed the others follow quickly, whatever the car does.
-        let next = if failed > 0 { PROBE_IN_SESSION } else { interval };
-        let started = probe.at.saturating_sub(PROBE_LIMIT);
-        *probe = Probe { at: (started + next).max(at.now), pending: false, failed };
-        if failed >= PROBES {
+        if probe.pending && probe.end(at.now, answered, self.car.in_session) {
             self.lose(at, Cause::DataSilent, Rung::CycleBearer);
         }
     }
@@ -237,6 +221,12 @@ impl Machine {
         matches!(self.phase, Phase::Up { .. })
     }
 
+    /// Whether a modem is there, or was once.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        self.expected
+    }
+
     /// What only a person can mend, if anything.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
@@ -262,7 +252,7 @@ impl Machine {
             (Some(modem), _) if !modem.connected && self.orphaned => self.lose(at, Cause::DaemonMissing, Rung::Reconnect),
             (Some(modem), _) if !modem.connected => self.lose(at, Cause::BearerLost, Rung::Reconnect),
             // Unplugged, or only not known any more: packets tell.
-            (None, Phase::Up { probe, .. }) if !probe.pending => probe.at = probe.at.min(at.now),
+            (None, Phase::Up { probe, .. }) => probe.hurry(at.now),
             _ => {}
         }
     }
@@ -291,12 +281,11 @@ impl Machine {
             self.outage = Outage::new(at.now);
             self.events.push_back(Event::Steady);
         }
-        if probe.at <= at.now && probe.pending {
+        if probe.is_overdue(at.now) {
             self.phase = Phase::Up { since, probe, steady };
             return self.handle_data_probe(at, false);
         }
-        if probe.at <= at.now {
-            probe = Probe { at: at.now + PROBE_LIMIT, pending: true, ..probe };
+        if probe.begin(at.now) {
             self.effects.push_back(Effect::ProbeData);
         }
         self.phase = Phase::Up { since, probe, steady };
@@ -434,8 +423,7 @@ impl Machine {
         self.set_fault(None);
         let rung = self.outage.cure.unwrap_or(Rung::Reconnect);
         self.events.push_back(Event::Up { after_ms: millis(at.now.saturating_sub(self.outage.since)), rung });
-        let probe = Probe { at: at.now, pending: false, failed: 0 };
-        self.phase = Phase::Up { since: at.now, probe, steady: false };
+        self.phase = Phase::Up { since: at.now, probe: Probe::new(at.now), steady: false };
         self.control.failed = 0;
         self.registration_since = at.now;
         (self.told, self.orphaned, self.outage.tries) = (None, false, 0);

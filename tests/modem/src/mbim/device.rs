@@ -61,11 +61,13 @@ pub struct Addresses {
     pub ip6: Option<Ipv6Addr>,
     /// Maximum transmission unit.
     pub mtu: u32,
+    /// The modem does not tell them: a DHCP server gives IPv4, and a router with this address advertises IPv6. See `Lab::start_dhcp`.
+    pub asked_for: Option<Ipv6Addr>,
 }
 
 impl Default for Addresses {
     fn default() -> Self {
-        Self { ip4: Ipv4Addr::new(10, 64, 0, 2), gateway4: Ipv4Addr::new(10, 64, 0, 1), ip6: None, mtu: 1430 }
+        Self { ip4: Ipv4Addr::new(10, 64, 0, 2), gateway4: Ipv4Addr::new(10, 64, 0, 1), ip6: None, mtu: 1430, asked_for: None }
     }
 }
 
@@ -288,7 +290,11 @@ impl Device {
     fn ip_configuration(&self) -> Vec<u8> {
         /// Address, gateway, name servers and MTU are there.
         const ALL: u32 = 15;
-        let Addresses { ip4, gateway4, ip6, mtu } = self.addresses;
+        let Addresses { ip4, gateway4, ip6, mtu, asked_for } = self.addresses;
+        if asked_for.is_some() {
+            let nothing = Info::new().u32(&[0, 0, 0]).addresses(&[]).addresses(&[]);
+            return nothing.pointed(vec![]).pointed(vec![]).addresses(&[]).addresses(&[]).u32(&[0, 0]).build();
+        }
         let (flags6, mtu6) = if ip6.is_some() { (ALL, mtu) } else { (0, 0) };
         let gateway6 = ip6.map(|_| "fe80::1".parse::<Ipv6Addr>().map_or(vec![], |gateway| gateway.octets().to_vec()));
         let dns = [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54)].map(|server| server.octets().to_vec());

@@ -1,0 +1,75 @@
+//! The supervisor under test, and how it is asked.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "tests; not each story needs all of it")]
+
+use rccar_modem::bus::{INTERFACE, NAME, PATH, Report};
+use rccar_modem_lab::Lab;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+
+/// How long anything may take that has to happen.
+pub const PATIENCE: Duration = Duration::from_secs(150);
+
+/// What the program runs with on the card: a right that it lacks is missed here, too.
+const UNIT: &str = include_str!("../../../../overlays/usr/lib/systemd/system/rccar-modem.service");
+
+/// The program.
+pub struct Supervisor {
+    _child: Child,
+}
+
+impl Supervisor {
+    pub fn start(lab: &Lab, config: &str) -> Self {
+        let path = lab.path("/tmp/modem.toml");
+        std::fs::write(
+            &path,
+            format!("[modem]\napn = \"internet\"\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"),
+        )
+        .unwrap();
+        let rights = UNIT.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
+        let rights = rights.to_lowercase().replace("cap_", "+").replace(' ', ",");
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "--inh-caps", "--ambient-caps"].map(|set| format!("{set}=-all,{rights}")));
+        command
+            .arg(env!("CARGO_BIN_EXE_rccar-modem"))
+            .arg("--config")
+            .arg(path)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", lab.bus())
+            .env("RCCAR_LOG", "debug,zbus=warn");
+        Self { _child: command.stdout(Stdio::inherit()).kill_on_drop(true).spawn().unwrap() }
+    }
+}
+
+pub async fn report(lab: &Lab) -> Option<Report> {
+    let answer = lab.connection().call_method(Some(NAME), PATH, Some(INTERFACE), "GetStatus", &()).await.ok()?;
+    serde_json::from_str(&answer.body().deserialize::<String>().ok()?).ok()
+}
+
+pub async fn await_report(lab: &Lab, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
+    await_within(lab, PATIENCE, what, condition).await
+}
+
+pub async fn await_within(lab: &Lab, patience: Duration, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
+    let limit = Instant::now() + patience;
+    let mut last = None;
+    while Instant::now() < limit {
+        last = report(lab).await;
+        if let Some(report) = last.take_if(|report| condition(report)) {
+            return report;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("not within {patience:?}: {what}: {last:?}");
+}
+
+pub async fn await_up(lab: &Lab) -> Report {
+    await_report(lab, "the link is up", |report| report.state == "up").await
+}
+
+pub async fn set_car(lab: &Lab, in_session: bool, parked: bool) {
+    lab.connection().call_method(Some(NAME), PATH, Some(INTERFACE), "SetCar", &(in_session, parked)).await.unwrap();
+}
+
+pub fn climbed(report: &Report, rung: &str) -> u64 {
+    report.climbed.get(rung).copied().unwrap_or(0)
+}
