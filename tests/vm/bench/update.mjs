@@ -29,6 +29,8 @@ story('bench update', {}, (car, step) => {
       await car.car('the car has installed it', ({ update }) => update?.state === 'rebooting' || update?.running === version, 900_000);
       const [bytes, seconds] = [sent(car.tap) - before, (Date.now() - began) / 1000];
       await car.online('it runs the release', ({ update }) => update?.running === version && update.state === 'idle');
+      // The next card would take it.
+      await car.host.cli('release', 'remove', version);
       const size = statSync(file).size;
       if (kind === 'application') share = bytes / size;
       figures.push(`${what}: bundle ${size} bytes, ${bytes} travelled (${((100 * bytes) / size).toFixed(1)} %), ${seconds.toFixed(0)} s to "installed"`);
