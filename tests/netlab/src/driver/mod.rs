@@ -14,7 +14,6 @@ use crate::wait::{by, until};
 use peer::Peer;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::control::{ControlFrame, InputSource};
-use rccar_protocol::events::HostLink;
 use rccar_protocol::signaling::{ByeReason, FromDriver, ToDriver};
 use rccar_protocol::state::DriveState;
 use rccar_protocol::text::{CarId, SessionId};
@@ -102,12 +101,6 @@ impl Driver {
     pub fn drive(&self, steering: f32, throttle: f32) {
         let mut hands = self.shared.hands();
         (hands.steering, hands.throttle) = (steering, throttle);
-    }
-
-    /// Whether the car is registered with the host, as it said last.
-    #[must_use]
-    pub fn car_is_registered(&self) -> bool {
-        self.shared.record().host == Some(HostLink::Up)
     }
 
     /// State of the drive as the newest telemetry tells it.

@@ -5,7 +5,6 @@ use super::picture::Decodable;
 use super::record::Pair;
 use super::servers::usable;
 use bytes::BytesMut;
-use rccar_protocol::events::CarEvent;
 use rccar_protocol::signaling::{Candidate, IceServer};
 use rccar_protocol::telemetry::TelemetryFrame;
 use rccar_protocol::text::Sdp;
@@ -183,12 +182,8 @@ impl PeerConnectionEventHandler for Handler {
             while let Some(event) = channel.poll().await {
                 let DataChannelEvent::OnMessage(message) = event else { continue };
                 let Some(shared) = shared.upgrade() else { return };
-                if control {
-                    if let Ok(frame) = TelemetryFrame::decode(&message.data) {
-                        shared.record().note_telemetry(frame);
-                    }
-                } else if let Ok(CarEvent::Link { host, .. }) = serde_json::from_slice(&message.data) {
-                    shared.record().host = Some(host);
+                if control && let Ok(frame) = TelemetryFrame::decode(&message.data) {
+                    shared.record().note_telemetry(frame);
                 }
             }
         });

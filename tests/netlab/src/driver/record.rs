@@ -1,7 +1,6 @@
 //! What the driver has seen.
 
 use super::peer::Peer;
-use rccar_protocol::events::HostLink;
 use rccar_protocol::signaling::ByeReason;
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::telemetry::TelemetryFrame;
@@ -91,8 +90,6 @@ pub(super) struct Record {
     pub(super) telemetry: Option<TelemetryFrame>,
     /// Number of the newest control frame that the car has answered.
     pub(super) echoed: u32,
-    /// Whether the car is registered, as it says itself.
-    pub(super) host: Option<HostLink>,
     pub(super) peer: Option<Arc<Peer>>,
 }
 
@@ -110,7 +107,6 @@ impl Record {
     pub(super) fn begin_session(&mut self, peer: Arc<Peer>) {
         self.sessions.push(Instant::now());
         self.telemetry = None;
-        self.host = None;
         self.peer = Some(peer);
     }
 
