@@ -14,6 +14,7 @@ test: ## What decides a landing (CI runs the same)
 	@ci/lint
 	@ci/unit
 	@ci/modem
+	@ci/netlab
 	@tests/units/run
 	@ci/e2e
 	@ci/vm quick
