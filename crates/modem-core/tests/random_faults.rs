@@ -155,6 +155,8 @@ struct Day {
     due: Vec<(Duration, Due)>,
     climbed: BTreeMap<Rung, Vec<Duration>>,
     last_attempt: Duration,
+    /// Faults still happen.
+    faulty: bool,
 }
 
 impl Day {
@@ -163,7 +165,7 @@ impl Day {
         let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, true, &[]);
         let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car)];
         let (now, climbed) = (Duration::ZERO, BTreeMap::new());
-        Self { seed, random, world: World::WELL, machine, now, car: Car::default(), due, climbed, last_attempt: now }
+        Self { seed, random, world: World::WELL, machine, now, car: Car::default(), due, climbed, last_attempt: now, faulty: true }
     }
 
     fn at(&mut self) -> Moment {
@@ -227,9 +229,11 @@ impl Day {
         while let Some(effect) = self.machine.poll_effect() {
             match effect {
                 Effect::Act { action, rung, .. } => self.climb(action, rung),
-                // Lost answers are a part of life.
-                Effect::ProbeData if self.random.below(50) > 0 => self.due.push((self.now + Duration::from_millis(80), Due::Data)),
-                Effect::ProbeControl if self.random.below(50) > 0 => {
+                // Lost answers are a part of life, as long as there are faults.
+                Effect::ProbeData if self.random.below(50) > 0 || !self.faulty => {
+                    self.due.push((self.now + Duration::from_millis(80), Due::Data))
+                }
+                Effect::ProbeControl if self.random.below(50) > 0 || !self.faulty => {
                     self.due.push((self.now + Duration::from_millis(90), Due::Control))
                 }
                 Effect::ProbeData | Effect::ProbeControl | Effect::LinkDown => {}
@@ -259,8 +263,8 @@ impl Day {
             assert!(!hopeless, "seed {}: {rung:?} although a person is needed: {:?}", self.seed, self.world);
         }
         self.climbed.entry(rung).or_default().push(self.now);
-        // One in ten never comes back.
-        if self.random.below(10) > 0 {
+        // One in ten never comes back. After the faults all do: as many reboots in vain as a day may have would end the next day as well.
+        if self.random.below(10) > 0 || !self.faulty {
             let takes = self.random.seconds(40);
             self.due.push((self.now + takes, Due::Done(action, rung)));
         }
@@ -268,6 +272,7 @@ impl Day {
 
     /// The faults end; what only a person can mend is mended.
     fn calm(&mut self) {
+        self.faulty = false;
         self.due.retain(|(_, due)| !matches!(due, Due::Fault));
         self.world = World {
             hung: self.world.hung,
