@@ -74,7 +74,8 @@ describe('paths', () => {
     const cockpit = await Cockpit.open(browser, world, { origin, before: onlyIpv6Candidates });
     try {
       await cockpit.live();
-      const { stats } = await cockpit.when('the path is known', (s) => s.stats?.path);
+      // A path is known before the addresses of its ends.
+      const { stats } = await cockpit.when('the path and its family are known', (s) => s.stats?.path?.family);
       assert.equal(stats.path.family, 'IPv6');
       await cockpit.arm();
     } finally {
