@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a modem is off the USB: long enough for its capacitors where power is switched with it.
+/// How long a device is off the USB: long enough for its capacitors where power is switched with it.
 const OFF: Duration = Duration::from_secs(10);
 
 /// Drivers whose serial ports are a modem's. `90-rccar-on-demand.rules` of the image has the same list.
@@ -32,7 +32,7 @@ pub(crate) async fn cycle(device: &Path) -> Outcome {
     let authorized = device.join("authorized");
     for (value, pause) in [("0", OFF), ("1", Duration::ZERO)] {
         if let Err(error) = tokio::fs::write(&authorized, value).await {
-            tracing::warn!(%error, file = %authorized.display(), "the modem cannot be taken off the USB");
+            tracing::warn!(%error, file = %authorized.display(), "the device cannot be taken off the USB and put back");
             return Outcome::Failed;
         }
         tokio::time::sleep(pause).await;
