@@ -13,6 +13,8 @@ cross_environment() {
   export PKG_CONFIG_ALLOW_CROSS=1 "PKG_CONFIG_LIBDIR_$under=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig"
   export "BINDGEN_EXTRA_CLANG_ARGS_$under=--target=aarch64-linux-gnu -I/usr/aarch64-linux-gnu/include"
   export RUSTFLAGS="--remap-path-prefix=/mnt/src=/rccar --remap-path-prefix=/mnt/vendor=/crates"
+  # Relocations as a map of bits instead of 24 bytes each: half a megabyte less of each program to load, and to send with an update.
+  RUSTFLAGS+=" -C link-arg=-Wl,-z,pack-relative-relocs"
   mkdir -p "$CARGO_HOME"
   printf '%s\n' '[source.crates-io]' 'replace-with = "vendored"' '[source.vendored]' 'directory = "/mnt/vendor"' >"$CARGO_HOME/config.toml"
   cd /mnt/src
