@@ -96,8 +96,24 @@ restarts_modem_manager_only() {
     refused restart_unit rccar-modem rccar-drive.service && refused restart_unit rccar-car ModemManager.service
 }
 
-restart_unit() {
-  as "$1,$1" busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager RestartUnit ss "$2" replace
+restart_unit() { ask_unit "$1" RestartUnit "$2"; }
+
+# ask_unit USER METHOD UNIT
+ask_unit() {
+  as "$1,$1" busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager "$2" ss "$3" replace
+}
+
+# There is no port, and a container's kernel has no PPP: what is asked here is who may.
+starts_ppp_only() {
+  local unit=rccar-ppp@ttyNone.service
+  ask_unit rccar-modem StartUnit $unit && ask_unit rccar-modem StopUnit $unit && refused ask_unit rccar-car StartUnit $unit &&
+    refused ask_unit rccar-modem RestartUnit $unit && refused ask_unit rccar-modem StartUnit rccar-ppp@-.service &&
+    refused ask_unit rccar-modem StopUnit rccar-drive.service
+}
+
+# It ends with 2 where it does not, and with 4 where it finds that this kernel has no PPP (pppd(8), EXIT STATUS).
+pppd_understands() {
+  inside sh -c 'pppd /dev/null file /run/rccar/config/ppp-options dryrun; status=$?; [ $status = 0 ] || [ $status = 4 ]'
 }
 
 # There is no modem to let go of: who may ask is told so, others are not even heard.

@@ -4,7 +4,7 @@
 cache=${RCCAR_CACHE:-$HOME/.cache/rccar}/units
 # What the image has, as far as a container can use it.
 packages=systemd,systemd-sysv,udev,dbus,kmod,iproute2,procps,systemd-resolved,systemd-timesyncd,iwd,dropbear-bin,rauc,rauc-service
-packages+=,libubootenv-tool,modemmanager,libstdc++6,util-linux
+packages+=,libubootenv-tool,modemmanager,ppp,libstdc++6,util-linux
 # What a stick has.
 packages+=,dnsmasq-base
 # Those that the workspace has; of a program that is not there yet the unit is masked.

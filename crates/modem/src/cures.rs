@@ -1,13 +1,14 @@
 //! The rungs of the ladder, done to the real thing.
 
 use crate::config::Config;
-use crate::link::{Connected, Links};
+use crate::link::{Connected, LinkError, Links};
+use crate::ppp::{self, Line};
 use crate::reboots::Reboots;
 use crate::{usb, view};
 use rccar_modem_core::{Outcome, Rung};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
-use tokio_modem_manager::{CoreError, Error, FaultKind, Modem, PowerState};
+use tokio_modem_manager::{Bearer, CoreError, Error, FaultKind, Modem, PowerState};
 use zbus::Connection;
 
 /// How long the radio stays off: networks forget a modem that detached within a second or two.
@@ -39,9 +40,7 @@ impl Cures {
         match rung {
             Rung::Reconnect => self.connect(with_pin).await,
             Rung::CycleBearer => {
-                if let Err(error) = self.modem.disconnect(None).await {
-                    tracing::debug!(%error, "the bearer could not be disconnected");
-                }
+                self.disconnect().await;
                 self.connect(with_pin).await
             }
             Rung::CycleRadio => (done(self.cycle_radio().await), None),
@@ -56,7 +55,41 @@ impl Cures {
         }
     }
 
+    async fn disconnect(&self) {
+        if let Some(line) = self.line() {
+            line.stop(&self.connection).await;
+        }
+        if let Err(error) = self.modem.disconnect(None).await {
+            tracing::debug!(%error, "the bearer could not be disconnected");
+        }
+    }
+
+    /// The line that ModemManager has dialled on, if it is one for PPP.
+    fn line(&self) -> Option<Line> {
+        let modem = self.modem.state()?;
+        let bearer = modem.connected_bearer().filter(|bearer| ppp::wants(bearer))?;
+        Line::of(bearer.interface.as_deref()?).ok()
+    }
+
+    /// For ModemManager a line without PPP stays connected: it has to be dialled anew.
+    async fn drop_dead_line(&self) {
+        if let Some(line) = self.line()
+            && !line.runs(&self.connection).await
+        {
+            self.disconnect().await;
+        }
+    }
+
+    async fn configure(&self, bearer: &Bearer) -> Result<Connected, LinkError> {
+        if !ppp::wants(bearer) {
+            return self.links.configure(bearer).await;
+        }
+        let line = Line::of(bearer.interface.as_deref().ok_or(LinkError::NoInterface)?)?;
+        self.links.adopt(line.start(&self.connection).await?).await
+    }
+
     async fn connect(&self, with_pin: bool) -> (Outcome, Option<Connected>) {
+        self.drop_dead_line().await;
         let properties = self.config.modem.connect_properties(with_pin);
         let bearer = match self.modem.connect(&properties).await {
             Ok(path) => self.modem.bearer(&path).await,
@@ -69,7 +102,7 @@ impl Cures {
                 return (view::outcome(&error), None);
             }
         };
-        match self.links.configure(&bearer).await {
+        match self.configure(&bearer).await {
             Ok(link) => (Outcome::Done, Some(link)),
             Err(error) => {
                 tracing::warn!(%error, "the modem is connected, and its interface cannot be configured");

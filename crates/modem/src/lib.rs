@@ -12,7 +12,7 @@
 //! * The supervisor owns the modem alone. NetworkManager, where it is there, leaves it alone.
 //! * One connection to the bus, one loop, one action at a time.
 //! * A stopped supervisor leaves the link as it is: an update of it must not cost the connection.
-//! * PPP is refused in words.
+//! * PPP is pppd's, in a unit of its own ([`ppp`]): it has to be root, and this program is not.
 //! * Sticks that look like Ethernet (`sticks`) have a loop and machines of their own: nothing that a modem does keeps them waiting.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
@@ -26,6 +26,7 @@ pub mod dhcp;
 mod dns;
 mod ipv6;
 pub mod link;
+pub mod ppp;
 mod probe;
 mod reboots;
 mod settings;

@@ -2,6 +2,7 @@
 
 use crate::dhcp::{self, DhcpError, Held, Lease, News, Port};
 use crate::ipv6;
+use crate::ppp::{Dialled, PppError};
 use crate::settings::{Given, Plan, Settings};
 use futures_util::TryStreamExt;
 use rccar_modem_core::timing::LEASE_LIMIT;
@@ -36,7 +37,7 @@ pub enum LinkError {
     #[error("the bearer has no interface")]
     NoInterface,
     /// The bearer's way of configuration is not supported.
-    #[error("{interface}: the modem wants {method}, which is not supported yet; static addresses and DHCP are")]
+    #[error("{interface}: the modem wants {method}, which is not known; static addresses, DHCP, and PPP for IPv4 are")]
     Unsupported {
         /// The interface.
         interface: String,
@@ -46,6 +47,15 @@ pub enum LinkError {
     /// No lease.
     #[error(transparent)]
     Dhcp(#[from] DhcpError),
+    /// No PPP.
+    #[error(transparent)]
+    Ppp(#[from] PppError),
+    /// pppd has started and its interface has no address.
+    #[error("{interface}: PPP has given no address")]
+    NoAddress {
+        /// The interface.
+        interface: String,
+    },
     /// No router.
     #[error("{interface}: no router gave an IPv6 address within {ADVERTISEMENT:?}")]
     NoAdvertisement {
@@ -82,7 +92,16 @@ pub struct Connected {
     port: Port,
     /// Without what the lease gives.
     settings: Settings,
-    lease: Option<Held>,
+    keeper: Keeper,
+}
+
+/// What a link lives and dies with.
+#[derive(Debug)]
+enum Keeper {
+    /// Nothing that could tell of its end.
+    Nobody,
+    Lease(Held),
+    Ppp(Dialled),
 }
 
 /// The kernel's routing.
@@ -153,7 +172,19 @@ impl Links {
             (false, Some(error)) => tracing::warn!(%error, "the link does without IPv4"),
             (false, None) => {}
         }
-        Ok(Connected { link, port, settings, lease: held })
+        Ok(Connected { link, port, settings, keeper: held.map_or(Keeper::Nobody, Keeper::Lease) })
+    }
+
+    /// Takes over an interface to which PPP has given its address, and gives it the default route.
+    pub(crate) async fn adopt(&self, dialled: Dialled) -> Result<Connected, LinkError> {
+        let port = self.port(&dialled.line.interface).await?;
+        let present = self.present(&port).await?;
+        let addresses: Vec<IpAddr> = present.iter().filter_map(usable).filter(IpAddr::is_ipv4).collect();
+        let Some(address) = addresses.first().copied() else { return Err(LinkError::NoAddress { interface: port.name }) };
+        self.add_route(&port, &Given { address, prefix: 32, gateway: None }).await?;
+        let dns = dialled.line.name_servers();
+        let link = Link { interface: port.name.clone(), index: port.index, addresses, prefix: 32, dns, advertised: false };
+        Ok(Connected { link, port, settings: Settings::default(), keeper: Keeper::Ppp(dialled) })
     }
 
     /// Gives the interface what a renewed lease says; whether that is something else.
@@ -276,12 +307,16 @@ impl Links {
     }
 
     async fn add(&self, port: &Port, given: &Given) -> Result<(), LinkError> {
-        let Given { address, prefix, gateway } = *given;
+        let Given { address, prefix, .. } = *given;
         let mut request = self.handle.address().add(port.index, address, prefix);
         // The network has given the address to this modem alone: looking for duplicates would cost a second.
         request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
         request.replace().execute().await.map_err(kernel(&port.name, "add its address"))?;
-        let route = match (address, gateway) {
+        self.add_route(port, given).await
+    }
+
+    async fn add_route(&self, port: &Port, given: &Given) -> Result<(), LinkError> {
+        let route = match (given.address, given.gateway) {
             (IpAddr::V4(_), gateway) => {
                 let route = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(port.index).priority(self.metric);
                 match gateway {
@@ -302,23 +337,29 @@ impl Links {
 }
 
 impl Connected {
-    /// What becomes of its lease; for ever nothing if it has none.
+    /// What becomes of what it lives with; for ever nothing if that is nobody.
     pub(crate) async fn news(&mut self) -> News {
-        match &mut self.lease {
-            Some(lease) => lease.news().await,
-            None => std::future::pending().await,
+        match &mut self.keeper {
+            Keeper::Lease(lease) => lease.news().await,
+            Keeper::Ppp(dialled) => {
+                dialled.ended().await;
+                News::Lost("pppd has ended".to_owned())
+            }
+            Keeper::Nobody => std::future::pending().await,
         }
     }
 
-    /// The lease is not renewed any more; the link stays as it is.
-    pub(crate) fn forget_lease(&mut self) {
-        self.lease = None;
+    /// The lease is not renewed any more, pppd not listened to; the link stays as it is.
+    pub(crate) fn forget_keeper(&mut self) {
+        self.keeper = Keeper::Nobody;
     }
 
-    /// Gives the lease back, if it has one, and keeps the link.
+    /// Gives back what it lives with, and keeps the link, as far as that is possible.
     pub(crate) async fn release(self) -> Link {
-        if let Some(lease) = self.lease {
-            lease.release().await;
+        match self.keeper {
+            Keeper::Lease(lease) => lease.release().await,
+            Keeper::Ppp(dialled) => dialled.hang_up().await,
+            Keeper::Nobody => {}
         }
         self.link
     }

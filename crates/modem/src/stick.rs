@@ -98,7 +98,7 @@ impl Runner {
             },
             News::Lost(reason) => {
                 tracing::info!(interface = connected.link.interface, reason, "the lease is lost");
-                connected.forget_lease();
+                connected.forget_keeper();
                 self.machine.handle_lease_lost(moment());
             }
         }
@@ -156,7 +156,7 @@ impl Runner {
         let Some(Seen { interface, device, .. }) = self.last.clone() else { return };
         // Two clients would answer for each other.
         if let Some(connected) = &mut self.connected {
-            connected.forget_lease();
+            connected.forget_keeper();
         }
         let (links, connection, may_cycle) = (self.links.clone(), connection.clone(), config.recovery.cycle_usb);
         let task = tokio::spawn(async move {

@@ -188,8 +188,8 @@ impl Supervisor {
                 Err(error) => tracing::warn!(%error, "a renewed lease cannot be applied"),
             },
             News::Lost(reason) => {
-                tracing::info!(interface = connected.link.interface, reason, "the lease is lost");
-                connected.forget_lease();
+                tracing::info!(interface = connected.link.interface, reason, "what the link lived with is gone");
+                connected.forget_keeper();
                 self.machine.handle_lease_lost(moment());
             }
         }

@@ -23,7 +23,25 @@ pub(super) fn write(places: &Places, settings: &Settings, access_code: Option<&s
         let content = format!("# Made at each start of provision.toml and {}; changes here are lost.\n\n{config}", path.display());
         put(&places.configs().join(name), &content, readers)?;
     }
+    put(&places.configs().join("ppp-options"), &ppp_options(settings), Readers::Nobody)?;
     Ok(())
+}
+
+/// Who pppd says it is, in its format. Networks that ask without wanting to know are content with anything.
+fn ppp_options(settings: &Settings) -> String {
+    let quoted = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or("rccar");
+        let mut word = String::from("\"");
+        for letter in text.chars().filter(|letter| !letter.is_control()) {
+            if matches!(letter, '"' | '\\') {
+                word.push('\\');
+            }
+            word.push(letter);
+        }
+        word + "\""
+    };
+    let (user, password) = (quoted(&settings.modem.user), quoted(&settings.modem.password));
+    format!("# Made at each start of provision.toml; changes here are lost.\nuser {user}\npassword {password}\n")
 }
 
 fn car(settings: &Settings, access_code: Option<&str>) -> Table {
@@ -95,6 +113,14 @@ mod tests {
     fn what_the_card_leaves_out_is_not_written() {
         assert_eq!(car(&Settings::default(), None), Table::new());
         assert_eq!(modem(&Settings::default()), Table::new());
+    }
+
+    #[test]
+    fn pppd_reads_any_name_and_password_as_one_word() {
+        let modem = crate::settings::Modem { user: Some("we b\\".into()), password: Some("p\"w#".into()), ..Default::default() };
+        let options = ppp_options(&Settings { modem, ..Settings::default() });
+        assert!(options.ends_with("\nuser \"we b\\\\\"\npassword \"p\\\"w#\"\n"), "{options}");
+        assert!(ppp_options(&Settings::default()).ends_with("\nuser \"rccar\"\npassword \"rccar\"\n"));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) enum Reply {
     Ok,
     /// A line, then `OK`.
     Line(String),
+    /// `CONNECT`, and what comes then are data.
+    Connect,
     /// `ERROR`.
     Error,
     /// `+CME ERROR`, a number of TS 27.007, 9.2.
@@ -52,6 +54,8 @@ pub(super) struct Device {
     pub(super) registration: AtRegistration,
     pub(super) hangs: bool,
     pub(super) has_sim: bool,
+    /// What answers a call; without it there is none.
+    pub(super) answerer: Option<String>,
     functionality: u32,
     contexts: BTreeMap<u32, String>,
     active: BTreeSet<u32>,
@@ -128,7 +132,8 @@ const TAKEN: [&str; 15] = [
 impl Device {
     pub(super) fn new(path: Arc<dyn DataPath>) -> Self {
         let (contexts, active) = (BTreeMap::new(), BTreeSet::new());
-        Self { registration: AtRegistration::Home, hangs: false, has_sim: true, functionality: 1, contexts, active, path }
+        let registration = AtRegistration::Home;
+        Self { registration, hangs: false, has_sim: true, answerer: None, functionality: 1, contexts, active, path }
     }
 
     /// The answer to one command, without `AT`.
@@ -252,6 +257,11 @@ impl Device {
             "+CGDCONT?" => lines(self.contexts.iter().map(|(id, text)| format!("+CGDCONT: {id},{text},\"0.0.0.0\",0,0"))),
             "+CGACT?" => lines(self.contexts.keys().map(|id| format!("+CGACT: {id},{}", u32::from(self.active.contains(id))))),
             "+UGCNTRD=?" => Reply::Ok,
+            // The number of packet data, with the context (TS 27.007, 10.2.1.1).
+            _ if command.starts_with("D*99") && self.answerer.is_some() => match self.is_registered() {
+                true => Reply::Connect,
+                false => Reply::EquipmentError(NO_NETWORK),
+            },
             "+UGCNTRD" => line("+UGCNTRD: 1,1000,2000,1000,2000"),
             _ => match command.split_once('=')? {
                 ("+CGDCONT", arguments) => self.define(arguments),

@@ -1,4 +1,5 @@
-//! An AT modem without hardware: pseudo terminals behind which a u-blox LARA-R2 in bridge mode seems to sit.
+//! An AT modem without hardware: pseudo terminals behind which a u-blox LARA-R2 in bridge mode seems to sit; or one line, behind which
+//! data follow a call, as with PPP.
 
 mod commands;
 
@@ -12,7 +13,9 @@ use nix::unistd::ttyname;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Names of the modem's ports.
@@ -25,13 +28,14 @@ pub struct AtModem {
     lines: Arc<Vec<Line>>,
 }
 
-/// A pseudo terminal.
+/// What commands come over.
 struct Line {
-    master: File,
-    /// Held open, so that the line is not hung up when ModemManager closes it.
-    _slave: OwnedFd,
-    path: PathBuf,
+    stream: File,
+    /// The other end of a pseudo terminal, held open so that the line is not hung up when ModemManager closes it; and its path.
+    terminal: Option<(OwnedFd, PathBuf)>,
     port: Mutex<Port>,
+    /// Where data go during a call.
+    call: Mutex<Option<ChildStdin>>,
 }
 
 impl AtModem {
@@ -50,9 +54,18 @@ impl AtModem {
         Ok(modem)
     }
 
+    /// Is a modem at the other end of a stream until that ends. A shell command answers its calls, over its standard input and output;
+    /// when it ends, so does the call.
+    pub fn answer(stream: UnixStream, path: Arc<dyn DataPath>, command: &str) {
+        let mut device = Device::new(path);
+        device.answerer = Some(command.to_owned());
+        let lines = vec![Line::new(OwnedFd::from(stream).into(), None)];
+        Self { device: Arc::new(Mutex::new(device)), lines: Arc::new(lines) }.serve(0);
+    }
+
     /// Names of ports and the terminals that they are.
     pub(crate) fn terminals(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
-        PORTS.into_iter().zip(self.lines.iter().map(|line| &line.path))
+        PORTS.into_iter().zip(self.lines.iter().filter_map(|line| line.terminal.as_ref().map(|(_, path)| path)))
     }
 
     /// Registration changes, and the modem says so.
@@ -113,20 +126,26 @@ impl AtModem {
     fn serve(self, index: usize) {
         let line = &self.lines[index];
         let (mut pending, mut buffer) = (Vec::new(), [0; 1024]);
-        while let Ok(length @ 1..) = (&line.master).read(&mut buffer) {
+        while let Ok(length @ 1..) = (&line.stream).read(&mut buffer) {
+            if let Some(call) = &mut *line.call() {
+                // One that has just ended takes no more.
+                let _ = call.write_all(&buffer[..length]);
+                continue;
+            }
             if line.port().echo {
                 line.write(&String::from_utf8_lossy(&buffer[..length]));
             }
             pending.extend_from_slice(&buffer[..length]);
             while let Some(end) = pending.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
                 let command: Vec<u8> = pending.drain(..=end).collect();
-                self.handle(line, String::from_utf8_lossy(&command).trim());
+                self.handle(index, String::from_utf8_lossy(&command).trim());
             }
         }
     }
 
     /// One line: `AT`, then commands, separated by semicolons. The first error ends it.
-    fn handle(&self, line: &Line, text: &str) {
+    fn handle(&self, index: usize, text: &str) {
+        let line = &self.lines[index];
         let mut device = self.device();
         if device.hangs {
             return;
@@ -137,6 +156,11 @@ impl AtModem {
             match device.answer(&mut line.port(), command) {
                 Reply::Ok => {}
                 Reply::Line(text) => answer.push_str(&format!("\r\n{text}\r\n")),
+                Reply::Connect => {
+                    let answerer = device.answerer.clone().unwrap_or_default();
+                    drop(device);
+                    return self.call(index, &answerer);
+                }
                 Reply::Error => return line.write("\r\nERROR\r\n"),
                 Reply::EquipmentError(number) => return line.write(&format!("\r\n+CME ERROR: {number}\r\n")),
             }
@@ -146,22 +170,51 @@ impl AtModem {
     }
 }
 
+impl AtModem {
+    /// Data flow between the line and the answerer until that ends.
+    fn call(&self, index: usize, answerer: &str) {
+        let line = &self.lines[index];
+        let child = Command::new("sh").args(["-c", answerer]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let Ok(mut child) = child else { return line.write("\r\nNO CARRIER\r\n") };
+        let (Some(to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else { return };
+        line.write("\r\nCONNECT 115200\r\n");
+        *line.call() = Some(to);
+        let modem = self.clone();
+        std::thread::spawn(move || {
+            let line = &modem.lines[index];
+            // It ends when either side has gone.
+            let _ = io::copy(&mut from, &mut &line.stream);
+            let _ = child.wait();
+            *line.call() = None;
+            line.write("\r\nNO CARRIER\r\n");
+        });
+    }
+}
+
 impl Line {
+    fn new(stream: File, terminal: Option<(OwnedFd, PathBuf)>) -> Self {
+        Self { stream, terminal, port: Mutex::default(), call: Mutex::default() }
+    }
+
     fn open() -> io::Result<Self> {
         let pair = openpty(None, None)?;
         let mut settings = tcgetattr(&pair.slave)?;
         cfmakeraw(&mut settings);
         tcsetattr(&pair.slave, SetArg::TCSANOW, &settings)?;
         let path = ttyname(&pair.slave)?;
-        Ok(Self { master: pair.master.into(), _slave: pair.slave, path, port: Mutex::default() })
+        Ok(Self::new(pair.master.into(), Some((pair.slave, path))))
     }
 
     fn port(&self) -> MutexGuard<'_, Port> {
         self.port.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn call(&self) -> MutexGuard<'_, Option<ChildStdin>> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self, text: &str) {
         // A terminal that nobody reads is full some day; a modem would drop it, too.
-        let _ = (&self.master).write_all(text.as_bytes());
+        let _ = (&self.stream).write_all(text.as_bytes());
     }
 }

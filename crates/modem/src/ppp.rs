@@ -1,0 +1,242 @@
+//! PPP over a serial port of the modem: pppd, in a unit of its own (`rccar-ppp@.service`), because it insists on being root.
+//!
+//! ModemManager only dials: for it such a bearer is connected until somebody asks for its end, whatever becomes of PPP. The unit tells:
+//! it has started when pppd has its addresses, and it ends with pppd.
+
+use futures_util::StreamExt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_modem_manager::{Bearer, IpMethod};
+use zbus::Connection;
+use zbus::zvariant::OwnedObjectPath;
+
+/// Where `ppp-pre-up` writes down the name servers of an interface.
+const NAME_SERVERS: &str = "/run/rccar-ppp";
+/// What the unit's `TimeoutStartSec` allows, and a little more for systemd.
+const START: Duration = Duration::from_secs(40);
+/// The unit's `TimeoutStopSec`, and a little more.
+const STOP: Duration = Duration::from_secs(8);
+
+/// Why there is no PPP.
+#[derive(Debug, Error)]
+pub enum PppError {
+    /// The name of the port is none that a unit may have.
+    #[error("{port:?} is no name of a serial port")]
+    Port {
+        /// As ModemManager says it.
+        port: String,
+    },
+    /// systemd does not do it.
+    #[error("systemd does not start {unit}")]
+    Systemd {
+        /// The unit.
+        unit: String,
+        /// Why not.
+        source: Box<zbus::Error>,
+    },
+    /// pppd ended before it had an address.
+    #[error("{unit}: pppd has no address ({result}); its own words are in the journal")]
+    NoAddress {
+        /// The unit.
+        unit: String,
+        /// In systemd's words.
+        result: String,
+    },
+}
+
+/// The unit of a port, and the interface that it makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    unit: String,
+    pub(crate) interface: String,
+}
+
+/// A line on which PPP runs.
+#[derive(Debug)]
+pub(crate) struct Dialled {
+    pub(crate) line: Line,
+    connection: Connection,
+    ended: oneshot::Receiver<()>,
+    watch: JoinHandle<()>,
+}
+
+#[zbus::proxy(
+    interface = "org.freedesktop.systemd1.Manager",
+    default_service = "org.freedesktop.systemd1",
+    default_path = "/org/freedesktop/systemd1",
+    gen_blocking = false
+)]
+trait Manager {
+    fn subscribe(&self) -> zbus::Result<()>;
+    fn start_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+    fn stop_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+    fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+    #[zbus(signal)]
+    fn job_removed(&self, id: u32, job: OwnedObjectPath, unit: String, result: String) -> zbus::Result<()>;
+}
+
+#[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1", gen_blocking = false)]
+trait Unit {
+    #[zbus(property)]
+    fn active_state(&self) -> zbus::Result<String>;
+}
+
+/// Whether a bearer is one for PPP.
+pub(crate) fn wants(bearer: &Bearer) -> bool {
+    [&bearer.ip4, &bearer.ip6].into_iter().flatten().any(|config| config.method == IpMethod::Ppp)
+}
+
+impl Line {
+    /// Of a port that ModemManager has dialled on, such as `ttyUSB2`.
+    pub(crate) fn of(port: &str) -> Result<Self, PppError> {
+        // An interface's name has 15 characters, and a unit's name would have to be escaped for others than these.
+        let plain = port.starts_with("tty") && port.len() <= 11 && port.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !plain {
+            return Err(PppError::Port { port: port.to_owned() });
+        }
+        Ok(Self { unit: format!("rccar-ppp@{port}.service"), interface: format!("ppp-{port}") })
+    }
+
+    /// Starts pppd and returns when it has an address. One that runs is taken over.
+    pub(crate) async fn start(self, connection: &Connection) -> Result<Dialled, PppError> {
+        let failed = |source| PppError::Systemd { unit: self.unit.clone(), source: Box::new(source) };
+        let manager = ManagerProxy::new(connection).await.map_err(failed)?;
+        // Without it systemd tells nobody of jobs and states.
+        manager.subscribe().await.map_err(failed)?;
+        let result = self.job(&manager, manager.start_unit(&self.unit, "replace"), START).await.map_err(failed)?;
+        if result != "done" {
+            return Err(PppError::NoAddress { unit: self.unit, result });
+        }
+        let path = manager.load_unit(&self.unit).await.map_err(failed)?;
+        let unit = UnitProxy::builder(connection).path(path).map_err(failed)?.build().await.map_err(failed)?;
+        let (tell, ended) = oneshot::channel();
+        let watch = tokio::spawn(async move {
+            watch(&unit).await;
+            // Nobody may listen any more.
+            let _ = tell.send(());
+        });
+        Ok(Dialled { line: self, connection: connection.clone(), ended, watch })
+    }
+
+    /// Ends pppd, if it runs: nobody else may use the port before.
+    pub(crate) async fn stop(&self, connection: &Connection) {
+        let outcome = async {
+            let manager = ManagerProxy::new(connection).await?;
+            manager.subscribe().await?;
+            self.job(&manager, manager.stop_unit(&self.unit, "replace"), STOP).await
+        };
+        match outcome.await {
+            Ok(result) => tracing::debug!(unit = self.unit, result, "pppd was asked to end"),
+            Err(error) => tracing::debug!(unit = self.unit, %error, "pppd could not be asked to end"),
+        }
+    }
+
+    /// Whether pppd runs and has its address.
+    pub(crate) async fn runs(&self, connection: &Connection) -> bool {
+        let state = async {
+            let path = ManagerProxy::new(connection).await?.load_unit(&self.unit).await?;
+            UnitProxy::builder(connection).path(path)?.build().await?.active_state().await
+        };
+        state.await.is_ok_and(|state: String| state == "active")
+    }
+
+    /// Name servers that the network has given.
+    pub(crate) fn name_servers(&self) -> Vec<IpAddr> {
+        name_servers(&std::fs::read_to_string(Path::new(NAME_SERVERS).join(&self.interface)).unwrap_or_default())
+    }
+
+    /// Begins a job and waits for its end: its result in systemd's words.
+    async fn job(
+        &self,
+        manager: &ManagerProxy<'_>,
+        begin: impl Future<Output = zbus::Result<OwnedObjectPath>>,
+        limit: Duration,
+    ) -> zbus::Result<String> {
+        // Listened for before it is begun: it may be over before its name is known.
+        let mut removed = manager.receive_job_removed().await?;
+        let job = begin.await?;
+        let over = async {
+            while let Some(signal) = removed.next().await {
+                if let Ok(over) = signal.args()
+                    && over.job == job
+                {
+                    return over.result;
+                }
+            }
+            "the bus is gone".to_owned()
+        };
+        Ok(timeout(limit, over).await.unwrap_or_else(|_| format!("not within {limit:?}")))
+    }
+}
+
+impl Dialled {
+    /// Resolves when pppd has ended by itself; then it must not be asked again.
+    pub(crate) async fn ended(&mut self) {
+        // A watch that died has nothing to tell any more, which is as bad.
+        let _ = (&mut self.ended).await;
+    }
+
+    /// Ends pppd.
+    pub(crate) async fn hang_up(self) {
+        self.line.stop(&self.connection).await;
+    }
+}
+
+impl Drop for Dialled {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+/// Resolves when the unit is neither active nor on its way to be.
+async fn watch(unit: &UnitProxy<'_>) {
+    let mut changes = unit.receive_active_state_changed().await;
+    while let Some(change) = changes.next().await {
+        match change.get().await.as_deref() {
+            Ok("active" | "activating" | "reloading") => {}
+            _ => return,
+        }
+    }
+}
+
+/// One a line. An address that says nothing is what some networks give instead of none.
+fn name_servers(text: &str) -> Vec<IpAddr> {
+    let mut servers: Vec<IpAddr> = Vec::new();
+    for address in text.lines().filter_map(|line| line.trim().parse::<Ipv4Addr>().ok()) {
+        if !address.is_unspecified() && !servers.contains(&address.into()) {
+            servers.push(address.into());
+        }
+    }
+    servers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_has_a_unit_and_an_interface() {
+        let line = Line::of("ttyUSB12").unwrap();
+        assert_eq!((line.unit.as_str(), line.interface.as_str()), ("rccar-ppp@ttyUSB12.service", "ppp-ttyUSB12"));
+        assert!(line.interface.len() <= 15);
+    }
+
+    #[test]
+    fn what_is_no_serial_port_gets_no_unit() {
+        for port in ["", "wwan0", "ttyUSB0/../mem", "tty-USB0", "ttyUSB0.service", "ttyAVeryLongOne", "tty\u{e9}"] {
+            assert!(matches!(Line::of(port), Err(PppError::Port { .. })), "{port}");
+        }
+    }
+
+    #[test]
+    fn name_servers_are_addresses_of_somebody() {
+        let servers = name_servers("10.0.2.3\n\n0.0.0.0\nnonsense\n10.0.2.3\n192.0.2.53\n");
+        assert_eq!(servers, ["10.0.2.3", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap()));
+        assert!(name_servers("").is_empty());
+    }
+}

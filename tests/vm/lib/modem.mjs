@@ -1,0 +1,65 @@
+// A modem on a serial line of an emulated car: AT commands by tests/modem, and behind a call the network of slirp, a PPP peer that needs no
+// help of the kernel. What the car sends over it comes out on this machine.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program } from '../../e2e/lib/programs.mjs';
+import { until } from '../../e2e/lib/wait.mjs';
+import { tool } from './tools.mjs';
+
+/** How the car knows that this is one: udev would take the adapter for any other. */
+const RULE = 'SUBSYSTEM=="tty", KERNEL=="ttyUSB*", ENV{ID_MM_DEVICE_PROCESS}="1", ENV{RCCAR_MODEM}="1"';
+
+/** Whom the supervisor asks whether data flow: an address in the Internet, of which there is no other part here. */
+const ANYWHERE = '1.1.1.1';
+/** In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1). */
+const REFUSED = [0x80, 0x05];
+
+export class SerialModem {
+  /** `directory` gets the log. Its line is there from now on, its plug is not in. */
+  static async start(directory) {
+    const modem = new SerialModem();
+    await tool('ip', ['address', 'add', `${ANYWHERE}/32`, 'dev', 'lo']);
+    modem.names = createSocket('udp4', (question, { port, address }) => {
+      const answer = Buffer.from(question);
+      answer.set(REFUSED, 2);
+      modem.names.send(answer, port, address);
+    });
+    modem.names.bind(53, ANYWHERE);
+    await once(modem.names, 'listening');
+    // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
+    modem.directory = mkdtempSync(join(tmpdir(), 'rccar-modem-'));
+    modem.socket = join(modem.directory, 'line');
+    modem.program = new Program('at-modem', [modem.socket, 'exec slirp -P -b 1000000 2>/dev/null'], directory);
+    return modem;
+  }
+
+  /** Arguments of the emulator. */
+  get args() {
+    return ['--serial-modem', this.socket];
+  }
+
+  /** Plugs it into a car that runs. */
+  async plug(car) {
+    await car.inside(`mkdir -p /run/udev/rules.d && echo '${RULE}' >/run/udev/rules.d/85-story.rules && udevadm control --reload`);
+    await car.vm.qmp.execute('device_add', { driver: 'usb-serial', id: 'modem0', bus: 'usb.0', chardev: 'modem' });
+  }
+
+  /** The network ends the call. */
+  async endCall() {
+    const calls = async () => (await tool('pgrep', ['-x', 'slirp'], { may: [0, 1] })).stdout.trim().split('\n').filter(Boolean);
+    const present = await calls();
+    if (present.length !== 1) throw new Error(`${present.length} calls instead of one`);
+    process.kill(Number(present[0]), 'SIGKILL');
+    await until('the call has ended', async () => !(await calls()).includes(present[0]));
+  }
+
+  async stop() {
+    this.names.close();
+    await tool('ip', ['address', 'delete', `${ANYWHERE}/32`, 'dev', 'lo']);
+    await this.program.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
