@@ -126,6 +126,8 @@ pub enum Fault {
     PinWrong,
     /// The SIM wants its PUK.
     PukNeeded,
+    /// The modem connects with an access point name only, and none is configured.
+    ApnNeeded,
     /// The access point name is wrong or not part of the contract.
     Apn,
     /// User name or password for the access point are wrong.
@@ -146,6 +148,7 @@ impl Fault {
             Self::PinNeeded => "the SIM asks for its PIN: set `modem.pin` in provision.toml",
             Self::PinWrong => "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml",
             Self::PukNeeded => "the SIM is blocked after wrong PINs: unblock it with its PUK in a telephone",
+            Self::ApnNeeded => "the modem wants an access point name: set `modem.apn` in provision.toml to the operator's",
             Self::Apn => "the network refuses the access point name: correct `modem.apn` in provision.toml, or ask the operator",
             Self::Credentials => "the network refuses user name or password of the access point: correct them in provision.toml",
             Self::Denied => "the network refuses this SIM or this modem: ask the operator whether the contract is active",

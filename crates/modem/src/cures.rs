@@ -99,7 +99,7 @@ impl Cures {
             Ok(bearer) => bearer,
             Err(error) => {
                 tracing::info!(%error, "the modem does not connect");
-                return (view::outcome(&error), None);
+                return (view::outcome_of_connect(&error, properties.apn.is_none()), None);
             }
         };
         match self.configure(&bearer).await {

@@ -47,7 +47,13 @@ fn stage(modem: &ModemState) -> Stage {
     }
 }
 
-/// What a failed try to connect means.
+/// What a failed try to connect means. ModemManager calls it an invalid argument where a modem needs an access point name and got none.
+pub(crate) fn outcome_of_connect(error: &Error, without_apn: bool) -> Outcome {
+    let invalid = error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::InvalidArgs));
+    if invalid && without_apn { Outcome::Refused(Fault::ApnNeeded) } else { outcome(error) }
+}
+
+/// What a failure means.
 pub(crate) fn outcome(error: &Error) -> Outcome {
     match error {
         Error::Timeout { .. } => Outcome::Mute,

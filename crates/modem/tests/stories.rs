@@ -197,3 +197,18 @@ fn a_wrong_pin_is_sent_once_and_named() {
         assert_eq!(lab.mbim().counters().pins, 1, "{report:?}");
     });
 }
+
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn a_modem_that_wants_an_access_point_name_says_so_and_is_not_reset() {
+    story(Setup::Ublox, async |lab| {
+        lab.start_with_modem().await;
+        let _supervisor = Supervisor::start_as(lab, "");
+        let report = await_report(lab, "names what is missing", |report| report.fault.is_some()).await;
+        assert!(report.fault.as_deref().is_some_and(|fault| fault.contains("modem.apn")), "{report:?}");
+        let waits = await_report(lab, "waits for a person", |report| report.state == "waiting").await;
+        // One try, and nothing for minutes.
+        assert_eq!((climbed(&waits, "reconnect"), waits.climbed.len()), (1, 1), "{waits:?}");
+        assert!(waits.due_in_ms.is_some_and(|due| due > 60_000), "{waits:?}");
+    });
+}

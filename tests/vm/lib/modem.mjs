@@ -9,8 +9,8 @@ import { Program } from '../../e2e/lib/programs.mjs';
 import { until } from '../../e2e/lib/wait.mjs';
 import { tool } from './tools.mjs';
 
-/** How the car knows that this is one: udev would take the adapter for any other. */
-const RULE = 'SUBSYSTEM=="tty", KERNEL=="ttyUSB*", ENV{ID_MM_DEVICE_PROCESS}="1", ENV{RCCAR_MODEM}="1"';
+/** How the car knows that this is one: a serial port could be anything. */
+const RULE = 'SUBSYSTEM=="tty", KERNEL=="ttyS0", ENV{ID_MM_DEVICE_PROCESS}="1", ENV{RCCAR_MODEM}="1"';
 
 /** Whom the supervisor asks whether data flow: an address in the Internet, of which there is no other part here. */
 const ANYWHERE = '1.1.1.1';
@@ -18,7 +18,7 @@ const ANYWHERE = '1.1.1.1';
 const REFUSED = [0x80, 0x05];
 
 export class SerialModem {
-  /** `directory` gets the log. Its line is there from now on, its plug is not in. */
+  /** `directory` gets the log. It waits at its end of the line. */
   static async start(directory) {
     const modem = new SerialModem();
     await tool('ip', ['address', 'add', `${ANYWHERE}/32`, 'dev', 'lo']);
@@ -41,13 +41,12 @@ export class SerialModem {
     return ['--serial-modem', this.socket];
   }
 
-  /** Plugs it into a car that runs. */
-  async plug(car) {
+  /** Tells a car that runs that there is a modem on its port. */
+  async announce(car) {
     // The owner's shell has few rights, a unit of its own has more. In base64 the rule needs no quotes.
     const rule = Buffer.from(`${RULE}\n`).toString('base64');
     const rules = '/run/udev/rules.d';
-    await car.inside(`systemd-run -q --pipe --wait sh -c 'mkdir -p ${rules} && echo ${rule} | base64 -d >${rules}/85-story.rules && udevadm control --reload'`);
-    await car.vm.qmp.execute('device_add', { driver: 'usb-serial', id: 'modem0', bus: 'usb.0', chardev: 'modem' });
+    await car.inside(`systemd-run -q --pipe --wait sh -c 'mkdir -p ${rules} && echo ${rule} | base64 -d >${rules}/85-story.rules && udevadm control --reload && udevadm trigger --action=add --name-match=ttyS0'`);
   }
 
   /** The network ends the call. */

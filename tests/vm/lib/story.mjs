@@ -40,9 +40,17 @@ export function story(name, options, define) {
 }
 
 class Story {
+  #ends;
+
   constructor(name, { dhcp = true } = {}) {
     this.directory = join(out, name.replaceAll(/[^a-z0-9]+/gi, '-'));
     this.dhcp = dhcp;
+    this.#ends = [];
+  }
+
+  /** Something to do at the end, whatever the end is. */
+  atEnd(work) {
+    this.#ends.push(work);
   }
 
   async open() {
@@ -167,6 +175,7 @@ class Story {
     await this.cockpit?.close().catch(() => {});
     await this.browser?.close().catch(() => {});
     await this.vm?.kill();
+    for (const work of this.#ends) await work();
     this.watcher?.close();
     await this.host?.stop();
     await this.net?.stop();

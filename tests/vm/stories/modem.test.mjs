@@ -1,4 +1,4 @@
-// A car on a modem, all the way: USB, udev, ModemManager, the supervisor, pppd and the kernel's PPP, and a network behind the call.
+// A car on a modem, all the way: serial port, udev, ModemManager, the supervisor, pppd and the kernel's PPP, and a network behind the call.
 import assert from 'node:assert/strict';
 import { until } from '../../e2e/lib/wait.mjs';
 import { SerialModem } from '../lib/modem.mjs';
@@ -13,20 +13,21 @@ story('modem', {}, (car, step) => {
 
   step('without a modem nothing supervises one', 460, async () => {
     modem = await SerialModem.start(car.directory);
-    await car.flash();
+    car.atEnd(() => modem.stop());
+    await car.flash({ modem: { apn: 'internet' } });
     await car.powerOn({ args: modem.args });
     await car.online();
     assert.equal((await car.inside('systemctl is-active rccar-modem', { may: [3] })).trim(), 'inactive');
   });
 
-  step('plugged in, it is dialled and PPP gives an address', 300, async () => {
-    await modem.plug(car);
+  step('once udev knows it, it is dialled and PPP gives an address', 300, async () => {
+    await modem.announce(car);
     const up = async () => (await car.inside('systemctl is-active rccar-modem', { may: [0, 3] })).startsWith('active') && (await status()).interface;
     await until('the link is up', up, { within: seconds(240), every: 3000 });
     const { state, interface: name, addresses } = await status();
-    assert.deepEqual([state, name, addresses], ['up', 'ppp-ttyUSB0', ['10.0.2.15']]);
-    assert.match(await car.inside('ip route show default dev ppp-ttyUSB0'), /metric 700/);
-    assert.match(await car.inside('resolvectl dns ppp-ttyUSB0'), /10\.0\.2\.3/);
+    assert.deepEqual([state, name, addresses], ['up', 'ppp-ttyS0', ['10.0.2.15']]);
+    assert.match(await car.inside('ip route show default dev ppp-ttyS0'), /metric 700/);
+    assert.match(await car.inside('resolvectl dns ppp-ttyS0'), /10\.0\.2\.3/);
     assert.equal((await car.inside('systemctl --failed --plain --no-legend')).trim(), '');
   });
 
@@ -54,10 +55,8 @@ story('modem', {}, (car, step) => {
     await car.cockpit.when('frames rise', (s) => s.video?.frames > video.frames + 15, slow);
     await car.vm.plug(true);
     const { climbed, interface: name } = await status();
-    assert.equal(name, 'ppp-ttyUSB0');
+    assert.equal(name, 'ppp-ttyS0');
     // Nothing heavier than another call.
     assert.deepEqual(Object.keys(climbed).filter((rung) => !['reconnect', 'cycle-bearer'].includes(rung)), [], JSON.stringify(climbed));
   });
-
-  step('the end', 30, () => modem.stop());
 });

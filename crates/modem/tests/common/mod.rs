@@ -20,12 +20,14 @@ pub struct Supervisor {
 
 impl Supervisor {
     pub fn start(lab: &Lab, config: &str) -> Self {
+        Self::start_as(lab, &format!("apn = \"internet\"\n{config}"))
+    }
+
+    /// `config` is all that `[modem]` has.
+    pub fn start_as(lab: &Lab, config: &str) -> Self {
         let path = lab.path("/tmp/modem.toml");
-        std::fs::write(
-            &path,
-            format!("[modem]\napn = \"internet\"\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"),
-        )
-        .unwrap();
+        std::fs::write(&path, format!("[modem]\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"))
+            .unwrap();
         let rights = UNIT.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
         let rights = rights.to_lowercase().replace("cap_", "+").replace(' ', ",");
         let mut command = Command::new("setpriv");

@@ -147,6 +147,9 @@ impl AtModem {
     fn handle(&self, index: usize, text: &str) {
         let line = &self.lines[index];
         let mut device = self.device();
+        if device.answerer.is_some() && !text.is_empty() {
+            eprintln!("{text}");
+        }
         if device.hangs {
             return;
         }
