@@ -32,7 +32,7 @@ export class SerialModem {
     // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
     modem.directory = mkdtempSync(join(tmpdir(), 'rccar-modem-'));
     modem.socket = join(modem.directory, 'line');
-    modem.program = new Program('at-modem', [modem.socket, 'exec slirp -P -b 1000000 2>/dev/null'], directory);
+    modem.program = new Program('at-modem', [modem.socket, 'exec slirp-fullbolt -P 2>/dev/null'], directory);
     return modem;
   }
 
@@ -51,7 +51,7 @@ export class SerialModem {
 
   /** The network ends the call. */
   async endCall() {
-    const calls = async () => (await tool('pgrep', ['-x', 'slirp'], { may: [0, 1] })).stdout.trim().split('\n').filter(Boolean);
+    const calls = async () => (await tool('pgrep', ['-x', 'slirp-fullbolt'], { may: [0, 1] })).stdout.trim().split('\n').filter(Boolean);
     const present = await calls();
     if (present.length !== 1) throw new Error(`${present.length} calls instead of one`);
     process.kill(Number(present[0]), 'SIGKILL');

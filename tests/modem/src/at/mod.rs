@@ -15,7 +15,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Names of the modem's ports.
@@ -35,7 +35,7 @@ struct Line {
     terminal: Option<(OwnedFd, PathBuf)>,
     port: Mutex<Port>,
     /// Where data go during a call.
-    call: Mutex<Option<ChildStdin>>,
+    call: Mutex<Option<UnixStream>>,
 }
 
 impl AtModem {
@@ -177,9 +177,16 @@ impl AtModem {
     /// Data flow between the line and the answerer until that ends.
     fn call(&self, index: usize, answerer: &str) {
         let line = &self.lines[index];
-        let child = Command::new("sh").args(["-c", answerer]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let Ok(mut child) = child else { return line.write("\r\nNO CARRIER\r\n") };
-        let (Some(to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else { return };
+        // One stream for both directions, as a terminal is: slirp answers where it reads.
+        let begin = || {
+            let (ours, theirs) = UnixStream::pair()?;
+            let input = OwnedFd::from(theirs.try_clone()?);
+            let command = ["-c", answerer];
+            let child =
+                Command::new("sh").args(command).stdin(Stdio::from(input)).stdout(Stdio::from(OwnedFd::from(theirs))).spawn()?;
+            Ok::<_, io::Error>((ours.try_clone()?, ours, child))
+        };
+        let Ok((to, mut from, mut child)) = begin() else { return line.write("\r\nNO CARRIER\r\n") };
         line.write("\r\nCONNECT 115200\r\n");
         *line.call() = Some(to);
         let modem = self.clone();
@@ -212,7 +219,7 @@ impl Line {
         self.port.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call(&self) -> MutexGuard<'_, Option<ChildStdin>> {
+    fn call(&self) -> MutexGuard<'_, Option<UnixStream>> {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
