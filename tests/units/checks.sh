@@ -113,7 +113,9 @@ starts_ppp_only() {
 
 # It ends with 2 where it does not, and with 4 where it finds that this kernel has no PPP (pppd(8), EXIT STATUS).
 pppd_understands() {
-  inside sh -c 'pppd /dev/null file /run/rccar/config/ppp-options dryrun; status=$?; [ $status = 0 ] || [ $status = 4 ]'
+  local status=0
+  inside pppd /dev/null file /run/rccar/config/ppp-options dryrun || status=$?
+  [ "$status" = 0 ] || [ "$status" = 4 ]
 }
 
 # There is no modem to let go of: who may ask is told so, others are not even heard.
