@@ -141,7 +141,7 @@ fn a_registration_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
 
 #[test]
 fn with_coverage_the_whole_ladder_is_climbed_two_tries_a_rung() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::up(100);
     bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
     bench.see(Some(READY));
     use Rung::{CycleRadio, CycleUsb, Reboot, Reconnect, Reset, RestartDaemon};
@@ -149,6 +149,22 @@ fn with_coverage_the_whole_ladder_is_climbed_two_tries_a_rung() {
     let cures: Vec<Rung> = story.iter().copied().filter(|rung| *rung != Reconnect).collect();
     assert_eq!(cures[..5], [CycleRadio, Reset, RestartDaemon, CycleUsb, Reboot], "{story:?}");
     assert_eq!(story[..6], [Reconnect, Reconnect, CycleRadio, Reconnect, Reconnect, Reset], "{story:?}");
+}
+
+#[test]
+fn a_modem_that_has_never_carried_data_is_no_reason_to_reboot() {
+    let mut bench = Bench::new();
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.see(Some(READY));
+    let story = bench.rungs(60);
+    assert!(story.contains(&Rung::CycleUsb) && !story.contains(&Rung::Reboot), "{story:?}");
+    // An address alone is no data.
+    let mut bench = Bench::new();
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    let story = bench.rungs(60);
+    assert!(story.contains(&Rung::CycleUsb) && !story.contains(&Rung::Reboot), "{story:?}");
 }
 
 #[test]
@@ -306,6 +322,10 @@ fn reboots_before_the_start_count_against_those_of_the_day() {
     let reboots = [20 * hour, 22 * hour, 24 * hour];
     let machine = Machine::new(Moment { now: begin, dice: 200 }, true, &reboots);
     let mut bench = Bench { machine, now: begin };
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    bench.see(Some(CONNECTED));
+    bench.answer_until(begin + Duration::from_secs(100));
     bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
     bench.see(None);
     let at = loop {

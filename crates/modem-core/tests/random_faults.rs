@@ -79,9 +79,10 @@ impl World {
         Observation { expected: true, daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
     }
 
-    fn fault(&mut self, random: &mut Random) {
+    /// `carried`: data have flowed. Nothing that was never well needs a reboot: what it needed was the one that has just been.
+    fn fault(&mut self, random: &mut Random, carried: bool) {
         let cures = [Rung::CycleRadio, Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb, Rung::Reboot];
-        let cure = cures[usize::try_from(random.below(5)).unwrap()];
+        let cure = cures[usize::try_from(random.below(if carried { 5 } else { 4 })).unwrap()];
         match random.below(12) {
             0 | 1 => (self.connected, self.believed) = (false, false),
             2 => self.connected = false,
@@ -157,6 +158,7 @@ struct Day {
     last_attempt: Duration,
     /// Faults still happen.
     faulty: bool,
+    carried: bool,
 }
 
 impl Day {
@@ -165,7 +167,8 @@ impl Day {
         let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, true, &[]);
         let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car)];
         let (now, climbed) = (Duration::ZERO, BTreeMap::new());
-        Self { seed, random, world: World::WELL, machine, now, car: Car::default(), due, climbed, last_attempt: now, faulty: true }
+        let (car, world, faulty, carried) = (Car::default(), World::WELL, true, false);
+        Self { seed, random, world, machine, now, car, due, climbed, last_attempt: now, faulty, carried }
     }
 
     fn at(&mut self) -> Moment {
@@ -197,7 +200,7 @@ impl Day {
         let at = self.at();
         match due {
             Due::Fault => {
-                self.world.fault(&mut self.random);
+                self.world.fault(&mut self.random, self.carried);
                 let pause = self.random.seconds(1200);
                 self.due.push((self.now + pause, Due::Fault));
             }
@@ -215,6 +218,7 @@ impl Day {
             Due::Data => {
                 let flows = self.world.connected && self.world.coverage && self.world.hung.is_none();
                 self.machine.handle_data_probe(at, flows);
+                self.carried |= flows && self.machine.is_up();
             }
             Due::Control => {
                 let answers = self.world.hung.is_none() && self.world.daemon && self.world.modem;

@@ -30,6 +30,8 @@ pub struct Machine {
     told: Option<Fault>,
     /// The daemon has gone while the link was up: the link is not taken down for that.
     orphaned: bool,
+    /// Data have flowed since the start: what they need is there, or was. Where nothing ever flowed, another start will not change it.
+    carried: bool,
     control: Control,
     limits: Limits,
     next_action: u64,
@@ -94,6 +96,7 @@ impl Machine {
             fault: None,
             told: None,
             orphaned: false,
+            carried: false,
             control: Control { at: now + CONTROL, pending: false, failed: 0 },
             limits: Limits::with_reboots(reboots),
             next_action: 1,
@@ -153,6 +156,7 @@ impl Machine {
     /// A data probe was answered, or not.
     pub fn handle_data_probe(&mut self, at: Moment, answered: bool) {
         let Phase::Up { probe, .. } = &mut self.phase else { return };
+        self.carried |= answered;
         if probe.pending && probe.end(at.now, answered, self.car.in_session) {
             self.lose(at, Cause::DataSilent, Rung::CycleBearer);
         }

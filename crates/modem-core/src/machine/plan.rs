@@ -103,7 +103,7 @@ impl Machine {
             Rung::CycleRadio => Rung::Reset,
             Rung::Reset => Rung::RestartDaemon,
             Rung::RestartDaemon => Rung::CycleUsb,
-            Rung::CycleUsb if self.car.parked => Rung::Reboot,
+            Rung::CycleUsb if self.car.parked && self.carried => Rung::Reboot,
             Rung::CycleUsb | Rung::Reboot => Rung::Reset,
         }
     }
