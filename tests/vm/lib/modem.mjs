@@ -14,8 +14,6 @@ const RULE = 'SUBSYSTEM=="tty", KERNEL=="ttyS0", ENV{ID_MM_DEVICE_PROCESS}="1", 
 
 /** Whom the supervisor asks whether data flow: an address in the Internet, of which there is no other part here. */
 const ANYWHERE = '1.1.1.1';
-/** The other end of the call (RFC 5737). slirp would take its host's name for it, which has no address here that PPP accepts. */
-const PEER = '192.0.2.1';
 /** In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1). */
 const REFUSED = [0x80, 0x05];
 
@@ -34,7 +32,7 @@ export class SerialModem {
     // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
     modem.directory = mkdtempSync(join(tmpdir(), 'rccar-modem-'));
     modem.socket = join(modem.directory, 'line');
-    modem.program = new Program('at-modem', [modem.socket, `exec slirp-fullbolt -P 'host addr ${PEER}' 2>/dev/null`], directory);
+    modem.program = new Program('at-modem', [modem.socket, 'exec slirp-fullbolt -P 2>/dev/null'], directory);
     return modem;
   }
 
