@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from '../../e2e/lib/programs.mjs';
-import { until } from '../../e2e/lib/wait.mjs';
 import { tool } from './tools.mjs';
 
 /** How the car knows that this is one: a serial port could be anything. */
@@ -47,15 +46,6 @@ export class SerialModem {
     const rule = Buffer.from(`${RULE}\n`).toString('base64');
     const rules = '/run/udev/rules.d';
     await car.inside(`systemd-run -q --pipe --wait sh -c 'mkdir -p ${rules} && echo ${rule} | base64 -d >${rules}/85-story.rules && udevadm control --reload && udevadm trigger --action=add --name-match=ttyS0'`);
-  }
-
-  /** The network ends the call. */
-  async endCall() {
-    const calls = async () => (await tool('pgrep', ['-x', 'slirp-fullbolt'], { may: [0, 1] })).stdout.trim().split('\n').filter(Boolean);
-    const present = await calls();
-    if (present.length !== 1) throw new Error(`${present.length} calls instead of one`);
-    process.kill(Number(present[0]), 'SIGKILL');
-    await until('the call has ended', async () => !(await calls()).includes(present[0]));
   }
 
   async stop() {

@@ -39,21 +39,11 @@ story('modem', {}, (car, step) => {
     await cockpit.page.getByTestId('rung-uplink').filter({ hasText: /TestNet [0-9]+ %/ }).waitFor({ timeout: seconds(60) });
   });
 
-  step('the picture goes on over the modem when the cable is out', 240, async () => {
+  step('the car registers over it when its cable is out', 200, async () => {
     const before = registrations();
     await car.vm.plug(false);
     await until('the car has registered again', () => registrations() > before, { within: seconds(150) });
-    const { video } = await car.cockpit.snapshot();
-    await car.cockpit.when('frames rise', (s) => s.video?.frames > video.frames + 15, slow);
-    await car.cockpit.page.screenshot({ path: car.file('modem.png') });
-  });
-
-  step('a call that the network ends is dialled anew, and the picture is back', 300, async () => {
-    const before = registrations();
-    await modem.endCall();
-    await until('the car has registered again', () => registrations() > before, { within: seconds(210) });
-    const { video } = await car.cockpit.snapshot();
-    await car.cockpit.when('frames rise', (s) => s.video?.frames > video.frames + 15, slow);
+    // Whoever wants to know more needs a way in.
     await car.vm.plug(true);
     const { climbed, interface: name } = await status();
     assert.equal(name, 'ppp-ttyS0');
