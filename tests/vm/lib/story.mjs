@@ -40,12 +40,11 @@ export function story(name, options, define) {
 }
 
 class Story {
-  #ends;
+  #ends = [];
 
   constructor(name, { dhcp = true } = {}) {
     this.directory = join(out, name.replaceAll(/[^a-z0-9]+/gi, '-'));
     this.dhcp = dhcp;
-    this.#ends = [];
   }
 
   /** Something to do at the end, whatever the end is. */

@@ -171,9 +171,7 @@ impl AtModem {
         drop(device);
         line.write(&format!("{answer}\r\nOK\r\n"));
     }
-}
 
-impl AtModem {
     /// Data flow between the line and the answerer until that ends.
     fn call(&self, index: usize, answerer: &str) {
         let line = &self.lines[index];

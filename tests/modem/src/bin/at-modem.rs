@@ -1,5 +1,5 @@
 //! `at-modem SOCKET COMMAND`: a modem that speaks AT, with one serial line, which is a Unix socket that it listens on: for an emulator's
-//! serial adapter. The shell command answers calls over its standard input and output. It ends when the line does.
+//! serial port. The shell command answers calls over its standard input and output. It ends when the line does.
 
 use rccar_modem_lab::{Addresses, AtModem, DataPath};
 use std::error::Error;
