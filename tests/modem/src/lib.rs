@@ -22,7 +22,8 @@
 //!
 //! * The emulators are in the test's process: a story that pulls the SIM sees the effect of it in the next line.
 //! * MBIM has basic connectivity alone. Everything above it is optional, and stock modems lack some of it.
-//! * AT speaks the u-blox dialect, whose network port has a static address. PPP would need a kernel with PPP.
+//! * AT speaks the u-blox dialect, whose network port has a static address. PPP needs a kernel with PPP: with the same modem, and [`ppp`] at
+//!   the other end of its calls, the image's own kernel has it (`tests/vm`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -32,6 +33,7 @@ mod daemon;
 mod lab;
 mod mbim;
 mod namespace;
+pub mod ppp;
 mod root;
 mod sysfs;
 

@@ -175,7 +175,7 @@ impl AtModem {
     /// Data flow between the line and the answerer until that ends.
     fn call(&self, index: usize, answerer: &str) {
         let line = &self.lines[index];
-        // One stream for both directions, as a terminal is: slirp answers where it reads.
+        // One stream for both directions, as a terminal is.
         let begin = || {
             let (ours, theirs) = UnixStream::pair()?;
             let input = OwnedFd::from(theirs.try_clone()?);
