@@ -19,6 +19,12 @@ pub(crate) fn advertised(interface: &str, metric: u32, anew: bool) {
     write(interface, &[("disable_ipv6", 1), ("accept_ra", 2), ("ra_defrtr_metric", metric), ("disable_ipv6", 0)]);
 }
 
+/// The kernel takes addresses from advertisements, beside that which somebody has given to the interface. Of its default route there is
+/// another one, with a metric of ours.
+pub(crate) fn heard(interface: &str) {
+    write(interface, &[("accept_ra", 2)]);
+}
+
 /// The kernel does not, so that addresses and routes are those that the interface is given, and no others.
 pub(crate) fn given(interface: &str) {
     write(interface, &[("accept_ra", 0), ("disable_ipv6", 0)]);

@@ -17,6 +17,8 @@ use tokio_modem_manager::{Bearer, IpMethod};
 
 /// How long advertisements are waited for where nothing else gives an address: the kernel asks three times, 4 s apart (RFC 4861, 10).
 const ADVERTISEMENT: Duration = Duration::from_secs(13);
+/// How long IPv4 may be behind IPv6 where pppd asks for both at once: three of its questions.
+const IPV4_BEHIND: Duration = Duration::from_secs(9);
 /// Between two looks for what they have brought.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -37,7 +39,7 @@ pub enum LinkError {
     #[error("the bearer has no interface")]
     NoInterface,
     /// The bearer's way of configuration is not supported.
-    #[error("{interface}: the modem wants {method}, which is not known; static addresses, DHCP, and PPP for IPv4 are")]
+    #[error("{interface}: the modem wants {method}, which is not known; static addresses, DHCP and PPP are")]
     Unsupported {
         /// The interface.
         interface: String,
@@ -175,16 +177,54 @@ impl Links {
         Ok(Connected { link, port, settings, keeper: held.map_or(Keeper::Nobody, Keeper::Lease) })
     }
 
-    /// Takes over an interface to which PPP has given its address, and gives it the default route.
+    /// Takes over an interface to which PPP has given its address, and gives it the default routes.
     pub(crate) async fn adopt(&self, dialled: Dialled) -> Result<Connected, LinkError> {
         let port = self.port(&dialled.line.interface).await?;
-        let present = self.present(&port).await?;
-        let addresses: Vec<IpAddr> = present.iter().filter_map(usable).filter(IpAddr::is_ipv4).collect();
-        let Some(address) = addresses.first().copied() else { return Err(LinkError::NoAddress { interface: port.name }) };
-        self.add_route(&port, &Given { address, prefix: 32, gateway: None }).await?;
-        let dns = dialled.line.name_servers();
-        let link = Link { interface: port.name.clone(), index: port.index, addresses, prefix: 32, dns, advertised: false };
-        Ok(Connected { link, port, settings: Settings::default(), keeper: Keeper::Ppp(dialled) })
+        ipv6::heard(&port.name);
+        let addresses = self.await_ppp(&port).await;
+        if addresses.is_empty() {
+            return Err(LinkError::NoAddress { interface: port.name });
+        }
+        let link = Link {
+            interface: port.name.clone(),
+            index: port.index,
+            prefix: if addresses[0].is_ipv4() { 32 } else { 64 },
+            addresses: Vec::new(),
+            dns: dialled.line.name_servers(),
+            advertised: true,
+        };
+        let mut connected = Connected { link, port, settings: Settings::default(), keeper: Keeper::Ppp(dialled) };
+        self.change_addresses(&mut connected, addresses).await?;
+        Ok(connected)
+    }
+
+    /// Waits for addresses on an interface of pppd, which is up when one of the two versions is. IPv4 is waited for a little longer.
+    async fn await_ppp(&self, port: &Port) -> Vec<IpAddr> {
+        let begin = Instant::now();
+        loop {
+            let present = self.present(port).await.unwrap_or_default();
+            let mut addresses: Vec<IpAddr> = present.iter().filter_map(usable).collect();
+            addresses.sort_by_key(IpAddr::is_ipv6);
+            let limit = if addresses.is_empty() { ADVERTISEMENT } else { IPV4_BEHIND };
+            if addresses.iter().any(IpAddr::is_ipv4) || begin.elapsed() >= limit {
+                return addresses;
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Addresses came and went without us. Between the two ends of PPP nobody needs to be named in a route.
+    async fn change_addresses(&self, connected: &mut Connected, addresses: Vec<IpAddr>) -> Result<(), LinkError> {
+        if matches!(connected.keeper, Keeper::Ppp(_)) {
+            for address in &addresses {
+                let version = |before: &&IpAddr| before.is_ipv4() == address.is_ipv4();
+                if !connected.link.addresses.iter().any(|before| version(&before)) {
+                    self.add_route(&connected.port, &Given { address: *address, prefix: 128, gateway: None }).await?;
+                }
+            }
+        }
+        connected.link.addresses = addresses;
+        Ok(())
     }
 
     /// Gives the interface what a renewed lease says; whether that is something else.
@@ -197,7 +237,7 @@ impl Links {
 
     /// Looks for addresses that the kernel has taken or dropped by itself; whether there are any.
     pub(crate) async fn refresh(&self, connected: &mut Connected) -> bool {
-        let link = &mut connected.link;
+        let link = &connected.link;
         if !link.advertised {
             return false;
         }
@@ -205,7 +245,9 @@ impl Links {
         let advertised = present.iter().filter_map(usable).filter(IpAddr::is_ipv6);
         let addresses: Vec<IpAddr> = link.addresses.iter().copied().filter(IpAddr::is_ipv4).chain(advertised).collect();
         let differs = addresses != link.addresses;
-        link.addresses = addresses;
+        if let Err(error) = self.change_addresses(connected, addresses).await {
+            tracing::warn!(%error, "the link does without IPv6");
+        }
         differs
     }
 

@@ -1,5 +1,5 @@
-// A modem on a serial line of an emulated car: AT commands by tests/modem, and behind a call the network of slirp, a PPP peer that needs no
-// help of the kernel. What the car sends over it comes out on this machine.
+// A modem on a serial line of an emulated car: AT commands and, behind a call, a mobile network, both of tests/modem. What the car sends over
+// it comes out on this machine.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,16 @@ const ANYWHERE = '1.1.1.1';
 /** In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1). */
 const REFUSED = [0x80, 0x05];
 
+/** The device with the network, and who may use it. */
+const NETWORK = 'mobile';
+const [USER, PASSWORD] = ['web', 'open-sesame'];
+
 export class SerialModem {
+  /** What the card has to know. */
+  static settings = { apn: 'internet', user: USER, password: PASSWORD };
+  /** Addresses on the link: that which the car gets, and the other end's; the prefix of the car's others. */
+  static addresses = { car: '10.64.0.2', here: '10.64.0.1', prefix: '2001:db8:64:' };
+
   /** `directory` gets the log. It waits at its end of the line. */
   static async start(directory) {
     const modem = new SerialModem();
@@ -31,7 +40,8 @@ export class SerialModem {
     // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
     modem.directory = mkdtempSync(join(tmpdir(), 'rccar-modem-'));
     modem.socket = join(modem.directory, 'line');
-    modem.program = new Program('at-modem', [modem.socket, 'exec slirp-fullbolt -P 2>/dev/null'], directory);
+    // Who may call is in the card's provision.toml. The shell goes first: it is asked for by name.
+    modem.program = new Program('at-modem', [modem.socket, `exec "$RCCAR_BIN/ppp-peer" ${NETWORK} ${USER} ${PASSWORD}`], directory);
     return modem;
   }
 
@@ -46,6 +56,16 @@ export class SerialModem {
     const rule = Buffer.from(`${RULE}\n`).toString('base64');
     const rules = '/run/udev/rules.d';
     await car.inside(`systemd-run -q --pipe --wait sh -c 'mkdir -p ${rules} && echo ${rule} | base64 -d >${rules}/85-story.rules && udevadm control --reload && udevadm trigger --action=add --name-match=ttyS0'`);
+  }
+
+  /** How many calls there have been. */
+  calls() {
+    return this.program.log().match(/^ATD/gm)?.length ?? 0;
+  }
+
+  /** The network ends the call. On this line nobody but the modem says so, and pppd does not listen to it. */
+  async hangUp() {
+    await tool('pkill', ['-KILL', '-x', 'ppp-peer']);
   }
 
   async stop() {
