@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 use rccar_modem_core::timing::LEASE_LIMIT;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkLayerType};
+use rtnetlink::packet_route::route::RouteAttribute;
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -15,8 +16,10 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use tokio_modem_manager::{Bearer, IpMethod};
 
-/// How long advertisements are waited for where nothing else gives an address: the kernel asks three times, 4 s apart (RFC 4861, 10).
+/// How long advertisements are waited for where nothing else gives an address: the kernel asks after 0, some 4 and some 12 s (RFC 7559).
 const ADVERTISEMENT: Duration = Duration::from_secs(13);
+/// How long pppd asks for addresses: ten times, 3 s apart (pppd(8), ipcp-max-configure, ipcp-restart).
+const PPP_LIMIT: Duration = Duration::from_secs(30);
 /// How long IPv4 may be behind IPv6 where pppd asks for both at once: three of its questions.
 const IPV4_BEHIND: Duration = Duration::from_secs(9);
 /// Between two looks for what they have brought.
@@ -52,7 +55,7 @@ pub enum LinkError {
     /// No PPP.
     #[error(transparent)]
     Ppp(#[from] PppError),
-    /// pppd has started and its interface has no address.
+    /// pppd runs, or ran, and its interface has no address.
     #[error("{interface}: PPP has given no address")]
     NoAddress {
         /// The interface.
@@ -177,54 +180,92 @@ impl Links {
         Ok(Connected { link, port, settings, keeper: held.map_or(Keeper::Nobody, Keeper::Lease) })
     }
 
-    /// Takes over an interface to which PPP has given its address, and gives it the default routes.
-    pub(crate) async fn adopt(&self, dialled: Dialled) -> Result<Connected, LinkError> {
+    /// Takes over an interface to which PPP gives its addresses, and gives it the default routes. One without is hung up.
+    pub(crate) async fn adopt(&self, mut dialled: Dialled) -> Result<Connected, LinkError> {
+        match self.await_ppp(&mut dialled).await {
+            Ok((port, link)) => Ok(Connected { link, port, settings: Settings::default(), keeper: Keeper::Ppp(dialled) }),
+            Err(error) => {
+                dialled.hang_up().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// pppd is up as soon as one of the two versions is, and IPv6 has no address then that leads anywhere. IPv4 is waited for a little longer.
+    async fn await_ppp(&self, dialled: &mut Dialled) -> Result<(Port, Link), LinkError> {
         let port = self.port(&dialled.line.interface).await?;
         ipv6::heard(&port.name);
-        let addresses = self.await_ppp(&port).await;
-        if addresses.is_empty() {
-            return Err(LinkError::NoAddress { interface: port.name });
-        }
+        let begin = Instant::now();
+        let addresses = loop {
+            let addresses = self.usable_addresses(&port).await?;
+            let limit = if addresses.is_empty() { PPP_LIMIT } else { IPV4_BEHIND };
+            if addresses.iter().any(IpAddr::is_ipv4) || (begin.elapsed() >= limit && !addresses.is_empty()) {
+                break addresses;
+            }
+            let over = tokio::select! {
+                () = dialled.ended() => true,
+                () = sleep(LOOK) => begin.elapsed() >= limit,
+            };
+            if over && addresses.is_empty() {
+                return Err(LinkError::NoAddress { interface: port.name });
+            }
+        };
+        self.keep_routes(&port, &addresses).await?;
         let link = Link {
             interface: port.name.clone(),
             index: port.index,
-            prefix: if addresses[0].is_ipv4() { 32 } else { 64 },
-            addresses: Vec::new(),
+            prefix: if addresses.first().is_some_and(IpAddr::is_ipv4) { 32 } else { 128 },
+            addresses,
             dns: dialled.line.name_servers(),
             advertised: true,
         };
-        let mut connected = Connected { link, port, settings: Settings::default(), keeper: Keeper::Ppp(dialled) };
-        self.change_addresses(&mut connected, addresses).await?;
-        Ok(connected)
+        Ok((port, link))
     }
 
-    /// Waits for addresses on an interface of pppd, which is up when one of the two versions is. IPv4 is waited for a little longer.
-    async fn await_ppp(&self, port: &Port) -> Vec<IpAddr> {
-        let begin = Instant::now();
-        loop {
-            let present = self.present(port).await.unwrap_or_default();
-            let mut addresses: Vec<IpAddr> = present.iter().filter_map(usable).collect();
-            addresses.sort_by_key(IpAddr::is_ipv6);
-            let limit = if addresses.is_empty() { ADVERTISEMENT } else { IPV4_BEHIND };
-            if addresses.iter().any(IpAddr::is_ipv4) || begin.elapsed() >= limit {
-                return addresses;
-            }
-            sleep(LOOK).await;
-        }
+    /// Those of IPv4 first.
+    async fn usable_addresses(&self, port: &Port) -> Result<Vec<IpAddr>, LinkError> {
+        let mut addresses: Vec<IpAddr> = self.present(port).await?.iter().filter_map(usable).collect();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        Ok(addresses)
     }
 
-    /// Addresses came and went without us. Between the two ends of PPP nobody needs to be named in a route.
-    async fn change_addresses(&self, connected: &mut Connected, addresses: Vec<IpAddr>) -> Result<(), LinkError> {
-        if matches!(connected.keeper, Keeper::Ppp(_)) {
-            for address in &addresses {
-                let version = |before: &&IpAddr| before.is_ipv4() == address.is_ipv4();
-                if !connected.link.addresses.iter().any(|before| version(&before)) {
-                    self.add_route(&connected.port, &Given { address: *address, prefix: 128, gateway: None }).await?;
+    /// A default route for each family that has an address. Between the two ends of PPP nobody needs to be named in it. One that is there is
+    /// left alone: whoever follows the routes would hear of a change.
+    async fn keep_routes(&self, port: &Port, addresses: &[IpAddr]) -> Result<(), LinkError> {
+        let families = [addresses.iter().find(|address| address.is_ipv4()), addresses.iter().find(|address| address.is_ipv6())];
+        let (mut kept, mut failed) = (false, None);
+        for address in families.into_iter().flatten() {
+            let outcome = match self.has_default_route(port, address.is_ipv4()).await {
+                Ok(true) => Ok(()),
+                Ok(false) => self.add_route(port, &Given { address: *address, prefix: 128, gateway: None }).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(()) => kept = true,
+                Err(error) => {
+                    tracing::warn!(%error, %address, "an address without a route");
+                    failed = Some(error);
                 }
             }
         }
-        connected.link.addresses = addresses;
-        Ok(())
+        failed.filter(|_| !kept).map_or(Ok(()), Err)
+    }
+
+    /// Whether there is one through the interface with our metric.
+    async fn has_default_route(&self, port: &Port, ipv4: bool) -> Result<bool, LinkError> {
+        let family = match ipv4 {
+            true => RouteMessageBuilder::<Ipv4Addr>::new().build(),
+            false => RouteMessageBuilder::<Ipv6Addr>::new().build(),
+        };
+        let mut routes = self.handle.route().get(family).execute();
+        while let Some(route) = routes.try_next().await.map_err(kernel(&port.name, "list its routes"))? {
+            let has = |wanted: &RouteAttribute| route.attributes.contains(wanted);
+            let ours = has(&RouteAttribute::Oif(port.index)) && has(&RouteAttribute::Priority(self.metric));
+            if route.header.destination_prefix_length == 0 && ours {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Gives the interface what a renewed lease says; whether that is something else.
@@ -235,20 +276,25 @@ impl Links {
         Ok(differs)
     }
 
-    /// Looks for addresses that the kernel has taken or dropped by itself; whether there are any.
+    /// Looks for what the kernel, or pppd, has taken or dropped by itself; whether there is anything.
     pub(crate) async fn refresh(&self, connected: &mut Connected) -> bool {
-        let link = &connected.link;
+        let Connected { link, port, keeper, .. } = connected;
         if !link.advertised {
             return false;
         }
-        let Ok(present) = self.present(&connected.port).await else { return false };
-        let advertised = present.iter().filter_map(usable).filter(IpAddr::is_ipv6);
-        let addresses: Vec<IpAddr> = link.addresses.iter().copied().filter(IpAddr::is_ipv4).chain(advertised).collect();
-        let differs = addresses != link.addresses;
-        if let Err(error) = self.change_addresses(connected, addresses).await {
-            tracing::warn!(%error, "the link does without IPv6");
+        let Ok(present) = self.usable_addresses(port).await else { return false };
+        let before = link.clone();
+        if let Keeper::Ppp(dialled) = keeper {
+            link.addresses = present;
+            link.dns = dialled.line.name_servers();
+            if let Err(error) = self.keep_routes(port, &link.addresses).await {
+                tracing::warn!(%error, "nothing goes over the link");
+            }
+        } else {
+            link.addresses.retain(IpAddr::is_ipv4);
+            link.addresses.extend(present.into_iter().filter(IpAddr::is_ipv6));
         }
-        differs
+        *link != before
     }
 
     /// Takes addresses, and with them routes, off the interface. An interface that is gone has none.
@@ -394,6 +440,11 @@ impl Connected {
     /// The lease is not renewed any more, pppd not listened to; the link stays as it is.
     pub(crate) fn forget_keeper(&mut self) {
         self.keeper = Keeper::Nobody;
+    }
+
+    /// Whether pppd has the port.
+    pub(crate) fn is_dialled(&self) -> bool {
+        matches!(self.keeper, Keeper::Ppp(_))
     }
 
     /// Gives back what it lives with, and keeps the link, as far as that is possible.

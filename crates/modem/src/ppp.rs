@@ -1,7 +1,7 @@
 //! PPP over a serial port of the modem: pppd, in a unit of its own (`rccar-ppp@.service`), because it insists on being root.
 //!
 //! ModemManager only dials: for it such a bearer is connected until somebody asks for its end, whatever becomes of PPP. The unit tells:
-//! it has started when pppd has its addresses, and it ends with pppd.
+//! it has started when pppd has agreed with the network on IPv4 or IPv6, whichever is first, and it ends with pppd.
 
 use futures_util::StreamExt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,7 +15,7 @@ use tokio_modem_manager::{Bearer, IpMethod};
 use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;
 
-/// Where `ppp-pre-up` writes down the name servers of an interface.
+/// Where `ip-pre-up` writes down the name servers of an interface.
 const NAME_SERVERS: &str = "/run/rccar-ppp";
 /// What the unit's `TimeoutStartSec` allows, and a little more for systemd.
 const START: Duration = Duration::from_secs(40);
@@ -39,7 +39,7 @@ pub enum PppError {
         /// Why not.
         source: Box<zbus::Error>,
     },
-    /// pppd ended before it had an address.
+    /// pppd ended before the link was up.
     #[error("{unit}: pppd has no address ({result}); its own words are in the journal")]
     NoAddress {
         /// The unit.
@@ -102,12 +102,10 @@ impl Line {
         Ok(Self { unit: format!("rccar-ppp@{port}.service"), interface: format!("ppp-{port}") })
     }
 
-    /// Starts pppd and returns when it has an address. One that runs is taken over.
+    /// Starts pppd and returns when the link is up. One that runs is taken over.
     pub(crate) async fn start(self, connection: &Connection) -> Result<Dialled, PppError> {
         let failed = |source| PppError::Systemd { unit: self.unit.clone(), source: Box::new(source) };
         let manager = ManagerProxy::new(connection).await.map_err(failed)?;
-        // Without it systemd tells nobody of jobs and states.
-        manager.subscribe().await.map_err(failed)?;
         let result = self.job(&manager, manager.start_unit(&self.unit, "replace"), START).await.map_err(failed)?;
         if result != "done" {
             return Err(PppError::NoAddress { unit: self.unit, result });
@@ -127,7 +125,6 @@ impl Line {
     pub(crate) async fn stop(&self, connection: &Connection) {
         let outcome = async {
             let manager = ManagerProxy::new(connection).await?;
-            manager.subscribe().await?;
             self.job(&manager, manager.stop_unit(&self.unit, "replace"), STOP).await
         };
         match outcome.await {
@@ -136,7 +133,7 @@ impl Line {
         }
     }
 
-    /// Whether pppd runs and has its address.
+    /// Whether pppd runs and its link is up.
     pub(crate) async fn runs(&self, connection: &Connection) -> bool {
         let state = async {
             let path = ManagerProxy::new(connection).await?.load_unit(&self.unit).await?;
@@ -157,6 +154,10 @@ impl Line {
         begin: impl Future<Output = zbus::Result<OwnedObjectPath>>,
         limit: Duration,
     ) -> zbus::Result<String> {
+        // Without it systemd tells nobody of jobs and states; whoever asks again is refused.
+        if let Err(error) = manager.subscribe().await {
+            tracing::trace!(%error, "systemd tells already");
+        }
         // Listened for before it is begun: it may be over before its name is known.
         let mut removed = manager.receive_job_removed().await?;
         let job = begin.await?;

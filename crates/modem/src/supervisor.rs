@@ -130,8 +130,10 @@ impl Supervisor {
                 // What they say is published in any case.
                 Ok(()) = self.sticks.changed() => {}
                 _ = looks.tick() => {
-                    if let Some(connected) = &mut self.link {
-                        self.links.refresh(connected).await;
+                    if let Some(connected) = &mut self.link
+                        && self.links.refresh(connected).await
+                    {
+                        dns::set(&self.connection, &connected.link).await;
                     }
                     let snapshot = self.modem.manager().snapshot();
                     self.handle_snapshot(&snapshot);
@@ -233,7 +235,12 @@ impl Supervisor {
             device: self.device.clone(),
         };
         let reports = self.reports.0.clone();
+        // A ModemManager that has just come knows nothing of a call that its predecessor made, and wants the port.
+        let call = self.link.take_if(|connected| connected.is_dialled() && rung != Rung::RestartDaemon);
         let task = tokio::spawn(async move {
+            if let Some(call) = call {
+                call.release().await;
+            }
             let (outcome, link) = cures.climb(rung, with_pin).await;
             // The loop ends before its tasks.
             let _ = reports.send(Message::Done(action, outcome, link.map(Box::new)));

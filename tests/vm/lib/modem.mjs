@@ -1,20 +1,14 @@
 // A modem on a serial line of an emulated car: AT commands and, behind a call, a mobile network, both of tests/modem. What the car sends over
 // it comes out on this machine.
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from '../../e2e/lib/programs.mjs';
+import { internet } from './internet.mjs';
 import { tool } from './tools.mjs';
 
 /** How the car knows that this is one: a serial port could be anything. */
 const RULE = 'SUBSYSTEM=="tty", KERNEL=="ttyS0", ENV{ID_MM_DEVICE_PROCESS}="1", ENV{RCCAR_MODEM}="1"';
-
-/** Whom the supervisor asks whether data flow: an address in the Internet, of which there is no other part here. */
-const ANYWHERE = '1.1.1.1';
-/** In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1). */
-const REFUSED = [0x80, 0x05];
 
 /** The device with the network, and who may use it. */
 const NETWORK = 'mobile';
@@ -29,14 +23,7 @@ export class SerialModem {
   /** `directory` gets the log. It waits at its end of the line. */
   static async start(directory) {
     const modem = new SerialModem();
-    await tool('ip', ['address', 'add', `${ANYWHERE}/32`, 'dev', 'lo']);
-    modem.names = createSocket('udp4', (question, { port, address }) => {
-      const answer = Buffer.from(question);
-      answer.set(REFUSED, 2);
-      modem.names.send(answer, port, address);
-    });
-    modem.names.bind(53, ANYWHERE);
-    await once(modem.names, 'listening');
+    modem.internet = await internet();
     // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
     modem.directory = mkdtempSync(join(tmpdir(), 'rccar-modem-'));
     modem.socket = join(modem.directory, 'line');
@@ -69,9 +56,8 @@ export class SerialModem {
   }
 
   async stop() {
-    this.names.close();
-    await tool('ip', ['address', 'delete', `${ANYWHERE}/32`, 'dev', 'lo']);
     await this.program.stop();
+    await this.internet.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -55,9 +55,9 @@ export class Vm {
     return this.cpu ?? 0;
   }
 
-  /** Pulls the network's plug, or puts it in again. */
-  plug(up) {
-    return this.qmp.execute('set_link', { name: 'net0', up });
+  /** Pulls the network's plug, or puts it in again: that of the cable, or of the stick. */
+  plug(up, name = 'net0') {
+    return this.qmp.execute('set_link', { name, up });
   }
 
   /** The reset button. */

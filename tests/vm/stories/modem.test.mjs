@@ -13,6 +13,10 @@ story('modem', {}, (car, step) => {
   const status = async () => JSON.parse(JSON.parse(await car.inside('busctl --json=short call org.rccar.Modem /org/rccar/Modem org.rccar.Modem1 GetStatus')).data[0]);
   const registrations = () => car.host.program.log().split(' car online').length;
   const pppd = async () => (await car.inside('systemctl show --value -p MainPID rccar-ppp@ttyS0')).trim();
+  const isRouted = async (family = '-4') => {
+    assert.match(await car.inside(`ip ${family} route show default dev ppp-ttyS0 metric 700`), /default/);
+    assert.match(await car.inside('resolvectl dns ppp-ttyS0'), new RegExp(`: ${addresses.here}\\b`));
+  };
   let modem, cockpit;
 
   step('without a modem nothing supervises one', 460, async () => {
@@ -31,15 +35,14 @@ story('modem', {}, (car, step) => {
     const { state, interface: name, addresses: [first] } = await status();
     assert.deepEqual([state, name, first], ['up', 'ppp-ttyS0', addresses.car]);
     assert.match(modem.program.log(), new RegExp(`${settings.user} is known`));
-    assert.match(await car.inside('ip route show default dev ppp-ttyS0'), /metric 700/);
-    assert.match(await car.inside('resolvectl dns ppp-ttyS0'), new RegExp(`: ${addresses.here}\\b`));
+    await isRouted();
     assert.equal((await car.inside('systemctl --failed --plain --no-legend')).trim(), '');
   });
 
   step('it has IPv6, too: the kernel hears the router, the route has our metric', 120, async () => {
     const ours = async () => (await status()).addresses.find((address) => address.startsWith(addresses.prefix));
     const address = await until('the supervisor knows an address of the prefix', ours, { within: seconds(60), every: 3000 });
-    assert.match(await car.inside('ip -6 route show default dev ppp-ttyS0 metric 700'), /default/);
+    await isRouted('-6');
     // Through the call and back: the car's shell answers.
     const socket = connect({ host: address, port: 22 });
     try {
@@ -83,5 +86,6 @@ story('modem', {}, (car, step) => {
     const up = async () => (await status()).interface;
     await until('the link is up', up, { within: seconds(60), every: 1000 });
     assert.deepEqual([await pppd(), modem.calls()], [process, calls]);
+    for (const family of ['-4', '-6']) await isRouted(family);
   });
 });

@@ -136,6 +136,10 @@ impl AtModem {
                 line.write(&String::from_utf8_lossy(&buffer[..length]));
             }
             pending.extend_from_slice(&buffer[..length]);
+            // What PPP still had to say when the call was over ends with a flag, which no command has.
+            if let Some(end) = pending.iter().rposition(|byte| *byte == b'~') {
+                pending.drain(..=end);
+            }
             while let Some(end) = pending.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
                 let command: Vec<u8> = pending.drain(..=end).collect();
                 self.handle(index, String::from_utf8_lossy(&command).trim());

@@ -109,16 +109,17 @@ impl Peer {
                 self.receive(protocol, &content);
             }
         }
-        self.ask();
         std::mem::take(&mut self.events)
     }
 
     /// Asks again for what has not been answered: every second or so.
     pub fn repeat(&mut self) -> Vec<Event> {
-        if !self.lcp.ours {
-            self.request(LCP);
+        for protocol in [LCP, IPCP, IPV6CP] {
+            // Of addresses it speaks when it has been asked.
+            if !self.layer(protocol).ours && (protocol == LCP || self.layer(protocol).theirs) {
+                self.request(protocol);
+            }
         }
-        self.ask();
         std::mem::take(&mut self.events)
     }
 
@@ -204,8 +205,8 @@ impl Peer {
             (true, true) => (code::ACK, data),
         };
         self.write(protocol, code, id, answer);
-        if code == code::ACK && !std::mem::replace(&mut self.layer(protocol).theirs, true) && !self.lcp.ours {
-            self.request(LCP);
+        if code == code::ACK && !std::mem::replace(&mut self.layer(protocol).theirs, true) {
+            self.request(protocol);
         }
     }
 
@@ -234,18 +235,6 @@ impl Peer {
         self.events.push(Event::Said(format!("{user} is {}known", if self.known { "" } else { "not " })));
         // The message has a length of its own: none.
         self.write(PAP, if self.known { code::ACK } else { code::NAK }, id, &[0]);
-    }
-
-    /// Says how things are to be, once the layer below allows it.
-    fn ask(&mut self) {
-        if !self.lcp.ours {
-            return;
-        }
-        for protocol in [IPCP, IPV6CP] {
-            if self.known && self.layer(protocol).theirs && !self.layer(protocol).ours {
-                self.request(protocol);
-            }
-        }
     }
 
     fn request(&mut self, protocol: u16) {
