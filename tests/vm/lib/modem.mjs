@@ -14,6 +14,13 @@ const RULE = 'SUBSYSTEM=="tty", KERNEL=="ttyS0", ENV{ID_MM_DEVICE_PROCESS}="1", 
 const NETWORK = 'mobile';
 const [USER, PASSWORD] = ['web', 'open-sesame'];
 
+/** What the supervisor in the car tells; nothing as long as it does not run. */
+export async function supervisor(car) {
+  if ((await car.inside('systemctl is-active rccar-modem', { may: [0, 3] })).trim() !== 'active') return undefined;
+  const call = 'busctl --json=short call org.rccar.Modem /org/rccar/Modem org.rccar.Modem1 GetStatus';
+  return JSON.parse(JSON.parse(await car.inside(call)).data[0]);
+}
+
 export class SerialModem {
   /** What the card has to know. */
   static settings = { apn: 'internet', user: USER, password: PASSWORD };

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { until } from '../../e2e/lib/wait.mjs';
-import { SerialModem } from '../lib/modem.mjs';
+import { SerialModem, supervisor } from '../lib/modem.mjs';
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
 story('modem', {}, (car, step) => {
   const { addresses, settings } = SerialModem;
   const slow = { within: seconds(90) };
-  const status = async () => JSON.parse(JSON.parse(await car.inside('busctl --json=short call org.rccar.Modem /org/rccar/Modem org.rccar.Modem1 GetStatus')).data[0]);
+  const status = () => supervisor(car);
   const registrations = () => car.host.program.log().split(' car online').length;
   const pppd = async () => (await car.inside('systemctl show --value -p MainPID rccar-ppp@ttyS0')).trim();
   const isRouted = async (family = '-4') => {
@@ -30,7 +30,7 @@ story('modem', {}, (car, step) => {
 
   step('once udev knows it, it is dialled, and PPP gives an address to whoever has the password', 300, async () => {
     await modem.announce(car);
-    const up = async () => (await car.inside('systemctl is-active rccar-modem', { may: [0, 3] })).startsWith('active') && (await status()).interface;
+    const up = async () => (await status())?.interface;
     await until('the link is up', up, { within: seconds(240), every: 3000 });
     const { state, interface: name, addresses: [first] } = await status();
     assert.deepEqual([state, name, first], ['up', 'ppp-ttyS0', addresses.car]);
@@ -83,7 +83,7 @@ story('modem', {}, (car, step) => {
     assert.deepEqual(Object.keys(climbed).filter((rung) => !['reconnect', 'cycle-bearer'].includes(rung)), [], JSON.stringify(climbed));
     const [process, calls] = [await pppd(), modem.calls()];
     await car.inside('systemd-run -q --pipe --wait systemctl restart rccar-modem');
-    const up = async () => (await status()).interface;
+    const up = async () => (await status())?.interface;
     await until('the link is up', up, { within: seconds(60), every: 1000 });
     assert.deepEqual([await pppd(), modem.calls()], [process, calls]);
     for (const family of ['-4', '-6']) await isRouted(family);

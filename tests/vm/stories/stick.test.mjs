@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { until } from '../../e2e/lib/wait.mjs';
 import { internet } from '../lib/internet.mjs';
+import { supervisor } from '../lib/modem.mjs';
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
 story('stick', {}, (car, step) => {
   const slow = { within: seconds(90) };
-  const stick = async () => JSON.parse(JSON.parse(await car.inside('busctl --json=short call org.rccar.Modem /org/rccar/Modem org.rccar.Modem1 GetStatus')).data[0]).sticks[0];
-  const untilStick = (what, condition, within) => until(what, async () => condition(await stick()), { within: seconds(within), every: 3000 });
+  const stick = async () => (await supervisor(car))?.sticks[0];
+  const untilStick = (what, condition, within) => until(what, async () => { const seen = await stick(); return seen && condition(seen); }, { within: seconds(within), every: 3000 });
   const registrations = () => car.host.program.log().split(' car online').length;
   let cockpit;
 
