@@ -38,11 +38,13 @@ fn weak_4g_still_brings_the_picture() {
         let driver = lab.connect().await;
         driver.await_live().await;
         let (start, frames) = (Instant::now(), driver.seen().frames.count());
-        until("50 frames", || driver.seen().frames.count() >= frames + 50).await;
+        // What is lost is a matter of dice: a link that has lost nothing yet has proved nothing.
+        let lossy = || lab.uplink("wwan0").link().counters()[0].lost > 0;
+        until("50 frames, and a loss", || driver.seen().frames.count() >= frames + 50 && lossy()).await;
         let gap = driver.seen().frames.longest_gap(start);
         assert!(gap < Duration::from_secs(2), "{gap:?}");
         let [up, _] = lab.uplink("wwan0").link().counters();
-        assert!(up.lost > 0 && up.wait_percentile(95) > Duration::ZERO, "{up}");
+        assert!(up.wait_percentile(95) > Duration::ZERO, "{up}");
     });
 }
 
