@@ -202,12 +202,13 @@ impl Links {
             if addresses.iter().any(IpAddr::is_ipv4) || (begin.elapsed() >= limit && !addresses.is_empty()) {
                 break addresses;
             }
-            let over = tokio::select! {
-                () = dialled.ended() => true,
-                () = sleep(LOOK) => begin.elapsed() >= limit,
-            };
-            if over && addresses.is_empty() {
+            if addresses.is_empty() && begin.elapsed() >= limit {
                 return Err(LinkError::NoAddress { interface: port.name });
+            }
+            tokio::select! {
+                // With it go the addresses, if there are any.
+                () = dialled.ended() => return Err(LinkError::NoAddress { interface: port.name }),
+                () = sleep(LOOK) => {}
             }
         };
         self.keep_routes(&port, &addresses).await?;
