@@ -133,7 +133,7 @@ export class World {
         `[host]\nurl = "${this.url}"\nenrolment = "${token}"\n` +
         `[drive]\nsocket = "${this.file('drive.sock')}"\n[ice]\nloopback = true\n${camera(this.options.camera)}${lan}`,
     );
-    writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\nrealtime = false\n`);
+    writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\n`);
   }
 
   /**
