@@ -48,8 +48,8 @@ for slot in ${BOOT_ORDER}; do
     run save
     echo "rccar: slot ${slot} (attempts left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
     part number ${devtype} ${devnum} boot${slot} part
-    # gpt: Linux, too, takes the second copy of a damaged partition table. panic: a lost kernel is an attempt that failed.
-    setenv bootargs "${console_args} rauc.slot=${slot} ro gpt panic=5 systemd.show_status=0"
+    # gpt: Linux, too, takes the second copy of a damaged partition table. panic, oops: a lost kernel is an attempt that failed.
+    setenv bootargs "${console_args} rauc.slot=${slot} ro gpt panic=5 oops=panic systemd.show_status=0"
     if load ${devtype} ${devnum}:${part} ${kernel_addr_r} Image.gz && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} initrd.img; then
       booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${tree}
     fi

@@ -29,11 +29,12 @@ impl Health {
     }
 
     /// What is missing, in words; `None` if nothing is. The host counts if the old version had reached it (`registered`): a bundle that
-    /// was installed from a file, far from any network, is not worse than what was there before.
+    /// was installed from a file, far from any network, is not worse than what was there before. A version that has lost the host's name
+    /// is: no later one would ever reach it.
     pub(crate) fn missing(&self, registered: bool) -> Option<String> {
         let Some(status) = &self.last else { return Some("rccar-car does not answer".to_owned()) };
         let mut missing = Vec::new();
-        if registered && status.host_configured && !status.registered {
+        if registered && !status.registered {
             missing.push("not registered with the host");
         }
         if !self.picture {
@@ -55,7 +56,7 @@ mod tests {
         let mut health = Health::default();
         health.look(None);
         assert_eq!(health.missing(true).unwrap(), "rccar-car does not answer");
-        let status = CarStatus { host_configured: true, ..CarStatus::default() };
+        let status = CarStatus::default();
         health.look(Some(&status));
         let all = "not registered with the host, no picture from the camera, the drive service does not answer";
         assert_eq!(health.missing(true).unwrap(), all);
@@ -65,12 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn a_car_without_host_need_not_register() {
+    fn only_a_car_that_had_reached_its_host_must_reach_it_again() {
         let mut health = Health::default();
         for frames in 0..2 {
             health.look(Some(&CarStatus { frames, drive_alive: true, ..CarStatus::default() }));
         }
-        assert_eq!(health.missing(true), None);
+        assert_eq!(health.missing(false), None);
+        assert_eq!(health.missing(true).unwrap(), "not registered with the host");
     }
 
     #[test]
@@ -79,6 +81,6 @@ mod tests {
         for frames in [7, 0] {
             health.look(Some(&CarStatus { frames, drive_alive: true, ..CarStatus::default() }));
         }
-        assert_eq!(health.missing(true).unwrap(), "no picture from the camera");
+        assert_eq!(health.missing(false).unwrap(), "no picture from the camera");
     }
 }

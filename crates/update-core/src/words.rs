@@ -41,9 +41,7 @@ pub struct Offer {
 /// What the car's agent says of the car.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CarStatus {
-    /// The configuration names a host.
-    pub host_configured: bool,
-    /// The car is registered there.
+    /// The car is registered with its host.
     pub registered: bool,
     /// Frames encoded since the agent started.
     pub frames: u64,

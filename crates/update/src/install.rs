@@ -43,8 +43,11 @@ impl Installer {
         };
         let bundle = self.rauc.inspect(&source).await.map_err(|error| fault(&error))?;
         self.judge(offer, &bundle).await?;
-        let hash = bundle.manifest_hash.as_deref();
-        self.rauc.install(&source, hash, progress).await.map_err(|error| fault(&error))
+        // What is installed is what was judged, whatever the host serves meanwhile.
+        let Some(hash) = bundle.manifest_hash.as_deref() else {
+            return Err(Fault::Final("RAUC does not say which manifest it has read".to_owned()));
+        };
+        self.rauc.install(&source, Some(hash), progress).await.map_err(|error| fault(&error))
     }
 
     /// Whether the signed manifest says what the offer said.

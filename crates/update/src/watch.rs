@@ -52,7 +52,6 @@ pub(crate) async fn car(client: CarClient, inputs: mpsc::Sender<Input>) -> BusEr
 /// The bus's words in the machine's.
 pub(crate) fn read(state: &CarState) -> CarStatus {
     CarStatus {
-        host_configured: !state.host.is_empty(),
         registered: state.registered,
         frames: state.frames_encoded,
         drive_alive: state.drive_alive,

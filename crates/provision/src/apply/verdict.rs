@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Exit code of our programs for a bad configuration (`rccar_daemon::run`).
 const BAD_CONFIGURATION: i32 = 2;
-/// A start from a slow card. The service manager gives this program 30 s for everything.
+/// A start from a slow card. The service manager gives this program 90 s for everything.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 struct Service {

@@ -202,7 +202,6 @@ impl World {
     /// The car's agent reports.
     pub(crate) fn tell_car(&mut self) {
         self.handle(Input::Car(Some(CarStatus {
-            host_configured: true,
             registered: self.registered,
             frames: self.frames,
             drive_alive: true,
