@@ -6,7 +6,7 @@ use crate::ppp::{self, Line};
 use crate::reboots::Reboots;
 use crate::{usb, view};
 use rccar_modem_core::{Outcome, Rung};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tokio_modem_manager::{Bearer, CoreError, Error, FaultKind, Modem, PowerState};
 use zbus::Connection;
@@ -23,7 +23,7 @@ pub(crate) struct Cures {
     pub(crate) modem: Modem,
     pub(crate) links: Links,
     pub(crate) connection: Connection,
-    /// Where the modem was last seen.
+    /// Where ModemManager had it last, if it did.
     pub(crate) device: Option<String>,
 }
 
@@ -164,8 +164,8 @@ impl Cures {
     }
 
     async fn cycle_usb(&self) -> Outcome {
-        match &self.device {
-            Some(device) => usb::cycle(Path::new(device)).await,
+        match self.device.as_ref().map(PathBuf::from).or_else(|| usb::modem_device(Path::new(usb::SYS))) {
+            Some(device) => usb::cycle(&device, &self.config.paths.state_dir).await,
             None => Outcome::Failed,
         }
     }

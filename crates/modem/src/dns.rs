@@ -1,11 +1,17 @@
 //! Name servers of the link, told to systemd-resolved.
 
 use crate::link::Link;
+use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
+use tokio::time::timeout;
 use zbus::Connection;
 
 /// `AF_INET` and `AF_INET6`, as resolved wants them.
 const FAMILIES: (i32, i32) = (2, 10);
+
+/// A resolved that is stopped, or on its way up, must not keep the supervisor from the link.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// Tells resolved the link's servers, and that every name may be asked there. Without resolved nothing happens.
 pub(crate) async fn set(connection: &Connection, link: &Link) {
@@ -34,8 +40,11 @@ where
     B: serde::Serialize + zbus::zvariant::DynamicType,
 {
     let (name, path) = ("org.freedesktop.resolve1", "/org/freedesktop/resolve1");
-    connection.call_method(Some(name), path, Some("org.freedesktop.resolve1.Manager"), method, body).await?;
-    Ok(())
+    let call = connection.call_method(Some(name), path, Some("org.freedesktop.resolve1.Manager"), method, body);
+    match timeout(LIMIT, call).await {
+        Ok(answer) => answer.map(drop),
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
 }
 
 fn octets(address: &IpAddr) -> (i32, Vec<u8>) {

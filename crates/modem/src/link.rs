@@ -212,9 +212,8 @@ impl Links {
     /// See [`LinkError`].
     pub async fn clear(&self, link: &Link) -> Result<(), LinkError> {
         let Ok(port) = self.port(&link.interface).await else { return Ok(()) };
-        if link.advertised {
-            ipv6::off(&link.interface);
-        }
+        // The kernel's default routes for IPv6 do not go with their addresses, as those for IPv4 do.
+        ipv6::off(&link.interface);
         let present = self.present(&port).await?;
         self.remove(&port, present.into_iter()).await;
         Ok(())
@@ -275,20 +274,19 @@ impl Links {
             None => false,
         };
         self.remove(port, present.iter().filter(|message| !kept(message)).cloned()).await;
-        let mut change = LinkUnspec::new_with_index(port.index).up();
-        if let Some(mtu) = settings.mtu() {
-            change = change.mtu(mtu);
+        self.set(port, LinkUnspec::new_with_index(port.index).up(), "bring it up").await?;
+        if let Some(mtu) = settings.mtu()
+            && let Err(error) = self.set(port, LinkUnspec::new_with_index(port.index).mtu(mtu), "set its MTU").await
+        {
+            tracing::warn!(%error, mtu, "the interface keeps its own MTU");
         }
-        self.set(port, change, "bring it up").await?;
-        for given in &settings.given {
-            self.add(port, given).await?;
-        }
+        let given = self.add_all(port, &settings.given).await?;
         let advertised = present.iter().filter_map(usable).filter(|address| settings.advertised && address.is_ipv6());
         Ok(Link {
             interface: port.name.clone(),
             index: port.index,
-            addresses: settings.given.iter().map(|given| given.address).chain(advertised).collect(),
-            prefix: settings.given.first().map_or(128, |given| given.prefix),
+            addresses: given.iter().map(|given| given.address).chain(advertised).collect(),
+            prefix: given.first().map_or(128, |given| given.prefix),
             dns: settings.dns.clone(),
             advertised: settings.advertised,
         })
@@ -301,6 +299,24 @@ impl Links {
                 tracing::debug!(%error, interface = port.name, "an address could not be removed");
             }
         }
+    }
+
+    /// Adds what can be added, and says what that was. What cannot is an error only if nothing else can.
+    async fn add_all(&self, port: &Port, wanted: &[Given]) -> Result<Vec<Given>, LinkError> {
+        let (mut added, mut failed) = (Vec::new(), None);
+        for given in wanted {
+            match self.add(port, given).await {
+                Ok(()) => added.push(*given),
+                Err(error) => {
+                    tracing::warn!(%error, address = %given.address, "the link does without an address");
+                    let present = self.present(port).await.unwrap_or_default();
+                    // An address without its route would draw connections that lead nowhere.
+                    self.remove(port, present.into_iter().filter(|message| own(message) == Some(given.address))).await;
+                    failed = Some(error);
+                }
+            }
+        }
+        failed.filter(|_| added.is_empty()).map_or(Ok(added), Err)
     }
 
     async fn add(&self, port: &Port, given: &Given) -> Result<(), LinkError> {

@@ -154,24 +154,24 @@ impl Line {
         begin: impl Future<Output = zbus::Result<OwnedObjectPath>>,
         limit: Duration,
     ) -> zbus::Result<String> {
-        // Without it systemd tells nobody of jobs and states; whoever asks again is refused.
-        if let Err(error) = manager.subscribe().await {
-            tracing::trace!(%error, "systemd tells already");
-        }
-        // Listened for before it is begun: it may be over before its name is known.
-        let mut removed = manager.receive_job_removed().await?;
-        let job = begin.await?;
-        let over = async {
+        let job = async {
+            // Without it systemd tells nobody of jobs and states; whoever asks again is refused.
+            if let Err(error) = manager.subscribe().await {
+                tracing::trace!(%error, "systemd tells already");
+            }
+            // Listened for before it is begun: it may be over before its name is known.
+            let mut removed = manager.receive_job_removed().await?;
+            let job = begin.await?;
             while let Some(signal) = removed.next().await {
                 if let Ok(over) = signal.args()
                     && over.job == job
                 {
-                    return over.result;
+                    return Ok(over.result);
                 }
             }
-            "the bus is gone".to_owned()
+            Ok("the bus is gone".to_owned())
         };
-        Ok(timeout(limit, over).await.unwrap_or_else(|_| format!("not within {limit:?}")))
+        timeout(limit, job).await.unwrap_or_else(|_| Ok(format!("not within {limit:?}")))
     }
 }
 

@@ -158,7 +158,8 @@ impl Runner {
         if let Some(connected) = &mut self.connected {
             connected.forget_keeper();
         }
-        let (links, connection, may_cycle) = (self.links.clone(), connection.clone(), config.recovery.cycle_usb);
+        let (links, connection) = (self.links.clone(), connection.clone());
+        let (may_cycle, state_dir) = (config.recovery.cycle_usb, config.paths.state_dir.clone());
         let task = tokio::spawn(async move {
             let leased = match rung {
                 Rung::CycleUsb => None,
@@ -175,7 +176,7 @@ impl Runner {
                     (Outcome::Failed, None)
                 }
                 None => match device.filter(|_| may_cycle) {
-                    Some(device) => (usb::cycle(&device).await, None),
+                    Some(device) => (usb::cycle(&device, &state_dir).await, None),
                     None => (Outcome::Failed, None),
                 },
             };

@@ -22,8 +22,6 @@ use zbus::object_server::SignalEmitter;
 const SETTLES: Duration = Duration::from_secs(3);
 /// What a clock that is asked for nothing is set to.
 const NEVER: Duration = Duration::from_secs(3600);
-/// Where the kernel tells what is there.
-const SYS: &str = "/sys";
 
 /// What comes back from what was begun for a stick.
 pub(crate) enum Message {
@@ -138,8 +136,8 @@ impl Sticks {
 
     fn stick(&self, interface: &Interface) -> Option<(String, Seen)> {
         let driver = driver_of(&interface.name).filter(|driver| self.config.stick.drivers.contains(driver))?;
-        let device = usb::device_of(Path::new(SYS), &interface.name);
-        if device.as_ref().is_some_and(|device| usb::is_modem(Path::new(SYS), device)) {
+        let device = usb::device_of(Path::new(usb::SYS), &interface.name);
+        if device.as_ref().is_some_and(|device| usb::is_modem(Path::new(usb::SYS), device)) {
             return None;
         }
         let key = device.as_ref().map_or_else(|| interface.name.clone(), |device| device.display().to_string());

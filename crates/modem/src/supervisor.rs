@@ -41,8 +41,6 @@ pub enum SupervisorError {
 
 /// How often the USB is looked at: a modem that comes is seen by ModemManager anyway, and one that hangs is missed slowly.
 const LOOK_AT_USB: Duration = Duration::from_secs(5);
-/// Where the kernel tells what is on it.
-const SYS: &str = "/sys";
 /// How long ModemManager's signals may lag behind its answer to a connect.
 const BEARER_SIGNAL: Duration = Duration::from_millis(500);
 
@@ -82,6 +80,7 @@ impl Supervisor {
     /// # Errors
     /// See [`SupervisorError`].
     pub async fn start(config: Config) -> Result<Self, SupervisorError> {
+        usb::put_back(Path::new(usb::SYS), &config.paths.state_dir);
         let connection = Connection::system().await?;
         let modem = ModemManager::new(connection.clone()).await?.modem(config.modem.selector());
         let links = Links::connect(config.link.metric)?;
@@ -151,7 +150,8 @@ impl Supervisor {
         if let Some(modem) = &modem {
             self.device = Some(modem.device.clone());
         }
-        self.machine.handle_observation(moment(), view::observation(snapshot, modem.as_deref(), usb::has_modem(Path::new(SYS))));
+        self.machine
+            .handle_observation(moment(), view::observation(snapshot, modem.as_deref(), usb::has_modem(Path::new(usb::SYS))));
     }
 
     async fn handle_report(&mut self, report: Message) {

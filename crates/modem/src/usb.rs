@@ -2,11 +2,17 @@
 
 use rccar_modem_core::Outcome;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Where the kernel tells what is there.
+pub(crate) const SYS: &str = "/sys";
 /// How long a device is off the USB: long enough for its capacitors where power is switched with it.
 const OFF: Duration = Duration::from_secs(10);
+
+/// What the state directory has for each device that is off: this and its name.
+const MARK: &str = "off-usb-";
 
 /// Drivers whose serial ports are a modem's. `90-rccar-on-demand.rules` of the image has the same list.
 const SERIAL: [&str; 4] = ["option", "qcserial", "sierra", "cdc_acm"];
@@ -23,21 +29,71 @@ pub(crate) fn is_modem(sys: &Path, device: &Path) -> bool {
 
 /// The USB device that a network interface belongs to.
 pub(crate) fn device_of(sys: &Path, interface: &str) -> Option<PathBuf> {
-    let device = fs::canonicalize(sys.join("class/net").join(interface).join("device")).ok()?;
-    device.ancestors().find(|folder| folder.join("idVendor").exists()).map(Path::to_owned)
+    device_above(&sys.join("class/net").join(interface).join("device"))
 }
 
-/// Takes a USB device's authorization and gives it back (Documentation/usb/authorization.rst of the kernel).
-pub(crate) async fn cycle(device: &Path) -> Outcome {
-    let authorized = device.join("authorized");
-    for (value, pause) in [("0", OFF), ("1", Duration::ZERO)] {
-        if let Err(error) = tokio::fs::write(&authorized, value).await {
-            tracing::warn!(%error, file = %authorized.display(), "the device cannot be taken off the USB and put back");
-            return Outcome::Failed;
+/// The USB device of the first such port: a modem that hung before ModemManager ever had it is there, too.
+pub(crate) fn modem_device(sys: &Path) -> Option<PathBuf> {
+    control_ports(sys).find_map(|port| device_above(&port))
+}
+
+fn device_above(place: &Path) -> Option<PathBuf> {
+    let place = fs::canonicalize(place).ok()?;
+    place.ancestors().find(|folder| folder.join("idVendor").exists()).map(Path::to_owned)
+}
+
+/// Takes a USB device's authorization and gives it back (Documentation/usb/authorization.rst of the kernel). What is begun is ended, even
+/// if nobody waits for it any more; a program that dies in between puts the device back when it starts again ([`put_back`]).
+pub(crate) async fn cycle(device: &Path, state_dir: &Path) -> Outcome {
+    cycle_for(device, state_dir, OFF).await
+}
+
+async fn cycle_for(device: &Path, state_dir: &Path, off: Duration) -> Outcome {
+    let (device, state_dir) = (device.to_owned(), state_dir.to_owned());
+    let cycle = tokio::spawn(async move { off_and_on(&device, &state_dir, off).await });
+    match cycle.await {
+        Ok(Ok(())) => Outcome::Done,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the device cannot be taken off the USB and put back");
+            Outcome::Failed
         }
-        tokio::time::sleep(pause).await;
+        Err(_) => Outcome::Failed,
     }
-    Outcome::Done
+}
+
+async fn off_and_on(device: &Path, state_dir: &Path, off: Duration) -> io::Result<()> {
+    let authorized = device.join("authorized");
+    let mark = device.file_name().map(|name| state_dir.join(format!("{MARK}{}", name.to_string_lossy())));
+    if let Some(mark) = &mark
+        && let Err(error) = fs::write(mark, "")
+    {
+        tracing::warn!(%error, file = %mark.display(), "it will not be known that the device is off the USB");
+    }
+    let gone = |source: io::Error| io::Error::new(source.kind(), format!("{}: {source}", authorized.display()));
+    let outcome = async {
+        tokio::fs::write(&authorized, "0").await.map_err(gone)?;
+        tokio::time::sleep(off).await;
+        tokio::fs::write(&authorized, "1").await.map_err(gone)
+    };
+    let outcome = outcome.await;
+    if let Some(mark) = mark {
+        // One that is left does no harm: a device that is on is put on again.
+        let _ = fs::remove_file(mark);
+    }
+    outcome
+}
+
+/// Puts back what a predecessor has left off the USB, and nothing else: others may be off because somebody wants it so.
+pub(crate) fn put_back(sys: &Path, state_dir: &Path) {
+    for mark in fs::read_dir(state_dir).into_iter().flatten().flatten() {
+        let name = mark.file_name();
+        let Some(device) = name.to_str().and_then(|name| name.strip_prefix(MARK)) else { continue };
+        match fs::write(sys.join("bus/usb/devices").join(device).join("authorized"), "1") {
+            Ok(()) => tracing::info!(device, "a device that was off the USB is put back"),
+            Err(error) => tracing::debug!(%error, device, "a device that was off the USB is not there any more"),
+        }
+        let _ = fs::remove_file(mark.path());
+    }
 }
 
 fn control_ports(sys: &Path) -> impl Iterator<Item = PathBuf> {
@@ -87,6 +143,58 @@ mod tests {
             plug(sys.path(), class, name, driver);
             assert_eq!(has_modem(sys.path()), expected, "{name} of {driver}");
         }
+    }
+
+    #[test]
+    fn a_port_leads_to_its_device() {
+        let sys = tempfile::tempdir().unwrap();
+        assert_eq!(modem_device(sys.path()), None);
+        plug(sys.path(), "usbmisc", "cdc-wdm0", "qmi_wwan");
+        assert_eq!(modem_device(sys.path()), None, "a port that is on no USB");
+        let device = fs::canonicalize(sys.path()).unwrap().join("devices/usb1/1-1");
+        fs::write(device.join("idVendor"), "2c7c").unwrap();
+        assert_eq!(modem_device(sys.path()), Some(device));
+    }
+
+    #[tokio::test]
+    async fn a_device_that_was_left_off_is_put_back_and_no_other() {
+        let (sys, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let authorized = |name: &str| sys.path().join("bus/usb/devices").join(name).join("authorized");
+        for name in ["1-1", "1-2.4"] {
+            fs::create_dir_all(authorized(name).parent().unwrap()).unwrap();
+            fs::write(authorized(name), "1").unwrap();
+        }
+        let device = authorized("1-2.4").parent().unwrap().to_owned();
+        let read = |name| fs::read_to_string(authorized(name)).unwrap();
+        off_and_on(&device, state.path(), Duration::ZERO).await.unwrap();
+        assert_eq!((read("1-2.4").as_str(), fs::read_dir(state.path()).unwrap().count()), ("1", 0));
+
+        let died = tokio::time::timeout(Duration::from_millis(200), off_and_on(&device, state.path(), OFF));
+        assert!(died.await.is_err());
+        fs::write(authorized("1-1"), "0").unwrap();
+        assert_eq!(read("1-2.4"), "0");
+        put_back(sys.path(), state.path());
+        assert_eq!((read("1-2.4").as_str(), read("1-1").as_str()), ("1", "0"));
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
+        put_back(sys.path(), &state.path().join("nowhere"));
+    }
+
+    #[tokio::test]
+    async fn a_cycle_that_nobody_waits_for_ends_all_the_same() {
+        let (device, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let authorized = device.path().join("authorized");
+        fs::write(&authorized, "1").unwrap();
+        let is = async |value| {
+            while fs::read_to_string(&authorized).unwrap() != value {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let cycle = cycle_for(device.path(), state.path(), Duration::from_millis(300));
+        tokio::select! {
+            _ = cycle => panic!("it was over at once"),
+            () = is("0") => {}
+        }
+        tokio::time::timeout(Duration::from_secs(30), is("1")).await.unwrap();
     }
 
     #[test]
