@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Supervisor, await_report, await_up, climbed, report, set_car};
-use rccar_modem_lab::{Lab, Setup, story};
+use rccar_modem_lab::{Addresses, Lab, Setup, story};
 use std::time::{Duration, Instant};
 
 /// Renewed every few seconds, although a lease lasts two minutes.
@@ -167,5 +167,21 @@ fn a_supervisor_that_is_started_anew_keeps_the_address_while_it_asks() {
         lab.start_dhcp(&[]).await;
         await_up(lab).await;
         assert_eq!(address(lab), before, "the server knows it");
+    });
+}
+
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn what_the_kernel_refuses_of_a_bearer_costs_nothing_else() {
+    story(Setup::mbim_dual(), async |lab| {
+        // A multicast address is nobody's own, and no interface takes such packets.
+        let addresses = Addresses { ip6: Some("ff0e::7".parse().unwrap()), mtu: 70_000, ..Addresses::default() };
+        lab.mbim().addresses(addresses);
+        lab.start_with_modem().await;
+        let _supervisor = Supervisor::start(lab, "");
+        let report = await_up(lab).await;
+        assert_eq!((climbed(&report, "reconnect"), report.addresses), (1, vec![addresses.ip4.to_string()]));
+        assert!(has_mtu(lab, 1500), "{}", lab.ip_says("link show dev wwan0"));
+        lab.await_ping("198.51.100.1");
     });
 }
