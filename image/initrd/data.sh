@@ -20,7 +20,7 @@ mount_data() {
   repair_table "$device"
   check "$device"
   if ! try_mount "$device"; then
-    # A version whose kernel lacks the module must not take the other slot's data with it: it has failed, and nothing has been written.
+    # A version whose kernel lacks the module must not take the other slot's data with it: it has failed.
     grep -qw ext4 /proc/filesystems || fail "this kernel cannot mount the data partition"
     make_anew "$device"
     if ! try_mount "$device"; then

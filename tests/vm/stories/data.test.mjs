@@ -1,6 +1,6 @@
 // A data partition that is full, damaged or destroyed does not keep a car from starting.
 import assert from 'node:assert/strict';
-import { seconds } from '../lib/patience.mjs';
+import { BOOT, seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
 const MIB = 2 ** 20;
@@ -30,6 +30,15 @@ story('data partition', {}, (car, step) => {
     await car.powerOn();
     assert.equal((await car.online()).id, id);
     assert.match(await car.notices(), /repair/);
+  });
+
+  step('a kernel that cannot mount it: that start has failed, and the data is left alone', 500, async () => {
+    await car.vm.kill();
+    await car.powerOn({ args: ['--without-loader', 'module_blacklist=ext4'] });
+    await car.vm.serial.waitFor(/this kernel cannot mount the data partition; starting again/, { within: BOOT });
+    await car.vm.kill();
+    await car.powerOn();
+    assert.equal((await car.online()).id, id);
   });
 
   step('destroyed: it is made anew, and the car joins with a new token', 500, async () => {
