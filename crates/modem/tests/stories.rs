@@ -156,8 +156,7 @@ fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_
         let report = await_up(lab).await;
         println!("registration lost: up {:?} after it is back, {:?}", back.elapsed(), report.climbed);
         assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
-        // The supervisor's own limit leads to the one. ModemManager has the same limit: if it is first the bearer is lost, which leads to the
-        // other.
+        // The supervisor's own limit leads to the one. ModemManager has the same: if it is first that is a lost bearer: the other.
         assert!(climbed(&report, "cycle-bearer") == 1 || climbed(&report, "reconnect") >= 2, "{report:?}");
         assert_eq!((climbed(&report, "cycle-radio"), heavy(&report)), (0, 0), "{report:?}");
     });
