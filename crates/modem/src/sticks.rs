@@ -70,9 +70,7 @@ impl Sticks {
     }
 
     async fn run(mut self) {
-        let (sender, mut news) = mpsc::channel(1);
-        // A task of its own: a reading that is broken off would leave the kernel in the middle of its answer.
-        tokio::spawn(watch_interfaces(sender));
+        let mut watcher = Watcher::new();
         loop {
             self.drain().await;
             if self.reports.is_closed() {
@@ -83,7 +81,7 @@ impl Sticks {
                 biased;
                 Some((key, message)) = self.messages.recv() => self.handle(&key, message),
                 (key, news) = next_news(&mut self.runners) => self.handle_news(&key, news).await,
-                Some(interfaces) = news.recv() => self.look(interfaces).await,
+                interfaces = watcher.next() => self.look(interfaces).await,
                 Ok(()) = self.car.changed() => {
                     let car = *self.car.borrow_and_update();
                     self.runners.values_mut().for_each(|runner| runner.machine.handle_car(moment(), car.in_session));
@@ -184,11 +182,6 @@ impl Sticks {
             differs
         });
     }
-}
-
-async fn watch_interfaces(sender: mpsc::Sender<Vec<Interface>>) {
-    let mut watcher = Watcher::new();
-    while sender.send(watcher.next().await).await.is_ok() {}
 }
 
 /// What becomes of a lease, of whichever stick.

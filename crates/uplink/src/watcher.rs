@@ -5,8 +5,10 @@ use crate::read::read;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use rtnetlink::{Handle, MulticastGroup};
+use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Before a connection that the kernel refused or ended is tried again: nobody knows a reason for that to happen.
@@ -20,20 +22,33 @@ const GROUPS: [MulticastGroup; 5] = [
     MulticastGroup::Ipv6Route,
 ];
 
-/// Follows the interfaces.
+/// Follows the interfaces, in a task of its own that ends with it: a reading that is broken off would leave the kernel in the middle of
+/// its answer, and busy for the next one.
 #[derive(Default)]
 pub struct Watcher {
-    connection: Option<Connection>,
+    follower: Option<Follower>,
     last: Option<Vec<Interface>>,
-    /// Something has changed since the last reading, or may have.
-    stale: bool,
 }
 
+/// The task, as the watcher sees it.
+struct Follower {
+    /// The newest reading; nothing before the first.
+    newest: watch::Receiver<Option<Vec<Interface>>>,
+    task: JoinHandle<()>,
+}
+
+/// What the task owns.
 struct Connection {
     handle: Handle,
     /// An item for each announcement of the kernel.
     changes: BoxStream<'static, ()>,
     task: JoinHandle<()>,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Drop for Connection {
@@ -50,40 +65,52 @@ impl Watcher {
     }
 
     /// The present interfaces in the order of their numbers: at once when it is first called, then when they differ from what it said
-    /// last. May be dropped at any time without losing anything.
+    /// last. States in between that nobody asked for are skipped. May be dropped at any time without losing anything.
     pub async fn next(&mut self) -> Vec<Interface> {
         loop {
-            match self.step().await {
-                Ok(Some(news)) => return news,
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "cannot watch the network interfaces; trying again in {AGAIN:?}");
-                    self.connection = None;
-                    tokio::time::sleep(AGAIN).await;
-                }
+            let follower = self.follower.get_or_insert_with(Follower::start);
+            if follower.newest.changed().await.is_err() {
+                // It ends with its runtime, or by a panic.
+                self.follower = None;
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+            let present = follower.newest.borrow_and_update().clone();
+            if let Some(present) = present.filter(|present| self.last.as_ref() != Some(present)) {
+                return self.last.insert(present).clone();
             }
         }
     }
+}
 
-    /// Reads if something may have changed, else waits until something may have.
-    async fn step(&mut self) -> io::Result<Option<Vec<Interface>>> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => {
-                self.stale = true;
-                none.insert(Connection::open()?)
-            }
-        };
-        if !self.stale {
-            connection.changes.next().await.ok_or_else(|| io::Error::other("the kernel's announcements have ended"))?;
-            self.stale = true;
-        }
+impl Follower {
+    fn start() -> Self {
+        let (publish, newest) = watch::channel(None);
+        Self { newest, task: tokio::spawn(follow(publish)) }
+    }
+}
+
+async fn follow(publish: watch::Sender<Option<Vec<Interface>>>) {
+    loop {
+        let Err(error) = follow_one(&publish).await;
+        tracing::warn!(%error, "cannot watch the network interfaces; trying again in {AGAIN:?}");
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Reads, and then whenever something may have changed, over one connection.
+async fn follow_one(publish: &watch::Sender<Option<Vec<Interface>>>) -> io::Result<Infallible> {
+    let mut connection = Connection::open()?;
+    loop {
         // One reading for all that was announced before it.
         while connection.changes.next().now_or_never().is_some_and(|change| change.is_some()) {}
         let present = read(&connection.handle).await.map_err(io::Error::other)?;
-        self.stale = false;
-        let news = self.last.as_ref() != Some(&present);
-        Ok(news.then(|| self.last.insert(present).clone()))
+        publish.send_if_modified(|last| {
+            let differs = last.as_ref() != Some(&present);
+            *last = Some(present);
+            differs
+        });
+        connection.changes.next().await.ok_or_else(|| io::Error::other("the kernel's announcements have ended"))?;
     }
 }
 

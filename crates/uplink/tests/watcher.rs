@@ -2,11 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+use futures_util::FutureExt;
 use rccar_uplink::{Interface, Medium, Watcher};
 use std::process::Command;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How many changes are waited for, each with one more turn of waits that are broken off: a reading takes some of these.
+const CHANGES: u32 = 30;
+/// How many more pairs of interfaces there are meanwhile: each interface takes about 1 kB of an answer, and a part of it has at most 32 kB.
+const PAIRS: u32 = 20;
+/// Half of the second after which a lost connection to the kernel is made anew.
+const NO_PAUSE: Duration = Duration::from_millis(500);
 const MARKER: &str = "RCCAR_UPLINK_NAMESPACE";
 
 /// Runs this one test once more inside a new network namespace, and the story there.
@@ -57,6 +65,16 @@ async fn until(watcher: &mut Watcher, wanted: impl Fn(&[Interface]) -> bool) -> 
         }
     };
     tokio::time::timeout(PATIENCE, look).await.expect("the interfaces become what they should")
+}
+
+/// Lets the other tasks run once, and the runtime look for no news of the kernel: what they ask it is not answered before this returns.
+async fn give_way() {
+    let mut given = false;
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 fn add_uplink(name: &str, address: &str, gateway: &str, metric: u32) {
@@ -127,4 +145,37 @@ fn after_more_announcements_than_fit_the_end_is_known() {
         std::fs::remove_file(batch).unwrap();
         until(watcher, |all| named(all, "up0").is_some_and(|uplink| uplink.default_metric().is_none())).await;
     });
+}
+
+#[test]
+fn waits_that_are_broken_off_lose_nothing_and_cost_no_pause() {
+    inside(async |_| {
+        // Whoever blocks the runtime has its turn only after the kernel's; a task has not.
+        tokio::spawn(break_off_waits()).await.unwrap();
+    });
+}
+
+async fn break_off_waits() {
+    let watcher = &mut Watcher::new();
+    add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
+    // The kernel's answer has several parts then, and it is busy until the last is taken.
+    (0..PAIRS).for_each(|n| ip(&format!("link add more{n} type veth peer name far{n}")));
+    watcher.next().await;
+    for turns in 0..CHANGES {
+        let metric = 101 + turns;
+        ip(&format!("route add default via 192.0.2.1 dev up0 metric {metric}"));
+        ip(&format!("route del default dev up0 metric {}", metric - 1));
+        let is_new = |all: &[Interface]| named(all, "up0").and_then(Interface::default_metric) == Some(metric);
+        let changed = Instant::now();
+        let mut seen = false;
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+            seen |= watcher.next().now_or_never().is_some_and(|all| is_new(&all));
+        }
+        give_way().await;
+        if !seen {
+            until(watcher, is_new).await;
+        }
+        assert!(changed.elapsed() < NO_PAUSE, "after {turns} turns it took {:?}", changed.elapsed());
+    }
 }

@@ -1,5 +1,12 @@
 //! The supervisor under test, and how it is asked.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "tests; not each story needs all of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests; not each story needs all of it"
+)]
 
 use rccar_modem::bus::{INTERFACE, NAME, PATH, Report};
 use rccar_modem_lab::Lab;
@@ -74,4 +81,22 @@ pub async fn set_car(lab: &Lab, in_session: bool, parked: bool) {
 
 pub fn climbed(report: &Report, rung: &str) -> u64 {
     report.climbed.get(rung).copied().unwrap_or(0)
+}
+
+/// Rungs that no fault of network or SIM may lead to.
+pub fn heavy(report: &Report) -> u64 {
+    ["reset", "restart-daemon", "cycle-usb", "reboot"].iter().map(|rung| climbed(report, rung)).sum()
+}
+
+/// How often something is measured.
+pub fn runs() -> u32 {
+    std::env::var("RCCAR_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(20)
+}
+
+/// Prints the times, and returns the longest.
+pub fn spread(what: &str, mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    let worst = *times.last().unwrap();
+    println!("{what}: {} runs, median {:?}, worst {worst:?}", times.len(), times[times.len() / 2]);
+    worst
 }
