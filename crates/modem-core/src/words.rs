@@ -16,7 +16,8 @@ pub struct Moment {
 /// What is seen of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observation {
-    /// There is something on the USB that ModemManager should have. What it has had once is missed whether this says so or not.
+    /// There is something on the USB that ModemManager should have. What it has had once is missed whether this says so or not; what it never
+    /// had may be no modem at all.
     pub expected: bool,
     /// ModemManager is on the bus.
     pub daemon: bool,

@@ -303,7 +303,49 @@ fn without_a_modem_nothing_is_mended_until_there_is_one() {
     }
     // One that ModemManager does not take: there is something to mend.
     bench.machine.handle_observation(bench.at(), Observation { expected: true, daemon: true, modem: None });
+    let plugged_in = bench.now;
     assert_eq!(bench.act().1, Rung::RestartDaemon);
+    assert_eq!(bench.now - plugged_in, timing::MODEM_GRACE, "ModemManager takes its time to look at it");
+}
+
+#[test]
+fn what_modem_manager_never_takes_is_tried_once_and_then_hourly() {
+    let mut bench = Bench::new();
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.see(None);
+    let mut climbed = Vec::new();
+    let hour = Duration::from_secs(3600);
+    while bench.now < 24 * hour {
+        let (action, rung, _) = bench.act();
+        climbed.push((bench.now, rung));
+        // Nobody knows where it is on the USB.
+        let outcome = if rung == Rung::RestartDaemon { Outcome::Done } else { Outcome::Failed };
+        bench.machine.handle_done(bench.at(), action, outcome);
+    }
+    let restarts: Vec<Duration> = climbed.iter().filter(|(_, rung)| *rung == Rung::RestartDaemon).map(|(at, _)| *at).collect();
+    assert!((20..=25).contains(&restarts.len()), "{restarts:?}");
+    assert!(restarts[0] < Duration::from_secs(60) && restarts.windows(2).all(|pair| pair[1] - pair[0] >= hour), "{restarts:?}");
+    assert!(climbed.iter().all(|(_, rung)| matches!(rung, Rung::RestartDaemon | Rung::CycleUsb)), "{climbed:?}");
+    // What ModemManager takes after all is a modem, and missed like one.
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    bench.see(None);
+    let lost = bench.now;
+    bench.rungs(6);
+    assert!(bench.now - lost < hour, "{:?}", bench.now - lost);
+}
+
+#[test]
+fn what_is_unplugged_and_never_was_a_modem_is_not_missed() {
+    let mut bench = Bench::new();
+    bench.see(None);
+    bench.done(Rung::RestartDaemon, Outcome::Done);
+    bench.machine.handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
+    while bench.now < Duration::from_secs(24 * 3600) {
+        bench.now = bench.machine.poll_timeout();
+        bench.machine.handle_timeout(bench.at());
+        assert_eq!(bench.machine.poll_effect(), None);
+    }
 }
 
 #[test]

@@ -328,8 +328,8 @@ impl Supervisor {
             climbed: self.climbed.clone(),
             sticks: self.sticks.borrow().clone(),
         };
-        // A computer without a modem has nothing else to tell of.
-        if !self.machine.is_expected() {
+        // Without a modem there is nothing else to tell of, unless its link has outlived ModemManager.
+        if modem.is_none() && !self.machine.is_up() {
             report.take_over_stick();
         }
         if self.published.update(&report) {
