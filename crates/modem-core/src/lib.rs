@@ -55,7 +55,7 @@
 //!
 //! * ModemManager's "connected" is only one sign among others: registration, probes of data and of control have their say.
 //! * One action at a time. What is observed during an action waits for its end, except that its deadline ends it.
-//! * The link stays configured while ModemManager is gone: data flows on.
+//! * The link stays configured while ModemManager is gone: data flows on. The first try that fails takes it down.
 //! * A refused PIN is never sent again in the machine's lifetime, unless the SIM was out in between.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]

@@ -268,16 +268,71 @@ fn a_mute_modem_is_reset_and_then_cured_with_more() {
     assert!(matches!(events.last(), Some(Event::Up { rung: Rung::RestartDaemon, .. })), "{events:?}");
 }
 
-#[test]
-fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_back() {
+/// The daemon was gone and is back, without the connection; restarted by systemd, or by the ladder if it is away `for_long`.
+fn orphaned(for_long: bool) -> Bench {
     let mut bench = Bench::up(100);
+    while bench.machine.poll_event().is_some() {}
     bench.machine.handle_observation(bench.at(), Observation::default());
     bench.answer_until(bench.now + Duration::from_secs(5));
     assert!(bench.machine.is_up());
+    if for_long {
+        bench.done(Rung::RestartDaemon, Outcome::Done);
+    }
     bench.see(None);
-    bench.answer_until(bench.now + Duration::from_secs(9));
+    if !for_long {
+        bench.answer_until(bench.now + Duration::from_secs(9));
+    }
     bench.see(Some(READY));
-    let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("no link down first") };
+    bench
+}
+
+fn downs(bench: &mut Bench) -> Vec<Event> {
+    std::iter::from_fn(|| bench.machine.poll_event()).filter(|event| matches!(event, Event::Down { .. })).collect()
+}
+
+#[test]
+fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_back() {
+    for for_long in [false, true] {
+        let mut bench = orphaned(for_long);
+        let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else {
+            panic!("no link down first")
+        };
+        bench.machine.handle_done(bench.at(), action, Outcome::Done);
+        bench.see(Some(CONNECTED));
+        bench.answer_until(bench.now + Duration::from_secs(100));
+        assert_eq!((bench.machine.is_up(), downs(&mut bench)), (true, vec![]), "it was never down");
+    }
+}
+
+#[test]
+fn a_link_that_was_kept_for_the_daemon_goes_with_the_first_try_that_fails() {
+    let outcomes =
+        [Outcome::Refused(Fault::Denied), Outcome::Refused(Fault::SimMissing), Outcome::NoNetwork, Outcome::Failed, Outcome::Mute];
+    for (for_long, outcome) in [false, true].into_iter().flat_map(|for_long| outcomes.map(|outcome| (for_long, outcome))) {
+        let mut bench = orphaned(for_long);
+        let Some(Effect::Act { action, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+        bench.machine.handle_done(bench.at(), action, outcome);
+        assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown), "{outcome:?}");
+        assert_eq!(downs(&mut bench), [Event::Down { cause: Cause::DaemonMissing }]);
+        // Once.
+        let (action, ..) = bench.act();
+        bench.machine.handle_done(bench.at(), action, Outcome::Failed);
+        assert_eq!(downs(&mut bench), []);
+    }
+}
+
+#[test]
+fn a_link_that_was_kept_goes_when_the_modem_comes_back_without_its_sim_or_is_taken_off_the_usb() {
+    for modem in [Some(ModemView { stage: Stage::Failed(Fault::SimMissing), ..READY }), None] {
+        let mut bench = Bench::up(100);
+        bench.machine.handle_observation(bench.at(), Observation::default());
+        bench.answer_until(bench.now + Duration::from_secs(5));
+        bench.done(Rung::RestartDaemon, Outcome::Done);
+        bench.see(modem);
+        let effect = std::iter::from_fn(|| Some(bench.effect())).find(|effect| *effect != Effect::ProbeData);
+        assert_eq!(effect, Some(Effect::LinkDown), "{modem:?}");
+        assert!(modem.is_some() || matches!(bench.machine.poll_effect(), Some(Effect::Act { rung: Rung::CycleUsb, .. })));
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub struct Machine {
     told: Option<Fault>,
     /// The daemon has gone while the link was up: the link is not taken down for that.
     orphaned: bool,
+    /// The link was lost with the daemon and is still configured: data may flow on. It goes with the first try that fails, or with the modem.
+    kept: bool,
     /// Data have flowed since the start: what they need is there, or was. Where nothing ever flowed, another start will not change it.
     carried: bool,
     control: Control,
@@ -97,6 +99,7 @@ impl Machine {
             fault: None,
             told: None,
             orphaned: false,
+            kept: false,
             carried: false,
             control: Control { at: now + CONTROL, pending: false, failed: 0 },
             limits: Limits::with_reboots(reboots),
@@ -301,6 +304,9 @@ impl Machine {
     }
 
     fn act(&mut self, at: Moment, rung: Rung, cause: Cause) {
+        if rung >= Rung::Reset && rung != Rung::RestartDaemon {
+            self.drop_kept();
+        }
         self.limits.note(at.now, rung);
         let action = self.next_action;
         self.next_action += 1;
@@ -319,6 +325,9 @@ impl Machine {
         }
         if tries && outcome == Outcome::Done {
             return self.come_up(at);
+        }
+        if tries && self.seen.daemon && self.seen.modem.is_some() {
+            self.drop_kept();
         }
         if tries {
             self.outage.tries = self.outage.tries.saturating_add(1);
@@ -357,7 +366,7 @@ impl Machine {
         self.phase = Phase::Up { since: at.now, probe: Probe::new(at.now), steady: false };
         self.control.failed = 0;
         self.registration_since = at.now;
-        (self.told, self.orphaned, self.outage.tries) = (None, false, 0);
+        (self.told, self.orphaned, self.kept, self.outage.tries) = (None, false, false, 0);
         self.outage.ups = self.outage.ups.saturating_add(1);
     }
 

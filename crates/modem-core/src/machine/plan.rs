@@ -47,6 +47,7 @@ impl Machine {
         };
         self.set_fault(observed);
         if observed.is_some() {
+            self.drop_kept();
             let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
             self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
             return (Rung::Reconnect, now + timing::spread(wait, at.dice), Cause::PersonMayHaveActed);

@@ -38,6 +38,7 @@ impl Machine {
             self.lose(at, Cause::RegistrationLost, Rung::CycleBearer);
         } else if self.daemon_deadline() <= at.now {
             // The link stays; the daemon is started beside it.
+            (self.kept, self.outage.since) = (true, at.now);
             self.act(at, Rung::RestartDaemon, Cause::DaemonMissing);
         }
     }
@@ -57,8 +58,9 @@ impl Machine {
     /// The link is lost: the first rung at once, unless that has just been in vain.
     pub(super) fn lose(&mut self, at: Moment, cause: Cause, rung: Rung) {
         let Phase::Up { steady, .. } = self.phase else { return };
-        self.events.push_back(Event::Down { cause });
-        if cause != Cause::DaemonMissing {
+        self.kept = cause == Cause::DaemonMissing;
+        if !self.kept {
+            self.events.push_back(Event::Down { cause });
             self.effects.push_back(Effect::LinkDown);
         }
         if steady {
@@ -80,6 +82,14 @@ impl Machine {
         self.wait(due, rung, cause);
         if due <= at.now {
             self.begin(at, rung, cause);
+        }
+    }
+
+    /// The modem is there and does not connect, or a cure takes it away: what was kept for the daemon's sake is of no use any more.
+    pub(super) fn drop_kept(&mut self) {
+        if std::mem::take(&mut self.kept) {
+            self.events.push_back(Event::Down { cause: Cause::DaemonMissing });
+            self.effects.push_back(Effect::LinkDown);
         }
     }
 }
