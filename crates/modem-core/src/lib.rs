@@ -44,7 +44,7 @@
 //!
 //! let at = |seconds| Moment { now: Duration::from_secs(seconds), dice: 0 };
 //! let mut machine = Machine::new(at(0), true, &[]);
-//! let modem = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
+//! let modem = ModemView::new(Stage::Ready, Registration::Registered, false);
 //! machine.handle_observation(at(1), Observation { expected: true, daemon: true, modem: Some(modem) });
 //! let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = machine.poll_effect() else { panic!() };
 //! machine.handle_done(at(2), action, Outcome::Done);
@@ -53,7 +53,8 @@
 //!
 //! # Design decisions
 //!
-//! * ModemManager's "connected" is only one sign among others: registration, probes of data and of control have their say.
+//! * ModemManager's "connected" is only one sign among others: registration, packet service, the signal's age, probes of
+//!   data and of control have their say.
 //! * One action at a time. What is observed during an action waits for its end, except that its deadline ends it.
 //! * The link stays configured while ModemManager is gone: data flows on. The first try that fails takes it down.
 //! * A refused PIN is never sent again in the machine's lifetime, unless the SIM was out in between.

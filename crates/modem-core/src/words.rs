@@ -34,6 +34,18 @@ pub struct ModemView {
     pub registration: Registration,
     /// Whether ModemManager believes that our bearer is connected.
     pub connected: bool,
+    /// Whether the network carries packets for the modem, if the modem tells.
+    pub attached: Option<bool>,
+    /// Whether the signal's strength was told within the last minute; ModemManager says so when it has not been, once.
+    pub signal_recent: bool,
+}
+
+impl ModemView {
+    /// One of which nothing is known but these.
+    #[must_use]
+    pub const fn new(stage: Stage, registration: Registration, connected: bool) -> Self {
+        Self { stage, registration, connected, attached: None, signal_recent: true }
+    }
 }
 
 /// How far a modem has come.

@@ -6,7 +6,7 @@ use rccar_modem_core::{
 };
 use std::time::Duration;
 
-const READY: ModemView = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
+const READY: ModemView = ModemView::new(Stage::Ready, Registration::Registered, false);
 const CONNECTED: ModemView = ModemView { connected: true, ..READY };
 
 struct Bench {
@@ -140,6 +140,63 @@ fn a_registration_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
 }
 
 #[test]
+fn a_packet_service_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
+    let attached = |attached| Some(ModemView { attached, ..CONNECTED });
+    let mut bench = Bench::up(100);
+    bench.see(attached(Some(true)));
+    bench.see(attached(Some(false)));
+    bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    // Back in time, and lost again.
+    bench.see(attached(Some(true)));
+    bench.answer_until(bench.now + Duration::from_secs(100));
+    bench.see(attached(Some(false)));
+    let lost = bench.now;
+    bench.answer_until(lost + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    bench.done(Rung::CycleBearer, Outcome::Done);
+    assert_eq!(bench.now, lost + timing::REGISTRATION_GRACE);
+    // What is told of the connection before is not held against the new one at once.
+    bench.see(attached(Some(false)));
+    bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    assert!(bench.machine.is_up());
+}
+
+#[test]
+fn a_modem_that_never_told_of_packet_service_is_not_believed_that_there_is_none() {
+    for attached in [None, Some(false)] {
+        let mut bench = Bench::up(100);
+        bench.see(Some(ModemView { attached, ..CONNECTED }));
+        bench.answer_until(bench.now + Duration::from_secs(1000));
+    }
+    // Unknown after attached is no loss either.
+    let mut bench = Bench::up(100);
+    bench.see(Some(ModemView { attached: Some(true), ..CONNECTED }));
+    bench.see(Some(ModemView { attached: None, ..CONNECTED }));
+    bench.answer_until(bench.now + Duration::from_secs(1000));
+}
+
+#[test]
+fn a_signal_that_grows_old_has_the_modem_asked_at_once_and_once() {
+    let mut bench = Bench::up(100);
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.answer_until(bench.now + Duration::from_secs(35));
+    let old = ModemView { signal_recent: false, ..CONNECTED };
+    let mut asked = |modem| {
+        bench.see(Some(modem));
+        bench.machine.handle_timeout(bench.at());
+        let effects: Vec<Effect> = std::iter::from_fn(|| bench.machine.poll_effect()).collect();
+        bench.machine.handle_data_probe(bench.at(), true);
+        bench.machine.handle_control_probe(bench.at(), true);
+        effects
+    };
+    assert_eq!(asked(CONNECTED), []);
+    assert_eq!(asked(old), [Effect::ProbeControl, Effect::ProbeData]);
+    for _ in 0..10 {
+        assert_eq!(asked(old), [], "told once");
+    }
+    assert_eq!(asked(CONNECTED), []);
+}
+
+#[test]
 fn with_coverage_the_whole_ladder_is_climbed_two_tries_a_rung() {
     let mut bench = Bench::up(100);
     bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
@@ -228,7 +285,7 @@ fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network(
 #[test]
 fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
     let mut bench = Bench::new();
-    let locked = ModemView { stage: Stage::LockedByPin(Some(3)), registration: Registration::Missing, connected: false };
+    let locked = ModemView::new(Stage::LockedByPin(Some(3)), Registration::Missing, false);
     bench.see(Some(locked));
     let (action, _, with_pin) = bench.act();
     assert!(with_pin);
@@ -249,7 +306,7 @@ fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
 #[test]
 fn with_one_try_left_the_pin_is_left_to_a_person() {
     let mut bench = Bench::new();
-    bench.see(Some(ModemView { stage: Stage::LockedByPin(Some(1)), registration: Registration::Missing, connected: false }));
+    bench.see(Some(ModemView::new(Stage::LockedByPin(Some(1)), Registration::Missing, false)));
     assert!(!bench.act().2);
 }
 

@@ -75,7 +75,7 @@ impl World {
             (false, true) => Registration::Registered,
             (false, false) => Registration::Missing,
         };
-        let modem = ModemView { stage, registration, connected: self.believed };
+        let modem = ModemView::new(stage, registration, self.believed);
         Observation { expected: true, daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
     }
 

@@ -22,6 +22,10 @@ pub struct Machine {
     daemon_since: Duration,
     modem_since: Duration,
     registration_since: Duration,
+    /// Packet service was seen: a modem that has never told of any is not believed when it tells that there is none.
+    was_attached: bool,
+    /// Since when a connected modem tells of none.
+    detached_since: Option<Duration>,
     car: Car,
     has_pin: bool,
     pin_refused: bool,
@@ -92,6 +96,8 @@ impl Machine {
             daemon_since: now,
             modem_since: now,
             registration_since: now,
+            was_attached: false,
+            detached_since: None,
             car: Car::default(),
             has_pin,
             pin_refused: false,
@@ -124,12 +130,13 @@ impl Machine {
         if registration(&before) != registration(&seen) {
             self.registration_since = at.now;
         }
+        self.note_packet_service(at);
         if stage(&seen) == Some(Stage::Failed(Fault::SimMissing)) {
             self.pin_refused = false;
         }
         match self.phase {
             Phase::Acting { .. } => self.note_refusal(),
-            Phase::Up { .. } => self.look_while_up(at),
+            Phase::Up { .. } => self.look_while_up(at, &before),
             Phase::Waiting { .. } => self.look_while_waiting(at, &before),
         }
     }
@@ -366,6 +373,7 @@ impl Machine {
         self.phase = Phase::Up { since: at.now, probe: Probe::new(at.now), steady: false };
         self.control.failed = 0;
         self.registration_since = at.now;
+        self.detached_since = self.detached_since.map(|_| at.now);
         (self.told, self.orphaned, self.kept, self.outage.tries) = (None, false, false, 0);
         self.outage.ups = self.outage.ups.saturating_add(1);
     }

@@ -2,14 +2,19 @@
 
 use super::{Machine, Outage, Phase};
 use crate::timing::{self, CONTROLS, DAEMON_GRACE, REGISTRATION_GRACE, STEADY, TRIES};
-use crate::words::{Cause, Effect, Event, Moment, Registration};
+use crate::words::{Cause, Effect, Event, Moment, Observation, Registration};
 use rccar_protocol::events::ModemRung as Rung;
 use std::time::Duration;
 
 impl Machine {
     /// Up: what ModemManager says may end it.
-    pub(super) fn look_while_up(&mut self, at: Moment) {
+    pub(super) fn look_while_up(&mut self, at: Moment, before: &Observation) {
         self.orphaned |= !self.seen.daemon;
+        let recent = |seen: &Observation| seen.modem.map(|modem| modem.signal_recent);
+        // The modem may hang. Asked when that begins, and not again while it lasts.
+        if (recent(before), recent(&self.seen)) == (Some(true), Some(false)) {
+            self.hurry_probes(at);
+        }
         match (self.seen.modem, &mut self.phase) {
             (Some(modem), _) if !modem.connected && self.orphaned => self.lose(at, Cause::DaemonMissing, Rung::Reconnect),
             (Some(modem), _) if !modem.connected => self.lose(at, Cause::BearerLost, Rung::Reconnect),
@@ -43,10 +48,28 @@ impl Machine {
         }
     }
 
-    /// While up: by when the registration has to be back.
+    /// While up: by when registration and packet service have to be back.
     pub(super) fn registration_deadline(&self) -> Option<Duration> {
         let modem = self.seen.modem?;
-        (modem.registration != Registration::Registered).then_some(self.registration_since + REGISTRATION_GRACE)
+        let missing = (modem.registration != Registration::Registered).then_some(self.registration_since);
+        missing.into_iter().chain(self.detached_since).min().map(|since| since + REGISTRATION_GRACE)
+    }
+
+    /// A modem between two connections need not be attached.
+    pub(super) fn note_packet_service(&mut self, at: Moment) {
+        let attached = self.seen.modem.filter(|modem| modem.connected).and_then(|modem| modem.attached);
+        self.was_attached |= attached == Some(true);
+        let detached = self.was_attached && attached == Some(false);
+        self.detached_since = detached.then(|| self.detached_since.unwrap_or(at.now));
+    }
+
+    fn hurry_probes(&mut self, at: Moment) {
+        if let Phase::Up { probe, .. } = &mut self.phase {
+            probe.hurry(at.now);
+        }
+        if !self.control.pending {
+            self.control.at = self.control.at.min(at.now);
+        }
     }
 
     /// While up: when a missing daemon is started.
