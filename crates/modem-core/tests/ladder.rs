@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_modem_core::{
-    Car, Cause, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status, timing,
+    Car, Cause, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, Status,
+    timing,
 };
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, true, &[]), now: Duration::ZERO }
+        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, Pin::Configured, &[]), now: Duration::ZERO }
     }
 
     /// With a modem that was connected `ago` seconds before.
@@ -283,34 +284,6 @@ fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network(
 }
 
 #[test]
-fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
-    let mut bench = Bench::new();
-    let locked = ModemView::new(Stage::LockedByPin(Some(3)), Registration::Missing, false);
-    bench.see(Some(locked));
-    let (action, _, with_pin) = bench.act();
-    assert!(with_pin);
-    bench.machine.handle_done(bench.at(), action, Outcome::Refused(Fault::PinWrong));
-    bench.see(Some(ModemView { stage: Stage::LockedByPin(Some(2)), ..locked }));
-    for _ in 0..5 {
-        let (action, rung, with_pin) = bench.act();
-        assert_eq!((rung, with_pin), (Rung::Reconnect, false));
-        bench.machine.handle_done(bench.at(), action, Outcome::Failed);
-        assert_eq!(bench.machine.fault(), Some(Fault::PinWrong));
-    }
-    bench.see(Some(ModemView { stage: Stage::Failed(Fault::SimMissing), ..locked }));
-    assert_eq!(bench.machine.fault(), Some(Fault::SimMissing));
-    bench.see(Some(locked));
-    assert!(bench.act().2, "another SIM may have that PIN");
-}
-
-#[test]
-fn with_one_try_left_the_pin_is_left_to_a_person() {
-    let mut bench = Bench::new();
-    bench.see(Some(ModemView::new(Stage::LockedByPin(Some(1)), Registration::Missing, false)));
-    assert!(!bench.act().2);
-}
-
-#[test]
 fn a_mute_modem_is_reset_and_then_cured_with_more() {
     let mut bench = Bench::new();
     bench.see(Some(READY));
@@ -474,7 +447,7 @@ fn reboots_before_the_start_count_against_those_of_the_day() {
     let hour = Duration::from_secs(3600);
     let begin = 24 * hour;
     let reboots = [20 * hour, 22 * hour, 24 * hour];
-    let machine = Machine::new(Moment { now: begin, dice: 200 }, true, &reboots);
+    let machine = Machine::new(Moment { now: begin, dice: 200 }, Pin::Configured, &reboots);
     let mut bench = Bench { machine, now: begin };
     bench.see(Some(READY));
     bench.done(Rung::Reconnect, Outcome::Done);

@@ -1,7 +1,9 @@
 //! A day of random faults in the time of a blink. `RCCAR_SEED=7` repeats one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
-use rccar_modem_core::{Car, Effect, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, timing};
+use rccar_modem_core::{
+    Car, Effect, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, timing,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -159,16 +161,18 @@ struct Day {
     /// Faults still happen.
     faulty: bool,
     carried: bool,
+    /// ModemManager has had the modem: what it never had is looked after once an hour.
+    had_modem: bool,
 }
 
 impl Day {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, true, &[]);
+        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, Pin::Configured, &[]);
         let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car)];
         let (now, climbed) = (Duration::ZERO, BTreeMap::new());
         let (car, world, faulty, carried) = (Car::default(), World::WELL, true, false);
-        Self { seed, random, world, machine, now, car, due, climbed, last_attempt: now, faulty, carried }
+        Self { seed, random, world, machine, now, car, due, climbed, last_attempt: now, faulty, carried, had_modem: false }
     }
 
     fn at(&mut self) -> Moment {
@@ -179,7 +183,7 @@ impl Day {
         let mut spins = 0;
         while self.now < end {
             let machine_at = self.machine.poll_timeout();
-            assert!(machine_at < self.now + longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.machine);
+            assert!(machine_at < self.now + self.longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.machine);
             let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);
             let next = machine_at.min(world_at).max(self.now);
             spins = if next == self.now { spins + 1 } else { 0 };
@@ -226,7 +230,13 @@ impl Day {
             }
         }
         let at = self.at();
-        self.machine.handle_observation(at, self.world.seen());
+        let seen = self.world.seen();
+        self.had_modem |= seen.modem.is_some();
+        self.machine.handle_observation(at, seen);
+    }
+
+    fn longest_pause(&self) -> Duration {
+        if self.had_modem { longest_pause() } else { timing::STRANGER }
     }
 
     fn drain(&mut self) {
@@ -251,7 +261,7 @@ impl Day {
             self.last_attempt = self.now;
         }
         let idle = self.now - self.last_attempt;
-        assert!(idle <= longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.machine);
+        assert!(idle <= self.longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.machine);
     }
 
     fn climb(&mut self, action: u64, rung: Rung) {

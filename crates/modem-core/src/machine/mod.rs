@@ -6,7 +6,7 @@ mod up;
 use crate::limits::Limits;
 use crate::probe::Probe;
 use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, STEADY};
-use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Stage, Status};
+use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Pin, Registration, Stage, Status};
 use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct Machine {
     told: Option<Fault>,
     /// The daemon has gone while the link was up: the link is not taken down for that.
     orphaned: bool,
-    /// The link was lost with the daemon and is still configured: data may flow on. It goes with the first try that fails, or with the modem.
+    /// The link was lost with the daemon and is still configured: data may flow on. The first try that fails takes it down.
     kept: bool,
     /// Data have flowed since the start: what they need is there, or was. Where nothing ever flowed, another start will not change it.
     carried: bool,
@@ -84,10 +84,10 @@ impl Outage {
 }
 
 impl Machine {
-    /// A machine that has seen nothing yet. `has_pin`: a PIN is configured. `reboots`: when those of the day before were, oldest first; the
-    /// clock has to begin early enough for them.
+    /// A machine that has seen nothing yet. `reboots`: when those of the day before were, oldest first; the clock has to begin early
+    /// enough for them.
     #[must_use]
-    pub fn new(at: Moment, has_pin: bool, reboots: &[Duration]) -> Self {
+    pub fn new(at: Moment, pin: Pin, reboots: &[Duration]) -> Self {
         let now = at.now;
         Self {
             phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now + DAEMON_GRACE, cause: Cause::DaemonMissing },
@@ -99,8 +99,8 @@ impl Machine {
             was_attached: false,
             detached_since: None,
             car: Car::default(),
-            has_pin,
-            pin_refused: false,
+            has_pin: pin != Pin::Missing,
+            pin_refused: pin == Pin::Refused,
             outage: Outage::new(now),
             fault: None,
             told: None,
@@ -131,7 +131,9 @@ impl Machine {
             self.registration_since = at.now;
         }
         self.note_packet_service(at);
-        if stage(&seen) == Some(Stage::Failed(Fault::SimMissing)) {
+        // Another SIM may have that PIN, and a SIM whose lock is open has all its tries again.
+        let news = stage(&before) != stage(&seen);
+        if news && matches!(stage(&seen), Some(Stage::Failed(Fault::SimMissing) | Stage::Ready)) {
             self.pin_refused = false;
         }
         match self.phase {
@@ -242,6 +244,12 @@ impl Machine {
     #[must_use]
     pub fn is_expected(&self) -> bool {
         self.had_modem || self.seen.expected
+    }
+
+    /// Whether the SIM has refused the PIN and may be the same one yet: the machine's owner remembers it for the next start.
+    #[must_use]
+    pub fn is_pin_refused(&self) -> bool {
+        self.pin_refused
     }
 
     /// What only a person can mend, if anything.
