@@ -172,7 +172,8 @@ impl Fault {
             Self::SimUnusable => "the SIM cannot be read: clean it, or try another",
             Self::PinNeeded => "the SIM asks for its PIN: set `modem.pin` in provision.toml",
             Self::PinWrong => {
-                "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml; another SIM has to be put in while the car is on"
+                "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml, or put another SIM in \
+                 while the car is on"
             }
             Self::PukNeeded => "the SIM is blocked after wrong PINs: unblock it with its PUK in a telephone",
             Self::ApnNeeded => "the modem wants an access point name: set `modem.apn` in provision.toml to the operator's",

@@ -267,6 +267,18 @@ fn what_a_person_has_to_mend_is_named_and_never_reset() {
 }
 
 #[test]
+fn a_modem_that_hangs_at_its_start_is_cured_although_the_network_had_refused_it() {
+    for stage in [Stage::Starting, Stage::Broken] {
+        let mut bench = Bench::new();
+        bench.see(Some(READY));
+        bench.done(Rung::Reconnect, Outcome::Refused(Fault::Denied));
+        bench.see(Some(ModemView { stage, ..READY }));
+        bench.done(Rung::Reset, Outcome::Done);
+        assert_eq!(bench.machine.fault(), Some(Fault::Denied), "that holds until a try tells otherwise");
+    }
+}
+
+#[test]
 fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network() {
     let mut bench = Bench::up(100);
     bench.see(Some(ModemView { registration: Registration::Denied, ..CONNECTED }));

@@ -46,7 +46,8 @@ impl Machine {
             _ => self.told,
         };
         self.set_fault(observed);
-        if observed.is_some() {
+        // A modem that cannot even be asked is cured first: nobody would see that the person has acted.
+        if observed.is_some() && !matches!(stage, Stage::Starting | Stage::Broken) {
             self.drop_kept();
             let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
             self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
