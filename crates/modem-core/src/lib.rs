@@ -39,12 +39,12 @@
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`].
 //!
 //! ```
-//! use rccar_modem_core::{Effect, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage};
+//! use rccar_modem_core::{Effect, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage};
 //! use std::time::Duration;
 //!
 //! let at = |seconds| Moment { now: Duration::from_secs(seconds), dice: 0 };
-//! let mut machine = Machine::new(at(0), true, &[]);
-//! let modem = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
+//! let mut machine = Machine::new(at(0), Pin::Configured, &[]);
+//! let modem = ModemView::new(Stage::Ready, Registration::Registered, false);
 //! machine.handle_observation(at(1), Observation { expected: true, daemon: true, modem: Some(modem) });
 //! let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = machine.poll_effect() else { panic!() };
 //! machine.handle_done(at(2), action, Outcome::Done);
@@ -53,10 +53,12 @@
 //!
 //! # Design decisions
 //!
-//! * ModemManager's "connected" is only one sign among others: registration, probes of data and of control have their say.
+//! * ModemManager's "connected" is only one sign among others: registration, packet service, the signal's age, probes of
+//!   data and of control have their say.
 //! * One action at a time. What is observed during an action waits for its end, except that its deadline ends it.
-//! * The link stays configured while ModemManager is gone: data flows on.
-//! * A refused PIN is never sent again in the machine's lifetime, unless the SIM was out in between.
+//! * The link stays configured while ModemManager is gone: data flows on. The first try that fails takes it down.
+//! * A refused PIN is never sent again, unless the SIM was out or unlocked in between: each start would cost another try. The machine's
+//!   owner remembers that it was refused.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -71,4 +73,4 @@ pub use machine::Machine;
 /// The words are those that the driver's page has.
 pub use rccar_protocol::events::ModemRung as Rung;
 pub use stick::Stick;
-pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Registration, Stage, Status};
+pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Pin, Registration, Stage, Status};

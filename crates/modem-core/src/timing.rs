@@ -30,6 +30,9 @@ pub const REGISTRATION_GRACE: Duration = s(15);
 pub const STEADY: Duration = s(60);
 /// How long the modem may be missing before that is a fault: probing takes some 10 s after a restart.
 pub const MODEM_GRACE: Duration = s(30);
+/// How often the same is done for what ModemManager never had: GPS receivers, Arduinos and servo controllers have the driver of a
+/// modem, too, and no restart makes modems of them.
+pub const STRANGER: Duration = s(3600);
 /// How long ModemManager may be missing before it is restarted: systemd does it by itself within seconds.
 pub const DAEMON_GRACE: Duration = s(8);
 /// Waits for a person: the first, and the longest. Networks count attach requests with a bad contract (GSMA TS.34).

@@ -16,7 +16,8 @@ pub struct Moment {
 /// What is seen of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observation {
-    /// There is something on the USB that ModemManager should have. What it has had once is missed whether this says so or not.
+    /// There is something on the USB that ModemManager should have. What it has had once is missed whether this says so or not; what
+    /// it never had may be no modem at all.
     pub expected: bool,
     /// ModemManager is on the bus.
     pub daemon: bool,
@@ -33,6 +34,18 @@ pub struct ModemView {
     pub registration: Registration,
     /// Whether ModemManager believes that our bearer is connected.
     pub connected: bool,
+    /// Whether the network carries packets for the modem, if the modem tells.
+    pub attached: Option<bool>,
+    /// Whether the signal's strength was told within the last minute; ModemManager says so when it has not been, once.
+    pub signal_recent: bool,
+}
+
+impl ModemView {
+    /// One of which nothing is known but these.
+    #[must_use]
+    pub const fn new(stage: Stage, registration: Registration, connected: bool) -> Self {
+        Self { stage, registration, connected, attached: None, signal_recent: true }
+    }
 }
 
 /// How far a modem has come.
@@ -70,6 +83,18 @@ pub struct Car {
     pub in_session: bool,
     /// Nobody drives, and the drive is not armed: only then may the system be rebooted.
     pub parked: bool,
+}
+
+/// What is known of the PIN when the machine begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pin {
+    /// None is configured.
+    #[default]
+    Missing,
+    /// It may be sent.
+    Configured,
+    /// The SIM has refused it before the start.
+    Refused,
 }
 
 /// What the machine asks for.
@@ -146,7 +171,10 @@ impl Fault {
             Self::SimMissing => "there is no SIM in the modem: put one in",
             Self::SimUnusable => "the SIM cannot be read: clean it, or try another",
             Self::PinNeeded => "the SIM asks for its PIN: set `modem.pin` in provision.toml",
-            Self::PinWrong => "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml",
+            Self::PinWrong => {
+                "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml, or put another SIM in \
+                 while the car is on"
+            }
             Self::PukNeeded => "the SIM is blocked after wrong PINs: unblock it with its PUK in a telephone",
             Self::ApnNeeded => "the modem wants an access point name: set `modem.apn` in provision.toml to the operator's",
             Self::Apn => "the network refuses the access point name: correct `modem.apn` in provision.toml, or ask the operator",

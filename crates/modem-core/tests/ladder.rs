@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_modem_core::{
-    Car, Cause, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, Status, timing,
+    Car, Cause, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, Status,
+    timing,
 };
 use std::time::Duration;
 
-const READY: ModemView = ModemView { stage: Stage::Ready, registration: Registration::Registered, connected: false };
+const READY: ModemView = ModemView::new(Stage::Ready, Registration::Registered, false);
 const CONNECTED: ModemView = ModemView { connected: true, ..READY };
 
 struct Bench {
@@ -16,7 +17,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, true, &[]), now: Duration::ZERO }
+        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, Pin::Configured, &[]), now: Duration::ZERO }
     }
 
     /// With a modem that was connected `ago` seconds before.
@@ -140,6 +141,63 @@ fn a_registration_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
 }
 
 #[test]
+fn a_packet_service_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
+    let attached = |attached| Some(ModemView { attached, ..CONNECTED });
+    let mut bench = Bench::up(100);
+    bench.see(attached(Some(true)));
+    bench.see(attached(Some(false)));
+    bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    // Back in time, and lost again.
+    bench.see(attached(Some(true)));
+    bench.answer_until(bench.now + Duration::from_secs(100));
+    bench.see(attached(Some(false)));
+    let lost = bench.now;
+    bench.answer_until(lost + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    bench.done(Rung::CycleBearer, Outcome::Done);
+    assert_eq!(bench.now, lost + timing::REGISTRATION_GRACE);
+    // What is told of the connection before is not held against the new one at once.
+    bench.see(attached(Some(false)));
+    bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
+    assert!(bench.machine.is_up());
+}
+
+#[test]
+fn a_modem_that_never_told_of_packet_service_is_not_believed_that_there_is_none() {
+    for attached in [None, Some(false)] {
+        let mut bench = Bench::up(100);
+        bench.see(Some(ModemView { attached, ..CONNECTED }));
+        bench.answer_until(bench.now + Duration::from_secs(1000));
+    }
+    // Unknown after attached is no loss either.
+    let mut bench = Bench::up(100);
+    bench.see(Some(ModemView { attached: Some(true), ..CONNECTED }));
+    bench.see(Some(ModemView { attached: None, ..CONNECTED }));
+    bench.answer_until(bench.now + Duration::from_secs(1000));
+}
+
+#[test]
+fn a_signal_that_grows_old_has_the_modem_asked_at_once_and_once() {
+    let mut bench = Bench::up(100);
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.answer_until(bench.now + Duration::from_secs(35));
+    let old = ModemView { signal_recent: false, ..CONNECTED };
+    let mut asked = |modem| {
+        bench.see(Some(modem));
+        bench.machine.handle_timeout(bench.at());
+        let effects: Vec<Effect> = std::iter::from_fn(|| bench.machine.poll_effect()).collect();
+        bench.machine.handle_data_probe(bench.at(), true);
+        bench.machine.handle_control_probe(bench.at(), true);
+        effects
+    };
+    assert_eq!(asked(CONNECTED), []);
+    assert_eq!(asked(old), [Effect::ProbeControl, Effect::ProbeData]);
+    for _ in 0..10 {
+        assert_eq!(asked(old), [], "told once");
+    }
+    assert_eq!(asked(CONNECTED), []);
+}
+
+#[test]
 fn with_coverage_the_whole_ladder_is_climbed_two_tries_a_rung() {
     let mut bench = Bench::up(100);
     bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
@@ -209,6 +267,18 @@ fn what_a_person_has_to_mend_is_named_and_never_reset() {
 }
 
 #[test]
+fn a_modem_that_hangs_at_its_start_is_cured_although_the_network_had_refused_it() {
+    for stage in [Stage::Starting, Stage::Broken] {
+        let mut bench = Bench::new();
+        bench.see(Some(READY));
+        bench.done(Rung::Reconnect, Outcome::Refused(Fault::Denied));
+        bench.see(Some(ModemView { stage, ..READY }));
+        bench.done(Rung::Reset, Outcome::Done);
+        assert_eq!(bench.machine.fault(), Some(Fault::Denied), "that holds until a try tells otherwise");
+    }
+}
+
+#[test]
 fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network() {
     let mut bench = Bench::up(100);
     bench.see(Some(ModemView { registration: Registration::Denied, ..CONNECTED }));
@@ -226,34 +296,6 @@ fn a_refusal_that_was_seen_is_kept_while_the_modem_says_no_more_than_no_network(
 }
 
 #[test]
-fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
-    let mut bench = Bench::new();
-    let locked = ModemView { stage: Stage::LockedByPin(Some(3)), registration: Registration::Missing, connected: false };
-    bench.see(Some(locked));
-    let (action, _, with_pin) = bench.act();
-    assert!(with_pin);
-    bench.machine.handle_done(bench.at(), action, Outcome::Refused(Fault::PinWrong));
-    bench.see(Some(ModemView { stage: Stage::LockedByPin(Some(2)), ..locked }));
-    for _ in 0..5 {
-        let (action, rung, with_pin) = bench.act();
-        assert_eq!((rung, with_pin), (Rung::Reconnect, false));
-        bench.machine.handle_done(bench.at(), action, Outcome::Failed);
-        assert_eq!(bench.machine.fault(), Some(Fault::PinWrong));
-    }
-    bench.see(Some(ModemView { stage: Stage::Failed(Fault::SimMissing), ..locked }));
-    assert_eq!(bench.machine.fault(), Some(Fault::SimMissing));
-    bench.see(Some(locked));
-    assert!(bench.act().2, "another SIM may have that PIN");
-}
-
-#[test]
-fn with_one_try_left_the_pin_is_left_to_a_person() {
-    let mut bench = Bench::new();
-    bench.see(Some(ModemView { stage: Stage::LockedByPin(Some(1)), registration: Registration::Missing, connected: false }));
-    assert!(!bench.act().2);
-}
-
-#[test]
 fn a_mute_modem_is_reset_and_then_cured_with_more() {
     let mut bench = Bench::new();
     bench.see(Some(READY));
@@ -268,16 +310,71 @@ fn a_mute_modem_is_reset_and_then_cured_with_more() {
     assert!(matches!(events.last(), Some(Event::Up { rung: Rung::RestartDaemon, .. })), "{events:?}");
 }
 
-#[test]
-fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_back() {
+/// The daemon was gone and is back, without the connection; restarted by systemd, or by the ladder if it is away `for_long`.
+fn orphaned(for_long: bool) -> Bench {
     let mut bench = Bench::up(100);
+    while bench.machine.poll_event().is_some() {}
     bench.machine.handle_observation(bench.at(), Observation::default());
     bench.answer_until(bench.now + Duration::from_secs(5));
     assert!(bench.machine.is_up());
+    if for_long {
+        bench.done(Rung::RestartDaemon, Outcome::Done);
+    }
     bench.see(None);
-    bench.answer_until(bench.now + Duration::from_secs(9));
+    if !for_long {
+        bench.answer_until(bench.now + Duration::from_secs(9));
+    }
     bench.see(Some(READY));
-    let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("no link down first") };
+    bench
+}
+
+fn downs(bench: &mut Bench) -> Vec<Event> {
+    std::iter::from_fn(|| bench.machine.poll_event()).filter(|event| matches!(event, Event::Down { .. })).collect()
+}
+
+#[test]
+fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_back() {
+    for for_long in [false, true] {
+        let mut bench = orphaned(for_long);
+        let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else {
+            panic!("no link down first")
+        };
+        bench.machine.handle_done(bench.at(), action, Outcome::Done);
+        bench.see(Some(CONNECTED));
+        bench.answer_until(bench.now + Duration::from_secs(100));
+        assert_eq!((bench.machine.is_up(), downs(&mut bench)), (true, vec![]), "it was never down");
+    }
+}
+
+#[test]
+fn a_link_that_was_kept_for_the_daemon_goes_with_the_first_try_that_fails() {
+    let outcomes =
+        [Outcome::Refused(Fault::Denied), Outcome::Refused(Fault::SimMissing), Outcome::NoNetwork, Outcome::Failed, Outcome::Mute];
+    for (for_long, outcome) in [false, true].into_iter().flat_map(|for_long| outcomes.map(|outcome| (for_long, outcome))) {
+        let mut bench = orphaned(for_long);
+        let Some(Effect::Act { action, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+        bench.machine.handle_done(bench.at(), action, outcome);
+        assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown), "{outcome:?}");
+        assert_eq!(downs(&mut bench), [Event::Down { cause: Cause::DaemonMissing }]);
+        // Once.
+        let (action, ..) = bench.act();
+        bench.machine.handle_done(bench.at(), action, Outcome::Failed);
+        assert_eq!(downs(&mut bench), []);
+    }
+}
+
+#[test]
+fn a_link_that_was_kept_goes_when_the_modem_comes_back_without_its_sim_or_is_taken_off_the_usb() {
+    for modem in [Some(ModemView { stage: Stage::Failed(Fault::SimMissing), ..READY }), None] {
+        let mut bench = Bench::up(100);
+        bench.machine.handle_observation(bench.at(), Observation::default());
+        bench.answer_until(bench.now + Duration::from_secs(5));
+        bench.done(Rung::RestartDaemon, Outcome::Done);
+        bench.see(modem);
+        let effect = std::iter::from_fn(|| Some(bench.effect())).find(|effect| *effect != Effect::ProbeData);
+        assert_eq!(effect, Some(Effect::LinkDown), "{modem:?}");
+        assert!(modem.is_some() || matches!(bench.machine.poll_effect(), Some(Effect::Act { rung: Rung::CycleUsb, .. })));
+    }
 }
 
 #[test]
@@ -303,7 +400,49 @@ fn without_a_modem_nothing_is_mended_until_there_is_one() {
     }
     // One that ModemManager does not take: there is something to mend.
     bench.machine.handle_observation(bench.at(), Observation { expected: true, daemon: true, modem: None });
+    let plugged_in = bench.now;
     assert_eq!(bench.act().1, Rung::RestartDaemon);
+    assert_eq!(bench.now - plugged_in, timing::MODEM_GRACE, "ModemManager takes its time to look at it");
+}
+
+#[test]
+fn what_modem_manager_never_takes_is_tried_once_and_then_hourly() {
+    let mut bench = Bench::new();
+    bench.machine.handle_car(bench.at(), Car { in_session: false, parked: true });
+    bench.see(None);
+    let mut climbed = Vec::new();
+    let hour = Duration::from_secs(3600);
+    while bench.now < 24 * hour {
+        let (action, rung, _) = bench.act();
+        climbed.push((bench.now, rung));
+        // Nobody knows where it is on the USB.
+        let outcome = if rung == Rung::RestartDaemon { Outcome::Done } else { Outcome::Failed };
+        bench.machine.handle_done(bench.at(), action, outcome);
+    }
+    let restarts: Vec<Duration> = climbed.iter().filter(|(_, rung)| *rung == Rung::RestartDaemon).map(|(at, _)| *at).collect();
+    assert!((20..=25).contains(&restarts.len()), "{restarts:?}");
+    assert!(restarts[0] < Duration::from_secs(60) && restarts.windows(2).all(|pair| pair[1] - pair[0] >= hour), "{restarts:?}");
+    assert!(climbed.iter().all(|(_, rung)| matches!(rung, Rung::RestartDaemon | Rung::CycleUsb)), "{climbed:?}");
+    // What ModemManager takes after all is a modem, and missed like one.
+    bench.see(Some(READY));
+    bench.done(Rung::Reconnect, Outcome::Done);
+    bench.see(None);
+    let lost = bench.now;
+    bench.rungs(6);
+    assert!(bench.now - lost < hour, "{:?}", bench.now - lost);
+}
+
+#[test]
+fn what_is_unplugged_and_never_was_a_modem_is_not_missed() {
+    let mut bench = Bench::new();
+    bench.see(None);
+    bench.done(Rung::RestartDaemon, Outcome::Done);
+    bench.machine.handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
+    while bench.now < Duration::from_secs(24 * 3600) {
+        bench.now = bench.machine.poll_timeout();
+        bench.machine.handle_timeout(bench.at());
+        assert_eq!(bench.machine.poll_effect(), None);
+    }
 }
 
 #[test]
@@ -320,7 +459,7 @@ fn reboots_before_the_start_count_against_those_of_the_day() {
     let hour = Duration::from_secs(3600);
     let begin = 24 * hour;
     let reboots = [20 * hour, 22 * hour, 24 * hour];
-    let machine = Machine::new(Moment { now: begin, dice: 200 }, true, &reboots);
+    let machine = Machine::new(Moment { now: begin, dice: 200 }, Pin::Configured, &reboots);
     let mut bench = Bench { machine, now: begin };
     bench.see(Some(READY));
     bench.done(Rung::Reconnect, Outcome::Done);

@@ -1,7 +1,12 @@
 //! A day of random faults in the time of a blink. `RCCAR_SEED=7` repeats one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
-use rccar_modem_core::{Car, Effect, Fault, Machine, ModemView, Moment, Observation, Outcome, Registration, Rung, Stage, timing};
+mod common;
+
+use common::{Random, seeds};
+use rccar_modem_core::{
+    Car, Effect, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, timing,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,27 +17,6 @@ const RECOVERY: Duration = Duration::from_secs(45 * 60);
 /// The longest try and the longest wait, spread upward, one after the other.
 fn longest_pause() -> Duration {
     timing::limit(Rung::CycleBearer) + timing::spread(timing::FAULT_LONGEST, 400)
-}
-
-/// Steele, Lea, Flood: "Fast splittable pseudorandom number generators".
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn seconds(&mut self, most: u64) -> Duration {
-        Duration::from_millis(self.below(most * 1000))
-    }
 }
 
 /// A car's modem with what can be wrong with it.
@@ -52,6 +36,13 @@ struct World {
     refusal: Option<Fault>,
     /// Fails without a reason that anybody knows; needs at least this rung.
     sick: Option<Rung>,
+    /// Does not come to be ready, or says that it failed; needs at least this rung.
+    stuck: Option<(Stage, Rung)>,
+    /// Wants a code, and whether the configured PIN is it.
+    lock: Option<Stage>,
+    pin_wrong: bool,
+    /// The kernel shows it. ModemManager may have what it does not.
+    on_usb: bool,
 }
 
 impl World {
@@ -66,24 +57,32 @@ impl World {
         believed: false,
         refusal: None,
         sick: None,
+        stuck: None,
+        lock: None,
+        pin_wrong: false,
+        on_usb: true,
     };
 
     fn seen(&self) -> Observation {
-        let stage = if self.sim { Stage::Ready } else { Stage::Failed(Fault::SimMissing) };
-        let registration = match (self.denied, self.coverage && self.sim) {
+        let stage = match (self.sim, self.stuck, self.lock) {
+            (false, ..) => Stage::Failed(Fault::SimMissing),
+            (true, Some((stage, _)), _) | (true, None, Some(stage)) => stage,
+            (true, None, None) => Stage::Ready,
+        };
+        let registration = match (self.denied, self.coverage && stage == Stage::Ready) {
             (true, _) => Registration::Denied,
             (false, true) => Registration::Registered,
             (false, false) => Registration::Missing,
         };
-        let modem = ModemView { stage, registration, connected: self.believed };
-        Observation { expected: true, daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
+        let modem = ModemView::new(stage, registration, self.believed);
+        Observation { expected: self.on_usb, daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
     }
 
     /// `carried`: data have flowed. Nothing that was never well needs a reboot: what it needed was the one that has just been.
     fn fault(&mut self, random: &mut Random, carried: bool) {
         let cures = [Rung::CycleRadio, Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb, Rung::Reboot];
-        let cure = cures[usize::try_from(random.below(if carried { 5 } else { 4 })).unwrap()];
-        match random.below(12) {
+        let cure = random.of(&cures[..if carried { 5 } else { 4 }]);
+        match random.below(18) {
             0 | 1 => (self.connected, self.believed) = (false, false),
             2 => self.connected = false,
             3 => (self.coverage, self.connected) = (false, false),
@@ -92,23 +91,39 @@ impl World {
             6 => (self.daemon, self.believed) = (false, false),
             7 => (self.modem, self.connected, self.believed) = (false, false, false),
             8 => (self.hung, self.connected) = (Some(cure.max(Rung::Reset)), false),
-            9 => self.refusal = Some([Fault::Apn, Fault::Credentials, Fault::Roaming][usize::try_from(random.below(3)).unwrap()]),
+            9 => self.refusal = Some(random.of(&[Fault::Apn, Fault::Credentials, Fault::Roaming])),
             10 => (self.sick, self.connected) = (Some(cure), false),
-            // Everything that a person or the network mends is mended.
-            _ => {
-                *self = Self { hung: self.hung, sick: self.sick, connected: self.connected, believed: self.believed, ..Self::WELL }
+            11 => {
+                self.stuck = Some((random.of(&[Stage::Starting, Stage::Broken]), cure.max(Rung::Reset)));
+                (self.connected, self.believed) = (false, false);
             }
+            12 | 13 => {
+                let tries = random.of(&[Some(3), Some(2), Some(1), None]);
+                (self.lock, self.pin_wrong) = (Some(Stage::LockedByPin(tries)), random.one_in(2));
+                (self.connected, self.believed) = (false, false);
+            }
+            14 => (self.lock, self.connected, self.believed) = (Some(Stage::LockedForGood), false, false),
+            15 => self.on_usb = false,
+            // Everything that a person or the network mends is mended.
+            _ => *self = self.mended(),
         }
     }
 
-    fn act(&mut self, rung: Rung) -> Outcome {
+    /// Without all that no cure helps against.
+    fn mended(&self) -> Self {
+        let Self { hung, sick, stuck, connected, believed, .. } = *self;
+        Self { hung, sick, stuck, connected, believed, ..Self::WELL }
+    }
+
+    fn act(&mut self, rung: Rung, with_pin: bool) -> Outcome {
         if rung >= Rung::Reset {
             (self.connected, self.believed) = (false, false);
         }
         self.hung = self.hung.filter(|needs| rung < *needs);
         self.sick = self.sick.filter(|needs| rung < *needs);
+        self.stuck = self.stuck.filter(|(_, needs)| rung < *needs);
         match rung {
-            Rung::Reconnect | Rung::CycleBearer => self.connect(),
+            Rung::Reconnect | Rung::CycleBearer => self.connect(with_pin),
             Rung::CycleRadio | Rung::Reset if self.hung.is_some() || !self.daemon || !self.modem => Outcome::Mute,
             Rung::CycleRadio | Rung::Reset => Outcome::Done,
             Rung::RestartDaemon | Rung::CycleUsb | Rung::Reboot => {
@@ -118,10 +133,20 @@ impl World {
         }
     }
 
-    fn connect(&mut self) -> Outcome {
+    fn connect(&mut self, with_pin: bool) -> Outcome {
         match *self {
             Self { hung: Some(_), .. } => return Outcome::Mute,
             Self { daemon: false, .. } | Self { modem: false, .. } | Self { sim: false, .. } => return Outcome::Failed,
+            Self { stuck: Some(_), .. } => return Outcome::Failed,
+            Self { lock: Some(Stage::LockedByPin(left)), pin_wrong: true, .. } if with_pin => {
+                self.lock = Some(Stage::LockedByPin(left.map(|left| left - 1)));
+                return Outcome::Refused(Fault::PinWrong);
+            }
+            Self { lock: Some(Stage::LockedByPin(_)), .. } if with_pin => self.lock = None,
+            Self { lock: Some(_), .. } => return Outcome::Failed,
+            _ => {}
+        }
+        match *self {
             Self { denied: true, .. } => return Outcome::Refused(Fault::Denied),
             Self { refusal: Some(fault), .. } => return Outcome::Refused(fault),
             Self { coverage: false, .. } => return Outcome::NoNetwork,
@@ -133,17 +158,18 @@ impl World {
     }
 
     fn needs_person(&self) -> bool {
-        !self.sim || self.denied || self.refusal.is_some()
+        (!self.sim || self.denied || self.refusal.is_some() || self.lock.is_some()) && self.stuck.is_none()
     }
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Due {
     Fault,
-    Done(u64, Rung),
+    Done(u64, Rung, bool),
     Data,
     Control,
     Car,
+    Lease,
 }
 
 struct Day {
@@ -159,27 +185,45 @@ struct Day {
     /// Faults still happen.
     faulty: bool,
     carried: bool,
+    /// ModemManager has had the modem: what it never had is looked after once an hour.
+    had_modem: bool,
+    /// The PIN was refused, and the SIM has neither been out nor open since.
+    refused: bool,
 }
 
 impl Day {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, true, &[]);
-        let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car)];
+        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, Pin::Configured, &[]);
+        let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car), (random.seconds(3600), Due::Lease)];
         let (now, climbed) = (Duration::ZERO, BTreeMap::new());
         let (car, world, faulty, carried) = (Car::default(), World::WELL, true, false);
-        Self { seed, random, world, machine, now, car, due, climbed, last_attempt: now, faulty, carried }
+        Self {
+            seed,
+            random,
+            world,
+            machine,
+            now,
+            car,
+            due,
+            climbed,
+            last_attempt: now,
+            faulty,
+            carried,
+            had_modem: false,
+            refused: false,
+        }
     }
 
     fn at(&mut self) -> Moment {
-        Moment { now: self.now, dice: u32::try_from(self.random.next() >> 32).unwrap() }
+        Moment { now: self.now, dice: self.random.dice() }
     }
 
     fn run_until(&mut self, end: Duration) {
         let mut spins = 0;
         while self.now < end {
             let machine_at = self.machine.poll_timeout();
-            assert!(machine_at < self.now + longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.machine);
+            assert!(machine_at < self.now + self.longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.machine);
             let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);
             let next = machine_at.min(world_at).max(self.now);
             spins = if next == self.now { spins + 1 } else { 0 };
@@ -205,14 +249,22 @@ impl Day {
                 self.due.push((self.now + pause, Due::Fault));
             }
             Due::Car => {
-                let parked = self.random.below(2) == 0;
+                let parked = self.random.one_in(2);
                 self.car = Car { in_session: !parked, parked };
                 self.machine.handle_car(at, self.car);
                 let pause = self.random.seconds(1800);
                 self.due.push((self.now + pause, Due::Car));
             }
-            Due::Done(action, rung) => {
-                let outcome = self.world.act(rung);
+            Due::Lease => {
+                self.machine.handle_lease_lost(at);
+                let pause = self.random.seconds(3600);
+                self.due.push((self.now + pause, Due::Lease));
+            }
+            Due::Done(action, rung, with_pin) => {
+                // What the configuration forbids, or the system, fails as well.
+                let fails = self.faulty && rung >= Rung::Reset && self.random.one_in(5);
+                let outcome = if fails { Outcome::Failed } else { self.world.act(rung, with_pin) };
+                self.refused |= outcome == Outcome::Refused(Fault::PinWrong);
                 self.machine.handle_done(at, action, outcome);
             }
             Due::Data => {
@@ -225,24 +277,36 @@ impl Day {
                 self.machine.handle_control_probe(at, answers);
             }
         }
+        self.observe();
+    }
+
+    fn observe(&mut self) {
         let at = self.at();
-        self.machine.handle_observation(at, self.world.seen());
+        let seen = self.world.seen();
+        self.had_modem |= seen.modem.is_some();
+        let open = |stage| matches!(stage, Stage::Ready | Stage::Failed(Fault::SimMissing));
+        self.refused &= !seen.modem.is_some_and(|modem| open(modem.stage));
+        self.machine.handle_observation(at, seen);
+    }
+
+    fn longest_pause(&self) -> Duration {
+        if self.had_modem { longest_pause() } else { timing::STRANGER }
     }
 
     fn drain(&mut self) {
         while let Some(effect) = self.machine.poll_effect() {
             match effect {
-                Effect::Act { action, rung, .. } => self.climb(action, rung),
+                Effect::Act { action, rung, with_pin } => self.climb(action, rung, with_pin),
                 // Lost answers are a part of life, as long as there are faults.
-                Effect::ProbeData if self.random.below(50) > 0 || !self.faulty => {
+                Effect::ProbeData if !self.random.one_in(50) || !self.faulty => {
                     self.due.push((self.now + Duration::from_millis(80), Due::Data))
                 }
-                Effect::ProbeControl if self.random.below(50) > 0 || !self.faulty => {
+                Effect::ProbeControl if !self.random.one_in(50) || !self.faulty => {
                     self.due.push((self.now + Duration::from_millis(90), Due::Control))
                 }
                 Effect::ProbeData | Effect::ProbeControl | Effect::LinkDown => {}
                 Effect::Abandon { action } => {
-                    self.due.retain(|(_, due)| !matches!(due, Due::Done(present, _) if *present == action))
+                    self.due.retain(|(_, due)| !matches!(due, Due::Done(present, ..) if *present == action))
                 }
             }
         }
@@ -251,11 +315,12 @@ impl Day {
             self.last_attempt = self.now;
         }
         let idle = self.now - self.last_attempt;
-        assert!(idle <= longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.machine);
+        assert!(idle <= self.longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.machine);
     }
 
-    fn climb(&mut self, action: u64, rung: Rung) {
+    fn climb(&mut self, action: u64, rung: Rung, with_pin: bool) {
         self.last_attempt = self.now;
+        assert!(!with_pin || !self.refused, "seed {}: a refused PIN is sent again: {:?}", self.seed, self.machine);
         if rung == Rung::Reboot {
             assert!(self.car.parked, "seed {}: reboots while somebody drives", self.seed);
         }
@@ -268,27 +333,21 @@ impl Day {
         }
         self.climbed.entry(rung).or_default().push(self.now);
         // One in ten never comes back. After the faults all do: as many reboots in vain as a day may have would end the next day as well.
-        if self.random.below(10) > 0 || !self.faulty {
+        if !self.random.one_in(10) || !self.faulty {
             let takes = self.random.seconds(40);
-            self.due.push((self.now + takes, Due::Done(action, rung)));
+            self.due.push((self.now + takes, Due::Done(action, rung, with_pin)));
         }
     }
 
     /// The faults end; what only a person can mend is mended.
     fn calm(&mut self) {
         self.faulty = false;
-        self.due.retain(|(_, due)| !matches!(due, Due::Fault));
-        self.world = World {
-            hung: self.world.hung,
-            sick: self.world.sick,
-            ..World { connected: self.world.connected, believed: self.world.believed, ..World::WELL }
-        };
+        self.due.retain(|(_, due)| !matches!(due, Due::Fault | Due::Lease | Due::Car));
+        self.world = self.world.mended();
         self.car = Car { in_session: false, parked: true };
-        self.due.retain(|(_, due)| !matches!(due, Due::Car));
         let at = self.at();
         self.machine.handle_car(at, self.car);
-        let at = self.at();
-        self.machine.handle_observation(at, self.world.seen());
+        self.observe();
     }
 }
 
@@ -300,7 +359,7 @@ fn live_through(seed: u64) -> BTreeMap<Rung, usize> {
     }
     let counts = day.climbed.iter().map(|(rung, times)| (*rung, times.len())).collect();
     // Reboots are used up by then, perhaps: those that need one wait for the next day.
-    let needs_reboot = [day.world.hung, day.world.sick].contains(&Some(Rung::Reboot));
+    let needs_reboot = [day.world.hung, day.world.sick, day.world.stuck.map(|(_, needs)| needs)].contains(&Some(Rung::Reboot));
     day.calm();
     day.run_until(DAY + RECOVERY + if needs_reboot { DAY } else { Duration::ZERO });
     assert!(day.machine.is_up() && day.world.connected, "seed {seed}: not up after all: {:?} in {:?}", day.machine, day.world);
@@ -309,20 +368,8 @@ fn live_through(seed: u64) -> BTreeMap<Rung, usize> {
 
 #[test]
 fn a_day_of_random_faults_never_ends_without_a_next_attempt() {
-    let seeds = match std::env::var("RCCAR_SEED") {
-        Ok(seed) => {
-            let seed = seed.parse().unwrap();
-            seed..seed + 1
-        }
-        Err(_) => {
-            // Another hundred days every time, and the seed is told by whatever fails.
-            let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
-            now * 1000..now * 1000 + 100
-        }
-    };
-    println!("seeds {seeds:?}; RCCAR_SEED=… repeats one");
     let mut total: BTreeMap<Rung, usize> = BTreeMap::new();
-    for seed in seeds {
+    for seed in seeds() {
         for (rung, count) in live_through(seed) {
             *total.entry(rung).or_default() += count;
         }

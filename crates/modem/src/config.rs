@@ -118,6 +118,12 @@ impl Config {
     }
 }
 
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
 impl ModemConfig {
     /// What to connect with; the PIN only if it may be used.
     #[must_use]

@@ -29,6 +29,7 @@ pub mod link;
 pub mod ppp;
 mod probe;
 mod reboots;
+mod refused_pin;
 mod settings;
 mod stick;
 mod sticks;

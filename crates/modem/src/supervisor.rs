@@ -6,6 +6,7 @@ use crate::cures::Cures;
 use crate::dhcp::News;
 use crate::link::{Connected, LinkError, Links};
 use crate::reboots::Reboots;
+use crate::refused_pin::RefusedPin;
 use crate::sticks::Sticks;
 use crate::{dns, probe, usb, view};
 use futures_util::StreamExt;
@@ -72,6 +73,7 @@ pub struct Supervisor {
     sticks: watch::Receiver<Vec<StickReport>>,
     device: Option<String>,
     climbed: BTreeMap<String, u64>,
+    refused_pin: RefusedPin,
 }
 
 impl Supervisor {
@@ -91,10 +93,26 @@ impl Supervisor {
         let at = moment();
         let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request).ages(SystemTime::now());
         let reboots: Vec<Duration> = ages.into_iter().map(|age| at.now.saturating_sub(age)).collect();
-        let machine = Machine::new(at, config.modem.pin.is_some(), &reboots);
+        let refused_pin = RefusedPin::new(&config.paths.state_dir, config.modem.pin.as_ref());
+        let machine = Machine::new(at, refused_pin.pin(), &reboots);
         let (acting, link, device, climbed) = (None, None, None, BTreeMap::new());
         let reports = mpsc::unbounded_channel();
-        Ok(Self { config, connection, modem, links, machine, published, car, reports, acting, link, sticks, device, climbed })
+        Ok(Self {
+            config,
+            connection,
+            modem,
+            links,
+            machine,
+            published,
+            car,
+            reports,
+            acting,
+            link,
+            sticks,
+            device,
+            climbed,
+            refused_pin,
+        })
     }
 
     /// Supervises until `end`.
@@ -109,6 +127,7 @@ impl Supervisor {
         let mut watchdog = tokio::time::interval(watchdog);
         let mut looks = tokio::time::interval(LOOK_AT_USB);
         loop {
+            self.refused_pin.keep(self.machine.is_pin_refused());
             self.drain().await;
             self.publish().await;
             let due = self.machine.poll_timeout().saturating_sub(moment().now);
@@ -328,8 +347,8 @@ impl Supervisor {
             climbed: self.climbed.clone(),
             sticks: self.sticks.borrow().clone(),
         };
-        // A computer without a modem has nothing else to tell of.
-        if !self.machine.is_expected() {
+        // Without a modem there is nothing else to tell of, unless its link has outlived ModemManager.
+        if modem.is_none() && !self.machine.is_up() {
             report.take_over_stick();
         }
         if self.published.update(&report) {

@@ -2,8 +2,8 @@
 
 use rccar_modem_core::{Fault, ModemView, Observation, Outcome, Registration, Stage};
 use tokio_modem_manager::{
-    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState, RegistrationState, Snapshot,
-    State,
+    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState, PacketServiceState,
+    RegistrationState, Snapshot, State,
 };
 
 /// Reject causes of 3GPP TS 24.008 and 24.301 that last until somebody changes the contract or the modem: unknown or illegal subscriber
@@ -17,7 +17,18 @@ pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>, expec
 
 fn view(modem: &ModemState) -> ModemView {
     let registration = modem.modem3gpp.as_ref().map_or(Registration::Missing, registration);
-    ModemView { stage: stage(modem), registration, connected: modem.connected_bearer().is_some() }
+    let attached = modem.modem3gpp.as_ref().and_then(|network| attached(network.packet_service));
+    let signal_recent = modem.signal_quality.recent;
+    ModemView { stage: stage(modem), registration, connected: modem.connected_bearer().is_some(), attached, signal_recent }
+}
+
+/// Not every modem tells, and not every ModemManager.
+fn attached(state: PacketServiceState) -> Option<bool> {
+    match state {
+        PacketServiceState::Attached => Some(true),
+        PacketServiceState::Detached => Some(false),
+        _ => None,
+    }
 }
 
 /// A network that refuses often shows as none at all, with its reason beside it.
@@ -96,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_refusal_shows_in_the_state_or_beside_it_and_only_if_it_lasts() {
-        use tokio_modem_manager::{NetworkRejection, PacketServiceState};
+        use tokio_modem_manager::NetworkRejection;
         let of = |state, error: Option<u32>| {
             registration(&Modem3gpp {
                 registration: state,
@@ -112,6 +123,11 @@ mod tests {
         assert_eq!(of(RegistrationState::Idle, Some(22)), Registration::Missing);
         assert_eq!(of(RegistrationState::Denied, None), Registration::Denied);
         assert_eq!(of(RegistrationState::Home, Some(11)), Registration::Registered);
+    }
+
+    #[test]
+    fn a_packet_service_of_which_nothing_is_told_is_neither_there_nor_missing() {
+        assert_eq!([0, 1, 2, 7].map(|state: u32| attached(state.into())), [None, Some(false), Some(true), None]);
     }
 
     #[test]

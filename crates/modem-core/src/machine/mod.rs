@@ -1,11 +1,12 @@
 //! The machine.
 
 mod plan;
+mod up;
 
 use crate::limits::Limits;
 use crate::probe::Probe;
-use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, REGISTRATION_GRACE, STEADY, TRIES};
-use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Registration, Stage, Status};
+use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, STEADY};
+use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Pin, Registration, Stage, Status};
 use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,12 +16,16 @@ use std::time::Duration;
 pub struct Machine {
     phase: Phase,
     seen: Observation,
-    /// A modem is there, or was once.
-    expected: bool,
+    /// ModemManager has had a modem since the start: it is missed for good, wherever it went.
+    had_modem: bool,
     /// Since when the daemon, the modem and the registration are as they are.
     daemon_since: Duration,
     modem_since: Duration,
     registration_since: Duration,
+    /// Packet service was seen: a modem that has never told of any is not believed when it tells that there is none.
+    was_attached: bool,
+    /// Since when a connected modem tells of none.
+    detached_since: Option<Duration>,
     car: Car,
     has_pin: bool,
     pin_refused: bool,
@@ -30,6 +35,8 @@ pub struct Machine {
     told: Option<Fault>,
     /// The daemon has gone while the link was up: the link is not taken down for that.
     orphaned: bool,
+    /// The link was lost with the daemon and is still configured: data may flow on. The first try that fails takes it down.
+    kept: bool,
     /// Data have flowed since the start: what they need is there, or was. Where nothing ever flowed, another start will not change it.
     carried: bool,
     control: Control,
@@ -77,25 +84,28 @@ impl Outage {
 }
 
 impl Machine {
-    /// A machine that has seen nothing yet. `has_pin`: a PIN is configured. `reboots`: when those of the day before were, oldest first; the
-    /// clock has to begin early enough for them.
+    /// A machine that has seen nothing yet. `reboots`: when those of the day before were, oldest first; the clock has to begin early
+    /// enough for them.
     #[must_use]
-    pub fn new(at: Moment, has_pin: bool, reboots: &[Duration]) -> Self {
+    pub fn new(at: Moment, pin: Pin, reboots: &[Duration]) -> Self {
         let now = at.now;
         Self {
-            expected: false,
             phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now + DAEMON_GRACE, cause: Cause::DaemonMissing },
             seen: Observation::default(),
+            had_modem: false,
             daemon_since: now,
             modem_since: now,
             registration_since: now,
+            was_attached: false,
+            detached_since: None,
             car: Car::default(),
-            has_pin,
-            pin_refused: false,
+            has_pin: pin != Pin::Missing,
+            pin_refused: pin == Pin::Refused,
             outage: Outage::new(now),
             fault: None,
             told: None,
             orphaned: false,
+            kept: false,
             carried: false,
             control: Control { at: now + CONTROL, pending: false, failed: 0 },
             limits: Limits::with_reboots(reboots),
@@ -108,22 +118,27 @@ impl Machine {
     /// What is seen of daemon and modem has changed, or may have.
     pub fn handle_observation(&mut self, at: Moment, seen: Observation) {
         let before = std::mem::replace(&mut self.seen, seen);
-        self.expected |= seen.expected || seen.modem.is_some();
-        if before.daemon != seen.daemon {
+        self.had_modem |= seen.modem.is_some();
+        // What is plugged in gets its time: udev starts the daemon, and the daemon looks for a modem.
+        let plugged_in = seen.expected && !before.expected;
+        if before.daemon != seen.daemon || plugged_in {
             self.daemon_since = at.now;
         }
-        if before.modem.is_some() != seen.modem.is_some() {
+        if before.modem.is_some() != seen.modem.is_some() || plugged_in {
             self.modem_since = at.now;
         }
         if registration(&before) != registration(&seen) {
             self.registration_since = at.now;
         }
-        if stage(&seen) == Some(Stage::Failed(Fault::SimMissing)) {
+        self.note_packet_service(at);
+        // Another SIM may have that PIN, and a SIM whose lock is open has all its tries again.
+        let news = stage(&before) != stage(&seen);
+        if news && matches!(stage(&seen), Some(Stage::Failed(Fault::SimMissing) | Stage::Ready)) {
             self.pin_refused = false;
         }
         match self.phase {
             Phase::Acting { .. } => self.note_refusal(),
-            Phase::Up { .. } => self.look_while_up(at),
+            Phase::Up { .. } => self.look_while_up(at, &before),
             Phase::Waiting { .. } => self.look_while_waiting(at, &before),
         }
     }
@@ -225,10 +240,16 @@ impl Machine {
         matches!(self.phase, Phase::Up { .. })
     }
 
-    /// Whether a modem is there, or was once.
+    /// Whether there is, or was once, what ModemManager should have.
     #[must_use]
     pub fn is_expected(&self) -> bool {
-        self.expected
+        self.had_modem || self.seen.expected
+    }
+
+    /// Whether the SIM has refused the PIN and may be the same one yet: the machine's owner remembers it for the next start.
+    #[must_use]
+    pub fn is_pin_refused(&self) -> bool {
+        self.pin_refused
     }
 
     /// What only a person can mend, if anything.
@@ -249,18 +270,6 @@ impl Machine {
         }
     }
 
-    /// Up: what ModemManager says may end it.
-    fn look_while_up(&mut self, at: Moment) {
-        self.orphaned |= !self.seen.daemon;
-        match (self.seen.modem, &mut self.phase) {
-            (Some(modem), _) if !modem.connected && self.orphaned => self.lose(at, Cause::DaemonMissing, Rung::Reconnect),
-            (Some(modem), _) if !modem.connected => self.lose(at, Cause::BearerLost, Rung::Reconnect),
-            // Unplugged, or only not known any more: packets tell.
-            (None, Phase::Up { probe, .. }) => probe.hurry(at.now),
-            _ => {}
-        }
-    }
-
     /// Waiting: what has come may make the next try worth while at once.
     fn look_while_waiting(&mut self, at: Moment, before: &Observation) {
         let (was, is) = (usable(before), usable(&self.seen));
@@ -278,29 +287,6 @@ impl Machine {
         }
     }
 
-    fn step_up(&mut self, at: Moment) {
-        let Phase::Up { since, mut probe, mut steady } = self.phase else { return };
-        if !steady && since + STEADY <= at.now && probe.failed == 0 {
-            steady = true;
-            self.outage = Outage::new(at.now);
-            self.events.push_back(Event::Steady);
-        }
-        if probe.is_overdue(at.now) {
-            self.phase = Phase::Up { since, probe, steady };
-            return self.handle_data_probe(at, false);
-        }
-        if probe.begin(at.now) {
-            self.effects.push_back(Effect::ProbeData);
-        }
-        self.phase = Phase::Up { since, probe, steady };
-        if self.registration_deadline().is_some_and(|deadline| deadline <= at.now) {
-            self.lose(at, Cause::RegistrationLost, Rung::CycleBearer);
-        } else if self.daemon_deadline() <= at.now {
-            // The link stays; the daemon is started beside it.
-            self.act(at, Rung::RestartDaemon, Cause::DaemonMissing);
-        }
-    }
-
     fn step_control(&mut self, at: Moment) {
         if self.control.pending {
             return self.handle_control_probe(at, false);
@@ -312,47 +298,6 @@ impl Machine {
         }
         self.control = Control { at: at.now + CONTROL_LIMIT, pending: true, ..self.control };
         self.effects.push_back(Effect::ProbeControl);
-    }
-
-    /// While up: by when the registration has to be back.
-    fn registration_deadline(&self) -> Option<Duration> {
-        let modem = self.seen.modem?;
-        (modem.registration != Registration::Registered).then_some(self.registration_since + REGISTRATION_GRACE)
-    }
-
-    /// While up: when a missing daemon is started.
-    fn daemon_deadline(&self) -> Duration {
-        let due = self.limits.from(Rung::RestartDaemon, Duration::ZERO);
-        if self.seen.daemon { Duration::MAX } else { due.max(self.daemon_since + DAEMON_GRACE) }
-    }
-
-    /// The link is lost: the first rung at once, unless that has just been in vain.
-    fn lose(&mut self, at: Moment, cause: Cause, rung: Rung) {
-        let Phase::Up { steady, .. } = self.phase else { return };
-        self.events.push_back(Event::Down { cause });
-        if cause != Cause::DaemonMissing {
-            self.effects.push_back(Effect::LinkDown);
-        }
-        if steady {
-            self.outage = Outage::new(at.now);
-        }
-        self.outage.since = at.now;
-        self.note_refusal();
-        if !steady && rung == Rung::CycleBearer {
-            self.outage.tries_since_cure += 1;
-        }
-        if self.control.failed >= CONTROLS {
-            return self.plan(at, Cause::ModemMute);
-        }
-        if self.outage.tries_since_cure >= TRIES {
-            return self.plan(at, cause);
-        }
-        // A link that is lost again and again right after it came up is not tried without a pause.
-        let due = at.now + timing::backoff(self.outage.ups.saturating_sub(1), at.dice);
-        self.wait(due, rung, cause);
-        if due <= at.now {
-            self.begin(at, rung, cause);
-        }
     }
 
     /// A refusal of the network shows only until the modem is asked for something else: it is kept.
@@ -367,13 +312,16 @@ impl Machine {
     fn begin(&mut self, at: Moment, rung: Rung, cause: Cause) {
         let connects = rung <= Rung::CycleRadio;
         let parked_enough = rung != Rung::Reboot || self.car.parked;
-        if !self.expected || (connects && !can_try(&self.seen)) || !parked_enough {
+        if !self.is_expected() || (connects && !can_try(&self.seen)) || !parked_enough {
             return self.plan(at, cause);
         }
         self.act(at, rung, cause);
     }
 
     fn act(&mut self, at: Moment, rung: Rung, cause: Cause) {
+        if rung >= Rung::Reset && rung != Rung::RestartDaemon {
+            self.drop_kept();
+        }
         self.limits.note(at.now, rung);
         let action = self.next_action;
         self.next_action += 1;
@@ -392,6 +340,9 @@ impl Machine {
         }
         if tries && outcome == Outcome::Done {
             return self.come_up(at);
+        }
+        if tries && self.seen.daemon && self.seen.modem.is_some() {
+            self.drop_kept();
         }
         if tries {
             self.outage.tries = self.outage.tries.saturating_add(1);
@@ -430,7 +381,8 @@ impl Machine {
         self.phase = Phase::Up { since: at.now, probe: Probe::new(at.now), steady: false };
         self.control.failed = 0;
         self.registration_since = at.now;
-        (self.told, self.orphaned, self.outage.tries) = (None, false, 0);
+        self.detached_since = self.detached_since.map(|_| at.now);
+        (self.told, self.orphaned, self.kept, self.outage.tries) = (None, false, false, 0);
         self.outage.ups = self.outage.ups.saturating_add(1);
     }
 

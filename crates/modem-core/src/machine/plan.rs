@@ -2,7 +2,7 @@
 
 use super::{Machine, Phase};
 use crate::timing::{
-    self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, TRIES,
+    self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, STRANGER, TRIES,
 };
 use crate::words::{Cause, Fault, ModemView, Moment, Registration, Stage};
 use rccar_protocol::events::ModemRung as Rung;
@@ -12,9 +12,10 @@ impl Machine {
     /// Decides what comes next and when.
     pub(super) fn plan(&mut self, at: Moment, cause: Cause) {
         let (rung, mut due, cause) = self.next(at, cause);
-        // What flickers must not put an attempt off for ever.
-        if let Phase::Waiting { rung: planned, due: earlier, .. } = self.phase
+        // What flickers must not put an attempt off for ever. But a daemon that has come gets its time to find a modem.
+        if let Phase::Waiting { rung: planned, due: earlier, cause: before } = self.phase
             && planned == rung
+            && (before == Cause::DaemonMissing) == (cause == Cause::DaemonMissing)
             && earlier > at.now
         {
             due = due.min(earlier);
@@ -24,9 +25,9 @@ impl Machine {
 
     fn next(&mut self, at: Moment, cause: Cause) -> (Rung, Duration, Cause) {
         let now = at.now;
-        if !self.expected {
+        if !self.is_expected() {
             // Nothing is missing. Whatever comes is seen; looking again costs nothing.
-            return (Rung::RestartDaemon, now + MODEM_GRACE, Cause::ModemMissing);
+            return (Rung::Reconnect, now + MODEM_GRACE, Cause::ModemMissing);
         }
         if !self.seen.daemon {
             return self.cure(at, Rung::RestartDaemon, self.daemon_since + DAEMON_GRACE, Cause::DaemonMissing);
@@ -45,7 +46,9 @@ impl Machine {
             _ => self.told,
         };
         self.set_fault(observed);
-        if observed.is_some() {
+        // A modem that cannot even be asked is cured first: nobody would see that the person has acted.
+        if observed.is_some() && !matches!(stage, Stage::Starting | Stage::Broken) {
+            self.drop_kept();
             let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
             self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
             return (Rung::Reconnect, now + timing::spread(wait, at.dice), Cause::PersonMayHaveActed);
@@ -90,7 +93,10 @@ impl Machine {
         // Nothing but a restart helps a daemon.
         let of_use = |rung: &Rung| *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb);
         let candidates = [next, first, Rung::CycleUsb].into_iter().filter(of_use);
-        let due = |rung: Rung| self.limits.from(rung, Duration::ZERO).max(from).max(at.now);
+        // After one pass in vain what ModemManager never had is no modem: the like of an Arduino, which has a modem's driver.
+        let stranger = cause == Cause::ModemMissing && !self.had_modem;
+        let distance = if stranger { STRANGER } else { Duration::ZERO };
+        let due = |rung: Rung| self.limits.from(rung, distance).max(from).max(at.now);
         let best = candidates.map(|rung| (due(rung), rung)).reduce(|one, other| if other.0 < one.0 { other } else { one });
         let (due, rung) = best.unwrap_or((from.max(at.now), first));
         (rung, due, cause)

@@ -1,0 +1,250 @@
+//! A day of a stick to which everything happens. `RCCAR_SEED=7` repeats one.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+
+mod common;
+
+use common::{Random, seeds};
+use rccar_modem_core::{Effect, Moment, Outcome, Rung, Status, Stick, timing};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// From the last fault on, by when everything that can mend itself has to be up: the longest distance and the longest waits.
+const RECOVERY: Duration = Duration::from_secs(30 * 60);
+/// How long a stick that came back on the USB takes to be an interface.
+const BOOTS: u64 = 20;
+
+/// The longest wait, spread upward, and the longest action, one after the other.
+fn longest_pause() -> Duration {
+    timing::backoff(u32::MAX, 400) + timing::limit(Rung::CycleUsb)
+}
+
+/// A stick with what can be wrong with it.
+#[derive(Debug, Clone, Copy)]
+struct World {
+    plugged_in: bool,
+    /// It is off the USB or boots.
+    away: bool,
+    carrier: bool,
+    leases: bool,
+    network: bool,
+    /// Carries nothing; needs at least this rung.
+    hung: Option<Rung>,
+    leased: bool,
+}
+
+impl World {
+    const WELL: Self =
+        Self { plugged_in: true, away: false, carrier: true, leases: true, network: true, hung: None, leased: false };
+
+    fn seen(&self) -> Option<bool> {
+        (self.plugged_in && !self.away).then_some(self.carrier)
+    }
+
+    fn fault(&mut self, random: &mut Random) {
+        match random.below(9) {
+            0 => (self.plugged_in, self.leased) = (false, false),
+            1 => self.carrier = false,
+            2 => self.leases = false,
+            3 | 4 => self.network = false,
+            5 | 6 => self.hung = Some(random.of(&[Rung::Reconnect, Rung::CycleBearer, Rung::CycleUsb])),
+            _ => *self = self.mended(),
+        }
+    }
+
+    /// Without all that no cure helps against.
+    fn mended(&self) -> Self {
+        Self { away: self.away, hung: self.hung, leased: self.leased, ..Self::WELL }
+    }
+
+    fn act(&mut self, rung: Rung) -> Outcome {
+        self.hung = self.hung.filter(|needs| rung < *needs);
+        if rung == Rung::CycleUsb {
+            (self.away, self.leased) = (true, false);
+            return Outcome::Done;
+        }
+        self.leased = self.leases && self.carrier && self.seen().is_some();
+        if self.leased { Outcome::Done } else { Outcome::Failed }
+    }
+
+    fn carries(&self) -> bool {
+        self.leased && self.carrier && self.network && self.hung.is_none() && self.seen().is_some()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    Fault,
+    Lease,
+    Car,
+    Done(u64, Rung),
+    Data,
+    Back,
+}
+
+struct Day {
+    seed: u64,
+    random: Random,
+    world: World,
+    stick: Stick,
+    now: Duration,
+    due: Vec<(Duration, Due)>,
+    climbed: BTreeMap<Rung, Vec<Duration>>,
+    last_attempt: Duration,
+    /// Faults still happen.
+    faulty: bool,
+}
+
+impl Day {
+    fn new(seed: u64) -> Self {
+        let (now, random) = (Duration::ZERO, Random(seed));
+        let due = vec![(now, Due::Fault), (now, Due::Car), (now, Due::Lease)];
+        let stick = Stick::new(Moment { now, dice: 0 });
+        let climbed = BTreeMap::new();
+        Self { seed, random, world: World::WELL, stick, now, due, climbed, last_attempt: now, faulty: true }
+    }
+
+    fn at(&mut self) -> Moment {
+        Moment { now: self.now, dice: self.random.dice() }
+    }
+
+    fn run_until(&mut self, end: Duration) {
+        let mut spins = 0;
+        while self.now < end {
+            let stick_at = self.stick.poll_timeout();
+            let waits = stick_at.saturating_sub(self.now);
+            assert!(!self.stick.is_present() || waits < longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.stick);
+            let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);
+            let next = stick_at.min(world_at).max(self.now);
+            spins = if next == self.now { spins + 1 } else { 0 };
+            assert!(spins < 1000, "seed {}: time stands still: {:?}", self.seed, self.stick);
+            self.now = next.min(end);
+            if world_at <= self.now {
+                self.world_acts();
+            }
+            let at = self.at();
+            self.stick.handle_timeout(at);
+            self.drain();
+        }
+    }
+
+    fn again(&mut self, most: u64, due: Due) {
+        let pause = self.random.seconds(most);
+        self.due.push((self.now + pause, due));
+    }
+
+    fn world_acts(&mut self) {
+        let index = self.due.iter().position(|(at, _)| *at <= self.now).unwrap();
+        let (_, due) = self.due.remove(index);
+        let at = self.at();
+        match due {
+            Due::Fault => {
+                self.world.fault(&mut self.random);
+                self.again(1200, due);
+            }
+            Due::Lease => {
+                self.stick.handle_lease_lost(at);
+                self.again(3600, due);
+            }
+            Due::Car => {
+                let in_session = self.random.one_in(2);
+                self.stick.handle_car(at, in_session);
+                self.again(1800, due);
+            }
+            Due::Done(action, rung) => {
+                let fails = self.faulty && rung == Rung::CycleUsb && self.random.one_in(5);
+                let outcome = if fails { Outcome::Failed } else { self.world.act(rung) };
+                if self.world.away {
+                    // It is missed first, and then the cure tells that it is done.
+                    self.stick.handle_seen(at, None);
+                    self.again(BOOTS, Due::Back);
+                }
+                self.stick.handle_done(at, action, outcome);
+            }
+            Due::Data => {
+                let carries = self.world.carries();
+                self.stick.handle_data_probe(at, carries);
+            }
+            Due::Back => self.world.away = false,
+        }
+        self.observe();
+    }
+
+    fn observe(&mut self) {
+        let at = self.at();
+        self.stick.handle_seen(at, self.world.seen());
+    }
+
+    fn drain(&mut self) {
+        while let Some(effect) = self.stick.poll_effect() {
+            match effect {
+                Effect::Act { action, rung, with_pin: false } => self.climb(action, rung),
+                Effect::ProbeData if !self.faulty || !self.random.one_in(50) => {
+                    self.due.push((self.now + Duration::from_millis(80), Due::Data));
+                }
+                Effect::ProbeData => {}
+                Effect::LinkDown => self.world.leased = false,
+                Effect::Abandon { action } => {
+                    self.due.retain(|(_, due)| !matches!(due, Due::Done(present, _) if *present == action));
+                }
+                Effect::Act { .. } | Effect::ProbeControl => panic!("seed {}: {effect:?}", self.seed),
+            }
+        }
+        while self.stick.poll_event().is_some() {}
+        // What is not plugged in is not missed.
+        if self.stick.status() == Status::Up || !self.stick.is_present() {
+            self.last_attempt = self.now;
+        }
+        let idle = self.now - self.last_attempt;
+        assert!(idle <= longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.stick);
+    }
+
+    fn climb(&mut self, action: u64, rung: Rung) {
+        self.last_attempt = self.now;
+        let apart = match rung {
+            Rung::Reconnect => Duration::ZERO,
+            Rung::CycleBearer => timing::CYCLE_LINK,
+            Rung::CycleUsb => timing::apart(rung),
+            _ => panic!("seed {}: {rung:?} is no stick's", self.seed),
+        };
+        if let Some(last) = self.climbed.get(&rung).and_then(|times| times.last()) {
+            assert!(self.now - *last >= apart, "seed {}: {rung:?} after {:?}", self.seed, self.now - *last);
+        }
+        self.climbed.entry(rung).or_default().push(self.now);
+        // One in ten never comes back.
+        if !self.faulty || !self.random.one_in(10) {
+            self.again(25, Due::Done(action, rung));
+        }
+    }
+
+    /// The faults end; what only a person or the network can mend is mended.
+    fn calm(&mut self) {
+        self.faulty = false;
+        self.due.retain(|(_, due)| !matches!(due, Due::Fault | Due::Lease | Due::Car));
+        self.world = self.world.mended();
+        self.observe();
+    }
+}
+
+fn live_through(seed: u64) -> BTreeMap<Rung, usize> {
+    let mut day = Day::new(seed);
+    day.observe();
+    day.run_until(DAY);
+    let counts = day.climbed.iter().map(|(rung, times)| (*rung, times.len())).collect();
+    day.calm();
+    day.run_until(DAY + RECOVERY);
+    let up = day.stick.status() == Status::Up && day.world.carries();
+    assert!(up, "seed {seed}: not up after all: {:?} in {:?}", day.stick, day.world);
+    counts
+}
+
+#[test]
+fn a_day_of_random_faults_of_a_stick_never_ends_without_a_next_attempt() {
+    let mut total: BTreeMap<Rung, usize> = BTreeMap::new();
+    for seed in seeds() {
+        for (rung, count) in live_through(seed) {
+            *total.entry(rung).or_default() += count;
+        }
+    }
+    println!("climbed: {total:?}");
+}
