@@ -290,7 +290,7 @@ impl Day {
     }
 
     fn longest_pause(&self) -> Duration {
-        if self.had_modem { longest_pause() } else { timing::STRANGER }
+        longest_pause() + if self.had_modem { Duration::ZERO } else { timing::STRANGER }
     }
 
     fn drain(&mut self) {
@@ -311,7 +311,8 @@ impl Day {
             }
         }
         while self.machine.poll_event().is_some() {}
-        if self.machine.is_up() {
+        // What never was a modem and is unplugged is not missed.
+        if self.machine.is_up() || !self.machine.is_expected() {
             self.last_attempt = self.now;
         }
         let idle = self.now - self.last_attempt;
