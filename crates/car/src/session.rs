@@ -366,8 +366,9 @@ impl Session {
                     return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                 }
                 Act::Restart { commit, wide } => {
-                    tracing::info!(session = %self.id, ?commit, wide, "ICE restart");
                     self.bind(wide);
+                    let over = self.binding.borrow().addresses.clone();
+                    tracing::info!(session = %self.id, ?commit, wide, ?over, "ICE restart");
                     if let Err(error) = self.offer(live.peer, Some(commit)).await {
                         // The connection's driver has died: the page opens a new session.
                         tracing::warn!(%error, "the ICE restart failed");
