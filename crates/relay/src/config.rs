@@ -41,6 +41,9 @@ pub struct RelayConfig {
     /// Allocations that one user, as the username of the credentials has it, may hold at a time. A host that mints for sessions counts
     /// both ends of a session together.
     pub allocations_per_user: usize,
+    /// For how long the client of an allocation must have been silent before another one of the same user may have its place in a quota
+    /// that is reached. A client in use is heard every five seconds (RFC 7675 section 5.1).
+    pub silent_after: Duration,
     /// Allocations that all users together may hold at a time.
     pub allocations_total: usize,
     /// Peers that are allowed although they are not public, such as the network of a host without Internet.
@@ -74,6 +77,7 @@ impl RelayConfig {
             // A browser allocates once for each of its addresses and for each TURN URL, and again during an ICE restart; a car once
             // for each URL.
             allocations_per_user: 32,
+            silent_after: Duration::from_secs(20),
             // One socket each: within the usual limit of 1024 open files.
             allocations_total: 512,
             allow_peers: Vec::new(),

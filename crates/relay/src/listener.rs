@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) secret: Secret,
     pub(crate) ports: RangeInclusive<u16>,
     pub(crate) max_lifetime: Duration,
+    pub(crate) silent_after: Duration,
     pub(crate) keep_family: bool,
     pub(crate) policy: PeerPolicy,
     pub(crate) quota: Arc<Quota>,
@@ -53,9 +54,9 @@ impl Shared {
         quota: Arc<Quota>,
         counters: Arc<Counters>,
     ) -> Result<Self, RelayError> {
-        let RelayConfig { realm, secret, ports, max_lifetime, keep_family, .. } = config;
+        let RelayConfig { realm, secret, ports, max_lifetime, silent_after, keep_family, .. } = config;
         let nonces = Nonces::new().map_err(RelayError::Random)?;
-        Ok(Self { realm, secret, ports, max_lifetime, keep_family, policy, quota, counters, nonces })
+        Ok(Self { realm, secret, ports, max_lifetime, silent_after, keep_family, policy, quota, counters, nonces })
     }
 }
 
@@ -109,6 +110,9 @@ impl Listener {
     }
 
     async fn datagram(&mut self, datagram: &[u8], client: SocketAddr) {
+        if let Some(relayed) = self.clients.get(&client).and_then(Weak::upgrade) {
+            relayed.note_heard();
+        }
         // The first two bits tell STUN from ChannelData (RFC 8656 section 12).
         let understood = match datagram.first().map(|byte| byte >> 6) {
             Some(0b00) => self.stun(datagram, client).await,
@@ -157,6 +161,16 @@ impl Listener {
     pub(crate) async fn allocation(&self, client: SocketAddr) -> Option<(Arc<Allocation>, Arc<Relayed>)> {
         let relayed = self.clients.get(&client)?.upgrade()?;
         Some((self.manager.get_allocation(&self.five_tuple(client)).await?, relayed))
+    }
+
+    /// Ends the allocation of `user` whose client has been silent for longest, if that is for long enough.
+    pub(crate) async fn give_up_silent(&self, user: &str) {
+        let own = self.clients.iter().filter_map(|(client, relayed)| Some((*client, relayed.upgrade()?)));
+        let silent = own.filter(|(_, relayed)| relayed.user() == user && relayed.silent_for() >= self.shared.silent_after);
+        let Some((client, relayed)) = silent.max_by_key(|(_, relayed)| relayed.silent_for()) else { return };
+        tracing::debug!(user, %client, relayed = %relayed.address, "given up for a new one: its client is silent");
+        relayed.give_up_place();
+        self.manager.delete_allocation(&self.five_tuple(client)).await;
     }
 
     pub(crate) fn remember(&mut self, client: SocketAddr, relayed: &Arc<Relayed>) {

@@ -28,7 +28,11 @@ pub(crate) struct Relayed {
     pub(crate) address: SocketAddr,
     /// The Allocate request that made it, to answer a retransmission alike.
     pub(crate) transaction: TransactionId,
-    permit: Permit,
+    user: String,
+    /// `None` when its place was given to another one.
+    permit: Mutex<Option<Permit>>,
+    /// When its client last sent anything.
+    heard: Mutex<Instant>,
     peers: Mutex<HashMap<IpAddr, Instant>>,
     closed: watch::Sender<bool>,
     shared: Arc<Shared>,
@@ -43,12 +47,29 @@ impl Relayed {
         shared: Arc<Shared>,
     ) -> io::Result<Self> {
         let address = SocketAddr::new(public, socket.local_addr()?.port());
-        Ok(Self { socket, address, transaction, permit, peers: Mutex::default(), closed: watch::Sender::new(false), shared })
+        let (user, heard, closed) = (permit.user().to_owned(), Mutex::new(Instant::now()), watch::Sender::new(false));
+        let permit = Mutex::new(Some(permit));
+        Ok(Self { socket, address, transaction, user, permit, heard, peers: Mutex::default(), closed, shared })
     }
 
     /// Whom the allocation belongs to.
     pub(crate) fn user(&self) -> &str {
-        self.permit.user()
+        &self.user
+    }
+
+    /// Its client has sent something.
+    pub(crate) fn note_heard(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// For how long its client has been silent.
+    pub(crate) fn silent_for(&self) -> Duration {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Gives its place in the quota back, before its socket is closed.
+    pub(crate) fn give_up_place(&self) {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Notes a permission for each of `ips`; `false` if there are too many.

@@ -126,7 +126,14 @@ async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr
     }
     attributes::check_transport(request)?;
     let place = place(listener, request, client)?;
-    let permit = shared.quota.take(owner.user()).ok_or(Refusal::QuotaReached)?;
+    let permit = match shared.quota.take(owner.user()) {
+        Some(permit) => permit,
+        // A client whose link is gone cannot give its allocation back, and comes again over another link.
+        None => {
+            listener.give_up_silent(owner.user()).await;
+            shared.quota.take(owner.user()).ok_or(Refusal::QuotaReached)?
+        }
+    };
     let relayed = sockets::relay(place, &shared.ports)
         .and_then(|socket| Relayed::new(socket, place.public, request.transaction_id, permit, Arc::clone(&shared)))
         .map_err(|error| {

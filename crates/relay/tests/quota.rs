@@ -6,6 +6,7 @@ mod support;
 
 use rccar_relay::{Listen, RelayConfig, RelayError};
 use std::net::SocketAddr;
+use std::time::Duration;
 use support::{Client, relay, secret, until};
 use tokio::net::UdpSocket;
 
@@ -21,6 +22,23 @@ async fn a_user_has_a_share_and_gets_it_back() {
     assert_eq!(one.refresh(0).await.code(), 0);
     until(&relay, |stats| stats.allocations == 2).await;
     assert_eq!(three.allocate().await.code(), 0);
+}
+
+#[tokio::test]
+async fn what_a_silent_client_holds_goes_to_the_next_one_of_its_user() {
+    let silence = Duration::from_millis(300);
+    let relay = relay(|config| (config.allocations_per_user, config.silent_after) = (2, silence));
+    let server = relay.local_addrs()[0];
+    let (mut lost, mut alive, mut next) =
+        (Client::new(server, "car").await, Client::new(server, "car").await, Client::new(server, "car").await);
+    assert_eq!((lost.allocate().await.code(), alive.allocate().await.code()), (0, 0));
+    assert_eq!(next.allocate().await.code(), 486, "both were heard just now");
+    tokio::time::sleep(silence).await;
+    assert_eq!(alive.refresh(600).await.code(), 0);
+    assert_eq!(Client::new(server, "car").await.allocate().await.code(), 0);
+    assert_eq!(relay.stats().allocations, 2);
+    assert_eq!((lost.refresh(600).await.code(), alive.refresh(600).await.code()), (437, 0), "the silent one is gone");
+    assert_eq!(next.allocate().await.code(), 486, "the others were heard");
 }
 
 #[tokio::test]
