@@ -13,6 +13,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The host's name; everybody finds it in `/etc/hosts`.
@@ -221,6 +222,18 @@ impl Lab {
         let text = fs::read_to_string(self.folder.path().join("drive.trace")).unwrap_or_default();
         // The last line may be half written.
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// From the last fresh input to neutral, for each time that the car was stopped, by the drive's own clock.
+    ///
+    /// # Panics
+    /// The drive's record lacks a time.
+    #[must_use]
+    pub fn stops(&self) -> Vec<Duration> {
+        let log = self.drive_log();
+        let trips = log.iter().filter(|line| line["event"] == "tripped");
+        let at = |line: &serde_json::Value, name: &str| line[name].as_u64().expect("the drive records its times");
+        trips.map(|trip| Duration::from_micros(at(trip, "at") - at(trip, "input"))).collect()
     }
 
     /// The car.

@@ -45,14 +45,6 @@ fn registrations(lab: &Lab) -> usize {
     std::fs::read_to_string(lab.folder().join("rccar-host.log")).unwrap().matches("car online").count()
 }
 
-/// From the last fresh input to neutral, for each time that the car was stopped, by the drive's own clock.
-fn stops(lab: &Lab) -> Vec<Duration> {
-    let at = |line: &serde_json::Value, name: &str| line[name].as_u64().unwrap();
-    let log = lab.drive_log();
-    let trips = log.iter().filter(|line| line["event"] == "tripped");
-    trips.map(|trip| Duration::from_micros(at(trip, "at") - at(trip, "input"))).collect()
-}
-
 /// A car with Wi-Fi and a modem behind NAT of two kinds, and a driver at home.
 async fn two_uplinks(lab: &mut Lab, driver: Access) {
     lab.picture(Picture { fps: 30, kbps: 800 });
@@ -225,9 +217,9 @@ fn whatever_happens_to_the_link_the_car_stops_and_waits_to_be_armed_anew() {
             steady(&driver).await;
             // The throttle was held all the time; that moves nothing.
             assert!(driver.state() == Some(DriveState::Tripped) && driver.throttle().abs() < f32::EPSILON);
-            assert_eq!(stops(lab).len(), round + 1);
+            assert_eq!(lab.stops().len(), round + 1);
         }
-        assert_budget("last fresh input → neutral", stops(lab), STOPPED_WITHIN, STOPPED_WITHIN);
+        assert_budget("last fresh input → neutral", lab.stops(), STOPPED_WITHIN, STOPPED_WITHIN);
         driver.arm().await;
     });
 }
