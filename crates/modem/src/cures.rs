@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::link::{Connected, LinkError, Links};
 use crate::ppp::{self, Line};
 use crate::reboots::Reboots;
-use crate::{usb, view};
-use rccar_modem_core::{Outcome, Rung};
+use crate::{probe, usb, view};
+use rccar_modem_core::{Outcome, Rung, timing};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tokio_modem_manager::{Bearer, CoreError, Error, FaultKind, Modem, PowerState};
@@ -40,6 +40,9 @@ impl Cures {
         match rung {
             Rung::Reconnect => self.connect(with_pin).await,
             Rung::CycleBearer => {
+                if self.is_mute().await {
+                    return (Outcome::Mute, None);
+                }
                 self.disconnect().await;
                 self.connect(with_pin).await
             }
@@ -53,6 +56,16 @@ impl Cures {
                 (Outcome::Failed, None)
             }
         }
+    }
+
+    /// Whether the modem hangs: ModemManager would wait 70 s for the end of its bearer, to learn the same.
+    async fn is_mute(&self) -> bool {
+        for _ in 0..timing::CONTROLS {
+            if probe::control(&self.modem).await {
+                return false;
+            }
+        }
+        true
     }
 
     async fn disconnect(&self) {

@@ -1,13 +1,16 @@
-//! Data probes: packets over this interface and no other.
+//! Data probes: packets over this interface and no other. Control probes: a question to the modem itself.
 
 use crate::link::Link;
+use crate::view;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use rccar_modem_core::Outcome;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
+use tokio_modem_manager::Modem;
 
 /// A question to a name server for the servers of the root (RFC 1035): identifier, flags "recursion desired", one question.
 const QUESTION: [u8; 17] = [0x52, 0x43, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
@@ -49,6 +52,14 @@ pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duratio
         false
     };
     tokio::time::timeout(limit, any).await.unwrap_or(false)
+}
+
+/// Whether the modem itself answers, through ModemManager. An error is an answer, too, unless it says that none came.
+pub(crate) async fn control(modem: &Modem) -> bool {
+    match modem.probe().await {
+        Ok(_) => true,
+        Err(error) => view::outcome(&error) != Outcome::Mute,
+    }
 }
 
 async fn ask(interface: &str, target: SocketAddr) -> io::Result<()> {

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_modem_manager::{CoreError, FaultKind, Modem, ModemManager, Snapshot};
+use tokio_modem_manager::{Modem, ModemManager, Snapshot};
 use zbus::Connection;
 use zbus::object_server::SignalEmitter;
 
@@ -289,12 +289,7 @@ impl Supervisor {
     fn probe_control(&self) {
         let (modem, reports) = (self.modem.clone(), self.reports.0.clone());
         tokio::spawn(async move {
-            let answered = match modem.probe().await {
-                Ok(_) => true,
-                // Any other error is an answer.
-                Err(tokio_modem_manager::Error::Timeout { .. }) => false,
-                Err(error) => error.fault().is_none_or(|fault| fault.kind != FaultKind::Core(CoreError::Timeout)),
-            };
+            let answered = probe::control(&modem).await;
             let _ = reports.send(Message::Control(answered));
         });
     }

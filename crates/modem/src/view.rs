@@ -135,7 +135,7 @@ mod tests {
         let of = |name: &str| outcome_of(&FaultKind::from_name(&format!("org.freedesktop.ModemManager1.Error.{name}")));
         assert_eq!(of("MobileEquipment.ServiceOptionNotSubscribed"), Outcome::Refused(Fault::Apn));
         assert_eq!(of("MobileEquipment.NetworkTimeout"), Outcome::NoNetwork);
-        assert_eq!(of("Core.Timeout"), Outcome::Mute);
+        assert_eq!((of("Core.Timeout"), of("Serial.ResponseTimeout")), (Outcome::Mute, Outcome::Mute));
         assert_eq!(of("MobileEquipment.Congestion"), Outcome::Failed);
         assert_eq!(of("Core.Tired"), Outcome::Failed);
     }

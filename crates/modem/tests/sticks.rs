@@ -90,13 +90,13 @@ fn a_stick_that_hangs_is_taken_off_the_usb_after_three_minutes_and_comes_back() 
         await_within(lab, patience, "takes it off the USB", |report| climbed(report, "cycle-usb") == 1).await;
         assert!(hung.elapsed() >= Duration::from_secs(170), "{:?}", hung.elapsed());
         let limit = Instant::now() + Duration::from_secs(5);
-        while lab.stick_is_authorized() {
+        while lab.is_authorized() {
             assert!(Instant::now() < limit, "it is not taken off the USB");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         lab.plug_stick(false);
         let limit = Instant::now() + Duration::from_secs(15);
-        while !lab.stick_is_authorized() {
+        while !lab.is_authorized() {
             assert!(Instant::now() < limit, "it is not given back");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -269,6 +269,11 @@ impl Lab {
         asked.expect("the bus is there")
     }
 
+    /// Whether somebody has asked systemd to restart a unit since the last question.
+    pub fn was_asked_to_restart(&mut self) -> bool {
+        self.restarts.try_recv().is_ok()
+    }
+
     /// Whether the network swallows everything, silently.
     ///
     /// # Panics
@@ -298,9 +303,9 @@ impl Lab {
         outcome.expect("the stick can go and come");
     }
 
-    /// Whether the stick may be on the USB: what `authorized` says.
+    /// Whether modem or stick may be on the USB: what `authorized` says.
     #[must_use]
-    pub fn stick_is_authorized(&self) -> bool {
+    pub fn is_authorized(&self) -> bool {
         let file = self.root.at("sys/devices/pci0000:00/0000:00:14.0/usb1/1-1/authorized");
         fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
     }

@@ -59,6 +59,17 @@ pub async fn await_report(lab: &Lab, what: &str, condition: impl Fn(&Report) -> 
 }
 
 pub async fn await_within(lab: &Lab, patience: Duration, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
+    ask_every(Duration::from_millis(5), lab, patience, what, condition).await
+}
+
+/// Asks again and again until the condition holds.
+pub async fn ask_every(
+    interval: Duration,
+    lab: &Lab,
+    patience: Duration,
+    what: &str,
+    condition: impl Fn(&Report) -> bool,
+) -> Report {
     let limit = Instant::now() + patience;
     let mut last = None;
     while Instant::now() < limit {
@@ -66,7 +77,7 @@ pub async fn await_within(lab: &Lab, patience: Duration, what: &str, condition: 
         if let Some(report) = last.take_if(|report| condition(report)) {
             return report;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(interval).await;
     }
     panic!("not within {patience:?}: {what}: {last:?}");
 }
