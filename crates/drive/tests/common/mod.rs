@@ -3,6 +3,7 @@
 use rccar_daemon::clock;
 use rccar_drive::query;
 use rccar_protocol::setpoint::SetPoint;
+use rccar_protocol::state::DriveState;
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use serde_json::Value;
@@ -125,12 +126,26 @@ impl Driver {
         }
     }
 
-    /// Releases, arms and drives until the motor turns.
+    /// Releases, arms and drives until the motor turns. On a busy machine a frame may be so late that the drive trips: then once more.
     pub(crate) fn drive_off(&mut self) {
-        use rccar_protocol::state::DriveState;
-        self.send_until(false, 0, |status| status.state == DriveState::Disarmed);
-        self.send_until(true, 0, |status| status.state == DriveState::Armed);
-        self.send_until(true, 10_000, |status| status.throttle.permyriad() > 0);
+        loop {
+            self.send_until(false, 0, |status| status.state == DriveState::Disarmed);
+            if self.reaches(0, |status| status.state == DriveState::Armed)
+                && self.reaches(10_000, |status| status.throttle.permyriad() > 0)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Sends armed frames until the drive reports what is wanted; false if it has tripped instead.
+    fn reaches(&mut self, throttle: i16, wanted: impl Fn(&DriveStatus) -> bool) -> bool {
+        let mut tripped = false;
+        self.send_until(true, throttle, |status| {
+            tripped = status.state == DriveState::Tripped;
+            tripped || wanted(status)
+        });
+        !tripped
     }
 
     pub(crate) fn receive(&self, within: Duration) -> Option<DriveStatus> {
