@@ -126,9 +126,12 @@ impl Driver {
         }
     }
 
-    /// Releases, arms and drives until the motor turns. On a busy machine a frame may be so late that the drive trips: then once more.
+    /// Releases, arms and drives until the motor turns. On a busy machine a frame may be so late that the drive trips: then once more,
+    /// but not for ever.
     pub(crate) fn drive_off(&mut self) {
+        let started = Instant::now();
         loop {
+            assert!(started.elapsed() < PATIENCE, "the drive trips each time");
             self.send_until(false, 0, |status| status.state == DriveState::Disarmed);
             if self.reaches(0, |status| status.state == DriveState::Armed)
                 && self.reaches(10_000, |status| status.throttle.permyriad() > 0)
