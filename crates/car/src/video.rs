@@ -1,6 +1,6 @@
 //! Between the camera's pipeline and the session that shows it.
 
-use rccar_link::VideoSender;
+use rccar_link::{Traffic, VideoSender};
 use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
 use rccar_protocol::events::Video;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +8,9 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
+
+/// How often the log tells what was sent, at level DEBUG.
+const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
 
 /// The camera, shared by all sessions one after the other.
 #[derive(Clone)]
@@ -129,6 +132,7 @@ impl Drop for Sending {
 
 async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
     let mut units = hub.units.lock().await;
+    let mut traffic = tokio::time::interval(TRAFFIC_EVERY);
     loop {
         tokio::select! {
             biased;
@@ -144,6 +148,10 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
                 }
             }
             () = sender.keyframe_requested() => hub.handle.request_keyframe(),
+            _ = traffic.tick() => {
+                let Traffic { encoded_bytes, first_bytes, resent_bytes, resent, unanswered } = sender.traffic();
+                tracing::debug!(encoded_bytes, first_bytes, resent_bytes, resent, unanswered, "video sent so far");
+            }
         }
     }
 }

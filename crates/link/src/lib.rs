@@ -16,7 +16,8 @@
 //!
 //! * The crate `webrtc` is confined to this crate. Its traps, and the settings that avoid them, are in [`mod@settings`].
 //! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no value once a newer one is here.
-//! * No congestion control yet: the encoder's rate is fixed by the configuration.
+//! * No congestion control yet: the encoder's rate is fixed by the configuration. What a narrow link loses is sent once more within the
+//!   limits of [`mod@retransmission`], and socket buffers are small, so that what the link cannot carry is lost and not late.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -28,6 +29,7 @@ mod keyframe;
 mod observer;
 mod peer;
 mod rate;
+mod retransmission;
 pub mod settings;
 mod sockets;
 mod video;
@@ -35,6 +37,7 @@ mod video;
 pub use channels::ReceivedControl;
 pub use error::LinkError;
 pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
+pub use retransmission::Traffic;
 pub use settings::PeerOptions;
 pub use sockets::{Binding, Heard};
 pub use video::VideoSender;

@@ -11,13 +11,16 @@
 //! | keep-alive | 0.2 s | its answers tell a living path from a silent one, whatever else is sent |
 
 use crate::keyframe::KeyframeTap;
+use crate::retransmission::Retransmission;
 use crate::sockets::Binding;
 use crate::{LinkError, error::stack};
 use rccar_protocol::VIDEO_CLOCK_HZ;
 use rccar_protocol::signaling::IceServer;
 use rccar_protocol::units::MonotonicMicros;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::peer_connection::configuration::interceptor_registry::{Registry, Slot, register_default_interceptors};
+use rtc::peer_connection::configuration::interceptor_registry::{
+    Registry, Slot, configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc_receiver_only,
+};
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MIME_TYPE_RTX, MediaEngine};
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::configuration::{RTCConfiguration, RTCConfigurationBuilder};
@@ -88,7 +91,7 @@ pub(crate) fn h264() -> RTCRtpCodec {
 }
 
 /// Codecs, header extensions and interceptors of the video.
-pub(crate) fn media(tap: KeyframeTap) -> Result<(MediaEngine, Registry), LinkError> {
+pub(crate) fn media(tap: KeyframeTap, retransmission: Retransmission) -> Result<(MediaEngine, Registry), LinkError> {
     let refused = stack("setting up the media engine");
     let mut engine = MediaEngine::default();
     engine
@@ -106,7 +109,10 @@ pub(crate) fn media(tap: KeyframeTap) -> Result<(MediaEngine, Registry), LinkErr
         .map_err(&refused)?;
     let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
     engine.register_header_extension(playout_delay, RtpCodecKind::Video, None).map_err(&refused)?;
-    let registry = register_default_interceptors(Registry::new(), &mut engine).map_err(&refused)?;
+    // The stack's usual ones but for those of NACK: the car asks for nothing, and answers in its own way.
+    configure_simulcast_extension_headers(&mut engine).map_err(&refused)?;
+    let registry = configure_twcc_receiver_only(Registry::new(), &mut engine).map_err(&refused)?;
+    let registry = configure_rtcp_reports(registry).with(Slot::NackResponder, retransmission);
     // Application-most: sees RTCP after every other interceptor has had it.
     let registry = registry.with(Slot::from(60_000), tap);
     Ok((engine, registry))

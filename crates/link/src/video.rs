@@ -1,5 +1,6 @@
 //! Packs access units into RTP (RFC 6184) and sends them.
 
+use crate::retransmission::{Meter, Traffic};
 use crate::settings::h264;
 use crate::{LinkError, error::stack};
 use bytes::Bytes;
@@ -25,6 +26,7 @@ pub struct VideoSender {
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
     keyframe_requested: Arc<Notify>,
+    meter: Arc<Meter>,
     packetizer: Mutex<Packetizer>,
 }
 
@@ -40,6 +42,7 @@ impl VideoSender {
         connection: &dyn PeerConnection,
         ssrc: u32,
         keyframe_requested: Arc<Notify>,
+        meter: Arc<Meter>,
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
@@ -61,10 +64,10 @@ impl VideoSender {
         #[expect(clippy::cast_possible_truncation, reason = "any 16 bits do")]
         let next_seq = ssrc as u16;
         let packetizer = Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
-        Ok(Self { track, transceiver, keyframe_requested, packetizer: Mutex::new(packetizer) })
+        Ok(Self { track, transceiver, keyframe_requested, meter, packetizer: Mutex::new(packetizer) })
     }
 
-    /// Resolves when the driver's browser asks for a keyframe.
+    /// Resolves when the driver's browser asks for a keyframe, or misses what is not sent again.
     pub async fn keyframe_requested(&self) {
         self.keyframe_requested.notified().await;
     }
@@ -79,6 +82,7 @@ impl VideoSender {
             None => *packetizer.payload_type.insert(self.negotiated_payload_type().await?),
         };
         let payloads = packetizer.payloader.payload(MAX_PAYLOAD, &access_unit).map_err(stack("packing a frame"))?;
+        self.meter.note_encoded(access_unit.len());
         let last = payloads.len().saturating_sub(1);
         let extensions = [HeaderExtension::PlayoutDelay(PlayoutDelayExtension::new(0, 0))];
         for (index, payload) in payloads.into_iter().enumerate() {
@@ -96,6 +100,12 @@ impl VideoSender {
             self.track.write_rtp_with_extensions(packet, &extensions).await.map_err(stack("sending video"))?;
         }
         Ok(())
+    }
+
+    /// What was sent so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.meter.read()
     }
 
     async fn negotiated_payload_type(&self) -> Result<u8, LinkError> {

@@ -1,0 +1,290 @@
+//! What becomes of a request for a lost packet. No clock and no I/O.
+//!
+//! ```text
+//!   request ─► known and young? ─► no copy on its way? ─► within the share? ─► sent once more
+//!                    │ no                  │ no                  │ no
+//!                    ▼                     ▼                     ▼
+//!                 refused              unanswered             refused ─► a keyframe, now and then
+//! ```
+//!
+//! A browser that is refused waits three seconds before it asks for a keyframe, and shows nothing new meanwhile. So a refusal asks for one
+//! by itself, unless one was asked for since the packet left: that one makes the packet worthless.
+
+use super::round_trip::RoundTrip;
+use super::window::Window;
+use bytes::{BufMut, Bytes, BytesMut};
+use rtc::rtp::Packet;
+use rtc::shared::marshal::MarshalSize;
+use std::time::{Duration, Instant};
+
+/// Older packets belong to frames that nobody wants to see any more, in milliseconds since they were first sent.
+const MAX_AGE: Duration = Duration::from_millis(400);
+/// A copy is given one round trip to arrive, and this at least: less is the jitter of a busy machine.
+const MIN_PATIENCE: Duration = Duration::from_millis(20);
+/// Copies may make up one part in so many of the video's bytes in each second. A link that loses more is full, or too bad for a picture.
+const SHARE: usize = 4;
+/// Between two keyframes that refusals ask for: each takes the room of some three frames.
+const KEYFRAME_SPACING: Duration = Duration::from_millis(500);
+/// Packets that are remembered: [`MAX_AGE`] of 20 Mbit/s. A power of two.
+const REMEMBERED: usize = 1024;
+
+/// What to do about a request.
+#[derive(Debug, PartialEq)]
+pub(super) enum Answer {
+    /// Send this, of so many bytes.
+    Resend { packet: Packet, size: usize },
+    /// Nothing: a copy is on its way.
+    OnItsWay,
+    /// Nothing: a limit forbids it. `keyframe`: only a keyframe helps now.
+    Refused { keyframe: bool },
+}
+
+#[derive(Debug)]
+pub(super) struct Responder {
+    /// SSRC and payload type of retransmissions; without them, packets are repeated as they were (RFC 4585).
+    rtx: Option<(u32, u8)>,
+    next_rtx_seq: u16,
+    /// By the lowest bits of the sequence number.
+    sent: Vec<Option<Sent>>,
+    video: Window,
+    copies: Window,
+    round_trip: RoundTrip,
+    keyframe_asked: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    packet: Packet,
+    at: Instant,
+    copied: Option<Instant>,
+}
+
+impl Responder {
+    pub(super) fn new(rtx: Option<(u32, u8)>) -> Self {
+        Self {
+            rtx,
+            next_rtx_seq: 0,
+            sent: std::iter::repeat_with(|| None).take(REMEMBERED).collect(),
+            video: Window::default(),
+            copies: Window::default(),
+            round_trip: RoundTrip::new(),
+            keyframe_asked: None,
+        }
+    }
+
+    /// A packet leaves for the first time; the result is its size.
+    pub(super) fn handle_sent(&mut self, now: Instant, packet: &Packet) -> usize {
+        let size = packet.marshal_size();
+        self.video.add(now, size);
+        *self.slot(packet.header.sequence_number) = Some(Sent { packet: packet.clone(), at: now, copied: None });
+        size
+    }
+
+    /// A sender report leaves with this NTP time.
+    pub(super) fn handle_report(&mut self, now: Instant, ntp: u64) {
+        self.round_trip.handle_report(now, ntp);
+    }
+
+    /// The other end has seen a report of ours.
+    pub(super) fn handle_reception(&mut self, now: Instant, last_report: u32, delay: u32) {
+        self.round_trip.handle_reception(now, last_report, delay);
+    }
+
+    /// The other end misses this packet.
+    pub(super) fn handle_request(&mut self, now: Instant, seq: u16) -> Answer {
+        let patience = self.round_trip.newest().max(MIN_PATIENCE);
+        let share = self.video.bytes(now) / SHARE;
+        let spent = self.copies.bytes(now);
+        let slot = self.slot(seq).as_mut().filter(|sent| sent.packet.header.sequence_number == seq);
+        let Some(sent) = slot else { return self.refuse(now, None) };
+        let first_sent = sent.at;
+        if now.saturating_duration_since(first_sent) > MAX_AGE {
+            return self.refuse(now, Some(first_sent));
+        }
+        if sent.copied.is_some_and(|copied| now.saturating_duration_since(copied) < patience) {
+            return Answer::OnItsWay;
+        }
+        let original = sent.packet.clone();
+        let packet = self.copy(original);
+        let size = packet.marshal_size();
+        if spent + size > share {
+            return self.refuse(now, Some(first_sent));
+        }
+        if let Some(sent) = self.slot(seq) {
+            sent.copied = Some(now);
+        }
+        self.next_rtx_seq = self.next_rtx_seq.wrapping_add(1);
+        self.copies.add(now, size);
+        Answer::Resend { packet, size }
+    }
+
+    fn slot(&mut self, seq: u16) -> &mut Option<Sent> {
+        &mut self.sent[usize::from(seq) % REMEMBERED]
+    }
+
+    /// RFC 4588 section 4: the original sequence number goes before the payload. Header extensions stay.
+    fn copy(&self, mut packet: Packet) -> Packet {
+        let Some((ssrc, payload_type)) = self.rtx else { return packet };
+        let mut payload = BytesMut::with_capacity(2 + packet.payload.len());
+        payload.put_u16(packet.header.sequence_number);
+        payload.put_slice(&packet.payload);
+        packet.payload = Bytes::from(payload);
+        packet.header.ssrc = ssrc;
+        packet.header.payload_type = payload_type;
+        packet.header.sequence_number = self.next_rtx_seq;
+        packet
+    }
+
+    /// `sent`: when the packet left, if that is known.
+    fn refuse(&mut self, now: Instant, sent: Option<Instant>) -> Answer {
+        let keyframe = self
+            .keyframe_asked
+            .is_none_or(|asked| now.saturating_duration_since(asked) >= KEYFRAME_SPACING && sent.is_none_or(|sent| sent >= asked));
+        if keyframe {
+            self.keyframe_asked = Some(now);
+        }
+        Answer::Refused { keyframe }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtc::rtp::header::Header;
+
+    const RTX: (u32, u8) = (9, 103);
+    const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn packet(seq: u16) -> Packet {
+        let header = Header { version: 2, sequence_number: seq, ssrc: 7, payload_type: 102, timestamp: 5, ..Header::default() };
+        Packet { header, payload: Bytes::from(vec![1; 1000]) }
+    }
+
+    /// A responder that has sent packets 0…99 in the second before `now`, the last ten of them `now`.
+    fn responder(now: Instant) -> Responder {
+        let mut responder = Responder::new(Some(RTX));
+        for seq in 0..100 {
+            let age = if seq < 90 { ms(990 - 11 * u64::from(seq)) } else { ms(0) };
+            responder.handle_sent(now - age, &packet(seq));
+        }
+        responder
+    }
+
+    fn is_resent(answer: &Answer) -> bool {
+        matches!(answer, Answer::Resend { .. })
+    }
+
+    #[test]
+    fn a_copy_goes_out_as_rfc_4588_says() {
+        let now = Instant::now() + ms(10_000);
+        let mut responder = responder(now);
+        let Answer::Resend { packet: copy, .. } = responder.handle_request(now, 95) else { panic!("refused") };
+        assert_eq!((copy.header.ssrc, copy.header.payload_type, copy.header.sequence_number), (9, 103, 0));
+        assert_eq!((copy.header.version, copy.header.timestamp), (2, 5));
+        assert_eq!((&copy.payload[..2], copy.payload.len()), (&[0, 95][..], 1002));
+        let Answer::Resend { packet: next, .. } = responder.handle_request(now, 96) else { panic!("refused") };
+        assert_eq!(next.header.sequence_number, 1);
+    }
+
+    #[test]
+    fn without_an_agreed_stream_of_copies_the_packet_itself_is_repeated() {
+        let now = Instant::now() + ms(10_000);
+        let mut responder = Responder::new(None);
+        (0..10).for_each(|seq| _ = responder.handle_sent(now, &packet(seq)));
+        let Answer::Resend { packet: copy, .. } = responder.handle_request(now, 3) else { panic!("refused") };
+        assert_eq!(copy, packet(3));
+    }
+
+    #[test]
+    fn a_packet_goes_out_once_in_a_round_trip_however_often_it_is_asked_for() {
+        let now = Instant::now() + ms(10_000);
+        let mut responder = responder(now);
+        assert!(is_resent(&responder.handle_request(now, 99)));
+        for later in 1..ROUND_TRIP.as_millis() {
+            let now = now + ms(u64::try_from(later).unwrap());
+            assert_eq!(responder.handle_request(now, 99), Answer::OnItsWay);
+        }
+        assert!(is_resent(&responder.handle_request(now + ROUND_TRIP, 99)));
+    }
+
+    #[test]
+    fn the_round_trip_is_learnt_from_reports_and_never_shorter_than_twenty_milliseconds() {
+        let now = Instant::now() + ms(10_000);
+        let mut responder = responder(now);
+        let ntp = 0x1234_5678_9abc_def0;
+        responder.handle_report(now - ms(150), ntp);
+        // Held for 100 of the 150 ms.
+        responder.handle_reception(now, 0x5678_9abc, 6_554);
+        assert!(is_resent(&responder.handle_request(now, 99)));
+        assert_eq!(responder.handle_request(now + ms(49), 99), Answer::OnItsWay);
+        assert!(is_resent(&responder.handle_request(now + ms(51), 99)));
+        // A report that nobody sent teaches nothing; one that was held for longer than it was away, little.
+        responder.handle_reception(now, 77, 0);
+        responder.handle_reception(now, 0x5678_9abc, u32::MAX);
+        assert!(is_resent(&responder.handle_request(now, 98)));
+        assert_eq!(responder.handle_request(now + ms(19), 98), Answer::OnItsWay);
+        assert!(is_resent(&responder.handle_request(now + ms(20), 98)));
+    }
+
+    #[test]
+    fn what_is_old_or_was_never_sent_is_refused() {
+        let now = Instant::now() + ms(10_000);
+        let mut responder = responder(now);
+        assert!(is_resent(&responder.handle_request(now + MAX_AGE, 99)));
+        for (later, seq) in [(MAX_AGE + ms(1), 99), (ms(0), 0), (ms(0), 100), (ms(0), 99 + 1024)] {
+            assert!(matches!(responder.handle_request(now + later, seq), Answer::Refused { .. }), "{seq}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_asks_for_a_keyframe_at_most_every_half_second_and_not_for_what_one_has_mended() {
+        let start = Instant::now() + ms(10_000);
+        let mut responder = Responder::new(Some(RTX));
+        let mut asked = Vec::new();
+        // A packet each 10 ms; all of the last second are asked for, all the time.
+        for step in 0..500 {
+            let now = start + ms(10 * step);
+            let newest = u16::try_from(step).unwrap();
+            responder.handle_sent(now, &packet(newest));
+            for seq in newest.saturating_sub(100)..=newest {
+                if responder.handle_request(now, seq) == (Answer::Refused { keyframe: true }) {
+                    asked.push(now);
+                }
+            }
+        }
+        assert!(asked.len() >= 5, "{}", asked.len());
+        assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= KEYFRAME_SPACING));
+        let last = *asked.last().unwrap();
+        let mended = responder.refuse(last + ms(2_000), Some(last - ms(1)));
+        assert_eq!(mended, Answer::Refused { keyframe: false });
+        assert_eq!(responder.refuse(last + ms(2_000), Some(last)), Answer::Refused { keyframe: true });
+    }
+
+    #[test]
+    fn copies_are_a_quarter_of_the_video_in_every_second_whatever_is_asked_for() {
+        let start = Instant::now() + ms(10_000);
+        let mut responder = Responder::new(Some(RTX));
+        let (mut video, mut copies) = (Window::default(), Window::default());
+        let mut total = 0;
+        for step in 0..6_000 {
+            let now = start + ms(step);
+            if step % 5 == 0 {
+                video.add(now, responder.handle_sent(now, &packet(u16::try_from(step / 5).unwrap())));
+            }
+            let newest = u16::try_from(step / 5).unwrap();
+            for seq in newest.saturating_sub(200)..=newest {
+                if let Answer::Resend { size, .. } = responder.handle_request(now, seq) {
+                    total += size;
+                    copies.add(now, size);
+                    assert!(copies.bytes(now) * SHARE <= video.bytes(now), "after {step} ms");
+                }
+            }
+        }
+        // And it is used: 5 s of 200 packets a second, a quarter of them.
+        assert!(total > 200_000, "{total}");
+    }
+}
