@@ -33,10 +33,16 @@ impl Rooms {
 
     /// One car more, or another name or owner for a known one.
     pub fn handle_known_car(&mut self, now: Duration, known: KnownCar) {
-        let blank = Car { name: known.name.clone(), owner: None, software: None, update: None, conn: None, session: None };
-        let car = self.cars.entry(known.id).or_insert(blank);
-        (car.name, car.owner) = (known.name, known.owner);
-        self.list_changed(now);
+        let KnownCar { id, name, owner } = known;
+        match self.cars.get_mut(&id) {
+            Some(car) if car.name == name && car.owner == owner => return,
+            Some(car) => (car.name, car.owner) = (name, owner),
+            None => {
+                let car = Car { name, owner, software: None, update: None, conn: None, session: None };
+                self.cars.insert(id.clone(), car);
+            }
+        }
+        self.list_changed(now, &id);
     }
 
     /// A car has proved that it holds its key.
@@ -48,6 +54,7 @@ impl Rooms {
             return;
         };
         let replaced = car.conn.replace(conn);
+        let looks_the_same = replaced.is_some() && car.software.as_ref() == Some(&software);
         car.software = Some(software);
         let name = car.name.clone();
         let waiting = car.session.as_mut().map(|session| {
@@ -61,8 +68,10 @@ impl Rooms {
         self.car_conns.insert(conn, id.clone());
         self.tell_car(conn, ToCar::Registered { car: id.clone(), name: name.clone() });
         waiting.into_iter().flatten().for_each(|message| self.tell_car(conn, message));
+        if !looks_the_same {
+            self.list_changed(now, &id);
+        }
         self.events.push_back(Event::CarOnline { car: id, name, replaced: replaced.is_some() });
-        self.list_changed(now);
     }
 
     /// A car's message.
@@ -97,7 +106,7 @@ impl Rooms {
         if entry.update.as_ref() != Some(&status) {
             entry.update = Some(status.clone());
             self.events.push_back(Event::UpdateStatus { car: car.clone(), status });
-            self.list_changed(now);
+            self.list_changed(now, car);
         }
     }
 
@@ -126,8 +135,8 @@ impl Rooms {
                 session.deadlines.car_back = Some(back_by);
             }
         }
+        self.list_changed(now, &id);
         self.events.push_back(Event::CarOffline { car: id });
-        self.list_changed(now);
     }
 
     /// The car is no longer known: its session and its connection end.
@@ -135,12 +144,29 @@ impl Rooms {
         if let Some(session) = self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id) {
             self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
         }
-        if let Some(conn) = self.cars.remove(id).and_then(|car| car.conn) {
+        let Some(car) = self.cars.remove(id) else { return };
+        if let Some(conn) = car.conn {
             self.car_conns.remove(&conn);
             self.effects.push_back(Effect::CloseCar { conn, why: Close::Struck });
             self.events.push_back(Event::CarOffline { car: id.clone() });
         }
-        self.list_changed(now);
+        self.list_changed(now, id);
+    }
+
+    /// The connection of a car that is there.
+    #[must_use]
+    pub fn connection(&self, car: &CarId) -> Option<CarConn> {
+        self.cars.get(car)?.conn
+    }
+
+    /// Cars that are there, with the last that they said about their updates.
+    pub fn connected_cars(&self) -> impl Iterator<Item = (&CarId, Option<&UpdateStatus>)> {
+        self.car_conns.values().filter_map(|id| Some((id, self.cars.get(id)?.update.as_ref())))
+    }
+
+    /// Cars that are known.
+    pub fn known_cars(&self) -> impl Iterator<Item = &CarId> {
+        self.cars.keys()
     }
 
     /// Whether the session is this car's and the message went on its way.

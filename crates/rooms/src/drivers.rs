@@ -1,9 +1,9 @@
 //! What drivers do.
 
+use crate::list::Told;
 use crate::rooms::Rooms;
 use crate::session::Farewell;
 use crate::words::{Close, DriverConn, Effect, Event};
-use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId};
 use std::collections::BTreeSet;
@@ -13,19 +13,14 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) user: Name,
+    pub(crate) told: Told,
 }
 
 impl Rooms {
     /// A driver who is signed in as `user` said `hello`.
-    pub fn handle_driver_joined(&mut self, _now: Duration, conn: DriverConn, user: Name) {
-        let welcome = ToDriver::Welcome {
-            v: PROTOCOL_VERSION,
-            user: user.clone(),
-            software: self.options.software.clone(),
-            cars: self.cars(),
-        };
-        self.drivers.insert(conn, Driver { user });
-        self.tell_driver(conn, welcome);
+    pub fn handle_driver_joined(&mut self, now: Duration, conn: DriverConn, user: Name) {
+        let told = self.welcome(now, conn, &user);
+        self.drivers.insert(conn, Driver { user, told });
     }
 
     /// A driver's message. `random` are 64 fresh random bits: a session's identifier is made of them.
@@ -81,8 +76,7 @@ impl Rooms {
 
     /// The account is gone: as [`Self::handle_driver_revoked`] for every connection of this user; sessions whose driver is away end, too.
     pub fn handle_user_revoked(&mut self, now: Duration, user: &Name) {
-        let sessions = self.cars.values().filter_map(|car| car.session.as_ref());
-        let sessions: Vec<_> = sessions.filter(|session| session.user == *user).map(|session| session.id).collect();
+        let sessions: Vec<_> = self.live_sessions().filter(|session| session.user == *user).map(|session| session.id).collect();
         sessions.into_iter().for_each(|session| self.end_session(now, session, &Farewell::both(ByeReason::Revoked)));
         let conns: Vec<_> = self.drivers.iter().filter(|(_, driver)| driver.user == *user).map(|(&conn, _)| conn).collect();
         conns.into_iter().for_each(|conn| self.handle_driver_revoked(now, conn));
@@ -91,8 +85,8 @@ impl Rooms {
     /// Everybody who is connected or has a session.
     #[must_use]
     pub fn users(&self) -> BTreeSet<Name> {
-        let sessions = self.cars.values().filter_map(|car| car.session.as_ref());
-        self.drivers.values().map(|driver| &driver.user).chain(sessions.map(|session| &session.user)).cloned().collect()
+        let driving = self.live_sessions().map(|session| &session.user);
+        self.drivers.values().map(|driver| &driver.user).chain(driving).cloned().collect()
     }
 
     fn connect(&mut self, now: Duration, from: DriverConn, user: Name, car: CarId, trickle: bool, random: u64) {

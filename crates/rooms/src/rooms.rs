@@ -2,7 +2,7 @@
 
 use crate::cars::Car;
 use crate::drivers::Driver;
-use crate::list::ListPush;
+use crate::list::List;
 use crate::session::Farewell;
 use crate::words::{CarConn, Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::ByeReason;
@@ -19,7 +19,7 @@ pub struct Options {
     pub grace: Duration,
     /// How long a car may take to send its first offer.
     pub offer_timeout: Duration,
-    /// Shortest time between two pushes of the list.
+    /// Shortest time between two pushes of what has changed in the list.
     pub list_interval: Duration,
 }
 
@@ -47,7 +47,7 @@ pub struct Rooms {
     pub(crate) drivers: BTreeMap<DriverConn, Driver>,
     /// Where a session is. Changes together with [`Car::session`], in `session.rs` only.
     pub(crate) sessions: BTreeMap<SessionId, CarId>,
-    pub(crate) list: ListPush,
+    pub(crate) list: List,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) events: VecDeque<Event>,
 }
@@ -62,7 +62,7 @@ impl Rooms {
             car_conns: BTreeMap::new(),
             drivers: BTreeMap::new(),
             sessions: BTreeMap::new(),
-            list: ListPush::default(),
+            list: List::default(),
             effects: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -77,8 +77,7 @@ impl Rooms {
     /// When [`Self::handle_timeout`] has to be called, if at all. May be in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let sessions = self.cars.values().filter_map(|car| car.session.as_ref());
-        sessions.filter_map(|session| session.deadlines.next()).chain(self.list.due).min()
+        self.live_sessions().filter_map(|session| session.deadlines.next()).chain(self.list.due()).min()
     }
 
     /// The next thing to do.
@@ -107,6 +106,6 @@ impl Rooms {
         let cars = std::mem::take(&mut self.car_conns).into_keys();
         self.effects.extend(cars.map(|conn| Effect::CloseCar { conn, why: Close::Shutdown }));
         self.cars.values_mut().for_each(|car| car.conn = None);
-        self.list.due = None;
+        self.list.end();
     }
 }

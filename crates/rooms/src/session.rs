@@ -70,8 +70,8 @@ impl Rooms {
         self.sessions.insert(id, car.clone());
         self.tell_driver(from, ToDriver::Connecting { session: id, car: car.clone(), ice_servers: Vec::new() });
         self.tell_car_of(id, ToCar::Connect { session: id, driver: user.clone(), trickle, ice_servers: Vec::new() });
+        self.list_changed(now, &car);
         self.events.push_back(Event::SessionStarted { session: id, car, user });
-        self.list_changed(now);
     }
 
     pub(crate) fn end_session(&mut self, now: Duration, id: SessionId, farewell: &Farewell) {
@@ -86,8 +86,8 @@ impl Rooms {
             self.effects.push_back(Effect::ToCar { to, message: ToCar::Bye { session: id, reason } });
         }
         let reason = farewell.to_car.or(farewell.to_driver).unwrap_or(ByeReason::Internal);
+        self.list_changed(now, &car);
         self.events.push_back(Event::SessionEnded { session: id, car, user: session.user, reason });
-        self.list_changed(now);
     }
 
     /// The session, if it exists.
@@ -96,10 +96,14 @@ impl Rooms {
         self.cars.get_mut(car)?.session.as_mut()
     }
 
+    /// All sessions. There are fewer of them than cars.
+    pub(crate) fn live_sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter_map(|car| self.cars.get(car)?.session.as_ref())
+    }
+
     /// The session that this connection drives.
     pub(crate) fn session_of_driver(&self, conn: DriverConn) -> Option<SessionId> {
-        let driven_here = |session: &&Session| session.driver == Some(conn);
-        self.cars.values().filter_map(|car| car.session.as_ref()).find(driven_here).map(|session| session.id)
+        self.live_sessions().find(|session| session.driver == Some(conn)).map(|session| session.id)
     }
 
     /// Sends to the driver of a session, now or when it is back.
@@ -124,8 +128,8 @@ impl Rooms {
     /// Ends the sessions whose time is over.
     pub(crate) fn expire_sessions(&mut self, now: Duration) {
         let passed = |deadline: Option<Duration>| deadline.is_some_and(|deadline| deadline <= now);
-        let due: Vec<_> = (self.cars.iter())
-            .filter_map(|(car, entry)| entry.session.as_ref().map(|session| (car, session)))
+        let due: Vec<_> = (self.sessions.values())
+            .filter_map(|car| self.cars.get(car)?.session.as_ref().map(|session| (car, session)))
             .filter(|(_, session)| passed(session.deadlines.next()))
             .map(|(car, session)| (car.clone(), session.id, session.driver, passed(session.deadlines.offer)))
             .collect();

@@ -33,6 +33,12 @@ pub enum Effect {
         /// What.
         message: ToDriver,
     },
+    /// A driver does not know all of the list yet. Once all that was sent to it before is on its way, call
+    /// [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted); until then do nothing, this comes again.
+    ListWaits {
+        /// Who.
+        to: DriverConn,
+    },
     /// Send to a car. `ice_servers` of `connect` and `restart` are for the shell to fill in.
     ToCar {
         /// To which.

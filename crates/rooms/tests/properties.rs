@@ -5,7 +5,7 @@ mod common;
 
 use common::{car, name, sdp, software};
 use proptest::prelude::*;
-use rccar_protocol::signaling::{ByeReason, FromCar, FromDriver, ToCar, ToDriver};
+use rccar_protocol::signaling::{ByeReason, CarInfo, FromCar, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, SessionId};
 use rccar_rooms::{CarConn, DriverConn, Effect, Event, KnownCar, Options, Rooms};
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,6 +86,8 @@ struct World {
     seen: Vec<SessionId>,
     byes: BTreeSet<(bool, u64, SessionId)>,
     last_push: BTreeMap<DriverConn, Duration>,
+    /// The list as each driver knows it.
+    lists: BTreeMap<DriverConn, BTreeMap<CarId, CarInfo>>,
 }
 
 impl World {
@@ -100,6 +102,7 @@ impl World {
             seen: vec![],
             byes: BTreeSet::new(),
             last_push: BTreeMap::new(),
+            lists: BTreeMap::new(),
         }
     }
 
@@ -213,6 +216,7 @@ impl World {
                     assert!(self.drivers.contains(&to), "{message:?} to a driver who is not there");
                     self.check_driver_message(to, &message);
                 }
+                Effect::ListWaits { to } => self.rooms.handle_list_wanted(self.now, to),
                 Effect::ToCar { to, message } => {
                     assert!(self.cars.contains(&to), "{message:?} to a car that is not there");
                     if let ToCar::Bye { session, .. } = message {
@@ -228,7 +232,13 @@ impl World {
     fn check_driver_message(&mut self, to: DriverConn, message: &ToDriver) {
         match message {
             ToDriver::Bye { session, .. } => assert!(self.byes.insert((false, to.0, *session)), "two byes"),
-            ToDriver::Cars { .. } => {
+            ToDriver::Welcome { cars, .. } => {
+                self.lists.insert(to, cars.iter().map(|car| (car.id.clone(), car.clone())).collect());
+            }
+            ToDriver::Cars { cars, gone, .. } => {
+                let list = self.lists.get_mut(&to).unwrap();
+                gone.iter().for_each(|car| drop(list.remove(car)));
+                list.extend(cars.iter().map(|car| (car.id.clone(), car.clone())));
                 let last = self.last_push.insert(to, self.now);
                 assert!(last.is_none_or(|last| self.now - last >= Duration::from_millis(200)), "pushed too often");
             }
@@ -271,6 +281,20 @@ proptest! {
         prop_assert!(world.open.is_empty());
         world.wait(Duration::from_secs(1));
         prop_assert_eq!(world.rooms.poll_timeout(), None);
+    }
+
+    #[test]
+    fn every_driver_comes_to_know_the_whole_list(steps in prop::collection::vec(step(), 1..120)) {
+        let mut world = World::new();
+        world.known(0b111);
+        for step in steps.into_iter().filter(|step| !matches!(step, Step::Shutdown)) {
+            world.apply(step);
+        }
+        world.wait(Duration::from_millis(200));
+        for driver in &world.drivers {
+            let known: Vec<_> = world.lists[driver].values().cloned().collect();
+            prop_assert_eq!(known, world.rooms.cars());
+        }
     }
 
     #[test]

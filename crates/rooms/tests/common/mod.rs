@@ -12,6 +12,7 @@ pub struct Lab {
     pub rooms: Rooms,
     pub now: Duration,
     random: u64,
+    effects: Vec<Effect>,
 }
 
 pub fn name(text: &str) -> Name {
@@ -36,7 +37,7 @@ impl Lab {
         let mut rooms = Rooms::new(Options::new(software()));
         let known = ['a', 'b'].map(|letter| KnownCar { id: car(letter), name: name(&format!("car {letter}")), owner: None });
         rooms.handle_known_cars(Duration::ZERO, known.into());
-        let mut lab = Self { rooms, now: Duration::ZERO, random: 100 };
+        let mut lab = Self { rooms, now: Duration::ZERO, random: 100, effects: vec![] };
         lab.advance(Duration::from_secs(1));
         lab.drain();
         lab
@@ -44,7 +45,18 @@ impl Lab {
 
     pub fn drain(&mut self) -> Vec<Effect> {
         while self.rooms.poll_event().is_some() {}
-        std::iter::from_fn(|| self.rooms.poll_effect()).collect()
+        self.collect();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Takes effects; drivers read at once.
+    fn collect(&mut self) {
+        while let Some(effect) = self.rooms.poll_effect() {
+            match effect {
+                Effect::ListWaits { to } => self.rooms.handle_list_wanted(self.now, to),
+                effect => self.effects.push(effect),
+            }
+        }
     }
 
     /// Lets time pass, stopping at each timeout.
@@ -53,6 +65,7 @@ impl Lab {
         while let Some(due) = self.rooms.poll_timeout().filter(|&due| due <= end) {
             self.now = self.now.max(due);
             self.rooms.handle_timeout(self.now);
+            self.collect();
         }
         self.now = end;
     }
@@ -121,10 +134,10 @@ pub fn car_byes(effects: &[Effect]) -> Vec<(CarConn, SessionId, ByeReason)> {
     effects.iter().filter_map(bye).collect()
 }
 
-/// Every pushed list.
+/// The cars of every push.
 pub fn lists(effects: &[Effect]) -> Vec<Vec<CarInfo>> {
     let list = |effect: &Effect| match effect {
-        Effect::ToDriver { message: ToDriver::Cars { cars }, .. } => Some(cars.clone()),
+        Effect::ToDriver { message: ToDriver::Cars { cars, .. }, .. } => Some(cars.clone()),
         _ => None,
     };
     effects.iter().filter_map(list).collect()
