@@ -35,6 +35,11 @@ pub(crate) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializ
     Ok(Vec::deserialize(deserializer)?.into_iter().map(|Object(value)| value).collect())
 }
 
+/// An array that is empty if it is left out.
+pub(crate) fn maybe_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// A flag that is off if it is left out.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)

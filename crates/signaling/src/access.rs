@@ -33,6 +33,18 @@ impl Access {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = cars;
     }
 
+    /// One more.
+    pub(crate) fn know(&self, car: &CarId) {
+        if !self.is_known(car) {
+            self.known.write().unwrap_or_else(PoisonError::into_inner).insert(car.clone());
+        }
+    }
+
+    /// One fewer.
+    pub(crate) fn forget(&self, car: &CarId) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(car);
+    }
+
     /// A token for a car, if cars are given any.
     pub(crate) fn issue(&self, car: &CarId) -> Option<AccessToken> {
         let key = self.key.as_ref()?;

@@ -53,6 +53,11 @@ impl Outbox {
         }
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared.bytes.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether the socket is gone.
     pub(crate) fn is_gone(&self) -> bool {
         self.queue.is_closed()

@@ -5,7 +5,7 @@ use crate::ice::{IceServers, equip_car, equip_driver};
 use crate::outbox::{Out, Outbox};
 use crate::token::TokenHash;
 use rccar_protocol::release::{UpdateStatus, Version};
-use rccar_protocol::signaling::{CarPresence, FromCar, FromDriver, Json, ToCar, ToDriver};
+use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, InstallRefusal, KnownCar, Options, Rooms};
 use std::collections::{BTreeSet, HashMap};
@@ -130,8 +130,8 @@ impl Task {
                 let id = car.id.clone();
                 self.cars.insert(conn, (id.clone(), link));
                 self.rooms.handle_known_car(now, car);
+                self.access.know(&id);
                 self.rooms.handle_car_joined(now, conn, id, software);
-                self.access_follows_the_list();
                 // `registered` comes first.
                 self.carry_out();
                 self.give_access(conn);
@@ -143,24 +143,24 @@ impl Task {
             }
             Command::Strike(car) => {
                 self.rooms.handle_car_struck(now, &car);
-                self.access_follows_the_list();
+                self.access.forget(&car);
             }
             Command::KnownCars(cars) => {
                 self.rooms.handle_known_cars(now, cars);
-                self.access_follows_the_list();
+                self.access.set_known(self.rooms.known_cars().cloned().collect());
             }
             Command::RememberUpdates(updates) => {
                 updates.into_iter().for_each(|(car, status)| self.rooms.handle_update_status(now, &car, status));
             }
             Command::WatchUpdates(watcher) => self.updates = Some(watcher),
             Command::ConnectedCars(answer) => {
-                let cars = self.rooms.cars().into_iter().filter(|car| car.presence != CarPresence::Offline);
                 // Whoever asked may be gone.
-                let _ = answer.send(cars.map(|car| (car.id, car.update)).collect());
+                let _ = answer.send(self.rooms.connected_cars().map(|(id, update)| (id.clone(), update.cloned())).collect());
             }
             Command::Nudge { car, version } => {
-                let conns: Vec<_> = self.cars.iter().filter(|(_, (id, _))| *id == car).map(|(&conn, _)| conn).collect();
-                conns.into_iter().for_each(|conn| self.send_to_car(conn, ToCar::Release { version: version.clone() }));
+                if let Some(conn) = self.rooms.connection(&car) {
+                    self.send_to_car(conn, ToCar::Release { version });
+                }
             }
             Command::Install { user, car, version, answer } => {
                 // Whoever asked may be gone; the car is asked all the same.
@@ -195,6 +195,11 @@ impl Task {
         while let Some(effect) = self.rooms.poll_effect() {
             match effect {
                 Effect::ToDriver { to, message } => self.send_to_driver(to, message),
+                Effect::ListWaits { to } => {
+                    if self.drivers.get(&to).is_some_and(|link| link.outbox.is_idle()) {
+                        self.rooms.handle_list_wanted(self.now(), to);
+                    }
+                }
                 Effect::ToCar { to, message } => self.send_to_car(to, message),
                 Effect::CloseDriver { conn, why } => {
                     if let Some(link) = self.drivers.remove(&conn) {
@@ -209,10 +214,6 @@ impl Task {
                 }
             }
         }
-    }
-
-    fn access_follows_the_list(&self) {
-        self.access.set_known(self.rooms.cars().into_iter().map(|car| car.id).collect());
     }
 
     fn give_access_to_all(&mut self) {
@@ -289,5 +290,67 @@ fn report(event: &Event) {
         Event::SessionEnded { session, car, user, reason } => {
             tracing::info!(%session, %car, %user, ?reason, "session ended");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Exchange;
+    use crate::ice::NoIceServers;
+    use crate::outbox::outbox;
+    use crate::token::Token;
+    use std::net::Ipv4Addr;
+
+    /// Cars in a round: many enough to be measured, few enough for their queues.
+    const ROUND: usize = 100;
+
+    fn known(number: usize) -> KnownCar {
+        let digits: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+        let name = Name::new(format!("Car {number}")).unwrap();
+        KnownCar { id: CarId::new(format!("{digits:z<26}")).unwrap(), name, owner: None }
+    }
+
+    async fn host(cars: usize) -> Exchange {
+        let options = Options::new(Software::new("test/1").unwrap());
+        let exchange = Exchange::start_with_access(options, Arc::new(NoIceServers), Token::generate().unwrap());
+        exchange.set_cars((0..cars).map(known).collect()).await;
+        exchange.logins().await;
+        exchange
+    }
+
+    /// Time for a round of cars to register.
+    async fn round(exchange: &Exchange) -> Duration {
+        let begun = Instant::now();
+        let (mut conns, mut sockets) = (Vec::new(), Vec::new());
+        for number in 0..ROUND {
+            let (outbox, socket) = outbox();
+            sockets.push(socket);
+            let conn = exchange.next_car();
+            conns.push(conn);
+            let software = Software::new("car/1").unwrap();
+            exchange.join_car_as(conn, known(number), software, Ipv4Addr::LOCALHOST.into(), outbox).await;
+        }
+        // Answered when all that was said before is done.
+        exchange.logins().await;
+        let time = begun.elapsed();
+        for conn in conns {
+            exchange.car_gone(conn).await;
+        }
+        exchange.logins().await;
+        time
+    }
+
+    #[tokio::test]
+    async fn a_registration_costs_as_much_with_two_thousand_known_cars_as_with_two_hundred() {
+        let (few, many) = (host(200).await, host(2_000).await);
+        let (mut least_few, mut least_many) = (Duration::MAX, Duration::MAX);
+        // In turn, and the least of many: whatever else this machine does only adds.
+        for _ in 0..40 {
+            least_few = least_few.min(round(&few).await);
+            least_many = least_many.min(round(&many).await);
+        }
+        println!("{ROUND} registrations: {least_few:?} with 200 known cars, {least_many:?} with 2,000");
+        assert!(least_many.as_secs_f64() <= 1.5 * least_few.as_secs_f64(), "{least_many:?} against {least_few:?}");
     }
 }

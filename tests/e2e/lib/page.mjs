@@ -23,11 +23,11 @@ export function launch({ loopback = false, args = [] } = {}) {
 }
 
 /**
- * The cockpit of the world's only car. `before` runs in the page before its own code, `signIn` instead of the one-time link;
+ * The cockpit of the world's first car, or of the one with this name. `before` runs in the page before its own code, `signIn` instead of the one-time link;
  * `received` lists signaling messages.
  */
 export class Cockpit {
-  static async open(browser, world, { query = '', origin, user, signIn, size = { width: 1280, height: 800 }, before } = {}) {
+  static async open(browser, world, { query = '', origin, user, signIn, car, size = { width: 1280, height: 800 }, before } = {}) {
     const context = await browser.newContext({ viewport: size });
     const cockpit = new Cockpit();
     cockpit.context = context;
@@ -47,7 +47,8 @@ export class Cockpit {
       const link = await world.signInLink(user);
       await cockpit.page.goto(origin ? link.replace(world.url, origin) : link);
     }
-    const card = cockpit.page.locator('[data-testid^="open-"]').first();
+    const cards = cockpit.page.locator('[data-presence]');
+    const card = (car ? cards.filter({ hasText: car }) : cards).locator('[data-testid^="open-"]').first();
     await card.waitFor().catch(async (error) => {
       const seen = { ...(await cockpit.snapshot()), received: cockpit.received, errors: cockpit.errors, said: cockpit.said };
       throw new Error(`${error.message}\nno car is listed: ${JSON.stringify(seen)}\n${world.logs()}`);

@@ -1,11 +1,12 @@
 /** The page as a whole: who is signed in, where the page is, which cars there are, which one is driven. */
 
-import { effect, signal, untracked } from "@preact/signals";
+import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
 import { Api, ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../api";
 import { backoff } from "../link/backoff";
 import { watchNetwork } from "../link/network";
 import { SignalingClient, type SignalingEvent, type SignalingState } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
+import { updated, type CarList } from "./car-list";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "./messages";
 import { Releases } from "./releases";
@@ -19,7 +20,8 @@ export class App {
   readonly unreachable = signal(false);
   readonly signaling = signal<SignalingState>({ phase: "stopped" });
   /** `null` until the host has told. */
-  readonly cars = signal<readonly CarInfo[] | null>(null);
+  readonly list = signal<CarList | null>(null);
+  readonly cars: ReadonlySignal<readonly CarInfo[] | null> = computed(() => this.list.value?.cars ?? null);
   readonly cockpit = signal<Cockpit | null>(null);
   /** What a car's own page knows of the car; `null` until it has told. */
   readonly status = signal<CarStatus | null>(null);
@@ -109,9 +111,12 @@ export class App {
     await this.refresh();
   }
 
-  /** A file for a new car's card, or what to tell the person. No name means the car's own choice. */
-  async enrol(name: string): Promise<Enrolment | string> {
-    return await this.#ask(() => this.#api.enrol(name === "" ? null : name));
+  /**
+   * A file for a new car's card, or what to tell the person. No name means the car's own choice; no address, that the host knows where
+   * cars find it.
+   */
+  async enrol(name: string, url: string): Promise<Enrolment | string> {
+    return await this.#ask(() => this.#api.enrol(name === "" ? null : name, url === "" ? null : url));
   }
 
   /** Makes the car that shows this code the user's. */
@@ -198,7 +203,7 @@ export class App {
       // A refused upgrade looks like a missing host: the API tells the difference.
       if (event.state.phase === "waiting" && event.state.why === "unreachable") void this.#lookSignedOut();
     } else if (event.message.type === "welcome" || event.message.type === "cars") {
-      this.cars.value = event.message.cars;
+      this.list.value = updated(this.list.peek(), event.message);
     }
     const cockpit = this.cockpit.peek();
     if (cockpit) {
@@ -223,7 +228,7 @@ export class App {
   #becomeSignedOut(): void {
     this.#client.stop();
     this.#closeCockpit();
-    this.cars.value = null;
+    this.list.value = null;
     const server = this.server.peek();
     if (server) this.server.value = { ...server, signed_in: false, user: null };
   }

@@ -430,5 +430,7 @@ function cars(presence: CarPresence): ToDriver {
   return {
     type: "cars",
     cars: [{ id: CAR, name: "Blitz", presence, driver: null, software: null, owner: null, update: null }],
+    gone: null,
+    more: null,
   };
 }

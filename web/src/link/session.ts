@@ -138,8 +138,10 @@ export class Session {
   handleMessage(message: ToDriver, now: number): void {
     switch (message.type) {
       case "welcome":
+        this.#listed = false;
+        return this.#handleCars(message.cars, [], now);
       case "cars":
-        return this.#handleCars(message.cars, now);
+        return this.#handleCars(message.cars, message.gone ?? [], now);
       case "connecting":
         if (this.#phase.name !== "asking" || this.#id !== null || message.car !== this.#options.car) {
           // The answer to a question that was given up: nobody must keep the car busy.
@@ -262,9 +264,11 @@ export class Session {
     }
   }
 
-  #handleCars(cars: readonly CarInfo[], now: number): void {
+  /** The list comes in parts: a car that is not in this one is as it was. */
+  #handleCars(cars: readonly CarInfo[], gone: readonly string[], now: number): void {
     const car = cars.find(({ id }) => id === this.#options.car);
-    this.#listed = car !== undefined && car.presence !== "offline";
+    if (car) this.#listed = car.presence !== "offline";
+    else if (gone.includes(this.#options.car)) this.#listed = false;
     if (this.#phase.name === "waiting-car") this.handleTick(now);
   }
 

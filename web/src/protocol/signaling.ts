@@ -17,8 +17,8 @@ export type FromDriver =
 
 /** From the host to this page. */
 export type ToDriver =
-  | { type: "welcome"; v: number; user: string; software: string; cars: CarInfo[] }
-  | { type: "cars"; cars: CarInfo[] }
+  | { type: "welcome"; v: number; user: string; software: string; cars: CarInfo[]; more: true | null }
+  | { type: "cars"; cars: CarInfo[]; gone: string[] | null; more: true | null }
   | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
   | { type: "offer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
@@ -40,9 +40,15 @@ export function parseToDriver(text: string): ToDriver {
         user: shape.need("user", name),
         software: shape.need("software", software),
         cars: shape.need("cars", listOf(carInfo)),
+        more: flag(shape.maybe("more", bool)),
       };
     case "cars":
-      return { type, cars: shape.need("cars", listOf(carInfo)) };
+      return {
+        type,
+        cars: shape.need("cars", listOf(carInfo)),
+        gone: some(shape.maybe("gone", listOf(carId))),
+        more: flag(shape.maybe("more", bool)),
+      };
     case "connecting":
       return {
         type,
@@ -108,6 +114,15 @@ export function parseFromDriver(text: string): FromDriver {
     case "ping":
       return { type, id: shape.need("id", uint(32)) };
   }
+}
+
+/** Flags and lists that are left out when they say nothing. */
+function flag(value: boolean | null): true | null {
+  return value === true ? true : null;
+}
+
+function some<T>(list: T[] | null): T[] | null {
+  return list === null || list.length === 0 ? null : list;
 }
 
 /** A message as JSON text. Fields that hold nothing are left out. */

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../api";
+import { ordered } from "../app/car-list";
 import { requestable } from "../app/updates";
 import type { CarInfo } from "../protocol/common";
 import { AddCarDialog } from "./add-car";
@@ -15,7 +16,8 @@ import { InstallButton, UpdateLine } from "./update-line";
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
   const removing = useSignal<CarInfo | null>(null);
-  const cars = app.cars.value;
+  const list = app.list.value;
+  const cars = list === null ? null : ordered(list.cars, server.user);
   const mayAdd = server.mode === "host";
   return (
     <div class="page">
@@ -24,10 +26,10 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
         <div class="headline">
           <h1>{server.mode === "car" ? "This car" : "Your cars"}</h1>
           <p class="muted" role="status">
-            {cars === null ? "Asking the host" : summary(cars)}
+            {cars === null ? "Asking the host" : summary(cars, list?.more === true)}
           </p>
         </div>
-        {cars?.length === 0 ? (
+        {cars?.length === 0 && list?.more === false ? (
           <NoCars mayAdd={mayAdd} add={() => (adding.value = true)} />
         ) : (
           <ul class="cars" data-testid="car-list" aria-busy={cars === null}>
@@ -136,7 +138,8 @@ function presence({ presence: is, driver }: CarInfo): string {
   return driver === null ? "Busy" : `${driver} drives`;
 }
 
-function summary(cars: readonly CarInfo[]): string {
+function summary(cars: readonly CarInfo[], more: boolean): string {
+  if (more) return `${cars.length} cars so far, more are coming`;
   if (cars.length === 0) return "Nothing to drive so far";
   const ready = cars.filter((car) => car.presence === "available").length;
   return ready === 0 ? "None is ready right now" : `${ready} of ${cars.length} ready to drive`;

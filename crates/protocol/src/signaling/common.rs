@@ -116,6 +116,15 @@ pub struct CarInfo {
     pub update: Option<UpdateStatus>,
 }
 
+impl CarInfo {
+    /// Bytes that it takes in a message.
+    #[must_use]
+    pub fn json_bytes(&self) -> usize {
+        // It holds text and words only, which serde_json always writes.
+        serde_json::to_string(self).map_or(0, |json| json.len())
+    }
+}
+
 /// Whether a car can be driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -85,15 +85,24 @@ pub enum ToDriver {
         user: Name,
         /// Program of the host.
         software: Software,
-        /// Cars that this driver may see.
+        /// Cars that this driver may see: the first part of the list, the driver's own and those that are there first.
         #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
+        /// More of the list follows in `cars`.
+        #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
+        more: bool,
     },
-    /// The list changed.
+    /// The next part of the list, or what has changed in it.
     Cars {
-        /// The whole list.
+        /// Cars that are new to the driver's list, or have changed.
         #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
+        /// Cars that are no longer in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "strict::maybe_list")]
+        gone: Vec<CarId>,
+        /// More follows at once.
+        #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
+        more: bool,
     },
     /// Answer to `connect`: the car was asked for an offer.
     Connecting {
