@@ -19,6 +19,9 @@ use tempfile::TempDir;
 /// The host's name; everybody finds it in `/etc/hosts`.
 pub const HOST: &str = "host.example";
 
+/// What programs say unless a story wants more.
+const LOG: &str = "info";
+
 /// What a story's car is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Picture {
@@ -46,6 +49,7 @@ pub struct Lab {
     uplinks: BTreeMap<String, Uplink>,
     picture: Picture,
     car_settings: String,
+    car_log: String,
     host: Option<Program>,
     drive: Option<Program>,
     car: Option<Program>,
@@ -87,6 +91,7 @@ impl Lab {
             uplinks: BTreeMap::new(),
             picture: Picture::default(),
             car_settings: String::new(),
+            car_log: LOG.to_owned(),
             host: None,
             drive: None,
             car: None,
@@ -109,6 +114,11 @@ impl Lab {
     /// More tables of the car's configuration; before [`Lab::start_car`].
     pub fn car_settings(&mut self, toml: &str) {
         toml.clone_into(&mut self.car_settings);
+    }
+
+    /// What the car's log is to hold, as for `RCCAR_LOG`; before [`Lab::start_car`].
+    pub fn car_log(&mut self, filter: &str) {
+        filter.clone_into(&mut self.car_log);
     }
 
     /// Gives the car an uplink: an interface of this name. Of several the first one is preferred, and so on.
@@ -144,7 +154,7 @@ impl Lab {
     pub async fn start_host(&mut self) {
         self.run_host(&["user", "add", "ada"]);
         let config = self.path("host.toml");
-        let host = Program::start(&self.host_namespace, self.folder.path(), "rccar-host", &["run", "--config", &config]);
+        let host = Program::start(&self.host_namespace, self.folder.path(), "rccar-host", &["run", "--config", &config], LOG);
         let host = self.host.insert(host.expect("the host starts"));
         host.await_log("listening on").await;
     }
@@ -158,7 +168,7 @@ impl Lab {
         self.write_car_config(enrolment["token"].as_str().expect("a token")).expect("a configuration");
         let (drive, trace) = (self.path("drive.toml"), self.path("drive.trace"));
         let drive =
-            Program::start(&self.car_namespace, self.folder.path(), "rccar-drive", &["--config", &drive, "--trace", &trace]);
+            Program::start(&self.car_namespace, self.folder.path(), "rccar-drive", &["--config", &drive, "--trace", &trace], LOG);
         self.drive = Some(drive.expect("the drive starts"));
         self.restart_car().await;
     }
@@ -173,7 +183,7 @@ impl Lab {
             fs::write(self.folder.path().join("rccar-car.log"), "").expect("a log");
         }
         let config = self.path("car.toml");
-        let car = Program::start(&self.car_namespace, self.folder.path(), "rccar-car", &["--config", &config]);
+        let car = Program::start(&self.car_namespace, self.folder.path(), "rccar-car", &["--config", &config], &self.car_log);
         let car = self.car.insert(car.expect("the car starts"));
         car.await_log("registered").await;
     }

@@ -15,13 +15,14 @@ pub struct Program {
 }
 
 impl Program {
-    pub(crate) fn start(namespace: &Namespace, folder: &Path, name: &str, arguments: &[&str]) -> io::Result<Self> {
+    /// `filter`: what it is to say, unless `RCCAR_LOG` is set.
+    pub(crate) fn start(namespace: &Namespace, folder: &Path, name: &str, arguments: &[&str], filter: &str) -> io::Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = Command::from(namespace.command(&path(name)?.to_string_lossy()));
         command.args(arguments).env("NO_COLOR", "1").env("SSL_CERT_FILE", AUTHORITY).kill_on_drop(true);
         if std::env::var_os("RCCAR_LOG").is_none() {
-            command.env("RCCAR_LOG", "info");
+            command.env("RCCAR_LOG", filter);
         }
         command.stdin(std::process::Stdio::null()).stdout(output.try_clone()?).stderr(output);
         Ok(Self { child: command.spawn()?, log })

@@ -11,6 +11,8 @@ const BUCKETS: usize = 2_000;
 pub struct Counters {
     /// Packets that entered.
     pub taken: u64,
+    /// Bytes in them, IP headers included.
+    pub taken_bytes: u64,
     /// Packets that came out at the other end.
     pub delivered: u64,
     /// Bytes in them, IP headers included.
@@ -54,8 +56,9 @@ impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} packets in, {} out ({} kB), {} lost, {} tail-dropped, {} refused; queue p50 {:?} p95 {:?}; late by {:?} at most",
+            "{} packets in ({} kB), {} out ({} kB), {} lost, {} tail-dropped, {} refused; queue p50 {:?} p95 {:?}; late by {:?} at most",
             self.taken,
+            self.taken_bytes / 1000,
             self.delivered,
             self.delivered_bytes / 1000,
             self.lost,

@@ -75,6 +75,7 @@ impl Direction {
     pub fn handle_input(&mut self, now: Duration, packet: Vec<u8>) {
         self.handle_timeout(now);
         self.counters.taken += 1;
+        self.counters.taken_bytes += packet.len() as u64;
         if self.cut || self.is_lost() {
             self.counters.lost += 1;
         } else if self.waits(now) > self.path.queue || self.waiting_bytes + packet.len() > MOST_BYTES {

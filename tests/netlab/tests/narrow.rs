@@ -1,0 +1,90 @@
+//! Links that are narrower than the picture.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use rccar_netlab::emulator::{Path, Profile, Rate};
+use rccar_netlab::{Access, Lab, Picture, story};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Seconds with 2500, 800 and 2500 kbit/s.
+const PHASES: [u64; 3] = [10, 20, 12];
+
+/// What the car said of its video, and what had entered the uplink by then.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    encoded: u64,
+    first: u64,
+    resent: u64,
+    uplink: u64,
+}
+
+/// The car's last word on its video, one line each 5 s.
+fn last_words(log: &str) -> Option<(usize, [u64; 3])> {
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("video sent so far")).collect();
+    let line = lines.last()?;
+    let number = |name: &str| {
+        let (_, rest) = line.split_once(&format!(" {name}=")).unwrap();
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    Some((lines.len(), ["encoded_bytes", "first_bytes", "resent_bytes"].map(number)))
+}
+
+/// One moment for each time that the car speaks, until the watcher has gone.
+async fn moments(lab: &Lab, mut watching: impl FnMut() -> bool) -> Vec<Moment> {
+    let (mut heard, mut moments) = (0, vec![]);
+    while watching() {
+        sleep(Duration::from_millis(50)).await;
+        let uplink = lab.uplink("wwan0").link().counters()[0].taken_bytes;
+        let log = std::fs::read_to_string(lab.folder().join("rccar-car.log")).unwrap();
+        if let Some((lines, [encoded, first, resent])) = last_words(&log).filter(|(lines, _)| *lines > heard) {
+            heard = lines;
+            if encoded > 0 {
+                moments.push(Moment { encoded, first, resent, uplink });
+            }
+        }
+    }
+    moments
+}
+
+/// A browser asks for each lost packet up to a hundred times: the car must not answer all of that.
+#[test]
+#[ignore = "needs namespaces and the programs: run ci/netlab"]
+fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
+    story(async |lab| {
+        lab.picture(Picture { fps: 30, kbps: 1000 });
+        lab.car_log("info,rccar_car::video=debug");
+        let path = Path { queue: Duration::from_millis(300), ..Path::of(Duration::from_millis(10)) };
+        let profile = |rate| Profile { up: Path { rate, ..path.clone() }, down: path.clone() };
+        let (car, driver) = ((Access::Cgnat, profile(Rate::Steady(2500))), (Access::PortRestricted, Profile::cable()));
+        lab.start_world(car, driver).await;
+        let [wide, narrow, again] = PHASES;
+        let steps = [(0, 2500), (wide, 800), (wide + narrow, 2500)];
+        let steps = steps.map(|(at, kbps)| (Duration::from_secs(at), kbps)).to_vec();
+        let (gone, still) = std::sync::mpsc::channel::<()>();
+        let watching = || matches!(still.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty));
+        let lab = &*lab;
+        let watch = async move {
+            let frames = lab.watch(wide + narrow + again, || lab.uplink("wwan0").link().set(profile(Rate::Steps(steps)))).await;
+            drop(gone);
+            frames
+        };
+        let (frames, moments) = tokio::join!(watch, moments(lab, watching));
+        println!("frames in each second: {frames:?}");
+        let parts: Vec<_> = moments.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        assert!(parts.len() >= 7, "the car has spoken {} times", moments.len());
+        for (before, after) in parts {
+            let [encoded, first, resent, uplink] = [
+                after.encoded - before.encoded,
+                after.first - before.first,
+                after.resent - before.resent,
+                after.uplink - before.uplink,
+            ];
+            println!("5 s: encoded {encoded}, sent {first} and {resent} once more, {uplink} bytes into the uplink");
+            assert!(resent * 4 <= first * 11 / 10, "copies are more than a quarter of the video");
+            assert!(uplink * 2 <= encoded * 3, "1.5 times what was encoded, and not {uplink} of {encoded}");
+        }
+        // A wide link shows the picture again.
+        let last = &frames[frames.len() - 5..];
+        assert!(last.iter().sum::<u64>() > 100, "{frames:?}");
+    });
+}
