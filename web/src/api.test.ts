@@ -43,7 +43,7 @@ describe("Api", () => {
   });
 
   it("reads an enrolment", async () => {
-    const enrolment = { token: "t", expires_at: 1_800_000_000, config: "[host]\n", provision: "# all\n" };
+    const enrolment = { token: "t", expires_at: 1_800_000_000, url: null, config: "[host]\n", provision: "# all\n" };
     expect(await api(201, enrolment).enrol()).toEqual(enrolment);
   });
 

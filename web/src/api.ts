@@ -21,6 +21,8 @@ export interface Enrolment {
   /** Unix time in seconds. */
   readonly expires_at: number;
   /** Lines for the car's own configuration file. */
+  /** Where the car finds the host; `null` if the host knows no address that works from another machine. */
+  readonly url: string | null;
   readonly config: string;
   /** The whole file for its SD card. */
   readonly provision: string;
@@ -125,8 +127,9 @@ export class Api {
     await this.#request("POST", "link", { token });
   }
 
-  async enrol(name: string | null = null): Promise<Enrolment> {
-    return await this.#request("POST", "enrolments", name === null ? {} : { name }, enrolment);
+  async enrol(name: string | null = null, url: string | null = null): Promise<Enrolment> {
+    const wish = { ...(name !== null && { name }), ...(url !== null && { url }) };
+    return await this.#request("POST", "enrolments", wish, enrolment);
   }
 
   async claim(code: string): Promise<Claimed> {
@@ -198,6 +201,7 @@ const enrolment: Read<Enrolment> = (value, field) => {
   return {
     token: shape.need("token", anyString),
     expires_at: shape.need("expires_at", finite),
+    url: shape.maybe("url", anyString),
     config: shape.need("config", anyString),
     provision: shape.need("provision", anyString),
   };

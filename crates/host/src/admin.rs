@@ -5,10 +5,10 @@ use crate::cli::{CarCommand, UserCommand};
 use crate::config::Config;
 use crate::db::{DbError, Store, unix_now};
 use crate::lifetimes::{ENROLMENT, SIGN_IN_LINK};
-use crate::password::{HashError, hash};
+use crate::password::{HashError, Memory};
 use crate::releases::ShelfError;
 use rccar_protocol::text::{CarId, Name};
-use rccar_signaling::{AccountError, Password, ReleaseError, Token, provision_file};
+use rccar_signaling::{AccountError, CarUrlError, Password, PublicUrl, ReleaseError, Token, provision_file};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -33,6 +33,13 @@ pub(crate) enum AdminError {
     Password(#[from] AccountError),
     #[error(transparent)]
     Hash(#[from] HashError),
+    #[error(
+        "the address under which cars find this host is not known: say --url http://192.168.1.20:8080 (this machine's own address), or \
+         set http.public_url in the configuration"
+    )]
+    AddressNeeded,
+    #[error(transparent)]
+    Address(#[from] CarUrlError),
     #[error("no randomness")]
     Random(#[from] getrandom::Error),
     #[error("cannot read or write here")]
@@ -49,17 +56,33 @@ pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminErro
 }
 
 /// Prints the file for a new car's card.
-pub(crate) fn enrol(config: &Config, name: Option<&Name>, owner: Option<&Name>, json: bool) -> Result<(), AdminError> {
+pub(crate) fn enrol(
+    config: &Config,
+    name: Option<&Name>,
+    owner: Option<&Name>,
+    url: Option<PublicUrl>,
+    json: bool,
+) -> Result<(), AdminError> {
+    if let Some(url) = &url {
+        url.check_for_cars(config.http.public_url.as_ref())?;
+    }
+    let url = url.or_else(|| config.url_for_cars()).map(|url| url.to_string());
+    if url.is_none() && !json {
+        return Err(AdminError::AddressNeeded);
+    }
     let store = Store::open(&config.database.path)?;
     let (token, expires_at) = (Token::generate()?, unix_now() + ENROLMENT);
     if let Some(owner) = owner {
         store.account(owner.as_str())?.ok_or_else(|| AdminError::NoSuchUser(owner.clone()))?;
     }
     store.add_enrolment(token.hash(), owner.map(Name::as_str), name, expires_at)?;
-    let file = provision_file(&config.url(), token.as_str(), name.map(Name::as_str));
-    let lines = format!("[host]\nurl = \"{}\"\nenrolment = \"{}\"\n", config.url(), token.as_str());
+    let file = provision_file(url.as_deref(), token.as_str(), name.map(Name::as_str));
+    let here = url.clone().unwrap_or_else(|| config.url());
+    let lines = format!("[host]\nurl = \"{here}\"\nenrolment = \"{}\"\n", token.as_str());
     if json {
-        let object = serde_json::json!({ "token": token.as_str(), "expires_at": expires_at, "config": lines, "provision": file });
+        let token = token.as_str();
+        let object =
+            serde_json::json!({ "token": token, "expires_at": expires_at, "url": url, "config": lines, "provision": file });
         return print(&format!("{object}\n"));
     }
     print(&file)
@@ -106,5 +129,5 @@ fn read_password() -> Result<String, AdminError> {
     io::stdin().read_line(&mut line)?;
     let password = Password(line.trim_end_matches(['\r', '\n']).to_owned());
     check_password(&password)?;
-    Ok(hash(&password)?)
+    Ok(Memory::new().hash(&password)?)
 }

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use rccar_daemon::cli::CommonArgs;
 use rccar_protocol::release::{Channel, Percent, ReleaseNotes, Version};
 use rccar_protocol::text::{CarId, Name};
+use rccar_signaling::PublicUrl;
 use std::path::PathBuf;
 
 /// Signaling host of rccar: accounts, cars, the web page, STUN and TURN
@@ -36,7 +37,11 @@ pub(crate) enum Command {
         /// Whose the car is to be; without it only the command line may revoke it
         #[arg(long, value_parser = name)]
         owner: Option<Name>,
-        /// Print JSON: token, expires_at (seconds since 1970), config (lines for car.toml), provision (the file)
+        /// Address under which the car finds this host; without it http.public_url counts
+        #[arg(long, value_parser = url)]
+        url: Option<PublicUrl>,
+        /// Print JSON: token, expires_at (seconds since 1970), url (null if no address for other machines is known), config (lines for
+        /// car.toml), provision (the file)
         #[arg(long)]
         json: bool,
     },
@@ -154,6 +159,10 @@ fn notes(text: &str) -> Result<ReleaseNotes, String> {
 
 fn name(text: &str) -> Result<Name, String> {
     Name::new(text).map_err(|error| error.to_string())
+}
+
+fn url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn car(text: &str) -> Result<CarId, String> {

@@ -218,6 +218,12 @@ impl Config {
         let address = self.http.listen.first().copied().unwrap_or_else(|| on_loopback(8080)[0]);
         if address.ip().is_unspecified() { format!("http://localhost:{}", address.port()) } else { format!("http://{address}") }
     }
+
+    /// The address for cars, which are other machines; `None` if all that is known would mean the car itself.
+    pub(crate) fn url_for_cars(&self) -> Option<PublicUrl> {
+        let listened = self.http.listen.iter().filter_map(|address| PublicUrl::try_from(format!("http://{address}")).ok());
+        self.http.public_url.clone().into_iter().chain(listened).find(|url| !url.is_loopback())
+    }
 }
 
 impl Turn {
@@ -242,6 +248,18 @@ mod tests {
         let config: Config = parse(text, "host.toml").map_err(|error| error.to_string())?;
         config.check("host.toml").map_err(|error| error.to_string())?;
         Ok(config)
+    }
+
+    #[test]
+    fn cars_are_given_no_address_that_means_themselves() {
+        let url = |text: &str| checked(text).unwrap().url_for_cars().map(|url| url.to_string());
+        assert_eq!(url(""), None);
+        assert_eq!(url("[http]\npublic_url = \"http://localhost\""), None);
+        assert_eq!(url("[http]\nlisten = [\"0.0.0.0:80\", \"[::]:80\"]"), None);
+        let listen = "[http]\nlisten = [\"127.0.0.1:80\", \"192.0.2.7:8080\"]";
+        assert_eq!(url(listen).as_deref(), Some("http://192.0.2.7:8080"));
+        let public = format!("{listen}\npublic_url = \"https://drive.example\"");
+        assert_eq!(url(&public).as_deref(), Some("https://drive.example"));
     }
 
     #[test]

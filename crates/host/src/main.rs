@@ -57,7 +57,7 @@ fn try_main() -> Result<(), HostError> {
         Command::Run => run::run(&config)?,
         Command::CheckConfig => admin::print(&format!("{}: no mistakes found\n", path.display()))?,
         Command::SignInLink { user } => admin::sign_in_link(&config, &user)?,
-        Command::Enrol { name, owner, json } => admin::enrol(&config, name.as_ref(), owner.as_ref(), json)?,
+        Command::Enrol { name, owner, url, json } => admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?,
         Command::User(command) => admin::user(&config, &command)?,
         Command::Car(command) => admin::car(&config, &command)?,
         Command::Release(command) => releases::command(&config, command)?,

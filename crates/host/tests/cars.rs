@@ -79,12 +79,16 @@ async fn a_car_that_the_command_line_sends_away_is_claimed_by_another_account() 
 fn the_command_line_prints_the_whole_file_for_a_card() {
     let host = Host::start();
     host.set_up();
-    let file = host.admin(&["enrol", "--name", "Blitz", "--owner", "Ada"]);
+    let file = host.admin(&["enrol", "--name", "Blitz", "--owner", "Ada", "--url", "http://192.0.2.7:8080"]);
     let parsed = rccar_provision::parse(file.as_bytes());
     assert_eq!((parsed.faults.len(), parsed.settings.car.name.as_deref()), (0, Some("Blitz")));
     assert!(parsed.settings.host.token.is_some() && file.contains("[wifi]"));
     let stranger = host.command(&["enrol", "--owner", "Eve"]).output().unwrap();
+    assert!(common::words(&stranger).contains("--url"), "this host's own address is of no use to a car");
+    let stranger = host.command(&["enrol", "--owner", "Eve", "--url", "http://192.0.2.7:8080"]).output().unwrap();
     assert!(common::words(&stranger).contains("there is no user Eve"));
+    let looped = host.command(&["enrol", "--url", "http://localhost:8080"]).output().unwrap();
+    assert!(common::words(&looped).contains("for the car, localhost is the car itself"));
 }
 
 #[tokio::test]

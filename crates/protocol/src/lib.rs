@@ -41,6 +41,7 @@ mod cursor;
 pub mod events;
 pub mod ice_url;
 pub mod identity;
+pub mod loopback;
 pub mod release;
 pub mod setpoint;
 pub mod signaling;

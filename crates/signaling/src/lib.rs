@@ -68,7 +68,7 @@ pub use exchange::Exchange;
 pub use http::{Site, router, router_with_releases};
 pub use ice::{IcePeer, IceServers, NoIceServers};
 pub use limits::Limits;
-pub use names::{PublicUrl, PublicUrlError};
+pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
 pub use provision::provision_file;
 pub use rccar_rooms::KnownCar;

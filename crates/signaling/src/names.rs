@@ -1,9 +1,10 @@
 //! The names of this host.
 
 use axum::http::Uri;
+use rccar_protocol::loopback::is_loopback;
 use serde::Deserialize;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The address under which people and cars reach the host: `https://rccar.example.org`, with a port where it is not the scheme's own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,10 +32,48 @@ impl PublicUrl {
         &self.authority
     }
 
+    /// Whether it means whatever machine uses it: people at the host get there, and nobody else.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
+    }
+
     /// Host without port; IPv6 addresses without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         without_port(&self.authority).trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+/// Why a car that is given an address would not find this host, or would not be let in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CarUrlError {
+    /// It means whatever machine uses it.
+    #[error("for the car, {0} is the car itself")]
+    Loopback(String),
+    /// A car signs the name that it dials, and the host has to know that name as its own.
+    #[error("this host does not know itself as {0}: give its address in numbers, or set http.public_url in its configuration")]
+    UnknownName(String),
+}
+
+impl PublicUrl {
+    /// Whether a car can be given this address of a host whose configured one is `public`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_for_cars(&self, public: Option<&Self>) -> Result<(), CarUrlError> {
+        if self.is_loopback() {
+            return Err(CarUrlError::Loopback(self.host().to_owned()));
+        }
+        if !self.is_numeric() && public.is_none_or(|public| public.authority != self.authority) {
+            return Err(CarUrlError::UnknownName(self.host().to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether its host is an IP address.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.host().parse::<IpAddr>().is_ok()
     }
 }
 
@@ -113,6 +152,24 @@ mod tests {
         assert_eq!(url("https://Rccar.Example:443/").unwrap().to_string(), "https://rccar.example");
         assert_eq!(url("http://[::1]:8080").unwrap().host(), "::1");
         assert_eq!(url("http://10.0.0.1:8080").unwrap().host(), "10.0.0.1");
+    }
+
+    #[test]
+    fn cars_are_given_addresses_that_lead_to_the_host_and_that_it_knows_as_its_own() {
+        let public = url("https://rccar.example").unwrap();
+        for (given, public, words) in [
+            ("http://192.0.2.7:8080", None, None),
+            ("http://[2001:db8::7]:8080", Some(&public), None),
+            ("https://RCCAR.example", Some(&public), None),
+            ("http://127.0.0.1:8080", Some(&public), Some("the car itself")),
+            ("http://localhost", None, Some("the car itself")),
+            ("http://rccar.lan:8080", None, Some("does not know itself as rccar.lan")),
+            ("https://other.example", Some(&public), Some("public_url")),
+        ] {
+            let error = url(given).unwrap().check_for_cars(public).err().map(|error| error.to_string());
+            assert!(error.as_deref().unwrap_or_default().contains(words.unwrap_or_default()), "{given}: {error:?}");
+            assert_eq!(error.is_some(), words.is_some(), "{given}");
+        }
     }
 
     #[test]

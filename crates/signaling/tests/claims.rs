@@ -168,11 +168,31 @@ async fn the_file_for_the_card_comes_with_the_token() {
     let server = Server::start().await;
     let cookie = server.cookie("Ada").await;
     let headers = [("content-type", "application/json"), ("cookie", cookie.as_str())];
-    let reply = server.request("POST", "/api/v1/enrolments", &headers, r#"{"name":"Blitz"}"#).await.json();
+    let wish = r#"{"name":"Blitz","url":"http://192.0.2.7:8080"}"#;
+    let reply = server.request("POST", "/api/v1/enrolments", &headers, wish).await.json();
     let parsed = rccar_provision::parse(reply["provision"].as_str().unwrap().as_bytes());
     assert_eq!(parsed.faults, []);
     assert_eq!(parsed.settings.host.token.as_deref(), reply["token"].as_str());
-    assert_eq!(parsed.settings.host.url, Some(format!("http://{}", server.address)));
+    assert_eq!(parsed.settings.host.url, Some("http://192.0.2.7:8080".to_owned()));
+    assert_eq!(reply["url"], "http://192.0.2.7:8080");
     assert_eq!(parsed.settings.car.name.as_deref(), Some("Blitz"));
     assert_eq!(server.get("/api/v1/status").await.code(), "not-offered", "a host has no status of a car");
+}
+
+#[tokio::test]
+async fn an_address_that_means_the_car_itself_is_asked_for_and_never_written() {
+    let server = Server::start().await;
+    let cookie = server.cookie("Ada").await;
+    let headers = [("content-type", "application/json"), ("cookie", cookie.as_str())];
+    let reply = server.request("POST", "/api/v1/enrolments", &headers, "{}").await.json();
+    assert_eq!(reply["url"], json!(null), "the page was opened at 127.0.0.1");
+    let parsed = rccar_provision::parse(reply["provision"].as_str().unwrap().as_bytes());
+    assert_eq!((parsed.settings.host.url, parsed.faults.len()), (None, 1));
+    assert!(parsed.faults[0].what.contains("url"), "{:?}", parsed.faults);
+    for (said, words) in [("http://localhost:8080", "the car itself"), ("http://host.lan", "in numbers"), ("host", "https://name")] {
+        let wish = json!({ "url": said }).to_string();
+        let refused = server.request("POST", "/api/v1/enrolments", &headers, &wish).await;
+        assert_eq!((refused.status, refused.code().as_str()), (422, "bad-address"));
+        assert!(refused.json()["text"].as_str().unwrap().contains(words), "{said}");
+    }
 }

@@ -1,4 +1,5 @@
 // Starts the real programs in a folder of their own, on free ports, and stops them again.
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,7 +77,7 @@ export class World {
       if (options.account === false) return world;
       await world.addUser('ada');
       if (options.card === undefined) world.writeCarConfig(await world.enrolmentToken());
-      else await world.provision(`[host]\nurl = "${world.url}"\n${options.card}`);
+      else await world.provision(`[host]\nurl = "${world.cardUrl}"\n${options.card}`);
       world.startDrive();
       await world.startCar(options.card === undefined ? 'registered' : 'unclaimed');
       return world;
@@ -104,6 +105,11 @@ export class World {
 
   get url() {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The host's address as a card has to have it: one that means this machine would be a mistake there. */
+  get cardUrl() {
+    return `http://192.0.2.1:${this.port}`;
   }
 
   file(name) {
@@ -149,7 +155,9 @@ export class World {
     writeFileSync(this.file('root/usr/share/rccar/car.toml'), base);
     await run(join(binaries, 'rccar-provision'), ['apply', '--root', this.file('root')]);
     const made = readFileSync(this.file('root/run/rccar/config/car.toml'), 'utf8');
-    writeFileSync(this.file('car.toml'), made);
+    // This machine is the car, too, and that address leads nowhere.
+    assert.ok(made.includes(this.cardUrl), made);
+    writeFileSync(this.file('car.toml'), made.replaceAll(this.cardUrl, this.url));
     writeFileSync(this.file('run/provision.json'), readFileSync(this.file('root/run/rccar/provision.json')));
   }
 

@@ -149,9 +149,20 @@ describe('a card with the file of the page', () => {
     await page.getByTestId('add-car').first().click();
     await page.getByTestId('enrol-name').fill('Roter Blitz');
     await page.getByTestId('enrol-submit').click();
+    // This page was opened at the host itself, under an address that is of no use to a car.
+    await picture(page, 'address-desktop');
+    await page.getByTestId('enrol-address').fill(world.url);
+    await page.getByTestId('enrol-address-submit').click();
+    await page.getByText(/the car itself/).nth(1).waitFor();
+    await page.setViewportSize(PHONE);
+    await picture(page, 'address-phone');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByTestId('enrol-address').fill(world.cardUrl);
+    await page.getByTestId('enrol-address-submit').click();
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('provision-download').click()]);
     assert.equal(download.suggestedFilename(), 'provision.toml');
     file = readFileSync(await download.path(), 'utf8');
+    assert.ok(!file.includes('127.0.0.1') && !file.includes('localhost'), file);
     await picture(page, 'file-desktop');
     await page.setViewportSize(PHONE);
     await picture(page, 'file-phone');

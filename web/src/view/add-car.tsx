@@ -11,12 +11,17 @@ import { CloseIcon, CopyIcon, DownloadIcon } from "./icons";
 export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const enrolment = useSignal<Enrolment | null>(null);
+  const name = useSignal("");
   useEffect(() => dialog.current?.showModal(), []);
-  const ask = async (fields: FormData) => {
-    const answer = await app.enrol(text(fields, "name").trim());
+  const make = async (url: string) => {
+    const answer = await app.enrol(name.value, url);
     if (typeof answer === "string") return answer;
     enrolment.value = answer;
     return null;
+  };
+  const ask = async (fields: FormData) => {
+    name.value = text(fields, "name").trim();
+    return await make("");
   };
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby="add-car-title" onClose={close}>
@@ -44,13 +49,20 @@ export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
           <ClaimCar app={app} />
         </>
       ) : (
-        <CardFile enrolment={enrolment.value} again={() => (enrolment.value = null)} />
+        <CardFile enrolment={enrolment.value} again={() => (enrolment.value = null)} make={make} />
       )}
     </dialog>
   );
 }
 
-function CardFile({ enrolment, again }: { enrolment: Enrolment; again: () => void }) {
+interface CardFileProps {
+  readonly enrolment: Enrolment;
+  readonly again: () => void;
+  /** Makes the file anew with this address of the host; the result is what to tell the person. */
+  readonly make: (url: string) => Promise<string | null>;
+}
+
+function CardFile({ enrolment, again, make }: CardFileProps) {
   const now = useSignal(Date.now() / 1000);
   useEffect(() => {
     const ticks = setInterval(() => (now.value = Date.now() / 1000), 1000);
@@ -59,22 +71,28 @@ function CardFile({ enrolment, again }: { enrolment: Enrolment; again: () => voi
   const left = enrolment.expires_at - now.value;
   return (
     <>
-      <ol class="steps">
-        <li>
-          Download the file and put it onto the SD card in the place of the <code>provision.toml</code> there.
-        </li>
-        <li>Open it with a text editor and fill in your Wi-Fi. Every line explains itself.</li>
-        <li>Put the card into the car and switch it on. It appears in the list by itself.</li>
-      </ol>
-      <a
-        class="button primary wide"
-        download="provision.toml"
-        data-testid="provision-download"
-        href={`data:text/plain;charset=utf-8,${encodeURIComponent(enrolment.provision)}`}
-      >
-        <DownloadIcon />
-        Download provision.toml
-      </a>
+      {enrolment.url === null ? (
+        <AskAddress make={make} />
+      ) : (
+        <>
+          <ol class="steps">
+            <li>
+              Download the file and put it onto the SD card in the place of the <code>provision.toml</code> there.
+            </li>
+            <li>Open it with a text editor and fill in your Wi-Fi. Every line explains itself.</li>
+            <li>Put the card into the car and switch it on. It appears in the list by itself.</li>
+          </ol>
+          <a
+            class="button primary wide"
+            download="provision.toml"
+            data-testid="provision-download"
+            href={`data:text/plain;charset=utf-8,${encodeURIComponent(enrolment.provision)}`}
+          >
+            <DownloadIcon />
+            Download provision.toml
+          </a>
+        </>
+      )}
       <details class="small">
         <summary class="muted">For a car without a card: the lines of its car.toml</summary>
         <Config config={enrolment.config} />
@@ -90,6 +108,31 @@ function CardFile({ enrolment, again }: { enrolment: Enrolment; again: () => voi
         )}
       </p>
     </>
+  );
+}
+
+/** This page was opened at the host itself, under an address that for the car is the car. */
+function AskAddress({ make }: { make: (url: string) => Promise<string | null> }) {
+  return (
+    <section class="way">
+      <p>
+        You opened this page at <code>{location.host}</code>. For the car, that is the car itself. Under which address
+        do other machines find this host?
+      </p>
+      <Form
+        action="Make its file"
+        testid="enrol-address-submit"
+        submit={(fields) => make(text(fields, "address").trim())}
+      >
+        <Field
+          label="Address of this host"
+          name="address"
+          testid="enrol-address"
+          autocomplete="url"
+          placeholder="http://192.168.1.20:8080"
+        />
+      </Form>
+    </section>
   );
 }
 

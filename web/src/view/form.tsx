@@ -43,7 +43,7 @@ interface FieldProps {
   readonly label: string;
   readonly name: string;
   readonly testid: string;
-  readonly autocomplete: "username" | "current-password" | "new-password" | "off";
+  readonly autocomplete: "username" | "current-password" | "new-password" | "url" | "off";
   readonly type?: "text" | "password";
   readonly focus?: boolean;
   readonly optional?: boolean;

@@ -9,6 +9,7 @@ pub(crate) use network::{apn, pin, ssid, wifi_password};
 pub(crate) use ssh::public_key;
 
 use http::uri::Authority;
+use rccar_protocol::loopback::is_loopback;
 use rccar_protocol::text::Name;
 
 /// The outcome of a check.
@@ -30,6 +31,10 @@ pub(crate) fn url(text: &str) -> Checked {
         return Err("the address has no user name in it: remove what stands before the @".into());
     }
     match authority.parse::<Authority>() {
+        Ok(parsed) if is_loopback(parsed.host()) => Err(format!(
+            "for the car, {} is the car itself: put the address under which other machines reach the host",
+            parsed.host()
+        )),
         Ok(parsed) if !parsed.host().is_empty() && !authority.ends_with(':') => Ok(format!("{scheme}://{authority}")),
         _ => Err("this is not the address of a host".into()),
     }
@@ -112,6 +117,11 @@ mod tests {
             ("https://", "not the address"),
             ("https://a b", "not the address"),
             ("https://a:", "not the address"),
+            ("http://localhost:8080", "localhost is the car itself"),
+            ("http://127.0.0.1:8080", "127.0.0.1 is the car itself"),
+            ("https://127.1/", "127.1 is the car itself"),
+            ("http://[::1]:8080", "[::1] is the car itself"),
+            ("http://0.0.0.0:8080", "0.0.0.0 is the car itself"),
         ] {
             let error = url(given).unwrap_err();
             assert!(error.contains(words), "{given}: {error}");

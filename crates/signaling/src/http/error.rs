@@ -24,6 +24,8 @@ pub(crate) enum ApiError {
     BodyTooLarge,
     #[error("{0}")]
     Malformed(String),
+    #[error("{0}")]
+    BadAddress(String),
     #[error("sign in first")]
     NotSignedIn,
     #[error("too many failed attempts; wait {} s", .0.as_secs() + 1)]
@@ -64,6 +66,7 @@ impl ApiError {
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::BadAddress(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-address"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not-signed-in"),
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
