@@ -189,7 +189,8 @@ async fn an_address_that_means_the_car_itself_is_asked_for_and_never_written() {
     let parsed = rccar_provision::parse(reply["provision"].as_str().unwrap().as_bytes());
     assert_eq!((parsed.settings.host.url, parsed.faults.len()), (None, 1));
     assert!(parsed.faults[0].what.contains("url"), "{:?}", parsed.faults);
-    for (said, words) in [("http://localhost:8080", "the car itself"), ("http://host.lan", "in numbers"), ("host", "https://name")] {
+    for (said, words) in [("http://localhost:8080", "the car itself"), ("http://host.lan", "in numbers"), ("host", "https://name")]
+    {
         let wish = json!({ "url": said }).to_string();
         let refused = server.request("POST", "/api/v1/enrolments", &headers, &wish).await;
         assert_eq!((refused.status, refused.code().as_str()), (422, "bad-address"));

@@ -6,6 +6,7 @@ use crate::driver::Driver;
 use crate::emulator::Profile;
 use crate::namespace::Namespace;
 use crate::program::{self, Program};
+use crate::restless;
 use crate::uplink::{Internet, Uplink};
 use nix::mount::{MsFlags, mount};
 use std::collections::BTreeMap;
@@ -29,12 +30,14 @@ pub struct Picture {
     pub fps: u8,
     /// Rate that the encoder aims at, in kbit/s.
     pub kbps: u32,
+    /// Everything in it moves, so that the encoder needs all of its rate; the simulated road takes a fifth of it.
+    pub restless: bool,
 }
 
 impl Default for Picture {
     /// Little work for the machine: many stories run at once.
     fn default() -> Self {
-        Self { fps: 10, kbps: 300 }
+        Self { fps: 10, kbps: 300, restless: false }
     }
 }
 
@@ -312,14 +315,22 @@ impl Lab {
 
     fn write_car_config(&self, enrolment: &str) -> io::Result<()> {
         let at = self.folder.path().display();
-        let Picture { fps, kbps } = self.picture;
+        let Picture { fps, kbps, restless } = self.picture;
+        let source = if restless {
+            let pipe = self.folder.path().join("camera.i420");
+            restless::start(&pipe, fps)?;
+            format!("\"pipe\"\npath = \"{}\"", pipe.display())
+        } else {
+            "\"simulator\"".to_owned()
+        };
+        let (width, height) = restless::SIZE;
         fs::write(
             self.folder.path().join("car.toml"),
             format!(
                 "[car]\nname = \"Lab car\"\nstate_dir = \"{at}/car\"\nruntime_dir = \"{at}/run\"\n\
                  [host]\nurl = \"http://{HOST}\"\nenrolment = \"{enrolment}\"\n\
                  [drive]\nsocket = \"{at}/drive.sock\"\n[dbus]\nenabled = false\n\
-                 [camera]\nsource = \"simulator\"\nwidth = 640\nheight = 360\nfps = {fps}\nbitrate_kbps = {kbps}\n{}",
+                 [camera]\nsource = {source}\nwidth = {width}\nheight = {height}\nfps = {fps}\nbitrate_kbps = {kbps}\n{}",
                 self.car_settings
             ),
         )?;

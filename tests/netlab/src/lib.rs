@@ -36,6 +36,7 @@ pub mod emulator;
 mod lab;
 mod namespace;
 mod program;
+mod restless;
 mod story;
 mod uplink;
 mod wait;

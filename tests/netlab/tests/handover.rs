@@ -47,7 +47,7 @@ fn registrations(lab: &Lab) -> usize {
 
 /// A car with Wi-Fi and a modem behind NAT of two kinds, and a driver at home.
 async fn two_uplinks(lab: &mut Lab, driver: Access) {
-    lab.picture(Picture { fps: 30, kbps: 800 });
+    lab.picture(Picture { fps: 30, kbps: 800, ..Picture::default() });
     lab.car_uplink("wlan0", Access::PortRestricted, Profile::cable());
     lab.car_uplink("wwan0", Access::Cgnat, Profile::good_4g());
     lab.driver_uplink("net0", driver, Profile::cable());
@@ -134,7 +134,7 @@ fn the_return_to_the_better_uplink_is_a_gap_that_is_hardly_seen() {
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn a_link_that_was_silently_dead_for_four_seconds_shows_the_picture_at_once() {
     story(async |lab| {
-        lab.picture(Picture { fps: 30, kbps: 800 });
+        lab.picture(Picture { fps: 30, kbps: 800, ..Picture::default() });
         lab.start_world((Access::Cgnat, Profile::good_4g()), (Access::PortRestricted, Profile::cable())).await;
         let driver = lab.connect().await;
         driver.await_live().await;

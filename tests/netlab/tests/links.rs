@@ -13,7 +13,7 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(250);
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn good_4g_shows_every_frame_and_keeps_the_car_armed() {
     story(async |lab| {
-        lab.picture(Picture { fps: 30, kbps: 1000 });
+        lab.picture(Picture { fps: 30, kbps: 1000, ..Picture::default() });
         lab.start_world((Access::Cgnat, Profile::good_4g()), (Access::PortRestricted, Profile::cable())).await;
         let driver = lab.connect().await;
         driver.await_live().await;
@@ -33,7 +33,7 @@ fn good_4g_shows_every_frame_and_keeps_the_car_armed() {
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn weak_4g_still_brings_the_picture() {
     story(async |lab| {
-        lab.picture(Picture { fps: 10, kbps: 400 });
+        lab.picture(Picture { fps: 10, kbps: 400, ..Picture::default() });
         lab.start_world((Access::Cgnat, Profile::weak_4g()), (Access::PortRestricted, Profile::cable())).await;
         let driver = lab.connect().await;
         driver.await_live().await;

@@ -51,7 +51,7 @@ async fn moments(lab: &Lab, mut watching: impl FnMut() -> bool) -> Vec<Moment> {
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
     story(async |lab| {
-        lab.picture(Picture { fps: 30, kbps: 1000 });
+        lab.picture(Picture { fps: 30, kbps: 1000, restless: true });
         lab.car_log("info,rccar_car::video=debug");
         let path = Path { queue: Duration::from_millis(300), ..Path::of(Duration::from_millis(10)) };
         let profile = |rate| Profile { up: Path { rate, ..path.clone() }, down: path.clone() };

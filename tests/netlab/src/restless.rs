@@ -1,0 +1,65 @@
+//! A camera whose picture is never at rest: raw frames for the car's pipe.
+
+use crate::emulator::Dice;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Width and height of every picture in the lab.
+pub(crate) const SIZE: (usize, usize) = (640, 360);
+/// Side of a patch of one brightness.
+const PATCH: usize = 8;
+/// Patches that change with each frame, of 3,600: what no encoder foresees.
+const CHANGES: usize = 600;
+
+/// Makes the pipe and begins to write; ends when nobody reads any more.
+pub(crate) fn start(pipe: &Path, fps: u8) -> io::Result<()> {
+    mkfifo(pipe, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    let (pipe, interval) = (pipe.to_owned(), Duration::from_secs(1) / u32::from(fps.max(1)));
+    thread::Builder::new().name("camera".to_owned()).spawn(move || {
+        // Waits until the car opens it. An error is the end of the car.
+        let Ok(mut pipe) = OpenOptions::new().write(true).open(pipe) else { return };
+        let mut scene = Scene::new();
+        let mut next = Instant::now();
+        while pipe.write_all(&scene.next_frame()).is_ok() {
+            next = (next + interval).max(Instant::now().checked_sub(interval).unwrap_or(next));
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    })?;
+    Ok(())
+}
+
+/// Patches of random brightness, of which some change with each frame.
+struct Scene {
+    patches: Vec<u8>,
+    dice: Dice,
+}
+
+impl Scene {
+    const COLUMNS: usize = SIZE.0 / PATCH;
+
+    fn new() -> Self {
+        Self { patches: vec![128; Self::COLUMNS * (SIZE.1 / PATCH)], dice: Dice::new(1) }
+    }
+
+    /// I420: brightness of each pixel, then grey.
+    fn next_frame(&mut self) -> Vec<u8> {
+        for _ in 0..CHANGES {
+            let bits = self.dice.bits();
+            let patch = usize::try_from((bits >> 8) % self.patches.len() as u64).unwrap_or(0);
+            self.patches[patch] = 40 + bits.to_le_bytes()[0] / 2;
+        }
+        let (width, height) = SIZE;
+        let mut frame = Vec::with_capacity(width * height * 3 / 2);
+        for row in self.patches.chunks(Self::COLUMNS) {
+            let line: Vec<u8> = row.iter().flat_map(|&patch| [patch; PATCH]).collect();
+            (0..PATCH).for_each(|_| frame.extend_from_slice(&line));
+        }
+        frame.resize(width * height * 3 / 2, 128);
+        frame
+    }
+}
