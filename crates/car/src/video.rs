@@ -142,15 +142,15 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
                     hub.died.notify_one();
                     return;
                 };
-                if let Err(error) = sender.send(unit.data, unit.captured_at).await {
+                if let Err(error) = sender.send(unit.data, unit.captured_at, unit.keyframe).await {
                     // The path has ended and nobody listens.
                     tracing::trace!(%error, "frame not sent");
                 }
             }
             () = sender.keyframe_requested() => hub.handle.request_keyframe(),
             _ = traffic.tick() => {
-                let Traffic { encoded_bytes, first_bytes, resent_bytes, resent, unanswered } = sender.traffic();
-                tracing::debug!(encoded_bytes, first_bytes, resent_bytes, resent, unanswered, "video sent so far");
+                let Traffic { encoded_bytes, first_bytes, resent_bytes, resent, unanswered, withheld } = sender.traffic();
+                tracing::debug!(encoded_bytes, first_bytes, resent_bytes, resent, unanswered, withheld, "video sent so far");
             }
         }
     }

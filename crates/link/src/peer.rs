@@ -126,7 +126,8 @@ impl Peer {
     pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, LinkError> {
         let keyframe_requested = Arc::new(Notify::new());
         let meter = Arc::new(Meter::default());
-        let retransmission = Retransmission::new(Arc::clone(&keyframe_requested), Arc::clone(&meter));
+        let broken = Arc::new(watch::Sender::new(false));
+        let retransmission = Retransmission::new(Arc::clone(&broken), Arc::clone(&meter));
         let (engine, registry) = media(KeyframeTap::new(Arc::clone(&keyframe_requested)), retransmission)?;
         let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
@@ -146,7 +147,7 @@ impl Peer {
             .build();
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
         let connection = Connection(Arc::new(connection));
-        let video = Arc::new(VideoSender::add_to(&*connection.0, ssrc, keyframe_requested, meter).await?);
+        let video = Arc::new(VideoSender::add_to(&*connection.0, ssrc, keyframe_requested, broken, meter).await?);
         let control = ControlChannel::create(&*connection.0, options.clock).await?;
         let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;
         let peer = Self {

@@ -12,7 +12,9 @@ use rtc::rtp::packetizer::Payloader;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::sync::Arc;
-use tokio::sync::{Mutex, Notify};
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::time::{Instant, sleep_until};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::PeerConnection;
@@ -21,11 +23,17 @@ use webrtc::rtp_transceiver::RtpTransceiver;
 /// Payload of one RTP packet: with all headers, SRTP, TURN and IPv6 it stays within 1280 bytes, the least MTU of IPv6 (RFC 8200).
 const MAX_PAYLOAD: usize = 1120;
 
+/// Between two keyframes that are asked for because the picture is broken: each takes the room of some three frames.
+const KEYFRAME_SPACING: Duration = Duration::from_millis(500);
+
 /// Sends access units on the session's track.
 pub struct VideoSender {
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
     keyframe_requested: Arc<Notify>,
+    broken: Arc<watch::Sender<bool>>,
+    /// When a keyframe was asked for because the picture was broken.
+    mended: Mutex<Option<Instant>>,
     meter: Arc<Meter>,
     packetizer: Mutex<Packetizer>,
 }
@@ -42,6 +50,7 @@ impl VideoSender {
         connection: &dyn PeerConnection,
         ssrc: u32,
         keyframe_requested: Arc<Notify>,
+        broken: Arc<watch::Sender<bool>>,
         meter: Arc<Meter>,
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
@@ -64,18 +73,47 @@ impl VideoSender {
         #[expect(clippy::cast_possible_truncation, reason = "any 16 bits do")]
         let next_seq = ssrc as u16;
         let packetizer = Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
-        Ok(Self { track, transceiver, keyframe_requested, meter, packetizer: Mutex::new(packetizer) })
+        Ok(Self {
+            track,
+            transceiver,
+            keyframe_requested,
+            broken,
+            mended: Mutex::default(),
+            meter,
+            packetizer: Mutex::new(packetizer),
+        })
     }
 
     /// Resolves when the driver's browser asks for a keyframe, or misses what is not sent again.
     pub async fn keyframe_requested(&self) {
-        self.keyframe_requested.notified().await;
+        tokio::select! {
+            () = self.keyframe_requested.notified() => {}
+            () = self.broken_for_long_enough() => {}
+        }
     }
 
-    /// Sends one access unit (Annex B), captured at `captured_at`.
+    /// Resolves when the picture is broken, at most every [`KEYFRAME_SPACING`].
+    async fn broken_for_long_enough(&self) {
+        // The sender lives as long as this.
+        let _ = self.broken.subscribe().wait_for(|broken| *broken).await;
+        let mut mended = self.mended.lock().await;
+        if let Some(last) = *mended {
+            sleep_until(last + KEYFRAME_SPACING).await;
+        }
+        *mended = Some(Instant::now());
+    }
+
+    /// Sends one access unit (Annex B), captured at `captured_at`. One that refers to what the driver will never get is left out: it
+    /// could not be shown, and would take the room of the keyframe that mends the picture.
     ///
     /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames back for about 30 ms.
-    pub async fn send(&self, access_unit: Bytes, captured_at: MonotonicMicros) -> Result<(), LinkError> {
+    pub async fn send(&self, access_unit: Bytes, captured_at: MonotonicMicros, keyframe: bool) -> Result<(), LinkError> {
+        if keyframe {
+            self.broken.send_replace(false);
+        } else if *self.broken.borrow() {
+            self.meter.note_withheld();
+            return Ok(());
+        }
         let mut packetizer = self.packetizer.lock().await;
         let payload_type = match packetizer.payload_type {
             Some(known) => known,

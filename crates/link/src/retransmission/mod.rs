@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// What a session has sent of its video so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Traffic {
     pub resent: u64,
     /// Requests that were not answered, because a copy is on its way or because of a limit.
     pub unanswered: u64,
+    /// Frames that were not sent, because they refer to what was refused.
+    pub withheld: u64,
 }
 
 /// Counts for [`Traffic`].
@@ -45,6 +47,7 @@ pub(crate) struct Meter {
     resent_bytes: AtomicU64,
     resent: AtomicU64,
     unanswered: AtomicU64,
+    withheld: AtomicU64,
 }
 
 impl Meter {
@@ -56,7 +59,12 @@ impl Meter {
             resent_bytes: read(&self.resent_bytes),
             resent: read(&self.resent),
             unanswered: read(&self.unanswered),
+            withheld: read(&self.withheld),
         }
+    }
+
+    pub(crate) fn note_withheld(&self) {
+        add(&self.withheld, 1);
     }
 
     pub(crate) fn note_encoded(&self, bytes: usize) {
@@ -72,15 +80,16 @@ fn add(count: &AtomicU64, more: usize) {
 pub(crate) struct Retransmission {
     /// The session's only video.
     stream: Option<(u32, Responder)>,
-    keyframe_wanted: Arc<Notify>,
+    /// What was refused breaks the picture until the next keyframe.
+    broken: Arc<watch::Sender<bool>>,
     meter: Arc<Meter>,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl Retransmission {
-    pub(crate) fn new(keyframe_wanted: Arc<Notify>, meter: Arc<Meter>) -> Self {
-        Self { stream: None, keyframe_wanted, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
+    pub(crate) fn new(broken: Arc<watch::Sender<bool>>, meter: Arc<Meter>) -> Self {
+        Self { stream: None, broken, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
     }
 
     fn handle_request(&mut self, now: Instant, request: &TransportLayerNack) {
@@ -97,11 +106,9 @@ impl Retransmission {
                     self.outbound.push_back(TaggedPacket { now, transport: TransportContext::default(), message });
                 }
                 Answer::OnItsWay => add(&self.meter.unanswered, 1),
-                Answer::Refused { keyframe } => {
+                Answer::Refused { broken } => {
                     add(&self.meter.unanswered, 1);
-                    if keyframe {
-                        self.keyframe_wanted.notify_one();
-                    }
+                    self.broken.send_if_modified(|was| broken && !std::mem::replace(was, true));
                 }
             }
         }

@@ -4,11 +4,11 @@
 //!   request ─► known and young? ─► no copy on its way? ─► within the share? ─► sent once more
 //!                    │ no                  │ no                  │ no
 //!                    ▼                     ▼                     ▼
-//!                 refused              unanswered             refused ─► a keyframe, now and then
+//!                 refused              unanswered             refused
 //! ```
 //!
-//! A browser that is refused waits three seconds before it asks for a keyframe, and shows nothing new meanwhile. So a refusal asks for one
-//! by itself, unless one was asked for since the packet left: that one makes the packet worthless.
+//! What refers to a refused packet cannot be shown: nothing can, until the next keyframe. A browser would wait three seconds before it asks
+//! for one. So a refusal says whether it breaks the picture, which it does unless a keyframe has left since.
 
 use super::round_trip::RoundTrip;
 use super::window::Window;
@@ -23,8 +23,6 @@ const MAX_AGE: Duration = Duration::from_millis(400);
 const MIN_PATIENCE: Duration = Duration::from_millis(20);
 /// Copies may make up one part in so many of the video's bytes in each second. A link that loses more is full, or too bad for a picture.
 const SHARE: usize = 4;
-/// Between two keyframes that refusals ask for: each takes the room of some three frames.
-const KEYFRAME_SPACING: Duration = Duration::from_millis(500);
 /// Packets that are remembered: [`MAX_AGE`] of 20 Mbit/s. A power of two.
 const REMEMBERED: usize = 1024;
 
@@ -35,8 +33,8 @@ pub(super) enum Answer {
     Resend { packet: Packet, size: usize },
     /// Nothing: a copy is on its way.
     OnItsWay,
-    /// Nothing: a limit forbids it. `keyframe`: only a keyframe helps now.
-    Refused { keyframe: bool },
+    /// Nothing: a limit forbids it. `broken`: nothing can be shown before the next keyframe.
+    Refused { broken: bool },
 }
 
 #[derive(Debug)]
@@ -49,7 +47,8 @@ pub(super) struct Responder {
     video: Window,
     copies: Window,
     round_trip: RoundTrip,
-    keyframe_asked: Option<Instant>,
+    /// Where the newest keyframe begins.
+    keyframe: Option<u16>,
 }
 
 #[derive(Debug)]
@@ -68,7 +67,7 @@ impl Responder {
             video: Window::default(),
             copies: Window::default(),
             round_trip: RoundTrip::new(),
-            keyframe_asked: None,
+            keyframe: None,
         }
     }
 
@@ -76,6 +75,9 @@ impl Responder {
     pub(super) fn handle_sent(&mut self, now: Instant, packet: &Packet) -> usize {
         let size = packet.marshal_size();
         self.video.add(now, size);
+        if begins_keyframe(&packet.payload) {
+            self.keyframe = Some(packet.header.sequence_number);
+        }
         *self.slot(packet.header.sequence_number) = Some(Sent { packet: packet.clone(), at: now, copied: None });
         size
     }
@@ -96,11 +98,7 @@ impl Responder {
         let share = self.video.bytes(now) / SHARE;
         let spent = self.copies.bytes(now);
         let slot = self.slot(seq).as_mut().filter(|sent| sent.packet.header.sequence_number == seq);
-        let Some(sent) = slot else { return self.refuse(now, None) };
-        let first_sent = sent.at;
-        if now.saturating_duration_since(first_sent) > MAX_AGE {
-            return self.refuse(now, Some(first_sent));
-        }
+        let Some(sent) = slot.filter(|sent| now.saturating_duration_since(sent.at) <= MAX_AGE) else { return self.refuse(seq) };
         if sent.copied.is_some_and(|copied| now.saturating_duration_since(copied) < patience) {
             return Answer::OnItsWay;
         }
@@ -108,7 +106,7 @@ impl Responder {
         let packet = self.copy(original);
         let size = packet.marshal_size();
         if spent + size > share {
-            return self.refuse(now, Some(first_sent));
+            return self.refuse(seq);
         }
         if let Some(sent) = self.slot(seq) {
             sent.copied = Some(now);
@@ -135,15 +133,23 @@ impl Responder {
         packet
     }
 
-    /// `sent`: when the packet left, if that is known.
-    fn refuse(&mut self, now: Instant, sent: Option<Instant>) -> Answer {
-        let keyframe = self
-            .keyframe_asked
-            .is_none_or(|asked| now.saturating_duration_since(asked) >= KEYFRAME_SPACING && sent.is_none_or(|sent| sent >= asked));
-        if keyframe {
-            self.keyframe_asked = Some(now);
-        }
-        Answer::Refused { keyframe }
+    fn refuse(&self, seq: u16) -> Answer {
+        // Numbers wrap (RFC 1982).
+        let before = |keyframe: u16| keyframe.wrapping_sub(seq).wrapping_sub(1) < 0x7fff;
+        Answer::Refused { broken: !self.keyframe.is_some_and(before) }
+    }
+}
+
+/// Whether a keyframe's first packet has this payload: its parameter sets, alone or put together (RFC 6184 sections 5.4, 5.7.1).
+fn begins_keyframe(payload: &[u8]) -> bool {
+    const SPS: u8 = 7;
+    const STAP_A: u8 = 24;
+    let kind = |byte: &u8| byte & 0x1f;
+    match payload.first().map(kind) {
+        Some(SPS) => true,
+        // After its own header and the size of the first unit.
+        Some(STAP_A) => payload.get(3).map(kind) == Some(SPS),
+        _ => false,
     }
 }
 
@@ -241,27 +247,23 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_asks_for_a_keyframe_at_most_every_half_second_and_not_for_what_one_has_mended() {
-        let start = Instant::now() + ms(10_000);
+    fn a_refusal_breaks_the_picture_unless_a_keyframe_has_left_since() {
+        let now = Instant::now() + ms(10_000);
         let mut responder = Responder::new(Some(RTX));
-        let mut asked = Vec::new();
-        // A packet each 10 ms; all of the last second are asked for, all the time.
-        for step in 0..500 {
-            let now = start + ms(10 * step);
-            let newest = u16::try_from(step).unwrap();
-            responder.handle_sent(now, &packet(newest));
-            for seq in newest.saturating_sub(100)..=newest {
-                if responder.handle_request(now, seq) == (Answer::Refused { keyframe: true }) {
-                    asked.push(now);
-                }
+        let late = now + ms(1_000);
+        let mut keyframe = packet(65_530);
+        (65_500..=65_535).for_each(|seq| _ = responder.handle_sent(now, &packet(seq)));
+        assert_eq!(responder.handle_request(late, 65_520), Answer::Refused { broken: true });
+        for payload in [&[0x67, 1, 2][..], &[0x18, 0, 20, 0x67, 1, 2]] {
+            keyframe.payload = Bytes::copy_from_slice(payload);
+            keyframe.header.sequence_number = keyframe.header.sequence_number.wrapping_add(3);
+            responder.handle_sent(now, &keyframe);
+            let first = keyframe.header.sequence_number;
+            (0..20).for_each(|more| _ = responder.handle_sent(now, &packet(first.wrapping_add(1 + more))));
+            for (seq, broken) in [(first.wrapping_sub(1), false), (first, true), (first.wrapping_add(5), true), (65_000, false)] {
+                assert_eq!(responder.handle_request(late, seq), Answer::Refused { broken }, "{seq} beside {first}");
             }
         }
-        assert!(asked.len() >= 5, "{}", asked.len());
-        assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= KEYFRAME_SPACING));
-        let last = *asked.last().unwrap();
-        let mended = responder.refuse(last + ms(2_000), Some(last - ms(1)));
-        assert_eq!(mended, Answer::Refused { keyframe: false });
-        assert_eq!(responder.refuse(last + ms(2_000), Some(last)), Answer::Refused { keyframe: true });
     }
 
     #[test]
