@@ -126,7 +126,7 @@ impl Peer {
     pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, LinkError> {
         let keyframe_requested = Arc::new(Notify::new());
         let meter = Arc::new(Meter::default());
-        let broken = Arc::new(watch::Sender::new(false));
+        let broken = Arc::new(watch::Sender::new(None));
         let retransmission = Retransmission::new(Arc::clone(&broken), Arc::clone(&meter));
         let (engine, registry) = media(KeyframeTap::new(Arc::clone(&keyframe_requested)), retransmission)?;
         let (sender, events) = mpsc::unbounded_channel();

@@ -31,7 +31,8 @@ pub struct VideoSender {
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
     keyframe_requested: Arc<Notify>,
-    broken: Arc<watch::Sender<bool>>,
+    /// The picture is broken, and a keyframe had better wait for so long.
+    broken: Arc<watch::Sender<Option<Duration>>>,
     /// When a keyframe was asked for because the picture was broken.
     mended: Mutex<Option<Instant>>,
     meter: Arc<Meter>,
@@ -50,7 +51,7 @@ impl VideoSender {
         connection: &dyn PeerConnection,
         ssrc: u32,
         keyframe_requested: Arc<Notify>,
-        broken: Arc<watch::Sender<bool>>,
+        broken: Arc<watch::Sender<Option<Duration>>>,
         meter: Arc<Meter>,
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
@@ -92,14 +93,14 @@ impl VideoSender {
         }
     }
 
-    /// Resolves when the picture is broken, at most every [`KEYFRAME_SPACING`].
+    /// Resolves when the picture is broken and the way is free again, at most every [`KEYFRAME_SPACING`]: a keyframe that is sent into a
+    /// full queue is lost like what was before it.
     async fn broken_for_long_enough(&self) {
         // The sender lives as long as this.
-        let _ = self.broken.subscribe().wait_for(|broken| *broken).await;
+        let wait = self.broken.subscribe().wait_for(Option::is_some).await.ok().and_then(|wait| *wait).unwrap_or_default();
+        let free = Instant::now() + wait;
         let mut mended = self.mended.lock().await;
-        if let Some(last) = *mended {
-            sleep_until(last + KEYFRAME_SPACING).await;
-        }
+        sleep_until(mended.map_or(free, |last| free.max(last + KEYFRAME_SPACING))).await;
         *mended = Some(Instant::now());
     }
 
@@ -108,9 +109,10 @@ impl VideoSender {
     ///
     /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames back for about 30 ms.
     pub async fn send(&self, access_unit: Bytes, captured_at: MonotonicMicros, keyframe: bool) -> Result<(), LinkError> {
+        self.meter.note_encoded(access_unit.len());
         if keyframe {
-            self.broken.send_replace(false);
-        } else if *self.broken.borrow() {
+            self.broken.send_replace(None);
+        } else if self.broken.borrow().is_some() {
             self.meter.note_withheld();
             return Ok(());
         }
@@ -120,7 +122,6 @@ impl VideoSender {
             None => *packetizer.payload_type.insert(self.negotiated_payload_type().await?),
         };
         let payloads = packetizer.payloader.payload(MAX_PAYLOAD, &access_unit).map_err(stack("packing a frame"))?;
-        self.meter.note_encoded(access_unit.len());
         let last = payloads.len().saturating_sub(1);
         let extensions = [HeaderExtension::PlayoutDelay(PlayoutDelayExtension::new(0, 0))];
         for (index, payload) in payloads.into_iter().enumerate() {

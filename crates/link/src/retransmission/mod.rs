@@ -19,13 +19,13 @@ use rtc::shared::error::Error;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// What a session has sent of its video so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Bytes of encoded frames.
+    /// Bytes of encoded frames, whether or not they were sent.
     pub encoded_bytes: u64,
     /// Bytes of RTP packets sent for the first time, headers included.
     pub first_bytes: u64,
@@ -80,15 +80,15 @@ fn add(count: &AtomicU64, more: usize) {
 pub(crate) struct Retransmission {
     /// The session's only video.
     stream: Option<(u32, Responder)>,
-    /// What was refused breaks the picture until the next keyframe.
-    broken: Arc<watch::Sender<bool>>,
+    /// What was refused breaks the picture until the next keyframe, which had better wait for so long.
+    broken: Arc<watch::Sender<Option<Duration>>>,
     meter: Arc<Meter>,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl Retransmission {
-    pub(crate) fn new(broken: Arc<watch::Sender<bool>>, meter: Arc<Meter>) -> Self {
+    pub(crate) fn new(broken: Arc<watch::Sender<Option<Duration>>>, meter: Arc<Meter>) -> Self {
         Self { stream: None, broken, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
     }
 
@@ -108,7 +108,8 @@ impl Retransmission {
                 Answer::OnItsWay => add(&self.meter.unanswered, 1),
                 Answer::Refused { broken } => {
                     add(&self.meter.unanswered, 1);
-                    self.broken.send_if_modified(|was| broken && !std::mem::replace(was, true));
+                    let wait = responder.patience();
+                    self.broken.send_if_modified(|was| broken && was.replace(wait).is_none());
                 }
             }
         }

@@ -92,9 +92,14 @@ impl Responder {
         self.round_trip.handle_reception(now, last_report, delay);
     }
 
+    /// Time for what waits on the way to get out of it: the newest round trip.
+    pub(super) fn patience(&self) -> Duration {
+        self.round_trip.newest().clamp(MIN_PATIENCE, MAX_AGE)
+    }
+
     /// The other end misses this packet.
     pub(super) fn handle_request(&mut self, now: Instant, seq: u16) -> Answer {
-        let patience = self.round_trip.newest().max(MIN_PATIENCE);
+        let patience = self.patience();
         let share = self.video.bytes(now) / SHARE;
         let spent = self.copies.bytes(now);
         let slot = self.slot(seq).as_mut().filter(|sent| sent.packet.header.sequence_number == seq);
