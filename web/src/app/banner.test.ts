@@ -16,6 +16,8 @@ const calm: Situation = {
   visible: true,
   focused: true,
   notice: null,
+  pictureAgeMs: 40,
+  lastStop: null,
   throttleHeld: false,
   carNotice: null,
 };

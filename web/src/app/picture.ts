@@ -35,12 +35,13 @@ export class Picture {
     else this.#ages = [...this.#ages.slice(1 - FRAMES), age];
   }
 
-  /** Age at `now` in ms; `null` while it is not known. */
+  /** Age at `now` in ms; `null` while it is not known. A frozen picture is at least as old as its place on the screen. */
   ageMs(now: number): number | null {
+    if (this.#last === null) return null;
     const newest = this.#ages.at(-1);
-    if (newest === undefined || this.#last === null) return null;
     const sinceLast = now - this.#last.presentedAt;
-    if (sinceLast > FROZEN_MS) return newest + sinceLast;
+    if (sinceLast > FROZEN_MS) return (newest ?? 0) + sinceLast;
+    if (newest === undefined) return null;
     return [...this.#ages].sort((a, b) => a - b)[this.#ages.length >> 1] ?? null;
   }
 }
@@ -48,7 +49,7 @@ export class Picture {
 /** Calls back for every presented frame of the element until it is told to stop. */
 export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
   // Firefox before 132 has no such callback. The type says otherwise.
-  if (!("requestVideoFrameCallback" in video)) return () => undefined;
+  if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) return pollFrames(video, onFrame);
   let handle = 0;
   const next = (_: number, metadata: VideoFrameCallbackMetadata) => {
     handle = video.requestVideoFrameCallback(next);
@@ -62,4 +63,29 @@ export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedF
   };
   handle = video.requestVideoFrameCallback(next);
   return () => video.cancelVideoFrameCallback(handle);
+}
+
+/** The same with what older browsers tell: how many frames the element has shown, asked for whenever the page is drawn. */
+function pollFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
+  let handle = 0;
+  let shown = framesShown(video);
+  let count = 0;
+  const look = () => {
+    handle = requestAnimationFrame(look);
+    const now = framesShown(video);
+    if (now === shown) return;
+    shown = now;
+    count += 1;
+    const { videoWidth: width, videoHeight: height } = video;
+    onFrame({ presentedAt: performance.now(), rtpTimestamp: null, width, height, count });
+  };
+  handle = requestAnimationFrame(look);
+  return () => cancelAnimationFrame(handle);
+}
+
+/** A number that changes with each frame. */
+function framesShown(video: HTMLVideoElement & { readonly mozPaintedFrames?: number }): number {
+  const { totalVideoFrames, droppedVideoFrames } = video.getVideoPlaybackQuality();
+  // Firefox counts no frames of a stream there. Its time is the last resort: it goes on for a while when frames do not.
+  return totalVideoFrames - droppedVideoFrames || (video.mozPaintedFrames ?? 0) || video.currentTime;
 }

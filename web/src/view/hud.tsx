@@ -3,16 +3,20 @@
 import { ageAlarm, pathWords, rttAlarm, stateTone, stateWords, type Alarm, type Hud } from "../app/hud";
 
 export function StatePill({ hud }: { hud: Hud }) {
+  const [words, detail] = stateWords(hud).split(" · ");
   return (
     <p
       class={`state ${stateTone(hud)}`}
       role="status"
       data-testid="hud-state"
-      data-state={hud.state ?? "unknown"}
+      data-state={hud.silent ? "unknown" : (hud.state ?? "unknown")}
       data-reason={hud.reason}
     >
       <span class="dot" />
-      {stateWords(hud)}
+      <span>
+        {words}
+        {detail !== undefined && <span class="state-detail"> · {detail}</span>}
+      </span>
     </p>
   );
 }
@@ -33,10 +37,18 @@ export function Rungs({ hud }: { hud: Hud }) {
 
 export function Metrics({ hud }: { hud: Hud }) {
   const { kind, detail } = pathWords(hud.path);
+  // Old figures alarm nobody.
+  const alarm = (of: Alarm) => (hud.silent ? "calm" : of);
   return (
-    <dl class="metrics">
-      <Metric name="Picture" testid="hud-age" value={whole(hud.ageMs)} unit="ms" alarm={ageAlarm(hud.ageMs)} />
-      <Metric name="Round trip" testid="hud-rtt" value={whole(hud.rttMs)} unit="ms" alarm={rttAlarm(hud.rttMs)} />
+    <dl class={`metrics ${hud.silent ? "stale" : ""}`}>
+      <Metric name="Picture" testid="hud-age" value={whole(hud.ageMs)} unit="ms" alarm={alarm(ageAlarm(hud.ageMs))} />
+      <Metric
+        name="Round trip"
+        testid="hud-rtt"
+        value={whole(hud.rttMs)}
+        unit="ms"
+        alarm={alarm(rttAlarm(hud.rttMs))}
+      />
       <Metric
         name={hud.fps === null ? "Video" : `Video · ${Math.round(hud.fps)} fps`}
         testid="hud-bitrate"

@@ -1,0 +1,101 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { PageStop } from "../input/mixer";
+import type { DriveState, StopReason } from "../protocol/state";
+import { LastStop } from "./stops";
+
+let stop: LastStop;
+
+beforeEach(() => {
+  stop = new LastStop();
+});
+
+describe("the last stop", () => {
+  it("is none before anything has moved", () => {
+    car("disarmed", "no-device");
+    car("disarmed", "none");
+    expect(stop.cause).toBeNull();
+  });
+
+  it("is what the car said, also when it says no more why", () => {
+    drive();
+    car("braking", "silent");
+    car("tripped", "silent");
+    car("tripped", "none");
+    car("disarmed", "none");
+    expect(stop.cause).toEqual({ by: "car", why: "silent" });
+  });
+
+  it("is what the car said before it stopped when the word of the stop itself is lost", () => {
+    drive();
+    car("braking", "stale-input");
+    car("disarmed", "none");
+    expect(stop.cause).toEqual({ by: "car", why: "stale-input" });
+  });
+
+  it("is found in a car that stopped before this page came", () => {
+    car("tripped", "silent");
+    expect(stop.cause).toEqual({ by: "car", why: "silent" });
+  });
+
+  it("is the page's own reason, not what the car makes of it", () => {
+    drive();
+    car("armed", "none", false, "picture-stopped");
+    car("braking", "no-device", false, "picture-stopped");
+    car("tripped", "no-device", false, "picture-stopped");
+    car("disarmed", "none", false, "picture-stopped");
+    expect(stop.cause).toEqual({ by: "page", why: "picture-stopped" });
+  });
+
+  it("stays while the driver asks to arm, and goes when the car is armed", () => {
+    drive();
+    car("tripped", "no-device", false, "link-slow");
+    car("disarmed", "none", true);
+    car("arming", "none", true);
+    expect(stop.cause).toEqual({ by: "page", why: "link-slow" });
+    car("armed", "none", true);
+    expect(stop.cause).toBeNull();
+  });
+
+  it("stays while the car is not heard", () => {
+    drive();
+    car("tripped", "silent", false, "path-lost");
+    car(null, "none", false, "path-lost");
+    expect(stop.cause).toEqual({ by: "page", why: "path-lost" });
+  });
+
+  it("is none when the driver disarmed or left", () => {
+    drive();
+    car("disarmed", "driver-disarmed");
+    drive();
+    car("holding", "unfocused", true);
+    car("disarmed", "driver-disarmed");
+    drive();
+    car("disarmed", "driver-left");
+    expect(stop.cause).toBeNull();
+  });
+
+  it("is a hold only if the car has stopped", () => {
+    drive();
+    car("holding", "silent", true);
+    car("armed", "none", true);
+    car("disarmed", "none");
+    expect(stop.cause).toBeNull();
+  });
+
+  it("is a fault of the car whatever came before", () => {
+    drive();
+    car("armed", "none", false, "gamepad-gone");
+    car("tripped", "actuator-fault", false, "gamepad-gone");
+    car("tripped", "actuator-fault", false, "gamepad-gone");
+    expect(stop.cause).toEqual({ by: "car", why: "actuator-fault" });
+  });
+});
+
+function car(state: DriveState | null, reason: StopReason, armWanted = false, pageStop: PageStop | null = null): void {
+  stop.handle({ state, reason, armWanted, pageStop });
+}
+
+function drive(): void {
+  car("arming", "none", true);
+  car("armed", "none", true);
+}
