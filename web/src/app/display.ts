@@ -83,7 +83,7 @@ export function hudOf(facts: Facts): Hud {
     throttle: (frame?.throttle ?? 0) / 10_000,
     wantedSteering: sample.steering,
     wantedThrottle: sample.throttle,
-    braking: (frame?.braking ?? false) || sample.brake,
+    braking: (!silent && frame?.braking === true) || sample.brake,
     speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
     batteryVolts: frame?.battery_mv == null ? null : frame.battery_mv / 1000,
     frozen: silent || blind !== null,

@@ -86,17 +86,21 @@ export function rttAlarm(ms: number | null): Alarm {
   return ms === null || ms <= 150 ? "calm" : ms <= 300 ? "warn" : "bad";
 }
 
-/** The drive's state in a few words. */
-export function stateWords({ state, reason, phase, armWanted, silent, lastStop }: Hud): string {
-  const before = lastStop === null ? "" : ` · Last stop: ${lastStop}`;
-  if (silent) return `No answer${before}`;
-  if (state === null) return `${phase === "connected" ? "Waiting for the car" : "Not connected"}${before}`;
-  if (state === "armed" || state === "arming") return STATE_WORDS[state];
-  if (state === "disarmed" && armWanted) return "Arming";
-  const why = state === "disarmed" && reason === "driver-disarmed" ? "" : STOP_WORDS[reason];
-  if (state === "disarmed" && before !== "") return `${STATE_WORDS.disarmed}${before}`;
-  const words = state === "tripped" ? (lastStop ?? why) : why;
-  return words === "" ? STATE_WORDS[state] : `${STATE_WORDS[state]} · ${words}`;
+/** The drive's state in a few words, and why the wheels do not or did not follow. */
+export function stateParts({ state, reason, phase, armWanted, silent, lastStop }: Hud): [state: string, why?: string] {
+  const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
+  if (silent) return ["No answer", ...before];
+  if (state === null) return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
+  if (state === "armed" || state === "arming") return [STATE_WORDS[state]];
+  if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
+  if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
+  const now = state === "disarmed" && reason === "driver-disarmed" ? "" : STOP_WORDS[reason];
+  const why = state === "tripped" ? (lastStop ?? now) : now;
+  return why === "" ? [STATE_WORDS[state]] : [STATE_WORDS[state], why];
+}
+
+export function stateWords(hud: Hud): string {
+  return stateParts(hud).join(" · ");
 }
 
 /** How loud the state is. */

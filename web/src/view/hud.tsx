@@ -1,9 +1,9 @@
 /** What the driver reads: state and figures. */
 
-import { ageAlarm, pathWords, rttAlarm, stateTone, stateWords, type Alarm, type Hud } from "../app/hud";
+import { ageAlarm, pathWords, rttAlarm, stateTone, stateParts, type Alarm, type Hud } from "../app/hud";
 
 export function StatePill({ hud }: { hud: Hud }) {
-  const [words, detail] = stateWords(hud).split(" · ");
+  const [words, why] = stateParts(hud);
   return (
     <p
       class={`state ${stateTone(hud)}`}
@@ -15,7 +15,7 @@ export function StatePill({ hud }: { hud: Hud }) {
       <span class="dot" />
       <span>
         {words}
-        {detail !== undefined && <span class="state-detail"> · {detail}</span>}
+        {why !== undefined && <span class="state-why"> · {why}</span>}
       </span>
     </p>
   );
