@@ -6,6 +6,8 @@ import type { CarClock } from "../link/clock";
 const FRAMES = 15;
 /** After this time without a frame, the age of the last one is what counts. */
 const FROZEN_MS = 250;
+/** No frame waits so long for the page to be told of it, unless the page stood still. */
+const OTHER_CLOCK_MS = 10_000;
 
 /** One frame as the browser presented it. */
 export interface PresentedFrame {
@@ -54,7 +56,7 @@ export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedF
   const next = (_: number, metadata: VideoFrameCallbackMetadata) => {
     handle = video.requestVideoFrameCallback(next);
     onFrame({
-      presentedAt: metadata.presentationTime,
+      presentedAt: nearNow(metadata.presentationTime),
       rtpTimestamp: metadata.rtpTimestamp ?? null,
       width: metadata.width,
       height: metadata.height,
@@ -63,6 +65,12 @@ export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedF
   };
   handle = video.requestVideoFrameCallback(next);
   return () => video.cancelVideoFrameCallback(handle);
+}
+
+/** A time of this page's clock. One that is far off is of another, and must not keep a picture from being seen. */
+function nearNow(time: number): number {
+  const now = performance.now();
+  return Math.abs(now - time) < OTHER_CLOCK_MS ? time : now;
 }
 
 /** The same with what older browsers tell: how many frames the element has shown, asked for whenever the page is drawn. */

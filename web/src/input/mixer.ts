@@ -300,7 +300,7 @@ export class Mixer {
       return this.#arm.drop();
     }
     if (source !== null) this.#take(source, pad);
-    if (!this.#visible || !this.#focused || this.#bar !== null) return;
+    if (!this.#visible || !this.#focused || this.#bar !== null || this.#notice === "gamepad-still") return;
     this.#stop = null;
     this.#takeOver = null;
     this.#arm.want(now);
