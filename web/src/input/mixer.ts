@@ -123,17 +123,18 @@ export class Mixer {
     if (!this.#keyboard.handleKey(code, down, now)) return true;
     if (down && !repeat) {
       if (command === "arm") this.#pressArm("keyboard", now, "keyboard");
-      else if (command !== "brake" || this.#source === "none") this.#use("keyboard", now);
+      else if (command !== "brake" || this.#source === "none") this.#use("keyboard");
     }
     this.#onChange("soon");
     return true;
   }
 
   handlePads(pads: readonly (PadLike | null)[], now: number): void {
+    // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not armed anew for another device.
     this.#handlePadEvents(this.#pads.handlePads(pads, now), now);
     const taker = this.#pads.takesOver(now);
     if (taker !== null) {
-      this.#use("gamepad", now, taker);
+      this.#use("gamepad", taker);
       this.#onChange("soon");
     }
     const still = this.#source === "gamepad" && this.#pads.sample(now)?.stale === true;
@@ -154,12 +155,12 @@ export class Mixer {
   handleStickDown(pointer: number, stick: Stick, position: number, reach: number): void {
     this.#touch.handleDown(pointer, stick, position, reach);
     // A hand that brushes the glass does not disarm; a stick that is moved does.
-    if (!this.#arm.wanted) this.#use("touch", null);
+    if (!this.#arm.wanted) this.#use("touch");
     this.#onChange("soon");
   }
 
   handleStickMove(pointer: number, position: number): void {
-    if (this.#touch.handleMove(pointer, position)) this.#use("touch", null);
+    if (this.#touch.handleMove(pointer, position)) this.#use("touch");
     this.#onChange("soon");
   }
 
@@ -248,14 +249,13 @@ export class Mixer {
   }
 
   /** Somebody uses this device; `pad`: which gamepad. */
-  #use(source: InputSource, now: number | null, pad: string | null = null): void {
+  #use(source: InputSource, pad: string | null = null): void {
     if (source === this.#source && (pad === null || pad === this.#pads.inUse)) return;
     const takeOver = source === this.#source ? "other-gamepad-took-over" : TAKE_OVERS[source];
     this.#take(source, pad);
     if (!this.#arm.wanted || takeOver === null) return;
     this.#takeOver = takeOver;
     this.#disarm(takeOver);
-    if (now !== null) this.#presses.forestall(now);
     this.#onChange("now");
   }
 

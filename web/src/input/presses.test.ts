@@ -33,10 +33,4 @@ describe("presses of arm", () => {
     ] as const;
     expect(news.map(([device, now]) => presses.handlePress(device, now))).toEqual([true, false, true, false]);
   });
-
-  it("are none shortly after what they were to bring about", () => {
-    presses.forestall(1_000);
-    expect(presses.handlePress("a", 1_100)).toBe(false);
-    expect(presses.handlePress("a", 1_180)).toBe(true);
-  });
 });

@@ -25,10 +25,4 @@ export class Presses {
     this.#devices = new Set([device]);
     return true;
   }
-
-  /** What a press asked for has just happened without one: a press of now was meant for that. */
-  forestall(now: number): void {
-    this.#at = now;
-    this.#devices = new Set();
-  }
 }
