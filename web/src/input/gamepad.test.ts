@@ -26,6 +26,18 @@ describe("a pad that is taken into the hand", () => {
     expect(look(32, pad(first))).toBeNull();
   });
 
+  it("does not take over by noise, wherever its controls rest", () => {
+    for (const mapping of ["", "standard"]) {
+      for (let rest = -1; rest <= 1.001; rest += 0.01) {
+        pads = new Gamepads();
+        for (let now = 0; now < 160; now += 16) {
+          const at = rest + (now % 32 === 0 ? 0.005 : -0.005);
+          expect(look(now, pad({ axes: [at, at], triggers: [at, at], mapping }))).toBeNull();
+        }
+      }
+    }
+  });
+
   it("takes over by a quarter of the way from rest to the end that it moves to, and by no less", () => {
     look(0, pad({ axes: [0.2, 0, 0, 0] }));
     expect(look(16, pad({ axes: [0.39, 0, 0, 0] }))).toBeNull();

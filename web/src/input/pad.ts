@@ -183,18 +183,20 @@ abstract class Control {
 }
 
 class Stick extends Control {
-  readonly #springs: boolean;
+  /** Its rest is still to be found: where it comes nearest to the middle. */
+  readonly #settles: boolean;
   #rest: number | null;
 
   /** `springs`: it is known to spring to the middle, so that one far from there is held by a thumb. A pedal passes the middle, too. */
   constructor(first: number, springs: boolean) {
     super();
-    this.#springs = springs;
-    this.#rest = Math.abs(first) <= NEAR_MIDDLE ? first : null;
+    this.#rest = isNearMiddle(first) ? first : null;
+    this.#settles = springs && this.#rest === null;
   }
 
   protected override measure(position: number): number {
-    if (this.#rest === null && this.#springs && Math.abs(position) <= NEAR_MIDDLE) this.#rest = 0;
+    if (this.#settles && isNearMiddle(position) && Math.abs(position) < Math.abs(this.#rest ?? 1))
+      this.#rest = position;
     if (this.#rest === null) return 0;
     const way = position - this.#rest;
     return way / (way > 0 ? 1 - this.#rest : 1 + this.#rest);
@@ -208,11 +210,11 @@ class Lever extends Control {
 
   constructor(first: number) {
     super();
-    this.#rest = first <= NEAR_MIDDLE ? first : null;
+    this.#rest = isNearMiddle(first) ? first : null;
   }
 
   protected override measure(level: number): number {
-    if (level <= NEAR_MIDDLE) this.#rest = Math.min(this.#rest ?? 1, level);
+    if (isNearMiddle(level)) this.#rest = Math.min(this.#rest ?? 1, level);
     return this.#rest === null ? 0 : (level - this.#rest) / (1 - this.#rest);
   }
 }
@@ -247,6 +249,10 @@ function same(a: Values, b: Values): boolean {
   const equal = <T>(left: readonly T[], right: readonly T[]) =>
     left.length === right.length && left.every((value, i) => value === right[i]);
   return equal(a.axes, b.axes) && equal(a.levels, b.levels) && equal(a.pressed, b.pressed);
+}
+
+function isNearMiddle(position: number): boolean {
+  return Math.abs(position) <= NEAR_MIDDLE;
 }
 
 function isHalfWay(position: number): boolean {
