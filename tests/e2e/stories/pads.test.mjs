@@ -58,7 +58,7 @@ describe('gamepads', () => {
     await cockpit.banner(/The gamepad steers now.*Arm again/);
     const taken = await cockpit.when('the car is disarmed', (s) => s.telemetry.state !== 'armed');
     assert.deepEqual([taken.input.source, taken.input.armWanted], ['gamepad', false]);
-    await page.getByTestId('hud-state').filter({ hasText: 'Last stop: The gamepad took over' }).waitFor();
+    await page.getByTestId('hud-state').filter({ hasText: /^(Stopped ·|Disarmed · Last stop:) The gamepad took over$/ }).waitFor();
     await page.evaluate(() => globalThis.pressPad(0, 0, 1));
     await cockpit.when('the pad has armed', arms);
     await page.evaluate(() => {
@@ -97,5 +97,22 @@ describe('gamepads', () => {
     await page.evaluate(() => [0, 1].forEach((index) => globalThis.pressPad(index, 0, 1)));
     await cockpit.when('the next press disarms', (s) => !s.input.armWanted && s.telemetry.state === 'disarmed');
     assert.equal((await told(20)).input.armWanted, false);
+  });
+
+  it('Enter that is held is one press, on the page and on the button that has the focus', async () => {
+    const page = await open();
+    const holdEnter = async (wanted) => {
+      // Each further one is a repetition, as of a key that is held.
+      for (let times = 0; times < 6; times += 1) {
+        await page.keyboard.down('Enter');
+        await cockpit.when(`arm is ${wanted}`, (s) => s.input.armWanted === wanted);
+      }
+      await page.keyboard.up('Enter');
+      assert.equal((await told(15)).input.armWanted, wanted);
+    };
+    await holdEnter(true);
+    await holdEnter(false);
+    await page.getByTestId('arm').focus();
+    await holdEnter(true);
   });
 });
