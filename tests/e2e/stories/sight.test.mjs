@@ -29,9 +29,7 @@ async function withCamera(options, tell) {
 /** The camera stops in mid-drive; how long after the last frame the wheels were at neutral, in ms. */
 async function driveIntoTheDark(cockpit, camera, world) {
   await cockpit.live();
-  await cockpit.arm();
-  await cockpit.page.keyboard.down('KeyW');
-  await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+  await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
   const traced = world.trace().length;
   const last = await camera.stop();
   const neutral = await until('the wheels are at neutral', () => world.trace().slice(traced).find(({ output }) => output?.motor === 'neutral'));
@@ -54,6 +52,7 @@ describe('a driver who does not see', () => {
   it('is stopped when the picture stops, and arms anew when it is back', () =>
     withCamera({}, async (cockpit, camera, world) => {
       await cockpit.banner(/Waiting for the picture/);
+      await cockpit.when('the car answers', (s) => s.telemetry && s.control);
       await cannotBeArmed(cockpit);
       camera.start();
       const ms = await driveIntoTheDark(cockpit, camera, world);

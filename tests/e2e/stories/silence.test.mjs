@@ -15,9 +15,7 @@ describe('a car that falls silent', () => {
     try {
       const cockpit = await Cockpit.open(browser, world, { before: eyes });
       await cockpit.live();
-      await cockpit.arm();
-      await cockpit.page.keyboard.down('KeyW');
-      await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+      await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
       assert.deepEqual(await cockpit.page.evaluate(() => globalThis.shown()), { state: 'Armed', tone: 'state live', struck: 0, opacity: 1, path: 'good', arm: 'arm live' });
 
       world.car.process.kill('SIGSTOP');
@@ -38,10 +36,10 @@ describe('a car that falls silent', () => {
         const now = await cockpit.page.evaluate(() => globalThis.shown());
         return now.struck === 0 && now.opacity === 1 && now.path === 'good' && now;
       });
-      assert.match(back.state, /^(Stopped ·|Disarmed · Last stop:) .+/);
+      assert.match(back.state, /^(Stopped ·|Disarmed · Last stop:) The car did not answer$/);
       const { telemetry } = await cockpit.snapshot();
       await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > telemetry.seq + 100 && s.telemetry.state === 'disarmed');
-      await cockpit.page.getByTestId('hud-state').filter({ hasText: /^Disarmed · Last stop: .+/ }).waitFor();
+      await cockpit.page.getByTestId('hud-state').filter({ hasText: /^Disarmed · Last stop: The car did not answer$/ }).waitFor();
       await cockpit.arm();
       assert.equal((await cockpit.page.evaluate(() => globalThis.shown())).state, 'Armed');
     } finally {

@@ -300,9 +300,10 @@ export class Cockpit {
   }
 
   #noteStop(): void {
-    const frame = this.#telemetry?.frame;
-    const { armWanted, stop } = this.mixer;
-    this.#lastStop.handle({ state: frame?.state ?? null, reason: frame?.reason ?? "none", armWanted, pageStop: stop });
+    const { armWanted, stop: pageStop } = this.mixer;
+    const heardAt = this.#telemetry?.at ?? null;
+    const { state, reason } = this.#telemetry?.frame ?? { state: null, reason: "none" };
+    this.#lastStop.handle({ now: performance.now(), heardAt, state, reason, armWanted, pageStop });
   }
 
   #show(): void {

@@ -146,7 +146,8 @@ export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
 };
 
 /** Why this page disarmed, in the words of a line. */
-export const PAGE_STOP_WORDS: Readonly<Record<PageStop, string>> = {
+export const PAGE_STOP_WORDS: Readonly<Record<PageStop | "car-silent", string>> = {
+  "car-silent": "The car did not answer",
   "gamepad-gone": "The gamepad was gone",
   "gamepad-still": "The gamepad stood still",
   "touch-lost": "The touch was interrupted",

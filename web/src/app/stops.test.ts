@@ -4,6 +4,8 @@ import type { DriveState, StopReason } from "../protocol/state";
 import { LastStop } from "./stops";
 
 let stop: LastStop;
+let now = 0;
+let heardAt: number | null = null;
 
 beforeEach(() => {
   stop = new LastStop();
@@ -63,6 +65,30 @@ describe("the last stop", () => {
     expect(stop.cause).toEqual({ by: "page", why: "path-lost" });
   });
 
+  it("is the silence of the car, not what was seen of it first", () => {
+    drive();
+    const silence = (lasts: number) => {
+      now += lasts;
+      const [state, reason, pageStop] = ["armed", "none", "picture-stopped"] as const;
+      stop.handle({ now, heardAt, state, reason, armWanted: false, pageStop });
+    };
+    silence(480);
+    expect(stop.cause).toEqual({ by: "page", why: "picture-stopped" });
+    silence(40);
+    expect(stop.cause).toEqual({ by: "page", why: "car-silent" });
+    car("tripped", "silent", false, "picture-stopped");
+    expect(stop.cause).toEqual({ by: "page", why: "car-silent" });
+  });
+
+  it("is no silence that came after it", () => {
+    drive();
+    car("armed", "none", false, "picture-stopped");
+    car("tripped", "no-device", false, "picture-stopped");
+    now += 2_000;
+    stop.handle({ now, heardAt, state: "tripped", reason: "no-device", armWanted: false, pageStop: "picture-stopped" });
+    expect(stop.cause).toEqual({ by: "page", why: "picture-stopped" });
+  });
+
   it("is none when the driver disarmed or left", () => {
     drive();
     car("disarmed", "driver-disarmed");
@@ -82,17 +108,18 @@ describe("the last stop", () => {
     expect(stop.cause).toBeNull();
   });
 
-  it("is a fault of the car whatever came before", () => {
+  it("is what came first: a car that was silent has lost its drive service for a moment, too", () => {
     drive();
-    car("armed", "none", false, "gamepad-gone");
-    car("tripped", "actuator-fault", false, "gamepad-gone");
-    car("tripped", "actuator-fault", false, "gamepad-gone");
-    expect(stop.cause).toEqual({ by: "car", why: "actuator-fault" });
+    car("tripped", "silent");
+    car("tripped", "drive-service-lost");
+    expect(stop.cause).toEqual({ by: "car", why: "silent" });
   });
 });
 
 function car(state: DriveState | null, reason: StopReason, armWanted = false, pageStop: PageStop | null = null): void {
-  stop.handle({ state, reason, armWanted, pageStop });
+  now += 20;
+  if (state !== null) heardAt = now;
+  stop.handle({ now, heardAt, state, reason, armWanted, pageStop });
 }
 
 function drive(): void {

@@ -5,12 +5,16 @@
  */
 
 import type { PageStop } from "../input/mixer";
+import { SILENT_MS } from "./banner";
 import { mayMove, type DriveState, type StopReason } from "../protocol/state";
 
 export type StopCause =
-  { readonly by: "page"; readonly why: PageStop } | { readonly by: "car"; readonly why: StopReason };
+  { readonly by: "page"; readonly why: PageStop | "car-silent" } | { readonly by: "car"; readonly why: StopReason };
 
 export interface StopFacts {
+  readonly now: number;
+  /** When the car was last heard. */
+  readonly heardAt: number | null;
   /** `null` while the car has not told. */
   readonly state: DriveState | null;
   readonly reason: StopReason;
@@ -21,12 +25,13 @@ export interface StopFacts {
 
 /** The driver's own will is no stop to explain. */
 const NO_STOPS: ReadonlySet<StopReason> = new Set(["none", "driver-disarmed", "driver-left"]);
-/** These are news whatever stopped the car before. */
-const FAULTS: ReadonlySet<StopReason> = new Set(["drive-service-lost", "actuator-fault", "shutdown"]);
+/** What else is seen of a car that has fallen silent, some milliseconds before its silence is certain. */
+const OF_SILENCE: ReadonlySet<PageStop> = new Set(["picture-stopped", "link-slow"]);
 
 export class LastStop {
   #cause: StopCause | null = null;
   #page: PageStop | null = null;
+  #pageAt = 0;
   /** The wheels followed when the car last told. */
   #moved = false;
   /** Why they began not to. */
@@ -36,13 +41,16 @@ export class LastStop {
     return this.#cause;
   }
 
-  handle({ state, reason, armWanted, pageStop }: StopFacts): void {
+  handle({ now, heardAt, state, reason, armWanted, pageStop }: StopFacts): void {
     // A car that has not heard yet that it is disarmed is not armed again.
     if (state === "armed" && armWanted) this.#cause = null;
     if (pageStop !== this.#page) {
       this.#page = pageStop;
+      this.#pageAt = now;
       if (pageStop !== null) this.#cause = { by: "page", why: pageStop };
     }
+    const silent = heardAt !== null && heardAt <= this.#pageAt && now - heardAt > SILENT_MS;
+    if (silent && pageStop !== null && OF_SILENCE.has(pageStop)) this.#cause = { by: "page", why: "car-silent" };
     if (state === null || state === "arming") return;
     if (mayMove(state)) {
       this.#moved = true;
@@ -53,6 +61,6 @@ export class LastStop {
     const stopped = this.#moved || state === "tripped";
     this.#moved = false;
     this.#held = null;
-    if (stopped && why !== null && (this.#cause === null || FAULTS.has(why))) this.#cause = { by: "car", why };
+    if (stopped && why !== null) this.#cause ??= { by: "car", why };
   }
 }
