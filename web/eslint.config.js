@@ -29,8 +29,9 @@ export default tseslint.config(
     // What decides gets time and randomness as arguments, so that tests run it faster than real time.
     files: [
       "src/protocol/*.ts",
-      "src/input/{keyboard,gamepad,touch,mixer,pacer}.ts",
-      "src/link/{session,clock,stats,backoff,watch}.ts",
+      "src/input/{keyboard,gamepad,pad,presses,arming,touch,mixer,pacer}.ts",
+      "src/app/{banner,hud,rungs,stops}.ts",
+      "src/link/{session,clock,stats,backoff,watch,sight}.ts",
     ],
     ignores: ["**/*.test.ts"],
     rules: {

@@ -108,6 +108,21 @@ export class Cockpit {
     await this.when('the car is armed', press, options);
   }
 
+  /**
+   * Arms and holds the keys until the condition holds. Begins anew when the page disarmed meanwhile, as a person would: a machine that
+   * halts for a moment shows no picture to drive by.
+   */
+  async drive(keys, what, condition, options) {
+    for (let tries = 5; ; tries -= 1) {
+      await this.arm(options);
+      for (const key of keys) await this.page.keyboard.down(key);
+      const seen = await this.when(what, (s) => condition(s) || !s.input.armWanted, options);
+      if (condition(seen)) return seen;
+      for (const key of keys) await this.page.keyboard.up(key);
+      if (tries === 0) throw new Error(`disarmed each time before this: ${what}; the last time by ${seen.last_stop}`);
+    }
+  }
+
   /** The picture, scaled down to 64×36, as bytes of red, green, blue and alpha. */
   picture() {
     return this.page.evaluate(() => {

@@ -41,12 +41,9 @@ describe('driving', () => {
   it('keys move the car and its picture', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.arm();
     const still = [await cockpit.picture(), await cockpit.picture()];
     const before = (await cockpit.snapshot()).telemetry.odometry;
-    await cockpit.page.keyboard.down('ArrowUp');
-    await cockpit.page.keyboard.down('ArrowRight');
-    const moving = await cockpit.when('the car drives to the right', ({ telemetry: t }) => {
+    const moving = await cockpit.drive(['ArrowUp', 'ArrowRight'], 'the car drives to the right', ({ telemetry: t }) => {
       return t.odometry.speed_mm_s > 300 && t.steering > 3000 && Math.hypot(t.odometry.x_mm - before.x_mm, t.odometry.y_mm - before.y_mm) > 400;
     });
     assert.equal(moving.telemetry.state, 'armed');
@@ -89,9 +86,7 @@ describe('driving', () => {
   it('a hidden tab stops the car, and showing it again does not start it', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.arm();
-    await cockpit.page.keyboard.down('KeyW');
-    await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
     // Headless Chromium shows every tab; the page sees what it would see when another one is chosen.
     await cockpit.page.evaluate(() => {
       Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
@@ -113,9 +108,7 @@ describe('driving', () => {
   it('a lost focus stops the car', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.arm();
-    await cockpit.page.keyboard.down('KeyW');
-    await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
     // Playwright pretends that every page has the focus; without that, another page takes it.
     const client = await cockpit.context.newCDPSession(cockpit.page);
     await client.send('Emulation.setFocusEmulationEnabled', { enabled: false });
@@ -126,9 +119,7 @@ describe('driving', () => {
   it('a page that dies without a word stops the car', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.arm();
-    await cockpit.page.keyboard.down('KeyW');
-    await cockpit.when('the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
     const traced = world.trace().length;
     const client = await cockpit.context.newCDPSession(cockpit.page);
     client.send('Page.crash').catch(() => {});

@@ -18,9 +18,7 @@ describe('failsafe', () => {
       const cockpit = await Cockpit.open(browser, world);
       for (let kill = 1; kill <= KILLS; kill += 1) {
         await cockpit.live();
-        await cockpit.arm();
-        await cockpit.page.keyboard.down('KeyW');
-        await cockpit.when('the car drives', ({ telemetry: t }) => t.state === 'armed' && t.throttle > 1000);
+        await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.state === 'armed' && t.throttle > 1000);
         const before = world.trace().length;
         world.car.process.kill('SIGKILL');
         const neutral = await until('the wheels are at neutral', () =>

@@ -16,6 +16,8 @@ const calm: Situation = {
   visible: true,
   focused: true,
   notice: null,
+  pictureAgeMs: 40,
+  lastStop: null,
   throttleHeld: false,
   carNotice: null,
 };
@@ -70,6 +72,29 @@ describe("the banner", () => {
     expect(banner({ notice: "link-slow" })?.title).toMatch(/^The link is too slow: /);
   });
 
+  it("says how old a picture is that is too old, and that one has stopped or is still to come", () => {
+    expect(banner({ notice: "picture-old", pictureAgeMs: 2_140 })).toMatchObject({
+      level: "bad",
+      title: "The picture is 2.1 s old: you cannot drive",
+      blocking: false,
+    });
+    expect(banner({ notice: "picture-old", pictureAgeMs: null })?.title).toBe(
+      "The picture is too old: you cannot drive",
+    );
+    expect(banner({ notice: "picture-stopped", focused: false })?.title).toMatch(/^The picture has stopped: /);
+    expect(banner({ notice: "no-picture" })).toMatchObject({ level: "info", title: "Waiting for the picture" });
+  });
+
+  it.each([
+    ["keyboard-took-over", "The keyboard steers now"],
+    ["gamepad-took-over", "The gamepad steers now"],
+    ["other-gamepad-took-over", "The other gamepad steers now"],
+    ["touch-took-over", "The touch sticks steer now"],
+  ] as const)("says which device steers and to arm again after %s", (notice, title) => {
+    expect(banner({ notice, state: "disarmed" })).toMatchObject({ level: "warn", title });
+    expect(banner({ notice })?.text).toContain("Arm again");
+  });
+
   it.each(["offline", "car-left", "car-gone", "shutdown"] as const)("promises to connect by itself after %s", (why) => {
     const waiting = banner({ phase: { name: "waiting-car", why, askAt: 0 } });
     expect(waiting?.text).toMatch(/[.?] This page connects by itself/);
@@ -79,6 +104,9 @@ describe("the banner", () => {
   it("tells why the car stopped", () => {
     expect(banner({ state: "tripped", reason: "hidden" })?.text).toBe("The page was hidden. Arm to go on.");
     expect(banner({ state: "tripped" })?.text).toBe("Input was lost. Arm to go on.");
+    expect(banner({ state: "tripped", reason: "no-device", lastStop: "The gamepad was gone" })?.text).toBe(
+      "The gamepad was gone. Arm to go on.",
+    );
     expect(banner({ state: "disarmed", reason: "drive-service-lost" })).toMatchObject({ level: "bad" });
   });
 

@@ -34,6 +34,9 @@ export interface Situation {
   readonly visible: boolean;
   readonly focused: boolean;
   readonly notice: InputNotice | null;
+  readonly pictureAgeMs: number | null;
+  /** Why the car last stopped, in words. */
+  readonly lastStop: string | null;
   readonly throttleHeld: boolean;
   readonly carNotice: { readonly level: NoticeLevel; readonly text: string } | null;
 }
@@ -86,9 +89,11 @@ function connected(situation: Situation): Banner | null {
   if (silentSince !== null && now - silentSince > SILENT_MS) {
     return show("bad", "The car does not answer", "No word from it for a moment. It stops by itself.");
   }
-  if (notice === "link-slow") return { ...show("bad", "", ""), ...NOTICE_WORDS[notice] };
+  if (notice === "link-slow" || notice === "picture-stopped")
+    return { ...show("bad", "", ""), ...NOTICE_WORDS[notice] };
+  if (notice === "picture-old") return oldPicture(situation);
   if (!visible || !focused) return show("warn", "Click here to drive", "This page does not have the focus.");
-  if (notice !== null) return { ...show("warn", "", ""), ...NOTICE_WORDS[notice] };
+  if (notice !== null) return { ...show(notice === "no-picture" ? "info" : "warn", "", ""), ...NOTICE_WORDS[notice] };
   if (reason === "drive-service-lost" || reason === "actuator-fault") {
     return show("bad", STOP_WORDS[reason], "The car cannot be driven until this is repaired. Its log has more.");
   }
@@ -97,11 +102,8 @@ function connected(situation: Situation): Banner | null {
     return show("info", "Let go of the throttle", "The car arms once it has rested at neutral.");
   }
   if (state === "tripped") {
-    return show(
-      "warn",
-      "Stopped",
-      `${STOP_WORDS[reason] === "" ? "Input was lost" : STOP_WORDS[reason]}. Arm to go on.`,
-    );
+    const now = STOP_WORDS[reason] === "" ? "Input was lost" : STOP_WORDS[reason];
+    return show("warn", "Stopped", `${situation.lastStop ?? now}. Arm to go on.`);
   }
   if (carNotice !== null) {
     const level = { info: "info", warning: "warn", error: "bad" } as const;
@@ -112,6 +114,12 @@ function connected(situation: Situation): Banner | null {
     return show("info", title, `${text} You can go on driving meanwhile.`);
   }
   return null;
+}
+
+function oldPicture({ pictureAgeMs }: Situation): Banner {
+  const { title, text } = NOTICE_WORDS["picture-old"];
+  if (pictureAgeMs === null) return show("bad", title, text);
+  return show("bad", `The picture is ${(pictureAgeMs / 1000).toFixed(1)} s old: you cannot drive`, text);
 }
 
 function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null {

@@ -12,6 +12,7 @@ import { ControlChannel, EventsChannel } from "../link/channels";
 import { CarClock } from "../link/clock";
 import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
 import { Session } from "../link/session";
+import { Sight, type Blindness } from "../link/sight";
 import type { SignalingClient, SignalingEvent } from "../link/signaling";
 import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
 import { LinkWatch } from "../link/watch";
@@ -19,11 +20,11 @@ import type { CarInfo } from "../protocol/common";
 import type { CarEvent, CarLink } from "../protocol/events";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { micros32, permyriad } from "../protocol/units";
-import { bannerFor, SILENT_MS } from "./banner";
+import { hudOf } from "./display";
 import { emptyHud, sameHud, type Hud } from "./hud";
 import { Picture, type PresentedFrame } from "./picture";
 import type { Route } from "./route";
-import { rungsOf } from "./rungs";
+import { LastStop } from "./stops";
 
 export const SOFTWARE = `rccar-web/${__VERSION__}`;
 
@@ -33,10 +34,6 @@ const TICK_MS = 100;
 const STATS_TICKS = 5;
 /** How long a notice of the car's stays. */
 const NOTICE_MS = 6_000;
-/** Data channels open two round trips after the path; telemetry that has never come is not silent before that. */
-const FIRST_WORD_MS = 2_000;
-/** Beyond this the driver is on the throttle; the drive's own dead band is of this size. */
-const THROTTLE_HELD = 0.05;
 
 export type CarRoute = Extract<Route, { page: "car" }>;
 
@@ -54,6 +51,7 @@ export class Cockpit {
   readonly #cars: ReadonlySignal<readonly CarInfo[] | null>;
   readonly #sender: Sender;
   readonly #stopListening: () => void;
+  readonly #lastStop = new LastStop();
   readonly #ticks: ReturnType<typeof setInterval>;
   #tick = 0;
 
@@ -62,6 +60,8 @@ export class Cockpit {
   #clock = new CarClock();
   #watch = new LinkWatch();
   #picture = new Picture();
+  #sight = new Sight();
+  #blind: Blindness | null = "no-picture";
   #meter = new StatsMeter();
   #control: ControlChannel | null = null;
   #telemetry: { frame: TelemetryFrame; at: number } | null = null;
@@ -94,6 +94,7 @@ export class Cockpit {
 
   handleFrame(frame: PresentedFrame): void {
     this.#picture.handleFrame(frame, this.#clock);
+    this.#sight.handleFrame(frame.presentedAt, frame.rtpTimestamp);
   }
 
   /** This device has another network: a path over the old one is dead, or about to be. */
@@ -144,7 +145,9 @@ export class Cockpit {
       stats: this.#stats,
       link: this.#carLink,
       control: this.#control && { skipped: this.#control.skipped, malformed: this.#control.malformed, sent: frameSeq },
+      blind: this.#blind,
       input: { ...this.mixer.sample(now), armWanted: this.mixer.armWanted, notice: this.mixer.notice },
+      last_stop: this.#lastStop.cause?.why ?? null,
     };
   }
 
@@ -191,10 +194,11 @@ export class Cockpit {
     this.#upSince = null;
     this.#clock = new CarClock();
     this.#watch = new LinkWatch();
+    this.mixer.handleNewSession();
     this.mixer.handleLink(false);
     this.#picture = new Picture();
+    this.#sight = new Sight();
     this.#meter = new StatsMeter();
-    this.mixer.handleNewSession();
   }
 
   #handlePeer(output: PeerOutput): void {
@@ -233,6 +237,7 @@ export class Cockpit {
     if (frame.echo && rttMs !== null) this.#watch.handleEcho(frame.echo.seq, rttMs);
     this.mixer.handleLink(this.#watch.slow);
     this.mixer.handleCar(frame.state, frame.echo?.seq ?? null, now);
+    this.#noteStop();
     // A stop is shown at once, the rest ten times a second.
     if (frame.state !== this.hud.peek().state) this.#show();
   }
@@ -246,6 +251,8 @@ export class Cockpit {
 
   #sendControl(now: number): void {
     poll(this.mixer);
+    this.#blind = this.#sight.look(now, this.#clock);
+    this.mixer.handleSight(this.#blind);
     const control = this.#control;
     if (!control?.open) return;
     this.#watch.handleFrame(now);
@@ -292,56 +299,39 @@ export class Cockpit {
       this.#wakeLock = (await wakeLock?.request().catch(() => null)) ?? null;
   }
 
+  #noteStop(): void {
+    const { armWanted, stop: pageStop } = this.mixer;
+    const heardAt = this.#telemetry?.at ?? null;
+    const { state, reason } = this.#telemetry?.frame ?? { state: null, reason: "none" };
+    this.#lastStop.handle({ now: performance.now(), heardAt, state, reason, armWanted, pageStop });
+  }
+
   #show(): void {
     const now = performance.now();
     const info = this.#cars.peek()?.find(({ id }) => id === this.route.car);
-    const frame = this.#telemetry?.frame ?? null;
-    const sample = this.mixer.sample(now);
-    const lastWord = this.#telemetry?.at ?? (this.#upSince === null ? null : this.#upSince + FIRST_WORD_MS);
-    const carName = this.#carName ?? info?.name ?? "the car";
-    const phase = this.session.phase;
-    const silentSince = phase.name === "connected" ? lastWord : null;
-    const hud: Hud = {
-      carName,
-      phase: phase.name,
-      host: this.#signaling.state.phase,
-      banner: bannerFor({
-        now,
-        phase,
-        attempt: this.session.attempt,
-        signaling: this.#signaling.state,
-        carName,
-        driver: info?.driver ?? null,
-        relayOnly: this.route.relayOnly,
-        silentSince,
-        state: frame?.state ?? null,
-        reason: frame?.reason ?? "none",
-        visible: sample.visible,
-        focused: sample.focused,
-        notice: this.mixer.notice,
-        throttleHeld: Math.abs(sample.throttle) > THROTTLE_HELD,
-        carNotice: this.#carNotice && now < this.#carNotice.until ? this.#carNotice : null,
-      }),
-      state: frame?.state ?? null,
-      reason: frame?.reason ?? "none",
-      silent: silentSince !== null && now - silentSince > SILENT_MS,
+    this.#noteStop();
+    const hud = hudOf({
+      now,
+      carName: this.#carName ?? info?.name ?? "the car",
+      driver: info?.driver ?? null,
+      relayOnly: this.route.relayOnly,
+      phase: this.session.phase,
+      attempt: this.session.attempt,
+      signaling: this.#signaling.state,
+      upSince: this.#upSince,
+      telemetry: this.#telemetry,
+      sample: this.mixer.sample(now),
       armWanted: this.mixer.armWanted,
-      source: sample.source,
+      notice: this.mixer.notice,
+      blind: this.#blind,
+      linkSlow: this.#watch.slow,
+      lastStop: this.#lastStop.cause,
       ageMs: this.#picture.ageMs(now),
       rttMs: this.#clock.rttMs,
-      bitrateKbps: this.#stats?.bitrateKbps ?? null,
-      fps: this.#stats?.fps ?? null,
-      path: this.#stats?.path ?? null,
-      rungs: rungsOf(this.#signaling.state.phase, phase.name, this.#carLink),
-      steering: (frame?.steering ?? 0) / 10_000,
-      throttle: (frame?.throttle ?? 0) / 10_000,
-      wantedSteering: sample.steering,
-      wantedThrottle: sample.throttle,
-      braking: (frame?.braking ?? false) || sample.brake,
-      speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
-      batteryVolts: frame?.battery_mv == null ? null : frame.battery_mv / 1000,
-      frozen: phase.name !== "connected",
-    };
+      stats: this.#stats,
+      link: this.#carLink,
+      carNotice: this.#carNotice && now < this.#carNotice.until ? this.#carNotice : null,
+    });
     if (sameHud(hud, this.hud.peek())) return;
     this.hud.value = hud;
   }

@@ -23,7 +23,9 @@ const NOTHING = {
   video: { frames: 0, width: 0, height: 0 },
   stats: null,
   control: null,
+  blind: null,
   input: null,
+  last_stop: null,
 };
 
 export function expose(app: App): void {

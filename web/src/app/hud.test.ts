@@ -25,7 +25,21 @@ describe("the display", () => {
     expect(stateWords({ ...emptyHud, state: "tripped", reason: "hidden" })).toBe("Stopped · The page was hidden");
   });
 
+  it("keeps the reason of the last stop in sight until the car is armed", () => {
+    const stopped = { ...emptyHud, state: "disarmed", lastStop: "The picture stopped" } as const;
+    expect(stateWords(stopped)).toBe("Disarmed · Last stop: The picture stopped");
+    expect(stateWords({ ...stopped, reason: "no-device" })).toBe("Disarmed · Last stop: The picture stopped");
+    expect(stateWords({ ...stopped, state: "tripped", reason: "no-device" })).toBe("Stopped · The picture stopped");
+    expect(stateWords({ ...stopped, silent: true })).toBe("No answer · Last stop: The picture stopped");
+    expect(stateWords({ ...stopped, state: null })).toBe("Not connected · Last stop: The picture stopped");
+    expect(stateWords({ ...stopped, armWanted: true })).toBe("Arming");
+    expect(stateWords({ ...stopped, state: "armed" })).toBe("Armed");
+  });
+
   it("is alive only while the wheels follow", () => {
     expect(DRIVE_STATES.filter((state) => stateTone({ ...emptyHud, state }) === "live")).toEqual(["armed"]);
+    expect(DRIVE_STATES.map((state) => stateTone({ ...emptyHud, state, silent: true }))).toEqual(
+      DRIVE_STATES.map(() => "bad"),
+    );
   });
 });

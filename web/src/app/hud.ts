@@ -16,8 +16,10 @@ export interface Hud {
   /** `null` before the first telemetry. */
   readonly state: DriveState | null;
   readonly reason: StopReason;
-  /** The state is the last that was heard, and that is a while ago. */
+  /** Nothing was heard from the car for a while: its state, and all figures, are those of then. */
   readonly silent: boolean;
+  /** Why the car last stopped, in words; `null` once it was armed again. */
+  readonly lastStop: string | null;
   readonly armWanted: boolean;
   readonly source: InputSource;
   readonly ageMs: number | null;
@@ -36,7 +38,7 @@ export interface Hud {
   readonly braking: boolean;
   readonly speedKmh: number | null;
   readonly batteryVolts: number | null;
-  /** The picture is not live. */
+  /** The picture is not live, or the car is not heard. */
   readonly frozen: boolean;
 }
 
@@ -48,6 +50,7 @@ export const emptyHud: Hud = {
   state: null,
   reason: "none",
   silent: false,
+  lastStop: null,
   armWanted: false,
   source: "none",
   ageMs: null,
@@ -83,14 +86,21 @@ export function rttAlarm(ms: number | null): Alarm {
   return ms === null || ms <= 150 ? "calm" : ms <= 300 ? "warn" : "bad";
 }
 
-/** The drive's state in a few words. */
-export function stateWords({ state, reason, phase, armWanted, silent }: Hud): string {
-  if (silent) return "No answer";
-  if (state === null) return phase === "connected" ? "Waiting for the car" : "Not connected";
-  const why = STOP_WORDS[reason];
-  if (state === "disarmed" && armWanted) return "Arming";
-  if (state === "disarmed" && reason === "driver-disarmed") return STATE_WORDS.disarmed;
-  return why === "" || state === "armed" || state === "arming" ? STATE_WORDS[state] : `${STATE_WORDS[state]} · ${why}`;
+/** The drive's state in a few words, and why the wheels do not or did not follow. */
+export function stateParts({ state, reason, phase, armWanted, silent, lastStop }: Hud): [state: string, why?: string] {
+  const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
+  if (silent) return ["No answer", ...before];
+  if (state === null) return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
+  if (state === "armed" || state === "arming") return [STATE_WORDS[state]];
+  if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
+  if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
+  const now = state === "disarmed" && reason === "driver-disarmed" ? "" : STOP_WORDS[reason];
+  const why = state === "tripped" ? (lastStop ?? now) : now;
+  return why === "" ? [STATE_WORDS[state]] : [STATE_WORDS[state], why];
+}
+
+export function stateWords(hud: Hud): string {
+  return stateParts(hud).join(" · ");
 }
 
 /** How loud the state is. */

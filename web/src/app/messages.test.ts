@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BYE_REASONS, ERROR_CODES } from "../protocol/common";
 import { DRIVE_STATES, STOP_REASONS } from "../protocol/state";
-import { apiWords, BYE_WORDS, ERROR_WORDS, STATE_WORDS, STOP_WORDS } from "./messages";
+import { apiWords, BYE_WORDS, ERROR_WORDS, PAGE_STOP_WORDS, STATE_WORDS, STOP_WORDS, stopWords } from "./messages";
 
 describe("words", () => {
   it.each(BYE_REASONS)("explain the end of a session by %s", (reason) => {
@@ -16,6 +16,12 @@ describe("words", () => {
 
   it.each(STOP_REASONS.filter((reason) => reason !== "none"))("explain the stop by %s", (reason) => {
     expect(STOP_WORDS[reason]).not.toBe("");
+  });
+
+  it("explain every stop by this page in a line", () => {
+    expect(Object.values(PAGE_STOP_WORDS).filter((words) => !/^[A-Z].{5,38}[a-z]$/.test(words))).toEqual([]);
+    expect(stopWords({ by: "page", why: "link-slow" })).toBe("The link was too slow");
+    expect(stopWords({ by: "car", why: "silent" })).toBe("The car hears nothing from this page");
   });
 
   it.each(DRIVE_STATES)("name the state %s", (state) => {

@@ -1,9 +1,10 @@
 /** Everything that can go wrong, in words that say what happened and what to do. */
 
-import type { InputNotice } from "../input/mixer";
+import type { InputNotice, PageStop } from "../input/mixer";
 import type { HostTrouble } from "../link/signaling";
 import type { ByeReason, ErrorCode } from "../protocol/common";
 import type { DriveState, StopReason } from "../protocol/state";
+import type { StopCause } from "./stops";
 
 export interface Words {
   readonly title: string;
@@ -93,7 +94,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   hidden: "The page was hidden",
   unfocused: "The page lost the focus",
   "stale-input": "Your input was too old",
-  "no-device": "No input device, or too slow a link",
+  "no-device": "No input device, or too slow a link or picture",
   "driver-disarmed": "You disarmed",
   "driver-left": "No driver",
   "drive-service-lost": "The drive service of the car does not answer",
@@ -109,6 +110,8 @@ export const STATE_WORDS: Readonly<Record<DriveState, string>> = {
   braking: "Braking",
   tripped: "Stopped",
 };
+
+const TAKEN_OVER = "It was moved while another device drove, so the car was disarmed. Arm again to drive with it.";
 
 export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
   "gamepad-gone": {
@@ -127,7 +130,44 @@ export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
     title: "The link is too slow: you cannot drive",
     text: "The car's answers take longer than half a second, or do not come. The car stops. Wait until this goes away, let go, then arm again.",
   },
+  "no-picture": { title: "Waiting for the picture", text: "The car can be armed once it is there." },
+  "picture-stopped": {
+    title: "The picture has stopped: you cannot drive",
+    text: "No new picture has come for half a second. The car stops. Wait until the picture moves, let go, then arm again.",
+  },
+  "picture-old": {
+    title: "The picture is too old: you cannot drive",
+    text: "It shows where the car was, not where it is. The car stops. Wait until this goes away, let go, then arm again.",
+  },
+  "keyboard-took-over": { title: "The keyboard steers now", text: TAKEN_OVER },
+  "gamepad-took-over": { title: "The gamepad steers now", text: TAKEN_OVER },
+  "other-gamepad-took-over": { title: "The other gamepad steers now", text: TAKEN_OVER },
+  "touch-took-over": { title: "The touch sticks steer now", text: TAKEN_OVER },
 };
+
+/** Why this page disarmed, in the words of a line. */
+export const PAGE_STOP_WORDS: Readonly<Record<PageStop | "car-silent", string>> = {
+  "car-silent": "The car did not answer",
+  "gamepad-gone": "The gamepad was gone",
+  "gamepad-still": "The gamepad stood still",
+  "touch-lost": "The touch was interrupted",
+  "link-slow": "The link was too slow",
+  "no-picture": "There was no picture",
+  "picture-stopped": "The picture stopped",
+  "picture-old": "The picture was too old",
+  "keyboard-took-over": "The keyboard took over",
+  "gamepad-took-over": "The gamepad took over",
+  "other-gamepad-took-over": "The other gamepad took over",
+  "touch-took-over": "The touch sticks took over",
+  hidden: STOP_WORDS.hidden,
+  unfocused: STOP_WORDS.unfocused,
+  "system-key": "A key of the system was pressed",
+  "path-lost": "The path to the car was lost",
+};
+
+export function stopWords(cause: StopCause): string {
+  return cause.by === "page" ? PAGE_STOP_WORDS[cause.why] : STOP_WORDS[cause.why];
+}
 
 export const HOST_WORDS: Readonly<Record<HostTrouble, string>> = {
   unreachable: "The host cannot be reached",

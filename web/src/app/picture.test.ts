@@ -16,6 +16,12 @@ describe("Picture", () => {
     expect(picture.ageMs(3_000)).toBe(2_040);
   });
 
+  it("is at least as old as it has been frozen, where frames tell no time", () => {
+    const picture = new Picture();
+    picture.handleFrame({ presentedAt: 0, rtpTimestamp: null, width: 1, height: 1, count: 1 }, aged(40));
+    expect(picture.ageMs(3_000)).toBe(3_000);
+  });
+
   it("is not known without time stamps", () => {
     const picture = new Picture();
     picture.handleFrame({ presentedAt: 0, rtpTimestamp: null, width: 1, height: 1, count: 1 }, aged(40));

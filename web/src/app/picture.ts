@@ -6,6 +6,8 @@ import type { CarClock } from "../link/clock";
 const FRAMES = 15;
 /** After this time without a frame, the age of the last one is what counts. */
 const FROZEN_MS = 250;
+/** No frame waits so long for the page to be told of it, unless the page stood still. */
+const OTHER_CLOCK_MS = 10_000;
 
 /** One frame as the browser presented it. */
 export interface PresentedFrame {
@@ -35,12 +37,13 @@ export class Picture {
     else this.#ages = [...this.#ages.slice(1 - FRAMES), age];
   }
 
-  /** Age at `now` in ms; `null` while it is not known. */
+  /** Age at `now` in ms; `null` while it is not known. A frozen picture is at least as old as its place on the screen. */
   ageMs(now: number): number | null {
+    if (this.#last === null) return null;
     const newest = this.#ages.at(-1);
-    if (newest === undefined || this.#last === null) return null;
     const sinceLast = now - this.#last.presentedAt;
-    if (sinceLast > FROZEN_MS) return newest + sinceLast;
+    if (sinceLast > FROZEN_MS) return (newest ?? 0) + sinceLast;
+    if (newest === undefined) return null;
     return [...this.#ages].sort((a, b) => a - b)[this.#ages.length >> 1] ?? null;
   }
 }
@@ -48,12 +51,12 @@ export class Picture {
 /** Calls back for every presented frame of the element until it is told to stop. */
 export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
   // Firefox before 132 has no such callback. The type says otherwise.
-  if (!("requestVideoFrameCallback" in video)) return () => undefined;
+  if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) return pollFrames(video, onFrame);
   let handle = 0;
   const next = (_: number, metadata: VideoFrameCallbackMetadata) => {
     handle = video.requestVideoFrameCallback(next);
     onFrame({
-      presentedAt: metadata.presentationTime,
+      presentedAt: nearNow(metadata.presentationTime),
       rtpTimestamp: metadata.rtpTimestamp ?? null,
       width: metadata.width,
       height: metadata.height,
@@ -62,4 +65,35 @@ export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedF
   };
   handle = video.requestVideoFrameCallback(next);
   return () => video.cancelVideoFrameCallback(handle);
+}
+
+/** A time of this page's clock. One that is far off is of another, and must not keep a picture from being seen. */
+function nearNow(time: number): number {
+  const now = performance.now();
+  return Math.abs(now - time) < OTHER_CLOCK_MS ? time : now;
+}
+
+/** The same with what older browsers tell: how many frames the element has shown, asked for whenever the page is drawn. */
+function pollFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
+  let handle = 0;
+  let shown = framesShown(video);
+  let count = 0;
+  const look = () => {
+    handle = requestAnimationFrame(look);
+    const now = framesShown(video);
+    if (now === shown) return;
+    shown = now;
+    count += 1;
+    const { videoWidth: width, videoHeight: height } = video;
+    onFrame({ presentedAt: performance.now(), rtpTimestamp: null, width, height, count });
+  };
+  handle = requestAnimationFrame(look);
+  return () => cancelAnimationFrame(handle);
+}
+
+/** A number that changes with each frame. */
+function framesShown(video: HTMLVideoElement & { readonly mozPaintedFrames?: number }): number {
+  const { totalVideoFrames, droppedVideoFrames } = video.getVideoPlaybackQuality();
+  // Firefox counts no frames of a stream there. Its time is the last resort: it goes on for a while when frames do not.
+  return totalVideoFrames - droppedVideoFrames || (video.mozPaintedFrames ?? 0) || video.currentTime;
 }

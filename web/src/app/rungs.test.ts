@@ -14,6 +14,22 @@ describe("the rungs", () => {
     expect(rungsOf("waiting", "restarting", null).map(({ tone }) => tone)).toEqual(["warn", "bad"]);
   });
 
+  it.each([
+    ["silent", "Path silent: bad"],
+    ["link-slow", "Path slow: bad"],
+    ["no-picture", "Path: warn"],
+    ["picture-stopped", "No picture: bad"],
+    ["picture-old", "Picture late: bad"],
+  ] as const)("say that the path is not good while it is %s", (trouble, rung) => {
+    expect(rungsOf("ready", "connected", null, trouble).map(({ text, tone }) => `${text}: ${tone}`)[1]).toBe(rung);
+  });
+
+  it("call nothing good that a silent car has said", () => {
+    const said = rungsOf("ready", "connected", mobile, "silent");
+    expect(said.map(({ id, tone }) => `${id}: ${tone}`)).toEqual(["host: good", "path: bad", "uplink: idle"]);
+    expect(rungsOf("ready", "interrupted", mobile, "silent")[1]?.tone).toBe("bad");
+  });
+
   it("name the uplink, and how many stand by", () => {
     expect(words(wifi)[2]).toBe("Wi-Fi +1: good");
     expect(words({ ...wifi, uplink: null, standby: 0 })[2]).toBe("No uplink: warn");

@@ -2,6 +2,7 @@
 
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/signaling";
+import type { Blindness } from "../link/sight";
 import type { CarLink, ModemLink, ModemRung } from "../protocol/events";
 
 export interface Rung {
@@ -12,6 +13,9 @@ export interface Rung {
   readonly hint: string;
   readonly tone: "good" | "warn" | "bad" | "idle";
 }
+
+/** What is wrong with a path that is there: nothing is heard of the car, its answers come late, or the picture does. */
+export type PathTrouble = "silent" | "link-slow" | Blindness;
 
 /** Below this a modem is at the edge of its cell: some −105 dBm of LTE's RSRP. */
 const WEAK_SIGNAL = 25;
@@ -27,11 +31,17 @@ const RUNG_WORDS: Readonly<Record<ModemRung, string>> = {
 };
 
 /** All rungs that are known of, from the page to the car. `link`: what the car said last. */
-export function rungsOf(host: SignalingState["phase"], phase: Phase["name"], link: CarLink | null): Rung[] {
-  const rungs = [hostRung(host, link), pathRung(phase)];
-  if (link !== null) rungs.push(uplinkRung(link));
+export function rungsOf(
+  host: SignalingState["phase"],
+  phase: Phase["name"],
+  link: CarLink | null,
+  trouble: PathTrouble | null = null,
+): Rung[] {
   const modem = link?.modem ? modemRung(link.modem) : null;
-  return modem === null ? rungs : [...rungs, modem];
+  const fromCar = [...(link === null ? [] : [uplinkRung(link)]), ...(modem === null ? [] : [modem])];
+  // What a silent car said last may be true no more.
+  const heard = trouble === "silent" ? fromCar.map((rung): Rung => ({ ...rung, tone: "idle" })) : fromCar;
+  return [hostRung(host, link), pathRung(phase, trouble), ...heard];
 }
 
 function hostRung(host: SignalingState["phase"], link: CarLink | null): Rung {
@@ -43,11 +53,11 @@ function hostRung(host: SignalingState["phase"], link: CarLink | null): Rung {
   return rung("Host", "Page and car are connected to the host.", "good");
 }
 
-function pathRung(phase: Phase["name"]): Rung {
+function pathRung(phase: Phase["name"], trouble: PathTrouble | null): Rung {
   const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({ id: "path", text, hint, tone });
   switch (phase) {
     case "connected":
-      return rung("Path", "Picture and commands flow.", "good");
+      return trouble === null ? rung("Path", "Picture and commands flow.", "good") : rung(...TROUBLE[trouble]);
     case "interrupted":
       return rung("Path silent", "Nothing comes from the car.", "bad");
     case "restarting":
@@ -62,6 +72,14 @@ function pathRung(phase: Phase["name"]): Rung {
       return rung("No path", "There is no connection to the car.", "idle");
   }
 }
+
+const TROUBLE: Readonly<Record<PathTrouble, readonly [text: string, hint: string, tone: Rung["tone"]]>> = {
+  silent: ["Path silent", "Nothing comes from the car.", "bad"],
+  "link-slow": ["Path slow", "The car's answers are late.", "bad"],
+  "no-picture": ["Path", "The picture is on its way.", "warn"],
+  "picture-stopped": ["No picture", "Commands flow, the picture does not.", "bad"],
+  "picture-old": ["Picture late", "Commands flow, the picture comes too late.", "bad"],
+};
 
 function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung {
   const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({ id: "uplink", text, hint, tone });

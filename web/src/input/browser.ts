@@ -18,15 +18,25 @@ export function listen(mixer: Mixer): () => void {
   const key = (event: KeyboardEvent) => {
     const down = event.type === "keydown";
     // macOS sends no release of a key while Command is held, so that one would stick.
-    if (down && (event.metaKey || event.key === "Meta")) mixer.releaseAll();
+    if (down && (event.metaKey || event.key === "Meta")) mixer.handleSystemKey();
+    // A button that has the focus would be clicked by each repetition of a key that is held.
+    if (down && event.repeat && pressesButton(event)) {
+      event.preventDefault();
+      return;
+    }
     if (down && (event.metaKey || event.ctrlKey || event.altKey || belongsElsewhere(event))) return;
-    if (mixer.handleKey(event.code, down, performance.now())) event.preventDefault();
+    if (mixer.handleKey(event.code, down, performance.now(), event.repeat)) event.preventDefault();
   };
   window.addEventListener("keydown", key, { signal });
   window.addEventListener("keyup", key, { signal });
 
   const pads = () => pollPads(mixer);
-  for (const event of ["gamepadconnected", "gamepaddisconnected"]) window.addEventListener(event, pads, { signal });
+  const unplugged = ({ gamepad }: GamepadEvent) => {
+    mixer.handlePadUnplugged(gamepad.index, performance.now());
+    pads();
+  };
+  window.addEventListener("gamepadconnected", pads, { signal });
+  window.addEventListener("gamepaddisconnected", unplugged, { signal });
   const everyFrame = () => {
     if (signal.aborted) return;
     // Control frames look for pads as well; looking between them is worth it only while there is one.
@@ -56,7 +66,10 @@ function pollPads(mixer: Mixer): void {
 }
 
 /** Whether a key is for the element that has the focus. The space bar brakes unless something is being typed. */
-function belongsElsewhere({ target, code }: KeyboardEvent): boolean {
-  if (!(target instanceof Element)) return false;
-  return target.closest(TYPING) !== null || (commandOf(code) === "arm" && target.closest(PRESSING) !== null);
+function belongsElsewhere(event: KeyboardEvent): boolean {
+  return (event.target instanceof Element && event.target.closest(TYPING) !== null) || pressesButton(event);
+}
+
+function pressesButton({ target, code }: KeyboardEvent): boolean {
+  return target instanceof Element && commandOf(code) === "arm" && target.closest(PRESSING) !== null;
 }

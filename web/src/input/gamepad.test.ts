@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Gamepads, type PadEvent, type PadLike } from "./gamepad";
+import { Gamepads, type PadLike } from "./gamepad";
 
 let pads: Gamepads;
 
@@ -7,58 +7,210 @@ beforeEach(() => {
   pads = new Gamepads();
 });
 
-describe("Gamepads", () => {
-  it("is in use once a stick moves, not merely because it is there", () => {
-    expect(look(0, pad({ axes: [0.9, 0, 0, 0] }))).toEqual([]);
+describe("a pad that is taken into the hand", () => {
+  it("takes over once a stick moves, not merely because it is there", () => {
+    expect(look(0, pad({}))).toBeNull();
     expect(pads.sample(0)).toBeNull();
-    expect(look(16, pad({ axes: [0.8, 0, 0, 0] }))).toEqual(["used"]);
+    expect(look(16, pad({ axes: [0.8, 0, 0, 0] }))).not.toBeNull();
     expect(pads.sample(20)).toMatchObject({ ageMs: 4, stale: false });
   });
 
-  it("is not in use because of a worn stick's noise", () => {
-    look(0, pad({ axes: [0.02, 0, 0, 0] }));
-    expect(look(16, pad({ axes: [0.05, 0, 0, 0] }))).toEqual([]);
+  it.each<[string, Values, Values]>([
+    ["a worn stick's noise", { axes: [0.02, 0, 0, 0] }, { axes: [0.05, 0, 0, 0] }],
+    ["a pedal's at its end", { axes: [0, -1], mapping: "" }, { axes: [0, -0.99997], mapping: "" }],
+    ["a stick's that leans on something", { axes: [0.6, 0, 0, 0] }, { axes: [0.59, 0, 0, 0] }],
+    ["a trigger's that is stuck", { triggers: [0, 0.7] }, { triggers: [0, 0.71] }],
+  ])("does not take over by the noise of nobody: %s", (_, first, then) => {
+    look(0, pad(first));
+    expect(look(16, pad(then))).toBeNull();
+    expect(look(32, pad(first))).toBeNull();
   });
 
-  it("steers with the left stick and drives with the triggers", () => {
+  it("does not take over by noise, wherever its controls rest", () => {
+    for (const mapping of ["", "standard"]) {
+      for (let rest = -1; rest <= 1.001; rest += 0.01) {
+        pads = new Gamepads();
+        for (let now = 0; now < 160; now += 16) {
+          const at = rest + (now % 32 === 0 ? 0.005 : -0.005);
+          expect(look(now, pad({ axes: [at, at], triggers: [at, at], mapping }))).toBeNull();
+        }
+      }
+    }
+  });
+
+  it("takes over by a quarter of the way from rest to the end that it moves to, and by no less", () => {
+    look(0, pad({ axes: [0.2, 0, 0, 0] }));
+    expect(look(16, pad({ axes: [0.39, 0, 0, 0] }))).toBeNull();
+    expect(look(32, pad({ axes: [-0.09, 0, 0, 0] }))).toBeNull();
+    expect(look(48, pad({ axes: [-0.1, 0, 0, 0] }))).not.toBeNull();
+  });
+
+  it("takes over by a movement of many small steps", () => {
+    const taken = Array.from({ length: 14 }, (_, step) => look(step * 16, pad({ axes: [step / 50, 0, 0, 0] })));
+    expect(taken.findIndex((key) => key !== null)).toBe(13);
+  });
+
+  it.each<[string, Values]>([
+    ["a trigger", { triggers: [0, 0.3] }],
+    ["an ordinary button", { pressed: [3] }],
+  ])("takes over by %s", (_, values) => {
+    look(0, pad({}));
+    expect(look(16, pad(values))).not.toBeNull();
+  });
+
+  it("does not take over by the brake or the arm button alone", () => {
+    look(0, pad({}));
+    expect(look(16, pad({ pressed: [0, 1] }))).toBeNull();
+  });
+
+  it("that another device took over from comes back by moving on, not by what it holds", () => {
+    use({ axes: [0.8, 0, 0, 0] });
+    pads.letGo();
+    expect(look(32, pad({ axes: [0.81, 0, 0, 0] }))).toBeNull();
+    expect(look(48, pad({}))).toBeNull();
+    expect(look(64, pad({ axes: [0.8, 0, 0, 0] }))).not.toBeNull();
+  });
+});
+
+describe("what a pad gives", () => {
+  it("is the left stick for the steering and the triggers for the throttle", () => {
     use({ axes: [-1, 0, 0, 0], triggers: [0.25, 0.75] });
     expect(pads.sample(16)).toMatchObject({ steering: -1, throttle: 0.5 });
   });
 
-  it("drives a pad without the standard mapping by its first two axes", () => {
+  it("is the first two axes without the standard mapping", () => {
     use({ axes: [0.54, -1], mapping: "" });
     expect(pads.sample(16)).toMatchObject({ steering: expect.closeTo(0.5) as number, throttle: 1 });
   });
 
-  it("reports the arm button once for each press", () => {
-    look(0, pad({}));
-    expect(look(16, pad({ pressed: [0] }))).toEqual(["used", "arm"]);
-    expect(look(32, pad({ pressed: [0] }))).toEqual([]);
-    expect(look(48, pad({}))).toEqual([]);
-    expect(look(64, pad({ pressed: [0] }))).toEqual(["used", "arm"]);
+  it("counts from where a worn stick rests, to both ends", () => {
+    const steer = (position: number) => {
+      look(16, pad({ axes: [position, 0, 0, 0] }));
+      return pads.sample(16)?.steering;
+    };
+    use({ axes: [0.14, 0, 0, 0], pressed: [3] }, { axes: [0.14, 0, 0, 0] });
+    expect([0.14, 0.2, 0.08, 1, -1].map(steer)).toEqual([0, 0, 0, 1, -1]);
   });
 
+  it("is nothing of a trigger that rests a little pulled, and all of it at its end", () => {
+    use({ triggers: [0, 0.1], pressed: [3] }, { triggers: [0, 0.1] });
+    expect(pads.sample(16)?.throttle).toBe(0);
+    look(32, pad({ triggers: [0, 1] }));
+    expect(pads.sample(32)?.throttle).toBe(1);
+  });
+
+  it("is nothing of a trigger that was pulled when first seen, until it was let go", () => {
+    use({ triggers: [0, 0.9], pressed: [3] }, { triggers: [0, 0.9] });
+    expect(pads.sample(16)?.throttle).toBe(0);
+    [0.2, 0.1, 0.6].forEach((pull, i) => look(32 + i, pad({ triggers: [0, pull] })));
+    expect(pads.sample(34)?.throttle).toBeCloseTo(5 / 9);
+  });
+
+  it("is nothing of a stick that was held when first seen, until it was seen near the middle", () => {
+    use({ axes: [0.9, 0, 0, 0], pressed: [3] }, { axes: [0.9, 0, 0, 0] });
+    expect(pads.sample(16)).toMatchObject({ steering: 0, stale: false });
+    look(32, pad({ axes: [0.1, 0, 0, 0] }));
+    look(48, pad({ axes: [1, 0, 0, 0] }));
+    expect(pads.sample(48)?.steering).toBe(1);
+  });
+
+  it("is nothing of a pedal for good, also after it passed the middle, until it is plugged in again", () => {
+    const pedals = (throttle: number): PadLike => pad({ axes: [0, throttle], mapping: "", pressed: [3] });
+    use({ axes: [0, 1], mapping: "", pressed: [3] }, { axes: [0, 1], mapping: "" });
+    for (const position of [0.5, 0, -0.5, -1, 0, 1]) {
+      look(32, pedals(position));
+      expect(pads.sample(32)).toMatchObject({ throttle: 0, stale: false });
+    }
+    look(48, null);
+    use({ axes: [0, -1], mapping: "" });
+    expect(pads.sample(16)?.throttle).toBe(1);
+  });
+
+  it("is nothing of what is no number or beyond the ends, and a dead pad that reports such is stale", () => {
+    use({ axes: [Number.NaN, -0.5, Infinity], mapping: "" }, { axes: [Number.NaN, 0, 0], mapping: "" });
+    expect(pads.sample(16)).toMatchObject({ steering: 0, throttle: expect.closeTo(0.457, 2) as number });
+    look(1_100, pad({ axes: [Number.NaN, -0.5, Infinity], mapping: "" }));
+    expect(pads.sample(1_100)?.stale).toBe(true);
+  });
+
+  it("is nothing of a hat that rests beyond the end", () => {
+    use({ axes: [1.2857, 1.2857], mapping: "", pressed: [3] }, { axes: [1.2857, 1.2857], mapping: "" });
+    look(32, pad({ axes: [-1, -1], mapping: "", pressed: [3] }));
+    expect(pads.sample(32)).toMatchObject({ steering: 0, throttle: 0 });
+  });
+
+  it("is nothing of an axis that appears later at an end", () => {
+    use({ axes: [0.5], mapping: "" }, { axes: [0], mapping: "" });
+    look(32, pad({ axes: [0.5, -1], mapping: "" }));
+    look(48, pad({ axes: [0.5, -0.9], mapping: "" }));
+    expect(pads.sample(48)?.throttle).toBe(0);
+    look(64, pad({ axes: [], mapping: "" }));
+    expect(pads.sample(64)).toMatchObject({ steering: 0, throttle: 0 });
+  });
+
+  it("is the brake of any pad, but not of a button that was down when first seen", () => {
+    pads.handlePads([pad({}), { ...pad({ pressed: [1] }), index: 1 }], 0);
+    expect(pads.brake).toBe(false);
+    pads.handlePads([pad({ pressed: [1] }), { ...pad({ pressed: [1] }), index: 1 }], 16);
+    expect(pads.brake).toBe(true);
+    pads.handlePads([pad({}), { ...pad({}), index: 1 }], 32);
+    expect(pads.brake).toBe(false);
+    pads.handlePads([pad({}), { ...pad({ pressed: [1] }), index: 1 }], 48);
+    expect(pads.brake).toBe(true);
+  });
+
+  it("is the arm button once for each press, and not one that was down when first seen", () => {
+    const armed = (now: number, pressed: number[]) =>
+      pads.handlePads([pad({ pressed })], now).filter(({ kind }) => kind === "arm").length;
+    expect([[0], [0], [], [0], [0], [], [0]].map((pressed, i) => armed(i * 16, pressed))).toEqual([
+      0, 0, 0, 1, 0, 0, 1,
+    ]);
+  });
+});
+
+describe("a pad that is gone", () => {
   it("vanishes when the browser no longer lists it", () => {
     use({ axes: [1, 0, 0, 0] });
-    expect(look(32, null)).toEqual(["vanished"]);
-    expect(look(48, null)).toEqual([]);
+    expect(pads.handlePads([null], 32)).toEqual([{ kind: "vanished" }]);
+    expect(pads.handlePads([null], 48)).toEqual([]);
     expect(pads.sample(48)).toBeNull();
   });
 
-  it("vanishes when it is listed as not connected, or another one takes its place", () => {
+  it.each([
+    ["is listed as not connected", { connected: false }],
+    ["has another one in its place", { id: "another" }],
+    ["means something else by its axes", { mapping: "" }],
+  ])("vanishes when it %s", (_, change) => {
     use({ axes: [1, 0, 0, 0] });
-    expect(look(32, { ...pad({}), connected: false })).toEqual(["vanished"]);
+    const seen = { ...pad({ axes: [1, 0, 0, 0] }), ...change };
+    expect(pads.handlePads([seen], 32)).toContainEqual({ kind: "vanished" });
+    expect(pads.takesOver(32)).toBeNull();
+  });
+
+  it("vanishes when it was unplugged, also if it is back before the next look", () => {
     use({ axes: [1, 0, 0, 0] });
-    expect(look(100, { ...pad({ axes: [1, 0, 0, 0] }), id: "another" })).toEqual(["vanished"]);
+    expect(pads.handleUnplugged(1)).toEqual([]);
+    expect(pads.handleUnplugged(0)).toEqual([{ kind: "vanished" }]);
+    expect(look(32, pad({ axes: [0.9, 0, 0, 0] }))).toBeNull();
+    expect(look(48, pad({ axes: [0.8, 0, 0, 0] }))).toBeNull();
   });
 
   it("that comes back with frozen values is not in use", () => {
     use({ axes: [0.7, 0, 0, 0] });
     look(32, null);
-    expect([48, 64, 5_000].flatMap((now) => look(now, pad({ axes: [0.7, 0, 0, 0] })))).toEqual([]);
+    expect([48, 64, 5_000].map((now) => look(now, pad({ axes: [0.7, 0, 0, 0] })))).toEqual([null, null, null]);
     expect(pads.sample(5_000)).toBeNull();
   });
 
+  it("is found by its index, wherever the browser lists it", () => {
+    use({ axes: [0.7, 0, 0, 0] });
+    const other = { ...pad({}), index: 1 };
+    expect(pads.handlePads([other, null, pad({ axes: [0.7, 0, 0, 0] })], 32)).toEqual([]);
+    expect(pads.sample(32)?.steering).toBeGreaterThan(0.5);
+  });
+});
+
+describe("a pad whose values stand still", () => {
   it("is stale when a stick is held half way without the least change for a second", () => {
     use({ axes: [0.5, 0, 0, 0] });
     look(1_000, pad({ axes: [0.5, 0, 0, 0] }));
@@ -80,6 +232,12 @@ describe("Gamepads", () => {
     expect(pads.sample(9_000)).toMatchObject({ stale: false, ageMs: 0 });
   });
 
+  it("is not stale with a stick at the rest that was seen first", () => {
+    use({ axes: [0.24, -0.24, 0, 0], pressed: [3] }, { axes: [0.24, -0.24, 0, 0] });
+    look(9_000, pad({ axes: [0.24, -0.24, 0, 0], pressed: [3] }));
+    expect(pads.sample(9_000)?.stale).toBe(false);
+  });
+
   it("is stale when a trigger is held half way without the least change for three seconds", () => {
     use({ triggers: [0, 0.5] });
     look(2_900, pad({ triggers: [0, 0.5] }));
@@ -93,7 +251,7 @@ describe("Gamepads", () => {
     ["a stick pushed to its stop", { axes: [0, -1], mapping: "" }],
     ["a trigger barely pulled", { triggers: [0.1, 0] }],
   ])("is stale after five seconds without the least change with %s", (_, values) => {
-    use({ pressed: [0] });
+    use({ ...values, pressed: [3] }, values.mapping === undefined ? {} : { axes: [0, 0], mapping: values.mapping });
     look(32, pad(values));
     look(5_032, pad(values));
     expect(pads.sample(5_032)).toMatchObject({ stale: false, ageMs: 0 });
@@ -113,15 +271,70 @@ describe("Gamepads", () => {
     use({ axes: [1, 0, 0, 0] });
     expect(pads.sample(216)?.ageMs).toBe(200);
   });
+});
 
-  it("switches to the pad that was used last", () => {
-    const second = { ...pad({}), index: 1, id: "second" };
-    pads.handlePads([pad({}), second], 0);
-    pads.handlePads([pad({ axes: [1, 0, 0, 0] }), second], 16);
-    pads.handlePads([pad({ axes: [1, 0, 0, 0] }), { ...second, axes: [-1, 0, 0, 0] }], 32);
-    expect(pads.sample(32)?.steering).toBe(-1);
-    expect(pads.handlePads([null, { ...second, axes: [-1, 0, 0, 0] }], 48)).toEqual([]);
+describe("two pads", () => {
+  const rest: Values = {};
+  const left: Values = { axes: [-1, 0, 0, 0] };
+
+  beforeEach(() => {
+    play(-16, -16, rest, rest);
   });
+
+  it("steer in turn: the other one once this one was put down", () => {
+    play(0, 100, left, rest);
+    play(116, 1_000, rest, rest);
+    expect(play(1_016, 1_100, rest, left)).toBe("0");
+    expect(play(1_116, 1_200, rest, left)).toBe("1");
+  });
+
+  it("do not rob each other while one is held", () => {
+    play(0, 100, left, rest);
+    for (let now = 116; now < 3_000; now += 16) {
+      const trembling = { axes: [-1, now % 40 < 20 ? 0.001 : 0, 0, 0] };
+      expect(play(now, now, trembling, now % 400 < 200 ? left : rest)).toBe("0");
+    }
+  });
+
+  it("steer in turn also when the one in use has frozen in its last position", () => {
+    play(0, 100, left, rest);
+    expect(play(1_200, 1_400, left, left)).toBe("1");
+  });
+
+  it.each([8, 16, 50, -8, -16, -50])("that are twins, %i ms apart, stay at the one that was first in use", (apart) => {
+    const stick = (now: number) => {
+      // Left and right in turn, with a rest now and then, at any speed.
+      const phase = Math.floor(now / 130) % 7;
+      return { axes: [[0, -1, 1, 0, 0, 0.4, 0][phase] ?? 0, 0, 0, 0] };
+    };
+    pads.use(keyAt("0"));
+    for (let now = 200; now < 20_000; now += 4) play(now, now, stick(now), stick(now - apart));
+    expect(pads.inUse).toBe(keyAt("0"));
+  });
+
+  it("that are twins of which one is the more sensitive do not rob each other", () => {
+    const at = (position: number) => ({ axes: [position, 0, 0, 0] });
+    play(0, 16, left, rest);
+    play(32, 500, rest, rest);
+    for (let now = 516; now < 6_000; now += 16) {
+      const way = Math.abs(((now / 1_000) % 2) - 1) * 0.6;
+      expect(play(now, now, at(way * 0.7), at(way))).toBe("0");
+    }
+  });
+
+  /** Both pads stay so from `from` to `to`, looked at every 16 ms; the index of the one that steers then. */
+  function play(from: number, to: number, first: Values, second: Values): string | undefined {
+    for (let now = from; now <= to; now += 16) {
+      pads.handlePads([pad(first), { ...pad(second), index: 1 }], now);
+      const taker = pads.takesOver(now);
+      if (taker !== null) pads.use(taker);
+    }
+    return pads.inUse?.charAt(0);
+  }
+
+  function keyAt(index: string): string {
+    return `${index} standard pad`;
+  }
 });
 
 interface Values {
@@ -139,12 +352,19 @@ function pad({ axes = [0, 0, 0, 0], triggers = [0, 0], pressed = [], mapping = "
   return { id: "pad", index: 0, connected: true, mapping, axes, buttons };
 }
 
-function look(now: number, seen: PadLike | null): PadEvent[] {
-  return pads.handlePads([seen], now);
+/** One look, and what comes of it: the pad that takes over. */
+function look(now: number, seen: PadLike | null): string | null {
+  pads.handlePads([seen], now);
+  const taker = pads.takesOver(now);
+  if (taker !== null) pads.use(taker);
+  return taker;
 }
 
-/** A pad at rest that moves to `values` at 16 ms. */
-function use(values: Values): void {
-  look(0, pad(values.mapping === undefined ? {} : { axes: [0, 0], mapping: values.mapping }));
+/** A pad that is first seen as `first` and moves to `values` at 16 ms. */
+function use(
+  values: Values,
+  first: Values = values.mapping === undefined ? {} : { axes: [0, 0], mapping: values.mapping },
+): void {
+  look(0, pad(first));
   look(16, pad(values));
 }

@@ -127,6 +127,8 @@ describe("a device that is lost", () => {
     mixer.handlePads([pad(0.5)], 2_000);
     expect(mixer.notice).toBe("gamepad-still");
     expect(mixer.sample(2_000)).toMatchObject({ source: "gamepad", ageMs: 1_984, arm: false });
+    mixer.handleArmButton(false, 2_010);
+    expect(mixer.armWanted).toBe(false);
     mixer.handlePads([pad(0.6)], 2_016);
     expect(mixer.notice).toBeNull();
     expect(mixer.sample(2_016)).toMatchObject({ source: "gamepad", ageMs: 0, arm: false });

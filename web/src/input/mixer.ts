@@ -2,13 +2,16 @@
  * All devices to one sample: the device used last steers, any device brakes.
  *
  * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone or stands still, a finger that the
- * system took away, anything while the link is too slow. Each of them also disarms, and the driver arms again.
+ * system took away, anything while the link is too slow or the picture old. Each of them also disarms, and the driver arms again.
+ *
+ * **A car that is armed follows the device that armed it.** Another one that takes over disarms: it may be one that nobody holds.
  */
 
 import type { DriveState, InputSource } from "../protocol/state";
 import { ArmLatch } from "./arming";
-import { Gamepads, type PadLike } from "./gamepad";
+import { Gamepads, type PadEvent, type PadLike } from "./gamepad";
 import { commandOf, Keyboard } from "./keyboard";
+import { Presses } from "./presses";
 import { TouchSticks, type Stick } from "./touch";
 
 /** Older samples are no input to the car (`PROTOCOL.md`, "Timing"). */
@@ -16,8 +19,14 @@ const MAX_SAMPLE_AGE_MS = 80;
 /** Age that stands for "no sample" (`PROTOCOL.md`, control frame). */
 const NO_SAMPLE_MS = 65_535;
 
+/** What the driver cannot see. */
+export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
+/** Another device steers than the one that armed. */
+export type TakeOver = "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
 /** What the driver should know about the devices. */
-export type InputNotice = "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow";
+export type InputNotice = "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow" | Blindness | TakeOver;
+/** Why this page disarmed by itself. */
+export type PageStop = InputNotice | "hidden" | "unfocused" | "system-key" | "path-lost";
 
 export interface Sample {
   readonly visible: boolean;
@@ -41,19 +50,28 @@ export class Mixer {
   readonly #pads = new Gamepads();
   readonly #touch = new TouchSticks();
   readonly #arm = new ArmLatch();
+  readonly #presses = new Presses();
   #source: InputSource = "none";
   #notice: InputNotice | null = null;
+  #takeOver: TakeOver | null = null;
+  #stop: PageStop | null = null;
   #visible = false;
   #focused = false;
   #leftAt = 0;
   #linkSlow = false;
+  #blind: Blindness | null = null;
 
   constructor(onChange: (urgency: Urgency) => void) {
     this.#onChange = onChange;
   }
 
   get notice(): InputNotice | null {
-    return this.#linkSlow ? "link-slow" : this.#notice;
+    return this.#bar ?? this.#notice ?? this.#takeOver;
+  }
+
+  /** Why this page last disarmed; `null` if the driver has armed or disarmed since. */
+  get stop(): PageStop | null {
+    return this.#stop;
   }
 
   get padPresent(): boolean {
@@ -71,7 +89,7 @@ export class Mixer {
     this.#focused = focused;
     if (left) {
       this.#leftAt = now;
-      this.releaseAll();
+      this.#releaseAll(visible ? "unfocused" : "hidden");
     }
     this.#onChange("now");
   }
@@ -80,53 +98,69 @@ export class Mixer {
   handleLink(slow: boolean): void {
     if (slow === this.#linkSlow) return;
     this.#linkSlow = slow;
-    if (slow) this.#arm.drop();
+    if (slow) this.#disarm("link-slow");
     this.#onChange("now");
   }
 
-  /** Lets go of everything and disarms, without forgetting which device is used. */
-  releaseAll(): void {
-    this.#keyboard.releaseAll();
-    this.#touch.releaseAll();
-    this.#arm.drop();
+  /** The driver sees the car no more, for another reason, or again. */
+  handleSight(blind: Blindness | null): void {
+    if (blind === this.#blind) return;
+    const change = (blind === null) !== (this.#blind === null);
+    this.#blind = blind;
+    if (blind !== null) this.#disarm(blind);
+    if (change) this.#onChange("now");
   }
 
-  /** Takes a key; tells whether it is one of ours. */
-  handleKey(code: string, down: boolean, now: number): boolean {
+  /** The system takes the keys: lets go of everything and disarms, without forgetting which device is used. */
+  handleSystemKey(): void {
+    this.#releaseAll("system-key");
+  }
+
+  /** Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action. */
+  handleKey(code: string, down: boolean, now: number, repeat = false): boolean {
     const command = commandOf(code);
     if (command === null) return false;
     if (!this.#keyboard.handleKey(code, down, now)) return true;
-    if (down) this.#use("keyboard");
-    if (down && command === "arm") this.#toggleArm(now);
+    if (down && !repeat) {
+      if (command === "arm") this.#pressArm("keyboard", now, "keyboard");
+      else if (command !== "brake" || this.#source === "none") this.#use("keyboard");
+    }
     this.#onChange("soon");
     return true;
   }
 
   handlePads(pads: readonly (PadLike | null)[], now: number): void {
-    for (const event of this.#pads.handlePads(pads, now)) {
-      if (event === "used") this.#use("gamepad");
-      else if (event === "arm") this.#toggleArm(now);
-      else if (this.#source === "gamepad") this.#lose("gamepad-gone");
-      this.#onChange(event === "vanished" ? "now" : "soon");
+    // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not armed anew for another device.
+    this.#handlePadEvents(this.#pads.handlePads(pads, now), now);
+    const taker = this.#pads.takesOver(now);
+    if (taker !== null) {
+      this.#use("gamepad", taker);
+      this.#onChange("soon");
     }
     const still = this.#source === "gamepad" && this.#pads.sample(now)?.stale === true;
-    if (still && this.#notice === null) {
+    if (still && this.#notice !== "gamepad-still") {
       this.#notice = "gamepad-still";
-      this.#arm.drop();
+      this.#disarm("gamepad-still");
       this.#onChange("now");
     } else if (!still && this.#notice === "gamepad-still") {
       this.#notice = null;
     }
   }
 
+  /** The gamepad with this index was unplugged. */
+  handlePadUnplugged(index: number, now: number): void {
+    this.#handlePadEvents(this.#pads.handleUnplugged(index), now);
+  }
+
   handleStickDown(pointer: number, stick: Stick, position: number, reach: number): void {
     this.#touch.handleDown(pointer, stick, position, reach);
-    this.#use("touch");
+    // A hand that brushes the glass does not disarm; a stick that is moved does.
+    if (!this.#arm.wanted) this.#use("touch");
     this.#onChange("soon");
   }
 
   handleStickMove(pointer: number, position: number): void {
-    this.#touch.handleMove(pointer, position);
+    if (this.#touch.handleMove(pointer, position)) this.#use("touch");
     this.#onChange("soon");
   }
 
@@ -149,13 +183,14 @@ export class Mixer {
 
   /** The button on the screen, pressed with a finger or with a mouse or key. */
   handleArmButton(byTouch: boolean, now: number): void {
-    if (this.#source === "none") this.#use(byTouch ? "touch" : "keyboard");
-    this.#toggleArm(now);
+    const hand = byTouch ? "touch" : "keyboard";
+    this.#pressArm("screen", now, this.#source === "none" ? hand : null);
     this.#onChange("soon");
   }
 
   /** A new session began. */
   handleNewSession(): void {
+    this.#disarm("path-lost");
     this.#arm.reset();
   }
 
@@ -182,10 +217,10 @@ export class Mixer {
       visible: this.#visible,
       focused: this.#focused,
       arm: this.#arm.flag,
-      brake: keys.brake || this.#touch.brake || (pad?.brake ?? false),
+      brake: keys.brake || this.#touch.brake || this.#pads.brake,
       source: this.#source,
     };
-    if (this.#linkSlow) return { ...common, ...NOTHING };
+    if (this.#bar !== null) return { ...common, ...NOTHING };
     const ageMs = here ? 0 : clampAge(now - this.#leftAt);
     switch (this.#source) {
       case "keyboard":
@@ -200,22 +235,84 @@ export class Mixer {
     }
   }
 
-  #use(source: InputSource): void {
+  /** Why nothing counts as input, whatever the driver does. */
+  get #bar(): InputNotice | null {
+    return this.#linkSlow ? "link-slow" : this.#blind;
+  }
+
+  #handlePadEvents(events: readonly PadEvent[], now: number): void {
+    for (const event of events) {
+      if (event.kind === "arm") this.#pressArm(event.pad, now, "gamepad", event.pad);
+      else if (event.kind === "vanished") this.#lose("gamepad-gone");
+      this.#onChange(event.kind === "vanished" ? "now" : "soon");
+    }
+  }
+
+  /** Somebody uses this device; `pad`: which gamepad. */
+  #use(source: InputSource, pad: string | null = null): void {
+    if (source === this.#source && (pad === null || pad === this.#pads.inUse)) return;
+    const takeOver = source === this.#source ? "other-gamepad-took-over" : TAKE_OVERS[source];
+    this.#take(source, pad);
+    if (!this.#arm.wanted || takeOver === null) return;
+    this.#takeOver = takeOver;
+    this.#disarm(takeOver);
+    this.#onChange("now");
+  }
+
+  #take(source: InputSource, pad: string | null): void {
+    if (source !== this.#source || pad !== this.#pads.inUse) {
+      if (pad !== null) this.#pads.use(pad);
+      else this.#pads.letGo();
+    }
     this.#source = source;
     this.#notice = null;
+    this.#takeOver = null;
   }
 
   #lose(notice: InputNotice): void {
     this.#source = "none";
     this.#notice = notice;
+    this.#takeOver = null;
+    this.#disarm(notice);
+  }
+
+  #releaseAll(why: PageStop): void {
+    this.#keyboard.releaseAll();
+    this.#touch.releaseAll();
+    this.#disarm(why);
+  }
+
+  #disarm(why: PageStop): void {
+    if (this.#arm.wanted) this.#stop = why;
     this.#arm.drop();
   }
 
-  #toggleArm(now: number): void {
-    if (this.#arm.wanted) this.#arm.drop();
-    else if (this.#visible && this.#focused && !this.#linkSlow) this.#arm.want(now);
+  /** The arm control of a device was pressed, with which the driver will steer if it arms. */
+  #pressArm(device: string, now: number, source: InputSource | null, pad: string | null = null): void {
+    const wanted = this.#arm.wanted;
+    if (!this.#presses.handlePress(device, now)) {
+      // What Steam makes of a pad's button comes first at times; it is the pad that drives.
+      if (wanted && pad !== null && this.#source !== "gamepad") this.#take("gamepad", pad);
+      return;
+    }
+    if (wanted) {
+      this.#stop = null;
+      return this.#arm.drop();
+    }
+    if (source !== null) this.#take(source, pad);
+    if (!this.#visible || !this.#focused || this.#bar !== null || this.#notice === "gamepad-still") return;
+    this.#stop = null;
+    this.#takeOver = null;
+    this.#arm.want(now);
   }
 }
+
+const TAKE_OVERS: Readonly<Record<InputSource, TakeOver | null>> = {
+  none: null,
+  keyboard: "keyboard-took-over",
+  gamepad: "gamepad-took-over",
+  touch: "touch-took-over",
+};
 
 const NOTHING = { source: "none", ageMs: NO_SAMPLE_MS, steering: 0, throttle: 0 } as const;
 

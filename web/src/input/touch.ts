@@ -2,6 +2,9 @@
 
 export type Stick = "steering" | "throttle";
 
+/** A finger that only lies on the glass trembles less than this part of the reach. */
+const DELIBERATE = 0.25;
+
 interface Finger {
   readonly stick: Stick;
   readonly start: number;
@@ -20,9 +23,13 @@ export class TouchSticks {
     this.#fingers.set(pointer, { stick, start: position, reach, at: position });
   }
 
-  handleMove(pointer: number, position: number): void {
+  /** A finger moves; tells whether it has just come far enough to be meant. */
+  handleMove(pointer: number, position: number): boolean {
     const finger = this.#fingers.get(pointer);
-    if (finger) finger.at = position;
+    if (!finger) return false;
+    const before = deflection(finger);
+    finger.at = position;
+    return Math.abs(before) < DELIBERATE && Math.abs(deflection(finger)) >= DELIBERATE;
   }
 
   handleUp(pointer: number): void {
@@ -49,8 +56,12 @@ export class TouchSticks {
   /** −1…1. */
   position(stick: Stick): number {
     for (const finger of this.#fingers.values()) {
-      if (finger.stick === stick) return Math.max(-1, Math.min(1, (finger.at - finger.start) / finger.reach));
+      if (finger.stick === stick) return deflection(finger);
     }
     return 0;
   }
+}
+
+function deflection({ at, start, reach }: Finger): number {
+  return Math.max(-1, Math.min(1, (at - start) / reach));
 }

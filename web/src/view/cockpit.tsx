@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
 import type { Cockpit } from "../app/cockpit";
+import type { Hud } from "../app/hud";
 import { watchFrames } from "../app/picture";
 import { BannerView } from "./banner";
 import { Dock } from "./dock";
@@ -30,7 +31,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   return (
     <div
       ref={root}
-      class={`cockpit ${hud.frozen ? "frozen" : ""} ${touched.value ? "touch" : ""}`}
+      class={classes(hud, touched.value)}
       onPointerDown={(event) => (touched.value ||= event.pointerType === "touch")}
       onClick={releaseFocus}
     >
@@ -76,6 +77,13 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
       {help.value && <HelpPanel close={() => (help.value = false)} />}
     </div>
   );
+}
+
+function classes({ frozen, silent, state }: Hud, touched: boolean): string {
+  const apart = state === null;
+  return ["cockpit", frozen && "frozen", silent && "unheard", apart && "apart", touched && "touch"]
+    .filter((name) => name !== false)
+    .join(" ");
 }
 
 function VideoView({ cockpit }: { cockpit: Cockpit }) {

@@ -8,7 +8,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   const ready = hud.phase === "connected" && hud.state !== null;
   return (
     <section class="dock" aria-label="Controls">
-      <div class="instruments">
+      <div class={`instruments ${hud.silent ? "stale" : ""}`}>
         <Bar label="Steering" value={hud.steering} wanted={hud.wantedSteering} />
         <p class="speed" data-testid="hud-speed">
           {hud.speedKmh === null ? "–" : hud.speedKmh.toFixed(1)}
@@ -20,10 +20,10 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
       <div class="dock-buttons">
         <button
           type="button"
-          class={`arm ${hud.state === "armed" ? "live" : hud.armWanted ? "wanted" : ""}`}
+          class={`arm ${hud.state === "armed" && !hud.silent ? "live" : hud.armWanted ? "wanted" : ""}`}
           data-testid="arm"
           aria-pressed={hud.armWanted}
-          disabled={!ready}
+          disabled={!ready && !hud.armWanted}
           onClick={(event) => mixer.handleArmButton(isTouch(event), performance.now())}
         >
           {hud.armWanted ? "Disarm" : "Arm"}

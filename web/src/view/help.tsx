@@ -30,8 +30,9 @@ export function HelpPanel({ close }: { close: () => void }) {
         </button>
       </div>
       <p class="muted">
-        Arm the car, then drive with what you like. The device you touched last steers. Leave this page, unplug the
-        gamepad or lose the network, and the car stops by itself; then arm it again.
+        Arm the car with the device that you want to drive with. Moving another one disarms, and that one steers once
+        you arm again. Leave this page, unplug the gamepad, lose the network or the picture, and the car stops by
+        itself; then arm it again.
       </p>
       <div class="help-lists">
         <dl>
@@ -59,6 +60,10 @@ export function HelpPanel({ close }: { close: () => void }) {
           </div>
         </dl>
       </div>
+      <p class="muted small">
+        Let go of a gamepad while you plug it in: what is held then counts as its rest. If one of its sticks does
+        nothing, plug it in anew.
+      </p>
       {!isSecureContext && <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>}
     </aside>
   );

@@ -1,18 +1,22 @@
 /** What the driver reads: state and figures. */
 
-import { ageAlarm, pathWords, rttAlarm, stateTone, stateWords, type Alarm, type Hud } from "../app/hud";
+import { ageAlarm, pathWords, rttAlarm, stateTone, stateParts, type Alarm, type Hud } from "../app/hud";
 
 export function StatePill({ hud }: { hud: Hud }) {
+  const [words, why] = stateParts(hud);
   return (
     <p
       class={`state ${stateTone(hud)}`}
       role="status"
       data-testid="hud-state"
-      data-state={hud.state ?? "unknown"}
+      data-state={hud.silent ? "unknown" : (hud.state ?? "unknown")}
       data-reason={hud.reason}
     >
       <span class="dot" />
-      {stateWords(hud)}
+      <span>
+        {words}
+        {why !== undefined && <span class="state-why"> · {why}</span>}
+      </span>
     </p>
   );
 }
@@ -33,10 +37,18 @@ export function Rungs({ hud }: { hud: Hud }) {
 
 export function Metrics({ hud }: { hud: Hud }) {
   const { kind, detail } = pathWords(hud.path);
+  // Old figures alarm nobody.
+  const alarm = (of: Alarm) => (hud.silent ? "calm" : of);
   return (
-    <dl class="metrics">
-      <Metric name="Picture" testid="hud-age" value={whole(hud.ageMs)} unit="ms" alarm={ageAlarm(hud.ageMs)} />
-      <Metric name="Round trip" testid="hud-rtt" value={whole(hud.rttMs)} unit="ms" alarm={rttAlarm(hud.rttMs)} />
+    <dl class={`metrics ${hud.silent ? "stale" : ""}`}>
+      <Metric name="Picture" testid="hud-age" value={whole(hud.ageMs)} unit="ms" alarm={alarm(ageAlarm(hud.ageMs))} />
+      <Metric
+        name="Round trip"
+        testid="hud-rtt"
+        value={whole(hud.rttMs)}
+        unit="ms"
+        alarm={alarm(rttAlarm(hud.rttMs))}
+      />
       <Metric
         name={hud.fps === null ? "Video" : `Video · ${Math.round(hud.fps)} fps`}
         testid="hud-bitrate"

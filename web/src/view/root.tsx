@@ -1,6 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import type { App } from "../app/app";
-import { stateWords } from "../app/hud";
+import { stateParts } from "../app/hud";
 import { CarsPage } from "./cars";
 import { CockpitPage } from "./cockpit";
 import { ReleasesPage } from "./releases";
@@ -28,7 +28,7 @@ function title(app: App): string {
   const cockpit = app.cockpit.value;
   if (cockpit) {
     const hud = cockpit.hud.value;
-    return `${stateWords(hud)} – ${hud.carName} – rccar`;
+    return `${stateParts(hud)[0]} – ${hud.carName} – rccar`;
   }
   switch (app.route.value.page) {
     case "setup":

@@ -1,0 +1,70 @@
+/**
+ * Whether the driver sees where the car is.
+ *
+ * **A picture that has stopped, or shows the car where it was half a second ago, is none to drive by**, however quick the answers of the
+ * car are. What counts is the newest frame on the screen: how old it was when it came there, and how long that is ago.
+ *
+ * Blind at once, as a moment of it is a moment too long. Seeing again takes a while, so that a picture that stutters at the limit does
+ * not arm and disarm with each frame.
+ */
+
+import { MAX_RTT_MS } from "./watch";
+
+/**
+ * Oldest picture to drive by. The round trip may be as long, for the same reason: at 3 m/s the car is 1.5 m from where it is seen. A
+ * picture that has stopped reaches it, too: frames come every 33 ms.
+ */
+export const MAX_PICTURE_AGE_MS = MAX_RTT_MS;
+/** So long must every look find the picture young: longer than one frame alone can be. */
+const CONVINCING_MS = MAX_PICTURE_AGE_MS;
+/** A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw before says nothing of now. */
+const STOOD_STILL_MS = 250;
+
+export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
+
+/** The car's clock, as far as it is needed here. */
+export interface FrameClock {
+  /** How old the picture with this time stamp is at `now`; `null` while that cannot be known. */
+  pictureAgeMs(rtpTimestamp: number, now: number): number | null;
+}
+
+/** One for each peer connection. */
+export class Sight {
+  #presentedAt: number | null = null;
+  /** `null` in browsers that do not tell. */
+  #rtpTimestamp: number | null = null;
+  #blind: Blindness | null = "no-picture";
+  #goodSince: number | null = null;
+  #lookedAt = -Infinity;
+
+  /** A frame came onto the screen. */
+  handleFrame(presentedAt: number, rtpTimestamp: number | null): void {
+    this.#presentedAt = presentedAt;
+    this.#rtpTimestamp = rtpTimestamp;
+  }
+
+  /** Why the driver does not see; `null` if he does. To be asked for every control frame. */
+  look(now: number, clock: FrameClock): Blindness | null {
+    const stoodStill = now - this.#lookedAt > STOOD_STILL_MS;
+    this.#lookedAt = now;
+    const why = this.#judge(now, clock);
+    if (why !== null) {
+      this.#blind = why;
+      this.#goodSince = null;
+    } else if (this.#blind !== null) {
+      if (stoodStill) this.#goodSince = null;
+      this.#goodSince ??= now;
+      if (now - this.#goodSince > CONVINCING_MS) this.#blind = null;
+    }
+    return this.#blind;
+  }
+
+  #judge(now: number, clock: FrameClock): Blindness | null {
+    if (this.#presentedAt === null) return "no-picture";
+    const since = Math.max(0, now - this.#presentedAt);
+    const age = this.#rtpTimestamp === null ? null : clock.pictureAgeMs(this.#rtpTimestamp, now);
+    if (Math.max(since, age ?? 0) <= MAX_PICTURE_AGE_MS) return null;
+    const flows = since <= MAX_PICTURE_AGE_MS && age !== null && age - since > MAX_PICTURE_AGE_MS;
+    return flows ? "picture-old" : "picture-stopped";
+  }
+}
