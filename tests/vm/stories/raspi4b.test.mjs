@@ -14,7 +14,9 @@ story('Raspberry Pi 4B', {}, (car, step) => {
     await car.flash({}, { size: 2 ** 31 });
     await car.powerOn({ args: ['--machine', 'raspi4b'] });
     await see(/rccar: slot A \(attempts left: A 2/);
-    assert.doesNotMatch(car.vm.serial.text, /stop autoboot|no boot state/);
+    const { text } = car.vm.serial;
+    assert.match(text, /mmc@7e340000\.bootdev/, 'the card is in the slot that has supplies');
+    assert.doesNotMatch(text, /stop autoboot|no boot state/);
   });
 
   step('the kernel starts from the card', LOADED + 20, () => see(/Starting kernel/));
