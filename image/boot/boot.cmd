@@ -1,6 +1,8 @@
 # The boot script: chooses the slot, and counts its attempts before it tries. The same for every board, emulated or not.
 # The state lies in the partition `env` as two copies of an environment block with a checksum: a cut while one is written leaves the other.
 
+# What is read and written without a number is on the device in use: without this line the first one, which on a Pi 4 is the Wi-Fi's.
+${devtype} dev ${devnum}
 part start ${devtype} ${devnum} env env_start
 setexpr env_copy ${env_start} + 0x40
 if test "${board}" = "qemu-arm"; then

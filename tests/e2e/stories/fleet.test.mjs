@@ -17,7 +17,7 @@ describe('a host with two thousand cars', () => {
   let world, browser;
 
   before(async () => {
-    world = await World.start();
+    world = await World.start({ inMemory: true });
     browser = await launch();
     await world.addUser('bob');
     const page = await (await browser.newContext()).newPage();

@@ -1,0 +1,77 @@
+// What a Raspberry Pi needs of the card and no emulator shows: looked up in the image.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { image } from '../lib/images.mjs';
+import { seconds } from '../lib/patience.mjs';
+import { tool } from '../lib/tools.mjs';
+
+const contents = new URL('../tools/contents', import.meta.url).pathname;
+const checkout = new URL('../../..', import.meta.url).pathname;
+
+describe('the card', () => {
+  let lines;
+  before(async () => {
+    lines = (await tool(contents, [image()], { within: seconds(120) })).stdout.split('\n');
+  });
+  const all = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+  const modules = (kind) => all(kind).map((path) => path.match(/([^/]+)\.ko(\.xz)?$/)?.[1]).filter(Boolean);
+
+  it('has every file that the firmware of a Pi 4 loads with little graphics memory, and of a Pi 5', () => {
+    const files = all('fw');
+    const wanted = ['start4.elf', 'fixup4.dat', 'start4cd.elf', 'fixup4cd.dat', 'u-boot.bin', 'boot.scr', 'bcm2711-rpi-4-b.dtb', 'bcm2712-rpi-5-b.dtb', 'overlays/bcm2712d0.dtbo'];
+    for (const name of wanted) assert.ok(files.includes(name), `${name} is not among ${files}`);
+  });
+
+  it('gives all of the USB its current on a Pi 5', () => {
+    const settings = all('setting');
+    const section = settings.slice(settings.indexOf('[pi5]'), settings.indexOf('[all]'));
+    assert.ok(section.includes('usb_max_current_enable=1'), `${settings}`);
+  });
+
+  it('has no tree with which U-Boot waits for a key', () => {
+    const trees = all('bootdelay');
+    assert.ok(trees.length >= 6, `${trees}`);
+    for (const tree of trees) assert.match(tree, /\.dtb -2$/);
+  });
+
+  it('has the drivers that a board starts with, in the initial RAM disk and in the root', () => {
+    const wanted = ['bcm2835_wdt', 'fixed', 'gpio-regulator', 'gpio-brcmstb', 'pinctrl-brcmstb-bcm2712', 'reset-gpio', 'phy-generic', 'xhci-pci', 'i2c-dev', 'sdhci-iproc', 'sdhci-brcmstb'];
+    for (const place of ['initrd', 'root']) {
+      const found = modules(place);
+      for (const name of wanted) assert.ok(found.includes(name), `${name} is not in the ${place}`);
+    }
+  });
+
+  it('loads the driver that restarts a Pi 4 before any other', () => {
+    assert.equal(all('modules')[0], 'bcm2835_wdt');
+  });
+});
+
+describe('a list of modules', () => {
+  const choose = async (list) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rccar-modules-'));
+    try {
+      writeFileSync(join(folder, 'modules.dep'), 'kernel/a/one-thing.ko.xz: kernel/a/needed.ko.xz\nkernel/a/needed.ko.xz:\n');
+      writeFileSync(join(folder, 'modules.builtin'), 'kernel/b/built_in.ko\n');
+      for (const file of ['modules.builtin.modinfo', 'modules.order']) writeFileSync(join(folder, file), '');
+      await tool('mkdir', ['-p', join(folder, 'kernel/a'), join(folder, 'to')]);
+      for (const name of ['one-thing', 'needed']) writeFileSync(join(folder, `kernel/a/${name}.ko.xz`), '');
+      writeFileSync(join(folder, 'some.list'), list);
+      const script = '. ci/lib.sh; . image/lib/modules.sh; cd "$1"; choose_modules . to some.list; find to -name "*.ko*"';
+      return (await tool('bash', ['-c', script, 'ci/x', folder], { cwd: checkout })).stdout.trim().split('\n').sort();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  it('brings what its lines need; what is built in need not come', async () => {
+    assert.deepEqual(await choose('# words\none_thing\nlate built-in\n'), ['to/kernel/a/needed.ko.xz', 'to/kernel/a/one-thing.ko.xz']);
+  });
+
+  it('ends the build when a line matches nothing, and says which', async () => {
+    await assert.rejects(choose('one-*\n\nlate mispelt # a word\n'), /some\.list:3: late mispelt.*\n.*error: /);
+  });
+});
