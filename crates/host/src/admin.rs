@@ -129,5 +129,5 @@ fn read_password() -> Result<String, AdminError> {
     io::stdin().read_line(&mut line)?;
     let password = Password(line.trim_end_matches(['\r', '\n']).to_owned());
     check_password(&password)?;
-    Ok(Memory::new().hash(&password)?)
+    Ok(Memory::reserve().hash(&password)?)
 }

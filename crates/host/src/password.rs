@@ -41,7 +41,7 @@ impl Hasher {
     pub(crate) fn new() -> Result<Self, HashError> {
         let mut nobody = [0; 32];
         getrandom::fill(&mut nobody).map_err(|error| failed(&error))?;
-        let mut memories: Vec<_> = std::iter::repeat_with(Memory::new).take(AT_ONCE).collect();
+        let mut memories: Vec<_> = std::iter::repeat_with(Memory::reserve).take(AT_ONCE).collect();
         let dummy = memories.first_mut().map(|memory| memory.hash(&Password(hex::encode(nobody)))).transpose()?.unwrap_or_default();
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Ok(Self {
@@ -91,7 +91,7 @@ struct Lent<'a> {
 impl<'a> Lent<'a> {
     fn take(from: &'a Mutex<Vec<Memory>>) -> Self {
         let memory = from.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Self { memory: memory.unwrap_or_else(Memory::new), to: from }
+        Self { memory: memory.unwrap_or_else(Memory::reserve), to: from }
     }
 }
 
@@ -115,7 +115,7 @@ impl Debug for Memory {
 
 impl Memory {
     /// As much as [`COST`] takes.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn reserve() -> Self {
         Self(vec![Block::default(); cost().map_or(0, |params| params.block_count())])
     }
 
@@ -129,7 +129,7 @@ impl Memory {
             version: Some(version.into()),
             params: ParamsString::try_from(&params).map_err(|error| failed(&error))?,
             salt: Some(Salt::new(&salt).map_err(|error| failed(&error))?),
-            hash: Some(self.derive(password, &salt, Argon2::new(algorithm, version, params))?),
+            hash: Some(self.derive(password, &salt, &Argon2::new(algorithm, version, params))?),
         };
         Ok(hash.to_string())
     }
@@ -146,11 +146,11 @@ impl Memory {
         let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
         let version = stored.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
         let params = Params::try_from(&stored).ok()?;
-        let output = self.derive(password, &salt, Argon2::new(algorithm, version, params)).ok()?;
+        let output = self.derive(password, &salt, &Argon2::new(algorithm, version, params)).ok()?;
         Some((expected, output))
     }
 
-    fn derive(&mut self, password: &Password, salt: &[u8], argon2: Argon2<'_>) -> Result<Output, HashError> {
+    fn derive(&mut self, password: &Password, salt: &[u8], argon2: &Argon2<'_>) -> Result<Output, HashError> {
         let blocks = argon2.params().block_count();
         if self.0.len() < blocks {
             self.0.resize(blocks, Block::default());
@@ -212,6 +212,7 @@ mod tests {
 
     /// Each try on a thread that has never had one: what the allocator keeps for a thread would add up.
     #[test]
+    #[allow(clippy::print_stdout, reason = "the figure")]
     fn three_hundred_tries_take_no_more_memory_than_one() {
         let hasher = Hasher::new().unwrap();
         let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();

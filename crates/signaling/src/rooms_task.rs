@@ -342,6 +342,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[allow(clippy::print_stdout, reason = "the figure")]
     async fn a_registration_costs_as_much_with_two_thousand_known_cars_as_with_two_hundred() {
         let (few, many) = (host(200).await, host(2_000).await);
         let (mut least_few, mut least_many) = (Duration::MAX, Duration::MAX);

@@ -1,5 +1,5 @@
 //! Links that are narrower than the picture.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests; the figures are for the reader")]
 
 use rccar_netlab::emulator::{Path, Profile, Rate};
 use rccar_netlab::{Access, Lab, Picture, story};
