@@ -1,7 +1,7 @@
 //! Answers requests for lost packets (NACK, RFC 4585 section 6.2.1) by sending them once more (RFC 4588).
 //!
 //! **A narrow link never makes the car send much more than its picture.** A browser repeats each request up to a hundred times, and the
-//! stack's own responder answers all of them: on a link of 800 kbit/s it sent 25 times the picture. [`Responder`] decides what is sent.
+//! stack's own responder answers all of them: on a link of 800 kbit/s it sent 15 times the picture. [`Responder`] decides what is sent.
 
 mod responder;
 mod round_trip;
