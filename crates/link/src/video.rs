@@ -11,7 +11,7 @@ use rtc::rtp::extension::{HeaderExtension, playout_delay_extension::PlayoutDelay
 use rtc::rtp::packetizer::Payloader;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -31,10 +31,10 @@ pub struct VideoSender {
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
     keyframe_requested: Arc<Notify>,
-    /// The picture is broken, and a keyframe had better wait for so long.
-    broken: Arc<watch::Sender<Option<Duration>>>,
+    /// The picture is broken, and a keyframe had better wait until then.
+    broken: Arc<watch::Sender<Option<std::time::Instant>>>,
     /// When a keyframe was asked for because the picture was broken.
-    mended: Mutex<Option<Instant>>,
+    asked: std::sync::Mutex<Option<Instant>>,
     meter: Arc<Meter>,
     packetizer: Mutex<Packetizer>,
 }
@@ -51,7 +51,7 @@ impl VideoSender {
         connection: &dyn PeerConnection,
         ssrc: u32,
         keyframe_requested: Arc<Notify>,
-        broken: Arc<watch::Sender<Option<Duration>>>,
+        broken: Arc<watch::Sender<Option<std::time::Instant>>>,
         meter: Arc<Meter>,
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
@@ -79,7 +79,7 @@ impl VideoSender {
             transceiver,
             keyframe_requested,
             broken,
-            mended: Mutex::default(),
+            asked: std::sync::Mutex::default(),
             meter,
             packetizer: Mutex::new(packetizer),
         })
@@ -94,14 +94,16 @@ impl VideoSender {
     }
 
     /// Resolves when the picture is broken and the way is free again, at most every [`KEYFRAME_SPACING`]: a keyframe that is sent into a
-    /// full queue is lost like what was before it.
+    /// full queue is lost like what was before it. Cancel safe: what is waited for are points in time.
     async fn broken_for_long_enough(&self) {
-        // The sender lives as long as this.
-        let wait = self.broken.subscribe().wait_for(Option::is_some).await.ok().and_then(|wait| *wait).unwrap_or_default();
-        let free = Instant::now() + wait;
-        let mut mended = self.mended.lock().await;
-        sleep_until(mended.map_or(free, |last| free.max(last + KEYFRAME_SPACING))).await;
-        *mended = Some(Instant::now());
+        let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        // The sender of the channel lives as long as this.
+        let free = self.broken.subscribe().wait_for(Option::is_some).await.ok().and_then(|until| *until);
+        let spaced = asked().map(|last| last + KEYFRAME_SPACING);
+        if let Some(until) = free.map(Instant::from_std).max(spaced) {
+            sleep_until(until).await;
+        }
+        *asked() = Some(Instant::now());
     }
 
     /// Sends one access unit (Annex B), captured at `captured_at`. One that refers to what the driver will never get is left out: it

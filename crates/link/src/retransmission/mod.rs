@@ -19,7 +19,7 @@ use rtc::shared::error::Error;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// What a session has sent of its video so far.
@@ -80,15 +80,15 @@ fn add(count: &AtomicU64, more: usize) {
 pub(crate) struct Retransmission {
     /// The session's only video.
     stream: Option<(u32, Responder)>,
-    /// What was refused breaks the picture until the next keyframe, which had better wait for so long.
-    broken: Arc<watch::Sender<Option<Duration>>>,
+    /// What was refused breaks the picture until the next keyframe, which had better wait until then.
+    broken: Arc<watch::Sender<Option<Instant>>>,
     meter: Arc<Meter>,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl Retransmission {
-    pub(crate) fn new(broken: Arc<watch::Sender<Option<Duration>>>, meter: Arc<Meter>) -> Self {
+    pub(crate) fn new(broken: Arc<watch::Sender<Option<Instant>>>, meter: Arc<Meter>) -> Self {
         Self { stream: None, broken, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
     }
 
@@ -108,8 +108,10 @@ impl Retransmission {
                 Answer::OnItsWay => add(&self.meter.unanswered, 1),
                 Answer::Refused { broken } => {
                     add(&self.meter.unanswered, 1);
-                    let wait = responder.patience();
-                    self.broken.send_if_modified(|was| broken && was.replace(wait).is_none());
+                    if broken {
+                        let free = now + responder.patience();
+                        self.broken.send_if_modified(|until| until.is_none() && until.replace(free).is_none());
+                    }
                 }
             }
         }
