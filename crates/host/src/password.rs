@@ -203,11 +203,11 @@ mod tests {
         }
     }
 
-    /// Resident memory of this process in MiB (proc(5), `statm`).
+    /// Resident memory of this process in MiB (proc(5), `status`).
     fn resident() -> f64 {
-        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-        let pages: f64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-        pages * 4096.0 / (1024.0 * 1024.0)
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
     /// Each try on a thread that has never had one: what the allocator keeps for a thread would add up.

@@ -3,7 +3,7 @@
 use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
 use crate::keyframe::KeyframeTap;
 use crate::observer::Observer;
-use crate::retransmission::{Meter, Retransmission};
+use crate::retransmission::{Mending, Meter, Retransmission};
 use crate::settings::{PeerOptions, configuration, media, setting_engine};
 use crate::sockets::{Addresses, BoundRuntime, Heard};
 use crate::video::VideoSender;
@@ -126,8 +126,8 @@ impl Peer {
     pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, LinkError> {
         let keyframe_requested = Arc::new(Notify::new());
         let meter = Arc::new(Meter::default());
-        let broken = Arc::new(watch::Sender::new(None));
-        let retransmission = Retransmission::new(Arc::clone(&broken), Arc::clone(&meter));
+        let mending = Arc::new(Mending::default());
+        let retransmission = Retransmission::new(Arc::clone(&mending), Arc::clone(&meter));
         let (engine, registry) = media(KeyframeTap::new(Arc::clone(&keyframe_requested)), retransmission)?;
         let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
@@ -147,7 +147,7 @@ impl Peer {
             .build();
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
         let connection = Connection(Arc::new(connection));
-        let video = Arc::new(VideoSender::add_to(&*connection.0, ssrc, keyframe_requested, broken, meter).await?);
+        let video = Arc::new(VideoSender::add_to(&*connection.0, ssrc, keyframe_requested, mending, meter).await?);
         let control = ControlChannel::create(&*connection.0, options.clock).await?;
         let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;
         let peer = Self {

@@ -1,6 +1,6 @@
 //! Packs access units into RTP (RFC 6184) and sends them.
 
-use crate::retransmission::{Meter, Traffic};
+use crate::retransmission::{Mending, Meter, Traffic};
 use crate::settings::h264;
 use crate::{LinkError, error::stack};
 use bytes::Bytes;
@@ -11,10 +11,8 @@ use rtc::rtp::extension::{HeaderExtension, playout_delay_extension::PlayoutDelay
 use rtc::rtp::packetizer::Payloader;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-use tokio::sync::{Mutex, Notify, watch};
-use tokio::time::{Instant, sleep_until};
+use std::sync::Arc;
+use tokio::sync::{Mutex, Notify};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::PeerConnection;
@@ -23,18 +21,12 @@ use webrtc::rtp_transceiver::RtpTransceiver;
 /// Payload of one RTP packet: with all headers, SRTP, TURN and IPv6 it stays within 1280 bytes, the least MTU of IPv6 (RFC 8200).
 const MAX_PAYLOAD: usize = 1120;
 
-/// Between two keyframes that are asked for because the picture is broken: each takes the room of some three frames.
-const KEYFRAME_SPACING: Duration = Duration::from_millis(500);
-
 /// Sends access units on the session's track.
 pub struct VideoSender {
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
     keyframe_requested: Arc<Notify>,
-    /// The picture is broken, and a keyframe had better wait until then.
-    broken: Arc<watch::Sender<Option<std::time::Instant>>>,
-    /// When a keyframe was asked for because the picture was broken.
-    asked: std::sync::Mutex<Option<Instant>>,
+    mending: Arc<Mending>,
     meter: Arc<Meter>,
     packetizer: Mutex<Packetizer>,
 }
@@ -51,7 +43,7 @@ impl VideoSender {
         connection: &dyn PeerConnection,
         ssrc: u32,
         keyframe_requested: Arc<Notify>,
-        broken: Arc<watch::Sender<Option<std::time::Instant>>>,
+        mending: Arc<Mending>,
         meter: Arc<Meter>,
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
@@ -74,36 +66,15 @@ impl VideoSender {
         #[expect(clippy::cast_possible_truncation, reason = "any 16 bits do")]
         let next_seq = ssrc as u16;
         let packetizer = Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
-        Ok(Self {
-            track,
-            transceiver,
-            keyframe_requested,
-            broken,
-            asked: std::sync::Mutex::default(),
-            meter,
-            packetizer: Mutex::new(packetizer),
-        })
+        Ok(Self { track, transceiver, keyframe_requested, mending, meter, packetizer: Mutex::new(packetizer) })
     }
 
     /// Resolves when the driver's browser asks for a keyframe, or misses what is not sent again.
     pub async fn keyframe_requested(&self) {
         tokio::select! {
             () = self.keyframe_requested.notified() => {}
-            () = self.broken_for_long_enough() => {}
+            () = self.mending.due() => {}
         }
-    }
-
-    /// Resolves when the picture is broken and the way is free again, at most every [`KEYFRAME_SPACING`]: a keyframe that is sent into a
-    /// full queue is lost like what was before it. Cancel safe: what is waited for are points in time.
-    async fn broken_for_long_enough(&self) {
-        let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        // The sender of the channel lives as long as this.
-        let free = self.broken.subscribe().wait_for(Option::is_some).await.ok().and_then(|until| *until);
-        let spaced = asked().map(|last| last + KEYFRAME_SPACING);
-        if let Some(until) = free.map(Instant::from_std).max(spaced) {
-            sleep_until(until).await;
-        }
-        *asked() = Some(Instant::now());
     }
 
     /// Sends one access unit (Annex B), captured at `captured_at`. One that refers to what the driver will never get is left out: it
@@ -113,8 +84,8 @@ impl VideoSender {
     pub async fn send(&self, access_unit: Bytes, captured_at: MonotonicMicros, keyframe: bool) -> Result<(), LinkError> {
         self.meter.note_encoded(access_unit.len());
         if keyframe {
-            self.broken.send_replace(None);
-        } else if self.broken.borrow().is_some() {
+            self.mending.handle_keyframe();
+        } else if self.mending.is_broken() {
             self.meter.note_withheld();
             return Ok(());
         }

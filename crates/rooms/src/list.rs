@@ -7,7 +7,7 @@
 //!                       was there: one part more
 //! ```
 //!
-//! **What a change costs does not depend on how many cars there are**, and no driver is sent faster than it reads.
+//! **What a change costs does not depend on how many cars there are**, and of the list one part at most waits for a driver who does not read.
 
 use crate::cars::Car;
 use crate::rooms::Rooms;
@@ -18,7 +18,7 @@ use rccar_protocol::text::{CarId, Name};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Bytes of cars in one message. An offer that waits behind it is kept up by 130 ms on a link of 1 Mbit/s.
+/// Bytes of cars in one message: 130 ms of a link of 1 Mbit/s, for which an offer may wait behind it.
 const PART: usize = 16 * 1024;
 /// How often a driver who is behind is looked at: a list of 2,000 cars is there within a second.
 const PART_INTERVAL: Duration = Duration::from_millis(50);

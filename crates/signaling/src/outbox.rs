@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 
-/// Messages that may wait. A session sets up with about 40, a list of cars is pushed five times a second: seconds of silence fit.
+/// Messages that may wait. A session sets up with about 40; parts of the list of cars come to an empty queue only.
 const MAX_MESSAGES: usize = 256;
 /// Bytes that may wait: 16 of the largest messages.
 const MAX_BYTES: usize = 16 * rccar_protocol::MAX_MESSAGE_BYTES;
@@ -53,7 +53,7 @@ impl Outbox {
         }
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing waits here; the kernel may still have some.
     pub(crate) fn is_idle(&self) -> bool {
         self.shared.bytes.load(Ordering::Relaxed) == 0
     }

@@ -3,7 +3,8 @@
 /// The template that every card has; `rccar-provision` reads it.
 const TEMPLATE: &str = include_str!("../../../overlays/boot/firmware/provision.toml");
 
-/// The whole `provision.toml` for one car: the template with the token in use and, as far as they are given, the host's address and the name.
+/// The whole `provision.toml` for one car: the template with the token in use and, as far as they are given, the host's address and the
+/// name.
 ///
 /// `url` and `token` come from this program and hold nothing that TOML would have to escape.
 #[must_use]

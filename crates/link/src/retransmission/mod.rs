@@ -3,11 +3,13 @@
 //! **A narrow link never makes the car send much more than its picture.** A browser repeats each request up to a hundred times, and the
 //! stack's own responder answers all of them: on a link of 800 kbit/s it sent 15 times the picture. [`Responder`] decides what is sent.
 
+mod mending;
 mod responder;
 mod round_trip;
 mod window;
 
-use responder::{Answer, Responder};
+pub(crate) use mending::Mending;
+use responder::{Answer, Responder, Sent};
 use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
@@ -20,7 +22,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use tokio::sync::watch;
 
 /// What a session has sent of its video so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,16 +81,15 @@ fn add(count: &AtomicU64, more: usize) {
 pub(crate) struct Retransmission {
     /// The session's only video.
     stream: Option<(u32, Responder)>,
-    /// What was refused breaks the picture until the next keyframe, which had better wait until then.
-    broken: Arc<watch::Sender<Option<Instant>>>,
+    mending: Arc<Mending>,
     meter: Arc<Meter>,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl Retransmission {
-    pub(crate) fn new(broken: Arc<watch::Sender<Option<Instant>>>, meter: Arc<Meter>) -> Self {
-        Self { stream: None, broken, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
+    pub(crate) fn new(mending: Arc<Mending>, meter: Arc<Meter>) -> Self {
+        Self { stream: None, mending, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
     }
 
     fn handle_request(&mut self, now: Instant, request: &TransportLayerNack) {
@@ -109,8 +109,7 @@ impl Retransmission {
                 Answer::Refused { broken } => {
                     add(&self.meter.unanswered, 1);
                     if broken {
-                        let free = now + responder.patience();
-                        self.broken.send_if_modified(|until| until.is_none() && until.replace(free).is_none());
+                        self.mending.handle_broken(now + responder.patience());
                     }
                 }
             }
@@ -157,8 +156,12 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Retransmission {
         if let Some((ssrc, responder)) = &mut self.stream {
             match &packet.message.packet {
                 Packet::Rtp(rtp) if rtp.header.ssrc == *ssrc => {
-                    let size = responder.handle_sent(packet.now, rtp);
+                    let Sent { size, keyframe } = responder.handle_sent(packet.now, rtp);
                     add(&self.meter.first_bytes, size);
+                    if keyframe {
+                        // Once more: a request that was answered since the keyframe was handed over knew nothing of it.
+                        self.mending.handle_keyframe();
+                    }
                 }
                 Packet::Rtcp(reports) => {
                     let own = reports.iter().filter_map(|report| report.as_any().downcast_ref::<SenderReport>());
@@ -189,4 +192,57 @@ impl Interceptor for Retransmission {
 
     fn bind_remote_stream(&mut self, _: &StreamInfo) {}
     fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use rtc::interceptor::RTCPFeedback;
+    use rtc::rtcp::Packet as RtcpPacket;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::NackPair;
+    use rtc::rtp::header::Header;
+    use std::time::Duration;
+
+    const SSRC: u32 = 7;
+
+    fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
+        TaggedPacket { now, transport: TransportContext::default(), message: AttributedPacket::new(packet) }
+    }
+
+    fn rtcp(packet: impl RtcpPacket + Send + Sync + 'static) -> Packet {
+        Packet::Rtcp(vec![Box::new(packet)])
+    }
+
+    #[test]
+    fn copies_wait_for_the_round_trip_that_reports_tell() {
+        let now = Instant::now();
+        let mut retransmission = Retransmission::new(Arc::default(), Arc::default());
+        let feedback = RTCPFeedback { typ: "nack".into(), parameter: String::new() };
+        retransmission.bind_local_stream(&StreamInfo {
+            ssrc: SSRC,
+            ssrc_rtx: Some(8),
+            payload_type_rtx: Some(103),
+            rtcp_feedback: vec![feedback],
+            ..StreamInfo::default()
+        });
+        let sent = SenderReport { ssrc: SSRC, ntp_time: 0x1_0002_0000, ..SenderReport::default() };
+        retransmission.handle_write(tagged(now, rtcp(sent))).unwrap();
+        for seq in 0..40 {
+            let header = Header { version: 2, sequence_number: seq, ssrc: SSRC, ..Header::default() };
+            let packet = rtc::rtp::Packet { header, payload: Bytes::from_static(&[1; 100]) };
+            retransmission.handle_write(tagged(now, Packet::Rtp(packet))).unwrap();
+        }
+        let heard = ReceptionReport { ssrc: SSRC, last_sender_report: 0x1_0002, ..ReceptionReport::default() };
+        let report = ReceiverReport { ssrc: 1, reports: vec![heard], ..ReceiverReport::default() };
+        retransmission.handle_read(tagged(now + Duration::from_millis(60), rtcp(report))).unwrap();
+        while retransmission.poll_write().is_some() {}
+        let mut ask = |after: u64| {
+            let lost = NackPair { packet_id: 5, lost_packets: 0 };
+            let request = TransportLayerNack { sender_ssrc: 1, media_ssrc: SSRC, nacks: vec![lost] };
+            retransmission.handle_read(tagged(now + Duration::from_millis(60 + after), rtcp(request))).unwrap();
+            std::iter::from_fn(|| retransmission.poll_write()).count()
+        };
+        assert_eq!([ask(0), ask(30), ask(59), ask(61)], [1, 0, 0, 1]);
+    }
 }

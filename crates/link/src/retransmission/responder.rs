@@ -23,8 +23,13 @@ const MAX_AGE: Duration = Duration::from_millis(400);
 const MIN_PATIENCE: Duration = Duration::from_millis(20);
 /// Copies may make up one part in so many of the video's bytes in each second. A link that loses more is full, or too bad for a picture.
 const SHARE: usize = 4;
+/// Bytes that a copy has more than its original (RFC 4588 section 4).
+const RTX_HEADER: usize = 2;
 /// Packets that are remembered: [`MAX_AGE`] of 20 Mbit/s. A power of two.
 const REMEMBERED: usize = 1024;
+
+/// Numbers wrap after 65,536, and of two that are half of it apart neither is the older: a keyframe is forgotten before.
+const KEYFRAME_MEMORY: u16 = 0x7000;
 
 /// What to do about a request.
 #[derive(Debug, PartialEq)]
@@ -43,19 +48,26 @@ pub(super) struct Responder {
     rtx: Option<(u32, u8)>,
     next_rtx_seq: u16,
     /// By the lowest bits of the sequence number.
-    sent: Vec<Option<Sent>>,
+    sent: Vec<Option<Remembered>>,
     video: Window,
     copies: Window,
     round_trip: RoundTrip,
-    /// Where the newest keyframe begins.
+    /// Where the newest keyframe begins, unless that is so long ago that numbers begin to mean the next one.
     keyframe: Option<u16>,
 }
 
 #[derive(Debug)]
-struct Sent {
+struct Remembered {
     packet: Packet,
     at: Instant,
     copied: Option<Instant>,
+}
+
+/// A packet that left for the first time.
+pub(super) struct Sent {
+    pub(super) size: usize,
+    /// A keyframe begins with it.
+    pub(super) keyframe: bool,
 }
 
 impl Responder {
@@ -71,15 +83,19 @@ impl Responder {
         }
     }
 
-    /// A packet leaves for the first time; the result is its size.
-    pub(super) fn handle_sent(&mut self, now: Instant, packet: &Packet) -> usize {
+    /// A packet leaves for the first time.
+    pub(super) fn handle_sent(&mut self, now: Instant, packet: &Packet) -> Sent {
         let size = packet.marshal_size();
         self.video.add(now, size);
-        if begins_keyframe(&packet.payload) {
-            self.keyframe = Some(packet.header.sequence_number);
+        let seq = packet.header.sequence_number;
+        let keyframe = begins_keyframe(&packet.payload);
+        if keyframe {
+            self.keyframe = Some(seq);
+        } else if self.keyframe.is_some_and(|keyframe| seq.wrapping_sub(keyframe) > KEYFRAME_MEMORY) {
+            self.keyframe = None;
         }
-        *self.slot(packet.header.sequence_number) = Some(Sent { packet: packet.clone(), at: now, copied: None });
-        size
+        *self.slot(seq) = Some(Remembered { packet: packet.clone(), at: now, copied: None });
+        Sent { size, keyframe }
     }
 
     /// A sender report leaves with this NTP time.
@@ -102,33 +118,32 @@ impl Responder {
         let patience = self.patience();
         let share = self.video.bytes(now) / SHARE;
         let spent = self.copies.bytes(now);
+        let overhead = if self.rtx.is_some() { RTX_HEADER } else { 0 };
         let slot = self.slot(seq).as_mut().filter(|sent| sent.packet.header.sequence_number == seq);
         let Some(sent) = slot.filter(|sent| now.saturating_duration_since(sent.at) <= MAX_AGE) else { return self.refuse(seq) };
         if sent.copied.is_some_and(|copied| now.saturating_duration_since(copied) < patience) {
             return Answer::OnItsWay;
         }
-        let original = sent.packet.clone();
-        let packet = self.copy(original);
-        let size = packet.marshal_size();
+        let size = sent.packet.marshal_size() + overhead;
         if spent + size > share {
             return self.refuse(seq);
         }
-        if let Some(sent) = self.slot(seq) {
-            sent.copied = Some(now);
-        }
+        sent.copied = Some(now);
+        let original = sent.packet.clone();
+        let packet = self.copy(original);
         self.next_rtx_seq = self.next_rtx_seq.wrapping_add(1);
         self.copies.add(now, size);
         Answer::Resend { packet, size }
     }
 
-    fn slot(&mut self, seq: u16) -> &mut Option<Sent> {
+    fn slot(&mut self, seq: u16) -> &mut Option<Remembered> {
         &mut self.sent[usize::from(seq) % REMEMBERED]
     }
 
     /// RFC 4588 section 4: the original sequence number goes before the payload. Header extensions stay.
     fn copy(&self, mut packet: Packet) -> Packet {
         let Some((ssrc, payload_type)) = self.rtx else { return packet };
-        let mut payload = BytesMut::with_capacity(2 + packet.payload.len());
+        let mut payload = BytesMut::with_capacity(RTX_HEADER + packet.payload.len());
         payload.put_u16(packet.header.sequence_number);
         payload.put_slice(&packet.payload);
         packet.payload = Bytes::from(payload);
@@ -272,6 +287,21 @@ mod tests {
     }
 
     #[test]
+    fn a_keyframe_of_long_ago_mends_nothing() {
+        let now = Instant::now() + ms(10_000);
+        let mut responder = Responder::new(Some(RTX));
+        let mut keyframe = packet(100);
+        keyframe.payload = Bytes::from_static(&[0x67, 1, 2]);
+        responder.handle_sent(now, &keyframe);
+        for more in 1..=70_000_u32 {
+            let seq = 100_u16.wrapping_add(u16::try_from(more % 65_536).unwrap());
+            responder.handle_sent(now, &packet(seq));
+            let late = now + MAX_AGE + ms(1);
+            assert_eq!(responder.handle_request(late, seq), Answer::Refused { broken: true }, "{more} packets later");
+        }
+    }
+
+    #[test]
     fn copies_are_a_quarter_of_the_video_in_every_second_whatever_is_asked_for() {
         let start = Instant::now() + ms(10_000);
         let mut responder = Responder::new(Some(RTX));
@@ -280,7 +310,7 @@ mod tests {
         for step in 0..6_000 {
             let now = start + ms(step);
             if step % 5 == 0 {
-                video.add(now, responder.handle_sent(now, &packet(u16::try_from(step / 5).unwrap())));
+                video.add(now, responder.handle_sent(now, &packet(u16::try_from(step / 5).unwrap())).size);
             }
             let newest = u16::try_from(step / 5).unwrap();
             for seq in newest.saturating_sub(200)..=newest {
