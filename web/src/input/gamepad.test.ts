@@ -102,16 +102,81 @@ describe("what a pad gives", () => {
   it("is nothing of a trigger that was pulled when first seen, until it was let go", () => {
     use({ triggers: [0, 0.9], pressed: [3] }, { triggers: [0, 0.9] });
     expect(pads.sample(16)?.throttle).toBe(0);
-    [0.2, 0.1, 0.6].forEach((pull, i) => look(32 + i, pad({ triggers: [0, pull] })));
-    expect(pads.sample(34)?.throttle).toBeCloseTo(5 / 9);
+    look(32, pad({ triggers: [0, 0.2] }));
+    stay(48, 560, { triggers: [0, 0.1] });
+    look(576, pad({ triggers: [0, 0.6] }));
+    expect(pads.sample(576)?.throttle).toBeCloseTo(5 / 9);
   });
 
-  it("is nothing of a stick that was held when first seen, until it was seen near the middle", () => {
+  it("is nothing of a pedal for a trigger that rests pulled and passes 0", () => {
+    const pedal = (pull: number) => ({ triggers: [0, pull] as [number, number] });
+    look(0, pad(pedal(1)));
+    [0.5, 0, 0.5, 1].forEach((pull, i) => stay(100 * (i + 1), 100 * (i + 1) + 96, pedal(pull)));
+    stay(500, 2_000, { ...pedal(1), pressed: [3] });
+    expect(pads.sample(2_000)).toMatchObject({ steering: 0, throttle: 0 });
+  });
+
+  it("is nothing of a trigger that was near 0 at two looks of a page that stood still between them", () => {
+    look(0, pad({ triggers: [0, 1] }));
+    look(16, pad({ triggers: [0, 0], pressed: [3] }));
+    look(1_000, pad({ triggers: [0, 0] }));
+    look(1_016, pad({ triggers: [0, 1] }));
+    stay(1_032, 1_100, { triggers: [0, 1], pressed: [3] });
+    expect(pads.sample(1_100)?.throttle).toBe(0);
+  });
+
+  it("is nothing of a stick that was held when first seen, until it has stayed near the middle", () => {
     use({ axes: [0.9, 0, 0, 0], pressed: [3] }, { axes: [0.9, 0, 0, 0] });
     expect(pads.sample(16)).toMatchObject({ steering: 0, stale: false });
-    look(32, pad({ axes: [0.1, 0, 0, 0] }));
-    look(48, pad({ axes: [1, 0, 0, 0] }));
-    expect(pads.sample(48)?.steering).toBe(1);
+    stay(32, 560, { axes: [0.1, 0, 0, 0] });
+    look(576, pad({ axes: [1, 0, 0, 0] }));
+    expect(pads.sample(576)?.steering).toBe(1);
+  });
+
+  it("is nothing of a standard axis that rests at its end and passes the middle", () => {
+    use({ axes: [-1, 0, 0, 0], pressed: [3] }, { axes: [-1, 0, 0, 0] });
+    [-0.5, 0, 0.5, 0, -1].forEach((at, i) => stay(100 * (i + 1), 100 * (i + 1) + 96, { axes: [at, 0, 0, 0] }));
+    expect(pads.sample(596)?.steering).toBe(0);
+  });
+
+  it("is nothing of an axis that was exactly 0 until its first word is that it is at an end", () => {
+    const pedals = (throttle: number, pressed: number[] = []) => pad({ axes: [0, throttle, 0], mapping: "", pressed });
+    look(0, pedals(0));
+    look(16, pedals(0, [3]));
+    look(32, pedals(0));
+    expect(look(48, pedals(-1))).toBeNull();
+    expect(pads.sample(48)?.throttle).toBe(0);
+    [-0.5, 0, 1].forEach((at, i) => look(64 + i, pedals(at)));
+    expect(pads.sample(67)?.throttle).toBe(0);
+  });
+
+  it("is a stick that was exactly 0 and is pushed through values in between", () => {
+    use({ axes: [0, -0.6], mapping: "" }, { axes: [0, 0], mapping: "" });
+    look(32, pad({ axes: [0, -1], mapping: "" }));
+    expect(pads.sample(32)?.throttle).toBe(1);
+  });
+
+  it("stays what it was while a control reports what is no number, which is no sign of life", () => {
+    use({ axes: [0.54, 0, 0, 0], triggers: [0, 0.5] });
+    for (const now of [500, 1_000]) look(now, pad({ axes: [Number.NaN, 0, 0, 0], triggers: [0, Number.NaN] }));
+    expect(pads.sample(1_000)).toMatchObject({ steering: 0.5, throttle: 0.5, stale: false });
+    look(1_050, pad({ axes: [0.54, 0, 0, 0], triggers: [0, 0.5] }));
+    expect(pads.sample(1_050)?.stale).toBe(true);
+  });
+
+  it("has its first look at a control when that first reports a number", () => {
+    const silent: Values = { axes: [Number.NaN, Number.NaN], mapping: "" };
+    use({ ...silent, pressed: [3] }, silent);
+    look(32, pad({ axes: [0.2, -1], mapping: "" }));
+    expect(pads.sample(32)).toMatchObject({ steering: 0, throttle: 0 });
+    look(48, pad({ axes: [1, 0.5], mapping: "" }));
+    expect(pads.sample(48)).toMatchObject({ steering: 1, throttle: 0 });
+  });
+
+  it("is nothing of a trigger whose first number is that it is pulled", () => {
+    use({ triggers: [0, Number.NaN], pressed: [3] }, { triggers: [0, Number.NaN] });
+    look(32, pad({ triggers: [0, 1] }));
+    expect(pads.sample(32)?.throttle).toBe(0);
   });
 
   it("is nothing of a pedal for good, also after it passed the middle, until it is plugged in again", () => {
@@ -238,6 +303,16 @@ describe("a pad whose values stand still", () => {
     expect(pads.sample(9_000)?.stale).toBe(false);
   });
 
+  it.each([
+    ["the stick that steers", [0.14, 0, 0, 0], [-0.12, 0, 0, 0]],
+    ["the unused stick", [0, 0, 0.14, 0.14], [0, 0, -0.2, -0.24]],
+    ["the unused stick, leaning on something", [0, 0, 0, 0], [0, 0, 0.6, 0.6]],
+  ])("is not stale by wear: %s", (_, first, rest) => {
+    use({ axes: first, pressed: [3] }, { axes: first });
+    stay(32, 1_500, { axes: rest });
+    expect(pads.sample(1_500)?.stale).toBe(false);
+  });
+
   it("is stale when a trigger is held half way without the least change for three seconds", () => {
     use({ triggers: [0, 0.5] });
     look(2_900, pad({ triggers: [0, 0.5] }));
@@ -251,7 +326,7 @@ describe("a pad whose values stand still", () => {
     ["a stick pushed to its stop", { axes: [0, -1], mapping: "" }],
     ["a trigger barely pulled", { triggers: [0.1, 0] }],
   ])("is stale after five seconds without the least change with %s", (_, values) => {
-    use({ ...values, pressed: [3] }, values.mapping === undefined ? {} : { axes: [0, 0], mapping: values.mapping });
+    use({ ...values, pressed: [3] }, values.mapping === undefined ? {} : heard(values.mapping));
     look(32, pad(values));
     look(5_032, pad(values));
     expect(pads.sample(5_032)).toMatchObject({ stale: false, ageMs: 0 });
@@ -360,11 +435,18 @@ function look(now: number, seen: PadLike | null): string | null {
   return taker;
 }
 
+/** The same values at every look. */
+function stay(from: number, to: number, values: Values): void {
+  for (let now = from; now <= to; now += 16) look(now, pad(values));
+}
+
+/** At rest, with axes of which the browser has heard: 8 bits have no exact middle. */
+function heard(mapping: string): Values {
+  return { axes: [1 / 255, 1 / 255], mapping };
+}
+
 /** A pad that is first seen as `first` and moves to `values` at 16 ms. */
-function use(
-  values: Values,
-  first: Values = values.mapping === undefined ? {} : { axes: [0, 0], mapping: values.mapping },
-): void {
+function use(values: Values, first: Values = values.mapping === undefined ? {} : heard(values.mapping)): void {
   look(0, pad(first));
   look(16, pad(values));
 }

@@ -267,7 +267,7 @@ function pad(steering: number): PadLike {
 }
 
 function driving(throttle: number): PadLike {
-  return { ...pad(0), mapping: "", axes: [0, -throttle] };
+  return { ...pad(0), mapping: "", axes: [0, throttle === 0 ? 1 / 255 : -throttle] };
 }
 
 function usePad(now: number): void {

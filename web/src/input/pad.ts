@@ -2,7 +2,7 @@
  * One gamepad: where its controls rest, how far they are from there, and whether somebody moves one.
  *
  * Nothing but the standard mapping says what an axis is. **Where a control rests is learned at the first look**, and what is far from the
- * middle then gives nothing: it may be a pedal that rests at its end, and nobody's foot is on it.
+ * middle then gives nothing: it may be a pedal that rests at its end, and nobody's foot is on it. What is no number is not seen.
  */
 
 /** What is read of a W3C `Gamepad`. */
@@ -29,8 +29,17 @@ const DELIBERATE = 0.25;
 const NOISE = 0.04;
 /** Beyond it a stick counts: fingers do not find the middle better, nor do springs. */
 const DEAD_ZONE = 0.08;
-/** Between rest and stop, in which no hand holds a stick or trigger still. */
-const HALF_WAY = [0.2, 0.98] as const;
+/** From here on a control is at its end. */
+const AT_END = 0.98;
+/**
+ * Between rest and stop, in which no hand holds a stick or trigger still. A worn stick rests up to 0.14 to either side, so twice that from
+ * the rest that was learned, and some.
+ */
+const HALF_WAY = [0.35, AT_END] as const;
+/** So long must a control that was first seen elsewhere be near its rest: springs need a tenth of it, hands pass by in less. */
+const SETTLING_MS = 500;
+/** A page that did not look for so long does not know what the control did meanwhile. */
+const STOOD_STILL_MS = 250;
 /** So long may nothing change with a stick half way. */
 const STICK_STILL_MS = 1_000;
 /** Triggers have 8 bits and a spring behind a finger: they rest longer on one value. */
@@ -68,17 +77,17 @@ export class Pad {
     this.#values = read(seen);
     this.#seenAt = now;
     this.#changedAt = now;
-    this.#sticks = this.#axes(this.#values).map((position) => new Stick(position, this.#standard));
-    this.#levers = this.#values.levels.map((level) => new Lever(level));
+    this.#sticks = follow([], this.#axes(this.#values), now, () => new Stick(this.#standard));
+    this.#levers = follow([], this.#values.levels, now, () => new Lever());
     this.#works = this.#values.pressed.map((down) => !down);
   }
 
   look(seen: PadLike, now: number): void {
     const before = this.#values;
-    const values = (this.#values = read(seen));
+    const values = (this.#values = read(seen, this.#values));
     this.#seenAt = now;
-    this.#sticks = follow(this.#sticks, this.#axes(values), (position) => new Stick(position, this.#standard));
-    this.#levers = follow(this.#levers, values.levels, (level) => new Lever(level));
+    this.#sticks = follow(this.#sticks, this.#axes(values), now, () => new Stick(this.#standard));
+    this.#levers = follow(this.#levers, values.levels, now, () => new Lever());
     this.#works = values.pressed.map((down, button) => this.#works[button] === true || !down);
     this.armPressed = this.#down(BUTTON_ARM) && before.pressed[BUTTON_ARM] === false;
     if (same(before, values)) return;
@@ -125,7 +134,7 @@ export class Pad {
   isStale(now: number): boolean {
     const still = now - this.#changedAt;
     return (
-      (still > STICK_STILL_MS && this.#sticks.some(({ at }) => isHalfWay(at))) ||
+      (still > STICK_STILL_MS && this.#inUse.some(({ at }) => isHalfWay(at))) ||
       (still > TRIGGER_STILL_MS && [LEFT_TRIGGER, RIGHT_TRIGGER].some((button) => isHalfWay(this.#lever(button)))) ||
       (still > DRIVING_STILL_MS && Math.abs(this.throttle) > NEUTRAL)
     );
@@ -138,6 +147,11 @@ export class Pad {
   /** Axes that spring back: a throttle slider of a joystick rests anywhere. */
   #axes({ axes }: Values): readonly number[] {
     return axes.slice(0, this.#standard ? 4 : 2);
+  }
+
+  /** The sticks that steer or drive: what the others do, worn or not, does not move the car. */
+  get #inUse(): Control[] {
+    return this.#sticks.slice(0, this.#standard ? 1 : 2);
   }
 
   /** All but the buttons that have a meaning on every device. */
@@ -163,8 +177,10 @@ abstract class Control {
   /** Where it was let be, or nearer to rest if it has been there since. */
   #heldAt = 0;
 
-  take(value: number): void {
-    this.at = this.measure(value);
+  take(value: number, now: number): void {
+    this.stirred = false;
+    if (Number.isNaN(value)) return;
+    this.at = this.measure(value, now);
     this.stirred = Math.abs(this.at - this.#noticedAt) > NOISE;
     if (this.stirred) this.#noticedAt = this.at;
     if (this.at * this.#heldAt <= 0) this.#heldAt = 0;
@@ -179,23 +195,50 @@ abstract class Control {
     this.#heldAt = this.at;
   }
 
-  protected abstract measure(value: number): number;
+  protected abstract measure(value: number, now: number): number;
+}
+
+/** Finds the rest of a control that was first seen elsewhere. Passing through is no rest. */
+class Settling {
+  #nearSince: number | null = null;
+  #lookedAt = -Infinity;
+
+  /** Tells whether the control has stayed near its rest for long enough. */
+  handle(near: boolean, now: number): boolean {
+    if (!near || now - this.#lookedAt > STOOD_STILL_MS) this.#nearSince = null;
+    this.#lookedAt = now;
+    if (!near) return false;
+    this.#nearSince ??= now;
+    return now - this.#nearSince >= SETTLING_MS;
+  }
 }
 
 class Stick extends Control {
-  /** Its rest is still to be found: where it comes nearest to the middle. */
-  readonly #settles: boolean;
-  #rest: number | null;
+  /** It is known to spring to the middle, so that one far from there is held by a thumb. A pedal passes the middle, too. */
+  readonly #springs: boolean;
+  readonly #settling = new Settling();
+  #seen = false;
+  #rest: number | null = null;
+  /** It has been exactly 0 since the first look, as browsers report an axis before its first event. */
+  #silent = false;
 
-  /** `springs`: it is known to spring to the middle, so that one far from there is held by a thumb. A pedal passes the middle, too. */
-  constructor(first: number, springs: boolean) {
+  constructor(springs: boolean) {
     super();
-    this.#rest = isNearMiddle(first) ? first : null;
-    this.#settles = springs && this.#rest === null;
+    this.#springs = springs;
   }
 
-  protected override measure(position: number): number {
-    if (this.#settles && isNearMiddle(position) && Math.abs(position) < Math.abs(this.#rest ?? 1))
+  protected override measure(position: number, now: number): number {
+    if (!this.#seen) {
+      this.#seen = true;
+      this.#silent = !this.#springs && position === 0;
+      if (isNearMiddle(position)) this.#rest = position;
+    } else if (this.#silent && position !== 0) {
+      this.#silent = false;
+      // Its first word is that it is at an end: a pedal that rests there. A stick that is pushed goes through values in between; one that
+      // does not gives nothing until it is plugged in again.
+      if (Math.abs(position) >= AT_END) this.#rest = null;
+    }
+    if (this.#springs && this.#rest === null && this.#settling.handle(isNearMiddle(position), now))
       this.#rest = position;
     if (this.#rest === null) return 0;
     const way = position - this.#rest;
@@ -205,16 +248,16 @@ class Stick extends Control {
 
 /** A trigger or button. */
 class Lever extends Control {
-  /** The least that was seen; `null` until it has been let go. */
-  #rest: number | null;
+  readonly #settling = new Settling();
+  #seen = false;
+  /** The least that was seen; `null` until it is known. */
+  #rest: number | null = null;
 
-  constructor(first: number) {
-    super();
-    this.#rest = isNearMiddle(first) ? first : null;
-  }
-
-  protected override measure(level: number): number {
-    if (isNearMiddle(level)) this.#rest = Math.min(this.#rest ?? 1, level);
+  protected override measure(level: number, now: number): number {
+    const near = isNearMiddle(level);
+    const known = this.#rest !== null || !this.#seen || this.#settling.handle(near, now);
+    this.#seen = true;
+    if (near && known) this.#rest = Math.min(this.#rest ?? 1, level);
     return this.#rest === null ? 0 : (level - this.#rest) / (1 - this.#rest);
   }
 }
@@ -225,29 +268,32 @@ interface Values {
   readonly pressed: readonly boolean[];
 }
 
-/** A copy, as browsers may update the objects that they returned before. Hats rest at 1.29, drivers report what is no number. */
-function read({ axes, buttons }: PadLike): Values {
-  const within = (value: number, least: number) => (Number.isFinite(value) ? Math.min(1, Math.max(least, value)) : 0);
+/**
+ * A copy, as browsers may update the objects that they returned before. Hats rest at 1.29. Drivers report what is no number: the value
+ * `before` stays then, NaN if there is none.
+ */
+function read({ axes, buttons }: PadLike, before?: Values): Values {
+  const within = (value: number, least: number, last = NaN) =>
+    Number.isFinite(value) ? Math.min(1, Math.max(least, value)) : last;
   return {
-    axes: axes.map((position) => within(position, -1)),
-    levels: buttons.map(({ value }) => within(value, 0)),
+    axes: axes.map((position, i) => within(position, -1, before?.axes[i])),
+    levels: buttons.map(({ value }, i) => within(value, 0, before?.levels[i])),
     pressed: buttons.map(({ pressed }) => pressed),
   };
 }
 
 /** Takes the new values; controls that were not there before are looked at for the first time. */
-function follow(controls: Control[], values: readonly number[], first: (value: number) => Control): Control[] {
+function follow(controls: Control[], values: readonly number[], now: number, create: () => Control): Control[] {
   return values.map((value, i) => {
-    const control = controls[i];
-    if (!control) return first(value);
-    control.take(value);
+    const control = controls[i] ?? create();
+    control.take(value, now);
     return control;
   });
 }
 
 function same(a: Values, b: Values): boolean {
   const equal = <T>(left: readonly T[], right: readonly T[]) =>
-    left.length === right.length && left.every((value, i) => value === right[i]);
+    left.length === right.length && left.every((value, i) => Object.is(value, right[i]));
   return equal(a.axes, b.axes) && equal(a.levels, b.levels) && equal(a.pressed, b.pressed);
 }
 
