@@ -77,10 +77,15 @@ export class Gamepads {
     return this.#vanished();
   }
 
+  /** The pad in use is in somebody's hand, so that what moves together with it may be its twin. */
+  isHeld(now: number): boolean {
+    return this.#user?.isHeld(now, TWIN_MS) ?? false;
+  }
+
   /** The pad that somebody has taken into the hand since the one in use was put down; `null` if there is none. */
   takesOver(now: number): string | null {
-    const user = this.#inUse === null ? undefined : this.#pads.get(this.#inUse);
-    const held = user?.isHeld(now, TWIN_MS) ?? false;
+    const user = this.#user;
+    const held = this.isHeld(now);
     for (const pad of this.#pads.values()) {
       if (pad === user) continue;
       if (held) pad.letBe();
@@ -104,9 +109,13 @@ export class Gamepads {
 
   /** The pad in use; `null` if there is none. */
   sample(now: number): PadSample | null {
-    const pad = this.#inUse === null ? undefined : this.#pads.get(this.#inUse);
+    const pad = this.#user;
     if (!pad) return null;
     return { steering: pad.steering, throttle: pad.throttle, ageMs: pad.ageMs(now), stale: pad.isStale(now) };
+  }
+
+  get #user(): Pad | undefined {
+    return this.#inUse === null ? undefined : this.#pads.get(this.#inUse);
   }
 
   #vanished(): PadEvent[] {

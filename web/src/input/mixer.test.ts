@@ -114,10 +114,11 @@ describe("a device that is lost", () => {
 
   it("does not matter when another device steers", () => {
     usePad(0);
-    mixer.handleKey("KeyW", true, 20);
-    mixer.handlePads([null], 32);
+    mixer.handlePads([pad(0)], 32);
+    mixer.handleKey("KeyW", true, 200);
+    mixer.handlePads([null], 216);
     expect(mixer.notice).toBeNull();
-    expect(mixer.sample(320)).toMatchObject({ source: "keyboard", throttle: 1 });
+    expect(mixer.sample(500)).toMatchObject({ source: "keyboard", throttle: 1 });
   });
 
   it("is stale input when the gamepad stands still half way", () => {

@@ -19,7 +19,7 @@ const MAX_SAMPLE_AGE_MS = 80;
 /** Age that stands for "no sample" (`PROTOCOL.md`, control frame). */
 const NO_SAMPLE_MS = 65_535;
 
-/** What the driver cannot see. */
+/** What the driver cannot see. The same as in `link/sight.ts`: neither folder may know the other, and it is no word of the protocol. */
 export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
 /** Another device steers than the one that armed. */
 export type TakeOver = "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
@@ -116,14 +116,17 @@ export class Mixer {
     this.#releaseAll("system-key");
   }
 
-  /** Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action. */
+  /**
+   * Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action, and a direction while the pad in use is
+   * held is none either: Steam's desktop layout makes arrow keys of a pad's stick, too.
+   */
   handleKey(code: string, down: boolean, now: number, repeat = false): boolean {
     const command = commandOf(code);
     if (command === null) return false;
     if (!this.#keyboard.handleKey(code, down, now)) return true;
     if (down && !repeat) {
       if (command === "arm") this.#pressArm("keyboard", now, "keyboard");
-      else if (command !== "brake" || this.#source === "none") this.#use("keyboard");
+      else if (command === "brake" ? this.#source === "none" : !this.#pads.isHeld(now)) this.#use("keyboard");
     }
     this.#onChange("soon");
     return true;

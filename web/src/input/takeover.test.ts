@@ -91,6 +91,32 @@ describe("an armed car", () => {
     expect(mixer.notice).toBe("keyboard-took-over");
   });
 
+  it("stays with its pad while that is held, whatever arrow keys Steam makes of its stick", () => {
+    armPad();
+    hold(1_000, 1_100, 0.9);
+    mixer.handleKey("ArrowRight", true, 1_110);
+    expect(state(1_110)).toEqual({ source: "gamepad", armed: true });
+    hold(1_120, 1_400, 0.9);
+    expect(mixer.sample(1_400).steering).toBeCloseTo(0.891);
+    mixer.handleKey("ArrowRight", false, 1_410);
+    hold(1_420, 1_500, 0);
+    mixer.handleKey("ArrowLeft", true, 1_505);
+    expect(state(1_505)).toEqual({ source: "gamepad", armed: true });
+    mixer.handleKey("ArrowLeft", false, 1_510);
+    hold(1_510, 1_600, 0);
+    mixer.handleKey("ArrowLeft", true, 1_610);
+    expect(state(1_610)).toEqual({ source: "keyboard", armed: false });
+  });
+
+  it("brakes and disarms by the keyboard while a pad is held", () => {
+    armPad();
+    hold(1_000, 1_100, 0.9);
+    mixer.handleKey("Space", true, 1_110);
+    expect(mixer.sample(1_110).brake).toBe(true);
+    enter(1_120);
+    expect(state(1_120)).toEqual({ source: "gamepad", armed: false });
+  });
+
   it("disarms when another pad takes over, and not before the first was put down", () => {
     armPad(0);
     hold(100, 400, 0, -1);
