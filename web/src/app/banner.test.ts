@@ -78,9 +78,9 @@ describe("the banner", () => {
       title: "The picture is 2.1 s old: you cannot drive",
       blocking: false,
     });
-    expect(banner({ notice: "picture-old", pictureAgeMs: null })?.title).toBe(
-      "The picture is too old: you cannot drive",
-    );
+    for (const pictureAgeMs of [null, 120, 500]) {
+      expect(banner({ notice: "picture-old", pictureAgeMs })?.title).toBe("The picture is too old: you cannot drive");
+    }
     expect(banner({ notice: "picture-stopped", focused: false })?.title).toMatch(/^The picture has stopped: /);
     expect(banner({ notice: "no-picture" })).toMatchObject({ level: "info", title: "Waiting for the picture" });
   });

@@ -2,6 +2,7 @@
 
 import type { InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
+import { MAX_PICTURE_AGE_MS } from "../link/sight";
 import type { SignalingState } from "../link/signaling";
 import type { ByeReason, ErrorCode } from "../protocol/common";
 import type { NoticeLevel } from "../protocol/events";
@@ -118,7 +119,8 @@ function connected(situation: Situation): Banner | null {
 
 function oldPicture({ pictureAgeMs }: Situation): Banner {
   const { title, text } = NOTICE_WORDS["picture-old"];
-  if (pictureAgeMs === null) return show("bad", title, text);
+  // The figure is of several frames, the judgement of the newest: one must not contradict the other.
+  if (pictureAgeMs === null || pictureAgeMs <= MAX_PICTURE_AGE_MS) return show("bad", title, text);
   return show("bad", `The picture is ${(pictureAgeMs / 1000).toFixed(1)} s old: you cannot drive`, text);
 }
 

@@ -33,6 +33,9 @@ describe("Picture", () => {
     present(picture, 0, 40);
     present(picture, 33, null);
     expect(picture.ageMs(34)).toBeNull();
+    present(picture, 66, 40);
+    present(picture, 99, Infinity);
+    expect(picture.ageMs(100)).toBeNull();
   });
 });
 

@@ -6,8 +6,8 @@ import type { CarClock } from "../link/clock";
 const FRAMES = 15;
 /** After this time without a frame, the age of the last one is what counts. */
 const FROZEN_MS = 250;
-/** No frame waits so long for the page to be told of it, unless the page stood still. */
-const OTHER_CLOCK_MS = 10_000;
+/** Times of presentation that are further from now are of another clock, or of a page that stood still. */
+const OTHER_CLOCK_MS = 100;
 
 /** One frame as the browser presented it. */
 export interface PresentedFrame {
@@ -33,7 +33,7 @@ export class Picture {
     this.#last = frame;
     if (frame.rtpTimestamp === null) return;
     const age = clock.pictureAgeMs(frame.rtpTimestamp, frame.presentedAt);
-    if (age === null) this.#ages = [];
+    if (age === null || !Number.isFinite(age)) this.#ages = [];
     else this.#ages = [...this.#ages.slice(1 - FRAMES), age];
   }
 
@@ -67,10 +67,10 @@ export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedF
   return () => video.cancelVideoFrameCallback(handle);
 }
 
-/** A time of this page's clock. One that is far off is of another, and must not keep a picture from being seen. */
-function nearNow(time: number): number {
+/** A time of this page's clock, not after now. One that is far off must neither keep a picture from being seen nor keep it young. */
+function nearNow(presented: number): number {
   const now = performance.now();
-  return Math.abs(now - time) < OTHER_CLOCK_MS ? time : now;
+  return Math.abs(now - presented) <= OTHER_CLOCK_MS ? Math.min(now, presented) : now;
 }
 
 /** The same with what older browsers tell: how many frames the element has shown, asked for whenever the page is drawn. */

@@ -67,3 +67,21 @@ describe("frames in a browser that does not call back for them", () => {
     expect(seen).toEqual([]);
   });
 });
+
+describe("a frame of which the browser tells when it was presented", () => {
+  it.each([
+    ["a moment ago", 9_960, 9_960],
+    ["in a moment", 10_016, 10_000],
+    ["seconds ago", 7_000, 10_000],
+    ["in seconds", 13_000, 10_000],
+  ])("came onto the screen now, or shortly before: %s", (_, presentationTime, presentedAt) => {
+    let call: ((now: number, metadata: object) => void) | undefined;
+    vi.stubGlobal("HTMLVideoElement", { prototype: { requestVideoFrameCallback: null } });
+    vi.stubGlobal("performance", { now: () => 10_000 });
+    const video = { requestVideoFrameCallback: (callback: typeof call) => (call = callback) };
+    const seen: PresentedFrame[] = [];
+    watchFrames(video as unknown as HTMLVideoElement, (frame) => seen.push(frame));
+    call?.(0, { presentationTime, width: 640, height: 360, presentedFrames: 1 });
+    expect(seen).toMatchObject([{ presentedAt, rtpTimestamp: null }]);
+  });
+});

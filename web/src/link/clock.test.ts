@@ -64,10 +64,13 @@ describe("CarClock", () => {
     }
   });
 
-  it("tells no age when the time stamps are from another clock", () => {
+  it("calls a picture older than any when its time stamp is out of all range", () => {
     const clock = new CarClock();
     exchange(clock, { sentAt: 1000, up: 10, held: 0, down: 10 });
-    expect(clock.pictureAgeMs((rtp(1000 + OFFSET) + 2 ** 31) >>> 0, 1000)).toBeNull();
+    expect(clock.pictureAgeMs((rtp(1000 + OFFSET) + 2 ** 31) >>> 0, 1000)).toBe(Infinity);
+    expect(clock.pictureAgeMs(rtp(1000 + OFFSET), 62_000)).toBe(Infinity);
+    expect(clock.pictureAgeMs(rtp(3000 + OFFSET), 1000)).toBe(Infinity);
+    expect(clock.pictureAgeMs(rtp(1500 + OFFSET), 1000)).toBe(0);
   });
 });
 

@@ -14,7 +14,7 @@ const WINDOW_MS = 10_000;
 const MAX_RTT_US = 10_000_000;
 /** Weight of a new sample in the smoothed round trip (RFC 6298 section 2). */
 const SMOOTHING = 1 / 8;
-/** Ages outside of this range, in ms, mean that the time stamps are not the car's clock. */
+/** Ages outside of this range, in ms, are none: the picture is older still, or its time stamps are not of the car's clock. */
 const MIN_AGE_MS = -1_000;
 const MAX_AGE_MS = 60_000;
 
@@ -52,7 +52,7 @@ export class CarClock {
     return this.#best === null ? null : now * 1000 + this.#best.offsetUs;
   }
 
-  /** How old a picture with this RTP time stamp is at `now`, in ms; `null` while that cannot be known. */
+  /** How old a picture with this RTP time stamp is at `now`, in ms; `null` before the first echo, `Infinity` if out of all range. */
   pictureAgeMs(rtpTimestamp: number, now: number): number | null {
     const carUs = this.carTimeUs(now);
     if (carUs === null) return null;
@@ -60,6 +60,6 @@ export class CarClock {
     // The time stamp holds the low 32 bits only: the nearest time that has them is meant.
     const ageTicks = (carTicks - rtpTimestamp) | 0;
     const ageMs = (ageTicks * 1000) / VIDEO_CLOCK_HZ;
-    return ageMs < MIN_AGE_MS || ageMs > MAX_AGE_MS ? null : Math.max(0, ageMs);
+    return ageMs < MIN_AGE_MS || ageMs > MAX_AGE_MS ? Infinity : Math.max(0, ageMs);
   }
 }

@@ -69,10 +69,19 @@ describe("Sight", () => {
     expect(changes).toBe(1);
   });
 
-  it("counts the gap alone where the age is not known", () => {
+  it("does not see by frames with time stamps until the car's clock is known", () => {
     ageMs = null;
-    expect(flow(0, 1_000)).toBeNull();
-    expect(look(1_000, 1_520)).toBe("picture-stopped");
+    expect(flow(0, 1_000)).toBe("no-picture");
+    ageMs = 40;
+    expect(flow(1_020, 1_520)).toBe("no-picture");
+    expect(flow(1_540, 1_560)).toBeNull();
+  });
+
+  it("is blind by frames whose age is out of all range", () => {
+    flow(0, 1_000);
+    ageMs = Infinity;
+    expect(flow(1_020, 1_020)).toBe("picture-old");
+    expect(flow(1_040, 3_000)).toBe("picture-old");
   });
 
   it("counts the gap alone where the browser tells no time stamps", () => {

@@ -2,7 +2,8 @@
  * Whether the driver sees where the car is.
  *
  * **A picture that has stopped, or shows the car where it was half a second ago, is none to drive by**, however quick the answers of the
- * car are. What counts is the newest frame on the screen: how old it was when it came there, and how long that is ago.
+ * car are. What counts is the newest frame on the screen: how old it was when it came there, and how long that is ago. Only where the
+ * browser gives frames no time stamp is the second all that is known.
  *
  * Blind at once, as a moment of it is a moment too long. Seeing again takes a while, so that a picture that stutters at the limit does
  * not arm and disarm with each frame.
@@ -20,11 +21,12 @@ const CONVINCING_MS = MAX_PICTURE_AGE_MS;
 /** A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw before says nothing of now. */
 const STOOD_STILL_MS = 250;
 
+/** The same as in `input/mixer.ts`, which says why there are two. */
 export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
 
 /** The car's clock, as far as it is needed here. */
 export interface FrameClock {
-  /** How old the picture with this time stamp is at `now`; `null` while that cannot be known. */
+  /** How old the picture with this time stamp is at `now`; `null` while the clock is not known, `Infinity` if out of all range. */
   pictureAgeMs(rtpTimestamp: number, now: number): number | null;
 }
 
@@ -62,9 +64,10 @@ export class Sight {
   #judge(now: number, clock: FrameClock): Blindness | null {
     if (this.#presentedAt === null) return "no-picture";
     const since = Math.max(0, now - this.#presentedAt);
-    const age = this.#rtpTimestamp === null ? null : clock.pictureAgeMs(this.#rtpTimestamp, now);
-    if (Math.max(since, age ?? 0) <= MAX_PICTURE_AGE_MS) return null;
-    const flows = since <= MAX_PICTURE_AGE_MS && age !== null && age - since > MAX_PICTURE_AGE_MS;
+    const age = this.#rtpTimestamp === null ? since : clock.pictureAgeMs(this.#rtpTimestamp, now);
+    if (age === null) return "no-picture";
+    if (Math.max(since, age) <= MAX_PICTURE_AGE_MS) return null;
+    const flows = since <= MAX_PICTURE_AGE_MS && age - since > MAX_PICTURE_AGE_MS;
     return flows ? "picture-old" : "picture-stopped";
   }
 }
