@@ -3,7 +3,9 @@ import type { Sample } from "../input/mixer";
 import type { Phase } from "../link/session";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { hudOf, type Facts } from "./display";
-import { stateTone, stateWords } from "./hud";
+import { stateParts, stateTone, type Hud } from "./hud";
+
+const stateText = (hud: Hud) => stateParts(hud).join(" · ");
 
 const sample: Sample = {
   visible: true,
@@ -53,17 +55,13 @@ const driving: Facts = {
   carNotice: null,
 };
 
-const PATHS: Phase[] = [
-  { name: "connected" },
-  { name: "interrupted", since: 9_600 },
-  { name: "restarting", since: 9_600 },
-];
+const PATHS: Phase[] = [{ name: "connected" }, { name: "restarting", since: 9_600 }];
 
 describe("the display", () => {
   it("is live while car and picture are", () => {
     const hud = hudOf(driving);
     expect(hud).toMatchObject({ silent: false, frozen: false, banner: null, batteryVolts: 7.9, throttle: 0.5 });
-    expect([stateWords(hud), stateTone(hud)]).toEqual(["Armed", "live"]);
+    expect([stateText(hud), stateTone(hud)]).toEqual(["Armed", "live"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "good", "good"]);
   });
 
@@ -71,7 +69,14 @@ describe("the display", () => {
     expect(hudOf({ ...driving, phase, telemetry: { frame, at: 9_500 } }).silent).toBe(false);
     const hud = hudOf({ ...driving, phase, telemetry: { frame, at: 9_499 } });
     expect(hud).toMatchObject({ silent: true, frozen: true, banner: { level: "bad" } });
-    expect([stateWords(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
+    expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
+    expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
+  });
+
+  it("calls nothing live on a broken path, however short a time ago the car was heard", () => {
+    const hud = hudOf({ ...driving, phase: { name: "interrupted", since: 9_995 } });
+    expect(hud).toMatchObject({ silent: true, frozen: true, banner: { title: "The path to the car is broken" } });
+    expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
   });
 
@@ -79,7 +84,7 @@ describe("the display", () => {
     const since = (upSince: number) => hudOf({ ...driving, telemetry: null, upSince });
     expect(since(7_500).silent).toBe(false);
     expect(since(7_499).silent).toBe(true);
-    expect(stateWords(since(7_500))).toBe("Waiting for the car");
+    expect(stateText(since(7_500))).toBe("Waiting for the car");
   });
 
   it("does not call the picture live when it has stopped while the car is heard", () => {
@@ -96,9 +101,9 @@ describe("the display", () => {
   it("has the reason of the last stop, in words", () => {
     const disarmed = { ...frame, state: "disarmed" } as const;
     const facts = { ...driving, armWanted: false, telemetry: { frame: disarmed, at: 9_990 } };
-    expect(stateWords(hudOf({ ...facts, lastStop: { by: "page", why: "gamepad-gone" } }))).toBe(
+    expect(stateText(hudOf({ ...facts, lastStop: { by: "page", why: "gamepad-gone" } }))).toBe(
       "Disarmed · Last stop: The gamepad was gone",
     );
-    expect(stateWords(hudOf(facts))).toBe("Disarmed");
+    expect(stateText(hudOf(facts))).toBe("Disarmed");
   });
 });

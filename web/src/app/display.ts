@@ -45,7 +45,8 @@ export function hudOf(facts: Facts): Hud {
   const { now, phase, signaling, telemetry, sample, stats, blind } = facts;
   const frame = telemetry?.frame ?? null;
   const silentSince = telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS);
-  const silent = silentSince !== null && now - silentSince > SILENT_MS;
+  // A path that is broken carries no word, however short a time ago the last one came.
+  const silent = phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
   const lastStop = facts.lastStop && stopWords(facts.lastStop);
   const known = { state: frame?.state ?? null, reason: frame?.reason ?? "none", lastStop } as const;
   return {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DRIVE_STATES } from "../protocol/state";
-import { ageAlarm, emptyHud, pathWords, rttAlarm, stateTone, stateWords } from "./hud";
+import { ageAlarm, emptyHud, pathWords, rttAlarm, stateParts, stateTone, type Hud } from "./hud";
+
+const stateText = (hud: Hud) => stateParts(hud).join(" · ");
 
 describe("the display", () => {
   it("warns of an old picture", () => {
@@ -16,24 +18,24 @@ describe("the display", () => {
   });
 
   it("names the state and why the wheels do not follow", () => {
-    expect(stateWords(emptyHud)).toBe("Not connected");
-    expect(stateWords({ ...emptyHud, phase: "connected" })).toBe("Waiting for the car");
-    expect(stateWords({ ...emptyHud, state: "disarmed" })).toBe("Disarmed");
-    expect(stateWords({ ...emptyHud, state: "disarmed", armWanted: true })).toBe("Arming");
-    expect(stateWords({ ...emptyHud, state: "armed", reason: "hidden" })).toBe("Armed");
-    expect(stateWords({ ...emptyHud, state: "armed", silent: true })).toBe("No answer");
-    expect(stateWords({ ...emptyHud, state: "tripped", reason: "hidden" })).toBe("Stopped · The page was hidden");
+    expect(stateText(emptyHud)).toBe("Not connected");
+    expect(stateText({ ...emptyHud, phase: "connected" })).toBe("Waiting for the car");
+    expect(stateText({ ...emptyHud, state: "disarmed" })).toBe("Disarmed");
+    expect(stateText({ ...emptyHud, state: "disarmed", armWanted: true })).toBe("Arming");
+    expect(stateText({ ...emptyHud, state: "armed", reason: "hidden" })).toBe("Armed");
+    expect(stateText({ ...emptyHud, state: "armed", silent: true })).toBe("No answer");
+    expect(stateText({ ...emptyHud, state: "tripped", reason: "hidden" })).toBe("Stopped · The page was hidden");
   });
 
   it("keeps the reason of the last stop in sight until the car is armed", () => {
     const stopped = { ...emptyHud, state: "disarmed", lastStop: "The picture stopped" } as const;
-    expect(stateWords(stopped)).toBe("Disarmed · Last stop: The picture stopped");
-    expect(stateWords({ ...stopped, reason: "no-device" })).toBe("Disarmed · Last stop: The picture stopped");
-    expect(stateWords({ ...stopped, state: "tripped", reason: "no-device" })).toBe("Stopped · The picture stopped");
-    expect(stateWords({ ...stopped, silent: true })).toBe("No answer · Last stop: The picture stopped");
-    expect(stateWords({ ...stopped, state: null })).toBe("Not connected · Last stop: The picture stopped");
-    expect(stateWords({ ...stopped, armWanted: true })).toBe("Arming");
-    expect(stateWords({ ...stopped, state: "armed" })).toBe("Armed");
+    expect(stateText(stopped)).toBe("Disarmed · Last stop: The picture stopped");
+    expect(stateText({ ...stopped, reason: "no-device" })).toBe("Disarmed · Last stop: The picture stopped");
+    expect(stateText({ ...stopped, state: "tripped", reason: "no-device" })).toBe("Stopped · The picture stopped");
+    expect(stateText({ ...stopped, silent: true })).toBe("No answer · Last stop: The picture stopped");
+    expect(stateText({ ...stopped, state: null })).toBe("Not connected · Last stop: The picture stopped");
+    expect(stateText({ ...stopped, armWanted: true })).toBe("Arming");
+    expect(stateText({ ...stopped, state: "armed" })).toBe("Armed");
   });
 
   it("is alive only while the wheels follow", () => {

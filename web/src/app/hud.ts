@@ -16,7 +16,7 @@ export interface Hud {
   /** `null` before the first telemetry. */
   readonly state: DriveState | null;
   readonly reason: StopReason;
-  /** Nothing was heard from the car for a while: its state, and all figures, are those of then. */
+  /** Nothing was heard from the car for a while, or nothing can be: its state, and all figures, are those of then. */
   readonly silent: boolean;
   /** Why the car last stopped, in words; `null` once it was armed again. */
   readonly lastStop: string | null;
@@ -97,10 +97,6 @@ export function stateParts({ state, reason, phase, armWanted, silent, lastStop }
   const now = state === "disarmed" && reason === "driver-disarmed" ? "" : STOP_WORDS[reason];
   const why = state === "tripped" ? (lastStop ?? now) : now;
   return why === "" ? [STATE_WORDS[state]] : [STATE_WORDS[state], why];
-}
-
-export function stateWords(hud: Hud): string {
-  return stateParts(hud).join(" · ");
 }
 
 /** How loud the state is. */
