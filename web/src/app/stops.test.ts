@@ -58,6 +58,17 @@ describe("the last stop", () => {
     expect(stop.cause).toBeNull();
   });
 
+  it("stays when arm is pressed before the car has said that it is disarmed, and goes when it is armed anew", () => {
+    drive();
+    car("armed", "none", false, "picture-stopped");
+    car("armed", "none", true);
+    car("holding", "no-device", true);
+    car("armed", "none", true);
+    expect(stop.cause).toEqual({ by: "page", why: "picture-stopped" });
+    drive();
+    expect(stop.cause).toBeNull();
+  });
+
   it("stays while the car is not heard", () => {
     drive();
     car("tripped", "silent", false, "path-lost");

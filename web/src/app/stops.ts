@@ -30,6 +30,8 @@ const OF_SILENCE: ReadonlySet<PageStop> = new Set(["picture-stopped", "link-slow
 
 export class LastStop {
   #cause: StopCause | null = null;
+  /** The car has been seen not to be armed since then. */
+  #stopped = false;
   #page: PageStop | null = null;
   #pageAt = 0;
   /** The wheels followed when the car last told. */
@@ -42,12 +44,16 @@ export class LastStop {
   }
 
   handle({ now, heardAt, state, reason, armWanted, pageStop }: StopFacts): void {
-    // A car that has not heard yet that it is disarmed is not armed again.
-    if (state === "armed" && armWanted) this.#cause = null;
+    // A car that has not heard yet that it is disarmed is not armed again, also if the driver has already pressed arm.
+    if (state === null || !mayMove(state)) this.#stopped = true;
+    else if (state === "armed" && armWanted && this.#stopped) this.#cause = null;
     if (pageStop !== this.#page) {
       this.#page = pageStop;
       this.#pageAt = now;
-      if (pageStop !== null) this.#cause = { by: "page", why: pageStop };
+      if (pageStop !== null) {
+        this.#cause = { by: "page", why: pageStop };
+        this.#stopped = state === null || !mayMove(state);
+      }
     }
     const silent = heardAt !== null && heardAt <= this.#pageAt && now - heardAt > SILENT_MS;
     if (silent && pageStop !== null && OF_SILENCE.has(pageStop)) this.#cause = { by: "page", why: "car-silent" };
