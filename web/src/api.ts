@@ -20,9 +20,9 @@ export interface Enrolment {
   readonly token: string;
   /** Unix time in seconds. */
   readonly expires_at: number;
-  /** Lines for the car's own configuration file. */
   /** Where the car finds the host; `null` if the host knows no address that works from another machine. */
   readonly url: string | null;
+  /** Lines for the car's own configuration file. */
   readonly config: string;
   /** The whole file for its SD card. */
   readonly provision: string;
