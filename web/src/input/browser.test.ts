@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { poll } from "./browser";
+import { listen, poll } from "./browser";
 import { Mixer } from "./mixer";
 
 afterEach(() => {
@@ -32,6 +32,32 @@ describe("a look at the page", () => {
     expect(mixer.padPresent).toBe(true);
   });
 });
+
+describe("a key", () => {
+  it("that Steam makes of a stick takes nothing over, also if it comes before the next look at the stick", () => {
+    see("visible", true, [pad(0, false)]);
+    const window = new EventTarget();
+    vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible", hasFocus: () => true }));
+    vi.stubGlobal("window", window);
+    vi.stubGlobal("Element", class {});
+    vi.stubGlobal("requestAnimationFrame", () => 0);
+    const mixer = new Mixer(() => undefined);
+    const stop = listen(mixer);
+    for (const arm of [false, true, false]) {
+      vi.stubGlobal("navigator", { getGamepads: () => [pad(0, arm)] });
+      poll(mixer);
+    }
+    vi.stubGlobal("navigator", { getGamepads: () => [pad(0.9, false)] });
+    window.dispatchEvent(Object.assign(new Event("keydown"), { code: "ArrowRight", key: "ArrowRight" }));
+    stop();
+    expect([mixer.sample(performance.now()).source, mixer.armWanted]).toEqual(["gamepad", true]);
+  });
+});
+
+function pad(steering: number, arm: boolean): object {
+  const buttons = [{ pressed: arm, value: Number(arm) }];
+  return { id: "pad", index: 0, connected: true, mapping: "standard", axes: [steering, 0, 0, 0], buttons };
+}
 
 function see(visibilityState: string, focused: boolean, pads: object[] = []): void {
   vi.stubGlobal("document", { visibilityState, hasFocus: () => focused });

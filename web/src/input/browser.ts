@@ -15,6 +15,7 @@ export function listen(mixer: Mixer): () => void {
   for (const event of ["visibilitychange", "freeze", "resume"]) document.addEventListener(event, page, { signal });
   for (const event of ["focus", "blur", "pageshow", "pagehide"]) window.addEventListener(event, page, { signal });
 
+  const pads = () => pollPads(mixer);
   const key = (event: KeyboardEvent) => {
     const down = event.type === "keydown";
     // macOS sends no release of a key while Command is held, so that one would stick.
@@ -25,12 +26,13 @@ export function listen(mixer: Mixer): () => void {
       return;
     }
     if (down && (event.metaKey || event.ctrlKey || event.altKey || belongsElsewhere(event))) return;
+    // A key that Steam makes of a stick comes before the next look at that stick.
+    if (down && mixer.padPresent) pads();
     if (mixer.handleKey(event.code, down, performance.now(), event.repeat)) event.preventDefault();
   };
   window.addEventListener("keydown", key, { signal });
   window.addEventListener("keyup", key, { signal });
 
-  const pads = () => pollPads(mixer);
   const unplugged = ({ gamepad }: GamepadEvent) => {
     mixer.handlePadUnplugged(gamepad.index, performance.now());
     pads();
