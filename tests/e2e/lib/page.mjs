@@ -22,6 +22,9 @@ export function launch({ loopback = false, args = [] } = {}) {
   });
 }
 
+/** Stops of a machine that halts for a moment: no picture, late answers, or input that the car gets late or not at all because of them. */
+const OF_A_BUSY_MACHINE = new Set(['picture-stopped', 'picture-old', 'link-slow', 'car-silent', 'silent', 'stale-input', 'no-device']);
+
 /**
  * The cockpit of the world's first car, or of the one with this name. `before` runs in the page before its own code, `signIn` instead of the one-time link;
  * `received` lists signaling messages.
@@ -109,8 +112,8 @@ export class Cockpit {
   }
 
   /**
-   * Arms and holds the keys until the condition holds. Begins anew when the page disarmed meanwhile, as a person would: a machine that
-   * halts for a moment shows no picture to drive by.
+   * Arms and holds the keys until the condition holds. Begins anew when the car was disarmed by what a busy machine does, as a person would:
+   * one that halts for a moment shows no picture to drive by. Any other stop is a fault.
    */
   async drive(keys, what, condition, options) {
     for (let tries = 5; ; tries -= 1) {
@@ -119,8 +122,16 @@ export class Cockpit {
       const seen = await this.when(what, (s) => condition(s) || !s.input.armWanted, options);
       if (condition(seen)) return seen;
       for (const key of keys) await this.page.keyboard.up(key);
-      if (tries === 0) throw new Error(`disarmed each time before this: ${what}; the last time by ${seen.last_stop}`);
+      const why = await this.whyStopped();
+      if (!OF_A_BUSY_MACHINE.has(why)) throw new Error(`disarmed by ${why} before this: ${what}\nlast: ${JSON.stringify(seen)}`);
+      if (tries === 0) throw new Error(`disarmed each time before this: ${what}; the last time by ${why}`);
     }
+  }
+
+  /** Why the car was last stopped, which the page notes some time after it has disarmed; `null` if it notes nothing. */
+  async whyStopped() {
+    const noted = this.when('the reason of the stop', (s) => s.last_stop, { within: 2_000 });
+    return (await noted.catch(() => null))?.last_stop ?? null;
   }
 
   /** The picture, scaled down to 64×36, as bytes of red, green, blue and alpha. */
