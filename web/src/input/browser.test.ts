@@ -39,7 +39,12 @@ describe("a key", () => {
     const window = new EventTarget();
     vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible", hasFocus: () => true }));
     vi.stubGlobal("window", window);
-    vi.stubGlobal("Element", class {});
+    vi.stubGlobal(
+      "Element",
+      class {
+        closest = () => null;
+      },
+    );
     vi.stubGlobal("requestAnimationFrame", () => 0);
     const mixer = new Mixer(() => undefined);
     const stop = listen(mixer);
