@@ -210,7 +210,7 @@ mod tests {
         TaggedPacket { now, transport: TransportContext::default(), message: AttributedPacket::new(packet) }
     }
 
-    fn rtcp(packet: impl RtcpPacket + Send + Sync + 'static) -> Packet {
+    fn rtcp(packet: impl RtcpPacket + 'static) -> Packet {
         Packet::Rtcp(vec![Box::new(packet)])
     }
 
