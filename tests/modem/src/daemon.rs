@@ -3,8 +3,8 @@
 use crate::root::Root;
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::time::{Duration, Instant};
+use tokio::net::UnixStream;
 use tokio::process::Child;
 use tokio::sync::mpsc;
 use zbus::Connection;
@@ -35,7 +35,8 @@ pub(crate) async fn start_bus(root: &Root) -> io::Result<(Child, String)> {
     let child = root.start("dbus-daemon", &["--config-file=/run/bus.conf", "--nofork", "--nopidfile", "--nosyslog"])?;
     let socket = root.at(BUS);
     let limit = Instant::now() + Duration::from_secs(20);
-    while !std::fs::metadata(&socket).is_ok_and(|metadata| metadata.file_type().is_socket()) {
+    // The socket is there a moment before the bus listens on it.
+    while UnixStream::connect(&socket).await.is_err() {
         if Instant::now() > limit {
             return Err(io::Error::other("dbus-daemon does not listen"));
         }
