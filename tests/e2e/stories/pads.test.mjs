@@ -20,6 +20,8 @@ describe('gamepads', () => {
   const open = async () => {
     cockpit = await Cockpit.open(browser, world, { before: fakePads });
     await cockpit.live();
+    // Before that no press arms.
+    await cockpit.when('the driver sees', ({ blind }) => blind === null);
     return cockpit.page;
   };
   /** Waits while the page tells the car this often what is held. */
