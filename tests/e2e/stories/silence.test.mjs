@@ -16,7 +16,13 @@ describe('a car that falls silent', () => {
       const cockpit = await Cockpit.open(browser, world, { before: eyes });
       await cockpit.live();
       await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
-      assert.deepEqual(await cockpit.page.evaluate(() => globalThis.shown()), { state: 'Armed', tone: 'state live', struck: 0, opacity: 1, path: 'good', arm: 'arm live' });
+      // A machine that halts for a moment shows that the car holds; it is armed again with the next frame.
+      const shown = () => cockpit.page.evaluate(() => globalThis.shown());
+      const armed = await until('the car is shown as armed', async () => {
+        const now = await shown();
+        return now.state === 'Armed' && now;
+      });
+      assert.deepEqual(armed, { state: 'Armed', tone: 'state live', struck: 0, opacity: 1, path: 'good', arm: 'arm live' });
 
       world.car.process.kill('SIGSTOP');
       const silent = await cockpit.page.evaluate(whenSilent);
@@ -33,7 +39,7 @@ describe('a car that falls silent', () => {
 
       await cockpit.page.keyboard.up('KeyW');
       const back = await until('the car is heard again', async () => {
-        const now = await cockpit.page.evaluate(() => globalThis.shown());
+        const now = await shown();
         return now.struck === 0 && now.opacity === 1 && now.path === 'good' && now;
       });
       assert.match(back.state, /^(Stopped ·|Disarmed · Last stop:) The car did not answer$/);
@@ -41,7 +47,7 @@ describe('a car that falls silent', () => {
       await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > telemetry.seq + 100 && s.telemetry.state === 'disarmed');
       await cockpit.page.getByTestId('hud-state').filter({ hasText: /^Disarmed · Last stop: The car did not answer$/ }).waitFor();
       await cockpit.arm();
-      assert.equal((await cockpit.page.evaluate(() => globalThis.shown())).state, 'Armed');
+      await until('the car is shown as armed', async () => (await shown()).state === 'Armed');
     } finally {
       world.car.process.kill('SIGCONT');
       await browser.close();
