@@ -3,10 +3,12 @@
 //! Datagrams, because neither side may ever wait for the other: a full socket drops the set-point, and the next one comes in 20 ms.
 
 use rccar_daemon::clock;
+use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::{DriveState, StopReason};
-use rccar_protocol::status::{DriveStatus, STATUS_SIZE};
+use rccar_protocol::status::DriveStatus;
 use rccar_protocol::units::MonotonicMicros;
+use rccar_protocol::{Layout, MAX_FRAME_BYTES};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +22,10 @@ const STATUS_WITHIN: Duration = Duration::from_millis(300);
 /// While nobody drives, the drive is asked for its status this often.
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How often the drive is asked which versions it speaks, and how far apart. One of release 0.1.0 never answers.
+const HELLOS: u32 = 3;
+const HELLO_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A status and the time at which it came.
 type Received = Option<(DriveStatus, MonotonicMicros)>;
 
@@ -30,6 +36,7 @@ pub(crate) struct DriveLink {
     path: Arc<PathBuf>,
     status: watch::Receiver<Received>,
     seq: Arc<AtomicU32>,
+    layout: watch::Receiver<Layout>,
     driven: Arc<AtomicBool>,
     reachable: Arc<AtomicBool>,
 }
@@ -44,12 +51,16 @@ impl DriveLink {
         }
         let socket = Arc::new(UnixDatagram::bind(&own)?);
         let (sender, status) = watch::channel(None);
-        tokio::spawn(receive(Arc::clone(&socket), sender));
+        let (spoken, layout) = watch::channel(Layout::default());
+        let listener =
+            Listener { socket: Arc::clone(&socket), path: path.to_owned(), status: sender, layout: spoken, hellos: None };
+        tokio::spawn(listener.run());
         let link = Self {
             socket,
             path: Arc::new(path.to_owned()),
             status,
             seq: Arc::default(),
+            layout,
             driven: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         };
@@ -60,7 +71,9 @@ impl DriveLink {
     /// Sends a set-point at once; `seq` is filled in.
     pub(crate) fn send(&self, setpoint: SetPoint) {
         let setpoint = SetPoint { seq: self.seq.fetch_add(1, Ordering::Relaxed), ..setpoint };
-        let sent = self.socket.try_send_to(&setpoint.encode(), &*self.path);
+        // A drive that is lost may come back as another release.
+        let layout = if self.is_alive(clock::now()) { *self.layout.borrow() } else { Layout::V1 };
+        let sent = self.socket.try_send_to(&setpoint.encode(layout), &*self.path);
         let reachable = sent.is_ok();
         if self.reachable.swap(reachable, Ordering::Relaxed) != reachable {
             match sent {
@@ -117,20 +130,145 @@ impl DriveLink {
     }
 }
 
-async fn receive(socket: Arc<UnixDatagram>, sender: watch::Sender<Received>) {
-    let mut buffer = [0; STATUS_SIZE + 1];
-    loop {
-        match socket.recv(&mut buffer).await {
-            Ok(size) => match DriveStatus::decode(&buffer[..size]) {
-                Ok(status) => {
-                    sender.send_replace(Some((status, clock::now())));
+/// Reads what the drive sends, and learns which versions it speaks.
+struct Listener {
+    socket: Arc<UnixDatagram>,
+    path: PathBuf,
+    status: watch::Sender<Received>,
+    layout: watch::Sender<Layout>,
+    /// How often the drive was asked since it was there, and when last.
+    hellos: Option<(u32, MonotonicMicros)>,
+}
+
+impl Listener {
+    async fn run(mut self) {
+        let mut buffer = [0; MAX_FRAME_BYTES + 1];
+        loop {
+            match self.socket.recv(&mut buffer).await {
+                Ok(size) => self.handle(&buffer[..size]),
+                Err(error) => {
+                    tracing::warn!(%error, "reading the drive's status");
+                    tokio::time::sleep(IDLE_INTERVAL).await;
                 }
-                Err(error) => tracing::debug!(%error, "status of the drive refused"),
-            },
-            Err(error) => {
-                tracing::warn!(%error, "reading the drive's status");
-                tokio::time::sleep(IDLE_INTERVAL).await;
             }
         }
+    }
+
+    fn handle(&mut self, datagram: &[u8]) {
+        let now = clock::now();
+        let refused = if DriveHello::is_one(datagram) {
+            DriveHello::decode(datagram).map(|hello| self.handle_hello(hello))
+        } else {
+            DriveStatus::decode(datagram).map(|status| self.handle_status(status, now))
+        };
+        if let Err(error) = refused {
+            tracing::debug!(%error, "a datagram of the drive refused");
+        }
+    }
+
+    fn handle_hello(&mut self, hello: DriveHello) {
+        self.hellos = Some((HELLOS, MonotonicMicros::default()));
+        if self.layout.send_replace(hello.newest()) != hello.newest() {
+            tracing::debug!(version = hello.newest().version(), "set-points and status");
+        }
+    }
+
+    fn handle_status(&mut self, status: DriveStatus, now: MonotonicMicros) {
+        let before = self.status.send_replace(Some((status, now)));
+        if before.is_none_or(|(_, at)| now.since(at) > STATUS_WITHIN) {
+            // It was not there, and may be another release than before.
+            self.layout.send_replace(Layout::default());
+            self.hellos = None;
+        }
+        let (asked, at) = self.hellos.unwrap_or_default();
+        if asked == 0 || (asked < HELLOS && now.since(at) >= HELLO_INTERVAL) {
+            self.hellos = Some((asked + 1, now));
+            // Lost like any datagram; the next status asks again.
+            let _ = self.socket.try_send_to(&DriveHello::ours().encode(), &self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Answers every set-point with a status of its own version, and every hello as it is told to.
+    struct FakeDrive {
+        hello: Option<DriveHello>,
+        silent: bool,
+        /// Versions of the set-points that came, each once in a row, and 0 for each hello.
+        heard: Vec<u8>,
+    }
+
+    fn serve(path: &Path) -> Arc<Mutex<FakeDrive>> {
+        let socket = UnixDatagram::bind(path).unwrap();
+        let fake = Arc::new(Mutex::new(FakeDrive { hello: None, silent: false, heard: Vec::new() }));
+        let shared = Arc::clone(&fake);
+        tokio::spawn(async move {
+            let mut buffer = [0; MAX_FRAME_BYTES + 1];
+            while let Ok((size, from)) = socket.recv_from(&mut buffer).await {
+                let answer = shared.lock().unwrap().answer(&buffer[..size]);
+                if let Some(answer) = answer {
+                    let _ = socket.send_to(&answer, from.as_pathname().unwrap()).await;
+                }
+            }
+        });
+        fake
+    }
+
+    impl FakeDrive {
+        fn answer(&mut self, datagram: &[u8]) -> Option<rccar_protocol::FrameBytes> {
+            if self.silent {
+                return None;
+            }
+            if DriveHello::is_one(datagram) {
+                self.heard.push(0);
+                return self.hello.map(DriveHello::encode);
+            }
+            SetPoint::decode(datagram).unwrap();
+            let layout = Layout::of(datagram).unwrap();
+            if self.heard.last() != Some(&layout.version()) {
+                self.heard.push(layout.version());
+            }
+            Some(DriveStatus::default().encode(layout))
+        }
+    }
+
+    async fn until(what: &str, fake: &Mutex<FakeDrive>, condition: impl Fn(&FakeDrive) -> bool) {
+        for _ in 0..2_000 {
+            if condition(&fake.lock().unwrap()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{what}: not within 10 s; heard {:?}", fake.lock().unwrap().heard);
+    }
+
+    #[tokio::test]
+    async fn the_newest_version_is_spoken_and_asked_for_anew_when_the_drive_comes_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let fake = serve(&directory.path().join("drive.sock"));
+        fake.lock().unwrap().hello = Some(DriveHello::ours());
+        let link = DriveLink::start(&directory.path().join("drive.sock")).unwrap();
+        until("version 2", &fake, |fake| fake.heard == [1, 0, 2]).await;
+        fake.lock().unwrap().silent = true;
+        while link.is_alive(clock::now()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // It comes back as release 0.1.0, which refuses a hello.
+        *fake.lock().unwrap() = FakeDrive { hello: None, silent: false, heard: Vec::new() };
+        until("version 1", &fake, |fake| fake.heard.starts_with(&[1, 0, 1])).await;
+    }
+
+    #[tokio::test]
+    async fn a_drive_that_does_not_answer_is_not_asked_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let fake = serve(&directory.path().join("drive.sock"));
+        let _link = DriveLink::start(&directory.path().join("drive.sock")).unwrap();
+        until("three questions", &fake, |fake| fake.heard == [1, 0, 1, 0, 1, 0, 1]).await;
+        tokio::time::sleep(HELLO_INTERVAL * 2).await;
+        assert_eq!(fake.lock().unwrap().heard, [1, 0, 1, 0, 1, 0, 1]);
     }
 }

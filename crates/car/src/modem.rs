@@ -8,13 +8,10 @@ use futures_util::StreamExt;
 use rccar_bus::modem::{ModemClient, ModemReport};
 use rccar_bus::{Address, BusError};
 use rccar_daemon::clock;
-use rccar_protocol::events::{ModemLink, ModemRung, ModemState};
+use rccar_protocol::events::ModemLink;
 use rccar_protocol::release::Percent;
 use rccar_protocol::state::DriveState;
 use rccar_protocol::text::Note;
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error, StrDeserializer};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -93,25 +90,21 @@ fn tell(publish: &watch::Sender<Option<ModemLink>>, link: Option<ModemLink>) {
     });
 }
 
-/// The report in the protocol's words; `None` if its state is none of them.
+/// The report in the protocol's words; `None` if its state is no word.
 fn words(report: &ModemReport) -> Option<ModemLink> {
     Some(ModemLink {
-        state: word::<ModemState>(&report.state)?,
-        rung: report.rung.as_deref().and_then(word::<ModemRung>),
+        state: report.state.parse().ok()?,
+        rung: report.rung.as_deref().and_then(|rung| rung.parse().ok()),
         operator: report.operator.as_deref().and_then(|text| Note::new(text).ok()),
         signal: report.signal_percent.and_then(|percent| Percent::try_from(u8::try_from(percent).ok()?).ok()),
         fault: report.fault.as_deref().filter(|text| !text.is_empty()).map(Note::lossy),
     })
 }
 
-fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    let deserializer: StrDeserializer<'a, Error> = text.into_deserializer();
-    T::deserialize(deserializer).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rccar_protocol::events::{ModemRung, ModemState};
 
     #[test]
     fn a_report_becomes_words_and_what_is_none_is_left_out() {
@@ -125,7 +118,14 @@ mod tests {
         let link = words(&report).unwrap();
         assert_eq!((link.state, link.rung), (ModemState::Acting, Some(ModemRung::CycleRadio)));
         assert_eq!((link.signal.map(Percent::value), link.operator, link.fault), (Some(63), None, None));
-        assert_eq!(words(&ModemReport { state: "dancing".into(), ..report.clone() }), None);
-        assert_eq!(words(&ModemReport { rung: Some("kick".into()), ..report }).unwrap().rung, None);
+        assert_eq!(words(&ModemReport { state: "It dances!".into(), ..report.clone() }), None);
+        assert_eq!(words(&ModemReport { rung: Some(String::new()), ..report }).unwrap().rung, None);
+    }
+
+    #[test]
+    fn words_of_a_later_supervisor_are_passed_on() {
+        let report = ModemReport { state: "asleep".into(), rung: Some("cycle-moon".into()), ..ModemReport::default() };
+        let link = words(&report).unwrap();
+        assert_eq!((link.state.as_str(), link.rung.unwrap().as_str()), ("asleep", "cycle-moon"));
     }
 }

@@ -10,10 +10,11 @@ use crate::video::{Sending, VideoHub};
 use rccar_daemon::clock;
 use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_media::pipeline::PipelineState;
-use rccar_protocol::PROTOCOL_VERSION;
-use rccar_protocol::events::{CarEvent, DriverEvent, NoticeLevel};
+use rccar_protocol::events::{CarEvent, DriverEvent, Frames, NoticeLevel};
+use rccar_protocol::grease;
 use rccar_protocol::signaling::{ByeReason, Candidate, ErrorCode, FromCar, IceServer, Json, parse};
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
+use rccar_protocol::{Layout, PROTOCOL_VERSION};
 use rccar_uplink_core::{Act, Commit, Connection, Recovery};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +77,8 @@ pub(crate) struct Session {
     back: Outgoing,
     reachable: watch::Sender<bool>,
     binding: watch::Sender<Binding>,
+    /// Layout in which the driver reads telemetry.
+    telemetry: watch::Sender<Layout>,
     moves: u64,
     board: Board,
 }
@@ -107,6 +110,7 @@ impl Session {
             // A session that is about to begin is worth as much as one that is connected.
             reachable: watch::Sender::new(true),
             binding: watch::Sender::default(),
+            telemetry: watch::Sender::default(),
             moves,
             board: Board::default(),
         }
@@ -147,7 +151,7 @@ impl Session {
         self.context.drive.set_driven(true);
         // Ends with this task, in whatever way that ends.
         let mut steering = JoinSet::new();
-        steering.spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone()));
+        steering.spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone(), self.telemetry.subscribe()));
         let video = self.context.video.prepare(peer.video());
         let outcome = tokio::select! {
             outcome = self.until_the_end(&peer, &video, events, messages, &mut inputs) => outcome,
@@ -169,6 +173,7 @@ impl Session {
             name: self.context.name.clone(),
             software: self.context.software.clone(),
             video: self.context.video.format(),
+            frames: Some(Frames::ours()),
         }
     }
 
@@ -239,6 +244,9 @@ impl Session {
             && let Some(event) = self.board.news(&self.context.connections, now)
         {
             live.peer.send_event(event.to_json());
+            for text in grease::messages() {
+                live.peer.send_event(text);
+            }
         }
     }
 
@@ -339,8 +347,10 @@ impl Session {
         let refused = |code, text: &str| CarEvent::Error { code, text: Note::lossy(text) };
         let answer = match message {
             Message::Text(text) => match parse::<DriverEvent>(&text) {
-                Ok(DriverEvent::Hello { v, software }) => {
-                    tracing::debug!(session = %self.id, v, %software, "the driver's page");
+                Ok(DriverEvent::Hello { v, software, frames }) => {
+                    let layout = Layout::newest_in(&frames.unwrap_or_default().telemetry);
+                    tracing::debug!(session = %self.id, v, %software, telemetry = layout.version(), "the driver's page");
+                    self.telemetry.send_replace(layout);
                     return;
                 }
                 Err(error) => CarEvent::Error { code: error.code, text: error.text },

@@ -4,6 +4,7 @@ use crate::drive::DriveLink;
 use crate::freshness::Freshness;
 use rccar_daemon::clock;
 use rccar_link::{Peer, ReceivedControl};
+use rccar_protocol::Layout;
 use rccar_protocol::events::CarEvent;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::signaling::Json;
@@ -13,6 +14,7 @@ use rccar_protocol::text::SessionId;
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Telemetry goes out in answer to each control frame, and at least this often.
 const TELEMETRY_WITHIN: Duration = Duration::from_millis(100);
@@ -21,7 +23,8 @@ const TELEMETRY_SPACING: Duration = Duration::from_millis(10);
 
 /// Steers for one session until the task is dropped. Runs apart from signaling, so that nothing slow stands between the driver's hand
 /// and the wheels.
-pub(crate) async fn run(session: SessionId, peer: Arc<Peer>, drive: DriveLink) {
+/// `layout` is the one in which the driver reads telemetry.
+pub(crate) async fn run(session: SessionId, peer: Arc<Peer>, drive: DriveLink, layout: watch::Receiver<Layout>) {
     let mut steering = Steering::new(session, drive);
     let mut control = peer.control();
     let mut status = steering.drive.subscribe();
@@ -48,7 +51,8 @@ pub(crate) async fn run(session: SessionId, peer: Arc<Peer>, drive: DriveLink) {
         }
         if send_telemetry {
             let frame = steering.telemetry(peer.dropped_control_frames());
-            peer.send_telemetry(&frame.encode()).await;
+            let layout = *layout.borrow();
+            peer.send_telemetry(&frame.encode(layout)).await;
         }
     }
 }

@@ -244,7 +244,7 @@ fn kind_of(kind: UplinkKind) -> Kind {
         UplinkKind::Ethernet => Kind::Ethernet,
         UplinkKind::Wifi => Kind::Wifi,
         UplinkKind::Mobile => Kind::Mobile,
-        UplinkKind::Other => Kind::Other,
+        UplinkKind::Miscellaneous | UplinkKind::Other(_) => Kind::Other,
     }
 }
 
@@ -254,7 +254,7 @@ pub(crate) fn word(kind: Kind) -> UplinkKind {
         Kind::Ethernet => UplinkKind::Ethernet,
         Kind::Wifi => UplinkKind::Wifi,
         Kind::Mobile => UplinkKind::Mobile,
-        Kind::Other => UplinkKind::Other,
+        Kind::Other => UplinkKind::Miscellaneous,
     }
 }
 

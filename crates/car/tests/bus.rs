@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use rccar_bus::car::{CarClient, CarState};
 use rccar_bus::testing::TestBus;
 use rccar_bus::update::{self, UpdateProperties, UpdateService};
+use rccar_protocol::Layout;
 use rccar_protocol::release::{UpdateState, UpdateStatus};
 use rccar_protocol::signaling::{FromCar, Json, ToCar, parse};
 use rccar_protocol::state::DriveState;
@@ -79,9 +80,9 @@ fn serve_drive(path: &Path, state: Arc<AtomicU8>) {
     tokio::spawn(async move {
         let mut buffer = [0; 256];
         while let Ok((_, from)) = socket.recv_from(&mut buffer).await {
-            let state = DriveState::from_byte(state.load(Ordering::Relaxed)).unwrap();
+            let state = DriveState::from_byte(state.load(Ordering::Relaxed));
             let status = DriveStatus { state, battery_mv: Some(7_412), ..DriveStatus::default() };
-            let _ = socket.send_to(&status.encode(), from.as_pathname().unwrap()).await;
+            let _ = socket.send_to(&status.encode(Layout::V1), from.as_pathname().unwrap()).await;
         }
     });
 }

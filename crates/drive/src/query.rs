@@ -1,8 +1,8 @@
 //! Asks a running drive for its status: an empty datagram is answered with one, and changes nothing.
 
 use nix::sys::socket::{UnixAddr, bind};
-use rccar_protocol::FrameError;
-use rccar_protocol::status::{DriveStatus, STATUS_SIZE};
+use rccar_protocol::status::DriveStatus;
+use rccar_protocol::{FrameError, MAX_FRAME_BYTES};
 use std::fmt::Write;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -43,8 +43,8 @@ pub fn describe(status: &DriveStatus) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{name:<10}{value}");
     };
-    fact("state", words(&format!("{:?}", status.state)));
-    fact("reason", words(&format!("{:?}", status.reason)));
+    fact("state", words(status.state.as_str()));
+    fact("reason", words(status.reason.as_str()));
     fact("session", if status.session == 0 { "nobody drives".into() } else { format!("{:016x}", status.session) });
     fact("steering", format!("{:+.1} %", status.steering.ratio() * 100.0));
     fact("throttle", if status.braking { "brake".into() } else { format!("{:+.1} %", status.throttle.ratio() * 100.0) });
@@ -66,22 +66,15 @@ fn exchange(path: &Path) -> io::Result<Vec<u8>> {
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     socket.send_to(&[], path)?;
-    let mut answer = vec![0; STATUS_SIZE + 1];
+    let mut answer = vec![0; MAX_FRAME_BYTES + 1];
     let size = socket.recv(&mut answer)?;
     answer.truncate(size);
     Ok(answer)
 }
 
-/// `DriverDisarmed` → `driver disarmed`.
-fn words(name: &str) -> String {
-    let mut text = String::with_capacity(name.len() + 4);
-    for letter in name.chars() {
-        if letter.is_uppercase() && !text.is_empty() {
-            text.push(' ');
-        }
-        text.extend(letter.to_lowercase());
-    }
-    text
+/// `driver-disarmed` → `driver disarmed`.
+fn words(word: &str) -> String {
+    word.replace('-', " ")
 }
 
 #[cfg(test)]

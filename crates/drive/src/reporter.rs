@@ -1,5 +1,6 @@
 //! Who gets the status, and when.
 
+use rccar_protocol::Layout;
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::units::MonotonicMicros;
 use std::os::unix::net::SocketAddr;
@@ -12,10 +13,18 @@ const MOVING: Duration = Duration::from_millis(10);
 /// Period while it rests.
 const RESTING: Duration = Duration::from_millis(50);
 
+#[derive(Debug)]
+struct Listener {
+    address: SocketAddr,
+    heard_at: MonotonicMicros,
+    /// Of its newest set-point: it reads the status in the same.
+    layout: Layout,
+}
+
 /// Keeps the sender of the newest set-point informed.
 #[derive(Debug, Default)]
 pub struct Reporter {
-    listener: Option<(SocketAddr, MonotonicMicros)>,
+    listener: Option<Listener>,
     due: MonotonicMicros,
     told: Option<(DriveState, StopReason)>,
     seq: u32,
@@ -23,20 +32,20 @@ pub struct Reporter {
 
 impl Reporter {
     /// A set-point came from `sender`, who is the listener from now on.
-    pub fn heard(&mut self, now: MonotonicMicros, sender: SocketAddr) {
+    pub fn heard(&mut self, now: MonotonicMicros, sender: SocketAddr, layout: Layout) {
         if sender.is_unnamed() {
             return;
         }
-        if !self.listener.as_ref().is_some_and(|(known, _)| same(known, &sender)) {
+        if !self.listener.as_ref().is_some_and(|known| same(&known.address, &sender)) {
             self.due = now;
         }
-        self.listener = Some((sender, now));
+        self.listener = Some(Listener { address: sender, heard_at: now, layout });
     }
 
-    /// Whom to tell now, if anybody: when the period is over or something changed.
-    pub fn due(&mut self, now: MonotonicMicros, what: (DriveState, StopReason), moving: bool) -> Option<SocketAddr> {
-        let (listener, heard_at) = self.listener.as_ref()?;
-        if now.since(*heard_at) > LISTENS_FOR {
+    /// Whom to tell now and how, if anybody: when the period is over or something changed.
+    pub fn due(&mut self, now: MonotonicMicros, what: (DriveState, StopReason), moving: bool) -> Option<(SocketAddr, Layout)> {
+        let listener = self.listener.as_ref()?;
+        if now.since(listener.heard_at) > LISTENS_FOR {
             self.listener = None;
             return None;
         }
@@ -47,7 +56,7 @@ impl Reporter {
         // On a fixed grid, unless the loop has missed a whole period.
         self.due = self.due.plus(period).max(now.plus(period / 2)).min(now.plus(period));
         self.told = Some(what);
-        Some(listener.clone())
+        Some((listener.address.clone(), listener.layout))
     }
 
     /// When [`Self::due`] wants to be asked.
@@ -94,7 +103,7 @@ mod tests {
     fn a_moving_car_reports_at_100_hz_and_a_resting_one_at_20() {
         for (moving, reports) in [(true, 100), (false, 20)] {
             let mut reporter = Reporter::default();
-            reporter.heard(at(0), address("/a"));
+            reporter.heard(at(0), address("/a"), Layout::V1);
             assert_eq!(told(&mut reporter, 0..1_000, moving), reports);
         }
     }
@@ -102,7 +111,7 @@ mod tests {
     #[test]
     fn a_change_is_reported_at_once() {
         let mut reporter = Reporter::default();
-        reporter.heard(at(0), address("/a"));
+        reporter.heard(at(0), address("/a"), Layout::V1);
         assert!(reporter.due(at(0), IDLE, false).is_some());
         assert!(reporter.due(at(1), IDLE, false).is_none());
         assert!(reporter.due(at(2), (DriveState::Arming, StopReason::None), false).is_some());
@@ -112,18 +121,19 @@ mod tests {
     fn who_says_nothing_for_two_seconds_hears_nothing() {
         let mut reporter = Reporter::default();
         assert_eq!(told(&mut reporter, 0..100, false), 0);
-        reporter.heard(at(100), address("/a"));
+        reporter.heard(at(100), address("/a"), Layout::V1);
         assert_eq!(told(&mut reporter, 100..5_000, false), 41);
         assert_eq!(reporter.next(), None);
     }
 
     #[test]
-    fn the_newest_sender_takes_over_at_once() {
+    fn the_newest_sender_takes_over_at_once_and_is_told_in_its_own_layout() {
         let mut reporter = Reporter::default();
-        reporter.heard(at(0), address("/a"));
+        reporter.heard(at(0), address("/a"), Layout::V1);
         reporter.due(at(0), IDLE, false);
-        reporter.heard(at(1), address("/b"));
-        let listener = reporter.due(at(1), IDLE, false).unwrap();
+        reporter.heard(at(1), address("/b"), Layout::V2);
+        let (listener, layout) = reporter.due(at(1), IDLE, false).unwrap();
+        assert_eq!(layout, Layout::V2);
         assert_eq!(listener.as_pathname(), Some("/b".as_ref()));
     }
 }

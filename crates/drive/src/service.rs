@@ -11,9 +11,11 @@ use nix::sys::time::TimeSpec;
 use rccar_daemon::{clock, notify};
 use rccar_drive_core::timing::TICK;
 use rccar_drive_core::{Machine, Motor, Output};
+use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::units::{MonotonicMicros, Throttle};
+use rccar_protocol::{FrameError, Layout};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
@@ -114,36 +116,44 @@ impl Service {
         for _ in 0..BURST {
             let Some((datagram, sender)) = self.socket.receive(&mut buffer)? else { break };
             if datagram.is_empty() {
-                self.tell(now, &sender);
-                continue;
-            }
-            match SetPoint::decode(datagram) {
-                Ok(set_point) => {
-                    self.machine.handle_input(now, &set_point);
-                    self.reporter.heard(now, sender);
+                self.tell(now, &sender, Layout::V1);
+            } else if DriveHello::is_one(datagram) {
+                match DriveHello::decode(datagram) {
+                    // What the other end speaks shows in its set-points.
+                    Ok(_) => drop(self.socket.send(&DriveHello::ours().encode(), &sender)),
+                    Err(error) => self.refuse(error),
                 }
-                Err(error) => {
-                    self.malformed = self.malformed.saturating_add(1);
-                    // One line for each doubling: a flood fills no journal.
-                    if self.malformed.is_power_of_two() {
-                        self.recorder.record(Record::Malformed { count: self.malformed, error });
+            } else {
+                match SetPoint::decode(datagram) {
+                    Ok(set_point) => {
+                        self.machine.handle_input(now, &set_point);
+                        self.reporter.heard(now, sender, Layout::of(datagram).unwrap_or_default());
                     }
+                    Err(error) => self.refuse(error),
                 }
             }
         }
         Ok(())
     }
 
+    fn refuse(&mut self, error: FrameError) {
+        self.malformed = self.malformed.saturating_add(1);
+        // One line for each doubling: a flood fills no journal.
+        if self.malformed.is_power_of_two() {
+            self.recorder.record(Record::Malformed { count: self.malformed, error });
+        }
+    }
+
     fn report(&mut self, now: MonotonicMicros) {
         let what = (self.machine.state(), self.machine.reason());
-        if let Some(listener) = self.reporter.due(now, what, self.is_moving())
-            && !self.tell(now, &listener)
+        if let Some((listener, layout)) = self.reporter.due(now, what, self.is_moving())
+            && !self.tell(now, &listener, layout)
         {
             self.reporter.forget();
         }
     }
 
-    fn tell(&mut self, now: MonotonicMicros, listener: &SocketAddr) -> bool {
+    fn tell(&mut self, now: MonotonicMicros, listener: &SocketAddr, layout: Layout) -> bool {
         let seq = self.reporter.next_seq();
         let output = self.machine.output();
         let status = DriveStatus {
@@ -158,7 +168,7 @@ impl Service {
             battery_mv: self.actuator.battery_mv(),
             odometry: self.actuator.odometry(),
         };
-        self.socket.send(&status.encode(), listener)
+        self.socket.send(&status.encode(layout), listener)
     }
 
     fn prove_alive(&mut self, now: MonotonicMicros) {

@@ -1,7 +1,7 @@
 //! The socket on which set-points arrive and from which the status leaves.
 
 use nix::sys::stat::{Mode, umask};
-use rccar_protocol::setpoint::SETPOINT_SIZE;
+use rccar_protocol::MAX_FRAME_BYTES;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,7 +10,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
 /// Larger than any datagram of the protocol, so that one that is too long is seen to be.
-const BUFFER: usize = SETPOINT_SIZE * 2;
+const BUFFER: usize = MAX_FRAME_BYTES + 1;
 
 /// The socket could not be opened.
 #[derive(Debug, thiserror::Error)]

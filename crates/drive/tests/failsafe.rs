@@ -5,6 +5,8 @@ mod common;
 
 use common::{Drive, Driver, ages_at, await_that, events};
 use rccar_drive::query;
+use rccar_protocol::Layout;
+use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SETPOINT_SIZE;
 use rccar_protocol::state::{DriveState, StopReason};
 use std::time::Duration;
@@ -49,6 +51,31 @@ fn datagrams_that_are_not_set_points_change_nothing() {
     driver.send_until(true, 10_000, |status| status.seq > ahead);
     assert_eq!(drive.status().state, DriveState::Armed);
     assert!(stranger.receive(Duration::from_micros(1)).is_none(), "whoever sends garbage gets no status");
+}
+
+#[test]
+fn each_car_is_answered_in_the_version_of_its_set_points() {
+    let drive = Drive::start();
+    // A car of release 0.1.0, and one of today.
+    for layout in Layout::ALL {
+        let mut driver = Driver::connect(&drive.socket(), 7);
+        driver.layout = layout;
+        driver.drive_off();
+        let status = driver.receive_bytes(Duration::from_secs(1)).unwrap();
+        assert_eq!(Layout::of(&status), Some(layout));
+    }
+}
+
+#[test]
+fn a_drive_tells_which_versions_it_speaks_and_obeys_nobody_for_asking() {
+    let drive = Drive::start();
+    let asker = Driver::connect(&drive.socket(), 1);
+    let question = DriveHello { setpoint: u32::MAX, status: u32::MAX };
+    asker.socket().send(&question.encode()).unwrap();
+    let answer = asker.receive_bytes(Duration::from_secs(1)).unwrap();
+    assert_eq!(DriveHello::decode(&answer), Ok(DriveHello::ours()));
+    assert!(asker.receive_bytes(Duration::from_millis(200)).is_none(), "who only asks gets no status");
+    assert_eq!(drive.status().session, 0);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod driver;
 
 use driver::Driver;
 use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_protocol::Layout;
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
@@ -72,9 +73,9 @@ async fn the_newest_control_frame_arrives_and_malformed_ones_are_counted() {
     let control = driver.channel("control").await;
     let frame = ControlFrame { seq: 7, visible: true, ..ControlFrame::default() };
     control.send(&[9; 18]).await;
-    control.send(&frame.encode()).await;
-    control.send(&ControlFrame { seq: 6, ..frame }.encode()).await;
-    control.send(&ControlFrame { seq: 8, ..frame }.encode()).await;
+    control.send(&frame.encode(Layout::V1)).await;
+    control.send(&ControlFrame { seq: 6, ..frame }.encode(Layout::V1)).await;
+    control.send(&ControlFrame { seq: 8, ..frame }.encode(Layout::V1)).await;
     let mut newest = car.peer.control();
     let arrived = timeout(PATIENCE, newest.wait_for(|newest| newest.is_some_and(|newest| newest.frame.seq == 8)));
     assert_eq!(arrived.await.unwrap().unwrap().unwrap().frame, ControlFrame { seq: 8, ..frame });
@@ -88,7 +89,7 @@ async fn an_ice_restart_keeps_the_data_channels() {
     let control = driver.channel("control").await;
     let second = car.connect(&driver, true).await;
     assert_eq!((first.generation, second.generation), (1, 2));
-    control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode()).await;
+    control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode(Layout::V1)).await;
     let mut newest = car.peer.control();
     timeout(PATIENCE, newest.wait_for(Option::is_some)).await.expect("the old channel still carries").unwrap();
     assert!(car.peer.send_telemetry(&[1, 2, 3]).await);
@@ -102,7 +103,7 @@ async fn a_held_restart_leaves_the_old_path_alone_until_it_is_answered() {
     let control = driver.channel("control").await;
     let offer = car.peer.prepare_offer(Some(&[])).await.unwrap();
     car.peer.hold(offer.clone()).await;
-    control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode()).await;
+    control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode(Layout::V1)).await;
     let mut newest = car.peer.control();
     timeout(PATIENCE, newest.wait_for(Option::is_some)).await.expect("the old path carries").unwrap();
     assert_eq!((car.peer.generation(), car.peer.awaits_answer().await), (1, true));
@@ -110,7 +111,7 @@ async fn a_held_restart_leaves_the_old_path_alone_until_it_is_answered() {
     assert_eq!((again.generation, &again.sdp), (2, &offer.sdp));
     car.finish(&driver, offer).await;
     assert_eq!((car.peer.generation(), car.peer.awaits_answer().await), (2, false));
-    control.send(&ControlFrame { seq: 2, ..ControlFrame::default() }.encode()).await;
+    control.send(&ControlFrame { seq: 2, ..ControlFrame::default() }.encode(Layout::V1)).await;
     let arrived = newest.wait_for(|newest| newest.is_some_and(|newest| newest.frame.seq == 2));
     timeout(PATIENCE, arrived).await.expect("the new path carries").unwrap();
 }

@@ -65,12 +65,13 @@
 mod limits;
 mod machine;
 mod probe;
+mod rung;
 mod stick;
 pub mod timing;
 mod words;
 
 pub use machine::Machine;
 /// The words are those that the driver's page has.
-pub use rccar_protocol::events::ModemRung as Rung;
+pub use rung::Rung;
 pub use stick::Stick;
 pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Pin, Registration, Stage, Status};

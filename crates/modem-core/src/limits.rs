@@ -1,7 +1,7 @@
 //! How often each cure may be taken.
 
+use crate::rung::Rung;
 use crate::timing::{DAY, REBOOTS_A_DAY, apart};
-use rccar_protocol::events::ModemRung as Rung;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -20,9 +20,9 @@
 
 use crate::limits::Limits;
 use crate::probe::Probe;
+use crate::rung::Rung;
 use crate::timing::{self, CYCLE_LINK, LEASE_LIMIT, STEADY, STICK_SILENT, TRIES};
 use crate::words::{Cause, Effect, Event, Moment, Outcome, Status};
-use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -274,7 +274,7 @@ impl Stick {
     fn finish(&mut self, at: Moment, rung: Rung, since: Duration, outcome: Outcome) {
         let worked = outcome == Outcome::Done;
         self.events.push_back(Event::Ended { rung, worked, took_ms: millis(at.now.saturating_sub(since)) });
-        if rung > Rung::Reconnect {
+        if rung != Rung::Reconnect {
             self.outage.cure = Some(rung);
             self.outage.highest = self.outage.highest.max(rung);
             self.outage.tries_since_cure = 0;

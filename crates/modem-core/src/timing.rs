@@ -1,6 +1,6 @@
 //! Times of the ladder. Sources are named where a number is not this project's own.
 
-use rccar_protocol::events::ModemRung as Rung;
+use crate::rung::Rung;
 use std::time::Duration;
 
 const fn s(seconds: u64) -> Duration {

@@ -1,6 +1,6 @@
 //! What goes into the machine and what comes out.
 
-use rccar_protocol::events::ModemRung as Rung;
+use crate::rung::Rung;
 use serde::Serialize;
 use std::time::Duration;
 

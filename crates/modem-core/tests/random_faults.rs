@@ -116,7 +116,7 @@ impl World {
     }
 
     fn act(&mut self, rung: Rung, with_pin: bool) -> Outcome {
-        if rung >= Rung::Reset {
+        if !rung.needs_modem() {
             (self.connected, self.believed) = (false, false);
         }
         self.hung = self.hung.filter(|needs| rung < *needs);
@@ -262,7 +262,7 @@ impl Day {
             }
             Due::Done(action, rung, with_pin) => {
                 // What the configuration forbids, or the system, fails as well.
-                let fails = self.faulty && rung >= Rung::Reset && self.random.one_in(5);
+                let fails = self.faulty && !rung.needs_modem() && self.random.one_in(5);
                 let outcome = if fails { Outcome::Failed } else { self.world.act(rung, with_pin) };
                 self.refused |= outcome == Outcome::Refused(Fault::PinWrong);
                 self.machine.handle_done(at, action, outcome);

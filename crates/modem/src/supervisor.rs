@@ -300,7 +300,7 @@ impl Supervisor {
         match event {
             Event::FaultFound { fault } => tracing::warn!(%record, "the modem needs a person: {}", fault.in_words()),
             Event::Up { .. } | Event::Down { .. } | Event::FaultGone { .. } => tracing::info!(%record, "link"),
-            Event::Started { rung, .. } if rung > Rung::CycleBearer => tracing::warn!(%record, "link"),
+            Event::Started { rung, .. } if !rung.is_try() => tracing::warn!(%record, "link"),
             Event::Started { .. } | Event::Ended { .. } | Event::Steady => tracing::info!(%record, "link"),
         }
         let Ok(emitter) = SignalEmitter::new(&self.connection, crate::bus::PATH) else { return };

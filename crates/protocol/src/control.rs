@@ -2,16 +2,15 @@
 //!
 //! Sent at [`crate::CONTROL_HZ`] on the unordered data channel `control` without retransmission, whether or not anything changed.
 
-use crate::FrameError;
-use crate::cursor::{Reader, Writer, bit};
-use crate::state::{StopReason, byte_enum};
-use crate::units::{Steering, Throttle};
+use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
+use crate::state::StopReason;
+use crate::units::{MonotonicMicros, Steering, Throttle};
+use crate::word::numbered_words;
 use std::time::Duration;
 
-/// Version in the first byte.
-pub const CONTROL_VERSION: u8 = 1;
-/// Size of a frame in bytes.
+/// Size of a frame of version 1, and of the head of version 2, in bytes.
 pub const CONTROL_SIZE: usize = 18;
+const SIZES: Sizes = Sizes { v1: CONTROL_SIZE, v2_head: CONTROL_SIZE };
 /// Input older than this counts as no input: the 80 ms for which the drive may hold a set-point (`PROTOCOL.md`, "Timing").
 pub const MAX_SAMPLE_AGE: Duration = Duration::from_millis(80);
 
@@ -20,19 +19,45 @@ const FOCUSED: u8 = 1 << 1;
 const ARM: u8 = 1 << 2;
 const BRAKE: u8 = 1 << 3;
 
-byte_enum!(
+const SHOWN: u8 = 4;
+const SHOWN_SIZE: usize = 6;
+
+numbered_words!(
     /// The kind of device that the driver steers with.
-    InputSource, "source", {
+    InputSource, v1: 0..=3 else Gamepad, {
     /// No device is in use, or the one in use has vanished.
-    #[default]
-    None = 0,
+    None = 0 "none",
     /// Keyboard.
-    Keyboard = 1,
+    Keyboard = 1 "keyboard",
     /// W3C Gamepad.
-    Gamepad = 2,
+    Gamepad = 2 "gamepad",
     /// Touch sticks.
-    Touch = 3,
+    Touch = 3 "touch",
 });
+
+/// What the driver sees, so that the car can tell how old it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// RTP time stamp of the newest frame on the screen: its capture time by the car's clock.
+    pub rtp: u32,
+    /// How long it has been on the screen at sending, in ms; 65535 stands for anything longer.
+    pub for_ms: u16,
+}
+
+impl Shown {
+    fn to_bytes(self) -> [u8; SHOWN_SIZE] {
+        let ([a, b, c, d], [e, f]) = (self.rtp.to_be_bytes(), self.for_ms.to_be_bytes());
+        [a, b, c, d, e, f]
+    }
+
+    /// Age of the picture when the frame arrives: what the picture, and this frame back, had to wait and travel. At most the 23 hours after
+    /// which RTP time stamps wrap.
+    #[must_use]
+    pub fn age(&self, arrival: MonotonicMicros) -> Duration {
+        let ticks = arrival.rtp().wrapping_sub(self.rtp);
+        Duration::from_micros(u64::from(ticks) * 1_000_000 / u64::from(crate::VIDEO_CLOCK_HZ))
+    }
+}
 
 /// One sample of the driver's input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,28 +82,34 @@ pub struct ControlFrame {
     pub steering: Steering,
     /// Throttle.
     pub throttle: Throttle,
+    /// The picture that the driver sees. Version 2.
+    pub shown: Option<Shown>,
 }
 
 impl ControlFrame {
-    /// Writes the frame.
+    /// Writes the frame. Version 1 leaves out what it has no room for.
     #[must_use]
-    pub fn encode(&self) -> [u8; CONTROL_SIZE] {
+    pub fn encode(&self, layout: Layout) -> FrameBytes {
         let flags = bit(self.visible, VISIBLE) | bit(self.focused, FOCUSED) | bit(self.arm, ARM) | bit(self.brake, BRAKE);
-        Writer::<CONTROL_SIZE>::new()
-            .put(&[CONTROL_VERSION, flags, self.source.to_byte(), 0])
+        let mut writer = Writer::new(layout);
+        writer
+            .put(&[flags, self.source.to_byte_in(layout), 0])
             .put(&self.seq.to_be_bytes())
             .put(&self.sent_us.to_be_bytes())
             .put(&self.sample_age_ms.to_be_bytes())
             .put(&self.steering.permyriad().to_be_bytes())
-            .put(&self.throttle.permyriad().to_be_bytes())
-            .finish()
+            .put(&self.throttle.permyriad().to_be_bytes());
+        if layout == Layout::V2 {
+            writer.group(SHOWN, self.shown.map(|shown| shown.to_bytes()));
+        }
+        writer.finish()
     }
 
-    /// Reads a frame.
+    /// Reads a frame of any version that is known here.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let mut reader = Reader::open(bytes, CONTROL_SIZE, CONTROL_VERSION)?;
+        let mut reader = Reader::open(bytes, SIZES)?;
         let flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE, "flags")?;
-        let source = InputSource::from_byte(reader.u8())?;
+        let source = InputSource::from_byte_in(reader.layout, reader.u8(), "source")?;
         reader.zero(1, "reserved")?;
         Ok(Self {
             visible: flags & VISIBLE != 0,
@@ -91,6 +122,7 @@ impl ControlFrame {
             sample_age_ms: reader.u16(),
             steering: Steering::from_permyriad(reader.i16())?,
             throttle: Throttle::from_permyriad(reader.i16())?,
+            shown: reader.group(SHOWN, SHOWN_SIZE, |r| Ok(Shown { rtp: r.u32(), for_ms: r.u16() }))?,
         })
     }
 

@@ -1,10 +1,12 @@
 //! JSON on the reliable data channel `events`.
 
+use crate::frame::Layout;
 use crate::release::Percent;
 use crate::signaling::ErrorCode;
 use crate::state::{DriveState, StopReason};
 use crate::strict;
 use crate::text::{CarId, Name, Note, Software};
+use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 /// From the car to the driver.
@@ -24,23 +26,23 @@ pub enum CarEvent {
         /// The picture that it sends.
         #[serde(deserialize_with = "strict::object")]
         video: Video,
+        /// Binary frames that it speaks.
+        #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+        frames: Option<Frames>,
     },
     /// The drive changed its state.
     Drive {
         /// New state.
-        #[serde(deserialize_with = "strict::word")]
         state: DriveState,
         /// Why the wheels do not follow.
-        #[serde(deserialize_with = "strict::word")]
         reason: StopReason,
     },
     /// How the car is connected.
     Link {
         /// The way to the signaling host.
-        #[serde(deserialize_with = "strict::word")]
         host: HostLink,
         /// The uplink in use.
-        #[serde(default, deserialize_with = "strict::maybe_word", skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         uplink: Option<UplinkKind>,
         /// Its interface.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +56,6 @@ pub enum CarEvent {
     /// Something the driver should read.
     Notice {
         /// Weight of the text.
-        #[serde(deserialize_with = "strict::word")]
         level: NoticeLevel,
         /// The text.
         text: Note,
@@ -62,47 +63,45 @@ pub enum CarEvent {
     /// A message of the driver's was refused.
     Error {
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         code: ErrorCode,
         /// In words.
         text: Note,
     },
 }
 
-/// The car's way to its signaling host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HostLink {
-    /// Registered.
-    Up,
-    /// On the way back.
-    Down,
-    /// The car has no host.
-    None,
+words! {
+    /// The car's way to its signaling host.
+    HostLink {
+        /// Registered.
+        Up = "up",
+        /// On the way back.
+        Down = "down",
+        /// The car has no host.
+        None = "none",
+    }
 }
 
-/// What an uplink is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UplinkKind {
-    /// A cable.
-    Ethernet,
-    /// Wireless LAN.
-    Wifi,
-    /// A mobile network.
-    Mobile,
-    /// Tunnels and the like.
-    Other,
+words! {
+    /// What an uplink is.
+    UplinkKind {
+        /// A cable.
+        Ethernet = "ethernet",
+        /// Wireless LAN.
+        Wifi = "wifi",
+        /// A mobile network.
+        Mobile = "mobile",
+        /// Tunnels and the like.
+        Miscellaneous = "other",
+    }
 }
 
 /// The modem, as its supervisor sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModemLink {
     /// What the supervisor does.
-    #[serde(deserialize_with = "strict::word")]
     pub state: ModemState,
     /// The rung of the ladder that is climbed or due.
-    #[serde(default, deserialize_with = "strict::maybe_word", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rung: Option<ModemRung>,
     /// The network.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,36 +114,36 @@ pub struct ModemLink {
     pub fault: Option<Note>,
 }
 
-/// What the supervisor of the modem does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModemState {
-    /// The link carries data.
-    Up,
-    /// A rung is climbed.
-    Acting,
-    /// The next one is not due yet.
-    Waiting,
+words! {
+    /// What the supervisor of the modem does.
+    ModemState {
+        /// The link carries data.
+        Up = "up",
+        /// A rung is climbed.
+        Acting = "acting",
+        /// The next one is not due yet.
+        Waiting = "waiting",
+    }
 }
 
-/// Rungs of the ladder that brings a mobile link back, gentlest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModemRung {
-    /// Connect.
-    Reconnect,
-    /// Disconnect and connect.
-    CycleBearer,
-    /// The radio off and on.
-    CycleRadio,
-    /// Restart the modem, or make ModemManager take it anew where it cannot be restarted.
-    Reset,
-    /// Restart ModemManager.
-    RestartDaemon,
-    /// The modem off the USB and on, and its power with it where that can be switched.
-    CycleUsb,
-    /// Reboot the car.
-    Reboot,
+words! {
+    /// Rungs of the ladder that brings a mobile link back, gentlest first.
+    ModemRung {
+        /// Connect.
+        Reconnect = "reconnect",
+        /// Disconnect and connect.
+        CycleBearer = "cycle-bearer",
+        /// The radio off and on.
+        CycleRadio = "cycle-radio",
+        /// Restart the modem, or make ModemManager take it anew where it cannot be restarted.
+        Reset = "reset",
+        /// Restart ModemManager.
+        RestartDaemon = "restart-daemon",
+        /// The modem off the USB and on, and its power with it where that can be switched.
+        CycleUsb = "cycle-usb",
+        /// Reboot the car.
+        Reboot = "reboot",
+    }
 }
 
 /// From the driver to the car.
@@ -157,7 +156,29 @@ pub enum DriverEvent {
         v: u8,
         /// Program of the driver.
         software: Software,
+        /// Binary frames that it speaks.
+        #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+        frames: Option<Frames>,
     },
+}
+
+/// Versions of the binary frames that an end reads and writes. What is left out has version 1 alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frames {
+    /// Of the control frame.
+    #[serde(default, deserialize_with = "strict::maybe_list", skip_serializing_if = "Vec::is_empty")]
+    pub control: Vec<u8>,
+    /// Of the telemetry frame.
+    #[serde(default, deserialize_with = "strict::maybe_list", skip_serializing_if = "Vec::is_empty")]
+    pub telemetry: Vec<u8>,
+}
+
+impl Frames {
+    /// What this version speaks.
+    #[must_use]
+    pub fn ours() -> Self {
+        Self { control: Layout::versions(), telemetry: Layout::versions() }
+    }
 }
 
 /// Size and rate of the picture.
@@ -174,14 +195,14 @@ pub struct Video {
     pub fps: u8,
 }
 
-/// Weight of a notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoticeLevel {
-    /// For information.
-    Info,
-    /// Something works less well than it should.
-    Warning,
-    /// Something does not work.
-    Error,
+words! {
+    /// Weight of a notice.
+    NoticeLevel {
+        /// For information.
+        Info = "info",
+        /// Something works less well than it should.
+        Warning = "warning",
+        /// Something does not work.
+        Error = "error",
+    }
 }

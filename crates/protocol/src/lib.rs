@@ -13,6 +13,7 @@
 //! | [`status`] | `rccar-drive` → `rccar-car`, Unix datagram | binary, fixed size |
 //!
 //! ```
+//! use rccar_protocol::Layout;
 //! use rccar_protocol::control::{ControlFrame, InputSource};
 //! use rccar_protocol::units::{Steering, Throttle};
 //!
@@ -24,7 +25,7 @@
 //!     throttle: Throttle::from_permyriad(1_000)?,
 //!     ..ControlFrame::default()
 //! };
-//! assert_eq!(ControlFrame::decode(&frame.encode())?, frame);
+//! assert_eq!(ControlFrame::decode(&frame.encode(Layout::V1))?, frame);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -37,8 +38,10 @@
 
 pub mod claim;
 pub mod control;
-mod cursor;
+pub mod drive_hello;
 pub mod events;
+mod frame;
+pub mod grease;
 pub mod ice_url;
 pub mod identity;
 pub mod loopback;
@@ -51,8 +54,9 @@ mod strict;
 pub mod telemetry;
 pub mod text;
 pub mod units;
+pub mod word;
 
-pub use cursor::FrameError;
+pub use frame::{FrameBytes, FrameError, Layout, MAX_FRAME_BYTES};
 
 /// Version of the signaling messages and of the JSON on the data channel `events`.
 pub const PROTOCOL_VERSION: u8 = 1;

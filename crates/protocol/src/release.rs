@@ -16,6 +16,7 @@ use crate::MAX_MESSAGE_BYTES;
 use crate::signaling::MessageError;
 use crate::strict;
 use crate::text::{Note, TextError, bounded_text};
+use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
@@ -310,7 +311,6 @@ impl ReleaseOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateStatus {
     /// What happens.
-    #[serde(deserialize_with = "strict::word")]
     pub state: UpdateState,
     /// Version of the image that runs.
     pub running: Version,
@@ -331,25 +331,20 @@ pub struct UpdateStatus {
     pub on_request: bool,
 }
 
-/// State of an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UpdateState {
-    /// Nothing to do.
-    Idle,
-    /// A release streams into the idle slot.
-    Downloading,
-    /// Something has to change first, such as the car being parked; the reason says what.
-    Waiting,
-    /// The car restarts into the new version.
-    Rebooting,
-    /// The new version runs on trial.
-    Testing,
-    /// The attempt failed and the old version runs; the reason says why.
-    Failed,
-}
-
-impl UpdateState {
-    /// All, in the order of an update.
-    pub const ALL: [Self; 6] = [Self::Idle, Self::Downloading, Self::Waiting, Self::Rebooting, Self::Testing, Self::Failed];
+words! {
+    /// State of an update.
+    UpdateState {
+        /// Nothing to do.
+        Idle = "idle",
+        /// A release streams into the idle slot.
+        Downloading = "downloading",
+        /// Something has to change first, such as the car being parked; the reason says what.
+        Waiting = "waiting",
+        /// The car restarts into the new version.
+        Rebooting = "rebooting",
+        /// The new version runs on trial.
+        Testing = "testing",
+        /// The attempt failed and the old version runs; the reason says why.
+        Failed = "failed",
+    }
 }

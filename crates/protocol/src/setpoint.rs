@@ -3,15 +3,13 @@
 //! A set-point expires by the age of the *input sample* behind it, not by its own: `sampled_at` is the moment at which the driver's
 //! device was read, translated to this machine's `CLOCK_MONOTONIC`.
 
-use crate::FrameError;
-use crate::cursor::{Reader, Writer, bit};
+use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::StopReason;
 use crate::units::{MonotonicMicros, Steering, Throttle};
 
-/// Version in the first byte.
-pub const SETPOINT_VERSION: u8 = 1;
-/// Size of a datagram in bytes.
+/// Size of a datagram of version 1, and of the head of version 2, in bytes.
 pub const SETPOINT_SIZE: usize = 28;
+const SIZES: Sizes = Sizes { v1: SETPOINT_SIZE, v2_head: SETPOINT_SIZE };
 
 const ARM: u8 = 1 << 0;
 const BRAKE: u8 = 1 << 1;
@@ -40,9 +38,14 @@ pub struct SetPoint {
 impl SetPoint {
     /// Writes the datagram.
     #[must_use]
-    pub fn encode(&self) -> [u8; SETPOINT_SIZE] {
-        Writer::<SETPOINT_SIZE>::new()
-            .put(&[SETPOINT_VERSION, bit(self.arm, ARM) | bit(self.brake, BRAKE), self.not_input.to_byte(), 0])
+    pub fn encode(&self, layout: Layout) -> FrameBytes {
+        // What version 1 has no word for must not turn into input.
+        let not_input = match layout {
+            Layout::V1 if !self.not_input.is_in_v1() => StopReason::Silent,
+            _ => self.not_input,
+        };
+        Writer::new(layout)
+            .put(&[bit(self.arm, ARM) | bit(self.brake, BRAKE), not_input.to_byte(), 0])
             .put(&self.seq.to_be_bytes())
             .put(&self.sampled_at.0.to_be_bytes())
             .put(&self.session.to_be_bytes())
@@ -51,13 +54,11 @@ impl SetPoint {
             .finish()
     }
 
-    /// Reads a datagram.
+    /// Reads a datagram of any version that is known here.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let mut reader = Reader::open(bytes, SETPOINT_SIZE, SETPOINT_VERSION)?;
+        let mut reader = Reader::open(bytes, SIZES)?;
         let flags = reader.flags(ARM | BRAKE, "flags")?;
-        let not_input = reader.u8();
-        let not_input =
-            StopReason::from_byte(not_input).map_err(|_| FrameError::Range { field: "not_input", value: not_input.into() })?;
+        let not_input = StopReason::from_byte_in(reader.layout, reader.u8(), "not_input")?;
         reader.zero(1, "reserved")?;
         Ok(Self {
             not_input,

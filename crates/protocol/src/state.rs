@@ -1,87 +1,55 @@
 //! States and reasons of the drive, shared by telemetry, the drive's status and the `events` channel.
 
-use crate::FrameError;
+use crate::word::numbered_words;
 
-macro_rules! byte_enum {
-    ($(#[$doc:meta])* $name:ident, $field:literal, { $($(#[$vdoc:meta])* $variant:ident = $value:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        #[repr(u8)]
-        pub enum $name { $($(#[$vdoc])* $variant = $value),+ }
-
-        impl $name {
-            /// Every value, in wire order.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The value on the wire.
-            #[must_use]
-            pub fn to_byte(self) -> u8 {
-                self as u8
-            }
-
-            /// Reads the value from the wire.
-            pub fn from_byte(value: u8) -> Result<Self, FrameError> {
-                match value {
-                    $($value => Ok(Self::$variant),)+
-                    _ => Err(FrameError::Range { field: $field, value: value.into() }),
-                }
-            }
-        }
-    };
-}
-pub(crate) use byte_enum;
-
-byte_enum!(
+numbered_words!(
     /// What the drive does with the wheels.
-    DriveState, "state", {
+    DriveState, v1: 0..=5 else Braking, {
     /// Neutral. Waits for a driver to arm.
-    #[default]
-    Disarmed = 0,
+    Disarmed = 0 "disarmed",
     /// Neutral. The driver asks to arm and rests at neutral; armed once that has lasted long enough.
-    Arming = 1,
+    Arming = 1 "arming",
     /// The wheels follow the driver.
-    Armed = 2,
+    Armed = 2 "armed",
     /// No fresh input: the last set-point is held for a moment.
-    Holding = 3,
+    Holding = 3 "holding",
     /// Still no fresh input: brakes.
-    Braking = 4,
+    Braking = 4 "braking",
     /// Neutral after input was lost. Moves again only after neutral and a new arming.
-    Tripped = 5,
+    Tripped = 5 "tripped",
 });
 
-byte_enum!(
+numbered_words!(
     /// Why the wheels are not following the driver.
-    StopReason, "reason", {
+    StopReason, v1: 0..=10 else None, {
     /// They do, or nobody has asked yet.
-    #[default]
-    None = 0,
+    None = 0 "none",
     /// No control frames arrive.
-    Silent = 1,
+    Silent = 1 "silent",
     /// The driver's page is hidden.
-    Hidden = 2,
+    Hidden = 2 "hidden",
     /// The driver's page has lost the focus.
-    Unfocused = 3,
+    Unfocused = 3 "unfocused",
     /// The input samples are too old.
-    StaleInput = 4,
+    StaleInput = 4 "stale-input",
     /// The driver has no input device, or it has vanished.
-    NoDevice = 5,
+    NoDevice = 5 "no-device",
     /// The driver disarmed.
-    DriverDisarmed = 6,
+    DriverDisarmed = 6 "driver-disarmed",
     /// The driver's session has ended.
-    DriverLeft = 7,
+    DriverLeft = 7 "driver-left",
     /// The drive service does not answer.
-    DriveServiceLost = 8,
+    DriveServiceLost = 8 "drive-service-lost",
     /// The actuator reported a fault.
-    ActuatorFault = 9,
+    ActuatorFault = 9 "actuator-fault",
     /// The service is stopping.
-    Shutdown = 10,
+    Shutdown = 10 "shutdown",
 });
 
 impl DriveState {
-    /// Whether the wheels may be away from neutral.
+    /// Whether the wheels may be away from neutral. A state that is not known here counts as one in which they may.
     #[must_use]
     pub fn may_move(self) -> bool {
-        matches!(self, Self::Armed | Self::Holding | Self::Braking)
+        matches!(self, Self::Armed | Self::Holding | Self::Braking | Self::Other(_))
     }
 }

@@ -1,18 +1,21 @@
 //! The drive's status: from `rccar-drive` to whoever sent the newest set-point, one Unix datagram each.
 
-use crate::FrameError;
-use crate::cursor::{Reader, Writer, bit};
+use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::{DriveState, StopReason};
-use crate::units::{MonotonicMicros, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry};
+use crate::units::{
+    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry,
+};
 
-/// Version in the first byte.
-pub const STATUS_VERSION: u8 = 1;
-/// Size of a datagram in bytes.
+/// Size of a datagram of version 1 in bytes.
 pub const STATUS_SIZE: usize = 44;
+/// Size of the head of version 2 in bytes.
+pub const STATUS_HEAD: usize = 28;
+const SIZES: Sizes = Sizes { v1: STATUS_SIZE, v2_head: STATUS_HEAD };
 
-const ODOMETRY: u8 = 1 << 0;
-const BATTERY: u8 = 1 << 1;
-const BRAKING: u8 = 1 << 2;
+const V1_ODOMETRY: u8 = 1 << 0;
+const V1_BATTERY: u8 = 1 << 1;
+const V1_BRAKING: u8 = 1 << 2;
+const BRAKING: u8 = 1 << 0;
 
 /// What the drive does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,36 +45,63 @@ pub struct DriveStatus {
 impl DriveStatus {
     /// Writes the datagram.
     #[must_use]
-    pub fn encode(&self) -> [u8; STATUS_SIZE] {
-        let flags = bit(self.odometry.is_some(), ODOMETRY) | bit(self.battery_mv.is_some(), BATTERY) | bit(self.braking, BRAKING);
-        let odometry = self.odometry.unwrap_or_default();
-        Writer::<STATUS_SIZE>::new()
-            .put(&[STATUS_VERSION, self.state.to_byte(), self.reason.to_byte(), flags])
+    pub fn encode(&self, layout: Layout) -> FrameBytes {
+        let flags = match layout {
+            Layout::V1 => {
+                bit(self.odometry.is_some(), V1_ODOMETRY)
+                    | bit(self.battery_mv.is_some(), V1_BATTERY)
+                    | bit(self.braking, V1_BRAKING)
+            }
+            Layout::V2 => bit(self.braking, BRAKING),
+        };
+        let mut writer = Writer::new(layout);
+        writer
+            .put(&[self.state.to_byte_in(layout), self.reason.to_byte_in(layout), flags])
             .put(&self.seq.to_be_bytes())
             .put(&self.at.0.to_be_bytes())
             .put(&self.session.to_be_bytes())
             .put(&self.steering.permyriad().to_be_bytes())
-            .put(&self.throttle.permyriad().to_be_bytes())
-            .put(&odometry_bytes(&odometry))
-            .put(&self.battery_mv.unwrap_or_default().to_be_bytes())
-            .put(&[0; 2])
-            .finish()
+            .put(&self.throttle.permyriad().to_be_bytes());
+        match layout {
+            Layout::V1 => writer
+                .put(&odometry_bytes(&self.odometry.unwrap_or_default()))
+                .put(&self.battery_mv.unwrap_or_default().to_be_bytes())
+                .put(&[0; 2]),
+            Layout::V2 => writer
+                .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
+                .group(BATTERY, self.battery_mv.map(u16::to_be_bytes)),
+        };
+        writer.finish()
     }
 
-    /// Reads a datagram.
+    /// Reads a datagram of any version that is known here.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let mut reader = Reader::open(bytes, STATUS_SIZE, STATUS_VERSION)?;
-        let state = DriveState::from_byte(reader.u8())?;
-        let reason = StopReason::from_byte(reader.u8())?;
-        let flags = reader.flags(ODOMETRY | BATTERY | BRAKING, "flags")?;
+        let mut reader = Reader::open(bytes, SIZES)?;
+        let layout = reader.layout;
+        let state = DriveState::from_byte_in(layout, reader.u8(), "state")?;
+        let reason = StopReason::from_byte_in(layout, reader.u8(), "reason")?;
+        let flags = match layout {
+            Layout::V1 => reader.flags(V1_ODOMETRY | V1_BATTERY | V1_BRAKING, "flags")?,
+            Layout::V2 => reader.flags(BRAKING, "flags")?,
+        };
         let seq = reader.u32();
         let at = MonotonicMicros(reader.u64());
         let session = reader.u64();
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let odometry = reader.optional(flags & ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
-        let battery_mv = reader.optional(flags & BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
-        reader.zero(2, "reserved")?;
-        Ok(Self { state, reason, seq, at, session, steering, throttle, braking: flags & BRAKING != 0, battery_mv, odometry })
+        let (braking, odometry, battery_mv) = match layout {
+            Layout::V1 => {
+                let odometry = reader.optional(flags & V1_ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
+                let battery_mv = reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
+                reader.zero(2, "reserved")?;
+                (flags & V1_BRAKING != 0, odometry, battery_mv)
+            }
+            Layout::V2 => (
+                flags & BRAKING != 0,
+                reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
+                reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
+            ),
+        };
+        Ok(Self { state, reason, seq, at, session, steering, throttle, braking, battery_mv, odometry })
     }
 }

@@ -1,24 +1,13 @@
 //! Helpers for serde fields: one way to write each value.
 //!
-//! Derived `Deserialize` accepts more than the specification allows: an array in place of an object (fields by position) and
-//! `{"word": null}` in place of `"word"`. A receiver in another language would refuse both, and two receivers that read a message
-//! differently are a hole.
+//! Derived `Deserialize` accepts more than the specification allows: an array in place of an object (fields by position). A receiver in
+//! another language would refuse it, and two receivers that read a message differently are a hole.
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
-
-/// An enumeration without fields, written as a string.
-pub(crate) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::deserialize(String::deserialize(deserializer)?.into_deserializer())
-}
-
-/// The same, which may be left out.
-pub(crate) fn maybe_word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Option::<String>::deserialize(deserializer)?.map(|word| T::deserialize(word.into_deserializer())).transpose()
-}
 
 /// A structure, written as an object.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {

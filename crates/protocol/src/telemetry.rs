@@ -2,20 +2,26 @@
 //!
 //! Sent on the data channel `control`, in answer to control frames and at least ten times a second.
 
-use crate::FrameError;
-use crate::cursor::{Reader, Writer, bit};
+use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::{DriveState, StopReason};
-use crate::units::{MonotonicMicros, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry};
+use crate::units::{
+    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry,
+};
 
-/// Version in the first byte.
-pub const TELEMETRY_VERSION: u8 = 1;
-/// Size of a frame in bytes.
+/// Size of a frame of version 1 in bytes.
 pub const TELEMETRY_SIZE: usize = 52;
+/// Size of the head of version 2 in bytes.
+pub const TELEMETRY_HEAD: usize = 24;
+const SIZES: Sizes = Sizes { v1: TELEMETRY_SIZE, v2_head: TELEMETRY_HEAD };
 
-const ODOMETRY: u8 = 1 << 0;
-const BATTERY: u8 = 1 << 1;
-const ECHO: u8 = 1 << 2;
-const BRAKING: u8 = 1 << 3;
+const V1_ODOMETRY: u8 = 1 << 0;
+const V1_BATTERY: u8 = 1 << 1;
+const V1_ECHO: u8 = 1 << 2;
+const V1_BRAKING: u8 = 1 << 3;
+const BRAKING: u8 = 1 << 0;
+
+const ECHO: u8 = 1;
+const ECHO_SIZE: usize = 12;
 
 /// The newest control frame that the car has read, so that the browser can measure the round trip.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +32,21 @@ pub struct Echo {
     pub sent_us: u32,
     /// Time between its arrival and the sending of this telemetry, in µs.
     pub held_us: u32,
+}
+
+impl Echo {
+    fn to_bytes(self) -> [u8; ECHO_SIZE] {
+        let mut bytes = [0; ECHO_SIZE];
+        let fields = [self.seq, self.sent_us, self.held_us];
+        for (slot, field) in bytes.chunks_exact_mut(4).zip(fields) {
+            slot.copy_from_slice(&field.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, FrameError> {
+        Ok(Self { seq: reader.u32(), sent_us: reader.u32(), held_us: reader.u32() })
+    }
 }
 
 /// One telemetry frame.
@@ -58,57 +79,88 @@ pub struct TelemetryFrame {
 impl TelemetryFrame {
     /// Writes the frame.
     #[must_use]
-    pub fn encode(&self) -> [u8; TELEMETRY_SIZE] {
-        let flags = bit(self.odometry.is_some(), ODOMETRY)
-            | bit(self.battery_mv.is_some(), BATTERY)
-            | bit(self.echo.is_some(), ECHO)
-            | bit(self.braking, BRAKING);
-        let echo = self.echo.unwrap_or_default();
-        let odometry = self.odometry.unwrap_or_default();
-        Writer::<TELEMETRY_SIZE>::new()
-            .put(&[TELEMETRY_VERSION, self.state.to_byte(), self.reason.to_byte(), flags])
+    pub fn encode(&self, layout: Layout) -> FrameBytes {
+        match layout {
+            Layout::V1 => self.encode_v1(),
+            Layout::V2 => self.encode_v2(),
+        }
+    }
+
+    fn encode_v1(&self) -> FrameBytes {
+        let layout = Layout::V1;
+        let flags = bit(self.odometry.is_some(), V1_ODOMETRY)
+            | bit(self.battery_mv.is_some(), V1_BATTERY)
+            | bit(self.echo.is_some(), V1_ECHO)
+            | bit(self.braking, V1_BRAKING);
+        Writer::new(layout)
+            .put(&[self.state.to_byte_in(layout), self.reason.to_byte_in(layout), flags])
             .put(&self.seq.to_be_bytes())
             .put(&self.car_time.0.to_be_bytes())
-            .put(&echo.seq.to_be_bytes())
-            .put(&echo.sent_us.to_be_bytes())
-            .put(&echo.held_us.to_be_bytes())
+            .put(&self.echo.unwrap_or_default().to_bytes())
             .put(&self.steering.permyriad().to_be_bytes())
             .put(&self.throttle.permyriad().to_be_bytes())
-            .put(&odometry_bytes(&odometry))
+            .put(&odometry_bytes(&self.odometry.unwrap_or_default()))
             .put(&self.battery_mv.unwrap_or_default().to_be_bytes())
             .put(&self.dropped.to_be_bytes())
             .put(&[0; 4])
             .finish()
     }
 
-    /// Reads a frame.
+    fn encode_v2(&self) -> FrameBytes {
+        Writer::new(Layout::V2)
+            .put(&[self.state.to_byte(), self.reason.to_byte(), bit(self.braking, BRAKING)])
+            .put(&self.seq.to_be_bytes())
+            .put(&self.car_time.0.to_be_bytes())
+            .put(&self.steering.permyriad().to_be_bytes())
+            .put(&self.throttle.permyriad().to_be_bytes())
+            .put(&self.dropped.to_be_bytes())
+            .put(&[0; 2])
+            .group(ECHO, self.echo.map(Echo::to_bytes))
+            .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
+            .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
+            .finish()
+    }
+
+    /// Reads a frame of any version that is known here.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let mut reader = Reader::open(bytes, TELEMETRY_SIZE, TELEMETRY_VERSION)?;
-        let state = DriveState::from_byte(reader.u8())?;
-        let reason = StopReason::from_byte(reader.u8())?;
-        let flags = reader.flags(ODOMETRY | BATTERY | ECHO | BRAKING, "flags")?;
+        let mut reader = Reader::open(bytes, SIZES)?;
+        let state = DriveState::from_byte_in(reader.layout, reader.u8(), "state")?;
+        let reason = StopReason::from_byte_in(reader.layout, reader.u8(), "reason")?;
+        match reader.layout {
+            Layout::V1 => Self::decode_v1(state, reason, &mut reader),
+            Layout::V2 => Self::decode_v2(state, reason, &mut reader),
+        }
+    }
+
+    fn decode_v1(state: DriveState, reason: StopReason, reader: &mut Reader<'_>) -> Result<Self, FrameError> {
+        let flags = reader.flags(V1_ODOMETRY | V1_BATTERY | V1_ECHO | V1_BRAKING, "flags")?;
         let seq = reader.u32();
         let car_time = MonotonicMicros(reader.u64());
-        let echo =
-            reader.optional(flags & ECHO != 0, 12, "echo", |r| Ok(Echo { seq: r.u32(), sent_us: r.u32(), held_us: r.u32() }))?;
+        let echo = reader.optional(flags & V1_ECHO != 0, ECHO_SIZE, "echo", Echo::read)?;
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let odometry = reader.optional(flags & ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
-        let battery_mv = reader.optional(flags & BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
+        let odometry = reader.optional(flags & V1_ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
+        let battery_mv = reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
         let dropped = reader.u16();
         reader.zero(4, "reserved")?;
+        let braking = flags & V1_BRAKING != 0;
+        Ok(Self { state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv, odometry, dropped })
+    }
+
+    fn decode_v2(state: DriveState, reason: StopReason, reader: &mut Reader<'_>) -> Result<Self, FrameError> {
+        let flags = reader.flags(BRAKING, "flags")?;
         Ok(Self {
             state,
             reason,
-            seq,
-            car_time,
-            echo,
-            steering,
-            throttle,
             braking: flags & BRAKING != 0,
-            battery_mv,
-            odometry,
-            dropped,
+            seq: reader.u32(),
+            car_time: MonotonicMicros(reader.u64()),
+            steering: Steering::from_permyriad(reader.i16())?,
+            throttle: Throttle::from_permyriad(reader.i16())?,
+            dropped: reader.u16(),
+            echo: reader.group(ECHO, ECHO_SIZE, Echo::read)?,
+            odometry: reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
+            battery_mv: reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
         })
     }
 }

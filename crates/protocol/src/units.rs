@@ -1,7 +1,6 @@
 //! Quantities that cannot hold an illegal value.
 
-use crate::FrameError;
-use crate::cursor::{Reader, Writer};
+use crate::frame::{FrameError, Reader};
 use serde::{Deserialize, Serialize};
 
 /// Full scale of [`Steering`] and [`Throttle`]: one permyriad is 1/10000.
@@ -131,16 +130,17 @@ pub struct Odometry {
     pub heading: CentiDegrees,
 }
 
+/// Kinds of groups that more than one frame has (`PROTOCOL.md`, "Groups").
+pub(crate) const ODOMETRY: u8 = 2;
+pub(crate) const BATTERY: u8 = 3;
+
 /// Bytes that [`Odometry`] takes in a frame.
 pub(crate) const ODOMETRY_SIZE: usize = 12;
 
 pub(crate) fn odometry_bytes(odometry: &Odometry) -> [u8; ODOMETRY_SIZE] {
-    Writer::new()
-        .put(&odometry.speed_mm_s.to_be_bytes())
-        .put(&odometry.heading.value().to_be_bytes())
-        .put(&odometry.x_mm.to_be_bytes())
-        .put(&odometry.y_mm.to_be_bytes())
-        .finish()
+    let ([a, b], [c, d]) = (odometry.speed_mm_s.to_be_bytes(), odometry.heading.value().to_be_bytes());
+    let ([e, f, g, h], [i, j, k, l]) = (odometry.x_mm.to_be_bytes(), odometry.y_mm.to_be_bytes());
+    [a, b, c, d, e, f, g, h, i, j, k, l]
 }
 
 pub(crate) fn read_odometry(reader: &mut Reader<'_>) -> Result<Odometry, FrameError> {

@@ -2,15 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, MAX_SAMPLE_AGE};
-use rccar_protocol::events::{CarEvent, DriverEvent};
+use rccar_protocol::drive_hello::{DRIVE_HELLO_SIZE, DriveHello};
+use rccar_protocol::events::{CarEvent, DriverEvent, HostLink, ModemRung, ModemState, NoticeLevel, UplinkKind};
 use rccar_protocol::release::{AccessToken, BundlePath, Channel, Compatible, ReleaseNotes, ReleaseOffer, UpdateState, Version};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
-use rccar_protocol::signaling::{Candidate, FromCar, FromDriver, Json, ToCar, ToDriver, parse};
+use rccar_protocol::signaling::{ByeReason, Candidate, CarPresence, ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse};
 use rccar_protocol::state::{DriveState, StopReason};
-use rccar_protocol::status::{DriveStatus, STATUS_SIZE};
-use rccar_protocol::telemetry::{TELEMETRY_SIZE, TelemetryFrame};
+use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
+use rccar_protocol::telemetry::{TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::text::{Name, Note, Sdp, Software};
-use rccar_protocol::{CONTROL_HZ, MAX_MESSAGE_BYTES, SUBPROTOCOL, VIDEO_CLOCK_HZ};
+use rccar_protocol::word::Word;
+use rccar_protocol::{
+    CONTROL_HZ, FrameBytes, FrameError, Layout, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, SUBPROTOCOL, VIDEO_CLOCK_HZ, grease,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -32,10 +36,14 @@ fn every_example_is_what_the_programs_write() {
             "json offer" => assert_eq!(ReleaseOffer::parse(&text).expect(&text).to_json(), text.trim_end()),
             "json car-event" => check_message::<CarEvent>(&text),
             "json driver-event" => check_message::<DriverEvent>(&text),
-            "hex control" => assert_eq!(ControlFrame::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
-            "hex telemetry" => assert_eq!(TelemetryFrame::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
-            "hex setpoint" => assert_eq!(SetPoint::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
-            "hex status" => assert_eq!(DriveStatus::decode(&bytes(&text)).expect(&text).encode()[..], bytes(&text)),
+            "hex control" => check_frame(&text, ControlFrame::decode, ControlFrame::encode),
+            "hex telemetry" => check_frame(&text, TelemetryFrame::decode, TelemetryFrame::encode),
+            "hex setpoint" => check_frame(&text, SetPoint::decode, SetPoint::encode),
+            "hex status" => check_frame(&text, DriveStatus::decode, DriveStatus::encode),
+            "hex drive-hello" => {
+                assert_eq!(DriveHello::ours().encode()[..], bytes(&text));
+                assert_eq!(DriveHello::decode(&bytes(&text)), Ok(DriveHello::ours()));
+            }
             other => panic!("a block is tagged {other:?}, which nothing checks:\n{text}"),
         }
     }
@@ -72,23 +80,32 @@ fn every_field_of_the_vectors_is_listed_under_its_message() {
 #[test]
 fn every_layout_is_without_gaps_and_has_the_size_of_its_frame() {
     let frames = [
-        ("### Control frame", CONTROL_SIZE),
-        ("### Telemetry frame", TELEMETRY_SIZE),
-        ("### Set-point", SETPOINT_SIZE),
-        ("### Drive status", STATUS_SIZE),
+        ("### Control frame", vec![CONTROL_SIZE]),
+        ("### Telemetry frame", vec![TELEMETRY_SIZE, TELEMETRY_HEAD]),
+        ("### Set-point", vec![SETPOINT_SIZE]),
+        ("### Drive status", vec![STATUS_SIZE, STATUS_HEAD]),
+        ("### Hello of car and drive", vec![DRIVE_HELLO_SIZE]),
     ];
-    for (heading, size) in frames {
+    for (heading, sizes) in frames {
         let section = section(heading);
-        assert!(section.contains(&format!(" {size} bytes.")), "{heading}: says another size");
-        let mut end = 0;
+        let prose = section.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut ends = Vec::new();
         for row in section.lines().filter_map(|line| line.strip_prefix("| ")) {
             let mut cells = row.split(" | ").map(str::parse::<usize>);
             if let (Some(Ok(offset)), Some(Ok(length))) = (cells.next(), cells.next()) {
-                assert_eq!(end, offset, "{heading}: {row}");
-                end += length;
+                // A table begins.
+                if offset == 0 {
+                    ends.push(0);
+                }
+                let end = ends.last_mut().unwrap();
+                assert_eq!(*end, offset, "{heading}: {row}");
+                *end += length;
             }
         }
-        assert_eq!(end, size, "{heading}");
+        for size in &sizes {
+            assert!(prose.contains(&format!(" {size} bytes")), "{heading}: does not say {size} bytes");
+        }
+        assert_eq!(ends, sizes, "{heading}");
     }
 }
 
@@ -109,33 +126,46 @@ fn every_word_is_listed_with_its_number() {
 }
 
 #[test]
-fn every_error_code_and_bye_reason_of_the_vectors_is_listed() {
-    let (errors, byes) = (section("#### Error codes"), section("#### Bye reasons"));
-    for vector in accepted_vectors() {
-        let message: Value = serde_json::from_str(vector["json"].as_str().unwrap()).unwrap();
-        if message["type"] == "error" {
-            assert!(errors.contains(&format!("\n| {} | ", quoted(&message["code"]))), "{message}");
-        }
-        if message["type"] == "bye" {
-            assert!(byes.contains(&format!("\n| {} | ", quoted(&message["reason"]))), "{message}");
-        }
+fn every_table_of_words_lists_those_of_the_code() {
+    fn check<T: Serialize>(heading: &str, table: &str, words: &[T]) {
+        let section = section(heading);
+        let (_, rows) = section.split_once(table).unwrap_or_else(|| panic!("{heading}: no table {table}"));
+        let listed: Vec<_> = rows
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+            .map(|(word, _)| format!("`{word}`"))
+            .collect();
+        assert_eq!(listed, words.iter().map(quoted).collect::<Vec<_>>(), "{heading}");
     }
+    check("#### Error codes", "| code | meaning |", ErrorCode::ALL);
+    check("#### Bye reasons", "| reason | meaning |", ByeReason::ALL);
+    check("#### Update status", "| state | meaning |", UpdateState::ALL);
 }
 
 #[test]
-fn every_state_of_an_update_is_listed() {
-    let section = section("#### Update status");
-    let (_, states) = section.split_once("| state | meaning |").unwrap();
-    let listed: Vec<_> =
-        states.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(word, _)| word).collect();
-    let words: Vec<_> = UpdateState::ALL.iter().map(|state| quoted(state).replace('`', "")).collect();
-    assert_eq!(listed, words);
+fn every_field_that_holds_a_word_lists_those_of_the_code() {
+    fn check<T: Serialize>(heading: &str, field: &str, words: &[T]) {
+        let section = section(heading);
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{field}` | word"))).expect(field);
+        let meaning = row.splitn(4, '|').nth(3).unwrap();
+        let listed: Vec<_> = meaning.split('`').skip(1).step_by(2).map(|word| format!("`{word}`")).collect();
+        assert_eq!(listed, words.iter().map(quoted).collect::<Vec<_>>(), "{heading}, {field}");
+    }
+    check("#### Car information", "presence", CarPresence::ALL);
+    check("#### link", "host", HostLink::ALL);
+    check("#### link", "uplink", UplinkKind::ALL);
+    check("#### link", "state", ModemState::ALL);
+    check("#### link", "rung", ModemRung::ALL);
+    check("#### notice", "level", NoticeLevel::ALL);
 }
 
 #[test]
 fn the_limits_are_those_of_the_code() {
     let prose = document().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(prose.contains(&format!("of at most {MAX_MESSAGE_BYTES} bytes")));
+    assert!(prose.contains(&format!("A frame has at most {MAX_FRAME_BYTES} bytes in all")));
+    assert!(prose.contains(&format!("strings of 1 to {} of `a`–`z`, `0`–`9` and `-`", Word::MAX_BYTES)));
+    assert!(prose.contains(&format!("Group kinds {} to 255", grease::FIRST_KIND)));
     assert!(prose.contains(&format!("subprotocol `{SUBPROTOCOL}`")));
     assert!(prose.contains(&format!("every {} ms ({CONTROL_HZ} Hz)", 1000 / CONTROL_HZ)));
     assert!(prose.contains(&format!("≤ {} ms old", MAX_SAMPLE_AGE.as_millis())));
@@ -169,6 +199,13 @@ fn every_link_within_the_document_has_its_heading() {
     }
 }
 
+/// The example is written as it stands there, in one of the layouts.
+fn check_frame<F>(hex: &str, decode: fn(&[u8]) -> Result<F, FrameError>, encode: fn(&F, Layout) -> FrameBytes) {
+    let bytes = bytes(hex);
+    let frame = decode(&bytes).unwrap_or_else(|error| panic!("{hex}: {error}"));
+    assert_eq!(encode(&frame, Layout::of(&bytes).unwrap())[..], bytes, "{hex}");
+}
+
 fn check_message<T: Serialize + DeserializeOwned>(text: &str) {
     let message: T = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(message.to_json(), text.trim_end());
@@ -195,12 +232,14 @@ fn quoted(word: &impl Serialize) -> String {
     format!("`{}`", serde_json::to_value(word).unwrap().as_str().unwrap())
 }
 
-/// What stands between a heading and the next one of its rank.
+/// What stands between a heading and the next one of its rank or a higher one.
 fn section(heading: &str) -> String {
     let document = document();
     let (_, rest) = document.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
     let rank = heading.split(' ').next().unwrap();
-    rest.split(&format!("\n{rank} ")).next().unwrap().to_owned()
+    let end = |rank: &str| rest.find(&format!("\n{rank} ")).unwrap_or(rest.len());
+    let end = (1..=rank.len()).map(|length| end(&rank[..length])).min().unwrap();
+    rest[..end].to_owned()
 }
 
 fn accepted_vectors() -> Vec<Value> {

@@ -24,7 +24,7 @@ mod message;
 mod relay;
 mod session;
 
-pub use frame::{control, setpoint, status, telemetry};
+pub use frame::{control, drive_hello, setpoint, status, telemetry};
 pub use message::{car_event, driver_event, from_car, from_driver, release_offer, to_car, to_driver};
 pub use relay::{relay_channel_data, relay_stun};
 pub use session::{candidate, ice_url, sdp};
@@ -38,6 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("telemetry", telemetry::target),
     ("setpoint", setpoint::target),
     ("status", status::target),
+    ("drive_hello", drive_hello::target),
     ("from_driver", from_driver::target),
     ("to_driver", to_driver::target),
     ("from_car", from_car::target),

@@ -20,7 +20,7 @@ impl Program {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = Command::from(namespace.command(&path(name)?.to_string_lossy()));
-        command.args(arguments).env("NO_COLOR", "1").env("SSL_CERT_FILE", AUTHORITY).kill_on_drop(true);
+        command.args(arguments).env("NO_COLOR", "1").env("RCCAR_GREASE", "1").env("SSL_CERT_FILE", AUTHORITY).kill_on_drop(true);
         if std::env::var_os("RCCAR_LOG").is_none() {
             command.env("RCCAR_LOG", filter);
         }

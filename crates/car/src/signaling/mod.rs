@@ -14,8 +14,9 @@ use crate::dial::Known;
 use crate::standing::Standing;
 use calls::{Calls, Over};
 use futures_util::StreamExt;
+use rccar_protocol::grease;
 use rccar_protocol::signaling::{FromCar, ToCar, parse};
-use register::{enter, knock, read, registered, unclaimed, unexpected, write};
+use register::{enter, knock, read, registered, unclaimed, unexpected, write, write_text};
 use standby::Standby;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -189,6 +190,11 @@ async fn connection(
                 ping_id = ping_id.wrapping_add(1);
                 if let Err(ended) = write(&mut socket, &FromCar::Ping { id: ping_id }).await {
                     return ended;
+                }
+                for text in grease::messages() {
+                    if let Err(ended) = write_text(&mut socket, text).await {
+                        return ended;
+                    }
                 }
             }
         }

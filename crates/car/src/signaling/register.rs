@@ -122,13 +122,18 @@ fn message_type(message: &ToCar) -> String {
     json.ok().and_then(|json| json["type"].as_str().map(|kind| format!("`{kind}`"))).unwrap_or_default()
 }
 
+/// The next message that this car can read. What it cannot read, a later host may say.
 async fn next_message(socket: &mut Socket, doing: &'static str) -> Result<ToCar, Ended> {
-    loop {
-        let message = timeout(STEP_WITHIN, socket.next()).await.map_err(|_| Ended::Slow(doing))?;
-        if let Some(text) = read(message)? {
-            return parse(&text).map_err(|error| Ended::Protocol(error.to_string()));
+    let message = async {
+        loop {
+            let Some(text) = read(socket.next().await)? else { continue };
+            match parse(&text) {
+                Ok(message) => return Ok(message),
+                Err(error) => tracing::warn!(%error, "message of the host ignored"),
+            }
         }
-    }
+    };
+    timeout(STEP_WITHIN, message).await.map_err(|_| Ended::Slow(doing))?
 }
 
 /// The text of a message; `None` for pings and the like.
@@ -145,7 +150,11 @@ pub(super) fn read(message: Option<Result<Message, tungstenite::Error>>) -> Resu
 }
 
 pub(super) async fn write(socket: &mut Socket, message: &FromCar) -> Result<(), Ended> {
-    let sending = socket.send(Message::text(message.to_json()));
+    write_text(socket, message.to_json()).await
+}
+
+pub(super) async fn write_text(socket: &mut Socket, text: String) -> Result<(), Ended> {
+    let sending = socket.send(Message::text(text));
     timeout(STEP_WITHIN, sending).await.map_err(|_| Ended::Slow("sending"))??;
     Ok(())
 }

@@ -6,6 +6,7 @@ use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::DriveState;
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
+use rccar_protocol::{Layout, MAX_FRAME_BYTES};
 use serde_json::Value;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -85,6 +86,8 @@ pub(crate) struct Driver {
     socket: UnixDatagram,
     session: u64,
     seq: u32,
+    /// Of its set-points.
+    pub(crate) layout: Layout,
     _directory: tempfile::TempDir,
 }
 
@@ -93,7 +96,7 @@ impl Driver {
         let directory = tempfile::tempdir().unwrap();
         let socket = UnixDatagram::bind(directory.path().join("driver.sock")).unwrap();
         socket.connect(drive).unwrap();
-        Self { socket, session, seq: 0, _directory: directory }
+        Self { socket, session, seq: 0, layout: Layout::V2, _directory: directory }
     }
 
     pub(crate) fn send(&mut self, arm: bool, throttle: i16) {
@@ -107,7 +110,7 @@ impl Driver {
             throttle: Throttle::from_permyriad(throttle).unwrap(),
             ..SetPoint::default()
         };
-        self.socket.send(&set_point.encode()).unwrap();
+        self.socket.send(&set_point.encode(self.layout)).unwrap();
     }
 
     /// Sends frames until the drive reports what is wanted.
@@ -152,10 +155,14 @@ impl Driver {
     }
 
     pub(crate) fn receive(&self, within: Duration) -> Option<DriveStatus> {
+        Some(DriveStatus::decode(&self.receive_bytes(within)?).unwrap())
+    }
+
+    pub(crate) fn receive_bytes(&self, within: Duration) -> Option<Vec<u8>> {
         self.socket.set_read_timeout(Some(within)).unwrap();
-        let mut buffer = [0; 64];
+        let mut buffer = [0; MAX_FRAME_BYTES];
         let size = self.socket.recv(&mut buffer).ok()?;
-        Some(DriveStatus::decode(&buffer[..size]).unwrap())
+        Some(buffer[..size].to_vec())
     }
 
     /// Throws away the statuses that have arrived.

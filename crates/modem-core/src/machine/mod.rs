@@ -5,9 +5,9 @@ mod up;
 
 use crate::limits::Limits;
 use crate::probe::Probe;
+use crate::rung::Rung;
 use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, STEADY};
 use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Pin, Registration, Stage, Status};
-use rccar_protocol::events::ModemRung as Rung;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -310,16 +310,15 @@ impl Machine {
 
     /// A rung is due. What it needs may be missing by now.
     fn begin(&mut self, at: Moment, rung: Rung, cause: Cause) {
-        let connects = rung <= Rung::CycleRadio;
         let parked_enough = rung != Rung::Reboot || self.car.parked;
-        if !self.is_expected() || (connects && !can_try(&self.seen)) || !parked_enough {
+        if !self.is_expected() || (rung.needs_modem() && !can_try(&self.seen)) || !parked_enough {
             return self.plan(at, cause);
         }
         self.act(at, rung, cause);
     }
 
     fn act(&mut self, at: Moment, rung: Rung, cause: Cause) {
-        if rung >= Rung::Reset && rung != Rung::RestartDaemon {
+        if rung.restarts_modem() {
             self.drop_kept();
         }
         self.limits.note(at.now, rung);
@@ -334,8 +333,8 @@ impl Machine {
     fn finish(&mut self, at: Moment, rung: Rung, since: Duration, outcome: Outcome) {
         let took_ms = millis(at.now.saturating_sub(since));
         self.events.push_back(Event::Ended { rung, worked: outcome == Outcome::Done, took_ms });
-        let tries = matches!(rung, Rung::Reconnect | Rung::CycleBearer);
-        if rung > Rung::Reconnect {
+        let tries = rung.is_try();
+        if rung != Rung::Reconnect {
             self.outage.cure = Some(rung);
         }
         if tries && outcome == Outcome::Done {
@@ -363,10 +362,10 @@ impl Machine {
                 self.told = Some(fault);
             }
             Outcome::Mute if tries => self.control.failed = self.control.failed.max(CONTROLS),
-            Outcome::Done if rung >= Rung::Reset => self.control.failed = 0,
+            Outcome::Done if !rung.needs_modem() => self.control.failed = 0,
             Outcome::Done | Outcome::Failed | Outcome::NoNetwork | Outcome::Mute => {}
         }
-        if rung >= Rung::Reset {
+        if !rung.needs_modem() {
             // The modem comes back anew, and gets its time to.
             (self.modem_since, self.daemon_since) = (at.now, at.now);
         }

@@ -1,11 +1,11 @@
 //! What comes next, and when.
 
 use super::{Machine, Phase};
+use crate::rung::Rung;
 use crate::timing::{
     self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, STRANGER, TRIES,
 };
 use crate::words::{Cause, Fault, ModemView, Moment, Registration, Stage};
-use rccar_protocol::events::ModemRung as Rung;
 use std::time::Duration;
 
 impl Machine {

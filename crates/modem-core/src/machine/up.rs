@@ -1,9 +1,9 @@
 //! While the link is up: what may end it.
 
 use super::{Machine, Outage, Phase};
+use crate::rung::Rung;
 use crate::timing::{self, CONTROLS, DAEMON_GRACE, REGISTRATION_GRACE, STEADY, TRIES};
 use crate::words::{Cause, Effect, Event, Moment, Observation, Registration};
-use rccar_protocol::events::ModemRung as Rung;
 use std::time::Duration;
 
 impl Machine {

@@ -3,6 +3,7 @@
 use crate::release::UpdateStatus;
 use crate::strict;
 use crate::text::{CarId, Name, Software, TextError};
+use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -100,7 +101,6 @@ pub struct CarInfo {
     /// Its name.
     pub name: Name,
     /// Whether it can be driven.
-    #[serde(deserialize_with = "strict::word")]
     pub presence: CarPresence,
     /// Who drives it, while it is busy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,84 +125,84 @@ impl CarInfo {
     }
 }
 
-/// Whether a car can be driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CarPresence {
-    /// Not connected to the host.
-    Offline,
-    /// Connected and free.
-    Available,
-    /// Somebody drives it.
-    Busy,
+words! {
+    /// Whether a car can be driven.
+    CarPresence {
+        /// Not connected to the host.
+        Offline = "offline",
+        /// Connected and free.
+        Available = "available",
+        /// Somebody drives it.
+        Busy = "busy",
+    }
 }
 
-/// Why a message was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ErrorCode {
-    /// Not JSON, or a field is missing or illegal.
-    Malformed,
-    /// The `type` is not known.
-    UnknownType,
-    /// The message is larger than [`crate::MAX_MESSAGE_BYTES`].
-    TooLarge,
-    /// Too many messages in too little time.
-    RateLimited,
-    /// The other side speaks another version.
-    UnsupportedVersion,
-    /// The message does not fit the state of the conversation.
-    OutOfOrder,
-    /// Signing in comes first.
-    NotSignedIn,
-    /// Signed in, but without the right.
-    Forbidden,
-    /// No such car.
-    NoSuchCar,
-    /// The car is not connected.
-    CarOffline,
-    /// Somebody else drives the car.
-    CarBusy,
-    /// No such session, or it has ended.
-    NoSuchSession,
-    /// The car is not enrolled with this host and showed no valid enrolment token.
-    NotEnrolled,
-    /// The signature does not match the key, the host's name or the nonce.
-    BadSignature,
-    /// The other side did not answer in time.
-    Timeout,
-    /// The receiver reads too slowly.
-    SlowReader,
-    /// A fault of the program that answers; its log has more.
-    Internal,
+words! {
+    /// Why a message was refused.
+    ErrorCode {
+        /// Not JSON, or a field is missing or illegal.
+        Malformed = "malformed",
+        /// The `type` is not known.
+        UnknownType = "unknown-type",
+        /// The message is larger than [`crate::MAX_MESSAGE_BYTES`].
+        TooLarge = "too-large",
+        /// Too many messages in too little time.
+        RateLimited = "rate-limited",
+        /// The other side speaks another version.
+        UnsupportedVersion = "unsupported-version",
+        /// The message does not fit the state of the conversation.
+        OutOfOrder = "out-of-order",
+        /// Signing in comes first.
+        NotSignedIn = "not-signed-in",
+        /// Signed in, but without the right.
+        Forbidden = "forbidden",
+        /// No such car.
+        NoSuchCar = "no-such-car",
+        /// The car is not connected.
+        CarOffline = "car-offline",
+        /// Somebody else drives the car.
+        CarBusy = "car-busy",
+        /// No such session, or it has ended.
+        NoSuchSession = "no-such-session",
+        /// The car is not enrolled with this host and showed no valid enrolment token.
+        NotEnrolled = "not-enrolled",
+        /// The signature does not match the key, the host's name or the nonce.
+        BadSignature = "bad-signature",
+        /// The other side did not answer in time.
+        Timeout = "timeout",
+        /// The receiver reads too slowly.
+        SlowReader = "slow-reader",
+        /// A fault of the program that answers; its log has more.
+        Internal = "internal",
+    }
 }
 
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ByeReason {
-    /// The driver left.
-    DriverLeft,
-    /// The driver's connection to the host broke and did not come back.
-    DriverGone,
-    /// The car ended the session.
-    CarLeft,
-    /// The car's connection to the host broke and did not come back.
-    CarGone,
-    /// The same driver opened the car in another page.
-    Replaced,
-    /// Somebody drives the car already.
-    CarBusy,
-    /// No path between the two was found, or it was lost for good.
-    IceFailed,
-    /// The browser cannot receive H.264.
-    NoH264,
-    /// A description could not be used.
-    BadDescription,
-    /// The driver lost the right to drive.
-    Revoked,
-    /// The program is stopping.
-    Shutdown,
-    /// A fault of the program; its log has more.
-    Internal,
+words! {
+    /// Why a session ended.
+    ByeReason {
+        /// The driver left.
+        DriverLeft = "driver-left",
+        /// The driver's connection to the host broke and did not come back.
+        DriverGone = "driver-gone",
+        /// The car ended the session.
+        CarLeft = "car-left",
+        /// The car's connection to the host broke and did not come back.
+        CarGone = "car-gone",
+        /// The same driver opened the car in another page.
+        Replaced = "replaced",
+        /// Somebody drives the car already.
+        CarBusy = "car-busy",
+        /// No path between the two was found, or it was lost for good.
+        IceFailed = "ice-failed",
+        /// The browser cannot receive H.264.
+        NoH264 = "no-h264",
+        /// A description could not be used.
+        BadDescription = "bad-description",
+        /// The driver lost the right to drive.
+        Revoked = "revoked",
+        /// The program is stopping.
+        Shutdown = "shutdown",
+        /// A fault of the program; its log has more.
+        Internal = "internal",
+    }
 }

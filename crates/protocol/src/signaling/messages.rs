@@ -63,7 +63,6 @@ pub enum FromDriver {
         /// The session.
         session: SessionId,
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// Asks for a `pong`: browsers cannot see WebSocket pings.
@@ -140,13 +139,11 @@ pub enum ToDriver {
         /// The session.
         session: SessionId,
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// A message was refused.
     Error {
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         code: ErrorCode,
         /// In words.
         text: Note,
@@ -213,7 +210,6 @@ pub enum FromCar {
         /// The session.
         session: SessionId,
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// How far the car is with its updates: after `registered` and on every change.
@@ -313,13 +309,11 @@ pub enum ToCar {
         /// The session.
         session: SessionId,
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         reason: ByeReason,
     },
     /// A message was refused.
     Error {
         /// Why.
-        #[serde(deserialize_with = "strict::word")]
         code: ErrorCode,
         /// In words.
         text: Note,

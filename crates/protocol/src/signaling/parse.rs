@@ -2,6 +2,7 @@
 
 use super::common::ErrorCode;
 use crate::MAX_MESSAGE_BYTES;
+use crate::grease;
 use crate::text::Note;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,7 +66,9 @@ pub trait Json: Serialize {
     /// The text. Serialising a message of this crate cannot fail: keys are strings and no value refuses.
     fn to_json(&self) -> String {
         #[expect(clippy::expect_used, reason = "see above; the vectors cover every message")]
-        serde_json::to_string(self).expect("messages serialise")
+        let mut text = serde_json::to_string(self).expect("messages serialise");
+        grease::json(&mut text);
+        text
     }
 }
 

@@ -4,6 +4,7 @@
 mod strategies;
 
 use proptest::prelude::*;
+use rccar_protocol::Layout;
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::events::{CarEvent, DriverEvent};
 use rccar_protocol::setpoint::SetPoint;
@@ -14,52 +15,76 @@ use rccar_protocol::units::{CentiDegrees, FULL_SCALE, MonotonicMicros, Steering,
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-use strategies::{control, near_frames, near_messages, setpoint, status, telemetry};
+use strategies::{control, layout, near_frames, near_messages, setpoint, status, telemetry};
 
 proptest! {
     #[test]
     fn every_control_frame_survives_the_wire(frame in control()) {
-        prop_assert_eq!(ControlFrame::decode(&frame.encode()), Ok(frame));
+        prop_assert_eq!(ControlFrame::decode(&frame.encode(Layout::V2)), Ok(frame));
+        let without = ControlFrame { shown: None, ..frame };
+        prop_assert_eq!(ControlFrame::decode(&frame.encode(Layout::V1)), Ok(without));
     }
 
     #[test]
-    fn every_telemetry_frame_survives_the_wire(frame in telemetry()) {
-        prop_assert_eq!(TelemetryFrame::decode(&frame.encode()), Ok(frame));
+    fn every_telemetry_frame_survives_the_wire(frame in telemetry(), layout in layout()) {
+        prop_assert_eq!(TelemetryFrame::decode(&frame.encode(layout)), Ok(frame));
     }
 
     #[test]
-    fn every_set_point_survives_the_wire(frame in setpoint()) {
-        prop_assert_eq!(SetPoint::decode(&frame.encode()), Ok(frame));
+    fn every_set_point_survives_the_wire(frame in setpoint(), layout in layout()) {
+        prop_assert_eq!(SetPoint::decode(&frame.encode(layout)), Ok(frame));
     }
 
     #[test]
-    fn every_drive_status_survives_the_wire(frame in status()) {
-        prop_assert_eq!(DriveStatus::decode(&frame.encode()), Ok(frame));
+    fn every_drive_status_survives_the_wire(frame in status(), layout in layout()) {
+        prop_assert_eq!(DriveStatus::decode(&frame.encode(layout)), Ok(frame));
     }
 
     #[test]
-    fn bytes_are_refused_or_written_back_unchanged(bytes in near_frames()) {
+    fn bytes_are_refused_or_written_back_with_the_same_meaning(bytes in near_frames()) {
+        let layout = Layout::of(&bytes).unwrap_or_default();
+        let unchanged = layout == Layout::V1;
         if let Ok(frame) = ControlFrame::decode(&bytes) {
-            prop_assert_eq!(&frame.encode()[..], &bytes);
+            prop_assert!(!unchanged || frame.encode(layout)[..] == bytes);
+            prop_assert_eq!(ControlFrame::decode(&frame.encode(layout)), Ok(frame));
         }
         if let Ok(frame) = TelemetryFrame::decode(&bytes) {
-            prop_assert_eq!(&frame.encode()[..], &bytes);
+            prop_assert!(!unchanged || frame.encode(layout)[..] == bytes);
+            prop_assert_eq!(TelemetryFrame::decode(&frame.encode(layout)), Ok(frame));
         }
         if let Ok(frame) = SetPoint::decode(&bytes) {
-            prop_assert_eq!(&frame.encode()[..], &bytes);
+            prop_assert!(!unchanged || frame.encode(layout)[..] == bytes);
+            prop_assert_eq!(SetPoint::decode(&frame.encode(layout)), Ok(frame));
         }
         if let Ok(frame) = DriveStatus::decode(&bytes) {
-            prop_assert_eq!(&frame.encode()[..], &bytes);
+            prop_assert!(!unchanged || frame.encode(layout)[..] == bytes);
+            prop_assert_eq!(DriveStatus::decode(&frame.encode(layout)), Ok(frame));
         }
+    }
+
+    #[test]
+    fn what_a_later_release_adds_changes_nothing(
+        frame in telemetry(),
+        status in status(),
+        kind in 224u8..,
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let mut greased = frame.encode(Layout::V2);
+        greased.push_group(kind, &bytes);
+        prop_assert_eq!(greased.len(), frame.encode(Layout::V2).len() + 2 + bytes.len());
+        prop_assert_eq!(TelemetryFrame::decode(&greased), Ok(frame));
+        let mut greased = status.encode(Layout::V2);
+        greased.push_group(kind, &bytes);
+        prop_assert_eq!(DriveStatus::decode(&greased), Ok(status));
     }
 
     #[test]
     fn one_flipped_bit_never_gives_a_frame_that_reads_back_differently(frame in telemetry(), bit in 0..TELEMETRY_SIZE * 8) {
-        let mut bytes = frame.encode();
+        let mut bytes = frame.encode(Layout::V1).to_vec();
         bytes[bit / 8] ^= 1 << (bit % 8);
         if let Ok(other) = TelemetryFrame::decode(&bytes) {
             prop_assert_ne!(other, frame);
-            prop_assert_eq!(other.encode(), bytes);
+            prop_assert_eq!(&other.encode(Layout::V1)[..], bytes);
         }
     }
 

@@ -1,11 +1,12 @@
 //! Values to try: every legal frame, and bytes and text that come close to being legal.
 
 use proptest::prelude::*;
-use rccar_protocol::control::{CONTROL_SIZE, CONTROL_VERSION, ControlFrame, InputSource};
-use rccar_protocol::setpoint::{SETPOINT_SIZE, SETPOINT_VERSION, SetPoint};
+use rccar_protocol::Layout;
+use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, Shown};
+use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::state::{DriveState, StopReason};
-use rccar_protocol::status::{DriveStatus, STATUS_SIZE, STATUS_VERSION};
-use rccar_protocol::telemetry::{Echo, TELEMETRY_SIZE, TELEMETRY_VERSION, TelemetryFrame};
+use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
+use rccar_protocol::telemetry::{Echo, TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::units::{CentiDegrees, FULL_SCALE, MonotonicMicros, Odometry, Steering, Throttle};
 
 /// Bytes of which a good part passes the checks of size and version.
@@ -17,11 +18,34 @@ pub(crate) fn near_frames() -> impl Strategy<Value = Vec<u8>> {
     }
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..64),
-        sized(CONTROL_VERSION, CONTROL_SIZE),
-        sized(TELEMETRY_VERSION, TELEMETRY_SIZE),
-        sized(SETPOINT_VERSION, SETPOINT_SIZE),
-        sized(STATUS_VERSION, STATUS_SIZE),
+        sized(1, CONTROL_SIZE),
+        sized(1, TELEMETRY_SIZE),
+        sized(1, SETPOINT_SIZE),
+        sized(1, STATUS_SIZE),
+        grouped(CONTROL_SIZE),
+        grouped(TELEMETRY_HEAD),
+        grouped(SETPOINT_SIZE),
+        grouped(STATUS_HEAD),
     ]
+}
+
+/// Frames of version 2 whose groups are mostly right.
+fn grouped(head: usize) -> impl Strategy<Value = Vec<u8>> {
+    let group = (0u8..8, prop_oneof![Just(2usize), Just(6), Just(12), 0usize..20]);
+    let groups = prop::collection::btree_map(group.clone().prop_map(|(kind, _)| kind), group.prop_map(|(_, size)| size), 0..4);
+    let head = prop::collection::vec(prop_oneof![6 => Just(0u8), 1 => any::<u8>()], head - 1);
+    (head, groups, any::<u8>()).prop_map(|(head, groups, fill)| {
+        let groups = groups.into_iter().flat_map(|(kind, size)| {
+            let mut group = vec![kind, u8::try_from(size).unwrap()];
+            group.resize(2 + size, fill);
+            group
+        });
+        [2].into_iter().chain(head).chain(groups).collect()
+    })
+}
+
+pub(crate) fn layout() -> impl Strategy<Value = Layout> {
+    prop::sample::select(&Layout::ALL[..])
 }
 
 /// Messages of the vectors with up to three places changed, so that a good part stays legal.
@@ -69,10 +93,11 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn control()(
         flags: [bool; 4], source in prop::sample::select(InputSource::ALL), seq: u32, sent_us: u32, sample_age_ms: u16,
-        steering in steering(), throttle in throttle(),
+        steering in steering(), throttle in throttle(), shown: Option<(u32, u16)>,
     ) -> ControlFrame {
         let [visible, focused, arm, brake] = flags;
-        ControlFrame { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle }
+        let shown = shown.map(|(rtp, for_ms)| Shown { rtp, for_ms });
+        ControlFrame { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle, shown }
     }
 }
 prop_compose! {

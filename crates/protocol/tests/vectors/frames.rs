@@ -1,35 +1,91 @@
 //! Binary frames: `control.json`, `telemetry.json`, `setpoint.json`, `status.json`.
 
 use super::load;
-use rccar_protocol::FrameError;
-use rccar_protocol::control::{ControlFrame, InputSource};
+use rccar_protocol::control::{ControlFrame, InputSource, Shown};
+use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::telemetry::{Echo, TelemetryFrame};
 use rccar_protocol::units::{CentiDegrees, MonotonicMicros, Odometry, Steering, Throttle};
+use rccar_protocol::word::Word;
+use rccar_protocol::{FrameBytes, FrameError, Layout};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 #[test]
 fn control_frames_read_and_write_as_the_vectors_say() {
-    check::<Control, _>("control.json", ControlFrame::decode, |frame| frame.encode().to_vec());
+    check::<Control, _>("control.json", Layout::V1, ControlFrame::decode, ControlFrame::encode);
+    check::<Control, _>("control-2.json", Layout::V2, ControlFrame::decode, ControlFrame::encode);
 }
 
 #[test]
 fn telemetry_frames_read_and_write_as_the_vectors_say() {
-    check::<Telemetry, _>("telemetry.json", TelemetryFrame::decode, |frame| frame.encode().to_vec());
+    check::<Telemetry, _>("telemetry.json", Layout::V1, TelemetryFrame::decode, TelemetryFrame::encode);
+    check::<Telemetry, _>("telemetry-2.json", Layout::V2, TelemetryFrame::decode, TelemetryFrame::encode);
 }
 
 #[test]
 fn set_points_read_and_write_as_the_vectors_say() {
-    check::<Set, _>("setpoint.json", SetPoint::decode, |frame| frame.encode().to_vec());
+    check::<Set, _>("setpoint.json", Layout::V1, SetPoint::decode, SetPoint::encode);
+    check::<Set, _>("setpoint-2.json", Layout::V2, SetPoint::decode, SetPoint::encode);
 }
 
 #[test]
 fn drive_status_reads_and_writes_as_the_vectors_say() {
-    check::<Status, _>("status.json", DriveStatus::decode, |frame| frame.encode().to_vec());
+    check::<Status, _>("status.json", Layout::V1, DriveStatus::decode, DriveStatus::encode);
+    check::<Status, _>("status-2.json", Layout::V2, DriveStatus::decode, DriveStatus::encode);
+}
+
+#[test]
+fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
+    for Hello { name, hex, canonical, setpoint, status, error } in load::<Hello>("drive-hello.json") {
+        let bytes = hex::decode(&hex).unwrap();
+        assert!(DriveHello::is_one(&bytes), "{name}");
+        match (setpoint, status, error) {
+            (Some(setpoint), Some(status), None) => {
+                let hello = DriveHello { setpoint, status };
+                assert_eq!(DriveHello::decode(&bytes), Ok(hello), "{name}: read");
+                assert_eq!(hello.encode()[..] == bytes, canonical, "{name}: written");
+            }
+            (None, None, Some(refusal)) => {
+                assert_eq!(Refusal::from(DriveHello::decode(&bytes).expect_err(&name)), refusal, "{name}");
+            }
+            _ => panic!("{name}: needs either versions or an error"),
+        }
+    }
+}
+
+/// What a driver of release 0.1.0 gets to read of what only a later release knows: the words that it has.
+#[test]
+fn what_version_1_cannot_say_is_said_in_its_words() {
+    let later = Word::new("other-11").unwrap();
+    let telemetry =
+        TelemetryFrame { state: DriveState::Other(later), reason: StopReason::Other(later), ..TelemetryFrame::default() };
+    let read = TelemetryFrame::decode(&telemetry.encode(Layout::V1)).unwrap();
+    assert_eq!((read.state, read.reason), (DriveState::Braking, StopReason::None));
+    // What is not input must never become input.
+    let set_point = SetPoint { not_input: StopReason::Other(later), ..SetPoint::default() };
+    assert_eq!(SetPoint::decode(&set_point.encode(Layout::V1)).unwrap().not_input, StopReason::Silent);
+    let control = ControlFrame { source: InputSource::Other(later), ..ControlFrame::default() };
+    assert_eq!(ControlFrame::decode(&control.encode(Layout::V1)).unwrap().source, InputSource::Gamepad);
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hello {
+    name: String,
+    hex: String,
+    #[serde(default = "yes")]
+    canonical: bool,
+    setpoint: Option<u32>,
+    status: Option<u32>,
+    error: Option<Refusal>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +93,9 @@ fn drive_status_reads_and_writes_as_the_vectors_say() {
 struct Vector<T> {
     name: String,
     hex: String,
+    /// Writing the frame gives `hex` back.
+    #[serde(default = "yes")]
+    canonical: bool,
     frame: Option<T>,
     error: Option<Refusal>,
 }
@@ -63,16 +122,19 @@ impl From<FrameError> for Refusal {
 /// `T` is the JSON form of the frame `F`.
 fn check<T: DeserializeOwned + Into<F>, F: PartialEq + Debug>(
     file: &str,
+    layout: Layout,
     decode: fn(&[u8]) -> Result<F, FrameError>,
-    encode: fn(&F) -> Vec<u8>,
+    encode: fn(&F, Layout) -> FrameBytes,
 ) {
-    for Vector { name, hex, frame, error } in load::<Vector<T>>(file) {
+    for Vector { name, hex, canonical, frame, error } in load::<Vector<T>>(file) {
         let bytes = hex::decode(&hex).unwrap_or_else(|error| panic!("{file}, {name}: {error}"));
         match (frame, error) {
             (Some(frame), None) => {
                 let frame: F = frame.into();
-                assert_eq!(hex::encode(encode(&frame)), hex, "{file}, {name}: written");
+                let written = encode(&frame, layout);
+                assert_eq!(hex::encode(&*written) == hex, canonical, "{file}, {name}: written as {written:?}");
                 assert_eq!(decode(&bytes).as_ref(), Ok(&frame), "{file}, {name}: read");
+                assert_eq!(decode(&written).as_ref(), Ok(&frame), "{file}, {name}: written and read");
             }
             (None, Some(refusal)) => {
                 let error = decode(&bytes).expect_err(&format!("{file}, {name}: accepted"));
@@ -108,12 +170,21 @@ struct Control {
     sample_age_ms: u16,
     steering: Steering,
     throttle: Throttle,
+    shown: Option<ShownFields>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShownFields {
+    rtp: u32,
+    for_ms: u16,
 }
 
 impl From<Control> for ControlFrame {
     fn from(c: Control) -> Self {
-        let Control { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle } = c;
-        Self { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle }
+        let Control { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle, shown } = c;
+        let shown = shown.map(|ShownFields { rtp, for_ms }| Shown { rtp, for_ms });
+        Self { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle, shown }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::limits::{Budget, Limits, Place, Verdict};
 use crate::outbox::{Out, Outgoing};
 use axum::extract::ws::{Message, WebSocket};
 use rccar_protocol::MAX_MESSAGE_BYTES;
+use rccar_protocol::grease;
 use rccar_protocol::signaling::ErrorCode;
 use rccar_protocol::text::Note;
 use std::time::Duration;
@@ -166,6 +167,9 @@ impl Wire {
             return Err(End::Silently);
         }
         self.ping_at = now + self.ping_interval;
+        for text in grease::messages() {
+            self.write(Message::Text(text.into())).await?;
+        }
         self.write(Message::Ping(Vec::new().into())).await
     }
 

@@ -57,6 +57,8 @@ struct Hands {
 impl Driver {
     /// Signs in with the token of a one-time link and asks for the host's only car.
     pub(crate) async fn connect(host: &str, token: &str) -> Self {
+        // Like the programs of the lab.
+        rccar_protocol::grease::enable();
         let signaling = Signaling::open(host, token).await;
         let shared = Arc::new(Shared { record: Mutex::default(), hands: Mutex::default(), start: Instant::now() });
         let tasks = vec![tokio::spawn(drive(Arc::clone(&shared))), tokio::spawn(talk(signaling, Arc::clone(&shared)))];
@@ -164,8 +166,9 @@ async fn drive(shared: Arc<Shared>) {
             sample_age_ms: 0,
             steering: Steering::saturating_from_f32(hands.steering),
             throttle: Throttle::saturating_from_f32(hands.throttle),
+            shown: None,
         };
-        peer.send_control(&frame.encode()).await;
+        peer.send_control(&frame.encode(peer.layout())).await;
     }
 }
 
@@ -219,6 +222,8 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                     again(&mut signaling, &shared, reason, car.as_ref()).await;
                 }
             }
+            // As the page does: what is said about another session is not about this one.
+            ToDriver::Error { session: Some(other), .. } if session.as_ref().is_none_or(|(own, _)| *own != other) => {}
             ToDriver::Error { code, text, .. } => {
                 eprintln!("driver: the host refuses: {code:?}: {text}");
                 again(&mut signaling, &shared, ByeReason::Internal, car.as_ref()).await;

@@ -5,9 +5,11 @@ use super::picture::Decodable;
 use super::record::Pair;
 use super::servers::usable;
 use bytes::BytesMut;
-use rccar_protocol::signaling::{Candidate, IceServer};
+use rccar_protocol::events::{CarEvent, DriverEvent, Frames};
+use rccar_protocol::signaling::{Candidate, IceServer, Json, parse};
 use rccar_protocol::telemetry::TelemetryFrame;
-use rccar_protocol::text::Sdp;
+use rccar_protocol::text::{Sdp, Software};
+use rccar_protocol::{Layout, PROTOCOL_VERSION};
 use rccar_tunnel::Tunnel;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
@@ -34,6 +36,8 @@ const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/pl
 pub(super) struct Peer {
     connection: Arc<dyn PeerConnection>,
     control: Arc<StdMutex<Option<Arc<dyn DataChannel>>>>,
+    /// In which the car reads control frames.
+    layout: Arc<StdMutex<Layout>>,
     candidates: Mutex<mpsc::UnboundedReceiver<(u32, Candidate)>>,
     /// Generation of the offer that is answered.
     generation: Arc<AtomicU32>,
@@ -45,6 +49,7 @@ pub(super) struct Peer {
 struct Handler {
     shared: Weak<Shared>,
     control: Arc<StdMutex<Option<Arc<dyn DataChannel>>>>,
+    layout: Arc<StdMutex<Layout>>,
     candidates: mpsc::UnboundedSender<(u32, Candidate)>,
     generation: Arc<AtomicU32>,
 }
@@ -72,10 +77,12 @@ impl Peer {
         });
         let (sender, candidates) = mpsc::unbounded_channel();
         let control = Arc::default();
+        let layout = Arc::default();
         let generation = Arc::default();
         let handler = Handler {
             shared: Arc::downgrade(shared),
             control: Arc::clone(&control),
+            layout: Arc::clone(&layout),
             candidates: sender,
             generation: Arc::clone(&generation),
         };
@@ -88,7 +95,8 @@ impl Peer {
             .with_udp_addrs(vec!["0.0.0.0:0", "[::]:0"])
             .build();
         let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(building).await.expect("a peer connection"));
-        Self { connection, control, candidates: Mutex::new(candidates), generation, early: Mutex::default(), _tunnel: tunnel }
+        let (candidates, early) = (Mutex::new(candidates), Mutex::default());
+        Self { connection, control, layout, candidates, generation, early, _tunnel: tunnel }
     }
 
     pub(super) async fn answer(&self, generation: u32, offer: &str) -> Sdp {
@@ -127,6 +135,10 @@ impl Peer {
         }
     }
 
+    pub(super) fn layout(&self) -> Layout {
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) async fn send_control(&self, frame: &[u8]) {
         let channel = self.control.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(channel) = channel {
@@ -149,6 +161,12 @@ impl Drop for Peer {
             runtime.spawn(async move { connection.close().await });
         }
     }
+}
+
+#[allow(clippy::expect_used, reason = "this is what a failed test is")]
+fn hello() -> String {
+    let software = Software::new("rccar-netlab").expect("a legal name");
+    DriverEvent::Hello { v: PROTOCOL_VERSION, software, frames: Some(Frames::ours()) }.to_json()
 }
 
 #[async_trait::async_trait]
@@ -178,12 +196,19 @@ impl PeerConnectionEventHandler for Handler {
         if control {
             *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&channel));
         }
+        let layout = Arc::clone(&self.layout);
         tokio::spawn(async move {
             while let Some(event) = channel.poll().await {
+                if !control && matches!(event, DataChannelEvent::OnOpen) {
+                    let _ = channel.send_text(&hello()).await;
+                }
                 let DataChannelEvent::OnMessage(message) = event else { continue };
                 let Some(shared) = shared.upgrade() else { return };
                 if control && let Ok(frame) = TelemetryFrame::decode(&message.data) {
                     shared.record().note_telemetry(frame);
+                }
+                if !control && let Ok(CarEvent::Hello { frames, .. }) = parse(&String::from_utf8_lossy(&message.data)) {
+                    *layout.lock().unwrap_or_else(PoisonError::into_inner) = Layout::newest_in(&frames.unwrap_or_default().control);
                 }
             }
         });

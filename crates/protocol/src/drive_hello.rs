@@ -1,0 +1,85 @@
+//! The hello between `rccar-car` and `rccar-drive`: which versions of set-point and status each of them speaks.
+//!
+//! `rccar-car` asks with its own, `rccar-drive` answers with its own. A drive of release 0.1.0 refuses the question like any frame of an
+//! unknown version, and goes on with version 1.
+
+use crate::frame::{FrameBytes, FrameError, Layout, Reader, Writer};
+
+/// First byte: no frame has this version.
+pub const DRIVE_HELLO_VERSION: u8 = 0;
+/// Smallest size in bytes. What later releases add behind it is skipped.
+pub const DRIVE_HELLO_SIZE: usize = 12;
+
+/// Versions of the datagrams that one of the two reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DriveHello {
+    /// Of the set-point; bit 0 is version 1.
+    pub setpoint: u32,
+    /// Of the status; bit 0 is version 1.
+    pub status: u32,
+}
+
+impl DriveHello {
+    /// What this release speaks.
+    #[must_use]
+    pub fn ours() -> Self {
+        let all = Layout::ALL.iter().fold(0, |mask, layout| mask | bit_of(*layout));
+        Self { setpoint: all, status: all }
+    }
+
+    /// The newest version of both datagrams that this release and the other end know. The status is answered in the version of the
+    /// set-point.
+    #[must_use]
+    pub fn newest(self) -> Layout {
+        let both = self.setpoint & self.status;
+        Layout::ALL.into_iter().rev().find(|layout| both & bit_of(*layout) != 0).unwrap_or_default()
+    }
+
+    /// Writes the datagram.
+    #[must_use]
+    pub fn encode(self) -> FrameBytes {
+        Writer::hello().put(&[0; 3]).put(&self.setpoint.to_be_bytes()).put(&self.status.to_be_bytes()).finish()
+    }
+
+    /// Whether a datagram is a hello.
+    #[must_use]
+    pub fn is_one(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&DRIVE_HELLO_VERSION)
+    }
+
+    /// Reads a datagram that [is one](Self::is_one).
+    pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
+        let mut reader = Reader::open_hello(bytes, DRIVE_HELLO_SIZE)?;
+        reader.zero(3, "reserved")?;
+        Ok(Self { setpoint: reader.u32(), status: reader.u32() })
+    }
+}
+
+fn bit_of(layout: Layout) -> u32 {
+    1 << (layout.version() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_that_both_know_is_spoken() {
+        let newest = |setpoint, status| DriveHello { setpoint, status }.newest();
+        assert_eq!(newest(0b1, 0b1), Layout::V1);
+        assert_eq!(newest(0b11, 0b1), Layout::V1);
+        assert_eq!(newest(0b11, 0b11), Layout::V2);
+        assert_eq!(newest(0b1110, 0b1010), Layout::V2);
+        assert_eq!(newest(0b1000, 0b1000), Layout::V1);
+    }
+
+    #[test]
+    fn what_a_later_release_adds_is_skipped() {
+        let hello = DriveHello { setpoint: 7, status: 3 };
+        let mut bytes = hello.encode().to_vec();
+        bytes[2] = 0xff;
+        bytes.extend([1, 2, 3]);
+        assert_eq!(DriveHello::decode(&bytes), Ok(hello));
+        assert_eq!(DriveHello::decode(&bytes[..11]), Err(FrameError::Size { got: 11, expected: 12 }));
+    }
+}
