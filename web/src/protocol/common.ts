@@ -1,8 +1,9 @@
 /** Parts of signaling messages, as in `crates/protocol/src/signaling/common.rs`. */
 
-import { anyString, bad, listOf, oneOf, Shape, uint, utf8Length, type Read } from "./json";
+import { anyString, bad, listOf, Shape, uint, utf8Length, type Read } from "./json";
 import { updateStatus, type UpdateStatus } from "./release";
 import { carId, name, software } from "./text";
+import { word, type Open } from "./words";
 
 export const ERROR_CODES = [
   "malformed",
@@ -25,7 +26,7 @@ export const ERROR_CODES = [
 ] as const;
 /** Why a message was refused. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
-export const errorCode = oneOf(ERROR_CODES);
+export const errorCode = word(ERROR_CODES);
 
 export const BYE_REASONS = [
   "driver-left",
@@ -43,9 +44,9 @@ export const BYE_REASONS = [
 ] as const;
 /** Why a session ended. */
 export type ByeReason = (typeof BYE_REASONS)[number];
-export const byeReason = oneOf(BYE_REASONS);
+export const byeReason = word(BYE_REASONS);
 
-const PRESENCES = ["offline", "available", "busy"] as const;
+export const PRESENCES = ["offline", "available", "busy"] as const;
 /** Whether a car can be driven. */
 export type CarPresence = (typeof PRESENCES)[number];
 
@@ -53,7 +54,7 @@ export type CarPresence = (typeof PRESENCES)[number];
 export interface CarInfo {
   readonly id: string;
   readonly name: string;
-  readonly presence: CarPresence;
+  readonly presence: Open<CarPresence>;
   /** Who drives it, while it is busy. */
   readonly driver: string | null;
   readonly software: string | null;
@@ -68,7 +69,7 @@ export const carInfo: Read<CarInfo> = (value, field) => {
   return {
     id: shape.need("id", carId),
     name: shape.need("name", name),
-    presence: shape.need("presence", oneOf(PRESENCES)),
+    presence: shape.need("presence", word(PRESENCES)),
     driver: shape.maybe("driver", name),
     software: shape.maybe("software", software),
     owner: shape.maybe("owner", name),

@@ -1,17 +1,30 @@
 /** The control frame: what the driver wants. As in `crates/protocol/src/control.rs`. */
 
-import { FrameReader } from "./frame";
+import { FrameReader, withGroups, type FrameVersion } from "./frame";
 import { INPUT_SOURCES, type InputSource } from "./state";
 import { FULL_SCALE } from "./units";
+import { numberOf, type Open } from "./words";
 
-export const CONTROL_VERSION = 1;
-/** Size of a frame in bytes. */
+/** Size of a frame of version 1, and of the head of version 2, in bytes. */
 export const CONTROL_SIZE = 18;
+const SIZES = { v1: CONTROL_SIZE, v2Head: CONTROL_SIZE };
+const SOURCES_IN_V1 = 4;
+
+const SHOWN = 4;
+const SHOWN_SIZE = 6;
 
 const VISIBLE = 1 << 0;
 const FOCUSED = 1 << 1;
 const ARM = 1 << 2;
 const BRAKE = 1 << 3;
+
+/** What the driver sees, so that the car can tell how old it is. */
+export interface Shown {
+  /** RTP time stamp of the newest frame on the screen. */
+  readonly rtp: number;
+  /** How long it has been there at sending, in ms; 65535 stands for anything longer. */
+  readonly for_ms: number;
+}
 
 /** One sample of the driver's input; names as in `PROTOCOL.md`. */
 export interface ControlFrame {
@@ -19,7 +32,7 @@ export interface ControlFrame {
   readonly focused: boolean;
   readonly arm: boolean;
   readonly brake: boolean;
-  readonly source: InputSource;
+  readonly source: Open<InputSource>;
   /** Counts frames, wraps at 32 bits. */
   readonly seq: number;
   /** This page's clock at sending in µs, wraps at 32 bits. */
@@ -30,30 +43,31 @@ export interface ControlFrame {
   readonly steering: number;
   /** −10000…10000, positive drives forward. */
   readonly throttle: number;
+  /** The picture that the driver sees. Version 2. */
+  readonly shown: Shown | null;
 }
 
-export function encodeControl(frame: ControlFrame): ArrayBuffer {
-  const bytes = new ArrayBuffer(CONTROL_SIZE);
-  const view = new DataView(bytes);
-  view.setUint8(0, CONTROL_VERSION);
-  view.setUint8(
-    1,
-    (frame.visible ? VISIBLE : 0) | (frame.focused ? FOCUSED : 0) | (frame.arm ? ARM : 0) | (frame.brake ? BRAKE : 0),
-  );
-  view.setUint8(2, INPUT_SOURCES.indexOf(frame.source));
+/** Writes a frame. Version 1 leaves out what it has no room for. */
+export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8Array {
+  const head = new ArrayBuffer(CONTROL_SIZE);
+  const view = new DataView(head);
+  const { visible, focused, arm, brake } = frame;
+  view.setUint8(0, version);
+  view.setUint8(1, (visible ? VISIBLE : 0) | (focused ? FOCUSED : 0) | (arm ? ARM : 0) | (brake ? BRAKE : 0));
+  view.setUint8(2, numberOf(INPUT_SOURCES, frame.source));
   view.setUint32(4, frame.seq);
   view.setUint32(8, frame.sent_us);
   view.setUint16(12, frame.sample_age_ms);
   view.setInt16(14, frame.steering);
   view.setInt16(16, frame.throttle);
-  return bytes;
+  return version === 1 ? new Uint8Array(head) : withGroups(head, [frame.shown ? [SHOWN, shownBytes(frame.shown)] : null]);
 }
 
 /** Reads a frame. The page never receives one: this is for the vectors and for tests. */
 export function decodeControl(bytes: ArrayBuffer | Uint8Array): ControlFrame {
-  const reader = new FrameReader(bytes, CONTROL_SIZE, CONTROL_VERSION);
+  const reader = new FrameReader(bytes, SIZES);
   const flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE, "flags");
-  const source = reader.oneOf(INPUT_SOURCES, "source");
+  const source = reader.word(INPUT_SOURCES, SOURCES_IN_V1, "source");
   reader.zero(1, "reserved");
   return {
     visible: (flags & VISIBLE) !== 0,
@@ -66,5 +80,14 @@ export function decodeControl(bytes: ArrayBuffer | Uint8Array): ControlFrame {
     sample_age_ms: reader.u16(),
     steering: reader.signed(FULL_SCALE, "steering"),
     throttle: reader.signed(FULL_SCALE, "throttle"),
+    shown: reader.group(SHOWN, SHOWN_SIZE, (group) => ({ rtp: group.getUint32(0), for_ms: group.getUint16(4) })),
   };
+}
+
+function shownBytes(shown: Shown): ArrayBuffer {
+  const bytes = new ArrayBuffer(SHOWN_SIZE);
+  const view = new DataView(bytes);
+  view.setUint32(0, shown.rtp);
+  view.setUint16(4, shown.for_ms);
+  return bytes;
 }

@@ -1,12 +1,14 @@
 /** JSON on the reliable data channel `events`, as in `crates/protocol/src/events.rs`. */
 
 import { errorCode, type ErrorCode } from "./common";
-import { oneOf, openMessage, Shape, uint, type Read } from "./json";
+import { FRAME_VERSIONS } from "./frame";
+import { listOf, openMessage, Shape, uint, type Read } from "./json";
 import { percent } from "./release";
 import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "./state";
 import { carId, name, note, software } from "./text";
+import { word, type Open } from "./words";
 
-const NOTICE_LEVELS = ["info", "warning", "error"] as const;
+export const NOTICE_LEVELS = ["info", "warning", "error"] as const;
 /** Weight of a notice. */
 export type NoticeLevel = (typeof NOTICE_LEVELS)[number];
 
@@ -26,10 +28,29 @@ const video: Read<Video> = (value, field) => {
   };
 };
 
+/** Versions of the binary frames that an end speaks. What is left out has version 1 alone. */
+export interface Frames {
+  readonly control: readonly number[] | null;
+  readonly telemetry: readonly number[] | null;
+}
+
+const versions: Read<readonly number[] | null> = (value, field) => {
+  const list = listOf(uint(8))(value, field);
+  return list.length === 0 ? null : list;
+};
+
+const frames: Read<Frames> = (value, field) => {
+  const shape = new Shape(value, field);
+  return { control: shape.maybe("control", versions), telemetry: shape.maybe("telemetry", versions) };
+};
+
+/** What this page speaks. */
+export const OUR_FRAMES: Frames = { control: FRAME_VERSIONS, telemetry: FRAME_VERSIONS };
+
 const HOST_LINKS = ["up", "down", "none"] as const;
-const UPLINK_KINDS = ["ethernet", "wifi", "mobile", "other"] as const;
+export const UPLINK_KINDS = ["ethernet", "wifi", "mobile", "other"] as const;
 const MODEM_STATES = ["up", "acting", "waiting"] as const;
-const MODEM_RUNGS = [
+export const MODEM_RUNGS = [
   "reconnect",
   "cycle-bearer",
   "cycle-radio",
@@ -45,8 +66,8 @@ export type ModemRung = (typeof MODEM_RUNGS)[number];
 
 /** The modem, as its supervisor sees it. */
 export interface ModemLink {
-  readonly state: (typeof MODEM_STATES)[number];
-  readonly rung: ModemRung | null;
+  readonly state: Open<(typeof MODEM_STATES)[number]>;
+  readonly rung: Open<ModemRung> | null;
   readonly operator: string | null;
   readonly signal: number | null;
   readonly fault: string | null;
@@ -54,8 +75,8 @@ export interface ModemLink {
 
 /** How the car is connected. */
 export interface CarLink {
-  readonly host: (typeof HOST_LINKS)[number];
-  readonly uplink: UplinkKind | null;
+  readonly host: Open<(typeof HOST_LINKS)[number]>;
+  readonly uplink: Open<UplinkKind> | null;
   readonly interface: string | null;
   readonly standby: number;
   readonly modem: ModemLink | null;
@@ -64,8 +85,8 @@ export interface CarLink {
 const modemLink: Read<ModemLink> = (value, field) => {
   const shape = new Shape(value, field);
   return {
-    state: shape.need("state", oneOf(MODEM_STATES)),
-    rung: shape.maybe("rung", oneOf(MODEM_RUNGS)),
+    state: shape.need("state", word(MODEM_STATES)),
+    rung: shape.maybe("rung", word(MODEM_RUNGS)),
     operator: shape.maybe("operator", note),
     signal: shape.maybe("signal", percent),
     fault: shape.maybe("fault", note),
@@ -74,17 +95,18 @@ const modemLink: Read<ModemLink> = (value, field) => {
 
 /** From the car to this page. */
 export type CarEvent =
-  | { type: "hello"; v: number; car: string; name: string; software: string; video: Video }
-  | { type: "drive"; state: DriveState; reason: StopReason }
+  | { type: "hello"; v: number; car: string; name: string; software: string; video: Video; frames: Frames | null }
+  | { type: "drive"; state: Open<DriveState>; reason: Open<StopReason> }
   | ({ type: "link" } & CarLink)
-  | { type: "notice"; level: NoticeLevel; text: string }
-  | { type: "error"; code: ErrorCode; text: string };
+  | { type: "notice"; level: Open<NoticeLevel>; text: string }
+  | { type: "error"; code: Open<ErrorCode>; text: string };
 
 /** From this page to the car. */
 export interface DriverEvent {
   type: "hello";
   v: number;
   software: string;
+  frames: Frames | null;
 }
 
 /** Reads a message of the car's, or throws a `MessageError`. */
@@ -99,24 +121,25 @@ export function parseCarEvent(text: string): CarEvent {
         name: shape.need("name", name),
         software: shape.need("software", software),
         video: shape.need("video", video),
+        frames: shape.maybe("frames", frames),
       };
     case "drive":
       return {
         type,
-        state: shape.need("state", oneOf(DRIVE_STATES)),
-        reason: shape.need("reason", oneOf(STOP_REASONS)),
+        state: shape.need("state", word(DRIVE_STATES)),
+        reason: shape.need("reason", word(STOP_REASONS)),
       };
     case "link":
       return {
         type,
-        host: shape.need("host", oneOf(HOST_LINKS)),
-        uplink: shape.maybe("uplink", oneOf(UPLINK_KINDS)),
+        host: shape.need("host", word(HOST_LINKS)),
+        uplink: shape.maybe("uplink", word(UPLINK_KINDS)),
         interface: shape.maybe("interface", note),
         standby: shape.need("standby", uint(8)),
         modem: shape.maybe("modem", modemLink),
       };
     case "notice":
-      return { type, level: shape.need("level", oneOf(NOTICE_LEVELS)), text: shape.need("text", note) };
+      return { type, level: shape.need("level", word(NOTICE_LEVELS)), text: shape.need("text", note) };
     case "error":
       return { type, code: shape.need("code", errorCode), text: shape.need("text", note) };
   }
@@ -125,5 +148,10 @@ export function parseCarEvent(text: string): CarEvent {
 /** Reads a message of a page's. The page never receives one: this is for the vectors and for tests. */
 export function parseDriverEvent(text: string): DriverEvent {
   const { type, shape } = openMessage(text, ["hello"]);
-  return { type, v: shape.need("v", uint(8)), software: shape.need("software", software) };
+  return {
+    type,
+    v: shape.need("v", uint(8)),
+    software: shape.need("software", software),
+    frames: shape.maybe("frames", frames),
+  };
 }

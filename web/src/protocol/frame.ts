@@ -1,4 +1,19 @@
-/** Reading and writing fixed-size binary frames, big-endian, as in `crates/protocol/src/cursor.rs`. */
+/** Reading and writing binary frames, big-endian, as in `crates/protocol/src/frame.rs`. */
+
+import { greaseFrame } from "./grease";
+import { wordOf, type Open } from "./words";
+
+/** Version in the first byte: 1 is closed; from 2 on there are a head and groups that may be skipped. */
+export type FrameVersion = 1 | 2;
+/** All that this page speaks, oldest first. */
+export const FRAME_VERSIONS: readonly FrameVersion[] = [1, 2];
+/** Largest frame in bytes. */
+export const MAX_FRAME_BYTES = 512;
+
+/** The newest version that this page and the other end know. */
+export function newestVersion(versions: readonly number[]): FrameVersion {
+  return FRAME_VERSIONS.findLast((version) => versions.includes(version)) ?? 1;
+}
 
 /** Why a binary frame was refused. */
 export type FrameErrorKind = "size" | "version" | "reserved" | "range";
@@ -16,22 +31,34 @@ export class FrameError extends Error {
   }
 }
 
+/** Sizes of a frame in bytes: of the whole frame of version 1, and of the head of version 2. */
+export interface FrameSizes {
+  readonly v1: number;
+  readonly v2Head: number;
+}
+
 /** Reads fields from a frame whose size and version were checked. */
 export class FrameReader {
+  readonly version: FrameVersion;
   readonly #view: DataView;
+  readonly #groups: ReadonlyMap<number, DataView>;
   #at = 1;
 
-  constructor(bytes: ArrayBuffer | Uint8Array, size: number, version: number) {
+  constructor(bytes: ArrayBuffer | Uint8Array, sizes: FrameSizes) {
     this.#view =
       bytes instanceof Uint8Array
         ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         : new DataView(bytes);
     const got = this.#view.byteLength;
-    const first = got > 0 ? this.#view.getUint8(0) : undefined;
-    if (first !== undefined && first !== version) {
-      throw new FrameError("version", `frame version ${first} is not supported, expected ${version}`);
-    }
-    if (got !== size) throw new FrameError("size", `frame has ${got} bytes, expected ${size}`);
+    if (got === 0) throw wrongSize(got, sizes.v1);
+    const first = this.#view.getUint8(0);
+    const version = FRAME_VERSIONS.find((known) => known === first);
+    if (version === undefined) throw new FrameError("version", `frame version ${first} is not supported`);
+    if (version === 1 && got !== sizes.v1) throw wrongSize(got, sizes.v1);
+    if (version === 2 && got > MAX_FRAME_BYTES) throw wrongSize(got, MAX_FRAME_BYTES);
+    if (version === 2 && got < sizes.v2Head) throw wrongSize(got, sizes.v2Head);
+    this.version = version;
+    this.#groups = readGroups(this.#view, version === 1 ? got : sizes.v2Head);
   }
 
   u8(): number {
@@ -55,22 +82,20 @@ export class FrameReader {
 
   /** A number between `-limit` and `limit`. */
   signed(limit: number, field: string): number {
-    const value = this.i16();
-    if (Math.abs(value) > limit) {
-      throw new FrameError("range", `field ${field} holds ${value}, which is out of range`, field);
-    }
-    return value;
+    return within(this.i16(), limit, field);
   }
 
+  /** Bits of which only `known` have a meaning here. */
   flags(known: number, field: string): number {
     const flags = this.u8();
-    if ((flags & ~known) !== 0) throw new FrameError("reserved", `field ${field} holds bits that must be zero`, field);
-    return flags;
+    if (this.version === 1 && (flags & ~known) !== 0) throw reserved(field);
+    return flags & known;
   }
 
+  /** Bytes that must be zero in version 1 and are skipped in later ones. */
   zero(bytes: number, field: string): void {
     for (let i = 0; i < bytes; i += 1) {
-      if (this.u8() !== 0) throw new FrameError("reserved", `field ${field} holds bits that must be zero`, field);
+      if (this.u8() !== 0 && this.version === 1) throw reserved(field);
     }
   }
 
@@ -81,12 +106,19 @@ export class FrameReader {
     return null;
   }
 
-  oneOf<T extends string>(names: readonly T[], field: string): T {
-    const value = this.u8();
-    const name = names[value];
-    if (name === undefined)
-      throw new FrameError("range", `field ${field} holds ${value}, which is out of range`, field);
-    return name;
+  /** A word by its number, which is its index. Version 1 has the first `inV1` of them and no others. */
+  word<T extends string>(known: readonly T[], inV1: number, field: string): Open<T> {
+    const number = this.u8();
+    if (this.version === 1 && number >= inV1) throw outOfRange(number, field);
+    return wordOf(known, number);
+  }
+
+  /** The group of this kind, of which this version knows the first `size` bytes. */
+  group<T>(kind: number, size: number, read: (group: DataView) => T): T | null {
+    const group = this.#groups.get(kind);
+    if (!group) return null;
+    if (group.byteLength < size) throw wrongSize(group.byteLength, size);
+    return read(group);
   }
 
   #skip(bytes: number): number {
@@ -94,4 +126,45 @@ export class FrameReader {
     this.#at += bytes;
     return at;
   }
+}
+
+/** A frame of version 2: a head, and groups in ascending order of their kinds. */
+export function withGroups(head: ArrayBuffer, groups: readonly (readonly [number, ArrayBuffer] | null)[]): Uint8Array {
+  const parts = groups.flatMap((group) =>
+    group ? [Uint8Array.of(group[0], group[1].byteLength), new Uint8Array(group[1])] : [],
+  );
+  return greaseFrame(Uint8Array.of(...new Uint8Array(head), ...parts.flatMap((part) => [...part])));
+}
+
+/** A number between `-limit` and `limit`, or an error that names its field. */
+export function within(value: number, limit: number, field: string): number {
+  if (Math.abs(value) > limit) throw outOfRange(value, field);
+  return value;
+}
+
+function readGroups(view: DataView, from: number): ReadonlyMap<number, DataView> {
+  const groups = new Map<number, DataView>();
+  let last = -1;
+  for (let at = from; at < view.byteLength; ) {
+    const length = at + 1 < view.byteLength ? view.getUint8(at + 1) : Infinity;
+    if (at + 2 + length > view.byteLength) throw wrongSize(view.byteLength, MAX_FRAME_BYTES);
+    const kind = view.getUint8(at);
+    if (kind <= last) throw outOfRange(kind, "group");
+    groups.set(kind, new DataView(view.buffer, view.byteOffset + at + 2, length));
+    last = kind;
+    at += 2 + length;
+  }
+  return groups;
+}
+
+function wrongSize(got: number, expected: number): FrameError {
+  return new FrameError("size", `frame has ${got} bytes, expected ${expected}`);
+}
+
+function outOfRange(value: number, field: string): FrameError {
+  return new FrameError("range", `field ${field} holds ${value}, which is out of range`, field);
+}
+
+function reserved(field: string): FrameError {
+  return new FrameError("reserved", `field ${field} holds bits that must be zero`, field);
 }

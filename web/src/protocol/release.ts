@@ -1,7 +1,8 @@
 /** Releases of the car's image, as in `crates/protocol/src/release.rs`. */
 
-import { anyString, bad, bool, listOf, oneOf, Shape, uint, utf8Length, type Read } from "./json";
+import { anyString, bad, bool, listOf, Shape, uint, utf8Length, type Read } from "./json";
 import { note } from "./text";
+import { word, type Open } from "./words";
 
 /** semver.org, "Is there a suggested regular expression": numbers without leading zeros, then pre-release, then build. */
 const SEMVER =
@@ -32,7 +33,7 @@ export type UpdateState = (typeof UPDATE_STATES)[number];
 
 /** How far a car is with its updates. */
 export interface UpdateStatus {
-  readonly state: UpdateState;
+  readonly state: Open<UpdateState>;
   /** Version of the image that runs. */
   readonly running: string;
   /** The version that is on its way, or was when it failed. */
@@ -50,7 +51,7 @@ export interface UpdateStatus {
 export const updateStatus: Read<UpdateStatus> = (value, field) => {
   const shape = new Shape(value, field);
   return {
-    state: shape.need("state", oneOf(UPDATE_STATES)),
+    state: shape.need("state", word(UPDATE_STATES)),
     running: shape.need("running", version),
     version: shape.maybe("version", version),
     percent: shape.maybe("percent", percent),

@@ -3,7 +3,9 @@
 import { byeReason, candidate, carInfo, errorCode, iceServer } from "./common";
 import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "./common";
 import { bool, listOf, openMessage, uint } from "./json";
+import { greaseMessage } from "./grease";
 import { carId, name, note, sdp, sessionId, software } from "./text";
+import type { Open } from "./words";
 
 /** From this page to the host. */
 export type FromDriver =
@@ -12,7 +14,7 @@ export type FromDriver =
   | { type: "answer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
   | { type: "restart"; session: string }
-  | { type: "bye"; session: string; reason: ByeReason }
+  | { type: "bye"; session: string; reason: Open<ByeReason> }
   | { type: "ping"; id: number };
 
 /** From the host to this page. */
@@ -22,8 +24,8 @@ export type ToDriver =
   | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
   | { type: "offer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
-  | { type: "bye"; session: string; reason: ByeReason }
-  | { type: "error"; code: ErrorCode; text: string; car: string | null; session: string | null }
+  | { type: "bye"; session: string; reason: Open<ByeReason> }
+  | { type: "error"; code: Open<ErrorCode>; text: string; car: string | null; session: string | null }
   | { type: "pong"; id: number };
 
 const TO_DRIVER = ["welcome", "cars", "connecting", "offer", "candidate", "bye", "error", "pong"] as const;
@@ -127,5 +129,5 @@ function some<T>(list: T[] | null): T[] | null {
 
 /** A message as JSON text. Fields that hold nothing are left out. */
 export function writeJson(message: object): string {
-  return JSON.stringify(message, (_key, value: unknown) => (value === null ? undefined : value));
+  return JSON.stringify(greaseMessage(message), (_key, value: unknown) => (value === null ? undefined : value));
 }

@@ -1,17 +1,30 @@
 /** The telemetry frame: what the car does. As in `crates/protocol/src/telemetry.rs`. */
 
-import { FrameReader } from "./frame";
+import { FrameReader, within, withGroups, type FrameVersion } from "./frame";
 import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "./state";
 import { FULL_SCALE } from "./units";
+import { numberOf, type Open } from "./words";
 
-export const TELEMETRY_VERSION = 1;
-/** Size of a frame in bytes. */
+/** Size of a frame of version 1 in bytes. */
 export const TELEMETRY_SIZE = 52;
+/** Size of the head of version 2 in bytes. */
+export const TELEMETRY_HEAD = 24;
+const SIZES = { v1: TELEMETRY_SIZE, v2Head: TELEMETRY_HEAD };
+const STATES_IN_V1 = 6;
+const REASONS_IN_V1 = 11;
 
-const ODOMETRY = 1 << 0;
-const BATTERY = 1 << 1;
-const ECHO = 1 << 2;
-const BRAKING = 1 << 3;
+const V1_ODOMETRY = 1 << 0;
+const V1_BATTERY = 1 << 1;
+const V1_ECHO = 1 << 2;
+const V1_BRAKING = 1 << 3;
+const BRAKING = 1 << 0;
+
+const ECHO = 1;
+const ODOMETRY = 2;
+const BATTERY = 3;
+const ECHO_SIZE = 12;
+const ODOMETRY_SIZE = 12;
+const BATTERY_SIZE = 2;
 
 /** Half a turn in 1/100 degree. */
 const HALF_TURN = 18_000;
@@ -35,8 +48,8 @@ export interface Odometry {
 
 /** One telemetry frame; names as in `PROTOCOL.md`. */
 export interface TelemetryFrame {
-  readonly state: DriveState;
-  readonly reason: StopReason;
+  readonly state: Open<DriveState>;
+  readonly reason: Open<StopReason>;
   readonly seq: number;
   /** The car's monotonic clock at sending, in µs: the clock of the video's RTP time stamps. */
   readonly car_time: bigint;
@@ -50,70 +63,124 @@ export interface TelemetryFrame {
   readonly dropped: number;
 }
 
-/** Reads a frame, or throws a `FrameError`. */
+/** Reads a frame of any version that is known here, or throws a `FrameError`. */
 export function decodeTelemetry(bytes: ArrayBuffer | Uint8Array): TelemetryFrame {
-  const reader = new FrameReader(bytes, TELEMETRY_SIZE, TELEMETRY_VERSION);
-  const state = reader.oneOf(DRIVE_STATES, "state");
-  const reason = reader.oneOf(STOP_REASONS, "reason");
-  const flags = reader.flags(ODOMETRY | BATTERY | ECHO | BRAKING, "flags");
+  const reader = new FrameReader(bytes, SIZES);
+  const state = reader.word(DRIVE_STATES, STATES_IN_V1, "state");
+  const reason = reader.word(STOP_REASONS, REASONS_IN_V1, "reason");
+  return { state, reason, ...(reader.version === 1 ? decodeV1(reader) : decodeV2(reader)) };
+}
+
+type Rest = Omit<TelemetryFrame, "state" | "reason">;
+
+function decodeV1(reader: FrameReader): Rest {
+  const flags = reader.flags(V1_ODOMETRY | V1_BATTERY | V1_ECHO | V1_BRAKING, "flags");
   const seq = reader.u32();
   const car_time = reader.u64();
-  const echo = reader.optional((flags & ECHO) !== 0, 12, "echo", () => ({
+  const echo = reader.optional((flags & V1_ECHO) !== 0, ECHO_SIZE, "echo", () => ({
     seq: reader.u32(),
     sent_us: reader.u32(),
     held_us: reader.u32(),
   }));
   const steering = reader.signed(FULL_SCALE, "steering");
   const throttle = reader.signed(FULL_SCALE, "throttle");
-  const odometry = reader.optional((flags & ODOMETRY) !== 0, 12, "odometry", () => ({
+  const odometry = reader.optional((flags & V1_ODOMETRY) !== 0, ODOMETRY_SIZE, "odometry", () => ({
     speed_mm_s: reader.i16(),
     heading: reader.signed(HALF_TURN, "heading"),
     x_mm: reader.i32(),
     y_mm: reader.i32(),
   }));
-  const battery_mv = reader.optional((flags & BATTERY) !== 0, 2, "battery_mv", () => reader.u16());
+  const battery_mv = reader.optional((flags & V1_BATTERY) !== 0, BATTERY_SIZE, "battery_mv", () => reader.u16());
   const dropped = reader.u16();
   reader.zero(4, "reserved");
+  const braking = (flags & V1_BRAKING) !== 0;
+  return { seq, car_time, echo, steering, throttle, braking, battery_mv, odometry, dropped };
+}
+
+function decodeV2(reader: FrameReader): Rest {
+  const flags = reader.flags(BRAKING, "flags");
   return {
-    state,
-    reason,
-    seq,
-    car_time,
-    echo,
-    steering,
-    throttle,
     braking: (flags & BRAKING) !== 0,
-    battery_mv,
-    odometry,
-    dropped,
+    seq: reader.u32(),
+    car_time: reader.u64(),
+    steering: reader.signed(FULL_SCALE, "steering"),
+    throttle: reader.signed(FULL_SCALE, "throttle"),
+    dropped: reader.u16(),
+    echo: reader.group(ECHO, ECHO_SIZE, (group) => ({
+      seq: group.getUint32(0),
+      sent_us: group.getUint32(4),
+      held_us: group.getUint32(8),
+    })),
+    odometry: reader.group(ODOMETRY, ODOMETRY_SIZE, (group) => ({
+      speed_mm_s: group.getInt16(0),
+      heading: within(group.getInt16(2), HALF_TURN, "heading"),
+      x_mm: group.getInt32(4),
+      y_mm: group.getInt32(8),
+    })),
+    battery_mv: reader.group(BATTERY, BATTERY_SIZE, (group) => group.getUint16(0)),
   };
 }
 
 /** Writes a frame. The page never sends one: this is for the vectors and for tests. */
-export function encodeTelemetry(frame: TelemetryFrame): ArrayBuffer {
-  const bytes = new ArrayBuffer(TELEMETRY_SIZE);
-  const view = new DataView(bytes);
-  view.setUint8(0, TELEMETRY_VERSION);
-  view.setUint8(1, DRIVE_STATES.indexOf(frame.state));
-  view.setUint8(2, STOP_REASONS.indexOf(frame.reason));
+export function encodeTelemetry(frame: TelemetryFrame, version: FrameVersion): Uint8Array {
+  return version === 1 ? encodeV1(frame) : encodeV2(frame);
+}
+
+function encodeV1(frame: TelemetryFrame): Uint8Array {
+  const view = new DataView(new ArrayBuffer(TELEMETRY_SIZE));
+  view.setUint8(0, 1);
+  view.setUint8(1, numberOf(DRIVE_STATES, frame.state));
+  view.setUint8(2, numberOf(STOP_REASONS, frame.reason));
   const flags =
-    (frame.odometry ? ODOMETRY : 0) |
-    (frame.battery_mv !== null ? BATTERY : 0) |
-    (frame.echo ? ECHO : 0) |
-    (frame.braking ? BRAKING : 0);
+    (frame.odometry ? V1_ODOMETRY : 0) |
+    (frame.battery_mv !== null ? V1_BATTERY : 0) |
+    (frame.echo ? V1_ECHO : 0) |
+    (frame.braking ? V1_BRAKING : 0);
   view.setUint8(3, flags);
   view.setUint32(4, frame.seq);
   view.setBigUint64(8, frame.car_time);
-  view.setUint32(16, frame.echo?.seq ?? 0);
-  view.setUint32(20, frame.echo?.sent_us ?? 0);
-  view.setUint32(24, frame.echo?.held_us ?? 0);
+  writeEcho(view, 16, frame.echo);
   view.setInt16(28, frame.steering);
   view.setInt16(30, frame.throttle);
-  view.setInt16(32, frame.odometry?.speed_mm_s ?? 0);
-  view.setInt16(34, frame.odometry?.heading ?? 0);
-  view.setInt32(36, frame.odometry?.x_mm ?? 0);
-  view.setInt32(40, frame.odometry?.y_mm ?? 0);
+  writeOdometry(view, 32, frame.odometry);
   view.setUint16(44, frame.battery_mv ?? 0);
   view.setUint16(46, frame.dropped);
-  return bytes;
+  return new Uint8Array(view.buffer);
+}
+
+function encodeV2(frame: TelemetryFrame): Uint8Array {
+  const head = new DataView(new ArrayBuffer(TELEMETRY_HEAD));
+  head.setUint8(0, 2);
+  head.setUint8(1, numberOf(DRIVE_STATES, frame.state));
+  head.setUint8(2, numberOf(STOP_REASONS, frame.reason));
+  head.setUint8(3, frame.braking ? BRAKING : 0);
+  head.setUint32(4, frame.seq);
+  head.setBigUint64(8, frame.car_time);
+  head.setInt16(16, frame.steering);
+  head.setInt16(18, frame.throttle);
+  head.setUint16(20, frame.dropped);
+  const echo = new DataView(new ArrayBuffer(ECHO_SIZE));
+  writeEcho(echo, 0, frame.echo);
+  const odometry = new DataView(new ArrayBuffer(ODOMETRY_SIZE));
+  writeOdometry(odometry, 0, frame.odometry);
+  const battery = new DataView(new ArrayBuffer(BATTERY_SIZE));
+  battery.setUint16(0, frame.battery_mv ?? 0);
+  return withGroups(head.buffer, [
+    frame.echo && [ECHO, echo.buffer],
+    frame.odometry && [ODOMETRY, odometry.buffer],
+    frame.battery_mv === null ? null : [BATTERY, battery.buffer],
+  ]);
+}
+
+function writeEcho(view: DataView, at: number, echo: Echo | null): void {
+  view.setUint32(at, echo?.seq ?? 0);
+  view.setUint32(at + 4, echo?.sent_us ?? 0);
+  view.setUint32(at + 8, echo?.held_us ?? 0);
+}
+
+function writeOdometry(view: DataView, at: number, odometry: Odometry | null): void {
+  view.setInt16(at, odometry?.speed_mm_s ?? 0);
+  view.setInt16(at + 2, odometry?.heading ?? 0);
+  view.setInt32(at + 4, odometry?.x_mm ?? 0);
+  view.setInt32(at + 8, odometry?.y_mm ?? 0);
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeControl, encodeControl, type ControlFrame } from "./control";
 import { parseCarEvent, parseDriverEvent } from "./events";
-import { FrameError } from "./frame";
+import { FrameError, type FrameVersion } from "./frame";
 import { MessageError } from "./json";
 import { parseFromDriver, parseToDriver, writeJson } from "./signaling";
 import { decodeTelemetry, encodeTelemetry, type TelemetryFrame } from "./telemetry";
@@ -10,8 +10,14 @@ import { decodeTelemetry, encodeTelemetry, type TelemetryFrame } from "./telemet
 interface BinaryVector {
   name: string;
   hex: string;
+  /** Writing the frame gives `hex` back, unless it says otherwise. */
+  canonical?: boolean;
   frame?: Record<string, unknown>;
   error?: { kind: string; field?: string };
+}
+
+interface FrameVector extends BinaryVector {
+  version: FrameVersion;
 }
 
 interface JsonVector {
@@ -24,20 +30,25 @@ interface JsonVector {
   pad_to?: number;
 }
 
-const control = load<BinaryVector>("control");
-const telemetry = load<BinaryVector>("telemetry");
+const control = loadFrames("control");
+const telemetry = loadFrames("telemetry");
 const messages = [...load<JsonVector>("signaling"), ...load<JsonVector>("events")];
 
 describe("binary vectors", () => {
-  it.each(legal(control))("control: $name", ({ hex, frame }) => {
-    expect(decodeControl(fromHex(hex))).toEqual(frame);
-    expect(toHex(encodeControl(frame as unknown as ControlFrame))).toBe(hex);
+  it.each(legal(control))("control: $name", ({ hex, frame, canonical, version }) => {
+    const meant = { shown: null, ...frame } as unknown as ControlFrame;
+    const written = encodeControl(meant, version);
+    expect(decodeControl(fromHex(hex))).toEqual(meant);
+    expect(decodeControl(written)).toEqual(meant);
+    expect(toHex(written) === hex).toBe(canonical);
   });
 
-  it.each(legal(telemetry))("telemetry: $name", ({ hex, frame }) => {
-    const meant = { ...frame, car_time: BigInt(String(frame["car_time"])) };
+  it.each(legal(telemetry))("telemetry: $name", ({ hex, frame, canonical, version }) => {
+    const meant = { ...frame, car_time: BigInt(String(frame["car_time"])) } as unknown as TelemetryFrame;
+    const written = encodeTelemetry(meant, version);
     expect(decodeTelemetry(fromHex(hex))).toEqual(meant);
-    expect(toHex(encodeTelemetry(meant as unknown as TelemetryFrame))).toBe(hex);
+    expect(decodeTelemetry(written)).toEqual(meant);
+    expect(toHex(written) === hex).toBe(canonical);
   });
 
   it.each(illegal(control))("control is refused: $name", ({ hex, error }) => {
@@ -84,11 +95,19 @@ function load<T>(name: string): T[] {
   return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), "utf8")) as T[];
 }
 
-function legal(vectors: BinaryVector[]) {
-  return vectors.flatMap(({ name, hex, frame }) => (frame ? [{ name, hex, frame }] : []));
+function loadFrames(name: string): FrameVector[] {
+  const read = (file: string, version: FrameVersion) =>
+    load<BinaryVector>(file).map((vector) => ({ ...vector, name: `version ${version}: ${vector.name}`, version }));
+  return [...read(name, 1), ...read(`${name}-2`, 2)];
 }
 
-function illegal(vectors: BinaryVector[]) {
+function legal(vectors: FrameVector[]) {
+  return vectors.flatMap(({ name, hex, frame, canonical = true, version }) =>
+    frame ? [{ name, hex, frame, canonical, version }] : [],
+  );
+}
+
+function illegal(vectors: FrameVector[]) {
   return vectors.flatMap(({ name, hex, error }) => (error ? [{ name, hex, error }] : []));
 }
 
@@ -105,6 +124,6 @@ function fromHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
 
-function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
