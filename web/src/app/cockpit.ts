@@ -6,25 +6,25 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { listen, poll } from "../input/browser";
-import { Mixer } from "../input/mixer";
+import { Mixer } from "../core/input/mixer";
 import { Sender } from "../input/sender";
 import { ControlChannel, EventsChannel } from "../link/channels";
-import { CarClock } from "../link/clock";
+import { CarClock } from "../core/link/clock";
 import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
-import { Session } from "../link/session";
-import { Sight, type Blindness } from "../link/sight";
+import { Session } from "../core/link/session";
+import { Sight, type Blindness } from "../core/link/sight";
 import type { SignalingClient, SignalingEvent } from "../link/signaling";
-import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
-import { LinkWatch } from "../link/watch";
+import { StatsMeter, type LinkStats, type StatsEntry } from "../core/link/stats";
+import { LinkWatch } from "../core/link/watch";
 import type { CarInfo } from "../protocol/common";
 import type { CarEvent, CarLink } from "../protocol/events";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { micros32, permyriad } from "../protocol/units";
-import { hudOf } from "./display";
-import { emptyHud, sameHud, type Hud } from "./hud";
-import { Picture, type PresentedFrame } from "./picture";
-import type { Route } from "./route";
-import { LastStop } from "./stops";
+import { hudOf } from "../core/app/display";
+import { emptyHud, sameHud, type Hud } from "../core/app/hud";
+import { Picture, type PresentedFrame } from "../core/app/picture";
+import type { Route } from "../core/app/route";
+import { LastStop } from "../core/app/stops";
 
 export const SOFTWARE = `rccar-web/${__VERSION__}`;
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { watchFrames, type PresentedFrame } from "./picture";
+import { watchFrames, type PresentedFrame } from "../core/app/picture";
 
 afterEach(() => {
   vi.unstubAllGlobals();

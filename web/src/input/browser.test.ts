@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { listen, poll } from "./browser";
-import { Mixer } from "./mixer";
+import { Mixer } from "../core/input/mixer";
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -1,7 +1,7 @@
 /** Listens to the page's keyboard, gamepads, visibility and focus on behalf of a `Mixer`. */
 
-import { commandOf } from "./keyboard";
-import type { Mixer } from "./mixer";
+import { commandOf } from "../core/input/keyboard";
+import type { Mixer } from "../core/input/mixer";
 
 /** Elements to which a key belongs when they have the focus. */
 const TYPING = "input, textarea, select, [contenteditable]";

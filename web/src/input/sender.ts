@@ -1,7 +1,7 @@
 /** Runs the pace of the control frames on the browser's timers. */
 
 import { CONTROL_HZ } from "../protocol/units";
-import { Pacer } from "./pacer";
+import { Pacer } from "../core/input/pacer";
 
 /** Changes are not sent closer than this: a pad that is polled at 60 Hz or more would crowd the channel. */
 const SPACING_MS = 10;

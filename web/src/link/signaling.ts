@@ -17,7 +17,7 @@
 import { MessageError } from "../protocol/json";
 import { parseToDriver, writeJson, type FromDriver, type ToDriver } from "../protocol/signaling";
 import { PROTOCOL_VERSION, SUBPROTOCOL } from "../protocol/units";
-import { backoff } from "./backoff";
+import { backoff } from "../core/link/backoff";
 
 /** Time between pings, and the silence after which the socket counts as dead. */
 const PING_MS = 5_000;

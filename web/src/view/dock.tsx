@@ -1,7 +1,7 @@
 /** Instruments and the two buttons that matter. */
 
 import type { Cockpit } from "../app/cockpit";
-import type { Hud } from "../app/hud";
+import type { Hud } from "../core/app/hud";
 
 export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   const { mixer } = cockpit;

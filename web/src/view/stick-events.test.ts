@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Mixer } from "../input/mixer";
+import { Mixer } from "../core/input/mixer";
 import { stickEvents } from "./stick-events";
 
 let mixer: Mixer;

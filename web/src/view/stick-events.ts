@@ -1,7 +1,7 @@
 /** What the pointers on a stick's area mean. */
 
-import type { Mixer } from "../input/mixer";
-import type { Stick } from "../input/touch";
+import type { Mixer } from "../core/input/mixer";
+import type { Stick } from "../core/input/touch";
 
 /** Way of the thumb to full deflection, in CSS pixels: about a centimetre and a half on a phone. */
 const REACH = 72;

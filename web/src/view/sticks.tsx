@@ -1,8 +1,8 @@
 /** Two areas for two thumbs. */
 
 import { useRef } from "preact/hooks";
-import type { Mixer } from "../input/mixer";
-import type { Stick } from "../input/touch";
+import type { Mixer } from "../core/input/mixer";
+import type { Stick } from "../core/input/touch";
 import { stickEvents } from "./stick-events";
 
 /** Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in cockpit.css). */

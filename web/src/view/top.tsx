@@ -2,8 +2,8 @@
 
 import type { ServerInfo } from "../api";
 import type { App } from "../app/app";
-import { HOST_WORDS } from "../app/messages";
-import { formatRoute } from "../app/route";
+import { HOST_WORDS } from "../core/app/messages";
+import { formatRoute } from "../core/app/route";
 import type { SignalingState } from "../link/signaling";
 import { Mark, SignOutIcon } from "./icons";
 

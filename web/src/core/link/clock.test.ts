@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { TelemetryFrame } from "../protocol/telemetry";
-import { micros32 } from "../protocol/units";
+import type { TelemetryFrame } from "../../protocol/telemetry";
+import { micros32 } from "../../protocol/units";
 import { CarClock } from "./clock";
 
 /** The car's clock minus the page's, in ms. */

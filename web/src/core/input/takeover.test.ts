@@ -1,7 +1,7 @@
 /** Which device drives an armed car, and how often a press of *arm* counts. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import type { InputSource } from "../protocol/state";
+import type { InputSource } from "../../protocol/state";
 import type { PadLike } from "./gamepad";
 import { Mixer, type Urgency } from "./mixer";
 

@@ -1,9 +1,9 @@
 /** What the cockpit displays. */
 
 import type { Phase } from "../link/session";
-import type { SignalingState } from "../link/signaling";
+import type { SignalingState } from "../../link/signaling";
 import type { Path } from "../link/stats";
-import type { DriveState, InputSource, StopReason } from "../protocol/state";
+import type { DriveState, InputSource, StopReason } from "../../protocol/state";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
 import { STATE_WORDS, STOP_WORDS } from "./messages";

@@ -2,10 +2,10 @@
 
 import type { Blindness, InputNotice, Sample } from "../input/mixer";
 import type { Phase } from "../link/session";
-import type { SignalingState } from "../link/signaling";
+import type { SignalingState } from "../../link/signaling";
 import type { LinkStats } from "../link/stats";
-import type { CarLink, NoticeLevel } from "../protocol/events";
-import type { TelemetryFrame } from "../protocol/telemetry";
+import type { CarLink, NoticeLevel } from "../../protocol/events";
+import type { TelemetryFrame } from "../../protocol/telemetry";
 import { bannerFor, SILENT_MS } from "./banner";
 import type { Hud } from "./hud";
 import { stopWords } from "./messages";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CarLink, ModemLink } from "../protocol/events";
+import type { CarLink, ModemLink } from "../../protocol/events";
 import { rungsOf } from "./rungs";
 
 const wifi: CarLink = { host: "up", uplink: "wifi", interface: "wlan0", standby: 1, modem: null };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { UPDATE_STATES, type UpdateStatus } from "../protocol/release";
-import type { CarInfo } from "../protocol/common";
+import { UPDATE_STATES, type UpdateStatus } from "../../protocol/release";
+import type { CarInfo } from "../../protocol/common";
 import { requestable, size, updateWords } from "./updates";
 
 const idle: UpdateStatus = {

@@ -20,8 +20,8 @@
  * **A peer connection that works is never given up because the host is away or has forgotten the session.**
  */
 
-import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "../protocol/common";
-import type { FromDriver, ToDriver } from "../protocol/signaling";
+import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "../../protocol/common";
+import type { FromDriver, ToDriver } from "../../protocol/signaling";
 
 /** Time for the car's offer: a car on a slow link gathers candidates first when the driver cannot trickle. */
 const OFFER_TIMEOUT_MS = 10_000;

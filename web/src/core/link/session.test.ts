@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { CarPresence, ErrorCode } from "../protocol/common";
-import type { ToDriver } from "../protocol/signaling";
+import type { CarPresence, ErrorCode } from "../../protocol/common";
+import type { ToDriver } from "../../protocol/signaling";
 import { Session, type Effect } from "./session";
 
 const CAR = "eh7ddx5bksrgcytl7bkai36se4";

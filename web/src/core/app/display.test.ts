@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../input/mixer";
 import type { Phase } from "../link/session";
-import type { TelemetryFrame } from "../protocol/telemetry";
+import type { TelemetryFrame } from "../../protocol/telemetry";
 import { hudOf, type Facts } from "./display";
 import { stateParts, stateTone, type Hud } from "./hud";
 

@@ -6,7 +6,7 @@
  * is nothing to judge, and nothing to lose: the car is armed only after one (`src/input/arming.ts`).
  */
 
-import { isNewer } from "../protocol/units";
+import { isNewer } from "../../protocol/units";
 
 /**
  * Longest round trip to drive with. Control degrades from 150 to 225 ms one way (arXiv 2603.06850), where the display turns amber and

@@ -1,7 +1,7 @@
 /** The list of cars as the host tells it: a first part, more parts, then what changes. Pure. */
 
-import type { CarInfo } from "../protocol/common";
-import type { ToDriver } from "../protocol/signaling";
+import type { CarInfo } from "../../protocol/common";
+import type { ToDriver } from "../../protocol/signaling";
 
 type ListMessage = Extract<ToDriver, { type: "welcome" | "cars" }>;
 

@@ -8,8 +8,8 @@
  * set before the car has echoed such a frame, or a later one.
  */
 
-import type { DriveState } from "../protocol/state";
-import { isNewer } from "../protocol/units";
+import type { DriveState } from "../../protocol/state";
+import { isNewer } from "../../protocol/units";
 
 /** Time for the drive to follow: two round trips on a poor link, and a driver's thumb finding neutral. */
 const REACTION_MS = 3_000;

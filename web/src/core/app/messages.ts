@@ -1,9 +1,9 @@
 /** Everything that can go wrong, in words that say what happened and what to do. */
 
 import type { InputNotice, PageStop } from "../input/mixer";
-import type { HostTrouble } from "../link/signaling";
-import type { ByeReason, ErrorCode } from "../protocol/common";
-import type { DriveState, StopReason } from "../protocol/state";
+import type { HostTrouble } from "../../link/signaling";
+import type { ByeReason, ErrorCode } from "../../protocol/common";
+import type { DriveState, StopReason } from "../../protocol/state";
 import type { StopCause } from "./stops";
 
 export interface Words {

@@ -7,7 +7,7 @@
  * **A car that is armed follows the device that armed it.** Another one that takes over disarms: it may be one that nobody holds.
  */
 
-import type { DriveState, InputSource } from "../protocol/state";
+import type { DriveState, InputSource } from "../../protocol/state";
 import { ArmLatch } from "./arming";
 import { Gamepads, type PadEvent, type PadLike } from "./gamepad";
 import { commandOf, Keyboard } from "./keyboard";

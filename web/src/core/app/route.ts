@@ -1,6 +1,6 @@
 /** The page's address behind `#`: tokens there never reach a server's log. */
 
-import { carId } from "../protocol/text";
+import { carId } from "../../protocol/text";
 
 export type Route =
   | { readonly page: "cars" }

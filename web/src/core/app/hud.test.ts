@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DRIVE_STATES } from "../protocol/state";
+import { DRIVE_STATES } from "../../protocol/state";
 import { ageAlarm, emptyHud, pathWords, rttAlarm, stateParts, stateTone, type Hud } from "./hud";
 
 const stateText = (hud: Hud) => stateParts(hud).join(" · ");

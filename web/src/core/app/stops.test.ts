@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { PageStop } from "../input/mixer";
-import type { DriveState, StopReason } from "../protocol/state";
+import type { DriveState, StopReason } from "../../protocol/state";
 import { LastStop } from "./stops";
 
 let stop: LastStop;

@@ -6,7 +6,7 @@
 
 import type { PageStop } from "../input/mixer";
 import { SILENT_MS } from "./banner";
-import { mayMove, type DriveState, type StopReason } from "../protocol/state";
+import { mayMove, type DriveState, type StopReason } from "../../protocol/state";
 
 export type StopCause =
   { readonly by: "page"; readonly why: PageStop | "car-silent" } | { readonly by: "car"; readonly why: StopReason };

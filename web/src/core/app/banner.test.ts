@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BYE_REASONS, ERROR_CODES } from "../protocol/common";
+import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
 import { bannerFor, type Situation } from "./banner";
 
 const calm: Situation = {

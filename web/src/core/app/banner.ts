@@ -3,10 +3,10 @@
 import type { InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
 import { MAX_PICTURE_AGE_MS } from "../link/sight";
-import type { SignalingState } from "../link/signaling";
-import type { ByeReason, ErrorCode } from "../protocol/common";
-import type { NoticeLevel } from "../protocol/events";
-import type { DriveState, StopReason } from "../protocol/state";
+import type { SignalingState } from "../../link/signaling";
+import type { ByeReason, ErrorCode } from "../../protocol/common";
+import type { NoticeLevel } from "../../protocol/events";
+import type { DriveState, StopReason } from "../../protocol/state";
 import { BYE_WORDS, ERROR_WORDS, HOST_WORDS, NOTICE_WORDS, STOP_WORDS, type Words } from "./messages";
 
 /** What a button does. */

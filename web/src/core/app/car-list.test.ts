@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CarInfo, CarPresence } from "../protocol/common";
+import type { CarInfo, CarPresence } from "../../protocol/common";
 import { ordered, updated, type CarList } from "./car-list";
 
 function car(id: string, presence: CarPresence = "offline", owner: string | null = null): CarInfo {

@@ -5,8 +5,8 @@
  * the less room for a lopsided path, so the sample with the shortest one of the last seconds sets the offset.
  */
 
-import type { TelemetryFrame } from "../protocol/telemetry";
-import { micros32, VIDEO_CLOCK_HZ } from "../protocol/units";
+import type { TelemetryFrame } from "../../protocol/telemetry";
+import { micros32, VIDEO_CLOCK_HZ } from "../../protocol/units";
 
 /** How long a sample counts, in ms. Two crystals that differ by 100 ppm drift 1 ms apart in this time. */
 const WINDOW_MS = 10_000;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Pacer } from "./pacer";
-import { Sender } from "./sender";
+import { Sender } from "../../input/sender";
 
 describe("Pacer", () => {
   let pacer: Pacer;

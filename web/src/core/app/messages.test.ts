@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BYE_REASONS, ERROR_CODES } from "../protocol/common";
-import { DRIVE_STATES, STOP_REASONS } from "../protocol/state";
+import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
+import { DRIVE_STATES, STOP_REASONS } from "../../protocol/state";
 import { apiWords, BYE_WORDS, ERROR_WORDS, PAGE_STOP_WORDS, STATE_WORDS, STOP_WORDS, stopWords } from "./messages";
 
 describe("words", () => {

@@ -1,7 +1,7 @@
 /** A car's update in plain words. */
 
-import type { CarInfo } from "../protocol/common";
-import type { UpdateStatus } from "../protocol/release";
+import type { CarInfo } from "../../protocol/common";
+import type { UpdateStatus } from "../../protocol/release";
 
 export interface UpdateWords {
   readonly tone: "quiet" | "busy" | "bad";
