@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { watchFrames, type PresentedFrame } from "../core/app/picture";
+import type { PresentedFrame } from "../core/app/picture";
+import { watchFrames } from "./frames";
 
 afterEach(() => {
   vi.unstubAllGlobals();
