@@ -4,7 +4,8 @@ import { computed, effect, signal, untracked, type ReadonlySignal } from "@preac
 import { Api, ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../api";
 import { backoff } from "../core/link/backoff";
 import { watchNetwork } from "../link/network";
-import { SignalingClient, type SignalingEvent, type SignalingState } from "../link/signaling";
+import type { SignalingEvent, SignalingState } from "../core/link/host";
+import { SignalingClient } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
 import { updated, type CarList } from "../core/app/car-list";
 import { Cockpit, SOFTWARE } from "./cockpit";

@@ -4,7 +4,7 @@ import type { ServerInfo } from "../api";
 import type { App } from "../app/app";
 import { HOST_WORDS } from "../core/app/messages";
 import { formatRoute } from "../core/app/route";
-import type { SignalingState } from "../link/signaling";
+import type { SignalingState } from "../core/link/host";
 import { Mark, SignOutIcon } from "./icons";
 
 const PLACES = [

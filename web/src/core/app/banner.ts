@@ -3,7 +3,7 @@
 import type { InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
 import { MAX_PICTURE_AGE_MS } from "../link/sight";
-import type { SignalingState } from "../../link/signaling";
+import type { SignalingState } from "../link/host";
 import type { ByeReason, ErrorCode } from "../../protocol/common";
 import type { NoticeLevel } from "../../protocol/events";
 import type { DriveState, StopReason } from "../../protocol/state";

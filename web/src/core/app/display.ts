@@ -2,7 +2,7 @@
 
 import type { Blindness, InputNotice, Sample } from "../input/mixer";
 import type { Phase } from "../link/session";
-import type { SignalingState } from "../../link/signaling";
+import type { SignalingState } from "../link/host";
 import type { LinkStats } from "../link/stats";
 import type { CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";

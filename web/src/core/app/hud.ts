@@ -1,7 +1,7 @@
 /** What the cockpit displays. */
 
 import type { Phase } from "../link/session";
-import type { SignalingState } from "../../link/signaling";
+import type { SignalingState } from "../link/host";
 import type { Path } from "../link/stats";
 import type { DriveState, InputSource, StopReason } from "../../protocol/state";
 import type { Banner } from "./banner";

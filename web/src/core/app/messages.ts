@@ -1,7 +1,7 @@
 /** Everything that can go wrong, in words that say what happened and what to do. */
 
 import type { InputNotice, PageStop } from "../input/mixer";
-import type { HostTrouble } from "../../link/signaling";
+import type { HostTrouble } from "../link/host";
 import type { ByeReason, ErrorCode } from "../../protocol/common";
 import type { DriveState, StopReason } from "../../protocol/state";
 import type { StopCause } from "./stops";

@@ -1,7 +1,7 @@
 /** The rungs between driver and car: host, path, uplink, modem. Pure: the situation in, words and colours out. */
 
 import type { Phase } from "../link/session";
-import type { SignalingState } from "../../link/signaling";
+import type { SignalingState } from "../link/host";
 import type { Blindness } from "../link/sight";
 import type { CarLink, ModemLink, ModemRung } from "../../protocol/events";
 
