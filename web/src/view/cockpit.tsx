@@ -72,7 +72,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         <Rungs hud={hud} />
       </header>
       <BannerView app={app} cockpit={cockpit} banner={hud.banner} />
-      {touched.value && <Sticks mixer={cockpit.mixer} />}
+      {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
       {help.value && <HelpPanel close={() => (help.value = false)} />}
     </div>

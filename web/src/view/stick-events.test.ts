@@ -6,9 +6,13 @@ let mixer: Mixer;
 let events: ReturnType<typeof stickEvents>;
 
 beforeEach(() => {
-  mixer = new Mixer(() => undefined);
+  mixer = new Mixer();
   mixer.handlePage(true, true, 0);
-  events = stickEvents(mixer, "throttle", () => undefined);
+  events = stickEvents(
+    (step) => step(mixer, 0),
+    "throttle",
+    () => undefined,
+  );
   events.onPointerDown(at(0));
   events.onPointerMove(at(-72));
 });

@@ -1,8 +1,9 @@
 /** What the cockpit displays, from everything that is known. Pure. */
 
-import type { Blindness, InputNotice, Sample } from "../input/mixer";
+import type { InputNotice, Sample } from "../input/mixer";
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
+import type { Blindness } from "../link/sight";
 import type { LinkStats } from "../link/stats";
 import type { CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";

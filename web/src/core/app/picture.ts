@@ -1,6 +1,6 @@
 /** How old the picture on the screen is, from the time stamps of its frames. */
 
-import type { CarClock } from "../link/clock";
+import type { FrameClock } from "../link/sight";
 
 /** Frames whose median is shown: half a second at 30 Hz, long enough to be read. */
 const FRAMES = 15;
@@ -27,7 +27,7 @@ export class Picture {
     return this.#last;
   }
 
-  handleFrame(frame: PresentedFrame, clock: CarClock): void {
+  handleFrame(frame: PresentedFrame, clock: FrameClock): void {
     this.#last = frame;
     if (frame.rtpTimestamp === null) return;
     const age = clock.pictureAgeMs(frame.rtpTimestamp, frame.presentedAt);

@@ -81,7 +81,7 @@ describe("the last stop", () => {
     const silence = (lasts: number) => {
       now += lasts;
       const [state, reason, pageStop] = ["armed", "none", "picture-stopped"] as const;
-      stop.handle({ now, heardAt, state, reason, armWanted: false, pageStop });
+      stop.handleFacts({ now, heardAt, state, reason, armWanted: false, pageStop });
     };
     silence(480);
     expect(stop.cause).toEqual({ by: "page", why: "picture-stopped" });
@@ -96,7 +96,14 @@ describe("the last stop", () => {
     car("armed", "none", false, "picture-stopped");
     car("tripped", "no-device", false, "picture-stopped");
     now += 2_000;
-    stop.handle({ now, heardAt, state: "tripped", reason: "no-device", armWanted: false, pageStop: "picture-stopped" });
+    stop.handleFacts({
+      now,
+      heardAt,
+      state: "tripped",
+      reason: "no-device",
+      armWanted: false,
+      pageStop: "picture-stopped",
+    });
     expect(stop.cause).toEqual({ by: "page", why: "picture-stopped" });
   });
 
@@ -130,7 +137,7 @@ describe("the last stop", () => {
 function car(state: DriveState | null, reason: StopReason, armWanted = false, pageStop: PageStop | null = null): void {
   now += 20;
   if (state !== null) heardAt = now;
-  stop.handle({ now, heardAt, state, reason, armWanted, pageStop });
+  stop.handleFacts({ now, heardAt, state, reason, armWanted, pageStop });
 }
 
 function drive(): void {

@@ -43,7 +43,7 @@ export class LastStop {
     return this.#cause;
   }
 
-  handle({ now, heardAt, state, reason, armWanted, pageStop }: StopFacts): void {
+  handleFacts({ now, heardAt, state, reason, armWanted, pageStop }: StopFacts): void {
     // A car that has not heard yet that it is disarmed is not armed again, also if the driver has already pressed arm.
     if (state === null || !mayMove(state)) this.#stopped = true;
     else if (state === "armed" && armWanted && this.#stopped) this.#cause = null;

@@ -32,19 +32,19 @@ export class ArmLatch {
     return this.wanted && this.#clearSeen;
   }
 
-  want(now: number): void {
+  handleArm(now: number): void {
     this.#wantedSince ??= now;
   }
 
-  drop(): void {
+  handleDisarm(): void {
     if (this.flag) this.#forgetClear();
     this.#wantedSince = null;
     this.#followed = false;
   }
 
   /** Another session: the drive has seen nothing of it. */
-  reset(): void {
-    this.drop();
+  handleNewSession(): void {
+    this.handleDisarm();
     this.#forgetClear();
   }
 
@@ -63,7 +63,7 @@ export class ArmLatch {
   handleState(state: DriveState, now: number): void {
     if (this.#wantedSince === null) return;
     if (state !== "disarmed" && state !== "tripped") this.#followed = true;
-    else if (this.#followed || now - this.#wantedSince > REACTION_MS) this.drop();
+    else if (this.#followed || now - this.#wantedSince > REACTION_MS) this.handleDisarm();
   }
 
   #forgetClear(): void {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Gamepads, type PadLike } from "./gamepad";
+import { effectsOf } from "../effects";
+import { Gamepads, type Effect, type PadLike } from "./gamepad";
 
 let pads: Gamepads;
 
@@ -65,7 +66,7 @@ describe("a pad that is taken into the hand", () => {
 
   it("that another device took over from comes back by moving on, not by what it holds", () => {
     use({ axes: [0.8, 0, 0, 0] });
-    pads.letGo();
+    pads.handleLetGo();
     expect(look(32, pad({ axes: [0.81, 0, 0, 0] }))).toBeNull();
     expect(look(48, pad({}))).toBeNull();
     expect(look(64, pad({ axes: [0.8, 0, 0, 0] }))).not.toBeNull();
@@ -226,7 +227,7 @@ describe("what a pad gives", () => {
 
   it("is the arm button once for each press, and not one that was down when first seen", () => {
     const armed = (now: number, pressed: number[]) =>
-      pads.handlePads([pad({ pressed })], now).filter(({ kind }) => kind === "arm").length;
+      looked([pad({ pressed })], now).filter(({ kind }) => kind === "arm").length;
     expect([[0], [0], [], [0], [0], [], [0]].map((pressed, i) => armed(i * 16, pressed))).toEqual([
       0, 0, 0, 1, 0, 0, 1,
     ]);
@@ -236,8 +237,8 @@ describe("what a pad gives", () => {
 describe("a pad that is gone", () => {
   it("vanishes when the browser no longer lists it", () => {
     use({ axes: [1, 0, 0, 0] });
-    expect(pads.handlePads([null], 32)).toEqual([{ kind: "vanished" }]);
-    expect(pads.handlePads([null], 48)).toEqual([]);
+    expect(looked([null], 32)).toEqual([{ kind: "vanished" }]);
+    expect(looked([null], 48)).toEqual([]);
     expect(pads.sample(48)).toBeNull();
   });
 
@@ -248,14 +249,16 @@ describe("a pad that is gone", () => {
   ])("vanishes when it %s", (_, change) => {
     use({ axes: [1, 0, 0, 0] });
     const seen = { ...pad({ axes: [1, 0, 0, 0] }), ...change };
-    expect(pads.handlePads([seen], 32)).toContainEqual({ kind: "vanished" });
-    expect(pads.takesOver(32)).toBeNull();
+    expect(looked([seen], 32)).toContainEqual({ kind: "vanished" });
+    expect(pads.handleTakeOver(32)).toBeNull();
   });
 
   it("vanishes when it was unplugged, also if it is back before the next look", () => {
     use({ axes: [1, 0, 0, 0] });
-    expect(pads.handleUnplugged(1)).toEqual([]);
-    expect(pads.handleUnplugged(0)).toEqual([{ kind: "vanished" }]);
+    pads.handleUnplugged(1);
+    expect(effects()).toEqual([]);
+    pads.handleUnplugged(0);
+    expect(effects()).toEqual([{ kind: "vanished" }]);
     expect(look(32, pad({ axes: [0.9, 0, 0, 0] }))).toBeNull();
     expect(look(48, pad({ axes: [0.8, 0, 0, 0] }))).toBeNull();
   });
@@ -270,7 +273,7 @@ describe("a pad that is gone", () => {
   it("is found by its index, wherever the browser lists it", () => {
     use({ axes: [0.7, 0, 0, 0] });
     const other = { ...pad({}), index: 1 };
-    expect(pads.handlePads([other, null, pad({ axes: [0.7, 0, 0, 0] })], 32)).toEqual([]);
+    expect(looked([other, null, pad({ axes: [0.7, 0, 0, 0] })], 32)).toEqual([]);
     expect(pads.sample(32)?.steering).toBeGreaterThan(0.5);
   });
 });
@@ -382,7 +385,7 @@ describe("two pads", () => {
       const phase = Math.floor(now / 130) % 7;
       return { axes: [[0, -1, 1, 0, 0, 0.4, 0][phase] ?? 0, 0, 0, 0] };
     };
-    pads.use(keyAt("0"));
+    pads.handleUse(keyAt("0"));
     for (let now = 200; now < 20_000; now += 4) play(now, now, stick(now), stick(now - apart));
     expect(pads.inUse).toBe(keyAt("0"));
   });
@@ -401,8 +404,8 @@ describe("two pads", () => {
   function play(from: number, to: number, first: Values, second: Values): string | undefined {
     for (let now = from; now <= to; now += 16) {
       pads.handlePads([pad(first), { ...pad(second), index: 1 }], now);
-      const taker = pads.takesOver(now);
-      if (taker !== null) pads.use(taker);
+      const taker = pads.handleTakeOver(now);
+      if (taker !== null) pads.handleUse(taker);
     }
     return pads.inUse?.charAt(0);
   }
@@ -427,11 +430,20 @@ function pad({ axes = [0, 0, 0, 0], triggers = [0, 0], pressed = [], mapping = "
   return { id: "pad", index: 0, connected: true, mapping, axes, buttons };
 }
 
+function effects(): Effect[] {
+  return [...effectsOf(pads)];
+}
+
+function looked(seen: (PadLike | null)[], now: number): Effect[] {
+  pads.handlePads(seen, now);
+  return effects();
+}
+
 /** One look, and what comes of it: the pad that takes over. */
 function look(now: number, seen: PadLike | null): string | null {
-  pads.handlePads([seen], now);
-  const taker = pads.takesOver(now);
-  if (taker !== null) pads.use(taker);
+  looked([seen], now);
+  const taker = pads.handleTakeOver(now);
+  if (taker !== null) pads.handleUse(taker);
   return taker;
 }
 

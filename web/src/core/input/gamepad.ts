@@ -15,7 +15,8 @@ import { keyOf, Pad, type PadLike } from "./pad";
 
 export type { PadLike } from "./pad";
 
-export type PadEvent =
+/** What comes of a look. */
+export type Effect =
   /** The pad in use is gone. */
   | { readonly kind: "vanished" }
   /** Something on some pad moves. */
@@ -36,6 +37,11 @@ const TWIN_MS = 100;
 export class Gamepads {
   #pads = new Map<string, Pad>();
   #inUse: string | null = null;
+  #effects: Effect[] = [];
+
+  pollEffect(): Effect | null {
+    return this.#effects.shift() ?? null;
+  }
 
   /** Whether any pad is there. */
   get present(): boolean {
@@ -53,7 +59,7 @@ export class Gamepads {
   }
 
   /** Takes the result of `navigator.getGamepads()`. */
-  handlePads(pads: readonly (PadLike | null | undefined)[], now: number): PadEvent[] {
+  handlePads(pads: readonly (PadLike | null | undefined)[], now: number): void {
     const before = this.#pads;
     this.#pads = new Map();
     for (const seen of pads) {
@@ -62,19 +68,18 @@ export class Gamepads {
       if (this.#pads.has(key)) continue;
       // The first look only tells where the controls are: a pad that comes back with frozen values has not been touched.
       const pad = before.get(key);
-      pad?.look(seen, now);
+      pad?.handleLook(seen, now);
       this.#pads.set(key, pad ?? new Pad(seen, now));
     }
-    const events: PadEvent[] = this.#vanished();
-    for (const pad of this.#pads.values()) if (pad.armPressed) events.push({ kind: "arm", pad: pad.key });
-    if ([...this.#pads.values()].some((pad) => pad.stirred)) events.push({ kind: "stirred" });
-    return events;
+    this.#missUser();
+    for (const pad of this.#pads.values()) if (pad.armPressed) this.#effects.push({ kind: "arm", pad: pad.key });
+    if ([...this.#pads.values()].some((pad) => pad.stirred)) this.#effects.push({ kind: "stirred" });
   }
 
   /** A pad was unplugged; another one that is plugged in before the next look must not be taken for it. */
-  handleUnplugged(index: number): PadEvent[] {
+  handleUnplugged(index: number): void {
     for (const key of this.#pads.keys()) if (key.startsWith(`${index} `)) this.#pads.delete(key);
-    return this.#vanished();
+    this.#missUser();
   }
 
   /** The pad in use is in somebody's hand, so that what moves together with it may be its twin. */
@@ -82,13 +87,13 @@ export class Gamepads {
     return this.#user?.isHeld(now, TWIN_MS) ?? false;
   }
 
-  /** The pad that somebody has taken into the hand since the one in use was put down; `null` if there is none. */
-  takesOver(now: number): string | null {
+  /** Looks for a pad that somebody has taken into the hand since the one in use was put down; `null` if there is none. */
+  handleTakeOver(now: number): string | null {
     const user = this.#user;
     const held = this.isHeld(now);
     for (const pad of this.#pads.values()) {
       if (pad === user) continue;
-      if (held) pad.letBe();
+      if (held) pad.handleLetBe();
       else if (!pad.moved) pad.asksSince = null;
       else if (user === undefined || now - (pad.asksSince ??= now) >= TWIN_MS) return pad.key;
     }
@@ -96,15 +101,15 @@ export class Gamepads {
   }
 
   /** This pad steers from now on. */
-  use(key: string): void {
+  handleUse(key: string): void {
     this.#inUse = key;
-    for (const pad of this.#pads.values()) pad.letBe();
+    for (const pad of this.#pads.values()) pad.handleLetBe();
   }
 
   /** Another device steers from now on. */
-  letGo(): void {
+  handleLetGo(): void {
     this.#inUse = null;
-    for (const pad of this.#pads.values()) pad.letBe();
+    for (const pad of this.#pads.values()) pad.handleLetBe();
   }
 
   /** The pad in use; `null` if there is none. */
@@ -118,9 +123,9 @@ export class Gamepads {
     return this.#inUse === null ? undefined : this.#pads.get(this.#inUse);
   }
 
-  #vanished(): PadEvent[] {
-    if (this.#inUse === null || this.#pads.has(this.#inUse)) return [];
+  #missUser(): void {
+    if (this.#inUse === null || this.#pads.has(this.#inUse)) return;
     this.#inUse = null;
-    return [{ kind: "vanished" }];
+    this.#effects.push({ kind: "vanished" });
   }
 }

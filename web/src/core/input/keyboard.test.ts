@@ -67,7 +67,7 @@ describe("Keyboard", () => {
     keyboard.handleKey("KeyW", true, 0);
     keyboard.handleKey("KeyA", true, 0);
     keyboard.sample(500);
-    keyboard.releaseAll();
+    keyboard.handleRelease();
     expect(keyboard.sample(501)).toEqual({ steering: 0, throttle: 0, brake: false });
   });
 

@@ -51,7 +51,7 @@ export class Keyboard {
   }
 
   /** Forgets all keys: their release is not heard while the page has no focus. */
-  releaseAll(): void {
+  handleRelease(): void {
     this.#held.clear();
     this.#steering = 0;
     this.#throttle = 0;

@@ -1,17 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { effectsOf } from "../effects";
 import type { PadLike } from "./gamepad";
 import { Mixer, type Urgency } from "./mixer";
 
 let mixer: Mixer;
-let changes: Urgency[];
 let seq: number;
 
 beforeEach(() => {
-  changes = [];
   seq = 0;
-  mixer = new Mixer((urgency) => changes.push(urgency));
+  mixer = new Mixer();
   mixer.handlePage(true, true, 0);
-  changes.length = 0;
+  changes();
 });
 
 /** Sends a sample that the car reads, as happens fifty times a second. */
@@ -45,7 +44,7 @@ describe("the source", () => {
     expect(mixer.handleKey("KeyQ", true, 0)).toBe(false);
     expect(mixer.handleKey("KeyA", true, 0)).toBe(true);
     expect(mixer.handleKey("KeyA", true, 1)).toBe(true);
-    expect(changes).toEqual(["soon"]);
+    expect(changes()).toEqual(["soon"]);
   });
 });
 
@@ -71,9 +70,9 @@ describe("a page that is left", () => {
     exchange(0);
     mixer.handleKey("Enter", true, 0);
     expect(mixer.sample(300)).toMatchObject({ arm: true, throttle: 1 });
-    changes.length = 0;
+    changes();
     mixer.handlePage(visible, focused, 400);
-    expect(changes).toEqual(["now"]);
+    expect(changes()).toEqual(["now"]);
     expect(mixer.sample(500)).toMatchObject({ visible, focused, arm: false, throttle: 0, ageMs: 100 });
   });
 
@@ -102,9 +101,9 @@ describe("a device that is lost", () => {
   it("is no input when the gamepad vanishes, until something is touched", () => {
     usePad(0);
     mixer.handleArmButton(false, 20);
-    changes.length = 0;
+    changes();
     mixer.handlePads([null], 32);
-    expect(changes).toEqual(["now"]);
+    expect(changes()).toEqual(["now"]);
     expect(mixer.notice).toBe("gamepad-gone");
     expect(mixer.sample(32)).toMatchObject({ source: "none", ageMs: 65_535, steering: 0, arm: false });
     mixer.handleKey("KeyA", true, 100);
@@ -163,12 +162,12 @@ describe("a link that is too slow", () => {
     mixer.handleKey("KeyW", true, 0);
     exchange(0);
     mixer.handleArmButton(false, 0);
-    changes.length = 0;
+    changes();
     mixer.handleLink(true);
   });
 
   it("makes input none, disarms, and the car hears it now", () => {
-    expect(changes).toEqual(["now"]);
+    expect(changes()).toEqual(["now"]);
     expect(mixer.notice).toBe("link-slow");
     expect(mixer.sample(300)).toMatchObject({ source: "none", ageMs: 65_535, throttle: 0, arm: false });
     mixer.handleArmButton(false, 300);
@@ -274,4 +273,9 @@ function driving(throttle: number): PadLike {
 function usePad(now: number): void {
   mixer.handlePads([pad(0)], now);
   mixer.handlePads([pad(1)], now + 16);
+}
+
+/** How soon frames are wanted since the last call. */
+function changes(): Urgency[] {
+  return [...effectsOf(mixer)].map(({ urgency }) => urgency);
 }

@@ -8,8 +8,10 @@
  */
 
 import type { DriveState, InputSource } from "../../protocol/state";
+import { effectsOf } from "../effects";
+import type { Blindness } from "../link/sight";
 import { ArmLatch } from "./arming";
-import { Gamepads, type PadEvent, type PadLike } from "./gamepad";
+import { Gamepads, type PadLike } from "./gamepad";
 import { commandOf, Keyboard } from "./keyboard";
 import { Presses } from "./presses";
 import { TouchSticks, type Stick } from "./touch";
@@ -19,8 +21,6 @@ const MAX_SAMPLE_AGE_MS = 80;
 /** Age that stands for "no sample" (`PROTOCOL.md`, control frame). */
 const NO_SAMPLE_MS = 65_535;
 
-/** What the driver cannot see. The same as in `link/sight.ts`: neither folder may know the other, and it is no word of the protocol. */
-export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
 /** Another device steers than the one that armed. */
 export type TakeOver = "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
 /** What the driver should know about the devices. */
@@ -44,8 +44,16 @@ export interface Sample {
 /** How soon a change is to be sent: with the next frame that the pace allows, or without regard to it. */
 export type Urgency = "soon" | "now";
 
+/** A control frame is wanted. */
+export interface Effect {
+  readonly kind: "send";
+  readonly urgency: Urgency;
+}
+
+/** Tells the mixer something, and sees to what it wants then. */
+export type Tell = <T>(step: (mixer: Mixer, now: number) => T) => T;
+
 export class Mixer {
-  readonly #onChange: (urgency: Urgency) => void;
   readonly #keyboard = new Keyboard();
   readonly #pads = new Gamepads();
   readonly #touch = new TouchSticks();
@@ -60,9 +68,10 @@ export class Mixer {
   #leftAt = 0;
   #linkSlow = false;
   #blind: Blindness | null = null;
+  #effects: Effect[] = [];
 
-  constructor(onChange: (urgency: Urgency) => void) {
-    this.#onChange = onChange;
+  pollEffect(): Effect | null {
+    return this.#effects.shift() ?? null;
   }
 
   get notice(): InputNotice | null {
@@ -91,7 +100,7 @@ export class Mixer {
       this.#leftAt = now;
       this.#releaseAll(visible ? "unfocused" : "hidden");
     }
-    this.#onChange("now");
+    this.#want("now");
   }
 
   /** The link has become too slow to drive, or quick enough again. */
@@ -99,7 +108,7 @@ export class Mixer {
     if (slow === this.#linkSlow) return;
     this.#linkSlow = slow;
     if (slow) this.#disarm("link-slow");
-    this.#onChange("now");
+    this.#want("now");
   }
 
   /** The driver sees the car no more, for another reason, or again. */
@@ -108,7 +117,7 @@ export class Mixer {
     const change = (blind === null) !== (this.#blind === null);
     this.#blind = blind;
     if (blind !== null) this.#disarm(blind);
-    if (change) this.#onChange("now");
+    if (change) this.#want("now");
   }
 
   /** The system takes the keys: lets go of everything and disarms, without forgetting which device is used. */
@@ -128,23 +137,24 @@ export class Mixer {
       if (command === "arm") this.#pressArm("keyboard", now, "keyboard");
       else if (command === "brake" ? this.#source === "none" : !this.#pads.isHeld(now)) this.#use("keyboard");
     }
-    this.#onChange("soon");
+    this.#want("soon");
     return true;
   }
 
   handlePads(pads: readonly (PadLike | null)[], now: number): void {
     // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not armed anew for another device.
-    this.#handlePadEvents(this.#pads.handlePads(pads, now), now);
-    const taker = this.#pads.takesOver(now);
+    this.#pads.handlePads(pads, now);
+    this.#followPads(now);
+    const taker = this.#pads.handleTakeOver(now);
     if (taker !== null) {
       this.#use("gamepad", taker);
-      this.#onChange("soon");
+      this.#want("soon");
     }
     const still = this.#source === "gamepad" && this.#pads.sample(now)?.stale === true;
     if (still && this.#notice !== "gamepad-still") {
       this.#notice = "gamepad-still";
       this.#disarm("gamepad-still");
-      this.#onChange("now");
+      this.#want("now");
     } else if (!still && this.#notice === "gamepad-still") {
       this.#notice = null;
     }
@@ -152,49 +162,50 @@ export class Mixer {
 
   /** The gamepad with this index was unplugged. */
   handlePadUnplugged(index: number, now: number): void {
-    this.#handlePadEvents(this.#pads.handleUnplugged(index), now);
+    this.#pads.handleUnplugged(index);
+    this.#followPads(now);
   }
 
   handleStickDown(pointer: number, stick: Stick, position: number, reach: number): void {
     this.#touch.handleDown(pointer, stick, position, reach);
     // A hand that brushes the glass does not disarm; a stick that is moved does.
     if (!this.#arm.wanted) this.#use("touch");
-    this.#onChange("soon");
+    this.#want("soon");
   }
 
   handleStickMove(pointer: number, position: number): void {
     if (this.#touch.handleMove(pointer, position)) this.#use("touch");
-    this.#onChange("soon");
+    this.#want("soon");
   }
 
   handleStickUp(pointer: number): void {
     this.#touch.handleUp(pointer);
-    this.#onChange("soon");
+    this.#want("soon");
   }
 
   handleStickCancel(pointer: number): void {
     if (!this.#touch.handleCancel(pointer)) return;
     if (this.#source === "touch") this.#lose("touch-lost");
-    this.#onChange("now");
+    this.#want("now");
   }
 
   /** The brake on the screen. */
   handleBrake(down: boolean): void {
     this.#touch.handleBrake(down);
-    this.#onChange("now");
+    this.#want("now");
   }
 
   /** The button on the screen, pressed with a finger or with a mouse or key. */
   handleArmButton(byTouch: boolean, now: number): void {
     const hand = byTouch ? "touch" : "keyboard";
     this.#pressArm("screen", now, this.#source === "none" ? hand : null);
-    this.#onChange("soon");
+    this.#want("soon");
   }
 
   /** A new session began. */
   handleNewSession(): void {
     this.#disarm("path-lost");
-    this.#arm.reset();
+    this.#arm.handleNewSession();
   }
 
   /** A sample was sent in the frame `seq`. */
@@ -243,11 +254,15 @@ export class Mixer {
     return this.#linkSlow ? "link-slow" : this.#blind;
   }
 
-  #handlePadEvents(events: readonly PadEvent[], now: number): void {
-    for (const event of events) {
-      if (event.kind === "arm") this.#pressArm(event.pad, now, "gamepad", event.pad);
-      else if (event.kind === "vanished") this.#lose("gamepad-gone");
-      this.#onChange(event.kind === "vanished" ? "now" : "soon");
+  #want(urgency: Urgency): void {
+    this.#effects.push({ kind: "send", urgency });
+  }
+
+  #followPads(now: number): void {
+    for (const effect of effectsOf(this.#pads)) {
+      if (effect.kind === "arm") this.#pressArm(effect.pad, now, "gamepad", effect.pad);
+      else if (effect.kind === "vanished") this.#lose("gamepad-gone");
+      this.#want(effect.kind === "vanished" ? "now" : "soon");
     }
   }
 
@@ -259,13 +274,13 @@ export class Mixer {
     if (!this.#arm.wanted || takeOver === null) return;
     this.#takeOver = takeOver;
     this.#disarm(takeOver);
-    this.#onChange("now");
+    this.#want("now");
   }
 
   #take(source: InputSource, pad: string | null): void {
     if (source !== this.#source || pad !== this.#pads.inUse) {
-      if (pad !== null) this.#pads.use(pad);
-      else this.#pads.letGo();
+      if (pad !== null) this.#pads.handleUse(pad);
+      else this.#pads.handleLetGo();
     }
     this.#source = source;
     this.#notice = null;
@@ -280,14 +295,14 @@ export class Mixer {
   }
 
   #releaseAll(why: PageStop): void {
-    this.#keyboard.releaseAll();
-    this.#touch.releaseAll();
+    this.#keyboard.handleRelease();
+    this.#touch.handleRelease();
     this.#disarm(why);
   }
 
   #disarm(why: PageStop): void {
     if (this.#arm.wanted) this.#stop = why;
-    this.#arm.drop();
+    this.#arm.handleDisarm();
   }
 
   /** The arm control of a device was pressed, with which the driver will steer if it arms. */
@@ -300,13 +315,13 @@ export class Mixer {
     }
     if (wanted) {
       this.#stop = null;
-      return this.#arm.drop();
+      return this.#arm.handleDisarm();
     }
     if (source !== null) this.#take(source, pad);
     if (!this.#visible || !this.#focused || this.#bar !== null || this.#notice === "gamepad-still") return;
     this.#stop = null;
     this.#takeOver = null;
-    this.#arm.want(now);
+    this.#arm.handleArm(now);
   }
 }
 

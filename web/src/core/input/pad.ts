@@ -82,7 +82,7 @@ export class Pad {
     this.#works = this.#values.pressed.map((down) => !down);
   }
 
-  look(seen: PadLike, now: number): void {
+  handleLook(seen: PadLike, now: number): void {
     const before = this.#values;
     const values = (this.#values = read(seen, this.#values));
     this.#seenAt = now;
@@ -101,9 +101,9 @@ export class Pad {
   }
 
   /** What is held now takes over only by moving on. */
-  letBe(): void {
+  handleLetBe(): void {
     this.asksSince = null;
-    for (const control of this.#movable()) control.letBe();
+    for (const control of this.#movable()) control.handleLetBe();
   }
 
   /** In somebody's hand: it has moved within `lately`, or is held away from rest and not frozen. */
@@ -177,7 +177,7 @@ abstract class Control {
   /** Where it was let be, or nearer to rest if it has been there since. */
   #heldAt = 0;
 
-  take(value: number, now: number): void {
+  handleValue(value: number, now: number): void {
     this.stirred = false;
     if (Number.isNaN(value)) return;
     this.at = this.measure(value, now);
@@ -191,7 +191,7 @@ abstract class Control {
     return Math.abs(this.at - this.#heldAt) >= DELIBERATE;
   }
 
-  letBe(): void {
+  handleLetBe(): void {
     this.#heldAt = this.at;
   }
 
@@ -204,7 +204,7 @@ class Settling {
   #lookedAt = -Infinity;
 
   /** Tells whether the control has stayed near its rest for long enough. */
-  handle(near: boolean, now: number): boolean {
+  handlePlace(near: boolean, now: number): boolean {
     if (!near || now - this.#lookedAt > STOOD_STILL_MS) this.#nearSince = null;
     this.#lookedAt = now;
     if (!near) return false;
@@ -238,7 +238,7 @@ class Stick extends Control {
       // does not gives nothing until it is plugged in again.
       if (Math.abs(position) >= AT_END) this.#rest = null;
     }
-    if (this.#springs && this.#rest === null && this.#settling.handle(isNearMiddle(position), now))
+    if (this.#springs && this.#rest === null && this.#settling.handlePlace(isNearMiddle(position), now))
       this.#rest = position;
     if (this.#rest === null) return 0;
     const way = position - this.#rest;
@@ -255,7 +255,7 @@ class Lever extends Control {
 
   protected override measure(level: number, now: number): number {
     const near = isNearMiddle(level);
-    const known = this.#rest !== null || !this.#seen || this.#settling.handle(near, now);
+    const known = this.#rest !== null || !this.#seen || this.#settling.handlePlace(near, now);
     this.#seen = true;
     if (near && known) this.#rest = Math.min(this.#rest ?? 1, level);
     return this.#rest === null ? 0 : (level - this.#rest) / (1 - this.#rest);
@@ -286,7 +286,7 @@ function read({ axes, buttons }: PadLike, before?: Values): Values {
 function follow(controls: Control[], values: readonly number[], now: number, create: () => Control): Control[] {
   return values.map((value, i) => {
     const control = controls[i] ?? create();
-    control.take(value, now);
+    control.handleValue(value, now);
     return control;
   });
 }

@@ -2,15 +2,14 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import type { InputSource } from "../../protocol/state";
+import { effectsOf } from "../effects";
 import type { PadLike } from "./gamepad";
 import { Mixer, type Urgency } from "./mixer";
 
 let mixer: Mixer;
-let changes: Urgency[];
 
 beforeEach(() => {
-  changes = [];
-  mixer = new Mixer((urgency) => changes.push(urgency));
+  mixer = new Mixer();
   mixer.handlePage(true, true, 0);
 });
 
@@ -74,10 +73,10 @@ describe("an armed car", () => {
     look(0, 0);
     enter(10);
     look(16, { buttons: button(3).buttons?.map(() => ({ pressed: false, value: 0 })) ?? [] });
-    changes.length = 0;
+    changes();
     use();
     expect(state(40)).toEqual({ source, armed: false });
-    expect(changes).toContain("now");
+    expect(changes()).toContain("now");
     expect([mixer.notice, mixer.stop]).toEqual([notice, notice]);
     mixer.handleArmButton(false, 1_000);
     expect(state(1_000)).toEqual({ source, armed: true });
@@ -252,12 +251,12 @@ describe("a driver who does not see", () => {
   beforeEach(() => {
     mixer.handleKey("KeyW", true, 0);
     enter(10);
-    changes.length = 0;
+    changes();
   });
 
   it.each(["no-picture", "picture-stopped", "picture-old"] as const)("%s: has no input but the brake", (why) => {
     mixer.handleSight(why);
-    expect(changes).toEqual(["now"]);
+    expect(changes()).toEqual(["now"]);
     expect([mixer.notice, mixer.stop, mixer.armWanted]).toEqual([why, why, false]);
     expect(mixer.sample(300)).toMatchObject({ source: "none", ageMs: 65_535, throttle: 0, arm: false });
     mixer.handleKey("Space", true, 300);
@@ -302,4 +301,9 @@ function button(pressed: number): Partial<PadLike> {
 function touch(way: number): void {
   mixer.handleStickDown(1, "throttle", 0, 80);
   mixer.handleStickMove(1, way);
+}
+
+/** How soon frames are wanted since the last call. */
+function changes(): Urgency[] {
+  return [...effectsOf(mixer)].map(({ urgency }) => urgency);
 }

@@ -48,7 +48,7 @@ export class TouchSticks {
     this.brake = down;
   }
 
-  releaseAll(): void {
+  handleRelease(): void {
     this.#fingers.clear();
     this.brake = false;
   }

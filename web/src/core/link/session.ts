@@ -120,9 +120,32 @@ export class Session {
     return this.#attempt;
   }
 
-  /** Takes what is to be done since the last call. */
-  takeEffects(): Effect[] {
-    return this.#effects.splice(0);
+  pollEffect(): Effect | null {
+    return this.#effects.shift() ?? null;
+  }
+
+  /** When `handleTimeout` is due, in ms of the page's clock. */
+  pollTimeout(): number | null {
+    const phase = this.#phase;
+    switch (phase.name) {
+      case "asking":
+        return phase.since + OFFER_TIMEOUT_MS;
+      case "negotiating":
+        return phase.since + NEGOTIATION_TIMEOUT_MS;
+      case "interrupted":
+        return phase.since + RESTART_AFTER_MS;
+      case "restarting":
+        // Without the host nothing better can be had, and the old path may still heal.
+        return this.#hostReady ? phase.since + RESTART_TIMEOUT_MS : null;
+      case "retrying":
+        return phase.at;
+      case "waiting-car":
+        return this.#listed ? phase.askAt : null;
+      case "waiting-host":
+      case "connected":
+      case "ended":
+        return null;
+    }
   }
 
   handleHost(ready: boolean, now: number): void {
@@ -209,8 +232,8 @@ export class Session {
     }
   }
 
-  /** Connects, or connects again after the end. */
-  connect(now: number): void {
+  /** The driver wants to connect, or to connect again after the end. */
+  handleConnect(now: number): void {
     if (this.#phase.name === "ended" || this.#phase.name === "retrying") this.#ask(now);
   }
 
@@ -220,43 +243,37 @@ export class Session {
     if (name === "connected" || name === "interrupted") this.#restart(now);
   }
 
-  /** Asks the car for another path. */
-  restart(now: number): void {
+  /** The driver wants another path. */
+  handleRestart(now: number): void {
     const { name } = this.#phase;
     if (name === "connected" || name === "interrupted" || name === "restarting") this.#restart(now);
   }
 
-  leave(): void {
+  /** The driver leaves. */
+  handleLeave(): void {
     this.#bye("driver-left");
     this.#end({ kind: "left" });
   }
 
-  handleTick(now: number): void {
-    const phase = this.#phase;
-    switch (phase.name) {
+  handleTimeout(now: number): void {
+    const due = this.pollTimeout();
+    if (due === null || now < due) return;
+    switch (this.#phase.name) {
       case "asking":
-        if (now - phase.since < OFFER_TIMEOUT_MS) return;
         this.#bye("driver-left");
         if (this.#everConnected) return this.#retry(now);
         return this.#end({ kind: "error", code: "timeout", text: "no offer" });
       case "negotiating":
-        if (now - phase.since >= NEGOTIATION_TIMEOUT_MS) this.#lose(now);
-        return;
+        return this.#lose(now);
       case "interrupted":
-        if (now - phase.since >= RESTART_AFTER_MS) this.#restart(now);
-        return;
+        return this.#restart(now);
       case "restarting":
-        // Without the host nothing better can be had, and the old path may still heal.
-        if (!this.#hostReady || now - phase.since < RESTART_TIMEOUT_MS) return;
-        if (this.#up) this.#phase = { name: "connected" };
-        else this.#lose(now);
+        if (!this.#up) return this.#lose(now);
+        this.#phase = { name: "connected" };
         return;
       case "retrying":
-        if (now >= phase.at) this.#ask(now);
-        return;
       case "waiting-car":
-        if (this.#listed && now >= phase.askAt) this.#ask(now);
-        return;
+        return this.#ask(now);
       case "waiting-host":
       case "connected":
       case "ended":
@@ -269,7 +286,7 @@ export class Session {
     const car = cars.find(({ id }) => id === this.#options.car);
     if (car) this.#listed = car.presence !== "offline";
     else if (gone.includes(this.#options.car)) this.#listed = false;
-    if (this.#phase.name === "waiting-car") this.handleTick(now);
+    if (this.#phase.name === "waiting-car") this.handleTimeout(now);
   }
 
   #handleBye(reason: ByeReason, now: number): void {

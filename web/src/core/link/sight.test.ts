@@ -62,7 +62,7 @@ describe("Sight", () => {
     let before: Blindness | null = null;
     for (let now = 1_000; now < 31_000; now += 20) {
       if (now % 540 === 0) sight.handleFrame(now, now);
-      const blind = sight.look(now, clock);
+      const blind = see(now);
       if ((blind === null) !== (before === null)) changes += 1;
       before = blind;
     }
@@ -88,9 +88,9 @@ describe("Sight", () => {
     ageMs = 9_000;
     for (let now = 0; now <= 1_000; now += 20) {
       sight.handleFrame(now, null);
-      sight.look(now, clock);
+      see(now);
     }
-    expect(sight.look(1_020, clock)).toBeNull();
+    expect(see(1_020)).toBeNull();
     expect(look(1_040, 1_520)).toBe("picture-stopped");
   });
 
@@ -110,10 +110,15 @@ describe("Sight", () => {
   });
 });
 
+function see(now: number): Blindness | null {
+  sight.handleLook(now, clock);
+  return sight.blind;
+}
+
 /** Looks at their pace, without a frame; what the last one finds. */
 function look(from: number, to: number): Blindness | null {
   let blind: Blindness | null = null;
-  for (let now = from; now <= to; now += 20) blind = sight.look(now, clock);
+  for (let now = from; now <= to; now += 20) blind = see(now);
   return blind;
 }
 
@@ -122,7 +127,7 @@ function flow(from: number, to: number): Blindness | null {
   let blind: Blindness | null = null;
   for (let now = from; now <= to; now += 20) {
     sight.handleFrame(now, now);
-    blind = sight.look(now, clock);
+    blind = see(now);
   }
   return blind;
 }

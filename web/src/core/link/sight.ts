@@ -21,7 +21,7 @@ const CONVINCING_MS = MAX_PICTURE_AGE_MS;
 /** A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw before says nothing of now. */
 const STOOD_STILL_MS = 250;
 
-/** The same as in `input/mixer.ts`, which says why there are two. */
+/** Why the driver does not see where the car is. */
 export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
 
 /** The car's clock, as far as it is needed here. */
@@ -45,8 +45,13 @@ export class Sight {
     this.#rtpTimestamp = rtpTimestamp;
   }
 
-  /** Why the driver does not see; `null` if he does. To be asked for every control frame. */
-  look(now: number, clock: FrameClock): Blindness | null {
+  /** Why the driver does not see; `null` if he does. As of the last look. */
+  get blind(): Blindness | null {
+    return this.#blind;
+  }
+
+  /** A control frame is due: to be called for each. */
+  handleLook(now: number, clock: FrameClock): void {
     const stoodStill = now - this.#lookedAt > STOOD_STILL_MS;
     this.#lookedAt = now;
     const why = this.#judge(now, clock);
@@ -58,7 +63,6 @@ export class Sight {
       this.#goodSince ??= now;
       if (now - this.#goodSince > CONVINCING_MS) this.#blind = null;
     }
-    return this.#blind;
   }
 
   #judge(now: number, clock: FrameClock): Blindness | null {
