@@ -101,6 +101,7 @@ describe("the pace of the display", () => {
       look();
       expect(shown?.phase).toBe(name);
     }
+    around = { ...around, driver: { ...DRIVER, rttMs: 90 } };
     instruments.handlePhase(20, around);
     look();
     expect(shows).toBe(2);
