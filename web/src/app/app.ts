@@ -1,7 +1,8 @@
 /** The page as a whole: who is signed in, where the page is, which cars there are, which one is driven. */
 
 import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
-import { Api, ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../api";
+import { Api } from "../api";
+import { ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../core/app/http";
 import { backoff } from "../core/link/backoff";
 import { watchNetwork } from "../link/network";
 import type { SignalingEvent, SignalingState } from "../core/link/host";

@@ -1,7 +1,8 @@
 /** The releases of the host: the list, what is decided about it, and one upload. */
 
 import { batch, signal } from "@preact/signals";
-import { ApiError, type Api, type ReleaseChange } from "../api";
+import type { Api } from "../api";
+import { ApiError, type ReleaseChange } from "../core/app/http";
 import type { Release, ReleaseList } from "../protocol/release";
 import { upload, type Upload, type UploadWish } from "../upload";
 import { apiWords } from "../core/app/messages";

@@ -60,7 +60,7 @@ const FORBIDDEN = [
 
 const ALLOWED = ["Math.max(1, 2)", "new Map()", "new URLSearchParams('')", "new TextEncoder()", "new Intl.Collator()"];
 
-describe("the lint", () => {
+describe("the lint", { timeout: 60_000 }, () => {
   let lint: ESLint;
   beforeAll(() => {
     const cwd = fileURLToPath(new URL("../..", import.meta.url));

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
-import type { ServerInfo } from "../api";
+import type { ServerInfo } from "../core/app/http";
 import { ordered } from "../core/app/car-list";
 import { requestable } from "../core/app/updates";
 import type { CarInfo } from "../protocol/common";

@@ -1,6 +1,6 @@
 /** What stands at the top of every page but the cockpit. */
 
-import type { ServerInfo } from "../api";
+import type { ServerInfo } from "../core/app/http";
 import type { App } from "../app/app";
 import { HOST_WORDS } from "../core/app/messages";
 import { formatRoute } from "../core/app/route";

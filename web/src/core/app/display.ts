@@ -1,12 +1,14 @@
 /** What the cockpit displays, from everything that is known. Pure. */
 
 import type { InputNotice, Sample } from "../input/mixer";
+import { NEUTRAL } from "../input/pad";
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Blindness } from "../link/sight";
 import type { LinkStats } from "../link/stats";
 import type { CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";
+import { FULL_SCALE } from "../../protocol/units";
 import { bannerFor, SILENT_MS } from "./banner";
 import type { Hud } from "./hud";
 import { stopWords } from "./messages";
@@ -15,8 +17,6 @@ import type { StopCause } from "./stops";
 
 /** Data channels open two round trips after the path; telemetry that has never come is not silent before that. */
 const FIRST_WORD_MS = 2_000;
-/** Beyond this the driver is on the throttle; the drive's own dead band is of this size. */
-const THROTTLE_HELD = 0.05;
 
 export interface Facts {
   readonly now: number;
@@ -69,7 +69,7 @@ export function hudOf(facts: Facts): Hud {
       focused: sample.focused,
       notice: facts.notice,
       pictureAgeMs: facts.ageMs,
-      throttleHeld: Math.abs(sample.throttle) > THROTTLE_HELD,
+      throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
       carNotice: facts.carNotice,
     }),
     silent,
@@ -81,8 +81,8 @@ export function hudOf(facts: Facts): Hud {
     fps: stats?.fps ?? null,
     path: stats?.path ?? null,
     rungs: rungsOf(signaling.phase, phase.name, facts.link, pathTrouble(facts, silent)),
-    steering: (frame?.steering ?? 0) / 10_000,
-    throttle: (frame?.throttle ?? 0) / 10_000,
+    steering: (frame?.steering ?? 0) / FULL_SCALE,
+    throttle: (frame?.throttle ?? 0) / FULL_SCALE,
     wantedSteering: sample.steering,
     wantedThrottle: sample.throttle,
     braking: (!silent && frame?.braking === true) || sample.brake,

@@ -195,7 +195,8 @@ export function apiWords(place: Place, status: number, code: string, text: strin
   return text === "" ? `The host answered with status ${status}.` : sentence(text);
 }
 
-function sentence(text: string): string {
+/** Words of somebody else, as a sentence. */
+export function sentence(text: string): string {
   const capital = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

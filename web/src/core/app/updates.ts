@@ -2,6 +2,7 @@
 
 import type { CarInfo } from "../../protocol/common";
 import type { UpdateStatus } from "../../protocol/release";
+import { sentence } from "./messages";
 
 export interface UpdateWords {
   readonly tone: "quiet" | "busy" | "bad";
@@ -49,12 +50,4 @@ export function size(bytes: number): string {
   const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
   return `${step === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[step] ?? "B"}`;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/u.test(text) ? capital(text) : `${capital(text)}.`;
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -5,6 +5,8 @@
  * middle then gives nothing: it may be a pedal that rests at its end, and nobody's foot is on it. What is no number is not seen.
  */
 
+import { STOOD_STILL_MS } from "../link/sight";
+
 /** What is read of a W3C `Gamepad`. */
 export interface PadLike {
   readonly id: string;
@@ -38,8 +40,6 @@ const AT_END = 0.98;
 const HALF_WAY = [0.35, AT_END] as const;
 /** So long must a control that was first seen elsewhere be near its rest: springs need a tenth of it, hands pass by in less. */
 const SETTLING_MS = 500;
-/** A page that did not look for so long does not know what the control did meanwhile. */
-const STOOD_STILL_MS = 250;
 /** So long may nothing change with a stick half way. */
 const STICK_STILL_MS = 1_000;
 /** Triggers have 8 bits and a spring behind a finger: they rest longer on one value. */
@@ -47,7 +47,7 @@ const TRIGGER_STILL_MS = 3_000;
 /** So long may nothing at all change while there is throttle, full throttle included: longer than a straight is driven without a correction. */
 const DRIVING_STILL_MS = 5_000;
 /** Throttle beyond this drives; the drive's own dead band is of this size. */
-const NEUTRAL = 0.05;
+export const NEUTRAL = 0.05;
 
 /** What names a pad for as long as it is plugged in. With another mapping its axes mean something else. */
 export function keyOf({ id, index, mapping }: PadLike): string {

@@ -19,7 +19,7 @@ export const MAX_PICTURE_AGE_MS = MAX_RTT_MS;
 /** So long must every look find the picture young: longer than one frame alone can be. */
 const CONVINCING_MS = MAX_PICTURE_AGE_MS;
 /** A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw before says nothing of now. */
-const STOOD_STILL_MS = 250;
+export const STOOD_STILL_MS = 250;
 
 /** Why the driver does not see where the car is. */
 export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
