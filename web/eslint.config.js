@@ -3,6 +3,45 @@ import tseslint from "typescript-eslint";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
+const MARKUP = {
+  selector: "MemberExpression[property.name='innerHTML']",
+  message: "Nothing from the network becomes markup.",
+};
+
+/** By these a clock, the browser or the network could be reached. */
+const BROWSER = [
+  ...["window", "self", "top", "parent", "frames", "document", "navigator", "screen", "location", "history", "console"],
+  ...["performance", "setTimeout", "setInterval", "clearTimeout", "clearInterval", "setImmediate", "queueMicrotask"],
+  ...["requestAnimationFrame", "cancelAnimationFrame", "requestIdleCallback", "AbortSignal", "matchMedia"],
+  ...["localStorage", "sessionStorage", "indexedDB", "caches", "crypto", "fetch", "XMLHttpRequest", "WebSocket"],
+  ...["WebTransport", "EventSource", "BroadcastChannel", "MessageChannel", "Worker", "SharedWorker", "process"],
+  ...["RTCPeerConnection", "RTCRtpReceiver", "MediaStream", "addEventListener", "dispatchEvent", "getComputedStyle"],
+];
+/** The same, of what the language itself has. */
+const LANGUAGE = ["Date", "globalThis", "eval", "Function", "WeakRef", "FinalizationRegistry"];
+const PURE = "What decides gets time and randomness as arguments, and says what is to be done by its effects.";
+
+/** Files of `folder` import nothing but what begins with one of these. */
+function imports(folder, ...allowed) {
+  const regex = `^(?!${allowed.map((path) => path.replaceAll(".", "\\.")).join("|")})`;
+  const message = `Files in ${folder} know nothing but ${allowed.join(", ")} (README.md).`;
+  return {
+    files: [`${folder}/**/*.ts`],
+    ignores: ["**/*.test.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: [{ regex, message }] }] },
+  };
+}
+
+/** Files of `folder` import nothing of these folders beside it. */
+function importsNot(folder, ...others) {
+  const regex = `^\\.\\./(${others.join("|")})/`;
+  const message = `Files in ${folder} do not know ${others.join(", ")} (README.md).`;
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: { "no-restricted-imports": ["error", { patterns: [{ regex, message }] }] },
+  };
+}
+
 export default tseslint.config(
   { ignores: ["dist", "node_modules"] },
   {
@@ -16,37 +55,40 @@ export default tseslint.config(
         "error",
         { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
       ],
-      "no-restricted-syntax": [
-        "error",
-        {
-          selector: "MemberExpression[property.name='innerHTML']",
-          message: "Nothing from the network becomes markup.",
-        },
-      ],
+      "no-restricted-syntax": ["error", MARKUP],
     },
   },
   {
-    // What decides gets time and randomness as arguments, so that tests run it faster than real time.
-    files: [
-      "src/protocol/*.ts",
-      "src/input/{keyboard,gamepad,pad,presses,arming,touch,mixer,pacer}.ts",
-      "src/app/{banner,hud,rungs,stops}.ts",
-      "src/link/{session,clock,stats,backoff,watch,sight}.ts",
-    ],
+    // What decides is pure, so that tests run it faster than real time.
+    files: ["src/core/**/*.ts", "src/protocol/**/*.ts"],
     ignores: ["**/*.test.ts"],
+    languageOptions: {
+      // Only what the language has, and what computes: all else is not defined here, also what is not in the list above.
+      parserOptions: { lib: ["es2022"] },
+      globals: { TextEncoder: "readonly", URLSearchParams: "readonly" },
+    },
     rules: {
-      "no-restricted-globals": [
+      "no-undef": "error",
+      "no-restricted-globals": ["error", ...[...BROWSER, ...LANGUAGE].map((name) => ({ name, message: PURE }))],
+      "no-restricted-properties": [
         "error",
-        "window",
-        "document",
-        "navigator",
-        "performance",
-        "Date",
-        "setTimeout",
-        "setInterval",
-        "WebSocket",
+        { object: "Math", property: "random", message: PURE },
+        { object: "Intl", property: "DateTimeFormat", message: PURE },
       ],
-      "no-restricted-properties": ["error", { object: "Math", property: "random" }],
+      "no-restricted-syntax": [
+        "error",
+        MARKUP,
+        { selector: "ImportExpression", message: PURE },
+        { selector: "MetaProperty[meta.name='import']", message: PURE },
+      ],
     },
   },
+  imports("src/protocol", "./"),
+  imports("src/core", "./"),
+  imports("src/core/link", "./", "../effects", "../../protocol/"),
+  imports("src/core/input", "./", "../effects", "../link/", "../../protocol/"),
+  imports("src/core/app", "./", "../effects", "../link/", "../input/", "../../protocol/"),
+  importsNot("src/link", "input", "app", "view"),
+  importsNot("src/input", "link", "app", "view"),
+  importsNot("src/app", "view"),
 );

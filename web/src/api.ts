@@ -1,95 +1,21 @@
 /** The HTTP API of the host, or of the car on its own page. Same origin; the session is a cookie that scripts cannot read. */
 
-import { anyString, bool, listOf, MessageError, oneOf, Shape, type Read } from "./protocol/json";
+import {
+  ApiError,
+  carStatus,
+  claimed,
+  enrolment,
+  json,
+  refusal,
+  serverInfo,
+  type CarStatus,
+  type Claimed,
+  type Enrolment,
+  type ReleaseChange,
+  type ServerInfo,
+} from "./core/app/http";
+import type { Read } from "./protocol/json";
 import { release, releaseList, type Release, type ReleaseList } from "./protocol/release";
-
-/** What the server tells about itself and about who is signed in. */
-export interface ServerInfo {
-  /** A signaling host with accounts, or a car's own page. */
-  readonly mode: "host" | "car";
-  readonly software: string;
-  readonly signed_in: boolean;
-  readonly user: string | null;
-  /** There is no account yet. */
-  readonly setup_required: boolean;
-  readonly sign_in: "password" | "code";
-}
-
-/** What lets one new car in. */
-export interface Enrolment {
-  readonly token: string;
-  /** Unix time in seconds. */
-  readonly expires_at: number;
-  /** Where the car finds the host; `null` if the host knows no address that works from another machine. */
-  readonly url: string | null;
-  /** Lines for the car's own configuration file. */
-  readonly config: string;
-  /** The whole file for its SD card. */
-  readonly provision: string;
-}
-
-/** A car that was claimed. */
-export interface Claimed {
-  readonly car: string;
-  readonly name: string;
-}
-
-/** What a car says of itself on its own page; without `near` it tells nothing. */
-export interface CarStatus {
-  readonly near: boolean;
-  readonly car: string | null;
-  readonly name: string | null;
-  readonly host: HostStatus | null;
-  /** The code that claims it, while nobody owns it. */
-  readonly claim: string | null;
-  readonly provision: Provision | null;
-}
-
-/** How the car stands with its host. */
-export interface HostStatus {
-  readonly url: string;
-  readonly state: "connecting" | "registered" | "unclaimed" | "refused";
-  readonly text: string | null;
-}
-
-/** What became of the card's provision.toml. */
-export interface Provision {
-  readonly file: "good" | "faulty" | "missing" | "unreadable";
-  readonly faults: readonly Fault[];
-  /** Tables that were not used. */
-  readonly unused: readonly { readonly table: string; readonly instead: "kept" | "default" }[];
-  readonly notices: readonly string[];
-  readonly host_name: string;
-}
-
-export interface Fault {
-  readonly line: number;
-  readonly key: string;
-  readonly what: string;
-  readonly example: string;
-}
-
-/** What people decide about a release; what is left out stays as it is. */
-export interface ReleaseChange {
-  readonly rollout?: number;
-  readonly paused?: boolean;
-  readonly channels?: readonly string[];
-  readonly notes?: string;
-}
-
-/** A request that failed; status 0 means that no answer came. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    /** The server's own words. */
-    readonly text: string,
-  ) {
-    super(`${status} ${code}: ${text}`);
-  }
-}
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
@@ -174,112 +100,12 @@ export class Api {
     } catch (error) {
       throw new ApiError(0, "unreachable", String(error));
     }
-    const value = parse(await response.text().catch(() => ""));
+    const value = json(await response.text().catch(() => ""));
     if (!response.ok) throw refusal(response.status, value);
     try {
       return read ? read(value, "") : (undefined as T);
     } catch (error) {
       throw new ApiError(response.status, "malformed", `the answer cannot be read: ${String(error)}`);
     }
-  }
-}
-
-const serverInfo: Read<ServerInfo> = (value, field) => {
-  const shape = new Shape(value, field);
-  return {
-    mode: shape.need("mode", oneOf(["host", "car"])),
-    software: shape.need("software", anyString),
-    signed_in: shape.need("signed_in", bool),
-    user: shape.maybe("user", anyString),
-    setup_required: shape.need("setup_required", bool),
-    sign_in: shape.need("sign_in", oneOf(["password", "code"])),
-  };
-};
-
-const enrolment: Read<Enrolment> = (value, field) => {
-  const shape = new Shape(value, field);
-  return {
-    token: shape.need("token", anyString),
-    expires_at: shape.need("expires_at", finite),
-    url: shape.maybe("url", anyString),
-    config: shape.need("config", anyString),
-    provision: shape.need("provision", anyString),
-  };
-};
-
-const claimed: Read<Claimed> = (value, field) => {
-  const shape = new Shape(value, field);
-  return { car: shape.need("car", anyString), name: shape.need("name", anyString) };
-};
-
-const carStatus: Read<CarStatus> = (value, field) => {
-  const shape = new Shape(value, field);
-  return {
-    near: shape.need("near", bool),
-    car: shape.maybe("car", anyString),
-    name: shape.maybe("name", anyString),
-    host: shape.maybe("host", hostStatus),
-    claim: shape.maybe("claim", anyString),
-    provision: shape.maybe("provision", provision),
-  };
-};
-
-const hostStatus: Read<HostStatus> = (value, field) => {
-  const shape = new Shape(value, field);
-  return {
-    url: shape.need("url", anyString),
-    state: shape.need("state", oneOf(["connecting", "registered", "unclaimed", "refused"])),
-    text: shape.maybe("text", anyString),
-  };
-};
-
-const provision: Read<Provision> = (value, field) => {
-  const shape = new Shape(value, field);
-  return {
-    file: shape.need("file", oneOf(["good", "faulty", "missing", "unreadable"])),
-    faults: shape.need("faults", listOf(fault)),
-    unused: shape.need("unused", listOf(unused)),
-    notices: shape.need("notices", listOf(anyString)),
-    host_name: shape.need("host_name", anyString),
-  };
-};
-
-const fault: Read<Fault> = (value, field) => {
-  const shape = new Shape(value, field);
-  return {
-    line: shape.need("line", finite),
-    key: shape.need("key", anyString),
-    what: shape.need("what", anyString),
-    example: shape.need("example", anyString),
-  };
-};
-
-const unused: Read<Provision["unused"][number]> = (value, field) => {
-  const shape = new Shape(value, field);
-  return { table: shape.need("table", anyString), instead: shape.need("instead", oneOf(["kept", "default"])) };
-};
-
-const finite: Read<number> = (value, field) => {
-  if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw new MessageError("malformed", `field ${field} is not a number`);
-  }
-  return value;
-};
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
-}
-
-/** Every refusal has `code` and `text`; whatever stands between us and the server may answer otherwise. */
-export function refusal(status: number, value: unknown): ApiError {
-  try {
-    const shape = new Shape(value, "");
-    return new ApiError(status, shape.need("code", anyString), shape.need("text", anyString));
-  } catch {
-    return new ApiError(status, "unknown", "");
   }
 }

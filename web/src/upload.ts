@@ -1,6 +1,6 @@
 /** Sends a bundle to the host and tells how far it is: `fetch` cannot do that. */
 
-import { ApiError, refusal } from "./api";
+import { ApiError, json, refusal } from "./core/app/http";
 import { release, type Release } from "./protocol/release";
 
 /** What goes with a bundle. */
@@ -47,12 +47,4 @@ export function upload(
   request.setRequestHeader("content-type", "application/octet-stream");
   request.send(bundle);
   return { done, cancel: () => request.abort() };
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -1,16 +1,18 @@
 /** The page as a whole: who is signed in, where the page is, which cars there are, which one is driven. */
 
 import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
-import { Api, ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../api";
-import { backoff } from "../link/backoff";
+import { Api } from "../api";
+import { ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../core/app/http";
+import { backoff } from "../core/link/backoff";
 import { watchNetwork } from "../link/network";
-import { SignalingClient, type SignalingEvent, type SignalingState } from "../link/signaling";
+import type { SignalingEvent, SignalingState } from "../core/link/host";
+import { SignalingClient } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
-import { updated, type CarList } from "./car-list";
+import { updated, type CarList } from "../core/app/car-list";
 import { Cockpit, SOFTWARE } from "./cockpit";
-import { apiWords, type Place } from "./messages";
+import { apiWords, type Place } from "../core/app/messages";
 import { Releases } from "./releases";
-import { formatRoute, parseRoute, type Route } from "./route";
+import { formatRoute, parseRoute, type Route } from "../core/app/route";
 
 export class App {
   readonly route = signal<Route>(parseRoute(location.hash));

@@ -1,75 +1,51 @@
 /**
- * One car being driven: introduces session, peer, channels and devices to each other, and shows what comes of it.
+ * One car being driven: introduces session, peer connection, channels, send path and instruments to each other.
  *
  * Decides nothing that could be decided by them.
  */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import { listen, poll } from "../input/browser";
-import { Mixer } from "../input/mixer";
-import { Sender } from "../input/sender";
+import { emptyHud, type Hud } from "../core/app/hud";
+import { Instruments, type Surroundings } from "../core/app/instruments";
+import type { PresentedFrame } from "../core/app/picture";
+import type { Route } from "../core/app/route";
+import { effectsOf } from "../core/effects";
+import type { Mixer, Tell } from "../core/input/mixer";
+import type { SignalingEvent } from "../core/link/host";
+import { Session, type Effect as SessionEffect } from "../core/link/session";
+import type { StatsEntry } from "../core/link/stats";
 import { ControlChannel, EventsChannel } from "../link/channels";
-import { CarClock } from "../link/clock";
 import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
-import { Session } from "../link/session";
-import { Sight, type Blindness } from "../link/sight";
-import type { SignalingClient, SignalingEvent } from "../link/signaling";
-import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
-import { LinkWatch } from "../link/watch";
-import type { CarInfo } from "../protocol/common";
-import type { CarEvent, CarLink } from "../protocol/events";
+import type { SignalingClient } from "../link/signaling";
+import type { CarInfo, IceServer } from "../protocol/common";
+import type { CarEvent } from "../protocol/events";
 import type { TelemetryFrame } from "../protocol/telemetry";
-import { micros32, permyriad } from "../protocol/units";
-import { hudOf } from "./display";
-import { emptyHud, sameHud, type Hud } from "./hud";
-import { Picture, type PresentedFrame } from "./picture";
-import type { Route } from "./route";
-import { LastStop } from "./stops";
+import { Timer } from "../timer";
+import { Sender } from "./sender";
 
 export const SOFTWARE = `rccar-web/${__VERSION__}`;
 
-/** How often the machines look at the clock and the display follows: what the eye can read, and a fifth of the drive's patience. */
-const TICK_MS = 100;
-/** Ticks between two looks at the statistics: `getStats` costs milliseconds on a phone. */
-const STATS_TICKS = 5;
-/** How long a notice of the car's stays. */
-const NOTICE_MS = 6_000;
-
 export type CarRoute = Extract<Route, { page: "car" }>;
-
-/** Numbers frames across sessions, so that an echo of an old session is never taken for one of the new. */
-let frameSeq = 0;
 
 export class Cockpit {
   readonly route: CarRoute;
   readonly hud = signal<Hud>(emptyHud);
   readonly stream = signal<MediaStream | null>(null);
-  readonly mixer: Mixer;
   readonly session: Session;
+  /** What the driver does on the screen. */
+  readonly tell: Tell = (step) => this.#sender.tell(step);
 
   readonly #signaling: SignalingClient;
   readonly #cars: ReadonlySignal<readonly CarInfo[] | null>;
-  readonly #sender: Sender;
-  readonly #stopListening: () => void;
-  readonly #lastStop = new LastStop();
-  readonly #ticks: ReturnType<typeof setInterval>;
-  #tick = 0;
+  readonly #sender = new Sender();
+  readonly #instruments: Instruments;
+  readonly #sessionTimer = new Timer(() => this.#act((now) => this.session.handleTimeout(now)));
+  readonly #displayTimer = new Timer(() =>
+    this.#look((now) => this.#instruments.handleTimeout(now, this.#around(now))),
+  );
 
   #peer: Peer | null = null;
   #peers = 0;
-  #clock = new CarClock();
-  #watch = new LinkWatch();
-  #picture = new Picture();
-  #sight = new Sight();
-  #blind: Blindness | null = "no-picture";
-  #meter = new StatsMeter();
-  #control: ControlChannel | null = null;
-  #telemetry: { frame: TelemetryFrame; at: number } | null = null;
-  #stats: LinkStats | null = null;
-  #carName: string | null = null;
-  #carLink: CarLink | null = null;
-  #carNotice: { level: "info" | "warning" | "error"; text: string; until: number } | null = null;
-  #upSince: number | null = null;
   #wakeLock: WakeLockSentinel | null = null;
 
   constructor(route: CarRoute, signaling: SignalingClient, cars: ReadonlySignal<readonly CarInfo[] | null>) {
@@ -77,12 +53,12 @@ export class Cockpit {
     this.#signaling = signaling;
     this.#cars = cars;
     this.session = new Session({ car: route.car, trickle: route.trickle });
-    this.#sender = new Sender((now) => this.#sendControl(now));
-    this.mixer = new Mixer((urgency) => (urgency === "now" ? this.#sender.now() : this.#sender.hurry()));
-    this.#stopListening = listen(this.mixer);
-    this.#ticks = setInterval(() => this.#handleTick(), TICK_MS);
-    this.#sender.start();
+    this.#instruments = new Instruments(route.relayOnly, performance.now());
     this.#act((now) => this.session.handleHost(signaling.state.phase === "ready", now));
+  }
+
+  get mixer(): Mixer {
+    return this.#sender.path.mixer;
   }
 
   handleSignaling(event: SignalingEvent): void {
@@ -93,8 +69,9 @@ export class Cockpit {
   }
 
   handleFrame(frame: PresentedFrame): void {
-    this.#picture.handleFrame(frame, this.#clock);
-    this.#sight.handleFrame(frame.presentedAt, frame.rtpTimestamp);
+    const { path } = this.#sender;
+    this.#instruments.handleFrame(frame, path.clock);
+    path.handleFrame(frame.presentedAt, frame.rtpTimestamp);
   }
 
   /** This device has another network: a path over the old one is dead, or about to be. */
@@ -103,81 +80,86 @@ export class Cockpit {
   }
 
   connect(): void {
-    this.#act((now) => this.session.connect(now));
+    this.#act((now) => this.session.handleConnect(now));
   }
 
   restartIce(): void {
-    this.#act((now) => this.session.restart(now));
+    this.#act((now) => this.session.handleRestart(now));
   }
 
   /** Says good-bye and lets go of everything. */
   dispose(): void {
     this.#sender.stop();
-    this.#stopListening();
-    clearInterval(this.#ticks);
-    this.#act(() => this.session.leave());
+    this.#act(() => this.session.handleLeave());
+    this.#sessionTimer.stop();
+    this.#displayTimer.stop();
     void this.#wakeLock?.release();
   }
 
   /** For people who look for a fault, and for tests. */
   diagnose(): object {
     const now = performance.now();
-    const telemetry = this.#telemetry;
+    const { channel, path, sent } = this.#sender;
+    const { sample, armWanted, notice, blind, rttMs } = path.facts(now);
     return {
       session: { id: this.session.id, phase: this.session.phase, attempt: this.session.attempt },
       peer: this.#peer && {
         ice: this.#peer.ice,
         connection: this.#peer.connection,
         generation: this.session.generation,
-        channelId: this.#control?.id ?? null,
+        channelId: channel?.id ?? null,
         /** Counts the peer connections of this page. */
         instance: this.#peers,
       },
-      telemetry: telemetry && { ...telemetry.frame, car_time: Number(telemetry.frame.car_time) },
-      telemetry_age_ms: telemetry && now - telemetry.at,
-      rtt_ms: this.#clock.rttMs,
-      picture_age_ms: this.#picture.ageMs(now),
-      video: {
-        frames: this.#picture.last?.count ?? 0,
-        width: this.#picture.last?.width ?? 0,
-        height: this.#picture.last?.height ?? 0,
-      },
-      stats: this.#stats,
-      link: this.#carLink,
-      control: this.#control && { skipped: this.#control.skipped, malformed: this.#control.malformed, sent: frameSeq },
-      blind: this.#blind,
-      input: { ...this.mixer.sample(now), armWanted: this.mixer.armWanted, notice: this.mixer.notice },
-      last_stop: this.#lastStop.cause?.why ?? null,
+      rtt_ms: rttMs,
+      control: channel && { skipped: channel.skipped, malformed: channel.malformed, sent },
+      blind,
+      input: { ...sample, armWanted, notice },
+      ...this.#instruments.diagnose(now),
     };
   }
 
-  /** Lets a machine do something, carries out what it decides, and shows it. */
+  /** Lets the session do something, carries out what it decides, and shows it. */
   #act(step: (now: number) => void): void {
-    const before = this.session.phase.name;
     step(performance.now());
-    for (const effect of this.session.takeEffects()) {
-      switch (effect.kind) {
-        case "send":
-          this.#signaling.send(effect.message);
-          break;
-        case "open-peer":
-          this.#openPeer(effect.iceServers);
-          break;
-        case "offer":
-          this.#peer?.handleOffer(effect.generation, effect.sdp);
-          break;
-        case "candidate":
-          this.#peer?.handleCandidate(effect.generation, effect.candidate);
-          break;
-        case "close-peer":
-          this.#closePeer();
-          break;
-      }
-    }
-    if (this.session.phase.name !== before) this.#show();
+    for (const effect of effectsOf(this.session)) this.#carryOut(effect);
+    this.#sessionTimer.set(this.session.pollTimeout());
+    this.#look((now) => this.#instruments.handlePhase(now, this.#around(now)));
   }
 
-  #openPeer(iceServers: ConstructorParameters<typeof Peer>[0]["iceServers"]): void {
+  #carryOut(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case "send":
+        this.#signaling.send(effect.message);
+        return;
+      case "open-peer":
+        return this.#openPeer(effect.iceServers);
+      case "offer":
+        return this.#peer?.handleOffer(effect.generation, effect.sdp);
+      case "candidate":
+        return this.#peer?.handleCandidate(effect.generation, effect.candidate);
+      case "close-peer":
+        return this.#closePeer();
+    }
+  }
+
+  /** Lets the instruments do something, and shows what they want shown. */
+  #look(step: (now: number) => void): void {
+    step(performance.now());
+    for (const effect of effectsOf(this.#instruments)) {
+      if (effect.kind === "show") this.hud.value = effect.hud;
+      else void this.#readStats();
+    }
+    this.#displayTimer.set(this.#instruments.pollTimeout());
+  }
+
+  #around(now: number): Surroundings {
+    const { phase, attempt } = this.session;
+    const car = this.#cars.peek()?.find(({ id }) => id === this.route.car) ?? null;
+    return { phase, attempt, signaling: this.#signaling.state, car, driver: this.#sender.path.facts(now) };
+  }
+
+  #openPeer(iceServers: readonly IceServer[]): void {
     this.#closePeer();
     this.#peers += 1;
     const options = { iceServers, relayOnly: this.route.relayOnly, trickle: this.route.trickle };
@@ -187,18 +169,9 @@ export class Cockpit {
   #closePeer(): void {
     this.#peer?.close();
     this.#peer = null;
-    this.#control = null;
-    this.#telemetry = null;
-    this.#stats = null;
-    this.#carLink = null;
-    this.#upSince = null;
-    this.#clock = new CarClock();
-    this.#watch = new LinkWatch();
-    this.mixer.handleNewSession();
-    this.mixer.handleLink(false);
-    this.#picture = new Picture();
-    this.#sight = new Sight();
-    this.#meter = new StatsMeter();
+    this.#sender.channel = null;
+    this.#sender.act((path, now) => path.handleNewSession(now));
+    this.#instruments.handleNewSession();
   }
 
   #handlePeer(output: PeerOutput): void {
@@ -209,7 +182,7 @@ export class Cockpit {
       case "channel":
         return this.#handleChannel(output.channel);
       case "up":
-        this.#upSince ??= performance.now();
+        this.#instruments.handleUp(performance.now());
         void this.#stayAwake();
         break;
       default:
@@ -220,7 +193,7 @@ export class Cockpit {
 
   #handleChannel(channel: RTCDataChannel): void {
     if (channel.label === "control") {
-      this.#control = new ControlChannel(channel, (frame) => this.#handleTelemetry(frame));
+      this.#sender.channel = new ControlChannel(channel, (frame) => this.#handleTelemetry(frame));
       const peer = this.#peer;
       channel.onclose = () => {
         if (this.#peer === peer) this.#act((now) => this.session.handlePeer({ kind: "closed" }, now));
@@ -231,65 +204,22 @@ export class Cockpit {
   }
 
   #handleTelemetry(frame: TelemetryFrame): void {
-    const now = performance.now();
-    this.#telemetry = { frame, at: now };
-    const rttMs = this.#clock.handleTelemetry(frame, now);
-    if (frame.echo && rttMs !== null) this.#watch.handleEcho(frame.echo.seq, rttMs);
-    this.mixer.handleLink(this.#watch.slow);
-    this.mixer.handleCar(frame.state, frame.echo?.seq ?? null, now);
-    this.#noteStop();
-    // A stop is shown at once, the rest ten times a second.
-    if (frame.state !== this.hud.peek().state) this.#show();
+    this.#sender.act((path, now) => path.handleTelemetry(frame, now));
+    this.#look((now) => this.#instruments.handleTelemetry(frame, now, this.#around(now)));
   }
 
   #handleCarEvent(event: CarEvent): void {
-    if (event.type === "hello") this.#carName = event.name;
-    else if (event.type === "link") this.#carLink = event;
-    else if (event.type === "notice") this.#carNotice = { ...event, until: performance.now() + NOTICE_MS };
-    else if (event.type === "error") console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
-  }
-
-  #sendControl(now: number): void {
-    poll(this.mixer);
-    this.#blind = this.#sight.look(now, this.#clock);
-    this.mixer.handleSight(this.#blind);
-    const control = this.#control;
-    if (!control?.open) return;
-    this.#watch.handleFrame(now);
-    this.mixer.handleLink(this.#watch.slow);
-    const sample = this.mixer.sample(now);
-    const seq = (frameSeq + 1) >>> 0;
-    const sent = control.send({
-      visible: sample.visible,
-      focused: sample.focused,
-      arm: sample.arm,
-      brake: sample.brake,
-      source: sample.source,
-      seq,
-      sent_us: micros32(performance.now()),
-      sample_age_ms: sample.ageMs,
-      steering: permyriad(sample.steering),
-      throttle: permyriad(sample.throttle),
-    });
-    if (!sent) return;
-    frameSeq = seq;
-    this.mixer.handleSent(seq, sample);
-  }
-
-  #handleTick(): void {
-    this.#act((now) => this.session.handleTick(now));
-    this.#tick += 1;
-    if (this.#tick % STATS_TICKS === 0) void this.#readStats();
-    this.#show();
+    if (event.type === "error") console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
+    else this.#instruments.handleCarEvent(event, performance.now());
   }
 
   async #readStats(): Promise<void> {
-    const meter = this.#meter;
-    const report = await this.#peer?.stats();
-    if (!report || meter !== this.#meter) return;
+    const peer = this.#peer;
+    const report = await peer?.stats();
+    if (!report || peer !== this.#peer) return;
     const entries: StatsEntry[] = [];
     report.forEach((entry: StatsEntry) => entries.push(entry));
-    this.#stats = meter.handleReport(entries, performance.now());
+    this.#instruments.handleStats(entries, performance.now());
   }
 
   async #stayAwake(): Promise<void> {
@@ -297,42 +227,5 @@ export class Cockpit {
     const wakeLock = navigator.wakeLock as WakeLock | undefined;
     if (!this.#wakeLock || this.#wakeLock.released)
       this.#wakeLock = (await wakeLock?.request().catch(() => null)) ?? null;
-  }
-
-  #noteStop(): void {
-    const { armWanted, stop: pageStop } = this.mixer;
-    const heardAt = this.#telemetry?.at ?? null;
-    const { state, reason } = this.#telemetry?.frame ?? { state: null, reason: "none" };
-    this.#lastStop.handle({ now: performance.now(), heardAt, state, reason, armWanted, pageStop });
-  }
-
-  #show(): void {
-    const now = performance.now();
-    const info = this.#cars.peek()?.find(({ id }) => id === this.route.car);
-    this.#noteStop();
-    const hud = hudOf({
-      now,
-      carName: this.#carName ?? info?.name ?? "the car",
-      driver: info?.driver ?? null,
-      relayOnly: this.route.relayOnly,
-      phase: this.session.phase,
-      attempt: this.session.attempt,
-      signaling: this.#signaling.state,
-      upSince: this.#upSince,
-      telemetry: this.#telemetry,
-      sample: this.mixer.sample(now),
-      armWanted: this.mixer.armWanted,
-      notice: this.mixer.notice,
-      blind: this.#blind,
-      linkSlow: this.#watch.slow,
-      lastStop: this.#lastStop.cause,
-      ageMs: this.#picture.ageMs(now),
-      rttMs: this.#clock.rttMs,
-      stats: this.#stats,
-      link: this.#carLink,
-      carNotice: this.#carNotice && now < this.#carNotice.until ? this.#carNotice : null,
-    });
-    if (sameHud(hud, this.hud.peek())) return;
-    this.hud.value = hud;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Api, ApiError } from "../api";
+import { Api } from "../api";
+import { ApiError } from "../core/app/http";
 import type { Release } from "../protocol/release";
 import type { Upload } from "../upload";
 import { Releases } from "./releases";

@@ -1,11 +1,12 @@
 /** The releases of the host: the list, what is decided about it, and one upload. */
 
 import { batch, signal } from "@preact/signals";
-import { ApiError, type Api, type ReleaseChange } from "../api";
+import type { Api } from "../api";
+import { ApiError, type ReleaseChange } from "../core/app/http";
 import type { Release, ReleaseList } from "../protocol/release";
 import { upload, type Upload, type UploadWish } from "../upload";
-import { apiWords } from "./messages";
-import { size } from "./updates";
+import { apiWords } from "../core/app/messages";
+import { size } from "../core/app/updates";
 
 export type UploadState =
   | { readonly phase: "idle" }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { listen, poll } from "./browser";
-import { Mixer } from "./mixer";
+import { Mixer } from "../core/input/mixer";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -11,13 +11,13 @@ describe("a look at the page", () => {
     ["the focus", "visible", false],
     ["the screen", "hidden", true],
   ])("tells that it lost %s, also when no event did", (_, visibilityState, focused) => {
-    const mixer = new Mixer(() => undefined);
+    const mixer = new Mixer();
     see("visible", true);
-    poll(mixer);
+    poll(mixer, performance.now());
     mixer.handleKey("KeyW", true, performance.now());
     mixer.handleArmButton(false, performance.now());
     see(visibilityState, focused);
-    poll(mixer);
+    poll(mixer, performance.now());
     const sample = mixer.sample(performance.now() + 1_000);
     expect(sample).toMatchObject({ visible: visibilityState === "visible", focused, throttle: 0, arm: false });
     expect(sample.ageMs).toBeGreaterThan(900);
@@ -25,10 +25,10 @@ describe("a look at the page", () => {
   });
 
   it("finds the gamepads in the same glance", () => {
-    const mixer = new Mixer(() => undefined);
+    const mixer = new Mixer();
     const pad = { id: "pad", index: 0, connected: true, mapping: "standard", axes: [0, 0, 0, 0], buttons: [] };
     see("visible", true, [pad]);
-    poll(mixer);
+    poll(mixer, performance.now());
     expect(mixer.padPresent).toBe(true);
   });
 });
@@ -46,11 +46,11 @@ describe("a key", () => {
       },
     );
     vi.stubGlobal("requestAnimationFrame", () => 0);
-    const mixer = new Mixer(() => undefined);
-    const stop = listen(mixer);
+    const mixer = new Mixer();
+    const stop = listen((step) => step(mixer, performance.now()));
     for (const arm of [false, true, false]) {
       vi.stubGlobal("navigator", { getGamepads: () => [pad(0, arm)] });
-      poll(mixer);
+      poll(mixer, performance.now());
     }
     vi.stubGlobal("navigator", { getGamepads: () => [pad(0.9, false)] });
     window.dispatchEvent(Object.assign(new Event("keydown"), { code: "ArrowRight", key: "ArrowRight" }));

@@ -6,7 +6,7 @@
  */
 
 import type { Candidate, IceServer } from "../protocol/common";
-import type { PeerEvent as SessionEvent } from "./session";
+import type { PeerEvent as SessionEvent } from "../core/link/session";
 
 /** Longest time to gather candidates when the car cannot take them one by one. */
 const FULL_GATHER_MS = 3_000;

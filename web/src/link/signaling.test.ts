@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SignalingClient, type SignalingEvent } from "./signaling";
+import type { SignalingEvent } from "../core/link/host";
+import { SignalingClient } from "./signaling";
 
 class FakeSocket {
   onopen: (() => void) | null = null;

@@ -1,55 +1,10 @@
-/**
- * The WebSocket to the signaling host: opens it, greets, watches that it lives, and comes back after a loss.
- *
- * ```text
- *            open, hello                welcome
- * connecting ───────────► connecting ───────────► ready
- *     ▲                                             │ closed, or no pong for 10 s
- *     └───────────── waiting ◄──────────────────────┘
- *        after a jittered time, or at once when the network comes back or changes
- *
- * any ── close code 4401 ──► signed-out      any ── another protocol version ──► outdated
- * ```
- *
- * **Losing the host never ends a drive**: this class tells of the loss, and the peer connection lives on without it.
- */
+/** The WebSocket to the signaling host, as `core/link/host.ts` wants it. */
 
-import { MessageError } from "../protocol/json";
-import { parseToDriver, writeJson, type FromDriver, type ToDriver } from "../protocol/signaling";
-import { PROTOCOL_VERSION, SUBPROTOCOL } from "../protocol/units";
-import { backoff } from "./backoff";
-
-/** Time between pings, and the silence after which the socket counts as dead. */
-const PING_MS = 5_000;
-const PONG_TIMEOUT_MS = 10_000;
-/** Time to open the socket and to be welcomed. */
-const WELCOME_TIMEOUT_MS = 8_000;
-
-/** Shortest wait of a page that the host has called too fast (`PROTOCOL.md`, close codes). */
-const RATE_LIMITED_MS = 5_000;
-
-/** Close codes of the host (RFC 6455 section 7.4.2: 4000–4999 are the application's). */
-const CLOSE_CODES: Readonly<Record<number, HostTrouble>> = {
-  4408: "slow-reader",
-  4413: "too-large",
-  4429: "rate-limited",
-};
-const CLOSE_NOT_SIGNED_IN = 4401;
-
-/** Why the host is away. */
-export type HostTrouble = "unreachable" | "lost" | "silent" | "slow-reader" | "too-large" | "rate-limited";
-
-export type SignalingState =
-  | { readonly phase: "connecting" }
-  | { readonly phase: "ready"; readonly user: string; readonly software: string }
-  /** `retryAt` is on the clock of `performance.now()`. */
-  | { readonly phase: "waiting"; readonly why: HostTrouble; readonly retryAt: number }
-  | { readonly phase: "signed-out" }
-  | { readonly phase: "outdated" }
-  | { readonly phase: "stopped" };
-
-export type SignalingEvent =
-  { readonly kind: "state"; readonly state: SignalingState } | { readonly kind: "message"; readonly message: ToDriver };
+import { effectsOf } from "../core/effects";
+import { HostLink, type Effect, type SignalingEvent, type SignalingState } from "../core/link/host";
+import { writeJson, type FromDriver } from "../protocol/signaling";
+import { SUBPROTOCOL } from "../protocol/units";
+import { Timer } from "../timer";
 
 export interface SignalingOptions {
   readonly url: string;
@@ -62,118 +17,71 @@ export interface SignalingOptions {
 export class SignalingClient {
   readonly #options: SignalingOptions;
   readonly #emit: (event: SignalingEvent) => void;
-  #state: SignalingState = { phase: "stopped" };
+  readonly #host: HostLink;
+  readonly #timer = new Timer(() => this.#act((now) => this.#host.handleTimeout(now, this.#random())));
   #socket: WebSocket | null = null;
-  #attempt = 0;
-  #pingId = 0;
-  #lastHeard = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #pings: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: SignalingOptions, emit: (event: SignalingEvent) => void) {
     this.#options = options;
     this.#emit = emit;
+    this.#host = new HostLink(options.software);
   }
 
   get state(): SignalingState {
-    return this.#state;
+    return this.#host.state;
   }
 
   start(): void {
-    if (this.#socket || this.#state.phase === "waiting") return;
-    this.#attempt = 0;
-    this.#connect();
+    this.#act((now) => this.#host.handleStart(now));
   }
 
   stop(): void {
-    this.#drop();
-    this.#become({ phase: "stopped" });
+    this.#act(() => this.#host.handleStop());
   }
 
-  /** Opens a new socket at once, because the network has changed: the old one is dead, however long that may take to show. */
+  /** Opens a new socket at once, because the network has changed. */
   renew(): void {
-    if (this.#state.phase === "waiting" || this.#state.phase === "ready") this.#connect();
+    this.#act((now) => this.#host.handleNetwork(now));
   }
 
   /** Sends a message; `false` if the host is away, in which case the message is gone. */
   send(message: FromDriver): boolean {
-    if (this.#state.phase !== "ready" || !this.#socket) return false;
-    this.#socket.send(writeJson(message));
-    return true;
+    return this.#act(() => this.#host.handleSend(message));
   }
 
-  #connect(): void {
-    this.#drop();
-    this.#become({ phase: "connecting" });
+  /** Lets the machine do something, and carries out what it decides. */
+  #act<T>(step: (now: number) => T): T {
+    const answer = step(performance.now());
+    for (const effect of effectsOf(this.#host)) this.#carryOut(effect);
+    this.#timer.set(this.#host.pollTimeout());
+    return answer;
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case "open":
+        return this.#open();
+      case "send":
+        return this.#socket?.send(writeJson(effect.message));
+      case "close":
+        return this.#close();
+      case "unreadable":
+        return console.warn("rccar: the host sent a message that cannot be read:", effect.why);
+      case "state":
+      case "message":
+        return this.#emit(effect);
+    }
+  }
+
+  #open(): void {
     const open = this.#options.open ?? ((url, protocol) => new WebSocket(url, protocol));
-    const socket = open(this.#options.url, SUBPROTOCOL);
-    this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lose("unreachable"), WELCOME_TIMEOUT_MS);
-    socket.onopen = () => {
-      socket.send(writeJson({ type: "hello", v: PROTOCOL_VERSION, software: this.#options.software }));
-    };
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#handleText(data);
-    socket.onclose = ({ code }) => this.#handleClose(code);
+    const socket = (this.#socket = open(this.#options.url, SUBPROTOCOL));
+    socket.onopen = () => this.#act(() => this.#host.handleOpen());
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#act((now) => this.#host.handleData(data, now));
+    socket.onclose = ({ code }) => this.#act((now) => this.#host.handleClose(code, now, this.#random()));
   }
 
-  #handleText(data: unknown): void {
-    this.#lastHeard = performance.now();
-    let message: ToDriver;
-    try {
-      if (typeof data !== "string") throw new MessageError("malformed", "message is not text");
-      message = parseToDriver(data);
-    } catch (error) {
-      // A newer host may send what this page does not know; it goes on with what it knows.
-      console.warn("rccar: the host sent a message that cannot be read:", String(error));
-      return;
-    }
-    if (message.type === "pong") return;
-    if (message.type === "welcome") {
-      if (message.v !== PROTOCOL_VERSION) {
-        this.#drop();
-        this.#become({ phase: "outdated" });
-        return;
-      }
-      clearTimeout(this.#timer);
-      this.#pings = setInterval(() => this.#ping(), PING_MS);
-      this.#become({ phase: "ready", user: message.user, software: message.software });
-    }
-    this.#emit({ kind: "message", message });
-  }
-
-  #handleClose(code: number): void {
-    if (code === CLOSE_NOT_SIGNED_IN) {
-      this.#drop();
-      this.#become({ phase: "signed-out" });
-    } else {
-      this.#lose(CLOSE_CODES[code] ?? (this.#state.phase === "ready" ? "lost" : "unreachable"));
-    }
-  }
-
-  #ping(): void {
-    if (performance.now() - this.#lastHeard > PONG_TIMEOUT_MS) {
-      this.#lose("silent");
-      return;
-    }
-    // A host that welcomes and then breaks off at once does not start the waits afresh.
-    this.#attempt = 0;
-    this.#pingId = (this.#pingId + 1) >>> 0;
-    this.send({ type: "ping", id: this.#pingId });
-  }
-
-  #lose(why: HostTrouble): void {
-    this.#drop();
-    const random = (this.#options.random ?? Math.random)();
-    const wait = why === "rate-limited" ? RATE_LIMITED_MS * (1 + random) : backoff(this.#attempt, random);
-    this.#attempt += 1;
-    this.#timer = setTimeout(() => this.#connect(), wait);
-    this.#become({ phase: "waiting", why, retryAt: performance.now() + wait });
-  }
-
-  /** Lets go of the socket, so that nothing of it is heard any more. */
-  #drop(): void {
-    clearTimeout(this.#timer);
-    clearInterval(this.#pings);
+  #close(): void {
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -181,8 +89,7 @@ export class SignalingClient {
     socket.close();
   }
 
-  #become(state: SignalingState): void {
-    this.#state = state;
-    this.#emit({ kind: "state", state });
+  #random(): number {
+    return (this.#options.random ?? Math.random)();
   }
 }

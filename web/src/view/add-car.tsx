@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
-import type { Enrolment } from "../api";
+import type { Enrolment } from "../core/app/http";
 import { ClaimCar } from "./claim-car";
 import { Field, Form, text } from "./form";
 import { CloseIcon, CopyIcon, DownloadIcon } from "./icons";

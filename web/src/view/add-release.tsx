@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Releases, UploadState } from "../app/releases";
-import { size } from "../app/updates";
+import { size } from "../core/app/updates";
 import { CheckIcon, CloseIcon, UploadIcon } from "./icons";
 import { Bar } from "./update-line";
 

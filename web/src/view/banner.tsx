@@ -1,7 +1,7 @@
 /** The banner and its buttons. */
 
 import type { App } from "../app/app";
-import type { Action, Banner } from "../app/banner";
+import type { Action, Banner } from "../core/app/banner";
 import type { Cockpit } from "../app/cockpit";
 
 const LABELS: Readonly<Record<Action, string>> = {

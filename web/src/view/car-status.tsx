@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { App } from "../app/app";
-import type { CarStatus, HostStatus, Provision } from "../api";
+import type { CarStatus, HostStatus, Provision } from "../core/app/http";
 
 /** People who enter the code elsewhere look here whether it worked. */
 const ASK_EVERY_MS = 3000;

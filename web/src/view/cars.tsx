@@ -2,9 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
-import type { ServerInfo } from "../api";
-import { ordered } from "../app/car-list";
-import { requestable } from "../app/updates";
+import type { ServerInfo } from "../core/app/http";
+import { ordered } from "../core/app/car-list";
+import { requestable } from "../core/app/updates";
 import type { CarInfo } from "../protocol/common";
 import { AddCarDialog } from "./add-car";
 import { CarStatusPanel } from "./car-status";

@@ -4,8 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
 import type { Cockpit } from "../app/cockpit";
-import type { Hud } from "../app/hud";
-import { watchFrames } from "../app/picture";
+import { watchFrames } from "../app/frames";
+import type { Hud } from "../core/app/hud";
 import { BannerView } from "./banner";
 import { Dock } from "./dock";
 import { HelpPanel } from "./help";
@@ -72,7 +72,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         <Rungs hud={hud} />
       </header>
       <BannerView app={app} cockpit={cockpit} banner={hud.banner} />
-      {touched.value && <Sticks mixer={cockpit.mixer} />}
+      {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
       {help.value && <HelpPanel close={() => (help.value = false)} />}
     </div>

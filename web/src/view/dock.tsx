@@ -1,10 +1,10 @@
 /** Instruments and the two buttons that matter. */
 
 import type { Cockpit } from "../app/cockpit";
-import type { Hud } from "../app/hud";
+import type { Hud } from "../core/app/hud";
 
 export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
-  const { mixer } = cockpit;
+  const { tell } = cockpit;
   const ready = hud.phase === "connected" && hud.state !== null;
   return (
     <section class="dock" aria-label="Controls">
@@ -24,7 +24,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           data-testid="arm"
           aria-pressed={hud.armWanted}
           disabled={!ready && !hud.armWanted}
-          onClick={(event) => mixer.handleArmButton(isTouch(event), performance.now())}
+          onClick={(event) => tell((mixer, now) => mixer.handleArmButton(isTouch(event), now))}
         >
           {hud.armWanted ? "Disarm" : "Arm"}
           <kbd aria-hidden="true">Enter</kbd>
@@ -35,10 +35,10 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           data-testid="brake"
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId);
-            mixer.handleBrake(true);
+            tell((mixer) => mixer.handleBrake(true));
           }}
-          onPointerUp={() => mixer.handleBrake(false)}
-          onLostPointerCapture={() => mixer.handleBrake(false)}
+          onPointerUp={() => tell((mixer) => mixer.handleBrake(false))}
+          onLostPointerCapture={() => tell((mixer) => mixer.handleBrake(false))}
           onContextMenu={(event) => event.preventDefault()}
         >
           Brake

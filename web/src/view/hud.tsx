@@ -1,6 +1,6 @@
 /** What the driver reads: state and figures. */
 
-import { ageAlarm, pathWords, rttAlarm, stateTone, stateParts, type Alarm, type Hud } from "../app/hud";
+import { ageAlarm, pathWords, rttAlarm, stateTone, stateParts, type Alarm, type Hud } from "../core/app/hud";
 
 export function StatePill({ hud }: { hud: Hud }) {
   const [words, why] = stateParts(hud);

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Releases } from "../app/releases";
-import { size } from "../app/updates";
+import { size } from "../core/app/updates";
 import type { Release } from "../protocol/release";
 import { PauseIcon, PlayIcon, TrashIcon } from "./icons";
 

@@ -1,7 +1,7 @@
 /** The releases of the host: what cars are offered. */
 
 import { useEffect, useRef } from "preact/hooks";
-import type { ServerInfo } from "../api";
+import type { ServerInfo } from "../core/app/http";
 import type { App } from "../app/app";
 import { AddRelease } from "./add-release";
 import { UploadIcon } from "./icons";

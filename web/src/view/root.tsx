@@ -1,6 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import type { App } from "../app/app";
-import { stateParts } from "../app/hud";
+import { stateParts } from "../core/app/hud";
 import { CarsPage } from "./cars";
 import { CockpitPage } from "./cockpit";
 import { ReleasesPage } from "./releases";

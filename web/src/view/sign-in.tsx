@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { App } from "../app/app";
-import type { ServerInfo } from "../api";
+import type { ServerInfo } from "../core/app/http";
 import { CarStatusPanel } from "./car-status";
 import { Field, Form, text } from "./form";
 import { Mark } from "./icons";

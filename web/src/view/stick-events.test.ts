@@ -1,14 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Mixer } from "../input/mixer";
+import { Mixer } from "../core/input/mixer";
 import { stickEvents } from "./stick-events";
 
 let mixer: Mixer;
 let events: ReturnType<typeof stickEvents>;
 
 beforeEach(() => {
-  mixer = new Mixer(() => undefined);
+  mixer = new Mixer();
   mixer.handlePage(true, true, 0);
-  events = stickEvents(mixer, "throttle", () => undefined);
+  events = stickEvents(
+    (step) => step(mixer, 0),
+    "throttle",
+    () => undefined,
+  );
   events.onPointerDown(at(0));
   events.onPointerMove(at(-72));
 });

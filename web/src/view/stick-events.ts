@@ -1,7 +1,7 @@
 /** What the pointers on a stick's area mean. */
 
-import type { Mixer } from "../input/mixer";
-import type { Stick } from "../input/touch";
+import type { Tell } from "../core/input/mixer";
+import type { Stick } from "../core/input/touch";
 
 /** Way of the thumb to full deflection, in CSS pixels: about a centimetre and a half on a phone. */
 const REACH = 72;
@@ -15,25 +15,25 @@ interface PointerLike {
 }
 
 /** The handlers of one stick's area; `draw` follows each of them. */
-export function stickEvents(mixer: Mixer, stick: Stick, draw: () => void) {
+export function stickEvents(tell: Tell, stick: Stick, draw: () => void) {
   const along = (event: PointerLike) => (stick === "steering" ? event.clientX : -event.clientY);
   const cancel = ({ pointerId }: PointerLike) => {
-    mixer.handleStickCancel(pointerId);
+    tell((mixer) => mixer.handleStickCancel(pointerId));
     draw();
   };
   return {
     onPointerDown(event: PointerLike) {
       event.currentTarget.setPointerCapture(event.pointerId);
-      mixer.handleStickDown(event.pointerId, stick, along(event), REACH);
+      tell((mixer) => mixer.handleStickDown(event.pointerId, stick, along(event), REACH));
       draw();
     },
     onPointerMove(event: PointerLike) {
       if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
-      mixer.handleStickMove(event.pointerId, along(event));
+      tell((mixer) => mixer.handleStickMove(event.pointerId, along(event)));
       draw();
     },
     onPointerUp({ pointerId }: PointerLike) {
-      mixer.handleStickUp(pointerId);
+      tell((mixer) => mixer.handleStickUp(pointerId));
       draw();
     },
     onPointerCancel: cancel,

@@ -1,26 +1,26 @@
 /** Two areas for two thumbs. */
 
 import { useRef } from "preact/hooks";
-import type { Mixer } from "../input/mixer";
-import type { Stick } from "../input/touch";
+import type { Cockpit } from "../app/cockpit";
+import type { Stick } from "../core/input/touch";
 import { stickEvents } from "./stick-events";
 
 /** Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in cockpit.css). */
 const KNOB_TRAVEL = 68;
 
-export function Sticks({ mixer }: { mixer: Mixer }) {
+export function Sticks({ cockpit }: { cockpit: Cockpit }) {
   return (
     <>
-      <StickArea mixer={mixer} stick="steering" />
-      <StickArea mixer={mixer} stick="throttle" />
+      <StickArea cockpit={cockpit} stick="steering" />
+      <StickArea cockpit={cockpit} stick="throttle" />
     </>
   );
 }
 
-function StickArea({ mixer, stick }: { mixer: Mixer; stick: Stick }) {
+function StickArea({ cockpit, stick }: { cockpit: Cockpit; stick: Stick }) {
   const knob = useRef<HTMLDivElement>(null);
   const draw = () => {
-    const way = mixer.stick(stick) * KNOB_TRAVEL;
+    const way = cockpit.mixer.stick(stick) * KNOB_TRAVEL;
     const [x, y] = stick === "steering" ? [way, 0] : [0, -way];
     // Past the renderer: a thumb moves more often than anything else here is drawn.
     if (knob.current) knob.current.style.transform = `translate(${x}%, ${y}%)`;
@@ -30,7 +30,7 @@ function StickArea({ mixer, stick }: { mixer: Mixer; stick: Stick }) {
       class={`stick ${stick}`}
       data-testid={`stick-${stick}`}
       aria-hidden="true"
-      {...stickEvents(mixer, stick, draw)}
+      {...stickEvents(cockpit.tell, stick, draw)}
       onContextMenu={(event) => event.preventDefault()}
     >
       <div class="stick-base">

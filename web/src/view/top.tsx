@@ -1,10 +1,10 @@
 /** What stands at the top of every page but the cockpit. */
 
-import type { ServerInfo } from "../api";
+import type { ServerInfo } from "../core/app/http";
 import type { App } from "../app/app";
-import { HOST_WORDS } from "../app/messages";
-import { formatRoute } from "../app/route";
-import type { SignalingState } from "../link/signaling";
+import { HOST_WORDS } from "../core/app/messages";
+import { formatRoute } from "../core/app/route";
+import type { SignalingState } from "../core/link/host";
 import { Mark, SignOutIcon } from "./icons";
 
 const PLACES = [

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
-import { updateWords } from "../app/updates";
+import { updateWords } from "../core/app/updates";
 import type { CarInfo } from "../protocol/common";
 import type { UpdateStatus } from "../protocol/release";
 

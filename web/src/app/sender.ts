@@ -1,0 +1,68 @@
+/** Runs the send path on the browser's timers, devices and data channel. */
+
+import { SendPath } from "../core/app/send-path";
+import { effectsOf } from "../core/effects";
+import type { Mixer } from "../core/input/mixer";
+import { listen, poll } from "../input/browser";
+import type { ControlChannel } from "../link/channels";
+import { Timer } from "../timer";
+
+/** Numbers frames across sessions and cockpits. */
+let lastSeq = 0;
+
+export class Sender {
+  readonly path = new SendPath(lastSeq);
+  /** Where the frames go; `null` while there is no path to a car. */
+  channel: ControlChannel | null = null;
+
+  readonly #timer = new Timer(() => this.#fire());
+  readonly #stopListening: () => void;
+  #running = true;
+
+  constructor() {
+    this.#stopListening = listen((step) => this.tell(step));
+  }
+
+  /** Number of the newest frame that was sent. */
+  get sent(): number {
+    return lastSeq;
+  }
+
+  /** Tells the mixer something, and sends what it wants sent. */
+  tell<T>(step: (mixer: Mixer, now: number) => T): T {
+    return this.act((path, now) => {
+      const answer = step(path.mixer, now);
+      path.handleInput(now);
+      return answer;
+    });
+  }
+
+  /** Lets the send path do something. */
+  act<T>(step: (path: SendPath, now: number) => T): T {
+    const now = performance.now();
+    const answer = step(this.path, now);
+    if (!this.#running) return answer;
+    if (this.path.pollTimeout() < now) this.#fire();
+    else this.#timer.set(this.path.pollTimeout());
+    return answer;
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#timer.stop();
+    this.#stopListening();
+  }
+
+  #fire(): void {
+    // At every frame, as an event that is missed must not keep input alive.
+    poll(this.path.mixer, performance.now());
+    this.path.handleChannel(this.channel?.open === true);
+    this.path.handleTimeout(performance.now());
+    for (const { frame } of effectsOf(this.path)) {
+      if (this.channel?.send(frame) !== true) continue;
+      lastSeq = frame.seq;
+      this.path.handleSent();
+    }
+    this.#timer.set(this.path.pollTimeout());
+  }
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
+import { bannerFor, type Situation } from "./banner";
+
+const calm: Situation = {
+  now: 10_000,
+  phase: { name: "connected" },
+  attempt: 0,
+  signaling: { phase: "ready", user: "Ada", software: "rccar-host/1" },
+  carName: "Blitz",
+  driver: null,
+  relayOnly: false,
+  silentSince: null,
+  state: "armed",
+  reason: "none",
+  visible: true,
+  focused: true,
+  notice: null,
+  pictureAgeMs: 40,
+  lastStop: null,
+  throttleHeld: false,
+  carNotice: null,
+};
+
+function banner(change: Partial<Situation>) {
+  return bannerFor({ ...calm, ...change });
+}
+
+describe("the banner", () => {
+  it("is absent while all is well", () => {
+    expect(banner({})).toBeNull();
+  });
+
+  it("tells that the car does not answer after half a second", () => {
+    expect(banner({ silentSince: 9_500 })).toBeNull();
+    expect(banner({ silentSince: 9_499 })).toMatchObject({ level: "bad", title: "The car does not answer" });
+  });
+
+  it("counts down to the next attempt while the host is gone", () => {
+    const signaling = { phase: "waiting", why: "lost", retryAt: 12_100 } as const;
+    const waiting = banner({ phase: { name: "waiting-host" }, signaling });
+    expect(waiting).toMatchObject({ blocking: true, text: "Trying again in 3 s." });
+  });
+
+  it("does not alarm a driver who goes on without the host", () => {
+    const signaling = { phase: "waiting", why: "lost", retryAt: 12_100 } as const;
+    expect(banner({ signaling })).toMatchObject({ level: "info", blocking: false });
+    expect(banner({ signaling })?.text).toContain("go on driving");
+  });
+
+  it("names who drives a car that is busy", () => {
+    const phase = { name: "ended", cause: { kind: "error", code: "car-busy", text: "" } } as const;
+    expect(banner({ phase, driver: "Grace" })?.title).toBe("Grace drives this car");
+    expect(banner({ phase })?.title).toBe("Somebody else drives this car");
+  });
+
+  it("offers the relay when no path was found, unless that was the relay", () => {
+    const phase = { name: "ended", cause: { kind: "bye", reason: "ice-failed" } } as const;
+    expect(banner({ phase })?.actions).toContain("relay");
+    expect(banner({ phase })?.text).toContain("UDP");
+    expect(banner({ phase, relayOnly: true })?.actions).not.toContain("relay");
+  });
+
+  it("tells what to do with devices", () => {
+    expect(banner({ focused: false })?.title).toBe("Click here to drive");
+    expect(banner({ notice: "gamepad-gone" })?.title).toBe("Gamepad gone");
+    expect(banner({ state: "arming", throttleHeld: true })?.title).toBe("Let go of the throttle");
+  });
+
+  it("says that the link is too slow before anything that the driver could do", () => {
+    expect(banner({ notice: "link-slow", focused: false })).toMatchObject({ level: "bad", blocking: false });
+    expect(banner({ notice: "link-slow" })?.title).toMatch(/^The link is too slow: /);
+  });
+
+  it("says how old a picture is that is too old, and that one has stopped or is still to come", () => {
+    expect(banner({ notice: "picture-old", pictureAgeMs: 2_140 })).toMatchObject({
+      level: "bad",
+      title: "The picture is 2.1 s old: you cannot drive",
+      blocking: false,
+    });
+    for (const pictureAgeMs of [null, 120, 500]) {
+      expect(banner({ notice: "picture-old", pictureAgeMs })?.title).toBe("The picture is too old: you cannot drive");
+    }
+    expect(banner({ notice: "picture-stopped", focused: false })?.title).toMatch(/^The picture has stopped: /);
+    expect(banner({ notice: "no-picture" })).toMatchObject({ level: "info", title: "Waiting for the picture" });
+  });
+
+  it.each([
+    ["keyboard-took-over", "The keyboard steers now"],
+    ["gamepad-took-over", "The gamepad steers now"],
+    ["other-gamepad-took-over", "The other gamepad steers now"],
+    ["touch-took-over", "The touch sticks steer now"],
+  ] as const)("says which device steers and to arm again after %s", (notice, title) => {
+    expect(banner({ notice, state: "disarmed" })).toMatchObject({ level: "warn", title });
+    expect(banner({ notice })?.text).toContain("Arm again");
+  });
+
+  it.each(["offline", "car-left", "car-gone", "shutdown"] as const)("promises to connect by itself after %s", (why) => {
+    const waiting = banner({ phase: { name: "waiting-car", why, askAt: 0 } });
+    expect(waiting?.text).toMatch(/[.?] This page connects by itself/);
+    expect(waiting?.blocking).toBe(true);
+  });
+
+  it("tells why the car stopped", () => {
+    expect(banner({ state: "tripped", reason: "hidden" })?.text).toBe("The page was hidden. Arm to go on.");
+    expect(banner({ state: "tripped" })?.text).toBe("Input was lost. Arm to go on.");
+    expect(banner({ state: "tripped", reason: "no-device", lastStop: "The gamepad was gone" })?.text).toBe(
+      "The gamepad was gone. Arm to go on.",
+    );
+    expect(banner({ state: "disarmed", reason: "drive-service-lost" })).toMatchObject({ level: "bad" });
+  });
+
+  it("passes on the car's notices", () => {
+    expect(banner({ carNotice: { level: "warning", text: "Battery low" } })).toMatchObject({
+      level: "warn",
+      title: "Blitz",
+      text: "Battery low",
+    });
+  });
+
+  it("asks for a reload when the page is outdated and for a sign-in when it is signed out", () => {
+    expect(banner({ signaling: { phase: "outdated" } })?.actions).toEqual(["reload"]);
+    expect(banner({ signaling: { phase: "signed-out" }, phase: { name: "waiting-host" } })?.actions).toEqual([
+      "sign-in",
+    ]);
+  });
+
+  it.each(BYE_REASONS)("offers a way on after %s", (reason) => {
+    expect(banner({ phase: { name: "ended", cause: { kind: "bye", reason } } })?.actions).not.toEqual([]);
+  });
+
+  it.each(ERROR_CODES)("offers a way on after the error %s", (code) => {
+    expect(banner({ phase: { name: "ended", cause: { kind: "error", code, text: "" } } })?.actions).not.toEqual([]);
+  });
+
+  it.each([
+    { name: "waiting-host" },
+    { name: "waiting-car", why: "offline", askAt: 0 },
+    { name: "asking", since: 0 },
+    { name: "negotiating", since: 0 },
+    { name: "interrupted", since: 0 },
+    { name: "restarting", since: 0 },
+    { name: "retrying", at: 12_000 },
+  ] as const)("has words while the session is $name", (phase) => {
+    expect(banner({ phase })?.title).not.toBe("");
+    expect(banner({ phase })?.text).not.toBe("");
+  });
+});

@@ -1,0 +1,208 @@
+/** The one thing the driver should know now. Pure: the situation in, words and buttons out. */
+
+import type { InputNotice } from "../input/mixer";
+import type { EndCause, Phase } from "../link/session";
+import { MAX_PICTURE_AGE_MS } from "../link/sight";
+import type { SignalingState } from "../link/host";
+import type { ByeReason, ErrorCode } from "../../protocol/common";
+import type { NoticeLevel } from "../../protocol/events";
+import type { DriveState, StopReason } from "../../protocol/state";
+import { BYE_WORDS, ERROR_WORDS, HOST_WORDS, NOTICE_WORDS, STOP_WORDS, type Words } from "./messages";
+
+/** What a button does. */
+export type Action = "connect" | "relay" | "back" | "reload" | "sign-in";
+
+export interface Banner extends Words {
+  readonly level: "info" | "warn" | "bad";
+  readonly actions: readonly Action[];
+  /** Covers the picture, because there is none. */
+  readonly blocking: boolean;
+}
+
+export interface Situation {
+  readonly now: number;
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly signaling: SignalingState;
+  readonly carName: string;
+  /** Who drives the car, if somebody does. */
+  readonly driver: string | null;
+  readonly relayOnly: boolean;
+  /** Since when no telemetry came; `null` while it does. */
+  readonly silentSince: number | null;
+  readonly state: DriveState | null;
+  readonly reason: StopReason;
+  readonly visible: boolean;
+  readonly focused: boolean;
+  readonly notice: InputNotice | null;
+  readonly pictureAgeMs: number | null;
+  /** Why the car last stopped, in words. */
+  readonly lastStop: string | null;
+  readonly throttleHeld: boolean;
+  readonly carNotice: { readonly level: NoticeLevel; readonly text: string } | null;
+}
+
+/** Telemetry comes at least every 100 ms: five lost in a row are no accident. */
+export const SILENT_MS = 500;
+
+export function bannerFor(situation: Situation): Banner | null {
+  const { phase, signaling } = situation;
+  if (signaling.phase === "outdated") return block("bad", ERROR_WORDS["unsupported-version"], ["reload"]);
+  if (signaling.phase === "signed-out" && phase.name !== "connected") {
+    return block("bad", ERROR_WORDS["not-signed-in"], ["sign-in"]);
+  }
+  switch (phase.name) {
+    case "ended":
+      return ended(phase.cause, situation);
+    case "waiting-host":
+      return block("warn", hostWords(situation), ["back"]);
+    case "waiting-car": {
+      const { title, text } =
+        phase.why === "offline"
+          ? { ...ERROR_WORDS["car-offline"], title: `${situation.carName} is offline` }
+          : BYE_WORDS[phase.why];
+      return block("warn", { title, text: `${text} This page connects by itself as soon as it is back.` }, ["back"]);
+    }
+    case "asking":
+      return block("info", { title: `Calling ${situation.carName}`, text: "Waiting for the car's offer." }, ["back"]);
+    case "negotiating":
+      return block("info", { title: `Calling ${situation.carName}`, text: "Looking for the shortest path." }, ["back"]);
+    case "interrupted":
+      return show("bad", "The path to the car is broken", "Waiting a moment for it to heal. The car stops by itself.");
+    case "restarting":
+      return show("bad", "Looking for another path", restartText(situation));
+    case "retrying":
+      return block(
+        "bad",
+        {
+          title: "The path to the car is lost",
+          text: `Connecting anew${countdown(phase.at, situation.now)}. The car has stopped by itself.`,
+        },
+        ["connect", "back"],
+      );
+    case "connected":
+      return connected(situation);
+  }
+}
+
+function connected(situation: Situation): Banner | null {
+  const { now, silentSince, visible, focused, notice, state, reason, carNotice, signaling } = situation;
+  if (silentSince !== null && now - silentSince > SILENT_MS) {
+    return show("bad", "The car does not answer", "No word from it for a moment. It stops by itself.");
+  }
+  if (notice === "link-slow" || notice === "picture-stopped")
+    return { ...show("bad", "", ""), ...NOTICE_WORDS[notice] };
+  if (notice === "picture-old") return oldPicture(situation);
+  if (!visible || !focused) return show("warn", "Click here to drive", "This page does not have the focus.");
+  if (notice !== null) return { ...show(notice === "no-picture" ? "info" : "warn", "", ""), ...NOTICE_WORDS[notice] };
+  if (reason === "drive-service-lost" || reason === "actuator-fault") {
+    return show("bad", STOP_WORDS[reason], "The car cannot be driven until this is repaired. Its log has more.");
+  }
+  if (reason === "shutdown") return show("bad", STOP_WORDS[reason], "It cannot be driven any more.");
+  if (state === "arming" && situation.throttleHeld) {
+    return show("info", "Let go of the throttle", "The car arms once it has rested at neutral.");
+  }
+  if (state === "tripped") {
+    const now = STOP_WORDS[reason] === "" ? "Input was lost" : STOP_WORDS[reason];
+    return show("warn", "Stopped", `${situation.lastStop ?? now}. Arm to go on.`);
+  }
+  if (carNotice !== null) {
+    const level = { info: "info", warning: "warn", error: "bad" } as const;
+    return show(level[carNotice.level], situation.carName, carNotice.text);
+  }
+  if (signaling.phase !== "ready") {
+    const { title, text } = hostWords(situation);
+    return show("info", title, `${text} You can go on driving meanwhile.`);
+  }
+  return null;
+}
+
+function oldPicture({ pictureAgeMs }: Situation): Banner {
+  const { title, text } = NOTICE_WORDS["picture-old"];
+  // The figure is of several frames, the judgement of the newest: one must not contradict the other.
+  if (pictureAgeMs === null || pictureAgeMs <= MAX_PICTURE_AGE_MS) return show("bad", title, text);
+  return show("bad", `The picture is ${(pictureAgeMs / 1000).toFixed(1)} s old: you cannot drive`, text);
+}
+
+function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null {
+  switch (cause.kind) {
+    case "left":
+      return block("info", BYE_WORDS["driver-left"], ["connect", "back"]);
+    case "bye": {
+      const actions = BYE_ACTIONS[cause.reason].filter((action) => action !== "relay" || !relayOnly);
+      return block("bad", cause.reason === "car-busy" ? busy(driver) : BYE_WORDS[cause.reason], actions);
+    }
+    case "error":
+      return block(
+        "bad",
+        cause.code === "car-busy" ? busy(driver) : ERROR_WORDS[cause.code],
+        ERROR_ACTIONS[cause.code],
+      );
+  }
+}
+
+const AGAIN: readonly Action[] = ["connect", "back"];
+
+const BYE_ACTIONS: Readonly<Record<ByeReason, readonly Action[]>> = {
+  "driver-left": AGAIN,
+  "driver-gone": AGAIN,
+  "car-left": AGAIN,
+  "car-gone": AGAIN,
+  replaced: AGAIN,
+  "car-busy": AGAIN,
+  "ice-failed": ["connect", "relay", "back"],
+  "no-h264": ["back"],
+  "bad-description": AGAIN,
+  revoked: ["back"],
+  shutdown: AGAIN,
+  internal: AGAIN,
+};
+
+const ERROR_ACTIONS: Readonly<Record<ErrorCode, readonly Action[]>> = {
+  malformed: ["reload", "back"],
+  "unknown-type": ["reload", "back"],
+  "too-large": AGAIN,
+  "rate-limited": AGAIN,
+  "unsupported-version": ["reload"],
+  "out-of-order": AGAIN,
+  "not-signed-in": ["sign-in"],
+  forbidden: ["back"],
+  "no-such-car": ["back"],
+  "car-offline": AGAIN,
+  "car-busy": AGAIN,
+  "no-such-session": AGAIN,
+  "not-enrolled": ["back"],
+  "bad-signature": ["back"],
+  timeout: AGAIN,
+  "slow-reader": AGAIN,
+  internal: AGAIN,
+};
+
+function busy(driver: string | null): Words {
+  const { text } = BYE_WORDS["car-busy"];
+  return { title: driver === null ? BYE_WORDS["car-busy"].title : `${driver} drives this car`, text };
+}
+
+function hostWords({ signaling, now }: Situation): Words {
+  if (signaling.phase !== "waiting") return { title: "Connecting to the host", text: "One moment." };
+  return { title: HOST_WORDS[signaling.why], text: `Trying again${countdown(signaling.retryAt, now)}.` };
+}
+
+function restartText({ signaling, attempt }: Situation): string {
+  if (signaling.phase !== "ready")
+    return "The host is away as well; it is needed to find one. The car has stopped by itself.";
+  return attempt > 0 ? `Attempt ${attempt + 1}. The car stops by itself.` : "The car stops by itself meanwhile.";
+}
+
+function countdown(at: number, now: number): string {
+  const seconds = Math.ceil((at - now) / 1000);
+  return seconds > 0 ? ` in ${seconds} s` : "";
+}
+
+function show(level: Banner["level"], title: string, text: string): Banner {
+  return { level, title, text, actions: [], blocking: false };
+}
+
+function block(level: Banner["level"], words: Words, actions: readonly Action[]): Banner {
+  return { level, ...words, actions, blocking: true };
+}

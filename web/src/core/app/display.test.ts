@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import type { Sample } from "../input/mixer";
+import type { Phase } from "../link/session";
+import type { TelemetryFrame } from "../../protocol/telemetry";
+import { hudOf, type Facts } from "./display";
+import { stateParts, stateTone, type Hud } from "./hud";
+
+const stateText = (hud: Hud) => stateParts(hud).join(" · ");
+
+const sample: Sample = {
+  visible: true,
+  focused: true,
+  arm: true,
+  brake: false,
+  source: "keyboard",
+  ageMs: 0,
+  steering: 0,
+  throttle: 0.5,
+};
+
+const frame: TelemetryFrame = {
+  state: "armed",
+  reason: "none",
+  braking: false,
+  seq: 1,
+  car_time: 0n,
+  echo: null,
+  steering: 0,
+  throttle: 5_000,
+  odometry: null,
+  battery_mv: 7_900,
+  dropped: 0,
+};
+
+const driving: Facts = {
+  now: 10_000,
+  carName: "Blitz",
+  driver: null,
+  relayOnly: false,
+  phase: { name: "connected" },
+  attempt: 0,
+  signaling: { phase: "ready", user: "Ada", software: "rccar-host/1" },
+  upSince: 1_000,
+  telemetry: { frame, at: 9_990 },
+  sample,
+  armWanted: true,
+  notice: null,
+  blind: null,
+  linkSlow: false,
+  lastStop: null,
+  ageMs: 40,
+  rttMs: 20,
+  stats: null,
+  link: { host: "up", uplink: "wifi", interface: "wlan0", standby: 0, modem: null },
+  carNotice: null,
+};
+
+const PATHS: Phase[] = [{ name: "connected" }, { name: "restarting", since: 9_600 }];
+
+describe("the display", () => {
+  it("is live while car and picture are", () => {
+    const hud = hudOf(driving);
+    expect(hud).toMatchObject({ silent: false, frozen: false, banner: null, batteryVolts: 7.9, throttle: 0.5 });
+    expect([stateText(hud), stateTone(hud)]).toEqual(["Armed", "live"]);
+    expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "good", "good"]);
+  });
+
+  it.each(PATHS)("calls nothing live when the car was not heard for half a second, $name", (phase) => {
+    expect(hudOf({ ...driving, phase, telemetry: { frame, at: 9_500 } }).silent).toBe(false);
+    const hud = hudOf({ ...driving, phase, telemetry: { frame, at: 9_499 } });
+    expect(hud).toMatchObject({ silent: true, frozen: true, banner: { level: "bad" } });
+    expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
+    expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
+  });
+
+  it("calls nothing live on a broken path, however short a time ago the car was heard", () => {
+    const hud = hudOf({ ...driving, phase: { name: "interrupted", since: 9_995 } });
+    expect(hud).toMatchObject({ silent: true, frozen: true, banner: { title: "The path to the car is broken" } });
+    expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
+    expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
+  });
+
+  it("waits two seconds longer for the first word", () => {
+    const since = (upSince: number) => hudOf({ ...driving, telemetry: null, upSince });
+    expect(since(7_500).silent).toBe(false);
+    expect(since(7_499).silent).toBe(true);
+    expect(stateText(since(7_500))).toBe("Waiting for the car");
+  });
+
+  it("does not call the picture live when it has stopped while the car is heard", () => {
+    const hud = hudOf({ ...driving, blind: "picture-stopped", notice: "picture-stopped", ageMs: 900 });
+    expect(hud).toMatchObject({ silent: false, frozen: true, ageMs: 900 });
+    expect(hud.rungs[1]).toMatchObject({ tone: "bad", text: "No picture" });
+  });
+
+  it("tells a slow link before what comes of it", () => {
+    expect(hudOf({ ...driving, linkSlow: true, blind: "picture-old" }).rungs[1]?.text).toBe("Path slow");
+    expect(hudOf({ ...driving, linkSlow: true, telemetry: { frame, at: 9_000 } }).rungs[1]?.text).toBe("Path silent");
+  });
+
+  it("has the reason of the last stop, in words", () => {
+    const disarmed = { ...frame, state: "disarmed" } as const;
+    const facts = { ...driving, armWanted: false, telemetry: { frame: disarmed, at: 9_990 } };
+    expect(stateText(hudOf({ ...facts, lastStop: { by: "page", why: "gamepad-gone" } }))).toBe(
+      "Disarmed · Last stop: The gamepad was gone",
+    );
+    expect(stateText(hudOf(facts))).toBe("Disarmed");
+  });
+});

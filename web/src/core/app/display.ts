@@ -1,0 +1,98 @@
+/** What the cockpit displays, from everything that is known. Pure. */
+
+import type { InputNotice, Sample } from "../input/mixer";
+import { NEUTRAL } from "../input/pad";
+import type { Phase } from "../link/session";
+import type { SignalingState } from "../link/host";
+import type { Blindness } from "../link/sight";
+import type { LinkStats } from "../link/stats";
+import type { CarLink, NoticeLevel } from "../../protocol/events";
+import type { TelemetryFrame } from "../../protocol/telemetry";
+import { FULL_SCALE } from "../../protocol/units";
+import { bannerFor, SILENT_MS } from "./banner";
+import type { Hud } from "./hud";
+import { stopWords } from "./messages";
+import { rungsOf, type PathTrouble } from "./rungs";
+import type { StopCause } from "./stops";
+
+/** Data channels open two round trips after the path; telemetry that has never come is not silent before that. */
+const FIRST_WORD_MS = 2_000;
+
+export interface Facts {
+  readonly now: number;
+  readonly carName: string;
+  readonly driver: string | null;
+  readonly relayOnly: boolean;
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly signaling: SignalingState;
+  /** When the path first carried something. */
+  readonly upSince: number | null;
+  readonly telemetry: { readonly frame: TelemetryFrame; readonly at: number } | null;
+  readonly sample: Sample;
+  readonly armWanted: boolean;
+  readonly notice: InputNotice | null;
+  readonly blind: Blindness | null;
+  readonly linkSlow: boolean;
+  readonly lastStop: StopCause | null;
+  readonly ageMs: number | null;
+  readonly rttMs: number | null;
+  readonly stats: LinkStats | null;
+  readonly link: CarLink | null;
+  readonly carNotice: { readonly level: NoticeLevel; readonly text: string } | null;
+}
+
+export function hudOf(facts: Facts): Hud {
+  const { now, phase, signaling, telemetry, sample, stats, blind } = facts;
+  const frame = telemetry?.frame ?? null;
+  const silentSince = telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS);
+  // A path that is broken carries no word, however short a time ago the last one came.
+  const silent = phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
+  const lastStop = facts.lastStop && stopWords(facts.lastStop);
+  const known = { state: frame?.state ?? null, reason: frame?.reason ?? "none", lastStop } as const;
+  return {
+    ...known,
+    carName: facts.carName,
+    phase: phase.name,
+    host: signaling.phase,
+    banner: bannerFor({
+      ...known,
+      now,
+      phase,
+      attempt: facts.attempt,
+      signaling,
+      carName: facts.carName,
+      driver: facts.driver,
+      relayOnly: facts.relayOnly,
+      silentSince,
+      visible: sample.visible,
+      focused: sample.focused,
+      notice: facts.notice,
+      pictureAgeMs: facts.ageMs,
+      throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
+      carNotice: facts.carNotice,
+    }),
+    silent,
+    armWanted: facts.armWanted,
+    source: sample.source,
+    ageMs: facts.ageMs,
+    rttMs: facts.rttMs,
+    bitrateKbps: stats?.bitrateKbps ?? null,
+    fps: stats?.fps ?? null,
+    path: stats?.path ?? null,
+    rungs: rungsOf(signaling.phase, phase.name, facts.link, pathTrouble(facts, silent)),
+    steering: (frame?.steering ?? 0) / FULL_SCALE,
+    throttle: (frame?.throttle ?? 0) / FULL_SCALE,
+    wantedSteering: sample.steering,
+    wantedThrottle: sample.throttle,
+    braking: (!silent && frame?.braking === true) || sample.brake,
+    speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
+    batteryVolts: frame?.battery_mv == null ? null : frame.battery_mv / 1000,
+    frozen: silent || blind !== null,
+  };
+}
+
+function pathTrouble({ linkSlow, blind }: Facts, silent: boolean): PathTrouble | null {
+  if (silent) return "silent";
+  return linkSlow ? "link-slow" : blind;
+}

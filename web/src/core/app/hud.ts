@@ -1,0 +1,129 @@
+/** What the cockpit displays. */
+
+import type { Phase } from "../link/session";
+import type { SignalingState } from "../link/host";
+import type { Path } from "../link/stats";
+import type { DriveState, InputSource, StopReason } from "../../protocol/state";
+import type { Banner } from "./banner";
+import { rungsOf, type Rung } from "./rungs";
+import { STATE_WORDS, STOP_WORDS } from "./messages";
+
+export interface Hud {
+  readonly carName: string;
+  readonly phase: Phase["name"];
+  readonly host: SignalingState["phase"];
+  readonly banner: Banner | null;
+  /** `null` before the first telemetry. */
+  readonly state: DriveState | null;
+  readonly reason: StopReason;
+  /** Nothing was heard from the car for a while, or nothing can be: its state, and all figures, are those of then. */
+  readonly silent: boolean;
+  /** Why the car last stopped, in words; `null` once it was armed again. */
+  readonly lastStop: string | null;
+  readonly armWanted: boolean;
+  readonly source: InputSource;
+  readonly ageMs: number | null;
+  readonly rttMs: number | null;
+  readonly bitrateKbps: number | null;
+  readonly fps: number | null;
+  readonly path: Path | null;
+  /** What the connection hangs on, from the page to the car. */
+  readonly rungs: readonly Rung[];
+  /** On the wheels, −1…1. */
+  readonly steering: number;
+  readonly throttle: number;
+  /** What the driver asks for, −1…1. */
+  readonly wantedSteering: number;
+  readonly wantedThrottle: number;
+  readonly braking: boolean;
+  readonly speedKmh: number | null;
+  readonly batteryVolts: number | null;
+  /** The picture is not live, or the car is not heard. */
+  readonly frozen: boolean;
+}
+
+export const emptyHud: Hud = {
+  carName: "the car",
+  phase: "waiting-host",
+  host: "connecting",
+  banner: null,
+  state: null,
+  reason: "none",
+  silent: false,
+  lastStop: null,
+  armWanted: false,
+  source: "none",
+  ageMs: null,
+  rttMs: null,
+  bitrateKbps: null,
+  fps: null,
+  path: null,
+  rungs: rungsOf("connecting", "waiting-host", null),
+  steering: 0,
+  throttle: 0,
+  wantedSteering: 0,
+  wantedThrottle: 0,
+  braking: false,
+  speedKmh: null,
+  batteryVolts: null,
+  frozen: true,
+};
+
+/** Whether two displays look the same, so that nothing need be drawn. */
+export function sameHud(a: Hud, b: Hud): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+export type Alarm = "calm" | "warn" | "bad";
+
+/** Older pictures are amber and red: beyond 150 ms drivers begin to weave, beyond 250 ms they should crawl (arXiv 2603.06850). */
+export function ageAlarm(ms: number | null): Alarm {
+  return ms === null || ms <= 150 ? "calm" : ms <= 250 ? "warn" : "bad";
+}
+
+/** Half of the picture's limits are left for the way there. */
+export function rttAlarm(ms: number | null): Alarm {
+  return ms === null || ms <= 150 ? "calm" : ms <= 300 ? "warn" : "bad";
+}
+
+/** The drive's state in a few words, and why the wheels do not or did not follow. */
+export function stateParts({ state, reason, phase, armWanted, silent, lastStop }: Hud): [state: string, why?: string] {
+  const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
+  if (silent) return ["No answer", ...before];
+  if (state === null) return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
+  if (state === "armed" || state === "arming") return [STATE_WORDS[state]];
+  if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
+  if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
+  const now = state === "disarmed" && reason === "driver-disarmed" ? "" : STOP_WORDS[reason];
+  const why = state === "tripped" ? (lastStop ?? now) : now;
+  return why === "" ? [STATE_WORDS[state]] : [STATE_WORDS[state], why];
+}
+
+/** How loud the state is. */
+export function stateTone({ state, silent }: Hud): "idle" | "ready" | "live" | Alarm {
+  if (silent) return "bad";
+  switch (state) {
+    case null:
+      return "idle";
+    case "disarmed":
+      return "calm";
+    case "arming":
+      return "ready";
+    case "armed":
+      return "live";
+    case "holding":
+      return "warn";
+    case "braking":
+    case "tripped":
+      return "bad";
+  }
+}
+
+/** The path in words. */
+export function pathWords(path: Path | null): { kind: string; detail: string } {
+  if (path === null) return { kind: "–", detail: "" };
+  return {
+    kind: path.relayed ? "Relayed" : "Direct",
+    detail: [path.protocol, path.family].filter((part) => part !== null && part !== "").join(" · "),
+  };
+}

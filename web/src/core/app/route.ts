@@ -1,0 +1,63 @@
+/** The page's address behind `#`: tokens there never reach a server's log. */
+
+import { carId } from "../../protocol/text";
+
+export type Route =
+  | { readonly page: "cars" }
+  | { readonly page: "releases" }
+  | { readonly page: "sign-in" }
+  | { readonly page: "setup"; readonly token: string }
+  | { readonly page: "link"; readonly token: string }
+  | { readonly page: "car"; readonly car: string; readonly relayOnly: boolean; readonly trickle: boolean };
+
+/** Reads an address; what it does not know is the list of cars. */
+export function parseRoute(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
+  const parameters = new URLSearchParams(query);
+  const token = parameters.get("token") ?? "";
+  const [, first = "", second = "", ...rest] = path.split("/");
+  if (rest.length > 0) return { page: "cars" };
+  if (first === "car" && isCarId(second)) {
+    return {
+      page: "car",
+      car: second,
+      relayOnly: parameters.get("path") === "relay",
+      trickle: parameters.get("trickle") !== "0",
+    };
+  }
+  if (second !== "") return { page: "cars" };
+  if (first === "releases") return { page: "releases" };
+  if (first === "sign-in") return { page: "sign-in" };
+  if (first === "setup" && token !== "") return { page: "setup", token };
+  if (first === "link" && token !== "") return { page: "link", token };
+  return { page: "cars" };
+}
+
+/** Writes an address. */
+export function formatRoute(route: Route): string {
+  switch (route.page) {
+    case "cars":
+      return "#/";
+    case "releases":
+    case "sign-in":
+      return `#/${route.page}`;
+    case "setup":
+    case "link":
+      return `#/${route.page}?${new URLSearchParams({ token: route.token }).toString()}`;
+    case "car": {
+      const parameters = new URLSearchParams();
+      if (route.relayOnly) parameters.set("path", "relay");
+      if (!route.trickle) parameters.set("trickle", "0");
+      const query = parameters.toString();
+      return `#/car/${route.car}${query === "" ? "" : `?${query}`}`;
+    }
+  }
+}
+
+function isCarId(text: string): boolean {
+  try {
+    return carId(text, "car") === text;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * What the car is told, and when: devices → mixer → pace → control frames, with what forbids the driver to drive.
+ *
+ * 1. The devices are looked at, and the mixer hears of it.
+ * 2. `handleTimeout` makes the frame that is due, as an effect. **Every 20 ms one, changed or not**: the car's patience ends without them.
+ * 3. Who owns the channel sends it and says so by `handleSent`. A frame that the channel does not take is gone, and its number is not used.
+ *
+ * What is said to the mixer between two frames may bring the next one forward; `handleInput` sees to that.
+ */
+
+import { effectsOf } from "../effects";
+import { Mixer, type InputNotice, type PageStop, type Sample } from "../input/mixer";
+import { Pacer } from "../input/pacer";
+import { CarClock } from "../link/clock";
+import { Sight, type Blindness } from "../link/sight";
+import { LinkWatch } from "../link/watch";
+import type { ControlFrame } from "../../protocol/control";
+import type { TelemetryFrame } from "../../protocol/telemetry";
+import { CONTROL_HZ, micros32, permyriad } from "../../protocol/units";
+
+/** Changes are not sent closer than this: a pad that is polled at 60 Hz or more would crowd the channel. */
+const SPACING_MS = 10;
+
+/** A frame is to be sent. */
+export interface Effect {
+  readonly kind: "send";
+  readonly frame: ControlFrame;
+}
+
+/** What is known of the driver and of what he sees. */
+export interface DriverFacts {
+  readonly sample: Sample;
+  readonly armWanted: boolean;
+  readonly notice: InputNotice | null;
+  /** Why this page disarmed since the driver last armed. */
+  readonly pageStop: PageStop | null;
+  readonly blind: Blindness | null;
+  readonly linkSlow: boolean;
+  readonly rttMs: number | null;
+}
+
+export class SendPath {
+  readonly mixer = new Mixer();
+
+  readonly #pacer = new Pacer(1_000 / CONTROL_HZ, SPACING_MS);
+  #clock = new CarClock();
+  #watch = new LinkWatch();
+  #sight = new Sight();
+  #open = false;
+  /** Number of the newest frame that was sent. */
+  #seq: number;
+  #made: { readonly seq: number; readonly sample: Sample } | null = null;
+  #effects: Effect[] = [];
+
+  /** `seq`: number of the last frame of this page, so that an echo of an old session is never taken for one of the new. */
+  constructor(seq = 0) {
+    this.#seq = seq;
+  }
+
+  get clock(): CarClock {
+    return this.#clock;
+  }
+
+  facts(now: number): DriverFacts {
+    const { armWanted, notice, stop: pageStop } = this.mixer;
+    const { blind } = this.#sight;
+    const sample = this.mixer.sample(now);
+    return { sample, armWanted, notice, pageStop, blind, linkSlow: this.#watch.slow, rttMs: this.#clock.rttMs };
+  }
+
+  pollEffect(): Effect | null {
+    return this.#effects.shift() ?? null;
+  }
+
+  /** When the next frame is due. A time that is past already is not to be waited for: the page may not get another turn. */
+  pollTimeout(): number {
+    return this.#pacer.pollTimeout();
+  }
+
+  /** A frame is due, and the devices have just been looked at. */
+  handleTimeout(now: number): void {
+    if (now < this.#pacer.pollTimeout()) return;
+    this.#sight.handleLook(now, this.#clock);
+    this.mixer.handleSight(this.#sight.blind);
+    if (this.#open) this.#make(now);
+    this.#pacer.handleSent(now);
+    while (this.mixer.pollEffect() !== null) {
+      // What changed meanwhile is in this frame.
+    }
+  }
+
+  /** Something was said to the mixer. */
+  handleInput(now: number): void {
+    for (const { urgency } of effectsOf(this.mixer)) {
+      if (urgency === "now") this.#pacer.handleUrgent();
+      else this.#pacer.handleChange(now);
+    }
+  }
+
+  /** Whether there is a channel that can be sent on. */
+  handleChannel(open: boolean): void {
+    this.#open = open;
+  }
+
+  /** The channel took the frame that was made last. */
+  handleSent(): void {
+    if (this.#made === null) return;
+    this.#seq = this.#made.seq;
+    this.mixer.handleSent(this.#made.seq, this.#made.sample);
+    this.#made = null;
+  }
+
+  /** A frame of the video came onto the screen. */
+  handleFrame(presentedAt: number, rtpTimestamp: number | null): void {
+    this.#sight.handleFrame(presentedAt, rtpTimestamp);
+  }
+
+  handleTelemetry(frame: TelemetryFrame, now: number): void {
+    const rttMs = this.#clock.handleTelemetry(frame, now);
+    if (frame.echo && rttMs !== null) this.#watch.handleEcho(frame.echo.seq, rttMs);
+    this.mixer.handleLink(this.#watch.slow);
+    this.mixer.handleCar(frame.state, frame.echo?.seq ?? null, now);
+    this.handleInput(now);
+  }
+
+  /** Another session, or none: what is known of the path and of the picture is of no use any more. */
+  handleNewSession(now: number): void {
+    this.#open = false;
+    this.#clock = new CarClock();
+    this.#watch = new LinkWatch();
+    this.#sight = new Sight();
+    this.mixer.handleNewSession();
+    this.mixer.handleLink(false);
+    this.handleInput(now);
+  }
+
+  #make(now: number): void {
+    this.#watch.handleFrame(now);
+    this.mixer.handleLink(this.#watch.slow);
+    const sample = this.mixer.sample(now);
+    const seq = (this.#seq + 1) >>> 0;
+    this.#made = { seq, sample };
+    this.#effects.push({
+      kind: "send",
+      frame: {
+        visible: sample.visible,
+        focused: sample.focused,
+        arm: sample.arm,
+        brake: sample.brake,
+        source: sample.source,
+        seq,
+        sent_us: micros32(now),
+        sample_age_ms: sample.ageMs,
+        steering: permyriad(sample.steering),
+        throttle: permyriad(sample.throttle),
+      },
+    });
+  }
+}

@@ -1,0 +1,88 @@
+/** Keys to steering and throttle. A key is all or nothing, so the values ramp as a thumb on a stick would. */
+
+/** Time from straight to full lock, and back: a hand returns a wheel faster than it turns it. */
+const STEER_MS = 200;
+const STRAIGHTEN_MS = 100;
+/** Time from standing to full throttle. Letting go is at once. */
+const THROTTLE_MS = 300;
+
+type Command = "left" | "right" | "forward" | "backward" | "brake" | "arm";
+
+/** By place on the keyboard (`KeyboardEvent.code`), so that WASD is where it should be on any layout. */
+const KEYS: Readonly<Record<string, Command>> = {
+  ArrowLeft: "left",
+  KeyA: "left",
+  ArrowRight: "right",
+  KeyD: "right",
+  ArrowUp: "forward",
+  KeyW: "forward",
+  ArrowDown: "backward",
+  KeyS: "backward",
+  Space: "brake",
+  Enter: "arm",
+  NumpadEnter: "arm",
+};
+
+/** What a key does; `null` if nothing. */
+export function commandOf(code: string): Command | null {
+  return Object.hasOwn(KEYS, code) ? (KEYS[code] ?? null) : null;
+}
+
+export interface KeyboardSample {
+  readonly steering: number;
+  readonly throttle: number;
+  readonly brake: boolean;
+}
+
+export class Keyboard {
+  readonly #held = new Set<string>();
+  #steering = 0;
+  #throttle = 0;
+  #at = 0;
+
+  /** Takes a key; tells whether anything changed. */
+  handleKey(code: string, down: boolean, now: number): boolean {
+    const held = this.#held.has(code);
+    if (held === down) return false;
+    this.#advance(now);
+    if (down) this.#held.add(code);
+    else this.#held.delete(code);
+    return true;
+  }
+
+  /** Forgets all keys: their release is not heard while the page has no focus. */
+  handleRelease(): void {
+    this.#held.clear();
+    this.#steering = 0;
+    this.#throttle = 0;
+  }
+
+  sample(now: number): KeyboardSample {
+    this.#advance(now);
+    return { steering: this.#steering, throttle: this.#throttle, brake: this.#holds("brake") };
+  }
+
+  #advance(now: number): void {
+    const elapsed = Math.max(0, now - this.#at);
+    this.#at = now;
+    const steer = Number(this.#holds("right")) - Number(this.#holds("left"));
+    this.#steering = isAway(this.#steering, steer)
+      ? towards(this.#steering, 0, elapsed / STRAIGHTEN_MS)
+      : towards(this.#steering, steer, elapsed / STEER_MS);
+    const drive = Number(this.#holds("forward")) - Number(this.#holds("backward"));
+    this.#throttle = isAway(this.#throttle, drive) ? 0 : towards(this.#throttle, drive, elapsed / THROTTLE_MS);
+  }
+
+  #holds(command: Command): boolean {
+    return [...this.#held].some((code) => commandOf(code) === command);
+  }
+}
+
+/** Whether `value` must first return to the middle on its way to `target`. */
+function isAway(value: number, target: number): boolean {
+  return target === 0 || value * target < 0;
+}
+
+function towards(value: number, target: number, step: number): number {
+  return value < target ? Math.min(target, value + step) : Math.max(target, value - step);
+}

@@ -1,0 +1,339 @@
+/**
+ * All devices to one sample: the device used last steers, any device brakes.
+ *
+ * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone or stands still, a finger that the
+ * system took away, anything while the link is too slow or the picture old. Each of them also disarms, and the driver arms again.
+ *
+ * **A car that is armed follows the device that armed it.** Another one that takes over disarms: it may be one that nobody holds.
+ */
+
+import type { DriveState, InputSource } from "../../protocol/state";
+import { effectsOf } from "../effects";
+import type { Blindness } from "../link/sight";
+import { ArmLatch } from "./arming";
+import { Gamepads, type PadLike } from "./gamepad";
+import { commandOf, Keyboard } from "./keyboard";
+import { Presses } from "./presses";
+import { TouchSticks, type Stick } from "./touch";
+
+/** Older samples are no input to the car (`PROTOCOL.md`, "Timing"). */
+const MAX_SAMPLE_AGE_MS = 80;
+/** Age that stands for "no sample" (`PROTOCOL.md`, control frame). */
+const NO_SAMPLE_MS = 65_535;
+
+/** Another device steers than the one that armed. */
+export type TakeOver = "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
+/** What the driver should know about the devices. */
+export type InputNotice = "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow" | Blindness | TakeOver;
+/** Why this page disarmed by itself. */
+export type PageStop = InputNotice | "hidden" | "unfocused" | "system-key" | "path-lost";
+
+export interface Sample {
+  readonly visible: boolean;
+  readonly focused: boolean;
+  readonly arm: boolean;
+  readonly brake: boolean;
+  readonly source: InputSource;
+  readonly ageMs: number;
+  /** −1…1. */
+  readonly steering: number;
+  /** −1…1. */
+  readonly throttle: number;
+}
+
+/** How soon a change is to be sent: with the next frame that the pace allows, or without regard to it. */
+export type Urgency = "soon" | "now";
+
+/** A control frame is wanted. */
+export interface Effect {
+  readonly kind: "send";
+  readonly urgency: Urgency;
+}
+
+/** Tells the mixer something, and sees to what it wants then. */
+export type Tell = <T>(step: (mixer: Mixer, now: number) => T) => T;
+
+export class Mixer {
+  readonly #keyboard = new Keyboard();
+  readonly #pads = new Gamepads();
+  readonly #touch = new TouchSticks();
+  readonly #arm = new ArmLatch();
+  readonly #presses = new Presses();
+  #source: InputSource = "none";
+  #notice: InputNotice | null = null;
+  #takeOver: TakeOver | null = null;
+  #stop: PageStop | null = null;
+  #visible = false;
+  #focused = false;
+  #leftAt = 0;
+  #linkSlow = false;
+  #blind: Blindness | null = null;
+  #effects: Effect[] = [];
+
+  pollEffect(): Effect | null {
+    return this.#effects.shift() ?? null;
+  }
+
+  get notice(): InputNotice | null {
+    return this.#bar ?? this.#notice ?? this.#takeOver;
+  }
+
+  /** Why this page last disarmed; `null` if the driver has armed or disarmed since. */
+  get stop(): PageStop | null {
+    return this.#stop;
+  }
+
+  get padPresent(): boolean {
+    return this.#pads.present;
+  }
+
+  get armWanted(): boolean {
+    return this.#arm.wanted;
+  }
+
+  handlePage(visible: boolean, focused: boolean, now: number): void {
+    if (visible === this.#visible && focused === this.#focused) return;
+    const left = (this.#visible && this.#focused) || !(visible && focused);
+    this.#visible = visible;
+    this.#focused = focused;
+    if (left) {
+      this.#leftAt = now;
+      this.#releaseAll(visible ? "unfocused" : "hidden");
+    }
+    this.#want("now");
+  }
+
+  /** The link has become too slow to drive, or quick enough again. */
+  handleLink(slow: boolean): void {
+    if (slow === this.#linkSlow) return;
+    this.#linkSlow = slow;
+    if (slow) this.#disarm("link-slow");
+    this.#want("now");
+  }
+
+  /** The driver sees the car no more, for another reason, or again. */
+  handleSight(blind: Blindness | null): void {
+    if (blind === this.#blind) return;
+    const change = (blind === null) !== (this.#blind === null);
+    this.#blind = blind;
+    if (blind !== null) this.#disarm(blind);
+    if (change) this.#want("now");
+  }
+
+  /** The system takes the keys: lets go of everything and disarms, without forgetting which device is used. */
+  handleSystemKey(): void {
+    this.#releaseAll("system-key");
+  }
+
+  /**
+   * Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action, and a direction while the pad in use is
+   * held is none either: Steam's desktop layout makes arrow keys of a pad's stick, too.
+   */
+  handleKey(code: string, down: boolean, now: number, repeat = false): boolean {
+    const command = commandOf(code);
+    if (command === null) return false;
+    if (!this.#keyboard.handleKey(code, down, now)) return true;
+    if (down && !repeat) {
+      if (command === "arm") this.#pressArm("keyboard", now, "keyboard");
+      else if (command === "brake" ? this.#source === "none" : !this.#pads.isHeld(now)) this.#use("keyboard");
+    }
+    this.#want("soon");
+    return true;
+  }
+
+  handlePads(pads: readonly (PadLike | null)[], now: number): void {
+    // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not armed anew for another device.
+    this.#pads.handlePads(pads, now);
+    this.#followPads(now);
+    const taker = this.#pads.handleTakeOver(now);
+    if (taker !== null) {
+      this.#use("gamepad", taker);
+      this.#want("soon");
+    }
+    const still = this.#source === "gamepad" && this.#pads.sample(now)?.stale === true;
+    if (still && this.#notice !== "gamepad-still") {
+      this.#notice = "gamepad-still";
+      this.#disarm("gamepad-still");
+      this.#want("now");
+    } else if (!still && this.#notice === "gamepad-still") {
+      this.#notice = null;
+    }
+  }
+
+  /** The gamepad with this index was unplugged. */
+  handlePadUnplugged(index: number, now: number): void {
+    this.#pads.handleUnplugged(index);
+    this.#followPads(now);
+  }
+
+  handleStickDown(pointer: number, stick: Stick, position: number, reach: number): void {
+    this.#touch.handleDown(pointer, stick, position, reach);
+    // A hand that brushes the glass does not disarm; a stick that is moved does.
+    if (!this.#arm.wanted) this.#use("touch");
+    this.#want("soon");
+  }
+
+  handleStickMove(pointer: number, position: number): void {
+    if (this.#touch.handleMove(pointer, position)) this.#use("touch");
+    this.#want("soon");
+  }
+
+  handleStickUp(pointer: number): void {
+    this.#touch.handleUp(pointer);
+    this.#want("soon");
+  }
+
+  handleStickCancel(pointer: number): void {
+    if (!this.#touch.handleCancel(pointer)) return;
+    if (this.#source === "touch") this.#lose("touch-lost");
+    this.#want("now");
+  }
+
+  /** The brake on the screen. */
+  handleBrake(down: boolean): void {
+    this.#touch.handleBrake(down);
+    this.#want("now");
+  }
+
+  /** The button on the screen, pressed with a finger or with a mouse or key. */
+  handleArmButton(byTouch: boolean, now: number): void {
+    const hand = byTouch ? "touch" : "keyboard";
+    this.#pressArm("screen", now, this.#source === "none" ? hand : null);
+    this.#want("soon");
+  }
+
+  /** A new session began. */
+  handleNewSession(): void {
+    this.#disarm("path-lost");
+    this.#arm.handleNewSession();
+  }
+
+  /** A sample was sent in the frame `seq`. */
+  handleSent(seq: number, { visible, focused, source, ageMs }: Sample): void {
+    this.#arm.handleSent(seq, visible && focused && source !== "none" && ageMs <= MAX_SAMPLE_AGE_MS);
+  }
+
+  /** The car reports its state, and the newest frame that it has read. */
+  handleCar(state: DriveState, echoedSeq: number | null, now: number): void {
+    if (echoedSeq !== null) this.#arm.handleEcho(echoedSeq);
+    this.#arm.handleState(state, now);
+  }
+
+  stick(stick: Stick): number {
+    return this.#touch.position(stick);
+  }
+
+  sample(now: number): Sample {
+    const here = this.#visible && this.#focused;
+    const keys = this.#keyboard.sample(now);
+    const pad = this.#pads.sample(now);
+    const common = {
+      visible: this.#visible,
+      focused: this.#focused,
+      arm: this.#arm.flag,
+      brake: keys.brake || this.#touch.brake || this.#pads.brake,
+      source: this.#source,
+    };
+    if (this.#bar !== null) return { ...common, ...NOTHING };
+    const ageMs = here ? 0 : clampAge(now - this.#leftAt);
+    switch (this.#source) {
+      case "keyboard":
+        return { ...common, ageMs, steering: keys.steering, throttle: keys.throttle };
+      case "touch":
+        return { ...common, ageMs, steering: this.stick("steering"), throttle: this.stick("throttle") };
+      case "gamepad":
+        if (pad) return { ...common, ageMs: clampAge(pad.ageMs), steering: pad.steering, throttle: pad.throttle };
+        return { ...common, ...NOTHING };
+      case "none":
+        return { ...common, ...NOTHING };
+    }
+  }
+
+  /** Why nothing counts as input, whatever the driver does. */
+  get #bar(): InputNotice | null {
+    return this.#linkSlow ? "link-slow" : this.#blind;
+  }
+
+  #want(urgency: Urgency): void {
+    this.#effects.push({ kind: "send", urgency });
+  }
+
+  #followPads(now: number): void {
+    for (const effect of effectsOf(this.#pads)) {
+      if (effect.kind === "arm") this.#pressArm(effect.pad, now, "gamepad", effect.pad);
+      else if (effect.kind === "vanished") this.#lose("gamepad-gone");
+      this.#want(effect.kind === "vanished" ? "now" : "soon");
+    }
+  }
+
+  /** Somebody uses this device; `pad`: which gamepad. */
+  #use(source: InputSource, pad: string | null = null): void {
+    if (source === this.#source && (pad === null || pad === this.#pads.inUse)) return;
+    const takeOver = source === this.#source ? "other-gamepad-took-over" : TAKE_OVERS[source];
+    this.#take(source, pad);
+    if (!this.#arm.wanted || takeOver === null) return;
+    this.#takeOver = takeOver;
+    this.#disarm(takeOver);
+    this.#want("now");
+  }
+
+  #take(source: InputSource, pad: string | null): void {
+    if (source !== this.#source || pad !== this.#pads.inUse) {
+      if (pad !== null) this.#pads.handleUse(pad);
+      else this.#pads.handleLetGo();
+    }
+    this.#source = source;
+    this.#notice = null;
+    this.#takeOver = null;
+  }
+
+  #lose(notice: InputNotice): void {
+    this.#source = "none";
+    this.#notice = notice;
+    this.#takeOver = null;
+    this.#disarm(notice);
+  }
+
+  #releaseAll(why: PageStop): void {
+    this.#keyboard.handleRelease();
+    this.#touch.handleRelease();
+    this.#disarm(why);
+  }
+
+  #disarm(why: PageStop): void {
+    if (this.#arm.wanted) this.#stop = why;
+    this.#arm.handleDisarm();
+  }
+
+  /** The arm control of a device was pressed, with which the driver will steer if it arms. */
+  #pressArm(device: string, now: number, source: InputSource | null, pad: string | null = null): void {
+    const wanted = this.#arm.wanted;
+    if (!this.#presses.handlePress(device, now)) {
+      // What Steam makes of a pad's button comes first at times; it is the pad that drives.
+      if (wanted && pad !== null && this.#source !== "gamepad") this.#take("gamepad", pad);
+      return;
+    }
+    if (wanted) {
+      this.#stop = null;
+      return this.#arm.handleDisarm();
+    }
+    if (source !== null) this.#take(source, pad);
+    if (!this.#visible || !this.#focused || this.#bar !== null || this.#notice === "gamepad-still") return;
+    this.#stop = null;
+    this.#takeOver = null;
+    this.#arm.handleArm(now);
+  }
+}
+
+const TAKE_OVERS: Readonly<Record<InputSource, TakeOver | null>> = {
+  none: null,
+  keyboard: "keyboard-took-over",
+  gamepad: "gamepad-took-over",
+  touch: "touch-took-over",
+};
+
+const NOTHING = { source: "none", ageMs: NO_SAMPLE_MS, steering: 0, throttle: 0 } as const;
+
+function clampAge(ms: number): number {
+  return Math.min(NO_SAMPLE_MS, Math.max(0, Math.round(ms)));
+}

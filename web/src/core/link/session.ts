@@ -1,0 +1,402 @@
+/**
+ * A drive with one car: asks for a session, answers offers, restarts ICE, connects anew. Decides only; whoever owns it carries out
+ * the effects and tells what happened.
+ *
+ * ```text
+ *  waiting-host ──host is there──► asking ──offer──► negotiating ──up──► connected
+ *       ▲                          │  ▲ │                │              │    ▲ up
+ *       │ host is away             │  │ └─ offline ─► waiting-car       │    │
+ *       └──────── retrying ◄───────┘  │                  │          ICE disconnected
+ *                    ▲  └── time ─────┘                  │              ▼    │
+ *                    │                                   │          interrupted
+ *                    │                              15 s │              │ 1 s, or failed, or asked for
+ *                    │                                   ▼              ▼
+ *                    └──── 8 s, or the session is gone ──┴───────── restarting
+ *
+ *  any ── the car's program stops or starts again ──► waiting-car ──the list has it──► asking
+ *  any ── refused, ended for good, or left ──► ended
+ * ```
+ *
+ * **A peer connection that works is never given up because the host is away or has forgotten the session.**
+ */
+
+import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "../../protocol/common";
+import type { FromDriver, ToDriver } from "../../protocol/signaling";
+
+/** Time for the car's offer: a car on a slow link gathers candidates first when the driver cannot trickle. */
+const OFFER_TIMEOUT_MS = 10_000;
+/** Time from the offer to a connection: browsers give up on ICE after about this time. */
+const NEGOTIATION_TIMEOUT_MS = 15_000;
+/** ICE often heals a short loss by itself; a restart would drop the path that is about to come back. */
+const RESTART_AFTER_MS = 1_000;
+/** Time for a restart to work before everything is built anew. */
+const RESTART_TIMEOUT_MS = 8_000;
+/** Waits before connecting anew after a loss, by attempt. The first follows at once. */
+const RETRY_MS = [0, 1_000, 2_000, 5_000] as const;
+/** A car that says that it stops is still in the list until its connection closes: asked sooner, it could not answer. */
+const STOPPING_MS = 1_000;
+/** So many times a car may be busy with our own lost session before we believe it. */
+const MAX_BUSY_RETRIES = 4;
+
+export type EndCause =
+  | { readonly kind: "bye"; readonly reason: ByeReason }
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly text: string }
+  | { readonly kind: "left" };
+
+/** Why a car is waited for: it was never there, or it went and is likely to come back. */
+export type Absence = "offline" | Extract<ByeReason, "car-left" | "car-gone" | "shutdown">;
+
+export type Phase =
+  | { readonly name: "waiting-host" }
+  /** The car is asked when the list has it, but not before `askAt`. */
+  | { readonly name: "waiting-car"; readonly why: Absence; readonly askAt: number }
+  | { readonly name: "asking"; readonly since: number }
+  | { readonly name: "negotiating"; readonly since: number }
+  | { readonly name: "connected" }
+  | { readonly name: "interrupted"; readonly since: number }
+  | { readonly name: "restarting"; readonly since: number }
+  | { readonly name: "retrying"; readonly at: number }
+  | { readonly name: "ended"; readonly cause: EndCause };
+
+/** What the peer connection tells. */
+export type PeerEvent =
+  | { readonly kind: "answer"; readonly generation: number; readonly sdp: string }
+  | { readonly kind: "candidate"; readonly generation: number; readonly candidate: Candidate }
+  | { readonly kind: "up" }
+  | { readonly kind: "disconnected" }
+  | { readonly kind: "failed" }
+  /** The car closed its end: no restart can help. */
+  | { readonly kind: "closed" }
+  | { readonly kind: "problem"; readonly reason: "no-h264" | "bad-description" | "internal" };
+
+/** What is to be done. */
+export type Effect =
+  | { readonly kind: "send"; readonly message: FromDriver }
+  | { readonly kind: "open-peer"; readonly iceServers: readonly IceServer[] }
+  | { readonly kind: "offer"; readonly generation: number; readonly sdp: string }
+  | { readonly kind: "candidate"; readonly generation: number; readonly candidate: Candidate }
+  | { readonly kind: "close-peer" };
+
+export interface SessionOptions {
+  readonly car: string;
+  readonly trickle: boolean;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  #phase: Phase = { name: "waiting-host" };
+  #effects: Effect[] = [];
+  #hostReady = false;
+  /** The host's list says that the car is there. */
+  #listed = false;
+  #id: string | null = null;
+  #generation = 0;
+  /** The host has forgotten the session; only the peer connection is left of it. */
+  #orphan = false;
+  /** The peer connection carries data right now, whatever the phase is about to do. */
+  #up = false;
+  #everConnected = false;
+  #attempt = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get id(): string | null {
+    return this.#id;
+  }
+
+  /** Generation of the newest offer; 0 before the first. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Connections that were lost in a row. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  pollEffect(): Effect | null {
+    return this.#effects.shift() ?? null;
+  }
+
+  /** When `handleTimeout` is due, in ms of the page's clock. */
+  pollTimeout(): number | null {
+    const phase = this.#phase;
+    switch (phase.name) {
+      case "asking":
+        return phase.since + OFFER_TIMEOUT_MS;
+      case "negotiating":
+        return phase.since + NEGOTIATION_TIMEOUT_MS;
+      case "interrupted":
+        return phase.since + RESTART_AFTER_MS;
+      case "restarting":
+        // Without the host nothing better can be had, and the old path may still heal.
+        return this.#hostReady ? phase.since + RESTART_TIMEOUT_MS : null;
+      case "retrying":
+        return phase.at;
+      case "waiting-car":
+        return this.#listed ? phase.askAt : null;
+      case "waiting-host":
+      case "connected":
+      case "ended":
+        return null;
+    }
+  }
+
+  handleHost(ready: boolean, now: number): void {
+    this.#hostReady = ready;
+    const { name } = this.#phase;
+    if (ready && name === "waiting-host") this.#ask(now);
+    // The host may have forgotten the question together with the old socket.
+    if (ready && name === "restarting") this.#restart(now);
+    else if (ready) this.#claim();
+    if (!ready && (name === "asking" || name === "waiting-car")) this.#abandon({ name: "waiting-host" });
+  }
+
+  handleMessage(message: ToDriver, now: number): void {
+    switch (message.type) {
+      case "welcome":
+        this.#listed = false;
+        return this.#handleCars(message.cars, [], now);
+      case "cars":
+        return this.#handleCars(message.cars, message.gone ?? [], now);
+      case "connecting":
+        if (this.#phase.name !== "asking" || this.#id !== null || message.car !== this.#options.car) {
+          // The answer to a question that was given up: nobody must keep the car busy.
+          return this.#send({ type: "bye", session: message.session, reason: "driver-left" });
+        }
+        this.#id = message.session;
+        this.#effects.push({ kind: "open-peer", iceServers: message.ice_servers });
+        return;
+      case "offer":
+        if (message.session !== this.#id || message.generation <= this.#generation) return;
+        this.#generation = message.generation;
+        if (this.#phase.name === "asking") this.#phase = { name: "negotiating", since: now };
+        this.#effects.push({ kind: "offer", generation: message.generation, sdp: message.sdp });
+        return;
+      case "candidate":
+        if (message.session !== this.#id || message.generation < this.#generation) return;
+        this.#effects.push({ kind: "candidate", generation: message.generation, candidate: message.candidate });
+        return;
+      case "bye":
+        if (message.session === this.#id) this.#handleBye(message.reason, now);
+        return;
+      case "error":
+        return this.#handleError(message, now);
+      case "pong":
+        return;
+    }
+  }
+
+  handlePeer(event: PeerEvent, now: number): void {
+    const session = this.#id;
+    if (session === null) return;
+    switch (event.kind) {
+      case "answer":
+        if (event.generation !== this.#generation) return;
+        this.#send({ type: "answer", session, generation: event.generation, sdp: event.sdp });
+        // Browsers may keep the old path up throughout a restart, and then report no change.
+        if (this.#phase.name === "restarting" && this.#up) this.#phase = { name: "connected" };
+        return;
+      case "candidate":
+        if (event.generation !== this.#generation) return;
+        return this.#send({
+          type: "candidate",
+          session,
+          generation: event.generation,
+          candidate: event.candidate,
+        });
+      case "up":
+        this.#up = true;
+        this.#attempt = 0;
+        this.#everConnected = true;
+        this.#phase = { name: "connected" };
+        return;
+      case "disconnected":
+        this.#up = false;
+        if (this.#phase.name === "connected") this.#phase = { name: "interrupted", since: now };
+        return;
+      case "failed":
+        this.#up = false;
+        return this.#handleFailed(now);
+      case "closed":
+        return this.#lose(now);
+      case "problem":
+        this.#bye(event.reason);
+        return this.#end({ kind: "bye", reason: event.reason });
+    }
+  }
+
+  /** The driver wants to connect, or to connect again after the end. */
+  handleConnect(now: number): void {
+    if (this.#phase.name === "ended" || this.#phase.name === "retrying") this.#ask(now);
+  }
+
+  /** The device's network has changed. The path may be dead without anybody having noticed; a restart costs little if it is not. */
+  handleNetwork(now: number): void {
+    const { name } = this.#phase;
+    if (name === "connected" || name === "interrupted") this.#restart(now);
+  }
+
+  /** The driver wants another path. */
+  handleRestart(now: number): void {
+    const { name } = this.#phase;
+    if (name === "connected" || name === "interrupted" || name === "restarting") this.#restart(now);
+  }
+
+  /** The driver leaves. */
+  handleLeave(): void {
+    this.#bye("driver-left");
+    this.#end({ kind: "left" });
+  }
+
+  handleTimeout(now: number): void {
+    const due = this.pollTimeout();
+    if (due === null || now < due) return;
+    switch (this.#phase.name) {
+      case "asking":
+        this.#bye("driver-left");
+        if (this.#everConnected) return this.#retry(now);
+        return this.#end({ kind: "error", code: "timeout", text: "no offer" });
+      case "negotiating":
+        return this.#lose(now);
+      case "interrupted":
+        return this.#restart(now);
+      case "restarting":
+        if (!this.#up) return this.#lose(now);
+        this.#phase = { name: "connected" };
+        return;
+      case "retrying":
+      case "waiting-car":
+        return this.#ask(now);
+      case "waiting-host":
+      case "connected":
+      case "ended":
+        return;
+    }
+  }
+
+  /** The list comes in parts: a car that is not in this one is as it was. */
+  #handleCars(cars: readonly CarInfo[], gone: readonly string[], now: number): void {
+    const car = cars.find(({ id }) => id === this.#options.car);
+    if (car) this.#listed = car.presence !== "offline";
+    else if (gone.includes(this.#options.car)) this.#listed = false;
+    if (this.#phase.name === "waiting-car") this.handleTimeout(now);
+  }
+
+  #handleBye(reason: ByeReason, now: number): void {
+    if ((reason === "car-gone" || reason === "driver-gone") && this.#up) {
+      this.#orphan = true;
+    } else if (reason === "car-gone" || reason === "car-left" || reason === "shutdown") {
+      const soonest = reason === "shutdown" ? STOPPING_MS : 0;
+      this.#abandon({ name: "waiting-car", why: reason, askAt: now + Math.max(soonest, this.#nextWait()) });
+    } else if (reason === "driver-gone" || (reason === "ice-failed" && this.#everConnected)) {
+      this.#retry(now);
+    } else {
+      this.#end({ kind: "bye", reason });
+    }
+  }
+
+  #handleError(message: Extract<ToDriver, { type: "error" }>, now: number): void {
+    const { code, text } = message;
+    if (message.session !== null) {
+      if (message.session !== this.#id) return;
+      if (code === "no-such-session") this.#handleForgotten(now);
+      else if (this.#phase.name === "negotiating" && code !== "out-of-order") this.#end({ kind: "error", code, text });
+      return;
+    }
+    const aboutUs = message.car === this.#options.car || message.car === null;
+    if (this.#phase.name !== "asking" || !aboutUs) return;
+    if (code === "car-offline") {
+      // Newer than the list, which is not sent at every change.
+      this.#listed = false;
+      this.#abandon({ name: "waiting-car", why: "offline", askAt: now });
+    } else if (code === "rate-limited") this.#retry(now);
+    else if (code === "car-busy" && this.#everConnected && this.#attempt < MAX_BUSY_RETRIES) this.#retry(now);
+    else this.#end({ kind: "error", code, text });
+  }
+
+  #handleForgotten(now: number): void {
+    this.#orphan = true;
+    // A restart is what the host has just refused: without one, a path that is down stays down.
+    if (!this.#up) return this.#lose(now);
+    this.#phase = { name: "connected" };
+  }
+
+  #handleFailed(now: number): void {
+    const { name } = this.#phase;
+    if (name === "negotiating" || this.#orphan) this.#lose(now);
+    else if (name === "connected" || name === "interrupted") this.#restart(now);
+  }
+
+  #ask(now: number): void {
+    if (!this.#hostReady) return this.#abandon({ name: "waiting-host" });
+    this.#abandon({ name: "asking", since: now });
+    this.#send({ type: "connect", car: this.#options.car, trickle: this.#options.trickle });
+  }
+
+  #restart(now: number): void {
+    const session = this.#id;
+    if (session === null) return;
+    this.#phase = { name: "restarting", since: now };
+    if (!this.#orphan) this.#send({ type: "restart", session });
+  }
+
+  /**
+   * Names the session on the new socket, which moves it there before the host gives the driver up. The end of candidates, told once
+   * more, is the message that changes nothing else.
+   */
+  #claim(): void {
+    if (this.#id === null || this.#orphan || this.#generation === 0) return;
+    const candidate = { candidate: "", sdp_mid: null, sdp_m_line_index: null };
+    this.#send({ type: "candidate", session: this.#id, generation: this.#generation, candidate });
+  }
+
+  /** The path is lost for good: once driven, the car is asked again; otherwise there is no path. */
+  #lose(now: number): void {
+    this.#bye("ice-failed");
+    if (!this.#hostReady) this.#abandon({ name: "waiting-host" });
+    else if (this.#everConnected) this.#retry(now);
+    else this.#end({ kind: "bye", reason: "ice-failed" });
+  }
+
+  #retry(now: number): void {
+    this.#abandon({ name: "retrying", at: now + this.#nextWait() });
+  }
+
+  /** Counts a loss, and tells how long to wait after it. */
+  #nextWait(): number {
+    const wait = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 0;
+    this.#attempt += 1;
+    return wait;
+  }
+
+  #end(cause: EndCause): void {
+    this.#everConnected = false;
+    this.#attempt = 0;
+    this.#abandon({ name: "ended", cause });
+  }
+
+  #bye(reason: ByeReason): void {
+    if (this.#id !== null && !this.#orphan) this.#send({ type: "bye", session: this.#id, reason });
+  }
+
+  /** Leaves the session behind and goes on in `phase`. */
+  #abandon(phase: Phase): void {
+    if (this.#id !== null) this.#effects.push({ kind: "close-peer" });
+    this.#id = null;
+    this.#generation = 0;
+    this.#orphan = false;
+    this.#up = false;
+    this.#phase = phase;
+  }
+
+  #send(message: FromDriver): void {
+    if (this.#hostReady) this.#effects.push({ kind: "send", message });
+  }
+}

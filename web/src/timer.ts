@@ -1,0 +1,31 @@
+/** Wakes whoever owns a machine at the time that the machine asks for. */
+
+export class Timer {
+  readonly #wake: () => void;
+  #at: number | null = null;
+  #running: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  constructor(wake: () => void) {
+    this.#wake = wake;
+  }
+
+  /** Takes a machine's `pollTimeout`, on the clock of `performance.now()`: wakes then and not before, `null` never. */
+  set(at: number | null): void {
+    if (at === this.#at || this.#stopped) return;
+    clearTimeout(this.#running);
+    this.#at = at;
+    if (at === null) return;
+    const wait = Math.max(0, Math.ceil(at - performance.now()));
+    this.#running = setTimeout(() => {
+      this.#at = null;
+      this.#wake();
+    }, wait);
+  }
+
+  /** Wakes nobody any more, whatever is asked. */
+  stop(): void {
+    this.set(null);
+    this.#stopped = true;
+  }
+}
