@@ -180,6 +180,6 @@ function types(): string[] {
 function hear(control: FakeChannel, state: "disarmed" | "armed" | "tripped"): void {
   carSeq += 1;
   const frame = { state, reason: "none", seq: carSeq, car_time: 5n, echo: null, steering: 0, throttle: 0 } as const;
-  const data = encodeTelemetry({ ...frame, braking: false, battery_mv: null, odometry: null, dropped: 0 });
-  control.onmessage?.({ data });
+  const bytes = encodeTelemetry({ ...frame, braking: false, battery_mv: null, odometry: null, dropped: 0 }, 1);
+  control.onmessage?.({ data: bytes.buffer });
 }

@@ -19,6 +19,7 @@ import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
 import type { SignalingClient } from "../link/signaling";
 import type { CarInfo, IceServer } from "../protocol/common";
 import type { CarEvent } from "../protocol/events";
+import { newestVersion, type FrameVersion } from "../protocol/frame";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { Timer } from "../timer";
 import { Sender } from "./sender";
@@ -46,6 +47,8 @@ export class Cockpit {
 
   #peer: Peer | null = null;
   #peers = 0;
+  /** In which the car reads control frames: the first, until it has said more. */
+  #version: FrameVersion = 1;
   #wakeLock: WakeLockSentinel | null = null;
 
   constructor(route: CarRoute, signaling: SignalingClient, cars: ReadonlySignal<readonly CarInfo[] | null>) {
@@ -112,7 +115,7 @@ export class Cockpit {
         instance: this.#peers,
       },
       rtt_ms: rttMs,
-      control: channel && { skipped: channel.skipped, malformed: channel.malformed, sent },
+      control: channel && { version: channel.version, skipped: channel.skipped, malformed: channel.malformed, sent },
       blind,
       input: { ...sample, armWanted, notice },
       ...this.#instruments.diagnose(now),
@@ -170,6 +173,7 @@ export class Cockpit {
     this.#peer?.close();
     this.#peer = null;
     this.#sender.channel = null;
+    this.#version = 1;
     this.#sender.act((path, now) => path.handleNewSession(now));
     this.#instruments.handleNewSession();
   }
@@ -193,7 +197,9 @@ export class Cockpit {
 
   #handleChannel(channel: RTCDataChannel): void {
     if (channel.label === "control") {
-      this.#sender.channel = new ControlChannel(channel, (frame) => this.#handleTelemetry(frame));
+      const control = new ControlChannel(channel, (frame) => this.#handleTelemetry(frame));
+      control.version = this.#version;
+      this.#sender.channel = control;
       const peer = this.#peer;
       channel.onclose = () => {
         if (this.#peer === peer) this.#act((now) => this.session.handlePeer({ kind: "closed" }, now));
@@ -211,6 +217,9 @@ export class Cockpit {
   #handleCarEvent(event: CarEvent): void {
     if (event.type === "error") console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
     else this.#instruments.handleCarEvent(event, performance.now());
+    if (event.type !== "hello") return;
+    this.#version = newestVersion(event.frames?.control ?? []);
+    if (this.#sender.channel) this.#sender.channel.version = this.#version;
   }
 
   async #readStats(): Promise<void> {

@@ -8,10 +8,10 @@ class FakeChannel {
   readyState = "open";
   bufferedAmount = 0;
   id = 4;
-  sent: (ArrayBuffer | string)[] = [];
+  sent: (Uint8Array | string)[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
-  send = (data: ArrayBuffer | string) => void this.sent.push(data);
+  send = (data: Uint8Array | string) => void this.sent.push(data);
   get real() {
     return this as unknown as RTCDataChannel;
   }
@@ -28,13 +28,19 @@ const frame: ControlFrame = {
   sample_age_ms: 0,
   steering: -2_500,
   throttle: 1_000,
+  shown: { rtp: 90_000, for_ms: 16 },
 };
 
 describe("ControlChannel", () => {
   it("sends frames the car can read", () => {
     const fake = new FakeChannel();
-    expect(new ControlChannel(fake.real, vi.fn()).send(frame)).toBe(true);
-    expect(decodeControl(fake.sent[0] as ArrayBuffer)).toEqual(frame);
+    const channel = new ControlChannel(fake.real, vi.fn());
+    expect(channel.send(frame)).toBe(true);
+    expect(decodeControl(fake.sent[0] as Uint8Array)).toEqual({ ...frame, shown: null });
+    // The car has said that it reads version 2.
+    channel.version = 2;
+    expect(channel.send(frame)).toBe(true);
+    expect(decodeControl(fake.sent[1] as Uint8Array)).toEqual(frame);
   });
 
   it("skips a frame while older ones wait, instead of queueing it", () => {
@@ -55,7 +61,8 @@ describe("ControlChannel", () => {
     const fake = new FakeChannel();
     const seen: number[] = [];
     new ControlChannel(fake.real, ({ seq }) => seen.push(seq));
-    for (const seq of [2 ** 32 - 2, 1, 2 ** 32 - 1, 1, 2]) fake.onmessage?.({ data: encodeTelemetry(telemetry(seq)) });
+    for (const seq of [2 ** 32 - 2, 1, 2 ** 32 - 1, 1, 2])
+      fake.onmessage?.({ data: encodeTelemetry(telemetry(seq), 2).buffer });
     expect(seen).toEqual([2 ** 32 - 2, 1, 2]);
   });
 
@@ -77,9 +84,10 @@ describe("EventsChannel", () => {
     new EventsChannel(fake.real, "rccar-web/1", (event) => events.push(event));
     expect(fake.sent).toEqual([]);
     fake.onopen?.();
-    expect(fake.sent).toEqual(['{"type":"hello","v":1,"software":"rccar-web/1"}']);
+    const frames = '{"control":[1,2],"telemetry":[1,2]}';
+    expect(fake.sent).toEqual([`{"type":"hello","v":1,"software":"rccar-web/1","frames":${frames}}`]);
     fake.onmessage?.({ data: '{"type":"drive","state":"armed","reason":"none"}' });
-    fake.onmessage?.({ data: '{"type":"drive","state":"flying","reason":"none"}' });
+    fake.onmessage?.({ data: '{"type":"drive","state":"not a word","reason":"none"}' });
     expect(events).toEqual([{ type: "drive", state: "armed", reason: "none" }]);
     expect(warn).toHaveBeenCalledOnce();
   });

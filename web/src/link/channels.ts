@@ -1,7 +1,10 @@
 /** The car's two data channels: one class for each policy. */
 
 import { encodeControl, CONTROL_SIZE, type ControlFrame } from "../protocol/control";
-import { parseCarEvent, type CarEvent, type DriverEvent } from "../protocol/events";
+import { OUR_FRAMES, parseCarEvent, type CarEvent, type DriverEvent } from "../protocol/events";
+import type { FrameVersion } from "../protocol/frame";
+import { greasedMessage } from "../protocol/grease";
+import { writeJson } from "../protocol/signaling";
 import { decodeTelemetry, type TelemetryFrame } from "../protocol/telemetry";
 import { isNewer, PROTOCOL_VERSION } from "../protocol/units";
 
@@ -12,6 +15,8 @@ const MAX_WAITING_BYTES = 2 * CONTROL_SIZE;
 export class ControlChannel {
   readonly #channel: RTCDataChannel;
   #lastSeq: number | null = null;
+  /** In which the car reads frames. */
+  version: FrameVersion = 1;
   /** Frames that were not sent because older ones still wait. */
   skipped = 0;
   /** Frames of the car's that could not be read. */
@@ -41,7 +46,7 @@ export class ControlChannel {
       this.skipped += 1;
       return false;
     }
-    this.#channel.send(encodeControl(frame));
+    this.#channel.send(encodeControl(frame, this.version));
     return true;
   }
 
@@ -65,7 +70,11 @@ export class EventsChannel {
 
   constructor(channel: RTCDataChannel, software: string, onEvent: (event: CarEvent) => void) {
     this.#channel = channel;
-    const greet = () => this.#send({ type: "hello", v: PROTOCOL_VERSION, software });
+    const greet = () => {
+      this.#send({ type: "hello", v: PROTOCOL_VERSION, software, frames: OUR_FRAMES });
+      const greased = greasedMessage();
+      if (greased !== null) channel.send(greased);
+    };
     if (channel.readyState === "open") greet();
     else channel.onopen = greet;
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
@@ -77,6 +86,6 @@ export class EventsChannel {
     };
   }
   #send(event: DriverEvent): void {
-    this.#channel.send(JSON.stringify(event));
+    this.#channel.send(writeJson(event));
   }
 }

@@ -2,6 +2,7 @@
 
 import { effectsOf } from "../core/effects";
 import { HostLink, type Effect, type SignalingEvent, type SignalingState } from "../core/link/host";
+import { greasedMessage } from "../protocol/grease";
 import { writeJson, type FromDriver } from "../protocol/signaling";
 import { SUBPROTOCOL } from "../protocol/units";
 import { Timer } from "../timer";
@@ -62,7 +63,9 @@ export class SignalingClient {
       case "open":
         return this.#open();
       case "send":
-        return this.#socket?.send(writeJson(effect.message));
+        this.#socket?.send(writeJson(effect.message));
+        if (effect.message.type === "ping") this.#grease();
+        return;
       case "close":
         return this.#close();
       case "unreadable":
@@ -79,6 +82,11 @@ export class SignalingClient {
     socket.onopen = () => this.#act(() => this.#host.handleOpen());
     socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#act((now) => this.#host.handleData(data, now));
     socket.onclose = ({ code }) => this.#act((now) => this.#host.handleClose(code, now, this.#random()));
+  }
+
+  #grease(): void {
+    const greased = greasedMessage();
+    if (greased !== null) this.#socket?.send(greased);
   }
 
   #close(): void {

@@ -48,7 +48,7 @@ export interface ControlFrame {
 }
 
 /** Writes a frame. Version 1 leaves out what it has no room for. */
-export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8Array {
+export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8Array<ArrayBuffer> {
   const head = new ArrayBuffer(CONTROL_SIZE);
   const view = new DataView(head);
   const { visible, focused, arm, brake } = frame;
@@ -60,7 +60,9 @@ export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8
   view.setUint16(12, frame.sample_age_ms);
   view.setInt16(14, frame.steering);
   view.setInt16(16, frame.throttle);
-  return version === 1 ? new Uint8Array(head) : withGroups(head, [frame.shown ? [SHOWN, shownBytes(frame.shown)] : null]);
+  return version === 1
+    ? new Uint8Array(head)
+    : withGroups(head, [frame.shown ? [SHOWN, shownBytes(frame.shown)] : null]);
 }
 
 /** Reads a frame. The page never receives one: this is for the vectors and for tests. */

@@ -12,7 +12,7 @@ export const MAX_FRAME_BYTES = 512;
 
 /** The newest version that this page and the other end know. */
 export function newestVersion(versions: readonly number[]): FrameVersion {
-  return FRAME_VERSIONS.findLast((version) => versions.includes(version)) ?? 1;
+  return FRAME_VERSIONS.filter((version) => versions.includes(version)).at(-1) ?? 1;
 }
 
 /** Why a binary frame was refused. */
@@ -129,11 +129,15 @@ export class FrameReader {
 }
 
 /** A frame of version 2: a head, and groups in ascending order of their kinds. */
-export function withGroups(head: ArrayBuffer, groups: readonly (readonly [number, ArrayBuffer] | null)[]): Uint8Array {
-  const parts = groups.flatMap((group) =>
-    group ? [Uint8Array.of(group[0], group[1].byteLength), new Uint8Array(group[1])] : [],
-  );
-  return greaseFrame(Uint8Array.of(...new Uint8Array(head), ...parts.flatMap((part) => [...part])));
+export function withGroups(
+  head: ArrayBuffer,
+  groups: readonly (readonly [number, ArrayBuffer] | null)[],
+): Uint8Array<ArrayBuffer> {
+  const bytes = [...new Uint8Array(head)];
+  for (const group of groups) {
+    if (group) bytes.push(group[0], group[1].byteLength, ...new Uint8Array(group[1]));
+  }
+  return greaseFrame(Uint8Array.from(bytes));
 }
 
 /** A number between `-limit` and `limit`, or an error that names its field. */
@@ -145,7 +149,7 @@ export function within(value: number, limit: number, field: string): number {
 function readGroups(view: DataView, from: number): ReadonlyMap<number, DataView> {
   const groups = new Map<number, DataView>();
   let last = -1;
-  for (let at = from; at < view.byteLength; ) {
+  for (let at = from; at < view.byteLength;) {
     const length = at + 1 < view.byteLength ? view.getUint8(at + 1) : Infinity;
     if (at + 2 + length > view.byteLength) throw wrongSize(view.byteLength, MAX_FRAME_BYTES);
     const kind = view.getUint8(at);

@@ -11,10 +11,6 @@ export function enableGrease(): void {
   on = true;
 }
 
-export function isGreased(): boolean {
-  return on;
-}
-
 /** A field more in a message. */
 export function greaseMessage(message: object): object {
   if (!on) return message;
@@ -30,7 +26,7 @@ export function greasedMessage(): string | null {
 }
 
 /** A group and a flag more in a frame of version 2. */
-export function greaseFrame(frame: Uint8Array): Uint8Array {
+export function greaseFrame(frame: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (!on) return frame;
   count += 1;
   const contents = new Uint8Array(count % 20).fill(count);

@@ -122,11 +122,11 @@ function decodeV2(reader: FrameReader): Rest {
 }
 
 /** Writes a frame. The page never sends one: this is for the vectors and for tests. */
-export function encodeTelemetry(frame: TelemetryFrame, version: FrameVersion): Uint8Array {
+export function encodeTelemetry(frame: TelemetryFrame, version: FrameVersion): Uint8Array<ArrayBuffer> {
   return version === 1 ? encodeV1(frame) : encodeV2(frame);
 }
 
-function encodeV1(frame: TelemetryFrame): Uint8Array {
+function encodeV1(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(TELEMETRY_SIZE));
   view.setUint8(0, 1);
   view.setUint8(1, numberOf(DRIVE_STATES, frame.state));
@@ -148,7 +148,7 @@ function encodeV1(frame: TelemetryFrame): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-function encodeV2(frame: TelemetryFrame): Uint8Array {
+function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   const head = new DataView(new ArrayBuffer(TELEMETRY_HEAD));
   head.setUint8(0, 2);
   head.setUint8(1, numberOf(DRIVE_STATES, frame.state));
@@ -166,8 +166,8 @@ function encodeV2(frame: TelemetryFrame): Uint8Array {
   const battery = new DataView(new ArrayBuffer(BATTERY_SIZE));
   battery.setUint16(0, frame.battery_mv ?? 0);
   return withGroups(head.buffer, [
-    frame.echo && [ECHO, echo.buffer],
-    frame.odometry && [ODOMETRY, odometry.buffer],
+    frame.echo === null ? null : [ECHO, echo.buffer],
+    frame.odometry === null ? null : [ODOMETRY, odometry.buffer],
     frame.battery_mv === null ? null : [BATTERY, battery.buffer],
   ]);
 }

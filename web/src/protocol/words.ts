@@ -11,11 +11,11 @@ export type Open<T extends string> = T | OtherWord;
 const WORD = /^[a-z][a-z0-9-]{0,31}$/u;
 
 /** Reads a word of a list that may grow. */
-export function word<T extends string>(_known: readonly T[]): Read<Open<T>> {
+export function word<T extends string>(known: readonly T[]): Read<Open<T>> {
   return (value, field) => {
     const text = anyString(value, field);
     if (!WORD.test(text)) throw bad(field, "is no word");
-    return text as Open<T>;
+    return known.find((name) => name === text) ?? (text as OtherWord);
   };
 }
 

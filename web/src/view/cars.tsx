@@ -5,7 +5,9 @@ import type { App } from "../app/app";
 import type { ServerInfo } from "../core/app/http";
 import { ordered } from "../core/app/car-list";
 import { requestable } from "../core/app/updates";
-import type { CarInfo } from "../protocol/common";
+import { capital, plain } from "../core/app/messages";
+import { PRESENCES, type CarInfo } from "../protocol/common";
+import { isKnown } from "../protocol/words";
 import { AddCarDialog } from "./add-car";
 import { CarStatusPanel } from "./car-status";
 import { CarPicture, PlusIcon } from "./icons";
@@ -77,7 +79,7 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
   // A car's own page has nobody to pass the wish on.
   const version = remove === null ? null : requestable(car, user);
-  const label = { available: "Drive", busy: "Open", offline: "Wait for it" }[car.presence];
+  const label = isKnown(PRESENCES, car.presence) ? DRIVE_LABELS[car.presence] : "Open";
   return (
     <li class={`car ${car.presence}`} data-testid={`car-${car.id}`} data-presence={car.presence}>
       <CarPicture />
@@ -132,9 +134,12 @@ function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
   );
 }
 
+const DRIVE_LABELS = { available: "Drive", busy: "Open", offline: "Wait for it" } as const;
+
 function presence({ presence: is, driver }: CarInfo): string {
   if (is === "available") return "Ready";
   if (is === "offline") return "Offline";
+  if (!isKnown(PRESENCES, is)) return capital(plain(is));
   return driver === null ? "Busy" : `${driver} drives`;
 }
 

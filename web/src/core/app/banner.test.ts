@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
+import type { OtherWord } from "../../protocol/words";
 import { bannerFor, type Situation } from "./banner";
 
 const calm: Situation = {
@@ -127,6 +128,16 @@ describe("the banner", () => {
 
   it.each(BYE_REASONS)("offers a way on after %s", (reason) => {
     expect(banner({ phase: { name: "ended", cause: { kind: "bye", reason } } })?.actions).not.toEqual([]);
+  });
+
+  it("has words and a way on for reasons, codes and levels of a later version", () => {
+    const later = "cycle-moon" as OtherWord;
+    const bye = banner({ phase: { name: "ended", cause: { kind: "bye", reason: later } } });
+    expect(bye).toMatchObject({ title: "The drive has ended", actions: ["connect", "back"] });
+    const error = banner({ phase: { name: "ended", cause: { kind: "error", code: later, text: "Not on Sundays" } } });
+    expect(error).toMatchObject({ text: "Not on Sundays.", actions: ["connect", "back"] });
+    const notice = banner({ phase: { name: "connected" }, carNotice: { level: later, text: "Hot" } });
+    expect(notice).toMatchObject({ level: "warn", text: "Hot" });
   });
 
   it.each(ERROR_CODES)("offers a way on after the error %s", (code) => {

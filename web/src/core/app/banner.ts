@@ -4,10 +4,20 @@ import type { InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
 import { MAX_PICTURE_AGE_MS } from "../link/sight";
 import type { SignalingState } from "../link/host";
-import type { ByeReason, ErrorCode } from "../../protocol/common";
-import type { NoticeLevel } from "../../protocol/events";
+import { BYE_REASONS, ERROR_CODES, type ByeReason, type ErrorCode } from "../../protocol/common";
+import { NOTICE_LEVELS, type NoticeLevel } from "../../protocol/events";
 import type { DriveState, StopReason } from "../../protocol/state";
-import { BYE_WORDS, ERROR_WORDS, HOST_WORDS, NOTICE_WORDS, STOP_WORDS, type Words } from "./messages";
+import { isKnown, type Open } from "../../protocol/words";
+import {
+  BYE_WORDS,
+  byeWords,
+  ERROR_WORDS,
+  errorWords,
+  HOST_WORDS,
+  NOTICE_WORDS,
+  reasonWords,
+  type Words,
+} from "./messages";
 
 /** What a button does. */
 export type Action = "connect" | "relay" | "back" | "reload" | "sign-in";
@@ -30,8 +40,8 @@ export interface Situation {
   readonly relayOnly: boolean;
   /** Since when no telemetry came; `null` while it does. */
   readonly silentSince: number | null;
-  readonly state: DriveState | null;
-  readonly reason: StopReason;
+  readonly state: Open<DriveState> | null;
+  readonly reason: Open<StopReason>;
   readonly visible: boolean;
   readonly focused: boolean;
   readonly notice: InputNotice | null;
@@ -39,7 +49,7 @@ export interface Situation {
   /** Why the car last stopped, in words. */
   readonly lastStop: string | null;
   readonly throttleHeld: boolean;
-  readonly carNotice: { readonly level: NoticeLevel; readonly text: string } | null;
+  readonly carNotice: { readonly level: Open<NoticeLevel>; readonly text: string } | null;
 }
 
 /** Telemetry comes at least every 100 ms: five lost in a row are no accident. */
@@ -96,19 +106,20 @@ function connected(situation: Situation): Banner | null {
   if (!visible || !focused) return show("warn", "Click here to drive", "This page does not have the focus.");
   if (notice !== null) return { ...show(notice === "no-picture" ? "info" : "warn", "", ""), ...NOTICE_WORDS[notice] };
   if (reason === "drive-service-lost" || reason === "actuator-fault") {
-    return show("bad", STOP_WORDS[reason], "The car cannot be driven until this is repaired. Its log has more.");
+    return show("bad", reasonWords(reason), "The car cannot be driven until this is repaired. Its log has more.");
   }
-  if (reason === "shutdown") return show("bad", STOP_WORDS[reason], "It cannot be driven any more.");
+  if (reason === "shutdown") return show("bad", reasonWords(reason), "It cannot be driven any more.");
   if (state === "arming" && situation.throttleHeld) {
     return show("info", "Let go of the throttle", "The car arms once it has rested at neutral.");
   }
   if (state === "tripped") {
-    const now = STOP_WORDS[reason] === "" ? "Input was lost" : STOP_WORDS[reason];
+    const now = reasonWords(reason) === "" ? "Input was lost" : reasonWords(reason);
     return show("warn", "Stopped", `${situation.lastStop ?? now}. Arm to go on.`);
   }
   if (carNotice !== null) {
-    const level = { info: "info", warning: "warn", error: "bad" } as const;
-    return show(level[carNotice.level], situation.carName, carNotice.text);
+    const level = isKnown(NOTICE_LEVELS, carNotice.level) ? carNotice.level : "warning";
+    const tone = { info: "info", warning: "warn", error: "bad" } as const;
+    return show(tone[level], situation.carName, carNotice.text);
   }
   if (signaling.phase !== "ready") {
     const { title, text } = hostWords(situation);
@@ -129,14 +140,15 @@ function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null
     case "left":
       return block("info", BYE_WORDS["driver-left"], ["connect", "back"]);
     case "bye": {
-      const actions = BYE_ACTIONS[cause.reason].filter((action) => action !== "relay" || !relayOnly);
-      return block("bad", cause.reason === "car-busy" ? busy(driver) : BYE_WORDS[cause.reason], actions);
+      const known = isKnown(BYE_REASONS, cause.reason) ? BYE_ACTIONS[cause.reason] : AGAIN;
+      const actions = known.filter((action) => action !== "relay" || !relayOnly);
+      return block("bad", cause.reason === "car-busy" ? busy(driver) : byeWords(cause.reason), actions);
     }
     case "error":
       return block(
         "bad",
-        cause.code === "car-busy" ? busy(driver) : ERROR_WORDS[cause.code],
-        ERROR_ACTIONS[cause.code],
+        cause.code === "car-busy" ? busy(driver) : errorWords(cause.code, cause.text),
+        isKnown(ERROR_CODES, cause.code) ? ERROR_ACTIONS[cause.code] : AGAIN,
       );
   }
 }

@@ -9,6 +9,7 @@ import type { LinkStats } from "../link/stats";
 import type { CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import { FULL_SCALE } from "../../protocol/units";
+import type { Open } from "../../protocol/words";
 import { bannerFor, SILENT_MS } from "./banner";
 import type { Hud } from "./hud";
 import { stopWords } from "./messages";
@@ -39,7 +40,7 @@ export interface Facts {
   readonly rttMs: number | null;
   readonly stats: LinkStats | null;
   readonly link: CarLink | null;
-  readonly carNotice: { readonly level: NoticeLevel; readonly text: string } | null;
+  readonly carNotice: { readonly level: Open<NoticeLevel>; readonly text: string } | null;
 }
 
 export function hudOf(facts: Facts): Hud {

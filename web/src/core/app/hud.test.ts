@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DRIVE_STATES } from "../../protocol/state";
+import { DRIVE_STATES, mayMove } from "../../protocol/state";
+import type { OtherWord } from "../../protocol/words";
 import { ageAlarm, emptyHud, pathWords, rttAlarm, stateParts, stateTone, type Hud } from "./hud";
 
 const stateText = (hud: Hud) => stateParts(hud).join(" · ");
@@ -36,6 +37,15 @@ describe("the display", () => {
     expect(stateText({ ...stopped, state: null })).toBe("Not connected · Last stop: The picture stopped");
     expect(stateText({ ...stopped, armWanted: true })).toBe("Arming");
     expect(stateText({ ...stopped, state: "armed" })).toBe("Armed");
+  });
+
+  it("shows a state of a later version as it is, and neither as armed nor as at rest", () => {
+    const state = "other-6" as OtherWord;
+    expect(stateText({ ...emptyHud, state, reason: "other-11" as OtherWord })).toBe(
+      "Other 6 · The car's reason: other 11",
+    );
+    expect(stateTone({ ...emptyHud, state })).toBe("warn");
+    expect(mayMove(state)).toBe(true);
   });
 
   it("is alive only while the wheels follow", () => {

@@ -3,10 +3,11 @@
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Path } from "../link/stats";
-import type { DriveState, InputSource, StopReason } from "../../protocol/state";
+import { DRIVE_STATES, type DriveState, type InputSource, type StopReason } from "../../protocol/state";
+import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
-import { STATE_WORDS, STOP_WORDS } from "./messages";
+import { STATE_WORDS, reasonWords, stateWords } from "./messages";
 
 export interface Hud {
   readonly carName: string;
@@ -14,8 +15,8 @@ export interface Hud {
   readonly host: SignalingState["phase"];
   readonly banner: Banner | null;
   /** `null` before the first telemetry. */
-  readonly state: DriveState | null;
-  readonly reason: StopReason;
+  readonly state: Open<DriveState> | null;
+  readonly reason: Open<StopReason>;
   /** Nothing was heard from the car for a while, or nothing can be: its state, and all figures, are those of then. */
   readonly silent: boolean;
   /** Why the car last stopped, in words; `null` once it was armed again. */
@@ -91,20 +92,21 @@ export function stateParts({ state, reason, phase, armWanted, silent, lastStop }
   const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
   if (silent) return ["No answer", ...before];
   if (state === null) return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
-  if (state === "armed" || state === "arming") return [STATE_WORDS[state]];
+  if (state === "armed" || state === "arming") return [stateWords(state)];
   if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
   if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
-  const now = state === "disarmed" && reason === "driver-disarmed" ? "" : STOP_WORDS[reason];
+  const now = state === "disarmed" && reason === "driver-disarmed" ? "" : reasonWords(reason);
   const why = state === "tripped" ? (lastStop ?? now) : now;
-  return why === "" ? [STATE_WORDS[state]] : [STATE_WORDS[state], why];
+  return why === "" ? [stateWords(state)] : [stateWords(state), why];
 }
 
 /** How loud the state is. */
 export function stateTone({ state, silent }: Hud): "idle" | "ready" | "live" | Alarm {
   if (silent) return "bad";
+  if (state === null) return "idle";
+  // A state that this page does not know is one in which the wheels may turn without the driver.
+  if (!isKnown(DRIVE_STATES, state)) return "warn";
   switch (state) {
-    case null:
-      return "idle";
     case "disarmed":
       return "calm";
     case "arming":

@@ -148,7 +148,10 @@ describe("what is shown of the car", () => {
     wake(200);
     expect(shown?.carName).toBe("Blitz");
     const video = { width: 640, height: 360, fps: 30 };
-    instruments.handleCarEvent({ type: "hello", v: 1, car: CAR.id, name: "Thunder", software: "x", video }, 250);
+    instruments.handleCarEvent(
+      { type: "hello", v: 1, car: CAR.id, name: "Thunder", software: "x", video, frames: null },
+      250,
+    );
     wake(300);
     expect(shown?.carName).toBe("Thunder");
   });

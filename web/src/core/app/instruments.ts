@@ -12,6 +12,7 @@ import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
 import type { CarInfo } from "../../protocol/common";
 import type { CarEvent, CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";
+import type { Open } from "../../protocol/words";
 import { hudOf } from "./display";
 import { emptyHud, sameHud, type Hud } from "./hud";
 import { Picture, type PresentedFrame } from "./picture";
@@ -49,7 +50,7 @@ export class Instruments {
   #showAt: number;
   #shows = 0;
   #carName: string | null = null;
-  #carNotice: { level: NoticeLevel; text: string; until: number } | null = null;
+  #carNotice: { level: Open<NoticeLevel>; text: string; until: number } | null = null;
 
   // Of one connection.
   #picture = new Picture();

@@ -1,7 +1,33 @@
 import { describe, expect, it } from "vitest";
 import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
 import { DRIVE_STATES, STOP_REASONS } from "../../protocol/state";
-import { apiWords, BYE_WORDS, ERROR_WORDS, PAGE_STOP_WORDS, STATE_WORDS, STOP_WORDS, stopWords } from "./messages";
+import {
+  apiWords,
+  BYE_WORDS,
+  byeWords,
+  ERROR_WORDS,
+  errorWords,
+  PAGE_STOP_WORDS,
+  reasonWords,
+  STATE_WORDS,
+  stateWords,
+  STOP_WORDS,
+  stopWords,
+} from "./messages";
+import type { OtherWord } from "../../protocol/words";
+
+/** A word of a later version. */
+const LATER = "cycle-moon" as OtherWord;
+
+describe("words of a later version", () => {
+  it("are shown as they are, where they only inform", () => {
+    expect(reasonWords(LATER)).toBe("The car's reason: cycle moon");
+    expect(stateWords(LATER)).toBe("Cycle moon");
+    expect(byeWords(LATER).text).toBe("The reason is one that this page does not know: cycle moon.");
+    expect(errorWords(LATER, "no more cars today").text).toBe("No more cars today.");
+    expect(stopWords({ by: "car", why: LATER })).toBe("The car's reason: cycle moon");
+  });
+});
 
 describe("words", () => {
   it.each(BYE_REASONS)("explain the end of a session by %s", (reason) => {

@@ -2,8 +2,9 @@
 
 import type { InputNotice, PageStop } from "../input/mixer";
 import type { HostTrouble } from "../link/host";
-import type { ByeReason, ErrorCode } from "../../protocol/common";
-import type { DriveState, StopReason } from "../../protocol/state";
+import { BYE_REASONS, ERROR_CODES, type ByeReason, type ErrorCode } from "../../protocol/common";
+import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "../../protocol/state";
+import { isKnown, type Open, type OtherWord } from "../../protocol/words";
 import type { StopCause } from "./stops";
 
 export interface Words {
@@ -166,7 +167,37 @@ export const PAGE_STOP_WORDS: Readonly<Record<PageStop | "car-silent", string>> 
 };
 
 export function stopWords(cause: StopCause): string {
-  return cause.by === "page" ? PAGE_STOP_WORDS[cause.why] : STOP_WORDS[cause.why];
+  return cause.by === "page" ? PAGE_STOP_WORDS[cause.why] : reasonWords(cause.why);
+}
+
+/** Why the wheels do not follow. A reason of a later version is shown as it is. */
+export function reasonWords(reason: Open<StopReason>): string {
+  return isKnown(STOP_REASONS, reason) ? STOP_WORDS[reason] : `The car's reason: ${plain(reason)}`;
+}
+
+export function stateWords(state: Open<DriveState>): string {
+  return isKnown(DRIVE_STATES, state) ? STATE_WORDS[state] : capital(plain(state));
+}
+
+/** Why a session ended. */
+export function byeWords(reason: Open<ByeReason>): Words {
+  if (isKnown(BYE_REASONS, reason)) return BYE_WORDS[reason];
+  return { title: "The drive has ended", text: `The reason is one that this page does not know: ${plain(reason)}.` };
+}
+
+/** Why the host refuses; `text` is its own explanation. */
+export function errorWords(code: Open<ErrorCode>, text: string): Words {
+  if (isKnown(ERROR_CODES, code)) return ERROR_WORDS[code];
+  return { title: "The host refuses", text: text === "" ? `Its reason: ${plain(code)}.` : sentence(text) };
+}
+
+/** A word of a later version, as people write. */
+export function plain(word: OtherWord): string {
+  return word.replaceAll("-", " ");
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export const HOST_WORDS: Readonly<Record<HostTrouble, string>> = {
@@ -197,6 +228,5 @@ export function apiWords(place: Place, status: number, code: string, text: strin
 
 /** Words of somebody else, as a sentence. */
 export function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+  return capital(/[.!?]$/.test(text) ? text : `${text}.`);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CarLink, ModemLink } from "../../protocol/events";
+import type { OtherWord } from "../../protocol/words";
 import { rungsOf } from "./rungs";
 
 const wifi: CarLink = { host: "up", uplink: "wifi", interface: "wlan0", standby: 1, modem: null };
@@ -22,6 +23,13 @@ describe("the rungs", () => {
     ["picture-old", "Picture late: bad"],
   ] as const)("say that the path is not good while it is %s", (trouble, rung) => {
     expect(rungsOf("ready", "connected", null, trouble).map(({ text, tone }) => `${text}: ${tone}`)[1]).toBe(rung);
+  });
+
+  it("show words of a later version as they are", () => {
+    const later = "cycle-moon" as OtherWord;
+    const link = { ...wifi, uplink: later, modem: { ...modem, state: later, rung: later } };
+    expect(words(link)).toContain("Cycle moon +1: good");
+    expect(words(link)).toContain("Modem: cycle moon: warn");
   });
 
   it("call nothing good that a silent car has said", () => {

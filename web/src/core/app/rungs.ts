@@ -3,7 +3,9 @@
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Blindness } from "../link/sight";
-import type { CarLink, ModemLink, ModemRung } from "../../protocol/events";
+import { MODEM_RUNGS, UPLINK_KINDS, type CarLink, type ModemLink, type ModemRung } from "../../protocol/events";
+import { isKnown, type Open } from "../../protocol/words";
+import { capital, plain } from "./messages";
 
 export interface Rung {
   readonly id: "host" | "path" | "uplink" | "modem";
@@ -87,6 +89,7 @@ function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung 
   const more = standby === 0 ? "" : ` +${standby}`;
   const others = standby === 0 ? "No other one stands by." : `${standby} more stand by.`;
   const hint = `The car's uplink${name === null ? "" : ` (${name})`}. ${others}`;
+  if (!isKnown(UPLINK_KINDS, uplink)) return rung(`${capital(plain(uplink))}${more}`, hint, "good");
   switch (uplink) {
     case "ethernet":
       return rung(`Cable${more}`, hint, "good");
@@ -102,11 +105,15 @@ function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung 
   }
 }
 
+function rungWords(rung: Open<ModemRung>): string {
+  return isKnown(MODEM_RUNGS, rung) ? RUNG_WORDS[rung] : `Modem: ${plain(rung)}`;
+}
+
 /** Only while there is something to tell. */
 function modemRung({ state, rung, fault }: ModemLink): Rung | null {
   const hint = "What the car does to bring its mobile link back.";
   if (fault !== null) return { id: "modem", text: fault, hint: "The modem needs a person.", tone: "bad" };
   if (state === "up") return null;
-  const text = rung === null ? "Modem reconnects" : RUNG_WORDS[rung];
+  const text = rung === null ? "Modem reconnects" : rungWords(rung);
   return { id: "modem", text: state === "waiting" ? `${text} soon` : text, hint, tone: "warn" };
 }

@@ -14,7 +14,7 @@ import { Pacer } from "../input/pacer";
 import { CarClock } from "../link/clock";
 import { Sight, type Blindness } from "../link/sight";
 import { LinkWatch } from "../link/watch";
-import type { ControlFrame } from "../../protocol/control";
+import type { ControlFrame, Shown } from "../../protocol/control";
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import { CONTROL_HZ, micros32, permyriad } from "../../protocol/units";
 
@@ -46,6 +46,8 @@ export class SendPath {
   #clock = new CarClock();
   #watch = new LinkWatch();
   #sight = new Sight();
+  /** The newest frame of the video on the screen. */
+  #frame: { readonly presentedAt: number; readonly rtp: number } | null = null;
   #open = false;
   /** Number of the newest frame that was sent. */
   #seq: number;
@@ -112,6 +114,7 @@ export class SendPath {
 
   /** A frame of the video came onto the screen. */
   handleFrame(presentedAt: number, rtpTimestamp: number | null): void {
+    this.#frame = rtpTimestamp === null ? null : { presentedAt, rtp: rtpTimestamp };
     this.#sight.handleFrame(presentedAt, rtpTimestamp);
   }
 
@@ -129,9 +132,17 @@ export class SendPath {
     this.#clock = new CarClock();
     this.#watch = new LinkWatch();
     this.#sight = new Sight();
+    this.#frame = null;
     this.mixer.handleNewSession();
     this.mixer.handleLink(false);
     this.handleInput(now);
+  }
+
+  /** What the driver sees, for the car. */
+  #shown(now: number): Shown | null {
+    if (this.#frame === null) return null;
+    const for_ms = Math.min(65_535, Math.max(0, Math.round(now - this.#frame.presentedAt)));
+    return { rtp: this.#frame.rtp, for_ms };
   }
 
   #make(now: number): void {
@@ -153,6 +164,7 @@ export class SendPath {
         sample_age_ms: sample.ageMs,
         steering: permyriad(sample.steering),
         throttle: permyriad(sample.throttle),
+        shown: this.#shown(now),
       },
     });
   }

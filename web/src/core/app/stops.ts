@@ -7,24 +7,26 @@
 import type { PageStop } from "../input/mixer";
 import { SILENT_MS } from "./banner";
 import { mayMove, type DriveState, type StopReason } from "../../protocol/state";
+import type { Open } from "../../protocol/words";
 
 export type StopCause =
-  { readonly by: "page"; readonly why: PageStop | "car-silent" } | { readonly by: "car"; readonly why: StopReason };
+  | { readonly by: "page"; readonly why: PageStop | "car-silent" }
+  | { readonly by: "car"; readonly why: Open<StopReason> };
 
 export interface StopFacts {
   readonly now: number;
   /** When the car was last heard. */
   readonly heardAt: number | null;
   /** `null` while the car has not told. */
-  readonly state: DriveState | null;
-  readonly reason: StopReason;
+  readonly state: Open<DriveState> | null;
+  readonly reason: Open<StopReason>;
   readonly armWanted: boolean;
   /** Why the page disarmed since the driver last armed. */
   readonly pageStop: PageStop | null;
 }
 
 /** The driver's own will is no stop to explain. */
-const NO_STOPS: ReadonlySet<StopReason> = new Set(["none", "driver-disarmed", "driver-left"]);
+const NO_STOPS: ReadonlySet<Open<StopReason>> = new Set(["none", "driver-disarmed", "driver-left"]);
 /** What else is seen of a car that has fallen silent, some milliseconds before its silence is certain. */
 const OF_SILENCE: ReadonlySet<PageStop> = new Set(["picture-stopped", "link-slow"]);
 
@@ -37,7 +39,7 @@ export class LastStop {
   /** The wheels followed when the car last told. */
   #moved = false;
   /** Why they began not to. */
-  #held: StopReason | null = null;
+  #held: Open<StopReason> | null = null;
 
   get cause(): StopCause | null {
     return this.#cause;

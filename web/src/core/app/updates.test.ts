@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UPDATE_STATES, type UpdateStatus } from "../../protocol/release";
 import type { CarInfo } from "../../protocol/common";
+import type { OtherWord } from "../../protocol/words";
 import { requestable, size, updateWords } from "./updates";
 
 const idle: UpdateStatus = {
@@ -18,6 +19,11 @@ describe("words for an update", () => {
   it.each(UPDATE_STATES)("name the version in state %s", (state) => {
     expect(updateWords({ ...coming, state }).text).toMatch(/0\.[34]\.[01]/);
     expect(updateWords({ ...idle, state }).text).not.toMatch(/null/);
+  });
+
+  it("name a state of a later version as it is", () => {
+    const state = "checking-twice" as OtherWord;
+    expect(updateWords({ ...coming, state }).text).toBe("The update to 0.4.0: checking twice");
   });
 
   it("tell how far a download is", () => {

@@ -1,8 +1,9 @@
 /** A car's update in plain words. */
 
 import type { CarInfo } from "../../protocol/common";
-import type { UpdateStatus } from "../../protocol/release";
-import { sentence } from "./messages";
+import { UPDATE_STATES, type UpdateStatus } from "../../protocol/release";
+import { isKnown } from "../../protocol/words";
+import { plain, sentence } from "./messages";
 
 export interface UpdateWords {
   readonly tone: "quiet" | "busy" | "bad";
@@ -18,6 +19,7 @@ export function updateWords({ state, running, version, percent, bytes, reason }:
   const words = (tone: UpdateWords["tone"], text: string, share: number | null = null): UpdateWords => {
     return { tone, text, why: reason === null ? null : sentence(reason), percent: share };
   };
+  if (!isKnown(UPDATE_STATES, state)) return words("busy", `The update to ${target}: ${plain(state)}`, percent);
   switch (state) {
     case "idle":
       return reason === null

@@ -10,6 +10,7 @@
 
 import type { DriveState } from "../../protocol/state";
 import { isNewer } from "../../protocol/units";
+import type { Open } from "../../protocol/words";
 
 /** Time for the drive to follow: two round trips on a poor link, and a driver's thumb finding neutral. */
 const REACTION_MS = 3_000;
@@ -60,7 +61,7 @@ export class ArmLatch {
   }
 
   /** Takes the state that the car reports. */
-  handleState(state: DriveState, now: number): void {
+  handleState(state: Open<DriveState>, now: number): void {
     if (this.#wantedSince === null) return;
     if (state !== "disarmed" && state !== "tripped") this.#followed = true;
     else if (this.#followed || now - this.#wantedSince > REACTION_MS) this.handleDisarm();

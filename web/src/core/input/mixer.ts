@@ -15,6 +15,7 @@ import { Gamepads, type PadLike } from "./gamepad";
 import { commandOf, Keyboard } from "./keyboard";
 import { Presses } from "./presses";
 import { TouchSticks, type Stick } from "./touch";
+import type { Open } from "../../protocol/words";
 
 /** Older samples are no input to the car (`PROTOCOL.md`, "Timing"). */
 const MAX_SAMPLE_AGE_MS = 80;
@@ -214,7 +215,7 @@ export class Mixer {
   }
 
   /** The car reports its state, and the newest frame that it has read. */
-  handleCar(state: DriveState, echoedSeq: number | null, now: number): void {
+  handleCar(state: Open<DriveState>, echoedSeq: number | null, now: number): void {
     if (echoedSeq !== null) this.#arm.handleEcho(echoedSeq);
     this.#arm.handleState(state, now);
   }

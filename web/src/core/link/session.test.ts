@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CarPresence, ErrorCode } from "../../protocol/common";
 import type { ToDriver } from "../../protocol/signaling";
+import type { OtherWord } from "../../protocol/words";
 import { effectsOf } from "../effects";
 import { Session, type Effect, type PeerEvent } from "./session";
 
@@ -135,6 +136,18 @@ describe("a session that is refused", () => {
     session.handleMessage({ type: "bye", session: ID, reason }, 100);
     expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason } });
     expect(kinds()).toEqual(["close-peer"]);
+  });
+});
+
+describe("words of a later version", () => {
+  it("end the session that they are said of, and no other", () => {
+    negotiate();
+    const later = "cycle-moon" as OtherWord;
+    session.handleMessage({ type: "bye", session: "fffffffffffffff1", reason: later }, 9);
+    session.handleMessage({ type: "error", code: later, text: "x", car: null, session: "fffffffffffffff1" }, 9);
+    expect(session.phase.name).toBe("negotiating");
+    session.handleMessage({ type: "bye", session: ID, reason: later }, 9);
+    expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason: later } });
   });
 });
 

@@ -20,8 +20,10 @@
  * **A peer connection that works is never given up because the host is away or has forgotten the session.**
  */
 
-import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "../../protocol/common";
+import { BYE_REASONS, type ByeReason, type ErrorCode } from "../../protocol/common";
+import type { Candidate, CarInfo, IceServer } from "../../protocol/common";
 import type { FromDriver, ToDriver } from "../../protocol/signaling";
+import { isKnown, type Open } from "../../protocol/words";
 
 /** Time for the car's offer: a car on a slow link gathers candidates first when the driver cannot trickle. */
 const OFFER_TIMEOUT_MS = 10_000;
@@ -39,8 +41,8 @@ const STOPPING_MS = 1_000;
 const MAX_BUSY_RETRIES = 4;
 
 export type EndCause =
-  | { readonly kind: "bye"; readonly reason: ByeReason }
-  | { readonly kind: "error"; readonly code: ErrorCode; readonly text: string }
+  | { readonly kind: "bye"; readonly reason: Open<ByeReason> }
+  | { readonly kind: "error"; readonly code: Open<ErrorCode>; readonly text: string }
   | { readonly kind: "left" };
 
 /** Why a car is waited for: it was never there, or it went and is likely to come back. */
@@ -289,8 +291,11 @@ export class Session {
     if (this.#phase.name === "waiting-car") this.handleTimeout(now);
   }
 
-  #handleBye(reason: ByeReason, now: number): void {
-    if ((reason === "car-gone" || reason === "driver-gone") && this.#up) {
+  #handleBye(reason: Open<ByeReason>, now: number): void {
+    if (!isKnown(BYE_REASONS, reason)) {
+      // Whatever it means: there is no session any more.
+      this.#end({ kind: "bye", reason });
+    } else if ((reason === "car-gone" || reason === "driver-gone") && this.#up) {
       this.#orphan = true;
     } else if (reason === "car-gone" || reason === "car-left" || reason === "shutdown") {
       const soonest = reason === "shutdown" ? STOPPING_MS : 0;
