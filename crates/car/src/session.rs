@@ -7,6 +7,7 @@ use crate::ice::Servers;
 use crate::steering;
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
+use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
 use rccar_daemon::clock;
 use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_media::pipeline::PipelineState;
@@ -14,7 +15,6 @@ use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::events::{CarEvent, DriverEvent, NoticeLevel};
 use rccar_protocol::signaling::{ByeReason, Candidate, ErrorCode, FromCar, IceServer, Json, parse};
 use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
-use rccar_uplink_core::{Act, Commit, Connection, Recovery};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -352,20 +352,20 @@ impl Session {
     }
 
     async fn carry_out(&mut self, live: &mut Live<'_>) -> Option<Outcome> {
-        while let Some(act) = live.recovery.poll_act() {
-            match act {
-                Act::Keyframe => live.video.begin(),
-                Act::AskHost => match &self.back.pulse {
+        while let Some(effect) = live.recovery.poll_effect() {
+            match effect {
+                Effect::Keyframe => live.video.begin(),
+                Effect::AskHost => match &self.back.pulse {
                     Some(pulse) => pulse.ask(),
                     None => live.recovery.handle_host_heard(clock::now()),
                 },
-                Act::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
-                Act::UplinkSilent => {}
-                Act::GiveUp | Act::Rebuild => {
-                    tracing::info!(session = %self.id, ?act, "no way to the driver");
+                Effect::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
+                Effect::UplinkSilent => {}
+                Effect::GiveUp | Effect::Rebuild => {
+                    tracing::info!(session = %self.id, act = ?effect, "no way to the driver");
                     return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                 }
-                Act::Restart { commit, wide } => {
+                Effect::Restart { commit, wide } => {
                     self.bind(wide);
                     let over = self.binding.borrow().addresses.clone();
                     tracing::info!(session = %self.id, ?commit, wide, ?over, "ICE restart");

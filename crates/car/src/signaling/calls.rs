@@ -2,7 +2,7 @@
 
 use super::words::Ended;
 use crate::uplinks::{Situation, UplinksHandle};
-use rccar_uplink_core::Why;
+use rccar_car_core::uplinks::Why;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -68,7 +68,7 @@ impl Over {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rccar_uplink_core::{Kind, Uplink};
+    use rccar_car_core::uplinks::{Kind, Uplink};
 
     #[test]
     fn a_connection_over_the_new_uplink_is_kept_unless_its_address_is_gone() {

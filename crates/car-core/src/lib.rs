@@ -1,6 +1,7 @@
-//! Which uplink the car uses ([`Uplinks`]), and what brings a driver's session back when its path is lost ([`Recovery`]).
+//! What the car decides: which uplink it uses ([`uplinks`]), and what brings a driver's session back when its path is lost
+//! ([`recovery`]).
 //!
-//! **Neither machine is ever without a next attempt:** as long as something is wrong, `poll_timeout` names a time, and a session that
+//! **No machine is ever without a next attempt:** as long as something is wrong, `poll_timeout` names a time, and a session that
 //! cannot be saved is ended, so that the driver's page can begin a new one.
 //!
 //! ```text
@@ -11,23 +12,23 @@
 //!                                                          restart, keyframe, ask host, rebuild ◄─┘
 //! ```
 //!
-//! Both have no clock and no I/O. Whoever owns one
+//! None has a clock or I/O. Whoever owns one
 //!
 //! 1. tells what happens with the `handle_*` verbs,
-//! 2. drains `poll_command`,
+//! 2. drains `poll_effect`,
 //! 3. calls `handle_timeout` at `poll_timeout`, or earlier.
 //!
 //! ```
+//! use rccar_car_core::uplinks::{Effect, Kind, Options, Uplink, Uplinks, Why};
 //! use rccar_protocol::units::MonotonicMicros;
-//! use rccar_uplink_core::{Command, Kind, Options, Uplink, Uplinks, Why};
 //!
 //! let wifi = Uplink::new(2, "wlan0", Kind::Wifi, ["192.0.2.7".parse()?]);
 //! let modem = Uplink::new(3, "wwan0", Kind::Mobile, ["198.51.100.9".parse()?]);
 //! let mut uplinks = Uplinks::new(Options::default());
 //! uplinks.handle_uplinks(MonotonicMicros(0), vec![modem.clone(), wifi.clone()]);
-//! assert!(matches!(uplinks.poll_command(), Some(Command::Move(first)) if first.to.as_ref() == Some(&wifi)));
+//! assert!(matches!(uplinks.poll_effect(), Some(Effect::Move(first)) if first.to.as_ref() == Some(&wifi)));
 //! uplinks.handle_uplinks(MonotonicMicros(1), vec![modem.clone()]);
-//! let Some(Command::Move(second)) = uplinks.poll_command() else { panic!() };
+//! let Some(Effect::Move(second)) = uplinks.poll_effect() else { panic!() };
 //! assert_eq!((second.to, second.why), (Some(modem), Why::Lost));
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
@@ -35,17 +36,13 @@
 //! # Design decisions
 //!
 //! * A loss is acted on at once, what appears is given a moment to settle, and what is better has to prove itself for seconds.
-//! * A restart of ICE ends the old path. Where that path may still live, it is kept until the driver has answered ([`Commit`]).
+//! * A restart of ICE ends the old path. Where that path may still live, it is kept until the driver has answered
+//!   ([`recovery::Commit`]).
 //! * A silent path is not a lost one. First the host is asked: if it answers, the uplink lives, and the path to the driver is looked
 //!   for anew; if not, another uplink is tried, and the old path is left alone, because it may come back by itself.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
-mod recovery;
+pub mod recovery;
 pub mod timing;
-mod uplinks;
-mod words;
-
-pub use recovery::{Act, Commit, Connection, Recovery};
-pub use uplinks::Uplinks;
-pub use words::{Command, Kind, Move, Options, Uplink, Why};
+pub mod uplinks;
