@@ -25,7 +25,6 @@ mod claim;
 mod config;
 mod dial;
 mod drive;
-mod freshness;
 mod ice;
 mod identity;
 mod lan;
