@@ -44,6 +44,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod freshness;
+pub mod lease;
 pub mod recovery;
 pub mod timing;
 pub mod uplinks;

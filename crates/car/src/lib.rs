@@ -28,6 +28,7 @@ mod drive;
 mod ice;
 mod identity;
 mod lan;
+mod messages;
 mod modem;
 mod pose;
 mod run;

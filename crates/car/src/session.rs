@@ -1,20 +1,21 @@
 //! One driver's session: signaling, set-points, telemetry and video until either side ends it.
 
-use crate::agent::{Outgoing, Source};
 use crate::board::{Board, Connections};
 use crate::drive::DriveLink;
 use crate::ice::Servers;
+use crate::messages::Outgoing;
 use crate::steering;
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
+use rccar_car_core::lease::{Outcome, SessionInput, Source};
 use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
 use rccar_daemon::clock;
 use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_media::pipeline::PipelineState;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::events::{CarEvent, DriverEvent, NoticeLevel};
-use rccar_protocol::signaling::{ByeReason, Candidate, ErrorCode, FromCar, IceServer, Json, parse};
-use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
+use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, IceServer, Json, parse};
+use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -30,35 +31,6 @@ pub(crate) struct SessionContext {
     pub(crate) video: VideoHub,
     pub(crate) loopback: bool,
     pub(crate) connections: Connections,
-}
-
-/// What signaling brings.
-#[derive(Debug)]
-pub(crate) enum SessionInput {
-    Answer {
-        generation: u32,
-        sdp: Sdp,
-    },
-    Candidate {
-        generation: u32,
-        candidate: Candidate,
-    },
-    Restart {
-        ice_servers: Vec<IceServer>,
-    },
-    /// Somebody at the car wants another path.
-    RestartHere,
-    Bye(ByeReason),
-    Shutdown,
-}
-
-/// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The other side said good-bye, or its host did.
-    EndedByDriver(ByeReason),
-    /// The car did, and tells why.
-    EndedByCar(ByeReason),
 }
 
 /// How often the recovery machine is asked: a tenth of the silence that it acts on.

@@ -2,10 +2,11 @@
 
 mod near;
 
-use crate::agent::{Incoming, Outgoing, Source};
 use crate::config::{AccessCode, Config, HostUrl};
+use crate::messages::{Incoming, Outgoing};
 use crate::session::SessionContext;
 use crate::standing::Standing;
+use rccar_car_core::lease::Source;
 use rccar_daemon::files::{self, FileError};
 use rccar_daemon::shutdown;
 use rccar_protocol::text::{CarId, Name};

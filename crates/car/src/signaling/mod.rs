@@ -5,15 +5,16 @@ mod register;
 mod standby;
 mod words;
 
-pub(crate) use words::{Pulse, Registration, Signs, Ways};
+pub(crate) use words::{Registration, Signs, Ways};
 
-use crate::agent::{Incoming, Source};
 use crate::claim::Claim;
 use crate::config::HostUrl;
 use crate::dial::Known;
+use crate::messages::Incoming;
 use crate::standing::Standing;
 use calls::{Calls, Over};
 use futures_util::StreamExt;
+use rccar_car_core::lease::Source;
 use rccar_protocol::signaling::{FromCar, ToCar, parse};
 use register::{enter, knock, read, registered, unclaimed, unexpected, write};
 use standby::Standby;

@@ -4,15 +4,13 @@ use super::{SILENCE, STEP_WITHIN};
 use crate::config::HostConfig;
 use crate::dial::DialError;
 use crate::identity::Identity;
+use crate::messages::Pulse;
 use crate::standing::Standing;
 use crate::uplinks::UplinksHandle;
-use rccar_daemon::clock;
 use rccar_protocol::signaling::ErrorCode;
 use rccar_protocol::text::{Name, Note, Software};
-use rccar_protocol::units::MonotonicMicros;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::sync::{Notify, watch};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite;
 
 /// Why a connection ended.
@@ -88,35 +86,6 @@ impl Signs {
     /// Says so only if it is news: sessions begin to talk when the host is up.
     pub(super) fn set_up(&self, up: bool) {
         self.up.send_if_modified(|present| std::mem::replace(present, up) != up);
-    }
-}
-
-/// Whether a host answers, for whoever wants to know it soon. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Pulse {
-    heard: Arc<AtomicU64>,
-    questions: Arc<Notify>,
-}
-
-impl Pulse {
-    /// When it last said anything.
-    pub(crate) fn heard(&self) -> MonotonicMicros {
-        MonotonicMicros(self.heard.load(Ordering::Relaxed))
-    }
-
-    /// Sends it something that it answers.
-    pub(crate) fn ask(&self) {
-        self.questions.notify_one();
-    }
-
-    /// Somebody asks.
-    pub(super) async fn asked(&self) {
-        self.questions.notified().await;
-    }
-
-    /// It said something.
-    pub(crate) fn beat(&self) {
-        self.heard.fetch_max(clock::now().0, Ordering::Relaxed);
     }
 }
 
