@@ -46,5 +46,6 @@
 pub mod freshness;
 pub mod lease;
 pub mod recovery;
+pub mod registration;
 pub mod timing;
 pub mod uplinks;

@@ -155,7 +155,7 @@ fn the_program_stops_also_with_a_session_that_does_not_listen_and_at_once_withou
 }
 
 /// Something that happens; sessions have few names, so that they clash.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Connect(Source, u64),
     Message(Source, u64),
@@ -204,7 +204,7 @@ impl World {
     /// Does a step and what follows from it.
     fn step(&mut self, step: Step) {
         let before = self.task;
-        match step.clone() {
+        match step {
             Step::Connect(source, session) => {
                 // No signaling gives a name twice while it is in use.
                 if self.task != Some((source, id(session))) && self.open.insert((source, id(session))) {
@@ -226,7 +226,7 @@ impl World {
             Step::FarewellsSent => self.lease.handle_farewells_sent(self.now),
         }
         for effect in effects(&mut self.lease) {
-            self.carry_out(effect, &step, before);
+            self.carry_out(effect, step, before);
         }
         while self.lease.poll_event().is_some() {}
         assert_eq!(self.lease.running(), self.task, "the lease knows what runs");
@@ -246,7 +246,7 @@ impl World {
         assert!(self.lease.poll_timeout().is_none_or(|due| due > self.now), "what is due is done");
     }
 
-    fn carry_out(&mut self, effect: Effect, step: &Step, before: Option<(Source, SessionId)>) {
+    fn carry_out(&mut self, effect: Effect, step: Step, before: Option<(Source, SessionId)>) {
         assert!(!self.finished, "{effect:?} after the end");
         match effect {
             Effect::Start(wish) => {
@@ -262,7 +262,7 @@ impl World {
                         SessionInput::Restart { .. } | SessionInput::Bye(_),
                         Step::Message(source, session) | Step::Bye(source, session, _),
                     ) => {
-                        assert_eq!(before, Some((*source, id(*session))), "a message of somebody who does not drive");
+                        assert_eq!(before, Some((source, id(session))), "a message of somebody who does not drive");
                     }
                     (SessionInput::RestartHere, Step::RestartHere) | (SessionInput::Shutdown, Step::FarewellsSent) => {}
                     other => panic!("{other:?}"),
@@ -270,7 +270,7 @@ impl World {
             }
             Effect::End(_) => {
                 match step {
-                    Step::Bye(source, session, _) => assert_eq!(before, Some((*source, id(*session))), "ended by somebody else"),
+                    Step::Bye(source, session, _) => assert_eq!(before, Some((source, id(session))), "ended by somebody else"),
                     Step::Connect(..) => {}
                     other => panic!("ended by {other:?}"),
                 }
