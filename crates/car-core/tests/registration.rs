@@ -240,7 +240,7 @@ fn a_host_that_does_not_answer_the_registration_is_left() {
 #[test]
 fn a_connection_stands_by_over_the_second_uplink_while_somebody_drives() {
     let mut standby = Standby::default();
-    let mut drain = |standby: &mut Standby| std::iter::from_fn(|| standby.poll_effect()).collect::<Vec<_>>();
+    let drain = |standby: &mut Standby| std::iter::from_fn(|| standby.poll_effect()).collect::<Vec<_>>();
     let knock = |name: &str| standby::Effect::Knock { over: uplink(name), within: standby::LASTS };
     let all = [uplink("up0"), uplink("up1")];
     standby.handle_uplinks(START, &all);

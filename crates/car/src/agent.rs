@@ -2,11 +2,11 @@
 
 use crate::bus::BusHandle;
 use crate::drive::DriveLink;
+use crate::due::until;
 use crate::messages::{Begin, Incoming, Outgoing, RunningSession};
 use rccar_car_core::lease::{Effect, Event, Lease, Outcome, SessionInput, Source, Wish};
 use rccar_daemon::{clock, notify};
 use rccar_protocol::signaling::{ByeReason, FromCar, ToCar};
-use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -188,13 +188,6 @@ fn log(event: &Event) {
             tracing::info!(%session, ?reason, "the car ended the session");
         }
         Event::Stops { session } => tracing::info!(%session, "the session ends: the program stops"),
-    }
-}
-
-async fn until(due: Option<MonotonicMicros>) {
-    match due {
-        Some(due) => tokio::time::sleep(due.since(clock::now())).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Each uplink in its turn is given a head start, the best one first (RFC 8305 does the same for addresses). A socket is tied to its
 //! uplink's interface, so that an uplink can be tried while the routing table still prefers a dead one.
 
-use crate::config::HostUrl;
+use crate::host_url::HostUrl;
 use rccar_car_core::uplinks::Uplink;
 use std::collections::VecDeque;
 use std::io;

@@ -25,6 +25,8 @@ mod claim;
 mod config;
 mod dial;
 mod drive;
+mod due;
+mod host_url;
 mod ice;
 mod identity;
 mod lan;

@@ -5,19 +5,20 @@ use crate::board::Connections;
 use crate::bus::{self, BusHandle};
 use crate::camera::{self, CameraConfigError, PoseSource};
 use crate::claim::Claim;
-use crate::config::{Config, HostUrl};
+use crate::config::Config;
 use crate::drive::DriveLink;
+use crate::host_url::HostUrl;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
 use crate::messages::{Begin, Incoming, Outgoing, Pulse, RunningSession};
 use crate::modem;
 use crate::pose;
 use crate::session::{Session, SessionContext};
-use crate::signaling::{self, Registration, Signs, Ways};
-use crate::standing::Standing;
+use crate::signaling::{self, Registrant, Signs, Ways};
 use crate::uplinks;
 use crate::video::VideoHub;
 use rccar_car_core::lease::{Source, Wish};
+use rccar_car_core::registration::Standing;
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
 use rccar_media::camera::CameraError;
@@ -32,7 +33,6 @@ use std::io;
 use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use tokio::sync::{mpsc, watch};
 
 /// Why the car cannot run.
@@ -128,11 +128,11 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     }
     let host = config.host.url.as_ref().map(HostUrl::origin).unwrap_or_default();
     if let Some(url) = config.host.url.clone() {
-        let registration = Registration { identity, name: config.car.name, software, host: config.host };
+        let registrant = Registrant { identity, name: config.car.name, software, host: config.host };
         let claim = Claim::new(&config.car.runtime_dir);
-        let signs = Signs { up, standing, pulse: Pulse::default(), known: AtomicBool::default() };
+        let signs = Signs { up, standing, pulse: Pulse::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
-        let back = start_signaling(url, registration, signs, ways, claim, incoming);
+        let back = start_signaling(url, registrant, signs, ways, claim, incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
     }
@@ -176,7 +176,7 @@ fn begin_sessions(context: SessionContext) -> Begin {
 
 fn start_signaling(
     url: HostUrl,
-    registration: Registration,
+    registrant: Registrant,
     signs: Signs,
     ways: Ways,
     claim: Claim,
@@ -185,7 +185,7 @@ fn start_signaling(
     let (messages, outgoing) = mpsc::channel(QUEUE);
     let back = Outgoing { messages, up: signs.up.subscribe(), pulse: Some(signs.pulse.clone()) };
     tokio::spawn(async move {
-        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, signs, claim, ways)).await;
+        Box::pin(signaling::keep_registered(url, registrant, incoming, outgoing, signs, claim, ways)).await;
     });
     back
 }

@@ -1,13 +1,13 @@
 //! The car's uplinks: watches them, decides which one is used, and tells sessions and signaling.
 
-use crate::config::HostUrl;
 use crate::dial::{self, Known};
+use crate::due::until;
+use crate::host_url::HostUrl;
 use rccar_car_core::timing;
 use rccar_car_core::uplinks::{Effect, Kind, Options, Uplink, Uplinks, Why};
 use rccar_daemon::clock;
 use rccar_link::Binding;
 use rccar_protocol::events::UplinkKind;
-use rccar_protocol::units::MonotonicMicros;
 use rccar_uplink::{Interface, Medium, Watcher};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -256,13 +256,6 @@ pub(crate) fn word(kind: Kind) -> UplinkKind {
         Kind::Wifi => UplinkKind::Wifi,
         Kind::Mobile => UplinkKind::Mobile,
         Kind::Other => UplinkKind::Other,
-    }
-}
-
-async fn until(due: Option<MonotonicMicros>) {
-    match due {
-        Some(due) => tokio::time::sleep(due.since(clock::now())).await,
-        None => std::future::pending().await,
     }
 }
 
