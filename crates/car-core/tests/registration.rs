@@ -100,11 +100,11 @@ fn a_code_lasts_a_day() {
         registration.handle_ended(START, failed(), 0.0);
         registration.handle_timeout(after(later));
         registration.handle_challenged(after(later), 2);
-        let codes = effects(&mut registration).into_iter().filter_map(|effect| match effect {
+        let mut codes = effects(&mut registration).into_iter().filter_map(|effect| match effect {
             Effect::Register { claim } => Some(claim),
             _ => None,
         });
-        codes.last().unwrap()
+        codes.next_back().unwrap()
     };
     assert_eq!(code(CODE_LIFETIME - Duration::from_secs(1)), ClaimCode::from_random(1));
     assert_eq!(code(CODE_LIFETIME), ClaimCode::from_random(2));
