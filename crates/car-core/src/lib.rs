@@ -1,21 +1,31 @@
-//! What the car decides: which uplink it uses ([`uplinks`]), and what brings a driver's session back when its path is lost
-//! ([`recovery`]).
+//! What the car decides.
 //!
-//! **No machine is ever without a next attempt:** as long as something is wrong, `poll_timeout` names a time, and a session that
-//! cannot be saved is ended, so that the driver's page can begin a new one.
+//! | module | decides |
+//! |---|---|
+//! | [`freshness`] | how old the driver's input is when its frame arrives |
+//! | [`lease`] | who drives |
+//! | [`registration`] | when the host is dialled, and what becomes of the connection |
+//! | [`uplinks`] | which uplink is used |
+//! | [`recovery`] | what brings a session back when its path is lost |
+//!
+//! **There are never two drivers, a driver who was refused never moves the car, no frame looks fresher than it is, and no machine is
+//! ever without a next attempt:** as long as something is wrong, `poll_timeout` names a time, and a session that cannot be saved is
+//! ended, so that the driver's page can begin a new one.
 //!
 //! ```text
-//!   kernel: addresses, routes ─► Uplinks ─ Move (lost, new, changed, back, silent, better) ─► signaling socket: dialled anew
-//!                                  ▲   │                                                   └─► Recovery, one for each session
-//!                 probe of a better┘   └─ Probe                                                  │
-//!   connection's state, last packet, host's answers, driver's wishes ──────────────────────────►─┤
-//!                                                          restart, keyframe, ask host, rebuild ◄─┘
+//!   kernel: addresses, routes ─► Uplinks ─ Move (lost, new, changed, back, silent, better) ─┬─► Registration: dials the host anew
+//!                                  ▲   │                                                    │     │ connect, answer, bye, …
+//!                probe of a better ┘   └─ Probe                                             │     ▼
+//!                                                                                           │   Lease: one session, or a refusal
+//!   connection's state, last packet, host's answers, driver's wishes ─────────────────────┐ │     │ start, pass, end
+//!                                                                                         ▼ ▼     ▼
+//!                                       restart, keyframe, ask host, rebuild, give up ◄─ Recovery, one for each session
 //! ```
 //!
-//! None has a clock or I/O. Whoever owns one
+//! None has a clock, randomness or I/O. Whoever owns one
 //!
-//! 1. tells what happens with the `handle_*` verbs,
-//! 2. drains `poll_effect`,
+//! 1. tells what happens with the `handle_*` verbs, by a monotonic clock;
+//! 2. drains `poll_effect`, and `poll_event` where there is one: effects are to be done, events are for the log;
 //! 3. calls `handle_timeout` at `poll_timeout`, or earlier.
 //!
 //! ```

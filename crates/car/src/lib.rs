@@ -9,6 +9,9 @@
 //!   lan page  ──┘              │ steering └── drive (Unix datagrams)
 //! ```
 //!
+//! What is decided is in `rccar-car-core`; here are the sockets, tasks and signals around it. Agent, session and signaling do not know
+//! each other: `run` introduces them, and `messages` is what they say.
+//!
 //! # Design decisions
 //!
 //! * One session at a time, whoever asks: the host's word does not overrule the car's.

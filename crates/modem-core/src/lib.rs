@@ -42,7 +42,7 @@
 //! use rccar_modem_core::{Effect, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage};
 //! use rccar_protocol::units::MonotonicMicros;
 //!
-//! let at = |seconds| MonotonicMicros(seconds * 1_000_000);
+//! let at = |seconds: u64| MonotonicMicros(seconds * 1_000_000);
 //! let mut machine = Machine::new(at(0), 0, Pin::Configured, &[]);
 //! let modem = ModemView::new(Stage::Ready, Registration::Registered, false);
 //! machine.handle_observation(at(1), Observation { expected: true, daemon: true, modem: Some(modem) });
