@@ -312,6 +312,8 @@ struct World {
     randoms: u64,
     /// Somebody dials or has a connection.
     attempt: bool,
+    /// Somebody dials: their limit ends that, whatever the machine does.
+    dialling: bool,
     up: bool,
     /// The code that the host was given on this connection.
     given: Option<ClaimCode>,
@@ -349,7 +351,7 @@ impl World {
             Step::Wait(ms) => self.wait(Duration::from_millis(ms.into())),
         }
         self.carry_out();
-        assert!(self.attempt || self.registration.poll_timeout().is_some(), "nothing is due: {:?}", self.registration);
+        assert!(self.dialling || self.registration.poll_timeout().is_some(), "nothing is due: {:?}", self.registration);
         if let Some(due) = self.registration.poll_timeout() {
             assert!(due <= self.now.plus(WAIT_MOST), "{due:?} at {:?}", self.now);
         }
@@ -376,7 +378,7 @@ impl World {
             self.spent.extend(self.given.take());
             self.refused_until = (!revoked).then(|| self.now.plus(BACKOFF_REFUSED));
         }
-        self.attempt = false;
+        (self.attempt, self.dialling) = (false, false);
         self.registration.handle_ended(self.now, end, fraction);
         let due = self.registration.poll_timeout().unwrap();
         assert!(due >= self.now.plus(BACKOFF_LEAST), "no attempt follows the other without a pause");
@@ -388,11 +390,12 @@ impl World {
                 Effect::Dial { .. } => {
                     let refused = self.refused_until.take();
                     assert!(refused.is_none_or(|until| self.now >= until), "a refusal was hurried");
-                    self.attempt = true;
+                    (self.attempt, self.dialling) = (true, true);
                     self.given = None;
                 }
                 Effect::Register { claim } => {
-                    assert!(self.attempt && !self.spent.contains(&claim), "a code that was spent");
+                    assert!(self.dialling && !self.spent.contains(&claim), "a code that was spent");
+                    self.dialling = false;
                     self.given = Some(claim);
                 }
                 Effect::Ping { .. } => assert!(self.attempt),
@@ -422,6 +425,7 @@ proptest! {
             now: START,
             randoms: 0,
             attempt: false,
+            dialling: false,
             up: false,
             given: None,
             spent: Vec::new(),
