@@ -2,6 +2,7 @@
 
 use crate::bus::DbusConfig;
 use crate::camera::{CameraConfig, CameraConfigError};
+use crate::host_url::HostUrl;
 use crate::uplinks::UplinksConfig;
 use rccar_daemon::config::ConfigError;
 use rccar_protocol::text::{Name, Note};
@@ -117,90 +118,14 @@ impl std::fmt::Debug for AccessCode {
     }
 }
 
-/// Address of a signaling host: `http://` or `https://`, a name, perhaps a port, and no path.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct HostUrl {
-    secure: bool,
-    authority: String,
-}
-
-impl HostUrl {
-    /// The name and port that the car signs when it registers; default ports are left out.
-    pub(crate) fn authority(&self) -> &str {
-        &self.authority
-    }
-
-    /// Name and port to connect to.
-    pub(crate) fn dialled(&self) -> String {
-        // A port is what follows the last colon outside of an IPv6 literal's brackets.
-        let has_port = self.authority.rfind(':') > self.authority.rfind(']');
-        let port = if self.secure { ":443" } else { ":80" };
-        if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
-    }
-
-    /// The address, as people and pages of the host write it.
-    pub(crate) fn origin(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
-    }
-
-    /// Where cars register.
-    pub(crate) fn websocket(&self) -> String {
-        format!("{}://{}/ws/car", if self.secure { "wss" } else { "ws" }, self.authority)
-    }
-}
-
-impl TryFrom<String> for HostUrl {
-    type Error = String;
-    fn try_from(url: String) -> Result<Self, String> {
-        let wrong = || format!("`{url}` is not an address like https://host.example or http://192.0.2.1:8080");
-        let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
-        let (secure, default_port) = match scheme {
-            "https" => (true, ":443"),
-            "http" => (false, ":80"),
-            _ => return Err(wrong()),
-        };
-        let authority = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
-        let authority = authority.strip_suffix(default_port).unwrap_or(&authority).to_owned();
-        let parsed: tokio_tungstenite::tungstenite::http::uri::Authority = authority.parse().map_err(|_| wrong())?;
-        if parsed.host().is_empty() || authority.contains('@') {
-            return Err(wrong());
-        }
-        Ok(Self { secure, authority })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn url(text: &str) -> Result<HostUrl, String> {
-        HostUrl::try_from(text.to_owned())
-    }
 
     #[test]
     fn the_documented_configuration_is_the_default() {
         let config: Config = rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
         assert_eq!(config, Config::default());
-    }
-
-    #[test]
-    fn host_addresses_become_websocket_addresses() {
-        assert_eq!(url("https://Drive.Example/").unwrap().websocket(), "wss://drive.example/ws/car");
-        assert_eq!(url("http://127.0.0.1:8080").unwrap().websocket(), "ws://127.0.0.1:8080/ws/car");
-        assert_eq!(url("https://Drive.Example/").unwrap().origin(), "https://drive.example");
-        assert_eq!(url("http://[::1]:8080").unwrap().authority(), "[::1]:8080");
-        assert_eq!(url("https://drive.example:443").unwrap().authority(), "drive.example");
-        assert_eq!(url("https://drive.example").unwrap().dialled(), "drive.example:443");
-        assert_eq!(url("http://[::1]").unwrap().dialled(), "[::1]:80");
-        assert_eq!(url("http://[::1]:8080").unwrap().dialled(), "[::1]:8080");
-    }
-
-    #[test]
-    fn other_addresses_are_refused_with_an_example() {
-        for text in ["drive.example", "ftp://a", "https://", "https://a/b", "https://u:p@a", "http://a b"] {
-            assert!(url(text).unwrap_err().contains("https://host.example"), "{text}");
-        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! Each uplink in its turn is given a head start, the best one first (RFC 8305 does the same for addresses). A socket is tied to its
 //! uplink's interface, so that an uplink can be tried while the routing table still prefers a dead one.
 
-use crate::config::HostUrl;
-use rccar_uplink_core::Uplink;
+use crate::host_url::HostUrl;
+use rccar_car_core::uplinks::Uplink;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -165,7 +165,7 @@ async fn connect(address: SocketAddr, device: Option<String>) -> io::Result<TcpS
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rccar_uplink_core::Kind;
+    use rccar_car_core::uplinks::Kind;
 
     #[tokio::test]
     async fn a_host_on_this_machine_is_reached_as_the_routing_table_says() {

@@ -9,6 +9,9 @@
 //!   lan page  ──┘              │ steering └── drive (Unix datagrams)
 //! ```
 //!
+//! What is decided is in `rccar-car-core`; here are the sockets, tasks and signals around it. Agent, session and signaling do not know
+//! each other: `run` introduces them, and `messages` is what they say.
+//!
 //! # Design decisions
 //!
 //! * One session at a time, whoever asks: the host's word does not overrule the car's.
@@ -25,10 +28,12 @@ mod claim;
 mod config;
 mod dial;
 mod drive;
-mod freshness;
+mod due;
+mod host_url;
 mod ice;
 mod identity;
 mod lan;
+mod messages;
 mod modem;
 mod pose;
 mod run;

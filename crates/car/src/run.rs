@@ -1,21 +1,24 @@
 //! Puts the parts together.
 
-use crate::agent::{Agent, Incoming, Outgoing, Source};
+use crate::agent::Agent;
 use crate::board::Connections;
 use crate::bus::{self, BusHandle};
 use crate::camera::{self, CameraConfigError, PoseSource};
 use crate::claim::Claim;
-use crate::config::{Config, HostUrl};
+use crate::config::Config;
 use crate::drive::DriveLink;
+use crate::host_url::HostUrl;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
+use crate::messages::{Begin, Incoming, Outgoing, Pulse, RunningSession};
 use crate::modem;
 use crate::pose;
-use crate::session::SessionContext;
-use crate::signaling::{self, Pulse, Registration, Signs, Ways};
-use crate::standing::Standing;
+use crate::session::{Session, SessionContext};
+use crate::signaling::{self, Registrant, Signs, Ways};
 use crate::uplinks;
 use crate::video::VideoHub;
+use rccar_car_core::lease::{Source, Wish};
+use rccar_car_core::registration::Standing;
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
 use rccar_media::camera::CameraError;
@@ -30,7 +33,6 @@ use std::io;
 use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use tokio::sync::{mpsc, watch};
 
 /// Why the car cannot run.
@@ -66,6 +68,8 @@ pub(crate) enum RunError {
 
 /// Messages that wait for the agent or for a socket.
 const QUEUE: usize = 256;
+/// Messages of one session that wait for it. A browser sends some twenty candidates at once.
+const SESSION_QUEUE: usize = 128;
 
 /// Reads the car's key, making the state directory and the key at the first start.
 pub(crate) fn load_identity(config: &Config) -> Result<Identity, RunError> {
@@ -124,11 +128,11 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     }
     let host = config.host.url.as_ref().map(HostUrl::origin).unwrap_or_default();
     if let Some(url) = config.host.url.clone() {
-        let registration = Registration { identity, name: config.car.name, software, host: config.host };
+        let registrant = Registrant { identity, name: config.car.name, software, host: config.host };
         let claim = Claim::new(&config.car.runtime_dir);
-        let signs = Signs { up, standing, pulse: Pulse::default(), known: AtomicBool::default() };
+        let signs = Signs { up, standing, pulse: Pulse::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
-        let back = start_signaling(url, registration, signs, ways, claim, incoming);
+        let back = start_signaling(url, registrant, signs, ways, claim, incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
     }
@@ -148,7 +152,8 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         }
     };
     let video = context.video.clone();
-    Agent::new(context, sources, bus).run(queue, stop).await;
+    let drive = context.drive.clone();
+    Agent::new(begin_sessions(context), sources, drive, bus).run(queue, stop).await;
     notify::stopping();
     // The service manager starts the car anew: without its thread there would be no picture any more.
     if video.is_dead() { Err(RunError::CameraDied) } else { Ok(()) }
@@ -158,9 +163,20 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
     Ok(Video { width: format.width().try_into()?, height: format.height().try_into()?, fps: format.fps().try_into()? })
 }
 
+/// How the agent begins a session without knowing what it is made of.
+fn begin_sessions(context: SessionContext) -> Begin {
+    Box::new(move |wish, back| {
+        let Wish { source, session, driver: _, trickle, ice_servers } = wish;
+        let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
+        let run = Session::new(context.clone(), session, trickle, ice_servers, back, source);
+        let reachable = run.reachable();
+        RunningSession { inputs, reachable, task: tokio::spawn(Box::pin(run.run(queue))) }
+    })
+}
+
 fn start_signaling(
     url: HostUrl,
-    registration: Registration,
+    registrant: Registrant,
     signs: Signs,
     ways: Ways,
     claim: Claim,
@@ -169,7 +185,7 @@ fn start_signaling(
     let (messages, outgoing) = mpsc::channel(QUEUE);
     let back = Outgoing { messages, up: signs.up.subscribe(), pulse: Some(signs.pulse.clone()) };
     tokio::spawn(async move {
-        Box::pin(signaling::keep_registered(url, Arc::new(registration), incoming, outgoing, signs, claim, ways)).await;
+        Box::pin(signaling::keep_registered(url, registrant, incoming, outgoing, signs, claim, ways)).await;
     });
     back
 }

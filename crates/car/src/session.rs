@@ -1,21 +1,22 @@
 //! One driver's session: signaling, set-points, telemetry and video until either side ends it.
 
-use crate::agent::{Outgoing, Source};
 use crate::board::{Board, Connections};
 use crate::drive::DriveLink;
 use crate::ice::Servers;
+use crate::messages::Outgoing;
 use crate::steering;
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
+use rccar_car_core::lease::{Outcome, SessionInput, Source};
+use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
 use rccar_daemon::clock;
 use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_media::pipeline::PipelineState;
 use rccar_protocol::events::{CarEvent, DriverEvent, Frames, NoticeLevel};
 use rccar_protocol::grease;
-use rccar_protocol::signaling::{ByeReason, Candidate, ErrorCode, FromCar, IceServer, Json, parse};
-use rccar_protocol::text::{CarId, Name, Note, Sdp, SessionId, Software};
+use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, IceServer, Json, parse};
+use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
 use rccar_protocol::{Layout, PROTOCOL_VERSION};
-use rccar_uplink_core::{Act, Commit, Connection, Recovery};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -31,35 +32,6 @@ pub(crate) struct SessionContext {
     pub(crate) video: VideoHub,
     pub(crate) loopback: bool,
     pub(crate) connections: Connections,
-}
-
-/// What signaling brings.
-#[derive(Debug)]
-pub(crate) enum SessionInput {
-    Answer {
-        generation: u32,
-        sdp: Sdp,
-    },
-    Candidate {
-        generation: u32,
-        candidate: Candidate,
-    },
-    Restart {
-        ice_servers: Vec<IceServer>,
-    },
-    /// Somebody at the car wants another path.
-    RestartHere,
-    Bye(ByeReason),
-    Shutdown,
-}
-
-/// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The other side said good-bye, or its host did.
-    EndedByDriver(ByeReason),
-    /// The car did, and tells why.
-    EndedByCar(ByeReason),
 }
 
 /// How often the recovery machine is asked: a tenth of the silence that it acts on.
@@ -362,20 +334,20 @@ impl Session {
     }
 
     async fn carry_out(&mut self, live: &mut Live<'_>) -> Option<Outcome> {
-        while let Some(act) = live.recovery.poll_act() {
-            match act {
-                Act::Keyframe => live.video.begin(),
-                Act::AskHost => match &self.back.pulse {
+        while let Some(effect) = live.recovery.poll_effect() {
+            match effect {
+                Effect::Keyframe => live.video.begin(),
+                Effect::AskHost => match &self.back.pulse {
                     Some(pulse) => pulse.ask(),
                     None => live.recovery.handle_host_heard(clock::now()),
                 },
-                Act::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
-                Act::UplinkSilent => {}
-                Act::GiveUp | Act::Rebuild => {
-                    tracing::info!(session = %self.id, ?act, "no way to the driver");
+                Effect::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
+                Effect::UplinkSilent => {}
+                Effect::GiveUp | Effect::Rebuild => {
+                    tracing::info!(session = %self.id, act = ?effect, "no way to the driver");
                     return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                 }
-                Act::Restart { commit, wide } => {
+                Effect::Restart { commit, wide } => {
                     self.bind(wide);
                     let over = self.binding.borrow().addresses.clone();
                     tracing::info!(session = %self.id, ?commit, wide, ?over, "ICE restart");

@@ -1,7 +1,7 @@
 //! From control frames to set-points, and from the drive's status to telemetry.
 
 use crate::drive::DriveLink;
-use crate::freshness::Freshness;
+use rccar_car_core::freshness::Freshness;
 use rccar_daemon::clock;
 use rccar_link::{Peer, ReceivedControl};
 use rccar_protocol::Layout;
@@ -84,7 +84,7 @@ impl Steering {
     fn handle_control(&mut self, control: &ReceivedControl) -> bool {
         let frame = &control.frame;
         let standing = !self.drive.status(clock::now()).state.may_move();
-        let age = self.freshness.age(control, standing);
+        let age = self.freshness.handle_frame(control.at, frame, standing);
         self.drive.send(SetPoint {
             not_input: frame.not_input(age).unwrap_or_default(),
             arm: frame.arm,

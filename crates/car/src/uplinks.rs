@@ -1,13 +1,14 @@
 //! The car's uplinks: watches them, decides which one is used, and tells sessions and signaling.
 
-use crate::config::HostUrl;
 use crate::dial::{self, Known};
+use crate::due::until;
+use crate::host_url::HostUrl;
+use rccar_car_core::timing;
+use rccar_car_core::uplinks::{Effect, Kind, Options, Uplink, Uplinks, Why};
 use rccar_daemon::clock;
 use rccar_link::Binding;
 use rccar_protocol::events::UplinkKind;
-use rccar_protocol::units::MonotonicMicros;
 use rccar_uplink::{Interface, Medium, Watcher};
-use rccar_uplink_core::{Command, Kind, Options, Uplink, Uplinks, Why, timing};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -191,15 +192,15 @@ impl Manager {
 
     fn carry_out(&mut self) {
         let mut next = self.publish.borrow().clone();
-        while let Some(command) = self.machine.poll_command() {
-            match command {
-                Command::Move(to) => {
+        while let Some(effect) = self.machine.poll_effect() {
+            match effect {
+                Effect::Move(to) => {
                     let name = to.to.as_ref().map(|uplink| uplink.name.as_str());
                     tracing::info!(uplink = name, why = ?to.why, "uplink");
                     next.moves += 1;
                     next.why = Some(to.why);
                 }
-                Command::Probe(uplink) => self.probe(uplink),
+                Effect::Probe(uplink) => self.probe(uplink),
             }
         }
         next.in_use = self.machine.in_use().cloned();
@@ -255,13 +256,6 @@ pub(crate) fn word(kind: Kind) -> UplinkKind {
         Kind::Wifi => UplinkKind::Wifi,
         Kind::Mobile => UplinkKind::Mobile,
         Kind::Other => UplinkKind::Miscellaneous,
-    }
-}
-
-async fn until(due: Option<MonotonicMicros>) {
-    match due {
-        Some(due) => tokio::time::sleep(due.since(clock::now())).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -34,16 +34,16 @@
 //!
 //! The machines have no clock, no randomness and no I/O. Whoever owns one
 //!
-//! 1. tells what happens with the `handle_*` verbs,
+//! 1. tells what happens with the `handle_*` verbs, with a fresh random number ([`Machine::handle_dice`]) before each,
 //! 2. drains [`Machine::poll_effect`] and [`Machine::poll_event`],
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`].
 //!
 //! ```
-//! use rccar_modem_core::{Effect, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage};
-//! use std::time::Duration;
+//! use rccar_modem_core::{Effect, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage};
+//! use rccar_protocol::units::MonotonicMicros;
 //!
-//! let at = |seconds| Moment { now: Duration::from_secs(seconds), dice: 0 };
-//! let mut machine = Machine::new(at(0), Pin::Configured, &[]);
+//! let at = |seconds: u64| MonotonicMicros(seconds * 1_000_000);
+//! let mut machine = Machine::new(at(0), 0, Pin::Configured, &[]);
 //! let modem = ModemView::new(Stage::Ready, Registration::Registered, false);
 //! machine.handle_observation(at(1), Observation { expected: true, daemon: true, modem: Some(modem) });
 //! let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = machine.poll_effect() else { panic!() };
@@ -74,4 +74,4 @@ pub use machine::Machine;
 /// The words are those that the driver's page has.
 pub use rung::Rung;
 pub use stick::Stick;
-pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Moment, Observation, Outcome, Pin, Registration, Stage, Status};
+pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Observation, Outcome, Pin, Registration, Stage, Status};

@@ -2,16 +2,6 @@
 
 use crate::rung::Rung;
 use serde::Serialize;
-use std::time::Duration;
-
-/// When something happens, and a fresh random number for whatever has to be spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// Time since any fixed start; never goes back.
-    pub now: Duration,
-    /// Any number; only [`backoff`](crate::timing::backoff) looks at it.
-    pub dice: u32,
-}
 
 /// What is seen of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,10 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_modem_core::{
-    Car, Cause, Effect, Event, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, Status,
-    timing,
+    Car, Cause, Effect, Event, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, Status, timing,
 };
+use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
+
+const START: MonotonicMicros = MonotonicMicros(0);
+
+/// Time from the start until then; for ever if never.
+fn due(at: Option<MonotonicMicros>) -> Duration {
+    at.map_or(Duration::MAX, |at| at.since(START))
+}
 
 const READY: ModemView = ModemView::new(Stage::Ready, Registration::Registered, false);
 const CONNECTED: ModemView = ModemView { connected: true, ..READY };
@@ -17,7 +24,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, Pin::Configured, &[]), now: Duration::ZERO }
+        Self { machine: Machine::new(START, 200, Pin::Configured, &[]), now: Duration::ZERO }
     }
 
     /// With a modem that was connected `ago` seconds before.
@@ -32,8 +39,8 @@ impl Bench {
         bench
     }
 
-    fn at(&self) -> Moment {
-        Moment { now: self.now, dice: 200 }
+    fn at(&self) -> MonotonicMicros {
+        START.plus(self.now)
     }
 
     fn see(&mut self, modem: Option<ModemView>) {
@@ -46,7 +53,7 @@ impl Bench {
             if let Some(effect) = self.machine.poll_effect() {
                 return effect;
             }
-            self.now = self.now.max(self.machine.poll_timeout());
+            self.now = self.now.max(due(self.machine.poll_timeout()));
             self.machine.handle_timeout(self.at());
         }
         panic!("nothing happens any more: {:?}", self.machine);
@@ -70,8 +77,8 @@ impl Bench {
     }
 
     fn answer_until(&mut self, until: Duration) {
-        while self.machine.poll_timeout() <= until {
-            self.now = self.machine.poll_timeout();
+        while due(self.machine.poll_timeout()) <= until {
+            self.now = due(self.machine.poll_timeout());
             self.machine.handle_timeout(self.at());
             while let Some(effect) = self.machine.poll_effect() {
                 match effect {
@@ -394,7 +401,7 @@ fn without_a_modem_nothing_is_mended_until_there_is_one() {
     bench.machine.handle_observation(bench.at(), Observation::default());
     let day = Duration::from_secs(24 * 3600);
     while bench.now < day {
-        bench.now = bench.machine.poll_timeout();
+        bench.now = due(bench.machine.poll_timeout());
         bench.machine.handle_timeout(bench.at());
         assert_eq!(bench.machine.poll_effect(), None);
     }
@@ -439,7 +446,7 @@ fn what_is_unplugged_and_never_was_a_modem_is_not_missed() {
     bench.done(Rung::RestartDaemon, Outcome::Done);
     bench.machine.handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
     while bench.now < Duration::from_secs(24 * 3600) {
-        bench.now = bench.machine.poll_timeout();
+        bench.now = due(bench.machine.poll_timeout());
         bench.machine.handle_timeout(bench.at());
         assert_eq!(bench.machine.poll_effect(), None);
     }
@@ -458,8 +465,8 @@ fn a_modem_that_was_there_once_is_missed() {
 fn reboots_before_the_start_count_against_those_of_the_day() {
     let hour = Duration::from_secs(3600);
     let begin = 24 * hour;
-    let reboots = [20 * hour, 22 * hour, 24 * hour];
-    let machine = Machine::new(Moment { now: begin, dice: 200 }, Pin::Configured, &reboots);
+    let reboots = [20, 22, 24].map(|count| START.plus(count * hour));
+    let machine = Machine::new(START.plus(begin), 200, Pin::Configured, &reboots);
     let mut bench = Bench { machine, now: begin };
     bench.see(Some(READY));
     bench.done(Rung::Reconnect, Outcome::Done);

@@ -1,10 +1,16 @@
 //! When the PIN is sent.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use rccar_modem_core::{
-    Effect, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, Status, timing,
-};
+use rccar_modem_core::{Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, Status, timing};
+use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
+
+const START: MonotonicMicros = MonotonicMicros(0);
+
+/// Time from the start until then; for ever if never.
+fn due(at: Option<MonotonicMicros>) -> Duration {
+    at.map_or(Duration::MAX, |at| at.since(START))
+}
 
 struct Bench {
     machine: Machine,
@@ -13,11 +19,11 @@ struct Bench {
 
 impl Bench {
     fn new(pin: Pin) -> Self {
-        Self { machine: Machine::new(Moment { now: Duration::ZERO, dice: 200 }, pin, &[]), now: Duration::ZERO }
+        Self { machine: Machine::new(START, 200, pin, &[]), now: Duration::ZERO }
     }
 
-    fn at(&self) -> Moment {
-        Moment { now: self.now, dice: 200 }
+    fn at(&self) -> MonotonicMicros {
+        START.plus(self.now)
     }
 
     fn see(&mut self, stage: Stage) {
@@ -36,7 +42,7 @@ impl Bench {
                 }
                 Some(_) => self.machine.handle_control_probe(self.at(), true),
                 None => {
-                    self.now = self.machine.poll_timeout();
+                    self.now = due(self.machine.poll_timeout());
                     self.machine.handle_timeout(self.at());
                 }
             }

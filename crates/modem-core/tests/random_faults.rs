@@ -4,11 +4,17 @@
 mod common;
 
 use common::{Random, seeds};
-use rccar_modem_core::{
-    Car, Effect, Fault, Machine, ModemView, Moment, Observation, Outcome, Pin, Registration, Rung, Stage, timing,
-};
+use rccar_modem_core::{Car, Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, timing};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+const START: MonotonicMicros = MonotonicMicros(0);
+
+/// Time from the start until then; for ever if never.
+fn due(at: Option<MonotonicMicros>) -> Duration {
+    at.map_or(Duration::MAX, |at| at.since(START))
+}
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// From the last fault on, by when everything that can mend itself has to be up: the longest waits of the ladder one after the other.
@@ -194,7 +200,7 @@ struct Day {
 impl Day {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let machine = Machine::new(Moment { now: Duration::ZERO, dice: 0 }, Pin::Configured, &[]);
+        let machine = Machine::new(START, 0, Pin::Configured, &[]);
         let due = vec![(random.seconds(60), Due::Fault), (random.seconds(60), Due::Car), (random.seconds(3600), Due::Lease)];
         let (now, climbed) = (Duration::ZERO, BTreeMap::new());
         let (car, world, faulty, carried) = (Car::default(), World::WELL, true, false);
@@ -215,14 +221,16 @@ impl Day {
         }
     }
 
-    fn at(&mut self) -> Moment {
-        Moment { now: self.now, dice: self.random.dice() }
+    fn at(&mut self) -> MonotonicMicros {
+        let dice = self.random.dice();
+        self.machine.handle_dice(dice);
+        START.plus(self.now)
     }
 
     fn run_until(&mut self, end: Duration) {
         let mut spins = 0;
         while self.now < end {
-            let machine_at = self.machine.poll_timeout();
+            let machine_at = due(self.machine.poll_timeout());
             assert!(machine_at < self.now + self.longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.machine);
             let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);
             let next = machine_at.min(world_at).max(self.now);

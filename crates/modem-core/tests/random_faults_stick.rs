@@ -4,9 +4,17 @@
 mod common;
 
 use common::{Random, seeds};
-use rccar_modem_core::{Effect, Moment, Outcome, Rung, Status, Stick, timing};
+use rccar_modem_core::{Effect, Outcome, Rung, Status, Stick, timing};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+const START: MonotonicMicros = MonotonicMicros(0);
+
+/// Time from the start until then; for ever if never.
+fn due(at: Option<MonotonicMicros>) -> Duration {
+    at.map_or(Duration::MAX, |at| at.since(START))
+}
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// From the last fault on, by when everything that can mend itself has to be up: the longest distance and the longest waits.
@@ -99,19 +107,21 @@ impl Day {
     fn new(seed: u64) -> Self {
         let (now, random) = (Duration::ZERO, Random(seed));
         let due = vec![(now, Due::Fault), (now, Due::Car), (now, Due::Lease)];
-        let stick = Stick::new(Moment { now, dice: 0 });
+        let stick = Stick::new(START, 0);
         let climbed = BTreeMap::new();
         Self { seed, random, world: World::WELL, stick, now, due, climbed, last_attempt: now, faulty: true }
     }
 
-    fn at(&mut self) -> Moment {
-        Moment { now: self.now, dice: self.random.dice() }
+    fn at(&mut self) -> MonotonicMicros {
+        let dice = self.random.dice();
+        self.stick.handle_dice(dice);
+        START.plus(self.now)
     }
 
     fn run_until(&mut self, end: Duration) {
         let mut spins = 0;
         while self.now < end {
-            let stick_at = self.stick.poll_timeout();
+            let stick_at = due(self.stick.poll_timeout());
             let waits = stick_at.saturating_sub(self.now);
             assert!(!self.stick.is_present() || waits < longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.stick);
             let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);

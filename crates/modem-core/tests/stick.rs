@@ -1,8 +1,16 @@
 //! Which rung a stick that looks like Ethernet climbs, for what, and when.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use rccar_modem_core::{Cause, Effect, Event, Moment, Outcome, Rung, Status, Stick, timing};
+use rccar_modem_core::{Cause, Effect, Event, Outcome, Rung, Status, Stick, timing};
+use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
+
+const START: MonotonicMicros = MonotonicMicros(0);
+
+/// Time from the start until then; for ever if never.
+fn due(at: Option<MonotonicMicros>) -> Duration {
+    at.map_or(Duration::MAX, |at| at.since(START))
+}
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -21,7 +29,7 @@ struct Bench {
 impl Bench {
     fn plugged_in() -> Self {
         let mut bench = Self {
-            stick: Stick::new(Moment { now: Duration::ZERO, dice: 200 }),
+            stick: Stick::new(START, 200),
             now: Duration::ZERO,
             carries: true,
             leases: true,
@@ -44,8 +52,8 @@ impl Bench {
         bench
     }
 
-    fn at(&self) -> Moment {
-        Moment { now: self.now, dice: 200 }
+    fn at(&self) -> MonotonicMicros {
+        START.plus(self.now)
     }
 
     fn see(&mut self, seen: Option<bool>) {
@@ -76,8 +84,8 @@ impl Bench {
 
     fn run(&mut self, seconds: u64) {
         let end = self.now + Duration::from_secs(seconds);
-        while self.stick.poll_timeout() <= end {
-            self.now = self.now.max(self.stick.poll_timeout());
+        while due(self.stick.poll_timeout()) <= end {
+            self.now = self.now.max(due(self.stick.poll_timeout()));
             self.stick.handle_timeout(self.at());
             self.drain();
         }
@@ -207,7 +215,7 @@ fn a_carrier_that_returns_is_worth_a_try_at_once() {
 fn an_unplugged_stick_is_not_missed_and_one_that_is_plugged_in_begins_anew() {
     let mut bench = Bench::carrying_for(100);
     bench.see(None);
-    assert_eq!((bench.stick.is_present(), bench.stick.poll_timeout()), (false, Duration::MAX));
+    assert_eq!((bench.stick.is_present(), due(bench.stick.poll_timeout())), (false, Duration::MAX));
     assert!(bench.events.contains(&Event::Down { cause: Cause::BearerLost }));
     assert_eq!(bench.link_downs, 1);
     bench.run(3600);
@@ -221,12 +229,12 @@ fn an_unplugged_stick_is_not_missed_and_one_that_is_plugged_in_begins_anew() {
 fn a_stick_that_goes_while_it_is_taken_off_the_usb_comes_back_and_is_not_taken_off_again_at_once() {
     let mut bench = Bench::carrying_for(100);
     bench.carries = false;
-    let mut stick = Stick::new(bench.at());
+    let mut stick = Stick::new(bench.at(), 200);
     std::mem::swap(&mut stick, &mut bench.stick);
     // The same, with a USB cycle that takes its time.
     let mut pending = None;
     while pending.is_none() {
-        bench.now = bench.now.max(stick.poll_timeout());
+        bench.now = bench.now.max(due(stick.poll_timeout()));
         stick.handle_timeout(bench.at());
         while let Some(effect) = stick.poll_effect() {
             match effect {
@@ -244,17 +252,17 @@ fn a_stick_that_goes_while_it_is_taken_off_the_usb_comes_back_and_is_not_taken_o
     stick.handle_seen(bench.at(), Some(true));
     while stick.poll_effect().is_some() {}
     assert_eq!(stick.status(), Status::Acting { rung: Rung::Reconnect });
-    assert!(stick.poll_timeout() < Duration::MAX);
+    assert!(due(stick.poll_timeout()) < Duration::MAX);
 }
 
 #[test]
 fn a_lease_that_takes_too_long_is_given_up() {
-    let mut stick = Stick::new(Moment { now: Duration::ZERO, dice: 200 });
-    stick.handle_seen(Moment { now: Duration::ZERO, dice: 200 }, Some(true));
+    let mut stick = Stick::new(START, 200);
+    stick.handle_seen(START, Some(true));
     let Some(Effect::Act { action, .. }) = stick.poll_effect() else { panic!("a lease is asked for") };
-    let end = stick.poll_timeout();
-    stick.handle_timeout(Moment { now: end, dice: 200 });
+    let end = due(stick.poll_timeout());
+    stick.handle_timeout(START.plus(end));
     assert_eq!(stick.poll_effect(), Some(Effect::Abandon { action }));
-    stick.handle_done(Moment { now: end, dice: 200 }, action, Outcome::Done);
+    stick.handle_done(START.plus(end), action, Outcome::Done);
     assert!(matches!(stick.status(), Status::Waiting { .. }), "what was given up is not listened to");
 }

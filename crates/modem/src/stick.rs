@@ -138,7 +138,7 @@ impl Runner {
             Status::Acting { rung } => ("acting", Some(rung), None),
             Status::Waiting { rung, due_ms } => ("waiting", Some(rung), Some(due_ms)),
         };
-        let now = u64::try_from(moment().now.as_millis()).unwrap_or(u64::MAX);
+        let now = moment().0 / 1000;
         let last = self.last.as_ref();
         StickReport {
             interface: last.map(|seen| seen.interface.clone()).unwrap_or_default(),

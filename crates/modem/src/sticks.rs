@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::dhcp::News;
 use crate::link::Links;
 use crate::stick::{Done, Runner, Seen};
-use crate::supervisor::moment;
+use crate::supervisor::{dice, moment};
 use crate::usb;
 use futures_util::future::select_all;
 use rccar_modem_core::{Car, Stick};
@@ -76,6 +76,7 @@ impl Sticks {
             if self.reports.is_closed() {
                 return;
             }
+            self.runners.values_mut().for_each(|runner| runner.machine.handle_dice(dice()));
             let due = self.due();
             tokio::select! {
                 biased;
@@ -98,8 +99,8 @@ impl Sticks {
 
     /// Until the next machine wants something, or a new interface has been looked at for long enough.
     fn due(&self) -> Duration {
-        let now = moment().now;
-        let machines = self.runners.values().map(|runner| runner.machine.poll_timeout().saturating_sub(now));
+        let dues = self.runners.values().filter_map(|runner| runner.machine.poll_timeout());
+        let machines = dues.map(|due| due.since(moment()));
         let settled = self.settles_at.map(|at| at.saturating_duration_since(Instant::now()));
         machines.chain(settled).min().unwrap_or(NEVER).min(NEVER)
     }
@@ -121,7 +122,7 @@ impl Sticks {
                 // Each has a metric of its own, so that one's default route is not the other's.
                 let metric =
                     self.config.link.metric.saturating_add(u32::try_from(self.runners.len()).unwrap_or(0)).saturating_add(1);
-                self.runners.insert(key.clone(), Runner::new(Stick::new(moment()), self.links.with_metric(metric)));
+                self.runners.insert(key.clone(), Runner::new(Stick::new(moment(), dice()), self.links.with_metric(metric)));
             }
         }
         let in_session = self.car.borrow().in_session;

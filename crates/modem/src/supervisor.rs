@@ -11,7 +11,8 @@ use crate::sticks::Sticks;
 use crate::{dns, probe, usb, view};
 use futures_util::StreamExt;
 use rccar_daemon::{clock, notify};
-use rccar_modem_core::{Car, Effect, Event, Machine, Moment, Outcome, Rung, Status, timing};
+use rccar_modem_core::{Car, Effect, Event, Machine, Outcome, Rung, Status, timing};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,11 +91,10 @@ impl Supervisor {
         let published = Published::new(sender);
         published.serve(&connection).await?;
         let sticks = Sticks::start(config.clone(), connection.clone(), links.clone(), car.clone());
-        let at = moment();
         let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request).ages(SystemTime::now());
-        let reboots: Vec<Duration> = ages.into_iter().map(|age| at.now.saturating_sub(age)).collect();
+        let reboots: Vec<MonotonicMicros> = ages.into_iter().map(|age| moment().minus(age)).collect();
         let refused_pin = RefusedPin::new(&config.paths.state_dir, config.modem.pin.as_ref());
-        let machine = Machine::new(at, refused_pin.pin(), &reboots);
+        let machine = Machine::new(moment(), dice(), refused_pin.pin(), &reboots);
         let (acting, link, device, climbed) = (None, None, None, BTreeMap::new());
         let reports = mpsc::unbounded_channel();
         Ok(Self {
@@ -130,7 +130,8 @@ impl Supervisor {
             self.refused_pin.keep(self.machine.is_pin_refused());
             self.drain().await;
             self.publish().await;
-            let due = self.machine.poll_timeout().saturating_sub(moment().now);
+            self.machine.handle_dice(dice());
+            let due = self.machine.poll_timeout();
             tokio::select! {
                 biased;
                 () = &mut end => break,
@@ -156,7 +157,7 @@ impl Supervisor {
                     let snapshot = self.modem.manager().snapshot();
                     self.handle_snapshot(&snapshot);
                 }
-                () = tokio::time::sleep(due) => self.machine.handle_timeout(moment()),
+                () = until(due) => self.machine.handle_timeout(moment()),
             }
         }
         // The link stays: a supervisor that is updated must not cost the connection.
@@ -325,7 +326,7 @@ impl Supervisor {
             Status::Acting { rung } => ("acting", Some(rung), None),
             Status::Waiting { rung, due_ms } => ("waiting", Some(rung), Some(due_ms)),
         };
-        let now = u64::try_from(moment().now.as_millis()).unwrap_or(u64::MAX);
+        let now = moment().0 / 1000;
         let link = self.link.as_ref().map(|connected| &connected.link);
         let mut report = Report {
             state: state.to_owned(),
@@ -360,10 +361,23 @@ async fn next_news(link: &mut Option<Connected>) -> News {
     }
 }
 
-/// Now, and a fresh random number. The clock begins at a day, so that reboots of the day before the start have their times on it.
-pub(crate) fn moment() -> Moment {
+/// Now, by a clock that begins at a day, so that reboots of the day before the start have their times on it.
+pub(crate) fn moment() -> MonotonicMicros {
+    clock::now().plus(timing::DAY)
+}
+
+/// A random number.
+pub(crate) fn dice() -> u32 {
     // Without randomness cars that lost the same cell try again at the same time; nothing worse.
-    Moment { now: timing::DAY + Duration::from_micros(clock::now().0), dice: getrandom::u32().unwrap_or(200) }
+    getrandom::u32().unwrap_or(200)
+}
+
+/// Resolves when the machine wants to be called.
+async fn until(due: Option<MonotonicMicros>) {
+    match due {
+        Some(due) => tokio::time::sleep(due.since(moment())).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The name of a variant as it is written in records.

@@ -6,8 +6,8 @@ use crate::words::{CarConn, Close, Effect, Event, InstallRefusal, KnownCar};
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A known car.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Car {
 
 impl Rooms {
     /// The whole list of known cars: new ones appear, names change, and a car that is no longer listed is sent away.
-    pub fn handle_known_cars(&mut self, now: Duration, known: Vec<KnownCar>) {
+    pub fn handle_known_cars(&mut self, now: MonotonicMicros, known: Vec<KnownCar>) {
         let known: BTreeMap<CarId, KnownCar> = known.into_iter().map(|car| (car.id.clone(), car)).collect();
         let struck: Vec<_> = self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
         struck.iter().for_each(|id| self.handle_car_struck(now, id));
@@ -32,7 +32,7 @@ impl Rooms {
     }
 
     /// One car more, or another name or owner for a known one.
-    pub fn handle_known_car(&mut self, now: Duration, known: KnownCar) {
+    pub fn handle_known_car(&mut self, now: MonotonicMicros, known: KnownCar) {
         let KnownCar { id, name, owner } = known;
         match self.cars.get_mut(&id) {
             Some(car) if car.name == name && car.owner == owner => return,
@@ -46,7 +46,7 @@ impl Rooms {
     }
 
     /// A car has proved that it holds its key.
-    pub fn handle_car_joined(&mut self, now: Duration, conn: CarConn, id: CarId, software: Software) {
+    pub fn handle_car_joined(&mut self, now: MonotonicMicros, conn: CarConn, id: CarId, software: Software) {
         let Some(car) = self.cars.get_mut(&id) else {
             let text = "this host does not know the car";
             self.refuse_car(conn, ErrorCode::NotEnrolled, text, None);
@@ -75,7 +75,7 @@ impl Rooms {
     }
 
     /// A car's message.
-    pub fn handle_car(&mut self, now: Duration, from: CarConn, message: FromCar) {
+    pub fn handle_car(&mut self, now: MonotonicMicros, from: CarConn, message: FromCar) {
         let Some(car) = self.car_conns.get(&from).cloned() else { return };
         match message {
             FromCar::Register { .. } => self.refuse_car(from, ErrorCode::OutOfOrder, "the car is registered already", None),
@@ -100,7 +100,7 @@ impl Rooms {
     }
 
     /// How far a car is with its updates: from the car, or remembered from an earlier run of the host.
-    pub fn handle_update_status(&mut self, now: Duration, car: &CarId, status: UpdateStatus) {
+    pub fn handle_update_status(&mut self, now: MonotonicMicros, car: &CarId, status: UpdateStatus) {
         let Some(entry) = self.cars.get_mut(car) else { return };
         let status = remember_failure(entry.update.as_ref(), status);
         if entry.update.as_ref() != Some(&status) {
@@ -126,9 +126,9 @@ impl Rooms {
     }
 
     /// A car's connection is gone. Drivers see it offline at once; its session waits.
-    pub fn handle_car_gone(&mut self, now: Duration, conn: CarConn) {
+    pub fn handle_car_gone(&mut self, now: MonotonicMicros, conn: CarConn) {
         let Some(id) = self.car_conns.remove(&conn) else { return };
-        let back_by = now + self.options.grace;
+        let back_by = now.plus(self.options.grace);
         if let Some(car) = self.cars.get_mut(&id) {
             car.conn = None;
             if let Some(session) = &mut car.session {
@@ -140,7 +140,7 @@ impl Rooms {
     }
 
     /// The car is no longer known: its session and its connection end.
-    pub fn handle_car_struck(&mut self, now: Duration, id: &CarId) {
+    pub fn handle_car_struck(&mut self, now: MonotonicMicros, id: &CarId) {
         if let Some(session) = self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id) {
             self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
         }

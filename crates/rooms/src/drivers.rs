@@ -6,8 +6,8 @@ use crate::session::Farewell;
 use crate::words::{Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// A connected driver.
 #[derive(Debug)]
@@ -18,13 +18,13 @@ pub(crate) struct Driver {
 
 impl Rooms {
     /// A driver who is signed in as `user` said `hello`.
-    pub fn handle_driver_joined(&mut self, now: Duration, conn: DriverConn, user: Name) {
+    pub fn handle_driver_joined(&mut self, now: MonotonicMicros, conn: DriverConn, user: Name) {
         let told = self.welcome(now, conn, &user);
         self.drivers.insert(conn, Driver { user, told });
     }
 
     /// A driver's message. `random` are 64 fresh random bits: a session's identifier is made of them.
-    pub fn handle_driver(&mut self, now: Duration, from: DriverConn, message: FromDriver, random: u64) {
+    pub fn handle_driver(&mut self, now: MonotonicMicros, from: DriverConn, message: FromDriver, random: u64) {
         let Some(driver) = self.drivers.get(&from) else { return };
         match message {
             FromDriver::Hello { .. } => self.refuse_driver(from, ErrorCode::OutOfOrder, "hello was said already", None, None),
@@ -51,11 +51,11 @@ impl Rooms {
     }
 
     /// A driver's connection is gone. Its session waits for the driver to come back.
-    pub fn handle_driver_gone(&mut self, now: Duration, conn: DriverConn) {
+    pub fn handle_driver_gone(&mut self, now: MonotonicMicros, conn: DriverConn) {
         if self.drivers.remove(&conn).is_none() {
             return;
         }
-        let back_by = now + self.options.grace;
+        let back_by = now.plus(self.options.grace);
         let Some(id) = self.session_of_driver(conn) else { return };
         if let Some(session) = self.session_mut(id) {
             session.driver = None;
@@ -65,7 +65,7 @@ impl Rooms {
     }
 
     /// The driver signed out, or the account is gone: ends the session and the connection.
-    pub fn handle_driver_revoked(&mut self, now: Duration, conn: DriverConn) {
+    pub fn handle_driver_revoked(&mut self, now: MonotonicMicros, conn: DriverConn) {
         if let Some(id) = self.session_of_driver(conn) {
             self.end_session(now, id, &Farewell::both(ByeReason::Revoked));
         }
@@ -75,7 +75,7 @@ impl Rooms {
     }
 
     /// The account is gone: as [`Self::handle_driver_revoked`] for every connection of this user; sessions whose driver is away end, too.
-    pub fn handle_user_revoked(&mut self, now: Duration, user: &Name) {
+    pub fn handle_user_revoked(&mut self, now: MonotonicMicros, user: &Name) {
         let sessions: Vec<_> = self.live_sessions().filter(|session| session.user == *user).map(|session| session.id).collect();
         sessions.into_iter().for_each(|session| self.end_session(now, session, &Farewell::both(ByeReason::Revoked)));
         let conns: Vec<_> = self.drivers.iter().filter(|(_, driver)| driver.user == *user).map(|(&conn, _)| conn).collect();
@@ -89,7 +89,7 @@ impl Rooms {
         self.drivers.values().map(|driver| &driver.user).chain(driving).cloned().collect()
     }
 
-    fn connect(&mut self, now: Duration, from: DriverConn, user: Name, car: CarId, trickle: bool, random: u64) {
+    fn connect(&mut self, now: MonotonicMicros, from: DriverConn, user: Name, car: CarId, trickle: bool, random: u64) {
         let Some(entry) = self.cars.get(&car) else {
             return self.refuse_driver(from, ErrorCode::NoSuchCar, "this host knows no such car", Some(car), None);
         };
@@ -111,7 +111,7 @@ impl Rooms {
         self.begin_session(now, new, from, user, car, trickle);
     }
 
-    fn relay_to_car(&mut self, now: Duration, from: DriverConn, session: SessionId, message: ToCar) {
+    fn relay_to_car(&mut self, now: MonotonicMicros, from: DriverConn, session: SessionId, message: ToCar) {
         if !self.may_drive(from, session) {
             return self.refuse_driver(from, ErrorCode::NoSuchSession, "no such session, or it has ended", None, Some(session));
         }
@@ -120,7 +120,7 @@ impl Rooms {
     }
 
     /// The session moves to the connection that names it.
-    fn adopt(&mut self, now: Duration, from: DriverConn, id: SessionId) {
+    fn adopt(&mut self, now: MonotonicMicros, from: DriverConn, id: SessionId) {
         if self.session_mut(id).is_none_or(|session| session.driver == Some(from)) {
             return;
         }
@@ -135,7 +135,7 @@ impl Rooms {
     }
 
     /// Ends what this connection drives, unless it is `keep`.
-    fn leave_other_car(&mut self, now: Duration, from: DriverConn, keep: Option<SessionId>) {
+    fn leave_other_car(&mut self, now: MonotonicMicros, from: DriverConn, keep: Option<SessionId>) {
         if let Some(other) = self.session_of_driver(from).filter(|&other| Some(other) != keep) {
             self.end_session(now, other, &Farewell::car_only(ByeReason::DriverLeft));
         }

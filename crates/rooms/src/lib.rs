@@ -30,15 +30,14 @@
 //! `connect` with `bye` and `car-busy`, and is listed as free all the same.
 //!
 //! ```
-//! use rccar_protocol::{signaling::{FromDriver, ToDriver}, text::{Name, Software}};
+//! use rccar_protocol::{signaling::{FromDriver, ToDriver}, text::{Name, Software}, units::MonotonicMicros};
 //! use rccar_rooms::{DriverConn, Effect, Options, Rooms};
-//! use std::time::Duration;
 //!
 //! let mut rooms = Rooms::new(Options::new(Software::new("rccar-host/0.1.0")?));
 //! let page = DriverConn(1);
-//! rooms.handle_driver_joined(Duration::ZERO, page, Name::new("Ada")?);
+//! rooms.handle_driver_joined(MonotonicMicros(0), page, Name::new("Ada")?);
 //! assert!(matches!(rooms.poll_effect(), Some(Effect::ToDriver { message: ToDriver::Welcome { .. }, .. })));
-//! rooms.handle_driver(Duration::ZERO, page, FromDriver::Ping { id: 7 }, 0);
+//! rooms.handle_driver(MonotonicMicros(0), page, FromDriver::Ping { id: 7 }, 0);
 //! assert_eq!(rooms.poll_effect(), Some(Effect::ToDriver { to: page, message: ToDriver::Pong { id: 7 } }));
 //! # Ok::<(), rccar_protocol::text::TextError>(())
 //! ```

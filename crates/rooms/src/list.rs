@@ -15,6 +15,7 @@ use crate::words::{DriverConn, Effect};
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::signaling::{CarInfo, CarPresence, ToDriver};
 use rccar_protocol::text::{CarId, Name};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -32,10 +33,10 @@ pub(crate) struct List {
     numbers: BTreeMap<CarId, u64>,
     newest: u64,
     /// When drivers have to be told of changes.
-    due: Option<Duration>,
+    due: Option<MonotonicMicros>,
     /// When drivers who are behind have to be looked at.
-    parts_due: Option<Duration>,
-    last: Option<Duration>,
+    parts_due: Option<MonotonicMicros>,
+    last: Option<MonotonicMicros>,
 }
 
 /// How much of the list a driver has been told.
@@ -49,7 +50,7 @@ pub(crate) struct Told {
 }
 
 impl List {
-    pub(crate) fn due(&self) -> Option<Duration> {
+    pub(crate) fn due(&self) -> Option<MonotonicMicros> {
         [self.due, self.parts_due].into_iter().flatten().min()
     }
 
@@ -74,7 +75,7 @@ impl Rooms {
     }
 
     /// Answer to [`Effect::ListWaits`]: all that was sent to this driver before is on its way.
-    pub fn handle_list_wanted(&mut self, _now: Duration, to: DriverConn) {
+    pub fn handle_list_wanted(&mut self, _now: MonotonicMicros, to: DriverConn) {
         let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else { return };
         let (mut part, mut gone) = (Part::default(), Vec::new());
         let mut complete = true;
@@ -110,7 +111,7 @@ impl Rooms {
     }
 
     /// Tells a new driver the first part of the list: the driver's own cars, those that are there, and what else fits.
-    pub(crate) fn welcome(&mut self, now: Duration, to: DriverConn, user: &Name) -> Told {
+    pub(crate) fn welcome(&mut self, now: MonotonicMicros, to: DriverConn, user: &Name) -> Told {
         let rank = |car: &Car| (car.owner.as_ref() != Some(user), car.conn.is_none());
         let mut order: Vec<_> = self.cars.iter().map(|(id, car)| (rank(car), id)).collect();
         order.sort_by(|a, b| b.cmp(a));
@@ -128,20 +129,20 @@ impl Rooms {
             ToDriver::Welcome { v: PROTOCOL_VERSION, user: user.clone(), software, cars: part.cars, more: behind },
         );
         if behind {
-            self.list.parts_due.get_or_insert(now + PART_INTERVAL);
+            self.list.parts_due.get_or_insert(now.plus(PART_INTERVAL));
         }
         Told { rest, upto: self.list.newest, behind }
     }
 
     /// Drivers see this car in another way than before, or no longer.
-    pub(crate) fn list_changed(&mut self, now: Duration, car: &CarId) {
+    pub(crate) fn list_changed(&mut self, now: MonotonicMicros, car: &CarId) {
         self.list.note(car);
-        let earliest = self.list.last.map_or(now, |last| now.max(last + self.options.list_interval));
+        let earliest = self.list.last.map_or(now, |last| now.max(last.plus(self.options.list_interval)));
         self.list.due.get_or_insert(earliest);
     }
 
-    pub(crate) fn push_list(&mut self, now: Duration) {
-        let passed = |due: Option<Duration>| due.is_some_and(|due| due <= now);
+    pub(crate) fn push_list(&mut self, now: MonotonicMicros) {
+        let passed = |due: Option<MonotonicMicros>| due.is_some_and(|due| due <= now);
         if passed(self.list.due) {
             (self.list.due, self.list.last) = (None, Some(now));
             let newest = self.list.newest;
@@ -151,7 +152,7 @@ impl Rooms {
         }
         if passed(self.list.parts_due) {
             let behind: Vec<_> = self.drivers.iter().filter(|(_, driver)| driver.told.behind).map(|(&to, _)| to).collect();
-            self.list.parts_due = (!behind.is_empty()).then_some(now + PART_INTERVAL);
+            self.list.parts_due = (!behind.is_empty()).then_some(now.plus(PART_INTERVAL));
             self.effects.extend(behind.into_iter().map(|to| Effect::ListWaits { to }));
         }
     }

@@ -7,6 +7,7 @@ use crate::session::Farewell;
 use crate::words::{CarConn, Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::ByeReason;
 use rccar_protocol::text::{CarId, SessionId, Software};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -69,14 +70,14 @@ impl Rooms {
     }
 
     /// Does what is due.
-    pub fn handle_timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         self.expire_sessions(now);
         self.push_list(now);
     }
 
     /// When [`Self::handle_timeout`] has to be called, if at all. May be in the past: then at once.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         self.live_sessions().filter_map(|session| session.deadlines.next()).chain(self.list.due()).min()
     }
 
@@ -97,7 +98,7 @@ impl Rooms {
     }
 
     /// The host stops: every session ends, every connection is closed.
-    pub fn handle_shutdown(&mut self, now: Duration) {
+    pub fn handle_shutdown(&mut self, now: MonotonicMicros) {
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.end_session(now, session, &Farewell::both(ByeReason::Shutdown));
         }

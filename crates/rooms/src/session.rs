@@ -5,7 +5,7 @@ use crate::rooms::Rooms;
 use crate::words::{DriverConn, Effect, Event};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, SessionId};
-use std::time::Duration;
+use rccar_protocol::units::MonotonicMicros;
 
 /// One driver at one car.
 #[derive(Debug)]
@@ -23,15 +23,15 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
     /// When the car must have sent its first offer.
-    pub(crate) offer: Option<Duration>,
+    pub(crate) offer: Option<MonotonicMicros>,
     /// When the driver must be back.
-    pub(crate) driver_back: Option<Duration>,
+    pub(crate) driver_back: Option<MonotonicMicros>,
     /// When the car must be back.
-    pub(crate) car_back: Option<Duration>,
+    pub(crate) car_back: Option<MonotonicMicros>,
 }
 
 impl Deadlines {
-    pub(crate) fn next(&self) -> Option<Duration> {
+    pub(crate) fn next(&self) -> Option<MonotonicMicros> {
         [self.offer, self.driver_back, self.car_back].into_iter().flatten().min()
     }
 }
@@ -57,13 +57,21 @@ impl Farewell {
 }
 
 impl Rooms {
-    pub(crate) fn begin_session(&mut self, now: Duration, id: SessionId, from: DriverConn, user: Name, car: CarId, trickle: bool) {
+    pub(crate) fn begin_session(
+        &mut self,
+        now: MonotonicMicros,
+        id: SessionId,
+        from: DriverConn,
+        user: Name,
+        car: CarId,
+        trickle: bool,
+    ) {
         let Some(entry) = self.cars.get_mut(&car) else { return };
         entry.session = Some(Session {
             id,
             user: user.clone(),
             driver: Some(from),
-            deadlines: Deadlines { offer: Some(now + self.options.offer_timeout), ..Deadlines::default() },
+            deadlines: Deadlines { offer: Some(now.plus(self.options.offer_timeout)), ..Deadlines::default() },
             for_driver: Mailbox::default(),
             for_car: Mailbox::default(),
         });
@@ -74,7 +82,7 @@ impl Rooms {
         self.events.push_back(Event::SessionStarted { session: id, car, user });
     }
 
-    pub(crate) fn end_session(&mut self, now: Duration, id: SessionId, farewell: &Farewell) {
+    pub(crate) fn end_session(&mut self, now: MonotonicMicros, id: SessionId, farewell: &Farewell) {
         let Some(car) = self.sessions.remove(&id) else { return };
         let Some(entry) = self.cars.get_mut(&car) else { return };
         let Some(session) = entry.session.take() else { return };
@@ -126,8 +134,8 @@ impl Rooms {
     }
 
     /// Ends the sessions whose time is over.
-    pub(crate) fn expire_sessions(&mut self, now: Duration) {
-        let passed = |deadline: Option<Duration>| deadline.is_some_and(|deadline| deadline <= now);
+    pub(crate) fn expire_sessions(&mut self, now: MonotonicMicros) {
+        let passed = |deadline: Option<MonotonicMicros>| deadline.is_some_and(|deadline| deadline <= now);
         let due: Vec<_> = (self.sessions.values())
             .filter_map(|car| self.cars.get(car)?.session.as_ref().map(|session| (car, session)))
             .filter(|(_, session)| passed(session.deadlines.next()))

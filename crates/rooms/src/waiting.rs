@@ -12,6 +12,7 @@
 
 use crate::words::CarConn;
 use rccar_protocol::text::CarId;
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -51,7 +52,7 @@ struct Waiting<T> {
     car: CarId,
     code: CodeHash,
     subscriber: IpAddr,
-    since: Duration,
+    since: MonotonicMicros,
     with: T,
 }
 
@@ -66,7 +67,7 @@ impl<T> WaitingRoom<T> {
     /// of the same car stops waiting and is given back.
     pub fn handle_car(
         &mut self,
-        now: Duration,
+        now: MonotonicMicros,
         conn: CarConn,
         car: CarId,
         code: CodeHash,
@@ -101,8 +102,8 @@ impl<T> WaitingRoom<T> {
 
     /// The car with this code, which waits on.
     #[must_use]
-    pub fn find(&self, now: Duration, code: &CodeHash) -> Option<(CarConn, &T)> {
-        let fits = |waiting: &Waiting<T>| waiting.code == *code && now < waiting.since + CODE_LIFETIME;
+    pub fn find(&self, now: MonotonicMicros, code: &CodeHash) -> Option<(CarConn, &T)> {
+        let fits = |waiting: &Waiting<T>| waiting.code == *code && now < waiting.since.plus(CODE_LIFETIME);
         self.cars.iter().find(|(_, waiting)| fits(waiting)).map(|(&conn, waiting)| (conn, &waiting.with))
     }
 
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NOW: Duration = Duration::from_secs(7);
+    const NOW: MonotonicMicros = MonotonicMicros(7_000_000);
 
     fn id(n: u32) -> CarId {
         CarId::new(format!("{n:026}").replace(['0', '1', '8', '9'], "a")).unwrap()
@@ -147,8 +148,8 @@ mod tests {
     fn a_code_is_worth_nothing_after_a_day() {
         let mut room = WaitingRoom::default();
         room.handle_car(NOW, CarConn(1), id(2), hash(1), address(1), ()).unwrap();
-        assert!(room.find(NOW + CODE_LIFETIME - Duration::from_millis(1), &hash(1)).is_some());
-        assert!(room.find(NOW + CODE_LIFETIME, &hash(1)).is_none());
+        assert!(room.find(NOW.plus(CODE_LIFETIME - Duration::from_millis(1)), &hash(1)).is_some());
+        assert!(room.find(NOW.plus(CODE_LIFETIME), &hash(1)).is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use common::{name, software};
 use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::signaling::{CarInfo, CarPresence, Json, ToDriver};
 use rccar_protocol::text::CarId;
+use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, DriverConn, Effect, KnownCar, Options, Rooms};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,16 +24,16 @@ fn many(cars: usize) -> Rooms {
     let mut rooms = Rooms::new(Options::new(software()));
     let owner = |number: usize| Some(name(if number % 10 == 9 { "Ada" } else { "Bob" }));
     let known = |number| KnownCar { id: id(number), name: name(&format!("Car {number}")), owner: owner(number) };
-    rooms.handle_known_cars(Duration::ZERO, (0..cars).map(known).collect());
+    rooms.handle_known_cars(MonotonicMicros(0), (0..cars).map(known).collect());
     for number in (0..cars).step_by(5) {
-        rooms.handle_car_joined(Duration::ZERO, CarConn(number as u64), id(number), software());
+        rooms.handle_car_joined(MonotonicMicros(0), CarConn(number as u64), id(number), software());
     }
     while rooms.poll_effect().is_some() {}
     rooms
 }
 
 /// What a driver is told until nothing is due within a second, if all is read at once.
-fn told(rooms: &mut Rooms, from: Duration) -> Vec<(Duration, ToDriver)> {
+fn told(rooms: &mut Rooms, from: MonotonicMicros) -> Vec<(MonotonicMicros, ToDriver)> {
     let mut messages = vec![];
     let mut now = from;
     loop {
@@ -43,7 +44,7 @@ fn told(rooms: &mut Rooms, from: Duration) -> Vec<(Duration, ToDriver)> {
                 _ => {}
             }
         }
-        match rooms.poll_timeout().filter(|&due| due <= from + Duration::from_secs(10)) {
+        match rooms.poll_timeout().filter(|&due| due <= from.plus(Duration::from_secs(10))) {
             Some(due) => {
                 now = now.max(due);
                 rooms.handle_timeout(now);
@@ -53,7 +54,7 @@ fn told(rooms: &mut Rooms, from: Duration) -> Vec<(Duration, ToDriver)> {
     }
 }
 
-fn parts(messages: &[(Duration, ToDriver)]) -> Vec<(&[CarInfo], bool)> {
+fn parts(messages: &[(MonotonicMicros, ToDriver)]) -> Vec<(&[CarInfo], bool)> {
     messages
         .iter()
         .filter_map(|(_, message)| match message {
@@ -67,8 +68,8 @@ fn parts(messages: &[(Duration, ToDriver)]) -> Vec<(&[CarInfo], bool)> {
 fn a_long_list_comes_in_parts_that_fit_the_drivers_own_and_present_cars_first() {
     for cars in [0, 1, 570, 571, 2_000, 6_000] {
         let mut rooms = many(cars);
-        rooms.handle_driver_joined(Duration::from_secs(1), ADA, name("Ada"));
-        let messages = told(&mut rooms, Duration::from_secs(1));
+        rooms.handle_driver_joined(MonotonicMicros(1_000_000), ADA, name("Ada"));
+        let messages = told(&mut rooms, MonotonicMicros(1_000_000));
         assert!(messages.iter().all(|(_, message)| message.to_json().len() <= MAX_MESSAGE_BYTES));
         let parts = parts(&messages);
         assert!(parts.iter().rev().skip(1).all(|(_, more)| *more) && parts.last().is_some_and(|(_, more)| !more));
@@ -85,7 +86,7 @@ fn a_long_list_comes_in_parts_that_fit_the_drivers_own_and_present_cars_first() 
 #[test]
 fn changes_and_removals_reach_a_driver_who_is_still_being_told_the_list() {
     let mut rooms = many(3_000);
-    let now = Duration::from_secs(1);
+    let now = MonotonicMicros(1_000_000);
     rooms.handle_driver_joined(now, ADA, name("Ada"));
     rooms.handle_car_gone(now, CarConn(0));
     rooms.handle_car_struck(now, &id(2_001));
@@ -107,18 +108,18 @@ fn changes_and_removals_reach_a_driver_who_is_still_being_told_the_list() {
 #[test]
 fn a_driver_who_does_not_read_is_sent_nothing_more() {
     let mut rooms = many(2_000);
-    rooms.handle_driver_joined(Duration::ZERO, ADA, name("Ada"));
+    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
     while rooms.poll_effect().is_some() {}
     for step in 1..100 {
-        let now = Duration::from_millis(100) * step;
-        rooms.handle_car_joined(now, CarConn(10_000 + u64::from(step)), id(3), software());
-        rooms.handle_car_gone(now, CarConn(10_000 + u64::from(step)));
+        let now = MonotonicMicros(100_000 * step);
+        rooms.handle_car_joined(now, CarConn(10_000 + step), id(3), software());
+        rooms.handle_car_gone(now, CarConn(10_000 + step));
         rooms.handle_timeout(now);
         while let Some(effect) = rooms.poll_effect() {
             assert!(!matches!(effect, Effect::ToDriver { .. }), "{effect:?}");
         }
     }
-    rooms.handle_list_wanted(Duration::from_secs(11), ADA);
+    rooms.handle_list_wanted(MonotonicMicros(11_000_000), ADA);
     let Some(Effect::ToDriver { message: ToDriver::Cars { cars, more, .. }, .. }) = rooms.poll_effect() else { panic!("no part") };
     assert!(more && cars.iter().filter(|info| info.id == id(3)).count() == 1, "of many changes the newest");
 }
@@ -126,9 +127,9 @@ fn a_driver_who_does_not_read_is_sent_nothing_more() {
 #[test]
 fn what_changed_is_told_and_nothing_else() {
     let mut rooms = many(2_000);
-    rooms.handle_driver_joined(Duration::ZERO, ADA, name("Ada"));
-    told(&mut rooms, Duration::ZERO);
-    let now = Duration::from_secs(20);
+    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
+    told(&mut rooms, MonotonicMicros(0));
+    let now = MonotonicMicros(20_000_000);
     rooms.handle_known_car(now, KnownCar { id: id(7), name: name("Car 7"), owner: Some(name("Bob")) });
     assert_eq!(told(&mut rooms, now), [], "the same as before");
     rooms.handle_car_gone(now, CarConn(5));

@@ -7,6 +7,7 @@ use common::{car, name, sdp, software};
 use proptest::prelude::*;
 use rccar_protocol::signaling::{ByeReason, CarInfo, FromCar, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, SessionId};
+use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, DriverConn, Effect, Event, KnownCar, Options, Rooms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -77,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The outside world: it knows which connections live and checks every output against that.
 struct World {
     rooms: Rooms,
-    now: Duration,
+    now: MonotonicMicros,
     next: u64,
     drivers: BTreeSet<DriverConn>,
     cars: BTreeSet<CarConn>,
@@ -85,7 +86,7 @@ struct World {
     open: BTreeMap<CarId, SessionId>,
     seen: Vec<SessionId>,
     byes: BTreeSet<(bool, u64, SessionId)>,
-    last_push: BTreeMap<DriverConn, Duration>,
+    last_push: BTreeMap<DriverConn, MonotonicMicros>,
     /// The list as each driver knows it.
     lists: BTreeMap<DriverConn, BTreeMap<CarId, CarInfo>>,
 }
@@ -94,7 +95,7 @@ impl World {
     fn new() -> Self {
         Self {
             rooms: Rooms::new(Options::new(software())),
-            now: Duration::ZERO,
+            now: MonotonicMicros(0),
             next: 0,
             drivers: BTreeSet::new(),
             cars: BTreeSet::new(),
@@ -186,7 +187,7 @@ impl World {
     }
 
     fn wait(&mut self, time: Duration) {
-        let end = self.now + time;
+        let end = self.now.plus(time);
         while let Some(due) = self.rooms.poll_timeout().filter(|&due| due <= end) {
             self.now = self.now.max(due);
             self.rooms.handle_timeout(self.now);
@@ -240,7 +241,7 @@ impl World {
                 gone.iter().for_each(|car| drop(list.remove(car)));
                 list.extend(cars.iter().map(|car| (car.id.clone(), car.clone())));
                 let last = self.last_push.insert(to, self.now);
-                assert!(last.is_none_or(|last| self.now - last >= Duration::from_millis(200)), "pushed too often");
+                assert!(last.is_none_or(|last| self.now.since(last) >= Duration::from_millis(200)), "pushed too often");
             }
             _ => {}
         }

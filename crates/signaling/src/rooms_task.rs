@@ -7,6 +7,7 @@ use crate::token::TokenHash;
 use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
+use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, InstallRefusal, KnownCar, Options, Rooms};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -72,7 +73,7 @@ pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, access: Arc<
     loop {
         let due = task.rooms.poll_timeout();
         // Without a timeout the branch is off and the deadline is never looked at.
-        let deadline = task.started + due.unwrap_or_default();
+        let deadline = task.started + due.unwrap_or_default().since(MonotonicMicros(0));
         tokio::select! {
             biased;
             () = sleep_until(deadline), if due.is_some() => task.rooms.handle_timeout(task.now()),
@@ -106,8 +107,8 @@ struct Task {
 }
 
 impl Task {
-    fn now(&self) -> Duration {
-        self.started.elapsed()
+    fn now(&self) -> MonotonicMicros {
+        MonotonicMicros(0).plus(self.started.elapsed())
     }
 
     fn handle(&mut self, command: Command) {

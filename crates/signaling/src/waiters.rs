@@ -4,6 +4,7 @@ use crate::backend::CarRegistration;
 use crate::outbox::Outbox;
 use crate::token::TokenHash;
 use rccar_protocol::claim::ClaimCode;
+use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, WaitError, WaitingRoom};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,7 +39,7 @@ impl Waiters {
         waiter: Waiter,
     ) -> Result<Option<Waiter>, WaitError> {
         let car = waiter.registration.key.id();
-        self.lock().handle_car(self.started.elapsed(), conn, car, hash(code), subscriber, waiter)
+        self.lock().handle_car(self.now(), conn, car, hash(code), subscriber, waiter)
     }
 
     pub(crate) fn is_waiting(&self, conn: CarConn) -> bool {
@@ -48,12 +49,16 @@ impl Waiters {
     /// The car that shows this code.
     pub(crate) fn find(&self, code: &ClaimCode) -> Option<(CarConn, CarRegistration)> {
         let room = self.lock();
-        room.find(self.started.elapsed(), &hash(code)).map(|(conn, waiter)| (conn, waiter.registration.clone()))
+        room.find(self.now(), &hash(code)).map(|(conn, waiter)| (conn, waiter.registration.clone()))
     }
 
     /// Ends a wait, however it ended.
     pub(crate) fn take(&self, conn: CarConn) -> Option<Waiter> {
         self.lock().take(conn)
+    }
+
+    fn now(&self) -> MonotonicMicros {
+        MonotonicMicros(0).plus(self.started.elapsed())
     }
 
     fn lock(&self) -> MutexGuard<'_, WaitingRoom<Waiter>> {

@@ -6,26 +6,28 @@
 //! The machine has no clock, no network and no disk. Whoever owns it
 //!
 //! 1. makes it from what was [`Saved`] and from the slot that is booted ([`Boot`]),
-//! 2. passes what happens to [`Machine::handle`] and wishes of the owner to [`Machine::handle_wish`],
+//! 2. passes what happens to [`Machine::handle_input`] and wishes of the owner to [`Machine::handle_wish`], with a fresh random number
+//!    ([`Machine::handle_dice`]) and the month before it,
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`] at the latest,
 //! 4. does every [`Effect`] of [`Machine::poll_effect`], one after the other, after each of these.
 //!
 //! ```
-//! use rccar_update_core::{Boot, CarStatus, Effect, Input, Machine, Moment, Offer, Saved, Settings, Source};
+//! use rccar_update_core::{Boot, CarStatus, Effect, Input, Machine, Offer, Saved, Settings, Source};
+//! use rccar_protocol::units::MonotonicMicros;
 //! use semver::Version;
 //!
 //! let boot = Boot { slot: "A".into(), running: Version::new(1, 0, 0), primary: Some("A".into()) };
-//! let at = Moment::default();
-//! let mut agent = Machine::new(Settings::default(), Saved::default(), boot, at);
+//! let now = MonotonicMicros(0);
+//! let mut agent = Machine::new(now, 0, None, Settings::default(), Saved::default(), boot);
 //! let offer = Offer { version: Version::new(1, 1, 0), size: 1_000, source: Source::Host("/b/1".into()) };
 //!
 //! // Somebody drives: nothing happens.
 //! let parked = CarStatus { registered: true, drive_alive: true, ..CarStatus::default() };
-//! agent.handle(at, Input::Car(Some(CarStatus { in_session: true, ..parked })));
-//! agent.handle(at, Input::Answer(Ok(Some(offer.clone()))));
+//! agent.handle_input(now, Input::Car(Some(CarStatus { in_session: true, ..parked })));
+//! agent.handle_input(now, Input::Answer(Ok(Some(offer.clone()))));
 //! assert!(!std::iter::from_fn(|| agent.poll_effect()).any(|effect| matches!(effect, Effect::Install(_))));
 //! // The driver leaves.
-//! agent.handle(at, Input::Car(Some(parked)));
+//! agent.handle_input(now, Input::Car(Some(parked)));
 //! assert!(std::iter::from_fn(|| agent.poll_effect()).any(|effect| effect == Effect::Install(offer.clone())));
 //! ```
 //!
@@ -58,4 +60,4 @@ pub use saved::{Ended, Failure, Pending, Proven, Saved, Stage};
 pub use semver::Version;
 pub use settings::Settings;
 pub use start::Boot;
-pub use words::{CarStatus, Fault, Input, InstallNews, Moment, Offer, Refusal, Source, Wish};
+pub use words::{CarStatus, Fault, Input, InstallNews, Offer, Refusal, Source, Wish};

@@ -34,10 +34,11 @@ mod steps;
 use crate::effect::{Effect, State, Status, Traffic};
 use crate::health::Health;
 use crate::hold::{Car, Hold};
+use crate::meter::Month;
 use crate::saved::{Ended, Pending, Saved};
 use crate::settings::Settings;
 use crate::start::{self, Begin, Boot};
-use crate::words::{Fault, Input, Moment, Offer, Refusal, Wish};
+use crate::words::{Fault, Input, Offer, Refusal, Wish};
 use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::collections::{BTreeMap, VecDeque};
@@ -101,13 +102,16 @@ pub struct Machine {
     unsaved: u64,
     started: MonotonicMicros,
     now: MonotonicMicros,
+    dice: u32,
+    month: Option<Month>,
     effects: VecDeque<Effect>,
 }
 
 impl Machine {
-    /// Takes up where `saved` ends.
+    /// Takes up where `saved` ends. `now` counts from the start of the kernel; `dice` and `month` as [`Self::handle_dice`] and
+    /// [`Self::handle_month`] take them.
     #[must_use]
-    pub fn new(settings: Settings, mut saved: Saved, boot: Boot, at: Moment) -> Self {
+    pub fn new(now: MonotonicMicros, dice: u32, month: Option<Month>, settings: Settings, mut saved: Saved, boot: Boot) -> Self {
         let before = saved.clone();
         let begin = start::begin(&mut saved, &boot);
         let mut machine = Self {
@@ -115,9 +119,9 @@ impl Machine {
             boot,
             saved,
             phase: Phase::Idle,
-            car: Car::unknown(at.now),
+            car: Car::unknown(now),
             metered: true,
-            check_at: at.now.plus(spread(CHECK_SPREAD, at.dice)),
+            check_at: now.plus(spread(CHECK_SPREAD, dice)),
             checking: None,
             check_failures: 0,
             wish: None,
@@ -125,26 +129,28 @@ impl Machine {
             retry_at: BTreeMap::new(),
             settled: false,
             marking: false,
-            mark_at: at.now,
+            mark_at: now,
             mark_error: None,
             unsaved: 0,
-            started: at.now,
-            now: at.now,
+            started: now,
+            dice,
+            month,
+            now,
             effects: VecDeque::new(),
         };
         match begin {
             Begin::Idle => {}
             Begin::Interrupted(pending) => {
-                machine.remember(at, &pending.version, &Fault::Passing("the installation was interrupted".to_owned()));
+                machine.remember(now, &pending.version, &Fault::Passing("the installation was interrupted".to_owned()));
                 if pending.asked {
                     // It was granted then, whatever its version.
                     machine.downgrade = Some(pending.version.clone());
                     machine.wish = Some((pending.version, true));
                 }
             }
-            Begin::Waiting(pending) => machine.wait(at, pending),
+            Begin::Waiting(pending) => machine.wait(now, pending),
             Begin::Trial(pending) => {
-                machine.phase = Phase::Trial { pending, health: Health::default(), camera_at: at.now };
+                machine.phase = Phase::Trial { pending, health: Health::default(), camera_at: now };
             }
             Begin::Condemned(pending, reason) => {
                 machine.phase = Phase::Condemned { pending, reason, marks: 0, marked: false };
@@ -153,45 +159,55 @@ impl Machine {
         // Failures from before this boot wait once more: the time that has passed since is not known.
         for failure in machine.saved.failures.clone() {
             let wait = machine.wait_after(failure.tries, failure.passing);
-            machine.retry_at.entry(failure.version).or_insert(at.now.plus(wait));
+            machine.retry_at.entry(failure.version).or_insert(now.plus(wait));
         }
         if machine.saved != before {
             machine.save();
         }
-        machine.handle_timeout(at);
+        machine.handle_timeout(now);
         machine
     }
 
+    /// Takes a fresh random number, by which what many cars would do at once is spread.
+    pub fn handle_dice(&mut self, dice: u32) {
+        self.dice = dice;
+    }
+
+    /// Takes the month, if the clock can be trusted: the computer has no clock of its own and may think it is 1970.
+    pub fn handle_month(&mut self, month: Option<Month>) {
+        self.month = month;
+    }
+
     /// Takes what happened.
-    pub fn handle(&mut self, at: Moment, input: Input) {
+    pub fn handle_input(&mut self, now: MonotonicMicros, input: Input) {
         match input {
-            Input::Car(status) => self.handle_car(at, status),
-            Input::Answer(answer) => self.handle_answer(at, answer),
-            Input::Install(news) => self.handle_install(at, news),
+            Input::Car(status) => self.handle_car(now, status),
+            Input::Answer(answer) => self.handle_answer(now, answer),
+            Input::Install(news) => self.handle_install(now, news),
             Input::Link { metered } => self.metered = metered,
-            Input::Fetched(bytes) => self.handle_fetched(at, bytes),
-            Input::Marked(outcome) => self.handle_marked(at, outcome),
-            Input::RebootRefused(_) => self.rebooted_not(at),
+            Input::Fetched(bytes) => self.handle_fetched(bytes),
+            Input::Marked(outcome) => self.handle_marked(now, outcome),
+            Input::RebootRefused(_) => self.rebooted_not(now),
         }
-        self.handle_timeout(at);
+        self.handle_timeout(now);
     }
 
     /// Grants the owner's wish, or says why not.
-    pub fn handle_wish(&mut self, at: Moment, wish: Wish) -> Result<(), Refusal> {
-        let granted = self.grant(at, wish);
-        self.handle_timeout(at);
+    pub fn handle_wish(&mut self, now: MonotonicMicros, wish: Wish) -> Result<(), Refusal> {
+        let granted = self.grant(now, wish);
+        self.handle_timeout(now);
         granted
     }
 
     /// Lets time pass.
-    pub fn handle_timeout(&mut self, at: Moment) {
-        self.now = self.now.max(at.now);
-        let at = Moment { now: self.now, ..at };
-        self.saved.meter.turn(at.month);
-        self.car.pass(at.now);
-        self.settle(at);
-        self.ask(at);
-        while self.step(at) {}
+    pub fn handle_timeout(&mut self, now: MonotonicMicros) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.saved.meter.turn(self.month);
+        self.car.pass(now);
+        self.settle(now);
+        self.ask(now);
+        while self.step(now) {}
     }
 
     /// When [`Self::handle_timeout`] wants to be called at the latest; always later than its last call. `None`: not before the next

@@ -1,21 +1,8 @@
 //! What goes into the machine.
 
-use crate::meter::Month;
-use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// When something happens, and the luck of that moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Moment {
-    /// The time since the start of the kernel.
-    pub now: MonotonicMicros,
-    /// A random number, for spreading what many cars would do at once.
-    pub dice: u32,
-    /// The month, if the clock can be trusted: the computer has no clock of its own and may think it is 1970.
-    pub month: Option<Month>,
-}
 
 /// Where a bundle comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -80,8 +80,7 @@ fn act(world: &mut World, action: Action) {
         }
         Action::Withdraw => world.offered = None,
         Action::Wish(version, downgrade) => {
-            let at = rccar_update_core::Moment { now: world.now, ..Default::default() };
-            let _ = world.machine.handle_wish(at, rccar_update_core::Wish::Install { version, downgrade });
+            let _ = world.machine.handle_wish(world.now, rccar_update_core::Wish::Install { version, downgrade });
             while world.effect() {}
         }
     }

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Kind, V1, V2, V3, World};
+use rccar_protocol::units::MonotonicMicros;
 use rccar_update_core::{Refusal, Settings, State, Wish};
 use std::time::Duration;
 
@@ -161,7 +162,7 @@ fn older_and_same_versions_are_refused_unless_the_owner_asks_at_the_car() {
     assert_eq!(world.installs_of(&older), 0);
     assert_eq!(world.reason(), "version 0.9.0 is older than 1.0.0, which is running: refused");
     let refused = |world: &mut World, version| {
-        world.machine.handle_wish(rccar_update_core::Moment::default(), Wish::Install { version, downgrade: false }).unwrap_err()
+        world.machine.handle_wish(MonotonicMicros(0), Wish::Install { version, downgrade: false }).unwrap_err()
     };
     assert_eq!(refused(&mut world, older.clone()), Refusal::Older { asked: older.clone(), running: V1 });
     assert_eq!(refused(&mut world, V1), Refusal::Same(V1));

@@ -13,8 +13,9 @@ use crate::{link, system};
 use rccar_bus::car::CarClient;
 use rccar_bus::update::{ServedUpdate, UpdateProperties};
 use rccar_daemon::{clock, notify};
+use rccar_protocol::units::MonotonicMicros;
 use rccar_rauc::{Mark, Rauc};
-use rccar_update_core::{self as core, Effect, Fault, Input, InstallNews, Machine, Moment, Offer, Traffic, Version};
+use rccar_update_core::{self as core, Effect, Fault, Input, InstallNews, Machine, Offer, Traffic, Version};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -105,13 +106,29 @@ impl Agent {
                 _ = watchdog.tick() => notify::watchdog(),
                 Some(Command { wish, answer }) = commands.recv() => {
                     // Who asked may have gone away.
-                    let _ = answer.send(self.machine.handle_wish(moment(), wish));
+                    let now = self.look();
+                    let _ = answer.send(self.machine.handle_wish(now, wish));
                 }
                 Some(input) = inputs.recv() => self.handle(input),
                 _ = ticks.tick() => self.count(),
-                () = sleep(due.unwrap_or(TICK)) => self.machine.handle_timeout(moment()),
+                () = sleep(due.unwrap_or(TICK)) => {
+                    let now = self.look();
+                    self.machine.handle_timeout(now);
+                }
             }
         }
+    }
+
+    /// Reads the clocks, and gives the machine a random number to spread with.
+    fn look(&mut self) -> MonotonicMicros {
+        self.machine.handle_dice(dice());
+        self.machine.handle_month(system::month());
+        clock::now()
+    }
+
+    fn tell(&mut self, input: Input) {
+        let now = self.look();
+        self.machine.handle_input(now, input);
     }
 
     fn handle(&mut self, input: Input) {
@@ -130,7 +147,7 @@ impl Agent {
             Input::Answer(Err(error)) => tracing::info!(error, "no answer about releases"),
             _ => {}
         }
-        self.machine.handle(moment(), input);
+        self.tell(input);
     }
 
     /// Reads what changes without a word: the meter and the route.
@@ -140,10 +157,10 @@ impl Agent {
             self.metered = metered;
             tracing::info!(metered, by = ?self.config.link.metered, "link");
         }
-        self.machine.handle(moment(), Input::Link { metered });
+        self.tell(Input::Link { metered });
         let fetched = self.gate.as_ref().map_or(0, Gate::take_metered);
         if fetched > 0 {
-            self.machine.handle(moment(), Input::Fetched(fetched));
+            self.tell(Input::Fetched(fetched));
         }
     }
 
@@ -196,7 +213,7 @@ impl Agent {
         if !self.saved {
             // Without it nobody would know after a power cut that the other slot is on trial.
             let fault = Fault::Passing("what is needed after a power cut cannot be written".to_owned());
-            self.machine.handle(moment(), Input::Install(InstallNews::Failed(fault)));
+            self.tell(Input::Install(InstallNews::Failed(fault)));
             return;
         }
         let gate = Gate::default();
@@ -243,7 +260,7 @@ impl Agent {
             }
             Some(why) => {
                 tracing::warn!(why, "not rebooting");
-                self.machine.handle(moment(), Input::RebootRefused(why));
+                self.tell(Input::RebootRefused(why));
             }
         }
     }
@@ -290,10 +307,10 @@ fn oldest() -> Version {
     Version { pre: semver::Prerelease::new("0").unwrap_or_default(), ..Version::new(0, 0, 0) }
 }
 
-/// Now.
-pub(crate) fn moment() -> Moment {
+/// A random number.
+pub(crate) fn dice() -> u32 {
     // Without randomness all cars ask their host at the same moment of their interval, which is no more than impolite.
-    Moment { now: clock::now(), dice: getrandom::u32().unwrap_or(u32::MAX / 2), month: system::month() }
+    getrandom::u32().unwrap_or(u32::MAX / 2)
 }
 
 /// Whether this configuration could ever fetch anything.

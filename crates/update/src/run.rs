@@ -12,7 +12,7 @@ use rccar_bus::car::CarClient;
 use rccar_bus::{BusError, Connection, update};
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::files::FileError;
-use rccar_daemon::{notify, shutdown};
+use rccar_daemon::{clock, notify, shutdown};
 use rccar_rauc::{Rauc, RaucError};
 use rccar_update_core::{Boot, Machine, State, Status, Version};
 use std::io;
@@ -77,7 +77,7 @@ pub(crate) async fn run(config: Config) -> Result<(), RunError> {
     tracing::info!(version = %running, slot = boot.slot, "running");
 
     let (inputs, queue) = mpsc::channel(QUEUE);
-    let machine = Machine::new(config.settings(), saved, boot, agent::moment());
+    let machine = Machine::new(clock::now(), agent::dice(), system::month(), config.settings(), saved, boot);
     let lost = watch::car(CarClient::new(connection), inputs.clone());
     let ended = async {
         tokio::select! {

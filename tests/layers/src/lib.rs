@@ -26,6 +26,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+pub mod modules;
+
 use serde::Deserialize;
 
 /// Layers, lowest first.
@@ -51,12 +53,12 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-protocol", Layer::Words),
     ("rccar-turn-stream", Layer::Words),
     ("rccar-bundle", Layer::Machine),
+    ("rccar-car-core", Layer::Machine),
     ("rccar-drive-core", Layer::Machine),
     ("rccar-modem-core", Layer::Machine),
     ("rccar-rooms", Layer::Machine),
     ("rccar-sim", Layer::Machine),
     ("rccar-update-core", Layer::Machine),
-    ("rccar-uplink-core", Layer::Machine),
     ("rccar-bus", Layer::Adapter),
     ("rccar-daemon", Layer::Adapter),
     ("rccar-link", Layer::Adapter),
@@ -82,6 +84,12 @@ pub const LAYERS: &[(&str, Layer)] = &[
 
 /// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.
 pub const EXCEPTIONS: [(&str, &str); 1] = [("rccar-signaling", "rccar-rooms")];
+
+/// Crates whose modules know each other in one direction only.
+pub const WITHOUT_CIRCLES: [&str; 2] = ["rccar-car", "rccar-car-core"];
+
+/// Modules of `rccar-car` that do not know each other: `run` introduces them.
+pub const STRANGERS: [&str; 3] = ["agent", "session", "signaling"];
 
 /// Crates that a machine has no use for: runtimes, sockets, files, clocks, randomness.
 pub const NOT_IN_MACHINES: [&str; 16] = [

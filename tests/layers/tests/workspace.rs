@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
-use rccar_layers::{LAYERS, Layer, NOT_IN_SOURCES_OF_MACHINES, Package, impure, layer, too_new, unlisted, upward};
+use rccar_layers::modules::{self, Imports, circles};
+use rccar_layers::{
+    LAYERS, Layer, NOT_IN_SOURCES_OF_MACHINES, Package, STRANGERS, WITHOUT_CIRCLES, impure, layer, too_new, unlisted, upward,
+};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,6 +44,24 @@ fn sources_of_machines_touch_no_clock_file_socket_or_thread() {
 }
 
 #[test]
+fn modules_that_are_to_know_each_other_in_one_direction_do() {
+    for name in WITHOUT_CIRCLES {
+        let imports = imports(name);
+        assert!(imports.len() > 3, "the modules of {name} are found: {imports:?}");
+        assert_eq!(circles(&imports), NOTHING, "{name}");
+    }
+}
+
+#[test]
+fn agent_session_and_signaling_do_not_know_each_other() {
+    let imports = imports("rccar-car");
+    for module in STRANGERS {
+        let known: Vec<_> = STRANGERS.into_iter().filter(|other| imports[module].contains(*other)).collect();
+        assert_eq!(known, [""; 0], "{module} imports others");
+    }
+}
+
+#[test]
 fn every_crate_has_the_lints_of_the_workspace() {
     let root = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"));
     assert_eq!(root["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
@@ -65,6 +86,16 @@ fn no_package_asks_for_a_newer_compiler_than_the_workspace() {
     assert!(packages.len() > LAYERS.len(), "the whole tree is listed");
     let limit = workspace().into_iter().find_map(|package| package.rust_version).unwrap();
     assert_eq!(too_new(&packages, &limit), NOTHING);
+}
+
+fn imports(name: &str) -> Imports {
+    let package = workspace().into_iter().find(|package| package.name == name).unwrap();
+    let source = package.manifest_path.with_file_name("src");
+    let mut imports = Imports::new();
+    for file in rust_files(&source) {
+        modules::add(&mut imports, file.strip_prefix(&source).unwrap(), &std::fs::read_to_string(&file).unwrap());
+    }
+    imports
 }
 
 fn workspace() -> Vec<Package> {

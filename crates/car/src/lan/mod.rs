@@ -2,10 +2,13 @@
 
 mod near;
 
-use crate::agent::{Incoming, Outgoing, Source};
-use crate::config::{AccessCode, Config, HostUrl};
+use crate::config::{AccessCode, Config};
+use crate::host_url::HostUrl;
+use crate::messages::{Incoming, Outgoing};
 use crate::session::SessionContext;
-use crate::standing::Standing;
+use crate::standing;
+use rccar_car_core::lease::Source;
+use rccar_car_core::registration::Standing;
 use rccar_daemon::files::{self, FileError};
 use rccar_daemon::shutdown;
 use rccar_protocol::text::{CarId, Name};
@@ -117,8 +120,8 @@ impl About {
             near: true,
             car: Some(self.car.clone()),
             name: Some(self.name.clone()),
-            claim: standing.claim(),
-            host: self.host.clone().map(|url| standing.status(url)),
+            claim: standing::claim(&standing),
+            host: self.host.clone().map(|url| standing::status(&standing, url)),
             provision: self.provision(),
         }
     }

@@ -1,125 +1,343 @@
-//! The car's connection to its signaling host: register, keep alive, come back.
+//! The car's connection to its signaling host: carries out what [`Registration`] and [`Standby`] decide.
 
 mod calls;
 mod register;
-mod standby;
 mod words;
 
-pub(crate) use words::{Pulse, Registration, Signs, Ways};
+pub(crate) use words::{Registrant, Signs, Ways};
 
-use crate::agent::{Incoming, Source};
 use crate::claim::Claim;
-use crate::config::HostUrl;
-use crate::dial::Known;
-use crate::standing::Standing;
-use calls::{Calls, Over};
+use crate::dial::{self, Dialled, Known};
+use crate::due::until;
+use crate::host_url::HostUrl;
+use crate::messages::Incoming;
+use crate::uplinks::Report;
+use calls::{Calls, News};
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use rccar_car_core::lease::Source;
+use rccar_car_core::registration::standby::{self, Standby};
+use rccar_car_core::registration::{DIAL_WITHIN, Effect, End, Event, Registration};
+use rccar_daemon::{clock, notify};
+use rccar_protocol::PROTOCOL_VERSION;
+use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::grease;
-use rccar_protocol::signaling::{FromCar, ToCar, parse};
-use register::{enter, knock, read, registered, unclaimed, unexpected, write, write_text};
-use standby::Standby;
+use rccar_protocol::identity::Nonce;
+use rccar_protocol::signaling::{FromCar, Json, ToCar, parse};
+use register::{Knocked, Socket, greet, read, unexpected, write};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{self, Message};
 use words::Ended;
-
-/// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has as long.
-const STEP_WITHIN: Duration = Duration::from_secs(10);
-/// TCP's first segments are repeated after 1 s and 3 s; who is silent for longer is not worth the wait.
-const DIAL_WITHIN: Duration = Duration::from_secs(4);
-/// The same while somebody drives: a new first segment every second finds a link that is back sooner than TCP's own patience would.
-const DIAL_URGENTLY_WITHIN: Duration = Duration::from_secs(1);
-const BACKOFF_URGENT: Duration = Duration::from_millis(100);
-const BACKOFF_URGENT_MOST: Duration = Duration::from_secs(1);
-/// A mobile network forgets an idle NAT mapping after 30 s at worst.
-const PING_EVERY: Duration = Duration::from_secs(5);
-/// Two pings unanswered: the path is dead, whatever TCP thinks.
-const SILENCE: Duration = Duration::from_secs(12);
-const BACKOFF_FIRST: Duration = Duration::from_millis(500);
-const BACKOFF_MOST: Duration = Duration::from_secs(30);
-/// A refusal (not enrolled, revoked) does not change by itself; asking every few seconds would only fill logs.
-const BACKOFF_REFUSED: Duration = Duration::from_secs(30);
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Keeps the car registered for as long as the program runs.
 pub(crate) async fn keep_registered(
     url: HostUrl,
-    registration: Arc<Registration>,
+    registrant: Registrant,
     incoming: mpsc::Sender<Incoming>,
-    mut outgoing: mpsc::Receiver<FromCar>,
+    outgoing: mpsc::Receiver<FromCar>,
     signs: Signs,
-    mut claim: Claim,
+    claim: Claim,
     ways: Ways,
 ) {
-    let mut failures = 0;
-    let mut calls = Calls::new(&ways.uplinks);
-    let (known, over, standby) = (Known::default(), calls.over.clone(), Standby::default());
-    let mut keeper = JoinSet::new();
-    keeper.spawn(standby.clone().keep(url.clone(), ways.clone()));
-    loop {
-        let started = Instant::now();
-        let link = Link {
-            url: &url,
-            registration: &registration,
-            signs: &signs,
-            ways: &ways,
-            known: &known,
-            over: &over,
-            standby: &standby,
-        };
-        let ended = tokio::select! {
-            ended = Box::pin(connection(&link, &incoming, &mut outgoing, &mut claim)) => ended,
-            call = calls.next() => call,
-        };
-        let was_up = signs.up.send_replace(false);
-        claim.hide();
-        let refused = ended.is_refusal();
-        signs.standing.send_replace(if refused { Standing::Refused(ended.to_string()) } else { Standing::Lost(ended.to_string()) });
-        if refused {
-            claim.spend();
+    let calls = Calls::new(&ways.uplinks);
+    let mut client = Client {
+        registration: Registration::new(clock::now()),
+        standby: Standby::default(),
+        url,
+        registrant,
+        incoming,
+        outgoing,
+        signs,
+        claim,
+        urgent: ways.urgent.clone(),
+        ways,
+        calls,
+        known: Arc::default(),
+        attempt: None,
+        connection: None,
+        knocking: None,
+        waiting: None,
+    };
+    client.run().await;
+}
+
+/// A step on the way to a connection.
+enum Step {
+    Dialled(Dialled),
+    Knocked(Box<Knocked>),
+}
+
+struct Connection {
+    socket: Socket,
+    nonce: Nonce,
+}
+
+struct Client {
+    registration: Registration,
+    standby: Standby,
+    url: HostUrl,
+    registrant: Registrant,
+    incoming: mpsc::Sender<Incoming>,
+    outgoing: mpsc::Receiver<FromCar>,
+    signs: Signs,
+    claim: Claim,
+    ways: Ways,
+    urgent: watch::Receiver<bool>,
+    calls: Calls,
+    known: Arc<Known>,
+    attempt: Option<BoxFuture<'static, Result<Step, Ended>>>,
+    connection: Option<Connection>,
+    /// The attempt to have a connection that stands by, and the connection.
+    knocking: Option<BoxFuture<'static, Option<Knocked>>>,
+    waiting: Option<Knocked>,
+}
+
+/// The agent has ended.
+struct NoAgent;
+
+impl Client {
+    async fn run(&mut self) {
+        self.standby.handle_uplinks(clock::now(), &self.calls.order());
+        let urgent = *self.urgent.borrow_and_update();
+        self.handle_urgent(urgent);
+        loop {
+            self.carry_out().await;
+            let due = [self.registration.poll_timeout(), self.standby.poll_timeout()].into_iter().flatten().min();
+            tokio::select! {
+                biased;
+                news = self.calls.next() => handle_news(&mut self.registration, &mut self.standby, news),
+                Ok(()) = self.urgent.changed() => {
+                    let urgent = *self.urgent.borrow_and_update();
+                    self.handle_urgent(urgent);
+                }
+                step = finished(&mut self.attempt) => self.handle_step(step),
+                knocked = finished(&mut self.knocking) => {
+                    let answered = knocked.is_some();
+                    // What waits is left alone until another one is here.
+                    self.waiting = knocked.or(self.waiting.take());
+                    self.standby.handle_knocked(clock::now(), answered);
+                }
+                message = next(&mut self.connection) => match self.handle_message(message).await {
+                    Ok(()) => {}
+                    Err(NoAgent) => return,
+                },
+                Some(message) = self.outgoing.recv(), if self.registration.is_open() => self.send(&message).await,
+                () = self.signs.pulse.asked() => self.registration.handle_question(clock::now()),
+                () = until(due) => {
+                    self.registration.handle_timeout(clock::now());
+                    self.standby.handle_timeout(clock::now());
+                }
+            }
         }
-        if matches!(ended, Ended::Moved | Ended::Suspected) {
-            tracing::info!(host = url.authority(), "dialled anew: {ended}");
-            failures = 0;
-            continue;
+    }
+
+    fn handle_urgent(&mut self, urgent: bool) {
+        self.registration.handle_urgent(clock::now(), urgent);
+        self.standby.handle_urgent(clock::now(), urgent);
+    }
+
+    fn handle_step(&mut self, step: Result<Step, Ended>) {
+        match step {
+            Ok(Step::Dialled(dialled)) => {
+                self.registration.handle_dialled(dialled.over.clone());
+                if let Some(over) = dialled.over.clone() {
+                    self.ways.uplinks.report(Report::Dialled { over, silent: dialled.silent.clone() });
+                }
+                let url = self.url.clone();
+                self.attempt = Some(Box::pin(async move { Ok(Step::Knocked(Box::new(greet(&url, dialled).await?))) }));
+            }
+            Ok(Step::Knocked(knocked)) => self.handle_knocked(*knocked),
+            Err(ended) => self.end(ended),
         }
-        // A car that was just revoked is asked again soon: it can be claimed by somebody else.
-        let wait = if refused && !(was_up && ended.is_forbidden()) {
-            BACKOFF_REFUSED
-        } else if *ways.urgent.borrow() {
-            failures += 1;
-            BACKOFF_URGENT.saturating_mul(failures).min(BACKOFF_URGENT_MOST)
-        } else {
-            failures = if was_up && started.elapsed() > BACKOFF_MOST { 0 } else { failures + 1 };
-            backoff(failures, random_fraction())
+    }
+
+    fn handle_knocked(&mut self, Knocked { socket, nonce, over }: Knocked) {
+        self.registration.handle_dialled(over);
+        match getrandom::u64() {
+            Ok(random) => {
+                self.connection = Some(Connection { socket, nonce });
+                self.registration.handle_challenged(clock::now(), random);
+            }
+            Err(error) => self.end(error.into()),
+        }
+    }
+
+    async fn handle_message(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Result<(), NoAgent> {
+        self.registration.handle_heard(clock::now());
+        self.signs.pulse.beat();
+        let text = match read(message) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(()),
+            Err(ended) => {
+                self.end(ended);
+                return Ok(());
+            }
         };
-        tracing::warn!(host = url.authority(), retry_in = ?wait, "no connection to the host: {ended}");
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = calls.next(), if !refused => failures = 0,
+        match parse::<ToCar>(&text) {
+            Ok(ToCar::Registered { name, .. }) => self.registration.handle_registered(clock::now(), name),
+            Ok(ToCar::Unclaimed {}) => self.registration.handle_unclaimed(clock::now()),
+            Ok(refused @ ToCar::Error { session: None, .. }) if !self.registration.is_registered() => self.end(unexpected(refused)),
+            // What is said of a session can be about one of before.
+            Ok(ToCar::Bye { .. } | ToCar::Error { session: Some(_), .. }) if self.registration.is_entering() => {}
+            Ok(other) if self.registration.is_entering() => self.end(unexpected(other)),
+            Ok(ToCar::Pong { .. }) => {}
+            Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
+            Ok(message) => {
+                return self.incoming.send(Incoming { source: Source::Host, message }).await.map_err(|_| NoAgent);
+            }
+            // A later host may say what this car does not know.
+            Err(error) => tracing::warn!(%error, "message of the host ignored"),
+        }
+        Ok(())
+    }
+
+    /// Does what was decided.
+    async fn carry_out(&mut self) {
+        loop {
+            while let Some(event) = self.registration.poll_event() {
+                log(&self.url, &event);
+            }
+            while let Some(effect) = self.standby.poll_effect() {
+                match effect {
+                    standby::Effect::Knock { over, within } => {
+                        let (url, known) = (self.url.clone(), Arc::clone(&self.known));
+                        self.knocking = Some(Box::pin(async move {
+                            let knocking = async {
+                                let dialled = dial::only_over(&url, &known, &over, DIAL_WITHIN).await?;
+                                greet(&url, dialled).await
+                            };
+                            let knocked = timeout(within, knocking).await.ok()?;
+                            knocked.inspect_err(|error| tracing::debug!(%error, uplink = over.name, "no connection stands by")).ok()
+                        }));
+                    }
+                    standby::Effect::Drop => self.waiting = None,
+                }
+            }
+            let Some(effect) = self.registration.poll_effect() else { return };
+            match effect {
+                Effect::Dial { within } => self.dial(within),
+                Effect::Register { claim } => self.register(claim).await,
+                Effect::Ping { id } => {
+                    self.send(&FromCar::Ping { id }).await;
+                    for text in grease::messages() {
+                        self.send_text(text).await;
+                    }
+                }
+                Effect::HangUp(why) => self.report_end(why),
+                Effect::Up(up) => {
+                    self.signs.up.send_replace(up);
+                }
+                Effect::Stand(standing) => {
+                    self.signs.standing.send_replace(standing);
+                }
+                Effect::Show(code) => self.claim.show(&code),
+                Effect::Hide => self.claim.hide(),
+            }
+        }
+    }
+
+    /// Connects over the uplink that answers first, and tells what was seen of the other uplinks.
+    fn dial(&mut self, within: Duration) {
+        self.connection = None;
+        self.attempt = None;
+        let situation = self.ways.uplinks.now();
+        if let Some(used) = &situation.in_use
+            && self.standby.take(clock::now(), &used.name)
+            && let Some(knocked) = self.waiting.take()
+        {
+            return self.handle_knocked(knocked);
+        }
+        let (url, known) = (self.url.clone(), Arc::clone(&self.known));
+        self.attempt = Some(Box::pin(async move {
+            let dialled = dial::race(&url, &known, &situation.order, within).await?;
+            Ok(Step::Dialled(dialled))
+        }));
+    }
+
+    async fn register(&mut self, claim: ClaimCode) {
+        let Some(Connection { nonce, .. }) = &self.connection else { return };
+        let who = &self.registrant;
+        let register = FromCar::Register {
+            v: PROTOCOL_VERSION,
+            key: who.identity.public(),
+            signature: who.identity.answer(self.url.authority(), nonce),
+            name: who.name.clone(),
+            software: who.software.clone(),
+            enrolment: who.host.enrolment.clone(),
+            claim: Some(claim),
+        };
+        self.send(&register).await;
+        // What sessions wanted to say before is out of date; when they see that the host is up they say what still counts.
+        while self.outgoing.try_recv().is_ok() {}
+    }
+
+    /// Sends, unless there is no connection, or a reason to have another one comes first.
+    async fn send(&mut self, message: &FromCar) {
+        self.send_text(message.to_json()).await;
+    }
+
+    async fn send_text(&mut self, text: String) {
+        let Some(Connection { socket, .. }) = &mut self.connection else { return };
+        let sent = {
+            let mut writing = pin!(write(socket, text));
+            loop {
+                tokio::select! {
+                    biased;
+                    sent = &mut writing => break sent,
+                    news = self.calls.next() => handle_news(&mut self.registration, &mut self.standby, news),
+                }
+                if !self.registration.is_open() && !self.registration.is_entering() {
+                    return;
+                }
+            }
+        };
+        if let Err(ended) = sent {
+            self.end(ended);
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.report_end(ended.into());
+    }
+
+    fn report_end(&mut self, end: End) {
+        self.connection = None;
+        self.attempt = None;
+        self.registration.handle_ended(clock::now(), end, random_fraction());
+    }
+}
+
+fn handle_news(registration: &mut Registration, standby: &mut Standby, news: News) {
+    let now = clock::now();
+    match news {
+        News::Suspected => registration.handle_suspicion(now),
+        News::Uplinks { order, moved } => {
+            if let Some(moved) = moved {
+                registration.handle_move(now, &moved);
+            }
+            standby.handle_uplinks(now, &order);
         }
     }
 }
 
-/// One attempt: what it needs.
-struct Link<'a> {
-    url: &'a HostUrl,
-    registration: &'a Registration,
-    signs: &'a Signs,
-    ways: &'a Ways,
-    known: &'a Known,
-    over: &'a Over,
-    standby: &'a Standby,
-}
-
-/// Exponential backoff with full jitter, so that a thousand cars do not return in the same moment.
-fn backoff(failures: u32, fraction: f64) -> Duration {
-    let ceiling = BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST);
-    BACKOFF_FIRST / 5 + ceiling.mul_f64(fraction.clamp(0.0, 1.0))
+fn log(url: &HostUrl, event: &Event) {
+    let host = url.authority();
+    match event {
+        Event::Registered { name } => {
+            tracing::info!(host, %name, "registered");
+            notify::status(&format!("registered with {host}"));
+        }
+        Event::Unclaimed => {
+            tracing::info!(host, "unclaimed: the car's own page and its console show the code that claims it");
+            notify::status(&format!("unclaimed at {host}"));
+        }
+        Event::DialledAnew(call) => tracing::info!(host, "dialled anew: {call}"),
+        Event::Lost { retry_in, why } => tracing::warn!(host, ?retry_in, "no connection to the host: {}", why.text()),
+    }
 }
 
 fn random_fraction() -> f64 {
@@ -127,89 +345,22 @@ fn random_fraction() -> f64 {
     getrandom::u32().map_or(0.5, |bits| f64::from(bits) / f64::from(u32::MAX))
 }
 
-async fn connection(
-    link: &Link<'_>,
-    incoming: &mpsc::Sender<Incoming>,
-    outgoing: &mut mpsc::Receiver<FromCar>,
-    claim: &mut Claim,
-) -> Ended {
-    let Link { url, signs, .. } = *link;
-    let entered = match knock(link).await {
-        Ok(knocked) => enter(link, knocked, outgoing, claim).await,
-        Err(ended) => Err(ended),
-    };
-    let mut socket = match entered {
-        Ok(socket) => socket,
-        Err(ended) => return ended,
-    };
-    let mut heard = Instant::now();
-    let mut pings = tokio::time::interval(PING_EVERY);
-    let mut ping_id = 0u32;
-    loop {
-        tokio::select! {
-            biased;
-            message = socket.next() => {
-                heard = Instant::now();
-                signs.pulse.beat();
-                match read(message) {
-                    Ok(None) => {}
-                    Ok(Some(text)) => match parse::<ToCar>(&text) {
-                        Ok(ToCar::Pong { .. }) => {}
-                        Ok(ToCar::Registered { name, .. }) => registered(url, &name, signs, claim),
-                        // A car that was known is not any more.
-                        Ok(ToCar::Unclaimed {}) => {
-                            signs.set_known(false);
-                            if let Err(ended) = unclaimed(url, signs, claim) {
-                                return ended;
-                            }
-                        }
-                        Ok(refused @ ToCar::Error { session: None, .. }) if !matches!(*signs.standing.borrow(), Standing::Registered) => {
-                            signs.set_known(false);
-                            return unexpected(refused);
-                        }
-                        Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
-                        Ok(message) => {
-                            if incoming.send(Incoming { source: Source::Host, message }).await.is_err() {
-                                return Ended::NoAgent;
-                            }
-                        }
-                        Err(error) => tracing::warn!(%error, "message of the host ignored"),
-                    },
-                    Err(ended) => return ended,
-                }
-            }
-            Some(message) = outgoing.recv() => {
-                if let Err(ended) = write(&mut socket, &message).await {
-                    return ended;
-                }
-            }
-            () = async { tokio::select! { _ = pings.tick() => {}, () = signs.pulse.asked() => {} } } => {
-                if heard.elapsed() > SILENCE {
-                    return Ended::Silent;
-                }
-                ping_id = ping_id.wrapping_add(1);
-                if let Err(ended) = write(&mut socket, &FromCar::Ping { id: ping_id }).await {
-                    return ended;
-                }
-                for text in grease::messages() {
-                    if let Err(ended) = write_text(&mut socket, text).await {
-                        return ended;
-                    }
-                }
-            }
+/// The result of what is under way; never while nothing is.
+async fn finished<T>(work: &mut Option<BoxFuture<'static, T>>) -> T {
+    match work {
+        Some(future) => {
+            let result = future.await;
+            *work = None;
+            result
         }
+        None => std::future::pending().await,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn backoff_grows_to_its_limit_and_is_spread() {
-        assert_eq!(backoff(1, 1.0), Duration::from_millis(600));
-        assert_eq!(backoff(3, 1.0), Duration::from_millis(2_100));
-        assert_eq!(backoff(3, 0.0), Duration::from_millis(100));
-        assert_eq!(backoff(u32::MAX, 1.0), Duration::from_millis(30_100));
+/// The next message; never while there is no connection.
+async fn next(connection: &mut Option<Connection>) -> Option<Result<Message, tungstenite::Error>> {
+    match connection {
+        Some(connection) => connection.socket.next().await,
+        None => std::future::pending().await,
     }
 }

@@ -1,49 +1,31 @@
-//! From an address to a registered car.
+//! From a stream to a challenge, and messages on the way.
 
-use super::words::{Ended, Signs};
-use super::{DIAL_URGENTLY_WITHIN, DIAL_WITHIN, Link, STEP_WITHIN, Socket};
-use crate::claim::Claim;
-use crate::config::HostUrl;
-use crate::dial::{self, Dialled};
-use crate::standing::Standing;
-use crate::uplinks::Report;
+use super::words::Ended;
+use crate::dial::Dialled;
+use crate::host_url::HostUrl;
 use futures_util::{SinkExt, StreamExt};
+use rccar_car_core::registration::STEP_WITHIN;
 use rccar_protocol::identity::Nonce;
-use rccar_protocol::signaling::{FromCar, Json, ToCar, parse};
-use rccar_protocol::text::Name;
+use rccar_protocol::signaling::{ToCar, parse};
 use rccar_protocol::{MAX_MESSAGE_BYTES, PROTOCOL_VERSION, SUBPROTOCOL};
-use std::time::Instant;
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::client_async_tls_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A connection that the host has challenged: all that is left is to register.
 pub(super) struct Knocked {
-    socket: Socket,
-    nonce: Nonce,
-    over: Option<String>,
+    pub(super) socket: Socket,
+    pub(super) nonce: Nonce,
+    pub(super) over: Option<String>,
 }
 
-/// Connects over the uplink that answers first, up to the host's challenge, and tells what was seen of the other uplinks.
-pub(super) async fn knock(link: &Link<'_>) -> Result<Knocked, Ended> {
-    let used = link.ways.uplinks.now().in_use;
-    if let Some(knocked) = used.and_then(|used| link.standby.take(&used.name)) {
-        return Ok(knocked);
-    }
-    let limit = if *link.ways.urgent.borrow() { DIAL_URGENTLY_WITHIN } else { DIAL_WITHIN };
-    let order = link.ways.uplinks.now().order;
-    let dialled = dial::race(link.url, link.known, &order, limit).await?;
-    if let Some(over) = dialled.over.clone() {
-        link.ways.uplinks.report(Report::Dialled { over, silent: dialled.silent.clone() });
-    }
-    greet(link.url, dialled).await
-}
-
-/// From a stream to a challenge.
+/// Connects up to the host's challenge.
 pub(super) async fn greet(url: &HostUrl, dialled: Dialled) -> Result<Knocked, Ended> {
     let mut request = url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
@@ -55,59 +37,6 @@ pub(super) async fn greet(url: &HostUrl, dialled: Dialled) -> Result<Knocked, En
         ToCar::Challenge { v, .. } => Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}"))),
         other => Err(unexpected(other)),
     }
-}
-
-/// Registers. A car that was registered before does not wait for the host's word: what it has to say follows at once.
-pub(super) async fn enter(
-    link: &Link<'_>,
-    knocked: Knocked,
-    outgoing: &mut mpsc::Receiver<FromCar>,
-    claim: &mut Claim,
-) -> Result<Socket, Ended> {
-    let Link { url, registration, signs, .. } = *link;
-    let Knocked { mut socket, nonce, over } = knocked;
-    link.over.set(over);
-    let register = FromCar::Register {
-        v: PROTOCOL_VERSION,
-        key: registration.identity.public(),
-        signature: registration.identity.answer(url.authority(), &nonce),
-        name: registration.name.clone(),
-        software: registration.software.clone(),
-        enrolment: registration.host.enrolment.clone(),
-        claim: Some(claim.code(Instant::now())?),
-    };
-    write(&mut socket, &register).await?;
-    // What sessions wanted to say before is out of date; when they see that the host is up they say what still counts.
-    while outgoing.try_recv().is_ok() {}
-    if signs.is_known() {
-        signs.set_up(true);
-        return Ok(socket);
-    }
-    match next_message(&mut socket, "registering").await? {
-        ToCar::Registered { name, .. } => registered(url, &name, signs, claim),
-        ToCar::Unclaimed {} => unclaimed(url, signs, claim)?,
-        other => return Err(unexpected(other)),
-    }
-    Ok(socket)
-}
-
-pub(super) fn unclaimed(url: &HostUrl, signs: &Signs, claim: &mut Claim) -> Result<(), Ended> {
-    tracing::info!(host = url.authority(), "unclaimed: the car's own page and its console show the code that claims it");
-    rccar_daemon::notify::status(&format!("unclaimed at {}", url.authority()));
-    let code = claim.code(Instant::now())?;
-    claim.show(&code);
-    signs.standing.send_replace(Standing::Unclaimed(code));
-    signs.set_up(false);
-    Ok(())
-}
-
-pub(super) fn registered(url: &HostUrl, name: &Name, signs: &Signs, claim: &mut Claim) {
-    tracing::info!(host = url.authority(), %name, "registered");
-    rccar_daemon::notify::status(&format!("registered with {}", url.authority()));
-    claim.spend();
-    signs.standing.send_replace(Standing::Registered);
-    signs.set_known(true);
-    signs.set_up(true);
 }
 
 pub(super) fn unexpected(message: ToCar) -> Ended {
@@ -149,11 +78,7 @@ pub(super) fn read(message: Option<Result<Message, tungstenite::Error>>) -> Resu
     }
 }
 
-pub(super) async fn write(socket: &mut Socket, message: &FromCar) -> Result<(), Ended> {
-    write_text(socket, message.to_json()).await
-}
-
-pub(super) async fn write_text(socket: &mut Socket, text: String) -> Result<(), Ended> {
+pub(super) async fn write(socket: &mut Socket, text: String) -> Result<(), Ended> {
     let sending = socket.send(Message::text(text));
     timeout(STEP_WITHIN, sending).await.map_err(|_| Ended::Slow("sending"))??;
     Ok(())

@@ -1,18 +1,14 @@
 //! What the connection to the host is made of, and why it ends.
 
-use super::{SILENCE, STEP_WITHIN};
 use crate::config::HostConfig;
 use crate::dial::DialError;
 use crate::identity::Identity;
-use crate::standing::Standing;
+use crate::messages::Pulse;
 use crate::uplinks::UplinksHandle;
-use rccar_daemon::clock;
+use rccar_car_core::registration::{End, STEP_WITHIN, Standing};
 use rccar_protocol::signaling::ErrorCode;
 use rccar_protocol::text::{Name, Note, Software};
-use rccar_protocol::units::MonotonicMicros;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite;
 
 /// Why a connection ended.
@@ -22,12 +18,8 @@ pub(super) enum Ended {
     Socket(#[from] tungstenite::Error),
     #[error("no answer within {STEP_WITHIN:?} while {0}")]
     Slow(&'static str),
-    #[error("silent for {SILENCE:?}")]
-    Silent,
     #[error("the host closed the connection{}", .0.as_ref().map_or_else(String::new, |(code, reason)| format!(" ({code}): {reason}")))]
     Closed(Option<(u16, String)>),
-    #[error("the agent has ended")]
-    NoAgent,
     #[error("the host refused ({code:?}): {text}")]
     Refused { code: ErrorCode, text: Note },
     #[error("the host does not speak this protocol: {0}")]
@@ -36,28 +28,23 @@ pub(super) enum Ended {
     Address(String),
     #[error("{0}")]
     Dial(#[from] DialError),
-    #[error("another uplink is used")]
-    Moved,
-    #[error("neither host nor driver answer")]
-    Suspected,
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 
-impl Ended {
-    /// Whether the host would say the same again: not enrolled, revoked, another car with the same key, another version.
-    pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Closed(Some((4400 | 4401 | 4403 | 4409 | 4429, _))))
-    }
-
-    /// Whether the car lost the right, or never had it.
-    pub(super) fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Closed(Some((4403, _))))
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        let text = ended.to_string();
+        match ended {
+            Ended::Closed(Some((4403, _))) => Self::Forbidden(text),
+            Ended::Refused { .. } | Ended::Closed(Some((4400 | 4401 | 4409 | 4429, _))) => Self::Refused(text),
+            _ => Self::Failed(text),
+        }
     }
 }
 
-/// What registering needs.
-pub(crate) struct Registration {
+/// Who registers.
+pub(crate) struct Registrant {
     pub(crate) identity: Identity,
     pub(crate) name: Name,
     pub(crate) software: Software,
@@ -72,52 +59,6 @@ pub(crate) struct Signs {
     pub(crate) standing: watch::Sender<Standing>,
     /// Whether the host answers.
     pub(crate) pulse: Pulse,
-    /// The host has registered this car before, since the program started.
-    pub(crate) known: AtomicBool,
-}
-
-impl Signs {
-    pub(super) fn is_known(&self) -> bool {
-        self.known.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_known(&self, known: bool) {
-        self.known.store(known, Ordering::Relaxed);
-    }
-
-    /// Says so only if it is news: sessions begin to talk when the host is up.
-    pub(super) fn set_up(&self, up: bool) {
-        self.up.send_if_modified(|present| std::mem::replace(present, up) != up);
-    }
-}
-
-/// Whether a host answers, for whoever wants to know it soon. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Pulse {
-    heard: Arc<AtomicU64>,
-    questions: Arc<Notify>,
-}
-
-impl Pulse {
-    /// When it last said anything.
-    pub(crate) fn heard(&self) -> MonotonicMicros {
-        MonotonicMicros(self.heard.load(Ordering::Relaxed))
-    }
-
-    /// Sends it something that it answers.
-    pub(crate) fn ask(&self) {
-        self.questions.notify_one();
-    }
-
-    /// Somebody asks.
-    pub(super) async fn asked(&self) {
-        self.questions.notified().await;
-    }
-
-    /// It said something.
-    pub(crate) fn beat(&self) {
-        self.heard.fetch_max(clock::now().0, Ordering::Relaxed);
-    }
 }
 
 /// What decides when and over which uplink the host is dialled.
@@ -126,4 +67,18 @@ pub(crate) struct Ways {
     pub(crate) uplinks: UplinksHandle,
     /// Somebody drives, or is about to.
     pub(crate) urgent: watch::Receiver<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_would_say_the_same_again_is_not_one_that_broke_off() {
+        let closed = |code| End::from(Ended::Closed(Some((code, String::new()))));
+        assert!(matches!(closed(4403), End::Forbidden(_)));
+        assert!([4400, 4401, 4409, 4429].into_iter().all(|code| matches!(closed(code), End::Refused(_))));
+        assert!([1000, 1001, 4408, 4413].into_iter().all(|code| matches!(closed(code), End::Failed(_))));
+        assert!(matches!(End::from(Ended::Closed(None)), End::Failed(_)));
+    }
 }

@@ -7,7 +7,8 @@ use crate::limits::Limits;
 use crate::probe::Probe;
 use crate::rung::Rung;
 use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, STEADY};
-use crate::words::{Car, Cause, Effect, Event, Fault, Moment, Observation, Outcome, Pin, Registration, Stage, Status};
+use crate::words::{Car, Cause, Effect, Event, Fault, Observation, Outcome, Pin, Registration, Stage, Status};
+use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -19,13 +20,13 @@ pub struct Machine {
     /// ModemManager has had a modem since the start: it is missed for good, wherever it went.
     had_modem: bool,
     /// Since when the daemon, the modem and the registration are as they are.
-    daemon_since: Duration,
-    modem_since: Duration,
-    registration_since: Duration,
+    daemon_since: MonotonicMicros,
+    modem_since: MonotonicMicros,
+    registration_since: MonotonicMicros,
     /// Packet service was seen: a modem that has never told of any is not believed when it tells that there is none.
     was_attached: bool,
     /// Since when a connected modem tells of none.
-    detached_since: Option<Duration>,
+    detached_since: Option<MonotonicMicros>,
     car: Car,
     has_pin: bool,
     pin_refused: bool,
@@ -41,6 +42,7 @@ pub struct Machine {
     carried: bool,
     control: Control,
     limits: Limits,
+    dice: u32,
     next_action: u64,
     effects: VecDeque<Effect>,
     events: VecDeque<Event>,
@@ -48,15 +50,15 @@ pub struct Machine {
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    Waiting { rung: Rung, due: Duration, cause: Cause },
-    Acting { rung: Rung, action: u64, since: Duration },
-    Up { since: Duration, probe: Probe, steady: bool },
+    Waiting { rung: Rung, due: MonotonicMicros, cause: Cause },
+    Acting { rung: Rung, action: u64, since: MonotonicMicros },
+    Up { since: MonotonicMicros, probe: Probe, steady: bool },
 }
 
 /// Control probes; they go on whatever else happens.
 #[derive(Debug, Clone, Copy)]
 struct Control {
-    at: Duration,
+    at: MonotonicMicros,
     pending: bool,
     failed: u32,
 }
@@ -65,7 +67,7 @@ struct Control {
 #[derive(Debug, Clone, Copy)]
 struct Outage {
     /// When the link was lost last.
-    since: Duration,
+    since: MonotonicMicros,
     /// Failed tries in a row.
     tries: u32,
     /// Tries that failed, or that came up without data, since the last cure above [`Rung::CycleBearer`].
@@ -78,7 +80,7 @@ struct Outage {
 }
 
 impl Outage {
-    fn new(since: Duration) -> Self {
+    fn new(since: MonotonicMicros) -> Self {
         Self { since, tries: 0, tries_since_cure: 0, cure: None, ups: 0, waits_for_person: 0 }
     }
 }
@@ -87,10 +89,9 @@ impl Machine {
     /// A machine that has seen nothing yet. `reboots`: when those of the day before were, oldest first; the clock has to begin early
     /// enough for them.
     #[must_use]
-    pub fn new(at: Moment, pin: Pin, reboots: &[Duration]) -> Self {
-        let now = at.now;
+    pub fn new(now: MonotonicMicros, dice: u32, pin: Pin, reboots: &[MonotonicMicros]) -> Self {
         Self {
-            phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now + DAEMON_GRACE, cause: Cause::DaemonMissing },
+            phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now.plus(DAEMON_GRACE), cause: Cause::DaemonMissing },
             seen: Observation::default(),
             had_modem: false,
             daemon_since: now,
@@ -107,30 +108,37 @@ impl Machine {
             orphaned: false,
             kept: false,
             carried: false,
-            control: Control { at: now + CONTROL, pending: false, failed: 0 },
+            control: Control { at: now.plus(CONTROL), pending: false, failed: 0 },
             limits: Limits::with_reboots(reboots),
+            dice,
             next_action: 1,
             effects: VecDeque::new(),
             events: VecDeque::new(),
         }
     }
 
+    /// Takes a fresh random number, by which what is repeated is spread; only [`backoff`](crate::timing::backoff) and
+    /// [`spread`](crate::timing::spread) look at it.
+    pub fn handle_dice(&mut self, dice: u32) {
+        self.dice = dice;
+    }
+
     /// What is seen of daemon and modem has changed, or may have.
-    pub fn handle_observation(&mut self, at: Moment, seen: Observation) {
+    pub fn handle_observation(&mut self, now: MonotonicMicros, seen: Observation) {
         let before = std::mem::replace(&mut self.seen, seen);
         self.had_modem |= seen.modem.is_some();
         // What is plugged in gets its time: udev starts the daemon, and the daemon looks for a modem.
         let plugged_in = seen.expected && !before.expected;
         if before.daemon != seen.daemon || plugged_in {
-            self.daemon_since = at.now;
+            self.daemon_since = now;
         }
         if before.modem.is_some() != seen.modem.is_some() || plugged_in {
-            self.modem_since = at.now;
+            self.modem_since = now;
         }
         if registration(&before) != registration(&seen) {
-            self.registration_since = at.now;
+            self.registration_since = now;
         }
-        self.note_packet_service(at);
+        self.note_packet_service(now);
         // Another SIM may have that PIN, and a SIM whose lock is open has all its tries again.
         let news = stage(&before) != stage(&seen);
         if news && matches!(stage(&seen), Some(Stage::Failed(Fault::SimMissing) | Stage::Ready)) {
@@ -138,90 +146,90 @@ impl Machine {
         }
         match self.phase {
             Phase::Acting { .. } => self.note_refusal(),
-            Phase::Up { .. } => self.look_while_up(at, &before),
-            Phase::Waiting { .. } => self.look_while_waiting(at, &before),
+            Phase::Up { .. } => self.look_while_up(now, &before),
+            Phase::Waiting { .. } => self.look_while_waiting(now, &before),
         }
     }
 
     /// What the car does.
-    pub fn handle_car(&mut self, at: Moment, car: Car) {
+    pub fn handle_car(&mut self, now: MonotonicMicros, car: Car) {
         let begins = car.in_session && !self.car.in_session;
         self.car = car;
         if let Phase::Up { probe, .. } = &mut self.phase
             && begins
         {
-            probe.hurry(at.now);
+            probe.hurry(now);
         }
     }
 
     /// An action ended.
-    pub fn handle_done(&mut self, at: Moment, action: u64, outcome: Outcome) {
+    pub fn handle_done(&mut self, now: MonotonicMicros, action: u64, outcome: Outcome) {
         match self.phase {
-            Phase::Acting { rung, action: present, since } if present == action => self.finish(at, rung, since, outcome),
+            Phase::Acting { rung, action: present, since } if present == action => self.finish(now, rung, since, outcome),
             // Abandoned before.
             _ => {}
         }
     }
 
     /// The lease of the link's address has ended. The modem may know of nothing: connecting asks for another one.
-    pub fn handle_lease_lost(&mut self, at: Moment) {
-        self.lose(at, Cause::LeaseLost, Rung::Reconnect);
+    pub fn handle_lease_lost(&mut self, now: MonotonicMicros) {
+        self.lose(now, Cause::LeaseLost, Rung::Reconnect);
     }
 
     /// A data probe was answered, or not.
-    pub fn handle_data_probe(&mut self, at: Moment, answered: bool) {
+    pub fn handle_data_probe(&mut self, now: MonotonicMicros, answered: bool) {
         let Phase::Up { probe, .. } = &mut self.phase else { return };
         self.carried |= answered;
-        if probe.pending && probe.end(at.now, answered, self.car.in_session) {
-            self.lose(at, Cause::DataSilent, Rung::CycleBearer);
+        if probe.pending && probe.end(now, answered, self.car.in_session) {
+            self.lose(now, Cause::DataSilent, Rung::CycleBearer);
         }
     }
 
     /// A control probe was answered, or not.
-    pub fn handle_control_probe(&mut self, at: Moment, answered: bool) {
+    pub fn handle_control_probe(&mut self, now: MonotonicMicros, answered: bool) {
         if !self.control.pending {
             return;
         }
         let failed = if answered { 0 } else { self.control.failed + 1 };
-        let next = if failed > 0 { at.now } else { at.now + CONTROL };
+        let next = if failed > 0 { now } else { now.plus(CONTROL) };
         self.control = Control { at: next, pending: false, failed };
         if failed >= CONTROLS && !matches!(self.phase, Phase::Acting { .. }) {
             // A link that still carries data is worth more than an answer.
             if !self.is_up() {
-                self.plan(at, Cause::ModemMute);
+                self.plan(now, Cause::ModemMute);
             }
-            self.control.at = at.now + CONTROL;
+            self.control.at = now.plus(CONTROL);
         }
     }
 
     /// Time has passed.
-    pub fn handle_timeout(&mut self, at: Moment) {
-        if self.control.at <= at.now {
-            self.step_control(at);
+    pub fn handle_timeout(&mut self, now: MonotonicMicros) {
+        if self.control.at <= now {
+            self.step_control(now);
         }
         match self.phase {
-            Phase::Waiting { rung, due, cause } if due <= at.now => self.begin(at, rung, cause),
-            Phase::Acting { rung, action, since } if since + timing::limit(rung) <= at.now => {
+            Phase::Waiting { rung, due, cause } if due <= now => self.begin(now, rung, cause),
+            Phase::Acting { rung, action, since } if since.plus(timing::limit(rung)) <= now => {
                 self.effects.push_back(Effect::Abandon { action });
-                self.finish(at, rung, since, Outcome::Mute);
+                self.finish(now, rung, since, Outcome::Mute);
             }
-            Phase::Up { .. } => self.step_up(at),
+            Phase::Up { .. } => self.step_up(now),
             _ => {}
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due. There is always such a time.
     #[must_use]
-    pub fn poll_timeout(&self) -> Duration {
+    pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let phase = match self.phase {
-            Phase::Waiting { due, .. } => due,
-            Phase::Acting { rung, since, .. } => since + timing::limit(rung),
+            Phase::Waiting { due, .. } => Some(due),
+            Phase::Acting { rung, since, .. } => Some(since.plus(timing::limit(rung))),
             Phase::Up { since, probe, steady } => {
-                let steady = if steady || probe.failed > 0 { Duration::MAX } else { since + STEADY };
-                probe.at.min(steady).min(self.registration_deadline().unwrap_or(Duration::MAX)).min(self.daemon_deadline())
+                let steady = (!steady && probe.failed == 0).then(|| since.plus(STEADY));
+                [Some(probe.at), steady, self.registration_deadline(), self.daemon_deadline()].into_iter().flatten().min()
             }
         };
-        phase.min(self.control.at)
+        phase.into_iter().chain([self.control.at]).min()
     }
 
     /// What to do next.
@@ -264,39 +272,37 @@ impl Machine {
         match self.phase {
             Phase::Up { .. } => Status::Up,
             Phase::Acting { rung, .. } => Status::Acting { rung },
-            Phase::Waiting { rung, due, .. } => {
-                Status::Waiting { rung, due_ms: u64::try_from(due.as_millis()).unwrap_or(u64::MAX) }
-            }
+            Phase::Waiting { rung, due, .. } => Status::Waiting { rung, due_ms: due.0 / 1000 },
         }
     }
 
     /// Waiting: what has come may make the next try worth while at once.
-    fn look_while_waiting(&mut self, at: Moment, before: &Observation) {
+    fn look_while_waiting(&mut self, now: MonotonicMicros, before: &Observation) {
         let (was, is) = (usable(before), usable(&self.seen));
         let registered = registration(&self.seen) == Some(Registration::Registered);
         let network_came = registered && registration(before) != Some(Registration::Registered);
         if is && (!was || network_came) {
             (self.outage.tries, self.told) = (0, None);
-            self.begin(at, Rung::Reconnect, Cause::Returned);
+            self.begin(now, Rung::Reconnect, Cause::Returned);
         } else if was != is
             || before.daemon != self.seen.daemon
             || before.expected != self.seen.expected
             || stage(before) != stage(&self.seen)
         {
-            self.plan(at, Cause::TryFailed);
+            self.plan(now, Cause::TryFailed);
         }
     }
 
-    fn step_control(&mut self, at: Moment) {
+    fn step_control(&mut self, now: MonotonicMicros) {
         if self.control.pending {
-            return self.handle_control_probe(at, false);
+            return self.handle_control_probe(now, false);
         }
         let acting = matches!(self.phase, Phase::Acting { .. });
         if acting || !usable(&self.seen) {
-            self.control = Control { at: at.now + CONTROL, pending: false, failed: 0 };
+            self.control = Control { at: now.plus(CONTROL), pending: false, failed: 0 };
             return;
         }
-        self.control = Control { at: at.now + CONTROL_LIMIT, pending: true, ..self.control };
+        self.control = Control { at: now.plus(CONTROL_LIMIT), pending: true, ..self.control };
         self.effects.push_back(Effect::ProbeControl);
     }
 
@@ -309,36 +315,36 @@ impl Machine {
     }
 
     /// A rung is due. What it needs may be missing by now.
-    fn begin(&mut self, at: Moment, rung: Rung, cause: Cause) {
+    fn begin(&mut self, now: MonotonicMicros, rung: Rung, cause: Cause) {
         let parked_enough = rung != Rung::Reboot || self.car.parked;
         if !self.is_expected() || (rung.needs_modem() && !can_try(&self.seen)) || !parked_enough {
-            return self.plan(at, cause);
+            return self.plan(now, cause);
         }
-        self.act(at, rung, cause);
+        self.act(now, rung, cause);
     }
 
-    fn act(&mut self, at: Moment, rung: Rung, cause: Cause) {
+    fn act(&mut self, now: MonotonicMicros, rung: Rung, cause: Cause) {
         if rung.restarts_modem() {
             self.drop_kept();
         }
-        self.limits.note(at.now, rung);
+        self.limits.note(now, rung);
         let action = self.next_action;
         self.next_action += 1;
-        self.phase = Phase::Acting { rung, action, since: at.now };
+        self.phase = Phase::Acting { rung, action, since: now };
         let with_pin = self.has_pin && !self.pin_refused && may_send_pin(&self.seen);
         self.events.push_back(Event::Started { rung, cause, tries: self.outage.tries });
         self.effects.push_back(Effect::Act { action, rung, with_pin });
     }
 
-    fn finish(&mut self, at: Moment, rung: Rung, since: Duration, outcome: Outcome) {
-        let took_ms = millis(at.now.saturating_sub(since));
+    fn finish(&mut self, now: MonotonicMicros, rung: Rung, since: MonotonicMicros, outcome: Outcome) {
+        let took_ms = millis(now.since(since));
         self.events.push_back(Event::Ended { rung, worked: outcome == Outcome::Done, took_ms });
         let tries = rung.is_try();
         if rung != Rung::Reconnect {
             self.outage.cure = Some(rung);
         }
         if tries && outcome == Outcome::Done {
-            return self.come_up(at);
+            return self.come_up(now);
         }
         if tries && self.seen.daemon && self.seen.modem.is_some() {
             self.drop_kept();
@@ -355,7 +361,7 @@ impl Machine {
             self.told = None;
         }
         // A rung above may leave the modem in another state; until that is seen, nothing of the old one counts.
-        self.control = Control { at: at.now + CONTROL, pending: false, failed: self.control.failed };
+        self.control = Control { at: now.plus(CONTROL), pending: false, failed: self.control.failed };
         match outcome {
             Outcome::Refused(fault) => {
                 self.pin_refused |= fault == Fault::PinWrong;
@@ -367,25 +373,25 @@ impl Machine {
         }
         if !rung.needs_modem() {
             // The modem comes back anew, and gets its time to.
-            (self.modem_since, self.daemon_since) = (at.now, at.now);
+            (self.modem_since, self.daemon_since) = (now, now);
         }
         let cause = if tries { Cause::TryFailed } else { Cause::Returned };
-        self.plan(at, cause);
+        self.plan(now, cause);
     }
 
-    fn come_up(&mut self, at: Moment) {
+    fn come_up(&mut self, now: MonotonicMicros) {
         self.set_fault(None);
         let rung = self.outage.cure.unwrap_or(Rung::Reconnect);
-        self.events.push_back(Event::Up { after_ms: millis(at.now.saturating_sub(self.outage.since)), rung });
-        self.phase = Phase::Up { since: at.now, probe: Probe::new(at.now), steady: false };
+        self.events.push_back(Event::Up { after_ms: millis(now.since(self.outage.since)), rung });
+        self.phase = Phase::Up { since: now, probe: Probe::new(now), steady: false };
         self.control.failed = 0;
-        self.registration_since = at.now;
-        self.detached_since = self.detached_since.map(|_| at.now);
+        self.registration_since = now;
+        self.detached_since = self.detached_since.map(|_| now);
         (self.told, self.orphaned, self.kept, self.outage.tries) = (None, false, false, 0);
         self.outage.ups = self.outage.ups.saturating_add(1);
     }
 
-    fn wait(&mut self, due: Duration, rung: Rung, cause: Cause) {
+    fn wait(&mut self, due: MonotonicMicros, rung: Rung, cause: Cause) {
         self.phase = Phase::Waiting { rung, due, cause };
     }
 

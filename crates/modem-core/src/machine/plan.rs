@@ -5,35 +5,35 @@ use crate::rung::Rung;
 use crate::timing::{
     self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, STRANGER, TRIES,
 };
-use crate::words::{Cause, Fault, ModemView, Moment, Registration, Stage};
+use crate::words::{Cause, Fault, ModemView, Registration, Stage};
+use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
 impl Machine {
     /// Decides what comes next and when.
-    pub(super) fn plan(&mut self, at: Moment, cause: Cause) {
-        let (rung, mut due, cause) = self.next(at, cause);
+    pub(super) fn plan(&mut self, now: MonotonicMicros, cause: Cause) {
+        let (rung, mut due, cause) = self.next(now, cause);
         // What flickers must not put an attempt off for ever. But a daemon that has come gets its time to find a modem.
         if let Phase::Waiting { rung: planned, due: earlier, cause: before } = self.phase
             && planned == rung
             && (before == Cause::DaemonMissing) == (cause == Cause::DaemonMissing)
-            && earlier > at.now
+            && earlier > now
         {
             due = due.min(earlier);
         }
-        self.wait(due.max(at.now), rung, cause);
+        self.wait(due.max(now), rung, cause);
     }
 
-    fn next(&mut self, at: Moment, cause: Cause) -> (Rung, Duration, Cause) {
-        let now = at.now;
+    fn next(&mut self, now: MonotonicMicros, cause: Cause) -> (Rung, MonotonicMicros, Cause) {
         if !self.is_expected() {
             // Nothing is missing. Whatever comes is seen; looking again costs nothing.
-            return (Rung::Reconnect, now + MODEM_GRACE, Cause::ModemMissing);
+            return (Rung::Reconnect, now.plus(MODEM_GRACE), Cause::ModemMissing);
         }
         if !self.seen.daemon {
-            return self.cure(at, Rung::RestartDaemon, self.daemon_since + DAEMON_GRACE, Cause::DaemonMissing);
+            return self.cure(now, Rung::RestartDaemon, self.daemon_since.plus(DAEMON_GRACE), Cause::DaemonMissing);
         }
         let Some(ModemView { stage, registration, .. }) = self.seen.modem else {
-            return self.cure(at, Rung::RestartDaemon, self.modem_since + MODEM_GRACE, Cause::ModemMissing);
+            return self.cure(now, Rung::RestartDaemon, self.modem_since.plus(MODEM_GRACE), Cause::ModemMissing);
         };
         let observed = match stage {
             Stage::Failed(fault) => Some(fault),
@@ -51,19 +51,19 @@ impl Machine {
             self.drop_kept();
             let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
             self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
-            return (Rung::Reconnect, now + timing::spread(wait, at.dice), Cause::PersonMayHaveActed);
+            return (Rung::Reconnect, now.plus(timing::spread(wait, self.dice)), Cause::PersonMayHaveActed);
         }
         match stage {
-            Stage::Starting => self.cure(at, Rung::Reset, self.modem_since + MODEM_GRACE, Cause::ModemMute),
-            Stage::Broken => self.cure(at, Rung::Reset, now, Cause::ModemMute),
-            _ if self.control.failed >= CONTROLS => self.cure(at, Rung::Reset, now, Cause::ModemMute),
-            _ => self.next_try(at, cause, registration),
+            Stage::Starting => self.cure(now, Rung::Reset, self.modem_since.plus(MODEM_GRACE), Cause::ModemMute),
+            Stage::Broken => self.cure(now, Rung::Reset, now, Cause::ModemMute),
+            _ if self.control.failed >= CONTROLS => self.cure(now, Rung::Reset, now, Cause::ModemMute),
+            _ => self.next_try(now, cause, registration),
         }
     }
 
     /// The modem can be asked to connect: a try, or a cure first.
-    fn next_try(&self, at: Moment, cause: Cause, registration: Registration) -> (Rung, Duration, Cause) {
-        let due = at.now + timing::backoff(self.outage.tries, at.dice);
+    fn next_try(&self, now: MonotonicMicros, cause: Cause, registration: Registration) -> (Rung, MonotonicMicros, Cause) {
+        let due = now.plus(timing::backoff(self.outage.tries, self.dice));
         let coverage = registration == Registration::Registered;
         if self.outage.tries_since_cure < TRIES {
             return (Rung::Reconnect, due, cause);
@@ -75,20 +75,20 @@ impl Machine {
         let allowed = |rung: Rung| match coverage {
             true => self.limits.from(rung, Duration::ZERO),
             // Only where the modem has looked for a network long enough, and not often.
-            false => self.limits.from(rung, RADIO_WITHOUT_COVERAGE).max(self.registration_since + SEARCHING),
+            false => self.limits.from(rung, RADIO_WITHOUT_COVERAGE).max(self.registration_since.plus(SEARCHING)),
         };
         // Where the heaviest has to wait for long, the heavy ones begin again.
         let again =
             [Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb].into_iter().filter(|rung| next >= Rung::CycleUsb && *rung < next);
         // Tries go on while every cure has to wait.
         match std::iter::once(next).chain(again).find(|rung| allowed(*rung) <= due) {
-            Some(rung) => (rung, allowed(rung).max(at.now), cause),
+            Some(rung) => (rung, allowed(rung).max(now), cause),
             None => (Rung::Reconnect, due, cause),
         }
     }
 
     /// A cure without which there is nothing to try: the gentlest that has not been in vain, as soon as it is allowed.
-    fn cure(&self, at: Moment, first: Rung, from: Duration, cause: Cause) -> (Rung, Duration, Cause) {
+    fn cure(&self, now: MonotonicMicros, first: Rung, from: MonotonicMicros, cause: Cause) -> (Rung, MonotonicMicros, Cause) {
         let next = self.outage.cure.filter(|cure| *cure >= first).map_or(first, |cure| self.above(cure));
         // Nothing but a restart helps a daemon.
         let of_use = |rung: &Rung| *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb);
@@ -96,9 +96,9 @@ impl Machine {
         // After one pass in vain what ModemManager never had is no modem: the like of an Arduino, which has a modem's driver.
         let stranger = cause == Cause::ModemMissing && !self.had_modem;
         let distance = if stranger { STRANGER } else { Duration::ZERO };
-        let due = |rung: Rung| self.limits.from(rung, distance).max(from).max(at.now);
+        let due = |rung: Rung| self.limits.from(rung, distance).max(from).max(now);
         let best = candidates.map(|rung| (due(rung), rung)).reduce(|one, other| if other.0 < one.0 { other } else { one });
-        let (due, rung) = best.unwrap_or((from.max(at.now), first));
+        let (due, rung) = best.unwrap_or((from.max(now), first));
         (rung, due, cause)
     }
 

@@ -5,12 +5,13 @@
 
 use rccar_protocol::signaling::{ByeReason, CarInfo, ErrorCode, FromCar, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Sdp, SessionId, Software};
+use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, DriverConn, Effect, KnownCar, Options, Rooms};
 use std::time::Duration;
 
 pub struct Lab {
     pub rooms: Rooms,
-    pub now: Duration,
+    pub now: MonotonicMicros,
     random: u64,
     effects: Vec<Effect>,
 }
@@ -36,8 +37,8 @@ impl Lab {
     pub fn new() -> Self {
         let mut rooms = Rooms::new(Options::new(software()));
         let known = ['a', 'b'].map(|letter| KnownCar { id: car(letter), name: name(&format!("car {letter}")), owner: None });
-        rooms.handle_known_cars(Duration::ZERO, known.into());
-        let mut lab = Self { rooms, now: Duration::ZERO, random: 100, effects: vec![] };
+        rooms.handle_known_cars(MonotonicMicros(0), known.into());
+        let mut lab = Self { rooms, now: MonotonicMicros(0), random: 100, effects: vec![] };
         lab.advance(Duration::from_secs(1));
         lab.drain();
         lab
@@ -61,7 +62,7 @@ impl Lab {
 
     /// Lets time pass, stopping at each timeout.
     pub fn advance(&mut self, by: Duration) {
-        let end = self.now + by;
+        let end = self.now.plus(by);
         while let Some(due) = self.rooms.poll_timeout().filter(|&due| due <= end) {
             self.now = self.now.max(due);
             self.rooms.handle_timeout(self.now);

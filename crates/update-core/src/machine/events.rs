@@ -3,7 +3,8 @@
 use super::steps::spread;
 use super::{AGAIN, Machine, Phase};
 use crate::saved::{Ended, Proven, Stage};
-use crate::words::{CarStatus, Fault, InstallNews, Moment, Offer, Refusal, Source, Wish};
+use crate::words::{CarStatus, Fault, InstallNews, Offer, Refusal, Source, Wish};
+use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::cmp::Ordering;
 
@@ -11,15 +12,15 @@ use std::cmp::Ordering;
 const SAVE_METER_EVERY: u64 = 4_000_000;
 
 impl Machine {
-    pub(super) fn handle_car(&mut self, at: Moment, status: Option<CarStatus>) {
-        self.car.set(at.now, status);
+    pub(super) fn handle_car(&mut self, now: MonotonicMicros, status: Option<CarStatus>) {
+        self.car.set(now, status);
         if let Phase::Trial { health, .. } = &mut self.phase {
             health.look(status.as_ref());
         }
     }
 
-    pub(super) fn handle_fetched(&mut self, at: Moment, bytes: u64) {
-        self.saved.meter.turn(at.month);
+    pub(super) fn handle_fetched(&mut self, bytes: u64) {
+        self.saved.meter.turn(self.month);
         self.saved.meter.add(bytes);
         self.unsaved = self.unsaved.saturating_add(bytes);
         if self.unsaved >= SAVE_METER_EVERY {
@@ -27,12 +28,12 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_answer(&mut self, at: Moment, answer: Result<Option<Offer>, String>) {
-        let Ok(offer) = answer else { return self.not_answered(at) };
+    pub(super) fn handle_answer(&mut self, now: MonotonicMicros, answer: Result<Option<Offer>, String>) {
+        let Ok(offer) = answer else { return self.not_answered(now) };
         self.checking = None;
         self.check_failures = 0;
         let interval = self.settings.check_interval;
-        self.check_at = at.now.plus(interval.mul_f64(0.8) + spread(interval.mul_f64(0.4), at.dice));
+        self.check_at = now.plus(interval.mul_f64(0.8) + spread(interval.mul_f64(0.4), self.dice));
         let wish = self.wish.take();
         let kept = match &self.phase {
             Phase::Idle => None,
@@ -56,20 +57,20 @@ impl Machine {
         };
     }
 
-    pub(super) fn handle_install(&mut self, at: Moment, news: InstallNews) {
+    pub(super) fn handle_install(&mut self, now: MonotonicMicros, news: InstallNews) {
         let Phase::Installing { offer, asked, percent, .. } = &mut self.phase else { return };
         match news {
             InstallNews::Percent(done) => *percent = done.min(100),
             InstallNews::Done => {
                 let Some(mut pending) = self.saved.pending.clone() else { return };
                 pending.stage = Stage::Installed;
-                self.wait(at, pending);
+                self.wait(now, pending);
                 self.save();
             }
             InstallNews::Failed(fault) => {
                 let (offer, asked) = (offer.clone(), *asked);
                 self.saved.pending = None;
-                self.remember(at, &offer.version, &fault);
+                self.remember(now, &offer.version, &fault);
                 if !matches!(fault, Fault::Passing(_)) {
                     self.saved.last = Some(Ended { version: offer.version.clone(), failed: Some(fault.reason().to_owned()) });
                 }
@@ -79,16 +80,16 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_marked(&mut self, at: Moment, outcome: Result<(), String>) {
+    pub(super) fn handle_marked(&mut self, now: MonotonicMicros, outcome: Result<(), String>) {
         self.marking = false;
-        self.mark_at = at.now.plus(AGAIN);
+        self.mark_at = now.plus(AGAIN);
         let done = outcome.is_ok();
         self.mark_error = outcome.err();
         match &mut self.phase {
             Phase::Condemned { marked, .. } => {
                 *marked |= done;
                 if done {
-                    self.mark_at = at.now;
+                    self.mark_at = now;
                 }
                 return;
             }
@@ -111,10 +112,10 @@ impl Machine {
         }
     }
 
-    pub(super) fn grant(&mut self, at: Moment, wish: Wish) -> Result<(), Refusal> {
+    pub(super) fn grant(&mut self, now: MonotonicMicros, wish: Wish) -> Result<(), Refusal> {
         let (version, downgrade, file) = match wish {
             Wish::Check => {
-                self.check_at = at.now;
+                self.check_at = now;
                 return Ok(());
             }
             Wish::Install { version, downgrade } => (version, downgrade, None),
@@ -158,7 +159,7 @@ impl Machine {
             None if matches!(&self.phase, Phase::Offered { offer, .. } if offer.version == version) => {}
             None => {
                 self.wish = Some((version, downgrade));
-                self.check_at = at.now;
+                self.check_at = now;
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::{
 use crate::effect::{Effect, Mark, Traffic};
 use crate::hold::Hold;
 use crate::saved::{Pending, Stage};
-use crate::words::{Fault, Moment, Offer, Source};
+use crate::words::{Fault, Offer, Source};
 use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::time::Duration;
@@ -16,12 +16,12 @@ const WORTH_BEGINNING: u64 = 500_000;
 
 impl Machine {
     /// Asks the host when it is time to.
-    pub(super) fn ask(&mut self, at: Moment) {
-        if self.checking.is_some_and(|since| at.now >= since.plus(ANSWER_WITHIN)) {
-            self.not_answered(at);
+    pub(super) fn ask(&mut self, now: MonotonicMicros) {
+        if self.checking.is_some_and(|since| now >= since.plus(ANSWER_WITHIN)) {
+            self.not_answered(now);
         }
-        if at.now >= self.check_at && self.may_ask(at.now) {
-            self.checking = Some(at.now);
+        if now >= self.check_at && self.may_ask(now) {
+            self.checking = Some(now);
             let older = self.settings.allow_downgrade || self.wish.as_ref().is_some_and(|(_, downgrade)| *downgrade);
             self.effects.push_back(Effect::Check { older });
         }
@@ -37,25 +37,25 @@ impl Machine {
         wanted && registered && self.checking.is_none() && self.car.driving(now).is_none()
     }
 
-    pub(super) fn not_answered(&mut self, at: Moment) {
+    pub(super) fn not_answered(&mut self, now: MonotonicMicros) {
         self.checking = None;
         self.check_failures += 1;
         let wait = doubled(PASSING_FIRST, self.check_failures).min(self.settings.check_interval);
-        self.check_at = at.now.plus(wait + spread(CHECK_SPREAD, at.dice));
+        self.check_at = now.plus(wait + spread(CHECK_SPREAD, self.dice));
     }
 
     /// Tells the bootloader that a slot that had proved itself works again: drive and agent run. The network is not asked for, because
     /// a car that is switched on and off in a tunnel must not run out of attempts.
-    pub(super) fn settle(&mut self, at: Moment) {
+    pub(super) fn settle(&mut self, now: MonotonicMicros) {
         let proving = matches!(self.phase, Phase::Trial { .. } | Phase::Condemned { .. });
         let runs = self.car.status().is_some_and(|car| car.drive_alive);
         if !self.settled && !proving && runs {
-            self.mark(at, Mark::Good);
+            self.mark(now, Mark::Good);
         }
     }
 
-    fn mark(&mut self, at: Moment, mark: Mark) -> bool {
-        let due = !self.marking && at.now >= self.mark_at;
+    fn mark(&mut self, now: MonotonicMicros, mark: Mark) -> bool {
+        let due = !self.marking && now >= self.mark_at;
         if due {
             self.marking = true;
             self.effects.push_back(Effect::Mark(mark));
@@ -64,37 +64,37 @@ impl Machine {
     }
 
     /// One step that is due; false if there is none.
-    pub(super) fn step(&mut self, at: Moment) -> bool {
+    pub(super) fn step(&mut self, now: MonotonicMicros) -> bool {
         match self.phase.clone() {
             Phase::Idle => false,
             Phase::Offered { offer, asked } => {
-                let free = self.holds_install(at.now, &offer, asked).is_none();
+                let free = self.holds_install(now, &offer, asked).is_none();
                 if free {
                     self.install(offer, asked);
                 }
                 free
             }
             Phase::Installing { .. } => {
-                self.direct_traffic(at);
+                self.direct_traffic(now);
                 false
             }
             Phase::Waiting { pending, again_at } => {
-                let parked = self.car.parked_since().is_some_and(|since| at.now.since(since) >= self.settings.park);
-                let free = at.now >= again_at && (pending.asked || parked) && self.holds_work(at.now).is_none();
+                let parked = self.car.parked_since().is_some_and(|since| now.since(since) >= self.settings.park);
+                let free = now >= again_at && (pending.asked || parked) && self.holds_work(now).is_none();
                 if free {
-                    self.reboot(at, pending);
+                    self.reboot(now, pending);
                 }
                 free
             }
             Phase::Rebooting { until, .. } => {
-                let late = at.now >= until;
+                let late = now >= until;
                 if late {
-                    self.rebooted_not(at);
+                    self.rebooted_not(now);
                 }
                 late
             }
-            Phase::Trial { .. } => self.prove(at),
-            Phase::Condemned { pending, marks, marked, .. } => self.leave(at, pending, marks, marked),
+            Phase::Trial { .. } => self.prove(now),
+            Phase::Condemned { pending, marks, marked, .. } => self.leave(now, pending, marks, marked),
         }
     }
 
@@ -118,8 +118,8 @@ impl Machine {
         Traffic::Flow { budget: self.metered.then(|| self.saved.meter.left(self.settings.metered_cap)) }
     }
 
-    fn direct_traffic(&mut self, at: Moment) {
-        let wanted = if self.holds_work(at.now).is_some() { Traffic::Hold } else { self.flow() };
+    fn direct_traffic(&mut self, now: MonotonicMicros) {
+        let wanted = if self.holds_work(now).is_some() { Traffic::Hold } else { self.flow() };
         let Phase::Installing { traffic, .. } = &mut self.phase else { return };
         // The transfer counts its budget down by itself.
         let same = match (*traffic, wanted) {
@@ -132,41 +132,41 @@ impl Machine {
         }
     }
 
-    fn reboot(&mut self, at: Moment, mut pending: Pending) {
+    fn reboot(&mut self, now: MonotonicMicros, mut pending: Pending) {
         pending.reboots += 1;
         self.saved.pending = Some(pending.clone());
         self.save();
         self.effects.push_back(Effect::Reboot);
-        self.phase = Phase::Rebooting { pending, until: at.now.plus(REBOOT_WITHIN) };
+        self.phase = Phase::Rebooting { pending, until: now.plus(REBOOT_WITHIN) };
     }
 
-    pub(super) fn rebooted_not(&mut self, at: Moment) {
+    pub(super) fn rebooted_not(&mut self, now: MonotonicMicros) {
         let Phase::Rebooting { mut pending, .. } = self.phase.clone() else { return };
         pending.reboots = pending.reboots.saturating_sub(1);
         match pending.stage.clone() {
             Stage::Condemned(reason) => {
                 self.saved.pending = Some(pending.clone());
-                self.mark_at = at.now.plus(PASSING_FIRST);
+                self.mark_at = now.plus(PASSING_FIRST);
                 self.phase = Phase::Condemned { pending, reason, marks: 0, marked: true };
             }
-            _ => self.wait(at, pending),
+            _ => self.wait(now, pending),
         }
         self.save();
     }
 
     /// Installed: waits for the car to be parked.
-    pub(super) fn wait(&mut self, at: Moment, pending: Pending) {
-        let again_at = if matches!(self.phase, Phase::Rebooting { .. }) { at.now.plus(PASSING_FIRST) } else { at.now };
+    pub(super) fn wait(&mut self, now: MonotonicMicros, pending: Pending) {
+        let again_at = if matches!(self.phase, Phase::Rebooting { .. }) { now.plus(PASSING_FIRST) } else { now };
         self.saved.pending = Some(pending.clone());
         self.phase = Phase::Waiting { pending, again_at };
     }
 
-    fn prove(&mut self, at: Moment) -> bool {
+    fn prove(&mut self, now: MonotonicMicros) -> bool {
         let ends = self.trial_ends();
         let seen = self.car.status().is_some();
         let Phase::Trial { pending, health, camera_at } = &mut self.phase else { return false };
         let missing = health.missing(pending.registered);
-        if at.now >= ends && !self.marking {
+        if now >= ends && !self.marking {
             let unmarked =
                 || format!("the bootloader cannot be told that it works ({})", self.mark_error.as_deref().unwrap_or("no answer"));
             let reason = missing.unwrap_or_else(unmarked);
@@ -174,30 +174,30 @@ impl Machine {
             pending.stage = Stage::Condemned(reason.clone());
             self.saved.pending = Some(pending.clone());
             self.save();
-            self.mark_at = at.now;
+            self.mark_at = now;
             self.phase = Phase::Condemned { pending, reason, marks: 0, marked: false };
             return true;
         }
         if missing.is_none() {
-            return self.mark(at, Mark::Good);
+            return self.mark(now, Mark::Good);
         }
-        if seen && !health.has_picture() && at.now >= *camera_at {
-            *camera_at = at.now.plus(AGAIN);
+        if seen && !health.has_picture() && now >= *camera_at {
+            *camera_at = now.plus(AGAIN);
             self.effects.push_back(Effect::TestCamera);
             return true;
         }
         false
     }
 
-    fn leave(&mut self, at: Moment, pending: Pending, marks: u32, marked: bool) -> bool {
-        if self.car.driving(at.now).is_some() || at.now < self.mark_at {
+    fn leave(&mut self, now: MonotonicMicros, pending: Pending, marks: u32, marked: bool) -> bool {
+        if self.car.driving(now).is_some() || now < self.mark_at {
             return false;
         }
         if marked || marks >= MARK_TRIES {
-            self.reboot(at, pending);
+            self.reboot(now, pending);
             return true;
         }
-        let asked = self.mark(at, Mark::Bad);
+        let asked = self.mark(now, Mark::Bad);
         if let Phase::Condemned { marks, .. } = &mut self.phase
             && asked
         {
@@ -233,7 +233,7 @@ impl Machine {
         MonotonicMicros(0).plus(self.settings.health_limit).max(self.started.plus(TRIAL_AT_LEAST))
     }
 
-    pub(super) fn remember(&mut self, at: Moment, version: &Version, fault: &Fault) {
+    pub(super) fn remember(&mut self, now: MonotonicMicros, version: &Version, fault: &Fault) {
         let failure = self.saved.failure_mut(version);
         fault.reason().clone_into(&mut failure.reason);
         match fault {
@@ -245,7 +245,7 @@ impl Machine {
             }
         }
         let (tries, passing) = (failure.tries, failure.passing);
-        self.retry_at.insert(version.clone(), at.now.plus(self.wait_after(tries, passing)));
+        self.retry_at.insert(version.clone(), now.plus(self.wait_after(tries, passing)));
     }
 
     /// The wait before a version is tried again.

@@ -4,8 +4,8 @@
 
 use rccar_protocol::units::MonotonicMicros;
 use rccar_update_core::{
-    Boot, CarStatus, Effect, Fault, Input, InstallNews, Machine, Mark, Moment, Month, Offer, Saved, Settings, Source, State,
-    Status, Traffic, Version, Wish,
+    Boot, CarStatus, Effect, Fault, Input, InstallNews, Machine, Mark, Month, Offer, Saved, Settings, Source, State, Status,
+    Traffic, Version, Wish,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -66,6 +66,7 @@ pub(crate) struct World {
 }
 
 const TRIES: u32 = 3;
+const MONTH: Option<Month> = Some(Month { year: 2026, month: 11 });
 /// Bytes a second of the simulated link.
 pub(crate) const RATE: u64 = 100_000;
 
@@ -74,7 +75,7 @@ impl World {
     pub(crate) fn new(settings: Settings) -> Self {
         let boot = Boot { slot: "A".into(), running: V1, primary: Some("A".into()) };
         let mut world = Self {
-            machine: Machine::new(settings.clone(), Saved::default(), boot, Moment::default()),
+            machine: Machine::new(MonotonicMicros(0), 0, None, settings.clone(), Saved::default(), boot),
             settings,
             kinds: BTreeMap::from([(V1, Kind::Good)]),
             offered: None,
@@ -130,8 +131,8 @@ impl World {
     }
 
     pub(crate) fn wish(&mut self, version: Version, downgrade: bool) {
-        let at = self.at();
-        self.machine.handle_wish(at, Wish::Install { version, downgrade }).unwrap();
+        self.roll();
+        self.machine.handle_wish(self.now, Wish::Install { version, downgrade }).unwrap();
         while self.effect() {}
     }
 
@@ -156,7 +157,7 @@ impl World {
         self.now = MonotonicMicros(8_000_000);
         (self.install, self.answer, self.rebooting, self.frames) = (None, None, false, 0);
         let boot = Boot { slot: name(slot), running: self.running().clone(), primary: Some(name(self.primary())) };
-        self.machine = Machine::new(self.settings.clone(), self.disk.clone(), boot, self.at());
+        self.machine = Machine::new(self.now, self.dice, MONTH, self.settings.clone(), self.disk.clone(), boot);
     }
 
     pub(crate) fn run(&mut self, time: Duration) {
@@ -193,8 +194,8 @@ impl World {
         if let Some(due) = self.machine.poll_timeout() {
             assert!(due > before, "a time in the past would keep the program spinning");
         }
-        let at = self.at();
-        self.machine.handle_timeout(at);
+        self.roll();
+        self.machine.handle_timeout(self.now);
         // As many effects as there are, one after the other.
         while self.effect() {}
     }
@@ -299,13 +300,14 @@ impl World {
     }
 
     fn handle(&mut self, input: Input) {
-        let at = self.at();
-        self.machine.handle(at, input);
+        self.roll();
+        self.machine.handle_input(self.now, input);
     }
 
-    fn at(&mut self) -> Moment {
+    fn roll(&mut self) {
         self.dice = self.dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        Moment { now: self.now, dice: self.dice, month: Some(Month { year: 2026, month: 11 }) }
+        self.machine.handle_dice(self.dice);
+        self.machine.handle_month(MONTH);
     }
 
     fn primary(&self) -> usize {

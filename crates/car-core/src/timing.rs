@@ -1,4 +1,4 @@
-//! Times of both machines. Sources are named where a number is not this project's own.
+//! Times of `uplinks` and `recovery`. Sources are named where a number is not this project's own.
 
 use std::time::Duration;
 

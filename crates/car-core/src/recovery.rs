@@ -14,7 +14,7 @@
 //! ```
 
 use crate::timing;
-use crate::words::Why;
+use crate::uplinks::Why;
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 
@@ -42,7 +42,7 @@ pub enum Commit {
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum Effect {
     /// Send an offer with an ICE restart. `wide`: over all uplinks, because the one in use did not help.
     Restart {
         /// When the old path ends.
@@ -77,7 +77,7 @@ pub struct Recovery {
     /// A better uplink is to be used as soon as all is calm.
     move_wanted: bool,
     ended: bool,
-    acts: VecDeque<Act>,
+    effects: VecDeque<Effect>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +115,7 @@ impl Recovery {
             attempt: None,
             move_wanted: false,
             ended: false,
-            acts: VecDeque::new(),
+            effects: VecDeque::new(),
         }
     }
 
@@ -145,7 +145,7 @@ impl Recovery {
                 self.ever_connected = true;
                 self.attempt.take_if(|attempt| attempt.commit == Commit::AtOnce || attempt.answered);
                 self.heard = self.heard.max(now);
-                self.acts.push_back(Act::Keyframe);
+                self.effects.push_back(Effect::Keyframe);
             }
             // What does not flow any more is lost at once; a silence is judged by itself.
             Connection::Connecting | Connection::Failed if self.ever_connected => self.lose(now),
@@ -211,7 +211,7 @@ impl Recovery {
                 self.restart(now, commit);
             }
             Why::Better => self.move_wanted = true,
-            Why::Back | Why::First => self.acts.push_back(Act::Keyframe),
+            Why::Back | Why::First => self.effects.push_back(Effect::Keyframe),
         }
         self.handle_timeout(now);
     }
@@ -231,7 +231,7 @@ impl Recovery {
         }
         if !self.ever_connected {
             if now.since(self.began) >= timing::CONNECT_WITHIN {
-                self.end(Act::GiveUp);
+                self.end(Effect::GiveUp);
             }
             return;
         }
@@ -239,7 +239,7 @@ impl Recovery {
         if flows && now.since(self.heard) < timing::SILENT {
             if self.lost.take().is_some() {
                 // The newest keyframe may have been lost just before the link came back.
-                self.acts.push_back(Act::Keyframe);
+                self.effects.push_back(Effect::Keyframe);
             }
             self.calm(now);
         } else {
@@ -267,8 +267,8 @@ impl Recovery {
     }
 
     /// What is to be done next.
-    pub fn poll_act(&mut self) -> Option<Act> {
-        self.acts.pop_front()
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
     }
 
     /// All is well; perhaps a restart is out, or wanted.
@@ -286,18 +286,18 @@ impl Recovery {
     fn search(&mut self, now: MonotonicMicros, flows: bool) {
         let Some(lost) = &mut self.lost else { return };
         if now.since(lost.since) >= timing::GIVE_UP {
-            return self.end(Act::GiveUp);
+            return self.end(Effect::GiveUp);
         }
         if flows && now >= lost.keyframe_due {
             lost.keyframe_due = now.plus(timing::KEYFRAMES);
-            self.acts.push_back(Act::Keyframe);
+            self.effects.push_back(Effect::Keyframe);
         }
         if lost.answered.is_some_and(|at| self.host_up && now.since(at) >= timing::REBUILD) {
-            return self.end(Act::Rebuild);
+            return self.end(Effect::Rebuild);
         }
         if lost.asked.is_none_or(|at| now.since(at) >= timing::ASK_EVERY) {
             lost.asked = Some(now);
-            self.acts.push_back(Act::AskHost);
+            self.effects.push_back(Effect::AskHost);
         }
         let host_answers = self.host_up && self.host_heard.is_some_and(|at| at > lost.since);
         lost.host_since = if host_answers { lost.host_since.or(Some(now)) } else { None };
@@ -306,7 +306,7 @@ impl Recovery {
             lost.told_silent = false;
         } else if flows && !lost.told_silent && now.since(lost.since) >= timing::HOST_WITHIN {
             lost.told_silent = true;
-            self.acts.push_back(Act::UplinkSilent);
+            self.effects.push_back(Effect::UplinkSilent);
         }
         let under_way = self.attempt.is_some_and(|attempt| now.since(attempt.at) < patience(attempt));
         // Without the host an offer reaches nobody. With it a path that is gone is looked for, and one that stays silent, too.
@@ -349,12 +349,12 @@ impl Recovery {
         if commit == Commit::AtOnce {
             self.connection = Connection::Connecting;
         }
-        self.acts.push_back(Act::Restart { commit, wide });
+        self.effects.push_back(Effect::Restart { commit, wide });
     }
 
-    fn end(&mut self, act: Act) {
+    fn end(&mut self, effect: Effect) {
         self.ended = true;
-        self.acts.push_back(act);
+        self.effects.push_back(effect);
     }
 }
 

@@ -12,8 +12,11 @@
 //!                                                     └─ does not: distrusted for 15 s, 30 s, … 4 min
 //! ```
 
+mod words;
+
+pub use words::{Effect, Kind, Move, Options, Uplink, Why};
+
 use crate::timing;
-use crate::words::{Command, Kind, Move, Options, Uplink, Why};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -30,7 +33,7 @@ pub struct Uplinks {
     distrusted: BTreeMap<String, Distrust>,
     returned: Option<MonotonicMicros>,
     failed_returns: u32,
-    commands: VecDeque<Command>,
+    effects: VecDeque<Effect>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +70,7 @@ impl Uplinks {
             distrusted: BTreeMap::new(),
             returned: None,
             failed_returns: 0,
-            commands: VecDeque::new(),
+            effects: VecDeque::new(),
         }
     }
 
@@ -123,7 +126,7 @@ impl Uplinks {
         self.look_for_better(now);
     }
 
-    /// The result of [`Command::Probe`].
+    /// The result of [`Effect::Probe`].
     pub fn handle_probe(&mut self, now: MonotonicMicros, name: &str, answered: bool) {
         let Some(better) = self.better.take_if(|better| better.probing && better.uplink.name == name) else { return };
         if answered {
@@ -153,7 +156,7 @@ impl Uplinks {
             } else {
                 better.probing = true;
                 better.due = now.plus(timing::PROBE_WITHIN);
-                self.commands.push_back(Command::Probe(better.uplink.clone()));
+                self.effects.push_back(Effect::Probe(better.uplink.clone()));
             }
         }
         let due = self.distrusted.values_mut().filter_map(|distrust| distrust.until.take_if(|until| now >= *until));
@@ -173,8 +176,8 @@ impl Uplinks {
     }
 
     /// What is to be done next.
-    pub fn poll_command(&mut self) -> Option<Command> {
-        self.commands.pop_front()
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
     }
 
     fn distrusts(&self, name: &str) -> bool {
@@ -239,7 +242,7 @@ impl Uplinks {
         self.better = None;
         self.before = to.clone().or_else(|| self.in_use.clone());
         self.in_use.clone_from(&to);
-        self.commands.push_back(Command::Move(Move { to, why }));
+        self.effects.push_back(Effect::Move(Move { to, why }));
     }
 }
 

@@ -68,10 +68,10 @@ impl Default for Options {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum Effect {
     /// Use another uplink, or know that there is none.
     Move(Move),
-    /// Try whether the host can be reached over this one; [`crate::Uplinks::handle_probe`] wants the result.
+    /// Try whether the host can be reached over this one; [`super::Uplinks::handle_probe`] wants the result.
     Probe(Uplink),
 }
 

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use proptest::prelude::*;
+use rccar_car_core::recovery::{self, Commit, Connection, Recovery};
+use rccar_car_core::timing;
+use rccar_car_core::uplinks::{self, Kind, Options, Uplink, Uplinks, Why};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_uplink_core::{Act, Command, Commit, Connection, Kind, Options, Recovery, Uplink, Uplinks, Why, timing};
 use std::time::Duration;
 
 /// The world of one session: what works, and what is under way.
@@ -88,15 +90,17 @@ impl Simulation {
     }
 
     fn carry_out(&mut self) {
-        while let Some(act) = self.recovery.poll_act() {
-            match act {
-                Act::Restart { commit, .. } => {
+        while let Some(effect) = self.recovery.poll_effect() {
+            match effect {
+                recovery::Effect::Restart { commit, .. } => {
                     self.offer = Some((commit, self.now.plus(Duration::from_millis(100))));
                     if commit == Commit::AtOnce {
                         self.commit();
                     }
                 }
-                Act::AskHost if self.world.host => self.recovery.handle_host_heard(self.now.plus(Duration::from_millis(20))),
+                recovery::Effect::AskHost if self.world.host => {
+                    self.recovery.handle_host_heard(self.now.plus(Duration::from_millis(20)))
+                }
                 _ => {}
             }
         }
@@ -190,8 +194,8 @@ proptest! {
 /// Lets time pass and answers probes.
 fn pass(uplinks: &mut Uplinks, mut now: MonotonicMicros, until: MonotonicMicros, answers: &[bool]) -> MonotonicMicros {
     loop {
-        while let Some(command) = uplinks.poll_command() {
-            if let Command::Probe(uplink) = command {
+        while let Some(effect) = uplinks.poll_effect() {
+            if let uplinks::Effect::Probe(uplink) = effect {
                 uplinks.handle_probe(now, &uplink.name, answers[usize::try_from(uplink.index).unwrap() - 2]);
             }
         }

@@ -1,4 +1,10 @@
-//! How old the driver's input is when its frame arrives. Pure.
+//! How old the driver's input is when its frame arrives.
+//!
+//! ```text
+//!                  ┌── moves: the floor rises by 200 ppm of the time that passes, and falls to any smaller transit at once
+//!   frame ─► transit − floor = wait in queues
+//!                  └── stands: in addition, the smallest transit of each 2 s becomes the floor
+//! ```
 //!
 //! A frame tells the age of its sample at sending, but not how long it was under way: a link that comes back after a gap delivers
 //! what it had queued, and frames written two seconds ago look fresh. The browser's clock is not ours, so only *differences* of
@@ -8,8 +14,13 @@
 //!
 //! While the car may move, the floor rises no faster than two clocks can drift apart: a queue that builds up slowly does not become
 //! normal. While it stands, the floor is learned anew, so that a longer path can be driven as well.
+//!
+//! **No order, loss or repetition of frames makes input look fresher than it is.** Exactly: let frames *i* and *j* ≤ *i* arrive, in
+//! this order, while the car moves without a rest between them, with transits of less than 35 minutes (half of what `sent_us` counts to).
+//! Then the age of *i* is at least that of its sample at sending, plus `transit(i) − transit(j)` by both clocks, less 200 ppm of the time
+//! between the two arrivals.
 
-use rccar_link::ReceivedControl;
+use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
@@ -20,7 +31,7 @@ const LEARN_FOR: Duration = Duration::from_secs(2);
 
 /// Estimator for one session.
 #[derive(Debug, Default)]
-pub(crate) struct Freshness {
+pub struct Freshness {
     /// Transit of the first frame; all offsets are relative to it.
     origin: Option<u32>,
     floor_us: i64,
@@ -30,28 +41,30 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    /// Age of the sample on arrival: its age at sending plus the time that its frame spent in queues. `standing`: the wheels rest.
-    pub(crate) fn age(&mut self, control: &ReceivedControl, standing: bool) -> Duration {
-        let sampled_before = Duration::from_millis(control.frame.sample_age_ms.into());
-        sampled_before + self.queued(control, standing)
+    /// Age of the sample of a frame that arrives `now`: its age at sending plus the time that the frame spent in queues. `standing`:
+    /// the wheels rest.
+    #[must_use]
+    pub fn handle_frame(&mut self, now: MonotonicMicros, frame: &ControlFrame, standing: bool) -> Duration {
+        let sampled_before = Duration::from_millis(frame.sample_age_ms.into());
+        sampled_before + self.queued(now, frame.sent_us, standing)
     }
 
-    fn queued(&mut self, control: &ReceivedControl, standing: bool) -> Duration {
+    fn queued(&mut self, now: MonotonicMicros, sent_us: u32, standing: bool) -> Duration {
         // Both clocks wrap at 2³² µs (71 minutes); their difference is as good modulo 2³².
         #[expect(clippy::cast_possible_truncation, reason = "wraps on purpose")]
-        let transit = (control.at.0 as u32).wrapping_sub(control.frame.sent_us);
+        let transit = (now.0 as u32).wrapping_sub(sent_us);
         let origin = *self.origin.get_or_insert_with(|| {
-            self.floor_at = control.at;
+            self.floor_at = now;
             transit
         });
         let offset = i64::from(transit.wrapping_sub(origin).cast_signed());
-        let drift = control.at.since(self.floor_at).as_micros() * DRIFT_PER_MILLION / 1_000_000;
+        let drift = now.since(self.floor_at).as_micros() * DRIFT_PER_MILLION / 1_000_000;
         let mut floor = self.floor_us.saturating_add(i64::try_from(drift).unwrap_or(i64::MAX)).min(offset);
-        self.learned = if standing { Some(self.learn(offset, control.at, &mut floor)) } else { None };
+        self.learned = if standing { Some(self.learn(offset, now, &mut floor)) } else { None };
         // Drift of less than a microsecond must not be rounded away frame by frame.
         if drift > 0 || floor != self.floor_us {
             self.floor_us = floor;
-            self.floor_at = control.at;
+            self.floor_at = now;
         }
         Duration::from_micros(u64::try_from(offset - floor).unwrap_or(0))
     }
@@ -71,49 +84,46 @@ impl Freshness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rccar_protocol::control::ControlFrame;
 
     const MOVING: bool = false;
     const STANDING: bool = true;
 
-    fn arrives(at_ms: u64, sent_ms: u64, sample_age_ms: u16) -> ReceivedControl {
+    fn age(freshness: &mut Freshness, at_ms: u64, sent_ms: u64, sample_age_ms: u16, standing: bool) -> Duration {
         let sent_us = u32::try_from(sent_ms * 1000 % (1 << 32)).unwrap();
-        ReceivedControl {
-            frame: ControlFrame { sent_us, sample_age_ms, ..ControlFrame::default() },
-            at: MonotonicMicros(at_ms * 1000),
-        }
+        let frame = ControlFrame { sent_us, sample_age_ms, ..ControlFrame::default() };
+        freshness.handle_frame(MonotonicMicros(at_ms * 1000), &frame, standing)
     }
 
     #[test]
     fn frames_that_waited_in_a_queue_are_as_old_as_their_wait() {
         let mut freshness = Freshness::default();
         for n in 0..50 {
-            assert_eq!(freshness.age(&arrives(5_000 + n * 20, n * 20, 0), MOVING), Duration::ZERO);
+            assert_eq!(age(&mut freshness, 5_000 + n * 20, n * 20, 0, MOVING), Duration::ZERO);
         }
         // The link stalls for 2 s and then delivers at once what was sent meanwhile.
-        assert!(freshness.age(&arrives(8_000, 1_000, 0), MOVING) >= Duration::from_millis(1_999));
-        assert!(freshness.age(&arrives(8_000, 2_980, 0), MOVING) >= Duration::from_millis(19));
+        assert!(age(&mut freshness, 8_000, 1_000, 0, MOVING) >= Duration::from_millis(1_999));
+        assert!(age(&mut freshness, 8_000, 2_980, 0, MOVING) >= Duration::from_millis(19));
     }
 
     #[test]
     fn the_age_of_the_sample_at_sending_counts() {
-        assert_eq!(Freshness::default().age(&arrives(100, 0, 35), MOVING), Duration::from_millis(35));
+        assert_eq!(age(&mut Freshness::default(), 100, 0, 35, MOVING), Duration::from_millis(35));
     }
 
     #[test]
     fn a_faster_path_lowers_the_floor_at_once() {
         let mut freshness = Freshness::default();
-        freshness.age(&arrives(1_100, 1_000, 0), MOVING);
-        assert_eq!(freshness.age(&arrives(1_130, 1_100, 0), MOVING), Duration::ZERO);
-        assert!(freshness.age(&arrives(1_220, 1_120, 0), MOVING) >= Duration::from_millis(69));
+        age(&mut freshness, 1_100, 1_000, 0, MOVING);
+        assert_eq!(age(&mut freshness, 1_130, 1_100, 0, MOVING), Duration::ZERO);
+        assert!(age(&mut freshness, 1_220, 1_120, 0, MOVING) >= Duration::from_millis(69));
     }
 
     #[test]
     fn a_queue_never_becomes_normal_while_the_car_moves() {
         let mut freshness = Freshness::default();
-        freshness.age(&arrives(1_000, 1_000, 0), MOVING);
+        age(&mut freshness, 1_000, 1_000, 0, MOVING);
         for n in 0..3_000 {
-            let age = freshness.age(&arrives(1_500 + n * 20, 1_000 + n * 20, 0), MOVING);
+            let age = age(&mut freshness, 1_500 + n * 20, 1_000 + n * 20, 0, MOVING);
             assert!(age >= Duration::from_millis(485), "{age:?} after {} s", n / 50);
         }
     }
@@ -121,12 +131,12 @@ mod tests {
     #[test]
     fn a_longer_path_is_learned_while_the_car_stands() {
         let mut freshness = Freshness::default();
-        freshness.age(&arrives(1_000, 1_000, 0), STANDING);
+        age(&mut freshness, 1_000, 1_000, 0, STANDING);
         // The first window still holds the short path; the second does not.
-        let ages: Vec<_> = (0..220).map(|n| freshness.age(&arrives(1_090 + n * 20, 1_000 + n * 20, 0), STANDING)).collect();
+        let ages: Vec<_> = (0..220).map(|n| age(&mut freshness, 1_090 + n * 20, 1_000 + n * 20, 0, STANDING)).collect();
         assert!(ages[1] >= Duration::from_millis(89));
         assert_eq!(ages[219], Duration::ZERO);
-        assert_eq!(freshness.age(&arrives(5_590, 5_500, 0), MOVING), Duration::ZERO);
+        assert_eq!(age(&mut freshness, 5_590, 5_500, 0, MOVING), Duration::ZERO);
     }
 
     #[test]
@@ -136,7 +146,7 @@ mod tests {
         for n in 0..90_000u64 {
             let at = MonotonicMicros(n * 20_002);
             let frame = ControlFrame { sent_us: u32::try_from(n * 20_000 % (1 << 32)).unwrap(), ..ControlFrame::default() };
-            let age = freshness.age(&ReceivedControl { frame, at }, MOVING);
+            let age = freshness.handle_frame(at, &frame, MOVING);
             assert!(age < Duration::from_millis(1), "{age:?} after {n} frames");
         }
     }
@@ -145,8 +155,8 @@ mod tests {
     fn clocks_may_wrap() {
         let mut freshness = Freshness::default();
         let wrap_ms = (1u64 << 32) / 1000;
-        freshness.age(&arrives(wrap_ms - 10, 500, 0), MOVING);
-        assert_eq!(freshness.age(&arrives(wrap_ms + 10, 520, 0), MOVING), Duration::ZERO);
-        assert!(freshness.age(&arrives(wrap_ms + 80, 540, 0), MOVING) >= Duration::from_millis(49));
+        age(&mut freshness, wrap_ms - 10, 500, 0, MOVING);
+        assert_eq!(age(&mut freshness, wrap_ms + 10, 520, 0, MOVING), Duration::ZERO);
+        assert!(age(&mut freshness, wrap_ms + 80, 540, 0, MOVING) >= Duration::from_millis(49));
     }
 }

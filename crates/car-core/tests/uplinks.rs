@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use rccar_car_core::uplinks::{Effect, Kind, Move, Options, Uplink, Uplinks, Why};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_uplink_core::{Command, Kind, Move, Options, Uplink, Uplinks, Why};
 
 fn at(ms: u64) -> MonotonicMicros {
     MonotonicMicros(ms * 1000)
@@ -19,11 +19,11 @@ fn modem() -> Uplink {
 
 /// What was moved to, by name, and why.
 fn moves(uplinks: &mut Uplinks) -> Vec<(Option<String>, Why)> {
-    let commands = std::iter::from_fn(|| uplinks.poll_command());
-    commands
-        .filter_map(|command| match command {
-            Command::Move(Move { to, why }) => Some((to.map(|uplink| uplink.name), why)),
-            Command::Probe(_) => None,
+    let effects = std::iter::from_fn(|| uplinks.poll_effect());
+    effects
+        .filter_map(|effect| match effect {
+            Effect::Move(Move { to, why }) => Some((to.map(|uplink| uplink.name), why)),
+            Effect::Probe(_) => None,
         })
         .collect()
 }
@@ -44,10 +44,10 @@ fn pass(uplinks: &mut Uplinks, until: u64, answered: bool) -> Vec<(u64, Why)> {
     let mut seen = Vec::new();
     while let Some(due) = uplinks.poll_timeout().filter(|due| *due <= at(until)) {
         uplinks.handle_timeout(due);
-        while let Some(command) = uplinks.poll_command() {
-            match command {
-                Command::Probe(uplink) => uplinks.handle_probe(due, &uplink.name, answered),
-                Command::Move(to) => seen.push((due.0 / 1000, to.why)),
+        while let Some(effect) = uplinks.poll_effect() {
+            match effect {
+                Effect::Probe(uplink) => uplinks.handle_probe(due, &uplink.name, answered),
+                Effect::Move(to) => seen.push((due.0 / 1000, to.why)),
             }
         }
     }

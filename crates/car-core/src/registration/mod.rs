@@ -1,0 +1,379 @@
+//! When the host is dialled, and what becomes of the connection.
+//!
+//! ```text
+//!        ┌────────────────── 1 s to 30 s later, sooner while somebody drives; another uplink: at once ──────────────────┐
+//!        ▼                                                                                                             │
+//!   (start) DIALLING ── challenged ─► register ─► REGISTERING ── registered, unclaimed ─► OPEN ── ended ─────────► WAITING
+//!        ▲  │  │                         │             │ 10 s                    ping every 5 s │ silent for 12 s       ▲
+//!        │  │  │                         └── known before: at once ───────────────────────► OPEN │                      │
+//!        │  │  └── failed ──────────────────────────────┴───────────────────────────────────────┴──────────────────────┤
+//!        │  └── refused (also REGISTERING, OPEN): a new code next time; WAITING for 30 s, and nothing hurries it ───────┤
+//!        │                                     but a car that was up and was revoked waits like after a failure ───────┘
+//!        └── from each state but a refused WAITING: another uplink is used, or neither host nor driver answer
+//! ```
+//!
+//! **In each state something is due:** the next attempt, or the limit of the one that is under way ([`Effect::Dial`] tells it, whoever
+//! dials keeps it), or the next ping. A wait is never longer than [`WAIT_MOST`].
+//!
+//! A second connection [stands by](standby) while somebody drives.
+
+pub mod standby;
+mod words;
+
+pub use words::{Call, Effect, End, Event, Standing};
+
+use crate::uplinks::{Move, Why};
+use rccar_protocol::claim::ClaimCode;
+use rccar_protocol::text::Name;
+use rccar_protocol::units::MonotonicMicros;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has as long.
+pub const STEP_WITHIN: Duration = ms(10_000);
+/// TCP's first segments are repeated after 1 s and 3 s; who is silent for longer is not worth the wait.
+pub const DIAL_WITHIN: Duration = ms(4_000);
+/// The same while somebody drives: a new first segment every second finds a link that is back sooner than TCP's own patience would.
+pub const DIAL_URGENTLY_WITHIN: Duration = ms(1_000);
+/// The first wait while somebody drives; each failure adds as much.
+pub const BACKOFF_URGENT: Duration = ms(100);
+/// The longest of these waits.
+pub const BACKOFF_URGENT_MOST: Duration = ms(1_000);
+/// A mobile network forgets an idle NAT mapping after 30 s at worst.
+pub const PING_EVERY: Duration = ms(5_000);
+/// Two pings unanswered: the path is dead, whatever TCP thinks.
+pub const SILENCE: Duration = ms(12_000);
+/// The most that the first wait after a failure spreads over; doubles with each failure.
+pub const BACKOFF_FIRST: Duration = ms(500);
+/// The most that any spreads over. A connection that lasted for longer makes the next failure the first one again.
+pub const BACKOFF_MOST: Duration = ms(30_000);
+/// What each of these waits takes at least.
+pub const BACKOFF_LEAST: Duration = ms(100);
+/// A refusal (not enrolled, revoked) does not change by itself; asking every few seconds would only fill logs.
+pub const BACKOFF_REFUSED: Duration = ms(30_000);
+/// No wait is longer.
+pub const WAIT_MOST: Duration = ms(30_100);
+/// As long as a host takes a claim code.
+pub const CODE_LIFETIME: Duration = ms(24 * 3_600_000);
+
+/// The machine of one host.
+#[derive(Debug)]
+pub struct Registration {
+    state: State,
+    /// When the present attempt began.
+    began: MonotonicMicros,
+    failures: u32,
+    /// Somebody drives, or is about to.
+    urgent: bool,
+    /// The host has registered this car before, since the program started.
+    known: bool,
+    up: bool,
+    /// The uplink that the connection goes over, or the last one went over; `None` if the routing table chose.
+    over: Option<String>,
+    code: Option<(ClaimCode, MonotonicMicros)>,
+    pings: u32,
+    effects: VecDeque<Effect>,
+    events: VecDeque<Event>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting {
+        until: MonotonicMicros,
+        refused: bool,
+    },
+    Dialling,
+    Registering {
+        until: MonotonicMicros,
+    },
+    Open {
+        heard: MonotonicMicros,
+        ping_at: MonotonicMicros,
+        registered: bool,
+    },
+    /// The end of the connection was asked for.
+    HangingUp,
+}
+
+impl Registration {
+    /// Dials at once.
+    #[must_use]
+    pub fn new(now: MonotonicMicros) -> Self {
+        let mut registration = Self {
+            state: State::Dialling,
+            began: now,
+            failures: 0,
+            urgent: false,
+            known: false,
+            up: false,
+            over: None,
+            code: None,
+            pings: 0,
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
+        };
+        registration.dial(now);
+        registration
+    }
+
+    /// Whether the host's word is awaited before anything else.
+    #[must_use]
+    pub fn is_entering(&self) -> bool {
+        matches!(self.state, State::Registering { .. })
+    }
+
+    /// Whether the host has said on this connection that it knows the car.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        matches!(self.state, State::Open { registered: true, .. })
+    }
+
+    /// Whether messages may be sent: the car is registered as far as it knows, or waits to be claimed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    /// Somebody drives, or is about to; or nobody any more. It hurries what waits after a failure, and nothing that was refused.
+    pub fn handle_urgent(&mut self, now: MonotonicMicros, urgent: bool) {
+        self.urgent = urgent;
+        if urgent && let State::Waiting { until, refused: false } = &mut self.state {
+            *until = (*until).min(now.plus(BACKOFF_URGENT));
+        }
+    }
+
+    /// The car uses another uplink, or has none. As long as there is none, nothing better can be had.
+    pub fn handle_move(&mut self, now: MonotonicMicros, to: &Move) {
+        let Some(used) = &to.to else { return };
+        let ends = match to.why {
+            Why::First => false,
+            Why::Lost | Why::New | Why::Changed | Why::Back => true,
+            Why::Silent | Why::Better => self.over.as_deref() != Some(&used.name),
+        };
+        if ends {
+            self.call(now, Call::Moved);
+        }
+    }
+
+    /// A path to a driver is silent, and so is the host.
+    pub fn handle_suspicion(&mut self, now: MonotonicMicros) {
+        self.call(now, Call::Suspected);
+    }
+
+    /// There is a connection over this uplink, if the routing table did not choose; the host has not challenged yet.
+    pub fn handle_dialled(&mut self, over: Option<String>) {
+        if self.state == State::Dialling {
+            self.over = over;
+        }
+    }
+
+    /// The host has challenged. `random` makes a code if one is needed.
+    pub fn handle_challenged(&mut self, now: MonotonicMicros, random: u64) {
+        if self.state != State::Dialling {
+            return;
+        }
+        self.code.take_if(|(_, made)| now.since(*made) >= CODE_LIFETIME);
+        let (claim, _) = self.code.get_or_insert_with(|| (ClaimCode::from_random(random), now));
+        self.effects.push_back(Effect::Register { claim: claim.clone() });
+        if self.known {
+            // A car that was registered before does not wait for the host's word: what it has to say follows at once.
+            self.state = State::Open { heard: now, ping_at: now, registered: false };
+            self.set_up(true);
+        } else {
+            self.state = State::Registering { until: now.plus(STEP_WITHIN) };
+        }
+    }
+
+    /// The host sent anything at all.
+    pub fn handle_heard(&mut self, now: MonotonicMicros) {
+        if let State::Open { heard, .. } = &mut self.state {
+            *heard = now;
+        }
+    }
+
+    /// The host knows the car.
+    pub fn handle_registered(&mut self, now: MonotonicMicros, name: Name) {
+        if !self.answered(now, true) {
+            return;
+        }
+        self.events.push_back(Event::Registered { name });
+        self.known = true;
+        self.spend();
+        self.effects.push_back(Effect::Stand(Standing::Registered));
+        self.set_up(true);
+    }
+
+    /// The host does not know the car, perhaps not any more, and keeps it waiting.
+    pub fn handle_unclaimed(&mut self, now: MonotonicMicros) {
+        if !self.answered(now, false) {
+            return;
+        }
+        self.events.push_back(Event::Unclaimed);
+        self.known = false;
+        if let Some((code, _)) = self.code.clone() {
+            self.effects.push_back(Effect::Show(code.clone()));
+            self.effects.push_back(Effect::Stand(Standing::Unclaimed(code)));
+        }
+        self.set_up(false);
+    }
+
+    /// Somebody wants to know soon whether the host answers.
+    pub fn handle_question(&mut self, now: MonotonicMicros) {
+        if let State::Open { ping_at, .. } = &mut self.state {
+            *ping_at = now;
+        }
+        self.handle_timeout(now);
+    }
+
+    /// The attempt or the connection has ended. `fraction`, from 0 to 1, spreads the wait, so that a thousand cars do not return in the
+    /// same moment.
+    pub fn handle_ended(&mut self, now: MonotonicMicros, end: End, fraction: f64) {
+        if matches!(self.state, State::Waiting { .. }) {
+            return;
+        }
+        let refused = end.is_refusal();
+        let was_up = self.up;
+        self.leave(if refused { Standing::Refused(end.text().to_owned()) } else { Standing::Lost(end.text().to_owned()) });
+        if refused {
+            self.known = false;
+            self.spend();
+        }
+        // A car that was just revoked is asked again soon: it can be claimed by somebody else.
+        let refused = refused && !(was_up && matches!(end, End::Forbidden(_)));
+        let wait = if refused {
+            BACKOFF_REFUSED
+        } else if self.urgent {
+            self.failures = self.failures.saturating_add(1);
+            BACKOFF_URGENT.saturating_mul(self.failures).min(BACKOFF_URGENT_MOST)
+        } else {
+            let lasted = was_up && now.since(self.began) > BACKOFF_MOST;
+            self.failures = if lasted { 0 } else { self.failures.saturating_add(1) };
+            backoff(self.failures, fraction)
+        };
+        self.state = State::Waiting { until: now.plus(wait), refused };
+        self.events.push_back(Event::Lost { retry_in: wait, why: end });
+    }
+
+    /// Acts on what is due.
+    pub fn handle_timeout(&mut self, now: MonotonicMicros) {
+        match &mut self.state {
+            State::Waiting { until, .. } if now >= *until => self.dial(now),
+            State::Registering { until } if now >= *until => {
+                self.hang_up(format!("no answer within {STEP_WITHIN:?} while registering"));
+            }
+            State::Open { heard, .. } if now.since(*heard) > SILENCE => self.hang_up(format!("silent for {SILENCE:?}")),
+            State::Open { ping_at, .. } if now >= *ping_at => {
+                *ping_at = now.plus(PING_EVERY);
+                self.pings = self.pings.wrapping_add(1);
+                self.effects.push_back(Effect::Ping { id: self.pings });
+            }
+            _ => {}
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while somebody dials or hangs up.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
+        match self.state {
+            State::Waiting { until, .. } | State::Registering { until } => Some(until),
+            State::Open { heard, ping_at, .. } => Some(ping_at.min(heard.plus(SILENCE + Duration::from_micros(1)))),
+            State::Dialling | State::HangingUp => None,
+        }
+    }
+
+    /// What is to be done next.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// What has happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn call(&mut self, now: MonotonicMicros, call: Call) {
+        match self.state {
+            State::Waiting { refused: true, .. } => return,
+            State::Waiting { refused: false, .. } => {}
+            State::Dialling | State::Registering { .. } | State::Open { .. } | State::HangingUp => {
+                self.leave(Standing::Lost(call.to_string()));
+                self.events.push_back(Event::DialledAnew(call));
+            }
+        }
+        self.failures = 0;
+        self.dial(now);
+    }
+
+    fn dial(&mut self, now: MonotonicMicros) {
+        self.state = State::Dialling;
+        self.began = now;
+        let within = if self.urgent { DIAL_URGENTLY_WITHIN } else { DIAL_WITHIN };
+        self.effects.push_back(Effect::Dial { within });
+    }
+
+    /// The host has answered; false if nobody asked it.
+    fn answered(&mut self, now: MonotonicMicros, knows_the_car: bool) -> bool {
+        match &mut self.state {
+            State::Registering { .. } => {
+                self.state = State::Open { heard: now, ping_at: now, registered: knows_the_car };
+                true
+            }
+            State::Open { registered, .. } => {
+                *registered = knows_the_car;
+                true
+            }
+            State::Waiting { .. } | State::Dialling | State::HangingUp => false,
+        }
+    }
+
+    fn hang_up(&mut self, why: String) {
+        self.state = State::HangingUp;
+        self.effects.push_back(Effect::HangUp(End::Failed(why)));
+    }
+
+    fn leave(&mut self, standing: Standing) {
+        self.set_up(false);
+        // The code counts no longer, but will if the car comes back soon.
+        self.effects.push_back(Effect::Hide);
+        self.effects.push_back(Effect::Stand(standing));
+    }
+
+    /// The code was used or refused: the next one is new.
+    fn spend(&mut self) {
+        self.code = None;
+        self.effects.push_back(Effect::Hide);
+    }
+
+    /// Says so only if it is news: sessions begin to talk when the host is up.
+    fn set_up(&mut self, up: bool) {
+        if std::mem::replace(&mut self.up, up) != up {
+            self.effects.push_back(Effect::Up(up));
+        }
+    }
+}
+
+/// Exponential backoff with full jitter.
+fn backoff(failures: u32, fraction: f64) -> Duration {
+    let ceiling = BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST);
+    // What is not a number spreads nothing.
+    let fraction = if fraction > 0.0 { fraction.min(1.0) } else { 0.0 };
+    BACKOFF_LEAST + ceiling.mul_f64(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_grows_to_its_limit_and_is_spread() {
+        assert_eq!(backoff(1, 1.0), ms(600));
+        assert_eq!(backoff(3, 1.0), ms(2_100));
+        assert_eq!(backoff(3, 0.0), ms(100));
+        assert_eq!(backoff(3, f64::NAN), ms(100));
+        assert_eq!(backoff(u32::MAX, 1.0), WAIT_MOST);
+    }
+}
