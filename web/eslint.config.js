@@ -65,7 +65,7 @@ export default tseslint.config(
     languageOptions: {
       // Only what the language has, and what computes: all else is not defined here, also what is not in the list above.
       parserOptions: { lib: ["es2022"] },
-      globals: { TextEncoder: "readonly", URLSearchParams: "readonly" },
+      globals: { TextDecoder: "readonly", TextEncoder: "readonly", URLSearchParams: "readonly" },
     },
     rules: {
       "no-undef": "error",

@@ -315,6 +315,7 @@ struct World {
     /// Somebody dials: their limit ends that, whatever the machine does.
     dialling: bool,
     up: bool,
+    standing: Standing,
     /// The code that the host was given on this connection.
     given: Option<ClaimCode>,
     /// Codes that were refused or used.
@@ -352,6 +353,7 @@ impl World {
         }
         self.carry_out();
         assert!(self.dialling || self.registration.poll_timeout().is_some(), "nothing is due: {:?}", self.registration);
+        assert_eq!(self.registration.is_registered(), self.standing == Standing::Registered, "people are told how it stands");
         if let Some(due) = self.registration.poll_timeout() {
             assert!(due <= self.now.plus(WAIT_MOST), "{due:?} at {:?}", self.now);
         }
@@ -408,7 +410,8 @@ impl World {
                 Effect::Show(code) => {
                     assert!(self.given.as_ref().is_none_or(|given| *given == code), "not the code that the host has")
                 }
-                Effect::Stand(_) | Effect::Hide => {}
+                Effect::Stand(standing) => self.standing = standing,
+                Effect::Hide => {}
             }
         }
         while self.registration.poll_event().is_some() {}
@@ -427,6 +430,7 @@ proptest! {
             attempt: false,
             dialling: false,
             up: false,
+            standing: Standing::default(),
             given: None,
             spent: Vec::new(),
             refused_until: None,

@@ -1,16 +1,16 @@
 //! Who drives: one session at a time, whichever host or page it comes from.
 //!
 //! ```text
-//!            connect: start                        bye from its own signaling
-//!   FREE ─────────────────────► DRIVEN ───────────────────────────────────────────────────────► ENDING
-//!    ▲                           │ │ ▲     connect, and the driver is not reachable: bye replaced  │ │
-//!    │  it ended: vacate         │ │ │                           (the new one waits)               │ │ 10 s: abort
-//!    ├───────────────────────────┘ │ │                                                             │ │
-//!    │                             │ └──── it ended: vacate; somebody waits: start ────────────────┤ ▼
-//!    └──────────────────────────── │ ───── it ended: vacate; nobody waits ─────────────────────────┘
-//!                                  │
-//!     any ── shutdown ─► FAREWELLS ── sent ─► CLOSING ── it ended, or 500 ms ─► FINISHED
-//!                        bye shutdown: first who waits, then who drives
+//!          connect: start               bye, or connect while its driver is not reachable (who connects waits)
+//!   FREE ───────────────────► DRIVEN ────────────────────────────────────────────────────────────────► ENDING ─┐
+//!    ▲                         │  ▲                                                                     │ │  ▲  │ 10 s: abort
+//!    │ it ended                │  │ it ended, somebody waits: start                                     │ │  └──┘
+//!    ├─────────────────────────┘  └─────────────────────────────────────────────────────────────────────┘ │
+//!    │ it ended, nobody waits                                                                             │
+//!    └────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//!
+//!   any ── shutdown ─► FAREWELLS ── they have left ─► CLOSING ── it ended, or 500 ms ─► FINISHED
+//!                      bye shutdown: first who waits, then who drives
 //! ```
 //!
 //! **There are never two running sessions, and a driver who was refused never moves the car:** [`Effect::Start`] comes only when no

@@ -1,16 +1,20 @@
 //! When the host is dialled, and what becomes of the connection.
 //!
 //! ```text
-//!        ┌────────────────── 1 s to 30 s later, sooner while somebody drives; another uplink: at once ──────────────────┐
-//!        ▼                                                                                                             │
-//!   (start) DIALLING ── challenged ─► register ─► REGISTERING ── registered, unclaimed ─► OPEN ── ended ─────────► WAITING
-//!        ▲  │  │                         │             │ 10 s                    ping every 5 s │ silent for 12 s       ▲
-//!        │  │  │                         └── known before: at once ───────────────────────► OPEN │                      │
-//!        │  │  └── failed ──────────────────────────────┴───────────────────────────────────────┴──────────────────────┤
-//!        │  └── refused (also REGISTERING, OPEN): a new code next time; WAITING for 30 s, and nothing hurries it ───────┤
-//!        │                                     but a car that was up and was revoked waits like after a failure ───────┘
-//!        └── from each state but a refused WAITING: another uplink is used, or neither host nor driver answer
+//!                another uplink is used, or neither host nor driver answer: from each state but a refused WAITING
+//!                │
+//!                ▼    challenged: register                registered, unclaimed          ping every 5 s
+//!   (start) ─► DIALLING ───────────────────► REGISTERING ───────────────────────► OPEN ◄────────────────┐
+//!                ▲  │ │                         │ 10 s                            ▲ │ └─────────────────┘
+//!                │  │ └ the same, known before ─│─────────────────────────────────┘ │
+//!                │  │ failed, refused           │ refused            refused, lost, │ silent for 12 s
+//!                │  └───────────────────────────┴───────────────────────────────────┴─────────► WAITING
+//!                │                                                                                │
+//!                └── 0.1 s to 30.1 s later; at most 1 s later while somebody drives ──────────────┤
+//!                    refused: 30 s later with a new code, and nothing hurries it ─────────────────┘
 //! ```
+//!
+//! A car that was up and was revoked waits like after a failure: it can be claimed by somebody else.
 //!
 //! **In each state something is due:** the next attempt, or the limit of the one that is under way ([`Effect::Dial`] tells it, whoever
 //! dials keeps it), or the next ping. A wait is never longer than [`WAIT_MOST`].
@@ -74,7 +78,10 @@ pub struct Registration {
     up: bool,
     /// The uplink that the connection goes over, or the last one went over; `None` if the routing table chose.
     over: Option<String>,
+    /// The code for the next registration, and when it was made.
     code: Option<(ClaimCode, MonotonicMicros)>,
+    /// The code that the host was given on this connection.
+    given: Option<ClaimCode>,
     pings: u32,
     effects: VecDeque<Effect>,
     events: VecDeque<Event>,
@@ -112,6 +119,7 @@ impl Registration {
             up: false,
             over: None,
             code: None,
+            given: None,
             pings: 0,
             effects: VecDeque::new(),
             events: VecDeque::new(),
@@ -178,7 +186,9 @@ impl Registration {
         }
         self.code.take_if(|(_, made)| now.since(*made) >= CODE_LIFETIME);
         let (claim, _) = self.code.get_or_insert_with(|| (ClaimCode::from_random(random), now));
-        self.effects.push_back(Effect::Register { claim: claim.clone() });
+        let claim = claim.clone();
+        self.given = Some(claim.clone());
+        self.effects.push_back(Effect::Register { claim });
         if self.known {
             // A car that was registered before does not wait for the host's word: what it has to say follows at once.
             self.state = State::Open { heard: now, ping_at: now, registered: false };
@@ -214,7 +224,7 @@ impl Registration {
         }
         self.events.push_back(Event::Unclaimed);
         self.known = false;
-        if let Some((code, _)) = self.code.clone() {
+        if let Some(code) = self.given.clone() {
             self.effects.push_back(Effect::Show(code.clone()));
             self.effects.push_back(Effect::Stand(Standing::Unclaimed(code)));
         }

@@ -3,7 +3,7 @@
  *
  * **Who sees the car where it was half a second ago must not drive it**, even while every frame arrives: fresh input about an old
  * picture is not fresh. Two answers in a row decide either way, so that one late frame changes nothing. Before the first answer there
- * is nothing to judge, and nothing to lose: the car is armed only after one (`src/input/arming.ts`).
+ * is nothing to judge, and nothing to lose: the car is armed only after one (`core/input/arming.ts`).
  */
 
 import { isNewer } from "../../protocol/units";
