@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock boot test-image bench-image test-repro test-camera test-modem test-netlab bench-latency bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock boot test-image bench-image test-repro test-camera test-modem test-netlab test-releases bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ e2e: ## End-to-end tests with Chromium
 	@ci/setup
 	@ci/web build
 	@ci/e2e
+
+test-releases: ## Programs of the last release with those of today; before each release (some minutes more the first time)
+	@ci/setup
+	@ci/web build
+	@ci/releases
 
 test-camera: ## Capture by libcamera with its virtual camera, in a Debian 13 root of its own (needs root or sudo, mmdebstrap)
 	@ci/setup

@@ -1,6 +1,13 @@
 // A driver's page in Debian's Chromium.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { until } from './wait.mjs';
+
+/**
+ * To Chromium a page that a test puts in place of the host's comes from the Internet, and may not talk to this machine; the host's own may.
+ */
+const PAGES_OF_TESTS = '--disable-features=LocalNetworkAccessChecks';
 
 /** `loopback`: let ICE use loopback addresses of the browser's side, too (needed where only `::1` is wanted). */
 export function launch({ loopback = false, args = [] } = {}) {
@@ -15,6 +22,7 @@ export function launch({ loopback = false, args = [] } = {}) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      PAGES_OF_TESTS,
       '--autoplay-policy=no-user-gesture-required',
       ...(loopback ? ['--allow-loopback-in-peer-connection'] : []),
       ...args,
@@ -27,10 +35,10 @@ const OF_A_BUSY_MACHINE = new Set(['picture-stopped', 'picture-old', 'link-slow'
 
 /**
  * The cockpit of the world's first car, or of the one with this name. `before` runs in the page before its own code, `signIn` instead of the one-time link;
- * `received` lists signaling messages.
+ * `received` lists signaling messages. `page`: folder of another page than the host's own, such as a release's.
  */
 export class Cockpit {
-  static async open(browser, world, { query = '', origin, user, signIn, car, size = { width: 1280, height: 800 }, before } = {}) {
+  static async open(browser, world, { query = '', origin, user, signIn, car, size = { width: 1280, height: 800 }, before, page } = {}) {
     const context = await browser.newContext({ viewport: size });
     const cockpit = new Cockpit();
     cockpit.context = context;
@@ -42,6 +50,8 @@ export class Cockpit {
     cockpit.page.on('websocket', (socket) => {
       socket.on('framereceived', ({ payload }) => cockpit.received.push(JSON.parse(payload).type));
     });
+    await cockpit.page.addInitScript(() => (globalThis.rccarGrease = true));
+    if (page) await servePage(cockpit.page, origin ?? world.url, page);
     if (before) await cockpit.page.addInitScript(before);
     cockpit.page.on('pageerror', (error) => cockpit.errors.push(error.message));
     if (signIn) {
@@ -112,6 +122,20 @@ export class Cockpit {
   }
 
   /**
+   * Arms by `press` and returns what is seen then. Presses anew when the wish was dropped before the car was armed, as a machine that halts
+   * for a moment makes it.
+   */
+  async armedBy(what, press) {
+    for (let tries = 5; ; tries -= 1) {
+      await press();
+      await this.when(`${what}: the press counts`, (s) => s.input.armWanted);
+      const seen = await this.when(what, (s) => s.telemetry.state === 'armed' || !s.input.armWanted);
+      if (seen.input.armWanted) return seen;
+      if (tries === 0) throw new Error(`the wish is dropped each time before this: ${what}\nlast: ${JSON.stringify(seen)}`);
+    }
+  }
+
+  /**
    * Arms and holds the keys until the condition holds. Begins anew when the car was disarmed by what a busy machine does, as a person would:
    * one that halts for a moment shows no picture to drive by. Any other stop is a fault.
    */
@@ -149,6 +173,13 @@ export class Cockpit {
   close() {
     return this.context.close();
   }
+}
+
+/** The host answers as ever, but its page comes from a folder. */
+async function servePage(page, origin, folder) {
+  const file = (path) => join(folder, path === '/' ? 'index.html' : path);
+  const isOfThePage = ({ origin: from, pathname }) => from === origin && existsSync(file(pathname));
+  await page.route(isOfThePage, (route) => route.fulfill({ path: file(new URL(route.request().url()).pathname) }));
 }
 
 /** Mean difference per colour channel of two pictures, 0…255. */

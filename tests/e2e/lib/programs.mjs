@@ -16,6 +16,9 @@ export const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../targe
 /** Where a program is. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
 const executable = (name) => (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
 
+/** Programs talk like a later version, so that every story shows that this harms nothing (PROTOCOL.md, "Grease"). */
+const GREASE = { RCCAR_GREASE: '1' };
+
 /** A port that is free on both loopback addresses. */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -28,12 +31,12 @@ async function freePort() {
 
 /** A program that runs; `log()` is all that it printed. */
 export class Program {
-  constructor(name, args, directory) {
+  constructor(name, args, directory, path = executable(name)) {
     this.name = name;
     this.logFile = join(directory, `${name}.log`);
     const log = openSync(this.logFile, 'a');
-    const env = { ...process.env, RCCAR_LOG: process.env.RCCAR_LOG ?? 'info', NO_COLOR: '1' };
-    this.process = spawn(executable(name), args, { stdio: ['ignore', log, log], env });
+    const env = { ...process.env, ...GREASE, RCCAR_LOG: process.env.RCCAR_LOG ?? 'info', NO_COLOR: '1' };
+    this.process = spawn(path, args, { stdio: ['ignore', log, log], env });
     this.exited = once(this.process, 'exit');
   }
 
@@ -57,7 +60,7 @@ const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = fal
   `[camera]\nsource = "${source}"\nwidth = ${width}\nheight = ${height}\nfps = 30\n` +
   `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}${device ? `device = "${device}"\n` : ''}`;
 
-/** Host, drive and car on this machine. */
+/** Host, drive and car on this machine. `old`: folders of a release's programs, for those that are not of today: `{ 'rccar-host': folder }`. */
 export class World {
   static async start(options = {}) {
     const world = new World();
@@ -90,18 +93,24 @@ export class World {
     }
   }
 
+  /** Where this world has a program from. */
+  #path(name) {
+    const folder = this.options.old?.[name];
+    return folder ? join(folder, name) : executable(name);
+  }
+
   async addUser(name) {
-    await run(join(binaries, 'rccar-host'), [...this.hostArgs('user'), 'add', name]);
+    await run(this.#path('rccar-host'), [...this.hostArgs('user'), 'add', name]);
   }
 
   /** Runs `rccar-host release …`. */
   async release(...args) {
-    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('release'), ...args]);
+    const { stdout } = await run(this.#path('rccar-host'), [...this.hostArgs('release'), ...args]);
     return stdout;
   }
 
   async enrolmentToken() {
-    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('enrol'), '--json']);
+    const { stdout } = await run(this.#path('rccar-host'), [...this.hostArgs('enrol'), '--json']);
     return JSON.parse(stdout).token;
   }
 
@@ -180,7 +189,7 @@ export class World {
   }
 
   async startHost() {
-    this.host = new Program('rccar-host', this.hostArgs('run'), this.directory);
+    this.host = new Program('rccar-host', this.hostArgs('run'), this.directory, this.#path('rccar-host'));
     await until(`the host answers on ${this.url}`, async () => {
       if (!this.host.running) throw new Error(`the host has ended:\n${this.host.log()}`);
       return (await fetch(`${this.url}/healthz`).catch(() => null))?.ok;
@@ -188,12 +197,12 @@ export class World {
   }
 
   startDrive() {
-    this.drive = new Program('rccar-drive', ['--config', this.file('drive.toml'), '--trace', this.file('drive.trace')], this.directory);
+    this.drive = new Program('rccar-drive', ['--config', this.file('drive.toml'), '--trace', this.file('drive.trace')], this.directory, this.#path('rccar-drive'));
   }
 
   async startCar(state = 'registered') {
     const before = this.carLog().length;
-    this.car = new Program('rccar-car', ['--config', this.file('car.toml')], this.directory);
+    this.car = new Program('rccar-car', ['--config', this.file('car.toml')], this.directory, this.#path('rccar-car'));
     await until(`the car is ${state}`, () => {
       if (!this.car.running) throw new Error(`the car has ended:\n${this.car.log()}`);
       return this.carLog().slice(before).includes(state);
@@ -230,7 +239,7 @@ export class World {
 
   /** A one-time address that signs in. */
   async signInLink(user = 'ada') {
-    const { stdout } = await run(join(binaries, 'rccar-host'), [...this.hostArgs('sign-in-link'), '--user', user]);
+    const { stdout } = await run(this.#path('rccar-host'), [...this.hostArgs('sign-in-link'), '--user', user]);
     return stdout.match(/https?:\/\/\S+/)[0];
   }
 

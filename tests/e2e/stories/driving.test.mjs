@@ -155,7 +155,7 @@ describe('driving', () => {
     await cockpit.page.evaluate(() => (globalThis.testPad.buttons[0] = globalThis.testButton(0)));
     // The press may have armed already. The page knows it at once, telemetry a moment later: asked then, a click would disarm.
     if (!(await cockpit.snapshot()).input.armWanted) await cockpit.page.getByTestId('arm').click();
-    await cockpit.when('armed', (s) => s.telemetry.state === 'armed');
+    await cockpit.arm();
     await cockpit.page.evaluate(() => {
       globalThis.testPad.axes[0] = -0.7;
       globalThis.testPad.buttons[7] = globalThis.testButton(0.8);

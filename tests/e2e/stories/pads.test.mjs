@@ -34,8 +34,7 @@ describe('gamepads', () => {
   it('pedals that rest at their end and flicker leave the car to the keyboard', async () => {
     const page = await open();
     await page.evaluate(() => globalThis.plugPad(0, { id: 'Pedals', mapping: '', axes: [0, -1, 0], steady: true }));
-    await page.keyboard.press('Enter');
-    await cockpit.when('the keyboard has armed', arms);
+    await cockpit.armedBy('the keyboard has armed', () => page.keyboard.press('Enter'));
     const traced = world.trace().length;
     await page.evaluate(() => {
       let up = false;
@@ -54,15 +53,17 @@ describe('gamepads', () => {
   it('a pad that is moved takes over from the keyboard, disarms, and says so', async () => {
     const page = await open();
     await page.evaluate(() => globalThis.plugPad(0));
-    await page.keyboard.press('Enter');
-    await cockpit.when('the keyboard has armed', arms);
+    await cockpit.armedBy('the keyboard has armed', () => page.keyboard.press('Enter'));
     await page.evaluate(() => (globalThis.pads[0].axes[0] = 0.6));
     await cockpit.banner(/The gamepad steers now.*Arm again/);
     const taken = await cockpit.when('the car is disarmed', (s) => s.telemetry.state !== 'armed');
     assert.deepEqual([taken.input.source, taken.input.armWanted], ['gamepad', false]);
     await page.getByTestId('hud-state').filter({ hasText: /^(Stopped ·|Disarmed · Last stop:) The gamepad took over$/ }).waitFor();
-    await page.evaluate(() => globalThis.pressPad(0, 0, 1));
-    await cockpit.when('the pad has armed', arms);
+    await cockpit.armedBy('the pad has armed', async () => {
+      await page.evaluate(() => globalThis.pressPad(0, 0, 0));
+      await told(5);
+      await page.evaluate(() => globalThis.pressPad(0, 0, 1));
+    });
     await page.evaluate(() => {
       globalThis.pressPad(0, 0, 0);
       globalThis.pressPad(0, 7, 0.8);
@@ -74,7 +75,7 @@ describe('gamepads', () => {
     const page = await open();
     await page.evaluate(() => [0, 1].forEach((index) => globalThis.plugPad(index)));
     await told(5);
-    await page.evaluate(async () => {
+    const pressEverything = () => page.evaluate(async () => {
       const moment = () => new Promise((done) => setTimeout(done, 24));
       const key = (type) => window.dispatchEvent(new KeyboardEvent(type, { code: 'Enter', key: 'Enter', bubbles: true }));
       for (const report of [() => key('keydown'), () => globalThis.pressPad(0, 0, 1), () => globalThis.pressPad(1, 0, 1)]) {
@@ -84,7 +85,7 @@ describe('gamepads', () => {
       key('keyup');
       [0, 1].forEach((index) => globalThis.pressPad(index, 0, 0));
     });
-    await cockpit.when('the car is armed', arms);
+    await cockpit.armedBy('the car is armed', pressEverything);
     await page.evaluate(() => {
       globalThis.pads[0].axes[0] = -0.7;
       globalThis.pressPad(0, 7, 0.5);

@@ -23,7 +23,7 @@ use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::grease;
 use rccar_protocol::identity::Nonce;
-use rccar_protocol::signaling::{FromCar, Json, ToCar, parse};
+use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
 use register::{Knocked, Socket, greet, read, unexpected, write};
 use std::pin::pin;
 use std::sync::Arc;
@@ -180,6 +180,8 @@ impl Client {
         match parse::<ToCar>(&text) {
             Ok(ToCar::Registered { name, .. }) => self.registration.handle_registered(clock::now(), name),
             Ok(ToCar::Unclaimed {}) => self.registration.handle_unclaimed(clock::now()),
+            // A host that does not know a message that it need not know refuses nothing else.
+            Ok(ToCar::Error { code: ErrorCode::UnknownType, text, .. }) => tracing::debug!(%text, "an older host"),
             Ok(refused @ ToCar::Error { session: None, .. }) if !self.registration.is_registered() => self.end(unexpected(refused)),
             // What is said of a session can be about one of before.
             Ok(ToCar::Bye { .. } | ToCar::Error { session: Some(_), .. }) if self.registration.is_entering() => {}
@@ -223,7 +225,9 @@ impl Client {
                 Effect::Register { claim } => self.register(claim).await,
                 Effect::Ping { id } => {
                     self.send(&FromCar::Ping { id }).await;
-                    for text in grease::messages() {
+                    // An unclaimed car may say nothing but `ping`.
+                    let more = if self.registration.is_registered() { grease::messages() } else { Vec::new() };
+                    for text in more {
                         self.send_text(text).await;
                     }
                 }

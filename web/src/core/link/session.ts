@@ -309,6 +309,8 @@ export class Session {
 
   #handleError(message: Extract<ToDriver, { type: "error" }>, now: number): void {
     const { code, text } = message;
+    // An older host that does not know a message refuses nothing but that.
+    if (code === "unknown-type") return;
     if (message.session !== null) {
       if (message.session !== this.#id) return;
       if (code === "no-such-session") this.#handleForgotten(now);
