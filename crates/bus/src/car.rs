@@ -4,6 +4,7 @@ use crate::error::BusError;
 use crate::values::Values;
 use async_trait::async_trait;
 use futures_util::stream::{Stream, StreamExt, select};
+use rccar_causes::causes;
 use rccar_protocol::release::{AccessToken, UpdateStatus};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl ServedCar {
         }
         let Ok(interface) = InterfaceName::from_static_str(INTERFACE) else { return };
         if let Err(error) = fdo::Properties::properties_changed(&self.emitter, interface, changed, [].as_slice().into()).await {
-            tracing::debug!(%error, "change of the car's properties not announced");
+            tracing::debug!(error = %causes(&error), "change of the car's properties not announced");
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::error::BusError;
 use crate::values::Values;
 use async_trait::async_trait;
+use rccar_causes::causes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use zbus::fdo::RequestNameFlags;
@@ -76,7 +77,7 @@ impl ServedUpdate {
         }
         let Ok(interface) = InterfaceName::from_static_str(INTERFACE) else { return };
         if let Err(error) = fdo::Properties::properties_changed(&self.emitter, interface, changed, [].as_slice().into()).await {
-            tracing::debug!(%error, "change of the update's properties not announced");
+            tracing::debug!(error = %causes(&error), "change of the update's properties not announced");
         }
     }
 }

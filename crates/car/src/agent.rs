@@ -5,6 +5,7 @@ use crate::drive::DriveLink;
 use crate::due::until;
 use crate::messages::{Begin, Incoming, Outgoing, RunningSession};
 use rccar_car_core::lease::{Effect, Event, Lease, Outcome, SessionInput, Source, Wish};
+use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_protocol::signaling::{ByeReason, FromCar, ToCar};
 use std::collections::BTreeMap;
@@ -196,7 +197,11 @@ struct RestartSignal(Option<Signal>);
 
 impl RestartSignal {
     fn listen() -> Self {
-        Self(signal(SignalKind::user_defined1()).inspect_err(|error| tracing::warn!(%error, "cannot listen for SIGUSR1")).ok())
+        Self(
+            signal(SignalKind::user_defined1())
+                .inspect_err(|error| tracing::warn!(error = %causes(error), "cannot listen for SIGUSR1"))
+                .ok(),
+        )
     }
 
     async fn next(&mut self) {
@@ -213,7 +218,7 @@ impl RestartSignal {
 async fn ended(running: &mut Option<RunningSession>) -> Outcome {
     match running {
         Some(running) => (&mut running.task).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the session crashed");
+            tracing::error!(error = %causes(&error), "the session crashed");
             Outcome::EndedByCar(ByeReason::Internal)
         }),
         None => std::future::pending().await,

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use rccar_bus::car::{self, CarService, CarState, HostAccess};
 use rccar_bus::update::UpdateClient;
 use rccar_bus::{Address, BusError, Connection};
+use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_protocol::release::{AccessToken, UpdateStatus, Version};
 use rccar_protocol::signaling::FromCar;
@@ -124,9 +125,9 @@ async fn keep_serving(address: Address, service: Arc<Service>) {
         };
         // Most machines that are no car do not let everybody have the name: said once.
         if told {
-            tracing::debug!(%error, "not on the message bus");
+            tracing::debug!(error = %causes(&error), "not on the message bus");
         } else {
-            tracing::info!(%error, "not on the message bus: no updates through it");
+            tracing::info!(error = %causes(&error), "not on the message bus: no updates through it");
             told = true;
         }
         sleep(AGAIN).await;
@@ -174,7 +175,7 @@ fn nudge(connection: &Connection, version: Option<Version>) {
     tokio::spawn(async move {
         match client.check().await {
             Ok(()) => tracing::debug!(%version, "the update agent asks the host"),
-            Err(error) => tracing::debug!(%error, %version, "the update agent was not told of a release"),
+            Err(error) => tracing::debug!(error = %causes(&error), %version, "the update agent was not told of a release"),
         }
     });
 }
@@ -186,7 +187,9 @@ fn wish(connection: &Connection, version: Option<Version>) {
     tokio::spawn(async move {
         match client.install(&version.to_string()).await {
             Ok(()) => tracing::info!(%version, "the owner wants this version"),
-            Err(error) => tracing::warn!(%error, %version, "the owner wants this version, and the update agent refuses"),
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), %version, "the owner wants this version, and the update agent refuses")
+            }
         }
     });
 }

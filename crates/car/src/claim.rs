@@ -1,5 +1,6 @@
 //! Where the code is shown by which somebody near the car may claim it.
 
+use rccar_causes::causes;
 use rccar_daemon::files;
 use rccar_protocol::claim::ClaimCode;
 use std::io;
@@ -22,14 +23,16 @@ impl Claim {
     /// The host waits for it.
     pub(crate) fn show(&self, code: &ClaimCode) {
         if let Err(error) = files::write(&self.file, format!("{code}\n").as_bytes()) {
-            tracing::debug!(%error, "the claim code is on the car's page only");
+            tracing::debug!(error = %causes(&error), "the claim code is on the car's page only");
         }
     }
 
     /// It counts no longer, but will if the car comes back soon.
     pub(crate) fn hide(&self) {
         match std::fs::remove_file(&self.file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(%error, "cannot remove the old claim code"),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(error = %causes(&error), "cannot remove the old claim code")
+            }
             _ => {}
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 
 /// The head start of the better uplink; RFC 8305 section 5 has 250 ms.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -109,7 +110,8 @@ async fn among(mut waiting: VecDeque<Way>, limit: Duration) -> Result<Dialled, D
             () = sleep_until(next), if !waiting.is_empty() => {
                 let Some((address, over)) = waiting.pop_front() else { continue };
                 tried.push(over.clone());
-                trying.spawn(async move { (over.clone(), connect(address, over).await) });
+                let span = tracing::debug_span!("uplink", name = over.as_deref());
+                trying.spawn(async move { (over.clone(), connect(address, over).await) }.instrument(span));
                 next = Instant::now() + HEAD_START;
             }
             () = sleep_until(end), if !trying.is_empty() => return Err(last.map_or(DialError::Slow(limit), DialError::Connect)),

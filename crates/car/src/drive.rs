@@ -2,6 +2,7 @@
 //!
 //! Datagrams, because neither side may ever wait for the other: a full socket drops the set-point, and the next one comes in 20 ms.
 
+use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
@@ -78,7 +79,9 @@ impl DriveLink {
         if self.reachable.swap(reachable, Ordering::Relaxed) != reachable {
             match sent {
                 Ok(_) => tracing::info!("the drive service is there"),
-                Err(error) => tracing::warn!(%error, socket = %self.path.display(), "the drive service is not reachable"),
+                Err(error) => {
+                    tracing::warn!(error = %causes(&error), socket = %self.path.display(), "the drive service is not reachable")
+                }
             }
         }
     }
@@ -147,7 +150,7 @@ impl Listener {
             match self.socket.recv(&mut buffer).await {
                 Ok(size) => self.handle(&buffer[..size]),
                 Err(error) => {
-                    tracing::warn!(%error, "reading the drive's status");
+                    tracing::warn!(error = %causes(&error), "reading the drive's status");
                     tokio::time::sleep(IDLE_INTERVAL).await;
                 }
             }
@@ -162,7 +165,7 @@ impl Listener {
             DriveStatus::decode(datagram).map(|status| self.handle_status(status, now))
         };
         if let Err(error) = refused {
-            tracing::debug!(%error, "a datagram of the drive refused");
+            tracing::debug!(error = %causes(&error), "a datagram of the drive refused");
         }
     }
 

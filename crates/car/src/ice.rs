@@ -1,6 +1,7 @@
 //! Makes ICE servers into what the WebRTC stack can use: names are resolved, because it would wait for the resolver inside its media loop;
 //! and TURN over TCP and TLS, which it does not speak, is reached through a tunnel.
 
+use rccar_causes::causes;
 use rccar_protocol::ice_url::{IceScheme, IceTransport, IceUrl};
 use rccar_protocol::signaling::IceServer;
 use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
@@ -122,7 +123,7 @@ async fn look_up(text: &str) -> Vec<SocketAddr> {
     match tokio::time::timeout(RESOLVE_WITHIN, lookup).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => {
-            tracing::warn!(url = text, %error, "ICE server left out: its name does not resolve");
+            tracing::warn!(url = text, error = %causes(&error), "ICE server left out: its name does not resolve");
             Vec::new()
         }
         Err(_) => {

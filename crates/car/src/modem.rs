@@ -7,6 +7,7 @@ use crate::drive::DriveLink;
 use futures_util::StreamExt;
 use rccar_bus::modem::{ModemClient, ModemReport};
 use rccar_bus::{Address, BusError};
+use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_protocol::events::ModemLink;
 use rccar_protocol::release::Percent;
@@ -32,7 +33,7 @@ pub(crate) fn start(config: &DbusConfig, bus: BusHandle, drive: DriveLink) -> wa
         tokio::spawn(async move {
             loop {
                 let Err(error) = follow(&address, &bus, &drive, &publish).await;
-                tracing::debug!(%error, "no way to the modem's supervisor");
+                tracing::debug!(error = %causes(&error), "no way to the modem's supervisor");
                 tell(&publish, None);
                 sleep(AGAIN).await;
             }
@@ -76,7 +77,7 @@ fn absent_is_none<T>(result: Result<T, BusError>) -> Result<Option<T>, BusError>
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_lost() => Err(error),
         Err(error) => {
-            tracing::trace!(%error, "the modem's supervisor");
+            tracing::trace!(error = %causes(&error), "the modem's supervisor");
             Ok(None)
         }
     }

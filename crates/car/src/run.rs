@@ -34,6 +34,7 @@ use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument;
 
 /// Why the car cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -170,7 +171,8 @@ fn begin_sessions(context: SessionContext) -> Begin {
         let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
         let run = Session::new(context.clone(), session, trickle, ice_servers, back, source);
         let reachable = run.reachable();
-        RunningSession { inputs, reachable, task: tokio::spawn(Box::pin(run.run(queue))) }
+        let span = tracing::info_span!("session", id = %session);
+        RunningSession { inputs, reachable, task: tokio::spawn(Box::pin(run.run(queue).instrument(span))) }
     })
 }
 
@@ -185,7 +187,8 @@ fn start_signaling(
     let (messages, outgoing) = mpsc::channel(QUEUE);
     let back = Outgoing { messages, up: signs.up.subscribe(), pulse: Some(signs.pulse.clone()) };
     tokio::spawn(async move {
-        Box::pin(signaling::keep_registered(url, registrant, incoming, outgoing, signs, claim, ways)).await;
+        let span = tracing::info_span!("host", name = url.authority());
+        Box::pin(signaling::keep_registered(url, registrant, incoming, outgoing, signs, claim, ways)).instrument(span).await;
     });
     back
 }

@@ -9,6 +9,7 @@ use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
 use rccar_car_core::lease::{Outcome, SessionInput, Source};
 use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
+use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
 use rccar_media::pipeline::PipelineState;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// What every session of this car shares.
 #[derive(Clone)]
@@ -106,14 +108,14 @@ impl Session {
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,
             Err(error) => {
-                tracing::error!(%error, "no random numbers");
+                tracing::error!(error = %causes(&error), "no random numbers");
                 return Outcome::EndedByCar(ByeReason::Internal);
             }
         };
         let Opened { peer, events, messages } = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                tracing::error!(%error, "the session cannot start");
+                tracing::error!(error = %causes(&error), "the session cannot start");
                 return Outcome::EndedByCar(ByeReason::Internal);
             }
         };
@@ -123,7 +125,8 @@ impl Session {
         self.context.drive.set_driven(true);
         // Ends with this task, in whatever way that ends.
         let mut steering = JoinSet::new();
-        steering.spawn(steering::run(self.id, Arc::clone(&peer), self.context.drive.clone(), self.telemetry.subscribe()));
+        let run = steering::run(self.id, Arc::clone(&peer), self.context.drive.clone(), self.telemetry.subscribe());
+        steering.spawn(run.in_current_span());
         let video = self.context.video.prepare(peer.video());
         let outcome = tokio::select! {
             outcome = self.until_the_end(&peer, &video, events, messages, &mut inputs) => outcome,
@@ -158,7 +161,7 @@ impl Session {
         inputs: &mut mpsc::Receiver<SessionInput>,
     ) -> Outcome {
         if let Err(error) = self.offer(peer, None).await {
-            tracing::error!(%error, "the session cannot offer");
+            tracing::error!(error = %causes(&error), "the session cannot offer");
             return Outcome::EndedByCar(ByeReason::Internal);
         }
         let mut up = self.back.up.clone();
@@ -243,7 +246,7 @@ impl Session {
             // It may have been lost with the old connection. Who has it already ignores it.
             Ok(Some(offer)) => self.say_offer(&offer),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "an offer cannot be said again"),
+            Err(error) => tracing::warn!(error = %causes(&error), "an offer cannot be said again"),
         }
     }
 
@@ -253,14 +256,14 @@ impl Session {
             None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
             // The host has lost one of the two; they have not lost each other.
             Some(SessionInput::Bye(ByeReason::DriverGone | ByeReason::CarGone)) if recovery.is_connected() => {
-                tracing::info!(session = %self.id, "the driver goes on without the host");
+                tracing::info!("the driver goes on without the host");
                 return None;
             }
             Some(SessionInput::Bye(reason)) => return Some(Outcome::EndedByDriver(reason)),
             Some(SessionInput::Answer { generation, sdp }) => match peer.accept_answer(generation, &sdp).await {
                 // The first answer decides whether there is a session at all; a later one is about another path only.
                 Err(error @ (LinkError::Stack { .. } | LinkError::Description(_))) if generation == 1 => {
-                    tracing::warn!(%error, "the driver's description cannot be used");
+                    tracing::warn!(error = %causes(&error), "the driver's description cannot be used");
                     return Some(Outcome::EndedByCar(ByeReason::BadDescription));
                 }
                 Ok(()) => {
@@ -283,11 +286,11 @@ impl Session {
         match used {
             Ok(()) => None,
             Err(error @ LinkError::Generation { .. }) => {
-                tracing::debug!(%error, "late message dropped");
+                tracing::debug!(error = %causes(&error), "late message dropped");
                 None
             }
             Err(error) => {
-                tracing::warn!(%error, "a message of the driver's cannot be used");
+                tracing::warn!(error = %causes(&error), "a message of the driver's cannot be used");
                 None
             }
         }
@@ -302,14 +305,14 @@ impl Session {
                 None
             }
             PeerEvent::State(state) => {
-                tracing::info!(session = %self.id, ?state, "connection");
+                tracing::info!(?state, "connection");
                 live.recovery.handle_connection(clock::now(), connection(state));
                 None
             }
             PeerEvent::EventsClosed { by_driver: true } => Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
             PeerEvent::EventsClosed { by_driver: false } => Some(Outcome::EndedByCar(ByeReason::IceFailed)),
             PeerEvent::ForeignChannel => {
-                tracing::warn!(session = %self.id, "the driver opened a channel that is not in the protocol");
+                tracing::warn!("the driver opened a channel that is not in the protocol");
                 Some(Outcome::EndedByCar(ByeReason::Revoked))
             }
         }
@@ -321,7 +324,7 @@ impl Session {
             Message::Text(text) => match parse::<DriverEvent>(&text) {
                 Ok(DriverEvent::Hello { v, software, frames }) => {
                     let layout = Layout::newest_in(&frames.unwrap_or_default().telemetry);
-                    tracing::debug!(session = %self.id, v, %software, telemetry = layout.version(), "the driver's page");
+                    tracing::debug!(v, %software, telemetry = layout.version(), "the driver's page");
                     self.telemetry.send_replace(layout);
                     return;
                 }
@@ -344,16 +347,16 @@ impl Session {
                 Effect::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
                 Effect::UplinkSilent => {}
                 Effect::GiveUp | Effect::Rebuild => {
-                    tracing::info!(session = %self.id, act = ?effect, "no way to the driver");
+                    tracing::info!(act = ?effect, "no way to the driver");
                     return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                 }
                 Effect::Restart { commit, wide } => {
                     self.bind(wide);
                     let over = self.binding.borrow().addresses.clone();
-                    tracing::info!(session = %self.id, ?commit, wide, ?over, "ICE restart");
+                    tracing::info!(?commit, wide, ?over, "ICE restart");
                     if let Err(error) = self.offer(live.peer, Some(commit)).await {
                         // The connection's driver has died: the page opens a new session.
-                        tracing::warn!(%error, "the ICE restart failed");
+                        tracing::warn!(error = %causes(&error), "the ICE restart failed");
                         return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                     }
                 }
@@ -395,7 +398,7 @@ impl Session {
 
     fn say(&self, message: FromCar) {
         if self.back.messages.try_send(message).is_err() {
-            tracing::debug!(session = %self.id, "message dropped: the host is not reachable");
+            tracing::debug!("message dropped: the host is not reachable");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Between the camera's pipeline and the session that shows it.
 
+use rccar_causes::causes;
 use rccar_link::{Traffic, VideoSender};
 use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
 use rccar_protocol::events::Video;
@@ -144,7 +145,7 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
                 };
                 if let Err(error) = sender.send(unit.data, unit.captured_at, unit.keyframe).await {
                     // The path has ended and nobody listens.
-                    tracing::trace!(%error, "frame not sent");
+                    tracing::trace!(error = %causes(&error), "frame not sent");
                 }
             }
             () = sender.keyframe_requested() => hub.handle.request_keyframe(),

@@ -1,6 +1,7 @@
 //! From an error to words and an exit code.
 
 use crate::config::{ConfigError, ConfigProblem};
+use rccar_causes::Causes;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -21,23 +22,10 @@ pub fn run<E: Error + 'static>(program: impl FnOnce() -> Result<(), E>) -> ExitC
     match program() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", in_words(&error));
+            eprintln!("error: {}", Causes::of(&error));
             ExitCode::from(exit_code(&error))
         }
     }
-}
-
-/// The error and its causes, outermost first. A cause that the text before it already quotes is left out.
-fn in_words(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    for cause in causes(error).skip(1) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    text
 }
 
 fn exit_code(error: &(dyn Error + 'static)) -> u8 {
@@ -58,8 +46,6 @@ mod tests {
     enum StartError {
         #[error("cannot open the camera")]
         Camera(#[source] std::io::Error),
-        #[error("cannot start: {0}")]
-        Quoted(#[source] std::io::Error),
         #[error(transparent)]
         Transparent(ConfigError),
         #[error("cannot start")]
@@ -72,13 +58,6 @@ mod tests {
 
     fn broken() -> ConfigError {
         crate::config::parse::<toml::Table>("a =", "a.toml").unwrap_err()
-    }
-
-    #[test]
-    fn every_cause_is_printed_once() {
-        assert_eq!(in_words(&StartError::Camera(busy())), "cannot open the camera: device is busy");
-        assert_eq!(in_words(&StartError::Quoted(busy())), "cannot start: device is busy");
-        assert_eq!(in_words(&StartError::Transparent(broken())), broken().to_string());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //!
 //! `RCCAR_LOG` changes the filter in the syntax of [`Targets`], for example `RCCAR_LOG=debug` or `RCCAR_LOG=rccar_link=trace,ice=debug`.
 
+use rccar_causes::causes;
 use std::fs::File;
 use std::io::{IsTerminal, stderr};
 use std::os::fd::AsFd;
@@ -65,7 +66,7 @@ pub fn init(program: &str) {
         tracing::debug!("logging was already started");
     }
     if let Some(error) = mistake {
-        tracing::warn!(%error, filter = wanted, "{FILTER_VARIABLE} is not a filter; using the default");
+        tracing::warn!(error = %causes(&error), filter = wanted, "{FILTER_VARIABLE} is not a filter; using the default");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages to systemd (`sd_notify(3)`). Without systemd every call does nothing.
 
+use rccar_causes::causes;
 use sd_notify::NotifyState;
 use std::time::Duration;
 
@@ -33,6 +34,6 @@ pub fn status(text: &str) {
 
 fn send(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        tracing::debug!(%error, ?state, "systemd did not take the message");
+        tracing::debug!(error = %causes(&error), ?state, "systemd did not take the message");
     }
 }

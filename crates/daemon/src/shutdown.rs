@@ -1,5 +1,6 @@
 //! Waiting for the end.
 
+use rccar_causes::causes;
 use tokio::signal::unix::{SignalKind, signal as listen};
 
 /// Resolves when the service manager (SIGTERM) or a person at the terminal (SIGINT) asks the program to stop.
@@ -10,7 +11,7 @@ pub async fn signal() {
         (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
         (Err(error), _) | (_, Err(error)) => {
             // The signals keep their default action, which ends the process: nothing to wait for.
-            tracing::error!(%error, "cannot listen for SIGTERM and SIGINT; they end the program at once");
+            tracing::error!(error = %causes(&error), "cannot listen for SIGTERM and SIGINT; they end the program at once");
             return std::future::pending().await;
         }
     };

@@ -2,6 +2,7 @@
 
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use rccar_causes::causes;
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
 };
@@ -15,7 +16,7 @@ pub(crate) fn enable() {
     let unlimited = getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
     let flags = if unlimited { MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE } else { MlockAllFlags::MCL_CURRENT };
     if let Err(error) = mlockall(flags) {
-        tracing::warn!(%error, "memory may be swapped out: locking it was refused (systemd: LimitMEMLOCK=infinity)");
+        tracing::warn!(error = %causes(&error), "memory may be swapped out: locking it was refused (systemd: LimitMEMLOCK=infinity)");
     }
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let outcome = ThreadPriority::try_from(PRIORITY).map_err(ToString::to_string).and_then(|priority| {

@@ -3,6 +3,7 @@
 //! The loop hands records over without waiting; what does not fit into the queue is counted and lost. systemd hears of the loop's
 //! life only through the loop's own [`Record::Alive`].
 
+use rccar_causes::causes;
 use rccar_daemon::notify;
 use rccar_drive_core::{Event, Output};
 use rccar_protocol::state::DriveState;
@@ -107,12 +108,12 @@ fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
             Record::Line(line) => {
                 log(&line);
                 if let Some(error) = trace.as_mut().and_then(|file| append(file, &line).err()) {
-                    tracing::warn!(%error, "cannot write the trace; it ends here");
+                    tracing::warn!(error = %causes(&error), "cannot write the trace; it ends here");
                     trace = None;
                 }
             }
             Record::Fault(error) => tracing::error!(error, "the actuators do not obey"),
-            Record::Malformed { count, error } => tracing::warn!(count, %error, "a datagram was not a set-point"),
+            Record::Malformed { count, error } => tracing::warn!(count, error = %causes(&error), "a datagram was not a set-point"),
             Record::Alive => notify::watchdog(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::db::{Db, DbError, Enrolled, Revoked, unix_now};
 use crate::lifetimes::{ENROLMENT, LOGIN};
 use crate::password::{HashError, Hasher, MIN_CHARACTERS};
+use rccar_causes::causes;
 use rccar_protocol::text::{CarId, Name};
 use rccar_signaling::{
     AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
@@ -88,7 +89,7 @@ impl Backend for Accounts {
 
     async fn register_car(&self, car: CarRegistration) -> Result<KnownCar, RegisterError> {
         let outcome = self.db.run(move |store| store.enrol(&car, unix_now())).await;
-        match outcome.map_err(|error: DbError| RegisterError::Internal(in_words(&error)))? {
+        match outcome.map_err(|error: DbError| RegisterError::Internal(causes(&error).to_string()))? {
             Enrolled::Known(car) => Ok(car),
             Enrolled::New(car) => {
                 tracing::info!(car = %car.id, name = %car.name, "car enrolled");
@@ -125,7 +126,7 @@ impl From<HashError> for AccountError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::Busy,
-            HashError::Failed(_) => Self::Internal(in_words(&error)),
+            HashError::Failed(_) => Self::Internal(causes(&error).to_string()),
         }
     }
 }
@@ -135,11 +136,6 @@ impl Fault for DbError {}
 impl Fault for getrandom::Error {}
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
-fn internal(error: impl Fault) -> AccountError {
-    AccountError::Internal(in_words(&error))
-}
-
-/// An error with its cause: the log has nothing else.
-fn in_words(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+fn internal(error: impl Fault + 'static) -> AccountError {
+    AccountError::Internal(causes(&error).to_string())
 }

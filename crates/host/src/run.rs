@@ -8,6 +8,7 @@ use crate::ice::{self, TurnError};
 use crate::lifetimes::SETUP_LINK;
 use crate::password::{HashError, Hasher};
 use crate::releases::{ReleaseStore, Shelf, ShelfError, keep_updates, nudge};
+use rccar_causes::causes;
 use rccar_daemon::{notify, shutdown};
 use rccar_protocol::text::{Software, TextError};
 use rccar_signaling::{Exchange, Limits, Options, Token, router_with_releases, serve};
@@ -163,7 +164,7 @@ async fn watch(db: Db, exchange: Exchange, changed: Arc<Notify>) {
             changed.notify_one();
         }
         if let Err(error) = outcome {
-            tracing::error!(%error, "cannot look for changes in the database");
+            tracing::error!(error = %causes(&error), "cannot look for changes in the database");
         }
     }
 }

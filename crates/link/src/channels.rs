@@ -4,6 +4,7 @@ use crate::peer::{Message, PeerEvent};
 use crate::rate::RateLimit;
 use crate::{LinkError, error::stack};
 use bytes::BytesMut;
+use rccar_causes::causes;
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::telemetry::TELEMETRY_SIZE;
 use rccar_protocol::units::MonotonicMicros;
@@ -83,7 +84,7 @@ async fn read_control(
                 newer
             }),
             Err(error) => {
-                tracing::trace!(%error, "control frame refused");
+                tracing::trace!(error = %causes(&error), "control frame refused");
                 false
             }
         };
@@ -133,7 +134,7 @@ async fn write_events(channel: Arc<dyn DataChannel>, mut queue: mpsc::Receiver<S
     }
     while let Some(text) = queue.recv().await {
         if let Err(error) = channel.send_text(&text).await {
-            tracing::debug!(%error, "the channel `events` is closed");
+            tracing::debug!(error = %causes(&error), "the channel `events` is closed");
             break;
         }
     }

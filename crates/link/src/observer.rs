@@ -1,6 +1,7 @@
 //! Turns the stack's callbacks into [`PeerEvent`]s.
 
 use crate::peer::{PeerEvent, PeerState};
+use rccar_causes::causes;
 use rccar_protocol::signaling::Candidate;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,7 +40,7 @@ impl PeerConnectionEventHandler for Observer {
                 Candidate::new(init.candidate, init.sdp_mid.filter(|mid| !mid.is_empty()), init.sdp_mline_index.or(Some(0)))
             }
             Err(error) => {
-                tracing::warn!(%error, "a local candidate cannot be written");
+                tracing::warn!(error = %causes(&error), "a local candidate cannot be written");
                 return;
             }
         };
@@ -48,7 +49,7 @@ impl PeerConnectionEventHandler for Observer {
                 tracing::debug!(candidate = candidate.line(), "local candidate");
                 self.emit_candidate(candidate);
             }
-            Err(error) => tracing::warn!(%error, "a local candidate breaks the protocol's limits"),
+            Err(error) => tracing::warn!(error = %causes(&error), "a local candidate breaks the protocol's limits"),
         }
     }
 

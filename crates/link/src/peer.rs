@@ -8,6 +8,7 @@ use crate::settings::{PeerOptions, configuration, media, setting_engine};
 use crate::sockets::{Addresses, BoundRuntime, Heard};
 use crate::video::VideoSender;
 use crate::{LinkError, error::stack};
+use rccar_causes::causes;
 use rccar_protocol::signaling::{Candidate, IceServer};
 use rccar_protocol::text::Sdp;
 use rccar_protocol::units::MonotonicMicros;
@@ -243,7 +244,7 @@ impl Peer {
         for candidate in std::mem::take(&mut *self.early_candidates.lock().await) {
             // One that cannot be used says nothing about the others.
             if let Err(error) = self.apply(candidate).await {
-                tracing::debug!(%error, "a candidate of the driver's is left out");
+                tracing::debug!(error = %causes(&error), "a candidate of the driver's is left out");
             }
         }
         Ok(())
@@ -310,7 +311,7 @@ impl Peer {
     /// Closes the connection; a second call does nothing.
     pub async fn close(&self) {
         if let Err(error) = self.connection.0.close().await {
-            tracing::debug!(%error, "closing the connection");
+            tracing::debug!(error = %causes(&error), "closing the connection");
         }
     }
 

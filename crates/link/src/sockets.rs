@@ -4,6 +4,7 @@
 
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{BindToDevice, ReuseAddr, SndBuf};
+use rccar_causes::causes;
 use rccar_protocol::units::MonotonicMicros;
 use socket2::{Domain, Socket, Type};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +90,7 @@ impl BoundRuntime {
         let Some(device) = self.binding.borrow().devices.get(&address.ip()).cloned() else { return Ok(None) };
         // A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
         if let Err(error) = setsockopt(socket, BindToDevice, &OsString::from(&device)) {
-            tracing::warn!(%error, %address, device, "cannot tie a socket to its interface");
+            tracing::warn!(error = %causes(&error), %address, device, "cannot tie a socket to its interface");
             return Ok(None);
         }
         setsockopt(socket, ReuseAddr, &true)?;
@@ -199,7 +200,7 @@ impl AsyncUdpSocket for TappedSocket {
                 Poll::Ready(Ok(sent))
             }
             Poll::Ready(Err(error)) => {
-                tracing::trace!(%error, to = %transmit.destination, "datagram not sent");
+                tracing::trace!(error = %causes(&error), to = %transmit.destination, "datagram not sent");
                 lost
             }
             Poll::Pending if self.is_stuck() => lost,

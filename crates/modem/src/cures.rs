@@ -5,6 +5,7 @@ use crate::link::{Connected, LinkError, Links};
 use crate::ppp::{self, Line};
 use crate::reboots::Reboots;
 use crate::{probe, usb, view};
+use rccar_causes::causes;
 use rccar_modem_core::{Outcome, Rung, timing};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -33,7 +34,7 @@ impl Cures {
         let done = |outcome: Result<(), Error>| match outcome {
             Ok(()) => Outcome::Done,
             Err(error) => {
-                tracing::debug!(%error, "a cure failed");
+                tracing::debug!(error = %causes(&error), "a cure failed");
                 view::outcome(&error)
             }
         };
@@ -73,7 +74,7 @@ impl Cures {
             line.stop(&self.connection).await;
         }
         if let Err(error) = self.modem.disconnect(None).await {
-            tracing::debug!(%error, "the bearer could not be disconnected");
+            tracing::debug!(error = %causes(&error), "the bearer could not be disconnected");
         }
     }
 
@@ -111,14 +112,14 @@ impl Cures {
         let bearer = match bearer {
             Ok(bearer) => bearer,
             Err(error) => {
-                tracing::info!(%error, "the modem does not connect");
+                tracing::info!(error = %causes(&error), "the modem does not connect");
                 return (view::outcome_of_connect(&error, properties.apn.is_none()), None);
             }
         };
         match self.configure(&bearer).await {
             Ok(link) => (Outcome::Done, Some(link)),
             Err(error) => {
-                tracing::warn!(%error, "the modem is connected, and its interface cannot be configured");
+                tracing::warn!(error = %causes(&error), "the modem is connected, and its interface cannot be configured");
                 (Outcome::Failed, None)
             }
         }
@@ -128,7 +129,7 @@ impl Cures {
         self.modem.enable(false).await?;
         // Some modems cannot; enabling switches the radio on again in any case.
         if let Err(error) = self.modem.set_power_state(PowerState::Low).await {
-            tracing::debug!(%error, "the radio cannot be switched off");
+            tracing::debug!(error = %causes(&error), "the radio cannot be switched off");
         }
         tokio::time::sleep(RADIO_OFF).await;
         self.modem.enable(true).await
@@ -157,7 +158,7 @@ impl Cures {
         match asked.ask(SystemTime::now(), "rccar-modem: nothing else has brought the modem back") {
             Ok(()) => Outcome::Done,
             Err(error) => {
-                tracing::warn!(%error, "the reboot cannot be asked for");
+                tracing::warn!(error = %causes(&error), "the reboot cannot be asked for");
                 Outcome::Failed
             }
         }
@@ -170,7 +171,7 @@ impl Cures {
         match self.connection.call_method(Some(name), path, Some(interface), method, body).await {
             Ok(_) => Outcome::Done,
             Err(error) => {
-                tracing::warn!(%error, method, "the system does not do it");
+                tracing::warn!(error = %causes(&error), method, "the system does not do it");
                 Outcome::Failed
             }
         }

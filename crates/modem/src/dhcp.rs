@@ -3,6 +3,7 @@
 //! The client is a task of its own for each lease: whatever ends it, also an answer of the network that it cannot bear, is a lost lease.
 
 use mozim::{DhcpV4Client, DhcpV4Config, DhcpV4Lease, DhcpV4State};
+use rccar_causes::causes;
 use socket2::{Domain, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -137,7 +138,7 @@ async fn hold(mut client: DhcpV4Client, news: mpsc::UnboundedSender<News>, mut r
                 if let (Ok(()), Some(lease)) = (asked, &bound)
                     && let Err(error) = client.release(lease).await
                 {
-                    tracing::debug!(%error, "a lease could not be given back");
+                    tracing::debug!(error = %causes(&error), "a lease could not be given back");
                 }
                 return;
             }

@@ -1,6 +1,7 @@
 //! Name servers of the link, told to systemd-resolved.
 
 use crate::link::Link;
+use rccar_causes::causes;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub(crate) async fn set(connection: &Connection, link: &Link) {
         call(connection, "SetLinkDefaultRoute", &default).await
     };
     if let Err(error) = outcome.await {
-        tracing::debug!(%error, interface = link.interface, "systemd-resolved did not take the name servers");
+        tracing::debug!(error = %causes(&error), interface = link.interface, "systemd-resolved did not take the name servers");
     }
 }
 
@@ -31,7 +32,7 @@ pub(crate) async fn set(connection: &Connection, link: &Link) {
 pub(crate) async fn clear(connection: &Connection, link: &Link) {
     let Ok(index) = i32::try_from(link.index) else { return };
     if let Err(error) = call(connection, "RevertLink", &index).await {
-        tracing::debug!(%error, interface = link.interface, "systemd-resolved did not forget the name servers");
+        tracing::debug!(error = %causes(&error), interface = link.interface, "systemd-resolved did not forget the name servers");
     }
 }
 

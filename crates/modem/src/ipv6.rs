@@ -1,5 +1,6 @@
 //! Who gives an interface its IPv6 addresses: this program, or the kernel, which hears router advertisements.
 
+use rccar_causes::causes;
 use std::io;
 use std::path::Path;
 
@@ -41,6 +42,6 @@ fn write(interface: &str, settings: &[(&str, u32)]) {
     let outcome: io::Result<()> =
         settings.iter().try_for_each(|(name, value)| std::fs::write(folder.join(name), value.to_string()));
     if let Err(error) = outcome {
-        tracing::debug!(%error, interface, ?settings, "the kernel's settings for IPv6 stay as they are");
+        tracing::debug!(error = %causes(&error), interface, ?settings, "the kernel's settings for IPv6 stay as they are");
     }
 }

@@ -7,6 +7,7 @@ use crate::ipv6;
 use crate::ppp::{Dialled, PppError};
 use crate::settings::{Given, Plan, Settings};
 use futures_util::TryStreamExt;
+use rccar_causes::causes;
 use rccar_modem_core::timing::LEASE_LIMIT;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkLayerType};
@@ -171,7 +172,7 @@ impl Links {
         match (link.addresses.is_empty(), failed) {
             (true, Some(error)) => return Err(error.into()),
             (true, None) => return Err(LinkError::NoAdvertisement { interface: port.name }),
-            (false, Some(error)) => tracing::warn!(%error, "the link does without IPv4"),
+            (false, Some(error)) => tracing::warn!(error = %causes(&error), "the link does without IPv4"),
             (false, None) => {}
         }
         Ok(Connected { link, port, settings, keeper: held.map_or(Keeper::Nobody, Keeper::Lease) })
@@ -197,7 +198,7 @@ impl Links {
             link.addresses = present;
             link.dns = dialled.line.name_servers();
             if let Err(error) = self.keep_routes(port, &link.addresses).await {
-                tracing::warn!(%error, "nothing goes over the link");
+                tracing::warn!(error = %causes(&error), "nothing goes over the link");
             }
         } else {
             link.addresses.retain(IpAddr::is_ipv4);
@@ -278,7 +279,7 @@ impl Links {
         if let Some(mtu) = settings.mtu()
             && let Err(error) = self.set(port, LinkUnspec::new_with_index(port.index).mtu(mtu), "set its MTU").await
         {
-            tracing::warn!(%error, mtu, "the interface keeps its own MTU");
+            tracing::warn!(error = %causes(&error), mtu, "the interface keeps its own MTU");
         }
         let given = self.add_all(port, &settings.given).await?;
         let advertised = present.iter().filter_map(usable).filter(|address| settings.advertised && address.is_ipv6());
@@ -296,7 +297,7 @@ impl Links {
         for address in addresses {
             // Another one may have been faster.
             if let Err(error) = self.handle.address().del(address).execute().await {
-                tracing::debug!(%error, interface = port.name, "an address could not be removed");
+                tracing::debug!(error = %causes(&error), interface = port.name, "an address could not be removed");
             }
         }
     }
@@ -308,7 +309,7 @@ impl Links {
             match self.add(port, given).await {
                 Ok(()) => added.push(*given),
                 Err(error) => {
-                    tracing::warn!(%error, address = %given.address, "the link does without an address");
+                    tracing::warn!(error = %causes(&error), address = %given.address, "the link does without an address");
                     let present = self.present(port).await.unwrap_or_default();
                     // An address without its route would draw connections that lead nowhere.
                     self.remove(port, present.into_iter().filter(|message| own(message) == Some(given.address))).await;

@@ -4,6 +4,7 @@
 //! it has started when pppd has agreed with the network on IPv4 or IPv6, whichever is first, and it ends with pppd.
 
 use futures_util::StreamExt;
+use rccar_causes::causes;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
@@ -129,7 +130,7 @@ impl Line {
         };
         match outcome.await {
             Ok(result) => tracing::debug!(unit = self.unit, result, "pppd was asked to end"),
-            Err(error) => tracing::debug!(unit = self.unit, %error, "pppd could not be asked to end"),
+            Err(error) => tracing::debug!(unit = self.unit, error = %causes(&error), "pppd could not be asked to end"),
         }
     }
 
@@ -157,7 +158,7 @@ impl Line {
         let job = async {
             // Without it systemd tells nobody of jobs and states; whoever asks again is refused.
             if let Err(error) = manager.subscribe().await {
-                tracing::trace!(%error, "systemd tells already");
+                tracing::trace!(error = %causes(&error), "systemd tells already");
             }
             // Listened for before it is begun: it may be over before its name is known.
             let mut removed = manager.receive_job_removed().await?;

@@ -4,6 +4,7 @@ use crate::link::Link;
 use crate::view;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use rccar_causes::causes;
 use rccar_modem_core::Outcome;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -46,7 +47,7 @@ pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duratio
         while let Some(outcome) = asked.next().await {
             match outcome {
                 Ok(()) => return true,
-                Err(error) => tracing::trace!(%error, interface, "no answer to a probe"),
+                Err(error) => tracing::trace!(error = %causes(&error), interface, "no answer to a probe"),
             }
         }
         false

@@ -1,5 +1,6 @@
 //! Reboots: asked for by a file, and remembered beyond them.
 
+use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
 use rccar_modem_core::timing::DAY;
 use std::fs::OpenOptions;
@@ -24,7 +25,7 @@ impl Reboots {
     /// How long ago each was, oldest first. What cannot be read was never written.
     pub(crate) fn ages(&self, now: SystemTime) -> Vec<Duration> {
         let text = files::read(&self.file).unwrap_or_else(|error| {
-            tracing::warn!(%error, "earlier reboots are not known");
+            tracing::warn!(error = %causes(&error), "earlier reboots are not known");
             None
         });
         ages(&String::from_utf8_lossy(&text.unwrap_or_default()), now)

@@ -1,6 +1,7 @@
 //! The PIN that the SIM has refused: remembered, because each start would cost another of its few tries.
 
 use crate::config::Secret;
+use rccar_causes::causes;
 use rccar_daemon::files;
 use rccar_modem_core::Pin;
 use sha2::{Digest, Sha256};
@@ -21,7 +22,7 @@ impl RefusedPin {
         let file = state_dir.join("refused-pin");
         let configured = configured.map(|pin| Sha256::digest(pin.reveal()).into());
         let remembered = files::read(&file).unwrap_or_else(|error| {
-            tracing::warn!(%error, "whether the PIN was refused is not known");
+            tracing::warn!(error = %causes(&error), "whether the PIN was refused is not known");
             None
         });
         let refused = configured.is_some_and(|pin: [u8; 32]| remembered.as_deref() == Some(pin.as_slice()));
@@ -42,7 +43,7 @@ impl RefusedPin {
         let Some(pin) = self.configured.filter(|_| refused != self.refused) else { return };
         self.refused = refused;
         if let Err(error) = files::write(&self.file, if refused { &pin } else { &[] }) {
-            tracing::warn!(%error, refused, "whether the PIN was refused is not known after the next start");
+            tracing::warn!(error = %causes(&error), refused, "whether the PIN was refused is not known after the next start");
         }
     }
 }

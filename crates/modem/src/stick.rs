@@ -7,6 +7,7 @@ use crate::link::{Connected, LinkError, Links};
 use crate::sticks::Message;
 use crate::supervisor::{moment, word};
 use crate::{dns, probe, usb};
+use rccar_causes::causes;
 use rccar_modem_core::{Effect, Event, Outcome, Rung, Status, Stick, timing};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -94,7 +95,7 @@ impl Runner {
             News::Given(lease) => match self.links.renew(connected, &lease).await {
                 Ok(true) => dns::set(connection, &connected.link).await,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "a renewed lease cannot be applied"),
+                Err(error) => tracing::warn!(error = %causes(&error), "a renewed lease cannot be applied"),
             },
             News::Lost(reason) => {
                 tracing::info!(interface = connected.link.interface, reason, "the lease is lost");
@@ -172,7 +173,7 @@ impl Runner {
                     (Outcome::Done, Some(connected))
                 }
                 Some(Err(error)) => {
-                    tracing::info!(%error, "the stick gives no address");
+                    tracing::info!(error = %causes(&error), "the stick gives no address");
                     (Outcome::Failed, None)
                 }
                 None => match device.filter(|_| may_cycle) {
@@ -189,7 +190,7 @@ impl Runner {
         let Some(connected) = self.connected.take() else { return };
         let link = connected.release().await;
         if let Err(error) = self.links.clear(&link).await {
-            tracing::warn!(%error, "the interface keeps its addresses");
+            tracing::warn!(error = %causes(&error), "the interface keeps its addresses");
         }
         dns::clear(connection, &link).await;
     }

@@ -8,6 +8,7 @@ use crate::stick::{Done, Runner, Seen};
 use crate::supervisor::{dice, moment};
 use crate::usb;
 use futures_util::future::select_all;
+use rccar_causes::causes;
 use rccar_modem_core::{Car, Stick};
 use rccar_uplink::{Interface, Watcher, driver_of};
 use std::collections::BTreeMap;
@@ -171,7 +172,7 @@ impl Sticks {
                     Err(cause) => Published::link_down(emitter, &cause).await,
                 };
                 if let Err(error) = sent {
-                    tracing::debug!(%error, "a signal could not be sent");
+                    tracing::debug!(error = %causes(&error), "a signal could not be sent");
                 }
             }
         }

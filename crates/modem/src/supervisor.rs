@@ -10,6 +10,7 @@ use crate::refused_pin::RefusedPin;
 use crate::sticks::Sticks;
 use crate::{dns, probe, usb, view};
 use futures_util::StreamExt;
+use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_modem_core::{Car, Effect, Event, Machine, Outcome, Rung, Status, timing};
 use rccar_protocol::units::MonotonicMicros;
@@ -207,7 +208,7 @@ impl Supervisor {
                     tracing::info!(addresses = ?connected.link.addresses, "the lease was renewed with something else in it");
                 }
                 Ok(false) => tracing::debug!("the lease was renewed"),
-                Err(error) => tracing::warn!(%error, "a renewed lease cannot be applied"),
+                Err(error) => tracing::warn!(error = %causes(&error), "a renewed lease cannot be applied"),
             },
             News::Lost(reason) => {
                 tracing::info!(interface = connected.link.interface, reason, "what the link lived with is gone");
@@ -272,7 +273,7 @@ impl Supervisor {
         let Some(connected) = self.link.take() else { return };
         let link = connected.release().await;
         if let Err(error) = self.links.clear(&link).await {
-            tracing::warn!(%error, "the interface keeps its addresses");
+            tracing::warn!(error = %causes(&error), "the interface keeps its addresses");
         }
         dns::clear(&self.connection, &link).await;
     }
@@ -314,7 +315,7 @@ impl Supervisor {
             _ => Ok(()),
         };
         if let Err(error) = sent {
-            tracing::debug!(%error, "a signal could not be sent");
+            tracing::debug!(error = %causes(&error), "a signal could not be sent");
         }
     }
 

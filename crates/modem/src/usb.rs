@@ -1,5 +1,6 @@
 //! What is on the USB, whether ModemManager has it or not.
 
+use rccar_causes::causes;
 use rccar_modem_core::Outcome;
 use std::fs;
 use std::io;
@@ -54,7 +55,7 @@ async fn cycle_for(device: &Path, state_dir: &Path, off: Duration) -> Outcome {
     match cycle.await {
         Ok(Ok(())) => Outcome::Done,
         Ok(Err(error)) => {
-            tracing::warn!(%error, "the device cannot be taken off the USB and put back");
+            tracing::warn!(error = %causes(&error), "the device cannot be taken off the USB and put back");
             Outcome::Failed
         }
         Err(_) => Outcome::Failed,
@@ -67,7 +68,7 @@ async fn off_and_on(device: &Path, state_dir: &Path, off: Duration) -> io::Resul
     if let Some(mark) = &mark
         && let Err(error) = fs::write(mark, "")
     {
-        tracing::warn!(%error, file = %mark.display(), "it will not be known that the device is off the USB");
+        tracing::warn!(error = %causes(&error), file = %mark.display(), "it will not be known that the device is off the USB");
     }
     let gone = |source: io::Error| io::Error::new(source.kind(), format!("{}: {source}", authorized.display()));
     let outcome = async {
@@ -90,7 +91,7 @@ pub(crate) fn put_back(sys: &Path, state_dir: &Path) {
         let Some(device) = name.to_str().and_then(|name| name.strip_prefix(MARK)) else { continue };
         match fs::write(sys.join("bus/usb/devices").join(device).join("authorized"), "1") {
             Ok(()) => tracing::info!(device, "a device that was off the USB is put back"),
-            Err(error) => tracing::debug!(%error, device, "a device that was off the USB is not there any more"),
+            Err(error) => tracing::debug!(error = %causes(&error), device, "a device that was off the USB is not there any more"),
         }
         let _ = fs::remove_file(mark.path());
     }

@@ -1,6 +1,7 @@
 //! The certificate that TLS shows, read again when its files have changed.
 
 use crate::config::CertificateFiles;
+use rccar_causes::causes;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem};
 use std::path::{Path, PathBuf};
@@ -78,7 +79,7 @@ impl Present {
                 (self.acceptor, self.changed) = (acceptor, changed);
             }
             // Looked at again in a minute: one of the two files may not be written yet.
-            Err(error) => tracing::warn!(%error, "going on with the certificate from before"),
+            Err(error) => tracing::warn!(error = %causes(&error), "going on with the certificate from before"),
         }
     }
 }

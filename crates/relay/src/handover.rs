@@ -4,6 +4,7 @@ use crate::outbox::Outbox;
 use crate::relayed::{Relayed, unconnected};
 use crate::stats::Counters;
 use async_trait::async_trait;
+use rccar_causes::causes;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::UdpSocket;
@@ -57,7 +58,7 @@ impl ClientSocket {
         match &self.way {
             Way::Datagrams(socket) => {
                 if let Err(error) = socket.send_to(datagram, client).await {
-                    tracing::trace!(%error, %client, "packet to client not sent");
+                    tracing::trace!(error = %causes(&error), %client, "packet to client not sent");
                     self.counters.send_errors.increment();
                 }
             }

@@ -12,6 +12,7 @@ use crate::sockets::RelayPair;
 use crate::stats::Counters;
 use crate::{RelayError, request};
 use futures_util::FutureExt;
+use rccar_causes::causes;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -91,7 +92,7 @@ impl Listener {
             match received {
                 Ok((length, client)) => self.handle(&buffer[..length], client).await,
                 Err(error) => {
-                    tracing::debug!(%error, listen = %self.local, "cannot receive");
+                    tracing::debug!(error = %causes(&error), listen = %self.local, "cannot receive");
                     tokio::time::sleep(PAUSE).await;
                 }
             }

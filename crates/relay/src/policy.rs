@@ -10,6 +10,7 @@
 //! 5. special addresses (the tables in this file): refused; all others: allowed.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use rccar_causes::causes;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -116,7 +117,7 @@ impl PeerPolicy {
                 let addresses = interfaces.filter_map(|interface| ip_of(&interface.address?)).collect();
                 *self.interfaces.write().unwrap_or_else(PoisonError::into_inner) = addresses;
             }
-            Err(error) => tracing::warn!(%error, "cannot list this machine's addresses"),
+            Err(error) => tracing::warn!(error = %causes(&error), "cannot list this machine's addresses"),
         }
     }
 }

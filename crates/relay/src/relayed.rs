@@ -4,6 +4,7 @@ use crate::listener::Shared;
 use crate::quota::Permit;
 use crate::stats::Counters;
 use async_trait::async_trait;
+use rccar_causes::causes;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -98,7 +99,7 @@ impl Relayed {
                 counters.bytes_to_peers.add(sent);
             }
             Err(error) => {
-                tracing::trace!(%error, %peer, "packet to peer not sent");
+                tracing::trace!(error = %causes(&error), %peer, "packet to peer not sent");
                 counters.send_errors.increment();
             }
         }

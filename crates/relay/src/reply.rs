@@ -1,5 +1,6 @@
 //! Answers to requests.
 
+use rccar_causes::causes;
 use stun::attributes::{ATTR_NONCE, ATTR_REALM, AttrType};
 use stun::error_code::{
     CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED, CODE_BAD_REQUEST, CODE_FORBIDDEN,
@@ -101,7 +102,7 @@ fn build(request: &Message, typ: MessageType, attributes: &Attributes, key: Opti
         Ok(()) => Some(answer.raw),
         Err(error) => {
             // Only an overlong realm can do it.
-            tracing::error!(%error, "cannot write an answer");
+            tracing::error!(error = %causes(&error), "cannot write an answer");
             None
         }
     }

@@ -6,6 +6,7 @@ use crate::listener::Listener;
 use crate::relayed::Relayed;
 use crate::reply::{self, Attributes, Refusal};
 use crate::sockets::{self, RelayAddress};
+use rccar_causes::causes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -137,7 +138,7 @@ async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr
     let relayed = sockets::relay(place, &shared.ports)
         .and_then(|socket| Relayed::new(socket, place.public, request.transaction_id, permit, Arc::clone(&shared)))
         .map_err(|error| {
-            tracing::warn!(%error, ports = ?shared.ports, "no port for a new allocation");
+            tracing::warn!(error = %causes(&error), ports = ?shared.ports, "no port for a new allocation");
             Refusal::InsufficientCapacity
         })?;
     let relayed = Arc::new(relayed);
@@ -148,7 +149,7 @@ async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr
     let made = listener.manager.create_allocation(five_tuple, socket, 0, lifetime, username, place.public.is_ipv4()).await;
     if let Err(error) = made {
         listener.handover.put(None);
-        tracing::warn!(%error, "no allocation");
+        tracing::warn!(error = %causes(&error), "no allocation");
         return Err(Refusal::InsufficientCapacity);
     }
     listener.remember(client, &relayed);

@@ -6,6 +6,7 @@ use crate::listener::{Listener, Shared};
 use crate::outbox::Outbox;
 use crate::quota::{Permit, Quota};
 use crate::sockets::RelayPair;
+use rccar_causes::causes;
 use rccar_turn_stream::{Messages, padding};
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
@@ -65,7 +66,7 @@ impl StreamListener {
                     streams.spawn(self.stream(stream, client, place));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot take a stream for TURN");
+                    tracing::warn!(error = %causes(&error), "cannot take a stream for TURN");
                     sleep(PAUSE).await;
                 }
             }
@@ -92,7 +93,7 @@ impl StreamListener {
                 }
             };
             if let Err(error) = served.await {
-                tracing::debug!(%client, %error, "stream ended");
+                tracing::debug!(%client, error = %causes(&error), "stream ended");
                 if error.kind() == io::ErrorKind::InvalidData {
                     counters.refused_streams.increment();
                 }

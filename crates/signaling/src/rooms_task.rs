@@ -4,6 +4,7 @@ use crate::access::{Access, LIFETIME, RENEWAL};
 use crate::ice::{IceServers, equip_car, equip_driver};
 use crate::outbox::{Out, Outbox};
 use crate::token::TokenHash;
+use rccar_causes::causes;
 use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
@@ -121,7 +122,7 @@ impl Task {
             }
             Command::Driver { conn, message } => match getrandom::u64() {
                 Ok(random) => self.rooms.handle_driver(now, conn, message, random),
-                Err(error) => tracing::error!(%error, "no randomness: a driver's message is lost"),
+                Err(error) => tracing::error!(error = %causes(&error), "no randomness: a driver's message is lost"),
             },
             Command::DriverGone { conn } => {
                 self.drivers.remove(&conn);

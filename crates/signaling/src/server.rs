@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rccar_causes::causes;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -89,10 +90,10 @@ async fn accept(listener: TcpListener, door: Arc<Door>, places: Arc<Semaphore>, 
                     drop(tokio::spawn(connection(stream, Arc::clone(&door), ticket, stopped.clone())));
                 }
                 // Dropping the stream hangs up: an answer would cost a task and its timeouts.
-                Err(error) => tracing::debug!(%remote, %error, "TCP connection refused"),
+                Err(error) => tracing::debug!(%remote, error = %causes(&error), "TCP connection refused"),
             },
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                tracing::warn!(error = %causes(&error), "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -103,7 +104,7 @@ async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stop
     let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
     // Signaling messages are small and wait for nothing.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
+        tracing::debug!(error = %causes(&error), "cannot set TCP_NODELAY");
     }
     let peer = Peer { remote, local };
     let watched = Watched::new();
@@ -124,7 +125,7 @@ async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stop
     };
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::trace!(%error, "an HTTP connection broke"),
+        Ok(Err(error)) => tracing::trace!(error = %causes(&error), "an HTTP connection broke"),
         Err(_) => tracing::debug!(%remote, "a client took an answer too slowly and was cut off"),
     }
     drop(ticket);

@@ -5,6 +5,7 @@ use crate::dial::{Dialer, Stream};
 use crate::outbox::Outbox;
 use crate::probe;
 use crate::refusal::refusal;
+use rccar_causes::causes;
 use rccar_turn_stream::{Messages, padding};
 use std::io;
 use std::net::SocketAddr;
@@ -47,7 +48,7 @@ impl Client {
                     tracing::info!(reason = ended.err().map(tracing::field::display), "the tunnel's connection has ended");
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "no TURN server can be reached, neither over UDP nor over TCP or TLS");
+                    tracing::warn!(error = %causes(&error), "no TURN server can be reached, neither over UDP nor over TCP or TLS");
                     sleep(backoff).await;
                     backoff = (backoff * 2).min(BACKOFF_MOST);
                 }
@@ -99,7 +100,7 @@ impl Client {
     async fn answer(&self, message: &[u8]) {
         if let Err(error) = self.near.send_to(message, self.address).await {
             // The stack has closed the socket.
-            tracing::trace!(%error, client = %self.address, "message to a client not sent");
+            tracing::trace!(error = %causes(&error), client = %self.address, "message to a client not sent");
         }
     }
 }

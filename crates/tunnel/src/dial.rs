@@ -3,6 +3,7 @@
 use crate::{Local, Options, Server};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use rccar_causes::causes;
 use socket2::SockRef;
 use std::fmt;
 use std::io;
@@ -65,7 +66,7 @@ impl Dialer {
                         return Ok(stream);
                     }
                     Err(error) => {
-                        tracing::debug!(server = %server.address, tls = server.tls.is_some(), %error, "cannot dial");
+                        tracing::debug!(server = %server.address, tls = server.tls.is_some(), error = %causes(&error), "cannot dial");
                         failed = error;
                     }
                 },
@@ -100,7 +101,7 @@ async fn connect(server: SocketAddr, local: &Local) -> io::Result<TcpStream> {
 async fn connector() -> io::Result<TlsConnector> {
     let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await.map_err(io::Error::other)?;
     for error in &found.errors {
-        tracing::warn!(%error, "some of the system's certificate authorities cannot be read");
+        tracing::warn!(error = %causes(error), "some of the system's certificate authorities cannot be read");
     }
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);

@@ -37,6 +37,7 @@ use crate::client::Client;
 use crate::dial::Dialer;
 use crate::outbox::Outbox;
 pub use local::Local;
+use rccar_causes::causes;
 use rccar_turn_stream::MAX_MESSAGE;
 pub use rustls_pki_types::ServerName;
 use std::collections::{BTreeMap, HashMap};
@@ -109,7 +110,7 @@ impl Tunnel {
                     self.ends.insert(local.clone(), end);
                 }
                 // An address may be gone before it is used.
-                Err(error) => tracing::debug!(%error, address = %local.ip, "no near end of the tunnel here"),
+                Err(error) => tracing::debug!(error = %causes(&error), address = %local.ip, "no near end of the tunnel here"),
             }
         }
     }
@@ -156,7 +157,7 @@ async fn run(socket: Arc<UdpSocket>, local: Local, dialer: Arc<Dialer>) {
                 Ok(received) => received,
                 Err(error) => {
                     // A client's socket that is closed shows up here, too.
-                    tracing::trace!(%error, "cannot receive");
+                    tracing::trace!(error = %causes(&error), "cannot receive");
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }

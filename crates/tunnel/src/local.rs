@@ -1,6 +1,7 @@
 //! Addresses of this machine.
 
 use nix::net::if_::InterfaceFlags;
+use rccar_causes::causes;
 use socket2::SockRef;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
@@ -19,7 +20,7 @@ impl Local {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let interfaces = nix::ifaddrs::getifaddrs().map(Iterator::collect::<Vec<_>>).unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot list this machine's addresses");
+            tracing::warn!(error = %causes(&error), "cannot list this machine's addresses");
             Vec::new()
         });
         let up = interfaces.into_iter().filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP));
@@ -51,7 +52,7 @@ impl Local {
     pub(crate) fn tie(&self, socket: &impl AsFd) {
         let Some(device) = &self.device else { return };
         if let Err(error) = SockRef::from(socket).bind_device(Some(device.as_bytes())) {
-            tracing::debug!(%error, device, "cannot tie a socket to its interface");
+            tracing::debug!(error = %causes(&error), device, "cannot tie a socket to its interface");
         }
     }
 }

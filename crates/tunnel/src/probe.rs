@@ -1,6 +1,7 @@
 //! Whether a server can be reached over UDP.
 
 use crate::Local;
+use rccar_causes::causes;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub(crate) async fn answers(servers: &[SocketAddr], local: &Local) -> bool {
     for &server in servers {
         asked.push(async move {
             ask(server, local).await.unwrap_or_else(|error| {
-                tracing::debug!(%error, %server, "cannot ask over UDP");
+                tracing::debug!(error = %causes(&error), %server, "cannot ask over UDP");
                 false
             })
         });

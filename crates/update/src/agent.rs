@@ -12,6 +12,7 @@ use crate::watch::{self, Report};
 use crate::{link, system};
 use rccar_bus::car::CarClient;
 use rccar_bus::update::{ServedUpdate, UpdateProperties};
+use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rauc::{Mark, Rauc};
@@ -200,8 +201,8 @@ impl Agent {
         let newer_than = if older { oldest() } else { self.running.clone() };
         tokio::spawn(async move {
             let answer = async {
-                let compatible = rauc.compatible().await.map_err(|error| error.to_string())?;
-                offer::ask(&host, &Question { channel, compatible, newer_than }).await.map_err(|error| error.to_string())
+                let compatible = rauc.compatible().await.map_err(|error| causes(&error).to_string())?;
+                offer::ask(&host, &Question { channel, compatible, newer_than }).await.map_err(|error| causes(&error).to_string())
             };
             // Nobody listens when the program ends.
             let _ = inputs.send(Input::Answer(answer.await)).await;
@@ -231,7 +232,7 @@ impl Agent {
         };
         tokio::spawn(async move {
             let outcome = match timeout(MARK_WITHIN, rauc.mark(mark)).await {
-                Ok(outcome) => outcome.map_err(|error| error.to_string()),
+                Ok(outcome) => outcome.map_err(|error| causes(&error).to_string()),
                 Err(_) => Err("RAUC does not answer".to_owned()),
             };
             if let Err(error) = &outcome {

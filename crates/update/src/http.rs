@@ -10,6 +10,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rccar_causes::{Causes, causes};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -92,7 +93,7 @@ impl HostClient {
         }
         let request = request.body(Empty::new()).map_err(|error| wrong(&error))?;
         let answer = timeout(ANSWER_WITHIN, self.client.request(request)).await.map_err(|_| HttpError::Slow)?;
-        let answer = answer.map_err(|error| HttpError::Link(causes(&error)))?;
+        let answer = answer.map_err(|error| HttpError::Link(causes(&error).to_string()))?;
         match answer.status() {
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Err(HttpError::Denied(status)),
             _ => Ok(answer),
@@ -103,13 +104,7 @@ impl HostClient {
     pub(crate) async fn text(answer: Response<Incoming>, limit: usize) -> Result<String, HttpError> {
         let body = Limited::new(answer.into_body(), limit).collect();
         let body = timeout(ANSWER_WITHIN, body).await.map_err(|_| HttpError::Slow)?;
-        let body = body.map_err(|error| HttpError::Link(error.to_string()))?.to_bytes();
+        let body = body.map_err(|error| HttpError::Link(Causes::of(&*error).to_string()))?.to_bytes();
         String::from_utf8(body.into()).map_err(|error| HttpError::Answer(error.to_string()))
     }
-}
-
-/// hyper says "client error (Connect)"; what happened is in the causes.
-fn causes(error: &dyn std::error::Error) -> String {
-    let deepest = std::iter::successors(Some(error), |error| error.source()).last();
-    deepest.map_or_else(|| error.to_string(), ToString::to_string)
 }

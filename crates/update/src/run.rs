@@ -10,6 +10,7 @@ use crate::system::{self, VersionError};
 use crate::watch;
 use rccar_bus::car::CarClient;
 use rccar_bus::{BusError, Connection, update};
+use rccar_causes::causes;
 use rccar_daemon::config::ConfigError;
 use rccar_daemon::files::FileError;
 use rccar_daemon::{clock, notify, shutdown};
@@ -130,9 +131,9 @@ async fn connect(config: &Config) -> Connection {
     loop {
         match config.bus.address.connect().await {
             Ok(connection) => return connection,
-            Err(error) if told => tracing::debug!(%error),
+            Err(error) if told => tracing::debug!(error = %causes(&error)),
             Err(error) => {
-                tracing::warn!(%error, "waiting for the message bus");
+                tracing::warn!(error = %causes(&error), "waiting for the message bus");
                 told = true;
             }
         }

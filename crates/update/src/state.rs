@@ -2,6 +2,7 @@
 //!
 //! **A damaged file never stops updates: it is set aside, said, and the agent begins anew.**
 
+use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
 use rccar_update_core::Saved;
 use std::fs;
@@ -33,9 +34,9 @@ impl StateFile {
             Ok(saved) => Ok(saved),
             Err(error) => {
                 let aside = self.path.with_file_name(DAMAGED);
-                tracing::warn!(%error, path = %self.path.display(), aside = %aside.display(), "the state is damaged: set aside, begun anew");
+                tracing::warn!(error = %causes(&error), path = %self.path.display(), aside = %aside.display(), "the state is damaged: set aside, begun anew");
                 if let Err(error) = fs::rename(&self.path, &aside) {
-                    tracing::warn!(%error, "it cannot be set aside, and will be overwritten");
+                    tracing::warn!(error = %causes(&error), "it cannot be set aside, and will be overwritten");
                 }
                 Ok(Saved::default())
             }

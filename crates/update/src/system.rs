@@ -1,5 +1,6 @@
 //! What is known of the system: version, slot, calendar, reboot.
 
+use rccar_causes::causes;
 use rccar_rauc::{Rauc, RaucError};
 use rccar_update_core::{Boot, Month, Version};
 use std::fs::{self, OpenOptions};
@@ -87,7 +88,7 @@ pub(crate) fn request_reboot(path: &Path, reason: &str) -> io::Result<()> {
 pub(crate) fn withdraw_reboot(path: &Path) {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(%error, path = %path.display(), "the request to reboot cannot be taken back");
+            tracing::warn!(error = %causes(&error), path = %path.display(), "the request to reboot cannot be taken back");
         }
         _ => {}
     }

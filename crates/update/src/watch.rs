@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use rccar_bus::BusError;
 use rccar_bus::car::{CarClient, CarState};
+use rccar_causes::causes;
 use rccar_protocol::release::UpdateStatus;
 use rccar_update_core::{CarStatus, Input};
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(crate) async fn car(client: CarClient, inputs: mpsc::Sender<Input>) -> BusEr
             Ok(Err(error)) if error.is_lost() => return error,
             Ok(Err(BusError::Absent(_))) | Err(_) => None,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the car's agent cannot be asked");
+                tracing::warn!(error = %causes(&error), "the car's agent cannot be asked");
                 None
             }
         };
@@ -71,7 +72,7 @@ pub(crate) async fn report(client: CarClient, mut reports: watch::Receiver<Repor
         if let Some(status) = status
             && let Err(error) = client.report_update(&status).await
         {
-            tracing::debug!(%error, "not reported");
+            tracing::debug!(error = %causes(&error), "not reported");
         }
         tokio::time::sleep(REPORT_EVERY).await;
     }

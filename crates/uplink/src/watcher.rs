@@ -4,6 +4,7 @@ use crate::interface::Interface;
 use crate::read::read;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use rccar_causes::causes;
 use rtnetlink::{Handle, MulticastGroup};
 use std::convert::Infallible;
 use std::io;
@@ -93,7 +94,7 @@ impl Follower {
 async fn follow(publish: watch::Sender<Option<Vec<Interface>>>) {
     loop {
         let Err(error) = follow_one(&publish).await;
-        tracing::warn!(%error, "cannot watch the network interfaces; trying again in {AGAIN:?}");
+        tracing::warn!(error = %causes(&error), "cannot watch the network interfaces; trying again in {AGAIN:?}");
         tokio::time::sleep(AGAIN).await;
     }
 }

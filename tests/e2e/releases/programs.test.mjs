@@ -65,7 +65,7 @@ describe('the last release and today', () => {
     world.options.old = { 'rccar-car': old, 'rccar-drive': old };
     await world.startHost();
     await world.carOnline();
-    await until('the page has the host again', async () => (await cockpit.snapshot()).signaling.phase === 'ready');
+    await until('the page has the host again', async () => (await cockpit.snapshot()).signaling === 'ready');
     const seen = await cockpit.drive(['ArrowUp'], 'the car drives', forward);
     assert.equal(seen.control.malformed, 0);
   });

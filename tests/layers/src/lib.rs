@@ -50,6 +50,7 @@ pub enum Layer {
 /// Every crate of the workspace.
 pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-dmabuf-unsafe", Layer::System),
+    ("rccar-causes", Layer::Words),
     ("rccar-protocol", Layer::Words),
     ("rccar-turn-stream", Layer::Words),
     ("rccar-bundle", Layer::Machine),

@@ -61,6 +61,24 @@ fn agent_session_and_signaling_do_not_know_each_other() {
     }
 }
 
+/// `%error` would print what failed, and hide why.
+#[test]
+fn logs_tell_errors_with_their_causes() {
+    // Published by itself, and so without the project's own crates; its errors have their causes in their text.
+    let alone = ["tokio-modem-manager"];
+    let packages = workspace().into_iter().filter(|package| !alone.contains(&package.name.as_str()));
+    let sources: Vec<PathBuf> = packages.flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
+    assert!(sources.len() > 100, "{} files", sources.len());
+    let mut found = Vec::new();
+    for source in sources {
+        let text = std::fs::read_to_string(&source).unwrap();
+        let bare =
+            text.match_indices("%error").filter(|(at, _)| !text[at + 6..].starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+        found.extend(bare.map(|(at, _)| format!("{}:{}", source.display(), text[..at].lines().count())));
+    }
+    assert_eq!(found, NOTHING);
+}
+
 #[test]
 fn every_crate_has_the_lints_of_the_workspace() {
     let root = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"));

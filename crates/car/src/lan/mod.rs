@@ -9,6 +9,7 @@ use crate::session::SessionContext;
 use crate::standing;
 use rccar_car_core::lease::Source;
 use rccar_car_core::registration::Standing;
+use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
 use rccar_daemon::shutdown;
 use rccar_protocol::text::{CarId, Name};
@@ -128,9 +129,12 @@ impl About {
 
     /// `None` where there is no card, such as in the demo.
     fn provision(&self) -> Option<Provision> {
-        let content =
-            files::read(&self.provision).inspect_err(|error| tracing::warn!(%error, "what is known of the card")).ok()??;
-        serde_json::from_slice(&content).inspect_err(|error| tracing::warn!(%error, "provision.json cannot be read")).ok()
+        let content = files::read(&self.provision)
+            .inspect_err(|error| tracing::warn!(error = %causes(error), "what is known of the card"))
+            .ok()??;
+        serde_json::from_slice(&content)
+            .inspect_err(|error| tracing::warn!(error = %causes(error), "provision.json cannot be read"))
+            .ok()
     }
 }
 

@@ -7,6 +7,7 @@
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
+use rccar_causes::causes;
 use rccar_signaling::Peer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
@@ -57,7 +58,7 @@ fn networks() -> Vec<Network> {
     match getifaddrs() {
         Ok(interfaces) => interfaces.filter_map(|interface| network(&interface)).collect(),
         Err(error) => {
-            tracing::warn!(%error, "cannot list the network interfaces: nobody counts as near");
+            tracing::warn!(error = %causes(&error), "cannot list the network interfaces: nobody counts as near");
             Vec::new()
         }
     }

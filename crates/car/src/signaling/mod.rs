@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 use rccar_car_core::lease::Source;
 use rccar_car_core::registration::standby::{self, Standby};
 use rccar_car_core::registration::{DIAL_WITHIN, Effect, End, Event, Registration};
+use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::claim::ClaimCode;
@@ -192,7 +193,7 @@ impl Client {
                 return self.incoming.send(Incoming { source: Source::Host, message }).await.map_err(|_| NoAgent);
             }
             // A later host may say what this car does not know.
-            Err(error) => tracing::warn!(%error, "message of the host ignored"),
+            Err(error) => tracing::warn!(error = %causes(&error), "message of the host ignored"),
         }
         Ok(())
     }
@@ -213,7 +214,11 @@ impl Client {
                                 greet(&url, dialled).await
                             };
                             let knocked = timeout(within, knocking).await.ok()?;
-                            knocked.inspect_err(|error| tracing::debug!(%error, uplink = over.name, "no connection stands by")).ok()
+                            knocked
+                                .inspect_err(
+                                    |error| tracing::debug!(error = %causes(error), uplink = over.name, "no connection stands by"),
+                                )
+                                .ok()
                         }));
                     }
                     standby::Effect::Drop => self.waiting = None,

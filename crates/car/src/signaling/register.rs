@@ -5,6 +5,7 @@ use crate::dial::Dialled;
 use crate::host_url::HostUrl;
 use futures_util::{SinkExt, StreamExt};
 use rccar_car_core::registration::STEP_WITHIN;
+use rccar_causes::causes;
 use rccar_protocol::identity::Nonce;
 use rccar_protocol::signaling::{ToCar, parse};
 use rccar_protocol::{MAX_MESSAGE_BYTES, PROTOCOL_VERSION, SUBPROTOCOL};
@@ -58,7 +59,7 @@ async fn next_message(socket: &mut Socket, doing: &'static str) -> Result<ToCar,
             let Some(text) = read(socket.next().await)? else { continue };
             match parse(&text) {
                 Ok(message) => return Ok(message),
-                Err(error) => tracing::warn!(%error, "message of the host ignored"),
+                Err(error) => tracing::warn!(error = %causes(&error), "message of the host ignored"),
             }
         }
     };

@@ -2,6 +2,7 @@
 
 use super::offer::{is_for, share};
 use crate::db::{Db, DbError};
+use rccar_causes::causes;
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::Json;
 use rccar_protocol::text::CarId;
@@ -22,7 +23,7 @@ pub(crate) async fn nudge(db: Db, exchange: Exchange, changed: Arc<Notify>, spre
         tokio::select! {
             () = changed.notified() => match plan_nudges(&db, &exchange, &mut nudged, spread).await {
                 Ok(more) => plan.extend(more),
-                Err(error) => tracing::error!(%error, "cannot look for cars to nudge"),
+                Err(error) => tracing::error!(error = %causes(&error), "cannot look for cars to nudge"),
             },
             // Without a next one the branch is off and the time is never looked at.
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
@@ -74,7 +75,7 @@ pub(crate) async fn keep_updates(db: Db, mut updates: mpsc::Receiver<(CarId, Upd
         }
         let json = status.to_json();
         if let Err(error) = db.run(move |store| store.remember_update(&car, &json)).await {
-            tracing::error!(%error, "cannot keep what a car says about its update");
+            tracing::error!(error = %causes(&error), "cannot keep what a car says about its update");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! writer has locked; what is not locked when a host starts is left from a crash, and goes.
 
 use rccar_bundle::{Bundle, BundleError, Keyring, KeyringError, verify};
+use rccar_causes::causes;
 use rccar_protocol::release::Sha256;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
@@ -111,7 +112,7 @@ impl Shelf {
     pub(crate) fn discard(&self, sha256: &Sha256) {
         let path = self.path(sha256);
         if let Err(error) = fs::remove_file(&path) {
-            tracing::warn!(path = %path.display(), %error, "cannot remove a bundle");
+            tracing::warn!(path = %path.display(), error = %causes(&error), "cannot remove a bundle");
         }
     }
 }
@@ -121,7 +122,7 @@ impl Drop for Draft {
         if !self.kept
             && let Err(error) = fs::remove_file(&self.path)
         {
-            tracing::warn!(path = %self.path.display(), %error, "cannot remove an unfinished upload");
+            tracing::warn!(path = %self.path.display(), error = %causes(&error), "cannot remove an unfinished upload");
         }
     }
 }

@@ -4,12 +4,12 @@ use super::offer::choose;
 use super::shelf::{Draft, Shelf, ShelfError};
 use crate::db::{Db, DbError, Store, unix_now};
 use async_trait::async_trait;
+use rccar_causes::causes;
 use rccar_protocol::release::{ByteCount, Version};
 use rccar_protocol::text::CarId;
 use rccar_signaling::{
     BundleFile, OfferQuestion, Release, ReleaseChange, ReleaseError, ReleaseRules, Releases, Upload, UploadWish,
 };
-use std::error::Error;
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -169,22 +169,18 @@ fn discard_unused(store: &Store, shelf: &Shelf, release: &Release) -> Result<(),
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 pub(crate) fn refuse(error: ShelfError) -> ReleaseError {
     match &error {
-        ShelfError::Bundle(bundle @ rccar_bundle::BundleError::Io(_)) => ReleaseError::Internal(in_words(bundle)),
+        ShelfError::Bundle(bundle @ rccar_bundle::BundleError::Io(_)) => ReleaseError::Internal(causes(bundle).to_string()),
         ShelfError::Bundle(bundle) => ReleaseError::BadBundle(bundle.to_string()),
         ShelfError::Write(source) if source.kind() == io::ErrorKind::StorageFull => ReleaseError::NoSpace,
-        _ => ReleaseError::Internal(in_words(&error)),
+        _ => ReleaseError::Internal(causes(&error).to_string()),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn fault(error: DbError) -> ReleaseError {
-    ReleaseError::Internal(in_words(&error))
+    ReleaseError::Internal(causes(&error).to_string())
 }
 
 fn lost() -> ReleaseError {
     ReleaseError::Internal("a task of the release store broke off".into())
-}
-
-fn in_words(error: &dyn Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

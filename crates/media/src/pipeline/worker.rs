@@ -7,8 +7,9 @@ use crate::encoder::Encoder;
 use crate::frame::I420Frame;
 use bytes::Bytes;
 use nix::sys::prctl;
+use rccar_causes::{Causes, causes};
 use rccar_protocol::units::MonotonicMicros;
-use std::fmt::Display;
+use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -48,7 +49,7 @@ impl Worker {
     /// Works until it is stopped.
     pub(super) fn run(mut self) {
         if let Err(error) = prctl::set_timerslack(TIMER_SLACK_NS) {
-            tracing::debug!(%error, "the kernel keeps its timer slack");
+            tracing::debug!(error = %causes(&error), "the kernel keeps its timer slack");
         }
         while self.wait_until_running().is_continue() {
             let tried_at = clock::now();
@@ -130,9 +131,9 @@ impl Worker {
     }
 
     /// Tells, then waits so long that attempts are `backoff` apart.
-    fn handle_failure(&mut self, error: &dyn Display, tried_at: MonotonicMicros) {
-        if self.shared.set_state(PipelineState::Failed(error.to_string())) {
-            tracing::warn!(%error, "no picture");
+    fn handle_failure(&mut self, error: &(dyn Error + 'static), tried_at: MonotonicMicros) {
+        if self.shared.set_state(PipelineState::Failed(Causes::of(error).to_string())) {
+            tracing::warn!(error = %Causes::of(error), "no picture");
         }
         let pause = self.backoff.saturating_sub(clock::now().since(tried_at));
         self.backoff = (self.backoff * 2).min(BACKOFF.1);

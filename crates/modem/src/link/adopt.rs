@@ -6,6 +6,7 @@ use crate::ipv6;
 use crate::ppp::Dialled;
 use crate::settings::{Given, Settings};
 use futures_util::TryStreamExt;
+use rccar_causes::causes;
 use rtnetlink::RouteMessageBuilder;
 use rtnetlink::packet_route::route::RouteAttribute;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -82,7 +83,7 @@ impl Links {
             match outcome {
                 Ok(()) => kept = true,
                 Err(error) => {
-                    tracing::warn!(%error, %address, "an address without a route");
+                    tracing::warn!(error = %causes(&error), %address, "an address without a route");
                     failed = Some(error);
                 }
             }

@@ -9,6 +9,7 @@ use super::places::Places;
 use super::report::{Instead, Unused};
 use super::{ApplyError, Steps, access_code, configs, instead};
 use crate::settings::Settings;
+use rccar_causes::causes;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -126,11 +127,11 @@ impl Service {
             Ok((Some(BAD_CONFIGURATION), words)) => return Err(gist(&words)),
             Ok((Some(0), _)) => {
                 if let Err(error) = put(&memory, &taken, Readers::Nobody) {
-                    tracing::debug!(%error, "it will be asked again at the next start");
+                    tracing::debug!(error = %causes(&error), "it will be asked again at the next start");
                 }
             }
             Ok((code, words)) => tracing::warn!(code, "{} cannot judge its configuration: {}", self.program, words.trim()),
-            Err(error) => tracing::warn!(%error, "{} cannot be asked about its configuration", self.program),
+            Err(error) => tracing::warn!(error = %causes(&error), "{} cannot be asked about its configuration", self.program),
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use rccar_causes::causes;
 use rccar_protocol::text::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -145,7 +146,7 @@ async fn throttled<B: Backend>(
         }
         Err(error) => {
             if matches!(error, AccountError::WrongCredentials | AccountError::WrongToken) {
-                tracing::info!(client = %address, %error, "sign-in refused");
+                tracing::info!(client = %address, error = %causes(&error), "sign-in refused");
             } else {
                 app.throttle.undo(counted);
             }

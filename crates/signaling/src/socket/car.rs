@@ -27,6 +27,7 @@ use rccar_rooms::{CODE_LIFETIME, CarConn, KnownCar};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
 pub(crate) async fn car_socket<B: Backend>(
     State(app): State<Arc<App<B>>>,
@@ -38,17 +39,20 @@ pub(crate) async fn car_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    upgrade.on_upgrade(move |socket| async move {
+    let span = tracing::info_span!("car", client = %peer.remote, id = tracing::field::Empty);
+    let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
         let client = peer.client(&headers, &app.options.trusted_proxies);
         let conn = app.exchange.next_car();
         let outcome = match register(&mut wire, &app, peer).await {
             Ok(Admission::Known(car, registration)) => {
+                tracing::Span::current().record("id", tracing::field::display(&car.id));
                 app.exchange.join_car_as(conn, car, registration.software, peer.local.ip(), outbox).await;
                 Ok(None)
             }
             Ok(Admission::Unknown(registration, code)) => {
+                tracing::Span::current().record("id", tracing::field::display(registration.key.id()));
                 let waiter = Waiter { registration, reached: peer.local.ip(), outbox };
                 let_wait(&app, conn, client, &code, waiter).map(Some)
             }
@@ -64,12 +68,13 @@ pub(crate) async fn car_socket<B: Backend>(
             }
             Err(None) => {}
             Err(Some(refusal)) => {
-                tracing::info!(client = %peer.remote, reason = refusal.text, "a car was not let in");
+                tracing::info!(reason = refusal.text, "a car was not let in");
                 wire.refuse(refusal.code, &refusal.text).await;
                 wire.close(refusal.close).await;
             }
         }
-    })
+    };
+    upgrade.on_upgrade(move |socket| serve(socket).instrument(span))
 }
 
 /// A car that has proved its key.

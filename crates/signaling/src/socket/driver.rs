@@ -14,11 +14,13 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use rccar_causes::causes;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, ToDriver, parse};
 use rccar_protocol::text::{Name, Note};
 use std::sync::Arc;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 pub(crate) async fn driver_socket<B: Backend>(
     State(app): State<Arc<App<B>>>,
@@ -31,7 +33,8 @@ pub(crate) async fn driver_socket<B: Backend>(
         Err(refusal) => return *refusal,
     };
     let login = cookie::read(&headers, app.backend.mode());
-    upgrade.on_upgrade(move |socket| async move {
+    let span = tracing::info_span!("driver", client = %peer.remote, user = tracing::field::Empty);
+    let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
         // Browsers hide the status of a refused upgrade from the page, but not a close code: so refuse after the upgrade.
@@ -39,12 +42,14 @@ pub(crate) async fn driver_socket<B: Backend>(
             wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
             return wire.close(CloseCode::NotSignedIn).await;
         };
+        tracing::Span::current().record("user", tracing::field::display(&user));
         if hello(&mut wire, &app).await {
             let conn = app.exchange.join_driver(user, login, peer.local.ip(), outbox).await;
             converse(&mut wire, &app, conn).await;
             app.exchange.driver_gone(conn).await;
         }
-    })
+    };
+    upgrade.on_upgrade(move |socket| serve(socket).instrument(span))
 }
 
 async fn who<B: Backend>(app: &App<B>, login: Option<TokenHash>) -> Option<(TokenHash, Name)> {
@@ -52,7 +57,7 @@ async fn who<B: Backend>(app: &App<B>, login: Option<TokenHash>) -> Option<(Toke
     match app.backend.who(login).await {
         Ok(user) => user.map(|user| (login, user)),
         Err(error) => {
-            tracing::error!(%error, "cannot look up a sign-in");
+            tracing::error!(error = %causes(&error), "cannot look up a sign-in");
             None
         }
     }

@@ -8,6 +8,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use rccar_causes::causes;
 use rccar_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
 /// A message up to here is read and answered with `too-large`; a larger one ends the connection with its header.
@@ -37,7 +38,7 @@ pub(crate) fn admit<B>(
             GateError::Full => StatusCode::SERVICE_UNAVAILABLE,
             GateError::TooManyFromAddress => StatusCode::TOO_MANY_REQUESTS,
         };
-        tracing::debug!(%error, "WebSocket refused");
+        tracing::debug!(error = %causes(&error), "WebSocket refused");
         (status, error.to_string()).into_response()
     })?;
     let upgrade = upgrade

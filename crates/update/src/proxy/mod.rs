@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 pub use gate::Gate;
 use range::Span;
+use rccar_causes::causes;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl Proxy {
         let router = Router::new().route(&format!("/{secret}/bundle.raucb"), get(serve)).with_state(upstream);
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the bundle is not served any more");
+                tracing::error!(error = %causes(&error), "the bundle is not served any more");
             }
         });
         Ok(Self { url, task: task.abort_handle() })

@@ -18,6 +18,7 @@ use ::libcamera::properties;
 use ::libcamera::request::{Request, RequestStatus, ReuseFlag};
 use ::libcamera::stream::Stream;
 use ::libcamera::utils::UniquePtr;
+use rccar_causes::causes;
 use rccar_protocol::units::MonotonicMicros;
 use std::fmt;
 use std::io;
@@ -179,7 +180,7 @@ impl Drop for Streaming {
         if self.running
             && let Err(error) = self.camera.stop()
         {
-            tracing::debug!(%error, "the camera did not stop");
+            tracing::debug!(error = %causes(&error), "the camera did not stop");
         }
     }
 }
@@ -260,7 +261,7 @@ fn frame_duration(camera: &Camera<'_>, fps: u32) -> Option<UniquePtr<ControlList
     let micros = i64::from(1_000_000 / fps.max(1));
     let mut controls = ControlList::new();
     let set = controls.set(FrameDurationLimits([micros, micros]));
-    set.inspect_err(|error| tracing::debug!(%error, "the camera keeps its own rate")).ok()?;
+    set.inspect_err(|error| tracing::debug!(error = %causes(error), "the camera keeps its own rate")).ok()?;
     Some(controls)
 }
 

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::frame::VideoFormat;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rccar_causes::causes;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
@@ -62,7 +63,7 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is no pipe (create one with mkfifo)"));
     }
     if let Err(error) = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(CAPACITY)) {
-        tracing::debug!(%error, "the pipe keeps its capacity");
+        tracing::debug!(error = %causes(&error), "the pipe keeps its capacity");
     }
     Ok(pipe)
 }
