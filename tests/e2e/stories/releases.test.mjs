@@ -12,7 +12,7 @@ import { skip } from '../lib/require.mjs';
 const BOARD = 'rccar-rpi-arm64';
 const missing = missingTools();
 
-describe('releases', { skip: missing && skip('bundles', missing) }, () => {
+describe('releases', { skip: missing ? skip('bundles', missing) : false }, () => {
   let world, browser, page, car, token;
   before(async () => {
     world = await World.start({ account: false });

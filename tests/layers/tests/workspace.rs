@@ -67,6 +67,12 @@ fn no_package_asks_for_a_newer_compiler_than_the_workspace() {
     assert_eq!(too_new(&packages, &limit), NOTHING);
 }
 
+#[test]
+fn the_compiler_of_rustup_is_no_older_than_the_workspace_asks_for() {
+    let toolchain = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rust-toolchain.toml"));
+    assert_eq!(too_new(&workspace(), toolchain["toolchain"]["channel"].as_str().unwrap()), NOTHING);
+}
+
 fn workspace() -> Vec<Package> {
     metadata(&["--no-deps", "--offline"])
 }

@@ -41,6 +41,15 @@ fn an_exception_passes_and_its_reason_is_remembered() {
     }
 }
 
+#[test]
+fn nobody_skips_in_another_way() {
+    let mut git = Command::new("git");
+    git.args(["grep", "--files-with-matches", "SKIPPED", "--", ":/ci", ":/crates", ":/tests"]).current_dir(root());
+    let output = git.output().unwrap();
+    let helpers = ["ci/lib.sh", "tests/e2e/lib/require.mjs", "tests/require/src/lib.rs", "tests/require/tests/languages.rs"];
+    assert_eq!(text(&output).lines().collect::<Vec<_>>(), helpers, "use `skip` instead");
+}
+
 /// Not a test of its own: the ones above run it as one that skips.
 #[test]
 fn skips_when_it_is_told_to() {
