@@ -17,7 +17,7 @@ describe('failsafe', () => {
     try {
       const cockpit = await Cockpit.open(browser, world);
       for (let kill = 1; kill <= KILLS; kill += 1) {
-        await cockpit.when('the picture is there', (s) => s.video?.frames > 0 && s.telemetry);
+        await cockpit.live();
         await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.state === 'armed' && t.throttle > 1000);
         const before = world.trace().length;
         world.car.process.kill('SIGKILL');
