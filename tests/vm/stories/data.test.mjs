@@ -4,6 +4,10 @@ import { BOOT, seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
 const MIB = 2 ** 20;
+const FULL = [
+  'The data partition was full: logs and caches have been removed.',
+  'The data partition is full: until the next start, settings and logs are kept in memory only.',
+];
 
 story('data partition', {}, (car, step) => {
   let id;
@@ -19,7 +23,10 @@ story('data partition', {}, (car, step) => {
     await car.inside('fallocate -l $(($(df --output=avail -B1 /data | tail -n 1))) /data/full; cat /dev/zero >>/data/full 2>/dev/null; sync');
     await car.restart();
     assert.equal((await car.online()).id, id);
-    assert.deepEqual(await car.notices(), ['The data partition is full: until the next start, settings and logs are kept in memory only.']);
+    // How much the journal held decides whether removing it is enough.
+    const [notice, ...more] = await car.notices();
+    assert.deepEqual(more, []);
+    assert.ok(FULL.includes(notice), notice);
     await car.inside('rm /data/full; sync');
   });
 
