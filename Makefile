@@ -8,7 +8,9 @@ help: ## This list
 demo: ## Host and simulated car on this machine; prints the address to open
 	@ci/demo
 
+test: export RCCAR_SUMMARY = $(CURDIR)/out/summary.txt
 test: ## What decides a landing (CI runs the same)
+	@ci/summary begin
 	@ci/setup
 	@ci/web
 	@ci/lint
@@ -19,6 +21,7 @@ test: ## What decides a landing (CI runs the same)
 	@ci/e2e
 	@ci/vm quick
 	@ci/image-repro quick
+	@ci/summary
 
 setup: ## Install system packages, Rust and npm packages
 	@ci/setup

@@ -12,16 +12,11 @@ all_programs=(rccar-provision rccar-drive rccar-car rccar-modem rccar-update)
 
 need_container() {
   local tool
-  [ "$(id -u)" = 0 ] || skip "a container needs root"
+  [ "$(id -u)" = 0 ] || skip units "a container needs root"
   for tool in mmdebstrap nsenter curl; do
-    command -v "$tool" >/dev/null || skip "$tool is missing"
+    command -v "$tool" >/dev/null || skip units "$tool is missing"
   done
-  nspawn=$(command -v systemd-nspawn || unpacked_nspawn) || skip "systemd-nspawn is missing (Debian: systemd-container)"
-}
-
-skip() {
-  printf '%sSKIPPED: the units are not tested: %s%s\n' "$red" "$*" "$plain" >&2
-  exit 0
+  nspawn=$(command -v systemd-nspawn || unpacked_nspawn) || skip units "systemd-nspawn is missing (Debian: systemd-container)"
 }
 
 # The program alone: installing its package may bring the machine another systemd.

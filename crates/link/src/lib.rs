@@ -17,7 +17,7 @@
 //! * The crate `webrtc` is confined to this crate. Its traps, and the settings that avoid them, are in [`mod@settings`].
 //! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no value once a newer one is here.
 //! * No congestion control yet: the encoder's rate is fixed by the configuration. What a narrow link loses is sent once more within the
-//!   limits of [`mod@retransmission`], and socket buffers are small, so that what the link cannot carry is lost and not late.
+//!   limits of `retransmission`, and socket buffers are small, so that what the link cannot carry is lost and not late.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

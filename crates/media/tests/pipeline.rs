@@ -176,12 +176,15 @@ impl Rig {
     }
 
     async fn until_captured(&self, count: u64) {
-        while self.handle.stats().captured < count {
-            tokio::task::yield_now().await;
-        }
-        while self.handle.stats().encoded + self.handle.stats().skipped < count {
-            tokio::task::yield_now().await;
-        }
+        let captured = async {
+            while self.handle.stats().captured < count {
+                tokio::task::yield_now().await;
+            }
+            while self.handle.stats().encoded + self.handle.stats().skipped < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), captured).await.unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What needs the device mapper (the installation itself) is shown by the tests that boot the image.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod system;
 
@@ -12,7 +12,7 @@ use system::TestRauc;
 async fn start() -> Option<TestRauc> {
     let started = TestRauc::start().await.unwrap();
     if started.is_none() {
-        eprintln!("SKIPPED: there is no `rauc` here; ci/setup installs it");
+        rccar_require::skip("rauc", "there is no `rauc` here; ci/setup installs it");
     }
     started
 }
@@ -44,7 +44,7 @@ async fn a_bundle_is_inspected_and_one_by_another_key_refused() {
             assert_eq!(bundle.manifest_hash.map(|hash| hash.len()), Some(64));
         }
         Err(error) if error.is_unsupported() => {
-            eprintln!("SKIPPED: this RAUC is older than 1.9 and cannot inspect bundles");
+            rccar_require::skip("rauc-inspect", "this RAUC is older than 1.9 and cannot inspect bundles");
             return;
         }
         Err(error) => panic!("{error}"),

@@ -253,7 +253,11 @@ async fn a_version_that_did_not_start_is_reported_by_the_old_one() {
 async fn an_installation_that_ends_after_the_agent_was_killed_is_still_an_update_on_trial() {
     let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installing","asked":false,"reboots":0}}"#;
     let world = World::start_beside("A", "1.0.0", Some(state), |rauc| rauc.with(|told| told.operation = "installing")).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    while world.rauc.with(|told| told.looks) < 3 {
+        assert!(start.elapsed() < SOON, "the agent does not look again");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
     assert!(world.saved().contains("installing"), "nothing is decided while RAUC works");
     world.rauc.with(|told| {
         told.primary = "rootfs.1";

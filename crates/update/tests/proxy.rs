@@ -159,9 +159,12 @@ async fn a_held_transfer_rests_and_goes_on_where_it_was() {
     setup.host.fault(Fault::Late(Duration::from_secs(3600)));
     let (url, gate) = (setup.proxy.url().to_owned(), setup.gate.clone());
     let transfer = tokio::spawn(async move { get(&url, "0-99999").await });
-    while setup.host.requests().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let asked = async {
+        while setup.host.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked).await.expect("the host is asked");
     gate.set(Traffic::Hold);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(setup.host.requests().len(), 1, "nothing is asked for while somebody drives");

@@ -1,6 +1,6 @@
 //! RAUC's own streaming helper behind the proxy, with a host whose link breaks.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
 #[path = "../../rauc/tests/system/mod.rs"]
@@ -17,7 +17,7 @@ use system::TestRauc;
 #[tokio::test]
 async fn rauc_reads_a_bundle_through_a_link_that_breaks() {
     let Some(rauc) = TestRauc::start().await.unwrap() else {
-        eprintln!("SKIPPED: there is no `rauc` here; ci/setup installs it");
+        rccar_require::skip("rauc", "there is no `rauc` here; ci/setup installs it");
         return;
     };
     let bundle = std::fs::read(rauc.bundle("1.2.3", "good").await.unwrap()).unwrap();
@@ -35,7 +35,7 @@ async fn rauc_reads_a_bundle_through_a_link_that_breaks() {
     match rauc.client().inspect(proxy.url()).await {
         Ok(bundle) => assert_eq!((bundle.compatible.as_str(), bundle.version.as_str()), ("rccar-test", "1.2.3")),
         Err(error) if error.is_unsupported() => {
-            eprintln!("SKIPPED: this RAUC is older than 1.9 and cannot inspect bundles");
+            rccar_require::skip("rauc-inspect", "this RAUC is older than 1.9 and cannot inspect bundles");
             return;
         }
         Err(error) => panic!("{error}"),

@@ -1,6 +1,6 @@
 //! The watcher against the kernel, each story in a network namespace of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use futures_util::FutureExt;
 use rccar_uplink::{Interface, Medium, Watcher};
@@ -28,7 +28,7 @@ fn inside(story: impl AsyncFnOnce(&mut Watcher)) {
 fn run_inside() {
     let allowed = Command::new("unshare").args(["--net", "true"]).stderr(std::process::Stdio::null()).status().unwrap();
     if !allowed.success() {
-        eprintln!("SKIPPED, NOTHING WAS TESTED: without root there is no network namespace");
+        rccar_require::skip("uplink", "without root there is no network namespace");
         return;
     }
     let thread = std::thread::current();

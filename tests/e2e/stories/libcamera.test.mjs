@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Cockpit, difference, launch } from '../lib/page.mjs';
 import { World } from '../lib/programs.mjs';
+import { skip } from '../lib/require.mjs';
 import { until } from '../lib/wait.mjs';
 
 const folder = process.env.VIRTUAL_CAMERA;
@@ -25,7 +26,7 @@ async function withCockpit(camera, tell) {
   }
 }
 
-describe('libcamera', { skip: !folder && 'only in ci/camera' }, () => {
+describe('libcamera', { skip: folder ? false : skip('libcamera', 'only in ci/camera') }, () => {
   it('the picture of a camera is shown and moves', async () => {
     await plugIn();
     await withCockpit({}, async (cockpit) => {

@@ -7,12 +7,12 @@ import { make, missingTools } from '../lib/bundles.mjs';
 import { launch } from '../lib/page.mjs';
 import { PlainCar } from '../lib/plain-car.mjs';
 import { World } from '../lib/programs.mjs';
+import { skip } from '../lib/require.mjs';
 
 const BOARD = 'rccar-rpi-arm64';
 const missing = missingTools();
-if (missing) console.error(`SKIPPED, nothing was tested: ${missing}`);
 
-describe('releases', { skip: missing || false }, () => {
+describe('releases', { skip: missing ? skip('bundles', missing) : false }, () => {
   let world, browser, page, car, token;
   before(async () => {
     world = await World.start({ account: false });

@@ -80,6 +80,7 @@ pub const LAYERS: &[(&str, Layer)] = &[
     ("rccar-layers", Layer::Program),
     ("rccar-modem-lab", Layer::Program),
     ("rccar-netlab", Layer::Program),
+    ("rccar-require", Layer::Program),
     ("rccar", Layer::Collection),
 ];
 

@@ -116,6 +116,12 @@ fn imports(name: &str) -> Imports {
     imports
 }
 
+#[test]
+fn the_compiler_of_rustup_is_no_older_than_the_workspace_asks_for() {
+    let toolchain = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rust-toolchain.toml"));
+    assert_eq!(too_new(&workspace(), toolchain["toolchain"]["channel"].as_str().unwrap()), NOTHING);
+}
+
 fn workspace() -> Vec<Package> {
     metadata(&["--no-deps", "--offline"])
 }

@@ -131,9 +131,9 @@ class Story {
     return this.ssh.run(command, options);
   }
 
-  /** What the car found wrong with itself at this start, in its own words. */
-  notices() {
-    return this.inside('cat /run/rccar/notices/*.txt');
+  /** What the car found wrong with itself at this start, in its own words: one sentence each. */
+  async notices() {
+    return (await this.inside('cat /run/rccar/notices/*.txt')).trim().split('\n');
   }
 
   /**

@@ -4,6 +4,10 @@ import { BOOT, seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
 const MIB = 2 ** 20;
+const FULL = [
+  'The data partition was full: logs and caches have been removed.',
+  'The data partition is full: until the next start, settings and logs are kept in memory only.',
+];
 
 story('data partition', {}, (car, step) => {
   let id;
@@ -19,7 +23,10 @@ story('data partition', {}, (car, step) => {
     await car.inside('fallocate -l $(($(df --output=avail -B1 /data | tail -n 1))) /data/full; cat /dev/zero >>/data/full 2>/dev/null; sync');
     await car.restart();
     assert.equal((await car.online()).id, id);
-    assert.match(await car.notices(), /full/);
+    // How much the journal held decides whether removing it is enough.
+    const [notice, ...more] = await car.notices();
+    assert.deepEqual(more, []);
+    assert.ok(FULL.includes(notice), notice);
     await car.inside('rm /data/full; sync');
   });
 
@@ -29,7 +36,7 @@ story('data partition', {}, (car, step) => {
     car.card.scribble('data', 0, 64 * 1024);
     await car.powerOn();
     assert.equal((await car.online()).id, id);
-    assert.match(await car.notices(), /repair/);
+    assert.deepEqual(await car.notices(), ['The data partition was damaged and has been repaired.']);
   });
 
   step('a kernel that cannot mount it: that start has failed, and the data is left alone', 500, async () => {
@@ -48,7 +55,8 @@ story('data partition', {}, (car, step) => {
     await car.powerOn();
     const seen = await car.online('a new car is online', (found) => found.id !== id);
     assert.notEqual(seen.id, id);
-    assert.match(await car.notices(), /made anew|new file system|re-made/);
+    const remade = 'made anew: the car has lost its identity and must be enrolled again.';
+    assert.deepEqual(await car.notices(), [`The data partition was damaged beyond repair and has been ${remade}`]);
   });
 
   step('its file system is without fault afterwards', 60, async () => {

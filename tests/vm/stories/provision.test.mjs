@@ -24,8 +24,8 @@ story('wrong provision.toml', {}, (car, step) => {
   step('the card says so, with the line', 60, async () => {
     await car.vm.kill();
     const report = await car.card.read('provision-report.txt');
-    assert.match(report, /line 5.*nane/s);
-    assert.match(report, /line 7.*width/s);
+    assert.match(report, /^\* line 5, .*nane/m);
+    assert.match(report, /^\* line 7, camera\.width/m);
   });
 
   step('a file that is no TOML leaves what was good before', 460, async () => {
@@ -33,7 +33,7 @@ story('wrong provision.toml', {}, (car, step) => {
     await car.powerOn();
     await car.online();
     await car.vm.kill();
-    assert.match(await car.card.read('provision-report.txt'), /line 1/);
+    assert.match(await car.card.read('provision-report.txt'), /^\* line 1\b/m);
   });
 
   step('a right file ends the complaints', 460, async () => {

@@ -15,8 +15,7 @@ impl Workshop {
     pub fn open(host: &Host) -> Option<Self> {
         let tools = make(&["tools"]).output().unwrap();
         if !tools.status.success() {
-            assert!(std::env::var_os("CI").is_none(), "CI has to run this test: {}", String::from_utf8_lossy(&tools.stderr));
-            eprintln!("SKIPPED, nothing was tested: {}", String::from_utf8_lossy(&tools.stderr).trim());
+            rccar_require::skip("bundles", String::from_utf8_lossy(&tools.stderr).trim());
             return None;
         }
         let shop = Self(host.directory.path().to_owned());

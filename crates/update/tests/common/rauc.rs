@@ -28,6 +28,8 @@ pub(crate) struct Told {
     pub(crate) marks: Vec<String>,
     pub(crate) primary: &'static str,
     pub(crate) operation: &'static str,
+    /// How often somebody asked for it.
+    pub(crate) looks: u32,
     last_error: String,
 }
 
@@ -48,6 +50,7 @@ impl Rauc {
             marks: Vec::new(),
             primary: if booted == "A" { "rootfs.0" } else { "rootfs.1" },
             operation: "idle",
+            looks: 0,
             last_error: String::new(),
         };
         let rauc = Self { told: Arc::new(Mutex::new(told)) };
@@ -157,7 +160,10 @@ impl Rauc {
 
     #[zbus(property)]
     fn operation(&self) -> String {
-        self.with(|told| told.operation.to_owned())
+        self.with(|told| {
+            told.looks += 1;
+            told.operation.to_owned()
+        })
     }
 
     #[zbus(property)]
