@@ -1,37 +1,159 @@
-//! `org.rccar.Modem1`: what the modem's supervisor tells the car, and what it wants to know of it. `rccar-modem` serves it.
+//! `org.rccar.Modem1`: what the modem's supervisor tells the car and people, and what it wants to know of the car.
 
 use crate::error::BusError;
 use futures_util::stream::{Stream, StreamExt};
-use serde::Deserialize;
+use rccar_causes::causes;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use zbus::message::Type;
-use zbus::{Connection, MatchRule, MessageStream, proxy};
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection, MatchRule, MessageStream, interface, proxy};
 
 /// Name on the bus.
 pub const NAME: &str = "org.rccar.Modem";
 /// Path of the object.
 pub const PATH: &str = "/org/rccar/Modem";
-const INTERFACE: &str = "org.rccar.Modem1";
+/// Its interface.
+pub const INTERFACE: &str = "org.rccar.Modem1";
 
-/// The supervisor's report, as far as the car reads it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// The state of the link in words and numbers. It travels as JSON; what is left out has its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ModemReport {
     /// `up`, `acting` or `waiting`.
     pub state: String,
     /// The rung that is climbed or due.
-    #[serde(default)]
     pub rung: Option<String>,
+    /// Milliseconds until it is due.
+    pub due_in_ms: Option<u64>,
     /// What a person has to mend.
-    #[serde(default)]
     pub fault: Option<String>,
     /// Interface that carries data.
-    #[serde(default)]
     pub interface: Option<String>,
+    /// Its addresses.
+    pub addresses: Vec<String>,
     /// Network.
-    #[serde(default)]
     pub operator: Option<String>,
+    /// Registration.
+    pub registration: Option<String>,
     /// Signal in percent.
-    #[serde(default)]
     pub signal_percent: Option<u32>,
+    /// Whether ModemManager runs.
+    pub modem_manager: bool,
+    /// Modem.
+    pub modem: Option<String>,
+    /// How often each rung was climbed since the start.
+    pub climbed: BTreeMap<String, u64>,
+    /// Sticks that look like Ethernet, while they are plugged in.
+    pub sticks: Vec<StickReport>,
+}
+
+/// The state of a stick.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StickReport {
+    /// Its interface.
+    pub interface: String,
+    /// The interface's driver.
+    pub driver: String,
+    /// `up`, `acting` or `waiting`.
+    pub state: String,
+    /// The rung that is climbed or due.
+    pub rung: Option<String>,
+    /// Milliseconds until it is due.
+    pub due_in_ms: Option<u64>,
+    /// Addresses.
+    pub addresses: Vec<String>,
+    /// How often each rung was climbed since it was first plugged in.
+    pub climbed: BTreeMap<String, u64>,
+}
+
+/// What the supervisor has to be able to do.
+pub trait ModemService: Send + Sync + 'static {
+    /// The state of the link now.
+    fn report(&self) -> ModemReport;
+    /// The car has said whether somebody drives or watches, and whether it is parked.
+    fn set_car(&self, in_session: bool, parked: bool);
+}
+
+/// Serves the interface.
+///
+/// # Errors
+/// If the bus does not let this program have the name.
+pub async fn serve(connection: &Connection, service: Arc<dyn ModemService>) -> Result<(), BusError> {
+    let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
+    connection.object_server().at(PATH, Modem1 { service }).await.map_err(failed)?;
+    connection.request_name(NAME).await.map_err(failed)
+}
+
+/// Tells whoever listens that the link has come or gone.
+#[derive(Debug, Clone)]
+pub struct ModemSignals(SignalEmitter<'static>);
+
+impl ModemSignals {
+    /// Over this connection, on which the interface is served.
+    ///
+    /// # Errors
+    /// The bus is not there.
+    pub fn new(connection: &Connection) -> Result<Self, BusError> {
+        let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
+        Ok(Self(SignalEmitter::new(connection, PATH).map_err(failed)?.into_owned()))
+    }
+
+    /// The link carries data over this interface.
+    pub async fn link_up(&self, interface: &str, addresses: Vec<String>) {
+        told(Modem1::link_up(&self.0, interface, addresses).await);
+    }
+
+    /// The link does not carry data any more, and why.
+    pub async fn link_down(&self, cause: &str) {
+        told(Modem1::link_down(&self.0, cause).await);
+    }
+}
+
+fn told(sent: zbus::Result<()>) {
+    if let Err(error) = sent {
+        tracing::debug!(error = %causes(&error), "a signal could not be sent");
+    }
+}
+
+struct Modem1 {
+    service: Arc<dyn ModemService>,
+}
+
+#[interface(name = "org.rccar.Modem1")]
+impl Modem1 {
+    /// The report as JSON.
+    fn get_status(&self) -> String {
+        serde_json::to_string(&self.service.report()).unwrap_or_default()
+    }
+
+    /// What the car does: whether somebody drives or watches, and whether it is parked.
+    fn set_car(&self, in_session: bool, parked: bool) {
+        self.service.set_car(in_session, parked);
+    }
+
+    #[zbus(property)]
+    fn state(&self) -> String {
+        self.service.report().state
+    }
+
+    #[zbus(property)]
+    fn interface(&self) -> String {
+        self.service.report().interface.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    fn fault(&self) -> String {
+        self.service.report().fault.unwrap_or_default()
+    }
+
+    #[zbus(signal)]
+    async fn link_up(emitter: &SignalEmitter<'_>, interface: &str, addresses: Vec<String>) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn link_down(emitter: &SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
 }
 
 #[proxy(

@@ -1,10 +1,11 @@
-//! Both interfaces on a bus of their own, with a real dbus-daemon.
+//! The interfaces on a bus of their own, with a real dbus-daemon.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use rccar_bus::car::{self, CarClient, CarService, CarState, HostAccess};
+use rccar_bus::modem::{self, ModemClient, ModemReport, ModemService, ModemSignals, StickReport};
 use rccar_bus::testing::TestBus;
 use rccar_bus::update::{self, UpdateClient, UpdateProperties, UpdateService};
 use rccar_bus::{Address, BusError};
@@ -192,4 +193,64 @@ async fn the_modems_supervisor_hears_of_the_car_and_tells_how_the_modem_is() {
     let emitter = zbus::object_server::SignalEmitter::new(&supervisor, PATH).unwrap();
     Modem1::link_down(&emitter, "data-silent").await.unwrap();
     tokio::time::timeout(std::time::Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
+}
+
+#[derive(Default)]
+struct TestModem {
+    report: ModemReport,
+    car: Mutex<Option<(bool, bool)>>,
+}
+
+impl ModemService for TestModem {
+    fn report(&self) -> ModemReport {
+        self.report.clone()
+    }
+    fn set_car(&self, in_session: bool, parked: bool) {
+        *self.car.lock().unwrap() = Some((in_session, parked));
+    }
+}
+
+#[tokio::test]
+async fn the_modem_tells_its_report_hears_of_the_car_and_signals_changes() {
+    let bus = TestBus::start().await.unwrap();
+    let report = ModemReport {
+        state: "acting".into(),
+        rung: Some("cycle-radio".into()),
+        due_in_ms: Some(2_500),
+        addresses: vec!["192.0.2.7".into()],
+        signal_percent: Some(63),
+        modem_manager: true,
+        climbed: [("reset".to_owned(), 2)].into(),
+        sticks: vec![StickReport { interface: "enx0".into(), ..StickReport::default() }],
+        ..ModemReport::default()
+    };
+    let service = Arc::new(TestModem { report: report.clone(), ..TestModem::default() });
+    let connection = bus.connect().await.unwrap();
+    modem::serve(&connection, Arc::clone(&service) as Arc<dyn ModemService>).await.unwrap();
+    let client = ModemClient::new(bus.connect().await.unwrap());
+    assert_eq!(client.report().await.unwrap(), report);
+    client.set_car(true, false).await.unwrap();
+    assert_eq!(*service.car.lock().unwrap(), Some((true, false)));
+    let mut changes = client.changes().await.unwrap();
+    let signals = ModemSignals::new(&connection).unwrap();
+    signals.link_up("wwan0", vec!["192.0.2.7".into()]).await;
+    signals.link_down("no-carrier").await;
+    for _ in 0..2 {
+        tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_modem_that_is_not_there_is_absent() {
+    let bus = TestBus::start().await.unwrap();
+    let client = ModemClient::new(bus.connect().await.unwrap());
+    assert!(matches!(client.report().await, Err(BusError::Absent(_))));
+}
+
+#[test]
+fn a_report_of_another_release_is_read() {
+    let older: ModemReport = serde_json::from_str(r#"{"state":"up","interface":null}"#).unwrap();
+    assert_eq!(older, ModemReport { state: "up".into(), ..ModemReport::default() });
+    let later = r#"{"state":"asleep","rung":"cycle-moon","esim":{"slot":2}}"#;
+    assert_eq!(serde_json::from_str::<ModemReport>(later).unwrap().rung.as_deref(), Some("cycle-moon"));
 }

@@ -1,92 +1,27 @@
-//! `org.rccar.Modem1`: what other programs see of the supervisor.
+//! `org.rccar.Modem1`: what other programs see of the supervisor ([`rccar_bus::modem`]).
 
+use rccar_bus::modem::{self, ModemClient, ModemService};
+use rccar_bus::{BusError, Connection};
 use rccar_modem_core::Car;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 use tokio::sync::watch;
-use zbus::Connection;
-use zbus::object_server::SignalEmitter;
 
-/// Name on the bus.
-pub const NAME: &str = "org.rccar.Modem";
-/// The object.
-pub const PATH: &str = "/org/rccar/Modem";
-/// Its interface.
-pub const INTERFACE: &str = "org.rccar.Modem1";
+pub use rccar_bus::modem::{INTERFACE, ModemReport as Report, NAME, PATH, StickReport};
 
-/// The state of the link in words and numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Report {
-    /// `up`, `acting` or `waiting`.
-    pub state: String,
-    /// The rung that is climbed or due.
-    pub rung: Option<String>,
-    /// Milliseconds until it is due.
-    pub due_in_ms: Option<u64>,
-    /// What a person has to mend.
-    pub fault: Option<String>,
-    /// Interface that carries data.
-    pub interface: Option<String>,
-    /// Its addresses.
-    pub addresses: Vec<String>,
-    /// Network.
-    pub operator: Option<String>,
-    /// Registration.
-    pub registration: Option<String>,
-    /// Signal in percent.
-    pub signal_percent: Option<u32>,
-    /// Whether ModemManager runs.
-    pub modem_manager: bool,
-    /// Modem.
-    pub modem: Option<String>,
-    /// How often each rung was climbed since the start.
-    pub climbed: BTreeMap<String, u64>,
-    /// Sticks that look like Ethernet, while they are plugged in.
-    #[serde(default)]
-    pub sticks: Vec<StickReport>,
-}
-
-/// The state of a stick.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct StickReport {
-    /// Its interface.
-    pub interface: String,
-    /// The interface's driver.
-    pub driver: String,
-    /// `up`, `acting` or `waiting`.
-    pub state: String,
-    /// The rung that is climbed or due.
-    pub rung: Option<String>,
-    /// Milliseconds until it is due.
-    pub due_in_ms: Option<u64>,
-    /// Addresses.
-    pub addresses: Vec<String>,
-    /// How often each rung was climbed since it was first plugged in.
-    pub climbed: BTreeMap<String, u64>,
-}
-
-impl Report {
-    /// Tells of the best stick as if it were the modem.
-    pub(crate) fn take_over_stick(&mut self) {
-        let best = self.sticks.iter().find(|stick| stick.state == "up").or(self.sticks.first());
-        let Some(stick) = best.cloned() else { return };
-        (self.state, self.rung, self.due_in_ms) = (stick.state, stick.rung, stick.due_in_ms);
-        (self.interface, self.addresses, self.climbed) = (Some(stick.interface), stick.addresses, stick.climbed);
-    }
+/// Tells of the best stick as if it were the modem.
+pub(crate) fn take_over_stick(report: &mut Report) {
+    let best = report.sticks.iter().find(|stick| stick.state == "up").or(report.sticks.first());
+    let Some(stick) = best.cloned() else { return };
+    (report.state, report.rung, report.due_in_ms) = (stick.state, stick.rung, stick.due_in_ms);
+    (report.interface, report.addresses, report.climbed) = (Some(stick.interface), stick.addresses, stick.climbed);
 }
 
 /// The supervisor does not tell.
 #[derive(Debug, Error)]
 #[error("rccar-modem does not answer on the system bus; is it running?")]
-pub struct QueryError(#[source] Box<zbus::Error>);
-
-impl From<zbus::Error> for QueryError {
-    fn from(error: zbus::Error) -> Self {
-        Self(Box::new(error))
-    }
-}
+pub struct QueryError(#[source] BusError);
 
 /// The object on the bus.
 #[derive(Debug, Clone)]
@@ -101,9 +36,8 @@ impl Published {
     }
 
     /// Puts the object onto the bus.
-    pub(crate) async fn serve(&self, connection: &Connection) -> zbus::Result<()> {
-        connection.object_server().at(PATH, self.clone()).await?;
-        connection.request_name(NAME).await
+    pub(crate) async fn serve(&self, connection: &Connection) -> Result<(), BusError> {
+        modem::serve(connection, Arc::new(self.clone())).await
     }
 
     /// Takes a new report over; whether it differs.
@@ -113,46 +47,16 @@ impl Published {
         present.clone_from(report);
         differs
     }
+}
 
+impl ModemService for Published {
     fn report(&self) -> Report {
         self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-#[zbus::interface(name = "org.rccar.Modem1")]
-impl Published {
-    /// The report as JSON.
-    fn get_status(&self) -> String {
-        serde_json::to_string(&self.report()).unwrap_or_default()
-    }
-
-    /// What the car does: whether somebody drives or watches, and whether it is parked.
     fn set_car(&self, in_session: bool, parked: bool) {
         self.car.send_replace(Car { in_session, parked });
     }
-
-    #[zbus(property)]
-    fn state(&self) -> String {
-        self.report().state
-    }
-
-    #[zbus(property)]
-    fn interface(&self) -> String {
-        self.report().interface.unwrap_or_default()
-    }
-
-    #[zbus(property)]
-    fn fault(&self) -> String {
-        self.report().fault.unwrap_or_default()
-    }
-
-    /// The link carries data over this interface.
-    #[zbus(signal)]
-    pub(crate) async fn link_up(emitter: &SignalEmitter<'_>, interface: &str, addresses: Vec<String>) -> zbus::Result<()>;
-
-    /// The link does not carry data any more, and why.
-    #[zbus(signal)]
-    pub(crate) async fn link_down(emitter: &SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
 }
 
 /// Asks the running supervisor.
@@ -160,10 +64,8 @@ impl Published {
 /// # Errors
 /// It does not run, or the bus is not there.
 pub async fn ask() -> Result<Report, QueryError> {
-    let connection = Connection::system().await?;
-    let answer = connection.call_method(Some(NAME), PATH, Some(INTERFACE), "GetStatus", &()).await?;
-    let text: String = answer.body().deserialize()?;
-    serde_json::from_str(&text).map_err(|error| QueryError::from(zbus::Error::Failure(error.to_string())))
+    let connection = rccar_bus::Address::System.connect().await.map_err(QueryError)?;
+    ModemClient::new(connection).report().await.map_err(QueryError)
 }
 
 /// The report for people.
@@ -219,10 +121,10 @@ mod tests {
     fn without_a_modem_the_best_stick_is_told_of() {
         let mut report =
             Report { state: "waiting".into(), sticks: vec![stick("enx0", "waiting"), stick("enx1", "up")], ..Report::default() };
-        report.take_over_stick();
+        take_over_stick(&mut report);
         assert_eq!((report.state.as_str(), report.interface.as_deref()), ("up", Some("enx1")));
         let mut report = Report { state: "waiting".into(), ..Report::default() };
-        report.take_over_stick();
+        take_over_stick(&mut report);
         assert_eq!((report.state.as_str(), report.interface), ("waiting", None));
     }
 

@@ -1,6 +1,6 @@
 //! Sticks that look like Ethernet: found by their drivers, each with a machine of its own, all in one task.
 
-use crate::bus::{Published, StickReport};
+use crate::bus::StickReport;
 use crate::config::Config;
 use crate::dhcp::News;
 use crate::link::Links;
@@ -8,7 +8,7 @@ use crate::stick::{Done, Runner, Seen};
 use crate::supervisor::{dice, moment};
 use crate::usb;
 use futures_util::future::select_all;
-use rccar_causes::causes;
+use rccar_bus::modem::ModemSignals;
 use rccar_modem_core::{Car, Stick};
 use rccar_uplink::{Interface, Watcher, driver_of};
 use std::collections::BTreeMap;
@@ -17,7 +17,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use zbus::Connection;
-use zbus::object_server::SignalEmitter;
 
 /// How long a new interface is only looked at: the ports of a modem come one after the other, and make it none of ours.
 const SETTLES: Duration = Duration::from_secs(3);
@@ -160,19 +159,16 @@ impl Sticks {
 
     /// Does what the machines want, and tells.
     async fn drain(&mut self) {
-        let emitter = SignalEmitter::new(&self.connection, crate::bus::PATH).ok();
+        let signals = ModemSignals::new(&self.connection).ok();
         for (key, runner) in &mut self.runners {
             let sender = self.sender.clone();
             let key = key.clone();
             let tell = move |message| drop(sender.send((key.clone(), message)));
             for told in runner.drain(&self.config, &self.connection, tell).await {
-                let Some(emitter) = &emitter else { continue };
-                let sent = match told {
-                    Ok((interface, addresses)) => Published::link_up(emitter, &interface, addresses).await,
-                    Err(cause) => Published::link_down(emitter, &cause).await,
-                };
-                if let Err(error) = sent {
-                    tracing::debug!(error = %causes(&error), "a signal could not be sent");
+                let Some(signals) = &signals else { continue };
+                match told {
+                    Ok((interface, addresses)) => signals.link_up(&interface, addresses).await,
+                    Err(cause) => signals.link_down(&cause).await,
                 }
             }
         }

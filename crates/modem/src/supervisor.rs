@@ -1,6 +1,6 @@
 //! The loop: what happens goes into the machine, what it wants is done.
 
-use crate::bus::{Published, Report, StickReport};
+use crate::bus::{Published, Report, StickReport, take_over_stick};
 use crate::config::Config;
 use crate::cures::Cures;
 use crate::dhcp::News;
@@ -10,6 +10,8 @@ use crate::refused_pin::RefusedPin;
 use crate::sticks::Sticks;
 use crate::{dns, probe, usb, view};
 use futures_util::StreamExt;
+use rccar_bus::BusError;
+use rccar_bus::modem::ModemSignals;
 use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_modem_core::{Car, Effect, Event, Machine, Outcome, Rung, Status, timing};
@@ -23,7 +25,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_modem_manager::{Modem, ModemManager, Snapshot};
 use zbus::Connection;
-use zbus::object_server::SignalEmitter;
 
 /// Why the supervisor cannot work.
 #[derive(Debug, Error)]
@@ -31,6 +32,9 @@ pub enum SupervisorError {
     /// The system bus.
     #[error("cannot use the system bus")]
     Bus(#[source] Box<zbus::Error>),
+    /// Its own interface.
+    #[error(transparent)]
+    Serve(#[from] BusError),
     /// ModemManager cannot be followed.
     #[error(transparent)]
     ModemManager(#[from] tokio_modem_manager::Error),
@@ -305,17 +309,14 @@ impl Supervisor {
             Event::Started { rung, .. } if !rung.is_try() => tracing::warn!(%record, "link"),
             Event::Started { .. } | Event::Ended { .. } | Event::Steady => tracing::info!(%record, "link"),
         }
-        let Ok(emitter) = SignalEmitter::new(&self.connection, crate::bus::PATH) else { return };
-        let sent = match (event, &self.link) {
+        let Ok(signals) = ModemSignals::new(&self.connection) else { return };
+        match (event, &self.link) {
             (Event::Up { .. }, Some(Connected { link, .. })) => {
                 let addresses = link.addresses.iter().map(ToString::to_string).collect();
-                Published::link_up(&emitter, &link.interface, addresses).await
+                signals.link_up(&link.interface, addresses).await;
             }
-            (Event::Down { cause }, _) => Published::link_down(&emitter, &word(&cause)).await,
-            _ => Ok(()),
-        };
-        if let Err(error) = sent {
-            tracing::debug!(error = %causes(&error), "a signal could not be sent");
+            (Event::Down { cause }, _) => signals.link_down(&word(&cause)).await,
+            _ => {}
         }
     }
 
@@ -346,7 +347,7 @@ impl Supervisor {
         };
         // Without a modem there is nothing else to tell of, unless its link has outlived ModemManager.
         if modem.is_none() && !self.machine.is_up() {
-            report.take_over_stick();
+            take_over_stick(&mut report);
         }
         if self.published.update(&report) {
             notify::status(&report.fault.unwrap_or(report.state));
