@@ -266,7 +266,7 @@ impl<'a> Iterator for Groups<'a> {
 fn check_groups(groups: &[u8], frame_bytes: usize) -> Result<(), FrameError> {
     let mut rest = Groups(groups);
     let mut last = None;
-    while let Some(Group { kind, .. }) = rest.next() {
+    for Group { kind, .. } in rest.by_ref() {
         if last.is_some_and(|last| kind <= last) {
             return Err(FrameError::Range { field: "group", value: kind.into() });
         }
