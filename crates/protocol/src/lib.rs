@@ -56,6 +56,7 @@ mod strict;
 pub mod telemetry;
 pub mod text;
 pub mod units;
+pub mod video;
 pub mod word;
 
 pub use frame::{FrameBytes, FrameError, Layout, MAX_FRAME_BYTES};
