@@ -28,6 +28,7 @@ use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline;
 use rccar_protocol::events::Video;
 use rccar_protocol::text::{Software, TextError};
+use rccar_protocol::video::Level;
 use std::collections::BTreeMap;
 use std::io;
 use std::num::TryFromIntError;
@@ -97,6 +98,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     let camera = camera::open(&config.camera, poses)?;
     let format = camera.format();
     let encoder = OpenH264::new(format, config.camera.bitrate_kbps)?;
+    let level = Level::lowest_for(format.width(), format.height(), format.fps(), config.camera.bitrate_kbps);
     let (handle, units) = pipeline::start(camera, Box::new(encoder)).map_err(RunError::Thread)?;
     let bus = BusHandle::default();
     let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
@@ -111,7 +113,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         name: config.car.name.clone(),
         software: software.clone(),
         drive,
-        video: VideoHub::new(video_words(format)?, handle, units),
+        video: VideoHub::new(video_words(format)?, level, handle, units),
         loopback: config.ice.loopback,
         connections,
     };
