@@ -2,6 +2,7 @@
 
 use crate::bus::DbusConfig;
 use crate::camera::{CameraConfig, CameraConfigError};
+use crate::encoder::EncoderConfig;
 use crate::host_url::HostUrl;
 use crate::uplinks::UplinksConfig;
 use rccar_daemon::config::ConfigError;
@@ -18,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) host: HostConfig,
     pub(crate) drive: DriveConfig,
     pub(crate) camera: CameraConfig,
+    pub(crate) encoder: EncoderConfig,
     pub(crate) ice: IceConfig,
     pub(crate) uplinks: UplinksConfig,
     pub(crate) lan: LanConfig,

@@ -29,6 +29,7 @@ mod config;
 mod dial;
 mod drive;
 mod due;
+mod encoder;
 mod host_url;
 mod ice;
 mod identity;

@@ -7,6 +7,7 @@ use crate::camera::{self, CameraConfigError, PoseSource};
 use crate::claim::Claim;
 use crate::config::Config;
 use crate::drive::DriveLink;
+use crate::encoder;
 use crate::host_url::HostUrl;
 use crate::identity::{Identity, IdentityError};
 use crate::lan::{self, LanError};
@@ -23,11 +24,11 @@ use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
 use rccar_media::camera::CameraError;
 use rccar_media::encoder::EncoderError;
-use rccar_media::encoder::openh264::OpenH264;
 use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline;
 use rccar_protocol::events::Video;
 use rccar_protocol::text::{Software, TextError};
+use rccar_protocol::video::Level;
 use std::collections::BTreeMap;
 use std::io;
 use std::num::TryFromIntError;
@@ -97,8 +98,9 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     };
     let camera = camera::open(&config.camera, poses)?;
     let format = camera.format();
-    let encoder = OpenH264::new(format, config.camera.bitrate_kbps)?;
-    let (handle, units) = pipeline::start(camera, Box::new(encoder)).map_err(RunError::Thread)?;
+    let encoder = encoder::open(config.encoder, format, config.camera.bitrate_kbps)?;
+    let level = Level::lowest_for(format.width(), format.height(), format.fps(), config.camera.bitrate_kbps);
+    let (handle, units) = pipeline::start(camera, encoder).map_err(RunError::Thread)?;
     let bus = BusHandle::default();
     let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
     let (up, host_up) = watch::channel(false);
@@ -112,7 +114,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
         name: config.car.name.clone(),
         software: software.clone(),
         drive,
-        video: VideoHub::new(video_words(format)?, handle, units),
+        video: VideoHub::new(video_words(format)?, level, handle, units),
         loopback: config.ice.loopback,
         connections,
     };

@@ -103,6 +103,7 @@ impl Session {
             ice_servers: self.ice_servers.literals().to_vec(),
             loopback: self.context.loopback,
             binding: self.binding.subscribe(),
+            level: self.context.video.level(),
             clock: clock::now,
         };
         let opened = match getrandom::u32() {

@@ -4,6 +4,7 @@ use rccar_causes::causes;
 use rccar_link::{Traffic, VideoSender};
 use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
 use rccar_protocol::events::Video;
+use rccar_protocol::video::Level;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct VideoHub {
     format: Video,
+    level: Level,
     handle: PipelineHandle,
     units: Arc<Mutex<AccessUnits>>,
     died: Arc<Notify>,
@@ -26,9 +28,10 @@ pub(crate) struct VideoHub {
 }
 
 impl VideoHub {
-    pub(crate) fn new(format: Video, handle: PipelineHandle, units: AccessUnits) -> Self {
+    pub(crate) fn new(format: Video, level: Level, handle: PipelineHandle, units: AccessUnits) -> Self {
         Self {
             format,
+            level,
             handle,
             units: Arc::new(Mutex::new(units)),
             died: Arc::default(),
@@ -40,6 +43,11 @@ impl VideoHub {
     /// Size and rate of the picture.
     pub(crate) fn format(&self) -> Video {
         self.format
+    }
+
+    /// What a decoder of the picture must be able to do.
+    pub(crate) fn level(&self) -> Level {
+        self.level
     }
 
     /// Follows whether the camera gives frames.

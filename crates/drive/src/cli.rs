@@ -93,11 +93,11 @@ fn run(config: &Config) -> Result<(), DriveError> {
     let machine = Machine::new(config.settings())?;
     let socket = DriveSocket::bind(&config.socket)?;
     let recorder = Recorder::start(config.trace.as_deref()).map_err(os("open the trace"))?;
-    let actuator = actuator::open(config)?;
+    let hardware = actuator::open(config)?;
     if config.realtime {
         realtime::enable();
     }
-    let mut service = Service::new(machine, actuator, socket, recorder);
+    let mut service = Service::new(machine, hardware, socket, recorder);
     tracing::info!(socket = %config.socket.display(), "listening for set-points");
     notify::ready();
     service.run(&signals).map_err(os("wait for set-points"))?;
@@ -108,7 +108,7 @@ fn run(config: &Config) -> Result<(), DriveError> {
 
 fn neutral(config: &Config) -> Result<(), DriveError> {
     let output = Machine::new(config.settings())?.output();
-    actuator::open(config)?.apply(clock::now(), output)?;
+    actuator::open(config)?.actuator.apply(clock::now(), output)?;
     print("the actuators are at neutral\n")
 }
 

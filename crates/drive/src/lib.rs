@@ -6,21 +6,22 @@
 //!
 //! 1. the machine ([`rccar_drive_core::Machine`]) lets its deadlines expire,
 //! 2. its output goes to the [`actuator`],
-//! 3. the sender of the newest set-point gets a status ([`reporter`]),
+//! 3. the sender of the newest set-point gets a status ([`reporter`]) with what the [`sensor`]s know,
 //! 4. the loop sleeps until a datagram, a signal or the next deadline; 5 ms at most while the car moves, 50 ms otherwise,
 //! 5. the datagrams that came go to the machine.
 //!
 //! ```
 //! use rccar_drive::actuator::{Actuator, Simulator};
 //! use rccar_drive::config::Config;
+//! use rccar_drive::sensor::Sensor;
 //! use rccar_drive_core::Machine;
 //! use rccar_protocol::units::MonotonicMicros;
 //!
 //! let config = Config::default();
 //! let machine = Machine::new(config.settings())?;
-//! let mut car = Simulator::new(config.vehicle());
+//! let (mut car, odometer) = Simulator::new(config.vehicle());
 //! car.apply(MonotonicMicros(1_000), machine.output())?;
-//! assert_eq!(car.odometry().map(|odometry| odometry.speed_mm_s), Some(0));
+//! assert_eq!(odometer.odometry().map(|odometry| odometry.speed_mm_s), Some(0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -40,5 +41,6 @@ pub mod query;
 mod realtime;
 pub mod recorder;
 pub mod reporter;
+pub mod sensor;
 pub mod service;
 pub mod socket;

@@ -1,8 +1,9 @@
 //! The loop.
 
-use crate::actuator::Actuator;
+use crate::actuator::{Actuator, Hardware};
 use crate::recorder::{Line, Record, Recorder, What};
 use crate::reporter::Reporter;
+use crate::sensor::Sensor;
 use crate::socket::{Buffer, DriveSocket};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -14,7 +15,7 @@ use rccar_drive_core::{Machine, Motor, Output};
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::status::DriveStatus;
-use rccar_protocol::units::{MonotonicMicros, Throttle};
+use rccar_protocol::units::{MonotonicMicros, Odometry, Throttle};
 use rccar_protocol::{FrameError, Layout};
 use std::io;
 use std::os::fd::AsFd;
@@ -28,10 +29,11 @@ const BURST: usize = 64;
 /// How often systemd hears that the loop turns. Its watchdog is told to wait for seconds.
 const ALIVE: Duration = Duration::from_millis(250);
 
-/// Machine, actuators and socket. Dropped in whatever way, it leaves the actuators at neutral.
+/// Machine, actuators, sensors and socket. Dropped in whatever way, it leaves the actuators at neutral.
 pub struct Service {
     machine: Machine,
     actuator: Box<dyn Actuator>,
+    sensors: Vec<Box<dyn Sensor>>,
     socket: DriveSocket,
     recorder: Recorder,
     reporter: Reporter,
@@ -46,11 +48,13 @@ pub struct Service {
 impl Service {
     /// Puts the parts together and the actuators at neutral.
     #[must_use]
-    pub fn new(machine: Machine, actuator: Box<dyn Actuator>, socket: DriveSocket, recorder: Recorder) -> Self {
+    pub fn new(machine: Machine, hardware: Hardware, socket: DriveSocket, recorder: Recorder) -> Self {
+        let Hardware { actuator, sensors } = hardware;
         let mut service = Self {
             neutral: machine.output(),
             machine,
             actuator,
+            sensors,
             socket,
             recorder,
             reporter: Reporter::default(),
@@ -165,8 +169,8 @@ impl Service {
             steering: output.steering,
             throttle: if let Motor::Drive(throttle) = output.motor { throttle } else { Throttle::NEUTRAL },
             braking: output.motor == Motor::Brake,
-            battery_mv: self.actuator.battery_mv(),
-            odometry: self.actuator.odometry(),
+            battery_mv: self.sensors.iter().find_map(|sensor| sensor.battery_mv()),
+            odometry: self.odometry(),
         };
         self.socket.send(&status.encode(layout), listener)
     }
@@ -190,7 +194,11 @@ impl Service {
 
     /// Whether the car moves, may move, or is being stopped.
     fn is_moving(&self) -> bool {
-        !self.machine.is_at_rest() || self.actuator.odometry().is_some_and(|odometry| odometry.speed_mm_s != 0)
+        !self.machine.is_at_rest() || self.odometry().is_some_and(|odometry| odometry.speed_mm_s != 0)
+    }
+
+    fn odometry(&self) -> Option<Odometry> {
+        self.sensors.iter().find_map(|sensor| sensor.odometry())
     }
 
     fn record(&mut self, at: MonotonicMicros, what: What) {
@@ -232,12 +240,29 @@ mod tests {
         }
     }
 
+    struct Voltmeter;
+
+    impl Sensor for Voltmeter {
+        fn battery_mv(&self) -> Option<u16> {
+            Some(7_400)
+        }
+    }
+
+    struct Speedometer;
+
+    impl Sensor for Speedometer {
+        fn odometry(&self) -> Option<Odometry> {
+            Some(Odometry { speed_mm_s: 1_500, ..Odometry::default() })
+        }
+    }
+
     fn armed() -> (Service, Rc<RefCell<Fake>>, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let socket = DriveSocket::bind(&directory.path().join("drive.sock")).unwrap();
         let fake = Rc::<RefCell<Fake>>::default();
         let machine = Machine::new(Settings::default()).unwrap();
-        let mut service = Service::new(machine, Box::new(fake.clone()), socket, Recorder::start(None).unwrap());
+        let hardware = Hardware { actuator: Box::new(fake.clone()), sensors: vec![Box::new(Voltmeter), Box::new(Speedometer)] };
+        let mut service = Service::new(machine, hardware, socket, Recorder::start(None).unwrap());
         for seq in 0..20 {
             let now = MonotonicMicros(1_000_000 + u64::from(seq) * 20_000);
             let set_point = SetPoint { session: 1, seq, sampled_at: now, arm: seq > 0, ..SetPoint::default() };
@@ -255,6 +280,18 @@ mod tests {
         service.actuate(MonotonicMicros(1_400_000));
         assert_eq!((service.machine.state(), service.machine.reason()), (DriveState::Tripped, StopReason::ActuatorFault));
         assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
+    }
+
+    #[test]
+    fn the_status_has_what_each_sensor_knows() {
+        let (mut service, _, directory) = armed();
+        let path = directory.path().join("car.sock");
+        let car = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+        assert!(service.tell(MonotonicMicros(1_400_000), &SocketAddr::from_pathname(&path).unwrap(), Layout::V1));
+        let mut buffer = [0; 256];
+        let length = car.recv(&mut buffer).unwrap();
+        let status = DriveStatus::decode(&buffer[..length]).unwrap();
+        assert_eq!((status.battery_mv, status.odometry.map(|odometry| odometry.speed_mm_s)), (Some(7_400), Some(1_500)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
 use crate::keyframe::KeyframeTap;
 use crate::observer::Observer;
 use crate::retransmission::{Mending, Meter, Retransmission};
-use crate::settings::{PeerOptions, configuration, media, setting_engine};
+use crate::settings::{PeerOptions, configuration, h264, media, setting_engine};
 use crate::sockets::{Addresses, BoundRuntime, Heard};
 use crate::video::VideoSender;
 use crate::{LinkError, error::stack};
@@ -129,7 +129,8 @@ impl Peer {
         let meter = Arc::new(Meter::default());
         let mending = Arc::new(Mending::default());
         let retransmission = Retransmission::new(Arc::clone(&mending), Arc::clone(&meter));
-        let (engine, registry) = media(KeyframeTap::new(Arc::clone(&keyframe_requested)), retransmission)?;
+        let codec = h264(options.level);
+        let (engine, registry) = media(codec.clone(), KeyframeTap::new(Arc::clone(&keyframe_requested)), retransmission)?;
         let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
         let generation = Arc::new(AtomicU32::new(0));
@@ -148,7 +149,7 @@ impl Peer {
             .build();
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
         let connection = Connection(Arc::new(connection));
-        let video = Arc::new(VideoSender::add_to(&*connection.0, ssrc, keyframe_requested, mending, meter).await?);
+        let video = Arc::new(VideoSender::add_to(&*connection.0, codec, ssrc, keyframe_requested, mending, meter).await?);
         let control = ControlChannel::create(&*connection.0, options.clock).await?;
         let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;
         let peer = Self {

@@ -17,6 +17,7 @@ use crate::{LinkError, error::stack};
 use rccar_protocol::VIDEO_CLOCK_HZ;
 use rccar_protocol::signaling::IceServer;
 use rccar_protocol::units::MonotonicMicros;
+use rccar_protocol::video::Level;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::interceptor_registry::{
     Registry, Slot, configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc_receiver_only,
@@ -36,8 +37,6 @@ pub(crate) const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rt
 
 const H264_PAYLOAD_TYPE: u8 = 102;
 const RTX_PAYLOAD_TYPE: u8 = 103;
-/// Constrained baseline, level 3.1 (RFC 6184 section 8.1): the profile that every browser decodes, up to 1280×720 at 30 Hz.
-const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
 
 /// How to reach the other side.
 #[derive(Debug, Clone)]
@@ -48,6 +47,8 @@ pub struct PeerOptions {
     pub loopback: bool,
     /// The addresses to use, at the start and at each restart.
     pub binding: watch::Receiver<Binding>,
+    /// What the driver's decoder must be able to do.
+    pub level: Level,
     /// The car's monotonic clock.
     pub clock: fn() -> MonotonicMicros,
 }
@@ -79,23 +80,29 @@ pub(crate) fn setting_engine(loopback: bool) -> SettingEngine {
         .build()
 }
 
-pub(crate) fn h264() -> RTCRtpCodec {
+/// Constrained baseline, the profile that every browser decodes (RFC 6184 section 8.1). The driver's own level may be another: it is the car's
+/// that counts, as only the car sends.
+pub(crate) fn h264(level: Level) -> RTCRtpCodec {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
     RTCRtpCodec {
         mime_type: MIME_TYPE_H264.to_owned(),
         clock_rate: VIDEO_CLOCK_HZ,
         channels: 0,
-        sdp_fmtp_line: H264_FMTP.into(),
+        sdp_fmtp_line: format!("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={}", level.profile_level_id()),
         rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
     }
 }
 
 /// Codecs, header extensions and interceptors of the video.
-pub(crate) fn media(tap: KeyframeTap, retransmission: Retransmission) -> Result<(MediaEngine, Registry), LinkError> {
+pub(crate) fn media(
+    codec: RTCRtpCodec,
+    tap: KeyframeTap,
+    retransmission: Retransmission,
+) -> Result<(MediaEngine, Registry), LinkError> {
     let refused = stack("setting up the media engine");
     let mut engine = MediaEngine::default();
     engine
-        .register_codec(RTCRtpCodecParameters { rtp_codec: h264(), payload_type: H264_PAYLOAD_TYPE }, RtpCodecKind::Video)
+        .register_codec(RTCRtpCodecParameters { rtp_codec: codec, payload_type: H264_PAYLOAD_TYPE }, RtpCodecKind::Video)
         .map_err(&refused)?;
     let rtx = RTCRtpCodec {
         mime_type: MIME_TYPE_RTX.to_owned(),

@@ -1,7 +1,6 @@
 //! Packs access units into RTP (RFC 6184) and sends them.
 
 use crate::retransmission::{Mending, Meter, Traffic};
-use crate::settings::h264;
 use crate::{LinkError, error::stack};
 use bytes::Bytes;
 use rccar_protocol::units::MonotonicMicros;
@@ -9,7 +8,7 @@ use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp::codec::h264::H264Payloader;
 use rtc::rtp::extension::{HeaderExtension, playout_delay_extension::PlayoutDelayExtension};
 use rtc::rtp::packetizer::Payloader;
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
@@ -41,6 +40,7 @@ struct Packetizer {
 impl VideoSender {
     pub(crate) async fn add_to(
         connection: &dyn PeerConnection,
+        codec: RTCRtpCodec,
         ssrc: u32,
         keyframe_requested: Arc<Notify>,
         mending: Arc<Mending>,
@@ -48,7 +48,7 @@ impl VideoSender {
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec: h264(),
+            codec,
             ..Default::default()
         };
         let track = MediaStreamTrack::new("car".into(), "camera".into(), "camera".into(), RtpCodecKind::Video, vec![encoding]);

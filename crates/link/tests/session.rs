@@ -9,6 +9,7 @@ use rccar_link::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, Pe
 use rccar_protocol::Layout;
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
+use rccar_protocol::video::Level;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::sync::watch;
@@ -24,8 +25,12 @@ struct Car {
 
 impl Car {
     async fn open() -> Self {
+        Self::open_with(Level::lowest_for(1280, 720, 30, 1_000)).await
+    }
+
+    async fn open_with(level: Level) -> Self {
         let (_, binding) = watch::channel(Binding::default());
-        let options = PeerOptions { ice_servers: vec![], loopback: true, binding, clock: || MonotonicMicros(1) };
+        let options = PeerOptions { ice_servers: vec![], loopback: true, binding, level, clock: || MonotonicMicros(1) };
         let Opened { peer, events, messages } = Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();
         Self { peer, events, messages }
     }
@@ -171,6 +176,23 @@ async fn the_offer_asks_for_what_the_browser_needs() {
         "a=ssrc-group:FID",
     ] {
         assert!(sdp.as_str().contains(line), "no {line} in\n{sdp}");
+    }
+}
+
+/// The driver's end answers with a level of its own, as browsers do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn video_and_its_repetition_are_agreed_on_at_every_level() {
+    for (level, offered) in [(Level::lowest_for(640, 360, 30, 1_000), "42e01e"), (Level::HIGHEST, "42e02a")] {
+        let (mut car, driver) = (Car::open_with(level).await, Driver::open().await);
+        let offer = car.peer.prepare_offer(None).await.unwrap();
+        assert!(offer.sdp.as_str().contains(&format!("profile-level-id={offered}\r\n")), "{}", offer.sdp);
+        let answer = Driver::open().await.answer(offer.sdp.as_str()).await;
+        for line in ["a=rtpmap:102 H264/90000", "a=rtpmap:103 rtx/90000", "a=fmtp:103 apt=102"] {
+            assert!(answer.as_str().contains(line), "no {line} in\n{answer}");
+        }
+        car.connect(&driver, false).await;
+        let keyframe = bytes::Bytes::from_static(&[0, 0, 0, 1, 0x65, 0x88, 0x84]);
+        car.peer.video().send(keyframe, MonotonicMicros(1), true).await.unwrap();
     }
 }
 

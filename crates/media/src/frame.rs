@@ -1,13 +1,7 @@
 //! Raw frames and their shape.
 
+use rccar_protocol::video::{HEIGHTS, RATES, WIDTHS};
 use thiserror::Error;
-
-/// Smallest and largest width in pixels. openh264 needs 16; level 3.1 of H.264, which browsers offer, ends near 1280×720.
-pub const WIDTHS: std::ops::RangeInclusive<u32> = 64..=1920;
-/// Smallest and largest height in pixels.
-pub const HEIGHTS: std::ops::RangeInclusive<u32> = 48..=1088;
-/// Lowest and highest frame rate in hertz: browsers paint sixty times a second.
-pub const RATES: std::ops::RangeInclusive<u32> = 1..=60;
 
 /// Size and rate of a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

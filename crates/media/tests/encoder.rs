@@ -5,6 +5,7 @@ use openh264::decoder::Decoder;
 use openh264::formats::YUVSource;
 use rccar_media::encoder::{Encoded, Encoder, openh264::OpenH264};
 use rccar_media::frame::{I420Frame, PlanesMut, VideoFormat};
+use rccar_protocol::video::Level;
 use rccar_sim::frame::{FrameViewMut, PlaneMut};
 use rccar_sim::scene::Scene;
 use rccar_sim::timecode::{TimeCode, paint, read};
@@ -36,6 +37,29 @@ fn a_keyframe_carries_its_parameter_sets_in_constrained_baseline_profile() {
         assert_eq!((units[0][1], units[0][2] & 0x40, units[0][3]), (66, 0x40, 31));
         let other = drive.next(false);
         assert_eq!(nal_units(&other.data).iter().map(|unit| unit[0] & 0x1F).collect::<Vec<_>>(), [NON_IDR]);
+    }
+}
+
+#[test]
+fn the_level_of_the_stream_is_the_one_that_is_offered() {
+    for (width, height, fps, kbps) in [
+        (320, 240, 30, 500),
+        (640, 360, 30, 1_000),
+        (640, 360, 60, 1_000),
+        (640, 360, 30, 14_000),
+        (1280, 720, 30, 2_000),
+        (1280, 720, 60, 2_000),
+        (1920, 1080, 30, 4_000),
+        (1920, 1088, 60, 8_000),
+    ] {
+        let format = VideoFormat::new(width, height, fps).unwrap();
+        let keyframe = OpenH264::new(format, kbps).unwrap().encode(&I420Frame::new(format), false).unwrap().unwrap();
+        let offered = Level::lowest_for(width, height, fps, kbps).idc();
+        assert_eq!(
+            (nal_units(&keyframe.data)[0][0] & 0x1F, nal_units(&keyframe.data)[0][3]),
+            (SPS, offered),
+            "{format}, {kbps} kbit/s"
+        );
     }
 }
 

@@ -1,16 +1,12 @@
 //! When the PIN is sent.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
+use common::{START, due};
 use rccar_modem_core::{Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, Status, timing};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
-
-const START: MonotonicMicros = MonotonicMicros(0);
-
-/// Time from the start until then; for ever if never.
-fn due(at: Option<MonotonicMicros>) -> Duration {
-    at.map_or(Duration::MAX, |at| at.since(START))
-}
 
 struct Bench {
     machine: Machine,

@@ -1,16 +1,12 @@
 //! Which rung a stick that looks like Ethernet climbs, for what, and when.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
+use common::{START, due};
 use rccar_modem_core::{Cause, Effect, Event, Outcome, Rung, Status, Stick, timing};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
-
-const START: MonotonicMicros = MonotonicMicros(0);
-
-/// Time from the start until then; for ever if never.
-fn due(at: Option<MonotonicMicros>) -> Duration {
-    at.map_or(Duration::MAX, |at| at.since(START))
-}
 
 const SECOND: Duration = Duration::from_secs(1);
 

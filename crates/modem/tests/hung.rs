@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{PATIENCE, Supervisor, ask_every, await_up, climbed, report, set_car};
+use common::{PATIENCE, Supervisor, ask_every, climbed, report, set_car};
 use rccar_modem::bus::Report;
 use rccar_modem_lab::{Lab, Setup, story};
 use std::time::{Duration, Instant};
@@ -73,9 +73,7 @@ async fn play_the_car(lab: &mut Lab, setup: Setup, help: Help, hung: Instant) ->
 /// One run; the modem hangs this long after the link was seen to be up.
 fn hang(setup: Setup, help: Help, after: Duration) {
     story(setup, async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         set_car(lab, true, false).await;
         tokio::time::sleep(after).await;
         set_hung(lab, setup, true);

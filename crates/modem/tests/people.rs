@@ -4,22 +4,18 @@
 
 mod common;
 
-use common::{Supervisor, await_report, await_up, climbed, heavy, set_car};
+use common::{SOON, Supervisor, await_report, await_up, climbed, heavy, set_car};
 use rccar_modem_lab::{Registration, Setup, story};
 use std::time::{Duration, Instant};
 
 /// How long ModemManager may take to make a modem anew before that is a fault of the modem: what is named has to be named before.
 const MODEM_GRACE: Duration = Duration::from_secs(30);
-/// What a bearer takes that is asked for at once, on a machine that is busy with other things.
-const SOON: Duration = Duration::from_secs(10);
 
 #[test]
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_sim_that_is_out_is_named_and_its_return_brings_the_link_back() {
     story(Setup::mbim(), async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         lab.mbim().remove_sim();
         let out = Instant::now();
         let report = await_report(lab, "names it", |report| report.fault.is_some()).await;
@@ -39,9 +35,7 @@ fn a_sim_that_is_out_is_named_and_its_return_brings_the_link_back() {
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_network_that_refuses_is_named_and_the_modem_is_not_reset_for_it() {
     story(Setup::mbim(), async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         set_car(lab, true, false).await;
         lab.mbim().register(Registration::Denied);
         lab.swallow(true);

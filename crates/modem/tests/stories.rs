@@ -4,14 +4,12 @@
 
 mod common;
 
-use common::{Supervisor, await_report, await_up, climbed, heavy, report, runs, set_car, spread};
+use common::{SOON, Supervisor, await_report, await_up, climbed, heavy, report, runs, set_car, spread};
 use rccar_modem_lab::{Addresses, Lab, Registration, Setup, story};
 use std::time::{Duration, Instant};
 
 /// How long the supervisor waits for a registration that is lost, and ModemManager, too; whoever is first.
 const GRACE: Duration = Duration::from_secs(15);
-/// What a bearer takes that is asked for at once, on a machine that is busy with other things.
-const SOON: Duration = Duration::from_secs(10);
 
 #[test]
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
@@ -98,9 +96,7 @@ fn a_silent_loss_is_found_within_5_s_and_cycles_the_bearer() {
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_killed_daemon_costs_no_packet_and_is_restarted() {
     story(Setup::mbim(), async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         lab.await_ping("198.51.100.1");
         lab.kill_modem_manager().await;
         let killed = Instant::now();
@@ -121,9 +117,7 @@ fn a_killed_daemon_costs_no_packet_and_is_restarted() {
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn another_address_replaces_the_old_one() {
     story(Setup::mbim(), async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         let (ip4, gateway4) = ("10.65.0.7".parse().unwrap(), "10.65.0.1".parse().unwrap());
         lab.mbim().addresses(Addresses { ip4, gateway4, ..Addresses::default() });
         lab.mbim().deactivate(0);
@@ -139,9 +133,7 @@ fn another_address_replaces_the_old_one() {
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_it() {
     story(Setup::mbim(), async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         set_car(lab, true, false).await;
         // Packets go on all the while: nothing but the registration tells.
         lab.mbim().register(Registration::Searching);
@@ -168,9 +160,7 @@ fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_registration_that_is_lost_with_the_packets_is_found_within_5_s_and_never_resets_the_modem() {
     story(Setup::mbim(), async |lab| {
-        lab.start_with_modem().await;
-        let _supervisor = Supervisor::start(lab, "");
-        await_up(lab).await;
+        let _supervisor = Supervisor::start_up(lab).await;
         set_car(lab, true, false).await;
         lab.mbim().register(Registration::Searching);
         lab.swallow(true);

@@ -8,6 +8,7 @@
 //! | [`telemetry`] | car → browser, data channel `control` | binary, fixed size |
 //! | [`events`] | both ways, data channel `events` | JSON |
 //! | [`signaling`] | browser ↔ host ↔ car, WebSocket | JSON |
+//! | [`close`] | host → browser or car, close of the WebSocket | a number |
 //! | [`release`] | host → car, HTTP, and within [`signaling`] | JSON |
 //! | [`setpoint`] | `rccar-car` → `rccar-drive`, Unix datagram | binary, fixed size |
 //! | [`status`] | `rccar-drive` → `rccar-car`, Unix datagram | binary, fixed size |
@@ -37,6 +38,7 @@
 //!   an error that is answered.
 
 pub mod claim;
+pub mod close;
 pub mod control;
 pub mod drive_hello;
 pub mod events;
@@ -54,6 +56,7 @@ mod strict;
 pub mod telemetry;
 pub mod text;
 pub mod units;
+pub mod video;
 pub mod word;
 
 pub use frame::{FrameBytes, FrameError, Layout, MAX_FRAME_BYTES};

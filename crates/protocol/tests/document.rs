@@ -1,6 +1,7 @@
 //! `PROTOCOL.md` cannot rot: its examples parse, its layouts have the size of the frames, its lists hold every word.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use rccar_protocol::close::{Advice, CloseCode};
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, MAX_SAMPLE_AGE};
 use rccar_protocol::drive_hello::{DRIVE_HELLO_SIZE, DriveHello};
 use rccar_protocol::events::{CarEvent, DriverEvent, HostLink, ModemRung, ModemState, NoticeLevel, UplinkKind};
@@ -181,6 +182,40 @@ fn the_limits_are_those_of_the_code() {
     }
     assert!(prose.contains(&format!("1…{} printable ASCII", Software::MAX_BYTES)));
     assert!(prose.contains(&format!("string, ≤ {} bytes, no control characters", Candidate::MAX_BYTES)));
+}
+
+#[test]
+fn the_table_of_close_codes_says_what_the_code_says() {
+    let meaning = |code| match code {
+        CloseCode::GoingAway => "the host is stopping",
+        CloseCode::Internal => "a fault of the host",
+        CloseCode::Handshake => "no usable first message",
+        CloseCode::NotSignedIn => "nobody is signed in",
+        CloseCode::Forbidden => "may not register here",
+        CloseCode::SlowReader => "read too slowly",
+        CloseCode::Replaced => "the same car connected again",
+        CloseCode::TooLarge => "larger than 65536 bytes",
+        CloseCode::RateLimited => "too many messages",
+    };
+    let section = section("## WebSocket");
+    let (_, table) = section.split_once("| code | meaning | what to do |\n|---|---|---|\n").unwrap();
+    let rows: Vec<Vec<&str>> = (table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")))
+        .map(|row| row.split(" | ").collect())
+        .collect();
+    let listed: Vec<_> = rows.iter().map(|row| row[0].parse::<u16>().unwrap()).collect();
+    assert_eq!(listed, CloseCode::ALL.map(CloseCode::code));
+    for (code, row) in CloseCode::ALL.into_iter().zip(&rows) {
+        let [_, means, todo] = row[..] else { panic!("{row:?}") };
+        assert!(means.contains(meaning(code)), "{row:?}");
+        let comes_back_soon = todo.starts_with("come back") && !todo.contains("slowly") && !todo.contains("after");
+        let said = match code.advice() {
+            Advice::ComeBack => comes_back_soon,
+            Advice::ComeBackAfter(wait) => todo == format!("come back after at least {} s", wait.as_secs()),
+            Advice::ComeBackSlowly => todo.ends_with("; come back slowly"),
+            Advice::StayAway => todo.contains("do not retry") || todo.contains("stay away"),
+        };
+        assert!(said, "{row:?}: {:?}", code.advice());
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::reader::Reader;
 use crate::schema::{TABLES, Table};
 use crate::settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
 use crate::values;
+use rccar_protocol::video::{BITRATES_KBPS, HEIGHTS, RATES, WIDTHS};
 use std::collections::BTreeSet;
 
 /// Most faults that are listed: whoever has more has the wrong file.
@@ -96,15 +97,14 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
             reader.needs("password", "user");
         }
         "camera" => {
-            // The ranges are those of the car's own configuration.
             settings.camera = Camera {
                 source: reader.text("source", values::source),
                 device: reader.text("device", values::device),
                 rotation: reader.whole("rotation", 0..=180, 180, "degrees"),
-                width: reader.whole("width", 64..=1920, 2, "pixels"),
-                height: reader.whole("height", 48..=1088, 2, "pixels"),
-                fps: reader.whole("fps", 1..=60, 1, "frames per second"),
-                bitrate_kbps: reader.whole("bitrate_kbps", 50..=14_000, 1, "kbit/s"),
+                width: reader.whole("width", WIDTHS, 2, "pixels"),
+                height: reader.whole("height", HEIGHTS, 2, "pixels"),
+                fps: reader.whole("fps", RATES, 1, "frames per second"),
+                bitrate_kbps: reader.whole("bitrate_kbps", BITRATES_KBPS, 1, "kbit/s"),
             };
             // The car refuses to start with them: it has nothing to turn.
             if settings.camera.source.as_deref() == Some("simulator") {
@@ -164,6 +164,17 @@ mod tests {
             assert!(hit.contains(words) && hit.contains(example), "{hit}");
         }
         assert_eq!(found.len(), 9, "{found:#?}");
+    }
+
+    #[test]
+    fn a_camera_may_have_all_that_the_car_can_and_nothing_else() {
+        for (key, range, step) in
+            [("width", WIDTHS, 2), ("height", HEIGHTS, 2), ("fps", RATES, 1), ("bitrate_kbps", BITRATES_KBPS, 1)]
+        {
+            let takes = |value: u32| faults(&format!("[camera]\n{key} = {value}\n")).is_empty();
+            let (first, last) = (*range.start(), *range.end());
+            assert_eq!([first - step, first, last, last + step].map(takes), [false, true, true, false], "{key}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@
 //!
 //! # Design decisions
 //!
-//! * One task owns the rooms. It never waits for a client: a full outbox closes that client ([`CloseCode::SlowReader`]).
+//! * One task owns the rooms. It never waits for a client: a full outbox closes that client ([`CloseCode::SlowReader`](rccar_protocol::close::CloseCode::SlowReader)).
 //! * The page is embedded: one file to install, and page and server always fit each other.
 //! * The server is hyper's with limits of our own, because `axum::serve` bounds neither connections nor
 //!   the time for a request.
@@ -63,7 +63,6 @@ mod waiters;
 
 pub use address::Peer;
 pub use backend::{AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError};
-pub use close::CloseCode;
 pub use exchange::Exchange;
 pub use http::{Site, router, router_with_releases};
 pub use ice::{IcePeer, IceServers, NoIceServers};

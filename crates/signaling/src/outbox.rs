@@ -1,6 +1,6 @@
 //! The bounded queue towards one client.
 
-use crate::close::CloseCode;
+use rccar_protocol::close::CloseCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};

@@ -1,6 +1,7 @@
 //! The task that owns the rooms machine: gives it time and randomness, carries out its effects.
 
 use crate::access::{Access, LIFETIME, RENEWAL};
+use crate::close;
 use crate::ice::{IceServers, equip_car, equip_driver};
 use crate::outbox::{Out, Outbox};
 use crate::token::TokenHash;
@@ -232,7 +233,7 @@ impl Task {
     }
 
     fn close(&mut self, outbox: Outbox, why: Close) {
-        outbox.send(Out::Close(why.into()));
+        outbox.send(Out::Close(close::code(why)));
         self.closing.retain(|outbox| !outbox.is_gone());
         self.closing.push(outbox);
     }

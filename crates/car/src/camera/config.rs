@@ -4,13 +4,10 @@ use rccar_daemon::config::ConfigError;
 use rccar_media::camera::select::Selection;
 use rccar_media::frame::{FormatError, VideoFormat};
 use rccar_media::raw::Rotation;
+use rccar_protocol::video::BITRATES_KBPS;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-
-/// Bit rates in kbit/s: below, a frame of 640×360 at 30 Hz gets less than 200 bytes; above lies the limit of level 3.1 of H.264.
-const BITRATES_KBPS: RangeInclusive<u32> = 50..=14_000;
 
 /// `[camera]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -162,6 +159,18 @@ mod tests {
             let error = parse(&format!("timecode = false\n{line}\n")).unwrap_err().to_string();
             let key = line.split(' ').next().unwrap();
             assert!(error.contains("camera.toml:2") && error.contains(key) && error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn all_of_each_range_is_legal_and_nothing_beyond() {
+        use rccar_protocol::video::{HEIGHTS, RATES, WIDTHS};
+        for (key, range, step) in
+            [("width", WIDTHS, 2), ("height", HEIGHTS, 2), ("fps", RATES, 1), ("bitrate_kbps", BITRATES_KBPS, 1)]
+        {
+            let takes = |value: u32| parse(&format!("{key} = {value}\n")).is_ok();
+            let (first, last) = (*range.start(), *range.end());
+            assert_eq!([first - step, first, last, last + step].map(takes), [false, true, true, false], "{key}");
         }
     }
 

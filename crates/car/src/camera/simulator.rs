@@ -1,4 +1,6 @@
 //! The road as the simulated car sees it.
+//!
+//! Its siblings are in `rccar-media`, where it cannot be: an adapter does not know a machine, and this draws with `rccar-sim`.
 
 use super::PoseSource;
 use rccar_media::camera::{Camera, CameraError};

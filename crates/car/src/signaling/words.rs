@@ -6,6 +6,7 @@ use crate::identity::Identity;
 use crate::messages::Pulse;
 use crate::uplinks::UplinksHandle;
 use rccar_car_core::registration::{End, STEP_WITHIN, Standing};
+use rccar_protocol::close::{Advice, CloseCode};
 use rccar_protocol::signaling::ErrorCode;
 use rccar_protocol::text::{Name, Note, Software};
 use tokio::sync::watch;
@@ -36,8 +37,12 @@ impl From<Ended> for End {
     fn from(ended: Ended) -> Self {
         let text = ended.to_string();
         match ended {
-            Ended::Closed(Some((4403, _))) => Self::Forbidden(text),
-            Ended::Refused { .. } | Ended::Closed(Some((4400 | 4401 | 4409 | 4429, _))) => Self::Refused(text),
+            Ended::Refused { .. } => Self::Refused(text),
+            Ended::Closed(Some((code, _))) => match CloseCode::from_code(code).map(|code| (code, code.advice())) {
+                None | Some((_, Advice::ComeBack)) => Self::Failed(text),
+                Some((CloseCode::Forbidden, _)) => Self::Forbidden(text),
+                Some((_, Advice::ComeBackAfter(_) | Advice::ComeBackSlowly | Advice::StayAway)) => Self::Refused(text),
+            },
             _ => Self::Failed(text),
         }
     }

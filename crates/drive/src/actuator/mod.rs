@@ -3,9 +3,10 @@
 mod simulator;
 
 use crate::config::{ActuatorKind, Config};
+use crate::sensor::Sensor;
 use rccar_drive_core::Output;
-use rccar_protocol::units::{MonotonicMicros, Odometry};
-pub use simulator::Simulator;
+use rccar_protocol::units::MonotonicMicros;
+pub use simulator::{SimulatedOdometer, Simulator};
 
 /// The actuators of one car.
 pub trait Actuator {
@@ -13,16 +14,14 @@ pub trait Actuator {
     ///
     /// Must return well within a tick of 5 ms.
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError>;
+}
 
-    /// Speed and pose, if this hardware knows them.
-    fn odometry(&self) -> Option<Odometry> {
-        None
-    }
-
-    /// Battery voltage in mV, if this hardware knows it.
-    fn battery_mv(&self) -> Option<u16> {
-        None
-    }
+/// What moves a car, and what it knows of itself.
+pub struct Hardware {
+    /// Servo and motor.
+    pub actuator: Box<dyn Actuator>,
+    /// The first that knows a value is asked for it.
+    pub sensors: Vec<Box<dyn Sensor>>,
 }
 
 /// The actuators do not obey.
@@ -35,9 +34,13 @@ pub struct ActuatorError {
     pub why: std::io::Error,
 }
 
-/// Opens the actuators that the configuration names. They are where they were: nothing moves yet.
-pub fn open(config: &Config) -> Result<Box<dyn Actuator>, ActuatorError> {
+/// Opens the actuators that the configuration names, and the sensors that belong to them. The actuators are where they were: nothing moves
+/// yet.
+pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
     match config.actuator {
-        ActuatorKind::Simulator => Ok(Box::new(Simulator::new(config.vehicle()))),
+        ActuatorKind::Simulator => {
+            let (simulator, odometer) = Simulator::new(config.vehicle());
+            Ok(Hardware { actuator: Box::new(simulator), sensors: vec![Box::new(odometer)] })
+        }
     }
 }

@@ -1,8 +1,20 @@
-//! Randomness that can be repeated.
+//! Days of random faults that can be repeated: randomness, what is to happen, and which rungs were climbed.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, reason = "tests; not each needs all of it")]
 
+use rccar_modem_core::Rung;
+use rccar_protocol::units::MonotonicMicros;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::ops::Range;
 use std::time::Duration;
+
+pub const START: MonotonicMicros = MonotonicMicros(0);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Time from the start until then; for ever if never.
+pub fn due(at: Option<MonotonicMicros>) -> Duration {
+    at.map_or(Duration::MAX, |at| at.since(START))
+}
 
 /// Steele, Lea, Flood: "Fast splittable pseudorandom number generators".
 pub struct Random(pub u64);
@@ -37,8 +49,86 @@ impl Random {
     }
 }
 
+/// What the world will do, and the time.
+pub struct Agenda<T> {
+    seed: u64,
+    now: Duration,
+    due: Vec<(Duration, T)>,
+    /// Turns in which no time passed.
+    spins: u32,
+}
+
+impl<T> Agenda<T> {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, now: Duration::ZERO, due: Vec::new(), spins: 0 }
+    }
+
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    pub fn add(&mut self, after: Duration, what: T) {
+        self.due.push((self.now + after, what));
+    }
+
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.due.retain(|(_, what)| keep(what));
+    }
+
+    /// Lets time pass until `machine_at` or until the world acts, but not beyond `end`; what the world does then.
+    pub fn advance(&mut self, machine_at: Duration, end: Duration, machine: &impl Debug) -> Option<T> {
+        let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);
+        let next = machine_at.min(world_at).max(self.now);
+        self.spins = if next == self.now { self.spins + 1 } else { 0 };
+        assert!(self.spins < 1000, "seed {}: time stands still: {machine:?}", self.seed);
+        self.now = next.min(end);
+        let index = self.due.iter().position(|(at, _)| *at <= self.now)?;
+        Some(self.due.remove(index).1)
+    }
+}
+
+/// The rungs that were climbed, and when.
+pub struct Climbed {
+    seed: u64,
+    times: BTreeMap<Rung, Vec<Duration>>,
+}
+
+impl Climbed {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, times: BTreeMap::new() }
+    }
+
+    /// Notes it. Twice the same is at least `apart` from each other.
+    pub fn note(&mut self, now: Duration, rung: Rung, apart: Duration) {
+        let times = self.times.entry(rung).or_default();
+        if let Some(last) = times.last() {
+            assert!(now - *last >= apart, "seed {}: {rung:?} after {:?}", self.seed, now - *last);
+        }
+        times.push(now);
+    }
+
+    pub fn of(&self, rung: Rung) -> &[Duration] {
+        self.times.get(&rung).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn counts(&self) -> BTreeMap<Rung, usize> {
+        self.times.iter().map(|(rung, times)| (*rung, times.len())).collect()
+    }
+}
+
+/// Lives through a day for each seed and tells what was climbed in all.
+pub fn live_through_all(day: fn(u64) -> BTreeMap<Rung, usize>) {
+    let mut total: BTreeMap<Rung, usize> = BTreeMap::new();
+    for seed in seeds() {
+        for (rung, count) in day(seed) {
+            *total.entry(rung).or_default() += count;
+        }
+    }
+    println!("climbed: {total:?}");
+}
+
 /// Another hundred days every time, and the seed is told by whatever fails; or the one of `RCCAR_SEED`.
-pub fn seeds() -> Range<u64> {
+fn seeds() -> Range<u64> {
     let seeds = match std::env::var("RCCAR_SEED") {
         Ok(seed) => {
             let seed = seed.parse().unwrap();

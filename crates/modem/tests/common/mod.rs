@@ -16,6 +16,8 @@ use tokio::process::{Child, Command};
 
 /// How long anything may take that has to happen.
 pub const PATIENCE: Duration = Duration::from_secs(150);
+/// What a bearer takes that is asked for at once, on a machine that is busy with other things.
+pub const SOON: Duration = Duration::from_secs(10);
 
 /// What the program runs with on the card: a right that it lacks is missed here, too.
 const UNIT: &str = include_str!("../../../../overlays/usr/lib/systemd/system/rccar-modem.service");
@@ -28,6 +30,14 @@ pub struct Supervisor {
 impl Supervisor {
     pub fn start(lab: &Lab, config: &str) -> Self {
         Self::start_as(lab, &format!("apn = \"internet\"\n{config}"))
+    }
+
+    /// With ModemManager and its modem, and until the link is up.
+    pub async fn start_up(lab: &mut Lab) -> Self {
+        lab.start_with_modem().await;
+        let supervisor = Self::start(lab, "");
+        await_up(lab).await;
+        supervisor
     }
 
     /// `config` is all that `[modem]` has.

@@ -1,10 +1,11 @@
 //! One WebSocket with everything that does not depend on who is at its other end.
 
-use crate::close::CloseCode;
+use crate::close;
 use crate::limits::{Budget, Limits, Place, Verdict};
 use crate::outbox::{Out, Outgoing};
 use axum::extract::ws::{Message, WebSocket};
 use rccar_protocol::MAX_MESSAGE_BYTES;
+use rccar_protocol::close::CloseCode;
 use rccar_protocol::grease;
 use rccar_protocol::signaling::ErrorCode;
 use rccar_protocol::text::Note;
@@ -94,7 +95,7 @@ impl Wire {
     pub(crate) async fn close(&mut self, code: CloseCode) {
         tracing::debug!(code = code.code(), reason = code.text(), "closing a WebSocket");
         let farewell = async {
-            if self.socket.send(Message::Close(Some(code.frame()))).await.is_ok() {
+            if self.socket.send(Message::Close(Some(close::frame(code)))).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }
         };
@@ -195,7 +196,7 @@ impl Wire {
         // Nothing may be read after this error: the library would take in the whole message. So no wait for the client's answer.
         let farewell = async {
             if self.refuse(ErrorCode::TooLarge, &text).await {
-                let _ = self.socket.send(Message::Close(Some(CloseCode::TooLarge.frame()))).await;
+                let _ = self.socket.send(Message::Close(Some(close::frame(CloseCode::TooLarge)))).await;
             }
         };
         let _ = timeout(LAST_WORDS, farewell).await;

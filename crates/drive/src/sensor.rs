@@ -1,0 +1,16 @@
+//! What the car knows of itself.
+
+use rccar_protocol::units::Odometry;
+
+/// A sensor of one car. It hands out what it measured last and never waits: the loop asks up to 200 times a second.
+pub trait Sensor {
+    /// Speed and pose, if this sensor knows them.
+    fn odometry(&self) -> Option<Odometry> {
+        None
+    }
+
+    /// Battery voltage in mV, if this sensor knows it.
+    fn battery_mv(&self) -> Option<u16> {
+        None
+    }
+}
