@@ -149,9 +149,11 @@ impl Modem1 {
         self.service.report().fault.unwrap_or_default()
     }
 
+    /// The link carries data over this interface.
     #[zbus(signal)]
     async fn link_up(emitter: &SignalEmitter<'_>, interface: &str, addresses: Vec<String>) -> zbus::Result<()>;
 
+    /// The link does not carry data any more, and why.
     #[zbus(signal)]
     async fn link_down(emitter: &SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
 }
