@@ -4,11 +4,12 @@ use crate::error::BusError;
 use futures_util::stream::{Stream, StreamExt};
 use rccar_causes::causes;
 use serde::{Deserialize, Serialize};
+use served::Modem1;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zbus::message::Type;
 use zbus::object_server::SignalEmitter;
-use zbus::{Connection, MatchRule, MessageStream, interface, proxy};
+use zbus::{Connection, MatchRule, MessageStream, proxy};
 
 /// Name on the bus.
 pub const NAME: &str = "org.rccar.Modem";
@@ -118,44 +119,52 @@ fn told(sent: zbus::Result<()>) {
     }
 }
 
-struct Modem1 {
-    service: Arc<dyn ModemService>,
-}
+/// Apart, because zbus writes a public trait for the signals.
+mod served {
+    use super::ModemService;
+    use std::sync::Arc;
+    use zbus::interface;
+    use zbus::object_server::SignalEmitter;
 
-#[interface(name = "org.rccar.Modem1")]
-impl Modem1 {
-    /// The report as JSON.
-    fn get_status(&self) -> String {
-        serde_json::to_string(&self.service.report()).unwrap_or_default()
+    pub(super) struct Modem1 {
+        pub(super) service: Arc<dyn ModemService>,
     }
 
-    /// What the car does: whether somebody drives or watches, and whether it is parked.
-    fn set_car(&self, in_session: bool, parked: bool) {
-        self.service.set_car(in_session, parked);
+    #[interface(name = "org.rccar.Modem1")]
+    impl Modem1 {
+        /// The report as JSON.
+        fn get_status(&self) -> String {
+            serde_json::to_string(&self.service.report()).unwrap_or_default()
+        }
+
+        /// What the car does: whether somebody drives or watches, and whether it is parked.
+        fn set_car(&self, in_session: bool, parked: bool) {
+            self.service.set_car(in_session, parked);
+        }
+
+        #[zbus(property)]
+        fn state(&self) -> String {
+            self.service.report().state
+        }
+
+        #[zbus(property)]
+        fn interface(&self) -> String {
+            self.service.report().interface.unwrap_or_default()
+        }
+
+        #[zbus(property)]
+        fn fault(&self) -> String {
+            self.service.report().fault.unwrap_or_default()
+        }
+
+        /// The link carries data over this interface.
+        #[zbus(signal)]
+        pub(super) async fn link_up(emitter: &SignalEmitter<'_>, interface: &str, addresses: Vec<String>) -> zbus::Result<()>;
+
+        /// The link does not carry data any more, and why.
+        #[zbus(signal)]
+        pub(super) async fn link_down(emitter: &SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
     }
-
-    #[zbus(property)]
-    fn state(&self) -> String {
-        self.service.report().state
-    }
-
-    #[zbus(property)]
-    fn interface(&self) -> String {
-        self.service.report().interface.unwrap_or_default()
-    }
-
-    #[zbus(property)]
-    fn fault(&self) -> String {
-        self.service.report().fault.unwrap_or_default()
-    }
-
-    /// The link carries data over this interface.
-    #[zbus(signal)]
-    async fn link_up(emitter: &SignalEmitter<'_>, interface: &str, addresses: Vec<String>) -> zbus::Result<()>;
-
-    /// The link does not carry data any more, and why.
-    #[zbus(signal)]
-    async fn link_down(emitter: &SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
 }
 
 #[proxy(

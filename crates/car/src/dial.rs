@@ -110,7 +110,7 @@ async fn among(mut waiting: VecDeque<Way>, limit: Duration) -> Result<Dialled, D
             () = sleep_until(next), if !waiting.is_empty() => {
                 let Some((address, over)) = waiting.pop_front() else { continue };
                 tried.push(over.clone());
-                let span = tracing::debug_span!("uplink", name = over.as_deref());
+                let span = tracing::info_span!("uplink", name = over.as_deref());
                 trying.spawn(async move { (over.clone(), connect(address, over).await) }.instrument(span));
                 next = Instant::now() + HEAD_START;
             }

@@ -177,12 +177,13 @@ impl Listener {
     }
 
     fn handle_status(&mut self, status: DriveStatus, now: MonotonicMicros) {
-        let before = self.status.send_replace(Some((status, now)));
-        if before.is_none_or(|(_, at)| now.since(at) > STATUS_WITHIN) {
-            // It was not there, and may be another release than before.
+        let before = *self.status.borrow();
+        // It was not there, or has started again: it may be another release than before.
+        if before.is_none_or(|(last, at)| now.since(at) > STATUS_WITHIN || status.seq < last.seq) {
             self.layout.send_replace(Layout::default());
             self.hellos = None;
         }
+        self.status.send_replace(Some((status, now)));
         let (asked, at) = self.hellos.unwrap_or_default();
         if asked == 0 || (asked < HELLOS && now.since(at) >= HELLO_INTERVAL) {
             self.hellos = Some((asked + 1, now));

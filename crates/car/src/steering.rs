@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// Telemetry goes out in answer to each control frame, and at least this often.
 const TELEMETRY_WITHIN: Duration = Duration::from_millis(100);
@@ -66,7 +67,7 @@ pub(crate) async fn run<D: Driver>(session: SessionId, driver: Arc<D>, drive: Dr
     let (telemetry, newest) = watch::channel(None);
     // Ends with this task, in whatever way that ends.
     let mut sending = JoinSet::new();
-    sending.spawn(send_telemetry(Arc::clone(&driver), newest));
+    sending.spawn(send_telemetry(Arc::clone(&driver), newest).in_current_span());
     loop {
         let send_telemetry = tokio::select! {
             // Commands first: whatever else waits, the wheels come first.

@@ -173,7 +173,10 @@ macro_rules! numbered_words {
                 match self {
                     Self::$first => $fnumber,
                     $(Self::$variant => $number,)+
-                    Self::Other(word) => word.number().unwrap_or(u8::MAX),
+                    // A number that has a word is that word's alone.
+                    Self::Other(word) => {
+                        word.number().filter(|number| matches!(Self::from_byte(*number), Self::Other(_))).unwrap_or(u8::MAX)
+                    }
                 }
             }
 

@@ -45,7 +45,10 @@ impl Client {
                 Ok(stream) => {
                     backoff = BACKOFF_FIRST;
                     let ended = self.carry(stream, first).await;
-                    tracing::info!(reason = ended.err().map(tracing::field::display), "the tunnel's connection has ended");
+                    tracing::info!(
+                        reason = ended.err().map(|error| causes(&error).to_string()),
+                        "the tunnel's connection has ended"
+                    );
                 }
                 Err(error) => {
                     tracing::warn!(error = %causes(&error), "no TURN server can be reached, neither over UDP nor over TCP or TLS");

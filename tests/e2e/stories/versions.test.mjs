@@ -27,6 +27,7 @@ describe('versions that meet', () => {
     cockpit = await Cockpit.open(browser, world);
     const { control } = await cockpit.live();
     assert.equal(control.version, 2);
+    await cockpit.when('telemetry of version 2 comes', (s) => s.control.heard === 2);
     const seen = await cockpit.drive(['ArrowUp'], 'the car drives', forward);
     assert.deepEqual([seen.control.malformed, seen.telemetry.dropped], [0, 0]);
   });

@@ -1,6 +1,6 @@
 /** The car's two data channels: one class for each policy. */
 
-import { encodeControl, CONTROL_SIZE, type ControlFrame } from "../protocol/control";
+import { encodeControl, type ControlFrame } from "../protocol/control";
 import { OUR_FRAMES, parseCarEvent, type CarEvent, type DriverEvent } from "../protocol/events";
 import type { FrameVersion } from "../protocol/frame";
 import { greasedMessage } from "../protocol/grease";
@@ -9,7 +9,7 @@ import { decodeTelemetry, type TelemetryFrame } from "../protocol/telemetry";
 import { isNewer, PROTOCOL_VERSION } from "../protocol/units";
 
 /** Frames that may wait in the browser: 40 ms of them. More would arrive too late to count as input. */
-const MAX_WAITING_BYTES = 2 * CONTROL_SIZE;
+const MAX_WAITING_FRAMES = 2;
 
 /** Control frames out, telemetry in: unordered, never sent twice, **the newest wins**. */
 export class ControlChannel {
@@ -19,6 +19,8 @@ export class ControlChannel {
   version: FrameVersion = 1;
   /** Frames that were not sent because older ones still wait. */
   skipped = 0;
+  /** Version of the newest telemetry. */
+  heardVersion: number | null = null;
   /** Frames of the car's that could not be read. */
   malformed = 0;
 
@@ -42,11 +44,12 @@ export class ControlChannel {
   /** Sends a frame unless older ones still wait; tells whether it was sent. */
   send(frame: ControlFrame): boolean {
     if (!this.open) return false;
-    if (this.#channel.bufferedAmount > MAX_WAITING_BYTES) {
+    const bytes = encodeControl(frame, this.version);
+    if (this.#channel.bufferedAmount > MAX_WAITING_FRAMES * bytes.length) {
       this.skipped += 1;
       return false;
     }
-    this.#channel.send(encodeControl(frame, this.version));
+    this.#channel.send(bytes);
     return true;
   }
 
@@ -54,6 +57,7 @@ export class ControlChannel {
     try {
       if (!(data instanceof ArrayBuffer)) throw new TypeError("telemetry is binary");
       const frame = decodeTelemetry(data);
+      this.heardVersion = new Uint8Array(data)[0] ?? null;
       if (this.#lastSeq !== null && !isNewer(frame.seq, this.#lastSeq)) return null;
       this.#lastSeq = frame.seq;
       return frame;

@@ -3,7 +3,7 @@
 import { FrameReader, withGroups, type FrameVersion } from "./frame";
 import { INPUT_SOURCES, type InputSource } from "./state";
 import { FULL_SCALE } from "./units";
-import { numberOf, type Open } from "./words";
+import { numberInV1, numberOf, type Open } from "./words";
 
 /** Size of a frame of version 1, and of the head of version 2, in bytes. */
 export const CONTROL_SIZE = 18;
@@ -54,7 +54,11 @@ export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8
   const { visible, focused, arm, brake } = frame;
   view.setUint8(0, version);
   view.setUint8(1, (visible ? VISIBLE : 0) | (focused ? FOCUSED : 0) | (arm ? ARM : 0) | (brake ? BRAKE : 0));
-  view.setUint8(2, numberOf(INPUT_SOURCES, frame.source));
+  const { source } = frame;
+  view.setUint8(
+    2,
+    version === 1 ? numberInV1(INPUT_SOURCES, source, SOURCES_IN_V1, "gamepad") : numberOf(INPUT_SOURCES, source),
+  );
   view.setUint32(4, frame.seq);
   view.setUint32(8, frame.sent_us);
   view.setUint16(12, frame.sample_age_ms);

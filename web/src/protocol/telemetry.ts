@@ -3,7 +3,7 @@
 import { FrameReader, within, withGroups, type FrameVersion } from "./frame";
 import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "./state";
 import { FULL_SCALE } from "./units";
-import { numberOf, type Open } from "./words";
+import { numberInV1, numberOf, type Open } from "./words";
 
 /** Size of a frame of version 1 in bytes. */
 export const TELEMETRY_SIZE = 52;
@@ -129,8 +129,8 @@ export function encodeTelemetry(frame: TelemetryFrame, version: FrameVersion): U
 function encodeV1(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(TELEMETRY_SIZE));
   view.setUint8(0, 1);
-  view.setUint8(1, numberOf(DRIVE_STATES, frame.state));
-  view.setUint8(2, numberOf(STOP_REASONS, frame.reason));
+  view.setUint8(1, numberInV1(DRIVE_STATES, frame.state, STATES_IN_V1, "braking"));
+  view.setUint8(2, numberInV1(STOP_REASONS, frame.reason, REASONS_IN_V1, "none"));
   const flags =
     (frame.odometry ? V1_ODOMETRY : 0) |
     (frame.battery_mv !== null ? V1_BATTERY : 0) |

@@ -6,6 +6,7 @@ import { FrameError, type FrameVersion } from "./frame";
 import { MessageError } from "./json";
 import { parseFromDriver, parseToDriver, writeJson } from "./signaling";
 import { decodeTelemetry, encodeTelemetry, type TelemetryFrame } from "./telemetry";
+import { numberOf, type OtherWord } from "./words";
 
 interface BinaryVector {
   name: string;
@@ -57,6 +58,24 @@ describe("binary vectors", () => {
 
   it.each(illegal(telemetry))("telemetry is refused: $name", ({ hex, error }) => {
     expect(refusal(() => decodeTelemetry(fromHex(hex)))).toEqual(error);
+  });
+});
+
+describe("what version 1 cannot say", () => {
+  const later = "other-11" as OtherWord;
+
+  it("is said in its words", () => {
+    const control = legal(loadFrames("control"))[0]?.frame as unknown as ControlFrame;
+    const written = encodeControl({ ...control, shown: null, source: later }, 1);
+    expect(decodeControl(written).source).toBe("gamepad");
+    const first = legal(loadFrames("telemetry"))[0]?.frame as unknown as TelemetryFrame;
+    const telemetry = { ...first, car_time: 0n, state: later, reason: later };
+    expect(decodeTelemetry(encodeTelemetry(telemetry, 1))).toMatchObject({ state: "braking", reason: "none" });
+  });
+
+  it("never takes the number of another word", () => {
+    expect(numberOf(["none", "keyboard"], "other-0" as OtherWord)).toBe(255);
+    expect(numberOf(["none", "keyboard"], "other-2" as OtherWord)).toBe(2);
   });
 });
 

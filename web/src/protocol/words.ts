@@ -29,10 +29,17 @@ export function wordOf<T extends string>(known: readonly T[], number: number): O
   return known[number] ?? (`other-${number}` as OtherWord);
 }
 
+/** The number of a word in a frame of version 1, which has the first `inV1` words alone and says `instead` for all others. */
+export function numberInV1<T extends string>(known: readonly T[], word: Open<T>, inV1: number, instead: T): number {
+  const number = numberOf(known, word);
+  return number < inV1 ? number : numberOf(known, instead);
+}
+
 /** The number of a word; 255 for one that has none. */
 export function numberOf<T extends string>(known: readonly T[], word: Open<T>): number {
   const at = (known as readonly string[]).indexOf(word);
   if (at >= 0) return at;
   const number = /^other-(0|[1-9]\d{0,2})$/u.exec(word)?.[1];
-  return number === undefined ? 255 : Math.min(Number(number), 255);
+  // A number that has a word is that word's alone.
+  return number === undefined || Number(number) < known.length ? 255 : Math.min(Number(number), 255);
 }

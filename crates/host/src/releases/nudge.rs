@@ -4,7 +4,6 @@ use super::offer::{is_for, share};
 use crate::db::{Db, DbError};
 use rccar_causes::causes;
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
-use rccar_protocol::signaling::Json;
 use rccar_protocol::text::CarId;
 use rccar_signaling::{Exchange, Release};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -73,7 +72,8 @@ pub(crate) async fn keep_updates(db: Db, mut updates: mpsc::Receiver<(CarId, Upd
         if kept.insert(car.clone(), gist.clone()) == Some(gist) {
             continue;
         }
-        let json = status.to_json();
+        // It holds text and words only, which serde_json always writes. Not as a message: what is kept is not greased.
+        let Ok(json) = serde_json::to_string(&status) else { continue };
         if let Err(error) = db.run(move |store| store.remember_update(&car, &json)).await {
             tracing::error!(error = %causes(&error), "cannot keep what a car says about its update");
         }

@@ -68,6 +68,11 @@ fn what_version_1_cannot_say_is_said_in_its_words() {
     // What is not input must never become input.
     let set_point = SetPoint { not_input: StopReason::Other(later), ..SetPoint::default() };
     assert_eq!(SetPoint::decode(&set_point.encode(Layout::V1)).unwrap().not_input, StopReason::Silent);
+    // Nor may a word that is spelled like a number of a word that there is.
+    let zero = SetPoint { not_input: StopReason::Other(Word::new("other-0").unwrap()), ..SetPoint::default() };
+    for layout in Layout::ALL {
+        assert_ne!(SetPoint::decode(&zero.encode(layout)).unwrap().not_input, StopReason::None);
+    }
     let control = ControlFrame { source: InputSource::Other(later), ..ControlFrame::default() };
     assert_eq!(ControlFrame::decode(&control.encode(Layout::V1)).unwrap().source, InputSource::Gamepad);
 }

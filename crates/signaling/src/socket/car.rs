@@ -39,7 +39,8 @@ pub(crate) async fn car_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let span = tracing::info_span!("car", client = %peer.remote, id = tracing::field::Empty);
+    let span =
+        tracing::info_span!("car", client = %peer.client(&headers, &app.options.trusted_proxies), id = tracing::field::Empty);
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);

@@ -33,7 +33,8 @@ pub(crate) async fn driver_socket<B: Backend>(
         Err(refusal) => return *refusal,
     };
     let login = cookie::read(&headers, app.backend.mode());
-    let span = tracing::info_span!("driver", client = %peer.remote, user = tracing::field::Empty);
+    let span =
+        tracing::info_span!("driver", client = %peer.client(&headers, &app.options.trusted_proxies), user = tracing::field::Empty);
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
