@@ -4,7 +4,7 @@
 //!
 //! * every JSON message has a field more that nobody knows,
 //! * every binary frame of version 2 has a group and a flag more,
-//! * programs send [messages](messages) that nobody can use beside their own.
+//! * programs send [messages] that nobody can use beside their own.
 
 use crate::frame::FrameBytes;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
