@@ -68,6 +68,8 @@ describe('the last release and today', () => {
     await world.startHost();
     await world.carOnline();
     await until('the page has the host again', async () => (await cockpit.snapshot()).signaling === 'ready');
+    // A host that stops in good order ends its sessions, and the page opens another.
+    await cockpit.live();
     const seen = await cockpit.drive(['ArrowUp'], 'the car drives', forward);
     assert.equal(seen.control.malformed, 0);
   });
