@@ -58,8 +58,7 @@ impl Driver for Peer {
 }
 
 /// Steers for one session until the task is dropped, or until the one that sends telemetry has crashed. Runs apart from signaling, so that
-/// nothing slow stands between the driver's hand and the wheels.
-/// `layout` is the one in which the driver reads telemetry.
+/// nothing slow stands between the driver's hand and the wheels. `layout` is the one in which the driver reads telemetry.
 pub(crate) async fn run<D: Driver>(session: SessionId, driver: Arc<D>, drive: DriveLink, layout: watch::Receiver<Layout>) {
     let mut steering = Steering::new(session, drive);
     let mut control = driver.control();

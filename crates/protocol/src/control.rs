@@ -4,7 +4,7 @@
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::StopReason;
-use crate::units::{MonotonicMicros, Steering, Throttle};
+use crate::units::{Steering, Throttle};
 use crate::word::numbered_words;
 use std::time::Duration;
 
@@ -48,14 +48,6 @@ impl Shown {
     fn to_bytes(self) -> [u8; SHOWN_SIZE] {
         let ([a, b, c, d], [e, f]) = (self.rtp.to_be_bytes(), self.for_ms.to_be_bytes());
         [a, b, c, d, e, f]
-    }
-
-    /// Age of the picture when the frame arrives: what the picture, and this frame back, had to wait and travel. At most the 23 hours after
-    /// which RTP time stamps wrap.
-    #[must_use]
-    pub fn age(&self, arrival: MonotonicMicros) -> Duration {
-        let ticks = arrival.rtp().wrapping_sub(self.rtp);
-        Duration::from_micros(u64::from(ticks) * 1_000_000 / u64::from(crate::VIDEO_CLOCK_HZ))
     }
 }
 
