@@ -51,7 +51,7 @@ make_root() {
   root=$work/root
   cp -a --reflink=auto "$1" "$root"
   for program in "${all_programs[@]}"; do
-    if [ -d "crates/${program#rccar-}" ]; then programs+=("$program"); fi
+    if [ -d "crates/programs/${program#rccar-}" ]; then programs+=("$program"); fi
   done
   build_programs
   DESTDIR=$root BINDIR=$CARGO_TARGET_DIR/debug PROGRAMS="${programs[*]}" ci/install

@@ -1,4 +1,4 @@
-// Reads the time code of crates/sim/src/timecode.rs from the video on the page. The functions run inside the page.
+// Reads the time code of crates/cores/sim/src/timecode.rs from the video on the page. The functions run inside the page.
 
 /** Starts measuring every presented frame; `stopMeasuring` returns what was seen. */
 export function startMeasuring() {

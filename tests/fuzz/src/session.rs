@@ -26,7 +26,7 @@ pub mod sdp {
     /// Reads `data` as one description.
     pub fn target(data: &[u8]) {
         if let Ok(text) = std::str::from_utf8(data) {
-            let _ = rccar_link::fuzz::answer(text);
+            let _ = rccar_peer::fuzz::answer(text);
         }
     }
 }
@@ -36,7 +36,7 @@ pub mod candidate {
     /// Reads `data` as one line.
     pub fn target(data: &[u8]) {
         if let Ok(text) = std::str::from_utf8(data) {
-            let _ = rccar_link::fuzz::candidate(text);
+            let _ = rccar_peer::fuzz::candidate(text);
         }
     }
 }

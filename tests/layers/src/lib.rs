@@ -1,34 +1,36 @@
-//! The layers of the workspace and the rules between them, as data; `tests/workspace.rs` holds the workspace against them.
+//! The layers of the workspace and the rules between them; `tests/workspace.rs` holds the workspace against them.
 //!
-//! **A crate depends on lower layers only.** Development dependencies may point anywhere: a test may put anything together.
+//! **The layer is the folder, and a crate depends on lower layers only.** Development dependencies may point anywhere: a test may
+//! put anything together.
 //!
-//! | layer | crates | may know |
-//! |---|---|---|
-//! | collection | programs put into one file | everything below |
-//! | program | one for each process, and tests | everything below |
-//! | adapter | sockets, devices, codecs, the service manager | words |
-//! | machine | decisions: no runtime, socket, file, clock or randomness | words |
-//! | words | messages and units | nothing of ours |
-//! | system | a system call each, in crates that may hold `unsafe` code; for adapters and programs | nothing of ours |
+//! | layer | folder | crates | may know |
+//! |---|---|---|---|
+//! | program | `crates/programs`, `tests` | one for each process, and tests | everything below |
+//! | adapter | `crates/adapters` | sockets, devices, codecs, the service manager | words, system |
+//! | core | `crates/cores` | decisions: no runtime, socket, file, clock or randomness | words |
+//! | words | `crates/words` | messages and units | nothing of ours |
+//! | system | `crates/system` | a system call each, in crates that may hold `unsafe` code | nothing of ours |
 //!
 //! ```
 //! use rccar_layers::{Layer, layer};
 //!
-//! assert_eq!(layer("rccar-drive"), Some(Layer::Program));
+//! assert_eq!(layer("crates/programs/drive".as_ref()), Some(Layer::Program));
 //! assert!(Layer::Program > Layer::Adapter);
 //! ```
 //!
 //! # Design decisions
 //!
-//! * Adapters and machines do not know each other; a program introduces them. [`EXCEPTIONS`] has the one pair that both programs
+//! * Adapters and cores do not know each other; a program introduces them. [`EXCEPTIONS`] has the one pair that both programs
 //!   would introduce in the same way.
-//! * The list is closed: a crate that is in no layer fails the test, so that its author decides where it belongs.
+//! * Programs do not know each other, except the one that puts several into one file: [`COLLECTION`].
+//! * A crate in another folder fails the test, so that its author decides where it belongs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod modules;
 
 use serde::Deserialize;
+use std::path::{Path, PathBuf};
 
 /// Layers, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,54 +40,18 @@ pub enum Layer {
     /// Messages and units.
     Words,
     /// Pure decisions.
-    Machine,
+    Core,
     /// What touches the world.
     Adapter,
     /// Processes and tests.
     Program,
-    /// Programs in one file.
-    Collection,
 }
 
-/// Every crate of the workspace.
-pub const LAYERS: &[(&str, Layer)] = &[
-    ("rccar-dmabuf-unsafe", Layer::System),
-    ("rccar-causes", Layer::Words),
-    ("rccar-protocol", Layer::Words),
-    ("rccar-turn-stream", Layer::Words),
-    ("rccar-bundle", Layer::Machine),
-    ("rccar-car-core", Layer::Machine),
-    ("rccar-drive-core", Layer::Machine),
-    ("rccar-modem-core", Layer::Machine),
-    ("rccar-rooms", Layer::Machine),
-    ("rccar-sim", Layer::Machine),
-    ("rccar-update-core", Layer::Machine),
-    ("rccar-bus", Layer::Adapter),
-    ("rccar-daemon", Layer::Adapter),
-    ("rccar-link", Layer::Adapter),
-    ("rccar-media", Layer::Adapter),
-    ("rccar-rauc", Layer::Adapter),
-    ("rccar-relay", Layer::Adapter),
-    ("rccar-signaling", Layer::Adapter),
-    ("rccar-tunnel", Layer::Adapter),
-    ("rccar-uplink", Layer::Adapter),
-    ("tokio-modem-manager", Layer::Adapter),
-    ("rccar-car", Layer::Program),
-    ("rccar-drive", Layer::Program),
-    ("rccar-host", Layer::Program),
-    ("rccar-provision", Layer::Program),
-    ("rccar-update", Layer::Program),
-    ("rccar-modem", Layer::Program),
-    ("rccar-fuzz", Layer::Program),
-    ("rccar-layers", Layer::Program),
-    ("rccar-modem-lab", Layer::Program),
-    ("rccar-netlab", Layer::Program),
-    ("rccar-require", Layer::Program),
-    ("rccar", Layer::Collection),
-];
+/// Adapters that know a core. `rccar-site` drives `rccar-rooms` for the host and for the car's own page alike.
+pub const EXCEPTIONS: [(&str, &str); 1] = [("rccar-site", "rccar-rooms")];
 
-/// Adapters that know a machine. `rccar-signaling` drives `rccar-rooms` for the host and for the car's own page alike.
-pub const EXCEPTIONS: [(&str, &str); 1] = [("rccar-signaling", "rccar-rooms")];
+/// The program that holds others: the car's, in one file.
+pub const COLLECTION: &str = "rccar";
 
 /// Crates whose modules know each other in one direction only.
 pub const WITHOUT_CIRCLES: [&str; 2] = ["rccar-car", "rccar-car-core"];
@@ -93,8 +59,8 @@ pub const WITHOUT_CIRCLES: [&str; 2] = ["rccar-car", "rccar-car-core"];
 /// Modules of `rccar-car` that do not know each other: `run` introduces them.
 pub const STRANGERS: [&str; 3] = ["agent", "session", "signaling"];
 
-/// Crates that a machine has no use for: runtimes, sockets, files, clocks, randomness.
-pub const NOT_IN_MACHINES: [&str; 16] = [
+/// Crates that a core has no use for: runtimes, sockets, files, clocks, randomness.
+pub const NOT_IN_CORES: [&str; 16] = [
     "async-std",
     "axum",
     "chrono",
@@ -113,8 +79,8 @@ pub const NOT_IN_MACHINES: [&str; 16] = [
     "webrtc",
 ];
 
-/// Names of the standard library that a machine has no use for.
-pub const NOT_IN_SOURCES_OF_MACHINES: [&str; 8] =
+/// Names of the standard library that a core has no use for.
+pub const NOT_IN_SOURCES_OF_CORES: [&str; 8] =
     ["Instant::now", "SystemTime::now", "TcpStream", "UdpSocket", "UnixDatagram", "std::env", "std::fs", "std::thread"];
 
 /// A package as `cargo metadata` describes it.
@@ -125,11 +91,18 @@ pub struct Package {
     /// Its version.
     pub version: String,
     /// The path of its `Cargo.toml`.
-    pub manifest_path: std::path::PathBuf,
+    pub manifest_path: PathBuf,
     /// The oldest compiler that it takes.
     pub rust_version: Option<String>,
     /// What it depends on.
     pub dependencies: Vec<Dependency>,
+}
+
+impl Package {
+    /// What it needs to be built, which is more than its tests need.
+    fn used(&self) -> impl Iterator<Item = &Dependency> {
+        self.dependencies.iter().filter(|dependency| !dependency.is_dev())
+    }
 }
 
 /// A dependency as `cargo metadata` describes it.
@@ -140,7 +113,7 @@ pub struct Dependency {
     /// `dev`, `build`, or `None` for a normal one.
     pub kind: Option<String>,
     /// Where it is, if it is in the workspace.
-    pub path: Option<std::path::PathBuf>,
+    pub path: Option<PathBuf>,
 }
 
 impl Dependency {
@@ -149,49 +122,79 @@ impl Dependency {
     }
 }
 
-/// The layer of a crate.
+/// The layer of the crate in this folder of the workspace.
 #[must_use]
-pub fn layer(name: &str) -> Option<Layer> {
-    LAYERS.iter().find(|(listed, _)| *listed == name).map(|(_, layer)| *layer)
+pub fn layer(folder: &Path) -> Option<Layer> {
+    let mut parts = folder.iter().filter_map(|part| part.to_str());
+    match (parts.next()?, parts.next()?) {
+        ("tests", _) => Some(Layer::Program),
+        ("crates", "programs") => Some(Layer::Program),
+        ("crates", "adapters") => Some(Layer::Adapter),
+        ("crates", "cores") => Some(Layer::Core),
+        ("crates", "words") => Some(Layer::Words),
+        ("crates", "system") => Some(Layer::System),
+        _ => None,
+    }
 }
 
-/// Crates that are in no layer, and layers' crates that do not exist.
-#[must_use]
-pub fn unlisted(workspace: &[Package]) -> Vec<String> {
-    let unknown =
-        workspace.iter().filter(|package| layer(&package.name).is_none()).map(|package| format!("{} is in no layer", package.name));
-    let gone = LAYERS
-        .iter()
-        .filter(|(name, _)| !workspace.iter().any(|package| package.name == *name))
-        .map(|(name, _)| format!("{name} is in a layer and not in the workspace"));
-    unknown.chain(gone).collect()
+/// The packages of the workspace, and where its root is.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Workspace {
+    /// Its members.
+    pub packages: Vec<Package>,
+    /// The folder of its `Cargo.toml`.
+    #[serde(rename = "workspace_root")]
+    pub root: PathBuf,
 }
 
-/// Dependencies that do not point downward.
-#[must_use]
-pub fn upward(workspace: &[Package]) -> Vec<String> {
-    let ours = |package: &Package| -> Vec<String> {
-        let within = package.dependencies.iter().filter(|dependency| dependency.path.is_some() && !dependency.is_dev());
-        within
-            .filter(|dependency| !may_know(&package.name, &dependency.name))
-            .map(|dependency| arrow(package, dependency))
-            .collect()
-    };
-    workspace.iter().flat_map(ours).collect()
-}
+impl Workspace {
+    /// The layer that a package is in.
+    #[must_use]
+    pub fn layer(&self, package: &Package) -> Option<Layer> {
+        self.layer_of(package.manifest_path.parent()?)
+    }
 
-/// Machines that depend on a runtime, on sockets and the like.
-#[must_use]
-pub fn impure(workspace: &[Package]) -> Vec<String> {
-    let machines = workspace.iter().filter(|package| layer(&package.name) == Some(Layer::Machine));
-    let forbidden = |package: &Package| -> Vec<String> {
-        let normal = package.dependencies.iter().filter(|dependency| !dependency.is_dev());
-        normal
-            .filter(|dependency| NOT_IN_MACHINES.contains(&dependency.name.as_str()))
-            .map(|dependency| arrow(package, dependency))
-            .collect()
-    };
-    machines.flat_map(forbidden).collect()
+    /// The packages of a layer.
+    pub fn packages_of(&self, wanted: Layer) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(move |package| self.layer(package) == Some(wanted))
+    }
+
+    /// Crates in a folder that is no layer's.
+    #[must_use]
+    pub fn elsewhere(&self) -> Vec<String> {
+        let lost = self.packages.iter().filter(|package| self.layer(package).is_none());
+        lost.map(|package| format!("{} is in no layer's folder: {}", package.name, package.manifest_path.display())).collect()
+    }
+
+    /// Dependencies that do not point downward.
+    #[must_use]
+    pub fn upward(&self) -> Vec<String> {
+        let arrows = self.packages.iter().flat_map(|from| from.used().map(move |to| (from, to)));
+        arrows.filter(|(from, to)| !self.may_know(from, to)).map(|(from, to)| arrow(from, to)).collect()
+    }
+
+    /// Cores that depend on a runtime, on sockets and the like.
+    #[must_use]
+    pub fn impure(&self) -> Vec<String> {
+        let arrows = self.packages_of(Layer::Core).flat_map(|from| from.used().map(move |to| (from, to)));
+        arrows.filter(|(_, to)| NOT_IN_CORES.contains(&to.name.as_str())).map(|(from, to)| arrow(from, to)).collect()
+    }
+
+    fn layer_of(&self, folder: &Path) -> Option<Layer> {
+        layer(folder.strip_prefix(&self.root).ok()?)
+    }
+
+    fn may_know(&self, from: &Package, to: &Dependency) -> bool {
+        let Some(path) = &to.path else { return true };
+        match (self.layer(from), self.layer_of(path)) {
+            (Some(Layer::Adapter), Some(Layer::Core)) => EXCEPTIONS.contains(&(&from.name, &to.name)),
+            (Some(Layer::Core | Layer::Words), Some(Layer::System)) => false,
+            (Some(Layer::Program), Some(Layer::Program)) => from.name == COLLECTION || path.starts_with(self.root.join("tests")),
+            (Some(from), Some(to)) => from > to,
+            // `elsewhere` reports it.
+            _ => true,
+        }
+    }
 }
 
 /// Packages that ask for a newer compiler than `limit`.
@@ -202,16 +205,6 @@ pub fn too_new(packages: &[Package], limit: &str) -> Vec<String> {
         format!("{} {} asks for {}", package.name, package.version, package.rust_version.as_deref().unwrap_or(""))
     };
     packages.iter().filter(newer).map(text).collect()
-}
-
-fn may_know(from: &str, to: &str) -> bool {
-    match (layer(from), layer(to)) {
-        (Some(Layer::Adapter), Some(Layer::Machine)) => EXCEPTIONS.contains(&(from, to)),
-        (Some(Layer::Machine | Layer::Words), Some(Layer::System)) => false,
-        (Some(from), Some(to)) => from > to,
-        // `unlisted` reports it.
-        _ => true,
-    }
 }
 
 fn arrow(package: &Package, dependency: &Dependency) -> String {
@@ -228,70 +221,84 @@ fn numbers(version: &str) -> [u32; 3] {
 mod tests {
     use super::*;
 
-    fn package(name: &str, dependencies: &[(&str, Option<&str>)]) -> Package {
-        Package {
-            name: name.to_owned(),
+    /// A crate of `folder` that needs others: of the workspace by their folder, of elsewhere by their name.
+    fn workspace(folder: &str, needs: &[(&str, Option<&str>)]) -> Workspace {
+        let name = |folder: &str| folder.rsplit('/').next().map(str::to_owned).unwrap();
+        let dependency = |(needed, kind): &(&str, Option<&str>)| Dependency {
+            name: name(needed),
+            kind: kind.map(str::to_owned),
+            path: needed.contains('/').then(|| Path::new("/work").join(needed)),
+        };
+        let package = Package {
+            name: name(folder),
             version: "1.0.0".to_owned(),
-            manifest_path: "Cargo.toml".into(),
+            manifest_path: Path::new("/work").join(folder).join("Cargo.toml"),
             rust_version: Some("1.94".to_owned()),
-            dependencies: dependencies
-                .iter()
-                .map(|(name, kind)| Dependency {
-                    name: (*name).to_owned(),
-                    kind: kind.map(str::to_owned),
-                    path: name.starts_with("rccar").then(|| "..".into()),
-                })
-                .collect(),
-        }
+            dependencies: needs.iter().map(dependency).collect(),
+        };
+        Workspace { packages: vec![package], root: "/work".into() }
     }
 
     #[test]
     fn arrows_that_point_up_or_sideways_are_found() {
         for (from, to) in [
-            ("rccar-protocol", "rccar-sim"),
-            ("rccar-rooms", "rccar-sim"),
-            ("rccar-link", "rccar-media"),
-            ("rccar-media", "rccar-sim"),
-            ("rccar-host", "rccar-car"),
-            ("rccar-car", "rccar"),
-            ("rccar-rooms", "rccar-dmabuf-unsafe"),
+            ("crates/words/protocol", "crates/cores/sim"),
+            ("crates/words/protocol", "crates/words/causes"),
+            ("crates/cores/rooms", "crates/cores/sim"),
+            ("crates/adapters/peer", "crates/adapters/media"),
+            ("crates/adapters/media", "crates/cores/sim"),
+            ("crates/adapters/media", "tests/netlab"),
+            ("crates/programs/host", "crates/programs/car"),
+            ("crates/programs/car", "crates/programs/rccar"),
+            ("crates/cores/rooms", "crates/system/dmabuf-unsafe"),
         ] {
-            assert_eq!(upward(&[package(from, &[(to, None)])]), [format!("{from} depends on {to}")]);
-            assert_eq!(upward(&[package(from, &[(to, Some("build"))])]).len(), 1, "build dependencies count");
-            assert!(upward(&[package(from, &[(to, Some("dev"))])]).is_empty(), "development dependencies do not");
+            let short = |folder: &str| folder.rsplit('/').next().map(str::to_owned).unwrap();
+            let arrow = format!("{} depends on {}", short(from), short(to));
+            assert_eq!(workspace(from, &[(to, None)]).upward(), [arrow]);
+            assert_eq!(workspace(from, &[(to, Some("build"))]).upward().len(), 1, "build dependencies count");
+            assert!(workspace(from, &[(to, Some("dev"))]).upward().is_empty(), "development dependencies do not");
         }
     }
 
     #[test]
     fn arrows_that_point_down_are_fine() {
         for (from, to) in [
-            ("rccar-host", "rccar-rooms"),
-            ("rccar-link", "rccar-protocol"),
-            ("rccar-signaling", "rccar-rooms"),
-            ("rccar", "rccar-car"),
+            ("crates/programs/host", "crates/cores/rooms"),
+            ("crates/adapters/peer", "crates/words/protocol"),
+            ("crates/adapters/media", "crates/system/dmabuf-unsafe"),
+            ("crates/programs/rccar", "crates/programs/car"),
+            ("tests/netlab", "tests/require"),
+            ("crates/cores/rooms", "serde"),
         ] {
-            assert!(upward(&[package(from, &[(to, None)])]).is_empty());
+            assert!(workspace(from, &[(to, None)]).upward().is_empty(), "{from} to {to}");
         }
+        let mut site = workspace("crates/adapters/rccar-site", &[("crates/cores/rccar-rooms", None)]);
+        assert!(site.upward().is_empty(), "the exception");
+        site.packages[0].name = "rccar-peer".to_owned();
+        assert_eq!(site.upward(), ["rccar-peer depends on rccar-rooms"]);
     }
 
     #[test]
-    fn machines_with_a_runtime_are_found() {
-        assert_eq!(impure(&[package("rccar-rooms", &[("tokio", None)])]), ["rccar-rooms depends on tokio"]);
-        assert!(impure(&[package("rccar-rooms", &[("tokio", Some("dev")), ("serde", None)])]).is_empty());
-        assert!(impure(&[package("rccar-link", &[("tokio", None)])]).is_empty());
+    fn cores_with_a_runtime_are_found() {
+        assert_eq!(workspace("crates/cores/rooms", &[("tokio", None)]).impure(), ["rooms depends on tokio"]);
+        assert!(workspace("crates/cores/rooms", &[("tokio", Some("dev")), ("serde", None)]).impure().is_empty());
+        assert!(workspace("crates/adapters/peer", &[("tokio", None)]).impure().is_empty());
     }
 
     #[test]
-    fn unlisted_and_vanished_crates_are_found() {
-        let found = unlisted(&[package("rccar-new", &[])]);
-        assert!(found.contains(&"rccar-new is in no layer".to_owned()));
-        assert_eq!(found.len(), 1 + LAYERS.len());
+    fn crates_in_a_folder_of_no_layer_are_found() {
+        for folder in ["crates/new", "crates/machines/new", "tools/new"] {
+            let found = workspace(folder, &[]).elsewhere();
+            assert_eq!(found, [format!("new is in no layer's folder: /work/{folder}/Cargo.toml")]);
+        }
+        assert!(workspace("crates/words/new", &[]).elsewhere().is_empty());
     }
 
     #[test]
     fn compilers_are_compared_by_number() {
-        assert!(too_new(&[package("a", &[])], "1.94").is_empty());
-        assert!(too_new(&[package("a", &[])], "1.100").is_empty());
-        assert_eq!(too_new(&[package("a", &[])], "1.93.1"), ["a 1.0.0 asks for 1.94"]);
+        let packages = workspace("crates/words/a", &[]).packages;
+        assert!(too_new(&packages, "1.94").is_empty());
+        assert!(too_new(&packages, "1.100").is_empty());
+        assert_eq!(too_new(&packages, "1.93.1"), ["a 1.0.0 asks for 1.94"]);
     }
 }

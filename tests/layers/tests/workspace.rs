@@ -3,41 +3,43 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 use rccar_layers::modules::{self, Imports, circles};
-use rccar_layers::{
-    LAYERS, Layer, NOT_IN_SOURCES_OF_MACHINES, Package, STRANGERS, WITHOUT_CIRCLES, impure, layer, too_new, unlisted, upward,
-};
+use rccar_layers::{Layer, NOT_IN_SOURCES_OF_CORES, Package, STRANGERS, WITHOUT_CIRCLES, Workspace, too_new};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const NOTHING: [String; 0] = [];
 
 #[test]
-fn every_crate_is_in_a_layer() {
-    assert_eq!(unlisted(&workspace()), NOTHING);
+fn every_crate_is_in_the_folder_of_a_layer() {
+    let workspace = workspace();
+    assert_eq!(workspace.elsewhere(), NOTHING);
+    for layer in [Layer::System, Layer::Words, Layer::Core, Layer::Adapter, Layer::Program] {
+        assert!(workspace.packages_of(layer).next().is_some(), "{layer:?} has a crate");
+    }
 }
 
 #[test]
 fn dependencies_point_downward() {
-    assert_eq!(upward(&workspace()), NOTHING);
+    assert_eq!(workspace().upward(), NOTHING);
 }
 
 #[test]
-fn machines_depend_on_no_runtime_socket_clock_or_randomness() {
-    assert_eq!(impure(&workspace()), NOTHING);
+fn cores_depend_on_no_runtime_socket_clock_or_randomness() {
+    assert_eq!(workspace().impure(), NOTHING);
 }
 
 #[test]
-fn sources_of_machines_touch_no_clock_file_socket_or_thread() {
+fn sources_of_cores_touch_no_clock_file_socket_or_thread() {
     let workspace = workspace();
-    let machines = workspace.iter().filter(|package| layer(&package.name) == Some(Layer::Machine));
-    let sources: Vec<PathBuf> = machines.flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
-    assert!(sources.len() >= LAYERS.iter().filter(|(_, layer)| *layer == Layer::Machine).count());
+    let cores: Vec<_> = workspace.packages_of(Layer::Core).collect();
+    let sources: Vec<PathBuf> = cores.iter().flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
+    assert!(sources.len() >= cores.len());
     let mut found = Vec::new();
     for source in sources {
         let text = std::fs::read_to_string(&source).unwrap();
         // Tests come last in a file and may do what they like.
         let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        let names = NOT_IN_SOURCES_OF_MACHINES.iter().filter(|name| program.contains(*name));
+        let names = NOT_IN_SOURCES_OF_CORES.iter().filter(|name| program.contains(*name));
         found.extend(names.map(|name| format!("{} uses {name}", source.display())));
     }
     assert_eq!(found, NOTHING);
@@ -53,7 +55,7 @@ fn modules_that_are_to_know_each_other_in_one_direction_do() {
 }
 
 #[test]
-fn agent_session_and_signaling_do_not_know_each_other() {
+fn lease_session_and_signaling_do_not_know_each_other() {
     let imports = imports("rccar-car");
     for module in STRANGERS {
         let known: Vec<_> = STRANGERS.into_iter().filter(|other| imports[module].contains(*other)).collect();
@@ -66,7 +68,7 @@ fn agent_session_and_signaling_do_not_know_each_other() {
 fn logs_tell_errors_with_their_causes() {
     // Published by itself, and so without the project's own crates; its errors have their causes in their text.
     let alone = ["tokio-modem-manager"];
-    let packages = workspace().into_iter().filter(|package| !alone.contains(&package.name.as_str()));
+    let packages = workspace().packages.into_iter().filter(|package| !alone.contains(&package.name.as_str()));
     let sources: Vec<PathBuf> = packages.flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
     assert!(sources.len() > 100, "{} files", sources.len());
     let mut found = Vec::new();
@@ -84,6 +86,7 @@ fn every_crate_has_the_lints_of_the_workspace() {
     let root = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"));
     assert_eq!(root["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
     let without: Vec<String> = workspace()
+        .packages
         .into_iter()
         // Crates named for it may hold unsafe code; everything else forbids it.
         .filter(|package| !package.name.ends_with("-unsafe"))
@@ -100,14 +103,15 @@ fn every_crate_has_the_lints_of_the_workspace() {
 fn no_package_asks_for_a_newer_compiler_than_the_workspace() {
     // Packages for other systems need not be there.
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let packages = metadata(&["--filter-platform", &platform]);
-    assert!(packages.len() > LAYERS.len(), "the whole tree is listed");
-    let limit = workspace().into_iter().find_map(|package| package.rust_version).unwrap();
+    let packages: Vec<Package> = metadata(&["--filter-platform", &platform]).packages;
+    let ours = workspace().packages;
+    assert!(packages.len() > ours.len(), "the whole tree is listed");
+    let limit = ours.into_iter().find_map(|package| package.rust_version).unwrap();
     assert_eq!(too_new(&packages, &limit), NOTHING);
 }
 
 fn imports(name: &str) -> Imports {
-    let package = workspace().into_iter().find(|package| package.name == name).unwrap();
+    let package = workspace().packages.into_iter().find(|package| package.name == name).unwrap();
     let source = package.manifest_path.with_file_name("src");
     let mut imports = Imports::new();
     for file in rust_files(&source) {
@@ -119,18 +123,15 @@ fn imports(name: &str) -> Imports {
 #[test]
 fn the_compiler_of_rustup_is_no_older_than_the_workspace_asks_for() {
     let toolchain = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rust-toolchain.toml"));
-    assert_eq!(too_new(&workspace(), toolchain["toolchain"]["channel"].as_str().unwrap()), NOTHING);
+    assert_eq!(too_new(&workspace().packages, toolchain["toolchain"]["channel"].as_str().unwrap()), NOTHING);
 }
 
-fn workspace() -> Vec<Package> {
+fn workspace() -> Workspace {
     metadata(&["--no-deps", "--offline"])
 }
 
-fn metadata(arguments: &[&str]) -> Vec<Package> {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
+/// The workspace, and with other arguments all packages of its tree in the place of its members.
+fn metadata(arguments: &[&str]) -> Workspace {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1"])
         .args(arguments)
@@ -138,7 +139,7 @@ fn metadata(arguments: &[&str]) -> Vec<Package> {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice::<Metadata>(&output.stdout).unwrap().packages
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn manifest(path: &Path) -> toml::Value {

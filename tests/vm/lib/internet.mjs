@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { tool } from './tools.mjs';
 
-/** The first name server that `crates/modem/config.toml` has. */
+/** The first name server that `crates/programs/modem/config.toml` has. */
 const ANYWHERE = '1.1.1.1';
 /** In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1). */
 const REFUSED = [0x80, 0x05];

@@ -1,4 +1,4 @@
-/** Parts of signaling messages, as in `crates/protocol/src/signaling/common.rs`. */
+/** Parts of signaling messages, as in `crates/words/protocol/src/signaling/common.rs`. */
 
 import { anyString, bad, listOf, Shape, uint, utf8Length, type Read } from "./json";
 import { updateStatus, type UpdateStatus } from "./release";

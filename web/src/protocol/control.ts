@@ -1,4 +1,4 @@
-/** The control frame: what the driver wants. As in `crates/protocol/src/control.rs`. */
+/** The control frame: what the driver wants. As in `crates/words/protocol/src/control.rs`. */
 
 import { FrameReader, withGroups, type FrameVersion } from "./frame";
 import { INPUT_SOURCES, type InputSource } from "./state";

@@ -1,4 +1,4 @@
-/** JSON on the reliable data channel `events`, as in `crates/protocol/src/events.rs`. */
+/** JSON on the reliable data channel `events`, as in `crates/words/protocol/src/events.rs`. */
 
 import { errorCode, type ErrorCode } from "./common";
 import { FRAME_VERSIONS } from "./frame";

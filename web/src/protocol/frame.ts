@@ -1,4 +1,4 @@
-/** Reading and writing binary frames, big-endian, as in `crates/protocol/src/frame.rs`. */
+/** Reading and writing binary frames, big-endian, as in `crates/words/protocol/src/frame.rs`. */
 
 import { greaseFrame } from "./grease";
 import { wordOf, type Open } from "./words";

@@ -1,4 +1,4 @@
-/** Grease, as in `crates/protocol/src/grease.rs`: what only a later version will say. Off, unless a test turns it on before the page starts. */
+/** Grease, as in `crates/words/protocol/src/grease.rs`: what only a later version will say. Off, unless a test turns it on before the page starts. */
 
 /** First kind of group that no version will give a meaning to. */
 export const FIRST_GREASED_KIND = 224;

@@ -1,4 +1,4 @@
-/** Releases of the car's image, as in `crates/protocol/src/release.rs`. */
+/** Releases of the car's image, as in `crates/words/protocol/src/release.rs`. */
 
 import { anyString, bad, bool, listOf, Shape, uint, utf8Length, type Read } from "./json";
 import { note } from "./text";

@@ -1,4 +1,4 @@
-/** JSON messages over WebSocket between this page and the signaling host, as in `crates/protocol/src/signaling`. */
+/** JSON messages over WebSocket between this page and the signaling host, as in `crates/words/protocol/src/signaling`. */
 
 import { byeReason, candidate, carInfo, errorCode, iceServer } from "./common";
 import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "./common";

@@ -1,4 +1,4 @@
-/** States and reasons of the drive, as in `crates/protocol/src/state.rs`. The index is the value on the wire. */
+/** States and reasons of the drive, as in `crates/words/protocol/src/state.rs`. The index is the value on the wire. */
 
 import { isKnown, type Open } from "./words";
 

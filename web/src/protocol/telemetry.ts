@@ -1,4 +1,4 @@
-/** The telemetry frame: what the car does. As in `crates/protocol/src/telemetry.rs`. */
+/** The telemetry frame: what the car does. As in `crates/words/protocol/src/telemetry.rs`. */
 
 import { FrameReader, within, withGroups, type FrameVersion } from "./frame";
 import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "./state";

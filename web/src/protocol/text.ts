@@ -1,4 +1,4 @@
-/** Bounded strings and identifiers, as in `crates/protocol/src/text.rs`. */
+/** Bounded strings and identifiers, as in `crates/words/protocol/src/text.rs`. */
 
 import { bad, boundedText, anyString, type Read } from "./json";
 

@@ -1,4 +1,4 @@
-/** Quantities and numbers of the wire, as in `crates/protocol/src/units.rs`. */
+/** Quantities and numbers of the wire, as in `crates/words/protocol/src/units.rs`. */
 
 /** Version of the signaling messages and of the JSON on the data channel `events`. */
 export const PROTOCOL_VERSION = 1;

@@ -1,4 +1,4 @@
-/** Words that later versions add to, as in `crates/protocol/src/word.rs`: one that is not known is kept. */
+/** Words that later versions add to, as in `crates/words/protocol/src/word.rs`: one that is not known is kept. */
 
 import { anyString, bad, type Read } from "./json";
 

@@ -1,0 +1,93 @@
+//! Accounts in memory.
+
+use super::name;
+use rccar_protocol::text::{CarId, Name};
+use rccar_site::{
+    AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
+};
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+/// Every user exists, all with the password `right password`; the only link is `link`.
+#[derive(Default)]
+pub struct TestBackend {
+    pub logins: Mutex<HashMap<TokenHash, Name>>,
+    pub cars: Mutex<Vec<KnownCar>>,
+    pub enrolments: Mutex<Vec<TokenHash>>,
+}
+
+impl TestBackend {
+    fn log_in(&self, login: TokenHash, user: Name) -> Result<Name, AccountError> {
+        self.logins.lock().unwrap().insert(login, user.clone());
+        Ok(user)
+    }
+}
+
+impl Backend for TestBackend {
+    fn mode(&self) -> Mode {
+        Mode::Host
+    }
+
+    async fn setup_required(&self) -> Result<bool, AccountError> {
+        Ok(false)
+    }
+
+    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+        match credentials {
+            Credentials::Password { name, password } if password == Password("right password".into()) => self.log_in(login, name),
+            _ => Err(AccountError::WrongCredentials),
+        }
+    }
+
+    async fn set_up(&self, _: TokenHash, _: Name, _: Password, _: TokenHash) -> Result<Name, AccountError> {
+        Err(AccountError::SetUpAlready)
+    }
+
+    async fn link(&self, token: TokenHash, login: TokenHash) -> Result<Name, AccountError> {
+        if token == TokenHash::of("link") { self.log_in(login, name("Ada")) } else { Err(AccountError::WrongToken) }
+    }
+
+    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
+        Ok(self.logins.lock().unwrap().get(&login).cloned())
+    }
+
+    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
+        self.logins.lock().unwrap().remove(&login);
+        Ok(())
+    }
+
+    async fn enrol(&self, _: Name, _: Option<Name>) -> Result<Enrolment, AccountError> {
+        let token = Token::generate().unwrap();
+        self.enrolments.lock().unwrap().push(token.hash());
+        Ok(Enrolment { token, expires_at: 1_800_000_000 })
+    }
+
+    async fn register_car(&self, car: CarRegistration) -> Result<KnownCar, RegisterError> {
+        let mut cars = self.cars.lock().unwrap();
+        if let Some(known) = cars.iter().find(|known| known.id == car.key.id()) {
+            return Ok(known.clone());
+        }
+        let mut enrolments = self.enrolments.lock().unwrap();
+        let token = enrolments.iter().position(|token| Some(*token) == car.enrolment).ok_or(RegisterError::NotEnrolled)?;
+        enrolments.remove(token);
+        let known = KnownCar { id: car.key.id(), name: car.name, owner: None };
+        cars.push(known.clone());
+        Ok(known)
+    }
+
+    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<KnownCar, AccountError> {
+        let known = KnownCar { id: car.key.id(), name: car.name, owner: Some(user) };
+        self.cars.lock().unwrap().push(known.clone());
+        Ok(known)
+    }
+
+    async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
+        let mut cars = self.cars.lock().unwrap();
+        let at = cars.iter().position(|known| known.id == car).ok_or(AccountError::NoSuchCar)?;
+        if cars[at].owner != Some(user) {
+            return Err(AccountError::NotYours);
+        }
+        cars.remove(at);
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! The car's own page on the local network: the same page and protocol as a host's, with one car and one access code.
+
+mod near;
+
+use crate::config::{AccessCode, Config};
+use crate::host_url::HostUrl;
+use crate::messages::{Incoming, Outgoing};
+use crate::session::SessionContext;
+use crate::standing;
+use rccar_car_core::lease::Source;
+use rccar_car_core::registration::Standing;
+use rccar_causes::causes;
+use rccar_daemon::files::{self, FileError};
+use rccar_daemon::shutdown;
+use rccar_protocol::text::{CarId, Name};
+use rccar_rooms::KnownCar;
+use rccar_site::{
+    AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password,
+    Provision, RegisterError, TokenHash, Viewer, router, serve,
+};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc, watch};
+
+/// Why the page cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LanError {
+    #[error("cannot listen on {0} (`lan.listen`)")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    #[error("cannot use the access code")]
+    Code(#[from] FileError),
+    #[error("{} does not hold an access code: {why}; remove it to make a new one", .path.display())]
+    Damaged { path: PathBuf, why: String },
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Serves the page and connects it to the agent.
+pub(crate) async fn start(
+    config: &Config,
+    context: &SessionContext,
+    standing: watch::Receiver<Standing>,
+    incoming: mpsc::Sender<Incoming>,
+) -> Result<Outgoing, LanError> {
+    let code = access_code(config)?;
+    let mut listeners = Vec::new();
+    for &address in &config.lan.listen {
+        listeners.push(TcpListener::bind(address).await.map_err(|error| LanError::Listen(address, error))?);
+        tracing::info!("the car's own page is on http://{address}");
+    }
+    let exchange = Exchange::start(rccar_rooms::Options::new(context.software.clone()), Arc::new(NoIceServers));
+    let car = KnownCar { id: context.car.clone(), name: context.name.clone(), owner: None };
+    let (messages, mut from_exchange) = exchange.attach_local_car(car, context.software.clone()).await;
+    tokio::spawn(async move {
+        while let Some(message) = from_exchange.recv().await {
+            if incoming.send(Incoming { source: Source::Lan, message }).await.is_err() {
+                break;
+            }
+        }
+    });
+    let about = About {
+        car: context.car.clone(),
+        name: context.name.clone(),
+        host: config.host.url.as_ref().map(HostUrl::origin),
+        standing,
+        provision: config.car.runtime_dir.join("provision.json"),
+    };
+    let options = Options { admits: near::may_connect, ..Options::new(context.software.clone()) };
+    let page = router(exchange.clone(), Arc::new(AccessCodeBackend::new(&code, about)), options);
+    tokio::spawn(async move {
+        Box::pin(serve(listeners, page, shutdown::signal())).await;
+        exchange.shutdown().await;
+    });
+    let (_, up) = watch::channel(true);
+    Ok(Outgoing { messages, up, pulse: None })
+}
+
+/// The configured code, or the one that the car made for itself.
+fn access_code(config: &Config) -> Result<AccessCode, LanError> {
+    if let Some(code) = config.lan.access_code.clone() {
+        return Ok(code);
+    }
+    let path = config.car.state_dir.join("access-code");
+    if let Some(content) = files::read(&path)? {
+        let text = String::from_utf8_lossy(&content).trim().to_owned();
+        return AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why });
+    }
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(LanError::Random)?;
+    // No letters or digits that look alike; 10 of 32 make 50 bits.
+    let text: String = random.iter().map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)])).collect();
+    files::write(&path, text.as_bytes())?;
+    tracing::info!(path = %path.display(), "made the access code of the car's own page; read it there");
+    AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why })
+}
+
+/// Everybody who knows the code is the one user of this page. Sign-ins last until the car restarts.
+struct AccessCodeBackend {
+    code: TokenHash,
+    logins: Mutex<BTreeSet<[u8; 32]>>,
+    about: About,
+}
+
+/// What the page shows of the car.
+struct About {
+    car: CarId,
+    name: Name,
+    host: Option<String>,
+    standing: watch::Receiver<Standing>,
+    /// What rccar-provision says of the card.
+    provision: PathBuf,
+}
+
+impl About {
+    fn status(&self) -> CarStatus {
+        let standing = self.standing.borrow().clone();
+        CarStatus {
+            near: true,
+            car: Some(self.car.clone()),
+            name: Some(self.name.clone()),
+            claim: standing::claim(&standing),
+            host: self.host.clone().map(|url| standing::status(&standing, url)),
+            provision: self.provision(),
+        }
+    }
+
+    /// `None` where there is no card, such as in the demo.
+    fn provision(&self) -> Option<Provision> {
+        let content = files::read(&self.provision)
+            .inspect_err(|error| tracing::warn!(error = %causes(error), "what is known of the card"))
+            .ok()??;
+        serde_json::from_slice(&content)
+            .inspect_err(|error| tracing::warn!(error = %causes(error), "provision.json cannot be read"))
+            .ok()
+    }
+}
+
+/// More than people around one car; the oldest knowledge is not worth keeping beyond it.
+const MAX_LOGINS: usize = 256;
+
+impl AccessCodeBackend {
+    fn new(code: &AccessCode, about: About) -> Self {
+        Self { code: TokenHash::of(code.as_str()), logins: Mutex::default(), about }
+    }
+
+    fn user() -> Result<Name, AccountError> {
+        Name::new("local").map_err(|error| AccountError::Internal(error.to_string()))
+    }
+}
+
+impl Backend for AccessCodeBackend {
+    fn mode(&self) -> Mode {
+        Mode::Car
+    }
+
+    async fn setup_required(&self) -> Result<bool, AccountError> {
+        Ok(false)
+    }
+
+    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+        let Credentials::Code(code) = credentials else { return Err(AccountError::NotOffered) };
+        // Hashes are compared, so that the time taken tells nothing about the code.
+        if TokenHash::of(&code.0) != self.code {
+            return Err(AccountError::WrongCredentials);
+        }
+        let mut logins = self.logins.lock().await;
+        if logins.len() >= MAX_LOGINS {
+            logins.clear();
+        }
+        logins.insert(login.0);
+        Self::user()
+    }
+
+    async fn set_up(&self, _: TokenHash, _: Name, _: Password, _: TokenHash) -> Result<Name, AccountError> {
+        Err(AccountError::NotOffered)
+    }
+
+    async fn link(&self, _: TokenHash, _: TokenHash) -> Result<Name, AccountError> {
+        Err(AccountError::NotOffered)
+    }
+
+    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
+        if self.logins.lock().await.contains(&login.0) { Self::user().map(Some) } else { Ok(None) }
+    }
+
+    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
+        self.logins.lock().await.remove(&login.0);
+        Ok(())
+    }
+
+    async fn enrol(&self, _: Name, _: Option<Name>) -> Result<Enrolment, AccountError> {
+        Err(AccountError::NotOffered)
+    }
+
+    async fn register_car(&self, _: CarRegistration) -> Result<KnownCar, RegisterError> {
+        Err(RegisterError::NotEnrolled)
+    }
+
+    async fn status(&self, viewer: Viewer) -> Option<CarStatus> {
+        let near = viewer.signed_in || (viewer.local_name && near::is_near(viewer.address));
+        Some(if near { self.about.status() } else { CarStatus::default() })
+    }
+}

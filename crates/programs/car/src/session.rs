@@ -1,0 +1,422 @@
+//! One driver's session: signaling, set-points, telemetry and video until either side ends it.
+
+use crate::board::{Board, Connections};
+use crate::drive::DriveLink;
+use crate::ice::Servers;
+use crate::messages::Outgoing;
+use crate::steering;
+use crate::uplinks::Situation;
+use crate::video::{Sending, VideoHub};
+use rccar_car_core::lease::{Outcome, SessionInput, Source};
+use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
+use rccar_causes::causes;
+use rccar_daemon::clock;
+use rccar_media::pipeline::PipelineState;
+use rccar_peer::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_protocol::events::{CarEvent, DriverEvent, Frames, NoticeLevel};
+use rccar_protocol::grease;
+use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, IceServer, Json, parse};
+use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
+use rccar_protocol::{Layout, PROTOCOL_VERSION};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+/// What every session of this car shares.
+#[derive(Clone)]
+pub(crate) struct SessionContext {
+    pub(crate) car: CarId,
+    pub(crate) name: Name,
+    pub(crate) software: Software,
+    pub(crate) drive: DriveLink,
+    pub(crate) video: VideoHub,
+    pub(crate) loopback: bool,
+    pub(crate) connections: Connections,
+}
+
+/// How often the recovery machine is asked: a tenth of the silence that it acts on.
+const RECOVERY_TICK: Duration = Duration::from_millis(50);
+/// Longest wait for candidates when the peer cannot trickle: a STUN server answers within a second or not at all.
+const GATHER_WITHIN: Duration = Duration::from_secs(3);
+
+/// A session before it runs.
+pub(crate) struct Session {
+    context: SessionContext,
+    id: SessionId,
+    source: Source,
+    trickle: bool,
+    ice_servers: Servers,
+    back: Outgoing,
+    reachable: watch::Sender<bool>,
+    binding: watch::Sender<Binding>,
+    /// Layout in which the driver reads telemetry.
+    telemetry: watch::Sender<Layout>,
+    moves: u64,
+    board: Board,
+}
+
+/// What a session runs with, once it has a connection.
+struct Live<'a> {
+    peer: &'a Peer,
+    video: &'a Sending,
+    recovery: Recovery,
+}
+
+impl Session {
+    pub(crate) fn new(
+        context: SessionContext,
+        id: SessionId,
+        trickle: bool,
+        ice_servers: Vec<IceServer>,
+        back: Outgoing,
+        source: Source,
+    ) -> Self {
+        let moves = context.connections.uplinks.now().moves;
+        Self {
+            context,
+            id,
+            source,
+            trickle,
+            ice_servers: Servers::new(ice_servers),
+            back,
+            // A session that is about to begin is worth as much as one that is connected.
+            reachable: watch::Sender::new(true),
+            binding: watch::Sender::default(),
+            telemetry: watch::Sender::default(),
+            moves,
+            board: Board::default(),
+        }
+    }
+
+    /// Whether the driver is reachable, or may be about to become so for the first time.
+    pub(crate) fn reachable(&self) -> watch::Receiver<bool> {
+        self.reachable.subscribe()
+    }
+
+    /// Runs the session to its end; the wheels are the drive's concern from then on.
+    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
+        self.ice_servers.resolve().await;
+        self.bind(false);
+        let options = PeerOptions {
+            ice_servers: self.ice_servers.literals().to_vec(),
+            loopback: self.context.loopback,
+            binding: self.binding.subscribe(),
+            level: self.context.video.level(),
+            clock: clock::now,
+        };
+        let opened = match getrandom::u32() {
+            Ok(ssrc) => Peer::open(&options, ssrc).await,
+            Err(error) => {
+                tracing::error!(error = %causes(&error), "no random numbers");
+                return Outcome::EndedByCar(ByeReason::Internal);
+            }
+        };
+        let Opened { peer, events, messages } = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::error!(error = %causes(&error), "the session cannot start");
+                return Outcome::EndedByCar(ByeReason::Internal);
+            }
+        };
+        let peer = Arc::new(peer);
+        // Waits for the channel to open, before everything else that is sent there.
+        peer.send_event(self.hello().to_json());
+        self.context.drive.set_driven(true);
+        // Ends with this task, in whatever way that ends.
+        let mut steering = JoinSet::new();
+        let run = steering::run(self.id, Arc::clone(&peer), self.context.drive.clone(), self.telemetry.subscribe());
+        steering.spawn(run.in_current_span());
+        let video = self.context.video.prepare(peer.video());
+        let outcome = tokio::select! {
+            outcome = self.until_the_end(&peer, &video, events, messages, &mut inputs) => outcome,
+            crashed = steering.join_next() => {
+                tracing::error!(?crashed, "steering has ended");
+                Outcome::EndedByCar(ByeReason::Internal)
+            }
+        };
+        steering.shutdown().await;
+        self.context.drive.set_driven(false);
+        peer.close().await;
+        outcome
+    }
+
+    fn hello(&self) -> CarEvent {
+        CarEvent::Hello {
+            v: PROTOCOL_VERSION,
+            car: self.context.car.clone(),
+            name: self.context.name.clone(),
+            software: self.context.software.clone(),
+            video: self.context.video.format(),
+            frames: Some(Frames::ours()),
+        }
+    }
+
+    async fn until_the_end(
+        &mut self,
+        peer: &Peer,
+        video: &Sending,
+        mut events: mpsc::UnboundedReceiver<PeerEvent>,
+        mut messages: mpsc::Receiver<Message>,
+        inputs: &mut mpsc::Receiver<SessionInput>,
+    ) -> Outcome {
+        if let Err(error) = self.offer(peer, None).await {
+            tracing::error!(error = %causes(&error), "the session cannot offer");
+            return Outcome::EndedByCar(ByeReason::Internal);
+        }
+        let mut up = self.back.up.clone();
+        let recovery = Recovery::new(clock::now(), *up.borrow_and_update());
+        let mut live = Live { peer, video, recovery };
+        let mut camera = self.context.video.watch();
+        let mut uplinks = self.context.connections.uplinks.subscribe();
+        let mut ticks = tokio::time::interval(RECOVERY_TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let end = tokio::select! {
+                input = inputs.recv() => self.handle_input(&mut live, input).await,
+                Some(event) = events.recv() => self.handle_peer(&mut live, event),
+                Ok(()) = uplinks.changed() => {
+                    self.handle_uplinks(&mut live, &uplinks.borrow_and_update());
+                    None
+                }
+                Ok(()) = up.changed() => {
+                    let up = *up.borrow_and_update();
+                    self.handle_host(&mut live, up).await;
+                    None
+                }
+                Some(message) = messages.recv() => {
+                    self.handle_message(peer, message);
+                    None
+                }
+                Ok(()) = camera.changed() => {
+                    tell_camera(peer, &camera.borrow_and_update());
+                    None
+                }
+                _ = ticks.tick() => {
+                    self.handle_tick(&mut live);
+                    None
+                }
+            };
+            if let Some(outcome) = end {
+                return outcome;
+            }
+            if let Some(outcome) = self.carry_out(&mut live).await {
+                return outcome;
+            }
+        }
+    }
+
+    fn handle_tick(&mut self, live: &mut Live<'_>) {
+        let now = clock::now();
+        if let Some(pulse) = &self.back.pulse {
+            live.recovery.handle_host_heard(pulse.heard());
+        }
+        live.recovery.handle_heard(live.peer.heard());
+        live.recovery.handle_timeout(now);
+        self.reachable.send_replace(!live.recovery.is_unreachable(now));
+        // What is told while nobody hears it would only wait in a queue.
+        if live.recovery.is_connected()
+            && let Some(event) = self.board.news(&self.context.connections, now)
+        {
+            live.peer.send_event(event.to_json());
+            for text in grease::messages() {
+                live.peer.send_event(text);
+            }
+        }
+    }
+
+    /// A driver in the car's own network does not come over an uplink.
+    fn handle_uplinks(&mut self, live: &mut Live<'_>, situation: &Situation) {
+        let moved = std::mem::replace(&mut self.moves, situation.moves) != situation.moves;
+        if moved
+            && self.source == Source::Host
+            && let Some(why) = situation.why
+            && situation.in_use.is_some()
+        {
+            live.recovery.handle_move(clock::now(), why);
+        }
+    }
+
+    async fn handle_host(&self, live: &mut Live<'_>, up: bool) {
+        live.recovery.handle_host(clock::now(), up);
+        if !up {
+            return;
+        }
+        match live.peer.unanswered().await {
+            // It may have been lost with the old connection. Who has it already ignores it.
+            Ok(Some(offer)) => self.say_offer(&offer),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %causes(&error), "an offer cannot be said again"),
+        }
+    }
+
+    async fn handle_input(&mut self, live: &mut Live<'_>, input: Option<SessionInput>) -> Option<Outcome> {
+        let Live { peer, recovery, .. } = live;
+        let used = match input {
+            None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
+            // The host has lost one of the two; they have not lost each other.
+            Some(SessionInput::Bye(ByeReason::DriverGone | ByeReason::CarGone)) if recovery.is_connected() => {
+                tracing::info!("the driver goes on without the host");
+                return None;
+            }
+            Some(SessionInput::Bye(reason)) => return Some(Outcome::EndedByDriver(reason)),
+            Some(SessionInput::Answer { generation, sdp }) => match peer.accept_answer(generation, &sdp).await {
+                // The first answer decides whether there is a session at all; a later one is about another path only.
+                Err(error @ (LinkError::Stack { .. } | LinkError::Description(_))) if generation == 1 => {
+                    tracing::warn!(error = %causes(&error), "the driver's description cannot be used");
+                    return Some(Outcome::EndedByCar(ByeReason::BadDescription));
+                }
+                Ok(()) => {
+                    recovery.handle_answer(clock::now());
+                    Ok(())
+                }
+                refused => refused,
+            },
+            Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
+            Some(SessionInput::Restart { ice_servers }) => {
+                self.ice_servers.renew(ice_servers).await;
+                recovery.handle_wish(clock::now());
+                Ok(())
+            }
+            Some(SessionInput::RestartHere) => {
+                recovery.handle_wish(clock::now());
+                Ok(())
+            }
+        };
+        match used {
+            Ok(()) => None,
+            Err(error @ LinkError::Generation { .. }) => {
+                tracing::debug!(error = %causes(&error), "late message dropped");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), "a message of the driver's cannot be used");
+                None
+            }
+        }
+    }
+
+    fn handle_peer(&self, live: &mut Live<'_>, event: PeerEvent) -> Option<Outcome> {
+        match event {
+            PeerEvent::Candidate { generation, candidate } => {
+                if self.trickle {
+                    self.say(FromCar::Candidate { session: self.id, generation, candidate });
+                }
+                None
+            }
+            PeerEvent::State(state) => {
+                tracing::info!(?state, "connection");
+                live.recovery.handle_connection(clock::now(), connection(state));
+                None
+            }
+            PeerEvent::EventsClosed { by_driver: true } => Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
+            PeerEvent::EventsClosed { by_driver: false } => Some(Outcome::EndedByCar(ByeReason::IceFailed)),
+            PeerEvent::ForeignChannel => {
+                tracing::warn!("the driver opened a channel that is not in the protocol");
+                Some(Outcome::EndedByCar(ByeReason::Revoked))
+            }
+        }
+    }
+
+    fn handle_message(&self, peer: &Peer, message: Message) {
+        let refused = |code, text: &str| CarEvent::Error { code, text: Note::lossy(text) };
+        let answer = match message {
+            Message::Text(text) => match parse::<DriverEvent>(&text) {
+                Ok(DriverEvent::Hello { v, software, frames }) => {
+                    let layout = Layout::newest_in(&frames.unwrap_or_default().telemetry);
+                    tracing::debug!(v, %software, telemetry = layout.version(), "the driver's page");
+                    self.telemetry.send_replace(layout);
+                    return;
+                }
+                Err(error) => CarEvent::Error { code: error.code, text: error.text },
+            },
+            Message::Bad => refused(ErrorCode::Malformed, "the message is no text or is too large"),
+            Message::TooMany => refused(ErrorCode::RateLimited, "too many messages"),
+        };
+        peer.send_event(answer.to_json());
+    }
+
+    async fn carry_out(&mut self, live: &mut Live<'_>) -> Option<Outcome> {
+        while let Some(effect) = live.recovery.poll_effect() {
+            match effect {
+                Effect::Keyframe => live.video.begin(),
+                Effect::AskHost => match &self.back.pulse {
+                    Some(pulse) => pulse.ask(),
+                    None => live.recovery.handle_host_heard(clock::now()),
+                },
+                Effect::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
+                Effect::UplinkSilent => {}
+                Effect::GiveUp | Effect::Rebuild => {
+                    tracing::info!(act = ?effect, "no way to the driver");
+                    return Some(Outcome::EndedByCar(ByeReason::IceFailed));
+                }
+                Effect::Restart { commit, wide } => {
+                    self.bind(wide);
+                    let over = self.binding.borrow().addresses.clone();
+                    tracing::info!(?commit, wide, ?over, "ICE restart");
+                    if let Err(error) = self.offer(live.peer, Some(commit)).await {
+                        // The connection's driver has died: the page opens a new session.
+                        tracing::warn!(error = %causes(&error), "the ICE restart failed");
+                        return Some(Outcome::EndedByCar(ByeReason::IceFailed));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Decides which of the machine's addresses the next gathering uses. Development on one machine goes its own ways.
+    fn bind(&self, wide: bool) {
+        if !self.context.loopback {
+            let wide = wide || self.source == Source::Lan;
+            self.binding.send_replace(self.context.connections.uplinks.now().binding(wide));
+        }
+    }
+
+    /// Says the first offer, or one with a restart.
+    async fn offer(&mut self, peer: &Peer, restart: Option<Commit>) -> Result<(), LinkError> {
+        if restart.is_some() {
+            self.ice_servers.follow();
+        }
+        let offer = peer.prepare_offer(restart.map(|_| self.ice_servers.literals())).await?;
+        if !self.trickle {
+            let offer = peer.gathered_offer(offer, GATHER_WITHIN).await?;
+            self.say_offer(&offer);
+            return Ok(());
+        }
+        self.say_offer(&offer);
+        if restart == Some(Commit::WithAnswer) {
+            peer.hold(offer).await;
+            return Ok(());
+        }
+        peer.start_gathering(&offer).await
+    }
+
+    fn say_offer(&self, offer: &Offer) {
+        self.say(FromCar::Offer { session: self.id, generation: offer.generation, sdp: offer.sdp.clone() });
+    }
+
+    fn say(&self, message: FromCar) {
+        if self.back.messages.try_send(message).is_err() {
+            tracing::debug!("message dropped: the host is not reachable");
+        }
+    }
+}
+
+fn connection(state: PeerState) -> Connection {
+    match state {
+        PeerState::Connecting => Connection::Connecting,
+        PeerState::Connected => Connection::Connected,
+        PeerState::Disconnected => Connection::Disconnected,
+        PeerState::Failed | PeerState::Closed => Connection::Failed,
+    }
+}
+
+/// Tells the driver why there is no picture.
+fn tell_camera(peer: &Peer, state: &PipelineState) {
+    if let PipelineState::Failed(why) = state {
+        let notice = CarEvent::Notice { level: NoticeLevel::Error, text: Note::lossy(why) };
+        peer.send_event(notice.to_json());
+    }
+}

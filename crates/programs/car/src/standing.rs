@@ -1,0 +1,22 @@
+//! How the car stands with its signaling host, for its own page.
+
+use rccar_car_core::registration::Standing;
+use rccar_protocol::claim::ClaimCode;
+use rccar_site::{HostState, HostStatus};
+
+/// For the page.
+pub(crate) fn status(standing: &Standing, url: String) -> HostStatus {
+    let (state, text) = match standing {
+        Standing::Connecting => (HostState::Connecting, None),
+        Standing::Lost(why) => (HostState::Connecting, Some(why.clone())),
+        Standing::Refused(why) => (HostState::Refused, Some(why.clone())),
+        Standing::Unclaimed(_) => (HostState::Unclaimed, None),
+        Standing::Registered => (HostState::Registered, None),
+    };
+    HostStatus { url, state, text }
+}
+
+/// The code that claims the car, while it waits for that.
+pub(crate) fn claim(standing: &Standing) -> Option<ClaimCode> {
+    if let Standing::Unclaimed(code) = standing { Some(code.clone()) } else { None }
+}

@@ -1,0 +1,166 @@
+//! Between the camera's pipeline and the session that shows it.
+
+use rccar_causes::causes;
+use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
+use rccar_peer::{Traffic, VideoSender};
+use rccar_protocol::events::Video;
+use rccar_protocol::video::Level;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::JoinHandle;
+
+/// How often the log tells what was sent, at level DEBUG.
+const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
+
+/// The camera, shared by all sessions one after the other.
+#[derive(Clone)]
+pub(crate) struct VideoHub {
+    format: Video,
+    level: Level,
+    handle: PipelineHandle,
+    units: Arc<Mutex<AccessUnits>>,
+    died: Arc<Notify>,
+    dead: Arc<AtomicBool>,
+    /// How many want frames: a session, a test.
+    users: Arc<std::sync::Mutex<u32>>,
+}
+
+impl VideoHub {
+    pub(crate) fn new(format: Video, level: Level, handle: PipelineHandle, units: AccessUnits) -> Self {
+        Self {
+            format,
+            level,
+            handle,
+            units: Arc::new(Mutex::new(units)),
+            died: Arc::default(),
+            dead: Arc::default(),
+            users: Arc::default(),
+        }
+    }
+
+    /// Size and rate of the picture.
+    pub(crate) fn format(&self) -> Video {
+        self.format
+    }
+
+    /// What a decoder of the picture must be able to do.
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Follows whether the camera gives frames.
+    pub(crate) fn watch(&self) -> watch::Receiver<PipelineState> {
+        self.handle.watch()
+    }
+
+    /// Notified when the camera's thread has died.
+    pub(crate) fn died(&self) -> Arc<Notify> {
+        Arc::clone(&self.died)
+    }
+
+    /// Whether the camera's thread has died.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    /// Prepares to send the picture until the returned value is dropped.
+    pub(crate) fn prepare(&self, sender: Arc<VideoSender>) -> Sending {
+        let task = tokio::spawn(send(self.clone(), sender));
+        Sending { hub: self.clone(), running: OnceLock::new(), task }
+    }
+
+    /// Frames encoded since the start.
+    pub(crate) fn encoded(&self) -> u64 {
+        self.handle.stats().encoded
+    }
+
+    /// Whether the camera gives a frame; a session that shows its picture proves as much, and is not disturbed.
+    pub(crate) async fn test(&self, within: Duration) -> bool {
+        let before = self.encoded();
+        let frame = async {
+            let Ok(mut units) = self.units.try_lock() else {
+                while self.encoded() == before {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                return true;
+            };
+            let _running = Running::start(self);
+            units.recv().await.is_some()
+        };
+        tokio::time::timeout(within, frame).await.unwrap_or(false)
+    }
+}
+
+/// Lets the camera run until it is dropped.
+struct Running {
+    hub: VideoHub,
+}
+
+impl Running {
+    fn start(hub: &VideoHub) -> Self {
+        let mut users = hub.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users += 1;
+        hub.handle.set_running(true);
+        Self { hub: hub.clone() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut users = self.hub.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users -= 1;
+        // Under the lock: whoever begins meanwhile switches it on again after this.
+        if *users == 0 {
+            self.hub.handle.set_running(false);
+        }
+    }
+}
+
+/// A session's video; dropping it stops the camera.
+pub(crate) struct Sending {
+    hub: VideoHub,
+    running: OnceLock<Running>,
+    task: JoinHandle<()>,
+}
+
+impl Sending {
+    /// There is a path: starts the camera, or goes on with a picture that needs no earlier one.
+    pub(crate) fn begin(&self) {
+        self.running.get_or_init(|| Running::start(&self.hub));
+        self.hub.handle.request_keyframe();
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
+    let mut units = hub.units.lock().await;
+    let mut traffic = tokio::time::interval(TRAFFIC_EVERY);
+    loop {
+        tokio::select! {
+            biased;
+            unit = units.recv() => {
+                let Some(unit) = unit else {
+                    hub.dead.store(true, Ordering::Relaxed);
+                    hub.died.notify_one();
+                    return;
+                };
+                if let Err(error) = sender.send(unit.data, unit.captured_at, unit.keyframe).await {
+                    // The path has ended and nobody listens.
+                    tracing::trace!(error = %causes(&error), "frame not sent");
+                }
+            }
+            () = sender.keyframe_requested() => hub.handle.request_keyframe(),
+            _ = traffic.tick() => {
+                let Traffic { encoded_bytes, first_bytes, resent_bytes, resent, unanswered, withheld } = sender.traffic();
+                tracing::debug!(encoded_bytes, first_bytes, resent_bytes, resent, unanswered, withheld, "video sent so far");
+            }
+        }
+    }
+}

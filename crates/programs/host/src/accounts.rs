@@ -1,0 +1,141 @@
+//! What the routes ask, answered from the database.
+
+use crate::db::{Db, DbError, Enrolled, Revoked, unix_now};
+use crate::lifetimes::{ENROLMENT, LOGIN};
+use crate::password::{HashError, Hasher, MIN_CHARACTERS};
+use rccar_causes::causes;
+use rccar_protocol::text::{CarId, Name};
+use rccar_site::{
+    AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
+};
+
+/// Accounts and cars of this host.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    db: Db,
+    hasher: Hasher,
+}
+
+impl Accounts {
+    pub(crate) fn new(db: Db, hasher: Hasher) -> Self {
+        Self { db, hasher }
+    }
+
+    async fn log_in(&self, account: i64, login: TokenHash) -> Result<(), AccountError> {
+        self.db.run(move |store| store.add_login(login, account, unix_now() + LOGIN)).await.map_err(internal)
+    }
+}
+
+impl Backend for Accounts {
+    fn mode(&self) -> Mode {
+        Mode::Host
+    }
+
+    async fn setup_required(&self) -> Result<bool, AccountError> {
+        self.db.run(|store| store.has_accounts()).await.map(|any| !any).map_err(internal)
+    }
+
+    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+        let Credentials::Password { name, password } = credentials else { return Err(AccountError::NotOffered) };
+        let account = self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
+        let stored = account.as_ref().and_then(|account| account.password.clone());
+        let fits = self.hasher.verify(password, stored).await?;
+        let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
+        self.log_in(account.id, login).await?;
+        Ok(account.name)
+    }
+
+    async fn set_up(&self, token: TokenHash, name: Name, password: Password, login: TokenHash) -> Result<Name, AccountError> {
+        if !self.setup_required().await? {
+            return Err(AccountError::SetUpAlready);
+        }
+        // Before the work of hashing, which strangers must not get for free; and a password that is refused does not spend the link.
+        if !self.db.run(move |store| store.is_setup_link(token, unix_now())).await.map_err(internal)? {
+            return Err(AccountError::WrongToken);
+        }
+        check_password(&password)?;
+        let hash = self.hasher.hash(password).await?;
+        let user = name.clone();
+        let account = self.db.run(move |store| store.set_up(token, &name, &hash, unix_now())).await.map_err(internal)?;
+        self.log_in(account.ok_or(AccountError::SetUpAlready)?, login).await?;
+        tracing::info!(%user, "the host is set up");
+        Ok(user)
+    }
+
+    async fn link(&self, token: TokenHash, login: TokenHash) -> Result<Name, AccountError> {
+        let spent = self.db.run(move |store| store.spend_link(token, unix_now())).await.map_err(internal)?;
+        let (account, user) = spent.ok_or(AccountError::WrongToken)?;
+        self.log_in(account, login).await?;
+        Ok(user)
+    }
+
+    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
+        self.db.run(move |store| store.login(login, unix_now())).await.map_err(internal)
+    }
+
+    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
+        self.db.run(move |store| store.remove_login(login)).await.map_err(internal)
+    }
+
+    async fn enrol(&self, user: Name, name: Option<Name>) -> Result<Enrolment, AccountError> {
+        let token = Token::generate().map_err(internal)?;
+        let (hash, expires_at) = (token.hash(), unix_now() + ENROLMENT);
+        let owner = user.clone();
+        let work = move |store: &mut crate::db::Store| store.add_enrolment(hash, Some(owner.as_str()), name.as_ref(), expires_at);
+        self.db.run(work).await.map_err(internal)?;
+        tracing::info!(%user, "made an enrolment token");
+        Ok(Enrolment { token, expires_at })
+    }
+
+    async fn register_car(&self, car: CarRegistration) -> Result<KnownCar, RegisterError> {
+        let outcome = self.db.run(move |store| store.enrol(&car, unix_now())).await;
+        match outcome.map_err(|error: DbError| RegisterError::Internal(causes(&error).to_string()))? {
+            Enrolled::Known(car) => Ok(car),
+            Enrolled::New(car) => {
+                tracing::info!(car = %car.id, name = %car.name, "car enrolled");
+                Ok(car)
+            }
+            Enrolled::Revoked => Err(RegisterError::Revoked),
+            Enrolled::No => Err(RegisterError::NotEnrolled),
+        }
+    }
+
+    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<KnownCar, AccountError> {
+        let claimed = self.db.run(move |store| store.claim(&car, &user, unix_now())).await.map_err(internal)?;
+        claimed.ok_or(AccountError::NoSuchCode)
+    }
+
+    async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
+        match self.db.run(move |store| store.revoke_own_car(&user, &car, unix_now())).await.map_err(internal)? {
+            Revoked::Done => Ok(()),
+            Revoked::NoSuchCar => Err(AccountError::NoSuchCar),
+            Revoked::NotYours => Err(AccountError::NotYours),
+        }
+    }
+}
+
+/// Whether a password may be used.
+pub(crate) fn check_password(password: &Password) -> Result<(), AccountError> {
+    if password.0.chars().count() < MIN_CHARACTERS {
+        return Err(AccountError::WeakPassword("the password needs 8 characters at least"));
+    }
+    Ok(())
+}
+
+impl From<HashError> for AccountError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            HashError::Failed(_) => Self::Internal(causes(&error).to_string()),
+        }
+    }
+}
+
+trait Fault: std::error::Error {}
+impl Fault for DbError {}
+impl Fault for getrandom::Error {}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+fn internal(error: impl Fault + 'static) -> AccountError {
+    AccountError::Internal(causes(&error).to_string())
+}

@@ -1,0 +1,133 @@
+//! Commands that work on the database, whether or not the host runs. A running host notices within a second.
+
+use crate::accounts::check_password;
+use crate::cli::{CarCommand, UserCommand};
+use crate::config::Config;
+use crate::db::{DbError, Store, unix_now};
+use crate::lifetimes::{ENROLMENT, SIGN_IN_LINK};
+use crate::password::{HashError, Memory};
+use crate::releases::ShelfError;
+use rccar_protocol::text::{CarId, Name};
+use rccar_site::{AccountError, CarUrlError, Password, PublicUrl, ReleaseError, Token, provision_file};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// A command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdminError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error("there is no user {0}; `rccar-host user list` shows all")]
+    NoSuchUser(Name),
+    #[error("there is a user {0} already")]
+    UserExists(Name),
+    #[error("there is no car {0} that could be revoked; `rccar-host car list` shows all")]
+    NoSuchCar(CarId),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    #[error("cannot read {}", .path.display())]
+    Bundle { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Password(#[from] AccountError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(
+        "the address under which cars find this host is not known: say --url http://192.168.1.20:8080 (this machine's own address), or \
+         set http.public_url in the configuration"
+    )]
+    AddressNeeded,
+    #[error(transparent)]
+    Address(#[from] CarUrlError),
+    #[error("no randomness")]
+    Random(#[from] getrandom::Error),
+    #[error("cannot read or write here")]
+    Terminal(#[from] io::Error),
+}
+
+/// Prints a one-time link.
+pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminError> {
+    let store = Store::open(&config.database.path)?;
+    let account = store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
+    let token = Token::generate()?;
+    store.add_link(token.hash(), account.id, unix_now() + SIGN_IN_LINK)?;
+    print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))
+}
+
+/// Prints the file for a new car's card.
+pub(crate) fn enrol(
+    config: &Config,
+    name: Option<&Name>,
+    owner: Option<&Name>,
+    url: Option<PublicUrl>,
+    json: bool,
+) -> Result<(), AdminError> {
+    if let Some(url) = &url {
+        url.check_for_cars(config.http.public_url.as_ref())?;
+    }
+    let url = url.or_else(|| config.url_for_cars()).map(|url| url.to_string());
+    if url.is_none() && !json {
+        return Err(AdminError::AddressNeeded);
+    }
+    let store = Store::open(&config.database.path)?;
+    let (token, expires_at) = (Token::generate()?, unix_now() + ENROLMENT);
+    if let Some(owner) = owner {
+        store.account(owner.as_str())?.ok_or_else(|| AdminError::NoSuchUser(owner.clone()))?;
+    }
+    store.add_enrolment(token.hash(), owner.map(Name::as_str), name, expires_at)?;
+    let file = provision_file(url.as_deref(), token.as_str(), name.map(Name::as_str));
+    let here = url.clone().unwrap_or_else(|| config.url());
+    let lines = format!("[host]\nurl = \"{here}\"\nenrolment = \"{}\"\n", token.as_str());
+    if json {
+        let token = token.as_str();
+        let object =
+            serde_json::json!({ "token": token, "expires_at": expires_at, "url": url, "config": lines, "provision": file });
+        return print(&format!("{object}\n"));
+    }
+    print(&file)
+}
+
+/// `user …`
+pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminError> {
+    let store = Store::open(&config.database.path)?;
+    match command {
+        UserCommand::Add { name, password_stdin } => {
+            let password = if *password_stdin { Some(read_password()?) } else { None };
+            let added = store.add_account(name, password.as_deref(), unix_now())?;
+            added.map(drop).ok_or_else(|| AdminError::UserExists(name.clone()))
+        }
+        UserCommand::List => store.account_names()?.iter().try_for_each(|name| print(&format!("{name}\n"))),
+        UserCommand::Remove { name } => {
+            store.remove_account(name.as_str())?.then_some(()).ok_or_else(|| AdminError::NoSuchUser(name.clone()))
+        }
+    }
+}
+
+/// `car …`
+pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminError> {
+    let store = Store::open(&config.database.path)?;
+    match command {
+        CarCommand::List => store.cars()?.iter().try_for_each(|car| {
+            let owner = car.owner.as_deref().unwrap_or("-");
+            let state = if car.revoked { "revoked" } else { "enrolled" };
+            print(&format!("{}\t{}\t{owner}\t{state}\n", car.id, car.name))
+        }),
+        CarCommand::Revoke { id } => {
+            store.revoke_car(id, unix_now())?.then_some(()).ok_or_else(|| AdminError::NoSuchCar(id.clone()))
+        }
+    }
+}
+
+/// Writes to the standard output, which is this program's product here.
+pub(crate) fn print(text: &str) -> Result<(), AdminError> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+fn read_password() -> Result<String, AdminError> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    let password = Password(line.trim_end_matches(['\r', '\n']).to_owned());
+    check_password(&password)?;
+    Ok(Memory::reserve().hash(&password)?)
+}

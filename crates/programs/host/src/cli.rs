@@ -1,0 +1,180 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use rccar_daemon::cli::CommonArgs;
+use rccar_protocol::release::{Channel, Percent, ReleaseNotes, Version};
+use rccar_protocol::text::{CarId, Name};
+use rccar_site::PublicUrl;
+use std::path::PathBuf;
+
+/// Signaling host of rccar: accounts, cars, the web page, STUN and TURN
+#[derive(Debug, Parser)]
+#[command(name = "rccar-host", version)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until stopped (the default)
+    Run,
+    /// Check the configuration and say so
+    CheckConfig,
+    /// Print a link that signs a user in once, within 15 minutes
+    SignInLink {
+        /// The user's name
+        #[arg(long, value_parser = name)]
+        user: Name,
+    },
+    /// Print the provision.toml for a new car's SD card; the token in it works once, for 24 hours
+    Enrol {
+        /// Name of the car; without it the car's own choice counts
+        #[arg(long, value_parser = name)]
+        name: Option<Name>,
+        /// Whose the car is to be; without it only the command line may revoke it
+        #[arg(long, value_parser = name)]
+        owner: Option<Name>,
+        /// Address under which the car finds this host; without it http.public_url counts
+        #[arg(long, value_parser = url)]
+        url: Option<PublicUrl>,
+        /// Print JSON: token, expires_at (seconds since 1970), url (null if no address for other machines is known), config (lines for
+        /// car.toml), provision (the file)
+        #[arg(long)]
+        json: bool,
+    },
+    /// Manage the people who may drive
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Manage the cars
+    #[command(subcommand)]
+    Car(CarCommand),
+    /// Manage the releases of the cars' image
+    #[command(subcommand)]
+    Release(ReleaseCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user, who signs in by link until there is a password
+    Add {
+        /// The name to sign in with
+        #[arg(value_parser = name)]
+        name: Name,
+        /// Read the password from the first line of the standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List all users
+    List,
+    /// Remove a user and end all of the user's sign-ins
+    Remove {
+        /// The name
+        #[arg(value_parser = name)]
+        name: Name,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CarCommand {
+    /// List all cars
+    List,
+    /// Send a car away, whoever owns it; it waits to be claimed then, by whoever sees its code
+    Revoke {
+        /// The car's identifier, as `car list` shows it
+        #[arg(value_parser = car)]
+        id: CarId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReleaseCommand {
+    /// Check a signed bundle and offer it to cars
+    Add {
+        /// The bundle (.raucb, format verity)
+        file: PathBuf,
+        /// Channel that it is offered in
+        #[arg(long, default_value = "stable", value_parser = channel)]
+        channel: Channel,
+        /// Percent of the cars that get it at first
+        #[arg(long, default_value = "100", value_parser = percent)]
+        rollout: Percent,
+        /// What is new, for people
+        #[arg(long, value_parser = notes)]
+        notes: Option<ReleaseNotes>,
+    },
+    /// List all releases, the newest first
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change how many percent of the cars get a release; raising it only adds cars
+    Rollout {
+        /// The release
+        version: Version,
+        /// 0 to 100
+        #[arg(value_parser = percent)]
+        percent: Percent,
+    },
+    /// Hold a release back: no further car gets it
+    Pause {
+        /// The release
+        version: Version,
+    },
+    /// Offer a paused release again
+    Resume {
+        /// The release
+        version: Version,
+    },
+    /// Change the channels that a release is offered in
+    Channel {
+        /// The release
+        version: Version,
+        /// All channels from now on
+        #[arg(required = true, value_parser = channel)]
+        channels: Vec<Channel>,
+    },
+    /// Remove a release and its bundle
+    Remove {
+        /// The release
+        version: Version,
+    },
+}
+
+fn channel(text: &str) -> Result<Channel, String> {
+    Channel::new(text).map_err(|error| error.to_string())
+}
+
+fn percent(text: &str) -> Result<Percent, String> {
+    let number: u8 = text.trim_end_matches('%').parse().map_err(|_| "a number from 0 to 100 is needed")?;
+    Percent::try_from(number).map_err(|error| error.to_string())
+}
+
+fn notes(text: &str) -> Result<ReleaseNotes, String> {
+    ReleaseNotes::new(text).map_err(|error| error.to_string())
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|error| error.to_string())
+}
+
+fn url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::try_from(text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn car(text: &str) -> Result<CarId, String> {
+    CarId::new(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

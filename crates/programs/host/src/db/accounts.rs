@@ -1,0 +1,105 @@
+//! Accounts and their sign-ins.
+
+use super::{DbError, Store};
+use rccar_protocol::text::Name;
+use rccar_site::TokenHash;
+use rusqlite::{ErrorCode, OptionalExtension, params};
+
+/// An account as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredAccount {
+    pub(crate) id: i64,
+    pub(crate) name: Name,
+    /// PHC string, if the account has a password.
+    pub(crate) password: Option<String>,
+}
+
+impl Store {
+    /// Adds an account. `None`: there is one of this name, whatever the case of its letters.
+    pub(crate) fn add_account(&self, name: &Name, password: Option<&str>, now: u64) -> Result<Option<i64>, DbError> {
+        let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
+        match self.connection.execute(sql, params![name.as_str(), password, now]) {
+            Ok(_) => Ok(Some(self.connection.last_insert_rowid())),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The account of this name.
+    pub(crate) fn account(&self, name: &str) -> Result<Option<StoredAccount>, DbError> {
+        let sql = "SELECT id, name, password FROM accounts WHERE name = ?1";
+        let row =
+            self.connection.query_row(sql, [name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))).optional()?;
+        row.map(|(id, name, password)| Ok(StoredAccount { id, name: stored_name(name)?, password })).transpose()
+    }
+
+    /// Names of all accounts.
+    pub(crate) fn account_names(&self) -> Result<Vec<String>, DbError> {
+        let mut query = self.connection.prepare("SELECT name FROM accounts ORDER BY name")?;
+        let names = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(names)
+    }
+
+    /// Whether there is any account.
+    pub(crate) fn has_accounts(&self) -> Result<bool, DbError> {
+        Ok(self.connection.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?)
+    }
+
+    /// Removes an account with its sign-ins and links. `false`: there is none of this name.
+    pub(crate) fn remove_account(&self, name: &str) -> Result<bool, DbError> {
+        Ok(self.connection.execute("DELETE FROM accounts WHERE name = ?1", [name])? > 0)
+    }
+
+    /// Stores a sign-in.
+    pub(crate) fn add_login(&self, login: TokenHash, account: i64, expires: u64) -> Result<(), DbError> {
+        let sql = "INSERT INTO logins (hash, account, expires) VALUES (?1, ?2, ?3)";
+        self.connection.execute(sql, params![login.0, account, expires])?;
+        Ok(())
+    }
+
+    /// Who is signed in with this cookie.
+    pub(crate) fn login(&self, login: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
+        let sql = "SELECT name FROM logins JOIN accounts ON accounts.id = account WHERE hash = ?1 AND expires > ?2";
+        let name = self.connection.query_row(sql, params![login.0, now], |row| row.get::<_, String>(0)).optional()?;
+        name.map(stored_name).transpose()
+    }
+
+    /// Forgets a sign-in.
+    pub(crate) fn remove_login(&self, login: TokenHash) -> Result<(), DbError> {
+        self.connection.execute("DELETE FROM logins WHERE hash = ?1", params![login.0])?;
+        Ok(())
+    }
+}
+
+pub(super) fn stored_name(text: String) -> Result<Name, DbError> {
+    Name::new(text).map_err(|_| DbError::Damaged("name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{test_name, test_store};
+    use rccar_site::TokenHash;
+
+    #[test]
+    fn names_are_unique_whatever_their_case() {
+        let store = test_store();
+        assert!(!store.has_accounts().unwrap());
+        assert!(store.add_account(&test_name("Ada"), None, 1).unwrap().is_some());
+        assert_eq!(store.add_account(&test_name("aDA"), None, 1).unwrap(), None);
+        assert_eq!(store.account("ADA").unwrap().unwrap().name, test_name("Ada"));
+        assert_eq!(store.account_names().unwrap(), ["Ada"]);
+    }
+
+    #[test]
+    fn a_sign_in_ends_with_its_time_or_its_account() {
+        let store = test_store();
+        let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
+        let login = TokenHash::of("cookie");
+        store.add_login(login, account, 100).unwrap();
+        assert_eq!(store.login(login, 99).unwrap(), Some(test_name("Ada")));
+        assert_eq!(store.login(login, 100).unwrap(), None);
+        assert!(store.remove_account("ada").unwrap());
+        assert_eq!(store.login(login, 99).unwrap(), None);
+        assert!(!store.remove_account("ada").unwrap());
+    }
+}

@@ -1,0 +1,225 @@
+//! Cars and their enrolment.
+
+use super::accounts::stored_name;
+use super::{DbError, Store};
+use rccar_protocol::text::{CarId, Name};
+use rccar_site::{CarRegistration, KnownCar, TokenHash};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+/// A car as the command line lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CarRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) revoked: bool,
+}
+
+/// What became of a car that wants in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Enrolled {
+    /// It was known before.
+    Known(KnownCar),
+    /// Its token made it known.
+    New(KnownCar),
+    /// The owner struck it, and it has no new token.
+    Revoked,
+    /// Unknown, and no valid token.
+    No,
+}
+
+/// What became of a wish to give a car away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    Done,
+    NoSuchCar,
+    NotYours,
+}
+
+/// Makes a car known or known again, with a new owner and name.
+const KNOW: &str = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1, ?2, ?3, ?4, ?5)
+                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner = excluded.owner, revoked = NULL";
+
+impl Store {
+    /// Stores an enrolment token.
+    pub(crate) fn add_enrolment(
+        &self,
+        token: TokenHash,
+        owner: Option<&str>,
+        name: Option<&Name>,
+        expires: u64,
+    ) -> Result<(), DbError> {
+        let sql =
+            "INSERT INTO enrolments (hash, owner, name, expires) VALUES (?1, (SELECT id FROM accounts WHERE name = ?2), ?3, ?4)";
+        self.connection.execute(sql, params![token.0, owner, name.map(Name::as_str), expires])?;
+        Ok(())
+    }
+
+    /// Lets a car in that is known or has a valid token, which is spent with that. A struck car needs a new token.
+    pub(crate) fn enrol(&mut self, car: &CarRegistration, now: u64) -> Result<Enrolled, DbError> {
+        let id = car.key.id();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known = car_row(&transaction, &id)?;
+        // A known car that still shows its token does not spend it: it needs none.
+        if let Some(row) = known.as_ref().filter(|row| !row.revoked) {
+            return Ok(Enrolled::Known(row.known()?));
+        }
+        let sql = "DELETE FROM enrolments WHERE hash = ?1 AND expires > ?2 RETURNING owner, name";
+        let token = car.enrolment.map(|token| {
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?));
+            transaction.query_row(sql, params![token.0, now], row).optional()
+        });
+        let Some((owner, chosen)) = token.transpose()?.flatten() else {
+            return Ok(if known.is_some() { Enrolled::Revoked } else { Enrolled::No });
+        };
+        let name = chosen.map(stored_name).transpose()?.unwrap_or_else(|| car.name.clone());
+        transaction.execute(KNOW, params![id.as_str(), car.key.0, name.as_str(), owner, now])?;
+        let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
+        transaction.commit()?;
+        Ok(Enrolled::New(row.known()?))
+    }
+
+    /// Makes an unknown or struck car this user's, under the name that it asks for. `None`: somebody has it already, or there is no such
+    /// user.
+    pub(crate) fn claim(&mut self, car: &CarRegistration, user: &Name, now: u64) -> Result<Option<KnownCar>, DbError> {
+        let id = car.key.id();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let owner: Option<i64> =
+            transaction.query_row("SELECT id FROM accounts WHERE name = ?1", [user.as_str()], |row| row.get(0)).optional()?;
+        let taken = car_row(&transaction, &id)?.is_some_and(|row| !row.revoked);
+        let Some(owner) = owner.filter(|_| !taken) else { return Ok(None) };
+        transaction.execute(KNOW, params![id.as_str(), car.key.0, car.name.as_str(), owner, now])?;
+        let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
+        transaction.commit()?;
+        Ok(Some(row.known()?))
+    }
+
+    /// Cars that may connect.
+    pub(crate) fn known_cars(&self) -> Result<Vec<KnownCar>, DbError> {
+        let live = self.cars()?.into_iter().filter(|car| !car.revoked);
+        live.map(|car| car.known()).collect()
+    }
+
+    /// All cars, struck ones as well.
+    pub(crate) fn cars(&self) -> Result<Vec<CarRow>, DbError> {
+        let mut query = self.connection.prepare(&format!("{ROWS} ORDER BY cars.name, cars.id"))?;
+        let rows = query.query_map([], CarRow::read)?.collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// Strikes a car. `false`: there is no such car, or it was struck before.
+    pub(crate) fn revoke_car(&self, id: &CarId, now: u64) -> Result<bool, DbError> {
+        let sql = "UPDATE cars SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
+        Ok(self.connection.execute(sql, params![id.as_str(), now])? > 0)
+    }
+
+    /// The same for a car's owner.
+    pub(crate) fn revoke_own_car(&mut self, user: &Name, id: &CarId, now: u64) -> Result<Revoked, DbError> {
+        let Some(row) = car_row(&self.connection, id)?.filter(|row| !row.revoked) else { return Ok(Revoked::NoSuchCar) };
+        // Names of accounts are told apart without regard to capitals, but a sign-in has the stored one.
+        if row.owner.as_deref() != Some(user.as_str()) {
+            return Ok(Revoked::NotYours);
+        }
+        self.revoke_car(id, now).map(|done| if done { Revoked::Done } else { Revoked::NoSuchCar })
+    }
+}
+
+const ROWS: &str = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NULL
+                    FROM cars LEFT JOIN accounts ON accounts.id = owner";
+
+fn car_row(connection: &Connection, id: &CarId) -> Result<Option<CarRow>, DbError> {
+    Ok(connection.query_row(&format!("{ROWS} WHERE cars.id = ?1"), [id.as_str()], CarRow::read).optional()?)
+}
+
+impl CarRow {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { id: row.get(0)?, name: row.get(1)?, owner: row.get(2)?, revoked: row.get(3)? })
+    }
+
+    fn known(&self) -> Result<KnownCar, DbError> {
+        let id = CarId::new(self.id.as_str()).map_err(|_| DbError::Damaged("car's identifier"))?;
+        let owner = self.owner.clone().map(stored_name).transpose()?;
+        Ok(KnownCar { id, name: stored_name(self.name.clone())?, owner })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{test_name, test_store};
+    use rccar_protocol::identity::CarKey;
+    use rccar_protocol::text::Software;
+
+    fn car(seed: u8, token: Option<&str>) -> CarRegistration {
+        let software = Software::new("test/1").unwrap();
+        CarRegistration { key: CarKey([seed; 32]), name: test_name("red car"), software, enrolment: token.map(TokenHash::of) }
+    }
+
+    #[test]
+    fn a_token_enrols_one_car_once_and_in_time() {
+        let mut store = test_store();
+        store.add_enrolment(TokenHash::of("token"), None, None, 100).unwrap();
+        assert_eq!(store.enrol(&car(1, None), 1).unwrap(), Enrolled::No);
+        assert_eq!(store.enrol(&car(1, Some("token")), 100).unwrap(), Enrolled::No, "expired");
+        assert!(matches!(store.enrol(&car(1, Some("token")), 99).unwrap(), Enrolled::New(_)));
+        assert_eq!(store.enrol(&car(2, Some("token")), 99).unwrap(), Enrolled::No);
+        assert!(matches!(store.enrol(&car(1, Some("token")), 99).unwrap(), Enrolled::Known(_)));
+    }
+
+    #[test]
+    fn the_owners_name_for_a_car_wins() {
+        let mut store = test_store();
+        store.add_account(&test_name("Ada"), None, 1).unwrap();
+        store.add_enrolment(TokenHash::of("token"), Some("Ada"), Some(&test_name("blue car")), 100).unwrap();
+        store.enrol(&car(1, Some("token")), 1).unwrap();
+        assert_eq!(store.known_cars().unwrap()[0].name, test_name("blue car"));
+        assert_eq!(store.cars().unwrap()[0].owner.as_deref(), Some("Ada"));
+    }
+
+    #[test]
+    fn a_struck_car_needs_a_new_token() {
+        let mut store = test_store();
+        for token in ["one", "two"] {
+            store.add_enrolment(TokenHash::of(token), None, None, 100).unwrap();
+        }
+        store.enrol(&car(1, Some("one")), 1).unwrap();
+        assert!(store.revoke_car(&car(1, None).key.id(), 2).unwrap());
+        assert!(!store.revoke_car(&car(1, None).key.id(), 2).unwrap());
+        assert_eq!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Revoked);
+        assert_eq!(store.enrol(&car(1, Some("one")), 3).unwrap(), Enrolled::Revoked);
+        assert_eq!(store.known_cars().unwrap(), []);
+        assert!(matches!(store.enrol(&car(1, Some("two")), 3).unwrap(), Enrolled::New(_)));
+    }
+
+    #[test]
+    fn an_unknown_car_is_claimed_once() {
+        let mut store = test_store();
+        for name in ["Ada", "Bob"] {
+            store.add_account(&test_name(name), None, 1).unwrap();
+        }
+        assert_eq!(store.claim(&car(1, None), &test_name("Eve"), 1).unwrap(), None, "no such user");
+        let claimed = store.claim(&car(1, None), &test_name("Ada"), 1).unwrap().unwrap();
+        assert_eq!((claimed.name, claimed.owner), (test_name("red car"), Some(test_name("Ada"))));
+        assert_eq!(store.claim(&car(1, None), &test_name("Bob"), 2).unwrap(), None);
+        assert!(matches!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Known(_)));
+    }
+
+    #[test]
+    fn an_owner_gives_a_car_away_and_somebody_else_claims_it() {
+        let mut store = test_store();
+        let id = car(1, None).key.id();
+        let names = ["Ada", "Bob"].map(test_name);
+        for name in &names {
+            store.add_account(name, None, 1).unwrap();
+        }
+        store.claim(&car(1, None), &names[0], 1).unwrap();
+        assert_eq!(store.revoke_own_car(&names[1], &id, 2).unwrap(), Revoked::NotYours);
+        assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::Done);
+        assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::NoSuchCar);
+        assert_eq!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Revoked);
+        let claimed = store.claim(&car(1, None), &names[1], 4).unwrap().unwrap();
+        assert_eq!(claimed.owner, Some(test_name("Bob")));
+        store.remove_account("Bob").unwrap();
+        assert_eq!(store.known_cars().unwrap()[0].owner, None, "a car outlives its owner's account");
+    }
+}

@@ -1,0 +1,94 @@
+//! One-time links: set-up and sign-in.
+
+use super::accounts::stored_name;
+use super::{DbError, Store};
+use rccar_protocol::text::Name;
+use rccar_site::TokenHash;
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+
+impl Store {
+    /// Stores the set-up link and withdraws earlier ones.
+    pub(crate) fn set_setup_link(&mut self, token: TokenHash, expires: u64) -> Result<(), DbError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM links WHERE account IS NULL", [])?;
+        transaction.execute("INSERT INTO links (hash, account, expires) VALUES (?1, NULL, ?2)", params![token.0, expires])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Whether this is the set-up link and still works.
+    pub(crate) fn is_setup_link(&self, token: TokenHash, now: u64) -> Result<bool, DbError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2)";
+        Ok(self.connection.query_row(sql, params![token.0, now], |row| row.get(0))?)
+    }
+
+    /// Spends the set-up link on the first account. `None`: it does not work, or there is an account.
+    pub(crate) fn set_up(&mut self, token: TokenHash, name: &Name, password: &str, now: u64) -> Result<Option<i64>, DbError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2
+                   AND NOT EXISTS (SELECT 1 FROM accounts)";
+        if transaction.execute(sql, params![token.0, now])? == 0 {
+            return Ok(None);
+        }
+        let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
+        transaction.execute(sql, params![name.as_str(), password, now])?;
+        let account = transaction.last_insert_rowid();
+        transaction.commit()?;
+        Ok(Some(account))
+    }
+
+    /// Stores a sign-in link.
+    pub(crate) fn add_link(&self, token: TokenHash, account: i64, expires: u64) -> Result<(), DbError> {
+        let sql = "INSERT INTO links (hash, account, expires) VALUES (?1, ?2, ?3)";
+        self.connection.execute(sql, params![token.0, account, expires])?;
+        Ok(())
+    }
+
+    /// Spends a sign-in link. `None`: it does not work.
+    pub(crate) fn spend_link(&self, token: TokenHash, now: u64) -> Result<Option<(i64, Name)>, DbError> {
+        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NOT NULL AND expires > ?2 RETURNING account";
+        let account: Option<i64> = self.connection.query_row(sql, params![token.0, now], |row| row.get(0)).optional()?;
+        let Some(account) = account else { return Ok(None) };
+        let name = self.connection.query_row("SELECT name FROM accounts WHERE id = ?1", [account], |row| row.get(0))?;
+        Ok(Some((account, stored_name(name)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{test_name, test_store};
+    use rccar_site::TokenHash;
+
+    #[test]
+    fn the_set_up_link_works_once_and_only_the_newest() {
+        let mut store = test_store();
+        let (old, new) = (TokenHash::of("old"), TokenHash::of("new"));
+        store.set_setup_link(old, 100).unwrap();
+        store.set_setup_link(new, 100).unwrap();
+        assert!(!store.is_setup_link(old, 1).unwrap());
+        assert_eq!(store.set_up(old, &test_name("Eve"), "x", 1).unwrap(), None);
+        assert_eq!(store.set_up(new, &test_name("Eve"), "x", 100).unwrap(), None, "expired");
+        assert!(store.set_up(new, &test_name("Ada"), "x", 99).unwrap().is_some());
+        assert_eq!(store.set_up(new, &test_name("Eve"), "x", 99).unwrap(), None);
+        store.set_setup_link(new, 100).unwrap();
+        assert_eq!(store.set_up(new, &test_name("Eve"), "x", 99).unwrap(), None, "there is an account");
+    }
+
+    #[test]
+    fn a_sign_in_link_works_once_and_in_time() {
+        let store = test_store();
+        let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
+        for token in ["one", "two"] {
+            store.add_link(TokenHash::of(token), account, 100).unwrap();
+        }
+        assert_eq!(store.spend_link(TokenHash::of("one"), 99).unwrap(), Some((account, test_name("Ada"))));
+        assert_eq!(store.spend_link(TokenHash::of("one"), 99).unwrap(), None);
+        assert_eq!(store.spend_link(TokenHash::of("two"), 100).unwrap(), None);
+    }
+
+    #[test]
+    fn the_set_up_link_does_not_sign_in() {
+        let mut store = test_store();
+        store.set_setup_link(TokenHash::of("setup"), 100).unwrap();
+        assert_eq!(store.spend_link(TokenHash::of("setup"), 1).unwrap(), None);
+    }
+}

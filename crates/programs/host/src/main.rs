@@ -1,0 +1,76 @@
+//! `rccar-host`: the signaling host.
+//!
+//! **It introduces drivers to cars and carries nothing of the drive itself: a host that is down or slow ends no drive, and its relay
+//! sees encrypted packets only.** Both ends trust its introduction: a hostile host could put itself between the two (`ARCHITECTURE.md`,
+//! "Trust").
+//!
+//! It brings together [`rccar_site`] (routes, sockets, page), [`rccar_rooms`] (who drives what), `rccar_relay` (STUN and TURN)
+//! and a database of accounts and cars. `docs/host.md` says how to run one.
+//!
+//! # Design decisions
+//!
+//! * One binary with SQLite inside: a host for friends is one file and one directory.
+//! * Plain HTTP. TLS, with its certificates, is the business of a reverse proxy, which most servers have already.
+//! * The command line works on the database and not through the server: it also works when the server does not.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
+
+mod accounts;
+mod admin;
+mod cli;
+mod config;
+mod db;
+mod files;
+mod ice;
+mod lifetimes;
+mod password;
+mod releases;
+mod run;
+
+use clap::Parser;
+use cli::{Args, Command};
+use config::Config;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What ends the program.
+#[derive(Debug, thiserror::Error)]
+enum HostError {
+    #[error(transparent)]
+    Config(#[from] rccar_daemon::config::ConfigError),
+    #[error(transparent)]
+    Admin(#[from] admin::AdminError),
+    #[error(transparent)]
+    Run(#[from] run::RunError),
+}
+
+fn main() -> ExitCode {
+    rccar_daemon::run(try_main)
+}
+
+fn try_main() -> Result<(), HostError> {
+    let args = Args::parse();
+    rccar_daemon::logging::init("rccar-host");
+    let path = args.common.config_or(Path::new(config::DEFAULT_PATH));
+    let config = Config::load(path)?;
+    match args.command.unwrap_or(Command::Run) {
+        Command::Run => run::run(&config)?,
+        Command::CheckConfig => admin::print(&format!("{}: no mistakes found\n", path.display()))?,
+        Command::SignInLink { user } => admin::sign_in_link(&config, &user)?,
+        Command::Enrol { name, owner, url, json } => admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?,
+        Command::User(command) => admin::user(&config, &command)?,
+        Command::Car(command) => admin::car(&config, &command)?,
+        Command::Release(command) => releases::command(&config, command)?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+fn test_name(text: &str) -> rccar_protocol::text::Name {
+    rccar_protocol::text::Name::new(text).unwrap()
+}
+
+#[cfg(test)]
+fn test_store() -> db::Store {
+    db::Store::in_memory()
+}

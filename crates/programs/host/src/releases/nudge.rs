@@ -1,0 +1,81 @@
+//! Telling cars, and listening to what they say about their updates.
+
+use super::offer::{is_for, share};
+use crate::db::{Db, DbError};
+use rccar_causes::causes;
+use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
+use rccar_protocol::text::CarId;
+use rccar_site::{Exchange, Release};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until};
+
+/// Nudges cars when a release becomes available for them, spread over `spread` so that they do not all come at once. Cars that connect later
+/// ask by themselves.
+pub(crate) async fn nudge(db: Db, exchange: Exchange, changed: Arc<Notify>, spread: Duration) {
+    let mut nudged = HashMap::new();
+    let mut plan: BTreeMap<(Instant, CarId), Version> = BTreeMap::new();
+    loop {
+        let next = plan.first_key_value().map(|((at, _), _)| *at);
+        tokio::select! {
+            () = changed.notified() => match plan_nudges(&db, &exchange, &mut nudged, spread).await {
+                Ok(more) => plan.extend(more),
+                Err(error) => tracing::error!(error = %causes(&error), "cannot look for cars to nudge"),
+            },
+            // Without a next one the branch is off and the time is never looked at.
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                if let Some(((_, car), version)) = plan.pop_first() {
+                    tracing::debug!(%car, %version, "nudging a car");
+                    exchange.nudge(car, version).await;
+                }
+            }
+        }
+    }
+}
+
+async fn plan_nudges(
+    db: &Db,
+    exchange: &Exchange,
+    nudged: &mut HashMap<CarId, HashSet<Version>>,
+    spread: Duration,
+) -> Result<BTreeMap<(Instant, CarId), Version>, DbError> {
+    let (releases, now) = (db.run(|store| store.releases()).await?, Instant::now());
+    let mut plan = BTreeMap::new();
+    for (car, status) in exchange.connected_cars().await {
+        let candidates = candidates(&releases, &car, status.as_ref());
+        let known = nudged.insert(car.clone(), candidates.iter().copied().cloned().collect()).unwrap_or_default();
+        let fresh = candidates.into_iter().filter(|version| !known.contains(*version));
+        if let Some(version) = fresh.max_by(|one, other| one.precedence(other)) {
+            let millis = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
+            let at = now + Duration::from_millis(share(&car, version) % millis);
+            plan.insert((at, car), version.clone());
+        }
+    }
+    Ok(plan)
+}
+
+/// Releases that may be for this car. The host does not know which board the car is and which channel it follows: the car asks. So one that
+/// is not for it must not hide another that is.
+fn candidates<'a>(releases: &'a [Release], car: &CarId, status: Option<&UpdateStatus>) -> Vec<&'a Version> {
+    let newer = |version: &Version| status.is_none_or(|status| version.is_newer_than(&status.running));
+    releases.iter().filter(|release| is_for(release, car) && newer(&release.version)).map(|release| &release.version).collect()
+}
+
+/// Keeps what cars say, so that a host that restarts still knows what runs on cars that are away.
+pub(crate) async fn keep_updates(db: Db, mut updates: mpsc::Receiver<(CarId, UpdateStatus)>) {
+    let mut kept: HashMap<CarId, (UpdateState, Option<Version>, Version)> = HashMap::new();
+    while let Some((car, status)) = updates.recv().await {
+        // Percent and bytes change every second and mean nothing after a restart.
+        let gist = (status.state, status.version.clone(), status.running.clone());
+        if kept.insert(car.clone(), gist.clone()) == Some(gist) {
+            continue;
+        }
+        // It holds text and words only, which serde_json always writes. Not as a message: what is kept is not greased.
+        let Ok(json) = serde_json::to_string(&status) else { continue };
+        if let Err(error) = db.run(move |store| store.remember_update(&car, &json)).await {
+            tracing::error!(error = %causes(&error), "cannot keep what a car says about its update");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Serving.
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::db::{Db, DbError, Store, unix_now};
+use crate::files;
+use crate::ice::{self, TurnError};
+use crate::lifetimes::SETUP_LINK;
+use crate::password::{HashError, Hasher};
+use crate::releases::{ReleaseStore, Shelf, ShelfError, keep_updates, nudge};
+use rccar_causes::causes;
+use rccar_daemon::{notify, shutdown};
+use rccar_protocol::text::{Software, TextError};
+use rccar_site::{Exchange, Limits, Options, Token, router_with_releases, serve};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the host looks for changes by the command line. People wait for their effect.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often expired sign-ins are looked for, in looks: a minute more or less after 30 days is nothing.
+const LOOKS_PER_PURGE: u32 = 60;
+
+/// The host cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot listen on {address} (TCP)")]
+    Bind { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Releases(#[from] ShelfError),
+    #[error("no randomness")]
+    Random(#[from] getrandom::Error),
+    #[error("the program's own name is no legal name")]
+    Name(#[from] TextError),
+    #[error("cannot write to the standard output")]
+    Output(#[source] io::Error),
+}
+
+/// Runs the host until a signal stops it.
+pub(crate) fn run(config: &Config) -> Result<(), RunError> {
+    tokio::runtime::Runtime::new().map_err(RunError::Runtime)?.block_on(host(config))
+}
+
+async fn host(config: &Config) -> Result<(), RunError> {
+    files::allow_all_that_may_be_opened();
+    let mut store = Store::open(&config.database.path)?;
+    store.purge(unix_now())?;
+    let (ice, relay) = ice::start(config)?;
+    let listeners = listen(&config.http.listen).await?;
+    let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
+    let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
+    shelf.tidy();
+    let exchange = Exchange::start_with_access(rccar_rooms::Options::new(software.clone()), Arc::new(ice), Token::generate()?);
+    exchange.set_cars(store.known_cars()?).await;
+    exchange.remember_updates(store.remembered_updates()?).await;
+    let setup_link = setup_link(config, &mut store)?;
+
+    let db = Db::new(store);
+    let options = Options {
+        public_url: config.http.public_url.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        limits: Limits {
+            connections: config.http.max_connections,
+            connections_per_address: config.http.max_connections_per_address,
+            downloads: config.releases.max_downloads,
+            downloads_per_car: config.releases.max_downloads_per_car,
+            ..Limits::default()
+        },
+        ..Options::new(software)
+    };
+    let changed = Arc::new(Notify::new());
+    let releases = ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
+    let accounts = Accounts::new(db.clone(), Hasher::new()?);
+    let page = router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
+    let spread = Duration::from_secs(config.releases.nudge_spread_s.into());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keep_updates(db.clone(), exchange.watch_updates().await));
+    tasks.spawn(nudge(db.clone(), exchange.clone(), Arc::clone(&changed), spread));
+    tasks.spawn(watch(db, exchange.clone(), changed));
+    announce(&listeners, setup_link.as_deref())?;
+    notify::ready();
+    serve(listeners, page, async {
+        shutdown::signal().await;
+        notify::stopping();
+        exchange.shutdown().await;
+    })
+    .await;
+    tasks.abort_all();
+    if let Some(relay) = relay {
+        relay.close().await;
+    }
+    Ok(())
+}
+
+async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, RunError> {
+    let mut listeners = Vec::new();
+    for &address in addresses {
+        match TcpListener::bind(address).await {
+            Ok(listener) => listeners.push(listener),
+            // Machines without IPv6 have no `[::1]`, which is listed by default.
+            Err(error) if no_such_address(&error) && !listeners.is_empty() && address.is_ipv6() => {
+                tracing::warn!(%address, "this machine has no such address: not listening there");
+            }
+            Err(source) => return Err(RunError::Bind { address, source }),
+        }
+    }
+    Ok(listeners)
+}
+
+/// `EAFNOSUPPORT` has no kind of its own.
+fn no_such_address(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
+}
+
+/// One line on the standard output, when clients can come: for whoever starts the host from a script. Then the set-up link: the way in
+/// must not depend on what is logged, and the log must not keep it.
+fn announce(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), RunError> {
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    tracing::info!(?addresses, "listening");
+    let mut lines = addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
+    if let Some(link) = setup_link {
+        tracing::info!("nobody may sign in yet; the link that sets the host up was printed to the standard output");
+        lines += &format!("nobody may sign in yet; open this link within 24 hours to set the host up:\n{link}\n");
+    }
+    // At once: whoever waits for the first line only may close the pipe after it.
+    io::stdout().lock().write_all(lines.as_bytes()).map_err(RunError::Output)
+}
+
+/// While there is no account, each start makes a new link and withdraws the one before.
+fn setup_link(config: &Config, store: &mut Store) -> Result<Option<String>, RunError> {
+    if store.has_accounts()? {
+        return Ok(None);
+    }
+    let token = Token::generate()?;
+    store.set_setup_link(token.hash(), unix_now() + SETUP_LINK)?;
+    Ok(Some(format!("{}/#/setup?token={}", config.url(), token.as_str())))
+}
+
+/// Carries what the command line changed, and what has expired, into the rooms.
+async fn watch(db: Db, exchange: Exchange, changed: Arc<Notify>) {
+    let mut looks = interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut version, mut count) = (None, 0_u32);
+    loop {
+        looks.tick().await;
+        count = count.wrapping_add(1);
+        let due = count % LOOKS_PER_PURGE == 0;
+        let before = version;
+        let outcome = look(&db, &exchange, &mut version, due).await;
+        if before != version {
+            changed.notify_one();
+        }
+        if let Err(error) = outcome {
+            tracing::error!(error = %causes(&error), "cannot look for changes in the database");
+        }
+    }
+}
+
+async fn look(db: &Db, exchange: &Exchange, version: &mut Option<i64>, due: bool) -> Result<(), DbError> {
+    let found = db.run(|store| store.data_version()).await?;
+    if *version == Some(found) && !due {
+        return Ok(());
+    }
+    exchange.set_cars(db.run(|store| store.known_cars()).await?).await;
+    if due {
+        db.run(|store| store.purge(unix_now())).await?;
+    }
+    for login in exchange.logins().await {
+        if db.run(move |store| store.login(login, unix_now())).await?.is_none() {
+            exchange.revoke(login).await;
+        }
+    }
+    // Sign-ins are known of connected drivers only; a session outlives the connection for a while.
+    for user in exchange.users().await {
+        let name = user.clone();
+        if db.run(move |store| store.account(name.as_str())).await?.is_none() {
+            exchange.revoke_user(user).await;
+        }
+    }
+    *version = Some(found);
+    Ok(())
+}
