@@ -13,13 +13,13 @@ const info = {
 
 describe("Api", () => {
   it("reads who is signed in", async () => {
-    expect(await api(200, { ...info, more: 1 }).session()).toEqual(info);
+    expect(await api(200, { ...info, more: 1 }).serverInfo()).toEqual(info);
   });
 
   it.each([{ ...info, mode: "boat" }, { ...info, signed_in: "yes" }, null, []])(
     "refuses the answer %j",
     async (body) => {
-      await expect(api(200, body).session()).rejects.toThrow(ApiError);
+      await expect(api(200, body).serverInfo()).rejects.toThrow(ApiError);
     },
   );
 
@@ -35,9 +35,9 @@ describe("Api", () => {
     await api.setUp("t", "Ada", "secret");
     await api.followLink("t");
     expect(requests).toEqual([
-      ["/api/v1/session", "POST", { name: "Ada", password: "secret" }],
-      ["/api/v1/session", "POST", { code: "123456" }],
-      ["/api/v1/session", "DELETE", null],
+      ["/api/v1/sign-in", "POST", { name: "Ada", password: "secret" }],
+      ["/api/v1/sign-in", "POST", { code: "123456" }],
+      ["/api/v1/sign-in", "DELETE", null],
       ["/api/v1/setup", "POST", { token: "t", name: "Ada", password: "secret" }],
       ["/api/v1/link", "POST", { token: "t" }],
     ]);
@@ -97,12 +97,12 @@ describe("Api", () => {
 
   it("survives a refusal that is not of the host's making", async () => {
     const html = new Api(() => Promise.resolve(new Response("<html>", { status: 502 })));
-    await expect(html.session()).rejects.toMatchObject({ status: 502, code: "unknown" });
+    await expect(html.serverInfo()).rejects.toMatchObject({ status: 502, code: "unknown" });
   });
 
   it("has status 0 when no answer comes", async () => {
     const offline = new Api(() => Promise.reject(new TypeError("Failed to fetch")));
-    await expect(offline.session()).rejects.toMatchObject({ status: 0 });
+    await expect(offline.serverInfo()).rejects.toMatchObject({ status: 0 });
   });
 });
 

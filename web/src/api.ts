@@ -1,4 +1,4 @@
-/** The HTTP API of the host, or of the car on its own page. Same origin; the session is a cookie that scripts cannot read. */
+/** The HTTP API of the host, or of the car on its own page. Same origin; the sign-in is a cookie that scripts cannot read. */
 
 import {
   ApiError,
@@ -26,21 +26,21 @@ export class Api {
     this.#fetch = fetch;
   }
 
-  async session(): Promise<ServerInfo> {
-    return await this.#request("GET", "session", undefined, serverInfo);
+  async serverInfo(): Promise<ServerInfo> {
+    return await this.#request("GET", "sign-in", undefined, serverInfo);
   }
 
   async signIn(name: string, password: string): Promise<void> {
-    await this.#request("POST", "session", { name, password });
+    await this.#request("POST", "sign-in", { name, password });
   }
 
   /** On a car's own page. */
   async signInWithCode(code: string): Promise<void> {
-    await this.#request("POST", "session", { code });
+    await this.#request("POST", "sign-in", { code });
   }
 
   async signOut(): Promise<void> {
-    await this.#request("DELETE", "session");
+    await this.#request("DELETE", "sign-in");
   }
 
   /** Makes the first account. */

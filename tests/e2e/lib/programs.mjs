@@ -138,7 +138,7 @@ export class World {
         `[database]\npath = "${this.file('host.db')}"\n` +
         `[turn]\nenabled = true\nlisten = ["127.0.0.1:${this.turnPort}", "[::1]:${this.turnPort}"]\n` +
         `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n` +
-        `[releases]\ndir = "${this.file('releases')}"\nkeyring = "${this.file('keyring.pem')}"\nnudge_spread_s = 0\n`,
+        `[releases]\ndir = "${this.file('releases')}"\nkeyring = "${this.file('keyring.pem')}"\nannounce_spread_s = 0\n`,
     );
   }
 

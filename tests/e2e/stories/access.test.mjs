@@ -82,7 +82,7 @@ describe('one car, several people', () => {
     const page = await (await browser.newContext()).newPage();
     const release = resolvers();
     let asked = 0;
-    await page.route('**/api/v1/session', async (route) => {
+    await page.route('**/api/v1/sign-in', async (route) => {
       asked += 1;
       if (asked > 1) return route.continue();
       const early = await route.fetch();
@@ -91,7 +91,7 @@ describe('one car, several people', () => {
     });
     await page.goto(await world.signInLink());
     await page.locator('[data-testid^="open-"]').first().waitFor();
-    const late = page.waitForResponse('**/api/v1/session');
+    const late = page.waitForResponse('**/api/v1/sign-in');
     release.resolve();
     await (await late).finished();
     await page.evaluate(() => new Promise((done) => setTimeout(done, 0)));

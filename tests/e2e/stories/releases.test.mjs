@@ -68,10 +68,10 @@ describe('releases', { skip: missing ? skip('bundles', missing) : false }, () =>
     await page.getByTestId('release-0.4.0-dev.217').getByText('For no car yet').waitFor();
     assert.equal((await offer()).status, 204);
 
-    const nudge = car.hears('release');
+    const announced = car.hears('release');
     await page.getByTestId('rollout-0.4.0-dev.217').fill('100');
     await page.getByTestId('release-0.4.0-dev.217').getByText('For all cars').waitFor();
-    assert.equal((await nudge).version, '0.4.0-dev.217');
+    assert.equal((await announced).version, '0.4.0-dev.217');
 
     const bundle = readFileSync(world.file('good.raucb'));
     const offered = await (await offer()).json();

@@ -31,7 +31,7 @@ frame_target!(
     rccar_protocol::telemetry::TelemetryFrame
 );
 frame_target!(
-    /// Set-points, from the car's agent.
+    /// Set-points, from `rccar-car`.
     setpoint,
     rccar_protocol::setpoint::SetPoint
 );

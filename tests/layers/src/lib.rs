@@ -57,7 +57,7 @@ pub const COLLECTION: &str = "rccar";
 pub const WITHOUT_CIRCLES: [&str; 2] = ["rccar-car", "rccar-car-core"];
 
 /// Modules of `rccar-car` that do not know each other: `run` introduces them.
-pub const STRANGERS: [&str; 3] = ["agent", "session", "signaling"];
+pub const STRANGERS: [&str; 3] = ["lease", "session", "signaling"];
 
 /// Crates that a core has no use for: runtimes, sockets, files, clocks, randomness.
 pub const NOT_IN_CORES: [&str; 16] = [

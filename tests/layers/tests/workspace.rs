@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 use rccar_layers::modules::{self, Imports, circles};
-use rccar_layers::{Layer, NOT_IN_SOURCES_OF_CORES, Package, STRANGERS, WITHOUT_CIRCLES, Workspace, too_new};
+use rccar_layers::{COLLECTION, Layer, NOT_IN_SOURCES_OF_CORES, Package, STRANGERS, WITHOUT_CIRCLES, Workspace, too_new};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,6 +61,26 @@ fn lease_session_and_signaling_do_not_know_each_other() {
         let known: Vec<_> = STRANGERS.into_iter().filter(|other| imports[module].contains(*other)).collect();
         assert_eq!(known, [""; 0], "{module} imports others");
     }
+}
+
+/// Whoever has read one program finds the way in the others.
+#[test]
+fn programs_have_the_same_parts() {
+    let workspace = workspace();
+    let programs =
+        workspace.packages_of(Layer::Program).filter(|package| package.manifest_path.starts_with(workspace.root.join("crates")));
+    let mut missing = Vec::new();
+    for program in programs.filter(|package| package.name != COLLECTION) {
+        // What sets the card up has its settings from the card, and no configuration.
+        let parts = match program.name.as_str() {
+            "rccar-provision" => &["main.rs", "lib.rs", "cli.rs", "run.rs", "error.rs"][..],
+            _ => &["main.rs", "lib.rs", "cli.rs", "config.rs", "run.rs", "error.rs", "../config.toml"][..],
+        };
+        let source = program.manifest_path.with_file_name("src");
+        let gone = parts.iter().map(|part| source.join(part)).filter(|path| !path.is_file());
+        missing.extend(gone.map(|path| path.display().to_string()));
+    }
+    assert_eq!(missing, NOTHING);
 }
 
 /// `%error` would print what failed, and hide why.

@@ -34,7 +34,7 @@ export const bundles = {
   },
   /** Its first program is missing: the kernel has nothing to start. */
   dead: () => make('dead', after(2), '--change', 'rm usr/lib/systemd/systemd'),
-  /** It starts, and the agent of the car does not. */
+  /** It starts, and rccar-car does not. */
   unhealthy: () => make('unhealthy', after(3), '--change', 'ln -sf /bin/false usr/bin/rccar-car'),
   /** Signed by somebody whom cars do not know. */
   foreign: () => make('foreign', after(4), '--foreign'),

@@ -25,7 +25,7 @@ export class Host {
       host.config,
       `[http]\nlisten = ["${HERE}:${port}"]\npublic_url = "${host.url}"\n[database]\npath = "${state}/host.db"\n` +
         `[turn]\nlisten = ["${HERE}:${port + 1000}"]\nsecret_file = "${state}/turn.secret"\nallow_peers = ["10.77.0.0/24"]\n` +
-        `[releases]\ndir = "${state}/releases"\nkeyring = "${host.keyring}"\nnudge_spread_s = 0\n`,
+        `[releases]\ndir = "${state}/releases"\nkeyring = "${host.keyring}"\nannounce_spread_s = 0\n`,
     );
     await host.run();
     await host.cli('user', 'add', 'ada');

@@ -79,7 +79,7 @@ export class App {
     // Answers may overtake each other: one from before a sign-in must not undo it.
     const turn = ++this.#refreshes;
     try {
-      const server = await this.#api.session();
+      const server = await this.#api.serverInfo();
       if (turn !== this.#refreshes) return;
       this.server.value = server;
       this.unreachable.value = false;
@@ -217,7 +217,7 @@ export class App {
   }
 
   async #lookSignedOut(): Promise<void> {
-    const server = await this.#api.session().catch(() => null);
+    const server = await this.#api.serverInfo().catch(() => null);
     if (server && !server.signed_in) this.#handleSignedOut();
   }
 

@@ -1,4 +1,4 @@
-//! `org.rccar.Car1`: what the car's agent tells the other programs of the car.
+//! `org.rccar.Car1`: what `rccar-car` tells the other programs of the car.
 
 use crate::error::BusError;
 use crate::values::Values;
@@ -174,7 +174,7 @@ trait Car {
     fn test_camera(&self) -> zbus::Result<bool>;
 }
 
-/// Asks the car's agent.
+/// Asks `rccar-car`.
 #[derive(Debug, Clone)]
 pub struct CarClient {
     connection: Connection,

@@ -1,4 +1,4 @@
-//! `org.rccar.Update1`: what the update agent tells and takes from the other programs, and `org.rccar.UpdateOwner1`: what only the
+//! `org.rccar.Update1`: what `rccar-update` tells and takes from the other programs, and `org.rccar.UpdateOwner1`: what only the
 //! owner may ask for, at the car.
 
 use crate::error::BusError;
@@ -36,7 +36,7 @@ pub struct UpdateProperties {
     pub details: String,
 }
 
-/// What the update agent has to be able to do.
+/// What `rccar-update` has to be able to do.
 #[async_trait]
 pub trait UpdateService: Send + Sync + 'static {
     /// The properties as they are now.
@@ -175,7 +175,7 @@ trait UpdateOwner {
     fn install(&self, what: &str, allow_downgrade: bool) -> zbus::Result<()>;
 }
 
-/// Asks the update agent.
+/// Asks `rccar-update`.
 #[derive(Debug, Clone)]
 pub struct UpdateClient {
     connection: Connection,

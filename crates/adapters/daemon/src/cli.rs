@@ -1,5 +1,6 @@
-//! Arguments that every program takes.
+//! What the command lines of all programs have alike.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Flatten it into the program's own arguments with `#[command(flatten)]`.
@@ -16,4 +17,27 @@ impl CommonArgs {
     pub fn config_or<'a>(&'a self, default: &'a Path) -> &'a Path {
         self.config.as_deref().unwrap_or(default)
     }
+}
+
+/// The standard output is closed or full.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to the standard output")]
+pub struct OutputError(#[from] io::Error);
+
+/// Prints the answer of a command.
+///
+/// # Errors
+/// The standard output takes no more.
+pub fn print(text: &str) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// The answer of `check-config`, in every program the same words.
+///
+/// # Errors
+/// See [`print`].
+pub fn print_no_mistakes(path: &Path) -> Result<(), OutputError> {
+    print(&format!("{}: no mistakes found\n", path.display()))
 }

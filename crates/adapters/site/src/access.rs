@@ -20,29 +20,29 @@ pub(crate) const RENEWAL: Duration = Duration::from_secs(6 * 3_600);
 pub(crate) struct Access {
     /// `None` where nothing is offered to cars.
     key: Option<Token>,
-    known: RwLock<BTreeSet<CarId>>,
+    enrolled: RwLock<BTreeSet<CarId>>,
 }
 
 impl Access {
     pub(crate) fn new(key: Option<Token>) -> Self {
-        Self { key, known: RwLock::default() }
+        Self { key, enrolled: RwLock::default() }
     }
 
     /// The cars that are known now.
-    pub(crate) fn set_known(&self, cars: BTreeSet<CarId>) {
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = cars;
+    pub(crate) fn set_enrolled(&self, cars: BTreeSet<CarId>) {
+        *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = cars;
     }
 
     /// One more.
     pub(crate) fn know(&self, car: &CarId) {
-        if !self.is_known(car) {
-            self.known.write().unwrap_or_else(PoisonError::into_inner).insert(car.clone());
+        if !self.is_enrolled(car) {
+            self.enrolled.write().unwrap_or_else(PoisonError::into_inner).insert(car.clone());
         }
     }
 
     /// One fewer.
     pub(crate) fn forget(&self, car: &CarId) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(car);
+        self.enrolled.write().unwrap_or_else(PoisonError::into_inner).remove(car);
     }
 
     /// A token for a car, if cars are given any.
@@ -61,12 +61,12 @@ impl Access {
         mac(key, claim).verify_slice(&hex::decode(shown).ok()?).ok()?;
         let (car, expires) = claim.split_once('.')?;
         let car = CarId::new(car).ok()?;
-        let works = unix_now().as_secs() < expires.parse().ok()? && self.is_known(&car);
+        let works = unix_now().as_secs() < expires.parse().ok()? && self.is_enrolled(&car);
         works.then_some(car)
     }
 
-    pub(crate) fn is_known(&self, car: &CarId) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(car)
+    pub(crate) fn is_enrolled(&self, car: &CarId) -> bool {
+        self.enrolled.read().unwrap_or_else(PoisonError::into_inner).contains(car)
     }
 }
 
@@ -93,23 +93,23 @@ mod tests {
 
     fn access() -> Access {
         let access = Access::new(Some(Token::generate().unwrap()));
-        access.set_known([car('a')].into());
+        access.set_enrolled([car('a')].into());
         access
     }
 
     #[test]
-    fn a_token_works_for_its_car_while_the_car_is_known() {
+    fn a_token_works_for_its_car_while_the_car_is_enrolled() {
         let access = access();
         let token = access.issue(&car('a')).unwrap();
         assert_eq!(access.check(token.as_str()), Some(car('a')));
-        access.set_known([car('b')].into());
+        access.set_enrolled([car('b')].into());
         assert_eq!(access.check(token.as_str()), None);
     }
 
     #[test]
     fn nobody_else_can_make_or_change_one() {
         let access = access();
-        access.set_known([car('a'), car('b')].into());
+        access.set_enrolled([car('a'), car('b')].into());
         let token = access.issue(&car('a')).unwrap().as_str().to_owned();
         let mut parts = token.split('.');
         let (expires, mac) = (parts.nth(1).unwrap(), parts.next().unwrap());

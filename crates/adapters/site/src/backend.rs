@@ -4,7 +4,7 @@ use crate::status::{CarStatus, Viewer};
 use crate::token::{Token, TokenHash};
 use rccar_protocol::identity::CarKey;
 use rccar_protocol::text::{CarId, Name, Software};
-use rccar_rooms::KnownCar;
+use rccar_rooms::EnrolledCar;
 use std::fmt;
 use std::future::Future;
 
@@ -19,7 +19,7 @@ pub trait Backend: Send + Sync + 'static {
     fn setup_required(&self) -> impl Future<Output = Result<bool, AccountError>> + Send;
 
     /// Checks credentials and stores the sign-in. For an unknown name it must take as long as for a wrong password.
-    fn sign_in(&self, credentials: Credentials, login: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
+    fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
     /// Creates the first account with the set-up link's token and stores the sign-in.
     fn set_up(
@@ -27,26 +27,26 @@ pub trait Backend: Send + Sync + 'static {
         token: TokenHash,
         name: Name,
         password: Password,
-        login: TokenHash,
+        sign_in: TokenHash,
     ) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
     /// Spends a sign-in link and stores the sign-in.
-    fn link(&self, token: TokenHash, login: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
+    fn link(&self, token: TokenHash, sign_in: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
     /// Who is signed in with this cookie.
-    fn who(&self, login: TokenHash) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
+    fn who(&self, sign_in: TokenHash) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
 
     /// Forgets the sign-in.
-    fn sign_out(&self, login: TokenHash) -> impl Future<Output = Result<(), AccountError>> + Send;
+    fn sign_out(&self, sign_in: TokenHash) -> impl Future<Output = Result<(), AccountError>> + Send;
 
     /// A new enrolment token for one car of this user, under this name if one is given.
     fn enrol(&self, user: Name, name: Option<Name>) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
 
     /// A car has proved that it holds the key: is it known, or does its token make it so?
-    fn register_car(&self, car: CarRegistration) -> impl Future<Output = Result<KnownCar, RegisterError>> + Send;
+    fn register_car(&self, car: CarRegistration) -> impl Future<Output = Result<EnrolledCar, RegisterError>> + Send;
 
     /// Makes a car that has proved its key, and is unknown or revoked, this user's.
-    fn claim_car(&self, user: Name, car: CarRegistration) -> impl Future<Output = Result<KnownCar, AccountError>> + Send {
+    fn claim_car(&self, user: Name, car: CarRegistration) -> impl Future<Output = Result<EnrolledCar, AccountError>> + Send {
         let _ = (user, car);
         async { Err(AccountError::NotOffered) }
     }
@@ -160,7 +160,7 @@ pub enum RegisterError {
     /// Unknown, and no valid token.
     #[error("this host does not know the car, and the car showed no valid enrolment token")]
     NotEnrolled,
-    /// The owner struck it from the list.
+    /// Its owner revoked it.
     #[error("the car was removed from this host")]
     Revoked,
     /// A fault; the text is for the log.

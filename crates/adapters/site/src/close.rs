@@ -9,7 +9,7 @@ pub(crate) fn code(why: Close) -> CloseCode {
     match why {
         Close::Replaced => CloseCode::Replaced,
         Close::SignedOut => CloseCode::NotSignedIn,
-        Close::Struck | Close::NotEnrolled => CloseCode::Forbidden,
+        Close::Revoked | Close::NotEnrolled => CloseCode::Forbidden,
         Close::Shutdown => CloseCode::GoingAway,
     }
 }

@@ -8,7 +8,7 @@ use crate::token::{Token, TokenHash};
 use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, ToCar};
 use rccar_protocol::text::{CarId, Name, Software};
-use rccar_rooms::{CarConn, DriverConn, InstallRefusal, KnownCar, Options};
+use rccar_rooms::{CarConn, DriverConn, EnrolledCar, InstallRefusal, Options};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -80,8 +80,8 @@ impl Exchange {
     }
 
     /// Tells a car that there may be a release for it. A car that is not connected learns of it when it asks by itself.
-    pub async fn nudge(&self, car: CarId, version: Version) {
-        self.command(Command::Nudge { car, version }).await;
+    pub async fn announce_release(&self, car: CarId, version: Version) {
+        self.command(Command::AnnounceRelease { car, version }).await;
     }
 
     /// Asks a car for its owner to install the version that it waits to be asked for. `None`: the exchange has ended.
@@ -92,13 +92,13 @@ impl Exchange {
     }
 
     /// Replaces the list of known cars. A connected car that is no longer listed is sent away.
-    pub async fn set_cars(&self, cars: Vec<KnownCar>) {
-        self.command(Command::KnownCars(cars)).await;
+    pub async fn set_cars(&self, cars: Vec<EnrolledCar>) {
+        self.command(Command::EnrolledCars(cars)).await;
     }
 
     /// Makes the calling process a car, without socket and registration. Dropping the sender is like losing the connection; a receiver
     /// that is not read for 256 messages loses it as well.
-    pub async fn attach_local_car(&self, car: KnownCar, software: Software) -> (mpsc::Sender<FromCar>, mpsc::Receiver<ToCar>) {
+    pub async fn attach_local_car(&self, car: EnrolledCar, software: Software) -> (mpsc::Sender<FromCar>, mpsc::Receiver<ToCar>) {
         let conn = CarConn(self.number());
         let (to_car, receiver) = mpsc::channel(LOCAL_MESSAGES);
         let (sender, mut from_car) = mpsc::channel(LOCAL_MESSAGES);
@@ -114,20 +114,20 @@ impl Exchange {
     }
 
     /// A car was revoked: its session ends and its connection is closed.
-    pub async fn strike(&self, car: CarId) {
-        self.command(Command::Strike(car)).await;
+    pub async fn revoke_car(&self, car: CarId) {
+        self.command(Command::RevokeCar(car)).await;
     }
 
     /// The sign-ins of all connected drivers, so that the program can check whether they still hold.
-    pub async fn logins(&self) -> Vec<TokenHash> {
-        let (answer, logins) = oneshot::channel();
-        self.command(Command::Logins(answer)).await;
-        logins.await.unwrap_or_default()
+    pub async fn sign_ins(&self) -> Vec<TokenHash> {
+        let (answer, sign_ins) = oneshot::channel();
+        self.command(Command::SignIns(answer)).await;
+        sign_ins.await.unwrap_or_default()
     }
 
     /// A sign-in has ended: its connections are closed, its sessions end.
-    pub async fn revoke(&self, login: TokenHash) {
-        self.command(Command::Revoke(login)).await;
+    pub async fn revoke(&self, sign_in: TokenHash) {
+        self.command(Command::Revoke(sign_in)).await;
     }
 
     /// Everybody who is connected or has a session, even while the connection is away, so that the program can check whether they still
@@ -151,9 +151,9 @@ impl Exchange {
         let _ = wait.await;
     }
 
-    pub(crate) async fn join_driver(&self, user: Name, login: TokenHash, reached: IpAddr, outbox: Outbox) -> DriverConn {
+    pub(crate) async fn join_driver(&self, user: Name, sign_in: TokenHash, reached: IpAddr, outbox: Outbox) -> DriverConn {
         let conn = DriverConn(self.number());
-        let link = DriverLink { user, login, reached, outbox };
+        let link = DriverLink { user, sign_in, reached, outbox };
         self.command(Command::DriverJoined { conn, link }).await;
         conn
     }
@@ -171,7 +171,7 @@ impl Exchange {
         CarConn(self.number())
     }
 
-    pub(crate) async fn join_car_as(&self, conn: CarConn, car: KnownCar, software: Software, reached: IpAddr, outbox: Outbox) {
+    pub(crate) async fn join_car_as(&self, conn: CarConn, car: EnrolledCar, software: Software, reached: IpAddr, outbox: Outbox) {
         self.command(Command::CarJoined { conn, car, software, link: CarLink::Socket { outbox, reached } }).await;
     }
 

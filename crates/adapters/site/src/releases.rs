@@ -26,7 +26,7 @@ pub trait Releases: Send + Sync + 'static {
     async fn remove(&self, version: Version) -> Result<(), ReleaseError>;
 
     /// The release for a car, if there is one.
-    async fn offer(&self, car: CarId, question: OfferQuestion) -> Result<Option<Release>, ReleaseError>;
+    async fn release_for(&self, car: CarId, question: ReleaseQuestion) -> Result<Option<Release>, ReleaseError>;
 
     /// Where the bundle of a release is that may be fetched now.
     async fn bundle(&self, version: Version) -> Result<Option<BundleFile>, ReleaseError>;
@@ -109,7 +109,7 @@ pub struct ReleaseChange {
 
 /// What a car asks with.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct OfferQuestion {
+pub struct ReleaseQuestion {
     /// The channel that it follows.
     pub channel: Channel,
     /// What it runs on.

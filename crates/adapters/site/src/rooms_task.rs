@@ -10,7 +10,7 @@ use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_rooms::{CarConn, Close, DriverConn, Effect, Event, InstallRefusal, KnownCar, Options, Rooms};
+use rccar_rooms::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Options, Rooms};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,17 +27,17 @@ pub(crate) enum Command {
     DriverJoined { conn: DriverConn, link: DriverLink },
     Driver { conn: DriverConn, message: FromDriver },
     DriverGone { conn: DriverConn },
-    CarJoined { conn: CarConn, car: KnownCar, software: Software, link: CarLink },
+    CarJoined { conn: CarConn, car: EnrolledCar, software: Software, link: CarLink },
     Car { conn: CarConn, message: FromCar },
     CarGone { conn: CarConn },
-    KnownCars(Vec<KnownCar>),
-    Strike(CarId),
+    EnrolledCars(Vec<EnrolledCar>),
+    RevokeCar(CarId),
     RememberUpdates(Vec<(CarId, UpdateStatus)>),
     WatchUpdates(mpsc::Sender<(CarId, UpdateStatus)>),
     ConnectedCars(oneshot::Sender<Vec<(CarId, Option<UpdateStatus>)>>),
-    Nudge { car: CarId, version: Version },
+    AnnounceRelease { car: CarId, version: Version },
     Install { user: Name, car: CarId, version: Version, answer: oneshot::Sender<Result<(), InstallRefusal>> },
-    Logins(oneshot::Sender<Vec<TokenHash>>),
+    SignIns(oneshot::Sender<Vec<TokenHash>>),
     Revoke(TokenHash),
     Users(oneshot::Sender<BTreeSet<Name>>),
     RevokeUser(Name),
@@ -48,7 +48,7 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct DriverLink {
     pub(crate) user: Name,
-    pub(crate) login: TokenHash,
+    pub(crate) sign_in: TokenHash,
     pub(crate) reached: IpAddr,
     pub(crate) outbox: Outbox,
 }
@@ -132,7 +132,7 @@ impl Task {
             Command::CarJoined { conn, car, software, link } => {
                 let id = car.id.clone();
                 self.cars.insert(conn, (id.clone(), link));
-                self.rooms.handle_known_car(now, car);
+                self.rooms.handle_enrolled_car(now, car);
                 self.access.know(&id);
                 self.rooms.handle_car_joined(now, conn, id, software);
                 // `registered` comes first.
@@ -144,13 +144,13 @@ impl Task {
                 self.cars.remove(&conn);
                 self.rooms.handle_car_gone(now, conn);
             }
-            Command::Strike(car) => {
-                self.rooms.handle_car_struck(now, &car);
+            Command::RevokeCar(car) => {
+                self.rooms.handle_car_revoked(now, &car);
                 self.access.forget(&car);
             }
-            Command::KnownCars(cars) => {
-                self.rooms.handle_known_cars(now, cars);
-                self.access.set_known(self.rooms.known_cars().cloned().collect());
+            Command::EnrolledCars(cars) => {
+                self.rooms.handle_enrolled_cars(now, cars);
+                self.access.set_enrolled(self.rooms.enrolled_cars().cloned().collect());
             }
             Command::RememberUpdates(updates) => {
                 updates.into_iter().for_each(|(car, status)| self.rooms.handle_update_status(now, &car, status));
@@ -160,7 +160,7 @@ impl Task {
                 // Whoever asked may be gone.
                 let _ = answer.send(self.rooms.connected_cars().map(|(id, update)| (id.clone(), update.cloned())).collect());
             }
-            Command::Nudge { car, version } => {
+            Command::AnnounceRelease { car, version } => {
                 if let Some(conn) = self.rooms.connection(&car) {
                     self.send_to_car(conn, ToCar::Release { version });
                 }
@@ -169,12 +169,13 @@ impl Task {
                 // Whoever asked may be gone; the car is asked all the same.
                 let _ = answer.send(self.rooms.handle_install(&user, &car, version));
             }
-            Command::Logins(answer) => {
+            Command::SignIns(answer) => {
                 // Whoever asked may be gone.
-                let _ = answer.send(self.drivers.values().map(|link| link.login).collect());
+                let _ = answer.send(self.drivers.values().map(|link| link.sign_in).collect());
             }
-            Command::Revoke(login) => {
-                let conns: Vec<_> = self.drivers.iter().filter(|(_, link)| link.login == login).map(|(&conn, _)| conn).collect();
+            Command::Revoke(sign_in) => {
+                let conns: Vec<_> =
+                    self.drivers.iter().filter(|(_, link)| link.sign_in == sign_in).map(|(&conn, _)| conn).collect();
                 conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
             }
             Command::Users(answer) => {
@@ -308,17 +309,17 @@ mod tests {
     /// Cars in a round: many enough to be measured, few enough for their queues.
     const ROUND: usize = 100;
 
-    fn known(number: usize) -> KnownCar {
+    fn known(number: usize) -> EnrolledCar {
         let digits: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
         let name = Name::new(format!("Car {number}")).unwrap();
-        KnownCar { id: CarId::new(format!("{digits:z<26}")).unwrap(), name, owner: None }
+        EnrolledCar { id: CarId::new(format!("{digits:z<26}")).unwrap(), name, owner: None }
     }
 
     async fn host(cars: usize) -> Exchange {
         let options = Options::new(Software::new("test/1").unwrap());
         let exchange = Exchange::start_with_access(options, Arc::new(NoIceServers), Token::generate().unwrap());
         exchange.set_cars((0..cars).map(known).collect()).await;
-        exchange.logins().await;
+        exchange.sign_ins().await;
         exchange
     }
 
@@ -335,12 +336,12 @@ mod tests {
             exchange.join_car_as(conn, known(number), software, Ipv4Addr::LOCALHOST.into(), outbox).await;
         }
         // Answered when all that was said before is done.
-        exchange.logins().await;
+        exchange.sign_ins().await;
         let time = begun.elapsed();
         for conn in conns {
             exchange.car_gone(conn).await;
         }
-        exchange.logins().await;
+        exchange.sign_ins().await;
         time
     }
 

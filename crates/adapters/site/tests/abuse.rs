@@ -92,7 +92,7 @@ async fn a_driver_that_does_not_read_is_dropped_and_the_car_stays() {
     while !gone {
         generation += 1;
         car_socket.send_json(&json!({"type": "offer", "session": session, "generation": generation, "sdp": sdp})).await;
-        gone = server.exchange.logins().await.is_empty();
+        gone = server.exchange.sign_ins().await.is_empty();
         assert!(generation < 10_000, "never dropped");
     }
     assert!(server.is_alive().await);
@@ -162,7 +162,7 @@ async fn the_dead_are_found() {
     let _driver = server.driver("Ada").await;
     // A client that is not polled does not answer pings.
     eventually("the dead client to be dropped", async {
-        while !server.exchange.logins().await.is_empty() {
+        while !server.exchange.sign_ins().await.is_empty() {
             tokio::task::yield_now().await;
         }
     })

@@ -87,7 +87,7 @@ async fn somebody_elses_signature_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_car_that_is_struck_from_the_list_is_sent_away() {
+async fn a_car_that_is_revoked_is_sent_away() {
     let (server, car) = (Server::start().await, TestCar::new(1));
     server.know(&car);
     let mut socket = server.car(&car).await;

@@ -6,7 +6,7 @@ mod common;
 use common::{Server, Socket, TestCar, eventually, name, software};
 use rccar_protocol::signaling::{FromCar, ToCar};
 use rccar_protocol::text::{Sdp, SessionId};
-use rccar_site::KnownCar;
+use rccar_site::EnrolledCar;
 use serde_json::{Value, json};
 
 async fn session(driver: &mut Socket, car: &mut Socket, id: &Value) -> Value {
@@ -93,7 +93,7 @@ async fn a_page_that_reconnects_takes_its_session_along() {
 #[tokio::test]
 async fn a_local_car_is_driven_without_a_socket() {
     let server = Server::start().await;
-    let known = KnownCar { id: TestCar::new(1).key().id(), name: name("this car"), owner: None };
+    let known = EnrolledCar { id: TestCar::new(1).key().id(), name: name("this car"), owner: None };
     let (to_host, mut from_host) = server.exchange.attach_local_car(known.clone(), software()).await;
     assert!(matches!(from_host.recv().await, Some(ToCar::Registered { .. })));
     let mut driver = server.driver("Ada").await;

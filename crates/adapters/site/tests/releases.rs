@@ -8,7 +8,7 @@ use common::{Server, Socket, TestBackend, TestCar, eventually, software};
 use rccar_protocol::release::{ByteCount, Channel, Compatible, Percent, Sha256, Version};
 use rccar_protocol::text::CarId;
 use rccar_site::{
-    BundleFile, Exchange, KnownCar, Limits, NoIceServers, OfferQuestion, Options, Release, ReleaseChange, ReleaseError,
+    BundleFile, EnrolledCar, Exchange, Limits, NoIceServers, Options, Release, ReleaseChange, ReleaseError, ReleaseQuestion,
     ReleaseRules, Releases, Token, Upload, UploadWish, router_with_releases, serve,
 };
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Releases for Shelf {
         Err(ReleaseError::NoSuchRelease(version))
     }
 
-    async fn offer(&self, _: CarId, _: OfferQuestion) -> Result<Option<Release>, ReleaseError> {
+    async fn release_for(&self, _: CarId, _: ReleaseQuestion) -> Result<Option<Release>, ReleaseError> {
         Ok(None)
     }
 
@@ -102,7 +102,7 @@ async fn server() -> Server {
 }
 
 /// A car that is connected, and its token.
-async fn car(server: &Server) -> (KnownCar, Socket, String) {
+async fn car(server: &Server) -> (EnrolledCar, Socket, String) {
     let car = TestCar::new(1);
     let known = server.know(&car);
     let mut socket = Socket::open(server, "/ws/car", &[]).await.unwrap();
@@ -156,7 +156,7 @@ async fn an_upload_lasts_as_long_as_it_moves() {
 }
 
 #[tokio::test]
-async fn a_car_that_is_struck_while_it_fetches_loses_the_rest() {
+async fn a_car_that_is_revoked_while_it_fetches_loses_the_rest() {
     let server = server().await;
     let (_, _socket, token) = car(&server).await;
     let mut stream = download(&server, &token).await;
@@ -169,12 +169,12 @@ async fn a_car_that_is_struck_while_it_fetches_loses_the_rest() {
 }
 
 #[tokio::test]
-async fn a_nudge_reaches_the_car_that_it_is_for() {
+async fn an_announcement_reaches_the_car_that_it_is_for() {
     let server = server().await;
     let (known, mut socket, _) = car(&server).await;
     assert_eq!(server.exchange.connected_cars().await, [(known.id.clone(), None)]);
-    server.exchange.nudge(CarId::new("a".repeat(26)).unwrap(), "9.0.0".parse().unwrap()).await;
-    server.exchange.nudge(known.id, "1.0.0".parse().unwrap()).await;
+    server.exchange.announce_release(CarId::new("a".repeat(26)).unwrap(), "9.0.0".parse().unwrap()).await;
+    server.exchange.announce_release(known.id, "1.0.0".parse().unwrap()).await;
     assert_eq!(socket.next_of("release").await["version"], "1.0.0");
 }
 

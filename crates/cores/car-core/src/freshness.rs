@@ -41,15 +41,15 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Age of the sample of a frame that arrives `now`: its age at sending plus the time that the frame spent in queues. `standing`:
+    /// Age of the sample of a frame that arrives `now`: its age at sending plus the time that the frame spent in queues. `at_rest`:
     /// the wheels rest.
     #[must_use]
-    pub fn handle_frame(&mut self, now: MonotonicMicros, frame: &ControlFrame, standing: bool) -> Duration {
+    pub fn handle_frame(&mut self, now: MonotonicMicros, frame: &ControlFrame, at_rest: bool) -> Duration {
         let sampled_before = Duration::from_millis(frame.sample_age_ms.into());
-        sampled_before + self.queued(now, frame.sent_us, standing)
+        sampled_before + self.queued(now, frame.sent_us, at_rest)
     }
 
-    fn queued(&mut self, now: MonotonicMicros, sent_us: u32, standing: bool) -> Duration {
+    fn queued(&mut self, now: MonotonicMicros, sent_us: u32, at_rest: bool) -> Duration {
         // Both clocks wrap at 2³² µs (71 minutes); their difference is as good modulo 2³².
         #[expect(clippy::cast_possible_truncation, reason = "wraps on purpose")]
         let transit = (now.0 as u32).wrapping_sub(sent_us);
@@ -60,7 +60,7 @@ impl Freshness {
         let offset = i64::from(transit.wrapping_sub(origin).cast_signed());
         let drift = now.since(self.floor_at).as_micros() * DRIFT_PER_MILLION / 1_000_000;
         let mut floor = self.floor_us.saturating_add(i64::try_from(drift).unwrap_or(i64::MAX)).min(offset);
-        self.learned = if standing { Some(self.learn(offset, now, &mut floor)) } else { None };
+        self.learned = if at_rest { Some(self.learn(offset, now, &mut floor)) } else { None };
         // Drift of less than a microsecond must not be rounded away frame by frame.
         if drift > 0 || floor != self.floor_us {
             self.floor_us = floor;
@@ -86,12 +86,12 @@ mod tests {
     use super::*;
 
     const MOVING: bool = false;
-    const STANDING: bool = true;
+    const AT_REST: bool = true;
 
-    fn age(freshness: &mut Freshness, at_ms: u64, sent_ms: u64, sample_age_ms: u16, standing: bool) -> Duration {
+    fn age(freshness: &mut Freshness, at_ms: u64, sent_ms: u64, sample_age_ms: u16, at_rest: bool) -> Duration {
         let sent_us = u32::try_from(sent_ms * 1000 % (1 << 32)).unwrap();
         let frame = ControlFrame { sent_us, sample_age_ms, ..ControlFrame::default() };
-        freshness.handle_frame(MonotonicMicros(at_ms * 1000), &frame, standing)
+        freshness.handle_frame(MonotonicMicros(at_ms * 1000), &frame, at_rest)
     }
 
     #[test]
@@ -131,9 +131,9 @@ mod tests {
     #[test]
     fn a_longer_path_is_learned_while_the_car_stands() {
         let mut freshness = Freshness::default();
-        age(&mut freshness, 1_000, 1_000, 0, STANDING);
+        age(&mut freshness, 1_000, 1_000, 0, AT_REST);
         // The first window still holds the short path; the second does not.
-        let ages: Vec<_> = (0..220).map(|n| age(&mut freshness, 1_090 + n * 20, 1_000 + n * 20, 0, STANDING)).collect();
+        let ages: Vec<_> = (0..220).map(|n| age(&mut freshness, 1_090 + n * 20, 1_000 + n * 20, 0, AT_REST)).collect();
         assert!(ages[1] >= Duration::from_millis(89));
         assert_eq!(ages[219], Duration::ZERO);
         assert_eq!(age(&mut freshness, 5_590, 5_500, 0, MOVING), Duration::ZERO);

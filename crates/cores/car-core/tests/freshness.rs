@@ -65,9 +65,9 @@ proptest! {
         let mut freshness = Freshness::default();
         // What arrived since the car began to move.
         let mut moving: Vec<Arrival> = Vec::new();
-        let mut standing = true;
+        let mut at_rest = true;
         for (arrival, turns) in arrivals(&frames).into_iter().zip(rests.into_iter().chain(std::iter::repeat(false))) {
-            standing ^= turns;
+            at_rest ^= turns;
             let sent = arrival.at - arrival.transit;
             let by_page = sent + sent * parting_ppm / 1_000_000;
             let frame = ControlFrame {
@@ -76,10 +76,10 @@ proptest! {
                 ..ControlFrame::default()
             };
             let now = MonotonicMicros(car_started + u64::try_from(arrival.at).unwrap());
-            let age = freshness.handle_frame(now, &frame, standing);
+            let age = freshness.handle_frame(now, &frame, at_rest);
             let at_sending = Duration::from_millis(arrival.sample_age_ms.into());
             prop_assert!(age >= at_sending, "{age:?} is less than at sending");
-            if standing {
+            if at_rest {
                 moving.clear();
                 continue;
             }

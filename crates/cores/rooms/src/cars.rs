@@ -2,7 +2,7 @@
 
 use crate::rooms::Rooms;
 use crate::session::{Farewell, Session};
-use crate::words::{CarConn, Close, Effect, Event, InstallRefusal, KnownCar};
+use crate::words::{CarConn, Close, Effect, EnrolledCar, Event, InstallRefusal};
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
@@ -24,16 +24,16 @@ pub(crate) struct Car {
 
 impl Rooms {
     /// The whole list of known cars: new ones appear, names change, and a car that is no longer listed is sent away.
-    pub fn handle_known_cars(&mut self, now: MonotonicMicros, known: Vec<KnownCar>) {
-        let known: BTreeMap<CarId, KnownCar> = known.into_iter().map(|car| (car.id.clone(), car)).collect();
-        let struck: Vec<_> = self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
-        struck.iter().for_each(|id| self.handle_car_struck(now, id));
-        known.into_values().for_each(|car| self.handle_known_car(now, car));
+    pub fn handle_enrolled_cars(&mut self, now: MonotonicMicros, known: Vec<EnrolledCar>) {
+        let known: BTreeMap<CarId, EnrolledCar> = known.into_iter().map(|car| (car.id.clone(), car)).collect();
+        let revoked: Vec<_> = self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
+        revoked.iter().for_each(|id| self.handle_car_revoked(now, id));
+        known.into_values().for_each(|car| self.handle_enrolled_car(now, car));
     }
 
     /// One car more, or another name or owner for a known one.
-    pub fn handle_known_car(&mut self, now: MonotonicMicros, known: KnownCar) {
-        let KnownCar { id, name, owner } = known;
+    pub fn handle_enrolled_car(&mut self, now: MonotonicMicros, known: EnrolledCar) {
+        let EnrolledCar { id, name, owner } = known;
         match self.cars.get_mut(&id) {
             Some(car) if car.name == name && car.owner == owner => return,
             Some(car) => (car.name, car.owner) = (name, owner),
@@ -140,14 +140,14 @@ impl Rooms {
     }
 
     /// The car is no longer known: its session and its connection end.
-    pub fn handle_car_struck(&mut self, now: MonotonicMicros, id: &CarId) {
+    pub fn handle_car_revoked(&mut self, now: MonotonicMicros, id: &CarId) {
         if let Some(session) = self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id) {
             self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
         }
         let Some(car) = self.cars.remove(id) else { return };
         if let Some(conn) = car.conn {
             self.car_conns.remove(&conn);
-            self.effects.push_back(Effect::CloseCar { conn, why: Close::Struck });
+            self.effects.push_back(Effect::CloseCar { conn, why: Close::Revoked });
             self.events.push_back(Event::CarOffline { car: id.clone() });
         }
         self.list_changed(now, id);
@@ -165,7 +165,7 @@ impl Rooms {
     }
 
     /// Cars that are known.
-    pub fn known_cars(&self) -> impl Iterator<Item = &CarId> {
+    pub fn enrolled_cars(&self) -> impl Iterator<Item = &CarId> {
         self.cars.keys()
     }
 

@@ -68,4 +68,4 @@ mod words;
 
 pub use rooms::{Options, Rooms};
 pub use waiting::{CODE_LIFETIME, CodeHash, WaitError, WaitingRoom};
-pub use words::{CarConn, Close, DriverConn, Effect, Event, InstallRefusal, KnownCar};
+pub use words::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal};

@@ -14,7 +14,7 @@ pub struct CarConn(pub u64);
 
 /// A car that the host knows, connected or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownCar {
+pub struct EnrolledCar {
     /// Fingerprint of its key.
     pub id: CarId,
     /// Name under which drivers see it.
@@ -86,8 +86,8 @@ pub enum Close {
     Replaced,
     /// The driver's sign-in ended.
     SignedOut,
-    /// The car was struck from the list.
-    Struck,
+    /// The car was revoked.
+    Revoked,
     /// The car is not on the list.
     NotEnrolled,
     /// The host is stopping.

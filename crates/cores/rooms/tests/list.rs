@@ -8,7 +8,7 @@ use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::signaling::{CarInfo, CarPresence, Json, ToDriver};
 use rccar_protocol::text::CarId;
 use rccar_protocol::units::MonotonicMicros;
-use rccar_rooms::{CarConn, DriverConn, Effect, KnownCar, Options, Rooms};
+use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Options, Rooms};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ fn id(number: usize) -> CarId {
 fn many(cars: usize) -> Rooms {
     let mut rooms = Rooms::new(Options::new(software()));
     let owner = |number: usize| Some(name(if number % 10 == 9 { "Ada" } else { "Bob" }));
-    let known = |number| KnownCar { id: id(number), name: name(&format!("Car {number}")), owner: owner(number) };
-    rooms.handle_known_cars(MonotonicMicros(0), (0..cars).map(known).collect());
+    let known = |number| EnrolledCar { id: id(number), name: name(&format!("Car {number}")), owner: owner(number) };
+    rooms.handle_enrolled_cars(MonotonicMicros(0), (0..cars).map(known).collect());
     for number in (0..cars).step_by(5) {
         rooms.handle_car_joined(MonotonicMicros(0), CarConn(number as u64), id(number), software());
     }
@@ -89,10 +89,10 @@ fn changes_and_removals_reach_a_driver_who_is_still_being_told_the_list() {
     let now = MonotonicMicros(1_000_000);
     rooms.handle_driver_joined(now, ADA, name("Ada"));
     rooms.handle_car_gone(now, CarConn(0));
-    rooms.handle_car_struck(now, &id(2_001));
-    rooms.handle_known_car(now, KnownCar { id: id(4_000), name: name("new"), owner: None });
-    rooms.handle_car_struck(now, &id(2_998));
-    rooms.handle_known_car(now, KnownCar { id: id(2_998), name: name("again"), owner: None });
+    rooms.handle_car_revoked(now, &id(2_001));
+    rooms.handle_enrolled_car(now, EnrolledCar { id: id(4_000), name: name("new"), owner: None });
+    rooms.handle_car_revoked(now, &id(2_998));
+    rooms.handle_enrolled_car(now, EnrolledCar { id: id(2_998), name: name("again"), owner: None });
     let mut known = BTreeMap::new();
     for (_, message) in told(&mut rooms, now) {
         if let ToDriver::Welcome { cars, .. } | ToDriver::Cars { cars, .. } = &message {
@@ -130,10 +130,10 @@ fn what_changed_is_told_and_nothing_else() {
     rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
     told(&mut rooms, MonotonicMicros(0));
     let now = MonotonicMicros(20_000_000);
-    rooms.handle_known_car(now, KnownCar { id: id(7), name: name("Car 7"), owner: Some(name("Bob")) });
+    rooms.handle_enrolled_car(now, EnrolledCar { id: id(7), name: name("Car 7"), owner: Some(name("Bob")) });
     assert_eq!(told(&mut rooms, now), [], "the same as before");
     rooms.handle_car_gone(now, CarConn(5));
-    rooms.handle_car_struck(now, &id(6));
+    rooms.handle_car_revoked(now, &id(6));
     let messages = told(&mut rooms, now);
     let [(_, ToDriver::Cars { cars, gone, more: false })] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((cars.iter().map(|car| &car.id).collect::<Vec<_>>(), gone), (vec![&id(5)], &vec![id(6)]));

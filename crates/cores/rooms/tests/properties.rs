@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rccar_protocol::signaling::{ByeReason, CarInfo, FromCar, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, SessionId};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_rooms::{CarConn, DriverConn, Effect, Event, KnownCar, Options, Rooms};
+use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Event, Options, Rooms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -109,8 +109,8 @@ impl World {
 
     fn known(&mut self, mask: u8) {
         let listed = (0..3u8).filter(|bit| mask >> bit & 1 == 1);
-        let known = listed.map(|bit| KnownCar { id: letter(bit), name: name("car"), owner: None }).collect();
-        self.rooms.handle_known_cars(self.now, known);
+        let known = listed.map(|bit| EnrolledCar { id: letter(bit), name: name("car"), owner: None }).collect();
+        self.rooms.handle_enrolled_cars(self.now, known);
     }
 
     fn apply(&mut self, step: Step) {

@@ -160,13 +160,13 @@ fn a_car_has_one_connection_and_its_session_moves_to_the_new_one() {
 }
 
 #[test]
-fn a_struck_car_is_sent_away_and_its_driver_told() {
+fn a_revoked_car_is_sent_away_and_its_driver_told() {
     let mut lab = Lab::new();
     let (driver, conn, session) = lab.driven();
-    lab.rooms.handle_known_cars(lab.now, vec![]);
+    lab.rooms.handle_enrolled_cars(lab.now, vec![]);
     let effects = lab.drain();
     assert_eq!(driver_byes(&effects), [(driver, session, ByeReason::Revoked)]);
-    assert!(effects.contains(&Effect::CloseCar { conn, why: Close::Struck }));
+    assert!(effects.contains(&Effect::CloseCar { conn, why: Close::Revoked }));
     lab.advance(Duration::from_secs(1));
     let gone = ToDriver::Cars { cars: vec![], gone: vec![car('a'), car('b')], more: false };
     assert!(lab.drain().contains(&Effect::ToDriver { to: driver, message: gone }));

@@ -7,7 +7,7 @@ use common::{Lab, car, lists, name};
 use rccar_protocol::release::{UpdateState, UpdateStatus};
 use rccar_protocol::signaling::{FromCar, ToCar};
 use rccar_protocol::text::Note;
-use rccar_rooms::{CarConn, Effect, Event, InstallRefusal, KnownCar};
+use rccar_rooms::{CarConn, Effect, EnrolledCar, Event, InstallRefusal};
 use std::time::Duration;
 
 fn status(state: UpdateState, running: &str) -> UpdateStatus {
@@ -94,7 +94,7 @@ fn only_the_owner_starts_an_update_and_only_the_one_that_waits_for_it() {
     let ask = |lab: &mut Lab, user: &str, text: &str| lab.rooms.handle_install(&name(user), &car('a'), version(text));
     assert_eq!(lab.rooms.handle_install(&name("Ada"), &car('z'), version("0.4.0")), Err(InstallRefusal::NoSuchCar));
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotYours), "nobody's");
-    lab.rooms.handle_known_car(lab.now, KnownCar { id: car('a'), name: name("Blitz"), owner: Some(name("Ada")) });
+    lab.rooms.handle_enrolled_car(lab.now, EnrolledCar { id: car('a'), name: name("Blitz"), owner: Some(name("Ada")) });
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::Offline));
 
     let conn = lab.car(1, 'a');

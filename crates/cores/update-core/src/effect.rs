@@ -1,7 +1,7 @@
 //! What comes out of the machine.
 
 use crate::saved::Saved;
-use crate::words::Offer;
+use crate::words::Release;
 use semver::Version;
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Effect {
         older: bool,
     },
     /// Begin to install; what becomes of it is [`crate::Input::Install`].
-    Install(Offer),
+    Install(Release),
     /// What the transfer of the running installation may do.
     Traffic(Traffic),
     /// Let the camera give a frame.

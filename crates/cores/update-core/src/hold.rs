@@ -16,7 +16,7 @@ pub enum Hold {
     Armed,
     /// Somebody is connected to drive.
     InSession,
-    /// The car's agent does not say whether somebody drives.
+    /// `rccar-car` does not say whether somebody drives.
     Unknown,
     /// The battery is low.
     Battery {

@@ -1,4 +1,4 @@
-//! Decisions of the update agent: what is installed when, when the car reboots, and whether a new version stays.
+//! Decisions of `rccar-update`: what is installed when, when the car reboots, and whether a new version stays.
 //!
 //! **Nothing that can take the car down is begun while somebody drives, and every update ends in a version that has proved itself: the
 //! new one or the old one.**
@@ -12,23 +12,23 @@
 //! 4. does every [`Effect`] of [`Machine::poll_effect`], one after the other, after each of these.
 //!
 //! ```
-//! use rccar_update_core::{Boot, CarStatus, Effect, Input, Machine, Offer, Saved, Settings, Source};
+//! use rccar_update_core::{Boot, CarStatus, Effect, Input, Machine, Release, Saved, Settings, Source};
 //! use rccar_protocol::units::MonotonicMicros;
 //! use semver::Version;
 //!
 //! let boot = Boot { slot: "A".into(), running: Version::new(1, 0, 0), primary: Some("A".into()) };
 //! let now = MonotonicMicros(0);
 //! let mut agent = Machine::new(now, 0, None, Settings::default(), Saved::default(), boot);
-//! let offer = Offer { version: Version::new(1, 1, 0), size: 1_000, source: Source::Host("/b/1".into()) };
+//! let release = Release { version: Version::new(1, 1, 0), size: 1_000, source: Source::Host("/b/1".into()) };
 //!
 //! // Somebody drives: nothing happens.
 //! let parked = CarStatus { registered: true, drive_alive: true, ..CarStatus::default() };
 //! agent.handle_input(now, Input::Car(Some(CarStatus { in_session: true, ..parked })));
-//! agent.handle_input(now, Input::Answer(Ok(Some(offer.clone()))));
+//! agent.handle_input(now, Input::Answer(Ok(Some(release.clone()))));
 //! assert!(!std::iter::from_fn(|| agent.poll_effect()).any(|effect| matches!(effect, Effect::Install(_))));
 //! // The driver leaves.
 //! agent.handle_input(now, Input::Car(Some(parked)));
-//! assert!(std::iter::from_fn(|| agent.poll_effect()).any(|effect| effect == Effect::Install(offer.clone())));
+//! assert!(std::iter::from_fn(|| agent.poll_effect()).any(|effect| effect == Effect::Install(release.clone())));
 //! ```
 //!
 //! # Design decisions
@@ -60,4 +60,4 @@ pub use saved::{Ended, Failure, Pending, Proven, Saved, Stage};
 pub use semver::Version;
 pub use settings::Settings;
 pub use start::Boot;
-pub use words::{CarStatus, Fault, Input, InstallNews, Offer, Refusal, Source, Wish};
+pub use words::{CarStatus, Fault, Input, InstallNews, Refusal, Release, Source, Wish};

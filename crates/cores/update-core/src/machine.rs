@@ -25,7 +25,7 @@
 //! 9. Another slot is booted than the one from which the update was installed.
 //! 10. Registered, a picture, a drive: the slot is marked good.
 //! 11. What is missing is remembered as the reason, before anything else is done.
-//! 12. The bootloader goes back to the old slot, whose agent reports the reason.
+//! 12. The bootloader goes back to the old slot, whose `rccar-update` reports the reason.
 //! 13. Also when the new slot never came up: "did not start".
 
 mod events;
@@ -38,7 +38,7 @@ use crate::meter::Month;
 use crate::saved::{Ended, Pending, Saved};
 use crate::settings::Settings;
 use crate::start::{self, Begin, Boot};
-use crate::words::{Fault, Input, Offer, Refusal, Wish};
+use crate::words::{Fault, Input, Refusal, Release, Wish};
 use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::collections::{BTreeMap, VecDeque};
@@ -64,15 +64,15 @@ const TRIAL_AT_LEAST: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 enum Phase {
     Idle,
-    Offered { offer: Offer, asked: bool },
-    Installing { offer: Offer, asked: bool, percent: u8, traffic: Traffic },
+    Offered { release: Release, asked: bool },
+    Installing { release: Release, asked: bool, percent: u8, traffic: Traffic },
     Waiting { pending: Pending, again_at: MonotonicMicros },
     Rebooting { pending: Pending, until: MonotonicMicros },
     Trial { pending: Pending, health: Health, camera_at: MonotonicMicros },
     Condemned { pending: Pending, reason: String, marks: u32, marked: bool },
 }
 
-/// The update agent's decisions.
+/// The decisions.
 #[derive(Debug, Clone)]
 pub struct Machine {
     settings: Settings,
@@ -219,7 +219,7 @@ impl Machine {
         times.extend(self.car.settles_at());
         match &self.phase {
             Phase::Idle | Phase::Installing { .. } | Phase::Condemned { .. } => {}
-            Phase::Offered { offer, .. } => times.extend(self.retry_at.get(&offer.version)),
+            Phase::Offered { release, .. } => times.extend(self.retry_at.get(&release.version)),
             Phase::Waiting { again_at, .. } => {
                 times.push(*again_at);
                 times.extend(self.car.parked_since().map(|since| since.plus(self.settings.park)));
@@ -252,7 +252,7 @@ impl Machine {
     #[must_use]
     pub fn hold(&self, now: MonotonicMicros) -> Option<Hold> {
         match &self.phase {
-            Phase::Offered { offer, asked } => self.holds_install(now, offer, *asked),
+            Phase::Offered { release, asked } => self.holds_install(now, release, *asked),
             Phase::Installing { .. } | Phase::Waiting { .. } => self.holds_work(now),
             Phase::Condemned { .. } => self.car.driving(now),
             Phase::Idle | Phase::Rebooting { .. } | Phase::Trial { .. } => None,
@@ -272,13 +272,13 @@ impl Machine {
                 }
                 _ => (State::Idle, None, None, None, None),
             },
-            Phase::Offered { offer, .. } => {
-                let failed = self.saved.failure(&offer.version).is_some_and(|failure| failure.tries > 0);
+            Phase::Offered { release, .. } => {
+                let failed = self.saved.failure(&release.version).is_some_and(|failure| failure.tries > 0);
                 let state = if failed { State::Failed } else { State::Offered };
-                (state, Some(&offer.version), None, Some(offer.size), hold)
+                (state, Some(&release.version), None, Some(release.size), hold)
             }
-            Phase::Installing { offer, percent, .. } => {
-                (State::Installing, Some(&offer.version), Some(*percent), Some(offer.size), hold)
+            Phase::Installing { release, percent, .. } => {
+                (State::Installing, Some(&release.version), Some(*percent), Some(release.size), hold)
             }
             Phase::Waiting { pending, .. } => {
                 let parked = || "reboots when the car has been parked for a while".to_owned();

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Settings {
     /// Install what the host offers without being asked.
     pub automatic: bool,
-    /// Take an offer that is older than the running version, too.
+    /// Take a release that is older than the running version, too.
     pub allow_downgrade: bool,
     /// How often the host is asked. Each time is spread by a fifth to either side.
     pub check_interval: Duration,

@@ -16,7 +16,7 @@ pub enum Source {
 
 /// A version to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+pub struct Release {
     /// Its version.
     pub version: Version,
     /// Size of the bundle in bytes.
@@ -25,7 +25,7 @@ pub struct Offer {
     pub source: Source,
 }
 
-/// What the car's agent says of the car.
+/// What `rccar-car` says of the car.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CarStatus {
     /// The car is registered with its host.
@@ -76,10 +76,10 @@ pub enum InstallNews {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// What the car's agent says; `None` if it is not there.
+    /// What `rccar-car` says; `None` if it is not there.
     Car(Option<CarStatus>),
-    /// The host's answer to [`crate::Effect::Check`]: an offer, none, or why there is no answer.
-    Answer(Result<Option<Offer>, String>),
+    /// The host's answer to [`crate::Effect::Check`]: a release, none, or why there is no answer.
+    Answer(Result<Option<Release>, String>),
     /// The installation that [`crate::Effect::Install`] began.
     Install(InstallNews),
     /// Whether the traffic of updates is paid for by the byte at present.
@@ -110,7 +110,7 @@ pub enum Wish {
     /// Install this file.
     InstallFile {
         /// The file.
-        offer: Offer,
+        release: Release,
         /// Also if it is older than the running one, or the same.
         downgrade: bool,
     },

@@ -19,7 +19,7 @@ enum Action {
     Link(bool),
     Metered(bool),
     Battery(Option<u32>),
-    Offer(Version, Kind),
+    Release(Version, Kind),
     Withdraw,
     Wish(Version, bool),
 }
@@ -43,7 +43,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => any::<bool>().prop_map(Action::Link),
         1 => any::<bool>().prop_map(Action::Metered),
         1 => prop_oneof![Just(None), Just(Some(6_000)), Just(Some(7_800))].prop_map(Action::Battery),
-        2 => (prop_oneof![Just(V2), Just(V3)], kind()).prop_map(|(version, kind)| Action::Offer(version, kind)),
+        2 => (prop_oneof![Just(V2), Just(V3)], kind()).prop_map(|(version, kind)| Action::Release(version, kind)),
         1 => Just(Action::Withdraw),
         1 => (prop_oneof![Just(V2), Just(V3)], any::<bool>()).prop_map(|(version, downgrade)| Action::Wish(version, downgrade)),
     ]
@@ -73,10 +73,10 @@ fn act(world: &mut World, action: Action) {
         Action::Link(link) => world.link = link,
         Action::Metered(metered) => world.metered = metered,
         Action::Battery(battery) => world.battery_mv = battery,
-        Action::Offer(version, kind) => {
+        Action::Release(version, kind) => {
             // What is written in a slot stays what it is.
             let kind = world.kinds.get(&version).copied().unwrap_or(kind);
-            world.offer(version, kind);
+            world.release(version, kind);
         }
         Action::Withdraw => world.offered = None,
         Action::Wish(version, downgrade) => {

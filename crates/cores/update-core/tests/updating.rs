@@ -1,4 +1,4 @@
-//! The way of an update, from the offer to a version that has proved itself.
+//! The way of an update, from the release to a version that has proved itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[test]
 fn an_offered_version_is_installed_booted_and_proved() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.until("the installation", |world| world.state() == State::Installing);
     world.until("the end of it", |world| world.state() == State::Waiting);
     world.until("the trial", |world| world.state() == State::Testing);
@@ -28,7 +28,7 @@ fn an_offered_version_is_installed_booted_and_proved() {
 #[test]
 fn the_car_reboots_only_after_it_has_been_parked_for_a_while() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.until("the installation", |world| world.state() == State::Waiting);
     world.driver = true;
     world.run(MINUTE * 60);
@@ -43,7 +43,7 @@ fn the_car_reboots_only_after_it_has_been_parked_for_a_while() {
 #[test]
 fn the_transfer_rests_while_somebody_drives() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.until("some progress", |world| world.status().percent.is_some_and(|percent| percent > 20));
     world.driver = true;
     world.run(Duration::from_secs(2));
@@ -58,7 +58,7 @@ fn the_transfer_rests_while_somebody_drives() {
 #[test]
 fn a_version_that_does_not_start_is_left_with_that_reason() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::DoesNotStart);
+    world.release(V2, Kind::DoesNotStart);
     world.until("the fall back", |world| world.boots == 2);
     assert_eq!((world.running(), world.state()), (&V1, State::Failed));
     assert_eq!(world.reason(), "version 2.0.0 did not start");
@@ -67,7 +67,7 @@ fn a_version_that_does_not_start_is_left_with_that_reason() {
 #[test]
 fn a_version_without_picture_is_left_with_that_reason() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::NoPicture);
+    world.release(V2, Kind::NoPicture);
     world.until("the trial", |world| world.state() == State::Testing);
     world.until("the fall back", |world| world.boots == 3);
     assert_eq!((world.running(), world.state()), (&V1, State::Failed));
@@ -77,7 +77,7 @@ fn a_version_without_picture_is_left_with_that_reason() {
 #[test]
 fn a_failed_trial_waits_for_the_driver_to_leave() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::NoPicture);
+    world.release(V2, Kind::NoPicture);
     world.until("the trial", |world| world.state() == State::Testing);
     world.driver = true;
     world.run(MINUTE * 30);
@@ -91,7 +91,7 @@ fn a_failed_trial_waits_for_the_driver_to_leave() {
 fn no_failing_version_is_tried_more_often_than_set() {
     for kind in [Kind::DoesNotStart, Kind::NoPicture, Kind::Refused] {
         let mut world = World::new(Settings::default());
-        world.offer(V2, kind);
+        world.release(V2, kind);
         world.run(MINUTE * 60 * 48);
         assert_eq!((world.installs_of(&V2), world.running()), (3, &V1), "{kind:?}");
         assert_eq!(world.state(), State::Failed);
@@ -102,7 +102,7 @@ fn no_failing_version_is_tried_more_often_than_set() {
 #[test]
 fn a_version_for_another_board_is_tried_once() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::WrongBoard);
+    world.release(V2, Kind::WrongBoard);
     world.run(MINUTE * 60 * 48);
     assert_eq!((world.installs_of(&V2), world.reason().as_str()), (1, "not tried again: it is made for another board"));
 }
@@ -110,16 +110,16 @@ fn a_version_for_another_board_is_tried_once() {
 #[test]
 fn another_version_is_not_held_back_by_one_that_failed() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Refused);
+    world.release(V2, Kind::Refused);
     world.run(MINUTE * 60 * 48);
-    world.offer(V3, Kind::Good);
+    world.release(V3, Kind::Good);
     world.until("the next version", |world| *world.running() == V3 && world.state() == State::Idle);
 }
 
 #[test]
 fn the_owner_can_have_a_failed_version_tried_again() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Refused);
+    world.release(V2, Kind::Refused);
     world.run(MINUTE * 60 * 48);
     world.kinds.insert(V2, Kind::Good);
     world.wish(V2, false);
@@ -129,7 +129,7 @@ fn the_owner_can_have_a_failed_version_tried_again() {
 #[test]
 fn a_lost_link_never_counts_against_a_version() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     for _ in 0..10 {
         world.link = true;
         world.until("an installation", |world| world.state() == State::Installing);
@@ -144,7 +144,7 @@ fn a_lost_link_never_counts_against_a_version() {
 #[test]
 fn without_the_owner_nothing_is_installed_if_updates_are_not_automatic() {
     let mut world = World::new(Settings { automatic: false, ..Settings::default() });
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.run(MINUTE * 120);
     assert_eq!((world.state(), world.installs_of(&V2)), (State::Offered, 0));
     world.wish(V2, false);
@@ -157,7 +157,7 @@ fn without_the_owner_nothing_is_installed_if_updates_are_not_automatic() {
 fn older_and_same_versions_are_refused_unless_the_owner_asks_at_the_car() {
     let mut world = World::new(Settings::default());
     let older = semver::Version::new(0, 9, 0);
-    world.offer(older.clone(), Kind::Good);
+    world.release(older.clone(), Kind::Good);
     world.run(MINUTE * 120);
     assert_eq!(world.installs_of(&older), 0);
     assert_eq!(world.reason(), "version 0.9.0 is older than 1.0.0, which is running: refused");
@@ -183,7 +183,7 @@ fn a_version_that_the_host_does_not_have_is_said_to_be_missing() {
 fn the_cap_of_metered_links_is_kept_to_the_byte() {
     let mut world = World::new(Settings { metered_cap: 1_234_567, ..Settings::default() });
     world.metered = true;
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.run(MINUTE * 60 * 24);
     assert_eq!(world.fetched, 1_234_567);
     assert_eq!(world.reason(), "this month's cap for metered links is reached");
@@ -198,7 +198,7 @@ fn the_cap_of_metered_links_is_kept_to_the_byte() {
 fn a_low_battery_holds_installation_and_reboot() {
     let mut world = World::new(Settings { park: MINUTE * 90, ..Settings::default() });
     world.battery_mv = Some(6_900);
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.run(MINUTE * 60);
     assert_eq!((world.installs_of(&V2), world.reason().as_str()), (0, "the battery is low (6.90 V of 7.00 V)"));
     world.battery_mv = Some(7_400);
@@ -225,7 +225,7 @@ fn a_car_that_is_switched_on_and_off_without_network_keeps_its_slot() {
 #[test]
 fn a_proved_slot_that_stops_starting_is_reported() {
     let mut world = World::new(Settings::default());
-    world.offer(V2, Kind::Good);
+    world.release(V2, Kind::Good);
     world.until("the version", |world| *world.running() == V2 && world.state() == State::Idle);
     world.kinds.insert(V2, Kind::DoesNotStart);
     world.boot();

@@ -1,4 +1,4 @@
-//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and the host's nudges and the owner's wishes
+//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and the host's announcements and the owner's wishes
 //! for `rccar-update`.
 //!
 //! **Nothing here is needed for driving: a bus that is missing, slow or gone only costs updates.**
@@ -53,7 +53,7 @@ pub(crate) struct Parts {
     pub(crate) video: VideoHub,
 }
 
-/// What the agent tells the bus. Clones are the same.
+/// What the car tells the bus. Clones are the same.
 #[derive(Clone, Default)]
 pub(crate) struct BusHandle {
     shared: Arc<Shared>,
@@ -63,7 +63,7 @@ pub(crate) struct BusHandle {
 struct Shared {
     in_session: watch::Sender<bool>,
     access: Mutex<Option<(AccessToken, Instant)>>,
-    nudges: watch::Sender<Option<Version>>,
+    announcements: watch::Sender<Option<Version>>,
     wishes: watch::Sender<Option<Version>>,
 }
 
@@ -89,8 +89,8 @@ impl BusHandle {
     }
 
     /// The host may have a release.
-    pub(crate) fn nudge(&self, version: Version) {
-        self.shared.nudges.send_replace(Some(version));
+    pub(crate) fn announce_release(&self, version: Version) {
+        self.shared.announcements.send_replace(Some(version));
     }
 
     /// The owner wants this version.
@@ -138,7 +138,7 @@ async fn serve(address: &Address, service: &Arc<Service>) -> Result<std::convert
     let connection = address.connect().await?;
     let served = car::serve(&connection, Arc::clone(service) as Arc<dyn CarService>).await?;
     tracing::info!("on the message bus");
-    let mut nudges = service.handle.shared.nudges.subscribe();
+    let mut announcements = service.handle.shared.announcements.subscribe();
     let mut wishes = service.handle.shared.wishes.subscribe();
     let mut ticks = interval(COMPARE_EVERY);
     let mut before = CarState::default();
@@ -152,7 +152,7 @@ async fn serve(address: &Address, service: &Arc<Service>) -> Result<std::convert
                 served.announce(&before, &now).await;
                 before = now;
             }
-            Ok(()) = nudges.changed() => nudge(&connection, nudges.borrow_and_update().clone()),
+            Ok(()) = announcements.changed() => announce_release(&connection, announcements.borrow_and_update().clone()),
             Ok(()) = wishes.changed() => wish(&connection, wishes.borrow_and_update().clone()),
         }
     }
@@ -169,18 +169,18 @@ async fn lost(connection: Connection) -> BusError {
     }
 }
 
-fn nudge(connection: &Connection, version: Option<Version>) {
+fn announce_release(connection: &Connection, version: Option<Version>) {
     let Some(version) = version else { return };
     let client = UpdateClient::new(connection.clone());
     tokio::spawn(async move {
         match client.check().await {
-            Ok(()) => tracing::debug!(%version, "the update agent asks the host"),
-            Err(error) => tracing::debug!(error = %causes(&error), %version, "the update agent was not told of a release"),
+            Ok(()) => tracing::debug!(%version, "rccar-update asks the host"),
+            Err(error) => tracing::debug!(error = %causes(&error), %version, "rccar-update was not told of a release"),
         }
     });
 }
 
-/// The agent decides; what it makes of the wish is in its next status.
+/// `rccar-update` decides; what it makes of the wish is in its next status.
 fn wish(connection: &Connection, version: Option<Version>) {
     let Some(version) = version else { return };
     let client = UpdateClient::new(connection.clone());
@@ -188,7 +188,7 @@ fn wish(connection: &Connection, version: Option<Version>) {
         match client.install(&version.to_string()).await {
             Ok(()) => tracing::info!(%version, "the owner wants this version"),
             Err(error) => {
-                tracing::warn!(error = %causes(&error), %version, "the owner wants this version, and the update agent refuses")
+                tracing::warn!(error = %causes(&error), %version, "the owner wants this version, and rccar-update refuses")
             }
         }
     });

@@ -5,11 +5,14 @@ use crate::camera::{CameraConfig, CameraConfigError};
 use crate::encoder::EncoderConfig;
 use crate::host_url::HostUrl;
 use crate::uplinks::UplinksConfig;
-use rccar_daemon::config::ConfigError;
+use rccar_daemon::config::{self, ConfigError};
 use rccar_protocol::text::{Name, Note};
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Where the configuration is, if the command line names no other place.
+pub(crate) const DEFAULT_PATH: &str = "/etc/rccar/car.toml";
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -27,8 +30,15 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Reads and checks a file. The error names the file, the line and the key.
+    pub(crate) fn load(path: &Path) -> Result<Self, CameraConfigError> {
+        let config: Self = config::load(path)?;
+        config.validate(&path.display().to_string())?;
+        Ok(config)
+    }
+
     /// Checks what concerns several values; `source_name` is the file for the error.
-    pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
+    fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
         if self.host.url.is_none() && self.lan.listen.is_empty() {
             let why = "neither `host.url` nor `lan.listen` is set: nobody could reach the car";
             return Err(ConfigError::rule(source_name, "host.url", why).into());

@@ -42,9 +42,9 @@ pub(crate) enum DialError {
 
 /// The host's addresses at the last lookup: after a move to another uplink nobody waits for a resolver.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Vec<SocketAddr>>);
+pub(crate) struct LastAddresses(Mutex<Vec<SocketAddr>>);
 
-impl Known {
+impl LastAddresses {
     fn get(&self) -> Vec<SocketAddr> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -55,7 +55,7 @@ impl Known {
 }
 
 /// Connects within `limit`, over the first uplink of `order` that does, or as the routing table says if there is none.
-pub(crate) async fn race(url: &HostUrl, known: &Known, order: &[Uplink], limit: Duration) -> Result<Dialled, DialError> {
+pub(crate) async fn race(url: &HostUrl, known: &LastAddresses, order: &[Uplink], limit: Duration) -> Result<Dialled, DialError> {
     let remembered = known.get();
     if !remembered.is_empty()
         && let Ok(dialled) = among(ways(&remembered, order), limit).await
@@ -68,7 +68,12 @@ pub(crate) async fn race(url: &HostUrl, known: &Known, order: &[Uplink], limit: 
 }
 
 /// Connects over this uplink and no other, within `limit`.
-pub(crate) async fn only_over(url: &HostUrl, known: &Known, uplink: &Uplink, limit: Duration) -> Result<Dialled, DialError> {
+pub(crate) async fn only_over(
+    url: &HostUrl,
+    known: &LastAddresses,
+    uplink: &Uplink,
+    limit: Duration,
+) -> Result<Dialled, DialError> {
     if known.get().is_empty() {
         known.set(lookup(url).await?);
     }
@@ -174,7 +179,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = HostUrl::try_from(format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let uplink = Uplink::new(2, "nowhere0", Kind::Mobile, ["192.0.2.7".parse().unwrap()]);
-        let known = Known::default();
+        let known = LastAddresses::default();
         let dialled = race(&url, &known, &[uplink], Duration::from_secs(5)).await.unwrap();
         assert_eq!((dialled.over, dialled.silent), (None, vec![]));
         assert_eq!(known.get(), [listener.local_addr().unwrap()]);
@@ -185,7 +190,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = HostUrl::try_from(format!("http://{}", listener.local_addr().unwrap())).unwrap();
         drop(listener);
-        let failed = race(&url, &Known::default(), &[], Duration::from_secs(60)).await;
+        let failed = race(&url, &LastAddresses::default(), &[], Duration::from_secs(60)).await;
         assert!(matches!(failed, Err(DialError::Connect(_))));
     }
 }

@@ -1,16 +1,17 @@
 //! Puts the parts together.
 
-use crate::agent::Agent;
-use crate::board::Connections;
 use crate::bus::{self, BusHandle};
-use crate::camera::{self, CameraConfigError, PoseSource};
-use crate::claim::Claim;
+use crate::camera::{self, PoseSource};
+use crate::claim_code::ClaimCodeFile;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::drive::DriveLink;
 use crate::encoder;
+use crate::error::CarError;
 use crate::host_url::HostUrl;
-use crate::identity::{Identity, IdentityError};
-use crate::lan::{self, LanError};
+use crate::identity::Identity;
+use crate::lan::{self};
+use crate::lease::LeaseKeeper;
 use crate::messages::{Begin, Incoming, Outgoing, Pulse, RunningSession};
 use crate::modem;
 use crate::pose;
@@ -20,78 +21,42 @@ use crate::uplinks;
 use crate::video::VideoHub;
 use rccar_car_core::lease::{Source, Wish};
 use rccar_car_core::registration::Standing;
-use rccar_daemon::config::ConfigError;
 use rccar_daemon::{notify, shutdown};
-use rccar_media::camera::CameraError;
-use rccar_media::encoder::EncoderError;
 use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline;
 use rccar_protocol::events::Video;
-use rccar_protocol::text::{Software, TextError};
+use rccar_protocol::text::Software;
 use rccar_protocol::video::Level;
 use std::collections::BTreeMap;
-use std::io;
 use std::num::TryFromIntError;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tracing::Instrument;
 
-/// Why the car cannot run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RunError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error("cannot make the state directory {}", .0.display())]
-    StateDir(PathBuf, #[source] io::Error),
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    #[error("cannot listen for the drive service beside {}", .0.display())]
-    Drive(PathBuf, #[source] io::Error),
-    #[error(transparent)]
-    CameraConfig(#[from] CameraConfigError),
-    #[error("cannot open the camera")]
-    Camera(#[from] CameraError),
-    #[error("cannot set up the encoder")]
-    Encoder(#[from] EncoderError),
-    #[error("a picture of this size or rate does not fit the protocol")]
-    Format(#[from] TryFromIntError),
-    #[error("the camera's thread has died")]
-    CameraDied,
-    #[error("cannot start the camera's thread")]
-    Thread(#[source] io::Error),
-    #[error(transparent)]
-    Lan(#[from] LanError),
-    #[error("cannot start the runtime")]
-    Runtime(#[source] io::Error),
-    #[error("illegal name of this program")]
-    Software(#[from] TextError),
-}
-
-/// Messages that wait for the agent or for a socket.
+/// Messages that wait for the lease or for a socket.
 const QUEUE: usize = 256;
 /// Messages of one session that wait for it. A browser sends some twenty candidates at once.
 const SESSION_QUEUE: usize = 128;
 
 /// Reads the car's key, making the state directory and the key at the first start.
-pub(crate) fn load_identity(config: &Config) -> Result<Identity, RunError> {
+pub(crate) fn load_identity(config: &Config) -> Result<Identity, CarError> {
     use std::os::unix::fs::DirBuilderExt;
     let directory = &config.car.state_dir;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|error| RunError::StateDir(directory.clone(), error))?;
+    made.map_err(|error| CarError::StateDir(directory.clone(), error))?;
     Ok(Identity::load_or_create(directory)?)
 }
 
 /// Runs the car until it is told to stop.
-pub(crate) fn run(config: Config) -> Result<(), RunError> {
+pub(crate) fn run(config: Config) -> Result<(), CarError> {
     let identity = load_identity(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunError::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CarError::Runtime)?;
     runtime.block_on(Box::pin(serve(config, identity)))
 }
 
-async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
+async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let software = Software::new(concat!("rccar-car/", env!("CARGO_PKG_VERSION")))?;
-    let drive = DriveLink::start(&config.drive.socket).map_err(|error| RunError::Drive(config.drive.socket.clone(), error))?;
+    let drive = DriveLink::start(&config.drive.socket).map_err(|error| CarError::Drive(config.drive.socket.clone(), error))?;
     let poses: PoseSource = {
         let drive = drive.clone();
         Arc::new(move |now| pose::at(&drive, now))
@@ -100,7 +65,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     let format = camera.format();
     let encoder = encoder::open(config.encoder, format, config.camera.bitrate_kbps)?;
     let level = Level::lowest_for(format.width(), format.height(), format.fps(), config.camera.bitrate_kbps);
-    let (handle, units) = pipeline::start(camera, encoder).map_err(RunError::Thread)?;
+    let (handle, units) = pipeline::start(camera, encoder).map_err(CarError::Thread)?;
     let bus = BusHandle::default();
     let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
     let (up, host_up) = watch::channel(false);
@@ -132,7 +97,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     let host = config.host.url.as_ref().map(HostUrl::origin).unwrap_or_default();
     if let Some(url) = config.host.url.clone() {
         let registrant = Registrant { identity, name: config.car.name, software, host: config.host };
-        let claim = Claim::new(&config.car.runtime_dir);
+        let claim = ClaimCodeFile::new(&config.car.runtime_dir);
         let signs = Signs { up, standing, pulse: Pulse::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
         let back = start_signaling(url, registrant, signs, ways, claim, incoming);
@@ -156,17 +121,17 @@ async fn serve(config: Config, identity: Identity) -> Result<(), RunError> {
     };
     let video = context.video.clone();
     let drive = context.drive.clone();
-    Agent::new(begin_sessions(context), sources, drive, bus).run(queue, stop).await;
+    LeaseKeeper::new(begin_sessions(context), sources, drive, bus).run(queue, stop).await;
     notify::stopping();
     // The service manager starts the car anew: without its thread there would be no picture any more.
-    if video.is_dead() { Err(RunError::CameraDied) } else { Ok(()) }
+    if video.is_dead() { Err(CarError::CameraDied) } else { Ok(()) }
 }
 
 fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
     Ok(Video { width: format.width().try_into()?, height: format.height().try_into()?, fps: format.fps().try_into()? })
 }
 
-/// How the agent begins a session without knowing what it is made of.
+/// How the lease begins a session without knowing what it is made of.
 fn begin_sessions(context: SessionContext) -> Begin {
     Box::new(move |wish, back| {
         let Wish { source, session, driver: _, trickle, ice_servers } = wish;
@@ -183,7 +148,7 @@ fn start_signaling(
     registrant: Registrant,
     signs: Signs,
     ways: Ways,
-    claim: Claim,
+    claim: ClaimCodeFile,
     incoming: mpsc::Sender<Incoming>,
 ) -> Outgoing {
     let (messages, outgoing) = mpsc::channel(QUEUE);

@@ -1,6 +1,6 @@
 //! One driver's session: signaling, set-points, telemetry and video until either side ends it.
 
-use crate::board::{Board, Connections};
+use crate::connections::{Connections, ConnectionsNews};
 use crate::drive::DriveLink;
 use crate::ice::Servers;
 use crate::messages::Outgoing;
@@ -54,7 +54,7 @@ pub(crate) struct Session {
     /// Layout in which the driver reads telemetry.
     telemetry: watch::Sender<Layout>,
     moves: u64,
-    board: Board,
+    news: ConnectionsNews,
 }
 
 /// What a session runs with, once it has a connection.
@@ -86,7 +86,7 @@ impl Session {
             binding: watch::Sender::default(),
             telemetry: watch::Sender::default(),
             moves,
-            board: Board::default(),
+            news: ConnectionsNews::default(),
         }
     }
 
@@ -217,7 +217,7 @@ impl Session {
         self.reachable.send_replace(!live.recovery.is_unreachable(now));
         // What is told while nobody hears it would only wait in a queue.
         if live.recovery.is_connected()
-            && let Some(event) = self.board.news(&self.context.connections, now)
+            && let Some(event) = self.news.next(&self.context.connections, now)
         {
             live.peer.send_event(event.to_json());
             for text in grease::messages() {

@@ -1,6 +1,6 @@
 //! The car's uplinks: watches them, decides which one is used, and tells sessions and signaling.
 
-use crate::dial::{self, Known};
+use crate::dial::{self, LastAddresses};
 use crate::due::until;
 use crate::host_url::HostUrl;
 use rccar_car_core::timing;
@@ -219,7 +219,7 @@ impl Manager {
         let host = self.host.clone();
         self.probes.spawn(async move {
             let answered = match host {
-                Some(url) => dial::only_over(&url, &Known::default(), &uplink, timing::PROBE_WITHIN).await.is_ok(),
+                Some(url) => dial::only_over(&url, &LastAddresses::default(), &uplink, timing::PROBE_WITHIN).await.is_ok(),
                 None => true,
             };
             tracing::debug!(uplink = uplink.name, answered, "a better uplink was tried");

@@ -178,7 +178,7 @@ impl UpdateService for Updates {
 }
 
 #[tokio::test]
-async fn reports_reach_the_host_and_nudges_and_wishes_the_update_agent() {
+async fn reports_reach_the_host_and_announcements_and_wishes_the_update_agent() {
     let mut setup = Setup::start().await;
     let (calls, mut called) = mpsc::unbounded_channel();
     let connection = setup.bus.connect().await.unwrap();

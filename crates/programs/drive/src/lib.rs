@@ -2,7 +2,7 @@
 //!
 //! **Whatever happens to its peers, 250 ms after the last fresh input of the driver servo and motor are at neutral.**
 //!
-//! One thread, no runtime. In each turn of its loop ([`service`])
+//! One thread, no runtime. In each turn of its loop ([`shell`])
 //!
 //! 1. the machine ([`rccar_drive_core::Machine`]) lets its deadlines expire,
 //! 2. its output goes to the [`actuator`],
@@ -35,12 +35,24 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod actuator;
-pub mod cli;
+mod cli;
 pub mod config;
+mod error;
 pub mod query;
 mod realtime;
 pub mod recorder;
 pub mod reporter;
+mod run;
 pub mod sensor;
-pub mod service;
+pub mod shell;
 pub mod socket;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    rccar_daemon::run(|| cli.execute())
+}

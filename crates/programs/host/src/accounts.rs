@@ -1,12 +1,12 @@
 //! What the routes ask, answered from the database.
 
 use crate::db::{Db, DbError, Enrolled, Revoked, unix_now};
-use crate::lifetimes::{ENROLMENT, LOGIN};
+use crate::lifetimes::{ENROLMENT, SIGN_IN};
 use crate::password::{HashError, Hasher, MIN_CHARACTERS};
 use rccar_causes::causes;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
-    AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
+    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password, RegisterError, Token, TokenHash,
 };
 
 /// Accounts and cars of this host.
@@ -21,8 +21,8 @@ impl Accounts {
         Self { db, hasher }
     }
 
-    async fn log_in(&self, account: i64, login: TokenHash) -> Result<(), AccountError> {
-        self.db.run(move |store| store.add_login(login, account, unix_now() + LOGIN)).await.map_err(internal)
+    async fn add_sign_in(&self, account: i64, sign_in: TokenHash) -> Result<(), AccountError> {
+        self.db.run(move |store| store.add_sign_in(sign_in, account, unix_now() + SIGN_IN)).await.map_err(internal)
     }
 }
 
@@ -35,17 +35,17 @@ impl Backend for Accounts {
         self.db.run(|store| store.has_accounts()).await.map(|any| !any).map_err(internal)
     }
 
-    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+    async fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> Result<Name, AccountError> {
         let Credentials::Password { name, password } = credentials else { return Err(AccountError::NotOffered) };
         let account = self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
         let stored = account.as_ref().and_then(|account| account.password.clone());
         let fits = self.hasher.verify(password, stored).await?;
         let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
-        self.log_in(account.id, login).await?;
+        self.add_sign_in(account.id, sign_in).await?;
         Ok(account.name)
     }
 
-    async fn set_up(&self, token: TokenHash, name: Name, password: Password, login: TokenHash) -> Result<Name, AccountError> {
+    async fn set_up(&self, token: TokenHash, name: Name, password: Password, sign_in: TokenHash) -> Result<Name, AccountError> {
         if !self.setup_required().await? {
             return Err(AccountError::SetUpAlready);
         }
@@ -57,24 +57,24 @@ impl Backend for Accounts {
         let hash = self.hasher.hash(password).await?;
         let user = name.clone();
         let account = self.db.run(move |store| store.set_up(token, &name, &hash, unix_now())).await.map_err(internal)?;
-        self.log_in(account.ok_or(AccountError::SetUpAlready)?, login).await?;
+        self.add_sign_in(account.ok_or(AccountError::SetUpAlready)?, sign_in).await?;
         tracing::info!(%user, "the host is set up");
         Ok(user)
     }
 
-    async fn link(&self, token: TokenHash, login: TokenHash) -> Result<Name, AccountError> {
+    async fn link(&self, token: TokenHash, sign_in: TokenHash) -> Result<Name, AccountError> {
         let spent = self.db.run(move |store| store.spend_link(token, unix_now())).await.map_err(internal)?;
         let (account, user) = spent.ok_or(AccountError::WrongToken)?;
-        self.log_in(account, login).await?;
+        self.add_sign_in(account, sign_in).await?;
         Ok(user)
     }
 
-    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
-        self.db.run(move |store| store.login(login, unix_now())).await.map_err(internal)
+    async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
+        self.db.run(move |store| store.sign_in(sign_in, unix_now())).await.map_err(internal)
     }
 
-    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
-        self.db.run(move |store| store.remove_login(login)).await.map_err(internal)
+    async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {
+        self.db.run(move |store| store.remove_sign_in(sign_in)).await.map_err(internal)
     }
 
     async fn enrol(&self, user: Name, name: Option<Name>) -> Result<Enrolment, AccountError> {
@@ -87,7 +87,7 @@ impl Backend for Accounts {
         Ok(Enrolment { token, expires_at })
     }
 
-    async fn register_car(&self, car: CarRegistration) -> Result<KnownCar, RegisterError> {
+    async fn register_car(&self, car: CarRegistration) -> Result<EnrolledCar, RegisterError> {
         let outcome = self.db.run(move |store| store.enrol(&car, unix_now())).await;
         match outcome.map_err(|error: DbError| RegisterError::Internal(causes(&error).to_string()))? {
             Enrolled::Known(car) => Ok(car),
@@ -100,7 +100,7 @@ impl Backend for Accounts {
         }
     }
 
-    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<KnownCar, AccountError> {
+    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<EnrolledCar, AccountError> {
         let claimed = self.db.run(move |store| store.claim(&car, &user, unix_now())).await.map_err(internal)?;
         claimed.ok_or(AccountError::NoSuchCode)
     }

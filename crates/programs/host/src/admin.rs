@@ -7,9 +7,10 @@ use crate::db::{DbError, Store, unix_now};
 use crate::lifetimes::{ENROLMENT, SIGN_IN_LINK};
 use crate::password::{HashError, Memory};
 use crate::releases::ShelfError;
+use rccar_daemon::cli::{OutputError, print};
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{AccountError, CarUrlError, Password, PublicUrl, ReleaseError, Token, provision_file};
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 /// A command failed.
@@ -42,8 +43,10 @@ pub(crate) enum AdminError {
     Address(#[from] CarUrlError),
     #[error("no randomness")]
     Random(#[from] getrandom::Error),
-    #[error("cannot read or write here")]
-    Terminal(#[from] io::Error),
+    #[error("cannot read the standard input")]
+    Input(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 /// Prints a one-time link.
@@ -52,7 +55,7 @@ pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminErro
     let account = store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
     let token = Token::generate()?;
     store.add_link(token.hash(), account.id, unix_now() + SIGN_IN_LINK)?;
-    print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))
+    Ok(print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))?)
 }
 
 /// Prints the file for a new car's card.
@@ -83,9 +86,9 @@ pub(crate) fn enrol(
         let token = token.as_str();
         let object =
             serde_json::json!({ "token": token, "expires_at": expires_at, "url": url, "config": lines, "provision": file });
-        return print(&format!("{object}\n"));
+        return Ok(print(&format!("{object}\n"))?);
     }
-    print(&file)
+    Ok(print(&file)?)
 }
 
 /// `user …`
@@ -97,7 +100,7 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
             let added = store.add_account(name, password.as_deref(), unix_now())?;
             added.map(drop).ok_or_else(|| AdminError::UserExists(name.clone()))
         }
-        UserCommand::List => store.account_names()?.iter().try_for_each(|name| print(&format!("{name}\n"))),
+        UserCommand::List => store.account_names()?.iter().try_for_each(|name| Ok(print(&format!("{name}\n"))?)),
         UserCommand::Remove { name } => {
             store.remove_account(name.as_str())?.then_some(()).ok_or_else(|| AdminError::NoSuchUser(name.clone()))
         }
@@ -111,7 +114,7 @@ pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminErro
         CarCommand::List => store.cars()?.iter().try_for_each(|car| {
             let owner = car.owner.as_deref().unwrap_or("-");
             let state = if car.revoked { "revoked" } else { "enrolled" };
-            print(&format!("{}\t{}\t{owner}\t{state}\n", car.id, car.name))
+            Ok(print(&format!("{}\t{}\t{owner}\t{state}\n", car.id, car.name))?)
         }),
         CarCommand::Revoke { id } => {
             store.revoke_car(id, unix_now())?.then_some(()).ok_or_else(|| AdminError::NoSuchCar(id.clone()))
@@ -120,10 +123,6 @@ pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminErro
 }
 
 /// Writes to the standard output, which is this program's product here.
-pub(crate) fn print(text: &str) -> Result<(), AdminError> {
-    Ok(io::stdout().write_all(text.as_bytes())?)
-}
-
 fn read_password() -> Result<String, AdminError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;

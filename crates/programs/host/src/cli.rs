@@ -1,27 +1,31 @@
-//! The command line.
+//! The commands of `rccar-host`.
 
+use crate::config::{Config, DEFAULT_PATH};
+use crate::error::HostError;
+use crate::{admin, releases, run};
 use clap::{Parser, Subcommand};
-use rccar_daemon::cli::CommonArgs;
+use rccar_daemon::cli::{CommonArgs, print_no_mistakes};
+use rccar_daemon::logging;
 use rccar_protocol::release::{Channel, Percent, ReleaseNotes, Version};
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::PublicUrl;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Signaling host of rccar: accounts, cars, the web page, STUN and TURN
 #[derive(Debug, Parser)]
 #[command(name = "rccar-host", version)]
-pub(crate) struct Args {
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    common: CommonArgs,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// Serve until stopped (the default)
     Run,
-    /// Check the configuration and say so
+    /// Check the configuration and name what is wrong
     CheckConfig,
     /// Print a link that signs a user in once, within 15 minutes
     SignInLink {
@@ -54,6 +58,25 @@ pub(crate) enum Command {
     /// Manage the releases of the cars' image
     #[command(subcommand)]
     Release(ReleaseCommand),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) fn execute(self) -> Result<(), HostError> {
+        let path = self.common.config_or(Path::new(DEFAULT_PATH));
+        logging::init("rccar-host");
+        let config = Config::load(path)?;
+        match self.command.unwrap_or(Command::Run) {
+            Command::Run => run::run(&config)?,
+            Command::CheckConfig => print_no_mistakes(path)?,
+            Command::SignInLink { user } => admin::sign_in_link(&config, &user)?,
+            Command::Enrol { name, owner, url, json } => admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?,
+            Command::User(command) => admin::user(&config, &command)?,
+            Command::Car(command) => admin::car(&config, &command)?,
+            Command::Release(command) => releases::command(&config, command)?,
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
-        <Args as clap::CommandFactory>::command().debug_assert();
+    fn the_arguments_are_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

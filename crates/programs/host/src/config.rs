@@ -72,7 +72,9 @@ pub(crate) struct Releases {
     pub(crate) max_bytes: u64,
     pub(crate) max_downloads: usize,
     pub(crate) max_downloads_per_car: usize,
-    pub(crate) nudge_spread_s: u32,
+    /// Its name in release 0.1.0 still counts.
+    #[serde(alias = "nudge_spread_s")]
+    pub(crate) announce_spread_s: u32,
 }
 
 /// A network as `address/bits`.
@@ -116,7 +118,7 @@ impl Default for Releases {
             max_bytes: 512 * 1024 * 1024,
             max_downloads: limits.downloads,
             max_downloads_per_car: limits.downloads_per_car,
-            nudge_spread_s: 60,
+            announce_spread_s: 60,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How long what the host hands out is valid, in seconds.
 
 /// A sign-in; the cookie says the same.
-pub(crate) const LOGIN: u64 = 30 * 24 * 3_600;
+pub(crate) const SIGN_IN: u64 = 30 * 24 * 3_600;
 /// The set-up link of the first start: somebody who just installed a host opens it the same day, and a restart prints another.
 pub(crate) const SETUP_LINK: u64 = 24 * 3_600;
 /// A sign-in link from the command line: it is opened at once.

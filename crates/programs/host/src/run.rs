@@ -3,16 +3,18 @@
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::db::{Db, DbError, Store, unix_now};
+use crate::error::HostError;
 use crate::files;
-use crate::ice::{self, TurnError};
+use crate::ice::{self};
 use crate::lifetimes::SETUP_LINK;
-use crate::password::{HashError, Hasher};
-use crate::releases::{ReleaseStore, Shelf, ShelfError, keep_updates, nudge};
+use crate::password::Hasher;
+use crate::releases::{ReleaseStore, Shelf, announce_releases, keep_updates};
 use rccar_causes::causes;
+use rccar_daemon::cli::print;
 use rccar_daemon::{notify, shutdown};
-use rccar_protocol::text::{Software, TextError};
+use rccar_protocol::text::Software;
 use rccar_site::{Exchange, Limits, Options, Token, router_with_releases, serve};
-use std::io::{self, Write};
+use std::io::{self};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,35 +28,12 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often expired sign-ins are looked for, in looks: a minute more or less after 30 days is nothing.
 const LOOKS_PER_PURGE: u32 = 60;
 
-/// The host cannot start or go on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RunError {
-    #[error("cannot start the runtime")]
-    Runtime(#[source] io::Error),
-    #[error("cannot listen on {address} (TCP)")]
-    Bind { address: SocketAddr, source: io::Error },
-    #[error(transparent)]
-    Database(#[from] DbError),
-    #[error(transparent)]
-    Turn(#[from] TurnError),
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    #[error(transparent)]
-    Releases(#[from] ShelfError),
-    #[error("no randomness")]
-    Random(#[from] getrandom::Error),
-    #[error("the program's own name is no legal name")]
-    Name(#[from] TextError),
-    #[error("cannot write to the standard output")]
-    Output(#[source] io::Error),
-}
-
 /// Runs the host until a signal stops it.
-pub(crate) fn run(config: &Config) -> Result<(), RunError> {
-    tokio::runtime::Runtime::new().map_err(RunError::Runtime)?.block_on(host(config))
+pub(crate) fn run(config: &Config) -> Result<(), HostError> {
+    tokio::runtime::Runtime::new().map_err(HostError::Runtime)?.block_on(host(config))
 }
 
-async fn host(config: &Config) -> Result<(), RunError> {
+async fn host(config: &Config) -> Result<(), HostError> {
     files::allow_all_that_may_be_opened();
     let mut store = Store::open(&config.database.path)?;
     store.purge(unix_now())?;
@@ -64,7 +43,7 @@ async fn host(config: &Config) -> Result<(), RunError> {
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
     let exchange = Exchange::start_with_access(rccar_rooms::Options::new(software.clone()), Arc::new(ice), Token::generate()?);
-    exchange.set_cars(store.known_cars()?).await;
+    exchange.set_cars(store.enrolled_cars()?).await;
     exchange.remember_updates(store.remembered_updates()?).await;
     let setup_link = setup_link(config, &mut store)?;
 
@@ -85,12 +64,12 @@ async fn host(config: &Config) -> Result<(), RunError> {
     let releases = ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
     let accounts = Accounts::new(db.clone(), Hasher::new()?);
     let page = router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
-    let spread = Duration::from_secs(config.releases.nudge_spread_s.into());
+    let spread = Duration::from_secs(config.releases.announce_spread_s.into());
     let mut tasks = JoinSet::new();
     tasks.spawn(keep_updates(db.clone(), exchange.watch_updates().await));
-    tasks.spawn(nudge(db.clone(), exchange.clone(), Arc::clone(&changed), spread));
+    tasks.spawn(announce_releases(db.clone(), exchange.clone(), Arc::clone(&changed), spread));
     tasks.spawn(watch(db, exchange.clone(), changed));
-    announce(&listeners, setup_link.as_deref())?;
+    print_addresses(&listeners, setup_link.as_deref())?;
     notify::ready();
     serve(listeners, page, async {
         shutdown::signal().await;
@@ -105,7 +84,7 @@ async fn host(config: &Config) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, RunError> {
+async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError> {
     let mut listeners = Vec::new();
     for &address in addresses {
         match TcpListener::bind(address).await {
@@ -114,7 +93,7 @@ async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, RunError> 
             Err(error) if no_such_address(&error) && !listeners.is_empty() && address.is_ipv6() => {
                 tracing::warn!(%address, "this machine has no such address: not listening there");
             }
-            Err(source) => return Err(RunError::Bind { address, source }),
+            Err(source) => return Err(HostError::Bind { address, source }),
         }
     }
     Ok(listeners)
@@ -127,7 +106,7 @@ fn no_such_address(error: &io::Error) -> bool {
 
 /// One line on the standard output, when clients can come: for whoever starts the host from a script. Then the set-up link: the way in
 /// must not depend on what is logged, and the log must not keep it.
-fn announce(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), RunError> {
+fn print_addresses(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), HostError> {
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     tracing::info!(?addresses, "listening");
     let mut lines = addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
@@ -136,11 +115,11 @@ fn announce(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), R
         lines += &format!("nobody may sign in yet; open this link within 24 hours to set the host up:\n{link}\n");
     }
     // At once: whoever waits for the first line only may close the pipe after it.
-    io::stdout().lock().write_all(lines.as_bytes()).map_err(RunError::Output)
+    Ok(print(&lines)?)
 }
 
 /// While there is no account, each start makes a new link and withdraws the one before.
-fn setup_link(config: &Config, store: &mut Store) -> Result<Option<String>, RunError> {
+fn setup_link(config: &Config, store: &mut Store) -> Result<Option<String>, HostError> {
     if store.has_accounts()? {
         return Ok(None);
     }
@@ -174,13 +153,13 @@ async fn look(db: &Db, exchange: &Exchange, version: &mut Option<i64>, due: bool
     if *version == Some(found) && !due {
         return Ok(());
     }
-    exchange.set_cars(db.run(|store| store.known_cars()).await?).await;
+    exchange.set_cars(db.run(|store| store.enrolled_cars()).await?).await;
     if due {
         db.run(|store| store.purge(unix_now())).await?;
     }
-    for login in exchange.logins().await {
-        if db.run(move |store| store.login(login, unix_now())).await?.is_none() {
-            exchange.revoke(login).await;
+    for sign_in in exchange.sign_ins().await {
+        if db.run(move |store| store.sign_in(sign_in, unix_now())).await?.is_none() {
+            exchange.revoke(sign_in).await;
         }
     }
     // Sign-ins are known of connected drivers only; a session outlives the connection for a while.

@@ -8,14 +8,14 @@ use common::{Host, token, words};
 #[test]
 fn the_set_up_link_of_the_first_start_makes_one_account() {
     let host = Host::start();
-    assert_eq!(host.session("")["setup_required"], true);
+    assert_eq!(host.sign_in_state("")["setup_required"], true);
     let weak = format!(r#"{{"token":"{}","name":"Ada","password":"short"}}"#, host.setup_token());
     assert_eq!(host.post("/api/v1/setup", "", &weak).status, 422);
     let wrong = r#"{"token":"0000","name":"Eve","password":"correct horse"}"#;
     assert_eq!(host.post("/api/v1/setup", "", wrong).status, 401);
     let cookie = host.set_up();
-    let session = host.session(&cookie);
-    assert_eq!((&session["user"], &session["setup_required"]), (&"Ada".into(), &false.into()));
+    let state = host.sign_in_state(&cookie);
+    assert_eq!((&state["user"], &state["setup_required"]), (&"Ada".into(), &false.into()));
     let again = format!(r#"{{"token":"{}","name":"Eve","password":"correct horse"}}"#, host.setup_token());
     assert_eq!(host.post("/api/v1/setup", "", &again).status, 409);
     assert_eq!(host.sign_in("Eve", "correct horse").status, 401);
@@ -28,7 +28,7 @@ fn accounts_and_sign_ins_outlive_a_restart() {
     host.stop();
     host.launch();
     assert!(!host.output().contains("#/setup"), "no more set-up links");
-    assert_eq!(host.session(&cookie)["user"], "Ada");
+    assert_eq!(host.sign_in_state(&cookie)["user"], "Ada");
     assert_eq!(host.sign_in("ada", "correct horse").status, 204);
     assert_eq!(host.sign_in("Ada", "correct horsf").status, 401);
 }
@@ -66,7 +66,7 @@ fn a_sign_in_link_works_once() {
     let token = token(&host.admin(&["sign-in-link", "--user", "bob"]), "/#/link?token=");
     let body = format!(r#"{{"token":"{token}"}}"#);
     let reply = host.post("/api/v1/link", "", &body);
-    assert_eq!(host.session(&reply.cookie.unwrap())["user"], "Bob");
+    assert_eq!(host.sign_in_state(&reply.cookie.unwrap())["user"], "Bob");
     assert_eq!(host.post("/api/v1/link", "", &body).status, 401);
     let output = host.command(&["sign-in-link", "--user", "Eve"]).output().unwrap();
     assert!(!output.status.success());
@@ -78,7 +78,7 @@ fn a_user_without_a_password_cannot_sign_in_with_one() {
     let host = Host::start();
     host.admin(&["user", "add", "Bob"]);
     assert_eq!(host.sign_in("Bob", "").status, 401);
-    assert_eq!(host.session("")["setup_required"], false);
+    assert_eq!(host.sign_in_state("")["setup_required"], false);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn users_are_managed_while_the_host_runs() {
     assert_eq!(host.admin(&["user", "list"]), "Bob\n");
     let cookie = host.sign_in("Bob", "battery staple").cookie.unwrap();
     host.admin(&["user", "remove", "Bob"]);
-    assert_eq!(host.session(&cookie)["signed_in"], false);
+    assert_eq!(host.sign_in_state(&cookie)["signed_in"], false);
     assert_eq!(host.sign_in("Bob", "battery staple").status, 401);
     let output = host.command(&["user", "remove", "Bob"]).output().unwrap();
     assert!(words(&output).contains("no user Bob"));

@@ -202,7 +202,7 @@ async fn people_steer_who_gets_a_release() {
 }
 
 #[tokio::test]
-async fn cars_need_a_token_and_a_struck_car_has_none() {
+async fn cars_need_a_token_and_a_revoked_car_has_none() {
     let host = Host::start();
     let Some(shop) = Workshop::open(&host) else { return };
     let (_, file) = shop.bundle("1.0.0", "own");

@@ -19,17 +19,19 @@
 
 #[allow(missing_docs, reason = "the macro of the interface adds methods without")]
 pub mod bus;
-pub mod cli;
+mod cli;
 pub mod config;
 mod cures;
 pub mod dhcp;
 mod dns;
+mod error;
 mod ipv6;
 pub mod link;
 pub mod ppp;
 mod probe;
 mod reboots;
 mod refused_pin;
+mod run;
 mod settings;
 mod stick;
 mod sticks;

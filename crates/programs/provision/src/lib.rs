@@ -30,14 +30,25 @@
 pub mod apply;
 mod cli;
 mod document;
+mod error;
 mod fault;
 mod parse;
 mod reader;
+mod run;
 pub mod schema;
 mod settings;
 mod values;
 
-pub use cli::main;
 pub use fault::Fault;
 pub use parse::{Parsed, parse};
 pub use settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    rccar_daemon::run(|| cli.execute())
+}

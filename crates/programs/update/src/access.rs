@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rccar_bus::car::{CarClient, HostAccess};
 use std::time::Duration;
 
-/// The car's agent answers from memory.
+/// `rccar-car` answers from memory.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Who knows the token that is valid now.

@@ -1,21 +1,21 @@
 //! The commands of `rccar-update`.
 
 use crate::config::{Config, DEFAULT_PATH};
-use crate::run::{self, RunError};
+use crate::error::UpdateError;
+use crate::run;
 use crate::status::Details;
 use clap::{Parser, Subcommand};
 use rccar_bus::update::UpdateClient;
-use rccar_daemon::cli::CommonArgs;
+use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
 use rccar_rauc::{BootStatus, Rauc, Slot};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Keeps the car's image up to date: streams releases into the idle slot, reboots when parked, lets a version prove itself.
 #[derive(Debug, Parser)]
 #[command(name = "rccar-update", version)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     common: CommonArgs,
     #[command(subcommand)]
@@ -24,7 +24,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the agent (the default)
+    /// Keep the image up to date (the default)
     Run,
     /// Check the configuration and name what is wrong
     CheckConfig,
@@ -44,51 +44,51 @@ enum Command {
 
 impl Cli {
     /// Does what was asked for.
-    pub fn execute(&self) -> Result<(), RunError> {
+    pub(crate) fn execute(&self) -> Result<(), UpdateError> {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
-        let config: Config = rccar_daemon::config::load(path)?;
+        let config = Config::load(path)?;
         let run = match &self.command {
-            Some(Command::CheckConfig) => return print(&format!("{}: the configuration is good\n", path.display())),
+            Some(Command::CheckConfig) => return Ok(print_no_mistakes(path)?),
             Some(command) => Box::pin(ask(config, command)) as std::pin::Pin<Box<dyn Future<Output = _>>>,
             None => Box::pin(ask(config, &Command::Run)),
         };
         // Two threads: the loop, and the transfer beside it.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map_err(RunError::Runtime)?.block_on(run)
+        runtime.map_err(UpdateError::Runtime)?.block_on(run)
     }
 }
 
-async fn ask(config: Config, command: &Command) -> Result<(), RunError> {
+async fn ask(config: Config, command: &Command) -> Result<(), UpdateError> {
     if matches!(command, Command::Run) {
         logging::init("rccar-update");
         return Box::pin(run::run(config)).await;
     }
     let connection = config.bus.address.connect().await?;
-    let agent = UpdateClient::new(connection.clone());
+    let update = UpdateClient::new(connection.clone());
     match command {
         Command::Check => {
-            agent.check().await?;
-            print("the host is asked; `rccar-update status` tells what comes of it\n")
+            update.check().await?;
+            Ok(print("the host is asked; `rccar-update status` tells what comes of it\n")?)
         }
         Command::Install { what, allow_downgrade } => {
-            // The agent's working directory is another.
+            // The service's working directory is another.
             let what = if what.contains('/') || Path::new(what).exists() {
                 std::path::absolute(what).map(|path| path.display().to_string()).unwrap_or_else(|_| what.clone())
             } else {
                 what.clone()
             };
-            agent.install_for_owner(&what, *allow_downgrade).await?;
-            print("accepted; `rccar-update status` tells how far it is\n")
+            update.install_for_owner(&what, *allow_downgrade).await?;
+            Ok(print("accepted; `rccar-update status` tells how far it is\n")?)
         }
         Command::Run | Command::CheckConfig | Command::Status => {
-            let properties = agent.properties().await?;
+            let properties = update.properties().await?;
             let details = serde_json::from_str(&properties.details).unwrap_or_default();
             let slots = Rauc::new(connection).slots().await;
             let mut text = format!("running    {}\n", properties.running_version);
             text += &describe_state(&properties.state, &properties.version, properties.percent, &properties.reason);
             text += &describe_details(&details);
             text += &slots.map_or_else(|error| format!("slots      {error}\n"), describe_slots);
-            print(&text)
+            Ok(print(&text)?)
         }
     }
 }
@@ -135,10 +135,6 @@ fn describe_slots(mut slots: Vec<Slot>) -> String {
         format!("slot {}     {version}, {boots}{booted}\n", slot.bootname.as_deref().unwrap_or("?"))
     };
     slots.iter().map(describe).collect()
-}
-
-fn print(text: &str) -> Result<(), RunError> {
-    io::stdout().write_all(text.as_bytes()).map_err(RunError::Output)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Configuration of `rccar-update`; `config.toml` beside the crate documents every option.
 
 use rccar_bus::Address;
+use rccar_daemon::config::{self, ConfigError};
 use rccar_protocol::release::Channel;
 use rccar_update_core::Settings;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where the configuration is if the command line names no other.
@@ -29,6 +30,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Reads and checks a file. The error names the file, the line and the key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        config::load(path)
+    }
+
     /// What the machine needs of it.
     #[must_use]
     pub fn settings(&self) -> Settings {

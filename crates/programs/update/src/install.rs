@@ -2,9 +2,9 @@
 
 use crate::http::HostClient;
 use crate::proxy::{Gate, Proxy};
-use crate::words::fault;
+use crate::rauc_faults::fault;
 use rccar_rauc::{Bundle, Rauc};
-use rccar_update_core::{Fault, Input, InstallNews, Offer, Source};
+use rccar_update_core::{Fault, Input, InstallNews, Release, Source};
 use tokio::sync::mpsc;
 
 /// What an installation needs.
@@ -16,13 +16,13 @@ pub(crate) struct Installer {
 
 impl Installer {
     /// Installs, and reports until it is done or has failed.
-    pub(crate) async fn run(self, offer: Offer, gate: Gate, news: mpsc::Sender<Input>) {
+    pub(crate) async fn run(self, release: Release, gate: Gate, news: mpsc::Sender<Input>) {
         let progress = news.clone();
         let report = move |percent| {
             // A full queue holds a percentage already.
             let _ = progress.try_send(Input::Install(InstallNews::Percent(percent)));
         };
-        let end = match self.install(&offer, &gate, report).await {
+        let end = match self.install(&release, &gate, report).await {
             Ok(()) => InstallNews::Done,
             // What ended the transfer explains RAUC's input/output error better than RAUC can.
             Err(error) => InstallNews::Failed(gate.ended().map_or(error, Fault::Passing)),
@@ -31,18 +31,18 @@ impl Installer {
         let _ = news.send(Input::Install(end)).await;
     }
 
-    async fn install(&self, offer: &Offer, gate: &Gate, progress: impl FnMut(u8) + Send) -> Result<(), Fault> {
-        let (_proxy, source) = match &offer.source {
+    async fn install(&self, release: &Release, gate: &Gate, progress: impl FnMut(u8) + Send) -> Result<(), Fault> {
+        let (_proxy, source) = match &release.source {
             Source::File(path) => (None, path.display().to_string()),
             Source::Host(path) => {
-                let proxy = Proxy::start(self.host.clone(), path, offer.size, gate.clone()).await;
+                let proxy = Proxy::start(self.host.clone(), path, release.size, gate.clone()).await;
                 let proxy = proxy.map_err(|error| Fault::Passing(format!("cannot serve the bundle to RAUC: {error}")))?;
                 let url = proxy.url().to_owned();
                 (Some(proxy), url)
             }
         };
         let bundle = self.rauc.inspect(&source).await.map_err(|error| fault(&error))?;
-        self.judge(offer, &bundle).await?;
+        self.judge(release, &bundle).await?;
         // What is installed is what was judged, whatever the host serves meanwhile.
         let Some(hash) = bundle.manifest_hash.as_deref() else {
             return Err(Fault::Final("RAUC does not say which manifest it has read".to_owned()));
@@ -50,14 +50,14 @@ impl Installer {
         self.rauc.install(&source, Some(hash), progress).await.map_err(|error| fault(&error))
     }
 
-    /// Whether the signed manifest says what the offer said.
-    async fn judge(&self, offer: &Offer, bundle: &Bundle) -> Result<(), Fault> {
+    /// Whether the signed manifest says what the host said.
+    async fn judge(&self, release: &Release, bundle: &Bundle) -> Result<(), Fault> {
         let system = self.rauc.compatible().await.map_err(|error| fault(&error))?;
         if bundle.compatible != system {
             return Err(Fault::Final(format!("it is made for {}, and this car is {system}", bundle.compatible)));
         }
-        if bundle.version != offer.version.to_string() {
-            return Err(Fault::Final(format!("the bundle that was offered as {} is {}", offer.version, bundle.version)));
+        if bundle.version != release.version.to_string() {
+            return Err(Fault::Final(format!("the bundle that was offered as {} is {}", release.version, bundle.version)));
         }
         Ok(())
     }

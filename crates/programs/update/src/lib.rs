@@ -5,7 +5,7 @@
 //! version that does not do what a car is for is left again by itself.**
 //!
 //! ```text
-//!   rccar-car ── org.rccar.Car1: driven? registered? picture? token ──► agent ◄── org.rccar.Update1: check, install ── rccar-car, CLI
+//!   rccar-car ── org.rccar.Car1: driven? registered? picture? token ──► shell ◄── org.rccar.Update1: check, install ── rccar-car, CLI
 //!                                                                     │  ▲
 //!                                        effects of rccar-update-core │  │ what happened
 //!                                                                     ▼  │
@@ -14,29 +14,30 @@
 //!
 //! # Design decisions
 //!
-//! * The decisions are in `rccar-update-core`; here is what does them: the loop ([`agent`](crate)), the transfer ([`proxy`]), files.
-//! * RAUC checks signatures and writes slots. The agent checks that the signed manifest is what was offered, because a host could offer
+//! * The decisions are in `rccar-update-core`; here is what does them: the loop (`shell`), the transfer ([`proxy`]), files.
+//! * RAUC checks signatures and writes slots. This program checks that the signed manifest is what was offered, because a host could offer
 //!   an old, rightly signed bundle under a new name.
-//! * The agent has no privileges: RAUC's service writes, and a path unit turns the file that asks for a reboot into one.
+//! * This program has no privileges: RAUC's service writes, and a path unit turns the file that asks for a reboot into one.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod access;
-mod agent;
-pub mod cli;
+mod bus;
+mod cli;
 pub mod config;
+mod error;
 pub mod http;
 mod install;
-mod link;
-mod offer;
+mod metered;
 pub mod proxy;
-pub mod run;
-mod service;
+mod rauc_faults;
+mod release_offer;
+mod run;
+mod shell;
 mod state;
 mod status;
 mod system;
 mod watch;
-mod words;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,61 +1,30 @@
 //! Puts the parts together.
 
-use crate::agent::{self, Agent, World};
+use crate::bus::Service;
 use crate::config::Config;
-use crate::http::{HostClient, HttpError};
-use crate::service::Service;
+use crate::error::UpdateError;
+use crate::http::HostClient;
+use crate::shell::{self, Shell, World};
 use crate::state::StateFile;
 use crate::status::{Details, for_bus};
-use crate::system::{self, VersionError};
+use crate::system::{self};
 use crate::watch;
 use rccar_bus::car::CarClient;
-use rccar_bus::{BusError, Connection, update};
+use rccar_bus::{Connection, update};
 use rccar_causes::causes;
-use rccar_daemon::config::ConfigError;
-use rccar_daemon::files::FileError;
 use rccar_daemon::{clock, notify, shutdown};
 use rccar_rauc::{Rauc, RaucError};
 use rccar_update_core::{Boot, Machine, State, Status, Version};
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as channel};
 use tokio::time::{Instant, sleep};
 
-/// Why the agent cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The operating system.
-    #[error("cannot start the runtime")]
-    Runtime(#[source] io::Error),
-    /// The running version.
-    #[error("the running version is not known")]
-    Version(#[from] VersionError),
-    /// The state.
-    #[error("cannot read what was saved before the last boot")]
-    State(#[from] FileError),
-    /// The message bus.
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    /// Connections to the host.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// RAUC.
-    #[error("the booted slot is not known")]
-    Slot(#[from] RaucError),
-    /// Standard output.
-    #[error("cannot write to the standard output")]
-    Output(#[source] io::Error),
-}
-
 /// Messages that wait for the loop.
 const QUEUE: usize = 64;
 /// Between two attempts to reach the bus.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long an installation that an earlier agent began may take to end: its source has ended with that agent.
+/// How long an installation that an earlier process began may take to end: its source has ended with that process.
 const DONE_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// Between two looks at it.
 const LOOK: Duration = Duration::from_millis(500);
@@ -63,11 +32,11 @@ const LOOK: Duration = Duration::from_millis(500);
 const RAUC_WITHIN: Duration = Duration::from_secs(60);
 
 /// Runs until the program is told to stop.
-pub(crate) async fn run(config: Config) -> Result<(), RunError> {
+pub(crate) async fn run(config: Config) -> Result<(), UpdateError> {
     let running = system::running_version(&config.paths.os_release)?;
     let state = StateFile::in_directory(&config.paths.state_dir);
     let saved = state.load()?;
-    agent::warn_of_settings(&config);
+    shell::warn_of_settings(&config);
     let stop = shutdown::signal();
     tokio::pin!(stop);
     let started = tokio::select! {
@@ -78,7 +47,7 @@ pub(crate) async fn run(config: Config) -> Result<(), RunError> {
     tracing::info!(version = %running, slot = boot.slot, "running");
 
     let (inputs, queue) = mpsc::channel(QUEUE);
-    let machine = Machine::new(clock::now(), agent::dice(), system::month(), config.settings(), saved, boot);
+    let machine = Machine::new(clock::now(), shell::dice(), system::month(), config.settings(), saved, boot);
     let lost = watch::car(CarClient::new(connection), inputs.clone());
     let ended = async {
         tokio::select! {
@@ -87,8 +56,8 @@ pub(crate) async fn run(config: Config) -> Result<(), RunError> {
         }
     };
     notify::ready();
-    let agent = Agent::new(machine, world, state, config, running, inputs);
-    let ended = Box::pin(agent.run(queue, commands, ended)).await;
+    let shell = Shell::new(machine, world, state, config, running, inputs);
+    let ended = Box::pin(shell.run(queue, commands, ended)).await;
     notify::stopping();
     // The service manager starts the program anew, with another connection.
     ended.map_or(Ok(()), |error| Err(error.into()))
@@ -97,11 +66,11 @@ pub(crate) async fn run(config: Config) -> Result<(), RunError> {
 struct Started {
     connection: Connection,
     world: World,
-    commands: mpsc::Receiver<crate::service::Command>,
+    commands: mpsc::Receiver<crate::bus::Command>,
     boot: Boot,
 }
 
-async fn start(config: &Config, running: &Version) -> Result<Started, RunError> {
+async fn start(config: &Config, running: &Version) -> Result<Started, UpdateError> {
     let connection = connect(config).await;
     let rauc = Rauc::new(connection.clone());
     let car = CarClient::new(connection.clone());
@@ -142,7 +111,7 @@ async fn connect(config: &Config) -> Connection {
 }
 
 async fn booted(rauc: &Rauc, running: &Version) -> Result<Boot, RaucError> {
-    // The agent before this one may have ended in the middle of an installation. RAUC goes on with what it has read, and which slot comes
+    // The process before this one may have ended in the middle of an installation. RAUC goes on with what it has read, and which slot comes
     // next is only certain afterwards: whoever looked earlier would take an update for interrupted that then starts without a trial.
     let deadline = Instant::now() + DONE_WITHIN;
     while rauc.is_busy().await.unwrap_or(false) && Instant::now() < deadline {

@@ -1,6 +1,6 @@
 //! The file with what survives reboots.
 //!
-//! **A damaged file never stops updates: it is set aside, said, and the agent begins anew.**
+//! **A damaged file never stops updates: it is set aside, said, and the program starts afresh.**
 
 use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};

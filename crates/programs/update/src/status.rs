@@ -1,4 +1,4 @@
-//! The agent's status in the words of the protocol, of the bus and of the command line.
+//! The shell's status in the words of the protocol, of the bus and of the command line.
 
 use rccar_bus::update::UpdateProperties;
 use rccar_protocol::release::{ByteCount, Percent, UpdateState, UpdateStatus};

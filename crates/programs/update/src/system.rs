@@ -17,7 +17,7 @@ const COMMAND_LINE: &str = "/proc/cmdline";
 
 /// Why the running version is not known.
 #[derive(Debug, Error)]
-pub enum VersionError {
+pub(crate) enum VersionError {
     /// The file cannot be read.
     #[error("cannot read {}", .0.display())]
     File(PathBuf, #[source] io::Error),

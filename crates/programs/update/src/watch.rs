@@ -1,4 +1,4 @@
-//! What the car's agent says, as it changes, and what it is told.
+//! What `rccar-car` says, as it changes, and what it is told.
 
 use futures_util::StreamExt;
 use rccar_bus::BusError;
@@ -12,12 +12,12 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Frames and voltage have no signal.
 const EVERY: Duration = Duration::from_secs(1);
-/// The car's agent answers from memory. One that does not is as good as gone.
+/// `rccar-car` answers from memory. One that does not is as good as gone.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// The protocol allows one report a second; the owner's data plan is grateful for fewer.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 
-/// Follows the car's agent; returns when the bus is lost.
+/// Follows `rccar-car`; returns when the bus is lost.
 pub(crate) async fn car(client: CarClient, inputs: mpsc::Sender<Input>) -> BusError {
     let mut changes = match client.changes().await {
         Ok(changes) => changes,
@@ -36,14 +36,14 @@ pub(crate) async fn car(client: CarClient, inputs: mpsc::Sender<Input>) -> BusEr
             Ok(Err(error)) if error.is_lost() => return error,
             Ok(Err(BusError::Absent(_))) | Err(_) => None,
             Ok(Err(error)) => {
-                tracing::warn!(error = %causes(&error), "the car's agent cannot be asked");
+                tracing::warn!(error = %causes(&error), "rccar-car cannot be asked");
                 None
             }
         };
         if last.as_ref() != Some(&status) {
             last = Some(status);
             if inputs.send(Input::Car(status)).await.is_err() {
-                // The agent has ended; nobody waits for this task.
+                // The shell has ended; nobody waits for this task.
                 std::future::pending::<()>().await;
             }
         }

@@ -18,7 +18,7 @@ const BUFFER: usize = 2048;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (device, login) = match arguments.as_slice() {
+    let (device, sign_in) = match arguments.as_slice() {
         [device] => (device, None),
         [device, user, password] => (device, Some((user.clone(), password.clone()))),
         _ => return Err("usage: ppp-peer DEVICE [USER PASSWORD]".into()),
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Arc::new(builder.ipv6(Ipv6Addr::from(u128::from(prefix) | 1), 64).build_sync()?);
     let line = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     line.set_read_timeout(Some(PATIENCE))?;
-    let peer = Arc::new(Mutex::new(Peer::new(Network { here, there, dns: here, prefix, login })));
+    let peer = Arc::new(Mutex::new(Peer::new(Network { here, there, dns: here, prefix, sign_in })));
 
     let (network, outgoing) = (Arc::clone(&peer), line.try_clone()?);
     let packets = Arc::clone(&device);

@@ -44,7 +44,7 @@ pub struct Network {
     /// The prefix that it advertises, of 64 bits.
     pub prefix: Ipv6Addr,
     /// Who may call: user and password.
-    pub login: Option<(String, String)>,
+    pub sign_in: Option<(String, String)>,
 }
 
 /// What came over the line.
@@ -97,7 +97,7 @@ impl Peer {
     /// The call has begun.
     #[must_use]
     pub fn new(network: Network) -> Self {
-        let known = network.login.is_none();
+        let known = network.sign_in.is_none();
         let (line, lcp, ipcp, ipv6cp) = Default::default();
         Self { network, line, lcp, ipcp, ipv6cp, known, next: 0, output: Vec::new(), events: Vec::new() }
     }
@@ -148,7 +148,7 @@ impl Peer {
                 let length = usize::from(u16::from_be_bytes([high, low]));
                 let Some(data) = content.get(4..length) else { return };
                 match protocol {
-                    PAP => self.log_in(code, id, data),
+                    PAP => self.add_sign_in(code, id, data),
                     _ => self.control(protocol, code, id, data),
                 }
             }
@@ -223,7 +223,7 @@ impl Peer {
     }
 
     /// User and password.
-    fn log_in(&mut self, code: u8, id: u8, data: &[u8]) {
+    fn add_sign_in(&mut self, code: u8, id: u8, data: &[u8]) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let split = |data: &[u8]| {
             data.split_first()
@@ -231,7 +231,7 @@ impl Peer {
         };
         let Some((user, rest)) = split(data).filter(|_| code == code::REQUEST) else { return };
         let Some((password, _)) = split(&rest) else { return };
-        self.known = self.network.login.as_ref().is_none_or(|login| *login == (user.clone(), password));
+        self.known = self.network.sign_in.as_ref().is_none_or(|sign_in| *sign_in == (user.clone(), password));
         self.events.push(Event::Said(format!("{user} is {}known", if self.known { "" } else { "not " })));
         // The message has a length of its own: none.
         self.write(PAP, if self.known { code::ACK } else { code::NAK }, id, &[0]);
@@ -242,8 +242,8 @@ impl Peer {
             IPCP => option(3, &self.network.here.octets()),
             IPV6CP => option(1, &OURS),
             _ => {
-                let login = self.network.login.as_ref().map(|_| option(3, &PAP.to_be_bytes()));
-                [option(2, &[0; 4]), option(5, &MAGIC), login.unwrap_or_default()].concat()
+                let sign_in = self.network.sign_in.as_ref().map(|_| option(3, &PAP.to_be_bytes()));
+                [option(2, &[0; 4]), option(5, &MAGIC), sign_in.unwrap_or_default()].concat()
             }
         };
         let id = self.id();
@@ -312,10 +312,10 @@ fn icmp6_checksum(from: Ipv6Addr, to: Ipv6Addr, message: &[u8]) -> u16 {
 mod tests {
     use super::*;
 
-    fn network(login: Option<(&str, &str)>) -> Network {
-        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+    fn network(sign_in: Option<(&str, &str)>) -> Network {
+        let sign_in = sign_in.map(|(user, password)| (user.to_owned(), password.to_owned()));
         let [here, there, dns] = [1, 2, 53].map(|last| Ipv4Addr::new(10, 64, 0, last));
-        Network { here, there, dns, prefix: Ipv6Addr::new(0x2001, 0xdb8, 0x64, 0, 0, 0, 0, 0), login }
+        Network { here, there, dns, prefix: Ipv6Addr::new(0x2001, 0xdb8, 0x64, 0, 0, 0, 0, 0), sign_in }
     }
 
     fn said(peer: &mut Peer) -> Vec<(u16, Vec<u8>)> {
@@ -333,8 +333,8 @@ mod tests {
         (events, said(peer))
     }
 
-    fn opened(login: Option<(&str, &str)>) -> Peer {
-        let mut peer = Peer::new(network(login));
+    fn opened(sign_in: Option<(&str, &str)>) -> Peer {
+        let mut peer = Peer::new(network(sign_in));
         let (_, answers) = hear(&mut peer, LCP, code::REQUEST, 1, &option(5, b"pppd"));
         assert_eq!(answers[0], (LCP, packet(code::ACK, 1, &option(5, b"pppd"))));
         assert_eq!(answers[1].1[0], code::REQUEST);

@@ -7,7 +7,7 @@ pub mod pipe;
 pub mod select;
 // What libcamera's frames need and any machine can test.
 #[cfg(any(feature = "libcamera", test))]
-mod offer;
+mod modes;
 #[cfg(any(feature = "libcamera", test))]
 mod throttle;
 

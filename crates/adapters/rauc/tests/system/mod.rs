@@ -1,4 +1,4 @@
-//! The real RAUC for one test, with slots that are files and a bootloader that is a shell script. The update agent's tests use it, too.
+//! The real RAUC for one test, with slots that are files and a bootloader that is a shell script. `rccar-update`'s tests use it, too.
 
 #![allow(dead_code, reason = "not every test asks for everything")]
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 #[derive(Serialize)]
-struct Session {
+struct SignInState {
     mode: &'static str,
     software: String,
     signed_in: bool,
@@ -29,8 +29,8 @@ struct Session {
     sign_in: &'static str,
 }
 
-/// `GET /api/v1/session`
-pub(crate) async fn session<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
+/// `GET /api/v1/sign-in`
+pub(crate) async fn state<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let user = signed_in(&app, &headers).await?.map(|(user, _)| user);
     let (mode, sign_in) = match app.backend.mode() {
         Mode::Host => ("host", "password"),
@@ -38,8 +38,8 @@ pub(crate) async fn session<B: Backend>(State(app): State<Arc<App<B>>>, headers:
     };
     let setup_required = app.backend.setup_required().await?;
     let software = app.options.software.to_string();
-    let session = Session { mode, software, signed_in: user.is_some(), user, setup_required, sign_in };
-    Ok(([(CACHE_CONTROL, "no-store")], Json(session)).into_response())
+    let state = SignInState { mode, software, signed_in: user.is_some(), user, setup_required, sign_in };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(state)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) struct SignIn {
     code: Option<String>,
 }
 
-/// `POST /api/v1/session`
+/// `POST /api/v1/sign-in`
 pub(crate) async fn sign_in<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
@@ -68,17 +68,17 @@ pub(crate) async fn sign_in<B: Backend>(
         Mode::Car => (None, Credentials::Code(Password(body.code.ok_or_else(|| missing("code"))?))),
     };
     let name = name.as_ref().map(Name::as_str);
-    throttled(&app, peer, &headers, name, async |login| app.backend.sign_in(credentials, login).await).await
+    throttled(&app, peer, &headers, name, async |sign_in| app.backend.sign_in(credentials, sign_in).await).await
 }
 
-/// `DELETE /api/v1/session`
+/// `DELETE /api/v1/sign-in`
 pub(crate) async fn sign_out<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
     if is_foreign(&headers, app.options.public_url.as_ref()) {
         return Err(ApiError::ForeignOrigin);
     }
-    if let Some(login) = cookie::read(&headers, app.backend.mode()) {
-        app.backend.sign_out(login).await?;
-        app.exchange.revoke(login).await;
+    if let Some(sign_in) = cookie::read(&headers, app.backend.mode()) {
+        app.backend.sign_out(sign_in).await?;
+        app.exchange.revoke(sign_in).await;
     }
     let cookie = cookie::clear(app.backend.mode(), is_secure(&app));
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
@@ -100,7 +100,7 @@ pub(crate) async fn set_up<B: Backend>(
 ) -> Result<Response, ApiError> {
     let name = Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
     let (token, password) = (TokenHash::of(&body.token), Password(body.password));
-    throttled(&app, peer, &headers, None, async |login| app.backend.set_up(token, name, password, login).await).await
+    throttled(&app, peer, &headers, None, async |sign_in| app.backend.set_up(token, name, password, sign_in).await).await
 }
 
 #[derive(Deserialize)]
@@ -116,13 +116,13 @@ pub(crate) async fn link<B: Backend>(
     OwnJson(body): OwnJson<Link>,
 ) -> Result<Response, ApiError> {
     let token = TokenHash::of(&body.token);
-    throttled(&app, peer, &headers, None, async |login| app.backend.link(token, login).await).await
+    throttled(&app, peer, &headers, None, async |sign_in| app.backend.link(token, sign_in).await).await
 }
 
 /// Who sent the request, and with which sign-in.
 pub(crate) async fn signed_in<B: Backend>(app: &App<B>, headers: &HeaderMap) -> Result<Option<(Name, TokenHash)>, ApiError> {
-    let Some(login) = cookie::read(headers, app.backend.mode()) else { return Ok(None) };
-    Ok(app.backend.who(login).await?.map(|user| (user, login)))
+    let Some(sign_in) = cookie::read(headers, app.backend.mode()) else { return Ok(None) };
+    Ok(app.backend.who(sign_in).await?.map(|user| (user, sign_in)))
 }
 
 /// Runs one attempt to sign in, unless too many have failed, and hands out the cookie.

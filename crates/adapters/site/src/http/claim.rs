@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::text::CarId;
-use rccar_rooms::{CarConn, KnownCar};
+use rccar_rooms::{CarConn, EnrolledCar};
 use serde::Deserialize;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -74,11 +74,11 @@ pub(crate) async fn revoke<B: Backend>(
     let id = CarId::new(id).map_err(|_| AccountError::NoSuchCar)?;
     app.backend.revoke_car(user.clone(), id.clone()).await?;
     tracing::info!(%user, car = %id, "car revoked");
-    app.exchange.strike(id).await;
+    app.exchange.revoke_car(id).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn let_in(exchange: &Exchange, conn: CarConn, car: KnownCar, waiter: Waiter) {
+async fn let_in(exchange: &Exchange, conn: CarConn, car: EnrolledCar, waiter: Waiter) {
     let Waiter { registration, reached, outbox } = waiter;
     exchange.join_car_as(conn, car, registration.software, reached, outbox.clone()).await;
     // The socket may have ended before it was let in, and reported so in vain.

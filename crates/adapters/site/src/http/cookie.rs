@@ -9,6 +9,8 @@ use axum::http::header::COOKIE;
 pub(crate) const LIFETIME_SECONDS: u64 = 30 * 24 * 3_600;
 
 /// Cookies know no ports: a host and a car on one machine need different names.
+///
+/// The names are of release 0.1.0. Others would sign everybody out at an update.
 fn name(mode: Mode) -> &'static str {
     match mode {
         Mode::Host => "rccar_session",

@@ -77,9 +77,12 @@ fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, rel
     let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
     let downloads = Transfers::new(limits.downloads, limits.downloads_per_car);
     let app = Arc::new(App { backend, exchange, options, gate, throttle, waiters, claims, releases, downloads });
+    let sign_in = || get(account::state::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>);
     let router = Router::new()
         .route("/healthz", get(async || "ok"))
-        .route("/api/v1/session", get(account::session::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>))
+        .route("/api/v1/sign-in", sign_in())
+        // Its address in release 0.1.0: pages that were open during the update still ask there.
+        .route("/api/v1/session", sign_in())
         .route("/api/v1/setup", post(account::set_up::<B>))
         .route("/api/v1/link", post(account::link::<B>))
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))

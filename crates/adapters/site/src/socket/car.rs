@@ -23,7 +23,7 @@ use rccar_protocol::close::CloseCode;
 use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
 use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
 use rccar_protocol::text::Note;
-use rccar_rooms::{CODE_LIFETIME, CarConn, KnownCar};
+use rccar_rooms::{CODE_LIFETIME, CarConn, EnrolledCar};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::{sleep, timeout};
@@ -80,7 +80,7 @@ pub(crate) async fn car_socket<B: Backend>(
 
 /// A car that has proved its key.
 enum Admission {
-    Known(KnownCar, CarRegistration),
+    Known(EnrolledCar, CarRegistration),
     /// Nobody's, but with a code to claim it by.
     Unknown(CarRegistration, ClaimCode),
 }

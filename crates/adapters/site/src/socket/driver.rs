@@ -32,20 +32,20 @@ pub(crate) async fn driver_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let login = cookie::read(&headers, app.backend.mode());
+    let sign_in = cookie::read(&headers, app.backend.mode());
     let span =
         tracing::info_span!("driver", client = %peer.client(&headers, &app.options.trusted_proxies), user = tracing::field::Empty);
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
         // Browsers hide the status of a refused upgrade from the page, but not a close code: so refuse after the upgrade.
-        let Some((login, user)) = who(&app, login).await else {
+        let Some((sign_in, user)) = who(&app, sign_in).await else {
             wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
             return wire.close(CloseCode::NotSignedIn).await;
         };
         tracing::Span::current().record("user", tracing::field::display(&user));
         if hello(&mut wire, &app).await {
-            let conn = app.exchange.join_driver(user, login, peer.local.ip(), outbox).await;
+            let conn = app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox).await;
             converse(&mut wire, &app, conn).await;
             app.exchange.driver_gone(conn).await;
         }
@@ -53,10 +53,10 @@ pub(crate) async fn driver_socket<B: Backend>(
     upgrade.on_upgrade(move |socket| serve(socket).instrument(span))
 }
 
-async fn who<B: Backend>(app: &App<B>, login: Option<TokenHash>) -> Option<(TokenHash, Name)> {
-    let login = login?;
-    match app.backend.who(login).await {
-        Ok(user) => user.map(|user| (login, user)),
+async fn who<B: Backend>(app: &App<B>, sign_in: Option<TokenHash>) -> Option<(TokenHash, Name)> {
+    let sign_in = sign_in?;
+    match app.backend.who(sign_in).await {
+        Ok(user) => user.map(|user| (sign_in, user)),
         Err(error) => {
             tracing::error!(error = %causes(&error), "cannot look up a sign-in");
             None

@@ -3,7 +3,7 @@
 use super::name;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
-    AccountError, Backend, CarRegistration, Credentials, Enrolment, KnownCar, Mode, Password, RegisterError, Token, TokenHash,
+    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password, RegisterError, Token, TokenHash,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,14 +11,14 @@ use std::sync::Mutex;
 /// Every user exists, all with the password `right password`; the only link is `link`.
 #[derive(Default)]
 pub struct TestBackend {
-    pub logins: Mutex<HashMap<TokenHash, Name>>,
-    pub cars: Mutex<Vec<KnownCar>>,
+    pub sign_ins: Mutex<HashMap<TokenHash, Name>>,
+    pub cars: Mutex<Vec<EnrolledCar>>,
     pub enrolments: Mutex<Vec<TokenHash>>,
 }
 
 impl TestBackend {
-    fn log_in(&self, login: TokenHash, user: Name) -> Result<Name, AccountError> {
-        self.logins.lock().unwrap().insert(login, user.clone());
+    fn add_sign_in(&self, sign_in: TokenHash, user: Name) -> Result<Name, AccountError> {
+        self.sign_ins.lock().unwrap().insert(sign_in, user.clone());
         Ok(user)
     }
 }
@@ -32,9 +32,11 @@ impl Backend for TestBackend {
         Ok(false)
     }
 
-    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+    async fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> Result<Name, AccountError> {
         match credentials {
-            Credentials::Password { name, password } if password == Password("right password".into()) => self.log_in(login, name),
+            Credentials::Password { name, password } if password == Password("right password".into()) => {
+                self.add_sign_in(sign_in, name)
+            }
             _ => Err(AccountError::WrongCredentials),
         }
     }
@@ -43,16 +45,16 @@ impl Backend for TestBackend {
         Err(AccountError::SetUpAlready)
     }
 
-    async fn link(&self, token: TokenHash, login: TokenHash) -> Result<Name, AccountError> {
-        if token == TokenHash::of("link") { self.log_in(login, name("Ada")) } else { Err(AccountError::WrongToken) }
+    async fn link(&self, token: TokenHash, sign_in: TokenHash) -> Result<Name, AccountError> {
+        if token == TokenHash::of("link") { self.add_sign_in(sign_in, name("Ada")) } else { Err(AccountError::WrongToken) }
     }
 
-    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
-        Ok(self.logins.lock().unwrap().get(&login).cloned())
+    async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
+        Ok(self.sign_ins.lock().unwrap().get(&sign_in).cloned())
     }
 
-    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
-        self.logins.lock().unwrap().remove(&login);
+    async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {
+        self.sign_ins.lock().unwrap().remove(&sign_in);
         Ok(())
     }
 
@@ -62,7 +64,7 @@ impl Backend for TestBackend {
         Ok(Enrolment { token, expires_at: 1_800_000_000 })
     }
 
-    async fn register_car(&self, car: CarRegistration) -> Result<KnownCar, RegisterError> {
+    async fn register_car(&self, car: CarRegistration) -> Result<EnrolledCar, RegisterError> {
         let mut cars = self.cars.lock().unwrap();
         if let Some(known) = cars.iter().find(|known| known.id == car.key.id()) {
             return Ok(known.clone());
@@ -70,13 +72,13 @@ impl Backend for TestBackend {
         let mut enrolments = self.enrolments.lock().unwrap();
         let token = enrolments.iter().position(|token| Some(*token) == car.enrolment).ok_or(RegisterError::NotEnrolled)?;
         enrolments.remove(token);
-        let known = KnownCar { id: car.key.id(), name: car.name, owner: None };
+        let known = EnrolledCar { id: car.key.id(), name: car.name, owner: None };
         cars.push(known.clone());
         Ok(known)
     }
 
-    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<KnownCar, AccountError> {
-        let known = KnownCar { id: car.key.id(), name: car.name, owner: Some(user) };
+    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<EnrolledCar, AccountError> {
+        let known = EnrolledCar { id: car.key.id(), name: car.name, owner: Some(user) };
         self.cars.lock().unwrap().push(known.clone());
         Ok(known)
     }

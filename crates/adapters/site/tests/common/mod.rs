@@ -9,7 +9,7 @@ pub use backend::TestBackend;
 pub use client::{Reply, Socket, TestCar, eventually};
 
 use rccar_protocol::text::{Name, Software};
-use rccar_site::{Exchange, IcePeer, IceServers, KnownCar, Limits, Options, router, serve};
+use rccar_site::{EnrolledCar, Exchange, IcePeer, IceServers, Limits, Options, router, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -58,8 +58,8 @@ impl Server {
         Self { address, exchange, backend }
     }
 
-    pub fn know(&self, car: &TestCar) -> KnownCar {
-        let known = KnownCar { id: car.key().id(), name: name("blue car"), owner: None };
+    pub fn know(&self, car: &TestCar) -> EnrolledCar {
+        let known = EnrolledCar { id: car.key().id(), name: name("blue car"), owner: None };
         self.backend.cars.lock().unwrap().push(known.clone());
         known
     }
@@ -67,7 +67,7 @@ impl Server {
     /// A cookie of a user who is signed in.
     pub async fn cookie(&self, user: &str) -> String {
         let body = format!(r#"{{"name":"{user}","password":"right password"}}"#);
-        let reply = self.post("/api/v1/session", &body).await;
+        let reply = self.post("/api/v1/sign-in", &body).await;
         assert_eq!(reply.status, 204, "{reply:?}");
         reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
     }

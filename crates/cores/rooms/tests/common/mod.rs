@@ -6,7 +6,7 @@
 use rccar_protocol::signaling::{ByeReason, CarInfo, ErrorCode, FromCar, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Sdp, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_rooms::{CarConn, DriverConn, Effect, KnownCar, Options, Rooms};
+use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Options, Rooms};
 use std::time::Duration;
 
 pub struct Lab {
@@ -36,8 +36,8 @@ impl Lab {
     /// Cars `a` and `b` are known.
     pub fn new() -> Self {
         let mut rooms = Rooms::new(Options::new(software()));
-        let known = ['a', 'b'].map(|letter| KnownCar { id: car(letter), name: name(&format!("car {letter}")), owner: None });
-        rooms.handle_known_cars(MonotonicMicros(0), known.into());
+        let known = ['a', 'b'].map(|letter| EnrolledCar { id: car(letter), name: name(&format!("car {letter}")), owner: None });
+        rooms.handle_enrolled_cars(MonotonicMicros(0), known.into());
         let mut lab = Self { rooms, now: MonotonicMicros(0), random: 100, effects: vec![] };
         lab.advance(Duration::from_secs(1));
         lab.drain();

@@ -3,7 +3,7 @@
 use super::steps::spread;
 use super::{AGAIN, Machine, Phase};
 use crate::saved::{Ended, Proven, Stage};
-use crate::words::{CarStatus, Fault, InstallNews, Offer, Refusal, Source, Wish};
+use crate::words::{CarStatus, Fault, InstallNews, Refusal, Release, Source, Wish};
 use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::cmp::Ordering;
@@ -28,8 +28,8 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_answer(&mut self, now: MonotonicMicros, answer: Result<Option<Offer>, String>) {
-        let Ok(offer) = answer else { return self.not_answered(now) };
+    pub(super) fn handle_answer(&mut self, now: MonotonicMicros, answer: Result<Option<Release>, String>) {
+        let Ok(release) = answer else { return self.not_answered(now) };
         self.checking = None;
         self.check_failures = 0;
         let interval = self.settings.check_interval;
@@ -37,18 +37,24 @@ impl Machine {
         let wish = self.wish.take();
         let kept = match &self.phase {
             Phase::Idle => None,
-            Phase::Offered { offer, asked } if matches!(offer.source, Source::Host(_)) => asked.then(|| offer.version.clone()),
+            Phase::Offered { release, asked } if matches!(release.source, Source::Host(_)) => {
+                asked.then(|| release.version.clone())
+            }
             _ => return,
         };
         let asked_for =
             |version: &Version| wish.as_ref().is_some_and(|(wanted, _)| wanted == version) || kept.as_ref() == Some(version);
-        if let Some((wanted, _)) = wish.as_ref().filter(|(wanted, _)| offer.as_ref().is_none_or(|offer| offer.version != *wanted)) {
+        if let Some((wanted, _)) =
+            wish.as_ref().filter(|(wanted, _)| release.as_ref().is_none_or(|release| release.version != *wanted))
+        {
             self.end(wanted.clone(), Some("is not offered by the host".to_owned()));
         }
-        self.phase = match offer {
-            Some(offer) if self.judge(&offer.version, false).is_ok() => Phase::Offered { asked: asked_for(&offer.version), offer },
-            Some(offer) => {
-                if let Err(Refusal::Older { asked, running }) = self.judge(&offer.version, false) {
+        self.phase = match release {
+            Some(release) if self.judge(&release.version, false).is_ok() => {
+                Phase::Offered { asked: asked_for(&release.version), release }
+            }
+            Some(release) => {
+                if let Err(Refusal::Older { asked, running }) = self.judge(&release.version, false) {
                     self.end(asked, Some(format!("is older than {running}, which is running: refused")));
                 }
                 Phase::Idle
@@ -58,7 +64,7 @@ impl Machine {
     }
 
     pub(super) fn handle_install(&mut self, now: MonotonicMicros, news: InstallNews) {
-        let Phase::Installing { offer, asked, percent, .. } = &mut self.phase else { return };
+        let Phase::Installing { release, asked, percent, .. } = &mut self.phase else { return };
         match news {
             InstallNews::Percent(done) => *percent = done.min(100),
             InstallNews::Done => {
@@ -68,14 +74,14 @@ impl Machine {
                 self.save();
             }
             InstallNews::Failed(fault) => {
-                let (offer, asked) = (offer.clone(), *asked);
+                let (release, asked) = (release.clone(), *asked);
                 self.saved.pending = None;
-                self.remember(now, &offer.version, &fault);
+                self.remember(now, &release.version, &fault);
                 if !matches!(fault, Fault::Passing(_)) {
-                    self.saved.last = Some(Ended { version: offer.version.clone(), failed: Some(fault.reason().to_owned()) });
+                    self.saved.last = Some(Ended { version: release.version.clone(), failed: Some(fault.reason().to_owned()) });
                 }
                 self.save();
-                self.phase = Phase::Offered { offer, asked };
+                self.phase = Phase::Offered { release, asked };
             }
         }
     }
@@ -119,16 +125,16 @@ impl Machine {
                 return Ok(());
             }
             Wish::Install { version, downgrade } => (version, downgrade, None),
-            Wish::InstallFile { offer, downgrade } => (offer.version.clone(), downgrade, Some(offer)),
+            Wish::InstallFile { release, downgrade } => (release.version.clone(), downgrade, Some(release)),
         };
         match &mut self.phase {
             Phase::Idle => {}
-            Phase::Offered { offer, asked } => {
-                if file.is_none() && offer.version == version {
+            Phase::Offered { release, asked } => {
+                if file.is_none() && release.version == version {
                     *asked = true;
                 }
             }
-            Phase::Installing { offer, asked, .. } if offer.version == version => {
+            Phase::Installing { release, asked, .. } if release.version == version => {
                 *asked = true;
                 if let Some(pending) = &mut self.saved.pending {
                     pending.asked = true;
@@ -136,7 +142,7 @@ impl Machine {
                 }
                 return Ok(());
             }
-            Phase::Installing { offer, .. } => return Err(Refusal::Installing(offer.version.clone())),
+            Phase::Installing { release, .. } => return Err(Refusal::Installing(release.version.clone())),
             Phase::Waiting { pending, .. } if pending.version == version => {
                 pending.asked = true;
                 self.saved.pending = Some(pending.clone());
@@ -155,8 +161,8 @@ impl Machine {
         self.retry_at.remove(&version);
         self.downgrade = downgrade.then(|| version.clone());
         match file {
-            Some(offer) => self.phase = Phase::Offered { offer, asked: true },
-            None if matches!(&self.phase, Phase::Offered { offer, .. } if offer.version == version) => {}
+            Some(release) => self.phase = Phase::Offered { release, asked: true },
+            None if matches!(&self.phase, Phase::Offered { release, .. } if release.version == version) => {}
             None => {
                 self.wish = Some((version, downgrade));
                 self.check_at = now;

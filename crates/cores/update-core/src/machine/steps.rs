@@ -6,7 +6,7 @@ use super::{
 use crate::effect::{Effect, Mark, Traffic};
 use crate::hold::Hold;
 use crate::saved::{Pending, Stage};
-use crate::words::{Fault, Offer, Source};
+use crate::words::{Fault, Release, Source};
 use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Machine {
     fn may_ask(&self, now: MonotonicMicros) -> bool {
         let wanted = match &self.phase {
             Phase::Idle => true,
-            Phase::Offered { offer, .. } => matches!(offer.source, Source::Host(_)),
+            Phase::Offered { release, .. } => matches!(release.source, Source::Host(_)),
             _ => false,
         };
         let registered = self.car.status().is_some_and(|car| car.registered);
@@ -67,10 +67,10 @@ impl Machine {
     pub(super) fn step(&mut self, now: MonotonicMicros) -> bool {
         match self.phase.clone() {
             Phase::Idle => false,
-            Phase::Offered { offer, asked } => {
-                let free = self.holds_install(now, &offer, asked).is_none();
+            Phase::Offered { release, asked } => {
+                let free = self.holds_install(now, &release, asked).is_none();
                 if free {
-                    self.install(offer, asked);
+                    self.install(release, asked);
                 }
                 free
             }
@@ -98,9 +98,9 @@ impl Machine {
         }
     }
 
-    fn install(&mut self, offer: Offer, asked: bool) {
+    fn install(&mut self, release: Release, asked: bool) {
         self.saved.pending = Some(Pending {
-            version: offer.version.clone(),
+            version: release.version.clone(),
             from: self.boot.slot.clone(),
             stage: Stage::Installing,
             asked,
@@ -110,8 +110,8 @@ impl Machine {
         self.save();
         let traffic = self.flow();
         self.effects.push_back(Effect::Traffic(traffic));
-        self.effects.push_back(Effect::Install(offer.clone()));
-        self.phase = Phase::Installing { offer, asked, percent: 0, traffic };
+        self.effects.push_back(Effect::Install(release.clone()));
+        self.phase = Phase::Installing { release, asked, percent: 0, traffic };
     }
 
     fn flow(&self) -> Traffic {
@@ -206,9 +206,9 @@ impl Machine {
         asked
     }
 
-    /// What keeps an offer from being installed.
-    pub(super) fn holds_install(&self, now: MonotonicMicros, offer: &Offer, asked: bool) -> Option<Hold> {
-        let failure = self.saved.failure(&offer.version);
+    /// What keeps a release from being installed.
+    pub(super) fn holds_install(&self, now: MonotonicMicros, release: &Release, asked: bool) -> Option<Hold> {
+        let failure = self.saved.failure(&release.version);
         let reason = || failure.map(|failure| failure.reason.clone()).unwrap_or_default();
         if failure.is_some_and(|failure| failure.is_final || failure.tries >= self.settings.tries) {
             return Some(Hold::GaveUp { reason: reason() });
@@ -216,10 +216,10 @@ impl Machine {
         if !asked && !self.settings.automatic {
             return Some(Hold::NotAsked);
         }
-        let later = self.retry_at.get(&offer.version).filter(|at| **at > now);
+        let later = self.retry_at.get(&release.version).filter(|at| **at > now);
         let later = later.map(|at| Hold::Later { reason: reason(), at: *at });
         let used_up = || self.metered && self.saved.meter.left(self.settings.metered_cap) < WORTH_BEGINNING;
-        let cap = || (matches!(offer.source, Source::Host(_)) && used_up()).then_some(Hold::Cap);
+        let cap = || (matches!(release.source, Source::Host(_)) && used_up()).then_some(Hold::Cap);
         later.or_else(|| self.holds_work(now)).or_else(cap)
     }
 

@@ -4,7 +4,7 @@
 
 use rccar_protocol::units::MonotonicMicros;
 use rccar_update_core::{
-    Boot, CarStatus, Effect, Fault, Input, InstallNews, Machine, Mark, Month, Offer, Saved, Settings, Source, State, Status,
+    Boot, CarStatus, Effect, Fault, Input, InstallNews, Machine, Mark, Month, Release, Saved, Settings, Source, State, Status,
     Traffic, Version, Wish,
 };
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) installs: BTreeMap<Version, u32>,
     pub(crate) fetched: u64,
     frames: u64,
-    install: Option<(Offer, u64)>,
+    install: Option<(Release, u64)>,
     traffic: Traffic,
     answer: Option<Input>,
     rebooting: bool,
@@ -105,7 +105,7 @@ impl World {
         world
     }
 
-    pub(crate) fn offer(&mut self, version: Version, kind: Kind) {
+    pub(crate) fn release(&mut self, version: Version, kind: Kind) {
         self.kinds.insert(version.clone(), kind);
         self.offered = Some(version);
     }
@@ -177,7 +177,7 @@ impl World {
         panic!("{what} did not come: {:?} of {:?}", self.status(), self.disk);
     }
 
-    /// One second: the car's agent reports, the transfer goes on, time passes.
+    /// One second: `rccar-car` reports, the transfer goes on, time passes.
     pub(crate) fn second(&mut self) {
         let before = self.now;
         self.now = self.now.plus(Duration::from_secs(1));
@@ -200,7 +200,7 @@ impl World {
         while self.effect() {}
     }
 
-    /// The car's agent reports.
+    /// `rccar-car` reports.
     pub(crate) fn tell_car(&mut self) {
         self.handle(Input::Car(Some(CarStatus {
             registered: self.registered,
@@ -231,13 +231,13 @@ impl World {
                     Err("no link".into())
                 }));
             }
-            Effect::Install(offer) => {
+            Effect::Install(release) => {
                 let pending = self.disk.pending.as_ref().expect("saved before it begins");
-                assert_eq!(pending.version, offer.version);
-                *self.installs.entry(offer.version.clone()).or_default() += 1;
+                assert_eq!(pending.version, release.version);
+                *self.installs.entry(release.version.clone()).or_default() += 1;
                 let idle = &mut self.slots[1 - self.booted];
                 (idle.version, idle.tries) = (None, 0);
-                self.install = Some((offer, 0));
+                self.install = Some((release, 0));
             }
             Effect::Traffic(traffic) => self.traffic = traffic,
             Effect::TestCamera => {
@@ -254,13 +254,13 @@ impl World {
         true
     }
 
-    pub(crate) fn bundle(&self, version: Version) -> Offer {
-        Offer { version, size: self.size, source: Source::Host("/bundle".into()) }
+    pub(crate) fn bundle(&self, version: Version) -> Release {
+        Release { version, size: self.size, source: Source::Host("/bundle".into()) }
     }
 
     fn transfer(&mut self) {
-        let Some((offer, done)) = self.install.clone() else { return };
-        match self.kinds[&offer.version] {
+        let Some((release, done)) = self.install.clone() else { return };
+        match self.kinds[&release.version] {
             Kind::Refused => return self.fail(Fault::Version("the signature is not one that this car trusts".into())),
             Kind::WrongBoard => return self.fail(Fault::Final("it is made for another board".into())),
             _ if !self.link => return self.fail(Fault::Passing("the link was lost".into())),
@@ -283,14 +283,14 @@ impl World {
             self.handle(Input::Fetched(allowed));
         }
         let done = done + allowed;
-        if done < offer.size {
-            self.handle(Input::Install(InstallNews::Percent(u8::try_from(done * 100 / offer.size).unwrap())));
-            self.install = Some((offer, done));
+        if done < release.size {
+            self.handle(Input::Install(InstallNews::Percent(u8::try_from(done * 100 / release.size).unwrap())));
+            self.install = Some((release, done));
             return;
         }
         self.install = None;
         self.first = 1 - self.booted;
-        self.slots[self.first] = Slot { version: Some(offer.version), tries: TRIES };
+        self.slots[self.first] = Slot { version: Some(release.version), tries: TRIES };
         self.handle(Input::Install(InstallNews::Done));
     }
 

@@ -3,17 +3,17 @@
 mod near;
 
 use crate::config::{AccessCode, Config};
+use crate::host_status;
 use crate::host_url::HostUrl;
 use crate::messages::{Incoming, Outgoing};
 use crate::session::SessionContext;
-use crate::standing;
 use rccar_car_core::lease::Source;
 use rccar_car_core::registration::Standing;
 use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
 use rccar_daemon::shutdown;
 use rccar_protocol::text::{CarId, Name};
-use rccar_rooms::KnownCar;
+use rccar_rooms::EnrolledCar;
 use rccar_site::{
     AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password,
     Provision, RegisterError, TokenHash, Viewer, router, serve,
@@ -38,7 +38,7 @@ pub(crate) enum LanError {
     Random(getrandom::Error),
 }
 
-/// Serves the page and connects it to the agent.
+/// Serves the page and connects it to the lease.
 pub(crate) async fn start(
     config: &Config,
     context: &SessionContext,
@@ -52,7 +52,7 @@ pub(crate) async fn start(
         tracing::info!("the car's own page is on http://{address}");
     }
     let exchange = Exchange::start(rccar_rooms::Options::new(context.software.clone()), Arc::new(NoIceServers));
-    let car = KnownCar { id: context.car.clone(), name: context.name.clone(), owner: None };
+    let car = EnrolledCar { id: context.car.clone(), name: context.name.clone(), owner: None };
     let (messages, mut from_exchange) = exchange.attach_local_car(car, context.software.clone()).await;
     tokio::spawn(async move {
         while let Some(message) = from_exchange.recv().await {
@@ -100,7 +100,7 @@ fn access_code(config: &Config) -> Result<AccessCode, LanError> {
 /// Everybody who knows the code is the one user of this page. Sign-ins last until the car restarts.
 struct AccessCodeBackend {
     code: TokenHash,
-    logins: Mutex<BTreeSet<[u8; 32]>>,
+    sign_ins: Mutex<BTreeSet<[u8; 32]>>,
     about: About,
 }
 
@@ -121,8 +121,8 @@ impl About {
             near: true,
             car: Some(self.car.clone()),
             name: Some(self.name.clone()),
-            claim: standing::claim(&standing),
-            host: self.host.clone().map(|url| standing::status(&standing, url)),
+            claim: host_status::claim(&standing),
+            host: self.host.clone().map(|url| host_status::status(&standing, url)),
             provision: self.provision(),
         }
     }
@@ -139,11 +139,11 @@ impl About {
 }
 
 /// More than people around one car; the oldest knowledge is not worth keeping beyond it.
-const MAX_LOGINS: usize = 256;
+const MAX_SIGN_INS: usize = 256;
 
 impl AccessCodeBackend {
     fn new(code: &AccessCode, about: About) -> Self {
-        Self { code: TokenHash::of(code.as_str()), logins: Mutex::default(), about }
+        Self { code: TokenHash::of(code.as_str()), sign_ins: Mutex::default(), about }
     }
 
     fn user() -> Result<Name, AccountError> {
@@ -160,17 +160,17 @@ impl Backend for AccessCodeBackend {
         Ok(false)
     }
 
-    async fn sign_in(&self, credentials: Credentials, login: TokenHash) -> Result<Name, AccountError> {
+    async fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> Result<Name, AccountError> {
         let Credentials::Code(code) = credentials else { return Err(AccountError::NotOffered) };
         // Hashes are compared, so that the time taken tells nothing about the code.
         if TokenHash::of(&code.0) != self.code {
             return Err(AccountError::WrongCredentials);
         }
-        let mut logins = self.logins.lock().await;
-        if logins.len() >= MAX_LOGINS {
-            logins.clear();
+        let mut sign_ins = self.sign_ins.lock().await;
+        if sign_ins.len() >= MAX_SIGN_INS {
+            sign_ins.clear();
         }
-        logins.insert(login.0);
+        sign_ins.insert(sign_in.0);
         Self::user()
     }
 
@@ -182,12 +182,12 @@ impl Backend for AccessCodeBackend {
         Err(AccountError::NotOffered)
     }
 
-    async fn who(&self, login: TokenHash) -> Result<Option<Name>, AccountError> {
-        if self.logins.lock().await.contains(&login.0) { Self::user().map(Some) } else { Ok(None) }
+    async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
+        if self.sign_ins.lock().await.contains(&sign_in.0) { Self::user().map(Some) } else { Ok(None) }
     }
 
-    async fn sign_out(&self, login: TokenHash) -> Result<(), AccountError> {
-        self.logins.lock().await.remove(&login.0);
+    async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {
+        self.sign_ins.lock().await.remove(&sign_in.0);
         Ok(())
     }
 
@@ -195,7 +195,7 @@ impl Backend for AccessCodeBackend {
         Err(AccountError::NotOffered)
     }
 
-    async fn register_car(&self, _: CarRegistration) -> Result<KnownCar, RegisterError> {
+    async fn register_car(&self, _: CarRegistration) -> Result<EnrolledCar, RegisterError> {
         Err(RegisterError::NotEnrolled)
     }
 

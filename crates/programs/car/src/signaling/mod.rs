@@ -1,13 +1,13 @@
 //! The car's connection to its signaling host: carries out what [`Registration`] and [`Standby`] decide.
 
 mod calls;
+mod parts;
 mod register;
-mod words;
 
-pub(crate) use words::{Registrant, Signs, Ways};
+pub(crate) use parts::{Registrant, Signs, Ways};
 
-use crate::claim::Claim;
-use crate::dial::{self, Dialled, Known};
+use crate::claim_code::ClaimCodeFile;
+use crate::dial::{self, Dialled, LastAddresses};
 use crate::due::until;
 use crate::host_url::HostUrl;
 use crate::messages::Incoming;
@@ -15,6 +15,7 @@ use crate::uplinks::Report;
 use calls::{Calls, News};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use parts::Ended;
 use rccar_car_core::lease::Source;
 use rccar_car_core::registration::standby::{self, Standby};
 use rccar_car_core::registration::{DIAL_WITHIN, Effect, End, Event, Registration};
@@ -32,7 +33,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Message};
-use words::Ended;
 
 /// Keeps the car registered for as long as the program runs.
 pub(crate) async fn keep_registered(
@@ -41,7 +41,7 @@ pub(crate) async fn keep_registered(
     incoming: mpsc::Sender<Incoming>,
     outgoing: mpsc::Receiver<FromCar>,
     signs: Signs,
-    claim: Claim,
+    claim: ClaimCodeFile,
     ways: Ways,
 ) {
     let calls = Calls::new(&ways.uplinks);
@@ -85,11 +85,11 @@ struct Client {
     incoming: mpsc::Sender<Incoming>,
     outgoing: mpsc::Receiver<FromCar>,
     signs: Signs,
-    claim: Claim,
+    claim: ClaimCodeFile,
     ways: Ways,
     urgent: watch::Receiver<bool>,
     calls: Calls,
-    known: Arc<Known>,
+    known: Arc<LastAddresses>,
     attempt: Option<BoxFuture<'static, Result<Step, Ended>>>,
     connection: Option<Connection>,
     /// The attempt to have a connection that stands by, and the connection.
@@ -97,8 +97,8 @@ struct Client {
     waiting: Option<Knocked>,
 }
 
-/// The agent has ended.
-struct NoAgent;
+/// Nobody takes messages any more.
+struct Gone;
 
 impl Client {
     async fn run(&mut self) {
@@ -124,7 +124,7 @@ impl Client {
                 }
                 message = next(&mut self.connection) => match self.handle_message(message).await {
                     Ok(()) => {}
-                    Err(NoAgent) => return,
+                    Err(Gone) => return,
                 },
                 Some(message) = self.outgoing.recv(), if self.registration.is_open() => self.send(&message).await,
                 () = self.signs.pulse.asked() => self.registration.handle_question(clock::now()),
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    async fn handle_message(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Result<(), NoAgent> {
+    async fn handle_message(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Result<(), Gone> {
         self.registration.handle_heard(clock::now());
         self.signs.pulse.beat();
         let text = match read(message) {
@@ -190,7 +190,7 @@ impl Client {
             Ok(ToCar::Pong { .. }) => {}
             Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
             Ok(message) => {
-                return self.incoming.send(Incoming { source: Source::Host, message }).await.map_err(|_| NoAgent);
+                return self.incoming.send(Incoming { source: Source::Host, message }).await.map_err(|_| Gone);
             }
             // A later host may say what this car does not know.
             Err(error) => tracing::warn!(error = %causes(&error), "message of the host ignored"),

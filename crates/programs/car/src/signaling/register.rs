@@ -1,6 +1,6 @@
 //! From a stream to a challenge, and messages on the way.
 
-use super::words::Ended;
+use super::parts::Ended;
 use crate::dial::Dialled;
 use crate::host_url::HostUrl;
 use futures_util::{SinkExt, StreamExt};

@@ -51,22 +51,22 @@ impl Store {
     }
 
     /// Stores a sign-in.
-    pub(crate) fn add_login(&self, login: TokenHash, account: i64, expires: u64) -> Result<(), DbError> {
+    pub(crate) fn add_sign_in(&self, sign_in: TokenHash, account: i64, expires: u64) -> Result<(), DbError> {
         let sql = "INSERT INTO logins (hash, account, expires) VALUES (?1, ?2, ?3)";
-        self.connection.execute(sql, params![login.0, account, expires])?;
+        self.connection.execute(sql, params![sign_in.0, account, expires])?;
         Ok(())
     }
 
     /// Who is signed in with this cookie.
-    pub(crate) fn login(&self, login: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
+    pub(crate) fn sign_in(&self, sign_in: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
         let sql = "SELECT name FROM logins JOIN accounts ON accounts.id = account WHERE hash = ?1 AND expires > ?2";
-        let name = self.connection.query_row(sql, params![login.0, now], |row| row.get::<_, String>(0)).optional()?;
+        let name = self.connection.query_row(sql, params![sign_in.0, now], |row| row.get::<_, String>(0)).optional()?;
         name.map(stored_name).transpose()
     }
 
     /// Forgets a sign-in.
-    pub(crate) fn remove_login(&self, login: TokenHash) -> Result<(), DbError> {
-        self.connection.execute("DELETE FROM logins WHERE hash = ?1", params![login.0])?;
+    pub(crate) fn remove_sign_in(&self, sign_in: TokenHash) -> Result<(), DbError> {
+        self.connection.execute("DELETE FROM logins WHERE hash = ?1", params![sign_in.0])?;
         Ok(())
     }
 }
@@ -94,12 +94,12 @@ mod tests {
     fn a_sign_in_ends_with_its_time_or_its_account() {
         let store = test_store();
         let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
-        let login = TokenHash::of("cookie");
-        store.add_login(login, account, 100).unwrap();
-        assert_eq!(store.login(login, 99).unwrap(), Some(test_name("Ada")));
-        assert_eq!(store.login(login, 100).unwrap(), None);
+        let sign_in = TokenHash::of("cookie");
+        store.add_sign_in(sign_in, account, 100).unwrap();
+        assert_eq!(store.sign_in(sign_in, 99).unwrap(), Some(test_name("Ada")));
+        assert_eq!(store.sign_in(sign_in, 100).unwrap(), None);
         assert!(store.remove_account("ada").unwrap());
-        assert_eq!(store.login(login, 99).unwrap(), None);
+        assert_eq!(store.sign_in(sign_in, 99).unwrap(), None);
         assert!(!store.remove_account("ada").unwrap());
     }
 }

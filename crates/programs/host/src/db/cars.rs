@@ -3,7 +3,7 @@
 use super::accounts::stored_name;
 use super::{DbError, Store};
 use rccar_protocol::text::{CarId, Name};
-use rccar_site::{CarRegistration, KnownCar, TokenHash};
+use rccar_site::{CarRegistration, EnrolledCar, TokenHash};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 /// A car as the command line lists it.
@@ -19,10 +19,10 @@ pub(crate) struct CarRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Enrolled {
     /// It was known before.
-    Known(KnownCar),
+    Known(EnrolledCar),
     /// Its token made it known.
-    New(KnownCar),
-    /// The owner struck it, and it has no new token.
+    New(EnrolledCar),
+    /// It is revoked, and it has no new token.
     Revoked,
     /// Unknown, and no valid token.
     No,
@@ -55,7 +55,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets a car in that is known or has a valid token, which is spent with that. A struck car needs a new token.
+    /// Lets a car in that is known or has a valid token, which is spent with that. A revoked car needs a new token.
     pub(crate) fn enrol(&mut self, car: &CarRegistration, now: u64) -> Result<Enrolled, DbError> {
         let id = car.key.id();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -79,9 +79,9 @@ impl Store {
         Ok(Enrolled::New(row.known()?))
     }
 
-    /// Makes an unknown or struck car this user's, under the name that it asks for. `None`: somebody has it already, or there is no such
+    /// Makes an unknown or revoked car this user's, under the name that it asks for. `None`: somebody has it already, or there is no such
     /// user.
-    pub(crate) fn claim(&mut self, car: &CarRegistration, user: &Name, now: u64) -> Result<Option<KnownCar>, DbError> {
+    pub(crate) fn claim(&mut self, car: &CarRegistration, user: &Name, now: u64) -> Result<Option<EnrolledCar>, DbError> {
         let id = car.key.id();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let owner: Option<i64> =
@@ -95,19 +95,19 @@ impl Store {
     }
 
     /// Cars that may connect.
-    pub(crate) fn known_cars(&self) -> Result<Vec<KnownCar>, DbError> {
+    pub(crate) fn enrolled_cars(&self) -> Result<Vec<EnrolledCar>, DbError> {
         let live = self.cars()?.into_iter().filter(|car| !car.revoked);
         live.map(|car| car.known()).collect()
     }
 
-    /// All cars, struck ones as well.
+    /// All cars, revoked ones as well.
     pub(crate) fn cars(&self) -> Result<Vec<CarRow>, DbError> {
         let mut query = self.connection.prepare(&format!("{ROWS} ORDER BY cars.name, cars.id"))?;
         let rows = query.query_map([], CarRow::read)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
-    /// Strikes a car. `false`: there is no such car, or it was struck before.
+    /// Revokes a car. `false`: there is no such car, or it was revoked before.
     pub(crate) fn revoke_car(&self, id: &CarId, now: u64) -> Result<bool, DbError> {
         let sql = "UPDATE cars SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
         Ok(self.connection.execute(sql, params![id.as_str(), now])? > 0)
@@ -136,10 +136,10 @@ impl CarRow {
         Ok(Self { id: row.get(0)?, name: row.get(1)?, owner: row.get(2)?, revoked: row.get(3)? })
     }
 
-    fn known(&self) -> Result<KnownCar, DbError> {
+    fn known(&self) -> Result<EnrolledCar, DbError> {
         let id = CarId::new(self.id.as_str()).map_err(|_| DbError::Damaged("car's identifier"))?;
         let owner = self.owner.clone().map(stored_name).transpose()?;
-        Ok(KnownCar { id, name: stored_name(self.name.clone())?, owner })
+        Ok(EnrolledCar { id, name: stored_name(self.name.clone())?, owner })
     }
 }
 
@@ -172,12 +172,12 @@ mod tests {
         store.add_account(&test_name("Ada"), None, 1).unwrap();
         store.add_enrolment(TokenHash::of("token"), Some("Ada"), Some(&test_name("blue car")), 100).unwrap();
         store.enrol(&car(1, Some("token")), 1).unwrap();
-        assert_eq!(store.known_cars().unwrap()[0].name, test_name("blue car"));
+        assert_eq!(store.enrolled_cars().unwrap()[0].name, test_name("blue car"));
         assert_eq!(store.cars().unwrap()[0].owner.as_deref(), Some("Ada"));
     }
 
     #[test]
-    fn a_struck_car_needs_a_new_token() {
+    fn a_revoked_car_needs_a_new_token() {
         let mut store = test_store();
         for token in ["one", "two"] {
             store.add_enrolment(TokenHash::of(token), None, None, 100).unwrap();
@@ -187,7 +187,7 @@ mod tests {
         assert!(!store.revoke_car(&car(1, None).key.id(), 2).unwrap());
         assert_eq!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Revoked);
         assert_eq!(store.enrol(&car(1, Some("one")), 3).unwrap(), Enrolled::Revoked);
-        assert_eq!(store.known_cars().unwrap(), []);
+        assert_eq!(store.enrolled_cars().unwrap(), []);
         assert!(matches!(store.enrol(&car(1, Some("two")), 3).unwrap(), Enrolled::New(_)));
     }
 
@@ -220,6 +220,6 @@ mod tests {
         let claimed = store.claim(&car(1, None), &names[1], 4).unwrap().unwrap();
         assert_eq!(claimed.owner, Some(test_name("Bob")));
         store.remove_account("Bob").unwrap();
-        assert_eq!(store.known_cars().unwrap()[0].owner, None, "a car outlives its owner's account");
+        assert_eq!(store.enrolled_cars().unwrap()[0].owner, None, "a car outlives its owner's account");
     }
 }

@@ -7,6 +7,7 @@ CREATE TABLE accounts (
     created  INTEGER NOT NULL
 ) STRICT;
 
+-- Sign-ins of browsers.
 CREATE TABLE logins (
     hash    BLOB PRIMARY KEY,
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,

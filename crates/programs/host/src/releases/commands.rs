@@ -2,10 +2,11 @@
 
 use super::shelf::Shelf;
 use super::store::{add, refuse, release, remove};
-use crate::admin::{AdminError, print};
+use crate::admin::AdminError;
 use crate::cli::ReleaseCommand;
 use crate::config::Config;
 use crate::db::Store;
+use rccar_daemon::cli::print;
 use rccar_protocol::release::{Percent, Version};
 use rccar_site::{Release, ReleaseChange, ReleaseError, UploadWish};
 use std::fmt::Write as _;
@@ -20,11 +21,11 @@ pub(crate) fn run(config: &Config, command: ReleaseCommand) -> Result<(), AdminE
         ReleaseCommand::Add { file, channel, rollout, notes } => {
             let wish = UploadWish { channel, rollout, notes, user: None, bytes: None };
             let release = put(config, &mut store, &file, &wish)?;
-            print(&format!("{}\t{}\tsigned by {}\n", release.version, release.compatible, release.signer))
+            Ok(print(&format!("{}\t{}\tsigned by {}\n", release.version, release.compatible, release.signer))?)
         }
         ReleaseCommand::List { json } => {
             let releases = store.releases()?;
-            if json { print(&format!("{}\n", serde_json::json!(releases))) } else { print(&table(&releases)) }
+            Ok(print(&if json { format!("{}\n", serde_json::json!(releases)) } else { table(&releases) })?)
         }
         ReleaseCommand::Rollout { version, percent } => change(&mut store, version, |change| change.rollout = Some(percent)),
         ReleaseCommand::Pause { version } => change(&mut store, version, |change| change.paused = Some(true)),

@@ -1,13 +1,13 @@
 //! What the routes and the command line ask, answered from directory and database.
 
-use super::offer::choose;
+use super::choice::choose;
 use super::shelf::{Draft, Shelf, ShelfError};
 use crate::db::{Db, DbError, Store, unix_now};
 use async_trait::async_trait;
 use rccar_causes::causes;
 use rccar_protocol::release::{ByteCount, Version};
 use rccar_protocol::text::CarId;
-use rccar_site::{BundleFile, OfferQuestion, Release, ReleaseChange, ReleaseError, ReleaseRules, Releases, Upload, UploadWish};
+use rccar_site::{BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases, Upload, UploadWish};
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -65,7 +65,7 @@ impl Releases for ReleaseStore {
         removed.await.map_err(fault)?.map(drop).map_err(ReleaseError::NoSuchRelease)
     }
 
-    async fn offer(&self, car: CarId, question: OfferQuestion) -> Result<Option<Release>, ReleaseError> {
+    async fn release_for(&self, car: CarId, question: ReleaseQuestion) -> Result<Option<Release>, ReleaseError> {
         Ok(choose(self.list().await?, &car, &question))
     }
 

@@ -36,7 +36,7 @@ impl Host {
             "[http]\nlisten = [\"127.0.0.1:0\"]\n[database]\npath = \"{at}/host.db\"\n\
              [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n\
              [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\nmax_bytes = 16000000\nmax_downloads_per_car = 2\n\
-             nudge_spread_s = 0\n"
+             announce_spread_s = 0\n"
         );
         std::fs::write(directory.path().join("host.toml"), config).unwrap();
         let mut host = Self { directory, running: None, address: String::new(), log_level: "info" };
@@ -101,8 +101,8 @@ impl Host {
         self.request("POST", path, cookie, body)
     }
 
-    pub fn session(&self, cookie: &str) -> serde_json::Value {
-        serde_json::from_str(&self.request("GET", "/api/v1/session", cookie, "").body).unwrap()
+    pub fn sign_in_state(&self, cookie: &str) -> serde_json::Value {
+        serde_json::from_str(&self.request("GET", "/api/v1/sign-in", cookie, "").body).unwrap()
     }
 
     pub fn request(&self, method: &str, path: &str, cookie: &str, body: &str) -> Reply {
@@ -150,7 +150,7 @@ impl Host {
     }
 
     pub fn sign_in(&self, name: &str, password: &str) -> Reply {
-        self.post("/api/v1/session", "", &format!(r#"{{"name":"{name}","password":"{password}"}}"#))
+        self.post("/api/v1/sign-in", "", &format!(r#"{{"name":"{name}","password":"{password}"}}"#))
     }
 }
 

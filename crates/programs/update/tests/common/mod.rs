@@ -45,7 +45,7 @@ pub(crate) struct Inner {
     pub(crate) requests: Vec<String>,
     /// Bytes of bodies handed out.
     pub(crate) sent: usize,
-    pub(crate) offer: Option<String>,
+    pub(crate) release: Option<String>,
 }
 
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Host {
             token: "first".into(),
             requests: Vec::new(),
             sent: 0,
-            offer: None,
+            release: None,
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -104,7 +104,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
     tokio::time::sleep(wait).await;
     let mut inner = inner.lock().unwrap();
     if path.starts_with("/api/v1/car/releases/offer") {
-        return inner.offer.clone().map_or_else(|| StatusCode::NO_CONTENT.into_response(), IntoResponse::into_response);
+        return inner.release.clone().map_or_else(|| StatusCode::NO_CONTENT.into_response(), IntoResponse::into_response);
     }
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return StatusCode::BAD_REQUEST.into_response();

@@ -1,7 +1,7 @@
 //! What is connected, and what it offers.
 
+use crate::camera::modes::{LAYOUTS, Modes};
 use crate::camera::newest::Trouble;
-use crate::camera::offer::{LAYOUTS, Offer};
 use crate::camera::select::{Candidate, Selection};
 use crate::raw::Layout;
 use ::libcamera::camera::{Camera, CameraConfiguration};
@@ -63,20 +63,20 @@ pub(super) fn video(camera: &Camera<'_>) -> Option<CameraConfiguration> {
 }
 
 /// What can be encoded of what the camera offers. A size that it makes to measure is among them if it is `wanted`.
-pub(super) fn offers(configuration: &CameraConfiguration, wanted: (u32, u32)) -> Vec<Offer> {
+pub(super) fn modes(configuration: &CameraConfiguration, wanted: (u32, u32)) -> Vec<Modes> {
     let Some(stream) = configuration.get(0) else { return Vec::new() };
     let offered = stream.formats();
     let known: Vec<PixelFormat> = offered.pixel_formats().into_iter().collect();
-    let offer = |layout: Layout| {
+    let modes = |layout: Layout| {
         let pixels = pixel_format(layout);
         let mut sizes: Vec<(u32, u32)> = offered.sizes(pixels).iter().map(|size| (size.width, size.height)).collect();
         let within = range(&offered, pixels).is_some_and(|range| range.contains(Size { width: wanted.0, height: wanted.1 }));
         if within && !sizes.contains(&wanted) {
             sizes.push(wanted);
         }
-        Offer { layout, sizes }
+        Modes { layout, sizes }
     };
-    LAYOUTS.into_iter().filter(|&layout| known.contains(&pixel_format(layout))).map(offer).collect()
+    LAYOUTS.into_iter().filter(|&layout| known.contains(&pixel_format(layout))).map(modes).collect()
 }
 
 /// Everything that the camera offers for video, for a person.

@@ -3,8 +3,8 @@
 use super::Settings;
 use super::buffers::{self, Shot};
 use super::device;
+use crate::camera::modes;
 use crate::camera::newest::{Newest, Trouble};
-use crate::camera::offer;
 use crate::camera::throttle::Throttle;
 use crate::clock;
 use crate::frame::I420Frame;
@@ -206,12 +206,12 @@ fn configure(camera: &mut ActiveCamera<'static>, settings: &Settings) -> Result<
     let turns = camera.properties().get::<properties::Rotation>().is_ok();
     let upright = if turns && settings.rotation == Rotation::Half { Orientation::Rotate180 } else { Orientation::Rotate0 };
     let mut configuration = device::video(camera).ok_or_else(|| broken("it offers no video"))?;
-    let offers = device::offers(&configuration, wanted);
+    let modes = device::modes(&configuration, wanted);
     // Some drivers name a range of sizes and make only some of them.
     let found =
-        offer::candidates(&offers, wanted).into_iter().find(|&(layout, size)| ask(&mut configuration, layout, size, upright));
+        modes::candidates(&modes, wanted).into_iter().find(|&(layout, size)| ask(&mut configuration, layout, size, upright));
     let Some((layout, (width, height))) = found else {
-        let offered = offer::describe(&offers);
+        let offered = modes::describe(&modes);
         return Err(Trouble::Broken(format!("no size of at least {}x{}; it offers {offered}", wanted.0, wanted.1)));
     };
     let rotation = if turns { left_to_turn(upright, configuration.orientation()) } else { settings.rotation };

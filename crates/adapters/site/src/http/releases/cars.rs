@@ -4,7 +4,7 @@ use super::{Watched, store, version};
 use crate::backend::Backend;
 use crate::http::App;
 use crate::http::error::ApiError;
-use crate::releases::{OfferQuestion, Release};
+use crate::releases::{Release, ReleaseQuestion};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -24,11 +24,11 @@ use tower_http::services::ServeFile;
 pub(crate) async fn offer<B: Backend>(
     State(app): State<Arc<App<B>>>,
     headers: HeaderMap,
-    query: Result<Query<OfferQuestion>, QueryRejection>,
+    query: Result<Query<ReleaseQuestion>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let car = car(&app, &headers)?;
     let Query(question) = query.map_err(|refusal| ApiError::Malformed(refusal.body_text()))?;
-    let found = store(&app)?.offer(car, question.clone()).await?;
+    let found = store(&app)?.release_for(car, question.clone()).await?;
     let Some(release) = found else { return Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "no-store")]).into_response()) };
     Ok(([(CACHE_CONTROL, "no-store")], Json(offered(release, question)?)).into_response())
 }
@@ -48,8 +48,8 @@ pub(crate) async fn bundle<B: Backend>(
     let answer = ServeFile::new(&file.path).try_call(request).await;
     let mut response = answer.map_err(|error| ApiError::fault(&format!("{}: {error}", file.path.display())))?.map(|body| {
         let (exchange, body) = (app.exchange.clone(), Body::new(body));
-        // A car that is struck off the list loses the rest.
-        watched.body(body, Some(Box::new(move || exchange.access().is_known(&car))), Some(place))
+        // A car that is revoked meanwhile loses the rest.
+        watched.body(body, Some(Box::new(move || exchange.access().is_enrolled(&car))), Some(place))
     });
     if response.status() == StatusCode::NOT_FOUND {
         return Err(ApiError::fault(&format!("{} is missing", file.path.display())));
@@ -62,7 +62,7 @@ pub(crate) async fn bundle<B: Backend>(
     Ok(response.into_response())
 }
 
-fn offered(release: Release, question: OfferQuestion) -> Result<ReleaseOffer, ApiError> {
+fn offered(release: Release, question: ReleaseQuestion) -> Result<ReleaseOffer, ApiError> {
     let url = BundlePath::try_from(format!("/api/v1/car/releases/{}/bundle", release.version));
     Ok(ReleaseOffer {
         url: url.map_err(|error| ApiError::fault(&error.to_string()))?,

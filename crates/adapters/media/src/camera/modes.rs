@@ -4,7 +4,7 @@ use crate::raw::Layout;
 
 /// A layout and the sizes in which a camera gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offer {
+pub(super) struct Modes {
     pub(super) layout: Layout,
     pub(super) sizes: Vec<(u32, u32)>,
 }
@@ -13,8 +13,8 @@ pub(super) struct Offer {
 pub(super) const LAYOUTS: [Layout; 3] = [Layout::I420, Layout::Nv12, Layout::Yuyv];
 
 /// What to ask for, best first: the wanted size, else the next larger one that is offered; of equal ones the cheapest layout.
-pub(super) fn candidates(offers: &[Offer], wanted: (u32, u32)) -> Vec<(Layout, (u32, u32))> {
-    let all = offers.iter().flat_map(|offer| offer.sizes.iter().map(|&size| (offer.layout, size)));
+pub(super) fn candidates(modes: &[Modes], wanted: (u32, u32)) -> Vec<(Layout, (u32, u32))> {
+    let all = modes.iter().flat_map(|mode| mode.sizes.iter().map(|&size| (mode.layout, size)));
     let covering = all.filter(|&(_, (width, height))| width >= wanted.0 && height >= wanted.1 && width % 2 == 0);
     let rank = |layout| LAYOUTS.iter().position(|&known| known == layout);
     let mut covering: Vec<_> = covering.collect();
@@ -23,8 +23,8 @@ pub(super) fn candidates(offers: &[Offer], wanted: (u32, u32)) -> Vec<(Layout, (
 }
 
 /// What a camera offers, in words.
-pub(super) fn describe(offers: &[Offer]) -> String {
-    let mut sizes: Vec<(u32, u32)> = offers.iter().flat_map(|offer| offer.sizes.iter().copied()).collect();
+pub(super) fn describe(modes: &[Modes]) -> String {
+    let mut sizes: Vec<(u32, u32)> = modes.iter().flat_map(|mode| mode.sizes.iter().copied()).collect();
     sizes.sort_unstable();
     sizes.dedup();
     let sizes: Vec<String> = sizes.iter().map(|(width, height)| format!("{width}x{height}")).collect();
@@ -37,31 +37,31 @@ mod tests {
 
     #[test]
     fn the_wanted_size_is_taken_in_the_cheapest_layout_that_has_it() {
-        let offers = [offer(Layout::Yuyv, &[(640, 360), (1280, 720)]), offer(Layout::Nv12, &[(640, 360)])];
-        assert_eq!(best(&offers, (640, 360)), Some((Layout::Nv12, (640, 360))));
-        assert_eq!(best(&offers, (1280, 720)), Some((Layout::Yuyv, (1280, 720))));
+        let modes = [mode(Layout::Yuyv, &[(640, 360), (1280, 720)]), mode(Layout::Nv12, &[(640, 360)])];
+        assert_eq!(best(&modes, (640, 360)), Some((Layout::Nv12, (640, 360))));
+        assert_eq!(best(&modes, (1280, 720)), Some((Layout::Yuyv, (1280, 720))));
     }
 
     #[test]
     fn without_the_wanted_size_the_smallest_that_covers_it_is_taken() {
-        let offers = [offer(Layout::Yuyv, &[(320, 240), (640, 480), (1280, 960)]), offer(Layout::I420, &[(1920, 1080)])];
-        assert_eq!(best(&offers, (640, 360)), Some((Layout::Yuyv, (640, 480))));
-        assert_eq!(best(&offers, (1280, 720)), Some((Layout::Yuyv, (1280, 960))));
+        let modes = [mode(Layout::Yuyv, &[(320, 240), (640, 480), (1280, 960)]), mode(Layout::I420, &[(1920, 1080)])];
+        assert_eq!(best(&modes, (640, 360)), Some((Layout::Yuyv, (640, 480))));
+        assert_eq!(best(&modes, (1280, 720)), Some((Layout::Yuyv, (1280, 960))));
     }
 
     #[test]
     fn a_camera_that_is_too_small_gives_nothing_and_its_sizes_are_told() {
-        let offers = [offer(Layout::Yuyv, &[(640, 480), (320, 240)]), offer(Layout::Nv12, &[(640, 480)])];
-        assert_eq!(best(&offers, (1280, 720)), None);
-        assert_eq!(describe(&offers), "320x240, 640x480");
+        let modes = [mode(Layout::Yuyv, &[(640, 480), (320, 240)]), mode(Layout::Nv12, &[(640, 480)])];
+        assert_eq!(best(&modes, (1280, 720)), None);
+        assert_eq!(describe(&modes), "320x240, 640x480");
         assert_eq!(describe(&[]), "none that can be encoded");
     }
 
-    fn best(offers: &[Offer], wanted: (u32, u32)) -> Option<(Layout, (u32, u32))> {
-        candidates(offers, wanted).first().copied()
+    fn best(modes: &[Modes], wanted: (u32, u32)) -> Option<(Layout, (u32, u32))> {
+        candidates(modes, wanted).first().copied()
     }
 
-    fn offer(layout: Layout, sizes: &[(u32, u32)]) -> Offer {
-        Offer { layout, sizes: sizes.to_vec() }
+    fn mode(layout: Layout, sizes: &[(u32, u32)]) -> Modes {
+        Modes { layout, sizes: sizes.to_vec() }
     }
 }

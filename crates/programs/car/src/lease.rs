@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 /// Longest time that farewells may take when the program stops.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// The agent: routes messages to the one session.
-pub(crate) struct Agent {
+/// Routes messages to the one session.
+pub(crate) struct LeaseKeeper {
     lease: Lease,
     begin: Begin,
     sources: BTreeMap<Source, Outgoing>,
@@ -26,7 +26,7 @@ pub(crate) struct Agent {
     running: Option<RunningSession>,
 }
 
-impl Agent {
+impl LeaseKeeper {
     pub(crate) fn new(begin: Begin, sources: BTreeMap<Source, Outgoing>, drive: DriveLink, bus: BusHandle) -> Self {
         Self { lease: Lease::default(), begin, sources, drive, bus, running: None }
     }
@@ -36,7 +36,7 @@ impl Agent {
         tokio::pin!(stop);
         let mut stopping = false;
         let mut restarts = RestartSignal::listen();
-        // Fed from this loop: an agent that hangs is one that nobody can drive with.
+        // Fed from this loop: a loop that hangs is a car that nobody can drive.
         let mut watchdog = tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(60)));
         loop {
             tokio::select! {
@@ -84,7 +84,7 @@ impl Agent {
             ToCar::Access { token, ttl_s } if source == Source::Host => {
                 self.bus.set_access(token, Duration::from_secs(ttl_s.into()));
             }
-            ToCar::Release { version } if source == Source::Host => self.bus.nudge(version),
+            ToCar::Release { version } if source == Source::Host => self.bus.announce_release(version),
             ToCar::Install { version } if source == Source::Host => self.bus.wish(version),
             ToCar::Challenge { .. }
             | ToCar::Unclaimed {}

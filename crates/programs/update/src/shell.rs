@@ -1,22 +1,22 @@
 //! The loop around the machine.
 
+use crate::bus::Command;
 use crate::config::{Config, Metered};
 use crate::http::HostClient;
 use crate::install::Installer;
-use crate::offer::{self, Question};
 use crate::proxy::Gate;
-use crate::service::Command;
+use crate::release_offer::{self, Question};
 use crate::state::StateFile;
 use crate::status::{self, Details};
 use crate::watch::{self, Report};
-use crate::{link, system};
+use crate::{metered, system};
 use rccar_bus::car::CarClient;
 use rccar_bus::update::{ServedUpdate, UpdateProperties};
 use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rauc::{Mark, Rauc};
-use rccar_update_core::{self as core, Effect, Fault, Input, InstallNews, Machine, Offer, Traffic, Version};
+use rccar_update_core::{self as core, Effect, Fault, Input, InstallNews, Machine, Release, Traffic, Version};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Marking a slot is a write of some bytes.
 const MARK_WITHIN: Duration = Duration::from_secs(60);
 
-/// Everything that the agent talks to.
+/// Everything that the shell talks to.
 pub(crate) struct World {
     pub(crate) rauc: Rauc,
     pub(crate) host: HostClient,
@@ -38,8 +38,8 @@ pub(crate) struct World {
     pub(crate) reports: channel::Sender<Report>,
 }
 
-/// The agent.
-pub(crate) struct Agent {
+/// The loop around the core, and what it needs.
+pub(crate) struct Shell {
     machine: Machine,
     world: World,
     state: StateFile,
@@ -59,7 +59,7 @@ pub(crate) struct Agent {
     said: String,
 }
 
-impl Agent {
+impl Shell {
     pub(crate) fn new(
         machine: Machine,
         world: World,
@@ -153,7 +153,7 @@ impl Agent {
 
     /// Reads what changes without a word: the meter and the route.
     fn count(&mut self) {
-        let metered = link::is_metered(self.config.link.metered);
+        let metered = metered::is_metered(self.config.link.metered);
         if metered != self.metered {
             self.metered = metered;
             tracing::info!(metered, by = ?self.config.link.metered, "link");
@@ -184,7 +184,7 @@ impl Agent {
                         gate.set(traffic);
                     }
                 }
-                Effect::Install(offer) => self.install(offer),
+                Effect::Install(release) => self.install(release),
                 Effect::TestCamera => {
                     let car = self.world.car.clone();
                     tokio::spawn(async move { car.test_camera().await });
@@ -202,15 +202,17 @@ impl Agent {
         tokio::spawn(async move {
             let answer = async {
                 let compatible = rauc.compatible().await.map_err(|error| causes(&error).to_string())?;
-                offer::ask(&host, &Question { channel, compatible, newer_than }).await.map_err(|error| causes(&error).to_string())
+                release_offer::ask(&host, &Question { channel, compatible, newer_than })
+                    .await
+                    .map_err(|error| causes(&error).to_string())
             };
             // Nobody listens when the program ends.
             let _ = inputs.send(Input::Answer(answer.await)).await;
         });
     }
 
-    fn install(&mut self, offer: Offer) {
-        tracing::info!(version = %offer.version, size = offer.size, "installing");
+    fn install(&mut self, release: Release) {
+        tracing::info!(version = %release.version, size = release.size, "installing");
         if !self.saved {
             // Without it nobody would know after a power cut that the other slot is on trial.
             let fault = Fault::Passing("what is needed after a power cut cannot be written".to_owned());
@@ -221,7 +223,7 @@ impl Agent {
         gate.set(self.traffic);
         self.gate = Some(gate.clone());
         let installer = Installer { rauc: self.world.rauc.clone(), host: self.world.host.clone() };
-        tokio::spawn(installer.run(offer, gate, self.inputs.clone()));
+        tokio::spawn(installer.run(release, gate, self.inputs.clone()));
     }
 
     fn mark(&self, mark: core::Mark) {

@@ -4,7 +4,7 @@ use crate::http::{HostClient, HttpError};
 use hyper::StatusCode;
 use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::release::{Channel, ReleaseOffer};
-use rccar_update_core::{Offer, Source, Version};
+use rccar_update_core::{Release, Source, Version};
 
 /// What the car asks for.
 #[derive(Debug, Clone)]
@@ -12,12 +12,12 @@ pub(crate) struct Question {
     pub(crate) channel: Channel,
     /// RAUC's `compatible` of this system.
     pub(crate) compatible: String,
-    /// What an offer has to be newer than.
+    /// What a release has to be newer than.
     pub(crate) newer_than: Version,
 }
 
 /// Asks the host; `None` if it has nothing for this car.
-pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option<Offer>, HttpError> {
+pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option<Release>, HttpError> {
     let Question { channel, compatible, newer_than } = question;
     let path = format!(
         "/api/v1/car/releases/offer?channel={channel}&compatible={}&running={}",
@@ -28,8 +28,8 @@ pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option
     match answer.status() {
         StatusCode::OK => {
             let text = HostClient::text(answer, MAX_MESSAGE_BYTES).await?;
-            let offer = ReleaseOffer::parse(&text).map_err(|error| HttpError::Answer(error.text.to_string()))?;
-            accept(&offer, question).map(Some)
+            let release = ReleaseOffer::parse(&text).map_err(|error| HttpError::Answer(error.text.to_string()))?;
+            accept(&release, question).map(Some)
         }
         StatusCode::NO_CONTENT => Ok(None),
         status => Err(HttpError::Status(status)),
@@ -37,13 +37,13 @@ pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option
 }
 
 /// An offer for another board or channel is a fault of the host.
-fn accept(offer: &ReleaseOffer, question: &Question) -> Result<Offer, HttpError> {
+fn accept(offer: &ReleaseOffer, question: &Question) -> Result<Release, HttpError> {
     if offer.compatible.as_str() != question.compatible || offer.channel != question.channel {
         let why = format!("it offers {} of channel {} for {}", offer.version, offer.channel, offer.compatible);
         return Err(HttpError::Answer(why));
     }
     let version = offer.version.to_string().parse().map_err(|error: semver::Error| HttpError::Answer(error.to_string()))?;
-    Ok(Offer { version, size: offer.size.value(), source: Source::Host(offer.url.as_str().to_owned()) })
+    Ok(Release { version, size: offer.size.value(), source: Source::Host(offer.url.as_str().to_owned()) })
 }
 
 /// Percent-encodes what has a meaning in a query (RFC 3986 section 2.3 names what has none).

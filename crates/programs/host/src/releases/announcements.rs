@@ -1,6 +1,6 @@
 //! Telling cars, and listening to what they say about their updates.
 
-use super::offer::{is_for, share};
+use super::choice::{is_for, share};
 use crate::db::{Db, DbError};
 use rccar_causes::causes;
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
@@ -12,40 +12,40 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-/// Nudges cars when a release becomes available for them, spread over `spread` so that they do not all come at once. Cars that connect later
+/// Announces a release to cars when a release becomes available for them, spread over `spread` so that they do not all come at once. Cars that connect later
 /// ask by themselves.
-pub(crate) async fn nudge(db: Db, exchange: Exchange, changed: Arc<Notify>, spread: Duration) {
-    let mut nudged = HashMap::new();
+pub(crate) async fn announce_releases(db: Db, exchange: Exchange, changed: Arc<Notify>, spread: Duration) {
+    let mut announced = HashMap::new();
     let mut plan: BTreeMap<(Instant, CarId), Version> = BTreeMap::new();
     loop {
         let next = plan.first_key_value().map(|((at, _), _)| *at);
         tokio::select! {
-            () = changed.notified() => match plan_nudges(&db, &exchange, &mut nudged, spread).await {
+            () = changed.notified() => match plan_announcements(&db, &exchange, &mut announced, spread).await {
                 Ok(more) => plan.extend(more),
-                Err(error) => tracing::error!(error = %causes(&error), "cannot look for cars to nudge"),
+                Err(error) => tracing::error!(error = %causes(&error), "cannot look for cars to announce a release to"),
             },
             // Without a next one the branch is off and the time is never looked at.
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 if let Some(((_, car), version)) = plan.pop_first() {
-                    tracing::debug!(%car, %version, "nudging a car");
-                    exchange.nudge(car, version).await;
+                    tracing::debug!(%car, %version, "announcing a release");
+                    exchange.announce_release(car, version).await;
                 }
             }
         }
     }
 }
 
-async fn plan_nudges(
+async fn plan_announcements(
     db: &Db,
     exchange: &Exchange,
-    nudged: &mut HashMap<CarId, HashSet<Version>>,
+    announced: &mut HashMap<CarId, HashSet<Version>>,
     spread: Duration,
 ) -> Result<BTreeMap<(Instant, CarId), Version>, DbError> {
     let (releases, now) = (db.run(|store| store.releases()).await?, Instant::now());
     let mut plan = BTreeMap::new();
     for (car, status) in exchange.connected_cars().await {
         let candidates = candidates(&releases, &car, status.as_ref());
-        let known = nudged.insert(car.clone(), candidates.iter().copied().cloned().collect()).unwrap_or_default();
+        let known = announced.insert(car.clone(), candidates.iter().copied().cloned().collect()).unwrap_or_default();
         let fresh = candidates.into_iter().filter(|version| !known.contains(*version));
         if let Some(version) = fresh.max_by(|one, other| one.precedence(other)) {
             let millis = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);

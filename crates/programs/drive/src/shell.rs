@@ -30,7 +30,7 @@ const BURST: usize = 64;
 const ALIVE: Duration = Duration::from_millis(250);
 
 /// Machine, actuators, sensors and socket. Dropped in whatever way, it leaves the actuators at neutral.
-pub struct Service {
+pub struct Shell {
     machine: Machine,
     actuator: Box<dyn Actuator>,
     sensors: Vec<Box<dyn Sensor>>,
@@ -45,12 +45,12 @@ pub struct Service {
     alive_at: MonotonicMicros,
 }
 
-impl Service {
+impl Shell {
     /// Puts the parts together and the actuators at neutral.
     #[must_use]
     pub fn new(machine: Machine, hardware: Hardware, socket: DriveSocket, recorder: Recorder) -> Self {
         let Hardware { actuator, sensors } = hardware;
-        let mut service = Self {
+        let mut shell = Self {
             neutral: machine.output(),
             machine,
             actuator,
@@ -63,8 +63,8 @@ impl Service {
             malformed: 0,
             alive_at: MonotonicMicros::default(),
         };
-        service.actuate(clock::now());
-        service
+        shell.actuate(clock::now());
+        shell
     }
 
     /// Runs until one of `signals` comes, then brakes and rests. What must not wait comes first in each turn.
@@ -207,7 +207,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for Shell {
     fn drop(&mut self) {
         // Also after an error and after a panic; where this fails too, the service manager runs `rccar-drive neutral`.
         let _ = self.actuator.apply(clock::now(), self.neutral);
@@ -256,38 +256,38 @@ mod tests {
         }
     }
 
-    fn armed() -> (Service, Rc<RefCell<Fake>>, tempfile::TempDir) {
+    fn armed() -> (Shell, Rc<RefCell<Fake>>, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let socket = DriveSocket::bind(&directory.path().join("drive.sock")).unwrap();
         let fake = Rc::<RefCell<Fake>>::default();
         let machine = Machine::new(Settings::default()).unwrap();
         let hardware = Hardware { actuator: Box::new(fake.clone()), sensors: vec![Box::new(Voltmeter), Box::new(Speedometer)] };
-        let mut service = Service::new(machine, hardware, socket, Recorder::start(None).unwrap());
+        let mut shell = Shell::new(machine, hardware, socket, Recorder::start(None).unwrap());
         for seq in 0..20 {
             let now = MonotonicMicros(1_000_000 + u64::from(seq) * 20_000);
             let set_point = SetPoint { session: 1, seq, sampled_at: now, arm: seq > 0, ..SetPoint::default() };
-            service.machine.handle_input(now, &set_point);
-            service.actuate(now);
+            shell.machine.handle_input(now, &set_point);
+            shell.actuate(now);
         }
-        assert_eq!(service.machine.state(), DriveState::Armed);
-        (service, fake, directory)
+        assert_eq!(shell.machine.state(), DriveState::Armed);
+        (shell, fake, directory)
     }
 
     #[test]
     fn an_actuator_fault_trips_the_drive_and_neutral_is_tried() {
-        let (mut service, fake, _directory) = armed();
+        let (mut shell, fake, _directory) = armed();
         fake.borrow_mut().broken = true;
-        service.actuate(MonotonicMicros(1_400_000));
-        assert_eq!((service.machine.state(), service.machine.reason()), (DriveState::Tripped, StopReason::ActuatorFault));
+        shell.actuate(MonotonicMicros(1_400_000));
+        assert_eq!((shell.machine.state(), shell.machine.reason()), (DriveState::Tripped, StopReason::ActuatorFault));
         assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
     }
 
     #[test]
     fn the_status_has_what_each_sensor_knows() {
-        let (mut service, _, directory) = armed();
+        let (mut shell, _, directory) = armed();
         let path = directory.path().join("car.sock");
         let car = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
-        assert!(service.tell(MonotonicMicros(1_400_000), &SocketAddr::from_pathname(&path).unwrap(), Layout::V1));
+        assert!(shell.tell(MonotonicMicros(1_400_000), &SocketAddr::from_pathname(&path).unwrap(), Layout::V1));
         let mut buffer = [0; 256];
         let length = car.recv(&mut buffer).unwrap();
         let status = DriveStatus::decode(&buffer[..length]).unwrap();
@@ -295,10 +295,10 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_dropped_leaves_neutral_behind() {
-        let (service, fake, _directory) = armed();
+    fn a_shell_that_is_dropped_leaves_neutral_behind() {
+        let (shell, fake, _directory) = armed();
         assert!(matches!(fake.borrow().applied.last(), Some(Motor::Drive(_))));
-        drop(service);
+        drop(shell);
         assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
     }
 }

@@ -2,11 +2,11 @@
 
 use rccar_protocol::release::{Percent, Version};
 use rccar_protocol::text::CarId;
-use rccar_site::{OfferQuestion, Release};
+use rccar_site::{Release, ReleaseQuestion};
 use sha2::{Digest, Sha256};
 
 /// The newest release that the question is about and whose roll-out includes the car.
-pub(crate) fn choose(releases: Vec<Release>, car: &CarId, question: &OfferQuestion) -> Option<Release> {
+pub(crate) fn choose(releases: Vec<Release>, car: &CarId, question: &ReleaseQuestion) -> Option<Release> {
     let fits = |release: &Release| {
         release.channels.contains(&question.channel)
             && release.compatible == question.compatible
@@ -59,9 +59,9 @@ mod tests {
         }
     }
 
-    fn question(running: &str) -> OfferQuestion {
+    fn question(running: &str) -> ReleaseQuestion {
         let (channel, compatible) = (Channel::new("stable").unwrap(), Compatible::new("pi").unwrap());
-        OfferQuestion { channel, compatible, running: running.parse().unwrap() }
+        ReleaseQuestion { channel, compatible, running: running.parse().unwrap() }
     }
 
     /// Cars as their keys make them: base32.

@@ -7,12 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Writes the code that counts where the console finds it.
-pub(crate) struct Claim {
+pub(crate) struct ClaimCodeFile {
     /// `<runtime_dir>/claim-code`: for root, who tells the serial console, and nobody else.
     file: PathBuf,
 }
 
-impl Claim {
+impl ClaimCodeFile {
     pub(crate) fn new(runtime_dir: &Path) -> Self {
         let claim = Self { file: runtime_dir.join("claim-code") };
         // The code of an earlier run is worth nothing.
@@ -38,7 +38,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for ClaimCodeFile {
     fn drop(&mut self) {
         self.hide();
     }
@@ -54,7 +54,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("claim-code");
         std::fs::write(&file, "old").unwrap();
-        let claim = Claim::new(directory.path());
+        let claim = ClaimCodeFile::new(directory.path());
         assert!(!file.exists());
         let code = ClaimCode::from_random(7);
         claim.show(&code);
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn without_the_directory_the_car_works_all_the_same() {
-        let claim = Claim::new(Path::new("/nonexistent/rccar"));
+        let claim = ClaimCodeFile::new(Path::new("/nonexistent/rccar"));
         claim.show(&ClaimCode::from_random(7));
         claim.hide();
     }

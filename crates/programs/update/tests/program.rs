@@ -50,7 +50,7 @@ struct World {
     host: Host,
     rauc: Rauc,
     car: Arc<Car>,
-    agent: UpdateClient,
+    update: UpdateClient,
     directory: TempDir,
     config: PathBuf,
     _process: Child,
@@ -63,7 +63,7 @@ impl World {
         Self::start_beside(booted, running, state, |_| ()).await
     }
 
-    /// The agent finds RAUC as `prepare` left it.
+    /// The update finds RAUC as `prepare` left it.
     async fn start_beside(booted: &'static str, running: &str, state: Option<&str>, prepare: impl FnOnce(&Rauc)) -> Self {
         let (bus, host) = (TestBus::start().await.unwrap(), Host::start(SIZE).await);
         let (rauc, rauc_connection) = Rauc::start(&bus, booted, "2.0.0", SIZE).await;
@@ -90,35 +90,35 @@ impl World {
         let process =
             Command::new(env!("CARGO_BIN_EXE_rccar-update")).arg("--config").arg(&config).kill_on_drop(true).spawn().unwrap();
         let connection = bus.connect().await.unwrap();
-        let agent = UpdateClient::new(connection);
+        let update = UpdateClient::new(connection);
         let world = Self {
             host,
             rauc,
             car,
-            agent,
+            update,
             directory,
             config,
             _process: process,
             _bus: bus,
             _connections: [rauc_connection, car_connection],
         };
-        world.until("the agent", |_| true).await;
+        world.until("the update", |_| true).await;
         world
     }
 
-    fn offer(&self, version: &str) {
-        let offer = format!(
+    fn release(&self, version: &str) {
+        let release = format!(
             r#"{{"version":"{version}","channel":"stable","compatible":"rccar-test","size":{SIZE},"sha256":"{}","url":"{PATH}"}}"#,
             "0".repeat(64)
         );
-        self.host.with(|inner| inner.offer = Some(offer));
+        self.host.with(|inner| inner.release = Some(release));
     }
 
-    /// Waits for a state of the agent's.
+    /// Waits for a state of the update's.
     async fn until(&self, what: &str, mut condition: impl FnMut(&UpdateProperties) -> bool) -> UpdateProperties {
         let start = Instant::now();
         loop {
-            let properties = self.agent.properties().await;
+            let properties = self.update.properties().await;
             if let Ok(properties) = &properties
                 && condition(properties)
             {
@@ -142,12 +142,12 @@ impl World {
 #[tokio::test]
 async fn an_offer_is_streamed_into_rauc_and_the_reboot_is_asked_for() {
     let world = World::start("A", "1.0.0", None).await;
-    world.offer("2.0.0");
+    world.release("2.0.0");
     world.host.fault(Fault::Late(Duration::from_millis(1)));
     world.host.fault(Fault::CutAfter(2));
     world.host.fault(Fault::CutAfter(30_000));
     assert!(world.command(&["install", "2.0.0"]).await.status.success());
-    let properties = world.until("the reboot", |agent| agent.state == "rebooting").await;
+    let properties = world.until("the reboot", |update| update.state == "rebooting").await;
     assert_eq!((properties.version.as_str(), properties.running_version.as_str()), ("2.0.0", "1.0.0"));
     assert_eq!(world.rauc.with(|told| told.read.clone()), world.host.with(|inner| inner.bundle.clone()));
     let request = std::fs::read_to_string(world.directory.path().join("reboot")).unwrap();
@@ -162,46 +162,46 @@ async fn an_offer_is_streamed_into_rauc_and_the_reboot_is_asked_for() {
 #[tokio::test]
 async fn without_the_owner_an_offer_waits() {
     let world = World::start("A", "1.0.0", None).await;
-    world.offer("2.0.0");
+    world.release("2.0.0");
     assert!(world.command(&["check"]).await.status.success());
-    let properties = world.until("the offer", |agent| agent.state == "offered").await;
+    let properties = world.until("the release", |update| update.state == "offered").await;
     assert_eq!(properties.reason, "updates are not automatic: the owner has to ask for it");
     assert!(world.rauc.with(|told| told.read.is_empty()));
     let waits = |report: &UpdateStatus| report.on_request && report.version.as_ref().is_some_and(|v| v.to_string() == "2.0.0");
     world.until("the report", |_| world.car.reports.lock().unwrap().iter().any(waits)).await;
 
-    world.agent.install("2.0.0").await.unwrap();
-    world.until("the reboot", |agent| agent.state == "rebooting").await;
+    world.update.install("2.0.0").await.unwrap();
+    world.until("the reboot", |update| update.state == "rebooting").await;
     world.until("its report", |_| world.car.reports.lock().unwrap().last().is_some_and(|report| !report.on_request)).await;
 }
 
 #[tokio::test]
 async fn while_somebody_drives_the_transfer_rests() {
     let world = World::start("A", "1.0.0", None).await;
-    world.offer("2.0.0");
+    world.release("2.0.0");
     // The offer, the first look at the bundle, and then a host that takes its time.
     world.host.fault(Fault::Late(Duration::ZERO));
     world.host.fault(Fault::Late(Duration::ZERO));
     world.host.fault(Fault::Late(Duration::from_secs(3600)));
-    world.agent.install("2.0.0").await.unwrap();
+    world.update.install("2.0.0").await.unwrap();
     world.until("the transfer", |_| world.host.requests().len() >= 3).await;
     world.car.state.lock().unwrap().in_session = true;
-    world.until("the rest", |agent| agent.state == "installing" && agent.reason == "somebody is connected to drive").await;
+    world.until("the rest", |update| update.state == "installing" && update.reason == "somebody is connected to drive").await;
     let asked = world.host.requests().len();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(world.host.requests().len(), asked);
     world.car.state.lock().unwrap().in_session = false;
-    world.until("the end", |agent| agent.state == "rebooting").await;
+    world.until("the end", |update| update.state == "rebooting").await;
     assert_eq!(world.rauc.with(|told| told.read.len()), SIZE);
 }
 
 #[tokio::test]
 async fn a_bundle_for_another_board_is_refused_by_its_signed_manifest() {
     let world = World::start("A", "1.0.0", None).await;
-    world.offer("2.0.0");
+    world.release("2.0.0");
     world.rauc.with(|told| told.compatible = "another-board");
-    world.agent.install("2.0.0").await.unwrap();
-    let properties = world.until("the refusal", |agent| agent.state == "failed").await;
+    world.update.install("2.0.0").await.unwrap();
+    let properties = world.until("the refusal", |update| update.state == "failed").await;
     assert_eq!(properties.reason, "not tried again: it is made for another-board, and this car is rccar-test");
     assert!(world.rauc.with(|told| told.read.is_empty()));
 }
@@ -209,19 +209,19 @@ async fn a_bundle_for_another_board_is_refused_by_its_signed_manifest() {
 #[tokio::test]
 async fn an_old_bundle_under_a_new_name_is_refused() {
     let world = World::start("A", "1.0.0", None).await;
-    world.offer("3.0.0");
-    world.agent.install("3.0.0").await.unwrap();
-    let properties = world.until("the refusal", |agent| agent.state == "failed").await;
+    world.release("3.0.0");
+    world.update.install("3.0.0").await.unwrap();
+    let properties = world.until("the refusal", |update| update.state == "failed").await;
     assert_eq!(properties.reason, "not tried again: the bundle that was offered as 3.0.0 is 2.0.0");
 }
 
 #[tokio::test]
 async fn what_rauc_refuses_is_told_in_plain_words() {
     let world = World::start("A", "1.0.0", None).await;
-    world.offer("2.0.0");
+    world.release("2.0.0");
     world.rauc.with(|told| told.refuses = Some("signature verification failed: Verify error: self-signed certificate"));
-    world.agent.install("2.0.0").await.unwrap();
-    let properties = world.until("the refusal", |agent| agent.state == "failed").await;
+    world.update.install("2.0.0").await.unwrap();
+    let properties = world.until("the refusal", |update| update.state == "failed").await;
     assert!(properties.reason.contains("it is not signed by a key that this car trusts"), "{}", properties.reason);
     let status = String::from_utf8(world.command(&["status"]).await.stdout).unwrap();
     for line in
@@ -235,7 +235,7 @@ async fn what_rauc_refuses_is_told_in_plain_words() {
 async fn a_new_version_that_is_healthy_is_marked_good() {
     let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed","asked":false,"reboots":1}}"#;
     let world = World::start("B", "2.0.0", Some(state)).await;
-    world.until("the proof", |agent| agent.state == "idle" && world.rauc.with(|told| !told.marks.is_empty())).await;
+    world.until("the proof", |update| update.state == "idle" && world.rauc.with(|told| !told.marks.is_empty())).await;
     assert_eq!(world.rauc.with(|told| told.marks.clone()), ["good booted"]);
     world.until("the memory", |_| world.saved().contains("\"pending\": null")).await;
 }
@@ -244,7 +244,7 @@ async fn a_new_version_that_is_healthy_is_marked_good() {
 async fn a_version_that_did_not_start_is_reported_by_the_old_one() {
     let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed","asked":false,"reboots":1}}"#;
     let world = World::start("A", "1.0.0", Some(state)).await;
-    let properties = world.until("the reason", |agent| agent.state == "failed").await;
+    let properties = world.until("the reason", |update| update.state == "failed").await;
     assert_eq!(properties.reason, "version 2.0.0 did not start");
     world.until("the report", |_| world.car.reports.lock().unwrap().iter().any(|report| report.state == UpdateState::Failed)).await;
 }
@@ -255,7 +255,7 @@ async fn an_installation_that_ends_after_the_agent_was_killed_is_still_an_update
     let world = World::start_beside("A", "1.0.0", Some(state), |rauc| rauc.with(|told| told.operation = "installing")).await;
     let start = Instant::now();
     while world.rauc.with(|told| told.looks) < 3 {
-        assert!(start.elapsed() < SOON, "the agent does not look again");
+        assert!(start.elapsed() < SOON, "the update does not look again");
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     assert!(world.saved().contains("installing"), "nothing is decided while RAUC works");
@@ -263,7 +263,7 @@ async fn an_installation_that_ends_after_the_agent_was_killed_is_still_an_update
         told.primary = "rootfs.1";
         told.operation = "idle";
     });
-    world.until("the reboot", |agent| agent.state == "rebooting").await;
+    world.until("the reboot", |update| update.state == "rebooting").await;
     assert!(world.saved().contains("\"version\": \"2.0.0\""), "{}", world.saved());
 }
 
@@ -277,14 +277,14 @@ async fn the_owner_installs_a_file_and_may_go_back() {
     let words = String::from_utf8(refused.stderr).unwrap();
     assert!(words.contains("version 2.0.0 is older than 3.0.0, which is running; add --allow-downgrade to go back"), "{words}");
     assert!(world.command(&["install", "--allow-downgrade", file]).await.status.success());
-    world.until("the reboot", |agent| agent.state == "rebooting").await;
+    world.until("the reboot", |update| update.state == "rebooting").await;
     assert_eq!(world.host.requests(), [""; 0], "nothing was fetched");
 }
 
 #[tokio::test]
 async fn a_damaged_state_does_not_stop_the_agent() {
     let world = World::start("A", "1.0.0", Some("{\"pending\": {\"vers")).await;
-    world.until("the agent", |agent| agent.state == "idle").await;
+    world.until("the update", |update| update.state == "idle").await;
     assert!(world.directory.path().join("state.json.damaged").exists());
 }
 

@@ -1,9 +1,9 @@
-//! What the agent serves on the bus.
+//! `org.rccar.Update1`: what other programs see of the updates, and what they ask for.
 
 use async_trait::async_trait;
 use rccar_bus::update::{UpdateProperties, UpdateService};
 use rccar_rauc::Rauc;
-use rccar_update_core::{Offer, Refusal, Source, Version, Wish};
+use rccar_update_core::{Refusal, Release, Source, Version, Wish};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +14,7 @@ pub(crate) struct Command {
     pub(crate) answer: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// The service's side of the agent.
+/// The bus's side of the shell.
 pub(crate) struct Service {
     properties: Arc<Mutex<UpdateProperties>>,
     commands: mpsc::Sender<Command>,
@@ -28,7 +28,7 @@ impl Service {
 
     async fn wish(&self, wish: Wish) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
-        let ending = |_| "the update agent is about to end".to_owned();
+        let ending = |_| "rccar-update is about to end".to_owned();
         self.commands.send(Command { wish, answer }).await.map_err(|_| ending(()))?;
         answered.await.map_err(|_| ending(()))?.map_err(|refusal| refusal.to_string())
     }
@@ -54,12 +54,12 @@ impl UpdateService for Service {
         if !what.contains('/') {
             return self.wish(Wish::Install { version: parse(what)?, downgrade: allow_downgrade }).await;
         }
-        let bundle = self.rauc.inspect(what).await.map_err(|error| crate::words::fault(&error).reason().to_owned())?;
+        let bundle = self.rauc.inspect(what).await.map_err(|error| crate::rauc_faults::fault(&error).reason().to_owned())?;
         let path = PathBuf::from(what);
-        // The agent may not be allowed to look at the file; RAUC is.
+        // This program may not be allowed to look at the file; RAUC is.
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-        let offer = Offer { version: parse(&bundle.version)?, size, source: Source::File(path) };
-        self.wish(Wish::InstallFile { offer, downgrade: allow_downgrade }).await
+        let release = Release { version: parse(&bundle.version)?, size, source: Source::File(path) };
+        self.wish(Wish::InstallFile { release, downgrade: allow_downgrade }).await
     }
 }
 

@@ -40,13 +40,13 @@ impl Connections {
 
 /// One session's memory of what its driver has been told.
 #[derive(Default)]
-pub(crate) struct Board {
+pub(crate) struct ConnectionsNews {
     told: Option<(CarEvent, MonotonicMicros)>,
 }
 
-impl Board {
+impl ConnectionsNews {
     /// The event to send now, if there is news and the last one is long enough ago.
-    pub(crate) fn news(&mut self, connections: &Connections, now: MonotonicMicros) -> Option<CarEvent> {
+    pub(crate) fn next(&mut self, connections: &Connections, now: MonotonicMicros) -> Option<CarEvent> {
         if self.told.as_ref().is_some_and(|(_, at)| now.since(*at) < SPACING) {
             return None;
         }

@@ -1,0 +1,63 @@
+//! The commands of `rccar-car`.
+
+use crate::camera;
+use crate::config::{Config, DEFAULT_PATH};
+use crate::error::CarError;
+use crate::run;
+use clap::{Parser, Subcommand};
+use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
+use rccar_daemon::logging;
+use std::path::Path;
+
+/// The car's end of a drive: registers with the signaling host, sends the camera's picture, passes the driver's input to rccar-drive.
+#[derive(Debug, Parser)]
+#[command(name = "rccar-car", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Run the car (the default)
+    Run,
+    /// Check the configuration and name what is wrong
+    CheckConfig,
+    /// List the cameras that libcamera sees, with their sizes
+    Cameras,
+    /// Print the car's id, making its key if there is none
+    Id,
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) fn execute(&self) -> Result<(), CarError> {
+        let path = self.common.config_or(Path::new(DEFAULT_PATH));
+        match self.command.unwrap_or(Command::Run) {
+            Command::Run => {
+                let config = Config::load(path)?;
+                logging::init("rccar-car");
+                run::run(config)
+            }
+            Command::CheckConfig => {
+                Config::load(path)?;
+                Ok(print_no_mistakes(path)?)
+            }
+            Command::Cameras => Ok(print(&camera::list()?)?),
+            Command::Id => Ok(print(&format!("{}\n", run::load_identity(&Config::load(path)?)?.id()))?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,55 @@
+//! Puts the parts together.
+
+use crate::actuator;
+use crate::config::Config;
+use crate::error::DriveError;
+use crate::realtime;
+use crate::recorder::Recorder;
+use crate::shell::Shell;
+use crate::socket::DriveSocket;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rccar_daemon::{clock, logging, notify};
+use rccar_drive_core::Machine;
+use std::io;
+
+/// Drives until a signal ends it.
+pub(crate) fn run(config: &Config) -> Result<(), DriveError> {
+    logging::init("rccar-drive");
+    let signals = catch_signals()?;
+    let machine = Machine::new(config.settings())?;
+    let socket = DriveSocket::bind(&config.socket)?;
+    let recorder = Recorder::start(config.trace.as_deref()).map_err(os("open the trace"))?;
+    let hardware = actuator::open(config)?;
+    if config.realtime {
+        realtime::enable();
+    }
+    let mut shell = Shell::new(machine, hardware, socket, recorder);
+    tracing::info!(socket = %config.socket.display(), "listening for set-points");
+    notify::ready();
+    shell.run(&signals).map_err(os("wait for set-points"))?;
+    drop(shell);
+    tracing::info!("stopped, the actuators are at neutral");
+    Ok(())
+}
+
+/// Puts the actuators at neutral.
+pub(crate) fn neutral(config: &Config) -> Result<(), DriveError> {
+    let output = Machine::new(config.settings())?.output();
+    Ok(actuator::open(config)?.actuator.apply(clock::now(), output)?)
+}
+
+/// SIGTERM and SIGINT as something to poll. Threads started later inherit the mask, so that no other one takes them.
+fn catch_signals() -> Result<SignalFd, DriveError> {
+    let mut caught = SigSet::empty();
+    caught.add(Signal::SIGTERM);
+    caught.add(Signal::SIGINT);
+    caught
+        .thread_block()
+        .and_then(|()| SignalFd::with_flags(&caught, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
+        .map_err(|error| os("catch signals")(error.into()))
+}
+
+fn os(action: &'static str) -> impl Fn(io::Error) -> DriveError {
+    move |source| DriveError::Os { action, source }
+}
