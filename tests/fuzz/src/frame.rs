@@ -1,4 +1,5 @@
-//! Binary frames: what is accepted is written back byte for byte, but for what a later release has added.
+//! Binary frames: what is accepted is written back byte for byte, but for what a later release has
+//! added.
 
 macro_rules! frame_target {
     ($(#[$doc:meta])* $module:ident, $frame:path) => {

@@ -19,7 +19,8 @@ pub fn target(data: &[u8]) {
     written_unchanged::<Channel>(text);
     written_unchanged::<AccessToken>(text);
     written_unchanged::<BundlePath>(text);
-    // Base64 has one form for each value, or a signature could be changed without becoming another one.
+    // Base64 has one form for each value, or a signature could be changed without becoming another
+    // one.
     written_unchanged::<CarKey>(text);
     written_unchanged::<Signature>(text);
     written_unchanged::<Nonce>(text);
@@ -44,6 +45,7 @@ fn written_unchanged<T: TryFrom<String, Error = TextError> + Into<String> + Debu
 /// The two halves of the text as host names.
 fn different_hosts_are_signed_differently(text: &str) {
     let Some((one, other)) = text.split_once('|') else { return };
-    let same = registration_message(one, &Nonce([0; 32])) == registration_message(other, &Nonce([0; 32]));
+    let same =
+        registration_message(one, &Nonce([0; 32])) == registration_message(other, &Nonce([0; 32]));
     assert_eq!(same, one.eq_ignore_ascii_case(other), "{one:?} and {other:?}");
 }

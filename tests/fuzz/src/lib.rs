@@ -1,10 +1,10 @@
 //! Fuzz targets: one module with a function `target` for each parser of what the network brings.
 //!
-//! **A target never panics unless the parser broke a promise**: refuse without a panic, or accept and mean exactly one thing, so that
-//! writing the value again gives a message that reads the same.
+//! **A target never panics unless the parser broke a promise**: refuse without a panic, or accept
+//! and mean exactly one thing, so that writing the value again gives a message that reads the same.
 //!
-//! The same functions run in three places: under libFuzzer (`tests/fuzz/libfuzzer`), over the committed corpus and the golden vectors
-//! in every test run (`tests/replay.rs`), and by hand:
+//! The same functions run in three places: under libFuzzer (`tests/fuzz/libfuzzer`), over the
+//! committed corpus and the golden vectors in every test run (`tests/replay.rs`), and by hand:
 //!
 //! ```
 //! rccar_fuzz::control::target(b"\x01 anything");
@@ -12,10 +12,10 @@
 //!
 //! # Design decisions
 //!
-//! * The targets are a library and the fuzzer's programs are three lines each, because libFuzzer needs a nightly compiler and the test
-//!   run must not.
-//! * A new parser gets a module here, a line in [`TARGETS`], a file in `libfuzzer/fuzz_targets` and a directory in `corpus`;
-//!   `tests/replay.rs` fails while one of them is missing.
+//! * The targets are a library and the fuzzer's programs are three lines each, because libFuzzer
+//!   needs a nightly compiler and the test run must not.
+//! * A new parser gets a module here, a line in [`TARGETS`], a file in `libfuzzer/fuzz_targets` and
+//!   a directory in `corpus`; `tests/replay.rs` fails while one of them is missing.
 
 pub mod bundle;
 mod frame;
@@ -25,7 +25,9 @@ mod relay;
 mod session;
 
 pub use frame::{control, drive_hello, setpoint, status, telemetry};
-pub use message::{car_event, driver_event, from_car, from_driver, release_offer, to_car, to_driver};
+pub use message::{
+    car_event, driver_event, from_car, from_driver, release_offer, to_car, to_driver,
+};
 pub use relay::{relay_channel_data, relay_stun};
 pub use session::{candidate, ice_url, sdp};
 

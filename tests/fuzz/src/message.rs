@@ -1,4 +1,5 @@
-//! JSON messages: what is accepted is written as a message that reads the same; what is refused is refused in words.
+//! JSON messages: what is accepted is written as a message that reads the same; what is refused is
+//! refused in words.
 
 use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::signaling::{ErrorCode, Json, parse};
@@ -63,9 +64,16 @@ pub mod release_offer {
                 assert_eq!(ReleaseOffer::parse(&written).as_ref(), Ok(&offer), "{written}");
                 // Appended to the host's address, it must stay there.
                 let path = offer.url.as_str();
-                assert!(path.starts_with('/') && !path.starts_with("//") && !path.contains(['?', '#', '\\']), "{path}");
+                assert!(
+                    path.starts_with('/')
+                        && !path.starts_with("//")
+                        && !path.contains(['?', '#', '\\']),
+                    "{path}"
+                );
             }
-            Err(error) => assert!(matches!(error.code, ErrorCode::TooLarge | ErrorCode::Malformed), "{error}"),
+            Err(error) => {
+                assert!(matches!(error.code, ErrorCode::TooLarge | ErrorCode::Malformed), "{error}")
+            }
         }
     }
 }
@@ -84,7 +92,10 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) {
             match error.code {
                 ErrorCode::TooLarge => assert!(too_large, "{error}"),
                 ErrorCode::Malformed | ErrorCode::UnknownType => assert!(!too_large, "{error}"),
-                other => assert!(matches!(other, ErrorCode::Malformed), "parsing cannot find {other:?}: {error}"),
+                other => assert!(
+                    matches!(other, ErrorCode::Malformed),
+                    "parsing cannot find {other:?}: {error}"
+                ),
             }
         }
     }

@@ -14,7 +14,8 @@ pub mod relay_channel_data {
 
 /// STUN messages (RFC 8489 section 5).
 pub mod relay_stun {
-    /// An error with its text, eight unknown attributes, realm, nonce, integrity and fingerprint: a spoofed request gets no large answer.
+    /// An error with its text, eight unknown attributes, realm, nonce, integrity and fingerprint: a
+    /// spoofed request gets no large answer.
     const LARGEST_REFUSAL: usize = 256;
 
     /// Reads `data` as one message of any kind, and refuses it.

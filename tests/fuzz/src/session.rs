@@ -1,4 +1,5 @@
-//! Texts that set a session up: addresses of ICE servers from the host, answers and candidates from the driver.
+//! Texts that set a session up: addresses of ICE servers from the host, answers and candidates from
+//! the driver.
 
 /// Addresses of ICE servers (RFC 7064, RFC 7065).
 pub mod ice_url {

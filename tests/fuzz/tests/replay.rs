@@ -26,7 +26,11 @@ fn every_target_survives_the_vectors_of_its_parser() {
         }
     }
     for vector in vectors("drive-hello") {
-        run(target("drive_hello"), &hex::decode(text(&vector, "hex")).unwrap(), text(&vector, "name"));
+        run(
+            target("drive_hello"),
+            &hex::decode(text(&vector, "hex")).unwrap(),
+            text(&vector, "name"),
+        );
     }
     for vector in vectors("signaling").into_iter().chain(vectors("events")) {
         let direction = text(&vector, "direction").replace('-', "_");
@@ -41,14 +45,21 @@ fn every_target_survives_the_vectors_of_its_parser() {
 fn every_target_has_a_corpus_and_a_program_for_libfuzzer() {
     let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| name.to_string()).collect();
     let corpora = fs::read_dir(here().join("corpus")).unwrap();
-    let corpora: BTreeSet<String> = corpora.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let corpora: BTreeSet<String> =
+        corpora.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(corpora, targets);
     let programs = files(&here().join("libfuzzer/fuzz_targets"));
-    let programs: BTreeSet<String> = programs.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let programs: BTreeSet<String> = programs
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
     assert_eq!(programs, targets);
     let manifest = fs::read_to_string(here().join("libfuzzer/Cargo.toml")).unwrap();
     for name in targets {
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "libfuzzer/Cargo.toml has no program {name}");
+        assert!(
+            manifest.contains(&format!("name = \"{name}\"")),
+            "libfuzzer/Cargo.toml has no program {name}"
+        );
     }
 }
 
@@ -65,7 +76,8 @@ fn here() -> &'static Path {
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let entries =
+        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 

@@ -1,7 +1,8 @@
-//! The layers of the workspace and the rules between them; `tests/workspace.rs` holds the workspace against them.
+//! The layers of the workspace and the rules between them; `tests/workspace.rs` holds the workspace
+//! against them.
 //!
-//! **The layer is the folder, and a crate depends on lower layers only.** Development dependencies may point anywhere: a test may
-//! put anything together.
+//! **The layer is the folder, and a crate depends on lower layers only.** Development dependencies
+//! may point anywhere: a test may put anything together.
 //!
 //! | layer | folder | crates | may know |
 //! |---|---|---|---|
@@ -20,9 +21,10 @@
 //!
 //! # Design decisions
 //!
-//! * Adapters and cores do not know each other; a program introduces them. [`EXCEPTIONS`] has the one pair that both programs
-//!   would introduce in the same way.
-//! * Programs do not know each other, except the one that puts several into one file: [`COLLECTION`].
+//! * Adapters and cores do not know each other; a program introduces them. [`EXCEPTIONS`] has the
+//!   one pair that both programs would introduce in the same way.
+//! * Programs do not know each other, except the one that puts several into one file:
+//!   [`COLLECTION`].
 //! * A crate in another folder fails the test, so that its author decides where it belongs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
@@ -47,7 +49,8 @@ pub enum Layer {
     Program,
 }
 
-/// Adapters that know a core. `rccar-site` drives `rccar-rooms` for the host and for the car's own page alike.
+/// Adapters that know a core. `rccar-site` drives `rccar-rooms` for the host and for the car's own
+/// page alike.
 pub const EXCEPTIONS: [(&str, &str); 1] = [("rccar-site", "rccar-rooms")];
 
 /// The program that holds others: the car's, in one file.
@@ -80,8 +83,16 @@ pub const NOT_IN_CORES: [&str; 16] = [
 ];
 
 /// Names of the standard library that a core has no use for.
-pub const NOT_IN_SOURCES_OF_CORES: [&str; 8] =
-    ["Instant::now", "SystemTime::now", "TcpStream", "UdpSocket", "UnixDatagram", "std::env", "std::fs", "std::thread"];
+pub const NOT_IN_SOURCES_OF_CORES: [&str; 8] = [
+    "Instant::now",
+    "SystemTime::now",
+    "TcpStream",
+    "UdpSocket",
+    "UnixDatagram",
+    "std::env",
+    "std::fs",
+    "std::thread",
+];
 
 /// A package as `cargo metadata` describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -163,21 +174,31 @@ impl Workspace {
     #[must_use]
     pub fn elsewhere(&self) -> Vec<String> {
         let lost = self.packages.iter().filter(|package| self.layer(package).is_none());
-        lost.map(|package| format!("{} is in no layer's folder: {}", package.name, package.manifest_path.display())).collect()
+        lost.map(|package| {
+            format!("{} is in no layer's folder: {}", package.name, package.manifest_path.display())
+        })
+        .collect()
     }
 
     /// Dependencies that do not point downward.
     #[must_use]
     pub fn upward(&self) -> Vec<String> {
         let arrows = self.packages.iter().flat_map(|from| from.used().map(move |to| (from, to)));
-        arrows.filter(|(from, to)| !self.may_know(from, to)).map(|(from, to)| arrow(from, to)).collect()
+        arrows
+            .filter(|(from, to)| !self.may_know(from, to))
+            .map(|(from, to)| arrow(from, to))
+            .collect()
     }
 
     /// Cores that depend on a runtime, on sockets and the like.
     #[must_use]
     pub fn impure(&self) -> Vec<String> {
-        let arrows = self.packages_of(Layer::Core).flat_map(|from| from.used().map(move |to| (from, to)));
-        arrows.filter(|(_, to)| NOT_IN_CORES.contains(&to.name.as_str())).map(|(from, to)| arrow(from, to)).collect()
+        let arrows =
+            self.packages_of(Layer::Core).flat_map(|from| from.used().map(move |to| (from, to)));
+        arrows
+            .filter(|(_, to)| NOT_IN_CORES.contains(&to.name.as_str()))
+            .map(|(from, to)| arrow(from, to))
+            .collect()
     }
 
     fn layer_of(&self, folder: &Path) -> Option<Layer> {
@@ -187,9 +208,13 @@ impl Workspace {
     fn may_know(&self, from: &Package, to: &Dependency) -> bool {
         let Some(path) = &to.path else { return true };
         match (self.layer(from), self.layer_of(path)) {
-            (Some(Layer::Adapter), Some(Layer::Core)) => EXCEPTIONS.contains(&(&from.name, &to.name)),
+            (Some(Layer::Adapter), Some(Layer::Core)) => {
+                EXCEPTIONS.contains(&(&from.name, &to.name))
+            }
             (Some(Layer::Core | Layer::Words), Some(Layer::System)) => false,
-            (Some(Layer::Program), Some(Layer::Program)) => from.name == COLLECTION || path.starts_with(self.root.join("tests")),
+            (Some(Layer::Program), Some(Layer::Program)) => {
+                from.name == COLLECTION || path.starts_with(self.root.join("tests"))
+            }
             (Some(from), Some(to)) => from > to,
             // `elsewhere` reports it.
             _ => true,
@@ -200,9 +225,16 @@ impl Workspace {
 /// Packages that ask for a newer compiler than `limit`.
 #[must_use]
 pub fn too_new(packages: &[Package], limit: &str) -> Vec<String> {
-    let newer = |package: &&Package| package.rust_version.as_deref().is_some_and(|asked| numbers(asked) > numbers(limit));
+    let newer = |package: &&Package| {
+        package.rust_version.as_deref().is_some_and(|asked| numbers(asked) > numbers(limit))
+    };
     let text = |package: &Package| {
-        format!("{} {} asks for {}", package.name, package.version, package.rust_version.as_deref().unwrap_or(""))
+        format!(
+            "{} {} asks for {}",
+            package.name,
+            package.version,
+            package.rust_version.as_deref().unwrap_or("")
+        )
     };
     packages.iter().filter(newer).map(text).collect()
 }
@@ -221,7 +253,8 @@ fn numbers(version: &str) -> [u32; 3] {
 mod tests {
     use super::*;
 
-    /// A crate of `folder` that needs others: of the workspace by their folder, of elsewhere by their name.
+    /// A crate of `folder` that needs others: of the workspace by their folder, of elsewhere by
+    /// their name.
     fn workspace(folder: &str, needs: &[(&str, Option<&str>)]) -> Workspace {
         let name = |folder: &str| folder.rsplit('/').next().map(str::to_owned).unwrap();
         let dependency = |(needed, kind): &(&str, Option<&str>)| Dependency {
@@ -255,8 +288,15 @@ mod tests {
             let short = |folder: &str| folder.rsplit('/').next().map(str::to_owned).unwrap();
             let arrow = format!("{} depends on {}", short(from), short(to));
             assert_eq!(workspace(from, &[(to, None)]).upward(), [arrow]);
-            assert_eq!(workspace(from, &[(to, Some("build"))]).upward().len(), 1, "build dependencies count");
-            assert!(workspace(from, &[(to, Some("dev"))]).upward().is_empty(), "development dependencies do not");
+            assert_eq!(
+                workspace(from, &[(to, Some("build"))]).upward().len(),
+                1,
+                "build dependencies count"
+            );
+            assert!(
+                workspace(from, &[(to, Some("dev"))]).upward().is_empty(),
+                "development dependencies do not"
+            );
         }
     }
 
@@ -272,7 +312,8 @@ mod tests {
         ] {
             assert!(workspace(from, &[(to, None)]).upward().is_empty(), "{from} to {to}");
         }
-        let mut site = workspace("crates/adapters/rccar-site", &[("crates/cores/rccar-rooms", None)]);
+        let mut site =
+            workspace("crates/adapters/rccar-site", &[("crates/cores/rccar-rooms", None)]);
         assert!(site.upward().is_empty(), "the exception");
         site.packages[0].name = "rccar-peer".to_owned();
         assert_eq!(site.upward(), ["rccar-peer depends on rccar-rooms"]);
@@ -280,8 +321,15 @@ mod tests {
 
     #[test]
     fn cores_with_a_runtime_are_found() {
-        assert_eq!(workspace("crates/cores/rooms", &[("tokio", None)]).impure(), ["rooms depends on tokio"]);
-        assert!(workspace("crates/cores/rooms", &[("tokio", Some("dev")), ("serde", None)]).impure().is_empty());
+        assert_eq!(
+            workspace("crates/cores/rooms", &[("tokio", None)]).impure(),
+            ["rooms depends on tokio"]
+        );
+        assert!(
+            workspace("crates/cores/rooms", &[("tokio", Some("dev")), ("serde", None)])
+                .impure()
+                .is_empty()
+        );
         assert!(workspace("crates/adapters/peer", &[("tokio", None)]).impure().is_empty());
     }
 

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 use rccar_layers::modules::{self, Imports, circles};
-use rccar_layers::{COLLECTION, Layer, NOT_IN_SOURCES_OF_CORES, Package, STRANGERS, WITHOUT_CIRCLES, Workspace, too_new};
+use rccar_layers::{
+    COLLECTION, Layer, NOT_IN_SOURCES_OF_CORES, Package, STRANGERS, WITHOUT_CIRCLES, Workspace,
+    too_new,
+};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,7 +35,10 @@ fn cores_depend_on_no_runtime_socket_clock_or_randomness() {
 fn sources_of_cores_touch_no_clock_file_socket_or_thread() {
     let workspace = workspace();
     let cores: Vec<_> = workspace.packages_of(Layer::Core).collect();
-    let sources: Vec<PathBuf> = cores.iter().flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
+    let sources: Vec<PathBuf> = cores
+        .iter()
+        .flat_map(|package| rust_files(&package.manifest_path.with_file_name("src")))
+        .collect();
     assert!(sources.len() >= cores.len());
     let mut found = Vec::new();
     for source in sources {
@@ -58,7 +64,8 @@ fn modules_that_are_to_know_each_other_in_one_direction_do() {
 fn lease_session_and_signaling_do_not_know_each_other() {
     let imports = imports("rccar-car");
     for module in STRANGERS {
-        let known: Vec<_> = STRANGERS.into_iter().filter(|other| imports[module].contains(*other)).collect();
+        let known: Vec<_> =
+            STRANGERS.into_iter().filter(|other| imports[module].contains(*other)).collect();
         assert_eq!(known, [""; 0], "{module} imports others");
     }
 }
@@ -67,14 +74,23 @@ fn lease_session_and_signaling_do_not_know_each_other() {
 #[test]
 fn programs_have_the_same_parts() {
     let workspace = workspace();
-    let programs =
-        workspace.packages_of(Layer::Program).filter(|package| package.manifest_path.starts_with(workspace.root.join("crates")));
+    let programs = workspace
+        .packages_of(Layer::Program)
+        .filter(|package| package.manifest_path.starts_with(workspace.root.join("crates")));
     let mut missing = Vec::new();
     for program in programs.filter(|package| package.name != COLLECTION) {
         // What sets the card up has its settings from the card, and no configuration.
         let parts = match program.name.as_str() {
             "rccar-provision" => &["main.rs", "lib.rs", "cli.rs", "run.rs", "error.rs"][..],
-            _ => &["main.rs", "lib.rs", "cli.rs", "config.rs", "run.rs", "error.rs", "../config.toml"][..],
+            _ => &[
+                "main.rs",
+                "lib.rs",
+                "cli.rs",
+                "config.rs",
+                "run.rs",
+                "error.rs",
+                "../config.toml",
+            ][..],
         };
         let source = program.manifest_path.with_file_name("src");
         let gone = parts.iter().map(|part| source.join(part)).filter(|path| !path.is_file());
@@ -86,17 +102,24 @@ fn programs_have_the_same_parts() {
 /// `%error` would print what failed, and hide why.
 #[test]
 fn logs_tell_errors_with_their_causes() {
-    // Published by itself, and so without the project's own crates; its errors have their causes in their text.
+    // Published by itself, and so without the project's own crates; its errors have their causes in
+    // their text.
     let alone = ["tokio-modem-manager"];
-    let packages = workspace().packages.into_iter().filter(|package| !alone.contains(&package.name.as_str()));
-    let sources: Vec<PathBuf> = packages.flat_map(|package| rust_files(&package.manifest_path.with_file_name("src"))).collect();
+    let packages =
+        workspace().packages.into_iter().filter(|package| !alone.contains(&package.name.as_str()));
+    let sources: Vec<PathBuf> = packages
+        .flat_map(|package| rust_files(&package.manifest_path.with_file_name("src")))
+        .collect();
     assert!(sources.len() > 100, "{} files", sources.len());
     let mut found = Vec::new();
     for source in sources {
         let text = std::fs::read_to_string(&source).unwrap();
-        let bare =
-            text.match_indices("%error").filter(|(at, _)| !text[at + 6..].starts_with(|c: char| c.is_alphanumeric() || c == '_'));
-        found.extend(bare.map(|(at, _)| format!("{}:{}", source.display(), text[..at].lines().count())));
+        let bare = text.match_indices("%error").filter(|(at, _)| {
+            !text[at + 6..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        });
+        found.extend(
+            bare.map(|(at, _)| format!("{}:{}", source.display(), text[..at].lines().count())),
+        );
     }
     assert_eq!(found, NOTHING);
 }
@@ -112,7 +135,11 @@ fn every_crate_has_the_lints_of_the_workspace() {
         .filter(|package| !package.name.ends_with("-unsafe"))
         .filter(|package| {
             let manifest = manifest(&package.manifest_path);
-            manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool) != Some(true)
+            manifest
+                .get("lints")
+                .and_then(|lints| lints.get("workspace"))
+                .and_then(toml::Value::as_bool)
+                != Some(true)
         })
         .map(|package| package.name)
         .collect();
@@ -135,15 +162,23 @@ fn imports(name: &str) -> Imports {
     let source = package.manifest_path.with_file_name("src");
     let mut imports = Imports::new();
     for file in rust_files(&source) {
-        modules::add(&mut imports, file.strip_prefix(&source).unwrap(), &std::fs::read_to_string(&file).unwrap());
+        modules::add(
+            &mut imports,
+            file.strip_prefix(&source).unwrap(),
+            &std::fs::read_to_string(&file).unwrap(),
+        );
     }
     imports
 }
 
 #[test]
 fn the_compiler_of_rustup_is_no_older_than_the_workspace_asks_for() {
-    let toolchain = manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rust-toolchain.toml"));
-    assert_eq!(too_new(&workspace().packages, toolchain["toolchain"]["channel"].as_str().unwrap()), NOTHING);
+    let toolchain =
+        manifest(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rust-toolchain.toml"));
+    assert_eq!(
+        too_new(&workspace().packages, toolchain["toolchain"]["channel"].as_str().unwrap()),
+        NOTHING
+    );
 }
 
 fn workspace() -> Workspace {

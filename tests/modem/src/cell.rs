@@ -1,5 +1,5 @@
-//! The network behind the modem: a network namespace at the other end of the modem's interface, which answers only while the modem is
-//! connected.
+//! The network behind the modem: a network namespace at the other end of the modem's interface,
+//! which answers only while the modem is connected.
 
 use crate::root::Root;
 use crate::{Addresses, DataPath};
@@ -8,8 +8,10 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::process::Child;
 
-/// Addresses that answer behind the gateway, as long as the network carries data: name servers and somebody to probe.
-pub const BEHIND: [Ipv4Addr; 3] = [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54), Ipv4Addr::new(198, 51, 100, 1)];
+/// Addresses that answer behind the gateway, as long as the network carries data: name servers and
+/// somebody to probe.
+pub const BEHIND: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54), Ipv4Addr::new(198, 51, 100, 1)];
 /// The same for IPv6.
 pub const BEHIND6: &str = "2001:db8:53::1";
 
@@ -49,7 +51,10 @@ impl Cell {
 
     /// Makes the interface, as a stick does that is plugged in.
     pub(crate) fn plug(&self) -> io::Result<()> {
-        self.outside(&format!("link add {} type veth peer name tower netns {CELL}", self.interface))?;
+        self.outside(&format!(
+            "link add {} type veth peer name tower netns {CELL}",
+            self.interface
+        ))?;
         self.ip("link set tower up")?;
         self.change(|_| ())
     }
@@ -59,7 +64,8 @@ impl Cell {
         self.outside(&format!("link del {}", self.interface))
     }
 
-    /// Whether only the other end of the interface answers, as a stick does that has lost its network.
+    /// Whether only the other end of the interface answers, as a stick does that has lost its
+    /// network.
     pub(crate) fn be_lonely(&self, lonely: bool) -> io::Result<()> {
         let action = if lonely { "del" } else { "add" };
         BEHIND.iter().try_for_each(|address| self.ip(&format!("addr {action} {address}/32 dev lo")))
@@ -78,8 +84,19 @@ impl Cell {
             "--user=root",
             "--port=0",
         ]);
-        command.args(["--interface=tower", "--bind-dynamic", "--dhcp-authoritative", "--no-ping", "--pid-file="]);
-        command.args(["--dhcp-leasefile=/run/leases", &format!("--log-facility={DHCP_LOG}"), "--log-dhcp", "--enable-ra"]);
+        command.args([
+            "--interface=tower",
+            "--bind-dynamic",
+            "--dhcp-authoritative",
+            "--no-ping",
+            "--pid-file=",
+        ]);
+        command.args([
+            "--dhcp-leasefile=/run/leases",
+            &format!("--log-facility={DHCP_LOG}"),
+            "--log-dhcp",
+            "--enable-ra",
+        ]);
         let [a, b, c, _] = addresses.gateway4.octets();
         command.arg(format!("--dhcp-range={a}.{b}.{c}.50,{a}.{b}.{c}.59,255.255.255.0,2m"));
         if let Some(router) = addresses.asked_for {
@@ -88,7 +105,8 @@ impl Cell {
         command.args(options).spawn()
     }
 
-    /// Whether the network swallows everything although the modem is connected. Carrier and neighbours stay.
+    /// Whether the network swallows everything although the modem is connected. Carrier and
+    /// neighbours stay.
     pub(crate) fn swallow(&self, swallows: bool) -> io::Result<()> {
         self.change(|state| state.swallows = swallows)
     }
@@ -99,7 +117,11 @@ impl Cell {
         change(&mut state);
         self.ip("addr flush dev tower")?;
         self.ip("-6 route flush dev tower")?;
-        let (Some(Addresses { gateway4, ip6, asked_for, .. }), false) = (state.addresses, state.swallows) else { return Ok(()) };
+        let (Some(Addresses { gateway4, ip6, asked_for, .. }), false) =
+            (state.addresses, state.swallows)
+        else {
+            return Ok(());
+        };
         self.ip(&format!("addr add {gateway4}/24 dev tower"))?;
         self.ip("addr add fe80::1/64 dev tower nodad")?;
         if let Some(router) = asked_for {

@@ -32,7 +32,10 @@ pub(crate) const EVENTS: &str = "/run/events";
 /// Starts the bus and returns when it listens.
 pub(crate) async fn start_bus(root: &Root) -> io::Result<(Child, String)> {
     std::fs::write(root.at("run/bus.conf"), BUS_CONFIGURATION)?;
-    let child = root.start("dbus-daemon", &["--config-file=/run/bus.conf", "--nofork", "--nopidfile", "--nosyslog"])?;
+    let child = root.start(
+        "dbus-daemon",
+        &["--config-file=/run/bus.conf", "--nofork", "--nopidfile", "--nosyslog"],
+    )?;
     let socket = root.at(BUS);
     let limit = Instant::now() + Duration::from_secs(20);
     // The socket is there a moment before the bus listens on it.
@@ -45,11 +48,18 @@ pub(crate) async fn start_bus(root: &Root) -> io::Result<(Child, String)> {
     Ok((child, format!("unix:path={}", socket.display())))
 }
 
-/// Starts ModemManager. Its "session" bus is the story's bus: so it asks polkit as little as possible.
+/// Starts ModemManager. Its "session" bus is the story's bus: so it asks polkit as little as
+/// possible.
 pub(crate) fn start_modem_manager(root: &Root) -> io::Result<Child> {
     let mut command = root.command("ModemManager");
     command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={BUS}"));
-    command.args(["--test-session", "--test-no-udev", "--test-no-suspend-resume", "--test-no-qrtr", "--no-auto-scan"]);
+    command.args([
+        "--test-session",
+        "--test-no-udev",
+        "--test-no-suspend-resume",
+        "--test-no-qrtr",
+        "--no-auto-scan",
+    ]);
     command.arg(format!("--initial-kernel-events={EVENTS}"));
     command.args(["--debug", "--log-relative-timestamps"]).arg(format!("--log-file={LOG}"));
     command.spawn()
@@ -58,7 +68,8 @@ pub(crate) fn start_modem_manager(root: &Root) -> io::Result<Child> {
 /// Whether it is allowed, whether a person would have to be asked, and details.
 type Verdict = (bool, bool, HashMap<String, String>);
 
-/// polkit's authority that allows everything. ModemManager 1.24 asks it for the manager's own methods whatever its options say.
+/// polkit's authority that allows everything. ModemManager 1.24 asks it for the manager's own
+/// methods whatever its options say.
 pub(crate) struct Polkit;
 
 #[zbus::interface(name = "org.freedesktop.PolicyKit1.Authority")]
@@ -105,7 +116,9 @@ impl Systemd {
     fn restart_unit(&self, name: String, _mode: String) -> OwnedObjectPath {
         // The story may have ended.
         let _ = self.asked.send(name);
-        OwnedObjectPath::from(ObjectPath::from_static_str_unchecked("/org/freedesktop/systemd1/job/1"))
+        OwnedObjectPath::from(ObjectPath::from_static_str_unchecked(
+            "/org/freedesktop/systemd1/job/1",
+        ))
     }
 }
 

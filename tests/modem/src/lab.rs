@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 use tokio_modem_manager::{Modem, ModemManager, ModemState, Selector};
 use zbus::Connection;
 
-/// How long anything may take that has to happen. ModemManager gives a modem 30 s to answer; the machine may be busy.
+/// How long anything may take that has to happen. ModemManager gives a modem 30 s to answer; the
+/// machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The modem's network interface.
 const INTERFACE: &str = "wwan0";
@@ -31,7 +32,8 @@ pub enum Setup {
     Mbim(Addresses),
     /// AT in the dialect of u-blox.
     Ublox,
-    /// A stick that looks like Ethernet: a router with a DHCP server, [`STICK_INTERFACE`], and no modem for ModemManager.
+    /// A stick that looks like Ethernet: a router with a DHCP server, [`STICK_INTERFACE`], and no
+    /// modem for ModemManager.
     Stick,
 }
 
@@ -72,8 +74,20 @@ const QUECTEL: UsbModem = UsbModem {
     product: "0306",
     name: "EM06-E",
     ports: &[
-        UsbPort { subsystem: "usbmisc", name: "cdc-wdm0", interface: 4, driver: "cdc_mbim", class: ["02", "0e", "00"] },
-        UsbPort { subsystem: "net", name: INTERFACE, interface: 4, driver: "cdc_mbim", class: ["02", "0e", "00"] },
+        UsbPort {
+            subsystem: "usbmisc",
+            name: "cdc-wdm0",
+            interface: 4,
+            driver: "cdc_mbim",
+            class: ["02", "0e", "00"],
+        },
+        UsbPort {
+            subsystem: "net",
+            name: INTERFACE,
+            interface: 4,
+            driver: "cdc_mbim",
+            class: ["02", "0e", "00"],
+        },
     ],
 };
 /// The same for AT.
@@ -82,9 +96,27 @@ const UBLOX: UsbModem = UsbModem {
     product: "1199",
     name: "LARA-R204",
     ports: &[
-        UsbPort { subsystem: "tty", name: "ttyACM0", interface: 0, driver: "cdc_acm", class: ["02", "02", "01"] },
-        UsbPort { subsystem: "tty", name: "ttyACM1", interface: 2, driver: "cdc_acm", class: ["02", "02", "01"] },
-        UsbPort { subsystem: "net", name: INTERFACE, interface: 4, driver: "cdc_ether", class: ["02", "06", "00"] },
+        UsbPort {
+            subsystem: "tty",
+            name: "ttyACM0",
+            interface: 0,
+            driver: "cdc_acm",
+            class: ["02", "02", "01"],
+        },
+        UsbPort {
+            subsystem: "tty",
+            name: "ttyACM1",
+            interface: 2,
+            driver: "cdc_acm",
+            class: ["02", "02", "01"],
+        },
+        UsbPort {
+            subsystem: "net",
+            name: INTERFACE,
+            interface: 4,
+            driver: "cdc_ether",
+            class: ["02", "06", "00"],
+        },
     ],
 };
 
@@ -93,7 +125,13 @@ const HILINK: UsbModem = UsbModem {
     vendor: "12d1",
     product: "14dc",
     name: "HUAWEI_MOBILE",
-    ports: &[UsbPort { subsystem: "net", name: STICK_INTERFACE, interface: 0, driver: "cdc_ether", class: ["02", "06", "00"] }],
+    ports: &[UsbPort {
+        subsystem: "net",
+        name: STICK_INTERFACE,
+        interface: 0,
+        driver: "cdc_ether",
+        class: ["02", "06", "00"],
+    }],
 };
 /// Address of the router that advertises.
 const ROUTER6: &str = "2001:db8:9::1";
@@ -118,7 +156,8 @@ pub struct Lab {
 impl Lab {
     pub(crate) async fn start(root: &Path, setup: Setup) -> Result<Self, Box<dyn Error>> {
         let root = Arc::new(Root::mount(root)?);
-        let cell = Cell::start(&root, if setup == Setup::Stick { STICK_INTERFACE } else { INTERFACE })?;
+        let cell =
+            Cell::start(&root, if setup == Setup::Stick { STICK_INTERFACE } else { INTERFACE })?;
         let path = Arc::new(cell.clone());
         let addresses = setup.addresses();
         let (usb, mbim, at) = match setup {
@@ -205,7 +244,8 @@ impl Lab {
     /// It cannot be started.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     pub fn start_modem_manager(&mut self) {
-        self.modem_manager = Some(daemon::start_modem_manager(&self.root).expect("ModemManager starts"));
+        self.modem_manager =
+            Some(daemon::start_modem_manager(&self.root).expect("ModemManager starts"));
     }
 
     /// Starts ModemManager and waits until the modem can be connected.
@@ -233,11 +273,17 @@ impl Lab {
     pub async fn freeze_modem_manager(&self, frozen: bool) {
         let id = self.modem_manager.as_ref().and_then(Child::id).expect("ModemManager runs");
         let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
-        kill(Pid::from_raw(i32::try_from(id).expect("a process id")), signal).expect("ModemManager takes the signal");
+        kill(Pid::from_raw(i32::try_from(id).expect("a process id")), signal)
+            .expect("ModemManager takes the signal");
         let tasks = self.root.at(&format!("proc/{id}/task"));
         let limit = Instant::now() + PATIENCE;
         // Its threads stop one after the other.
-        while frozen && !fs::read_dir(&tasks).expect("ModemManager has threads").flatten().all(|task| is_stopped(&task.path())) {
+        while frozen
+            && !fs::read_dir(&tasks)
+                .expect("ModemManager has threads")
+                .flatten()
+                .all(|task| is_stopped(&task.path()))
+        {
             assert!(Instant::now() < limit, "ModemManager does not stop");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -250,7 +296,10 @@ impl Lab {
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     pub async fn plug(&self, action: &str) {
         for port in self.usb.ports {
-            self.manager.report_kernel_event(action, port.subsystem, port.name).await.expect("ModemManager takes events");
+            self.manager
+                .report_kernel_event(action, port.subsystem, port.name)
+                .await
+                .expect("ModemManager takes events");
         }
     }
 
@@ -259,13 +308,16 @@ impl Lab {
         &self.stand_ins
     }
 
-    /// Waits until somebody asks systemd to restart a unit, and returns its name. Nothing is restarted.
+    /// Waits until somebody asks systemd to restart a unit, and returns its name. Nothing is
+    /// restarted.
     ///
     /// # Panics
     /// Nobody does.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     pub async fn await_restart_request(&mut self) -> String {
-        let asked = tokio::time::timeout(PATIENCE, self.restarts.recv()).await.expect("somebody asks systemd");
+        let asked = tokio::time::timeout(PATIENCE, self.restarts.recv())
+            .await
+            .expect("somebody asks systemd");
         asked.expect("the bus is there")
     }
 
@@ -283,7 +335,8 @@ impl Lab {
         self.cell.swallow(swallows).expect("the network can go and come");
     }
 
-    /// Whether only the other end of the interface answers, and nobody behind it: a stick that has lost its network.
+    /// Whether only the other end of the interface answers, and nobody behind it: a stick that has
+    /// lost its network.
     ///
     /// # Panics
     /// `ip` fails.
@@ -292,7 +345,8 @@ impl Lab {
         self.cell.be_lonely(lonely).expect("the network can go and come");
     }
 
-    /// Takes the stick's interface away, or brings it back under its name. Its DHCP server has to be started anew.
+    /// Takes the stick's interface away, or brings it back under its name. Its DHCP server has to
+    /// be started anew.
     ///
     /// # Panics
     /// `ip` fails.
@@ -310,7 +364,8 @@ impl Lab {
         fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
     }
 
-    /// Starts a DHCP server at the other end of the interface, in place of one that runs, with options of dnsmasq. Leases last two minutes.
+    /// Starts a DHCP server at the other end of the interface, in place of one that runs, with
+    /// options of dnsmasq. Leases last two minutes.
     ///
     /// # Panics
     /// It cannot be started.
@@ -384,7 +439,11 @@ impl Lab {
     ///
     /// # Panics
     /// It takes too long.
-    pub async fn await_modem(&self, what: &str, condition: impl Fn(&ModemState) -> bool) -> Arc<ModemState> {
+    pub async fn await_modem(
+        &self,
+        what: &str,
+        condition: impl Fn(&ModemState) -> bool,
+    ) -> Arc<ModemState> {
         let modem = self.await_state(what, |modem| modem.is_some_and(&condition)).await;
         #[allow(clippy::expect_used, reason = "the condition was true of a modem")]
         modem.expect("the modem is there")
@@ -395,7 +454,11 @@ impl Lab {
     /// # Panics
     /// It takes too long.
     #[allow(clippy::panic, reason = "this is what a failed test is")]
-    pub async fn await_state(&self, what: &str, condition: impl Fn(Option<&ModemState>) -> bool) -> Option<Arc<ModemState>> {
+    pub async fn await_state(
+        &self,
+        what: &str,
+        condition: impl Fn(Option<&ModemState>) -> bool,
+    ) -> Option<Arc<ModemState>> {
         use futures_util::StreamExt;
         let mut states = self.modem().states();
         let wait = async {
@@ -410,14 +473,17 @@ impl Lab {
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(Ok(state)) => state,
             Ok(Err(why)) => panic!("never: {what}: {why}"),
-            Err(_) => panic!("not within {PATIENCE:?}: {what}; the modem is {:#?}", self.modem().state()),
+            Err(_) => {
+                panic!("not within {PATIENCE:?}: {what}; the modem is {:#?}", self.modem().state())
+            }
         }
     }
 }
 
 /// Whether a thread is stopped: `proc_pid_stat(5)`, the letter after the name in parentheses.
 fn is_stopped(task: &Path) -> bool {
-    fs::read_to_string(task.join("stat")).is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')))
+    fs::read_to_string(task.join("stat"))
+        .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')))
 }
 
 impl Drop for Lab {
@@ -427,8 +493,14 @@ impl Drop for Lab {
             let log = fs::read(self.root.at(LOG)).unwrap_or_default();
             let log = String::from_utf8_lossy(&log);
             let lines: Vec<&str> = log.lines().collect();
-            eprintln!("DHCP server: {}", fs::read_to_string(self.root.at(DHCP_LOG)).unwrap_or_default());
-            eprintln!("ModemManager's last words:\n{}", lines[lines.len().saturating_sub(80)..].join("\n"));
+            eprintln!(
+                "DHCP server: {}",
+                fs::read_to_string(self.root.at(DHCP_LOG)).unwrap_or_default()
+            );
+            eprintln!(
+                "ModemManager's last words:\n{}",
+                lines[lines.len().saturating_sub(80)..].join("\n")
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A lab for everything that talks to ModemManager: **Debian's stock daemon runs, only the modem is invented.**
+//! A lab for everything that talks to ModemManager: **Debian's stock daemon runs, only the modem is
+//! invented.**
 //!
 //! ```text
 //!   ┌ namespaces of one test ───────────────────────────────────────────────────────────────────┐
@@ -9,21 +10,27 @@
 //!   └───────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave nothing behind.
+//! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave
+//!   nothing behind.
 //! * [`Lab`] has the daemon, which can be killed and restarted, and the bus.
-//! * [`MbimModem`] and [`AtModem`] are the modems; their methods are what happens to a modem in a car.
+//! * [`MbimModem`] and [`AtModem`] are the modems; their methods are what happens to a modem in a
+//!   car.
 //! * Data goes over a real interface to a network that answers only while the modem is connected.
 //! * A DHCP server, and a router that advertises, are dnsmasq at the other end of that interface.
 //! * A stick that looks like Ethernet is that interface, and a driver's name in `/sys`.
 //!
-//! `ci/modem` makes the root file system and runs the stories; the ordinary test run leaves them out (`#[ignore]`).
+//! `ci/modem` makes the root file system and runs the stories; the ordinary test run leaves them
+//! out (`#[ignore]`).
 //!
 //! # Design decisions
 //!
-//! * The emulators are in the test's process: a story that pulls the SIM sees the effect of it in the next line.
-//! * MBIM has basic connectivity alone. Everything above it is optional, and stock modems lack some of it.
-//! * AT speaks the u-blox dialect, whose network port has a static address. PPP needs a kernel with PPP: with the same modem, and [`ppp`] at
-//!   the other end of its calls, the image's own kernel has it (`tests/vm`).
+//! * The emulators are in the test's process: a story that pulls the SIM sees the effect of it in
+//!   the next line.
+//! * MBIM has basic connectivity alone. Everything above it is optional, and stock modems lack some
+//!   of it.
+//! * AT speaks the u-blox dialect, whose network port has a static address. PPP needs a kernel with
+//!   PPP: with the same modem, and
+//!   [`ppp`] at the other end of its calls, the image's own kernel has it (`tests/vm`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -1,14 +1,16 @@
 //! Namespaces of its own for every test.
 //!
-//! A test calls [`story`]. That runs the test binary once more, this one test alone, inside new mount, network, process and IPC
-//! namespaces; only there the story is told. Whatever it starts ends with its process namespace.
+//! A test calls [`story`]. That runs the test binary once more, this one test alone, inside new
+//! mount, network, process and IPC namespaces; only there the story is told. Whatever it starts
+//! ends with its process namespace.
 
 use crate::Lab;
 use crate::lab::Setup;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Set inside of the namespaces: a file that is written when the story is over. Without it a test that never ran would pass.
+/// Set inside of the namespaces: a file that is written when the story is over. Without it a test
+/// that never ran would pass.
 const MARKER: &str = "RCCAR_MODEM_LAB_MARKER";
 /// A Debian root with ModemManager; `ci/modem` makes it.
 const ROOT: &str = "RCCAR_MODEM_ROOT";
@@ -23,7 +25,8 @@ where
     F: AsyncFnOnce(&mut Lab),
 {
     let Ok(marker) = std::env::var(MARKER) else { return run_inside() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut lab = Lab::start(&root(), setup).await.expect("the lab starts");
         tell(&mut lab).await;
@@ -34,9 +37,15 @@ where
 #[allow(clippy::panic, clippy::expect_used, reason = "this is what a failed test is")]
 fn run_inside() {
     let thread = std::thread::current();
-    let name =
-        thread.name().filter(|name| *name != "main").expect("the test runs in a thread of its name: not with --test-threads=1");
-    let marker = std::env::temp_dir().join(format!("rccar-modem-lab-{}-{}", std::process::id(), name.replace("::", "-")));
+    let name = thread
+        .name()
+        .filter(|name| *name != "main")
+        .expect("the test runs in a thread of its name: not with --test-threads=1");
+    let marker = std::env::temp_dir().join(format!(
+        "rccar-modem-lab-{}-{}",
+        std::process::id(),
+        name.replace("::", "-")
+    ));
     let status = Command::new("unshare")
         .args(["--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child"])
         .arg(std::env::current_exe().expect("the test knows its binary"))
@@ -54,6 +63,10 @@ fn root() -> PathBuf {
     let root = std::env::var(ROOT)
         .map(PathBuf::from)
         .expect("run ci/modem: it makes the root file system and names it in RCCAR_MODEM_ROOT");
-    assert!(Path::new(&root).join("usr/sbin/ModemManager").exists(), "{}: there is no ModemManager; run ci/modem", root.display());
+    assert!(
+        Path::new(&root).join("usr/sbin/ModemManager").exists(),
+        "{}: there is no ModemManager; run ci/modem",
+        root.display()
+    );
     root
 }

@@ -1,4 +1,5 @@
-//! The root file system that ModemManager sees: Debian's, with devices, a `/run` and a `/sys` of this story's own.
+//! The root file system that ModemManager sees: Debian's, with devices, a `/run` and a `/sys` of
+//! this story's own.
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -7,9 +8,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tokio::process::{Child, Command};
 
-/// Nodes of /dev: name, major and minor number (Documentation/admin-guide/devices.txt of the kernel).
-const NODES: [(&str, u64, u64); 6] =
-    [("null", 1, 3), ("zero", 1, 5), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0), ("ptmx", 5, 2)];
+/// Nodes of /dev: name, major and minor number (Documentation/admin-guide/devices.txt of the
+/// kernel).
+const NODES: [(&str, u64, u64); 6] = [
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
+    ("ptmx", 5, 2),
+];
 
 /// The root, mounted for this process and its children only.
 pub(crate) struct Root {
@@ -31,7 +39,12 @@ impl Root {
             fs::create_dir_all(root.at(directory))?;
         }
         for (name, major, minor) in NODES {
-            mknod(&root.at("dev").join(name), SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(major, minor))?;
+            mknod(
+                &root.at("dev").join(name),
+                SFlag::S_IFCHR,
+                Mode::from_bits_truncate(0o666),
+                makedev(major, minor),
+            )?;
         }
         // Pseudo terminals of this process have the same names inside.
         mount(Some("/dev/pts"), &root.at("dev/pts"), none, MsFlags::MS_BIND, none)?;
@@ -43,7 +56,8 @@ impl Root {
         Ok(mknod(&self.at(inside), SFlag::S_IFCHR, Mode::from_bits_truncate(0o600), makedev(1, 3))?)
     }
 
-    /// Programs of the test see the invented `/sys`, too: nothing that they write there reaches a real device.
+    /// Programs of the test see the invented `/sys`, too: nothing that they write there reaches a
+    /// real device.
     pub(crate) fn cover_sys(&self) -> io::Result<()> {
         Ok(mount(Some(&self.at("sys")), "/sys", None::<&str>, MsFlags::MS_BIND, None::<&str>)?)
     }
@@ -56,7 +70,11 @@ impl Root {
     /// A program inside; it ends with the story.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("chroot");
-        command.arg(&self.path).arg(program).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").kill_on_drop(true);
+        command
+            .arg(&self.path)
+            .arg(program)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .kill_on_drop(true);
         command
     }
 
@@ -66,14 +84,30 @@ impl Root {
 
     /// What a program says; its failure is an error.
     pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> io::Result<String> {
-        let output = std::process::Command::new("chroot").arg(&self.path).arg(program).args(arguments).output()?;
+        let output = std::process::Command::new("chroot")
+            .arg(&self.path)
+            .arg(program)
+            .args(arguments)
+            .output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() { Ok(text) } else { Err(io::Error::other(format!("{program} {}", arguments.join(" ")))) }
+        if output.status.success() {
+            Ok(text)
+        } else {
+            Err(io::Error::other(format!("{program} {}", arguments.join(" "))))
+        }
     }
 
     /// Runs a program to its end; its failure is an error.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> io::Result<()> {
-        let status = std::process::Command::new("chroot").arg(&self.path).arg(program).args(arguments).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("{program} {}: {status}", arguments.join(" ")))) }
+        let status = std::process::Command::new("chroot")
+            .arg(&self.path)
+            .arg(program)
+            .args(arguments)
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("{program} {}: {status}", arguments.join(" "))))
+        }
     }
 }

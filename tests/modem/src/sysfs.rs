@@ -1,4 +1,5 @@
-//! An invented `/sys` with one USB modem. ModemManager without udev walks from `/sys/class/…` up to the folder with `idVendor`.
+//! An invented `/sys` with one USB modem. ModemManager without udev walks from `/sys/class/…` up to
+//! the folder with `idVendor`.
 
 use std::fs;
 use std::io;
@@ -28,7 +29,9 @@ pub(crate) struct UsbPort {
 impl UsbModem {
     /// Events with which the kernel would announce its ports.
     pub(crate) fn events(&self, action: &str) -> Vec<String> {
-        let event = |port: &UsbPort| format!("action={action},subsystem={},name={}", port.subsystem, port.name);
+        let event = |port: &UsbPort| {
+            format!("action={action},subsystem={},name={}", port.subsystem, port.name)
+        };
         self.ports.iter().map(event).collect()
     }
 
@@ -91,7 +94,8 @@ fn attribute(folder: &Path, name: &str, value: &str) -> io::Result<()> {
     fs::write(folder.join(name), format!("{value}\n"))
 }
 
-/// A relative link, because the tree is seen under two paths. Ports of one USB interface share its links.
+/// A relative link, because the tree is seen under two paths. Ports of one USB interface share its
+/// links.
 fn link(at: &Path, to: &Path) -> io::Result<()> {
     if at.is_symlink() {
         return Ok(());
@@ -103,7 +107,8 @@ fn link(at: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn relative(from: &Path, to: &Path) -> PathBuf {
-    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) = (from.components().collect(), to.components().collect());
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
+        (from.components().collect(), to.components().collect());
     let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
     let up = std::iter::repeat_n(Component::ParentDir, from.len() - common);
     up.chain(to[common..].iter().copied()).collect()

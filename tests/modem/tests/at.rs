@@ -3,7 +3,9 @@
 
 use rccar_modem_lab::{AtRegistration, Setup, story};
 use std::time::{Duration, Instant};
-use tokio_modem_manager::{ConnectProperties, FailedReason, IpMethod, LocationSources, RegistrationState, State};
+use tokio_modem_manager::{
+    ConnectProperties, FailedReason, IpMethod, LocationSources, RegistrationState, State,
+};
 
 #[test]
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
@@ -13,7 +15,10 @@ fn a_modem_connects_with_a_static_address_and_a_drop_is_seen_at_once() {
         let path = lab.modem().connect(&ConnectProperties::apn("internet")).await.unwrap();
         let bearer = lab.modem().bearer(&path).await.unwrap();
         let ip4 = bearer.ip4.unwrap();
-        assert_eq!((ip4.method, ip4.address, ip4.gateway), (IpMethod::Static, "10.64.0.2".parse().ok(), "10.64.0.1".parse().ok()));
+        assert_eq!(
+            (ip4.method, ip4.address, ip4.gateway),
+            (IpMethod::Static, "10.64.0.2".parse().ok(), "10.64.0.1".parse().ok())
+        );
         lab.ip("addr add 10.64.0.2/24 dev wwan0");
         lab.ip("link set wwan0 up");
         lab.await_ping("10.64.0.1");
@@ -36,7 +41,10 @@ fn a_lost_registration_shows_while_the_state_still_says_connected() {
         lab.await_modem("is connected", |modem| modem.state == State::Connected).await;
         lab.at().register(AtRegistration::Searching);
         let searching = |modem: &tokio_modem_manager::ModemState| {
-            modem.modem3gpp.as_ref().is_some_and(|modem| modem.registration == RegistrationState::Searching)
+            modem
+                .modem3gpp
+                .as_ref()
+                .is_some_and(|modem| modem.registration == RegistrationState::Searching)
         };
         let modem = lab.await_modem("searches", searching).await;
         assert_eq!(modem.state, State::Connected);
@@ -50,7 +58,9 @@ fn signal_and_cell_are_told_and_the_modem_can_be_unplugged() {
         lab.start_with_modem().await;
         lab.modem().enable(true).await.unwrap();
         lab.modem().setup_signal(Duration::from_secs(1)).await.unwrap();
-        let lte = |modem: &tokio_modem_manager::ModemState| modem.signal.as_ref().is_some_and(|signal| signal.lte.is_some());
+        let lte = |modem: &tokio_modem_manager::ModemState| {
+            modem.signal.as_ref().is_some_and(|signal| signal.lte.is_some())
+        };
         let modem = lab.await_modem("measures LTE", lte).await;
         // +CESQ: 22 is −8.75 dB, 50 is −90.5 dBm or a little less (TS 27.007, 8.69).
         let measured = modem.signal.as_ref().unwrap().lte.unwrap();

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What stands in between. RFC 4787 has the words: mapping is how addresses look from outside, filtering who may answer.
+/// What stands in between. RFC 4787 has the words: mapping is how addresses look from outside,
+/// filtering who may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// A public IPv4 address.
@@ -11,7 +12,8 @@ pub enum Access {
     FullCone,
     /// NAT with endpoint-independent mapping and address-dependent filtering.
     AddressRestricted,
-    /// NAT with endpoint-independent mapping and address- and port-dependent filtering: most home routers.
+    /// NAT with endpoint-independent mapping and address- and port-dependent filtering: most home
+    /// routers.
     PortRestricted,
     /// NAT with address- and port-dependent mapping: another port towards each peer.
     Symmetric,
@@ -45,14 +47,21 @@ impl Access {
         Self::UdpBlocked,
     ];
 
-    /// What the theory of hole punching says (RFC 5128 section 3, RFC 8445): direct unless UDP is blocked, the two have no address
-    /// family in common, or a port that nobody can know meets a filter that asks for it.
+    /// What the theory of hole punching says (RFC 5128 section 3, RFC 8445): direct unless UDP is
+    /// blocked, the two have no address family in common, or a port that nobody can know meets a
+    /// filter that asks for it.
     #[must_use]
     pub fn expected(self, other: Self) -> Expected {
         let hopeless = |a: Self, b: Self| {
-            a == Self::UdpBlocked || (a == Self::Ipv6Only && b != Self::Ipv6Only) || (a == Self::Symmetric && b.asks_for_port())
+            a == Self::UdpBlocked
+                || (a == Self::Ipv6Only && b != Self::Ipv6Only)
+                || (a == Self::Symmetric && b.asks_for_port())
         };
-        if hopeless(self, other) || hopeless(other, self) { Expected::Relay } else { Expected::Direct }
+        if hopeless(self, other) || hopeless(other, self) {
+            Expected::Relay
+        } else {
+            Expected::Direct
+        }
     }
 
     fn asks_for_port(self) -> bool {
@@ -77,31 +86,35 @@ impl Access {
     ///
     /// Ports are kept where they can be, so there may be one client behind each.
     pub(crate) fn rules(self, public: &str) -> String {
-        const INSIDE: &str =
-            "map inside { type inet_service : ipv4_addr . inet_service; flags dynamic,timeout; timeout 60s; size 65535; }";
+        const INSIDE: &str = "map inside { type inet_service : ipv4_addr . inet_service; flags dynamic,timeout; timeout 60s; size 65535; }";
         const SEEN: &str = "set seen { type inet_service . ipv4_addr; flags dynamic,timeout; timeout 60s; size 65535; }";
         const NOTE_INSIDE: &str = "update @inside { udp sport : ip saddr . udp sport }";
         const NOTE_SEEN: &str = "update @seen { udp sport . ip daddr }";
         const TO_INSIDE: &str = "dnat ip to udp dport map @inside";
         let (pre, note, how) = match self {
             Self::Open | Self::Ipv6Only => return String::new(),
-            Self::FullCone => (format!("iifname wan0 meta l4proto udp {TO_INSIDE}"), NOTE_INSIDE.to_owned(), ""),
+            Self::FullCone => {
+                (format!("iifname wan0 meta l4proto udp {TO_INSIDE}"), NOTE_INSIDE.to_owned(), "")
+            }
             Self::AddressRestricted => (
                 format!("iifname wan0 meta l4proto udp udp dport . ip saddr @seen {TO_INSIDE}"),
                 format!("{NOTE_SEEN} {NOTE_INSIDE}"),
                 "",
             ),
             Self::Symmetric => (String::new(), String::new(), "fully-random"),
-            Self::PortRestricted | Self::Cgnat | Self::UdpBlocked => (String::new(), String::new(), ""),
+            Self::PortRestricted | Self::Cgnat | Self::UdpBlocked => {
+                (String::new(), String::new(), "")
+            }
         };
-        let note = if note.is_empty() { note } else { format!("iifname lan0 meta l4proto udp {note}") };
+        let note =
+            if note.is_empty() { note } else { format!("iifname lan0 meta l4proto udp {note}") };
         let web = if self == Self::UdpBlocked {
             "chain web { type filter hook forward priority filter; iifname lan0 tcp dport { 80, 443 } accept; iifname lan0 drop; }"
         } else {
             ""
         };
-        // Without the last chain a packet that nobody asked for leaves a trace at the router, and the connection that comes later gets
-        // another port: no real NAT does that.
+        // Without the last chain a packet that nobody asked for leaves a trace at the router, and
+        // the connection that comes later gets another port: no real NAT does that.
         format!(
             "table ip nat {{\n {INSIDE}\n {SEEN}\n\
              chain pre {{ type nat hook prerouting priority dstnat; {pre}\n }}\n\

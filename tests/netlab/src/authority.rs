@@ -18,7 +18,8 @@ pub(crate) fn make(folder: &Path, name: &str) -> io::Result<()> {
     fs::write(AUTHORITY, certificate.pem())?;
     let issuer = Issuer::new(authority, key);
     let key = KeyPair::generate().map_err(io::Error::other)?;
-    let host = CertificateParams::new(vec![name.to_owned()]).and_then(|params| params.signed_by(&key, &issuer));
+    let host = CertificateParams::new(vec![name.to_owned()])
+        .and_then(|params| params.signed_by(&key, &issuer));
     fs::write(folder.join("tls.pem"), host.map_err(io::Error::other)?.pem())?;
     fs::write(folder.join("tls.key"), key.serialize_pem())
 }

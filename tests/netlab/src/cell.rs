@@ -21,11 +21,15 @@ pub async fn cell(lab: &mut Lab, car: Access, driver: Access) {
     until("the motor turns", || peer.throttle() > 0.05).await;
 
     // What the stack says of itself is compared with what passes through the host.
-    let (relayed, frames, since) = (lab.relayed_packets(), peer.seen().frames.count(), Instant::now());
+    let (relayed, frames, since) =
+        (lab.relayed_packets(), peer.seen().frames.count(), Instant::now());
     until("ten more frames", || peer.seen().frames.count() >= frames + 10).await;
     let (relayed, took) = (lab.relayed_packets() - relayed, since.elapsed());
     let (pair, expected) = (peer.pair().await, car.expected(driver));
-    eprintln!("RESULT | {car} | {driver} | {expected:?} | {pair} | live after {} ms | {relayed} relayed", live.as_millis());
+    eprintln!(
+        "RESULT | {car} | {driver} | {expected:?} | {pair} | live after {} ms | {relayed} relayed",
+        live.as_millis()
+    );
     let gap = peer.seen().frames.longest_gap(since);
     assert!(gap < Duration::from_secs(2), "{gap:?} without a frame in {took:?}");
     match expected {

@@ -22,26 +22,46 @@ impl Lab {
     /// Any of that fails.
     pub async fn browse(&self) -> Browsed {
         let seen = self.run_chromium("chromium.mjs", &[], || {}).await;
-        Browsed { relayed: seen["relayed"] == true, relay_protocol: seen["relayProtocol"].as_str().map(str::to_owned) }
+        Browsed {
+            relayed: seen["relayed"] == true,
+            relay_protocol: seen["relayProtocol"].as_str().map(str::to_owned),
+        }
     }
 
-    /// Lets somebody with Chromium watch for so many seconds; the result is how many frames each second had. `begin` is called when the
-    /// picture is there.
+    /// Lets somebody with Chromium watch for so many seconds; the result is how many frames each
+    /// second had. `begin` is called when the picture is there.
     ///
     /// # Panics
     /// There is no picture.
     pub async fn watch(&self, seconds: u64, begin: impl FnOnce()) -> Vec<u64> {
         let seen = self.run_chromium("watching.mjs", &[&seconds.to_string()], begin).await;
-        seen["frames"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect()
+        seen["frames"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_u64)
+            .collect()
     }
 
-    /// Runs a script with a one-time link and more arguments; the last line that it prints. `begin` is called at the first.
+    /// Runs a script with a one-time link and more arguments; the last line that it prints. `begin`
+    /// is called at the first.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
-    async fn run_chromium(&self, script: &str, arguments: &[&str], begin: impl FnOnce()) -> serde_json::Value {
+    async fn run_chromium(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        begin: impl FnOnce(),
+    ) -> serde_json::Value {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
         let link = format!("http://{HOST}/#/link?token={}", self.sign_in_token());
         let mut command = Command::new("node");
-        command.arg(script).arg(link).args(arguments).env("HOME", self.folder()).kill_on_drop(true).stderr(Stdio::inherit());
+        command
+            .arg(script)
+            .arg(link)
+            .args(arguments)
+            .env("HOME", self.folder())
+            .kill_on_drop(true)
+            .stderr(Stdio::inherit());
         let mut browser = command.stdout(Stdio::piped()).spawn().expect("node runs");
         let mut lines = BufReader::new(browser.stdout.take().expect("a pipe")).lines();
         let mut last = lines.next_line().await.expect("the browser's words");
@@ -51,7 +71,8 @@ impl Lab {
         }
         let status = browser.wait().await.expect("the browser ends");
         assert!(status.success(), "the browser's story failed: {status}");
-        let seen: serde_json::Value = serde_json::from_str(last.unwrap_or_default().trim()).expect("JSON");
+        let seen: serde_json::Value =
+            serde_json::from_str(last.unwrap_or_default().trim()).expect("JSON");
         assert_eq!(seen["errors"], serde_json::json!([]), "errors on the page");
         seen
     }

@@ -30,7 +30,8 @@ pub struct Picture {
     pub fps: u8,
     /// Rate that the encoder aims at, in kbit/s.
     pub kbps: u32,
-    /// Everything in it moves, so that the encoder needs all of its rate; the simulated road takes a fifth of it.
+    /// Everything in it moves, so that the encoder needs all of its rate; the simulated road takes
+    /// a fifth of it.
     pub restless: bool,
 }
 
@@ -41,8 +42,8 @@ impl Default for Picture {
     }
 }
 
-/// The lab: the Internet, the host in it, a car and a driver with their uplinks. The test itself is the driver: its own namespace is the
-/// driver's.
+/// The lab: the Internet, the host in it, a car and a driver with their uplinks. The test itself is
+/// the driver: its own namespace is the driver's.
 pub struct Lab {
     folder: TempDir,
     internet: Internet,
@@ -77,7 +78,13 @@ impl Lab {
             eprintln!("configurations and logs stay in {}", folder.path().display());
         }
         let hosts = folder.path().join("hosts");
-        fs::write(&hosts, format!("127.0.0.1 localhost\n::1 localhost\n{} {HOST}\n{} {HOST}\n", port.ip4, port.ip6))?;
+        fs::write(
+            &hosts,
+            format!(
+                "127.0.0.1 localhost\n::1 localhost\n{} {HOST}\n{} {HOST}\n",
+                port.ip4, port.ip6
+            ),
+        )?;
         // Nobody listens there: other names fail at once.
         let resolver = folder.path().join("resolv.conf");
         fs::write(&resolver, "nameserver 127.0.0.1\n")?;
@@ -124,7 +131,8 @@ impl Lab {
         filter.clone_into(&mut self.car_log);
     }
 
-    /// Gives the car an uplink: an interface of this name. Of several the first one is preferred, and so on.
+    /// Gives the car an uplink: an interface of this name. Of several the first one is preferred,
+    /// and so on.
     ///
     /// # Panics
     /// It cannot be built.
@@ -157,7 +165,13 @@ impl Lab {
     pub async fn start_host(&mut self) {
         self.run_host(&["user", "add", "ada"]);
         let config = self.path("host.toml");
-        let host = Program::start(&self.host_namespace, self.folder.path(), "rccar-host", &["run", "--config", &config], LOG);
+        let host = Program::start(
+            &self.host_namespace,
+            self.folder.path(),
+            "rccar-host",
+            &["run", "--config", &config],
+            LOG,
+        );
         let host = self.host.insert(host.expect("the host starts"));
         host.await_log("listening on").await;
     }
@@ -167,11 +181,18 @@ impl Lab {
     /// # Panics
     /// They do not start, or the car does not reach the host.
     pub async fn start_car(&mut self) {
-        let enrolment: serde_json::Value = serde_json::from_str(&self.run_host(&["enrol", "--json"])).expect("JSON");
-        self.write_car_config(enrolment["token"].as_str().expect("a token")).expect("a configuration");
+        let enrolment: serde_json::Value =
+            serde_json::from_str(&self.run_host(&["enrol", "--json"])).expect("JSON");
+        self.write_car_config(enrolment["token"].as_str().expect("a token"))
+            .expect("a configuration");
         let (drive, trace) = (self.path("drive.toml"), self.path("drive.trace"));
-        let drive =
-            Program::start(&self.car_namespace, self.folder.path(), "rccar-drive", &["--config", &drive, "--trace", &trace], LOG);
+        let drive = Program::start(
+            &self.car_namespace,
+            self.folder.path(),
+            "rccar-drive",
+            &["--config", &drive, "--trace", &trace],
+            LOG,
+        );
         self.drive = Some(drive.expect("the drive starts"));
         self.restart_car().await;
     }
@@ -186,12 +207,19 @@ impl Lab {
             fs::write(self.folder.path().join("rccar-car.log"), "").expect("a log");
         }
         let config = self.path("car.toml");
-        let car = Program::start(&self.car_namespace, self.folder.path(), "rccar-car", &["--config", &config], &self.car_log);
+        let car = Program::start(
+            &self.car_namespace,
+            self.folder.path(),
+            "rccar-car",
+            &["--config", &config],
+            &self.car_log,
+        );
         let car = self.car.insert(car.expect("the car starts"));
         car.await_log("registered").await;
     }
 
-    /// Everything that a session needs, with one uplink for each end: the host, the car `wwan0`, the driver `net0`.
+    /// Everything that a session needs, with one uplink for each end: the host, the car
+    /// `wwan0`, the driver `net0`.
     pub async fn start_world(&mut self, car: (Access, Profile), driver: (Access, Profile)) {
         self.car_uplink("wwan0", car.0, car.1);
         self.driver_uplink("net0", driver.0, driver.1);
@@ -222,10 +250,14 @@ impl Lab {
     #[must_use]
     pub fn relayed_packets(&self) -> u64 {
         let mut command = self.host_namespace.command("nft");
-        let output = command.args(["list", "counter", "inet", "lab", "relayed"]).output().expect("nft runs");
+        let output =
+            command.args(["list", "counter", "inet", "lab", "relayed"]).output().expect("nft runs");
         let text = String::from_utf8_lossy(&output.stdout);
         let words: Vec<_> = text.split_whitespace().collect();
-        let count = words.windows(2).find(|pair| pair[0] == "packets").and_then(|pair| pair[1].parse().ok());
+        let count = words
+            .windows(2)
+            .find(|pair| pair[0] == "packets")
+            .and_then(|pair| pair[1].parse().ok());
         count.unwrap_or_else(|| panic!("no count in {text}"))
     }
 
@@ -237,7 +269,8 @@ impl Lab {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// From the last fresh input to neutral, for each time that the car was stopped, by the drive's own clock.
+    /// From the last fresh input to neutral, for each time that the car was stopped, by the drive's
+    /// own clock.
     ///
     /// # Panics
     /// The drive's record lacks a time.
@@ -245,7 +278,9 @@ impl Lab {
     pub fn stops(&self) -> Vec<Duration> {
         let log = self.drive_log();
         let trips = log.iter().filter(|line| line["event"] == "tripped");
-        let at = |line: &serde_json::Value, name: &str| line[name].as_u64().expect("the drive records its times");
+        let at = |line: &serde_json::Value, name: &str| {
+            line[name].as_u64().expect("the drive records its times")
+        };
         trips.map(|trip| Duration::from_micros(at(trip, "at") - at(trip, "input"))).collect()
     }
 
@@ -277,13 +312,26 @@ impl Lab {
             let lines: Vec<_> = log.lines().collect();
             lines[lines.len().saturating_sub(30)..].join("\n")
         };
-        format!("--- host\n{}\n--- car\n{}\n--- drive\n{}", tail(&self.host), tail(&self.car), tail(&self.drive))
+        format!(
+            "--- host\n{}\n--- car\n{}\n--- drive\n{}",
+            tail(&self.host),
+            tail(&self.car),
+            tail(&self.drive)
+        )
     }
 
-    fn add_uplink(&mut self, owner: &Namespace, interface: &str, access: Access, profile: Profile) -> &Uplink {
+    fn add_uplink(
+        &mut self,
+        owner: &Namespace,
+        interface: &str,
+        access: Access,
+        profile: Profile,
+    ) -> &Uplink {
         let metric = 100 * (u32::try_from(self.uplinks.len()).unwrap_or(0) + 1);
         let uplink = Uplink::build(&mut self.internet, owner, interface, access, profile, metric);
-        let uplink = uplink.unwrap_or_else(|error| panic!("the uplink {interface} ({access}) cannot be built: {error}"));
+        let uplink = uplink.unwrap_or_else(|error| {
+            panic!("the uplink {interface} ({access}) cannot be built: {error}")
+        });
         self.uplinks.entry(interface.to_owned()).or_insert(uplink)
     }
 
@@ -294,7 +342,11 @@ impl Lab {
     /// Runs a command of the host that has to succeed; its standard output.
     fn run_host(&self, words: &[&str]) -> String {
         let program: PathBuf = program::path("rccar-host").expect("the host's program");
-        let output = Command::new(program).args(words).args(["--config", &self.path("host.toml")]).output().expect("it runs");
+        let output = Command::new(program)
+            .args(words)
+            .args(["--config", &self.path("host.toml")])
+            .output()
+            .expect("it runs");
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
@@ -334,7 +386,8 @@ impl Lab {
                 self.car_settings
             ),
         )?;
-        // With real-time priority, as on a car: the budget of a stop is the product's, not that of a process among those of a busy machine.
+        // With real-time priority, as on a car: the budget of a stop is the product's, not that of
+        // a process among those of a busy machine.
         fs::write(self.folder.path().join("drive.toml"), format!("socket = \"{at}/drive.sock\"\n"))
     }
 }

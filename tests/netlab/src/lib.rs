@@ -1,4 +1,5 @@
-//! A lab for everything that crosses networks: **the real programs run, only the networks are invented.**
+//! A lab for everything that crosses networks: **the real programs run, only the networks are
+//! invented.**
 //!
 //! ```text
 //!   ┌ namespaces of one test ─────────────────────────────────────────────────────────────────────────────┐
@@ -9,21 +10,23 @@
 //!   └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave nothing behind.
+//! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave
+//!   nothing behind.
 //! * [`Lab`] builds uplinks, starts the programs and counts what is relayed.
-//! * [`Access`] is what stands between an end and the Internet: NAT of every kind, IPv6 alone, no UDP.
+//! * [`Access`] is what stands between an end and the Internet: NAT of every kind, IPv6 alone, no
+//!   UDP.
 //! * [`emulator::Link`] delays, queues, loses; [`emulator::Profile`] has the links with names.
 //! * [`Driver`] is a driver in Rust, who knows when each frame came and what the drive said.
 //!
-//! `ci/netlab` builds the programs and runs the stories; the ordinary test run leaves them out (`#[ignore]`). README.md shows how
-//! a story is written.
+//! `ci/netlab` builds the programs and runs the stories; the ordinary test run leaves them out
+//! (`#[ignore]`). README.md shows how a story is written.
 //!
 //! # Design decisions
 //!
-//! * The driver is the test itself and not a browser: 64 cells with browsers would take a quarter of an hour. Stories in
-//!   `tests/chromium.rs` have one.
-//! * NAT is the kernel's, set up to behave as RFC 4787 classifies it; the link emulator is in user space, because netem is a kernel module
-//!   that many machines lack.
+//! * The driver is the test itself and not a browser: 64 cells with browsers would take a quarter
+//!   of an hour. Stories in `tests/chromium.rs` have one.
+//! * NAT is the kernel's, set up to behave as RFC 4787 classifies it; the link emulator is in user
+//!   space, because netem is a kernel module that many machines lack.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -22,10 +22,12 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Brings the loopback device up, and lets IPv6 addresses be used at once instead of after a second of asking whose they are.
+    /// Brings the loopback device up, and lets IPv6 addresses be used at once instead of after a
+    /// second of asking whose they are.
     pub(crate) fn prepare(&self) -> io::Result<()> {
         self.ip("link set lo up")?;
-        let settings = "for s in default all; do echo 0 > /proc/sys/net/ipv6/conf/$s/accept_dad; done";
+        let settings =
+            "for s in default all; do echo 0 > /proc/sys/net/ipv6/conf/$s/accept_dad; done";
         run(self.command("sh").args(["-c", settings]))
     }
 
@@ -55,7 +57,10 @@ impl Namespace {
     /// Moves a device of the story's own namespace here and calls it `name`.
     pub fn take(&self, device: &str, name: &str) -> io::Result<()> {
         match &self.0 {
-            Some(namespace) => run(Command::new("ip").args(["link", "set", device, "netns", namespace, "name", name])),
+            Some(namespace) => {
+                run(Command::new("ip")
+                    .args(["link", "set", device, "netns", namespace, "name", name]))
+            }
             None => run(Command::new("ip").args(["link", "set", device, "name", name])),
         }
     }
@@ -68,7 +73,11 @@ impl Namespace {
             input.write_all(rules.as_bytes())?;
         }
         let status = child.wait()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("nft: {status} for\n{rules}"))) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("nft: {status} for\n{rules}")))
+        }
     }
 
     /// Lets packets pass from one interface to another.
@@ -83,5 +92,8 @@ fn run(command: &mut Command) -> io::Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    Err(io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim())))
+    Err(io::Error::other(format!(
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    )))
 }

@@ -16,11 +16,22 @@ pub struct Program {
 
 impl Program {
     /// `filter`: what it is to say, unless `RCCAR_LOG` is set.
-    pub(crate) fn start(namespace: &Namespace, folder: &Path, name: &str, arguments: &[&str], filter: &str) -> io::Result<Self> {
+    pub(crate) fn start(
+        namespace: &Namespace,
+        folder: &Path,
+        name: &str,
+        arguments: &[&str],
+        filter: &str,
+    ) -> io::Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = Command::from(namespace.command(&path(name)?.to_string_lossy()));
-        command.args(arguments).env("NO_COLOR", "1").env("RCCAR_GREASE", "1").env("SSL_CERT_FILE", AUTHORITY).kill_on_drop(true);
+        command
+            .args(arguments)
+            .env("NO_COLOR", "1")
+            .env("RCCAR_GREASE", "1")
+            .env("SSL_CERT_FILE", AUTHORITY)
+            .kill_on_drop(true);
         if std::env::var_os("RCCAR_LOG").is_none() {
             command.env("RCCAR_LOG", filter);
         }
@@ -79,5 +90,8 @@ pub(crate) fn path(name: &str) -> io::Result<PathBuf> {
     if path.exists() {
         return Ok(path);
     }
-    Err(io::Error::other(format!("{} is missing: ci/netlab builds it, or name its folder in RCCAR_BIN", path.display())))
+    Err(io::Error::other(format!(
+        "{} is missing: ci/netlab builds it, or name its folder in RCCAR_BIN",
+        path.display()
+    )))
 }

@@ -1,7 +1,8 @@
 //! Namespaces of its own for every test.
 //!
-//! A test calls [`story`]. That runs the test binary once more, this one test alone, inside new mount, network, process and IPC
-//! namespaces; only there the story is told. Whatever it starts ends with its process namespace.
+//! A test calls [`story`]. That runs the test binary once more, this one test alone, inside new
+//! mount, network, process and IPC namespaces; only there the story is told. Whatever it starts
+//! ends with its process namespace.
 
 use crate::Lab;
 use crate::authority::AUTHORITY;
@@ -10,7 +11,8 @@ use nix::mount::{MsFlags, mount};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::Command;
 
-/// Set inside of the namespaces: a file that is written when the story is over. Without it a test that never ran would pass.
+/// Set inside of the namespaces: a file that is written when the story is over. Without it a test
+/// that never ran would pass.
 const MARKER: &str = "RCCAR_NETLAB_MARKER";
 
 /// Tells a story.
@@ -25,7 +27,8 @@ where
     let Ok(marker) = std::env::var(MARKER) else { return run_inside() };
     prepare().expect("the namespaces can be set up");
     // One thread: sockets of the driver are opened in the namespace of the thread that opens them.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut lab = Lab::start().expect("the lab starts");
         let told = AssertUnwindSafe(tell(&mut lab)).catch_unwind().await;
@@ -49,9 +52,15 @@ fn prepare() -> std::io::Result<()> {
 #[allow(clippy::panic, clippy::expect_used, reason = "this is what a failed test is")]
 fn run_inside() {
     let thread = std::thread::current();
-    let name =
-        thread.name().filter(|name| *name != "main").expect("the test runs in a thread of its name: not with --test-threads=1");
-    let marker = std::env::temp_dir().join(format!("rccar-netlab-{}-{}", std::process::id(), name.replace("::", "-")));
+    let name = thread
+        .name()
+        .filter(|name| *name != "main")
+        .expect("the test runs in a thread of its name: not with --test-threads=1");
+    let marker = std::env::temp_dir().join(format!(
+        "rccar-netlab-{}-{}",
+        std::process::id(),
+        name.replace("::", "-")
+    ));
     let status = Command::new("unshare")
         .args(["--mount", "--mount-proc", "--net", "--pid", "--ipc", "--fork", "--kill-child"])
         .arg(std::env::current_exe().expect("the test knows its binary"))

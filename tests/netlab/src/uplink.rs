@@ -1,11 +1,13 @@
-//! An uplink: an interface of the car or the driver, the link behind it, and the routers between that and the Internet.
+//! An uplink: an interface of the car or the driver, the link behind it, and the routers between
+//! that and the Internet.
 
 use crate::access::Access;
 use crate::emulator::{Link, Profile};
 use crate::namespace::Namespace;
 use std::io;
 
-/// Where everything public is reached: a router that knows all public networks and forwards nothing else.
+/// Where everything public is reached: a router that knows all public networks and forwards nothing
+/// else.
 pub(crate) struct Internet {
     namespace: Namespace,
     networks: u8,
@@ -33,7 +35,11 @@ impl Internet {
         let number = self.networks;
         // 63 networks of four addresses.
         let (inner, outer) = (number * 4 + 1, number * 4 + 2);
-        let port = Port { ip4: format!("203.0.113.{outer}"), ip6: format!("2001:db8:0:{number:x}::2"), number };
+        let port = Port {
+            ip4: format!("203.0.113.{outer}"),
+            ip6: format!("2001:db8:0:{number:x}::2"),
+            number,
+        };
         cable(&self.namespace, &format!("p{number}"), namespace, "wan0")?;
         self.namespace.ip(&format!("addr add 203.0.113.{inner}/30 dev p{number}"))?;
         self.namespace.ip(&format!("addr add 2001:db8:0:{number:x}::1/64 dev p{number} nodad"))?;
@@ -61,7 +67,8 @@ pub struct Uplink {
 }
 
 impl Uplink {
-    /// Builds it and brings it up. Of several uplinks of one owner the one with the least metric is used.
+    /// Builds it and brings it up. Of several uplinks of one owner the one with the least metric is
+    /// used.
     pub(crate) fn build(
         internet: &mut Internet,
         owner: &Namespace,
@@ -74,16 +81,25 @@ impl Uplink {
         let link = Link::start(interface, ["near", "far"], profile, seed)?;
         let levels = access.levels();
         let routers = (1..=levels.len())
-            .map(|level| Namespace::make(&format!("{interface}-{level}")).and_then(|router| router.forward().map(|()| router)))
+            .map(|level| {
+                Namespace::make(&format!("{interface}-{level}"))
+                    .and_then(|router| router.forward().map(|()| router))
+            })
             .collect::<io::Result<Vec<_>>>()?;
-        let (Some(first), Some(last)) = (routers.first(), routers.last()) else { return Err(io::Error::other("no router")) };
+        let (Some(first), Some(last)) = (routers.first(), routers.last()) else {
+            return Err(io::Error::other("no router"));
+        };
         owner.take("near", interface)?;
         first.take("far", "lan0")?;
         let port = internet.connect(last)?;
         let n = port.number;
         let (address, gateway) = match access {
-            Access::Open => (format!("198.51.100.{}/30", n * 4 + 2), format!("198.51.100.{}/30", n * 4 + 1)),
-            Access::Ipv6Only => (format!("2001:db8:1:{n:x}::2/64"), format!("2001:db8:1:{n:x}::1/64")),
+            Access::Open => {
+                (format!("198.51.100.{}/30", n * 4 + 2), format!("198.51.100.{}/30", n * 4 + 1))
+            }
+            Access::Ipv6Only => {
+                (format!("2001:db8:1:{n:x}::2/64"), format!("2001:db8:1:{n:x}::1/64"))
+            }
             _ => (format!("192.168.{n}.2/24"), format!("192.168.{n}.1/24")),
         };
         first.ip("link set lan0 up")?;
@@ -103,7 +119,8 @@ impl Uplink {
         } else {
             last.nft(&levels[0].rules(&port.ip4))?;
         }
-        let uplink = Self { interface: interface.to_owned(), owner: owner.clone(), address, metric, link };
+        let uplink =
+            Self { interface: interface.to_owned(), owner: owner.clone(), address, metric, link };
         uplink.plug()?;
         Ok(uplink)
     }
@@ -114,13 +131,15 @@ impl Uplink {
         self.address.split_once('/').map_or(&self.address, |(address, _)| address)
     }
 
-    /// The link behind the interface: its profile can be changed, it can be cut silently, and it counts.
+    /// The link behind the interface: its profile can be changed, it can be cut silently, and it
+    /// counts.
     #[must_use]
     pub fn link(&self) -> &Link {
         &self.link
     }
 
-    /// Takes the interface down, and with it its address and routes: a modem that was unplugged or has said that it lost its bearer.
+    /// Takes the interface down, and with it its address and routes: a modem that was unplugged or
+    /// has said that it lost its bearer.
     pub fn unplug(&self) -> io::Result<()> {
         self.owner.ip(&format!("addr flush dev {}", self.interface))?;
         self.owner.ip(&format!("link set {} down", self.interface))
@@ -136,9 +155,11 @@ impl Uplink {
     }
 }
 
-/// The seed of everything that is random on links: `RCCAR_NETLAB_SEED`, else 1. Printed, so that a run can be repeated.
+/// The seed of everything that is random on links: `RCCAR_NETLAB_SEED`, else 1. Printed, so that a
+/// run can be repeated.
 fn seed() -> u64 {
-    let seed = std::env::var("RCCAR_NETLAB_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let seed =
+        std::env::var("RCCAR_NETLAB_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     eprintln!("seed of the links: RCCAR_NETLAB_SEED={seed}");
     seed
 }

@@ -42,7 +42,10 @@ async fn steady(driver: &Driver) {
 
 /// How often the car has registered.
 fn registrations(lab: &Lab) -> usize {
-    std::fs::read_to_string(lab.folder().join("rccar-host.log")).unwrap().matches("car online").count()
+    std::fs::read_to_string(lab.folder().join("rccar-host.log"))
+        .unwrap()
+        .matches("car online")
+        .count()
 }
 
 /// A car with Wi-Fi and a modem behind NAT of two kinds, and a driver at home.
@@ -55,12 +58,14 @@ async fn two_uplinks(lab: &mut Lab, driver: Access) {
     lab.start_car().await;
 }
 
-/// Loses the uplink in use again and again, while the other one is there: the gaps on the way to 4G, and on the way to Wi-Fi.
+/// Loses the uplink in use again and again, while the other one is there: the gaps on the way to
+/// 4G, and on the way to Wi-Fi.
 async fn swap(lab: &Lab, driver: &Driver) -> [Vec<Duration>; 2] {
     let mut gaps = [Vec::new(), Vec::new()];
     for run in 0..2 * runs() {
         steady(driver).await;
-        // The connection that stands by over the other uplink is there some round trips after the last change.
+        // The connection that stands by over the other uplink is there some round trips after the
+        // last change.
         let calm = Instant::now();
         until("the other uplink stands by", || calm.elapsed() > ms(500)).await;
         let begun = Instant::now();
@@ -83,7 +88,12 @@ fn another_uplink_with_another_address_and_nat_takes_over() {
         driver.await_live().await;
         let [to_4g, to_wifi] = swap(lab, &driver).await;
         println!("Wi-Fi lost, direct path over 4G: {to_4g:?}");
-        assert_budget("uplink lost, direct path over the other one", [to_4g, to_wifi].concat(), ms(300), ms(1_000));
+        assert_budget(
+            "uplink lost, direct path over the other one",
+            [to_4g, to_wifi].concat(),
+            ms(300),
+            ms(1_000),
+        );
         assert_eq!(driver.seen().sessions.len(), 1, "the session is the same");
     });
 }
@@ -99,7 +109,12 @@ fn another_uplink_takes_over_when_only_a_relay_helps() {
         let [to_4g, to_wifi] = swap(lab, &driver).await;
         assert!(lab.relayed_packets() > relayed, "it was relayed");
         println!("Wi-Fi lost, relayed path over 4G: {to_4g:?}");
-        assert_budget("uplink lost, relayed path over the other one", [to_4g, to_wifi].concat(), ms(800), ms(2_000));
+        assert_budget(
+            "uplink lost, relayed path over the other one",
+            [to_4g, to_wifi].concat(),
+            ms(800),
+            ms(2_000),
+        );
         assert_eq!(driver.seen().sessions.len(), 1, "the session is the same");
     });
 }
@@ -135,7 +150,11 @@ fn the_return_to_the_better_uplink_is_a_gap_that_is_hardly_seen() {
 fn a_link_that_was_silently_dead_for_four_seconds_shows_the_picture_at_once() {
     story(async |lab| {
         lab.picture(Picture { fps: 30, kbps: 800, ..Picture::default() });
-        lab.start_world((Access::Cgnat, Profile::good_4g()), (Access::PortRestricted, Profile::cable())).await;
+        lab.start_world(
+            (Access::Cgnat, Profile::good_4g()),
+            (Access::PortRestricted, Profile::cable()),
+        )
+        .await;
         let driver = lab.connect().await;
         driver.await_live().await;
         let mut back = Vec::new();
@@ -157,7 +176,8 @@ fn a_link_that_was_silently_dead_for_four_seconds_shows_the_picture_at_once() {
                 back[back.len() - 1],
                 healed - begun
             );
-            // Each tunnel is one by itself. A car that sees its host for half a second in every five loses the session to the host's grace.
+            // Each tunnel is one by itself. A car that sees its host for half a second in every
+            // five loses the session to the host's grace.
             until("the car has found its host again", || registrations(lab) > registered).await;
         }
         assert_budget("picture after a dead link", back, ms(700), ms(700));
@@ -213,10 +233,16 @@ fn whatever_happens_to_the_link_the_car_stops_and_waits_to_be_armed_anew() {
                     lab.uplink(uplink).plug().unwrap();
                 }
             }
-            until("the driver hears that the car has stopped", || driver.state() == Some(DriveState::Tripped)).await;
+            until("the driver hears that the car has stopped", || {
+                driver.state() == Some(DriveState::Tripped)
+            })
+            .await;
             steady(&driver).await;
             // The throttle was held all the time; that moves nothing.
-            assert!(driver.state() == Some(DriveState::Tripped) && driver.throttle().abs() < f32::EPSILON);
+            assert!(
+                driver.state() == Some(DriveState::Tripped)
+                    && driver.throttle().abs() < f32::EPSILON
+            );
             assert_eq!(lab.stops().len(), round + 1);
         }
         assert_budget("last fresh input → neutral", lab.stops(), STOPPED_WITHIN, STOPPED_WITHIN);

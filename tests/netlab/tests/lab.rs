@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 const MOMENT: Duration = Duration::from_millis(1_000);
 
 async fn session(lab: &mut Lab) -> Driver {
-    lab.start_world((Access::Cgnat, Profile::cable()), (Access::PortRestricted, Profile::cable())).await;
+    lab.start_world((Access::Cgnat, Profile::cable()), (Access::PortRestricted, Profile::cable()))
+        .await;
     let driver = lab.connect().await;
     driver.await_live().await;
     driver
 }
 
-/// Waits for a moment, during which no frame may come, then mends what was broken: frames come again in the same session.
+/// Waits for a moment, during which no frame may come, then mends what was broken: frames come
+/// again in the same session.
 async fn carries_on_after(driver: &Driver, mend: impl FnOnce()) {
     let broken = Instant::now();
     until("the moment is over", || broken.elapsed() > MOMENT).await;

@@ -14,7 +14,11 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(250);
 fn good_4g_shows_every_frame_and_keeps_the_car_armed() {
     story(async |lab| {
         lab.picture(Picture { fps: 30, kbps: 1000, ..Picture::default() });
-        lab.start_world((Access::Cgnat, Profile::good_4g()), (Access::PortRestricted, Profile::cable())).await;
+        lab.start_world(
+            (Access::Cgnat, Profile::good_4g()),
+            (Access::PortRestricted, Profile::cable()),
+        )
+        .await;
         let driver = lab.connect().await;
         driver.await_live().await;
         driver.arm().await;
@@ -34,13 +38,18 @@ fn good_4g_shows_every_frame_and_keeps_the_car_armed() {
 fn weak_4g_still_brings_the_picture() {
     story(async |lab| {
         lab.picture(Picture { fps: 10, kbps: 400, ..Picture::default() });
-        lab.start_world((Access::Cgnat, Profile::weak_4g()), (Access::PortRestricted, Profile::cable())).await;
+        lab.start_world(
+            (Access::Cgnat, Profile::weak_4g()),
+            (Access::PortRestricted, Profile::cable()),
+        )
+        .await;
         let driver = lab.connect().await;
         driver.await_live().await;
         let (start, frames) = (Instant::now(), driver.seen().frames.count());
         // What is lost is a matter of dice: a link that has lost nothing yet has proved nothing.
         let lossy = || lab.uplink("wwan0").link().counters()[0].lost > 0;
-        until("50 frames, and a loss", || driver.seen().frames.count() >= frames + 50 && lossy()).await;
+        until("50 frames, and a loss", || driver.seen().frames.count() >= frames + 50 && lossy())
+            .await;
         let gap = driver.seen().frames.longest_gap(start);
         assert!(gap < Duration::from_secs(2), "{gap:?}");
         let [up, _] = lab.uplink("wwan0").link().counters();
@@ -52,7 +61,11 @@ fn weak_4g_still_brings_the_picture() {
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn a_tunnel_stops_the_car_and_its_end_brings_the_picture_back() {
     story(async |lab| {
-        lab.start_world((Access::Cgnat, Profile::good_4g()), (Access::PortRestricted, Profile::cable())).await;
+        lab.start_world(
+            (Access::Cgnat, Profile::good_4g()),
+            (Access::PortRestricted, Profile::cable()),
+        )
+        .await;
         let driver = lab.connect().await;
         driver.await_live().await;
         driver.arm().await;
@@ -64,7 +77,10 @@ fn a_tunnel_stops_the_car_and_its_end_brings_the_picture_back() {
         until("the tunnel is over", || begun.elapsed() > enter + length).await;
         let frames = driver.seen().frames.count();
         until("frames come again", || driver.seen().frames.count() > frames).await;
-        until("the driver hears that the car has stopped", || driver.state() == Some(DriveState::Tripped)).await;
+        until("the driver hears that the car has stopped", || {
+            driver.state() == Some(DriveState::Tripped)
+        })
+        .await;
         assert!(driver.throttle().abs() < f32::EPSILON);
         let stops = lab.stops();
         assert!(stops.len() == 1 && stops[0] <= STOPPED_WITHIN, "{stops:?}");
@@ -76,7 +92,11 @@ fn a_tunnel_stops_the_car_and_its_end_brings_the_picture_back() {
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn a_cell_change_is_a_short_gap_in_the_same_session() {
     story(async |lab| {
-        lab.start_world((Access::Cgnat, Profile::good_4g()), (Access::PortRestricted, Profile::cable())).await;
+        lab.start_world(
+            (Access::Cgnat, Profile::good_4g()),
+            (Access::PortRestricted, Profile::cable()),
+        )
+        .await;
         let driver = lab.connect().await;
         driver.await_live().await;
         let begun = Instant::now();
@@ -85,7 +105,10 @@ fn a_cell_change_is_a_short_gap_in_the_same_session() {
         let frames = driver.seen().frames.count();
         until("frames come again", || driver.seen().frames.count() > frames + 5).await;
         let gap = driver.seen().frames.longest_gap(begun);
-        assert!((Duration::from_millis(350)..Duration::from_millis(1500)).contains(&gap), "{gap:?}");
+        assert!(
+            (Duration::from_millis(350)..Duration::from_millis(1500)).contains(&gap),
+            "{gap:?}"
+        );
         assert_eq!((driver.seen().sessions.len(), driver.seen().offers.len()), (1, 1));
     });
 }

@@ -1,5 +1,10 @@
 //! Links that are narrower than the picture.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests; the figures are for the reader")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests; the figures are for the reader"
+)]
 
 use rccar_netlab::emulator::{Path, Profile, Rate};
 use rccar_netlab::{Access, Lab, Picture, story};
@@ -36,7 +41,9 @@ async fn moments(lab: &Lab, mut watching: impl FnMut() -> bool) -> Vec<Moment> {
         sleep(Duration::from_millis(50)).await;
         let uplink = lab.uplink("wwan0").link().counters()[0].taken_bytes;
         let log = std::fs::read_to_string(lab.folder().join("rccar-car.log")).unwrap();
-        if let Some((lines, [encoded, first, resent])) = last_words(&log).filter(|(lines, _)| *lines > heard) {
+        if let Some((lines, [encoded, first, resent])) =
+            last_words(&log).filter(|(lines, _)| *lines > heard)
+        {
             heard = lines;
             if encoded > 0 {
                 moments.push(Moment { encoded, first, resent, uplink });
@@ -53,9 +60,13 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
     story(async |lab| {
         lab.picture(Picture { fps: 30, kbps: 1000, restless: true });
         lab.car_log("info,rccar_car::video=debug");
-        let path = Path { queue: Duration::from_millis(300), ..Path::of(Duration::from_millis(10)) };
+        let path =
+            Path { queue: Duration::from_millis(300), ..Path::of(Duration::from_millis(10)) };
         let profile = |rate| Profile { up: Path { rate, ..path.clone() }, down: path.clone() };
-        let (car, driver) = ((Access::Cgnat, profile(Rate::Steady(2500))), (Access::PortRestricted, Profile::cable()));
+        let (car, driver) = (
+            (Access::Cgnat, profile(Rate::Steady(2500))),
+            (Access::PortRestricted, Profile::cable()),
+        );
         lab.start_world(car, driver).await;
         let [wide, narrow, again] = PHASES;
         let steps = [(0, 2500), (wide, 800), (wide + narrow, 2500)];
@@ -64,7 +75,11 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
         let watching = || matches!(still.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty));
         let lab = &*lab;
         let watch = async move {
-            let frames = lab.watch(wide + narrow + again, || lab.uplink("wwan0").link().set(profile(Rate::Steps(steps)))).await;
+            let frames = lab
+                .watch(wide + narrow + again, || {
+                    lab.uplink("wwan0").link().set(profile(Rate::Steps(steps)))
+                })
+                .await;
             drop(gone);
             frames
         };
@@ -79,15 +94,24 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
                 after.resent - before.resent,
                 after.uplink - before.uplink,
             ];
-            println!("5 s: encoded {encoded}, sent {first} and {resent} once more, {uplink} bytes into the uplink");
+            println!(
+                "5 s: encoded {encoded}, sent {first} and {resent} once more, {uplink} bytes into the uplink"
+            );
             assert!(resent * 4 <= first * 11 / 10, "copies are more than a quarter of the video");
-            assert!(uplink * 2 <= encoded * 3, "1.5 times what was encoded, and not {uplink} of {encoded}");
+            assert!(
+                uplink * 2 <= encoded * 3,
+                "1.5 times what was encoded, and not {uplink} of {encoded}"
+            );
         }
         let rate = |from: u64, to: u64| {
-            let seconds = frames.iter().skip(usize::try_from(from).unwrap()).take(usize::try_from(to - from).unwrap());
+            let seconds = frames
+                .iter()
+                .skip(usize::try_from(from).unwrap())
+                .take(usize::try_from(to - from).unwrap());
             seconds.sum::<u64>() / (to - from)
         };
-        // The picture does not stand still, by much more than the browser's own requests would bring; a wide link shows all of it again.
+        // The picture does not stand still, by much more than the browser's own requests would
+        // bring; a wide link shows all of it again.
         assert!(rate(wide + 2, wide + narrow) >= 4, "{frames:?}");
         let longest = frames.split(|&seen| seen > 0).map(<[u64]>::len).max().unwrap_or_default();
         assert!(longest <= 4, "{longest} seconds without a picture: {frames:?}");

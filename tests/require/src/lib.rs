@@ -1,8 +1,9 @@
 //! What a test does that this machine cannot run: it calls [`skip`] and returns.
 //!
-//! **With `RCCAR_REQUIRE=1`, as CI sets it, skipping is a failure**, unless `exceptions.txt` beside this crate has the name and says why.
-//! Scripts have the same function in `ci/lib.sh`, JavaScript in `tests/e2e/lib/require.mjs`; `tests/languages.rs` holds the three to each
-//! other.
+//! **With `RCCAR_REQUIRE=1`, as CI sets it, skipping is a failure**, unless `exceptions.txt` beside
+//! this crate has the name and says why. Scripts have the same function in
+//! `ci/lib.sh`, JavaScript in `tests/e2e/lib/require.mjs`; `tests/languages.rs` holds the three to
+//! each other.
 //!
 //! ```
 //! if cfg!(not(target_os = "linux")) {
@@ -15,12 +16,18 @@ use std::io::Write;
 
 const EXCEPTIONS: &str = include_str!("../exceptions.txt");
 
-/// Says that a test is left out, and why. `what` is a name without blanks, the same for everything that lacks the same.
+/// Says that a test is left out, and why. `what` is a name without blanks, the same for everything
+/// that lacks the same.
 ///
 /// # Panics
 ///
 /// With `RCCAR_REQUIRE=1`, if `what` is not in `tests/require/exceptions.txt`.
-#[allow(clippy::panic, clippy::expect_used, clippy::print_stderr, reason = "this is what a failed test is")]
+#[allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "this is what a failed test is"
+)]
 pub fn skip(what: &str, why: &str) {
     let required = std::env::var("RCCAR_REQUIRE").is_ok_and(|value| value == "1");
     let line = match exception(EXCEPTIONS, what) {
@@ -32,7 +39,11 @@ pub fn skip(what: &str, why: &str) {
     };
     eprintln!("SKIPPED: {what}: {why}");
     if let Some(summary) = std::env::var_os("RCCAR_SUMMARY").filter(|path| !path.is_empty()) {
-        let mut file = OpenOptions::new().append(true).create(true).open(summary).expect("RCCAR_SUMMARY can be written");
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(summary)
+            .expect("RCCAR_SUMMARY can be written");
         // One write, because other tests append at the same time.
         file.write_all(format!("{line}\n").as_bytes()).expect("RCCAR_SUMMARY can be written");
     }
@@ -51,6 +62,9 @@ mod tests {
     fn exceptions_are_found_by_their_whole_name() {
         let list = "# words: of explanation\ncamera: no room\n";
         assert_eq!(exception(list, "camera"), Some("no room"));
-        assert_eq!([exception(list, "cam"), exception(list, "amera"), exception(list, "words")], [None; 3]);
+        assert_eq!(
+            [exception(list, "cam"), exception(list, "amera"), exception(list, "words")],
+            [None; 3]
+        );
     }
 }

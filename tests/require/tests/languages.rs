@@ -15,7 +15,10 @@ fn what_is_skipped_passes_on_a_machine_of_somebodys_own() {
     for (language, run) in languages() {
         let (output, summary) = run("tunnels", None);
         assert!(output.status.success(), "{language}: {output:?}");
-        assert!(text(&output).contains("SKIPPED: tunnels: there are none here"), "{language}: {output:?}");
+        assert!(
+            text(&output).contains("SKIPPED: tunnels: there are none here"),
+            "{language}: {output:?}"
+        );
         assert_eq!(summary, "SKIPPED tunnels: there are none here\n", "{language}");
     }
 }
@@ -25,7 +28,10 @@ fn what_is_skipped_fails_where_everything_is_required() {
     for (language, run) in languages() {
         let (output, summary) = run("tunnels", Some("1"));
         assert!(!output.status.success(), "{language}: {output:?}");
-        assert!(text(&output).contains("tunnels would be skipped: there are none here"), "{language}: {output:?}");
+        assert!(
+            text(&output).contains("tunnels would be skipped: there are none here"),
+            "{language}: {output:?}"
+        );
         assert_eq!(summary, "", "{language}");
     }
 }
@@ -44,9 +50,15 @@ fn an_exception_passes_and_its_reason_is_remembered() {
 #[test]
 fn nobody_skips_in_another_way() {
     let mut git = Command::new("git");
-    git.args(["grep", "--files-with-matches", "SKIPPED", "--", ":/ci", ":/crates", ":/tests"]).current_dir(root());
+    git.args(["grep", "--files-with-matches", "SKIPPED", "--", ":/ci", ":/crates", ":/tests"])
+        .current_dir(root());
     let output = git.output().unwrap();
-    let helpers = ["ci/lib.sh", "tests/e2e/lib/require.mjs", "tests/require/src/lib.rs", "tests/require/tests/languages.rs"];
+    let helpers = [
+        "ci/lib.sh",
+        "tests/e2e/lib/require.mjs",
+        "tests/require/src/lib.rs",
+        "tests/require/tests/languages.rs",
+    ];
     assert_eq!(text(&output).lines().collect::<Vec<_>>(), helpers, "use `skip` instead");
 }
 

@@ -24,9 +24,11 @@ impl TryFrom<String> for Address {
         match text.as_str() {
             "system" => Ok(Self::System),
             "session" => Ok(Self::Session),
-            other => zbus::Address::from_str(other)
-                .map(Self::Other)
-                .map_err(|error| format!("`{other}` is neither \"system\", \"session\" nor an address of a bus: {error}")),
+            other => zbus::Address::from_str(other).map(Self::Other).map_err(|error| {
+                format!(
+                    "`{other}` is neither \"system\", \"session\" nor an address of a bus: {error}"
+                )
+            }),
         }
     }
 }

@@ -87,7 +87,14 @@ impl ServedCar {
             return;
         }
         let Ok(interface) = InterfaceName::from_static_str(INTERFACE) else { return };
-        if let Err(error) = fdo::Properties::properties_changed(&self.emitter, interface, changed, [].as_slice().into()).await {
+        if let Err(error) = fdo::Properties::properties_changed(
+            &self.emitter,
+            interface,
+            changed,
+            [].as_slice().into(),
+        )
+        .await
+        {
             tracing::debug!(error = %causes(&error), "change of the car's properties not announced");
         }
     }
@@ -97,11 +104,17 @@ impl ServedCar {
 ///
 /// # Errors
 /// If the bus does not let this program have the name.
-pub async fn serve(connection: &Connection, service: Arc<dyn CarService>) -> Result<ServedCar, BusError> {
+pub async fn serve(
+    connection: &Connection,
+    service: Arc<dyn CarService>,
+) -> Result<ServedCar, BusError> {
     let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
     connection.object_server().at(PATH, Car1 { service }).await.map_err(failed)?;
     // Whoever came second would otherwise wait in line, and believe that it is asked.
-    connection.request_name_with_flags(NAME, RequestNameFlags::DoNotQueue.into()).await.map_err(failed)?;
+    connection
+        .request_name_with_flags(NAME, RequestNameFlags::DoNotQueue.into())
+        .await
+        .map_err(failed)?;
     Ok(ServedCar { emitter: SignalEmitter::new(connection, PATH).map_err(failed)?.into_owned() })
 }
 
@@ -114,14 +127,17 @@ impl Car1 {
     /// Address of the host and a bearer token for it.
     #[zbus(out_args("url", "bearer_token"))]
     fn host_access(&self) -> fdo::Result<(String, String)> {
-        let access =
-            self.service.host_access().ok_or_else(|| fdo::Error::Failed("the car is not registered with a host".into()))?;
+        let access = self
+            .service
+            .host_access()
+            .ok_or_else(|| fdo::Error::Failed("the car is not registered with a host".into()))?;
         Ok((access.url, access.token.as_str().to_owned()))
     }
 
     /// Passes an update status (JSON, as in the protocol) to the host.
     fn report_update(&self, json: &str) -> fdo::Result<()> {
-        let status = serde_json::from_str(json).map_err(|error| fdo::Error::InvalidArgs(error.to_string()))?;
+        let status = serde_json::from_str(json)
+            .map_err(|error| fdo::Error::InvalidArgs(error.to_string()))?;
         self.service.report_update(status);
         Ok(())
     }
@@ -167,7 +183,12 @@ impl Car1 {
     }
 }
 
-#[proxy(interface = "org.rccar.Car1", default_service = "org.rccar.Car", default_path = "/org/rccar/Car", gen_blocking = false)]
+#[proxy(
+    interface = "org.rccar.Car1",
+    default_service = "org.rccar.Car",
+    default_path = "/org/rccar/Car",
+    gen_blocking = false
+)]
 trait Car {
     fn host_access(&self) -> zbus::Result<(String, String)>;
     fn report_update(&self, json: &str) -> zbus::Result<()>;
@@ -201,7 +222,8 @@ impl CarClient {
         })
     }
 
-    /// Yields something whenever properties change or the agent comes and goes: a reason to ask again.
+    /// Yields something whenever properties change or the agent comes and goes: a reason to ask
+    /// again.
     pub async fn changes(&self) -> Result<impl Stream<Item = ()> + Send + Unpin + use<>, BusError> {
         let properties = MatchRule::builder()
             .msg_type(Type::Signal)
@@ -217,21 +239,26 @@ impl CarClient {
             .and_then(|rule| rule.arg(0, NAME))
             .map_err(failed)?
             .build();
-        let properties = MessageStream::for_match_rule(properties, &self.connection, None).await.map_err(failed)?;
-        let owner = MessageStream::for_match_rule(owner, &self.connection, None).await.map_err(failed)?;
+        let properties = MessageStream::for_match_rule(properties, &self.connection, None)
+            .await
+            .map_err(failed)?;
+        let owner =
+            MessageStream::for_match_rule(owner, &self.connection, None).await.map_err(failed)?;
         Ok(select(properties, owner).map(|_| ()))
     }
 
     /// Access to the host.
     pub async fn host_access(&self) -> Result<HostAccess, BusError> {
         let (url, token) = self.proxy().await?.host_access().await.map_err(failed)?;
-        let token = AccessToken::try_from(token).map_err(|error| BusError::Refused(format!("{NAME}: {error}")))?;
+        let token = AccessToken::try_from(token)
+            .map_err(|error| BusError::Refused(format!("{NAME}: {error}")))?;
         Ok(HostAccess { url, token })
     }
 
     /// Has a status passed on to the host.
     pub async fn report_update(&self, status: &UpdateStatus) -> Result<(), BusError> {
-        let json = serde_json::to_string(status).map_err(|error| BusError::Refused(error.to_string()))?;
+        let json =
+            serde_json::to_string(status).map_err(|error| BusError::Refused(error.to_string()))?;
         self.proxy().await?.report_update(&json).await.map_err(failed)
     }
 

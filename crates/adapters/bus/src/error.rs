@@ -47,13 +47,17 @@ impl BusError {
             "org.freedesktop.DBus.Error.UnknownObject",
         ];
         match &error {
-            zbus::Error::MethodError(kind, _, _) if ABSENT.contains(&kind.as_str()) => Self::Absent(name),
+            zbus::Error::MethodError(kind, _, _) if ABSENT.contains(&kind.as_str()) => {
+                Self::Absent(name)
+            }
             zbus::Error::MethodError(_, Some(text), _) => Self::Refused(text.clone()),
             zbus::Error::FDO(fdo) => match &**fdo {
-                zbus::fdo::Error::ServiceUnknown(_) | zbus::fdo::Error::NameHasNoOwner(_) | zbus::fdo::Error::UnknownObject(_) => {
-                    Self::Absent(name)
+                zbus::fdo::Error::ServiceUnknown(_)
+                | zbus::fdo::Error::NameHasNoOwner(_)
+                | zbus::fdo::Error::UnknownObject(_) => Self::Absent(name),
+                zbus::fdo::Error::Failed(text) | zbus::fdo::Error::AccessDenied(text) => {
+                    Self::Refused(text.clone())
                 }
-                zbus::fdo::Error::Failed(text) | zbus::fdo::Error::AccessDenied(text) => Self::Refused(text.clone()),
                 _ => Self::Call { name, source: Box::new(error) },
             },
             _ => Self::Call { name, source: Box::new(error) },

@@ -1,6 +1,7 @@
 //! The D-Bus interfaces between the car's programs.
 //!
-//! **What crosses this bus never steers: set-points have a socket of their own, and a missing bus stops no program.**
+//! **What crosses this bus never steers: set-points have a socket of their own, and a missing bus
+//! stops no program.**
 //!
 //! | name, path | interface | served by | asked by |
 //! |---|---|---|---|
@@ -22,11 +23,12 @@
 //!
 //! # Design decisions
 //!
-//! * A service is a trait that the program implements; this crate turns it into an interface. So programs do not know zbus, and tests
-//!   serve whatever they like.
-//! * Clients ask for all properties at once, uncached: a car that is armed must not look disarmed because a signal was missed. Signals
-//!   are only a reason to ask again.
-//! * What only the owner may do has an interface of its own, because the bus's policy can only tell interfaces apart.
+//! * A service is a trait that the program implements; this crate turns it into an interface. So
+//!   programs do not know zbus, and tests serve whatever they like.
+//! * Clients ask for all properties at once, uncached: a car that is armed must not look disarmed
+//!   because a signal was missed. Signals are only a reason to ask again.
+//! * What only the owner may do has an interface of its own, because the bus's policy can only tell
+//!   interfaces apart.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -1,4 +1,5 @@
-//! `org.rccar.Modem1`: what the modem's supervisor tells the car and people, and what it wants to know of the car.
+//! `org.rccar.Modem1`: what the modem's supervisor tells the car and people, and what it wants to
+//! know of the car.
 
 use crate::error::BusError;
 use futures_util::stream::{Stream, StreamExt};
@@ -18,7 +19,8 @@ pub const PATH: &str = "/org/rccar/Modem";
 /// Its interface.
 pub const INTERFACE: &str = "org.rccar.Modem1";
 
-/// The state of the link in words and numbers. It travels as JSON; what is left out has its default.
+/// The state of the link in words and numbers. It travels as JSON; what is left out has its
+/// default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModemReport {
@@ -82,7 +84,10 @@ pub trait ModemService: Send + Sync + 'static {
 ///
 /// # Errors
 /// If the bus does not let this program have the name.
-pub async fn serve(connection: &Connection, service: Arc<dyn ModemService>) -> Result<(), BusError> {
+pub async fn serve(
+    connection: &Connection,
+    service: Arc<dyn ModemService>,
+) -> Result<(), BusError> {
     let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
     connection.object_server().at(PATH, Modem1 { service }).await.map_err(failed)?;
     connection.request_name(NAME).await.map_err(failed)
@@ -159,11 +164,16 @@ mod served {
 
         /// The link carries data over this interface.
         #[zbus(signal)]
-        pub(super) async fn link_up(emitter: &SignalEmitter<'_>, interface: &str, addresses: Vec<String>) -> zbus::Result<()>;
+        pub(super) async fn link_up(
+            emitter: &SignalEmitter<'_>,
+            interface: &str,
+            addresses: Vec<String>,
+        ) -> zbus::Result<()>;
 
         /// The link does not carry data any more, and why.
         #[zbus(signal)]
-        pub(super) async fn link_down(emitter: &SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
+        pub(super) async fn link_down(emitter: &SignalEmitter<'_>, cause: &str)
+        -> zbus::Result<()>;
     }
 }
 
@@ -219,7 +229,10 @@ impl ModemClient {
             .and_then(|rule| rule.path(PATH))
             .map_err(failed)?
             .build();
-        Ok(MessageStream::for_match_rule(rule, &self.connection, None).await.map_err(failed)?.map(|_| ()))
+        Ok(MessageStream::for_match_rule(rule, &self.connection, None)
+            .await
+            .map_err(failed)?
+            .map(|_| ()))
     }
 
     async fn proxy(&self) -> Result<ModemProxy<'static>, BusError> {

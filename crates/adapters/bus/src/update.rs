@@ -1,5 +1,5 @@
-//! `org.rccar.Update1`: what `rccar-update` tells and takes from the other programs, and `org.rccar.UpdateOwner1`: what only the
-//! owner may ask for, at the car.
+//! `org.rccar.Update1`: what `rccar-update` tells and takes from the other programs, and
+//! `org.rccar.UpdateOwner1`: what only the owner may ask for, at the car.
 
 use crate::error::BusError;
 use crate::values::Values;
@@ -76,7 +76,14 @@ impl ServedUpdate {
             return;
         }
         let Ok(interface) = InterfaceName::from_static_str(INTERFACE) else { return };
-        if let Err(error) = fdo::Properties::properties_changed(&self.emitter, interface, changed, [].as_slice().into()).await {
+        if let Err(error) = fdo::Properties::properties_changed(
+            &self.emitter,
+            interface,
+            changed,
+            [].as_slice().into(),
+        )
+        .await
+        {
             tracing::debug!(error = %causes(&error), "change of the update's properties not announced");
         }
     }
@@ -86,12 +93,22 @@ impl ServedUpdate {
 ///
 /// # Errors
 /// If the bus does not let this program have the name.
-pub async fn serve(connection: &Connection, service: Arc<dyn UpdateService>) -> Result<ServedUpdate, BusError> {
+pub async fn serve(
+    connection: &Connection,
+    service: Arc<dyn UpdateService>,
+) -> Result<ServedUpdate, BusError> {
     let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
-    connection.object_server().at(PATH, Update1 { service: Arc::clone(&service) }).await.map_err(failed)?;
+    connection
+        .object_server()
+        .at(PATH, Update1 { service: Arc::clone(&service) })
+        .await
+        .map_err(failed)?;
     connection.object_server().at(PATH, UpdateOwner1 { service }).await.map_err(failed)?;
     // Whoever came second would otherwise wait in line, and believe that it is asked.
-    connection.request_name_with_flags(NAME, RequestNameFlags::DoNotQueue.into()).await.map_err(failed)?;
+    connection
+        .request_name_with_flags(NAME, RequestNameFlags::DoNotQueue.into())
+        .await
+        .map_err(failed)?;
     Ok(ServedUpdate { emitter: SignalEmitter::new(connection, PATH).map_err(failed)?.into_owned() })
 }
 
@@ -208,12 +225,26 @@ impl UpdateClient {
 
     /// Installs a version that the host offers.
     pub async fn install(&self, version: &str) -> Result<(), BusError> {
-        UpdateProxy::new(&self.connection).await.map_err(failed)?.install(version).await.map_err(failed)
+        UpdateProxy::new(&self.connection)
+            .await
+            .map_err(failed)?
+            .install(version)
+            .await
+            .map_err(failed)
     }
 
     /// Installs a version or a file, for the owner.
-    pub async fn install_for_owner(&self, what: &str, allow_downgrade: bool) -> Result<(), BusError> {
-        UpdateOwnerProxy::new(&self.connection).await.map_err(failed)?.install(what, allow_downgrade).await.map_err(failed)
+    pub async fn install_for_owner(
+        &self,
+        what: &str,
+        allow_downgrade: bool,
+    ) -> Result<(), BusError> {
+        UpdateOwnerProxy::new(&self.connection)
+            .await
+            .map_err(failed)?
+            .install(what, allow_downgrade)
+            .await
+            .map_err(failed)
     }
 }
 

@@ -22,7 +22,8 @@ impl Values {
     ) -> Result<Self, BusError> {
         let failed = |error: zbus::Error| BusError::of_call(name, error);
         let proxy = PropertiesProxy::new(connection, name, path).await.map_err(failed)?;
-        let interface = InterfaceName::from_static_str(interface).map_err(|error| failed(error.into()))?;
+        let interface =
+            InterfaceName::from_static_str(interface).map_err(|error| failed(error.into()))?;
         let values = proxy.get_all(interface).await.map_err(|error| failed(error.into()))?;
         Ok(Self { name, values })
     }
@@ -33,7 +34,13 @@ impl Values {
         T::Error: Into<zbus::zvariant::Error>,
     {
         let name = self.name;
-        let value = self.values.remove(property).ok_or_else(|| BusError::Refused(format!("{name} has no property {property}")))?;
-        value.try_into().map_err(|error: T::Error| BusError::Call { name, source: Box::new(zbus::Error::Variant(error.into())) })
+        let value = self
+            .values
+            .remove(property)
+            .ok_or_else(|| BusError::Refused(format!("{name} has no property {property}")))?;
+        value.try_into().map_err(|error: T::Error| BusError::Call {
+            name,
+            source: Box::new(zbus::Error::Variant(error.into())),
+        })
     }
 }

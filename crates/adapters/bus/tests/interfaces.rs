@@ -36,7 +36,10 @@ impl CarService for TestCar {
 }
 
 fn access() -> HostAccess {
-    HostAccess { url: "https://drive.example".into(), token: AccessToken::try_from("mF_9.B5f".to_owned()).unwrap() }
+    HostAccess {
+        url: "https://drive.example".into(),
+        token: AccessToken::try_from("mF_9.B5f".to_owned()).unwrap(),
+    }
 }
 
 fn status() -> UpdateStatus {
@@ -63,7 +66,11 @@ async fn the_car_tells_its_state_and_passes_reports_on() {
         battery_millivolts: 7_412,
         in_session: true,
     };
-    let service = Arc::new(TestCar { state: Mutex::new(full.clone()), access: Some(access()), ..TestCar::default() });
+    let service = Arc::new(TestCar {
+        state: Mutex::new(full.clone()),
+        access: Some(access()),
+        ..TestCar::default()
+    });
     let connection = bus.connect().await.unwrap();
     car::serve(&connection, Arc::clone(&service) as Arc<dyn CarService>).await.unwrap();
     let client = CarClient::new(bus.connect().await.unwrap());
@@ -87,8 +94,14 @@ async fn a_car_that_is_not_registered_says_so() {
 async fn an_absent_service_is_told_from_one_that_refuses() {
     let bus = TestBus::start().await.unwrap();
     let connection = bus.connect().await.unwrap();
-    assert!(matches!(CarClient::new(connection.clone()).state().await, Err(BusError::Absent("org.rccar.Car"))));
-    assert!(matches!(UpdateClient::new(connection.clone()).check().await, Err(BusError::Absent("org.rccar.Update"))));
+    assert!(matches!(
+        CarClient::new(connection.clone()).state().await,
+        Err(BusError::Absent("org.rccar.Car"))
+    ));
+    assert!(matches!(
+        UpdateClient::new(connection.clone()).check().await,
+        Err(BusError::Absent("org.rccar.Update"))
+    ));
     assert!(matches!(CarClient::new(connection).host_access().await, Err(BusError::Absent(_))));
 }
 
@@ -121,7 +134,12 @@ struct TestUpdate;
 #[async_trait]
 impl UpdateService for TestUpdate {
     fn properties(&self) -> UpdateProperties {
-        UpdateProperties { state: "idle".into(), percent: 41, running_version: "1.0.0".into(), ..UpdateProperties::default() }
+        UpdateProperties {
+            state: "idle".into(),
+            percent: 41,
+            running_version: "1.0.0".into(),
+            ..UpdateProperties::default()
+        }
     }
     async fn check(&self) {}
     async fn install(&self, version: &str) -> Result<(), String> {
@@ -139,7 +157,10 @@ async fn refusals_of_the_update_agent_arrive_in_its_own_words() {
     update::serve(&connection, Arc::new(TestUpdate)).await.unwrap();
     let client = UpdateClient::new(bus.connect().await.unwrap());
     client.check().await.unwrap();
-    assert_eq!(client.install("1.0.0").await.unwrap_err().to_string(), "version 1.0.0 is running already");
+    assert_eq!(
+        client.install("1.0.0").await.unwrap_err().to_string(),
+        "version 1.0.0 is running already"
+    );
     client.install_for_owner("/tmp/a.raucb", true).await.unwrap();
     assert_eq!(client.properties().await.unwrap(), TestUpdate.properties());
 }
@@ -170,7 +191,10 @@ impl Modem1 {
 
     /// The mobile link went down.
     #[zbus(signal)]
-    async fn link_down(emitter: &zbus::object_server::SignalEmitter<'_>, cause: &str) -> zbus::Result<()>;
+    async fn link_down(
+        emitter: &zbus::object_server::SignalEmitter<'_>,
+        cause: &str,
+    ) -> zbus::Result<()>;
 }
 
 #[tokio::test]
@@ -188,11 +212,17 @@ async fn the_modems_supervisor_hears_of_the_car_and_tells_how_the_modem_is() {
     client.set_car(true, false).await.unwrap();
     assert_eq!(*told.wait_for(Option::is_some).await.unwrap(), Some((true, false)));
     let report = client.report().await.unwrap();
-    assert_eq!((report.state.as_str(), report.rung.as_deref(), report.signal_percent), ("acting", Some("cycle-radio"), Some(63)));
+    assert_eq!(
+        (report.state.as_str(), report.rung.as_deref(), report.signal_percent),
+        ("acting", Some("cycle-radio"), Some(63))
+    );
 
     let emitter = zbus::object_server::SignalEmitter::new(&supervisor, PATH).unwrap();
     Modem1::link_down(&emitter, "data-silent").await.unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(20), changes.next()).await.unwrap().unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), changes.next())
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[derive(Default)]
@@ -236,7 +266,10 @@ async fn the_modem_tells_its_report_hears_of_the_car_and_signals_changes() {
     signals.link_up("wwan0", vec!["192.0.2.7".into()]).await;
     signals.link_down("no-carrier").await;
     for _ in 0..2 {
-        tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(10), changes.next())
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -252,5 +285,8 @@ fn a_report_of_another_release_is_read() {
     let older: ModemReport = serde_json::from_str(r#"{"state":"up","interface":null}"#).unwrap();
     assert_eq!(older, ModemReport { state: "up".into(), ..ModemReport::default() });
     let later = r#"{"state":"asleep","rung":"cycle-moon","esim":{"slot":2}}"#;
-    assert_eq!(serde_json::from_str::<ModemReport>(later).unwrap().rung.as_deref(), Some("cycle-moon"));
+    assert_eq!(
+        serde_json::from_str::<ModemReport>(later).unwrap().rung.as_deref(),
+        Some("cycle-moon")
+    );
 }

@@ -4,12 +4,16 @@ use nix::time::{ClockId, clock_gettime};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// `CLOCK_MONOTONIC` now. It starts with the kernel, so that a time read in one process can be compared with one read in another;
-/// camera drivers stamp their frames with the same clock.
+/// `CLOCK_MONOTONIC` now. It starts with the kernel, so that a time read in one process can be
+/// compared with one read in another; camera drivers stamp their frames with the same clock.
 #[must_use]
 pub fn now() -> MonotonicMicros {
-    #[expect(clippy::expect_used, reason = "POSIX lets CLOCK_MONOTONIC fail only where it does not exist; Linux always has it")]
-    let now = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux has CLOCK_MONOTONIC"));
+    #[expect(
+        clippy::expect_used,
+        reason = "POSIX lets CLOCK_MONOTONIC fail only where it does not exist; Linux always has it"
+    )]
+    let now =
+        Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux has CLOCK_MONOTONIC"));
     MonotonicMicros(0).plus(now)
 }
 
@@ -24,7 +28,10 @@ mod tests {
         let after = now();
         let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
         // /proc/uptime counts suspended time as well and has 10 ms resolution.
-        assert!(Duration::from_micros(before.0).as_secs_f64() <= uptime + 0.02, "{before:?} against {uptime} s");
+        assert!(
+            Duration::from_micros(before.0).as_secs_f64() <= uptime + 0.02,
+            "{before:?} against {uptime} s"
+        );
         assert!(after >= before);
         assert!(before.0 > 0);
     }

@@ -1,7 +1,7 @@
 //! Configuration files: TOML, checked once at the start.
 //!
-//! **An error names file, line, column and key.** Structures carry `#[serde(deny_unknown_fields)]`, so that a misspelt key is an error
-//! and not a setting that silently keeps its default.
+//! **An error names file, line, column and key.** Structures carry `#[serde(deny_unknown_fields)]`,
+//! so that a misspelt key is an error and not a setting that silently keeps its default.
 
 use serde::de::DeserializeOwned;
 use std::error::Error;
@@ -16,14 +16,17 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let file = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text, &file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConfigProblem::Missing { file }.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(ConfigProblem::Missing { file }.into())
+        }
         Err(source) => Err(ConfigProblem::Unreadable { file, source }.into()),
     }
 }
 
 /// Checks `text`; errors call it `source_name`.
 pub fn parse<T: DeserializeOwned>(text: &str, source_name: &str) -> Result<T, ConfigError> {
-    let document = toml::Deserializer::parse(text).map_err(|error| describe(text, source_name, None, &error))?;
+    let document = toml::Deserializer::parse(text)
+        .map_err(|error| describe(text, source_name, None, &error))?;
     serde_path_to_error::deserialize(document).map_err(|error| {
         let key = match error.path().to_string() {
             // The document itself.
@@ -39,11 +42,12 @@ pub fn parse<T: DeserializeOwned>(text: &str, source_name: &str) -> Result<T, Co
 pub struct ConfigError(Box<ConfigProblem>);
 
 impl ConfigError {
-    /// A value that is legal by itself and wrong in company, such as a port range that ends before it begins.
-    /// Rules of one value belong in its type, where the line is known.
+    /// A value that is legal by itself and wrong in company, such as a port range that ends before
+    /// it begins. Rules of one value belong in its type, where the line is known.
     #[must_use]
     pub fn rule(source_name: &str, key: &str, message: &str) -> Self {
-        // Read again only now that something is wrong: values that are legal by themselves do not carry their place.
+        // Read again only now that something is wrong: values that are legal by themselves do not
+        // carry their place.
         let place = std::fs::read_to_string(source_name).ok().and_then(|text| place_of(&text, key));
         invalid(source_name, place, Some(key), message)
     }
@@ -102,7 +106,12 @@ pub enum ConfigProblem {
     },
 }
 
-fn describe(text: &str, source_name: &str, key: Option<String>, error: &toml::de::Error) -> ConfigError {
+fn describe(
+    text: &str,
+    source_name: &str,
+    key: Option<String>,
+    error: &toml::de::Error,
+) -> ConfigError {
     let span = error.span();
     if let Some(field) = missing_field(error.message()) {
         // The span is the table's; the document's own says nothing.
@@ -111,12 +120,15 @@ fn describe(text: &str, source_name: &str, key: Option<String>, error: &toml::de
         return invalid(source_name, place, Some(&key), "missing; it has no default");
     }
     // What the TOML parser refuses has no path; its word for a second definition points at the key.
-    let defined_twice = (error.message() == "duplicate key").then(|| span.clone().and_then(|span| text.get(span))).flatten();
+    let defined_twice = (error.message() == "duplicate key")
+        .then(|| span.clone().and_then(|span| text.get(span)))
+        .flatten();
     let place = span.and_then(|span| Place::of(text, &span));
     invalid(source_name, place, key.as_deref().or(defined_twice), error.message())
 }
 
-/// The key in serde's message for [`serde::de::Error::missing_field`], whose text is part of serde's documented behaviour.
+/// The key in serde's message for [`serde::de::Error::missing_field`], whose text is part of
+/// serde's documented behaviour.
 fn missing_field(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
@@ -126,7 +138,10 @@ fn place_of(text: &str, key: &str) -> Option<Place> {
     let document = toml::de::DeTable::parse(text).ok()?;
     let (mut table, mut place) = (document.get_ref(), None);
     for part in key.split('.') {
-        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref().as_ref() == part) else { break };
+        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref().as_ref() == part)
+        else {
+            break;
+        };
         place = Place::of(text, &name.span());
         let toml::de::DeValue::Table(inner) = value.get_ref() else { break };
         table = inner;
@@ -144,14 +159,26 @@ impl Place {
     fn of(text: &str, span: &Range<usize>) -> Option<Self> {
         let before = text.get(..span.start)?;
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Some(Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 })
+        Some(Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        })
     }
 }
 
-fn invalid(source_name: &str, place: Option<Place>, key: Option<&str>, message: &str) -> ConfigError {
+fn invalid(
+    source_name: &str,
+    place: Option<Place>,
+    key: Option<&str>,
+    message: &str,
+) -> ConfigError {
     let place = place.map(|Place { line, column }| format!(":{line}:{column}")).unwrap_or_default();
     let key = key.map(|key| format!(": key `{key}`")).unwrap_or_default();
-    ConfigProblem::Invalid { location: format!("{source_name}{place}{key}"), message: message.replace('\n', "; ") }.into()
+    ConfigProblem::Invalid {
+        location: format!("{source_name}{place}{key}"),
+        message: message.replace('\n', "; "),
+    }
+    .into()
 }
 
 #[cfg(test)]
@@ -205,7 +232,10 @@ mod tests {
     fn a_missing_file_is_named_with_the_way_to_make_one() {
         let error = load::<Host>(Path::new("/nonexistent/host.toml")).unwrap_err();
         assert!(matches!(error.problem(), ConfigProblem::Missing { .. }));
-        assert!(error.to_string().starts_with("/nonexistent/host.toml: there is no such file; copy "), "{error}");
+        assert!(
+            error.to_string().starts_with("/nonexistent/host.toml: there is no such file; copy "),
+            "{error}"
+        );
     }
 
     #[test]
@@ -249,7 +279,10 @@ mod tests {
     #[test]
     fn a_missing_key_is_named_with_its_table() {
         assert_eq!(error(""), "/etc/rccar/host.toml: key `name`: missing; it has no default");
-        assert_eq!(error("[turn]\n"), "/etc/rccar/host.toml: key `name`: missing; it has no default");
+        assert_eq!(
+            error("[turn]\n"),
+            "/etc/rccar/host.toml: key `name`: missing; it has no default"
+        );
         assert_eq!(
             error("name = 'a'\n[[car]]\nid = 'x'\n[[car]]\nport = 3\n"),
             "/etc/rccar/host.toml:4:1: key `car[1].id`: missing; it has no default"
@@ -258,13 +291,22 @@ mod tests {
 
     #[test]
     fn a_key_defined_twice_is_named() {
-        assert_eq!(error("name = 'a'\nname = 'b'\n"), "/etc/rccar/host.toml:2:1: key `name`: duplicate key");
+        assert_eq!(
+            error("name = 'a'\nname = 'b'\n"),
+            "/etc/rccar/host.toml:2:1: key `name`: duplicate key"
+        );
     }
 
     #[test]
     fn broken_toml_names_the_place_counted_in_characters() {
-        assert_eq!(error("name = \"ä\" x"), "/etc/rccar/host.toml:1:12: unexpected key or value, expected newline, `#`");
-        assert_eq!(error("name = 'a'\n[turn\n"), "/etc/rccar/host.toml:2:6: unclosed table, expected `]`");
+        assert_eq!(
+            error("name = \"ä\" x"),
+            "/etc/rccar/host.toml:1:12: unexpected key or value, expected newline, `#`"
+        );
+        assert_eq!(
+            error("name = 'a'\n[turn\n"),
+            "/etc/rccar/host.toml:2:6: unclosed table, expected `]`"
+        );
     }
 
     #[test]

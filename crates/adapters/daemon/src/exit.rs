@@ -7,16 +7,19 @@ use std::process::ExitCode;
 
 /// Something went wrong while running.
 const FAILED: u8 = 1;
-/// The configuration has to be changed before another start makes sense; units name it in `RestartPreventExitStatus=`.
+/// The configuration has to be changed before another start makes sense; units name it in
+/// `RestartPreventExitStatus=`.
 const BAD_CONFIGURATION: u8 = 2;
 
 /// Runs a program's body. An error is printed to stderr with all its causes on one line.
 ///
 /// Exit code 0 after `Ok`, 2 if a [`ConfigError`] is among the causes, else 1.
 ///
-/// In builds for tests `RCCAR_GREASE=1` makes the program talk like a later version ([`rccar_protocol::grease`]).
+/// In builds for tests
+/// `RCCAR_GREASE=1` makes the program talk like a later version ([`rccar_protocol::grease`]).
 pub fn run<E: Error + 'static>(program: impl FnOnce() -> Result<(), E>) -> ExitCode {
-    if cfg!(debug_assertions) && std::env::var_os("RCCAR_GREASE").is_some_and(|value| value == "1") {
+    if cfg!(debug_assertions) && std::env::var_os("RCCAR_GREASE").is_some_and(|value| value == "1")
+    {
         rccar_protocol::grease::enable();
     }
     match program() {
@@ -30,7 +33,11 @@ pub fn run<E: Error + 'static>(program: impl FnOnce() -> Result<(), E>) -> ExitC
 
 fn exit_code(error: &(dyn Error + 'static)) -> u8 {
     // `#[error(transparent)]` hides the ConfigError itself and leaves its cause, the ConfigProblem.
-    if causes(error).any(|cause| cause.is::<ConfigError>() || cause.is::<ConfigProblem>()) { BAD_CONFIGURATION } else { FAILED }
+    if causes(error).any(|cause| cause.is::<ConfigError>() || cause.is::<ConfigProblem>()) {
+        BAD_CONFIGURATION
+    } else {
+        FAILED
+    }
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

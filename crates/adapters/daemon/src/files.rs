@@ -8,7 +8,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Largest file that [`read`] takes, in bytes. Keys have a hundred; whatever is larger got there by mistake.
+/// Largest file that [`read`] takes, in bytes. Keys have a hundred; whatever is larger got there by
+/// mistake.
 pub const MAX_BYTES: u64 = 1024 * 1024;
 
 /// A state file could not be read or written.
@@ -74,7 +75,8 @@ fn replace(path: &Path, temporary: &Path, content: &[u8]) -> io::Result<()> {
     File::open(directory(path))?.sync_all()
 }
 
-/// Beside the file, because a rename cannot cross file systems; always the same, so that power cuts leave one behind and not many.
+/// Beside the file, because a rename cannot cross file systems; always the same, so that power cuts
+/// leave one behind and not many.
 fn temporary_name(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

@@ -10,7 +10,8 @@
 //!
 //! **Secrets are never logged, at any level:** types that hold one hide it in `Debug`.
 //!
-//! `RCCAR_LOG` changes the filter in the syntax of [`Targets`], for example `RCCAR_LOG=debug` or `RCCAR_LOG=rccar_peer=trace,ice=debug`.
+//! `RCCAR_LOG` changes the filter in the syntax of [`Targets`], for example
+//! `RCCAR_LOG=debug` or `RCCAR_LOG=rccar_peer=trace,ice=debug`.
 
 use rccar_causes::causes;
 use std::fs::File;
@@ -27,7 +28,8 @@ pub const FILTER_VARIABLE: &str = "RCCAR_LOG";
 /// What is logged when [`FILTER_VARIABLE`] says nothing.
 const DEFAULT_LEVEL: &str = "info";
 
-/// Libraries that log at INFO what is DEBUG here. Naming one in [`FILTER_VARIABLE`] raises it again.
+/// Libraries that log at INFO what is DEBUG here. Naming one in [`FILTER_VARIABLE`] raises it
+/// again.
 const NOISY: &[&str] = &[
     "h2",
     "hyper",
@@ -46,10 +48,12 @@ const NOISY: &[&str] = &[
     "webrtc_util",
 ];
 
-/// Libraries that log at WARN what they recover from by themselves, such as an extension of TLS that they do not know.
+/// Libraries that log at WARN what they recover from by themselves, such as an extension of TLS
+/// that they do not know.
 const ALARMIST: &[&str] = &["rtc", "rtc_dtls", "rtc_ice", "rtc_sctp", "rtc_srtp", "webrtc"];
 
-/// Starts logging for this process under the name `program` (journald's `SYSLOG_IDENTIFIER`). A second call changes nothing.
+/// Starts logging for this process under the name `program` (journald's `SYSLOG_IDENTIFIER`). A
+/// second call changes nothing.
 pub fn init(program: &str) {
     let wanted = std::env::var(FILTER_VARIABLE).unwrap_or_default();
     let (filter, mistake) = match filter(&wanted) {
@@ -60,7 +64,9 @@ pub fn init(program: &str) {
     let registry = tracing_subscriber::registry().with(filter);
     let outcome = match journald {
         Some(layer) => registry.with(layer.with_syslog_identifier(program.to_owned())).try_init(),
-        None => registry.with(tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(wants_colours())).try_init(),
+        None => registry
+            .with(tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(wants_colours()))
+            .try_init(),
     };
     if outcome.is_err() {
         tracing::debug!("logging was already started");
@@ -71,21 +77,27 @@ pub fn init(program: &str) {
 }
 
 fn filter(wanted: &str) -> Result<Targets, ParseError> {
-    // The most specific directive wins, and the last of equals: `debug` leaves the noisy ones at WARN, `ice=debug` does not.
+    // The most specific directive wins, and the last of equals:
+    // `debug` leaves the noisy ones at WARN, `ice=debug` does not.
     let separator = if wanted.is_empty() { "" } else { "," };
     format!("{}{separator}{wanted}", defaults()).parse()
 }
 
 fn defaults() -> String {
-    let at = |names: &[&str], level| names.iter().map(|name| format!("{name}={level},")).collect::<String>();
+    let at = |names: &[&str], level| {
+        names.iter().map(|name| format!("{name}={level},")).collect::<String>()
+    };
     format!("{}{}{DEFAULT_LEVEL}", at(NOISY, "warn"), at(ALARMIST, "error"))
 }
 
-/// systemd sets `JOURNAL_STREAM` to device and inode of the stream it connected to stderr; after a redirection they differ.
+/// systemd sets `JOURNAL_STREAM` to device and inode of the stream it connected to stderr; after a
+/// redirection they differ.
 fn stderr_is_journal() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
     let Ok(fd) = stderr().as_fd().try_clone_to_owned() else { return false };
-    File::from(fd).metadata().is_ok_and(|metadata| stream == format!("{}:{}", metadata.dev(), metadata.ino()))
+    File::from(fd)
+        .metadata()
+        .is_ok_and(|metadata| stream == format!("{}:{}", metadata.dev(), metadata.ino()))
 }
 
 fn wants_colours() -> bool {

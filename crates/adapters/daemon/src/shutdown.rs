@@ -3,11 +3,15 @@
 use rccar_causes::causes;
 use tokio::signal::unix::{SignalKind, signal as listen};
 
-/// Resolves when the service manager (SIGTERM) or a person at the terminal (SIGINT) asks the program to stop.
+/// Resolves when the service manager (SIGTERM) or a person at the terminal (SIGINT) asks the
+/// program to stop.
 ///
 /// From the first poll on neither signal kills the process any more.
 pub async fn signal() {
-    let (mut terminate, mut interrupt) = match (listen(SignalKind::terminate()), listen(SignalKind::interrupt())) {
+    let (mut terminate, mut interrupt) = match (
+        listen(SignalKind::terminate()),
+        listen(SignalKind::interrupt()),
+    ) {
         (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
         (Err(error), _) | (_, Err(error)) => {
             // The signals keep their default action, which ends the process: nothing to wait for.
@@ -38,7 +42,10 @@ mod tests {
             Poll::Ready(())
         })
         .await;
-        let kill = std::process::Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
+        let kill = std::process::Command::new("kill")
+            .args(["-TERM", &std::process::id().to_string()])
+            .status()
+            .unwrap();
         assert!(kill.success());
         tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     }

@@ -14,7 +14,8 @@ pub struct Interface {
     pub medium: Medium,
     /// Switched on, and with a carrier.
     pub up: bool,
-    /// Its addresses that can be used now: no link-local ones, none that is still being tried or about to expire.
+    /// Its addresses that can be used now: no link-local ones, none that is still being tried or
+    /// about to expire.
     pub addresses: BTreeSet<IpAddr>,
     /// Metric of the best IPv4 default route.
     pub default_v4: Option<u32>,
@@ -50,7 +51,9 @@ impl Interface {
     /// Addresses of the families for which it has a default route.
     #[must_use]
     pub fn outside_addresses(&self) -> BTreeSet<IpAddr> {
-        let routed = |address: &&IpAddr| if address.is_ipv4() { self.default_v4.is_some() } else { self.default_v6.is_some() };
+        let routed = |address: &&IpAddr| {
+            if address.is_ipv4() { self.default_v4.is_some() } else { self.default_v6.is_some() }
+        };
         self.addresses.iter().filter(routed).copied().collect()
     }
 }

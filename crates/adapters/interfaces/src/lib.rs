@@ -1,7 +1,9 @@
-//! The machine's network interfaces as they change: which are up, their addresses, their default routes (rtnetlink).
+//! The machine's network interfaces as they change: which are up, their addresses, their default
+//! routes (rtnetlink).
 //!
-//! **The first snapshot is the present state, and no change is ever missed for good:** what the kernel announces is only a reason to
-//! read everything again. So announcements that were lost in an overrun cost nothing, and a snapshot never mixes old with new.
+//! **The first snapshot is the present state, and no change is ever missed for good:** what the
+//! kernel announces is only a reason to read everything again. So announcements that were lost in
+//! an overrun cost nothing, and a snapshot never mixes old with new.
 //!
 //! ```no_run
 //! # async fn example() {

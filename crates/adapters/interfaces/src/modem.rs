@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-/// How the kernel, udev, ModemManager and pppd begin the names of modems' interfaces. `usb` is what the kernel calls sticks that look like
-/// Ethernet, and phones.
+/// How the kernel, udev, ModemManager and pppd begin the names of modems' interfaces. `usb` is what
+/// the kernel calls sticks that look like Ethernet, and phones.
 const NAMES: [&str; 5] = ["ww", "ppp", "usb", "rmnet", "qmap"];
 
-/// Drivers of sticks and phones that look like Ethernet; udev gives these names such as `enx…`. Some adapters for network cables have one
-/// of them, too, so that it is a sign and no proof.
+/// Drivers of sticks and phones that look like Ethernet; udev gives these names such as `enx…`.
+/// Some adapters for network cables have one of them, too, so that it is a sign and no proof.
 const DRIVERS: [&str; 5] = ["cdc_ether", "cdc_ncm", "huawei_cdc_ncm", "ipheth", "rndis_host"];
 
 /// Whether an interface has a modem's name.
@@ -39,8 +39,16 @@ mod tests {
 
     #[test]
     fn modems_are_told_by_their_names() {
-        assert!(["wwan0", "wwp0s20u5i4", "ppp0", "usb0", "rmnet_data0", "qmapmux0.0"].into_iter().all(is_named_like_a_modem));
-        assert!(!["eth0", "end0", "wlan0", "wlp2s0", "enx00e04c680001", "lo"].into_iter().any(is_named_like_a_modem));
+        assert!(
+            ["wwan0", "wwp0s20u5i4", "ppp0", "usb0", "rmnet_data0", "qmapmux0.0"]
+                .into_iter()
+                .all(is_named_like_a_modem)
+        );
+        assert!(
+            !["eth0", "end0", "wlan0", "wlp2s0", "enx00e04c680001", "lo"]
+                .into_iter()
+                .any(is_named_like_a_modem)
+        );
     }
 
     #[test]
@@ -48,7 +56,8 @@ mod tests {
         let class = tempfile::tempdir().unwrap();
         let device = class.path().join("enx0c5b8f279a64/device");
         std::fs::create_dir_all(&device).unwrap();
-        std::os::unix::fs::symlink("../../../../bus/usb/drivers/cdc_ether", device.join("driver")).unwrap();
+        std::os::unix::fs::symlink("../../../../bus/usb/drivers/cdc_ether", device.join("driver"))
+            .unwrap();
         assert_eq!(driver(class.path(), "enx0c5b8f279a64").as_deref(), Some("cdc_ether"));
         assert_eq!(driver(class.path(), "eth0"), None);
     }

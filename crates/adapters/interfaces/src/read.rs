@@ -3,7 +3,9 @@
 use crate::interface::{Interface, Medium};
 use futures_util::TryStreamExt;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use rtnetlink::packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
+use rtnetlink::packet_route::link::{
+    InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
+};
 use rtnetlink::packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use rtnetlink::{Handle, RouteMessageBuilder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,8 @@ pub(crate) async fn read(handle: &Handle) -> Result<Vec<Interface>, rtnetlink::E
     let addresses: Vec<AddressMessage> = handle.address().get().execute().try_collect().await?;
     let v4 = defaults(handle, RouteMessageBuilder::<Ipv4Addr>::new().build()).await?;
     let v6 = defaults(handle, RouteMessageBuilder::<Ipv6Addr>::new().build()).await?;
-    let mut interfaces: Vec<Interface> = links.iter().filter_map(|link| interface(link, &addresses, &v4, &v6)).collect();
+    let mut interfaces: Vec<Interface> =
+        links.iter().filter_map(|link| interface(link, &addresses, &v4, &v6)).collect();
     interfaces.sort_by_key(|interface| interface.index);
     Ok(interfaces)
 }
@@ -33,7 +36,9 @@ async fn defaults(handle: &Handle, filter: RouteMessage) -> Result<Defaults, rtn
 
 fn is_default(route: &RouteMessage) -> bool {
     let header = &route.header;
-    header.destination_prefix_length == 0 && header.kind == RouteType::Unicast && header.table == RouteHeader::RT_TABLE_MAIN
+    header.destination_prefix_length == 0
+        && header.kind == RouteType::Unicast
+        && header.table == RouteHeader::RT_TABLE_MAIN
 }
 
 /// The interfaces of a route, each with the route's metric.
@@ -44,14 +49,21 @@ fn ways(route: &RouteMessage) -> Vec<(u32, u32)> {
         match attribute {
             RouteAttribute::Priority(priority) => metric = *priority,
             RouteAttribute::Oif(interface) => interfaces.push(*interface),
-            RouteAttribute::MultiPath(hops) => interfaces.extend(hops.iter().map(|hop| hop.interface_index)),
+            RouteAttribute::MultiPath(hops) => {
+                interfaces.extend(hops.iter().map(|hop| hop.interface_index))
+            }
             _ => {}
         }
     }
     interfaces.into_iter().map(|interface| (interface, metric)).collect()
 }
 
-fn interface(link: &LinkMessage, addresses: &[AddressMessage], v4: &Defaults, v6: &Defaults) -> Option<Interface> {
+fn interface(
+    link: &LinkMessage,
+    addresses: &[AddressMessage],
+    v4: &Defaults,
+    v6: &Defaults,
+) -> Option<Interface> {
     let index = link.header.index;
     let name = link.attributes.iter().find_map(|attribute| match attribute {
         LinkAttribute::IfName(name) => Some(name.clone()),
@@ -61,7 +73,11 @@ fn interface(link: &LinkMessage, addresses: &[AddressMessage], v4: &Defaults, v6
         index,
         medium: medium(link, &name),
         up: link.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
-        addresses: addresses.iter().filter(|address| address.header.index == index).filter_map(usable).collect::<BTreeSet<_>>(),
+        addresses: addresses
+            .iter()
+            .filter(|address| address.header.index == index)
+            .filter_map(usable)
+            .collect::<BTreeSet<_>>(),
         default_v4: v4.get(&index).copied(),
         default_v6: v6.get(&index).copied(),
         name,
@@ -79,11 +95,14 @@ fn medium(link: &LinkMessage, name: &str) -> Medium {
     if link.header.flags.contains(LinkFlags::Loopback) {
         return Medium::Loopback;
     }
-    // Without sysfs its name is the next best sign: `systemd.net-naming-scheme` and the kernel begin it with these letters.
+    // Without sysfs its name is the next best sign: `systemd.net-naming-scheme` and the kernel
+    // begin it with these letters.
     let kind_of_device = device_type(name).or_else(|| name.get(..2).map(str::to_owned));
     match (kind_of_device.as_deref(), link.header.link_layer_type, kind) {
         (Some("wlan" | "wl"), ..) => Medium::Wireless,
-        (Some("wwan" | "ww"), ..) | (_, LinkLayerType::Ppp | LinkLayerType::Rawip, _) => Medium::Mobile,
+        (Some("wwan" | "ww"), ..) | (_, LinkLayerType::Ppp | LinkLayerType::Rawip, _) => {
+            Medium::Mobile
+        }
         // Containers have a `veth` where a machine has its card.
         (_, LinkLayerType::Ether, None | Some(InfoKind::Veth)) => Medium::Ethernet,
         _ => Medium::Other,
@@ -97,14 +116,31 @@ fn device_type(name: &str) -> Option<String> {
 }
 
 fn usable(message: &AddressMessage) -> Option<IpAddr> {
-    let bad = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed | AddressHeaderFlags::Deprecated;
+    let bad = AddressHeaderFlags::Tentative
+        | AddressHeaderFlags::Dadfailed
+        | AddressHeaderFlags::Deprecated;
     if message.header.flags.intersects(bad) {
         return None;
     }
-    let find = |wanted: fn(&AddressAttribute) -> Option<IpAddr>| message.attributes.iter().find_map(wanted);
+    let find = |wanted: fn(&AddressAttribute) -> Option<IpAddr>| {
+        message.attributes.iter().find_map(wanted)
+    };
     // Between two points `Address` is the other end.
-    let address = find(|attribute| if let AddressAttribute::Local(address) = attribute { Some(*address) } else { None })
-        .or_else(|| find(|attribute| if let AddressAttribute::Address(address) = attribute { Some(*address) } else { None }))?;
+    let address =
+        find(
+            |attribute| {
+                if let AddressAttribute::Local(address) = attribute { Some(*address) } else { None }
+            },
+        )
+        .or_else(|| {
+            find(|attribute| {
+                if let AddressAttribute::Address(address) = attribute {
+                    Some(*address)
+                } else {
+                    None
+                }
+            })
+        })?;
     let local_only = match address {
         IpAddr::V4(address) => address.is_link_local() || address.is_loopback(),
         IpAddr::V6(address) => address.is_unicast_link_local() || address.is_loopback(),

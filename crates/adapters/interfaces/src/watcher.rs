@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Before a connection that the kernel refused or ended is tried again: nobody knows a reason for that to happen.
+/// Before a connection that the kernel refused or ended is tried again: nobody knows a reason for
+/// that to happen.
 const AGAIN: Duration = Duration::from_secs(1);
 
 const GROUPS: [MulticastGroup; 5] = [
@@ -23,8 +24,8 @@ const GROUPS: [MulticastGroup; 5] = [
     MulticastGroup::Ipv6Route,
 ];
 
-/// Follows the interfaces, in a task of its own that ends with it: a reading that is broken off would leave the kernel in the middle of
-/// its answer, and busy for the next one.
+/// Follows the interfaces, in a task of its own that ends with it: a reading that is broken off
+/// would leave the kernel in the middle of its answer, and busy for the next one.
 #[derive(Default)]
 pub struct Watcher {
     follower: Option<Follower>,
@@ -65,8 +66,9 @@ impl Watcher {
         Self::default()
     }
 
-    /// The present interfaces in the order of their numbers: at once when it is first called, then when they differ from what it said
-    /// last. States in between that nobody asked for are skipped. May be dropped at any time without losing anything.
+    /// The present interfaces in the order of their numbers: at once when it is first called, then
+    /// when they differ from what it said last. States in between that nobody asked for are
+    /// skipped. May be dropped at any time without losing anything.
     pub async fn next(&mut self) -> Vec<Interface> {
         loop {
             let follower = self.follower.get_or_insert_with(Follower::start);
@@ -111,7 +113,11 @@ async fn follow_one(publish: &watch::Sender<Option<Vec<Interface>>>) -> io::Resu
             *last = Some(present);
             differs
         });
-        connection.changes.next().await.ok_or_else(|| io::Error::other("the kernel's announcements have ended"))?;
+        connection
+            .changes
+            .next()
+            .await
+            .ok_or_else(|| io::Error::other("the kernel's announcements have ended"))?;
     }
 }
 

@@ -9,9 +9,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many changes are waited for, each with one more turn of waits that are broken off: a reading takes some of these.
+/// How many changes are waited for, each with one more turn of waits that are broken off: a reading
+/// takes some of these.
 const CHANGES: u32 = 30;
-/// How many more pairs of interfaces there are meanwhile: each interface takes about 1 kB of an answer, and a part of it has at most 32 kB.
+/// How many more pairs of interfaces there are meanwhile: each interface takes about 1 kB of an
+/// answer, and a part of it has at most 32 kB.
 const PAIRS: u32 = 20;
 /// Half of the second after which a lost connection to the kernel is made anew.
 const NO_PAUSE: Duration = Duration::from_millis(500);
@@ -26,14 +28,22 @@ fn inside(story: impl AsyncFnOnce(&mut Watcher)) {
 }
 
 fn run_inside() {
-    let allowed = Command::new("unshare").args(["--net", "true"]).stderr(std::process::Stdio::null()).status().unwrap();
+    let allowed = Command::new("unshare")
+        .args(["--net", "true"])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
     if !allowed.success() {
         rccar_require::skip("uplink", "without root there is no network namespace");
         return;
     }
     let thread = std::thread::current();
-    let name = thread.name().filter(|name| *name != "main").expect("the test runs in a thread of its name");
-    let marker = std::env::temp_dir().join(format!("rccar-interfaces-{}-{name}", std::process::id()));
+    let name = thread
+        .name()
+        .filter(|name| *name != "main")
+        .expect("the test runs in a thread of its name");
+    let marker =
+        std::env::temp_dir().join(format!("rccar-interfaces-{}-{name}", std::process::id()));
     let status = Command::new("unshare")
         .arg("--net")
         .arg(std::env::current_exe().unwrap())
@@ -46,7 +56,8 @@ fn run_inside() {
 }
 
 fn ip(arguments: &str) {
-    let status = Command::new("ip").args(arguments.split(' ')).status().expect("iproute2 is installed");
+    let status =
+        Command::new("ip").args(arguments.split(' ')).status().expect("iproute2 is installed");
     assert!(status.success(), "ip {arguments}");
 }
 
@@ -67,7 +78,8 @@ async fn until(watcher: &mut Watcher, wanted: impl Fn(&[Interface]) -> bool) -> 
     tokio::time::timeout(PATIENCE, look).await.expect("the interfaces become what they should")
 }
 
-/// Lets the other tasks run once, and the runtime look for no news of the kernel: what they ask it is not answered before this returns.
+/// Lets the other tasks run once, and the runtime look for no news of the kernel: what they ask it
+/// is not answered before this returns.
 async fn give_way() {
     let mut given = false;
     std::future::poll_fn(|context| {
@@ -103,8 +115,11 @@ fn routes_addresses_and_carriers_are_followed() {
     inside(async |watcher| {
         add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
         add_uplink("up1", "198.51.100.7", "198.51.100.1", 200);
-        let metric = |interfaces: &[Interface], name: &str| named(interfaces, name).and_then(Interface::default_metric);
-        until(watcher, |all| metric(all, "up0") == Some(100) && metric(all, "up1") == Some(200)).await;
+        let metric = |interfaces: &[Interface], name: &str| {
+            named(interfaces, name).and_then(Interface::default_metric)
+        };
+        until(watcher, |all| metric(all, "up0") == Some(100) && metric(all, "up1") == Some(200))
+            .await;
         ip("route del default dev up0");
         until(watcher, |all| metric(all, "up0").is_none() && metric(all, "up1") == Some(200)).await;
         ip("link set up1-far down");
@@ -113,7 +128,10 @@ fn routes_addresses_and_carriers_are_followed() {
         until(watcher, |all| named(all, "up1").is_none()).await;
         ip("addr add 192.0.2.8/24 dev up0");
         let second: std::net::IpAddr = "192.0.2.8".parse().unwrap();
-        until(watcher, |all| named(all, "up0").is_some_and(|uplink| uplink.addresses.contains(&second))).await;
+        until(watcher, |all| {
+            named(all, "up0").is_some_and(|uplink| uplink.addresses.contains(&second))
+        })
+        .await;
     });
 }
 
@@ -123,10 +141,16 @@ fn an_address_counts_when_it_has_been_found_unique_and_not_before() {
         add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
         ip("addr add 2001:db8::7/64 dev up0");
         let wanted: std::net::IpAddr = "2001:db8::7".parse().unwrap();
-        let settled = until(watcher, |all| named(all, "up0").is_some_and(|uplink| uplink.addresses.contains(&wanted))).await;
+        let settled = until(watcher, |all| {
+            named(all, "up0").is_some_and(|uplink| uplink.addresses.contains(&wanted))
+        })
+        .await;
         let uplink = named(&settled, "up0").unwrap();
         assert!(!uplink.outside_addresses().contains(&wanted), "there is no IPv6 route");
-        assert!(!uplink.addresses.iter().any(|address| address.to_string().starts_with("fe80")), "{uplink:?}");
+        assert!(
+            !uplink.addresses.iter().any(|address| address.to_string().starts_with("fe80")),
+            "{uplink:?}"
+        );
     });
 }
 
@@ -135,15 +159,27 @@ fn after_more_announcements_than_fit_the_end_is_known() {
     inside(async |watcher| {
         add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
         watcher.next().await;
-        // The runtime's only thread writes this and waits for `ip`: nobody reads what the kernel announces meanwhile.
+        // The runtime's only thread writes this and waits for `ip`: nobody reads what the kernel
+        // announces meanwhile.
         let lines: String = (0..20_000)
-            .map(|n| format!("route {} 10.{}.{}.0/24 dev up0\n", if n % 2 == 0 { "add" } else { "del" }, n / 2 / 200, n / 2 % 200))
+            .map(|n| {
+                format!(
+                    "route {} 10.{}.{}.0/24 dev up0\n",
+                    if n % 2 == 0 { "add" } else { "del" },
+                    n / 2 / 200,
+                    n / 2 % 200
+                )
+            })
             .collect();
-        let batch = std::env::temp_dir().join(format!("rccar-interfaces-batch-{}", std::process::id()));
+        let batch =
+            std::env::temp_dir().join(format!("rccar-interfaces-batch-{}", std::process::id()));
         std::fs::write(&batch, lines + "route del default dev up0\n").unwrap();
         ip(&format!("-batch {}", batch.display()));
         std::fs::remove_file(batch).unwrap();
-        until(watcher, |all| named(all, "up0").is_some_and(|uplink| uplink.default_metric().is_none())).await;
+        until(watcher, |all| {
+            named(all, "up0").is_some_and(|uplink| uplink.default_metric().is_none())
+        })
+        .await;
     });
 }
 
@@ -165,7 +201,9 @@ async fn break_off_waits() {
         let metric = 101 + turns;
         ip(&format!("route add default via 192.0.2.1 dev up0 metric {metric}"));
         ip(&format!("route del default dev up0 metric {}", metric - 1));
-        let is_new = |all: &[Interface]| named(all, "up0").and_then(Interface::default_metric) == Some(metric);
+        let is_new = |all: &[Interface]| {
+            named(all, "up0").and_then(Interface::default_metric) == Some(metric)
+        };
         let changed = Instant::now();
         let mut seen = false;
         for _ in 0..turns {
@@ -176,6 +214,10 @@ async fn break_off_waits() {
         if !seen {
             until(watcher, is_new).await;
         }
-        assert!(changed.elapsed() < NO_PAUSE, "after {turns} turns it took {:?}", changed.elapsed());
+        assert!(
+            changed.elapsed() < NO_PAUSE,
+            "after {turns} turns it took {:?}",
+            changed.elapsed()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! How long a camera's frame takes to become I420. `cargo bench -p rccar-media` prints medians and 95th percentiles in milliseconds.
+//! How long a camera's frame takes to become I420. `cargo bench -p rccar-media` prints medians and
+//! 95th percentiles in milliseconds.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints a table")]
 
 use rccar_media::frame::{I420Frame, VideoFormat};
@@ -18,21 +19,29 @@ fn main() {
             // Rows with padding, as the Pi's receiver gives them.
             let row = if layout == Layout::Yuyv { width * 2 } else { width };
             let shape = Shape { width, height, stride: row + 64 };
-            let planes: Vec<Vec<u8>> = layout.plane_sizes(shape).into_iter().map(|size| vec![100; size]).collect();
+            let planes: Vec<Vec<u8>> =
+                layout.plane_sizes(shape).into_iter().map(|size| vec![100; size]).collect();
             let data: Vec<&[u8]> = planes.iter().map(Vec::as_slice).collect();
             let mut frame = I420Frame::new(format);
             let mut measure = |rotation| {
                 let mut times = Vec::new();
                 for _ in 0..FRAMES {
                     let start = Instant::now();
-                    RawFrame::new(layout, shape, black_box(&data)).unwrap().convert(rotation, &mut frame).unwrap();
+                    RawFrame::new(layout, shape, black_box(&data))
+                        .unwrap()
+                        .convert(rotation, &mut frame)
+                        .unwrap();
                     black_box(&frame);
                     times.push(start.elapsed());
                 }
                 figures(times)
             };
             let (upright, turned) = (measure(Rotation::None), measure(Rotation::Half));
-            println!("{:<12} {:<6} {upright:>16} {turned:>16}", format!("{width}x{height}"), format!("{layout:?}"));
+            println!(
+                "{:<12} {:<6} {upright:>16} {turned:>16}",
+                format!("{width}x{height}"),
+                format!("{layout:?}")
+            );
         }
     }
 }

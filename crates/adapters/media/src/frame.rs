@@ -64,7 +64,8 @@ impl std::fmt::Display for VideoFormat {
     }
 }
 
-/// A frame in I420 without padding: luma, then U and V at half the width and height (BT.709, limited range).
+/// A frame in I420 without padding: luma, then U and V at half the width and height (BT.709,
+/// limited range).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct I420Frame {
     bytes: Vec<u8>,
@@ -155,7 +156,10 @@ mod tests {
     #[test]
     fn errors_say_what_is_allowed() {
         let error = VideoFormat::new(641, 360, 30).unwrap_err();
-        assert_eq!(error.to_string(), "the width must be an even number of pixels from 64 to 1920, not 641");
+        assert_eq!(
+            error.to_string(),
+            "the width must be an even number of pixels from 64 to 1920, not 641"
+        );
         assert_eq!(VideoFormat::new(640, 2000, 30), Err(FormatError::Height(2000)));
         assert_eq!(VideoFormat::new(640, 360, 0), Err(FormatError::Rate(0)));
     }

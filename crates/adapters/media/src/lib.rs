@@ -1,10 +1,14 @@
 //! Cameras, encoders, and the thread that takes frames from one to the other.
 //!
-//! **The newest frame wins: nothing waits behind an older frame, and an encoded frame is never dropped without a keyframe after it.**
+//! **The newest frame wins: nothing waits behind an older frame, and an encoded frame is never
+//! dropped without a keyframe after it.**
 //!
-//! 1. A [`Camera`](camera::Camera) hands out its newest frame and the time at which it was captured.
-//! 2. [`pipeline`] encodes it, if the consumer has taken the last one; else the frame is skipped *before* it is encoded.
-//! 3. [`AccessUnits::recv`](pipeline::AccessUnits::recv) hands the encoded frame to the consumer with its capture time.
+//! 1. A [`Camera`](camera::Camera) hands out its newest frame and the time at which it was
+//!    captured.
+//! 2. [`pipeline`] encodes it, if the consumer has taken the last one; else the frame is skipped *before*
+//!    it is encoded.
+//! 3. [`AccessUnits::recv`](pipeline::AccessUnits::recv) hands the encoded frame to the consumer
+//!    with its capture time.
 //!
 //! ```
 //! use rccar_media::camera::{Camera, CameraError};
@@ -39,12 +43,15 @@
 //!
 //! # Design decisions
 //!
-//! * One thread captures and encodes: a second would add a hand-over of some 20 µs and, on a car's CPU, fight for the same cores.
-//! * The bit rate is fixed for the life of an encoder. The `openh264` crate changes it through an unsafe call only; it comes with
-//!   congestion control.
-//! * I420 without padding is the only format: it is what the encoder takes. What a camera gives in another layout is converted once
-//!   ([`raw`]), in the one copy that is made between its buffer and the encoder.
-//! * `libcamera` is a feature, off by default: it needs libcamera 0.4 to 0.7 at build time and binds the program to that version.
+//! * One thread captures and encodes: a second would add a hand-over of some 20 µs and, on a car's
+//!   CPU, fight for the same cores.
+//! * The bit rate is fixed for the life of an encoder. The `openh264` crate changes it through an
+//!   unsafe call only; it comes with congestion control.
+//! * I420 without padding is the only format: it is what the encoder takes. What a camera gives in
+//!   another layout is converted once ([`raw`]), in the one copy that is made between its buffer
+//!   and the encoder.
+//! * `libcamera` is a feature, off by default: it needs libcamera 0.4 to 0.7 at build time and
+//!   binds the program to that version.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

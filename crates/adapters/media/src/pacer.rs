@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// Wakes a thread at a fixed rate, as a sensor would deliver frames.
 ///
-/// Wake-ups stay on a grid that begins with the first one. A thread that comes late is not made to wait for the next wake-up, and
-/// those that it missed are not made up for.
+/// Wake-ups stay on a grid that begins with the first one. A thread that comes late is not made to
+/// wait for the next wake-up, and those that it missed are not made up for.
 #[derive(Debug)]
 pub struct Pacer {
     per_second: u64,
@@ -50,7 +50,8 @@ impl Pacer {
 /// Sleeps until `CLOCK_MONOTONIC` reaches `due`.
 fn sleep_until(due: MonotonicMicros) {
     let due = TimeSpec::from_duration(Duration::from_micros(due.0));
-    let asleep = || clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &due);
+    let asleep =
+        || clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &due);
     while asleep() == Err(Errno::EINTR) {}
 }
 

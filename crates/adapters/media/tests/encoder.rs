@@ -36,7 +36,10 @@ fn a_keyframe_carries_its_parameter_sets_in_constrained_baseline_profile() {
         // profile_idc 66 with constraint_set1_flag, level 3.1 (ITU-T H.264 annex A.2.1).
         assert_eq!((units[0][1], units[0][2] & 0x40, units[0][3]), (66, 0x40, 31));
         let other = drive.next(false);
-        assert_eq!(nal_units(&other.data).iter().map(|unit| unit[0] & 0x1F).collect::<Vec<_>>(), [NON_IDR]);
+        assert_eq!(
+            nal_units(&other.data).iter().map(|unit| unit[0] & 0x1F).collect::<Vec<_>>(),
+            [NON_IDR]
+        );
     }
 }
 
@@ -53,7 +56,11 @@ fn the_level_of_the_stream_is_the_one_that_is_offered() {
         (1920, 1088, 60, 8_000),
     ] {
         let format = VideoFormat::new(width, height, fps).unwrap();
-        let keyframe = OpenH264::new(format, kbps).unwrap().encode(&I420Frame::new(format), false).unwrap().unwrap();
+        let keyframe = OpenH264::new(format, kbps)
+            .unwrap()
+            .encode(&I420Frame::new(format), false)
+            .unwrap()
+            .unwrap();
         let offered = Level::lowest_for(width, height, fps, kbps).idc();
         assert_eq!(
             (nal_units(&keyframe.data)[0][0] & 0x1F, nal_units(&keyframe.data)[0][3]),
@@ -90,7 +97,9 @@ fn the_time_code_is_read_from_every_decoded_frame_at_a_starved_bit_rate() {
 #[test]
 fn a_frame_of_another_size_is_an_error_and_not_a_panic() {
     let mut encoder = OpenH264::new(VideoFormat::new(640, 360, 30).unwrap(), 1000).unwrap();
-    let error = encoder.encode(&I420Frame::new(VideoFormat::new(320, 180, 30).unwrap()), false).unwrap_err();
+    let error = encoder
+        .encode(&I420Frame::new(VideoFormat::new(320, 180, 30).unwrap()), false)
+        .unwrap_err();
     assert!(error.to_string().contains("320×180 instead of 640×360"), "{error}");
 }
 
@@ -112,17 +121,32 @@ impl Drive {
     }
 
     fn code(&self) -> TimeCode {
-        TimeCode::new(Duration::from_micros(1_700_000_000_000_000 + 33_333 * u64::from(self.number)), self.number)
+        TimeCode::new(
+            Duration::from_micros(1_700_000_000_000_000 + 33_333 * u64::from(self.number)),
+            self.number,
+        )
     }
 
     fn next(&mut self, force_keyframe: bool) -> Encoded {
         let station = self.track.station_at(f64::from(self.number) * 0.1);
-        let pose = Pose { x_m: station.x_m, y_m: station.y_m, heading_rad: station.heading_rad, ..Pose::default() };
+        let pose = Pose {
+            x_m: station.x_m,
+            y_m: station.y_m,
+            heading_rad: station.heading_rad,
+            ..Pose::default()
+        };
         let code = self.code();
         let (width, height) = (self.frame.width(), self.frame.height());
         let PlanesMut { y, u, v } = self.frame.planes_mut();
         let plane = |data, stride| PlaneMut { data, stride };
-        let mut view = FrameViewMut::new(width, height, plane(y, width), plane(u, width / 2), plane(v, width / 2)).unwrap();
+        let mut view = FrameViewMut::new(
+            width,
+            height,
+            plane(y, width),
+            plane(u, width / 2),
+            plane(v, width / 2),
+        )
+        .unwrap();
         self.scene.render(&pose, &mut view);
         paint(&mut view, code);
         self.number = self.number.wrapping_add(1);
@@ -132,8 +156,10 @@ impl Drive {
 
 /// Splits at start codes.
 fn nal_units(data: &[u8]) -> Vec<&[u8]> {
-    let starts: Vec<usize> =
-        (0..data.len().saturating_sub(3)).filter(|&at| data[at..at + 3] == [0, 0, 1]).map(|at| at + 3).collect();
+    let starts: Vec<usize> = (0..data.len().saturating_sub(3))
+        .filter(|&at| data[at..at + 3] == [0, 0, 1])
+        .map(|at| at + 3)
+        .collect();
     let ends = starts.iter().skip(1).map(|start| start - 3).chain([data.len()]);
     starts.iter().zip(ends).map(|(&start, end)| &data[start..end]).collect()
 }

@@ -1,4 +1,5 @@
-//! The real libcamera with its virtual camera, whose bars move by one pixel with every frame. `ci/camera` runs these.
+//! The real libcamera with its virtual camera, whose bars move by one pixel with every frame.
+//! `ci/camera` runs these.
 #![cfg(feature = "libcamera")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -46,7 +47,11 @@ fn frames_come_in_order_none_twice_and_at_the_wanted_rate() {
         row = now;
     }
     let fastest = Duration::from_secs(1) * (count - 8) / FPS;
-    assert!(clock::now().since(first_at) >= fastest, "{count} frames within {:?}", clock::now().since(first_at));
+    assert!(
+        clock::now().since(first_at) >= fastest,
+        "{count} frames within {:?}",
+        clock::now().since(first_at)
+    );
     assert!(steps >= count as usize);
 }
 
@@ -65,9 +70,16 @@ fn the_picture_goes_through_the_encoder_and_carries_the_sensors_time() {
         assert!(unit.captured_at < unit.encoded_at);
         seen.push(unit);
     }
-    assert!(seen[0].keyframe && seen.iter().skip(1).all(|unit| !unit.keyframe || unit.captured_at > seen[0].captured_at));
+    assert!(
+        seen[0].keyframe
+            && seen
+                .iter()
+                .skip(1)
+                .all(|unit| !unit.keyframe || unit.captured_at > seen[0].captured_at)
+    );
     assert!(seen.windows(2).all(|pair| pair[0].captured_at < pair[1].captured_at));
-    let mut ages: Vec<Duration> = seen.iter().map(|unit| unit.encoded_at.since(unit.captured_at)).collect();
+    let mut ages: Vec<Duration> =
+        seen.iter().map(|unit| unit.encoded_at.since(unit.captured_at)).collect();
     ages.sort();
     println!("sensor to access unit: median {:?}, 95 % {:?}", ages[30], ages[57]);
 }
@@ -79,7 +91,10 @@ fn a_picture_that_is_upside_down_is_turned() {
     // Bars are wide: their order tells, not their place.
     let reversed: Vec<u8> = turned.iter().rev().copied().collect();
     assert!(upright.len() > 4, "{upright:?}");
-    assert!(is_rotation_of(&upright, &reversed) && !is_rotation_of(&upright, &turned), "{upright:?} {turned:?}");
+    assert!(
+        is_rotation_of(&upright, &reversed) && !is_rotation_of(&upright, &turned),
+        "{upright:?} {turned:?}"
+    );
 }
 
 #[test]
@@ -98,9 +113,15 @@ fn a_camera_that_is_too_small_or_not_there_is_told_in_words() {
     let _alone = alone();
     let error = trouble(&mut open(1920, 1080, Rotation::None, "first"), "no size");
     assert!(matches!(error, CameraError::Broken { .. }), "{error}");
-    assert!(error.to_string().contains("no size of at least 1920x1080; it offers 320x240, "), "{error}");
+    assert!(
+        error.to_string().contains("no size of at least 1920x1080; it offers 320x240, "),
+        "{error}"
+    );
     let error = trouble(&mut open(640, 360, Rotation::None, "imx708"), "none is called");
-    assert_eq!(error.to_string(), "no camera: none is called `imx708`; connected: rccar virtual camera (Virtual0)");
+    assert_eq!(
+        error.to_string(),
+        "no camera: none is called `imx708`; connected: rccar virtual camera (Virtual0)"
+    );
 }
 
 #[test]
@@ -175,7 +196,10 @@ fn black(camera: &LibcameraCamera) -> I420Frame {
 }
 
 /// The first frame: opening takes some time, and another test's camera may still be closing.
-fn first(camera: &mut LibcameraCamera, frame: &mut I420Frame) -> rccar_protocol::units::MonotonicMicros {
+fn first(
+    camera: &mut LibcameraCamera,
+    frame: &mut I420Frame,
+) -> rccar_protocol::units::MonotonicMicros {
     let start = Instant::now();
     loop {
         match camera.next_frame(frame) {
@@ -185,7 +209,10 @@ fn first(camera: &mut LibcameraCamera, frame: &mut I420Frame) -> rccar_protocol:
     }
 }
 
-fn next(camera: &mut LibcameraCamera, frame: &mut I420Frame) -> rccar_protocol::units::MonotonicMicros {
+fn next(
+    camera: &mut LibcameraCamera,
+    frame: &mut I420Frame,
+) -> rccar_protocol::units::MonotonicMicros {
     camera.next_frame(frame).unwrap()
 }
 
@@ -206,7 +233,8 @@ fn row(frame: &I420Frame) -> Vec<u8> {
     frame.y()[..frame.width()].to_vec()
 }
 
-/// Whether `after` is `before`, moved to either side by `step` pixels (what comes in at the edge is not known).
+/// Whether `after` is `before`, moved to either side by `step` pixels (what comes in at the edge is
+/// not known).
 fn is_moved_by(step: usize, before: &[u8], after: &[u8]) -> bool {
     before[step..] == after[..after.len() - step] || after[step..] == before[..before.len() - step]
 }
@@ -230,7 +258,8 @@ fn bars_of(frame: &I420Frame) -> Vec<u8> {
 }
 
 fn is_rotation_of(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && (0..one.len()).any(|shift| [&one[shift..], &one[..shift]].concat() == other)
+    one.len() == other.len()
+        && (0..one.len()).any(|shift| [&one[shift..], &one[..shift]].concat() == other)
 }
 
 /// Open descriptors, once threads that end have closed theirs.

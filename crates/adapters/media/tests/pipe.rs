@@ -29,7 +29,8 @@ fn frames_arrive_whole_and_with_rising_capture_times() {
 fn a_reader_that_comes_late_skips_to_the_newest_frame() {
     let fifo = Fifo::new();
     let (mut camera, mut writer) = (fifo.camera(), fifo.writer());
-    // Far more than the pipe holds: when the last write returns, most have been read by the camera's thread.
+    // Far more than the pipe holds: when the last write returns, most have been read by the
+    // camera's thread.
     for value in 1..=250 {
         writer.write_all(&[value; FRAME_BYTES * 4]).unwrap();
     }
@@ -63,7 +64,11 @@ fn after_a_writer_that_left_in_the_middle_of_a_frame_the_next_begins_with_a_whol
 fn without_a_writer_the_error_says_so_and_names_the_pipe() {
     let fifo = Fifo::new();
     let error = next(&mut fifo.camera()).unwrap_err().to_string();
-    assert!(error.contains("nobody writes to the pipe") && error.contains(&fifo.path.display().to_string()), "{error}");
+    assert!(
+        error.contains("nobody writes to the pipe")
+            && error.contains(&fifo.path.display().to_string()),
+        "{error}"
+    );
 }
 
 #[test]
@@ -112,8 +117,13 @@ fn format() -> VideoFormat {
     VideoFormat::new(64, 48, 30).unwrap()
 }
 
-/// Writes frames of `value` until the camera hands one out: on a machine that stalls, a frame may have become too old.
-fn deliver(writer: &mut File, value: u8, camera: &mut PipeCamera) -> (I420Frame, rccar_protocol::units::MonotonicMicros) {
+/// Writes frames of `value` until the camera hands one out: on a machine that stalls, a frame may
+/// have become too old.
+fn deliver(
+    writer: &mut File,
+    value: u8,
+    camera: &mut PipeCamera,
+) -> (I420Frame, rccar_protocol::units::MonotonicMicros) {
     loop {
         writer.write_all(&[value; FRAME_BYTES]).unwrap();
         if let Ok(delivered) = next(camera) {
@@ -122,7 +132,9 @@ fn deliver(writer: &mut File, value: u8, camera: &mut PipeCamera) -> (I420Frame,
     }
 }
 
-fn next(camera: &mut PipeCamera) -> Result<(I420Frame, rccar_protocol::units::MonotonicMicros), CameraError> {
+fn next(
+    camera: &mut PipeCamera,
+) -> Result<(I420Frame, rccar_protocol::units::MonotonicMicros), CameraError> {
     let mut frame = I420Frame::new(format());
     camera.next_frame(&mut frame).map(|captured_at| (frame, captured_at))
 }

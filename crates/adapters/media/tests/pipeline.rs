@@ -4,7 +4,9 @@
 use rccar_media::camera::{Camera, CameraError};
 use rccar_media::encoder::{Encoded, Encoder, EncoderError};
 use rccar_media::frame::{I420Frame, VideoFormat};
-use rccar_media::pipeline::{self, AccessUnit, AccessUnits, PipelineHandle, PipelineState, QUEUE_LIMIT};
+use rccar_media::pipeline::{
+    self, AccessUnit, AccessUnits, PipelineHandle, PipelineState, QUEUE_LIMIT,
+};
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +71,10 @@ async fn a_requested_keyframe_comes_and_a_storm_of_requests_yields_few() {
         }
     }
     assert!(!keyframes.is_empty());
-    assert!(keyframes.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_millis(200)), "{keyframes:?}");
+    assert!(
+        keyframes.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_millis(200)),
+        "{keyframes:?}"
+    );
 }
 
 #[tokio::test]
@@ -106,7 +111,9 @@ async fn whoever_watches_after_a_rest_gets_a_keyframe_first_and_nothing_from_bef
         rig.handle.set_running(true);
         let unit = loop {
             rig.clicks.send(Ok(())).unwrap();
-            if let Ok(unit) = tokio::time::timeout(Duration::from_millis(50), rig.units.recv()).await {
+            if let Ok(unit) =
+                tokio::time::timeout(Duration::from_millis(50), rig.units.recv()).await
+            {
                 break unit.unwrap();
             }
         };
@@ -200,7 +207,10 @@ impl Camera for ClickCamera {
 
     fn next_frame(&mut self, _: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
         self.resting.store(false, Ordering::Relaxed);
-        let broken = |reason: &str| CameraError::Broken { source_name: "test".to_owned(), reason: reason.to_owned() };
+        let broken = |reason: &str| CameraError::Broken {
+            source_name: "test".to_owned(),
+            reason: reason.to_owned(),
+        };
         match self.clicked.recv_timeout(rccar_media::camera::LONGEST_WAIT) {
             Ok(Ok(())) => Ok(rccar_media::clock::now()),
             Ok(Err(reason)) => Err(broken(reason)),
@@ -222,7 +232,11 @@ struct CountingEncoder {
 }
 
 impl Encoder for CountingEncoder {
-    fn encode(&mut self, _: &I420Frame, force_keyframe: bool) -> Result<Option<Encoded>, EncoderError> {
+    fn encode(
+        &mut self,
+        _: &I420Frame,
+        force_keyframe: bool,
+    ) -> Result<Option<Encoded>, EncoderError> {
         if self.failures.try_recv().is_ok() {
             return Err(EncoderError { encoder: "test", reason: "told to".to_owned() });
         }

@@ -33,10 +33,16 @@ pub(crate) struct ControlChannel {
 }
 
 impl ControlChannel {
-    pub(crate) async fn create(connection: &dyn PeerConnection, clock: fn() -> MonotonicMicros) -> Result<Self, LinkError> {
-        let init = RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
-        let channel =
-            connection.create_data_channel("control", Some(init)).await.map_err(stack("creating the channel `control`"))?;
+    pub(crate) async fn create(
+        connection: &dyn PeerConnection,
+        clock: fn() -> MonotonicMicros,
+    ) -> Result<Self, LinkError> {
+        let init =
+            RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
+        let channel = connection
+            .create_data_channel("control", Some(init))
+            .await
+            .map_err(stack("creating the channel `control`"))?;
         let (sender, newest) = watch::channel(None);
         let dropped = Arc::new(AtomicU16::new(0));
         tokio::spawn(read_control(Arc::clone(&channel), sender, Arc::clone(&dropped), clock));
@@ -46,13 +52,16 @@ impl ControlChannel {
     /// Sends without waiting: telemetry that cannot leave now is worthless later.
     pub(crate) async fn try_send(&self, bytes: &[u8]) -> bool {
         match self.channel.outstanding_bytes().await {
-            Ok(waiting) if waiting <= MAX_UNACKNOWLEDGED => self.channel.try_send(BytesMut::from(bytes)).await.is_ok(),
+            Ok(waiting) if waiting <= MAX_UNACKNOWLEDGED => {
+                self.channel.try_send(BytesMut::from(bytes)).await.is_ok()
+            }
             _ => false,
         }
     }
 }
 
-/// Telemetry under way: 600 ms of it at 50 Hz, more than the round trip of a link that can be driven.
+/// Telemetry under way: 600 ms of it at 50 Hz, more than the round trip of a link that can be
+/// driven.
 const MAX_UNACKNOWLEDGED: usize = 30 * TELEMETRY_SIZE;
 /// Control frames taken: four times the rate that the protocol prescribes, in bursts of a second.
 const CONTROL_RATE: (f64, f64) = (4.0 * CONTROL_HZ as f64, 4.0 * CONTROL_HZ as f64);
@@ -89,7 +98,8 @@ async fn read_control(
             }
         };
         if !accepted {
-            let _ = dropped.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
+            let _ = dropped
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
         }
     }
 }
@@ -109,7 +119,10 @@ impl EventsChannel {
         connection: &dyn PeerConnection,
         events: mpsc::UnboundedSender<PeerEvent>,
     ) -> Result<(Self, mpsc::Receiver<Message>), LinkError> {
-        let channel = connection.create_data_channel("events", None).await.map_err(stack("creating the channel `events`"))?;
+        let channel = connection
+            .create_data_channel("events", None)
+            .await
+            .map_err(stack("creating the channel `events`"))?;
         let (outgoing, queue) = mpsc::channel(EVENT_QUEUE);
         let (incoming, messages) = mpsc::channel(MESSAGE_QUEUE);
         let (opened, open) = watch::channel(false);
@@ -128,7 +141,11 @@ impl EventsChannel {
 }
 
 /// Sends what is queued, once the channel is open; what is queued before waits.
-async fn write_events(channel: Arc<dyn DataChannel>, mut queue: mpsc::Receiver<String>, mut open: watch::Receiver<bool>) {
+async fn write_events(
+    channel: Arc<dyn DataChannel>,
+    mut queue: mpsc::Receiver<String>,
+    mut open: watch::Receiver<bool>,
+) {
     if open.wait_for(|open| *open).await.is_err() {
         return;
     }
@@ -141,7 +158,11 @@ async fn write_events(channel: Arc<dyn DataChannel>, mut queue: mpsc::Receiver<S
 }
 
 /// Passes messages on until the channel ends; says whether the driver closed it.
-async fn read_events(channel: &dyn DataChannel, opened: &watch::Sender<bool>, incoming: &mpsc::Sender<Message>) -> bool {
+async fn read_events(
+    channel: &dyn DataChannel,
+    opened: &watch::Sender<bool>,
+    incoming: &mpsc::Sender<Message>,
+) -> bool {
     let mut limit = RateLimit::new(EVENTS_RATE.0, EVENTS_RATE.1, Instant::now());
     let mut flooded = false;
     while let Some(event) = channel.poll().await {

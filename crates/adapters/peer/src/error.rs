@@ -38,5 +38,8 @@ const MAX_WORDS: usize = 160;
 
 /// Turns an error of the stack into a [`LinkError`].
 pub(crate) fn stack<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> LinkError {
-    move |error| LinkError::Stack { doing, why: error.to_string().chars().take(MAX_WORDS).collect() }
+    move |error| LinkError::Stack {
+        doing,
+        why: error.to_string().chars().take(MAX_WORDS).collect(),
+    }
 }

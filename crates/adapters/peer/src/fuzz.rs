@@ -6,7 +6,8 @@ use rtc::peer_connection::sdp::RTCSessionDescription;
 /// Whether the stack can read an answer.
 #[must_use]
 pub fn answer(sdp: &str) -> bool {
-    RTCSessionDescription::answer(sdp.to_owned()).is_ok_and(|description| description.unmarshal().is_ok())
+    RTCSessionDescription::answer(sdp.to_owned())
+        .is_ok_and(|description| description.unmarshal().is_ok())
 }
 
 /// Whether the stack can read a candidate line.

@@ -1,4 +1,5 @@
-//! Watches for requests of a keyframe (PLI, RFC 4585 section 6.3.1; FIR, RFC 5104 section 4.3.1), which the stack keeps to itself.
+//! Watches for requests of a keyframe (PLI, RFC 4585 section 6.3.1; FIR, RFC 5104 section 4.3.1),
+//! which the stack keeps to itself.
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;

@@ -1,23 +1,32 @@
-//! The car's end of a WebRTC session: one video track, two data channels, and the order of calls that keeps them alive.
+//! The car's end of a WebRTC session: one video track, two data channels, and the order of calls
+//! that keeps them alive.
 //!
-//! **The car is always the offerer, and candidates never overtake the description that they belong to.**
+//! **The car is always the offerer, and candidates never overtake the description that they belong
+//! to.**
 //!
 //! A session runs like this:
 //!
-//! 1. [`Peer::open`] makes the connection; [`Peer::prepare_offer`] writes an [`Offer`] with a new generation.
-//! 2. The caller sends the offer, *then* calls [`Peer::start_gathering`]: candidates of that generation come as [`PeerEvent`]s.
-//!    A peer that cannot trickle gets [`Peer::gathered_offer`] instead, which waits for all candidates.
+//! 1. [`Peer::open`] makes the connection; [`Peer::prepare_offer`] writes an [`Offer`] with a new
+//!    generation.
+//! 2. The caller sends the offer, *then* calls
+//!    [`Peer::start_gathering`]: candidates of that generation come as [`PeerEvent`]s. A peer that
+//!    cannot trickle gets [`Peer::gathered_offer`] instead, which waits for all candidates.
 //! 3. [`Peer::accept_answer`] and [`Peer::add_candidate`] take what the driver sends.
-//! 4. [`Peer::video`] sends access units, [`Peer::send_telemetry`] and [`Peer::send_event`] fill the data channels.
-//! 5. For another path, steps 1 and 2 again with `restart`: the data channels and the track stay. The old path ends when gathering
-//!    starts; an offer that is [held](Peer::hold) starts to gather only when its answer is here.
+//! 4. [`Peer::video`] sends access units, [`Peer::send_telemetry`] and [`Peer::send_event`] fill
+//!    the data channels.
+//! 5. For another path, steps 1 and 2 again with `restart`: the data channels and the track stay.
+//!    The old path ends when gathering starts; an offer that is [held](Peer::hold) starts to gather
+//!    only when its answer is here.
 //!
 //! # Design decisions
 //!
-//! * The crate `webrtc` is confined to this crate. Its traps, and the settings that avoid them, are in [`mod@settings`].
-//! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no value once a newer one is here.
-//! * No congestion control yet: the encoder's rate is fixed by the configuration. What a narrow link loses is sent once more within the
-//!   limits of `retransmission`, and socket buffers are small, so that what the link cannot carry is lost and not late.
+//! * The crate `webrtc` is confined to this crate. Its traps, and the settings that avoid them, are
+//!   in [`mod@settings`].
+//! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no
+//!   value once a newer one is here.
+//! * No congestion control yet: the encoder's rate is fixed by the configuration. What a narrow
+//!   link loses is sent once more within the limits of `retransmission`, and socket buffers are
+//!   small, so that what the link cannot carry is lost and not late.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

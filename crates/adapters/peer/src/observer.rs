@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::DataChannel;
 use webrtc::peer_connection::{
-    PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState,
+    PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
 
 /// Registered with the connection.
@@ -28,7 +28,10 @@ impl Observer {
     }
 
     fn emit_candidate(&self, candidate: Candidate) {
-        self.emit(PeerEvent::Candidate { generation: self.generation.load(Ordering::Acquire), candidate });
+        self.emit(PeerEvent::Candidate {
+            generation: self.generation.load(Ordering::Acquire),
+            candidate,
+        });
     }
 }
 
@@ -36,9 +39,11 @@ impl Observer {
 impl PeerConnectionEventHandler for Observer {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         let candidate = match event.candidate.to_json() {
-            Ok(init) => {
-                Candidate::new(init.candidate, init.sdp_mid.filter(|mid| !mid.is_empty()), init.sdp_mline_index.or(Some(0)))
-            }
+            Ok(init) => Candidate::new(
+                init.candidate,
+                init.sdp_mid.filter(|mid| !mid.is_empty()),
+                init.sdp_mline_index.or(Some(0)),
+            ),
             Err(error) => {
                 tracing::warn!(error = %causes(&error), "a local candidate cannot be written");
                 return;
@@ -49,7 +54,9 @@ impl PeerConnectionEventHandler for Observer {
                 tracing::debug!(candidate = candidate.line(), "local candidate");
                 self.emit_candidate(candidate);
             }
-            Err(error) => tracing::warn!(error = %causes(&error), "a local candidate breaks the protocol's limits"),
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), "a local candidate breaks the protocol's limits")
+            }
         }
     }
 

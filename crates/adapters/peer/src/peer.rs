@@ -57,7 +57,8 @@ pub enum Message {
 pub struct Opened {
     /// The car's end.
     pub peer: Peer,
-    /// What the connection reports. Unbounded, because it comes from our own stack and is little: states, local candidates.
+    /// What the connection reports. Unbounded, because it comes from our own stack and is little:
+    /// states, local candidates.
     pub events: mpsc::UnboundedReceiver<PeerEvent>,
     /// What the driver sends. Bounded: who does not read it slows the driver down.
     pub messages: mpsc::Receiver<Message>,
@@ -104,13 +105,16 @@ pub struct Peer {
     candidates: AtomicUsize,
 }
 
-/// Candidates taken for one offer, more than a browser with many interfaces and servers gathers. Each is checked from every socket
-/// many times: without a limit a driver could make the car send to any number of strangers.
+/// Candidates taken for one offer, more than a browser with many interfaces and servers gathers.
+/// Each is checked from every socket many times: without a limit a driver could make the car send
+/// to any number of strangers.
 const MAX_CANDIDATES: usize = 64;
-/// Bytes that wait in one data channel for the driver's acknowledgement: a few of the largest messages.
+/// Bytes that wait in one data channel for the driver's acknowledgement: a few of the largest
+/// messages.
 const SEND_BUFFER: usize = 256 * 1024;
 
-/// The stack's connection. Closes it however it is dropped: the stack's own tasks and sockets would live on.
+/// The stack's connection. Closes it however it is dropped: the stack's own tasks and sockets would
+/// live on.
 struct Connection(Arc<dyn PeerConnection>);
 
 impl Drop for Connection {
@@ -130,13 +134,25 @@ impl Peer {
         let mending = Arc::new(Mending::default());
         let retransmission = Retransmission::new(Arc::clone(&mending), Arc::clone(&meter));
         let codec = h264(options.level);
-        let (engine, registry) = media(codec.clone(), KeyframeTap::new(Arc::clone(&keyframe_requested)), retransmission)?;
+        let (engine, registry) = media(
+            codec.clone(),
+            KeyframeTap::new(Arc::clone(&keyframe_requested)),
+            retransmission,
+        )?;
         let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
         let generation = Arc::new(AtomicU32::new(0));
         let heard = Heard::default();
-        let runtime = BoundRuntime { binding: options.binding.clone(), heard: heard.clone(), clock: options.clock };
-        let observer = Observer { events: sender.clone(), generation: Arc::clone(&generation), gathered: Arc::clone(&gathered) };
+        let runtime = BoundRuntime {
+            binding: options.binding.clone(),
+            heard: heard.clone(),
+            clock: options.clock,
+        };
+        let observer = Observer {
+            events: sender.clone(),
+            generation: Arc::clone(&generation),
+            gathered: Arc::clone(&gathered),
+        };
         let building = PeerConnectionBuilder::new()
             .with_configuration(configuration(&options.ice_servers))
             .with_media_engine(engine)
@@ -144,12 +160,18 @@ impl Peer {
             .with_setting_engine(setting_engine(options.loopback))
             .with_handler(Arc::new(observer))
             .with_runtime(Arc::new(runtime))
-            .with_udp_addrs(vec![Addresses { binding: options.binding.clone(), loopback: options.loopback }])
+            .with_udp_addrs(vec![Addresses {
+                binding: options.binding.clone(),
+                loopback: options.loopback,
+            }])
             .with_data_channel_send_buffer_limit(SEND_BUFFER)
             .build();
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
         let connection = Connection(Arc::new(connection));
-        let video = Arc::new(VideoSender::add_to(&*connection.0, codec, ssrc, keyframe_requested, mending, meter).await?);
+        let video = Arc::new(
+            VideoSender::add_to(&*connection.0, codec, ssrc, keyframe_requested, mending, meter)
+                .await?,
+        );
         let control = ControlChannel::create(&*connection.0, options.clock).await?;
         let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;
         let peer = Self {
@@ -168,13 +190,23 @@ impl Peer {
         Ok(Opened { peer, events, messages })
     }
 
-    /// Writes the next offer. With `restart`, ICE starts over with these servers; the old path ends when gathering starts.
+    /// Writes the next offer. With `restart`, ICE starts over with these servers; the old path ends
+    /// when gathering starts.
     pub async fn prepare_offer(&self, restart: Option<&[IceServer]>) -> Result<Offer, LinkError> {
         if let Some(servers) = restart {
-            self.connection.0.set_configuration(configuration(servers)).await.map_err(stack("renewing the ICE servers"))?;
+            self.connection
+                .0
+                .set_configuration(configuration(servers))
+                .await
+                .map_err(stack("renewing the ICE servers"))?;
         }
         let options = RTCOfferOptions { ice_restart: restart.is_some() };
-        let description = self.connection.0.create_offer(Some(options)).await.map_err(stack("writing an offer"))?;
+        let description = self
+            .connection
+            .0
+            .create_offer(Some(options))
+            .await
+            .map_err(stack("writing an offer"))?;
         let generation = self.offered.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
         Ok(Offer { generation, sdp: Sdp::new(description.sdp.clone())?, description })
     }
@@ -185,13 +217,15 @@ impl Peer {
         self.apply_offer(offer).await
     }
 
-    /// Keeps an offer until its answer is here: only then gathering starts and the old path ends. Call it after the offer was sent.
+    /// Keeps an offer until its answer is here: only then gathering starts and the old path ends.
+    /// Call it after the offer was sent.
     pub async fn hold(&self, offer: Offer) {
         self.forget().await;
         *self.held.lock().await = Some(offer);
     }
 
-    /// The newest offer, with the candidates that are known by now, if it awaits its answer; for a driver who may have missed it.
+    /// The newest offer, with the candidates that are known by now, if it awaits its answer; for a
+    /// driver who may have missed it.
     pub async fn unanswered(&self) -> Result<Option<Offer>, LinkError> {
         if let Some(held) = &*self.held.lock().await {
             return Ok(Some(held.clone()));
@@ -199,8 +233,14 @@ impl Peer {
         if self.connection.0.pending_local_description().await.is_none() {
             return Ok(None);
         }
-        let Some(description) = self.connection.0.local_description().await else { return Ok(None) };
-        Ok(Some(Offer { generation: self.generation(), sdp: Sdp::new(description.sdp.clone())?, description }))
+        let Some(description) = self.connection.0.local_description().await else {
+            return Ok(None);
+        };
+        Ok(Some(Offer {
+            generation: self.generation(),
+            sdp: Sdp::new(description.sdp.clone())?,
+            description,
+        }))
     }
 
     /// Nothing that was said before the next offer counts any more.
@@ -213,7 +253,11 @@ impl Peer {
     async fn apply_offer(&self, offer: &Offer) -> Result<(), LinkError> {
         self.gathered.send_replace(false);
         self.generation.store(offer.generation, Ordering::Release);
-        self.connection.0.set_local_description(offer.description.clone()).await.map_err(stack("starting to gather candidates"))
+        self.connection
+            .0
+            .set_local_description(offer.description.clone())
+            .await
+            .map_err(stack("starting to gather candidates"))
     }
 
     /// Gathers all candidates and returns the offer that holds them, for peers that cannot trickle.
@@ -223,9 +267,16 @@ impl Peer {
         match tokio::time::timeout(limit, gathered.wait_for(|complete| *complete)).await {
             Ok(_) => {}
             // A server that does not answer must not keep the host candidates back.
-            Err(_) => tracing::warn!(?limit, "not every ICE server answered; offering what was gathered"),
+            Err(_) => {
+                tracing::warn!(?limit, "not every ICE server answered; offering what was gathered")
+            }
         }
-        let complete = self.connection.0.local_description().await.ok_or(LinkError::GatheringTimeout(limit))?;
+        let complete = self
+            .connection
+            .0
+            .local_description()
+            .await
+            .ok_or(LinkError::GatheringTimeout(limit))?;
         Ok(Offer { sdp: Sdp::new(complete.sdp)?, ..offer })
     }
 
@@ -252,7 +303,11 @@ impl Peer {
     }
 
     /// Takes a candidate of the driver's; one that comes before the answer waits for it.
-    pub async fn add_candidate(&self, generation: u32, candidate: Candidate) -> Result<(), LinkError> {
+    pub async fn add_candidate(
+        &self,
+        generation: u32,
+        candidate: Candidate,
+    ) -> Result<(), LinkError> {
         self.check(generation).await?;
         if self.candidates.fetch_add(1, Ordering::Relaxed) >= MAX_CANDIDATES {
             return Err(LinkError::TooManyCandidates(MAX_CANDIDATES));
@@ -266,7 +321,8 @@ impl Peer {
 
     /// Whether an offer is out and not answered.
     pub async fn awaits_answer(&self) -> bool {
-        self.held.lock().await.is_some() || self.connection.0.pending_local_description().await.is_some()
+        self.held.lock().await.is_some()
+            || self.connection.0.pending_local_description().await.is_some()
     }
 
     /// Generation of the newest offer that is gathered for.
@@ -304,7 +360,8 @@ impl Peer {
         self.control.try_send(bytes).await
     }
 
-    /// Queues a message on the channel `events`; `false` when the driver reads too slowly or is gone.
+    /// Queues a message on the channel `events`; `false` when the driver reads too slowly or is
+    /// gone.
     pub fn send_event(&self, text: String) -> bool {
         self.events.try_send(text)
     }
@@ -332,6 +389,10 @@ impl Peer {
             sdp_mline_index: candidate.sdp_m_line_index(),
             ..Default::default()
         };
-        self.connection.0.add_ice_candidate(init).await.map_err(stack("using the driver's candidate"))
+        self.connection
+            .0
+            .add_ice_candidate(init)
+            .await
+            .map_err(stack("using the driver's candidate"))
     }
 }

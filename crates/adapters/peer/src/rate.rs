@@ -38,7 +38,8 @@ mod tests {
     fn a_burst_passes_and_a_flood_is_cut_to_the_rate() {
         let start = Instant::now();
         let mut limit = RateLimit::new(10.0, 5.0, start);
-        let passed = (0..1_000).filter(|&ms| limit.allows(start + Duration::from_millis(ms))).count();
+        let passed =
+            (0..1_000).filter(|&ms| limit.allows(start + Duration::from_millis(ms))).count();
         assert!((14..=15).contains(&passed), "{passed}");
     }
 }

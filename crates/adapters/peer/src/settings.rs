@@ -20,9 +20,12 @@ use rccar_protocol::units::MonotonicMicros;
 use rccar_protocol::video::Level;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::interceptor_registry::{
-    Registry, Slot, configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc_receiver_only,
+    Registry, Slot, configure_rtcp_reports, configure_simulcast_extension_headers,
+    configure_twcc_receiver_only,
 };
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MIME_TYPE_RTX, MediaEngine};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_H264, MIME_TYPE_RTX, MediaEngine,
+};
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::configuration::{RTCConfiguration, RTCConfigurationBuilder};
 use rtc::peer_connection::transport::{RTCDtlsRole, RTCIceServer};
@@ -33,7 +36,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// URI of the playout-delay header extension (WebRTC project, `rtp-hdrext/playout-delay`).
-pub(crate) const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+pub(crate) const PLAYOUT_DELAY_URI: &str =
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 
 const H264_PAYLOAD_TYPE: u8 = 102;
 const RTX_PAYLOAD_TYPE: u8 = 103;
@@ -76,19 +80,27 @@ pub(crate) fn setting_engine(loopback: bool) -> SettingEngine {
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_relay_acceptance_min_wait(Some(Duration::from_millis(300)))
         .with_ice_connection_attempts(Some(Duration::from_millis(20)), Some(100))
-        .with_ice_timeouts(Some(Duration::from_secs(2)), Some(Duration::from_secs(60)), Some(Duration::from_millis(200)))
+        .with_ice_timeouts(
+            Some(Duration::from_secs(2)),
+            Some(Duration::from_secs(60)),
+            Some(Duration::from_millis(200)),
+        )
         .build()
 }
 
-/// Constrained baseline, the profile that every browser decodes (RFC 6184 section 8.1). The driver's own level may be another: it is the car's
-/// that counts, as only the car sends.
+/// Constrained baseline, the profile that every browser decodes (RFC 6184 section 8.1). The
+/// driver's own level may be another: it is the car's that counts, as only the car sends.
 pub(crate) fn h264(level: Level) -> RTCRtpCodec {
-    let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
+    let feedback =
+        |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
     RTCRtpCodec {
         mime_type: MIME_TYPE_H264.to_owned(),
         clock_rate: VIDEO_CLOCK_HZ,
         channels: 0,
-        sdp_fmtp_line: format!("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={}", level.profile_level_id()),
+        sdp_fmtp_line: format!(
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={}",
+            level.profile_level_id()
+        ),
         rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
     }
 }
@@ -102,7 +114,10 @@ pub(crate) fn media(
     let refused = stack("setting up the media engine");
     let mut engine = MediaEngine::default();
     engine
-        .register_codec(RTCRtpCodecParameters { rtp_codec: codec, payload_type: H264_PAYLOAD_TYPE }, RtpCodecKind::Video)
+        .register_codec(
+            RTCRtpCodecParameters { rtp_codec: codec, payload_type: H264_PAYLOAD_TYPE },
+            RtpCodecKind::Video,
+        )
         .map_err(&refused)?;
     let rtx = RTCRtpCodec {
         mime_type: MIME_TYPE_RTX.to_owned(),
@@ -112,11 +127,15 @@ pub(crate) fn media(
         rtcp_feedback: vec![],
     };
     engine
-        .register_codec(RTCRtpCodecParameters { rtp_codec: rtx, payload_type: RTX_PAYLOAD_TYPE }, RtpCodecKind::Video)
+        .register_codec(
+            RTCRtpCodecParameters { rtp_codec: rtx, payload_type: RTX_PAYLOAD_TYPE },
+            RtpCodecKind::Video,
+        )
         .map_err(&refused)?;
     let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
     engine.register_header_extension(playout_delay, RtpCodecKind::Video, None).map_err(&refused)?;
-    // The stack's usual ones but for those of NACK: the car asks for nothing, and answers in its own way.
+    // The stack's usual ones but for those of NACK: the car asks for nothing, and answers in its
+    // own way.
     configure_simulcast_extension_headers(&mut engine).map_err(&refused)?;
     let registry = configure_twcc_receiver_only(Registry::new(), &mut engine).map_err(&refused)?;
     let registry = configure_rtcp_reports(registry).with(Slot::NackResponder, retransmission);

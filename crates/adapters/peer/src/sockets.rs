@@ -1,6 +1,8 @@
-//! The connection's sockets: on which addresses, through which interfaces, and when something last came in.
+//! The connection's sockets: on which addresses, through which interfaces, and when something last
+//! came in.
 //!
-//! The stack asks for its addresses anew at each ICE restart, and so follows the [`Binding`] of that moment.
+//! The stack asks for its addresses anew at each ICE restart, and so follows the [`Binding`] of
+//! that moment.
 
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{BindToDevice, ReuseAddr, SndBuf};
@@ -19,7 +21,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::watch;
 use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
+    TokioRuntime, Transmit,
 };
 
 /// Which of the machine's addresses are used.
@@ -27,8 +30,8 @@ use webrtc::runtime::{
 pub struct Binding {
     /// `None`: all that it has.
     pub addresses: Option<BTreeSet<IpAddr>>,
-    /// The interface through which packets from an address have to leave, whatever the routing table prefers. An address that is not
-    /// here follows the routing table.
+    /// The interface through which packets from an address have to leave, whatever the routing
+    /// table prefers. An address that is not here follows the routing table.
     pub devices: BTreeMap<IpAddr, String>,
 }
 
@@ -61,15 +64,18 @@ impl ToSocketAddrs for Addresses {
 
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         let wanted = self.binding.borrow().addresses.clone().unwrap_or_default();
-        let mut addresses: Vec<IpAddr> = wanted.into_iter().filter(|address| UdpSocket::bind((*address, 0)).is_ok()).collect();
+        let mut addresses: Vec<IpAddr> =
+            wanted.into_iter().filter(|address| UdpSocket::bind((*address, 0)).is_ok()).collect();
         if addresses.is_empty() {
-            // The stack expands them to one socket for each address of the machine; without any at all it would die.
+            // The stack expands them to one socket for each address of the machine; without any at
+            // all it would die.
             addresses.extend([IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()]);
         }
         if self.loopback {
             addresses.extend([IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]);
         }
-        let addresses: Vec<_> = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+        let addresses: Vec<_> =
+            addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
         Ok(addresses.into_iter())
     }
 }
@@ -83,11 +89,13 @@ pub(crate) struct BoundRuntime {
 }
 
 impl BoundRuntime {
-    /// Ties a socket to its interface. What is tied does not reach this machine, where a tunnel may wait: for that there is another
-    /// socket with the same address, which is given back.
+    /// Ties a socket to its interface. What is tied does not reach this machine, where a tunnel may
+    /// wait: for that there is another socket with the same address, which is given back.
     fn tie(&self, socket: &UdpSocket) -> io::Result<Option<UdpSocket>> {
         let address = socket.local_addr()?;
-        let Some(device) = self.binding.borrow().devices.get(&address.ip()).cloned() else { return Ok(None) };
+        let Some(device) = self.binding.borrow().devices.get(&address.ip()).cloned() else {
+            return Ok(None);
+        };
         // A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
         if let Err(error) = setsockopt(socket, BindToDevice, &OsString::from(&device)) {
             tracing::warn!(error = %causes(&error), %address, device, "cannot tie a socket to its interface");
@@ -106,14 +114,24 @@ impl Runtime for BoundRuntime {
         TokioRuntime.spawn(future)
     }
 
-    fn spawn_reactor(&self, size: usize, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+    fn spawn_reactor(
+        &self,
+        size: usize,
+        future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Box<dyn JoinHandle> {
         TokioRuntime.spawn_reactor(size, future)
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let near = self.tie(&socket)?.map(wrap).transpose()?;
         let inner = wrap(socket)?;
-        Ok(Arc::new(TappedSocket { inner, near, heard: self.heard.clone(), clock: self.clock, stuck_since: AtomicU64::new(0) }))
+        Ok(Arc::new(TappedSocket {
+            inner,
+            near,
+            heard: self.heard.clone(),
+            clock: self.clock,
+            stuck_since: AtomicU64::new(0),
+        }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -127,7 +145,10 @@ impl Runtime for BoundRuntime {
         Box::pin(async move { TokioRuntime.connect_tcp(remote).await })
     }
 
-    fn resolve_host<'a>(&'a self, host: &'a str) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+    fn resolve_host<'a>(
+        &'a self,
+        host: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
         Box::pin(async move { TokioRuntime.resolve_host(host).await })
     }
 
@@ -148,8 +169,8 @@ impl Runtime for BoundRuntime {
     }
 }
 
-/// Linux counts twice of it, 32 KiB: some 14 packets, 140 ms of 1 Mbit/s. Its default holds a second of pictures, none of which is worth
-/// seeing by the time that a slow modem has sent them.
+/// Linux counts twice of it, 32 KiB: some 14 packets, 140 ms of 1 Mbit/s. Its default holds a
+/// second of pictures, none of which is worth seeing by the time that a slow modem has sent them.
 const SEND_BUFFER: usize = 16 * 1024;
 
 fn wrap(socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -169,8 +190,9 @@ struct TappedSocket {
     stuck_since: AtomicU64,
 }
 
-/// How long a socket may keep the media loop waiting: a new one is ready within microseconds, a full one empties at the link's pace. One
-/// that cannot send at all, as over a modem that hangs, must not stop the others: its packets are lost, as if on their way.
+/// How long a socket may keep the media loop waiting: a new one is ready within microseconds, a
+/// full one empties at the link's pace. One that cannot send at all, as over a modem that hangs,
+/// must not stop the others: its packets are lost, as if on their way.
 const SEND_WITHIN: Duration = Duration::from_millis(20);
 
 impl TappedSocket {
@@ -193,7 +215,11 @@ impl AsyncUdpSocket for TappedSocket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let lost = Poll::Ready(Ok(transmit.contents.len()));
-        let socket = self.near.as_ref().filter(|_| transmit.destination.ip().is_loopback()).unwrap_or(&self.inner);
+        let socket = self
+            .near
+            .as_ref()
+            .filter(|_| transmit.destination.ip().is_loopback())
+            .unwrap_or(&self.inner);
         match socket.poll_send(cx, transmit) {
             Poll::Ready(Ok(sent)) => {
                 self.stuck_since.store(0, Ordering::Relaxed);
@@ -215,20 +241,35 @@ impl AsyncUdpSocket for TappedSocket {
         }
     }
 
-    fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
         let received = match self.inner.poll_recv(cx, buffers, meta) {
-            Poll::Pending => self.near.as_ref().map_or(Poll::Pending, |near| near.poll_recv(cx, buffers, meta)),
+            Poll::Pending => {
+                self.near.as_ref().map_or(Poll::Pending, |near| near.poll_recv(cx, buffers, meta))
+            }
             received => received,
         };
         match received {
             Poll::Ready(Ok(count)) => {
-                if buffers.iter().zip(meta.iter()).take(count).any(|(buffer, meta)| is_of_the_driver(&buffer[..meta.len])) {
+                if buffers
+                    .iter()
+                    .zip(meta.iter())
+                    .take(count)
+                    .any(|(buffer, meta)| is_of_the_driver(&buffer[..meta.len]))
+                {
                     self.heard.note((self.clock)());
                 }
                 Poll::Ready(Ok(count))
             }
-            // The interface is down, perhaps not for long; told like this, the stack keeps the socket.
-            Poll::Ready(Err(error)) if is_about_the_network(&error) => Poll::Ready(Err(ErrorKind::ConnectionReset.into())),
+            // The interface is down, perhaps not for long; told like this, the stack keeps the
+            // socket.
+            Poll::Ready(Err(error)) if is_about_the_network(&error) => {
+                Poll::Ready(Err(ErrorKind::ConnectionReset.into()))
+            }
             other => other,
         }
     }
@@ -243,11 +284,15 @@ impl AsyncUdpSocket for TappedSocket {
 }
 
 fn is_about_the_network(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable)
+    matches!(
+        error.kind(),
+        ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable
+    )
 }
 
-/// Tells what comes from the driver from what servers say, by its first bytes (RFC 7983): checks and answers to checks, DTLS, RTP,
-/// RTCP, and everything that is wrapped for the way through a relay. What is left are a relay's own answers.
+/// Tells what comes from the driver from what servers say, by its first bytes (RFC 7983): checks
+/// and answers to checks, DTLS, RTP, RTCP, and everything that is wrapped for the way through a
+/// relay. What is left are a relay's own answers.
 fn is_of_the_driver(datagram: &[u8]) -> bool {
     const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
     const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
@@ -287,7 +332,12 @@ mod tests {
             Poll::Pending
         }
 
-        fn poll_recv(&self, _: &mut Context<'_>, _: &mut [IoSliceMut<'_>], _: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+        fn poll_recv(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut [IoSliceMut<'_>],
+            _: &mut [RecvMeta],
+        ) -> Poll<io::Result<usize>> {
             Poll::Pending
         }
     }
@@ -309,7 +359,10 @@ mod tests {
         };
         for _ in 0..100 {
             let sending = socket.send_to(b"frame", SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9));
-            assert_eq!(tokio::time::timeout(Duration::from_secs(20), sending).await.unwrap().unwrap(), 5);
+            assert_eq!(
+                tokio::time::timeout(Duration::from_secs(20), sending).await.unwrap().unwrap(),
+                5
+            );
         }
     }
 
@@ -329,7 +382,13 @@ mod tests {
     fn addresses_that_are_gone_are_left_out_and_never_all_of_them() {
         let (sender, binding) = watch::channel(Binding::default());
         let addresses = Addresses { binding, loopback: false };
-        let resolved = || addresses.to_socket_addrs().unwrap().map(|address| address.ip().to_string()).collect::<Vec<_>>();
+        let resolved = || {
+            addresses
+                .to_socket_addrs()
+                .unwrap()
+                .map(|address| address.ip().to_string())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(resolved(), ["0.0.0.0", "::"]);
         let some = ["127.0.0.1".parse().unwrap(), "192.0.2.77".parse().unwrap()];
         sender.send_replace(Binding { addresses: Some(some.into()), ..Binding::default() });

@@ -8,7 +8,9 @@ use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp::codec::h264::H264Payloader;
 use rtc::rtp::extension::{HeaderExtension, playout_delay_extension::PlayoutDelayExtension};
 use rtc::rtp::packetizer::Payloader;
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
@@ -17,7 +19,8 @@ use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::PeerConnection;
 use webrtc::rtp_transceiver::RtpTransceiver;
 
-/// Payload of one RTP packet: with all headers, SRTP, TURN and IPv6 it stays within 1280 bytes, the least MTU of IPv6 (RFC 8200).
+/// Payload of one RTP packet: with all headers, SRTP, TURN and IPv6 it stays within 1280 bytes, the
+/// least MTU of IPv6 (RFC 8200).
 const MAX_PAYLOAD: usize = 1120;
 
 /// Sends access units on the session's track.
@@ -47,11 +50,20 @@ impl VideoSender {
         meter: Arc<Meter>,
     ) -> Result<Self, LinkError> {
         let encoding = RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
+            rtp_coding_parameters: RTCRtpCodingParameters {
+                ssrc: Some(ssrc),
+                ..Default::default()
+            },
             codec,
             ..Default::default()
         };
-        let track = MediaStreamTrack::new("car".into(), "camera".into(), "camera".into(), RtpCodecKind::Video, vec![encoding]);
+        let track = MediaStreamTrack::new(
+            "car".into(),
+            "camera".into(),
+            "camera".into(),
+            RtpCodecKind::Video,
+            vec![encoding],
+        );
         let track = Arc::new(TrackLocalStaticRTP::new(track));
         let init = RTCRtpTransceiverInit {
             direction: RTCRtpTransceiverDirection::Sendonly,
@@ -65,8 +77,16 @@ impl VideoSender {
         // Random per session, as RFC 3550 section 5.1 wants it; the SSRC is random already.
         #[expect(clippy::cast_possible_truncation, reason = "any 16 bits do")]
         let next_seq = ssrc as u16;
-        let packetizer = Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
-        Ok(Self { track, transceiver, keyframe_requested, mending, meter, packetizer: Mutex::new(packetizer) })
+        let packetizer =
+            Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
+        Ok(Self {
+            track,
+            transceiver,
+            keyframe_requested,
+            mending,
+            meter,
+            packetizer: Mutex::new(packetizer),
+        })
     }
 
     /// Resolves when the driver's browser asks for a keyframe, or misses what is not sent again.
@@ -77,11 +97,18 @@ impl VideoSender {
         }
     }
 
-    /// Sends one access unit (Annex B), captured at `captured_at`. One that refers to what the driver will never get is left out: it
-    /// could not be shown, and would take the room of the keyframe that mends the picture.
+    /// Sends one access unit (Annex B), captured at `captured_at`. One that refers to what the
+    /// driver will never get is left out: it could not be shown, and would take the room of the
+    /// keyframe that mends the picture.
     ///
-    /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames back for about 30 ms.
-    pub async fn send(&self, access_unit: Bytes, captured_at: MonotonicMicros, keyframe: bool) -> Result<(), LinkError> {
+    /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames
+    /// back for about 30 ms.
+    pub async fn send(
+        &self,
+        access_unit: Bytes,
+        captured_at: MonotonicMicros,
+        keyframe: bool,
+    ) -> Result<(), LinkError> {
         self.meter.note_encoded(access_unit.len());
         if keyframe {
             self.mending.handle_keyframe();
@@ -94,7 +121,10 @@ impl VideoSender {
             Some(known) => known,
             None => *packetizer.payload_type.insert(self.negotiated_payload_type().await?),
         };
-        let payloads = packetizer.payloader.payload(MAX_PAYLOAD, &access_unit).map_err(stack("packing a frame"))?;
+        let payloads = packetizer
+            .payloader
+            .payload(MAX_PAYLOAD, &access_unit)
+            .map_err(stack("packing a frame"))?;
         let last = payloads.len().saturating_sub(1);
         let extensions = [HeaderExtension::PlayoutDelay(PlayoutDelayExtension::new(0, 0))];
         for (index, payload) in payloads.into_iter().enumerate() {
@@ -109,7 +139,10 @@ impl VideoSender {
             };
             packetizer.next_seq = packetizer.next_seq.wrapping_add(1);
             let packet = rtc::rtp::Packet { header, payload };
-            self.track.write_rtp_with_extensions(packet, &extensions).await.map_err(stack("sending video"))?;
+            self.track
+                .write_rtp_with_extensions(packet, &extensions)
+                .await
+                .map_err(stack("sending video"))?;
         }
         Ok(())
     }
@@ -121,11 +154,20 @@ impl VideoSender {
     }
 
     async fn negotiated_payload_type(&self) -> Result<u8, LinkError> {
-        let refused = || LinkError::Stack { doing: "sending video", why: "H.264 was not negotiated".into() };
-        let sender = self.transceiver.sender().await.map_err(stack("reading the video sender"))?.ok_or_else(refused)?;
-        let parameters = sender.get_parameters().await.map_err(stack("reading the negotiated codecs"))?;
+        let refused =
+            || LinkError::Stack { doing: "sending video", why: "H.264 was not negotiated".into() };
+        let sender = self
+            .transceiver
+            .sender()
+            .await
+            .map_err(stack("reading the video sender"))?
+            .ok_or_else(refused)?;
+        let parameters =
+            sender.get_parameters().await.map_err(stack("reading the negotiated codecs"))?;
         let codecs = parameters.rtp_parameters.codecs;
-        let codec = codecs.iter().find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case("video/h264"));
+        let codec = codecs
+            .iter()
+            .find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case("video/h264"));
         codec.map(|codec| codec.payload_type).ok_or_else(refused)
     }
 }

@@ -5,7 +5,9 @@
 mod driver;
 
 use driver::Driver;
-use rccar_peer::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_peer::{
+    Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState,
+};
 use rccar_protocol::Layout;
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
@@ -30,8 +32,15 @@ impl Car {
 
     async fn open_with(level: Level) -> Self {
         let (_, binding) = watch::channel(Binding::default());
-        let options = PeerOptions { ice_servers: vec![], loopback: true, binding, level, clock: || MonotonicMicros(1) };
-        let Opened { peer, events, messages } = Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();
+        let options = PeerOptions {
+            ice_servers: vec![],
+            loopback: true,
+            binding,
+            level,
+            clock: || MonotonicMicros(1),
+        };
+        let Opened { peer, events, messages } =
+            Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();
         Self { peer, events, messages }
     }
 
@@ -62,11 +71,15 @@ impl Car {
     }
 
     async fn message(&mut self) -> Message {
-        timeout(PATIENCE, self.messages.recv()).await.expect("a message comes").expect("the peer lives")
+        timeout(PATIENCE, self.messages.recv())
+            .await
+            .expect("a message comes")
+            .expect("the peer lives")
     }
 
     async fn wait_for(&mut self, mut wanted: impl FnMut(&PeerEvent) -> bool) {
-        let waiting = async { while !wanted(&self.events.recv().await.expect("the peer lives")) {} };
+        let waiting =
+            async { while !wanted(&self.events.recv().await.expect("the peer lives")) {} };
         timeout(PATIENCE, waiting).await.expect("the event comes");
     }
 }
@@ -82,7 +95,10 @@ async fn the_newest_control_frame_arrives_and_malformed_ones_are_counted() {
     control.send(&ControlFrame { seq: 6, ..frame }.encode(Layout::V1)).await;
     control.send(&ControlFrame { seq: 8, ..frame }.encode(Layout::V1)).await;
     let mut newest = car.peer.control();
-    let arrived = timeout(PATIENCE, newest.wait_for(|newest| newest.is_some_and(|newest| newest.frame.seq == 8)));
+    let arrived = timeout(
+        PATIENCE,
+        newest.wait_for(|newest| newest.is_some_and(|newest| newest.frame.seq == 8)),
+    );
     assert_eq!(arrived.await.unwrap().unwrap().unwrap().frame, ControlFrame { seq: 8, ..frame });
     assert_eq!(car.peer.dropped_control_frames(), 2, "one malformed, one late");
 }
@@ -96,7 +112,10 @@ async fn an_ice_restart_keeps_the_data_channels() {
     assert_eq!((first.generation, second.generation), (1, 2));
     control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode(Layout::V1)).await;
     let mut newest = car.peer.control();
-    timeout(PATIENCE, newest.wait_for(Option::is_some)).await.expect("the old channel still carries").unwrap();
+    timeout(PATIENCE, newest.wait_for(Option::is_some))
+        .await
+        .expect("the old channel still carries")
+        .unwrap();
     assert!(car.peer.send_telemetry(&[1, 2, 3]).await);
     assert_eq!(control.receive().await, [1, 2, 3]);
 }
@@ -110,7 +129,10 @@ async fn a_held_restart_leaves_the_old_path_alone_until_it_is_answered() {
     car.peer.hold(offer.clone()).await;
     control.send(&ControlFrame { seq: 1, ..ControlFrame::default() }.encode(Layout::V1)).await;
     let mut newest = car.peer.control();
-    timeout(PATIENCE, newest.wait_for(Option::is_some)).await.expect("the old path carries").unwrap();
+    timeout(PATIENCE, newest.wait_for(Option::is_some))
+        .await
+        .expect("the old path carries")
+        .unwrap();
     assert_eq!((car.peer.generation(), car.peer.awaits_answer().await), (1, true));
     let again = car.peer.unanswered().await.unwrap().expect("it awaits an answer");
     assert_eq!((again.generation, &again.sdp), (2, &offer.sdp));
@@ -182,10 +204,16 @@ async fn the_offer_asks_for_what_the_browser_needs() {
 /// The driver's end answers with a level of its own, as browsers do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn video_and_its_repetition_are_agreed_on_at_every_level() {
-    for (level, offered) in [(Level::lowest_for(640, 360, 30, 1_000), "42e01e"), (Level::HIGHEST, "42e02a")] {
+    for (level, offered) in
+        [(Level::lowest_for(640, 360, 30, 1_000), "42e01e"), (Level::HIGHEST, "42e02a")]
+    {
         let (mut car, driver) = (Car::open_with(level).await, Driver::open().await);
         let offer = car.peer.prepare_offer(None).await.unwrap();
-        assert!(offer.sdp.as_str().contains(&format!("profile-level-id={offered}\r\n")), "{}", offer.sdp);
+        assert!(
+            offer.sdp.as_str().contains(&format!("profile-level-id={offered}\r\n")),
+            "{}",
+            offer.sdp
+        );
         let answer = Driver::open().await.answer(offer.sdp.as_str()).await;
         for line in ["a=rtpmap:102 H264/90000", "a=rtpmap:103 rtx/90000", "a=fmtp:103 apt=102"] {
             assert!(answer.as_str().contains(line), "no {line} in\n{answer}");
@@ -199,7 +227,10 @@ async fn video_and_its_repetition_are_agreed_on_at_every_level() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_go_both_ways() {
     let (mut car, driver) = (Car::open().await, Driver::open().await);
-    assert!(car.peer.send_event("early".into()), "what is sent before the channel opens waits for it");
+    assert!(
+        car.peer.send_event("early".into()),
+        "what is sent before the channel opens waits for it"
+    );
     car.connect(&driver, false).await;
     let events = driver.channel("events").await;
     assert_eq!(events.receive().await, b"early");
@@ -255,8 +286,12 @@ async fn candidates_are_limited_for_each_offer() {
     let car = Car::open().await;
     let offer = car.peer.prepare_offer(None).await.unwrap();
     car.peer.start_gathering(&offer).await.unwrap();
-    let candidate =
-        rccar_protocol::signaling::Candidate::new("candidate:1 1 udp 1 192.0.2.9 9 typ host".into(), None, Some(0)).unwrap();
+    let candidate = rccar_protocol::signaling::Candidate::new(
+        "candidate:1 1 udp 1 192.0.2.9 9 typ host".into(),
+        None,
+        Some(0),
+    )
+    .unwrap();
     for _ in 0..64 {
         car.peer.add_candidate(1, candidate.clone()).await.unwrap();
     }

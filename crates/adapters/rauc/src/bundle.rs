@@ -16,9 +16,12 @@ pub struct Bundle {
 
 impl Bundle {
     pub(crate) fn read(values: &Dict) -> Result<Self, RaucError> {
-        let update = dict(values, "update").ok_or(RaucError::Answer("a bundle without `update`"))?;
-        let compatible = text(&update, "compatible").ok_or(RaucError::Answer("a bundle without `compatible`"))?;
-        let version = text(&update, "version").ok_or(RaucError::Answer("a bundle without `version`"))?;
+        let update =
+            dict(values, "update").ok_or(RaucError::Answer("a bundle without `update`"))?;
+        let compatible = text(&update, "compatible")
+            .ok_or(RaucError::Answer("a bundle without `compatible`"))?;
+        let version =
+            text(&update, "version").ok_or(RaucError::Answer("a bundle without `version`"))?;
         Ok(Self { compatible, version, manifest_hash: text(values, "manifest-hash") })
     }
 }

@@ -57,12 +57,14 @@ impl Rauc {
         Ok(self.installer().await?.compatible().await?)
     }
 
-    /// Reads a bundle's manifest, and checks its signature. The bundle is a path or an `http://` URL.
+    /// Reads a bundle's manifest, and checks its signature. The bundle is a path or an `http://`
+    /// URL.
     pub async fn inspect(&self, source: &str) -> Result<Bundle, RaucError> {
         Bundle::read(&self.installer().await?.inspect_bundle(source, HashMap::new()).await?)
     }
 
-    /// Installs a bundle and returns when that is done. If `manifest_hash` is given, the bundle must be that one.
+    /// Installs a bundle and returns when that is done. If `manifest_hash` is given, the bundle
+    /// must be that one.
     ///
     /// Dropping the future does not stop RAUC: nothing can but the end of the bundle's source.
     pub async fn install(
@@ -76,7 +78,10 @@ impl Rauc {
         let mut completed = installer.receive_completed().await?;
         let mut changes = installer.receive_progress_changed().await;
         let mut owners = installer.inner().receive_owner_changed().await?;
-        let args = manifest_hash.map(|hash| ("require-manifest-hash", Value::from(hash))).into_iter().collect();
+        let args = manifest_hash
+            .map(|hash| ("require-manifest-hash", Value::from(hash)))
+            .into_iter()
+            .collect();
         installer.install_bundle(source, args).await?;
         loop {
             tokio::select! {

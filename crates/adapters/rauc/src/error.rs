@@ -39,10 +39,14 @@ impl From<zbus::Error> for RaucError {
             "org.freedesktop.DBus.Error.NoReply",
         ];
         let text = match &error {
-            zbus::Error::MethodError(kind, ..) if ABSENT.contains(&kind.as_str()) => return Self::Absent,
+            zbus::Error::MethodError(kind, ..) if ABSENT.contains(&kind.as_str()) => {
+                return Self::Absent;
+            }
             zbus::Error::MethodError(_, Some(text), _) => text.clone(),
             zbus::Error::FDO(fdo) => match &**fdo {
-                zbus::fdo::Error::ServiceUnknown(_) | zbus::fdo::Error::NameHasNoOwner(_) | zbus::fdo::Error::NoReply(_) => {
+                zbus::fdo::Error::ServiceUnknown(_)
+                | zbus::fdo::Error::NameHasNoOwner(_)
+                | zbus::fdo::Error::NoReply(_) => {
                     return Self::Absent;
                 }
                 other => other.to_string(),
@@ -50,6 +54,10 @@ impl From<zbus::Error> for RaucError {
             _ => return Self::Bus(Box::new(error)),
         };
         // The same words for every method, in two spellings.
-        if text.to_ascii_lowercase().contains("already processing a different method") { Self::Busy } else { Self::Refused(text) }
+        if text.to_ascii_lowercase().contains("already processing a different method") {
+            Self::Busy
+        } else {
+            Self::Refused(text)
+        }
     }
 }

@@ -5,9 +5,9 @@ use crate::reply::Refusal;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use stun::attributes::{
-    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM,
-    ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_RESERVATION_TOKEN, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS,
-    AttrType, Attributes,
+    ATTR_CHANNEL_NUMBER, ATTR_DATA, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_MESSAGE_INTEGRITY,
+    ATTR_NONCE, ATTR_REALM, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT,
+    ATTR_RESERVATION_TOKEN, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType, Attributes,
 };
 use stun::message::{Getter, Message};
 use turn::proto::PROTO_UDP;
@@ -39,8 +39,12 @@ const MAX_LISTED: usize = 8;
 
 /// Refuses requests with attributes that must be understood and are not (RFC 8489 section 6.3.1).
 pub(crate) fn check_understood(request: &Message) -> Result<(), Refusal> {
-    let unknown =
-        request.attributes.0.iter().map(|attribute| attribute.typ).filter(|typ| typ.required() && !UNDERSTOOD.contains(typ));
+    let unknown = request
+        .attributes
+        .0
+        .iter()
+        .map(|attribute| attribute.typ)
+        .filter(|typ| typ.required() && !UNDERSTOOD.contains(typ));
     let unknown: Vec<u16> = unknown.map(|typ| typ.value()).take(MAX_LISTED).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Refusal::UnknownAttributes(unknown)) }
 }
@@ -68,7 +72,8 @@ pub(crate) fn wants_ipv4(request: &Message) -> Result<Option<bool>, Refusal> {
     Ok(Some(family == REQUESTED_FAMILY_IPV4))
 }
 
-/// The lifetime to grant: what is asked for between the default and `max` (RFC 8656 section 7.2). Zero stays zero: it ends an allocation.
+/// The lifetime to grant: what is asked for between the default and `max` (RFC 8656 section 7.2).
+/// Zero stays zero: it ends an allocation.
 pub(crate) fn lifetime(request: &Message, max: Duration) -> Duration {
     let mut wanted = Lifetime::default();
     match wanted.get_from(request) {
@@ -80,7 +85,8 @@ pub(crate) fn lifetime(request: &Message, max: Duration) -> Duration {
 
 /// All peers that the request names, of the relayed address's family; at least one.
 pub(crate) fn peers(request: &Message, relayed: IpAddr) -> Result<Vec<SocketAddr>, Refusal> {
-    let named = request.attributes.0.iter().filter(|attribute| attribute.typ == ATTR_XOR_PEER_ADDRESS);
+    let named =
+        request.attributes.0.iter().filter(|attribute| attribute.typ == ATTR_XOR_PEER_ADDRESS);
     let peers = named
         .map(|attribute| {
             // The getter reads a message's first attribute only.
@@ -90,7 +96,11 @@ pub(crate) fn peers(request: &Message, relayed: IpAddr) -> Result<Vec<SocketAddr
                 ..Message::default()
             };
             let peer = peer(&only)?;
-            if peer.is_ipv4() == relayed.is_ipv4() { Ok(peer) } else { Err(Refusal::PeerFamilyMismatch) }
+            if peer.is_ipv4() == relayed.is_ipv4() {
+                Ok(peer)
+            } else {
+                Err(Refusal::PeerFamilyMismatch)
+            }
         })
         .collect::<Result<Vec<_>, _>>()?;
     if peers.is_empty() { Err(Refusal::BadRequest) } else { Ok(peers) }
@@ -173,14 +183,19 @@ mod tests {
     #[test]
     fn lifetimes_stay_between_the_default_and_the_limit() {
         let max = Duration::from_secs(1800);
-        let granted = |wanted: u64| lifetime(&message(&[&Lifetime(Duration::from_secs(wanted))]), max).as_secs();
+        let granted = |wanted: u64| {
+            lifetime(&message(&[&Lifetime(Duration::from_secs(wanted))]), max).as_secs()
+        };
         assert_eq!((granted(0), granted(1), granted(1200), granted(999_999)), (0, 600, 1200, 1800));
         assert_eq!(lifetime(&message(&[]), max), DEFAULT_LIFETIME);
     }
 
     #[test]
     fn channel_data_may_end_with_padding_and_not_before_its_length() {
-        assert_eq!(channel_data(&[0x40, 0, 0, 2, 7, 8, 0, 0]), Some((ChannelNumber(0x4000), &[7, 8][..])));
+        assert_eq!(
+            channel_data(&[0x40, 0, 0, 2, 7, 8, 0, 0]),
+            Some((ChannelNumber(0x4000), &[7, 8][..]))
+        );
         assert_eq!(channel_data(&[0x40, 0, 0, 3, 7, 8]), None);
         assert_eq!(channel_data(&[0x80, 0, 0, 0]), None);
         assert_eq!(channel_data(&[0x40, 0, 0]), None);

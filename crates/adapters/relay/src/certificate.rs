@@ -52,7 +52,11 @@ struct Present {
 
 impl Certificate {
     pub(crate) fn load(files: CertificateFiles) -> Result<Self, CertificateError> {
-        let present = Present { acceptor: acceptor(&files)?, changed: changed(&files), looked: Instant::now() };
+        let present = Present {
+            acceptor: acceptor(&files)?,
+            changed: changed(&files),
+            looked: Instant::now(),
+        };
         Ok(Self { files, present: Mutex::new(present) })
     }
 
@@ -79,7 +83,9 @@ impl Present {
                 (self.acceptor, self.changed) = (acceptor, changed);
             }
             // Looked at again in a minute: one of the two files may not be written yet.
-            Err(error) => tracing::warn!(error = %causes(&error), "going on with the certificate from before"),
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), "going on with the certificate from before")
+            }
         }
     }
 }
@@ -96,11 +102,16 @@ fn acceptor(files: &CertificateFiles) -> Result<TlsAcceptor, CertificateError> {
         if chain.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(chain) }
     });
     let chain = chain.map_err(|error| unusable(&files.chain, error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable(&files.key, error))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable(&files.key, error))?;
     let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
-    let config = config.map_err(|error| CertificateError::Pair { chain: files.chain.clone(), key: files.key.clone(), error })?;
+    let config = config.map_err(|error| CertificateError::Pair {
+        chain: files.chain.clone(),
+        key: files.key.clone(),
+        error,
+    })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -110,7 +121,8 @@ mod tests {
 
     fn write(folder: &Path, name: &str) -> CertificateFiles {
         let certificate = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
-        let files = CertificateFiles { chain: folder.join("chain.pem"), key: folder.join("key.pem") };
+        let files =
+            CertificateFiles { chain: folder.join("chain.pem"), key: folder.join("key.pem") };
         std::fs::write(&files.chain, certificate.cert.pem()).unwrap();
         std::fs::write(&files.key, certificate.signing_key.serialize_pem()).unwrap();
         files
@@ -141,13 +153,19 @@ mod tests {
     fn mistakes_name_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let files = write(folder.path(), "one.example");
-        let words = |files: &CertificateFiles| Certificate::load(files.clone()).err().unwrap().to_string();
-        let missing = CertificateFiles { chain: folder.path().join("missing.pem"), ..files.clone() };
+        let words =
+            |files: &CertificateFiles| Certificate::load(files.clone()).err().unwrap().to_string();
+        let missing =
+            CertificateFiles { chain: folder.path().join("missing.pem"), ..files.clone() };
         assert!(words(&missing).contains("missing.pem"), "{}", words(&missing));
         let swapped = CertificateFiles { chain: files.key.clone(), key: files.chain.clone() };
         assert!(words(&swapped).contains("key.pem"), "{}", words(&swapped));
         let other = rcgen::generate_simple_self_signed(vec!["two.example".to_owned()]).unwrap();
         std::fs::write(&files.key, other.signing_key.serialize_pem()).unwrap();
-        assert!(words(&files).contains("chain.pem") && words(&files).contains("key.pem"), "{}", words(&files));
+        assert!(
+            words(&files).contains("chain.pem") && words(&files).contains("key.pem"),
+            "{}",
+            words(&files)
+        );
     }
 }

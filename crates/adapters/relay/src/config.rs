@@ -11,17 +11,20 @@ use std::str::FromStr;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Lifetime of an allocation whose client asks for none (RFC 8656 section 3.2), and the least that anyone gets.
+/// Lifetime of an allocation whose client asks for none (RFC 8656 section 3.2), and the least that
+/// anyone gets.
 pub(crate) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Configuration of a relay; [`RelayConfig::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
-    /// Addresses that clients use. IPv4 and IPv6 are listed apart: `[::]` takes IPv6 only. On a host with several addresses list
-    /// each: answers to a wildcard listener leave from the address that the routing table prefers.
+    /// Addresses that clients use. IPv4 and IPv6 are listed apart: `[::]` takes IPv6 only. On a
+    /// host with several addresses list each: answers to a wildcard listener leave from the address
+    /// that the routing table prefers.
     pub listen: Vec<Listen>,
-    /// Addresses for clients whose networks let no UDP pass: TCP, and TLS over it. Relayed addresses are those of the listener in
-    /// [`RelayConfig::listen`] with the same address, else the first one's.
+    /// Addresses for clients whose networks let no UDP pass: TCP, and TLS over it. Relayed
+    /// addresses are those of the listener in [`RelayConfig::listen`] with the same address, else
+    /// the first one's.
     pub streams: Vec<StreamListen>,
     /// What TLS proves the relay's name with; needed if any of `streams` asks for TLS.
     pub certificate: Option<CertificateFiles>,
@@ -35,28 +38,33 @@ pub struct RelayConfig {
     pub secret: Secret,
     /// Ports of relayed addresses.
     pub ports: RangeInclusive<u16>,
-    /// Longest lifetime that one Allocate or Refresh request can ask for. At least ten minutes. As expired credentials cannot
-    /// refresh, an allocation outlives them by at most this time.
+    /// Longest lifetime that one Allocate or Refresh request can ask for. At least ten minutes. As
+    /// expired credentials cannot refresh, an allocation outlives them by at most this time.
     pub max_lifetime: Duration,
-    /// Allocations that one user, as the username of the credentials has it, may hold at a time. A host that mints for sessions counts
-    /// both ends of a session together.
+    /// Allocations that one user, as the username of the credentials has it, may hold at a time. A
+    /// host that mints for sessions counts both ends of a session together.
     pub allocations_per_user: usize,
-    /// For how long the client of an allocation must have been silent before another one of the same user may have its place in a quota
-    /// that is reached. A client in use is heard every five seconds (RFC 7675 section 5.1).
+    /// For how long the client of an allocation must have been silent before another one of the
+    /// same user may have its place in a quota that is reached. A client in use is heard every five
+    /// seconds (RFC 7675 section 5.1).
     pub silent_after: Duration,
     /// Allocations that all users together may hold at a time.
     pub allocations_total: usize,
-    /// Peers that are allowed although they are not public, such as the network of a host without Internet.
+    /// Peers that are allowed although they are not public, such as the network of a host without
+    /// Internet.
     pub allow_peers: Vec<IpNet>,
-    /// Development switch: peers may be loopback addresses and all addresses of this machine, and wildcard listeners relay from
-    /// loopback addresses. It opens every UDP service of the machine to every user of the relay.
+    /// Development switch: peers may be loopback addresses and all addresses of this machine, and
+    /// wildcard listeners relay from loopback addresses. It opens every UDP service of the machine
+    /// to every user of the relay.
     pub allow_loopback: bool,
-    /// Whether a client that asks for no address family gets the family of its own address, as coturn's `--keep-address-family`.
+    /// Whether a client that asks for no address family gets the family of its own address, as
+    /// coturn's `--keep-address-family`.
     pub keep_family: bool,
 }
 
 impl RelayConfig {
-    /// Listens on port 3478 of both wildcard addresses; both need a public address unless [`RelayConfig::allow_loopback`] is set.
+    /// Listens on port 3478 of both wildcard addresses; both need a public address unless
+    /// [`RelayConfig::allow_loopback`] is set.
     #[must_use]
     pub fn new(secret: Secret) -> Self {
         let everywhere = |ip: IpAddr| Listen { address: SocketAddr::new(ip, 3478), public: None };
@@ -64,7 +72,8 @@ impl RelayConfig {
             listen: vec![everywhere([0; 4].into()), everywhere([0_u16; 8].into())],
             streams: Vec::new(),
             certificate: None,
-            // Two sockets each, as long as there is an allocation: with the allocations within the usual limit of 1024 open files.
+            // Two sockets each, as long as there is an allocation: with the allocations within the
+            // usual limit of 1024 open files.
             streams_total: 256,
             // A firewall that lets no UDP pass may have a whole company behind it.
             streams_per_address: 64,
@@ -74,8 +83,8 @@ impl RelayConfig {
             ports: 49_152..=65_535,
             // Recommended by RFC 8656 section 7.2.
             max_lifetime: Duration::from_secs(3600),
-            // A browser allocates once for each of its addresses and for each TURN URL, and again during an ICE restart; a car once
-            // for each URL.
+            // A browser allocates once for each of its addresses and for each TURN URL, and again
+            // during an ICE restart; a car once for each URL.
             allocations_per_user: 32,
             silent_after: Duration::from_secs(20),
             // One socket each: within the usual limit of 1024 open files.
@@ -101,7 +110,9 @@ impl RelayConfig {
         if self.max_lifetime < DEFAULT_LIFETIME {
             return Err(RelayError::Lifetime { seconds: self.max_lifetime.as_secs() });
         }
-        match self.listen.iter().find(|listen| listen.public.is_some_and(|public| public.is_ipv4() != listen.address.is_ipv4())) {
+        match self.listen.iter().find(|listen| {
+            listen.public.is_some_and(|public| public.is_ipv4() != listen.address.is_ipv4())
+        }) {
             Some(listen) => Err(RelayError::Family { listen: listen.address }),
             None => Ok(()),
         }
@@ -113,8 +124,8 @@ impl RelayConfig {
 pub struct Listen {
     /// Address and port of the UDP socket.
     pub address: SocketAddr,
-    /// Address under which peers reach relayed ports. The address listened on if `None`; needed for wildcard addresses and behind a
-    /// 1:1 NAT, whose inside address goes into `address`.
+    /// Address under which peers reach relayed ports. The address listened on if `None`; needed for
+    /// wildcard addresses and behind a 1:1 NAT, whose inside address goes into `address`.
     pub public: Option<IpAddr>,
 }
 
@@ -141,7 +152,8 @@ pub struct StreamListen {
     pub tls: bool,
 }
 
-/// Where the certificate is. The files are read again when they have changed: certificates are renewed while the relay runs.
+/// Where the certificate is. The files are read again when they have changed: certificates are
+/// renewed while the relay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFiles {
     /// The certificate and those between it and an authority (PEM).
@@ -179,7 +191,9 @@ pub enum RelayError {
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// A wildcard address says nothing about where peers reach relayed ports.
-    #[error("TURN listens on {listen}: name the public address that peers reach this machine at, or listen on that address")]
+    #[error(
+        "TURN listens on {listen}: name the public address that peers reach this machine at, or listen on that address"
+    )]
     NoPublicAddress {
         /// The address of [`RelayConfig::listen`].
         listen: SocketAddr,

@@ -1,7 +1,8 @@
-//! Time-limited credentials, as in `draft-uberti-behave-turn-rest-00`: the signaling host mints them, the relay checks them without
-//! asking anyone, because both know one secret.
+//! Time-limited credentials, as in `draft-uberti-behave-turn-rest-00`: the signaling host mints
+//! them, the relay checks them without asking anyone, because both know one secret.
 //!
-//! The username is `EXPIRY:USER` with the expiry in seconds since 1970; the password is the Base64 of HMAC-SHA1(secret, username).
+//! The username is `EXPIRY:USER` with the expiry in seconds since 1970; the password is the Base64
+//! of HMAC-SHA1(secret, username).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,10 +15,11 @@ use std::time::Duration;
 /// Longest username that STUN can carry, in bytes (RFC 8489 section 14.3: fewer than 509).
 const MAX_USERNAME: usize = 508;
 
-/// Makes credentials for `user` that work until `unix_now + ttl`. `ttl` should outlast the longest drive: a client that reconnects
-/// or refreshes after the expiry is refused.
+/// Makes credentials for `user` that work until `unix_now + ttl`. `ttl` should outlast the longest
+/// drive: a client that reconnects or refreshes after the expiry is refused.
 ///
-/// `user` is what quotas count by and appears in the relay's log; of a long one only the first 480 bytes count.
+/// `user` is what quotas count by and appears in the relay's log; of a long one only the first 480
+/// bytes count.
 #[must_use]
 pub fn mint(secret: &Secret, user: &str, ttl: Duration, unix_now: u64) -> Credentials {
     let expiry = unix_now.saturating_add(ttl.as_secs());
@@ -39,7 +41,10 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+        formatter
+            .debug_struct("Credentials")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,7 +68,10 @@ impl Secret {
 
     /// HMAC-SHA1 (RFC 2104) over `parts`, one after the other.
     pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; 20] {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 section 2)")]
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of any length (RFC 2104 section 2)"
+        )]
         let mut mac = Hmac::<Sha1>::new_from_slice(&self.0).expect("any key length");
         for part in parts {
             mac.update(part);
@@ -102,7 +110,8 @@ mod tests {
     #[test]
     fn the_password_is_that_of_other_implementations() {
         // printf %s 1700003600:car-1 | openssl dgst -sha1 -hmac north -binary | base64
-        let credentials = mint(&Secret::new(b"north"), "car-1", Duration::from_secs(3600), 1_700_000_000);
+        let credentials =
+            mint(&Secret::new(b"north"), "car-1", Duration::from_secs(3600), 1_700_000_000);
         assert_eq!(credentials.username, "1700003600:car-1");
         assert_eq!(credentials.password, "mqOzOF6zUshsTTvajTGsbMzs5H0=");
     }
@@ -115,7 +124,16 @@ mod tests {
 
     #[test]
     fn malformed_usernames_are_refused() {
-        for username in ["", ":", "car", "1000", "-1:car", "+1000:car", " 1000:car", "99999999999999999999999:car"] {
+        for username in [
+            "",
+            ":",
+            "car",
+            "1000",
+            "-1:car",
+            "+1000:car",
+            " 1000:car",
+            "99999999999999999999999:car",
+        ] {
             assert_eq!(user_of(username, 0), None, "{username}");
         }
         assert_eq!(user_of(&format!("1000:{}", "x".repeat(MAX_USERNAME)), 0), None);

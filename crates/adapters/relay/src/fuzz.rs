@@ -20,8 +20,8 @@ pub fn channel_data(datagram: &[u8]) -> Option<(u16, &[u8])> {
     attributes::channel_data(datagram).map(|(number, payload)| (number.0, payload))
 }
 
-/// Reads a STUN message in every way in which the relay reads one, whatever its class and method; the refusal of a request that has it
-/// all wrong. `None`: the datagram is not STUN.
+/// Reads a STUN message in every way in which the relay reads one, whatever its class and method;
+/// the refusal of a request that has it all wrong. `None`: the datagram is not STUN.
 ///
 /// # Panics
 ///
@@ -31,21 +31,41 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
     let message = listener::decode(datagram)?;
     let (secret, client) = (Secret::new(b"fuzz"), SocketAddr::from(([203, 0, 113, 5], 40_000)));
     let nonces = Nonces::with_key(secret.clone());
-    let text = |attribute| TextAttribute::get_from_as(&message, attribute).map(|attribute| attribute.text).unwrap_or_default();
+    let text = |attribute| {
+        TextAttribute::get_from_as(&message, attribute)
+            .map(|attribute| attribute.text)
+            .unwrap_or_default()
+    };
 
     let (username, realm, nonce) = (text(ATTR_USERNAME), text(ATTR_REALM), text(ATTR_NONCE));
-    assert!(user_of(&username, NOW).is_none_or(|user| username.ends_with(user)), "{username:?} has another user");
-    assert!(!nonces.check(&nonce, client, NOW) || nonce == nonces.issue(client, nonce_time(&nonce)), "{nonce:?} is not ours");
+    assert!(
+        user_of(&username, NOW).is_none_or(|user| username.ends_with(user)),
+        "{username:?} has another user"
+    );
+    assert!(
+        !nonces.check(&nonce, client, NOW) || nonce == nonces.issue(client, nonce_time(&nonce)),
+        "{nonce:?} is not ours"
+    );
     // Whether it fits does not matter: the readers below run all the same.
-    let key = MessageIntegrity::new_long_term_integrity(username.clone(), realm, password(&secret, &username));
+    let key = MessageIntegrity::new_long_term_integrity(
+        username.clone(),
+        realm,
+        password(&secret, &username),
+    );
     let _ = key.check(&mut message.clone());
 
     let max = Duration::from_secs(3600);
     let lifetime = attributes::lifetime(&message, max);
-    assert!(lifetime.is_zero() || (crate::config::DEFAULT_LIFETIME..=max).contains(&lifetime), "{lifetime:?}");
+    assert!(
+        lifetime.is_zero() || (crate::config::DEFAULT_LIFETIME..=max).contains(&lifetime),
+        "{lifetime:?}"
+    );
     for relayed in [SocketAddr::from(([0; 4], 0)), SocketAddr::from(([0_u16; 8], 0))] {
         if let Ok(peers) = attributes::peers(&message, relayed.ip()) {
-            assert!(!peers.is_empty() && peers.iter().all(|peer| peer.is_ipv4() == relayed.is_ipv4()), "{peers:?}");
+            assert!(
+                !peers.is_empty() && peers.iter().all(|peer| peer.is_ipv4() == relayed.is_ipv4()),
+                "{peers:?}"
+            );
         }
     }
     if let Ok(channel) = attributes::channel(&message) {
@@ -61,7 +81,12 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
         Err(Refusal::Unauthorized),
     ];
     let refusal = outcomes.into_iter().find_map(Result::err).unwrap_or(Refusal::BadRequest);
-    reply::refusal(&message, &refusal, reply::challenge("rccar", nonces.issue(client, NOW)), Some(&key))
+    reply::refusal(
+        &message,
+        &refusal,
+        reply::challenge("rccar", nonces.issue(client, NOW)),
+        Some(&key),
+    )
 }
 
 /// When a nonce that was accepted was issued.

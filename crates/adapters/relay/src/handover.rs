@@ -1,4 +1,5 @@
-//! The two ends that `turn`'s allocations hold: a generator that hands over a relayed socket made before, and the clients' socket.
+//! The two ends that `turn`'s allocations hold: a generator that hands over a relayed socket made
+//! before, and the clients' socket.
 
 use crate::outbox::Outbox;
 use crate::relayed::{Relayed, unconnected};
@@ -28,7 +29,11 @@ impl RelayAddressGenerator for Handover {
         Ok(())
     }
 
-    async fn allocate_conn(&self, _: bool, _: u16) -> Result<(Arc<dyn Conn + Send + Sync>, SocketAddr), turn::Error> {
+    async fn allocate_conn(
+        &self,
+        _: bool,
+        _: u16,
+    ) -> Result<(Arc<dyn Conn + Send + Sync>, SocketAddr), turn::Error> {
         let relayed = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let relayed = relayed.ok_or(turn::Error::ErrRelayAddressGeneratorUnset)?;
         let address = relayed.address;
@@ -36,7 +41,8 @@ impl RelayAddressGenerator for Handover {
     }
 }
 
-/// The way to clients as allocations see it. A packet that cannot be sent is counted and forgotten: `turn` would log each.
+/// The way to clients as allocations see it. A packet that cannot be sent is counted and forgotten:
+/// `turn` would log each.
 #[derive(Debug)]
 pub(crate) struct ClientSocket {
     pub(crate) way: Way,

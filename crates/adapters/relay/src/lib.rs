@@ -1,13 +1,18 @@
-//! Embedded STUN (RFC 8489) and TURN (RFC 8656) server over UDP, TCP and TLS, for browsers and cars that cannot reach each other directly.
+//! Embedded STUN (RFC 8489) and TURN (RFC 8656) server over UDP, TCP and TLS, for browsers and cars
+//! that cannot reach each other directly.
 //!
-//! **The relay never sends to an address inside its own network: whoever may use it reaches the public Internet, other allocations of
-//! the same relay, and what the operator listed; nothing else.**
+//! **The relay never sends to an address inside its own network: whoever may use it reaches the
+//! public Internet, other allocations of the same relay, and what the operator listed; nothing
+//! else.**
 //!
-//! One task owns each listening UDP socket, or each client's stream, and answers one message after the other:
+//! One task owns each listening UDP socket, or each client's stream, and answers one message after
+//! the other:
 //!
-//! 1. ChannelData and Send indications go to the client's allocation, and from there to the peer, if [`policy::PeerPolicy`] allows it;
+//! 1. ChannelData and Send indications go to the client's allocation, and from there to the peer,
+//!    if [`policy::PeerPolicy`] allows it;
 //! 2. Binding requests are answered with the sender's address;
-//! 3. all other requests are authenticated: nonce, then expiry and integrity of the [`credentials`], then quota;
+//! 3. all other requests are authenticated: nonce, then expiry and integrity of the
+//!    [`credentials`], then quota;
 //! 4. a panic while answering is caught, counted and costs one datagram.
 //!
 //! ```
@@ -32,17 +37,20 @@
 //!
 //! # Design decisions
 //!
-//! * Allocations, permissions and channels are the crate `turn`'s. Its request handling is not used: it has no hook for peers or
-//!   quotas, keeps every nonce that it ever gave to a stranger, refreshes only the first address of a CreatePermission that names
-//!   several, and answers wrong credentials with 400.
+//! * Allocations, permissions and channels are the crate `turn`'s. Its request handling is not
+//!   used: it has no hook for peers or quotas, keeps every nonce that it ever gave to a stranger,
+//!   refreshes only the first address of a CreatePermission that names several, and answers wrong
+//!   credentials with 400.
 //! * Nonces are computed and not stored, so strangers cannot make the relay remember anything.
-//! * An Allocate request without REQUESTED-ADDRESS-FAMILY gets an IPv4 address if the host has one (RFC 8656 section 7.2). Browsers
-//!   never send the attribute; two relayed addresses of different families could not talk to each other. [`RelayConfig::keep_family`]
-//!   gives the family of the client's address instead.
-//! * A stream belongs to one client: its end is the end of its allocation. What waits for it is dropped when it is too late for a
-//!   picture, and the newest wins.
-//! * Left out: TCP towards peers (RFC 6062), DTLS, EVEN-PORT and RESERVATION-TOKEN (answered with 508; browsers do not use them),
-//!   ADDITIONAL-ADDRESS-FAMILY, mobility. coturn has them and accepts the same credentials.
+//! * An Allocate request without REQUESTED-ADDRESS-FAMILY gets an IPv4 address if the host has one
+//!   (RFC 8656 section 7.2). Browsers never send the attribute; two relayed addresses of different
+//!   families could not talk to each other. [`RelayConfig::keep_family`] gives the family of the
+//!   client's address instead.
+//! * A stream belongs to one client: its end is the end of its allocation. What waits for it is
+//!   dropped when it is too late for a picture, and the newest wins.
+//! * Left out: TCP towards peers (RFC 6062), DTLS, EVEN-PORT and RESERVATION-TOKEN (answered with
+//!   508; browsers do not use them), ADDITIONAL-ADDRESS-FAMILY, mobility. coturn has them and
+//!   accepts the same credentials.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -84,7 +92,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How long [`Relay::close`] waits for relayed sockets to be closed; each closes as soon as its task is scheduled.
+/// How long [`Relay::close`] waits for relayed sockets to be closed; each closes as soon as its
+/// task is scheduled.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A running relay. Dropping it stops it as well, without waiting for its sockets to be closed.
@@ -105,28 +114,55 @@ impl Relay {
     pub fn start(config: RelayConfig) -> Result<Self, RelayError> {
         config.check()?;
         if config.allow_loopback {
-            tracing::warn!("the relay may send to this machine's own addresses (allow_loopback): for development only");
+            tracing::warn!(
+                "the relay may send to this machine's own addresses (allow_loopback): for development only"
+            );
         }
-        let sockets = config.listen.iter().map(|listen| sockets::listen(listen.address)).collect::<Result<Vec<_>, _>>()?;
+        let sockets = config
+            .listen
+            .iter()
+            .map(|listen| sockets::listen(listen.address))
+            .collect::<Result<Vec<_>, _>>()?;
         let relay_addresses = RelayAddresses::resolve(&config)?;
-        let local_addrs =
-            sockets.iter().map(|socket| socket.local_addr()).collect::<Result<Vec<_>, _>>().map_err(RelayError::Socket)?;
-        let streams =
-            config.streams.iter().map(|listen| sockets::listen_for_streams(listen.address)).collect::<Result<Vec<_>, _>>()?;
-        let stream_addrs =
-            streams.iter().map(|socket| socket.local_addr()).collect::<Result<Vec<_>, _>>().map_err(RelayError::Socket)?;
-        let certificate = config.certificate.clone().map(Certificate::load).transpose()?.map(Arc::new);
+        let local_addrs = sockets
+            .iter()
+            .map(|socket| socket.local_addr())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(RelayError::Socket)?;
+        let streams = config
+            .streams
+            .iter()
+            .map(|listen| sockets::listen_for_streams(listen.address))
+            .collect::<Result<Vec<_>, _>>()?;
+        let stream_addrs = streams
+            .iter()
+            .map(|socket| socket.local_addr())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(RelayError::Socket)?;
+        let certificate =
+            config.certificate.clone().map(Certificate::load).transpose()?.map(Arc::new);
         let places = Quota::new(config.streams_total, config.streams_per_address);
         let (listen, stream_listen) = (config.listen.clone(), config.streams.clone());
         let counters = Arc::new(Counters::default());
         let quota = Quota::new(config.allocations_total, config.allocations_per_user);
-        let policy = PeerPolicy::new(&config.allow_peers, config.allow_loopback, relay_addresses.all(), config.ports.clone());
-        let shared = Arc::new(Shared::new(config, policy, Arc::clone(&quota), Arc::clone(&counters))?);
+        let policy = PeerPolicy::new(
+            &config.allow_peers,
+            config.allow_loopback,
+            relay_addresses.all(),
+            config.ports.clone(),
+        );
+        let shared =
+            Arc::new(Shared::new(config, policy, Arc::clone(&quota), Arc::clone(&counters))?);
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
         for ((index, socket), &local) in sockets.into_iter().enumerate().zip(&local_addrs) {
             let (socket, addresses) = (Arc::new(socket), relay_addresses.for_listener(index));
-            let listener = Listener::new(Way::Datagrams(Arc::clone(&socket)), local, addresses, Arc::clone(&shared));
+            let listener = Listener::new(
+                Way::Datagrams(Arc::clone(&socket)),
+                local,
+                addresses,
+                Arc::clone(&shared),
+            );
             listeners.spawn(listener.run(socket, stopped.clone()));
         }
         for (socket, wanted) in streams.into_iter().zip(stream_listen) {
@@ -143,7 +179,8 @@ impl Relay {
         Ok(Self { local_addrs, stream_addrs, counters, quota, stop, listeners })
     }
 
-    /// The addresses that clients use, in the order of [`RelayConfig::listen`], with the real port where that was 0.
+    /// The addresses that clients use, in the order of [`RelayConfig::listen`], with the real port
+    /// where that was 0.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.local_addrs

@@ -55,13 +55,26 @@ impl Shared {
         quota: Arc<Quota>,
         counters: Arc<Counters>,
     ) -> Result<Self, RelayError> {
-        let RelayConfig { realm, secret, ports, max_lifetime, silent_after, keep_family, .. } = config;
+        let RelayConfig { realm, secret, ports, max_lifetime, silent_after, keep_family, .. } =
+            config;
         let nonces = Nonces::new().map_err(RelayError::Random)?;
-        Ok(Self { realm, secret, ports, max_lifetime, silent_after, keep_family, policy, quota, counters, nonces })
+        Ok(Self {
+            realm,
+            secret,
+            ports,
+            max_lifetime,
+            silent_after,
+            keep_family,
+            policy,
+            quota,
+            counters,
+            nonces,
+        })
     }
 }
 
-/// Answers the clients of one socket, or the one client of a stream. Dropping it ends their allocations.
+/// Answers the clients of one socket, or the one client of a stream. Dropping it ends their
+/// allocations.
 pub(crate) struct Listener {
     pub(crate) socket: Arc<ClientSocket>,
     local: SocketAddr,
@@ -74,9 +87,17 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(way: Way, local: SocketAddr, addresses: RelayPair, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        way: Way,
+        local: SocketAddr,
+        addresses: RelayPair,
+        shared: Arc<Shared>,
+    ) -> Self {
         let handover = Handover::default();
-        let manager = Manager::new(ManagerConfig { relay_addr_generator: Box::new(handover.clone()), alloc_close_notify: None });
+        let manager = Manager::new(ManagerConfig {
+            relay_addr_generator: Box::new(handover.clone()),
+            alloc_close_notify: None,
+        });
         let socket = Arc::new(ClientSocket { way, local, counters: Arc::clone(&shared.counters) });
         Self { socket, local, addresses, manager, handover, clients: HashMap::new(), shared }
     }
@@ -138,7 +159,9 @@ impl Listener {
             CLASS_INDICATION if message.typ.method == METHOD_SEND => {
                 let (peer, payload) = attributes::send(&message)?;
                 match self.allocation(client).await {
-                    Some((allocation, relayed)) if allocation.has_permission(&peer).await => relayed.send(&payload, peer).await,
+                    Some((allocation, relayed)) if allocation.has_permission(&peer).await => {
+                        relayed.send(&payload, peer).await
+                    }
                     _ => self.shared.counters.dropped_clients.increment(),
                 }
                 Some(())
@@ -159,16 +182,25 @@ impl Listener {
         Some(())
     }
 
-    pub(crate) async fn allocation(&self, client: SocketAddr) -> Option<(Arc<Allocation>, Arc<Relayed>)> {
+    pub(crate) async fn allocation(
+        &self,
+        client: SocketAddr,
+    ) -> Option<(Arc<Allocation>, Arc<Relayed>)> {
         let relayed = self.clients.get(&client)?.upgrade()?;
         Some((self.manager.get_allocation(&self.five_tuple(client)).await?, relayed))
     }
 
-    /// Ends the allocation of `user` whose client has been silent for longest, if that is for long enough.
+    /// Ends the allocation of `user` whose client has been silent for longest, if that is for long
+    /// enough.
     pub(crate) async fn give_up_silent(&self, user: &str) {
-        let own = self.clients.iter().filter_map(|(client, relayed)| Some((*client, relayed.upgrade()?)));
-        let silent = own.filter(|(_, relayed)| relayed.user() == user && relayed.silent_for() >= self.shared.silent_after);
-        let Some((client, relayed)) = silent.max_by_key(|(_, relayed)| relayed.silent_for()) else { return };
+        let own =
+            self.clients.iter().filter_map(|(client, relayed)| Some((*client, relayed.upgrade()?)));
+        let silent = own.filter(|(_, relayed)| {
+            relayed.user() == user && relayed.silent_for() >= self.shared.silent_after
+        });
+        let Some((client, relayed)) = silent.max_by_key(|(_, relayed)| relayed.silent_for()) else {
+            return;
+        };
         tracing::debug!(user, %client, relayed = %relayed.address, "given up for a new one: its client is silent");
         relayed.give_up_place();
         self.manager.delete_allocation(&self.five_tuple(client)).await;
@@ -191,8 +223,9 @@ pub(crate) fn decode(datagram: &[u8]) -> Option<Message> {
     Some(message)
 }
 
-/// A bug that a datagram sets off here or in `turn` must cost that datagram only. What `turn` does with packets from peers runs in
-/// tasks of its own, which parse nothing and whose end costs one allocation.
+/// A bug that a datagram sets off here or in `turn` must cost that datagram only. What `turn` does
+/// with packets from peers runs in tasks of its own, which parse nothing and whose end costs one
+/// allocation.
 async fn survive(work: impl Future<Output = ()>, client: SocketAddr, counters: &Counters) {
     if AssertUnwindSafe(work).catch_unwind().await.is_err() {
         counters.panics.increment();

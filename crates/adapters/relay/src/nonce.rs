@@ -1,4 +1,5 @@
-//! Nonces (RFC 8489 section 9.2) that prove themselves: `EXPIRY` and a MAC over it and the client's address, both in hex.
+//! Nonces (RFC 8489 section 9.2) that prove themselves: `EXPIRY` and a MAC over it and the client's
+//! address, both in hex.
 
 use crate::credentials::Secret;
 use std::net::SocketAddr;
@@ -25,8 +26,12 @@ impl Nonces {
 
     /// Whether `nonce` was issued to `client` and is not too old.
     pub(crate) fn check(&self, nonce: &str, client: SocketAddr, unix_now: u64) -> bool {
-        let Some(expiry) = nonce.get(..16).and_then(|expiry| u64::from_str_radix(expiry, 16).ok()) else { return false };
-        // Knowing a nonce gains nothing without the password, so the comparison may take its time from the content.
+        let Some(expiry) = nonce.get(..16).and_then(|expiry| u64::from_str_radix(expiry, 16).ok())
+        else {
+            return false;
+        };
+        // Knowing a nonce gains nothing without the password, so the comparison may take its time
+        // from the content.
         expiry > unix_now && nonce == self.render(client, expiry)
     }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// A picture or a command that has waited for longer is of the past. Answers to requests are repeated by their clients.
+/// A picture or a command that has waited for longer is of the past. Answers to requests are
+/// repeated by their clients.
 const GOOD_FOR: Duration = Duration::from_millis(200);
 /// Messages that wait at most: 200 ms of 10 Mbit/s in packets of 1200 bytes.
 const MOST: usize = 208;
@@ -43,7 +44,9 @@ impl Outbox {
         let mut queue = self.lock();
         let before = queue.dropped();
         let outcome = change(&mut queue);
-        self.counters.dropped_late.add(usize::try_from(queue.dropped() - before).unwrap_or(usize::MAX));
+        self.counters
+            .dropped_late
+            .add(usize::try_from(queue.dropped() - before).unwrap_or(usize::MAX));
         outcome
     }
 

@@ -1,11 +1,14 @@
 //! Which peers an allocation may talk to.
 //!
-//! **Refused unless allowed:** every address that is not globally reachable, and every IPv6 form that carries an IPv4 address inside,
-//! because it may be translated to one behind the relay's back. Rules apply in this order:
+//! **Refused unless allowed:** every address that is not globally reachable, and every IPv6 form
+//! that carries an IPv4 address inside, because it may be translated to one behind the relay's
+//! back. Rules apply in this order:
 //!
-//! 1. metadata services of clouds: only if listed as a single address (`/32`, `/128`), never by a wider network;
+//! 1. metadata services of clouds: only if listed as a single address (`/32`, `/128`), never by a
+//!    wider network;
 //! 2. networks in the configuration: allowed;
-//! 3. the relay's own addresses: allowed on ports of relayed addresses, so that two clients of one relay can meet;
+//! 3. the relay's own addresses: allowed on ports of relayed addresses, so that two clients of one
+//!    relay can meet;
 //! 4. this machine's addresses: allowed with the development switch;
 //! 5. special addresses (the tables in this file): refused; all others: allowed.
 
@@ -30,7 +33,8 @@ const METADATA: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
 
-/// From the IANA IPv4 Special-Purpose Address Registry. Networks for documentation are not here: nothing routes them.
+/// From the IANA IPv4 Special-Purpose Address Registry. Networks for documentation are not here:
+/// nothing routes them.
 const SPECIAL_V4: [Ipv4Net; 12] = [
     v4([0, 0, 0, 0], 8),      // "this network" (RFC 791)
     v4([10, 0, 0, 0], 8),     // private (RFC 1918)
@@ -48,17 +52,17 @@ const SPECIAL_V4: [Ipv4Net; 12] = [
 
 /// From the IANA IPv6 Special-Purpose Address Registry.
 const SPECIAL_V6: [Ipv6Net; 11] = [
-    v6([0, 0, 0, 0, 0, 0], 96),         // unspecified, loopback, IPv4-compatible (RFC 4291)
-    v6([0, 0, 0, 0, 0, 0xffff], 96),    // IPv4-mapped (RFC 4291)
+    v6([0, 0, 0, 0, 0, 0], 96), // unspecified, loopback, IPv4-compatible (RFC 4291)
+    v6([0, 0, 0, 0, 0, 0xffff], 96), // IPv4-mapped (RFC 4291)
     v6([0x64, 0xff9b, 0, 0, 0, 0], 96), // NAT64 (RFC 6052)
     v6([0x64, 0xff9b, 1, 0, 0, 0], 48), // local NAT64 (RFC 8215)
-    v6([0x100, 0, 0, 0, 0, 0], 64),     // discard (RFC 6666)
-    v6([0x2001, 0, 0, 0, 0, 0], 23),    // protocol assignments (RFC 2928), Teredo (RFC 4380) among them
-    v6([0x2002, 0, 0, 0, 0, 0], 16),    // 6to4 (RFC 3056)
-    v6([0xfc00, 0, 0, 0, 0, 0], 7),     // unique local (RFC 4193)
-    v6([0xfe80, 0, 0, 0, 0, 0], 10),    // link-local (RFC 4291)
-    v6([0xfec0, 0, 0, 0, 0, 0], 10),    // site-local (RFC 3879)
-    v6([0xff00, 0, 0, 0, 0, 0], 8),     // multicast (RFC 4291)
+    v6([0x100, 0, 0, 0, 0, 0], 64), // discard (RFC 6666)
+    v6([0x2001, 0, 0, 0, 0, 0], 23), // protocol assignments (RFC 2928), Teredo (RFC 4380) among them
+    v6([0x2002, 0, 0, 0, 0, 0], 16), // 6to4 (RFC 3056)
+    v6([0xfc00, 0, 0, 0, 0, 0], 7),  // unique local (RFC 4193)
+    v6([0xfe80, 0, 0, 0, 0, 0], 10), // link-local (RFC 4291)
+    v6([0xfec0, 0, 0, 0, 0, 0], 10), // site-local (RFC 3879)
+    v6([0xff00, 0, 0, 0, 0, 0], 8),  // multicast (RFC 4291)
 ];
 
 /// Decides about peers.
@@ -73,15 +77,28 @@ pub struct PeerPolicy {
 }
 
 impl PeerPolicy {
-    /// `allowed` and `allow_loopback` are the operator's, `relays` and `ports` the relay's own addresses and their ports.
+    /// `allowed` and `allow_loopback` are the operator's, `relays` and `ports` the relay's own
+    /// addresses and their ports.
     #[must_use]
-    pub fn new(allowed: &[IpNet], allow_loopback: bool, relays: Vec<IpAddr>, ports: RangeInclusive<u16>) -> Self {
-        let policy = Self { allowed: allowed.to_vec(), allow_loopback, relays, ports, interfaces: RwLock::default() };
+    pub fn new(
+        allowed: &[IpNet],
+        allow_loopback: bool,
+        relays: Vec<IpAddr>,
+        ports: RangeInclusive<u16>,
+    ) -> Self {
+        let policy = Self {
+            allowed: allowed.to_vec(),
+            allow_loopback,
+            relays,
+            ports,
+            interfaces: RwLock::default(),
+        };
         policy.refresh();
         policy
     }
 
-    /// Whether a client may have a permission for `ip` (RFC 8656 section 10). Looks again at the machine's interfaces if it matters.
+    /// Whether a client may have a permission for `ip` (RFC 8656 section 10). Looks again at the
+    /// machine's interfaces if it matters.
     #[must_use]
     pub fn permits(&self, ip: IpAddr) -> bool {
         let port_of_a_relay = SocketAddr::new(ip, *self.ports.start());
@@ -101,7 +118,11 @@ impl PeerPolicy {
         }
         self.allowed.iter().any(|network| network.contains(&ip))
             || (self.allow_loopback && (ip.is_loopback() || self.is_interface(ip)))
-            || if self.relays.contains(&ip) { self.ports.contains(&peer.port()) } else { !is_special(ip) }
+            || if self.relays.contains(&ip) {
+                self.ports.contains(&peer.port())
+            } else {
+                !is_special(ip)
+            }
     }
 
     fn is_interface(&self, ip: IpAddr) -> bool {
@@ -114,10 +135,13 @@ impl PeerPolicy {
         }
         match nix::ifaddrs::getifaddrs() {
             Ok(interfaces) => {
-                let addresses = interfaces.filter_map(|interface| ip_of(&interface.address?)).collect();
+                let addresses =
+                    interfaces.filter_map(|interface| ip_of(&interface.address?)).collect();
                 *self.interfaces.write().unwrap_or_else(PoisonError::into_inner) = addresses;
             }
-            Err(error) => tracing::warn!(error = %causes(&error), "cannot list this machine's addresses"),
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), "cannot list this machine's addresses")
+            }
         }
     }
 }
@@ -148,7 +172,12 @@ mod tests {
 
     fn policy(allowed: &[&str], allow_loopback: bool) -> PeerPolicy {
         let allowed: Vec<IpNet> = allowed.iter().map(|network| network.parse().unwrap()).collect();
-        PeerPolicy::new(&allowed, allow_loopback, vec!["192.168.1.5".parse().unwrap()], 49_152..=65_535)
+        PeerPolicy::new(
+            &allowed,
+            allow_loopback,
+            vec!["192.168.1.5".parse().unwrap()],
+            49_152..=65_535,
+        )
     }
 
     fn permits(policy: &PeerPolicy, ip: &str) -> bool {

@@ -18,10 +18,12 @@ use webrtc_util::Conn;
 /// Permissions last five minutes (RFC 8656 section 3.3).
 const PERMISSION_LIFETIME: Duration = Duration::from_secs(300);
 
-/// Peers of one allocation at a time. ICE asks for one for each address of the other side: ten, with VPNs and containers some more.
+/// Peers of one allocation at a time. ICE asks for one for each address of the other side: ten,
+/// with VPNs and containers some more.
 const MAX_PEERS: usize = 128;
 
-/// A relayed address with its owner. It passes no packet that the policy refuses, whatever `turn` believes.
+/// A relayed address with its owner. It passes no packet that the policy refuses, whatever `turn`
+/// believes.
 #[derive(Debug)]
 pub(crate) struct Relayed {
     socket: UdpSocket,
@@ -48,9 +50,20 @@ impl Relayed {
         shared: Arc<Shared>,
     ) -> io::Result<Self> {
         let address = SocketAddr::new(public, socket.local_addr()?.port());
-        let (user, heard, closed) = (permit.user().to_owned(), Mutex::new(Instant::now()), watch::Sender::new(false));
+        let (user, heard, closed) =
+            (permit.user().to_owned(), Mutex::new(Instant::now()), watch::Sender::new(false));
         let permit = Mutex::new(Some(permit));
-        Ok(Self { socket, address, transaction, user, permit, heard, peers: Mutex::default(), closed, shared })
+        Ok(Self {
+            socket,
+            address,
+            transaction,
+            user,
+            permit,
+            heard,
+            peers: Mutex::default(),
+            closed,
+            shared,
+        })
     }
 
     /// Whom the allocation belongs to.

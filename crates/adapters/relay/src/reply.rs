@@ -3,9 +3,10 @@
 use rccar_causes::causes;
 use stun::attributes::{ATTR_NONCE, ATTR_REALM, AttrType};
 use stun::error_code::{
-    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED, CODE_BAD_REQUEST, CODE_FORBIDDEN,
-    CODE_INSUFFICIENT_CAPACITY, CODE_PEER_ADDR_FAMILY_MISMATCH, CODE_STALE_NONCE, CODE_UNAUTHORIZED, CODE_UNKNOWN_ATTRIBUTE,
-    CODE_UNSUPPORTED_TRANS_PROTO, CODE_WRONG_CREDENTIALS, ErrorCode,
+    CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED,
+    CODE_BAD_REQUEST, CODE_FORBIDDEN, CODE_INSUFFICIENT_CAPACITY, CODE_PEER_ADDR_FAMILY_MISMATCH,
+    CODE_STALE_NONCE, CODE_UNAUTHORIZED, CODE_UNKNOWN_ATTRIBUTE, CODE_UNSUPPORTED_TRANS_PROTO,
+    CODE_WRONG_CREDENTIALS, ErrorCode,
 };
 use stun::fingerprint::FINGERPRINT;
 use stun::integrity::MessageIntegrity;
@@ -65,7 +66,11 @@ impl Refusal {
 pub(crate) type Attributes = Vec<Box<dyn Setter + Send>>;
 
 /// What authenticated the request signs the answer as well (RFC 8489 section 9.2.4).
-pub(crate) fn success(request: &Message, attributes: &Attributes, key: Option<&MessageIntegrity>) -> Option<Vec<u8>> {
+pub(crate) fn success(
+    request: &Message,
+    attributes: &Attributes,
+    key: Option<&MessageIntegrity>,
+) -> Option<Vec<u8>> {
     build(request, MessageType::new(request.typ.method, CLASS_SUCCESS_RESPONSE), attributes, key)
 }
 
@@ -77,7 +82,8 @@ pub(crate) fn refusal(
 ) -> Option<Vec<u8>> {
     let mut attributes: Attributes = vec![Box::new(refusal.code())];
     if let Refusal::UnknownAttributes(unknown) = refusal {
-        attributes.push(Box::new(UnknownAttributes(unknown.iter().copied().map(AttrType).collect())));
+        attributes
+            .push(Box::new(UnknownAttributes(unknown.iter().copied().map(AttrType).collect())));
     }
     attributes.extend(challenge);
     build(request, MessageType::new(request.typ.method, CLASS_ERROR_RESPONSE), &attributes, key)
@@ -85,10 +91,18 @@ pub(crate) fn refusal(
 
 /// What a client needs to authenticate (RFC 8489 section 9.2.4).
 pub(crate) fn challenge(realm: &str, nonce: String) -> Attributes {
-    vec![Box::new(TextAttribute::new(ATTR_REALM, realm.to_owned())), Box::new(TextAttribute::new(ATTR_NONCE, nonce))]
+    vec![
+        Box::new(TextAttribute::new(ATTR_REALM, realm.to_owned())),
+        Box::new(TextAttribute::new(ATTR_NONCE, nonce)),
+    ]
 }
 
-fn build(request: &Message, typ: MessageType, attributes: &Attributes, key: Option<&MessageIntegrity>) -> Option<Vec<u8>> {
+fn build(
+    request: &Message,
+    typ: MessageType,
+    attributes: &Attributes,
+    key: Option<&MessageIntegrity>,
+) -> Option<Vec<u8>> {
     let mut answer = Message::new();
     answer.transaction_id = request.transaction_id;
     answer.set_type(typ);

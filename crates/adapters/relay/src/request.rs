@@ -12,7 +12,10 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use stun::attributes::{ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM, ATTR_USERNAME, AttrType};
 use stun::integrity::MessageIntegrity;
-use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH, Message};
+use stun::message::{
+    METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH,
+    Message,
+};
 use stun::textattrs::TextAttribute;
 use stun::xoraddr::XorMappedAddress;
 use turn::allocation::Allocation;
@@ -24,14 +27,21 @@ use turn::proto::relayaddr::RelayedAddress;
 /// Channels last ten minutes (RFC 8656 section 12).
 const CHANNEL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// The answer to a request, `None` if the method is unknown. The inner `None` is an answer that could not be written.
-pub(crate) async fn answer(listener: &mut Listener, request: &Message, client: SocketAddr) -> Option<Option<Vec<u8>>> {
+/// The answer to a request, `None` if the method is unknown. The inner `None` is an answer that
+/// could not be written.
+pub(crate) async fn answer(
+    listener: &mut Listener,
+    request: &Message,
+    client: SocketAddr,
+) -> Option<Option<Vec<u8>>> {
     let counters = Arc::clone(&listener.shared.counters);
     if request.typ.method == METHOD_BINDING {
         counters.bindings.increment();
         return Some(reply::success(request, &vec![Box::new(mapped(client)) as _], None));
     }
-    if ![METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND].contains(&request.typ.method) {
+    if ![METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND]
+        .contains(&request.typ.method)
+    {
         return None;
     }
     let now = unix_now();
@@ -39,9 +49,10 @@ pub(crate) async fn answer(listener: &mut Listener, request: &Message, client: S
         Ok(owner) => owner,
         Err(refusal) => {
             let challenge = match refusal {
-                Refusal::Unauthorized | Refusal::StaleNonce => {
-                    reply::challenge(&listener.shared.realm, listener.shared.nonces.issue(client, now))
-                }
+                Refusal::Unauthorized | Refusal::StaleNonce => reply::challenge(
+                    &listener.shared.realm,
+                    listener.shared.nonces.issue(client, now),
+                ),
                 _ => Vec::new(),
             };
             return Some(reply::refusal(request, &refusal, challenge, None));
@@ -81,7 +92,12 @@ impl Owner {
 }
 
 /// Long-term credentials (RFC 8489 section 9.2.4).
-fn authenticate(listener: &Listener, request: &Message, client: SocketAddr, now: u64) -> Result<Owner, Refusal> {
+fn authenticate(
+    listener: &Listener,
+    request: &Message,
+    client: SocketAddr,
+    now: u64,
+) -> Result<Owner, Refusal> {
     let shared = &listener.shared;
     if !request.contains(ATTR_MESSAGE_INTEGRITY) {
         return Err(Refusal::Unauthorized);
@@ -101,8 +117,11 @@ fn authenticate(listener: &Listener, request: &Message, client: SocketAddr, now:
         return Err(refused("the username has expired or is malformed"));
     }
     // A client that answers to another realm computes another key.
-    let key =
-        MessageIntegrity::new_long_term_integrity(username.clone(), shared.realm.clone(), password(&shared.secret, &username));
+    let key = MessageIntegrity::new_long_term_integrity(
+        username.clone(),
+        shared.realm.clone(),
+        password(&shared.secret, &username),
+    );
     if key.check(&mut request.clone()).is_err() {
         return Err(refused("wrong password or realm"));
     }
@@ -110,7 +129,12 @@ fn authenticate(listener: &Listener, request: &Message, client: SocketAddr, now:
     Ok(Owner { username, key })
 }
 
-async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr, owner: &Owner) -> Result<Attributes, Refusal> {
+async fn allocate(
+    listener: &mut Listener,
+    request: &Message,
+    client: SocketAddr,
+    owner: &Owner,
+) -> Result<Attributes, Refusal> {
     let shared = Arc::clone(&listener.shared);
     let lifetime = match attributes::lifetime(request, shared.max_lifetime) {
         zero if zero.is_zero() => crate::config::DEFAULT_LIFETIME,
@@ -129,7 +153,8 @@ async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr
     let place = place(listener, request, client)?;
     let permit = match shared.quota.take(owner.user()) {
         Some(permit) => permit,
-        // A client whose link is gone cannot give its allocation back, and comes again over another link.
+        // A client whose link is gone cannot give its allocation back, and comes again over another
+        // link.
         None => {
             listener.give_up_silent(owner.user()).await;
             shared.quota.take(owner.user()).ok_or(Refusal::QuotaReached)?
@@ -146,7 +171,10 @@ async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr
     let socket = Arc::clone(&listener.socket);
     let username = TextAttribute::new(ATTR_USERNAME, owner.username.clone());
     let five_tuple = listener.five_tuple(client);
-    let made = listener.manager.create_allocation(five_tuple, socket, 0, lifetime, username, place.public.is_ipv4()).await;
+    let made = listener
+        .manager
+        .create_allocation(five_tuple, socket, 0, lifetime, username, place.public.is_ipv4())
+        .await;
     if let Err(error) = made {
         listener.handover.put(None);
         tracing::warn!(error = %causes(&error), "no allocation");
@@ -158,13 +186,23 @@ async fn allocate(listener: &mut Listener, request: &Message, client: SocketAddr
     Ok(granted(&relayed))
 }
 
-async fn refresh(listener: &Listener, request: &Message, client: SocketAddr, owner: &Owner) -> Result<Attributes, Refusal> {
+async fn refresh(
+    listener: &Listener,
+    request: &Message,
+    client: SocketAddr,
+    owner: &Owner,
+) -> Result<Attributes, Refusal> {
     let lifetime = attributes::lifetime(request, listener.shared.max_lifetime);
     match owned(listener, client, owner).await {
-        Ok((_, relayed)) if attributes::wants_ipv4(request)?.is_some_and(|ipv4| ipv4 != relayed.address.is_ipv4()) => {
+        Ok((_, relayed))
+            if attributes::wants_ipv4(request)?
+                .is_some_and(|ipv4| ipv4 != relayed.address.is_ipv4()) =>
+        {
             return Err(Refusal::PeerFamilyMismatch);
         }
-        Ok(_) if lifetime.is_zero() => listener.manager.delete_allocation(&listener.five_tuple(client)).await,
+        Ok(_) if lifetime.is_zero() => {
+            listener.manager.delete_allocation(&listener.five_tuple(client)).await
+        }
         Ok((allocation, _)) => allocation.refresh(lifetime).await,
         // A retransmission: the first request has ended the allocation (RFC 8656 section 8.2).
         Err(Refusal::AllocationMismatch) if lifetime.is_zero() => {}
@@ -188,13 +226,19 @@ async fn create_permission(
     Ok(Vec::new())
 }
 
-async fn channel_bind(listener: &Listener, request: &Message, client: SocketAddr, owner: &Owner) -> Result<Attributes, Refusal> {
+async fn channel_bind(
+    listener: &Listener,
+    request: &Message,
+    client: SocketAddr,
+    owner: &Owner,
+) -> Result<Attributes, Refusal> {
     let (allocation, relayed) = owned(listener, client, owner).await?;
     let channel = attributes::channel(request)?;
     let peers = attributes::peers(request, relayed.address.ip())?;
     let &[peer] = peers.as_slice() else { return Err(Refusal::BadRequest) };
     permit(listener, &relayed, &peers)?;
-    let bound = allocation.add_channel_bind(ChannelBind::new(channel, peer), CHANNEL_LIFETIME).await;
+    let bound =
+        allocation.add_channel_bind(ChannelBind::new(channel, peer), CHANNEL_LIFETIME).await;
     // The channel has another peer, or the peer another channel.
     bound.map(|()| Vec::new()).map_err(|_| Refusal::BadRequest)
 }
@@ -207,12 +251,25 @@ fn permit(listener: &Listener, relayed: &Relayed, peers: &[SocketAddr]) -> Resul
     if relayed.note_peers(&ips) { Ok(()) } else { Err(Refusal::InsufficientCapacity) }
 }
 
-async fn owned(listener: &Listener, client: SocketAddr, owner: &Owner) -> Result<(Arc<Allocation>, Arc<Relayed>), Refusal> {
-    let (allocation, relayed) = listener.allocation(client).await.ok_or(Refusal::AllocationMismatch)?;
-    if relayed.user() == owner.user() { Ok((allocation, relayed)) } else { Err(Refusal::WrongCredentials) }
+async fn owned(
+    listener: &Listener,
+    client: SocketAddr,
+    owner: &Owner,
+) -> Result<(Arc<Allocation>, Arc<Relayed>), Refusal> {
+    let (allocation, relayed) =
+        listener.allocation(client).await.ok_or(Refusal::AllocationMismatch)?;
+    if relayed.user() == owner.user() {
+        Ok((allocation, relayed))
+    } else {
+        Err(Refusal::WrongCredentials)
+    }
 }
 
-fn place(listener: &Listener, request: &Message, client: SocketAddr) -> Result<RelayAddress, Refusal> {
+fn place(
+    listener: &Listener,
+    request: &Message,
+    client: SocketAddr,
+) -> Result<RelayAddress, Refusal> {
     let addresses = listener.addresses;
     let place = match attributes::wants_ipv4(request)? {
         Some(true) => addresses.v4,
@@ -224,7 +281,9 @@ fn place(listener: &Listener, request: &Message, client: SocketAddr) -> Result<R
 }
 
 fn text(request: &Message, attribute: AttrType) -> Result<String, Refusal> {
-    TextAttribute::get_from_as(request, attribute).map(|attribute| attribute.text).map_err(|_| Refusal::BadRequest)
+    TextAttribute::get_from_as(request, attribute)
+        .map(|attribute| attribute.text)
+        .map_err(|_| Refusal::BadRequest)
 }
 
 fn mapped(client: SocketAddr) -> XorMappedAddress {

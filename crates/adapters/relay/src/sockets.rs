@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use tokio::net::{TcpListener, UdpSocket};
 
-/// Ports tried before an allocation is refused. With half of the range in use, 16 failures in a row happen once in 65536 times.
+/// Ports tried before an allocation is refused. With half of the range in use, 16 failures in a row
+/// happen once in 65536 times.
 const PORT_TRIES: usize = 16;
 
 /// Streams that wait to be accepted; more come again by themselves.
@@ -32,7 +33,8 @@ pub(crate) fn relay(place: RelayAddress, ports: &RangeInclusive<u16>) -> io::Res
     Err(io::ErrorKind::AddrInUse.into())
 }
 
-/// IPv6 sockets take no IPv4: both wildcards can be bound, and no peer shows up as an IPv4-mapped address.
+/// IPv6 sockets take no IPv4: both wildcards can be bound, and no peer shows up as an IPv4-mapped
+/// address.
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
@@ -52,7 +54,8 @@ pub(crate) struct RelayAddress {
     pub(crate) bind: IpAddr,
 }
 
-/// The relayed addresses of one listener: its own family's first of all, the other family's from the first listener that has one.
+/// The relayed addresses of one listener: its own family's first of all, the other family's from
+/// the first listener that has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RelayPair {
     pub(crate) v4: Option<RelayAddress>,
@@ -65,11 +68,20 @@ pub(crate) struct RelayAddresses(Vec<RelayAddress>);
 
 impl RelayAddresses {
     pub(crate) fn resolve(config: &RelayConfig) -> Result<Self, RelayError> {
-        config.listen.iter().map(|listen| resolve(listen, config.allow_loopback)).collect::<Result<_, _>>().map(Self)
+        config
+            .listen
+            .iter()
+            .map(|listen| resolve(listen, config.allow_loopback))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     pub(crate) fn all(&self) -> Vec<IpAddr> {
-        self.0.iter().flat_map(|address| [address.public, address.bind]).filter(|ip| !ip.is_unspecified()).collect()
+        self.0
+            .iter()
+            .flat_map(|address| [address.public, address.bind])
+            .filter(|ip| !ip.is_unspecified())
+            .collect()
     }
 
     pub(crate) fn for_listener(&self, index: usize) -> RelayPair {
@@ -84,7 +96,9 @@ impl RelayAddresses {
 impl RelayAddresses {
     /// For a stream listener: those of the listener with the same address, else the first one's.
     pub(crate) fn for_address(&self, listen: &[Listen], address: IpAddr) -> RelayPair {
-        self.for_listener(listen.iter().position(|listen| listen.address.ip() == address).unwrap_or(0))
+        self.for_listener(
+            listen.iter().position(|listen| listen.address.ip() == address).unwrap_or(0),
+        )
     }
 }
 
@@ -106,7 +120,11 @@ pub(crate) fn listen_for_streams(address: SocketAddr) -> Result<TcpListener, Rel
 
 fn resolve(listen: &Listen, allow_loopback: bool) -> Result<RelayAddress, RelayError> {
     let inside = listen.address.ip();
-    let loopback = if inside.is_ipv4() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { Ipv6Addr::LOCALHOST.into() };
+    let loopback = if inside.is_ipv4() {
+        IpAddr::from(Ipv4Addr::LOCALHOST)
+    } else {
+        Ipv6Addr::LOCALHOST.into()
+    };
     let public = match listen.public {
         Some(public) => public,
         None if !inside.is_unspecified() => inside,
@@ -123,12 +141,18 @@ mod tests {
     use super::*;
     use crate::credentials::Secret;
 
-    fn addresses(listen: &[(&str, Option<&str>)], allow_loopback: bool) -> Result<RelayAddresses, RelayError> {
+    fn addresses(
+        listen: &[(&str, Option<&str>)],
+        allow_loopback: bool,
+    ) -> Result<RelayAddresses, RelayError> {
         let mut config = RelayConfig::new(Secret::new(b"north"));
         config.allow_loopback = allow_loopback;
         config.listen = listen
             .iter()
-            .map(|(address, public)| Listen { address: address.parse().unwrap(), public: public.map(|ip| ip.parse().unwrap()) })
+            .map(|(address, public)| Listen {
+                address: address.parse().unwrap(),
+                public: public.map(|ip| ip.parse().unwrap()),
+            })
             .collect();
         RelayAddresses::resolve(&config)
     }
@@ -144,15 +168,21 @@ mod tests {
     #[test]
     fn behind_a_nat_sockets_are_bound_to_the_inside_address() {
         // TEST-NET-3 is no address of any machine.
-        let pair = addresses(&[("127.0.0.1:3478", Some("203.0.113.9"))], false).unwrap().for_listener(0);
+        let pair =
+            addresses(&[("127.0.0.1:3478", Some("203.0.113.9"))], false).unwrap().for_listener(0);
         let v4 = pair.v4.unwrap();
-        assert_eq!((v4.public, v4.bind), (IpAddr::from([203, 0, 113, 9]), IpAddr::from([127, 0, 0, 1])));
+        assert_eq!(
+            (v4.public, v4.bind),
+            (IpAddr::from([203, 0, 113, 9]), IpAddr::from([127, 0, 0, 1]))
+        );
         assert_eq!(pair.v6, None);
     }
 
     #[test]
     fn each_listener_offers_its_own_address_first_and_the_other_family_from_another() {
-        let all = addresses(&[("127.0.0.1:1", None), ("127.0.0.2:1", None), ("[::1]:1", None)], false).unwrap();
+        let all =
+            addresses(&[("127.0.0.1:1", None), ("127.0.0.2:1", None), ("[::1]:1", None)], false)
+                .unwrap();
         assert_eq!(all.for_listener(1).v4.unwrap().public, IpAddr::from([127, 0, 0, 2]));
         assert_eq!(all.for_listener(1).v6.unwrap().public, IpAddr::from(Ipv6Addr::LOCALHOST));
         assert_eq!(all.for_listener(2).v4.unwrap().public, IpAddr::from([127, 0, 0, 1]));

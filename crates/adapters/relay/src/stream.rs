@@ -1,4 +1,5 @@
-//! Clients that come over TCP or TLS (RFC 8656 section 3.1). Each stream has a task, and a [`Listener`] of its own.
+//! Clients that come over TCP or TLS (RFC 8656 section 3.1). Each stream has a task, and a
+//! [`Listener`] of its own.
 
 use crate::certificate::Certificate;
 use crate::handover::Way;
@@ -27,7 +28,8 @@ const IDLE: Duration = Duration::from_secs(30);
 const REFRESH_MARGIN: Duration = Duration::from_secs(60);
 /// Finds clients that have vanished without a word.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// The kernel's queue for a stream: what is in there cannot be dropped any more. It is doubled by the kernel.
+/// The kernel's queue for a stream: what is in there cannot be dropped any more. It is doubled by
+/// the kernel.
 const KERNEL_QUEUE: usize = 16 * 1024;
 /// Read at once.
 const BUFFER: usize = 4096;
@@ -73,7 +75,12 @@ impl StreamListener {
         }
     }
 
-    fn stream(&self, stream: TcpStream, client: SocketAddr, place: Permit) -> impl Future<Output = ()> + use<> {
+    fn stream(
+        &self,
+        stream: TcpStream,
+        client: SocketAddr,
+        place: Permit,
+    ) -> impl Future<Output = ()> + use<> {
         let (shared, addresses) = (Arc::clone(&self.shared), self.addresses);
         let acceptor = self.certificate.as_ref().map(|certificate| certificate.acceptor());
         async move {
@@ -88,7 +95,8 @@ impl StreamListener {
                     None => end.serve(stream).await,
                     Some(acceptor) => {
                         let greeted = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
-                        end.serve(greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??).await
+                        end.serve(greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??)
+                            .await
                     }
                 }
             };
@@ -114,7 +122,9 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(KERNEL_QUEUE)?;
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE / 3).with_retries(3))
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE / 3).with_retries(3),
+    )
 }
 
 /// The relay's end of a stream.
@@ -138,17 +148,23 @@ impl End {
     async fn read(self, reader: impl AsyncRead, outbox: Arc<Outbox>) -> io::Result<()> {
         tokio::pin!(reader);
         let used = self.shared.max_lifetime + REFRESH_MARGIN;
-        let mut listener = Listener::new(Way::Stream(outbox), self.local, self.addresses, self.shared);
+        let mut listener =
+            Listener::new(Way::Stream(outbox), self.local, self.addresses, self.shared);
         let (mut messages, mut buffer) = (Messages::default(), vec![0; BUFFER]);
         loop {
             let patience = if listener.is_used() { used } else { IDLE };
-            let Ok(length) = timeout(patience, reader.read(&mut buffer)).await else { return Ok(()) };
+            let Ok(length) = timeout(patience, reader.read(&mut buffer)).await else {
+                return Ok(());
+            };
             let length = length?;
             if length == 0 {
                 return Ok(());
             }
             messages.extend(&buffer[..length]);
-            while let Some(message) = messages.next_message().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
+            while let Some(message) = messages
+                .next_message()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
+            {
                 listener.handle(&message, self.client).await;
             }
         }

@@ -21,7 +21,8 @@ async fn expired_credentials_are_refused() {
 #[tokio::test]
 async fn credentials_of_another_secret_are_refused() {
     let relay = relay(|_| ());
-    let foreign = mint(&Secret::new(b"the south wind"), "driver", Duration::from_secs(60), unix_now());
+    let foreign =
+        mint(&Secret::new(b"the south wind"), "driver", Duration::from_secs(60), unix_now());
     let mut client = Client::with(relay.local_addrs()[0], foreign).await;
     assert_eq!(client.allocate().await.code(), 401);
     assert_eq!(relay.stats().refused_credentials, 1);

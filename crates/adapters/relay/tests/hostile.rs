@@ -6,7 +6,8 @@ mod support;
 
 use stun::attributes::AttrType;
 use stun::message::{
-    METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH, METHOD_SEND, Method,
+    METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH,
+    METHOD_SEND, Method,
 };
 use support::{Client, message, peer_address, relay, until};
 use turn::proto::PROTO_UDP;
@@ -49,7 +50,8 @@ impl Random {
     }
 }
 
-/// Well-formed datagrams of every kind, some of them from someone with good credentials and an allocation.
+/// Well-formed datagrams of every kind, some of them from someone with good credentials and an
+/// allocation.
 async fn samples(client: &mut Client) -> Vec<Vec<u8>> {
     assert_eq!(client.allocate().await.code(), 0);
     let peer = peer_address(&"203.0.113.1:9".parse().unwrap());
@@ -57,7 +59,10 @@ async fn samples(client: &mut Client) -> Vec<Vec<u8>> {
     let channel = ChannelNumber(0x4000);
     let lifetime = Lifetime(std::time::Duration::from_secs(600));
     let mut samples = vec![vec![0x40, 0, 0, 4, 1, 2, 3, 4], message(METHOD_BINDING, &[]).raw];
-    for unsigned in [message(METHOD_ALLOCATE, &[&transport]), message(METHOD_SEND, &[&peer, &Data(vec![1, 2, 3])])] {
+    for unsigned in [
+        message(METHOD_ALLOCATE, &[&transport]),
+        message(METHOD_SEND, &[&peer, &Data(vec![1, 2, 3])]),
+    ] {
         samples.push(unsigned.raw);
     }
     for signed in [
@@ -98,7 +103,8 @@ async fn mutated_and_random_datagrams_leave_the_relay_answering() {
     let attacker = Client::new(relay.local_addrs()[0], "driver").await;
     let mut probe = Client::new(relay.local_addrs()[0], "nobody").await;
     for round in 0..ROUNDS {
-        let mut datagram = if round % 5 == 0 { rng.bytes(200) } else { samples[rng.below(samples.len())].clone() };
+        let mut datagram =
+            if round % 5 == 0 { rng.bytes(200) } else { samples[rng.below(samples.len())].clone() };
         mutate(&mut rng, &mut datagram);
         // Half of them from the socket with the allocation: its state is what a bug would reach.
         if round % 2 == 0 {
@@ -123,10 +129,15 @@ async fn authenticated_requests_with_broken_attributes_are_refused() {
     let mut client = Client::new(relay.local_addrs()[0], "driver").await;
     assert_eq!(client.allocate().await.code(), 0);
     for _ in 0..2_000 {
-        let types = [0x000C, 0x000D, 0x0012, 0x0013, 0x0017, 0x0018, 0x0019, 0x001A, 0x0022, 0x8022];
-        let broken: Vec<Broken> = (0..rng.below(4)).map(|_| Broken(types[rng.below(types.len())], rng.bytes(40))).collect();
-        let attributes: Vec<&dyn stun::message::Setter> = broken.iter().map(|one| one as &dyn stun::message::Setter).collect();
-        let methods: [Method; 4] = [METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND];
+        let types =
+            [0x000C, 0x000D, 0x0012, 0x0013, 0x0017, 0x0018, 0x0019, 0x001A, 0x0022, 0x8022];
+        let broken: Vec<Broken> = (0..rng.below(4))
+            .map(|_| Broken(types[rng.below(types.len())], rng.bytes(40)))
+            .collect();
+        let attributes: Vec<&dyn stun::message::Setter> =
+            broken.iter().map(|one| one as &dyn stun::message::Setter).collect();
+        let methods: [Method; 4] =
+            [METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND];
         // Every request is answered, whatever is in it.
         client.request(methods[rng.below(methods.len())], &attributes).await.code();
     }

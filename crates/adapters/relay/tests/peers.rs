@@ -10,7 +10,8 @@ use stun::message::METHOD_CREATE_PERMISSION;
 use support::{Client, echo, peer_address, relay};
 use tokio::net::UdpSocket;
 
-/// One address of each kind that leads into the relay's own network. 127.0.0.1 is the relayed address itself and has its own test.
+/// One address of each kind that leads into the relay's own network. 127.0.0.1 is the relayed
+/// address itself and has its own test.
 const INSIDE: [&str; 8] = [
     "127.9.9.9:53",
     "10.0.0.1:9",
@@ -53,7 +54,8 @@ async fn one_refused_peer_refuses_the_whole_request() {
 
 #[tokio::test]
 async fn services_on_the_relays_own_address_stay_out_of_reach() {
-    // The relayed address is 127.0.0.1 here, so a permission for it is legal: another client may be there.
+    // The relayed address is 127.0.0.1 here, so a permission for it is legal: another client may be
+    // there.
     let relay = relay(|config| config.ports = PORTS);
     let service = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = service.local_addr().unwrap();
@@ -108,9 +110,17 @@ async fn the_development_switch_reaches_the_machines_other_addresses() {
             } else {
                 turn::proto::reqfamily::REQUESTED_FAMILY_IPV6
             };
-            let transport = turn::proto::reqtrans::RequestedTransport { protocol: turn::proto::PROTO_UDP };
-            assert_eq!(client.request(stun::message::METHOD_ALLOCATE, &[&transport, &family]).await.code(), 0);
-            assert_eq!(client.request(METHOD_CREATE_PERMISSION, &[&peer_address(&peer)]).await.code(), 0, "{peer}");
+            let transport =
+                turn::proto::reqtrans::RequestedTransport { protocol: turn::proto::PROTO_UDP };
+            assert_eq!(
+                client.request(stun::message::METHOD_ALLOCATE, &[&transport, &family]).await.code(),
+                0
+            );
+            assert_eq!(
+                client.request(METHOD_CREATE_PERMISSION, &[&peer_address(&peer)]).await.code(),
+                0,
+                "{peer}"
+            );
             client.send_indication(b"ping", peer).await;
             assert_eq!(client.data().await, (peer, b"ping".to_vec()));
         }

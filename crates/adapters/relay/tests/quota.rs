@@ -14,10 +14,20 @@ use tokio::net::UdpSocket;
 async fn a_user_has_a_share_and_gets_it_back() {
     let relay = relay(|config| config.allocations_per_user = 2);
     let server = relay.local_addrs()[0];
-    let (mut one, mut two, mut three) =
-        (Client::new(server, "driver").await, Client::new(server, "driver").await, Client::new(server, "driver").await);
-    assert_eq!((one.allocate().await.code(), two.allocate().await.code(), three.allocate().await.code()), (0, 0, 486));
-    assert_eq!(Client::new(server, "car").await.allocate().await.code(), 0, "others are not touched");
+    let (mut one, mut two, mut three) = (
+        Client::new(server, "driver").await,
+        Client::new(server, "driver").await,
+        Client::new(server, "driver").await,
+    );
+    assert_eq!(
+        (one.allocate().await.code(), two.allocate().await.code(), three.allocate().await.code()),
+        (0, 0, 486)
+    );
+    assert_eq!(
+        Client::new(server, "car").await.allocate().await.code(),
+        0,
+        "others are not touched"
+    );
     assert_eq!(relay.stats().refused_quota, 1);
     assert_eq!(one.refresh(0).await.code(), 0);
     until(&relay, |stats| stats.allocations == 2).await;
@@ -29,15 +39,22 @@ async fn what_a_silent_client_holds_goes_to_the_next_one_of_its_user() {
     let silence = Duration::from_millis(300);
     let relay = relay(|config| (config.allocations_per_user, config.silent_after) = (2, silence));
     let server = relay.local_addrs()[0];
-    let (mut lost, mut alive, mut next) =
-        (Client::new(server, "car").await, Client::new(server, "car").await, Client::new(server, "car").await);
+    let (mut lost, mut alive, mut next) = (
+        Client::new(server, "car").await,
+        Client::new(server, "car").await,
+        Client::new(server, "car").await,
+    );
     assert_eq!((lost.allocate().await.code(), alive.allocate().await.code()), (0, 0));
     assert_eq!(next.allocate().await.code(), 486, "both were heard just now");
     tokio::time::sleep(silence).await;
     assert_eq!(alive.refresh(600).await.code(), 0);
     assert_eq!(Client::new(server, "car").await.allocate().await.code(), 0);
     assert_eq!(relay.stats().allocations, 2);
-    assert_eq!((lost.refresh(600).await.code(), alive.refresh(600).await.code()), (437, 0), "the silent one is gone");
+    assert_eq!(
+        (lost.refresh(600).await.code(), alive.refresh(600).await.code()),
+        (437, 0),
+        "the silent one is gone"
+    );
     assert_eq!(next.allocate().await.code(), 486, "the others were heard");
 }
 
@@ -81,7 +98,11 @@ async fn a_taken_port_is_named() {
     let error = rccar_relay::Relay::start(config).unwrap_err();
     assert!(matches!(error, RelayError::Bind { .. }));
     let text = error.to_string();
-    assert!(text.contains(&taken.local_addr().unwrap().to_string()) && text.contains("another STUN or TURN server"), "{text}");
+    assert!(
+        text.contains(&taken.local_addr().unwrap().to_string())
+            && text.contains("another STUN or TURN server"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

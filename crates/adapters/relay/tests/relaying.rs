@@ -42,7 +42,12 @@ async fn an_ipv6_client_gets_the_family_that_it_asks_for() {
     let relay = relay(|config| config.allow_loopback = true);
     let peer = echo("[::1]:0").await;
     let mut client = Client::new(relay.local_addrs()[1], "driver").await;
-    let answer = client.request(METHOD_ALLOCATE, &[&RequestedTransport { protocol: PROTO_UDP }, &REQUESTED_FAMILY_IPV6]).await;
+    let answer = client
+        .request(
+            METHOD_ALLOCATE,
+            &[&RequestedTransport { protocol: PROTO_UDP }, &REQUESTED_FAMILY_IPV6],
+        )
+        .await;
     assert_eq!(answer.relayed().ip(), "::1".parse::<IpAddr>().unwrap());
     assert_eq!(client.permit(&[peer]).await.code(), 0);
     client.send_indication(b"ping", peer).await;
@@ -50,7 +55,12 @@ async fn an_ipv6_client_gets_the_family_that_it_asks_for() {
     assert_eq!(client.permit(&["127.0.0.1:9".parse().unwrap()]).await.code(), 443);
 
     let mut client = Client::new(relay.local_addrs()[1], "driver").await;
-    let answer = client.request(METHOD_ALLOCATE, &[&RequestedTransport { protocol: PROTO_UDP }, &REQUESTED_FAMILY_IPV4]).await;
+    let answer = client
+        .request(
+            METHOD_ALLOCATE,
+            &[&RequestedTransport { protocol: PROTO_UDP }, &REQUESTED_FAMILY_IPV4],
+        )
+        .await;
     assert_eq!(answer.relayed().ip(), IpAddr::from([127, 0, 0, 1]));
 }
 
@@ -67,7 +77,12 @@ async fn an_ipv6_client_that_asks_for_no_family_gets_ipv4_or_its_own_as_configur
 async fn a_family_without_an_address_is_refused() {
     let relay = relay(|config| config.listen.truncate(1));
     let mut client = Client::new(relay.local_addrs()[0], "driver").await;
-    let answer = client.request(METHOD_ALLOCATE, &[&RequestedTransport { protocol: PROTO_UDP }, &REQUESTED_FAMILY_IPV6]).await;
+    let answer = client
+        .request(
+            METHOD_ALLOCATE,
+            &[&RequestedTransport { protocol: PROTO_UDP }, &REQUESTED_FAMILY_IPV6],
+        )
+        .await;
     assert_eq!(answer.code(), 440);
 }
 

@@ -14,7 +14,9 @@ use std::time::Duration;
 use stun::attributes::{ATTR_NONCE, ATTR_REALM};
 use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, Method, Setter};
 use stun::textattrs::TextAttribute;
-use support::{Answer, Client, LIMIT, credentials, decode, echo, message, peer_address, relay, until};
+use support::{
+    Answer, Client, LIMIT, credentials, decode, echo, message, peer_address, relay, until,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -71,7 +73,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> StreamClient<S> {
 
     /// Whether the relay has ended the stream.
     async fn is_over(&mut self) -> bool {
-        matches!(timeout(LIMIT, self.stream.read(&mut [0; 1])).await.expect("the stream lives on"), Ok(0) | Err(_))
+        matches!(
+            timeout(LIMIT, self.stream.read(&mut [0; 1])).await.expect("the stream lives on"),
+            Ok(0) | Err(_)
+        )
     }
 }
 
@@ -93,7 +98,8 @@ async fn a_client_over_tcp_talks_to_a_peer_and_its_channel_data_is_padded() {
     let peer = echo("127.0.0.1:0").await;
     let mut client = dial(&relay).await;
     assert_eq!(client.allocate().await.code(), 0);
-    let bound = client.request(METHOD_CHANNEL_BIND, &[&ChannelNumber(0x4001), &peer_address(&peer)]).await;
+    let bound =
+        client.request(METHOD_CHANNEL_BIND, &[&ChannelNumber(0x4001), &peer_address(&peer)]).await;
     assert_eq!(bound.code(), 0);
     // Two messages at once, and one in pieces.
     client.send(b"\x40\x01\x00\x05hello\0\0\0\x40\x01\x00\x01x\0\0\0").await;
@@ -117,10 +123,17 @@ async fn the_end_of_a_stream_is_the_end_of_its_allocation() {
 #[tokio::test]
 async fn clients_over_udp_and_tcp_meet_on_one_relay() {
     let relay = with_streams(|_| {});
-    let (mut over_tcp, mut over_udp) = (dial(&relay).await, Client::new(relay.local_addrs()[0], "car").await);
+    let (mut over_tcp, mut over_udp) =
+        (dial(&relay).await, Client::new(relay.local_addrs()[0], "car").await);
     let (near, far) = (over_tcp.allocate().await.relayed(), over_udp.allocate().await.relayed());
     assert_eq!(over_udp.bind_channel(0x4002, near).await.code(), 0);
-    assert_eq!(over_tcp.request(METHOD_CHANNEL_BIND, &[&ChannelNumber(0x4003), &peer_address(&far)]).await.code(), 0);
+    assert_eq!(
+        over_tcp
+            .request(METHOD_CHANNEL_BIND, &[&ChannelNumber(0x4003), &peer_address(&far)])
+            .await
+            .code(),
+        0
+    );
     over_udp.send_channel(0x4002, b"picture!").await;
     assert_eq!(over_tcp.receive(12).await, b"\x40\x03\x00\x08picture!");
     over_tcp.send(b"\x40\x03\x00\x04left").await;
@@ -175,7 +188,10 @@ async fn over_tls_everything_is_the_same_and_plain_tcp_is_refused() {
         .with_no_client_auth();
     let stream = TcpStream::connect(relay.stream_addrs()[0]).await.unwrap();
     let name = ServerName::try_from("turn.example").unwrap();
-    let mut client = StreamClient::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()).await;
+    let mut client = StreamClient::new(
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap(),
+    )
+    .await;
     assert_eq!(client.allocate().await.code(), 0);
 
     let mut plain = dial(&relay).await;

@@ -17,7 +17,10 @@ async fn a_client_learns_its_address_over_ipv4_and_ipv6_without_credentials() {
         assert_eq!(answer.code(), 0);
         let mut mapped = XorMappedAddress::default();
         mapped.get_from(&answer.0).unwrap();
-        assert_eq!(std::net::SocketAddr::new(mapped.ip, mapped.port), client.socket.local_addr().unwrap());
+        assert_eq!(
+            std::net::SocketAddr::new(mapped.ip, mapped.port),
+            client.socket.local_addr().unwrap()
+        );
     }
     assert_eq!(relay.stats().bindings, 2);
 }

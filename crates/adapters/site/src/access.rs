@@ -9,12 +9,14 @@ use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-/// How long a token works. An installation over a slow link takes an hour and goes on with the token that it began with.
+/// How long a token works. An installation over a slow link takes an hour and goes on with the
+/// token that it began with.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 /// When the next one comes: so early that every installation that begins has hours left.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(6 * 3_600);
 
-/// Makes and checks tokens: `car.expiry.mac`, where the key of the MAC lives as long as the process.
+/// Makes and checks tokens: `car.expiry.mac`, where the key of the MAC lives as long as the
+/// process.
 ///
 /// A token is good only while its car is known, so striking a car ends its access at once.
 pub(crate) struct Access {
@@ -72,8 +74,8 @@ impl Access {
 
 fn mac(key: &Token, claim: &str) -> Hmac<Sha256> {
     // Any length of key is legal for HMAC (RFC 2104 section 2).
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key.as_str().as_bytes()).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_str().as_bytes())
+        .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
     mac.update(b"rccar access v1\0");
     mac.update(claim.as_bytes());
     mac

@@ -13,14 +13,16 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The client's address. Behind a trusted proxy it is the last entry of `X-Forwarded-For`, the one that the proxy wrote itself.
+    /// The client's address. Behind a trusted proxy it is the last entry of `X-Forwarded-For`, the
+    /// one that the proxy wrote itself.
     pub(crate) fn client(&self, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
         let direct = self.remote.ip().to_canonical();
         if !trusted.contains(&direct) {
             return direct;
         }
         let last = headers.get_all("x-forwarded-for").iter().next_back();
-        let last = last.and_then(|value| value.to_str().ok()).and_then(|list| list.rsplit(',').next());
+        let last =
+            last.and_then(|value| value.to_str().ok()).and_then(|list| list.rsplit(',').next());
         last.and_then(|entry| entry.trim().parse().ok()).unwrap_or(direct)
     }
 }

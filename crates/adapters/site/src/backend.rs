@@ -8,7 +8,8 @@ use rccar_rooms::EnrolledCar;
 use std::fmt;
 use std::future::Future;
 
-/// Accounts and cars. Implemented by `rccar-host` on its database and by `rccar-car` on its access code.
+/// Accounts and cars. Implemented by `rccar-host` on its database and by `rccar-car` on its access
+/// code.
 ///
 /// A sign-in is a random cookie; the backend sees and stores its hash only.
 pub trait Backend: Send + Sync + 'static {
@@ -18,8 +19,13 @@ pub trait Backend: Send + Sync + 'static {
     /// Whether there is no account yet.
     fn setup_required(&self) -> impl Future<Output = Result<bool, AccountError>> + Send;
 
-    /// Checks credentials and stores the sign-in. For an unknown name it must take as long as for a wrong password.
-    fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
+    /// Checks credentials and stores the sign-in. For an unknown name it must take as long as for a
+    /// wrong password.
+    fn sign_in(
+        &self,
+        credentials: Credentials,
+        sign_in: TokenHash,
+    ) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
     /// Creates the first account with the set-up link's token and stores the sign-in.
     fn set_up(
@@ -31,28 +37,51 @@ pub trait Backend: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
     /// Spends a sign-in link and stores the sign-in.
-    fn link(&self, token: TokenHash, sign_in: TokenHash) -> impl Future<Output = Result<Name, AccountError>> + Send;
+    fn link(
+        &self,
+        token: TokenHash,
+        sign_in: TokenHash,
+    ) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
     /// Who is signed in with this cookie.
-    fn who(&self, sign_in: TokenHash) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
+    fn who(
+        &self,
+        sign_in: TokenHash,
+    ) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
 
     /// Forgets the sign-in.
-    fn sign_out(&self, sign_in: TokenHash) -> impl Future<Output = Result<(), AccountError>> + Send;
+    fn sign_out(&self, sign_in: TokenHash)
+    -> impl Future<Output = Result<(), AccountError>> + Send;
 
     /// A new enrolment token for one car of this user, under this name if one is given.
-    fn enrol(&self, user: Name, name: Option<Name>) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
+    fn enrol(
+        &self,
+        user: Name,
+        name: Option<Name>,
+    ) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
 
     /// A car has proved that it holds the key: is it known, or does its token make it so?
-    fn register_car(&self, car: CarRegistration) -> impl Future<Output = Result<EnrolledCar, RegisterError>> + Send;
+    fn register_car(
+        &self,
+        car: CarRegistration,
+    ) -> impl Future<Output = Result<EnrolledCar, RegisterError>> + Send;
 
     /// Makes a car that has proved its key, and is unknown or revoked, this user's.
-    fn claim_car(&self, user: Name, car: CarRegistration) -> impl Future<Output = Result<EnrolledCar, AccountError>> + Send {
+    fn claim_car(
+        &self,
+        user: Name,
+        car: CarRegistration,
+    ) -> impl Future<Output = Result<EnrolledCar, AccountError>> + Send {
         let _ = (user, car);
         async { Err(AccountError::NotOffered) }
     }
 
     /// Forgets a car of this user's.
-    fn revoke_car(&self, user: Name, car: CarId) -> impl Future<Output = Result<(), AccountError>> + Send {
+    fn revoke_car(
+        &self,
+        user: Name,
+        car: CarId,
+    ) -> impl Future<Output = Result<(), AccountError>> + Send {
         let _ = (user, car);
         async { Err(AccountError::NotOffered) }
     }

@@ -15,14 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
-/// Commands that wait for the task. Senders wait when it is full, which slows down their clients and nobody else.
+/// Commands that wait for the task. Senders wait when it is full, which slows down their clients
+/// and nobody else.
 const COMMANDS: usize = 1_024;
 /// Messages between the task and a car in the same process: as for a socket.
 const LOCAL_MESSAGES: usize = 256;
 /// Reports of cars that wait for whoever watches them: one of each car of a large fleet.
 const UPDATES: usize = 1_024;
 
-/// Where drivers and cars meet. Clones are handles on the same task, which lives until [`Exchange::shutdown`] or until all are gone.
+/// Where drivers and cars meet. Clones are handles on the same task, which lives until
+/// [`Exchange::shutdown`] or until all are gone.
 #[derive(Clone)]
 pub struct Exchange {
     commands: mpsc::Sender<Command>,
@@ -43,7 +45,8 @@ impl Exchange {
         Self::start_with(options, ice, Access::new(None))
     }
 
-    /// The same for a host with releases: each car gets tokens made with this secret to fetch them with.
+    /// The same for a host with releases: each car gets tokens made with this secret to fetch them
+    /// with.
     #[must_use]
     pub fn start_with_access(options: Options, ice: Arc<dyn IceServers>, secret: Token) -> Self {
         Self::start_with(options, ice, Access::new(Some(secret)))
@@ -79,13 +82,20 @@ impl Exchange {
         cars.await.unwrap_or_default()
     }
 
-    /// Tells a car that there may be a release for it. A car that is not connected learns of it when it asks by itself.
+    /// Tells a car that there may be a release for it. A car that is not connected learns of it
+    /// when it asks by itself.
     pub async fn announce_release(&self, car: CarId, version: Version) {
         self.command(Command::AnnounceRelease { car, version }).await;
     }
 
-    /// Asks a car for its owner to install the version that it waits to be asked for. `None`: the exchange has ended.
-    pub(crate) async fn install(&self, user: Name, car: CarId, version: Version) -> Option<Result<(), InstallRefusal>> {
+    /// Asks a car for its owner to install the version that it waits to be asked for. `None`: the
+    /// exchange has ended.
+    pub(crate) async fn install(
+        &self,
+        user: Name,
+        car: CarId,
+        version: Version,
+    ) -> Option<Result<(), InstallRefusal>> {
         let (answer, answered) = oneshot::channel();
         self.command(Command::Install { user, car, version, answer }).await;
         answered.await.ok()
@@ -96,13 +106,18 @@ impl Exchange {
         self.command(Command::EnrolledCars(cars)).await;
     }
 
-    /// Makes the calling process a car, without socket and registration. Dropping the sender is like losing the connection; a receiver
-    /// that is not read for 256 messages loses it as well.
-    pub async fn attach_local_car(&self, car: EnrolledCar, software: Software) -> (mpsc::Sender<FromCar>, mpsc::Receiver<ToCar>) {
+    /// Makes the calling process a car, without socket and registration. Dropping the sender is
+    /// like losing the connection; a receiver that is not read for 256 messages loses it as well.
+    pub async fn attach_local_car(
+        &self,
+        car: EnrolledCar,
+        software: Software,
+    ) -> (mpsc::Sender<FromCar>, mpsc::Receiver<ToCar>) {
         let conn = CarConn(self.number());
         let (to_car, receiver) = mpsc::channel(LOCAL_MESSAGES);
         let (sender, mut from_car) = mpsc::channel(LOCAL_MESSAGES);
-        self.command(Command::CarJoined { conn, car, software, link: CarLink::Local(to_car) }).await;
+        self.command(Command::CarJoined { conn, car, software, link: CarLink::Local(to_car) })
+            .await;
         let exchange = self.clone();
         tokio::spawn(async move {
             while let Some(message) = from_car.recv().await {
@@ -118,7 +133,8 @@ impl Exchange {
         self.command(Command::RevokeCar(car)).await;
     }
 
-    /// The sign-ins of all connected drivers, so that the program can check whether they still hold.
+    /// The sign-ins of all connected drivers, so that the program can check whether they still
+    /// hold.
     pub async fn sign_ins(&self) -> Vec<TokenHash> {
         let (answer, sign_ins) = oneshot::channel();
         self.command(Command::SignIns(answer)).await;
@@ -130,8 +146,8 @@ impl Exchange {
         self.command(Command::Revoke(sign_in)).await;
     }
 
-    /// Everybody who is connected or has a session, even while the connection is away, so that the program can check whether they still
-    /// have an account.
+    /// Everybody who is connected or has a session, even while the connection is away, so that the
+    /// program can check whether they still have an account.
     pub async fn users(&self) -> BTreeSet<Name> {
         let (answer, users) = oneshot::channel();
         self.command(Command::Users(answer)).await;
@@ -143,7 +159,8 @@ impl Exchange {
         self.command(Command::RevokeUser(user)).await;
     }
 
-    /// Says `bye` to everybody and closes all connections; returns when they are closed, after 2 s at most. Whoever connects later is not served.
+    /// Says `bye` to everybody and closes all connections; returns when they are closed, after 2 s
+    /// at most. Whoever connects later is not served.
     pub async fn shutdown(&self) {
         let (done, wait) = oneshot::channel();
         self.command(Command::Shutdown(done)).await;
@@ -151,7 +168,13 @@ impl Exchange {
         let _ = wait.await;
     }
 
-    pub(crate) async fn join_driver(&self, user: Name, sign_in: TokenHash, reached: IpAddr, outbox: Outbox) -> DriverConn {
+    pub(crate) async fn join_driver(
+        &self,
+        user: Name,
+        sign_in: TokenHash,
+        reached: IpAddr,
+        outbox: Outbox,
+    ) -> DriverConn {
         let conn = DriverConn(self.number());
         let link = DriverLink { user, sign_in, reached, outbox };
         self.command(Command::DriverJoined { conn, link }).await;
@@ -171,8 +194,21 @@ impl Exchange {
         CarConn(self.number())
     }
 
-    pub(crate) async fn join_car_as(&self, conn: CarConn, car: EnrolledCar, software: Software, reached: IpAddr, outbox: Outbox) {
-        self.command(Command::CarJoined { conn, car, software, link: CarLink::Socket { outbox, reached } }).await;
+    pub(crate) async fn join_car_as(
+        &self,
+        conn: CarConn,
+        car: EnrolledCar,
+        software: Software,
+        reached: IpAddr,
+        outbox: Outbox,
+    ) {
+        self.command(Command::CarJoined {
+            conn,
+            car,
+            software,
+            link: CarLink::Socket { outbox, reached },
+        })
+        .await;
     }
 
     pub(crate) async fn car_says(&self, conn: CarConn, message: FromCar) {

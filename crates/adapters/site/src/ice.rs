@@ -15,7 +15,8 @@ pub struct IcePeer {
 
 /// Gives out STUN and TURN servers with credentials for one session. Must not block.
 pub trait IceServers: Send + Sync + 'static {
-    /// Servers for this peer, now. Whoever serves them need not learn who drives what: the session says enough.
+    /// Servers for this peer, now. Whoever serves them need not learn who drives what: the session
+    /// says enough.
     fn for_peer(&self, peer: IcePeer) -> Vec<IceServer>;
 }
 
@@ -38,7 +39,9 @@ pub(crate) fn equip_driver(message: &mut ToDriver, servers: &dyn IceServers, rea
 
 /// Fills the field that the rooms machine leaves empty.
 pub(crate) fn equip_car(message: &mut ToCar, servers: &dyn IceServers, reached: Option<IpAddr>) {
-    if let ToCar::Connect { session, ice_servers, .. } | ToCar::Restart { session, ice_servers } = message {
+    if let ToCar::Connect { session, ice_servers, .. } | ToCar::Restart { session, ice_servers } =
+        message
+    {
         *ice_servers = servers.for_peer(IcePeer { session: *session, reached });
     }
 }

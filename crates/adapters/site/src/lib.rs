@@ -1,10 +1,13 @@
 //! HTTP and WebSocket routes with the embedded web page: all of signaling but the accounts.
 //!
-//! **Nothing that a client sends, and nothing that it fails to read, stops the server or reaches the rooms machine unchecked**: every
-//! message is parsed at the socket, every queue towards a client is bounded in messages and bytes, every connection has a budget.
+//! **Nothing that a client sends, and nothing that it fails to read, stops the server or reaches
+//! the rooms machine unchecked**: every message is parsed at the socket, every queue towards a
+//! client is bounded in messages and bytes, every connection has a budget.
 //!
-//! `rccar-host` serves drivers and cars with it; `rccar-car` serves its own page on the local network, with itself as the only car
-//! ([`Exchange::attach_local_car`]). They differ in the [`Backend`]: who may sign in, and which cars are known.
+//! `rccar-host` serves drivers and cars with it; `rccar-car` serves its own page on the local
+//! network, with itself as the only car
+//! ([`Exchange::attach_local_car`]). They differ in the [`Backend`]: who may sign in, and which
+//! cars are known.
 //!
 //! ```text
 //!  browser ── /ws/driver ──► socket task ─┐                ┌─► socket task ── /ws/car ── car
@@ -30,12 +33,14 @@
 //!
 //! # Design decisions
 //!
-//! * One task owns the rooms. It never waits for a client: a full outbox closes that client ([`CloseCode::SlowReader`](rccar_protocol::close::CloseCode::SlowReader)).
+//! * One task owns the rooms. It never waits for a client: a full outbox closes that client
+//!   ([`CloseCode::SlowReader`](rccar_protocol::close::CloseCode::SlowReader)).
 //! * The page is embedded: one file to install, and page and server always fit each other.
-//! * The server is hyper's with limits of our own, because `axum::serve` bounds neither connections nor
-//!   the time for a request.
-//! * What a car signs names the host. Accepted names come from the configuration and from the socket's own address, never from the
-//!   `Host` header, which whoever relays a car's answer would choose.
+//! * The server is hyper's with limits of our own, because `axum::serve` bounds neither connections
+//!   nor the time for a request.
+//! * What a car signs names the host. Accepted names come from the configuration and from the
+//!   socket's own address, never from the `Host` header, which whoever relays a car's answer would
+//!   choose.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -62,7 +67,9 @@ mod token;
 mod waiters;
 
 pub use address::Peer;
-pub use backend::{AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError};
+pub use backend::{
+    AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError,
+};
 pub use exchange::Exchange;
 pub use http::{Site, router, router_with_releases};
 pub use ice::{IcePeer, IceServers, NoIceServers};
@@ -71,7 +78,12 @@ pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
 pub use provision::provision_file;
 pub use rccar_rooms::EnrolledCar;
-pub use releases::{BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases, Upload, UploadWish};
+pub use releases::{
+    BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases,
+    Upload, UploadWish,
+};
 pub use server::serve;
-pub use status::{CarStatus, HostState, HostStatus, Provision, ProvisionFault, UnusedTable, Viewer};
+pub use status::{
+    CarStatus, HostState, HostStatus, Provision, ProvisionFault, UnusedTable, Viewer,
+};
 pub use token::{Token, TokenHash};

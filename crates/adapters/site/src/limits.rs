@@ -11,18 +11,23 @@ use tokio::time::Instant;
 pub struct Limits {
     /// WebSockets in total.
     pub connections: usize,
-    /// WebSockets from one IPv4 address or one IPv6 /64. Networks behind one address hold many drivers.
+    /// WebSockets from one IPv4 address or one IPv6 /64. Networks behind one address hold many
+    /// drivers.
     pub connections_per_address: usize,
-    /// TCP connections that are no WebSockets, in total. Beyond it new ones wait in the kernel's queue.
+    /// TCP connections that are no WebSockets, in total. Beyond it new ones wait in the kernel's
+    /// queue.
     pub requests: usize,
-    /// The same from one IPv4 address or one IPv6 /64; from a trusted proxy: requests at work for one such address.
+    /// The same from one IPv4 address or one IPv6 /64; from a trusted proxy: requests at work for
+    /// one such address.
     pub requests_per_address: usize,
     /// Time for reading a request's body and answering it.
     pub request: Duration,
-    /// Time after which a connection that is no WebSocket takes no further request. It is cut off [`Self::request`] later, which
-    /// bounds what somebody who takes an answer byte by byte can hold.
+    /// Time after which a connection that is no WebSocket takes no further request. It is cut off
+    /// [`Self::request`] later, which bounds what somebody who takes an answer byte by byte can
+    /// hold.
     pub requests_age: Duration,
-    /// Bundles of releases that cars fetch at once, in total. Each takes a file descriptor besides its connection.
+    /// Bundles of releases that cars fetch at once, in total. Each takes a file descriptor besides
+    /// its connection.
     pub downloads: usize,
     /// The same by one car.
     pub downloads_per_car: usize,
@@ -43,15 +48,18 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A trickling peer sends about 40 messages at once and then next to nothing, so 50 a second and bursts of 200 are far from what
-    /// anybody needs. Pings every 20 s keep mobile NAT entries alive (RFC 4787 asks for 2 min, networks forget after 30 s); two lost
-    /// ones and some delay make 45 s.
+    /// A trickling peer sends about 40 messages at once and then next to nothing, so 50 a second
+    /// and bursts of 200 are far from what anybody needs. Pings every 20 s keep mobile NAT entries
+    /// alive (RFC 4787 asks for 2 min, networks forget after 30 s); two lost ones and some delay
+    /// make 45 s.
     ///
-    /// A browser opens six connections to a host and is done with them in a second; ten people behind one address may do so at once. A
-    /// sign-in waits for eight others at most, of a second each on a slow machine. The page with its 300 kB takes 60 s at 5 kB/s.
+    /// A browser opens six connections to a host and is done with them in a second; ten people
+    /// behind one address may do so at once. A sign-in waits for eight others at most, of a second
+    /// each on a slow machine. The page with its 300 kB takes 60 s at 5 kB/s.
     ///
-    /// RAUC fetches a bundle over one connection at a time; a car whose link broke may hold another until that is found dead. 64 downloads
-    /// share 100 Mbit/s at 1.5 Mbit/s each, which is what 4G gives a car anyway.
+    /// RAUC fetches a bundle over one connection at a time; a car whose link broke may hold another
+    /// until that is found dead. 64 downloads share 100 Mbit/s at 1.5 Mbit/s each, which is what 4G
+    /// gives a car anyway.
     fn default() -> Self {
         Self {
             connections: 1_024,
@@ -73,7 +81,8 @@ impl Default for Limits {
     }
 }
 
-/// How many messages of one client in a row may be refused before it is sent away: ten seconds of the allowed rate.
+/// How many messages of one client in a row may be refused before it is sent away: ten seconds of
+/// the allowed rate.
 const MAX_REFUSED: u32 = 500;
 /// A client that floods is told once a second.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
@@ -185,12 +194,21 @@ pub(crate) struct Place {
 impl Gate {
     /// For WebSockets.
     pub(crate) fn for_sockets(limits: &Limits) -> Arc<Self> {
-        Arc::new(Self { total: limits.connections, per_address: limits.connections_per_address, inside: Mutex::default() })
+        Arc::new(Self {
+            total: limits.connections,
+            per_address: limits.connections_per_address,
+            inside: Mutex::default(),
+        })
     }
 
-    /// For everything else. The total is the server's business, whose clients wait for a place instead.
+    /// For everything else. The total is the server's business, whose clients wait for a place
+    /// instead.
     pub(crate) fn for_requests(limits: &Limits) -> Arc<Self> {
-        Arc::new(Self { total: usize::MAX, per_address: limits.requests_per_address, inside: Mutex::default() })
+        Arc::new(Self {
+            total: usize::MAX,
+            per_address: limits.requests_per_address,
+            inside: Mutex::default(),
+        })
     }
 
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, GateError> {
@@ -220,7 +238,8 @@ impl Drop for Place {
     }
 }
 
-/// The part of an address that one subscriber cannot change at will: an IPv6 customer has a /64 or more (RFC 6177).
+/// The part of an address that one subscriber cannot change at will: an IPv6 customer has a /64 or
+/// more (RFC 6177).
 pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -268,7 +287,11 @@ mod tests {
 
     #[test]
     fn one_subscriber_does_not_take_all_places() {
-        let gate = Gate::for_sockets(&Limits { connections: 4, connections_per_address: 2, ..Limits::default() });
+        let gate = Gate::for_sockets(&Limits {
+            connections: 4,
+            connections_per_address: 2,
+            ..Limits::default()
+        });
         let enter = |address: &str| gate.enter(address.parse().unwrap());
         let _first = enter("2001:db8::1").unwrap();
         let second = enter("2001:db8::2").unwrap();

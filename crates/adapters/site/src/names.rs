@@ -6,7 +6,8 @@ use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-/// The address under which people and cars reach the host: `https://rccar.example.org`, with a port where it is not the scheme's own.
+/// The address under which people and cars reach the host: `https://rccar.example.org`, with a port
+/// where it is not the scheme's own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PublicUrl {
@@ -52,7 +53,9 @@ pub enum CarUrlError {
     #[error("for the car, {0} is the car itself")]
     Loopback(String),
     /// A car signs the name that it dials, and the host has to know that name as its own.
-    #[error("this host does not know itself as {0}: give its address in numbers, or set http.public_url in its configuration")]
+    #[error(
+        "this host does not know itself as {0}: give its address in numbers, or set http.public_url in its configuration"
+    )]
     UnknownName(String),
 }
 
@@ -111,12 +114,17 @@ pub(crate) fn normal(authority: &str, https: bool) -> String {
 
 /// Names that a car may sign when it registers over a connection that arrived at `local`.
 ///
-/// With and without port, because a port is no part of a host's identity for the car's owner, and a proxy in front may change it.
+/// With and without port, because a port is no part of a host's identity for the car's owner, and a
+/// proxy in front may change it.
 pub(crate) fn accepted(public: Option<&PublicUrl>, local: SocketAddr) -> Vec<String> {
     let mut names = Vec::new();
     if let Some(url) = public {
         let implied = if url.https { 443 } else { 80 };
-        names.extend([url.authority.clone(), format!("{}:{implied}", url.authority), without_port(&url.authority).to_owned()]);
+        names.extend([
+            url.authority.clone(),
+            format!("{}:{implied}", url.authority),
+            without_port(&url.authority).to_owned(),
+        ]);
     }
     let local = SocketAddr::new(local.ip().to_canonical(), local.port());
     let text = local.to_string();
@@ -129,7 +137,13 @@ pub(crate) fn accepted(public: Option<&PublicUrl>, local: SocketAddr) -> Vec<Str
 
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') && balanced(host) => host,
+        Some((host, port))
+            if port.bytes().all(|b| b.is_ascii_digit())
+                && !host.ends_with(':')
+                && balanced(host) =>
+        {
+            host
+        }
         _ => authority,
     }
 }
@@ -166,15 +180,27 @@ mod tests {
             ("http://rccar.lan:8080", None, Some("does not know itself as rccar.lan")),
             ("https://other.example", Some(&public), Some("public_url")),
         ] {
-            let error = url(given).unwrap().check_for_cars(public).err().map(|error| error.to_string());
-            assert!(error.as_deref().unwrap_or_default().contains(words.unwrap_or_default()), "{given}: {error:?}");
+            let error =
+                url(given).unwrap().check_for_cars(public).err().map(|error| error.to_string());
+            assert!(
+                error.as_deref().unwrap_or_default().contains(words.unwrap_or_default()),
+                "{given}: {error:?}"
+            );
             assert_eq!(error.is_some(), words.is_some(), "{given}");
         }
     }
 
     #[test]
     fn what_is_not_the_address_of_a_host_is_refused() {
-        for text in ["", "rccar.example", "ftp://a", "https://a/path", "https://a/?q", "https://u:p@a", "https://"] {
+        for text in [
+            "",
+            "rccar.example",
+            "ftp://a",
+            "https://a/path",
+            "https://a/?q",
+            "https://u:p@a",
+            "https://",
+        ] {
             assert!(url(text).is_err(), "{text}");
         }
     }
@@ -183,7 +209,14 @@ mod tests {
     fn a_car_may_name_the_public_address_or_the_socket_it_reached() {
         let public = url("https://rccar.example").unwrap();
         let names = accepted(Some(&public), "127.0.0.1:8080".parse().unwrap());
-        let expected = ["rccar.example", "rccar.example:443", "127.0.0.1:8080", "127.0.0.1", "localhost", "localhost:8080"];
+        let expected = [
+            "rccar.example",
+            "rccar.example:443",
+            "127.0.0.1:8080",
+            "127.0.0.1",
+            "localhost",
+            "localhost:8080",
+        ];
         assert!(expected.iter().all(|name| names.iter().any(|have| have == name)), "{names:?}");
         let names = accepted(None, "[::ffff:192.0.2.1]:8080".parse().unwrap());
         assert_eq!(names, ["192.0.2.1", "192.0.2.1:8080"]);

@@ -17,8 +17,8 @@ pub struct Options {
     pub trusted_proxies: Vec<IpAddr>,
     /// Limits on connections.
     pub limits: Limits,
-    /// Whether a client may connect at all; others are hung up on before they can say anything. Asked for each connection, so that it
-    /// must not wait.
+    /// Whether a client may connect at all; others are hung up on before they can say anything.
+    /// Asked for each connection, so that it must not wait.
     pub admits: fn(&Peer) -> bool,
 }
 
@@ -26,6 +26,12 @@ impl Options {
     /// For everybody, without public URL and proxies, with the default limits.
     #[must_use]
     pub fn new(software: Software) -> Self {
-        Self { software, public_url: None, trusted_proxies: Vec::new(), limits: Limits::default(), admits: |_| true }
+        Self {
+            software,
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            admits: |_| true,
+        }
     }
 }

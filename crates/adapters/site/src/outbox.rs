@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 
-/// Messages that may wait. A session sets up with about 40; parts of the list of cars come to an empty queue only.
+/// Messages that may wait. A session sets up with about 40; parts of the list of cars come to an
+/// empty queue only.
 const MAX_MESSAGES: usize = 256;
 /// Bytes that may wait: 16 of the largest messages.
 const MAX_BYTES: usize = 16 * rccar_protocol::MAX_MESSAGE_BYTES;
@@ -44,7 +45,8 @@ pub(crate) fn outbox() -> (Outbox, Outgoing) {
 }
 
 impl Outbox {
-    /// Queues a message. Where none fits any more the socket learns of it at once and gives up the connection.
+    /// Queues a message. Where none fits any more the socket learns of it at once and gives up the
+    /// connection.
     pub(crate) fn send(&self, out: Out) {
         let size = out.size();
         let waiting = self.shared.bytes.fetch_add(size, Ordering::Relaxed) + size;

@@ -31,18 +31,22 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
 /// Adds the security headers.
 pub(crate) async fn secure(mut response: Response) -> Response {
     for (name, value) in SECURITY_HEADERS {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }
 
-/// A file of the page. Paths that name no file and look like none are the page's own places, which `index.html` resolves.
+/// A file of the page. Paths that name no file and look like none are the page's own places, which
+/// `index.html` resolves.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, "only GET is served here").into_response();
     }
     let path = uri.path().trim_start_matches('/');
-    let is_place = path.is_empty() || !path.rsplit('/').next().is_some_and(|last| last.contains('.'));
+    let is_place =
+        path.is_empty() || !path.rsplit('/').next().is_some_and(|last| last.contains('.'));
     let path = if is_place { "index.html" } else { path };
     match Dist::get(path) {
         Some(file) => respond(path, file, &headers),
@@ -52,12 +56,17 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 
 fn respond(path: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
-    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let common = [(CACHE_CONTROL, cache), (ETAG, tag.as_str())];
     if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
-    (common, [(CONTENT_TYPE, content_type(path))], Body::from(file.data.into_owned())).into_response()
+    (common, [(CONTENT_TYPE, content_type(path))], Body::from(file.data.into_owned()))
+        .into_response()
 }
 
 /// Types of what Vite puts into a bundle.

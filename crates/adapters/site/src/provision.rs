@@ -3,8 +3,8 @@
 /// The template that every card has; `rccar-provision` reads it.
 const TEMPLATE: &str = include_str!("../../../../overlays/boot/firmware/provision.toml");
 
-/// The whole `provision.toml` for one car: the template with the token in use and, as far as they are given, the host's address and the
-/// name.
+/// The whole `provision.toml` for one car: the template with the token in use and, as far as they
+/// are given, the host's address and the name.
 ///
 /// `url` and `token` come from this program and hold nothing that TOML would have to escape.
 #[must_use]
@@ -22,7 +22,9 @@ pub fn provision_file(url: Option<&str>, token: &str, name: Option<&str>) -> Str
         if line.starts_with('[') {
             table = line;
         }
-        let value = values.iter().find(|(of, key, value)| *of == table && line.starts_with(key) && value.is_some());
+        let value = values
+            .iter()
+            .find(|(of, key, value)| *of == table && line.starts_with(key) && value.is_some());
         match value {
             Some((_, key, Some(value))) => file.push_str(&format!("{}{value}", &key[2..])),
             _ => file.push_str(line),
@@ -40,7 +42,9 @@ mod tests {
     fn the_file_is_what_the_card_s_program_reads() {
         let token = "0".repeat(64);
         for name in ["Blitz", "a \"b\" \\ ü 🚗"] {
-            let parsed = rccar_provision::parse(provision_file(Some("http://192.0.2.1:8080"), &token, Some(name)).as_bytes());
+            let parsed = rccar_provision::parse(
+                provision_file(Some("http://192.0.2.1:8080"), &token, Some(name)).as_bytes(),
+            );
             assert_eq!(parsed.faults, []);
             assert_eq!(parsed.settings.host.url.as_deref(), Some("http://192.0.2.1:8080"));
             assert_eq!(parsed.settings.host.token.as_deref(), Some(token.as_str()));
@@ -51,6 +55,9 @@ mod tests {
     #[test]
     fn without_a_name_the_line_stays_a_comment() {
         let file = provision_file(Some("https://a.example"), &"0".repeat(64), None);
-        assert!(file.contains("\n# name = \"Blitz\"\n") && file.lines().count() == TEMPLATE.lines().count());
+        assert!(
+            file.contains("\n# name = \"Blitz\"\n")
+                && file.lines().count() == TEMPLATE.lines().count()
+        );
     }
 }

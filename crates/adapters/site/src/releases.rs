@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use axum::body::Bytes;
-use rccar_protocol::release::{ByteCount, Channel, Compatible, Percent, ReleaseNotes, Sha256, Version};
+use rccar_protocol::release::{
+    ByteCount, Channel, Compatible, Percent, ReleaseNotes, Sha256, Version,
+};
 use rccar_protocol::text::{CarId, Name};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -20,13 +22,21 @@ pub trait Releases: Send + Sync + 'static {
     async fn begin(&self, wish: UploadWish) -> Result<Box<dyn Upload>, ReleaseError>;
 
     /// Changes what people decide about a release.
-    async fn change(&self, version: Version, change: ReleaseChange) -> Result<Release, ReleaseError>;
+    async fn change(
+        &self,
+        version: Version,
+        change: ReleaseChange,
+    ) -> Result<Release, ReleaseError>;
 
     /// Forgets a release and its bundle.
     async fn remove(&self, version: Version) -> Result<(), ReleaseError>;
 
     /// The release for a car, if there is one.
-    async fn release_for(&self, car: CarId, question: ReleaseQuestion) -> Result<Option<Release>, ReleaseError>;
+    async fn release_for(
+        &self,
+        car: CarId,
+        question: ReleaseQuestion,
+    ) -> Result<Option<Release>, ReleaseError>;
 
     /// Where the bundle of a release is that may be fetched now.
     async fn bundle(&self, version: Version) -> Result<Option<BundleFile>, ReleaseError>;
@@ -140,13 +150,17 @@ pub enum ReleaseError {
     #[error("{0}")]
     BadBundle(String),
     /// The bundle is too large.
-    #[error("the bundle has more than {0} bytes, the most that this host takes (releases.max_bytes)")]
+    #[error(
+        "the bundle has more than {0} bytes, the most that this host takes (releases.max_bytes)"
+    )]
     TooLarge(u64),
     /// Too many uploads at once.
     #[error("another upload is under way; try again when it is done")]
     Busy,
     /// The host has no keyring.
-    #[error("this host cannot check signatures: its configuration names no keyring (releases.keyring)")]
+    #[error(
+        "this host cannot check signatures: its configuration names no keyring (releases.keyring)"
+    )]
     NoKeyring,
     /// No space on the disk.
     #[error("the host's disk is full")]

@@ -10,7 +10,9 @@ use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_rooms::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Options, Rooms};
+use rccar_rooms::{
+    CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Options, Rooms,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,19 +26,45 @@ const SEE_OFF: Duration = Duration::from_secs(2);
 /// What the task is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
-    DriverJoined { conn: DriverConn, link: DriverLink },
-    Driver { conn: DriverConn, message: FromDriver },
-    DriverGone { conn: DriverConn },
-    CarJoined { conn: CarConn, car: EnrolledCar, software: Software, link: CarLink },
-    Car { conn: CarConn, message: FromCar },
-    CarGone { conn: CarConn },
+    DriverJoined {
+        conn: DriverConn,
+        link: DriverLink,
+    },
+    Driver {
+        conn: DriverConn,
+        message: FromDriver,
+    },
+    DriverGone {
+        conn: DriverConn,
+    },
+    CarJoined {
+        conn: CarConn,
+        car: EnrolledCar,
+        software: Software,
+        link: CarLink,
+    },
+    Car {
+        conn: CarConn,
+        message: FromCar,
+    },
+    CarGone {
+        conn: CarConn,
+    },
     EnrolledCars(Vec<EnrolledCar>),
     RevokeCar(CarId),
     RememberUpdates(Vec<(CarId, UpdateStatus)>),
     WatchUpdates(mpsc::Sender<(CarId, UpdateStatus)>),
     ConnectedCars(oneshot::Sender<Vec<(CarId, Option<UpdateStatus>)>>),
-    AnnounceRelease { car: CarId, version: Version },
-    Install { user: Name, car: CarId, version: Version, answer: oneshot::Sender<Result<(), InstallRefusal>> },
+    AnnounceRelease {
+        car: CarId,
+        version: Version,
+    },
+    Install {
+        user: Name,
+        car: CarId,
+        version: Version,
+        answer: oneshot::Sender<Result<(), InstallRefusal>>,
+    },
     SignIns(oneshot::Sender<Vec<TokenHash>>),
     Revoke(TokenHash),
     Users(oneshot::Sender<BTreeSet<Name>>),
@@ -60,7 +88,12 @@ pub(crate) enum CarLink {
     Local(mpsc::Sender<ToCar>),
 }
 
-pub(crate) async fn run(options: Options, ice: Arc<dyn IceServers>, access: Arc<Access>, mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn run(
+    options: Options,
+    ice: Arc<dyn IceServers>,
+    access: Arc<Access>,
+    mut commands: mpsc::Receiver<Command>,
+) {
     let mut task = Task {
         rooms: Rooms::new(options),
         started: Instant::now(),
@@ -123,7 +156,9 @@ impl Task {
             }
             Command::Driver { conn, message } => match getrandom::u64() {
                 Ok(random) => self.rooms.handle_driver(now, conn, message, random),
-                Err(error) => tracing::error!(error = %causes(&error), "no randomness: a driver's message is lost"),
+                Err(error) => {
+                    tracing::error!(error = %causes(&error), "no randomness: a driver's message is lost")
+                }
             },
             Command::DriverGone { conn } => {
                 self.drivers.remove(&conn);
@@ -153,12 +188,19 @@ impl Task {
                 self.access.set_enrolled(self.rooms.enrolled_cars().cloned().collect());
             }
             Command::RememberUpdates(updates) => {
-                updates.into_iter().for_each(|(car, status)| self.rooms.handle_update_status(now, &car, status));
+                updates
+                    .into_iter()
+                    .for_each(|(car, status)| self.rooms.handle_update_status(now, &car, status));
             }
             Command::WatchUpdates(watcher) => self.updates = Some(watcher),
             Command::ConnectedCars(answer) => {
                 // Whoever asked may be gone.
-                let _ = answer.send(self.rooms.connected_cars().map(|(id, update)| (id.clone(), update.cloned())).collect());
+                let _ = answer.send(
+                    self.rooms
+                        .connected_cars()
+                        .map(|(id, update)| (id.clone(), update.cloned()))
+                        .collect(),
+                );
             }
             Command::AnnounceRelease { car, version } => {
                 if let Some(conn) = self.rooms.connection(&car) {
@@ -174,8 +216,12 @@ impl Task {
                 let _ = answer.send(self.drivers.values().map(|link| link.sign_in).collect());
             }
             Command::Revoke(sign_in) => {
-                let conns: Vec<_> =
-                    self.drivers.iter().filter(|(_, link)| link.sign_in == sign_in).map(|(&conn, _)| conn).collect();
+                let conns: Vec<_> = self
+                    .drivers
+                    .iter()
+                    .filter(|(_, link)| link.sign_in == sign_in)
+                    .map(|(&conn, _)| conn)
+                    .collect();
                 conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
             }
             Command::Users(answer) => {
@@ -228,7 +274,8 @@ impl Task {
     /// A car in this very process needs none.
     fn give_access(&mut self, conn: CarConn) {
         let Some((id, CarLink::Socket { .. })) = self.cars.get(&conn) else { return };
-        if let (Some(token), Ok(ttl_s)) = (self.access.issue(id), u32::try_from(LIFETIME.as_secs())) {
+        if let (Some(token), Ok(ttl_s)) = (self.access.issue(id), u32::try_from(LIFETIME.as_secs()))
+        {
             self.send_to_car(conn, ToCar::Access { token, ttl_s });
         }
     }
@@ -280,7 +327,9 @@ impl Task {
 
 fn report(event: &Event) {
     match event {
-        Event::CarOnline { car, name, replaced: false } => tracing::info!(%car, %name, "car online"),
+        Event::CarOnline { car, name, replaced: false } => {
+            tracing::info!(%car, %name, "car online")
+        }
         Event::CarOnline { car, name, replaced: true } => {
             tracing::info!(%car, %name, "car online again; its older connection is closed");
         }
@@ -288,8 +337,12 @@ fn report(event: &Event) {
         Event::UpdateStatus { car, status } => {
             tracing::debug!(%car, state = ?status.state, running = %status.running, "a car reports on its update");
         }
-        Event::SessionStarted { session, car, user } => tracing::info!(%session, %car, %user, "session started"),
-        Event::DriverAway { session } => tracing::debug!(%session, "the driver's connection is gone; waiting"),
+        Event::SessionStarted { session, car, user } => {
+            tracing::info!(%session, %car, %user, "session started")
+        }
+        Event::DriverAway { session } => {
+            tracing::debug!(%session, "the driver's connection is gone; waiting")
+        }
         Event::DriverBack { session } => tracing::debug!(%session, "the driver is back"),
         Event::SessionEnded { session, car, user, reason } => {
             tracing::info!(%session, %car, %user, ?reason, "session ended");
@@ -310,14 +363,19 @@ mod tests {
     const ROUND: usize = 100;
 
     fn known(number: usize) -> EnrolledCar {
-        let digits: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+        let digits: String =
+            number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
         let name = Name::new(format!("Car {number}")).unwrap();
         EnrolledCar { id: CarId::new(format!("{digits:z<26}")).unwrap(), name, owner: None }
     }
 
     async fn host(cars: usize) -> Exchange {
         let options = Options::new(Software::new("test/1").unwrap());
-        let exchange = Exchange::start_with_access(options, Arc::new(NoIceServers), Token::generate().unwrap());
+        let exchange = Exchange::start_with_access(
+            options,
+            Arc::new(NoIceServers),
+            Token::generate().unwrap(),
+        );
         exchange.set_cars((0..cars).map(known).collect()).await;
         exchange.sign_ins().await;
         exchange
@@ -333,7 +391,9 @@ mod tests {
             let conn = exchange.next_car();
             conns.push(conn);
             let software = Software::new("car/1").unwrap();
-            exchange.join_car_as(conn, known(number), software, Ipv4Addr::LOCALHOST.into(), outbox).await;
+            exchange
+                .join_car_as(conn, known(number), software, Ipv4Addr::LOCALHOST.into(), outbox)
+                .await;
         }
         // Answered when all that was said before is done.
         exchange.sign_ins().await;
@@ -355,7 +415,12 @@ mod tests {
             least_few = least_few.min(round(&few).await);
             least_many = least_many.min(round(&many).await);
         }
-        println!("{ROUND} registrations: {least_few:?} with 200 known cars, {least_many:?} with 2,000");
-        assert!(least_many.as_secs_f64() <= 1.5 * least_few.as_secs_f64(), "{least_many:?} against {least_few:?}");
+        println!(
+            "{ROUND} registrations: {least_few:?} with 200 known cars, {least_many:?} with 2,000"
+        );
+        assert!(
+            least_many.as_secs_f64() <= 1.5 * least_few.as_secs_f64(),
+            "{least_many:?} against {least_few:?}"
+        );
     }
 }

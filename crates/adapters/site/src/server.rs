@@ -1,7 +1,8 @@
 //! The HTTP server: hyper with limits.
 //!
-//! Connections that are no WebSocket are few for each address and end within [`Limits::requests_age`], so that no client keeps others
-//! out by being slow. WebSockets have limits of their own, in [`crate::limits`] and `socket`.
+//! Connections that are no WebSocket are few for each address and end within
+//! [`Limits::requests_age`], so that no client keeps others out by being slow. WebSockets have
+//! limits of their own, in [`crate::limits`] and `socket`.
 
 use crate::address::Peer;
 use crate::http::Site;
@@ -29,7 +30,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// Time for the head of a request, also between two requests: clients that send nothing do not hold places.
+/// Time for the head of a request, also between two requests: clients that send nothing do not hold
+/// places.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for requests in flight when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,16 +40,22 @@ const TRANSFER_LOOK: Duration = Duration::from_secs(1);
 /// Pause after an error of `accept`, which is about resources: trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown` resolves, then lets requests in flight finish. WebSockets are not waited for: [`crate::Exchange::shutdown`]
-/// closes them.
+/// Serves until `shutdown` resolves, then lets requests in flight finish. WebSockets are not waited
+/// for: [`crate::Exchange::shutdown`] closes them.
 ///
-/// Takes a file descriptor for each of [`Limits::requests`] and [`Limits::connections`]: by default twice the usual soft limit of a
-/// process, 1024. Beyond the limit new clients wait.
+/// Takes a file descriptor for each of [`Limits::requests`] and [`Limits::connections`]: by default
+/// twice the usual soft limit of a process, 1024. Beyond the limit new clients wait.
 pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(());
     let Site { router, limits, trusted_proxies, admits } = site;
     let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
-    let door = Arc::new(Door { router, gate: Gate::for_requests(&limits), limits, trusted_proxies, admits });
+    let door = Arc::new(Door {
+        router,
+        gate: Gate::for_requests(&limits),
+        limits,
+        trusted_proxies,
+        admits,
+    });
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(accept(listener, Arc::clone(&door), Arc::clone(&places), stopped.clone()));
@@ -76,7 +84,12 @@ struct Ticket {
     _own: Option<Place>,
 }
 
-async fn accept(listener: TcpListener, door: Arc<Door>, places: Arc<Semaphore>, stopped: watch::Receiver<()>) {
+async fn accept(
+    listener: TcpListener,
+    door: Arc<Door>,
+    places: Arc<Semaphore>,
+    stopped: watch::Receiver<()>,
+) {
     loop {
         // Without a place left new clients wait in the kernel's queue.
         let Ok(total) = Arc::clone(&places).acquire_owned().await else { return };
@@ -87,10 +100,17 @@ async fn accept(listener: TcpListener, door: Arc<Door>, places: Arc<Semaphore>, 
             Ok((stream, remote)) => match door.enter(remote) {
                 Ok(own) => {
                     let ticket = Ticket { _total: total, _own: own };
-                    drop(tokio::spawn(connection(stream, Arc::clone(&door), ticket, stopped.clone())));
+                    drop(tokio::spawn(connection(
+                        stream,
+                        Arc::clone(&door),
+                        ticket,
+                        stopped.clone(),
+                    )));
                 }
                 // Dropping the stream hangs up: an answer would cost a task and its timeouts.
-                Err(error) => tracing::debug!(%remote, error = %causes(&error), "TCP connection refused"),
+                Err(error) => {
+                    tracing::debug!(%remote, error = %causes(&error), "TCP connection refused")
+                }
             },
             Err(error) => {
                 tracing::warn!(error = %causes(&error), "cannot accept a connection");
@@ -100,7 +120,12 @@ async fn accept(listener: TcpListener, door: Arc<Door>, places: Arc<Semaphore>, 
     }
 }
 
-async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stopped: watch::Receiver<()>) {
+async fn connection(
+    stream: TcpStream,
+    door: Arc<Door>,
+    ticket: Ticket,
+    mut stopped: watch::Receiver<()>,
+) {
     let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
     // Signaling messages are small and wait for nothing.
     if let Err(error) = stream.set_nodelay(true) {
@@ -131,7 +156,8 @@ async fn connection(stream: TcpStream, door: Arc<Door>, ticket: Ticket, mut stop
     drop(ticket);
 }
 
-/// Resolves when a connection has lived long enough. One that transfers a release lives on while that moves.
+/// Resolves when a connection has lived long enough. One that transfers a release lives on while
+/// that moves.
 async fn too_old(age: Duration, watched: &Watched) {
     sleep(age).await;
     while watched.is_moving() {
@@ -147,10 +173,19 @@ impl Door {
     /// Whether a client may connect.
     fn enter(&self, remote: SocketAddr) -> Result<Option<Place>, crate::limits::GateError> {
         let address = remote.ip().to_canonical();
-        if self.trusted_proxies.contains(&address) { Ok(None) } else { self.gate.enter(address).map(Some) }
+        if self.trusted_proxies.contains(&address) {
+            Ok(None)
+        } else {
+            self.gate.enter(address).map(Some)
+        }
     }
 
-    async fn answer(&self, mut request: Request<Incoming>, peer: Peer, watched: Watched) -> Result<Response, Infallible> {
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: Peer,
+        watched: Watched,
+    ) -> Result<Response, Infallible> {
         let client = peer.client(request.headers(), &self.trusted_proxies);
         let _place = if client == peer.remote.ip().to_canonical() {
             None

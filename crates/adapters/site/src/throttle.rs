@@ -11,11 +11,13 @@ use tokio::time::Instant;
 const FREE_FAILURES: u32 = 5;
 /// Wait after the first failure beyond; doubles with each one more.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait. A stranger who fails on purpose keeps the owner out for no longer, and a link from the command line always works.
+/// Longest wait. A stranger who fails on purpose keeps the owner out for no longer, and a link from
+/// the command line always works.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// When failures are forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(3_600);
-/// Entries kept. Beyond it the oldest go, which frees an attacker with so many addresses from waits for the address only.
+/// Entries kept. Beyond it the oldest go, which frees an attacker with so many addresses from waits
+/// for the address only.
 const MAX_ENTRIES: usize = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,7 +32,8 @@ struct Failures {
     last: Instant,
 }
 
-/// Counts failures by account name and by address. Attempts under way count as well: parallel guesses wait like any others.
+/// Counts failures by account name and by address. Attempts under way count as well: parallel
+/// guesses wait like any others.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     failures: Mutex<HashMap<Key, Failures>>,
@@ -47,7 +50,12 @@ pub(crate) struct Counted {
 
 impl Throttle {
     /// Counts an attempt, unless this caller must wait.
-    pub(crate) fn begin(&self, name: Option<&str>, address: IpAddr, now: Instant) -> Result<Counted, Duration> {
+    pub(crate) fn begin(
+        &self,
+        name: Option<&str>,
+        address: IpAddr,
+        now: Instant,
+    ) -> Result<Counted, Duration> {
         let mut failures = self.lock();
         let keys = keys(name, address);
         if let Some(wait) = keys.iter().filter_map(|key| failures.get(key)?.wait(now)).max() {
@@ -55,7 +63,8 @@ impl Throttle {
         }
         failures.retain(|_, entry| now.saturating_duration_since(entry.last) < FORGET_AFTER);
         if failures.len() >= MAX_ENTRIES
-            && let Some(oldest) = failures.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone())
+            && let Some(oldest) =
+                failures.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone())
         {
             failures.remove(&oldest);
         }
@@ -68,8 +77,8 @@ impl Throttle {
         Ok(Counted { at: now, keys: keys.into_iter().map(count).collect() })
     }
 
-    /// The attempt succeeded: the name's failures are forgotten, the address's are not, or one's own account would pay for guessing at
-    /// others.
+    /// The attempt succeeded: the name's failures are forgotten, the address's are not, or one's
+    /// own account would pay for guessing at others.
     pub(crate) fn succeeded(&self, attempt: Counted) {
         let mut failures = self.lock();
         for (key, _) in attempt.keys.iter().filter(|(key, _)| matches!(key, Key::Name(_))) {
@@ -139,7 +148,9 @@ mod tests {
     #[test]
     fn a_name_waits_wherever_it_is_tried_and_an_address_for_whatever_name() {
         let (throttle, now) = (Throttle::default(), Instant::now());
-        let tried = |name, address| throttle.begin(Some(name), address, now).map(|attempt| throttle.undo(attempt));
+        let tried = |name, address| {
+            throttle.begin(Some(name), address, now).map(|attempt| throttle.undo(attempt))
+        };
         let last = (0..5).map(|_| throttle.begin(Some("ada"), HERE, now).unwrap()).last().unwrap();
         assert!(tried("Ada", THERE).is_err());
         assert!(tried("bob", HERE).is_err());
@@ -151,7 +162,8 @@ mod tests {
     #[test]
     fn attempts_under_way_count_as_failures() {
         let (throttle, now) = (Throttle::default(), Instant::now());
-        let under_way: Vec<_> = (0..100).filter_map(|_| throttle.begin(Some("ada"), HERE, now).ok()).collect();
+        let under_way: Vec<_> =
+            (0..100).filter_map(|_| throttle.begin(Some("ada"), HERE, now).ok()).collect();
         assert_eq!(under_way.len(), 5);
     }
 

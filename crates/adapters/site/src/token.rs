@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// 32 random bytes (256 bits: not guessable at any rate of trying), as 64 hexadecimal digits. Hidden in `Debug`.
+/// 32 random bytes (256 bits: not guessable at any rate of trying), as 64 hexadecimal digits.
+/// Hidden in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -34,8 +35,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// SHA-256 of a token. A plain hash suffices, because the token has full entropy; looking it up needs no constant time, because an
-/// attacker cannot choose the hash.
+/// SHA-256 of a token. A plain hash suffices, because the token has full entropy; looking it up
+/// needs no constant time, because an attacker cannot choose the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 

@@ -1,4 +1,5 @@
-//! Clients that break the rules: they get a typed error or lose their connection, and nobody else notices.
+//! Clients that break the rules: they get a typed error or lose their connection, and nobody else
+//! notices.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -69,15 +70,21 @@ async fn a_flood_is_refused_and_then_ended() {
         _ => None,
     });
     let mut close = std::pin::pin!(close);
-    let (code, ()) = eventually("the end of the flood", async { tokio::join!(close.next(), flood) }).await;
+    let (code, ()) =
+        eventually("the end of the flood", async { tokio::join!(close.next(), flood) }).await;
     assert!(code.is_none_or(|code| code == 4429), "{code:?}");
     assert!(server.is_alive().await);
 }
 
 #[tokio::test]
 async fn a_driver_that_does_not_read_is_dropped_and_the_car_stays() {
-    let plenty =
-        Limits { messages_per_second: 1e9, message_burst: 1e9, bytes_per_second: 1e9, byte_burst: 1e9, ..Limits::default() };
+    let plenty = Limits {
+        messages_per_second: 1e9,
+        message_burst: 1e9,
+        bytes_per_second: 1e9,
+        byte_burst: 1e9,
+        ..Limits::default()
+    };
     let server = Server::start_with(plenty).await;
     let car = TestCar::new(1);
     server.know(&car);
@@ -85,13 +92,18 @@ async fn a_driver_that_does_not_read_is_dropped_and_the_car_stays() {
     let mut driver = server.driver("Ada").await;
     driver.send_json(&json!({"type": "connect", "car": car.key().id()})).await;
     let session = car_socket.next_of("connect").await["session"].clone();
-    // From here on the driver does not read. The kernel buffers some megabytes, then the outbox fills.
+    // From here on the driver does not read. The kernel buffers some megabytes, then the outbox
+    // fills.
     let sdp = "x".repeat(48 * 1024);
     let mut generation = 0;
     let mut gone = false;
     while !gone {
         generation += 1;
-        car_socket.send_json(&json!({"type": "offer", "session": session, "generation": generation, "sdp": sdp})).await;
+        car_socket
+            .send_json(
+                &json!({"type": "offer", "session": session, "generation": generation, "sdp": sdp}),
+            )
+            .await;
         gone = server.exchange.sign_ins().await.is_empty();
         assert!(generation < 10_000, "never dropped");
     }
@@ -105,7 +117,9 @@ async fn foreign_pages_get_no_socket() {
     let server = Server::start().await;
     let cookie = server.cookie("Ada").await;
     for path in ["/ws/driver", "/ws/car"] {
-        let foreign = Socket::open(&server, path, &[("cookie", &cookie), ("origin", "http://evil.example")]).await;
+        let foreign =
+            Socket::open(&server, path, &[("cookie", &cookie), ("origin", "http://evil.example")])
+                .await;
         assert_eq!(foreign.unwrap_err().0, 403);
     }
     let own = format!("http://{}", server.address);
@@ -136,7 +150,9 @@ async fn a_page_that_is_not_signed_in_learns_it_from_the_close_code() {
 
 #[tokio::test]
 async fn whoever_does_not_introduce_himself_is_sent_away() {
-    let server = Server::start_with(Limits { handshake: Duration::from_millis(50), ..Limits::default() }).await;
+    let server =
+        Server::start_with(Limits { handshake: Duration::from_millis(50), ..Limits::default() })
+            .await;
     let cookie = server.cookie("Ada").await;
     let mut driver = Socket::open(&server, "/ws/driver", &[("cookie", &cookie)]).await.unwrap();
     assert_eq!(driver.closed().await, (4400, vec!["timeout".to_owned()]));
@@ -157,7 +173,11 @@ async fn the_first_message_comes_first_and_in_a_version_that_is_spoken() {
 
 #[tokio::test]
 async fn the_dead_are_found() {
-    let limits = Limits { ping_interval: Duration::from_millis(20), dead_after: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::from_millis(20),
+        dead_after: Duration::from_millis(100),
+        ..Limits::default()
+    };
     let server = Server::start_with(limits).await;
     let _driver = server.driver("Ada").await;
     // A client that is not polled does not answer pings.
@@ -171,10 +191,14 @@ async fn the_dead_are_found() {
 
 #[tokio::test]
 async fn one_address_gets_so_many_sockets() {
-    let server = Server::start_with(Limits { connections_per_address: 2, ..Limits::default() }).await;
+    let server =
+        Server::start_with(Limits { connections_per_address: 2, ..Limits::default() }).await;
     let first = Socket::open(&server, "/ws/car", &[]).await.unwrap();
     let _second = Socket::open(&server, "/ws/car", &[]).await.unwrap();
     assert_eq!(Socket::open(&server, "/ws/car", &[]).await.unwrap_err().0, 429);
     drop(first);
-    eventually("a free place", async { while Socket::open(&server, "/ws/car", &[]).await.is_err() {} }).await;
+    eventually("a free place", async {
+        while Socket::open(&server, "/ws/car", &[]).await.is_err() {}
+    })
+    .await;
 }

@@ -7,7 +7,12 @@ use common::{Server, Socket, TestCar};
 use rccar_site::TokenHash;
 use serde_json::json;
 
-async fn refused(server: &Server, car: &TestCar, host: &str, enrolment: Option<&str>) -> (u16, Vec<String>) {
+async fn refused(
+    server: &Server,
+    car: &TestCar,
+    host: &str,
+    enrolment: Option<&str>,
+) -> (u16, Vec<String>) {
     let mut socket = Socket::open(server, "/ws/car", &[]).await.unwrap();
     car.register(&mut socket, host, enrolment).await;
     socket.closed().await
@@ -17,10 +22,17 @@ async fn refused(server: &Server, car: &TestCar, host: &str, enrolment: Option<&
 async fn a_known_car_is_let_in_under_the_name_that_its_owner_chose() {
     let (server, car) = (Server::start().await, TestCar::new(1));
     server.know(&car);
-    for host in [server.address.to_string(), "127.0.0.1".into(), format!("localhost:{}", server.address.port())] {
+    for host in [
+        server.address.to_string(),
+        "127.0.0.1".into(),
+        format!("localhost:{}", server.address.port()),
+    ] {
         let mut socket = Socket::open(&server, "/ws/car", &[]).await.unwrap();
         car.register(&mut socket, &host, None).await;
-        assert_eq!(socket.next_json().await, json!({"type": "registered", "car": car.key().id(), "name": "blue car"}));
+        assert_eq!(
+            socket.next_json().await,
+            json!({"type": "registered", "car": car.key().id(), "name": "blue car"})
+        );
     }
 }
 
@@ -33,7 +45,10 @@ async fn an_enrolment_token_lets_one_car_in_once() {
     let mut socket = Socket::open(&server, "/ws/car", &[]).await.unwrap();
     car.register(&mut socket, &host, Some("token")).await;
     assert_eq!(socket.next_json().await["name"], "red car");
-    assert_eq!(refused(&server, &TestCar::new(2), &host, Some("token")).await, (4403, vec!["not-enrolled".to_owned()]));
+    assert_eq!(
+        refused(&server, &TestCar::new(2), &host, Some("token")).await,
+        (4403, vec!["not-enrolled".to_owned()])
+    );
     server.car(&car).await;
 }
 
@@ -42,7 +57,11 @@ async fn a_signature_for_another_host_does_not_count() {
     let (server, car) = (Server::start().await, TestCar::new(1));
     server.know(&car);
     for host in ["rccar.example", "127.0.0.1:1", ""] {
-        assert_eq!(refused(&server, &car, host, None).await, (4403, vec!["bad-signature".to_owned()]), "{host}");
+        assert_eq!(
+            refused(&server, &car, host, None).await,
+            (4403, vec!["bad-signature".to_owned()]),
+            "{host}"
+        );
     }
 }
 
@@ -72,7 +91,9 @@ async fn somebody_elses_signature_does_not_count() {
     server.know(&car);
     let mut socket = Socket::open(&server, "/ws/car", &[]).await.unwrap();
     let challenge = socket.next_json().await;
-    let nonce = rccar_protocol::identity::Nonce::try_from(challenge["nonce"].as_str().unwrap().to_owned()).unwrap();
+    let nonce =
+        rccar_protocol::identity::Nonce::try_from(challenge["nonce"].as_str().unwrap().to_owned())
+            .unwrap();
     // The thief knows the car's public key and signs with his own.
     let mut other = Socket::open(&server, "/ws/car", &[]).await.unwrap();
     thief.register(&mut other, &server.address.to_string(), None).await;

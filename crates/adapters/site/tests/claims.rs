@@ -44,7 +44,10 @@ async fn whoever_types_the_code_owns_the_car_and_the_same_socket_goes_on() {
     assert_eq!(socket.next_json().await, json!({"type": "pong", "id": 7}));
 
     let reply = claim(&server, &server.cookie("Ada").await, "k7qp 2vxh").await;
-    assert_eq!((reply.status, reply.json()), (201, json!({"car": car.key().id(), "name": "red car"})));
+    assert_eq!(
+        (reply.status, reply.json()),
+        (201, json!({"car": car.key().id(), "name": "red car"}))
+    );
     assert_eq!(socket.next_json().await["type"], "registered");
     let cars = list(&mut driver, |cars| cars[0]["presence"] == "available").await;
     assert_eq!(cars[0]["owner"], "Ada");
@@ -62,7 +65,9 @@ async fn before_it_is_claimed_a_car_can_neither_be_seen_nor_speak() {
     let mut driver = Socket::open(&server, "/ws/driver", &[("cookie", &cookie)]).await.unwrap();
     driver.send(r#"{"type":"hello","v":1}"#).await;
     assert_eq!(driver.next_json().await["cars"], json!([]));
-    socket.send_json(&json!({"type": "bye", "session": "00c0ffee00c0ffee", "reason": "car-left"})).await;
+    socket
+        .send_json(&json!({"type": "bye", "session": "00c0ffee00c0ffee", "reason": "car-left"}))
+        .await;
     assert_eq!(socket.next_json().await["code"], "out-of-order");
 }
 
@@ -105,7 +110,9 @@ async fn a_car_that_is_gone_cannot_be_claimed_and_its_newer_connection_can() {
     common::eventually("the car is forgotten", async {
         loop {
             let mut socket = Socket::open(&server, "/ws/car", &[]).await.unwrap();
-            TestCar::with_code(2, "0000-0001").register(&mut socket, &server.address.to_string(), None).await;
+            TestCar::with_code(2, "0000-0001")
+                .register(&mut socket, &server.address.to_string(), None)
+                .await;
             if socket.next_json().await["type"] == "unclaimed" {
                 break;
             }
@@ -131,7 +138,9 @@ async fn one_address_does_not_fill_the_waiting_room() {
         sockets.push(waiting(&server, &TestCar::with_code(seed, &format!("0000-000{seed}"))).await);
     }
     let mut ninth = Socket::open(&server, "/ws/car", &[]).await.unwrap();
-    TestCar::with_code(9, "0000-0009").register(&mut ninth, &server.address.to_string(), None).await;
+    TestCar::with_code(9, "0000-0009")
+        .register(&mut ninth, &server.address.to_string(), None)
+        .await;
     assert_eq!(ninth.closed().await, (4403, vec!["not-enrolled".to_owned()]));
 }
 
@@ -176,7 +185,11 @@ async fn the_file_for_the_card_comes_with_the_token() {
     assert_eq!(parsed.settings.host.url, Some("http://192.0.2.7:8080".to_owned()));
     assert_eq!(reply["url"], "http://192.0.2.7:8080");
     assert_eq!(parsed.settings.car.name.as_deref(), Some("Blitz"));
-    assert_eq!(server.get("/api/v1/status").await.code(), "not-offered", "a host has no status of a car");
+    assert_eq!(
+        server.get("/api/v1/status").await.code(),
+        "not-offered",
+        "a host has no status of a car"
+    );
 }
 
 #[tokio::test]
@@ -189,8 +202,11 @@ async fn an_address_that_means_the_car_itself_is_asked_for_and_never_written() {
     let parsed = rccar_provision::parse(reply["provision"].as_str().unwrap().as_bytes());
     assert_eq!((parsed.settings.host.url, parsed.faults.len()), (None, 1));
     assert!(parsed.faults[0].what.contains("url"), "{:?}", parsed.faults);
-    for (said, words) in [("http://localhost:8080", "the car itself"), ("http://host.lan", "in numbers"), ("host", "https://name")]
-    {
+    for (said, words) in [
+        ("http://localhost:8080", "the car itself"),
+        ("http://host.lan", "in numbers"),
+        ("host", "https://name"),
+    ] {
         let wish = json!({ "url": said }).to_string();
         let refused = server.request("POST", "/api/v1/enrolments", &headers, &wish).await;
         assert_eq!((refused.status, refused.code().as_str()), (422, "bad-address"));

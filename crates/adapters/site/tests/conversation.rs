@@ -25,7 +25,10 @@ async fn a_whole_conversation_goes_both_ways() {
     driver.send_json(&json!({"type": "connect", "car": id, "trickle": false})).await;
     let connecting = driver.next_of("connecting").await;
     let session = &connecting["session"];
-    assert_eq!(connecting["ice_servers"], json!([{"urls": ["turn:127.0.0.1"], "username": session}]));
+    assert_eq!(
+        connecting["ice_servers"],
+        json!([{"urls": ["turn:127.0.0.1"], "username": session}])
+    );
     let connect = car_socket.next_of("connect").await;
     let servers = json!([{"urls": ["turn:127.0.0.1"], "username": session}]);
     let expected = json!({"type": "connect", "session": session, "driver": "Ada", "trickle": false, "ice_servers": servers});
@@ -46,7 +49,10 @@ async fn a_whole_conversation_goes_both_ways() {
         assert_eq!(&car_socket.next_json().await, message);
     }
     driver.send_json(&json!({"type": "restart", "session": session})).await;
-    assert_eq!(car_socket.next_json().await, json!({"type": "restart", "session": session, "ice_servers": servers}));
+    assert_eq!(
+        car_socket.next_json().await,
+        json!({"type": "restart", "session": session, "ice_servers": servers})
+    );
     let bye = json!({"type": "bye", "session": session, "reason": "driver-left"});
     driver.send_json(&bye).await;
     assert_eq!(car_socket.next_json().await, bye);
@@ -94,15 +100,26 @@ async fn a_page_that_reconnects_takes_its_session_along() {
 async fn a_local_car_is_driven_without_a_socket() {
     let server = Server::start().await;
     let known = EnrolledCar { id: TestCar::new(1).key().id(), name: name("this car"), owner: None };
-    let (to_host, mut from_host) = server.exchange.attach_local_car(known.clone(), software()).await;
+    let (to_host, mut from_host) =
+        server.exchange.attach_local_car(known.clone(), software()).await;
     assert!(matches!(from_host.recv().await, Some(ToCar::Registered { .. })));
     let mut driver = server.driver("Ada").await;
     driver.send_json(&json!({"type": "connect", "car": known.id})).await;
-    let Some(ToCar::Connect { session, ice_servers, .. }) = eventually("connect", from_host.recv()).await else { panic!() };
+    let Some(ToCar::Connect { session, ice_servers, .. }) =
+        eventually("connect", from_host.recv()).await
+    else {
+        panic!()
+    };
     assert_eq!(ice_servers[0].urls, ["turn:local"]);
-    to_host.send(FromCar::Offer { session, generation: 1, sdp: Sdp::new("v=0\r\n").unwrap() }).await.unwrap();
+    to_host
+        .send(FromCar::Offer { session, generation: 1, sdp: Sdp::new("v=0\r\n").unwrap() })
+        .await
+        .unwrap();
     let offer = driver.next_of("offer").await;
-    assert_eq!(SessionId::try_from(offer["session"].as_str().unwrap().to_owned()).unwrap(), session);
+    assert_eq!(
+        SessionId::try_from(offer["session"].as_str().unwrap().to_owned()).unwrap(),
+        session
+    );
     drop(to_host);
     while driver.next_of("cars").await["cars"][0]["presence"] != "offline" {}
 }

@@ -11,13 +11,18 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn signing_in_gives_a_cookie_that_pages_cannot_read() {
     let server = Server::start().await;
-    let reply = server.post("/api/v1/sign-in", r#"{"name":"Ada","password":"right password"}"#).await;
+    let reply =
+        server.post("/api/v1/sign-in", r#"{"name":"Ada","password":"right password"}"#).await;
     assert_eq!(reply.status, 204);
     let cookie = reply.header("set-cookie").unwrap();
-    for attribute in ["rccar_session=", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=2592000"] {
+    for attribute in ["rccar_session=", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=2592000"]
+    {
         assert!(cookie.contains(attribute), "{cookie}");
     }
-    let state = server.request("GET", "/api/v1/sign-in", &[("cookie", cookie.split(';').next().unwrap())], "").await.json();
+    let state = server
+        .request("GET", "/api/v1/sign-in", &[("cookie", cookie.split(';').next().unwrap())], "")
+        .await
+        .json();
     assert_eq!(state["signed_in"], true);
     assert_eq!(state["user"], "Ada");
     assert_eq!(state["mode"], "host");
@@ -74,11 +79,15 @@ async fn a_sign_in_link_signs_in() {
 async fn an_enrolment_comes_with_the_configuration_for_the_car() {
     let server = Server::start().await;
     let cookie = server.cookie("Ada").await;
-    let reply = server.request("POST", "/api/v1/enrolments", &[JSON, ("cookie", &cookie)], "{}").await;
+    let reply =
+        server.request("POST", "/api/v1/enrolments", &[JSON, ("cookie", &cookie)], "{}").await;
     assert_eq!(reply.status, 201);
     let (json, address) = (reply.json(), server.address);
     let token = json["token"].as_str().unwrap();
-    assert_eq!(json["config"], format!("[host]\nurl = \"http://{address}\"\nenrolment = \"{token}\"\n"));
+    assert_eq!(
+        json["config"],
+        format!("[host]\nurl = \"http://{address}\"\nenrolment = \"{token}\"\n")
+    );
     assert!(json["expires_at"].is_u64());
 }
 
@@ -86,13 +95,24 @@ async fn an_enrolment_comes_with_the_configuration_for_the_car() {
 async fn foreign_pages_change_nothing() {
     let server = Server::start().await;
     let body = r#"{"name":"Ada","password":"right password"}"#;
-    for header in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+    for header in
+        [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+    {
         let reply = server.request("POST", "/api/v1/sign-in", &[JSON, header], body).await;
         assert_eq!((reply.status, reply.code().as_str()), (403, "foreign-origin"), "{header:?}");
     }
-    assert_eq!(server.request("DELETE", "/api/v1/sign-in", &[("origin", "http://evil.example")], "").await.status, 403);
+    assert_eq!(
+        server
+            .request("DELETE", "/api/v1/sign-in", &[("origin", "http://evil.example")], "")
+            .await
+            .status,
+        403
+    );
     let own = format!("http://{}", server.address);
-    assert_eq!(server.request("POST", "/api/v1/sign-in", &[JSON, ("origin", &own)], body).await.status, 204);
+    assert_eq!(
+        server.request("POST", "/api/v1/sign-in", &[JSON, ("origin", &own)], body).await.status,
+        204
+    );
 }
 
 #[tokio::test]
@@ -104,8 +124,22 @@ async fn bad_requests_are_answered_in_words() {
         ("POST", "/api/v1/sign-in", "text/plain", "{}", 415, "not-json"),
         ("PUT", "/api/v1/sign-in", "application/json", "{}", 405, "method-not-allowed"),
         ("GET", "/api/v1/nothing", "application/json", "", 404, "not-found"),
-        ("POST", "/api/v1/setup", "application/json", r#"{"token":"t","name":"A","password":"p"}"#, 409, "set-up-already"),
-        ("POST", "/api/v1/setup", "application/json", r#"{"token":"t","name":"","password":"p"}"#, 400, "malformed"),
+        (
+            "POST",
+            "/api/v1/setup",
+            "application/json",
+            r#"{"token":"t","name":"A","password":"p"}"#,
+            409,
+            "set-up-already",
+        ),
+        (
+            "POST",
+            "/api/v1/setup",
+            "application/json",
+            r#"{"token":"t","name":"","password":"p"}"#,
+            400,
+            "malformed",
+        ),
     ];
     for (method, path, kind, body, status, code) in cases {
         let reply = server.request(method, path, &[("content-type", kind)], body).await;
@@ -120,7 +154,10 @@ async fn the_page_and_every_answer_carry_security_headers() {
     let server = Server::start().await;
     for path in ["/", "/api/v1/sign-in", "/none.js", "/healthz"] {
         let reply = server.get(path).await;
-        assert!(reply.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"), "{path}");
+        assert!(
+            reply.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"),
+            "{path}"
+        );
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     }
@@ -129,7 +166,8 @@ async fn the_page_and_every_answer_carry_security_headers() {
 
 #[tokio::test]
 async fn connections_that_send_no_request_do_not_keep_others_out() {
-    let server = Server::start_with(Limits { requests_per_address: 1_000, ..Limits::default() }).await;
+    let server =
+        Server::start_with(Limits { requests_per_address: 1_000, ..Limits::default() }).await;
     let mut idle = vec![];
     for _ in 0..100 {
         idle.push(tokio::net::TcpStream::connect(server.address).await.unwrap());
@@ -140,7 +178,13 @@ async fn connections_that_send_no_request_do_not_keep_others_out() {
 #[tokio::test]
 async fn a_driver_may_have_any_legal_name() {
     let server = Server::start().await;
-    server.backend.sign_ins.lock().unwrap().insert(rccar_site::TokenHash::of("x"), name("Zoë \\ O'Neil"));
-    let reply = server.request("GET", "/api/v1/sign-in", &[("cookie", "rccar_session=x")], "").await;
+    server
+        .backend
+        .sign_ins
+        .lock()
+        .unwrap()
+        .insert(rccar_site::TokenHash::of("x"), name("Zoë \\ O'Neil"));
+    let reply =
+        server.request("GET", "/api/v1/sign-in", &[("cookie", "rccar_session=x")], "").await;
     assert_eq!(reply.json()["user"], "Zoë \\ O'Neil");
 }

@@ -8,8 +8,9 @@ use common::{Server, Socket, TestBackend, TestCar, eventually, software};
 use rccar_protocol::release::{ByteCount, Channel, Compatible, Percent, Sha256, Version};
 use rccar_protocol::text::CarId;
 use rccar_site::{
-    BundleFile, EnrolledCar, Exchange, Limits, NoIceServers, Options, Release, ReleaseChange, ReleaseError, ReleaseQuestion,
-    ReleaseRules, Releases, Token, Upload, UploadWish, router_with_releases, serve,
+    BundleFile, EnrolledCar, Exchange, Limits, NoIceServers, Options, Release, ReleaseChange,
+    ReleaseError, ReleaseQuestion, ReleaseRules, Releases, Token, Upload, UploadWish,
+    router_with_releases, serve,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,11 @@ impl Releases for Shelf {
         Err(ReleaseError::NoSuchRelease(version))
     }
 
-    async fn release_for(&self, _: CarId, _: ReleaseQuestion) -> Result<Option<Release>, ReleaseError> {
+    async fn release_for(
+        &self,
+        _: CarId,
+        _: ReleaseQuestion,
+    ) -> Result<Option<Release>, ReleaseError> {
         Ok(None)
     }
 
@@ -90,13 +95,15 @@ impl Upload for Count {
 async fn server() -> Server {
     let limits = Limits { request: LIMIT, requests_age: LIMIT, ..Limits::default() };
     let options = rccar_rooms::Options::new(software());
-    let exchange = Exchange::start_with_access(options, Arc::new(NoIceServers), Token::generate().unwrap());
+    let exchange =
+        Exchange::start_with_access(options, Arc::new(NoIceServers), Token::generate().unwrap());
     let (backend, shelf) = (Arc::new(TestBackend::default()), Shelf(tempfile::tempdir().unwrap()));
     std::fs::write(shelf.0.path().join("bundle"), vec![7; BUNDLE_BYTES]).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let options = Options { limits, ..Options::new(software()) };
-    let page = router_with_releases(exchange.clone(), Arc::clone(&backend), options, Arc::new(shelf));
+    let page =
+        router_with_releases(exchange.clone(), Arc::clone(&backend), options, Arc::new(shelf));
     tokio::spawn(serve(vec![listener], page, std::future::pending()));
     Server { address, exchange, backend }
 }
@@ -121,7 +128,11 @@ async fn begin(server: &Server, head: &str) -> TcpStream {
 }
 
 async fn download(server: &Server, token: &str) -> TcpStream {
-    begin(server, &format!("GET /api/v1/car/releases/1.0.0/bundle HTTP/1.1\r\nauthorization: Bearer {token}")).await
+    begin(
+        server,
+        &format!("GET /api/v1/car/releases/1.0.0/bundle HTTP/1.1\r\nauthorization: Bearer {token}"),
+    )
+    .await
 }
 
 #[tokio::test]
@@ -130,7 +141,8 @@ async fn a_download_lasts_as_long_as_it_moves() {
     let (_, _socket, token) = car(&server).await;
     let mut stream = download(&server, &token).await;
     let (mut got, mut buffer) = (0, vec![0; BUNDLE_BYTES / 5]);
-    // A link that is slow for several times the limit; this is what is measured, not a wait for something.
+    // A link that is slow for several times the limit; this is what is measured, not a wait for
+    // something.
     for _ in 0..5 {
         tokio::time::sleep(LIMIT * 2).await;
         got += eventually("bytes", stream.read_exact(&mut buffer)).await.unwrap();
@@ -144,7 +156,9 @@ async fn an_upload_lasts_as_long_as_it_moves() {
     let server = server().await;
     let cookie = server.cookie("Ada").await;
     let path = "/api/v1/releases?channel=stable&rollout=100";
-    let head = format!("POST {path} HTTP/1.1\r\ncookie: {cookie}\r\ncontent-type: application/octet-stream\r\ncontent-length: 50");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\ncookie: {cookie}\r\ncontent-type: application/octet-stream\r\ncontent-length: 50"
+    );
     let mut stream = begin(&server, &head).await;
     for _ in 0..5 {
         tokio::time::sleep(LIMIT * 2).await;
@@ -173,7 +187,10 @@ async fn an_announcement_reaches_the_car_that_it_is_for() {
     let server = server().await;
     let (known, mut socket, _) = car(&server).await;
     assert_eq!(server.exchange.connected_cars().await, [(known.id.clone(), None)]);
-    server.exchange.announce_release(CarId::new("a".repeat(26)).unwrap(), "9.0.0".parse().unwrap()).await;
+    server
+        .exchange
+        .announce_release(CarId::new("a".repeat(26)).unwrap(), "9.0.0".parse().unwrap())
+        .await;
     server.exchange.announce_release(known.id, "1.0.0".parse().unwrap()).await;
     assert_eq!(socket.next_of("release").await["version"], "1.0.0");
 }
@@ -189,7 +206,8 @@ async fn programs_without_releases_give_no_tokens_and_offer_nothing() {
     socket.send(r#"{"type":"ping","id":1}"#).await;
     assert_eq!(socket.next_json().await["type"], "pong", "and no token before it");
     let cookie = server.cookie("Ada").await;
-    let mut stream = begin(&server, &format!("GET /api/v1/releases HTTP/1.1\r\ncookie: {cookie}")).await;
+    let mut stream =
+        begin(&server, &format!("GET /api/v1/releases HTTP/1.1\r\ncookie: {cookie}")).await;
     let mut answer = String::new();
     eventually("an answer", stream.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("not-offered"), "{answer}");

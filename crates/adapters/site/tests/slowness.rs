@@ -28,7 +28,8 @@ async fn rest(mut stream: TcpStream) -> String {
 async fn ask(server: &Server) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // The server may have hung up already.
-    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let _ =
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     rest(stream).await
 }
 
@@ -36,14 +37,19 @@ async fn ask(server: &Server) -> String {
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let server = Server::start_with(Limits { request: SOON, ..Limits::default() }).await;
     let answer = rest(open(&server, &format!("{STALLED}\r\n{{")).await).await;
-    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains(r#""code":"timeout""#), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 408 ") && answer.contains(r#""code":"timeout""#),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_taken_ends_the_connection() {
-    let server = Server::start_with(Limits { request: SOON, requests_age: SOON, ..Limits::default() }).await;
+    let server =
+        Server::start_with(Limits { request: SOON, requests_age: SOON, ..Limits::default() }).await;
     let mut stream = open(&server, "").await;
-    // Requests in a row, whose answers nobody reads: the server stops reading when its answers fill the kernel's buffers.
+    // Requests in a row, whose answers nobody reads: the server stops reading when its answers fill
+    // the kernel's buffers.
     let requests = "GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
     let flood = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
     eventually("the end of the connection", flood).await;
@@ -57,25 +63,29 @@ async fn one_address_gets_so_many_connections() {
     let _second = open(&server, "").await;
     assert_eq!(ask(&server).await, "");
     drop(first);
-    eventually("a free place", async { while !ask(&server).await.starts_with("HTTP/1.1 200 ") {} }).await;
+    eventually("a free place", async { while !ask(&server).await.starts_with("HTTP/1.1 200 ") {} })
+        .await;
 }
 
 #[tokio::test]
 async fn a_websocket_gives_its_place_to_others() {
     let server = Server::start_with(Limits { requests_per_address: 1, ..Limits::default() }).await;
     let _first = common::Socket::open(&server, "/ws/car", &[]).await.unwrap();
-    eventually("a free place", async { while !ask(&server).await.starts_with("HTTP/1.1 200 ") {} }).await;
+    eventually("a free place", async { while !ask(&server).await.starts_with("HTTP/1.1 200 ") {} })
+        .await;
 }
 
 #[tokio::test]
 async fn clients_behind_a_proxy_are_told_apart() {
     let limits = Limits { requests_per_address: 1, ..Limits::default() };
     let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
-    let server = Server::start_as(Options { limits, trusted_proxies, ..Options::new(software()) }).await;
+    let server =
+        Server::start_as(Options { limits, trusted_proxies, ..Options::new(software()) }).await;
     let client = |address: &str| vec![("x-forwarded-for".to_owned(), address.to_owned())];
     let status = async |address: &str| {
         let headers = client(address);
-        let headers: Vec<_> = headers.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let headers: Vec<_> =
+            headers.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         server.request("GET", "/healthz", &headers, "").await.status
     };
     let _stalled = open(&server, &format!("{STALLED}x-forwarded-for: 192.0.2.1\r\n\r\n")).await;
@@ -85,7 +95,11 @@ async fn clients_behind_a_proxy_are_told_apart() {
 
 #[tokio::test]
 async fn whoever_is_not_admitted_is_hung_up_on() {
-    let server = Server::start_as(Options { admits: |peer| !peer.remote.ip().is_loopback(), ..Options::new(software()) }).await;
+    let server = Server::start_as(Options {
+        admits: |peer| !peer.remote.ip().is_loopback(),
+        ..Options::new(software())
+    })
+    .await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // Nothing, or a reset because of what was not read.
     let mut said = Vec::new();

@@ -7,7 +7,8 @@ use tokio_modem_manager::{ConnectProperties, Error, IpFamilies, ModemManager, Se
 async fn main() -> Result<(), Error> {
     let apn = std::env::args().nth(1).unwrap_or_else(|| "internet".to_owned());
     let modem = ModemManager::system().await?.modem(Selector::Any);
-    let properties = ConnectProperties { ip_type: Some(IpFamilies::IPV4V6), ..ConnectProperties::apn(apn) };
+    let properties =
+        ConnectProperties { ip_type: Some(IpFamilies::IPV4V6), ..ConnectProperties::apn(apn) };
     let path = modem.connect(&properties).await?;
     let bearer = modem.bearer(&path).await?;
     println!("connected on {}", bearer.interface.as_deref().unwrap_or("-"));

@@ -11,11 +11,20 @@ async fn main() -> Result<(), Error> {
     while let Some(snapshot) = snapshots.next().await {
         println!("daemon {}", snapshot.daemon.as_deref().unwrap_or("not running"));
         for modem in &snapshot.modems {
-            let registration = modem.modem3gpp.as_ref().map_or("-", |modem| modem.registration.as_str());
+            let registration =
+                modem.modem3gpp.as_ref().map_or("-", |modem| modem.registration.as_str());
             let (state, quality) = (modem.state, modem.signal_quality);
-            println!("  {} {state}, registration {registration}, signal {} %", modem.device, quality.percent);
+            println!(
+                "  {} {state}, registration {registration}, signal {} %",
+                modem.device, quality.percent
+            );
             for bearer in modem.bearers.iter().filter(|bearer| bearer.connected) {
-                println!("    {} {:?} {:?}", bearer.interface.as_deref().unwrap_or("-"), bearer.ip4, bearer.ip6);
+                println!(
+                    "    {} {:?} {:?}",
+                    bearer.interface.as_deref().unwrap_or("-"),
+                    bearer.ip4,
+                    bearer.ip6
+                );
             }
         }
     }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use zbus::zvariant::Value;
 
-/// Argument of [`Modem::connect`](crate::Modem::connect): the keys of ModemManager's bearer properties. What is not set is left to the
-/// modem and the network.
+/// Argument of [`Modem::connect`](crate::Modem::connect): the keys of ModemManager's bearer
+/// properties. What is not set is left to the modem and the network.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ConnectProperties {
     /// Access point name.
@@ -78,7 +78,10 @@ mod tests {
     #[test]
     fn only_what_is_set_is_sent() {
         assert!(ConnectProperties::default().to_dict().is_empty());
-        let properties = ConnectProperties { ip_type: Some(IpFamilies::IPV4V6), ..ConnectProperties::apn("internet") };
+        let properties = ConnectProperties {
+            ip_type: Some(IpFamilies::IPV4V6),
+            ..ConnectProperties::apn("internet")
+        };
         let dict = properties.to_dict();
         assert_eq!((dict.len(), &dict["ip-type"]), (2, &Value::U32(4)));
         assert_eq!(dict["apn"], Value::from("internet"));
@@ -87,7 +90,14 @@ mod tests {
     #[test]
     fn secrets_are_not_printed() {
         let secret = || Some("1234".to_owned());
-        let text = format!("{:?}", ConnectProperties { pin: secret(), password: secret(), ..ConnectProperties::apn("internet") });
+        let text = format!(
+            "{:?}",
+            ConnectProperties {
+                pin: secret(),
+                password: secret(),
+                ..ConnectProperties::apn("internet")
+            }
+        );
         assert!(text.contains("internet") && !text.contains("1234"), "{text}");
     }
 }

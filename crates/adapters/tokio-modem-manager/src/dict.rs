@@ -73,9 +73,12 @@ impl Dict {
         A: for<'a> TryFrom<Value<'a>>,
         B: for<'a> TryFrom<Value<'a>>,
     {
-        let Some(Value::Array(array)) = self.0.get(key).map(|value| &**value) else { return Vec::new() };
-        let fields =
-            array.iter().filter_map(|value| if let Value::Structure(structure) = value { Some(structure.fields()) } else { None });
+        let Some(Value::Array(array)) = self.0.get(key).map(|value| &**value) else {
+            return Vec::new();
+        };
+        let fields = array.iter().filter_map(|value| {
+            if let Value::Structure(structure) = value { Some(structure.fields()) } else { None }
+        });
         fields.filter_map(pair).collect()
     }
 }
@@ -95,28 +98,42 @@ mod tests {
     use super::*;
 
     fn dict(entries: Vec<(&str, Value<'_>)>) -> Dict {
-        Dict::new(entries.into_iter().map(|(key, value)| (key.to_owned(), value.try_to_owned().unwrap())).collect())
+        Dict::new(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value.try_to_owned().unwrap()))
+                .collect(),
+        )
     }
 
     #[test]
     fn what_is_absent_or_of_another_type_is_none() {
         let dict = dict(vec![("n", Value::U32(7)), ("empty", Value::from(""))]);
-        assert_eq!((dict.get::<u32>("n"), dict.get::<String>("n"), dict.get::<u32>("m")), (Some(7), None, None));
+        assert_eq!(
+            (dict.get::<u32>("n"), dict.get::<String>("n"), dict.get::<u32>("m")),
+            (Some(7), None, None)
+        );
         assert_eq!((dict.text("empty"), dict.u32("empty")), (None, 0));
     }
 
     #[test]
     fn structures_and_their_arrays_are_read() {
         let ports = vec![("cdc-wdm0", 7u32), ("wwan0", 2)];
-        let dict = dict(vec![("quality", Value::from((80u32, true))), ("ports", Value::from(ports))]);
+        let dict =
+            dict(vec![("quality", Value::from((80u32, true))), ("ports", Value::from(ports))]);
         assert_eq!(dict.pair::<u32, bool>("quality"), Some((80, true)));
         assert_eq!(dict.pair::<String, bool>("quality"), None);
-        assert_eq!(dict.pairs::<String, u32>("ports"), [("cdc-wdm0".to_owned(), 7), ("wwan0".to_owned(), 2)]);
+        assert_eq!(
+            dict.pairs::<String, u32>("ports"),
+            [("cdc-wdm0".to_owned(), 7), ("wwan0".to_owned(), 2)]
+        );
     }
 
     #[test]
     fn the_path_that_means_none_is_none() {
-        let path = |text: &'static str| Value::from(zbus::zvariant::ObjectPath::from_static_str(text).unwrap());
+        let path = |text: &'static str| {
+            Value::from(zbus::zvariant::ObjectPath::from_static_str(text).unwrap())
+        };
         let dict = dict(vec![("none", path("/")), ("sim", path("/SIM/0"))]);
         assert_eq!(dict.path("none"), None);
         assert_eq!(dict.path("sim").unwrap().as_str(), "/SIM/0");

@@ -1,4 +1,5 @@
-//! Enumerations of ModemManager's API. A value that this crate does not know is kept as `Other`, so that a newer daemon breaks nothing.
+//! Enumerations of ModemManager's API. A value that this crate does not know is kept as `Other`, so
+//! that a newer daemon breaks nothing.
 
 use std::fmt;
 
@@ -56,7 +57,8 @@ macro_rules! dbus_enum {
 }
 
 dbus_enum! {
-    /// `MMModemState`: how far a modem has come. `Connected` says that a bearer is active as far as ModemManager knows, no more.
+    /// `MMModemState`: how far a modem has come. `Connected` says that a bearer is active as far as
+    /// ModemManager knows, no more.
     State(i32) {
         /// Unusable; see [`FailedReason`].
         Failed = -1 "failed",
@@ -106,7 +108,8 @@ dbus_enum! {
 }
 
 dbus_enum! {
-    /// `MMModemStateChangeReason`. A drop by the network has been seen to come as `UserRequested`: do not decide by it.
+    /// `MMModemStateChangeReason`. A drop by the network has been seen to come as `UserRequested`:
+    /// do not decide by it.
     StateChangeReason(u32) {
         /// Not known.
         Unknown = 0 "unknown",
@@ -207,7 +210,10 @@ impl RegistrationState {
     /// Whether the network carries data in this state.
     #[must_use]
     pub fn carries_data(self) -> bool {
-        matches!(self, Self::Home | Self::Roaming | Self::HomeCsfbNotPreferred | Self::RoamingCsfbNotPreferred)
+        matches!(
+            self,
+            Self::Home | Self::Roaming | Self::HomeCsfbNotPreferred | Self::RoamingCsfbNotPreferred
+        )
     }
 }
 

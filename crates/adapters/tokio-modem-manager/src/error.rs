@@ -1,7 +1,8 @@
 //! What can go wrong.
 
 use crate::error_names::{
-    CarrierLockError, CdmaActivationError, ConnectionError, CoreError, MessageError, MobileEquipmentError, SerialError,
+    CarrierLockError, CdmaActivationError, ConnectionError, CoreError, MessageError,
+    MobileEquipmentError, SerialError,
 };
 use crate::names;
 use std::time::Duration;
@@ -34,7 +35,8 @@ pub enum Error {
         /// The call.
         what: &'static str,
     },
-    /// The object or its interface is gone: modems come back under another path, and interfaces go while a SIM is locked.
+    /// The object or its interface is gone: modems come back under another path, and interfaces go
+    /// while a SIM is locked.
     #[error("{what}: the object or its interface is gone")]
     Gone {
         /// The call.
@@ -77,12 +79,17 @@ impl Error {
     }
 
     pub(crate) fn from_zbus(what: &'static str, error: zbus::Error) -> Self {
-        let zbus::Error::MethodError(name, message, reply) = &error else { return Self::Bus { what, source: Box::new(error) } };
+        let zbus::Error::MethodError(name, message, reply) = &error else {
+            return Self::Bus { what, source: Box::new(error) };
+        };
         let message = message.clone().unwrap_or_default();
-        // The bus itself says that the daemon is gone; ModemManager may pass on the same error about somebody else.
+        // The bus itself says that the daemon is gone; ModemManager may pass on the same error
+        // about somebody else.
         let from_bus = reply.header().sender().is_some_and(|sender| sender.as_str() == names::DBUS);
         match name.as_str().strip_prefix("org.freedesktop.DBus.Error.") {
-            Some("ServiceUnknown" | "NameHasNoOwner" | "NoReply") if from_bus => Self::NotRunning { what },
+            Some("ServiceUnknown" | "NameHasNoOwner" | "NoReply") if from_bus => {
+                Self::NotRunning { what }
+            }
             Some("UnknownObject" | "UnknownInterface" | "UnknownMethod") => Self::Gone { what },
             Some("AccessDenied") => Self::AccessDenied { what, message },
             _ => Self::ModemManager { what, fault: Fault::new(name.as_str(), message) },
@@ -123,7 +130,8 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    /// From a D-Bus error name and its message, as in [`Bearer::connection_error`](crate::Bearer::connection_error).
+    /// From a D-Bus error name and its message, as in
+    /// [`Bearer::connection_error`](crate::Bearer::connection_error).
     #[must_use]
     pub fn new(name: &str, message: String) -> Self {
         Self { kind: FaultKind::from_name(name), message }
@@ -134,7 +142,8 @@ impl FaultKind {
     /// Takes a D-Bus error name apart.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        let Some((family, last)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')) else {
+        let Some((family, last)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'))
+        else {
             return Self::Other(name.to_owned());
         };
         match family {
@@ -171,8 +180,13 @@ mod tests {
 
     #[test]
     fn an_error_name_is_taken_apart_into_family_and_name() {
-        let kind = FaultKind::from_name("org.freedesktop.ModemManager1.Error.MobileEquipment.ServiceOptionNotSubscribed");
-        assert_eq!(kind, FaultKind::MobileEquipment(MobileEquipmentError::ServiceOptionNotSubscribed));
+        let kind = FaultKind::from_name(
+            "org.freedesktop.ModemManager1.Error.MobileEquipment.ServiceOptionNotSubscribed",
+        );
+        assert_eq!(
+            kind,
+            FaultKind::MobileEquipment(MobileEquipmentError::ServiceOptionNotSubscribed)
+        );
         let kind = FaultKind::from_name("org.freedesktop.ModemManager1.Error.Core.Timeout");
         assert_eq!(kind, FaultKind::Core(CoreError::Timeout));
         assert_eq!(kind.to_string(), "Core.Timeout");
@@ -182,7 +196,9 @@ mod tests {
     fn names_of_newer_daemons_and_of_others_are_kept() {
         let kind = FaultKind::from_name("org.freedesktop.ModemManager1.Error.Core.Tired");
         assert_eq!(kind, FaultKind::Core(CoreError::Other("Tired".into())));
-        for strange in ["", "org.freedesktop.ModemManager1.Error.Core", "org.freedesktop.DBus.Error.Failed"] {
+        for strange in
+            ["", "org.freedesktop.ModemManager1.Error.Core", "org.freedesktop.DBus.Error.Failed"]
+        {
             assert_eq!(FaultKind::from_name(strange), FaultKind::Other(strange.into()));
         }
     }
@@ -190,7 +206,10 @@ mod tests {
     #[test]
     fn a_fault_reads_as_a_sentence() {
         let name = "org.freedesktop.ModemManager1.Error.Core.Timeout";
-        assert_eq!(Fault::new(name, "Transaction timed out".into()).to_string(), "Core.Timeout: Transaction timed out");
+        assert_eq!(
+            Fault::new(name, "Transaction timed out".into()).to_string(),
+            "Core.Timeout: Transaction timed out"
+        );
         assert_eq!(Fault::new(name, String::new()).to_string(), "Core.Timeout");
     }
 }

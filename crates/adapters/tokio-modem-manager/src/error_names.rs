@@ -1,5 +1,5 @@
-//! The names of ModemManager's errors, one enumeration for each family. The names are the API: they appear on the bus after
-//! `org.freedesktop.ModemManager1.Error.`.
+//! The names of ModemManager's errors, one enumeration for each family. The names are the API: they
+//! appear on the bus after `org.freedesktop.ModemManager1.Error.`.
 
 use std::fmt;
 
@@ -55,7 +55,8 @@ error_names! {
 }
 
 error_names! {
-    /// Errors that the modem or the network reported: 3GPP TS 27.007 (`+CME ERROR`) and the reject causes of TS 24.008 and 24.301.
+    /// Errors that the modem or the network reported: 3GPP TS 27.007 (`+CME ERROR`) and the reject
+    /// causes of TS 24.008 and 24.301.
     MobileEquipmentError "MobileEquipment" {
         PhoneFailure, NoConnection, LinkReserved, NotAllowed, NotSupported, PhSimPin, PhFsimPin, PhFsimPuk, SimNotInserted,
         SimPin, SimPuk, SimFailure, SimBusy, SimWrong, IncorrectPassword, SimPin2, SimPuk2, MemoryFull, InvalidIndex, NotFound,

@@ -19,7 +19,8 @@ const CHANGES: usize = 128;
 
 /// ModemManager. Clones share one task, which follows the daemon and ends with the last clone.
 ///
-/// It works while the daemon does not run, too: [`Snapshot::daemon`] is `None` then, and calls start it if D-Bus may.
+/// It works while the daemon does not run, too: [`Snapshot::daemon`] is `None` then, and calls
+/// start it if D-Bus may.
 #[derive(Debug, Clone)]
 pub struct ModemManager {
     shared: Arc<Shared>,
@@ -46,11 +47,14 @@ impl ModemManager {
     /// # Errors
     /// The system bus cannot be reached. That the daemon does not run is none.
     pub async fn system() -> Result<Self, Error> {
-        let connection = Connection::system().await.map_err(|error| Error::from_zbus("connect to the system bus", error))?;
+        let connection = Connection::system()
+            .await
+            .map_err(|error| Error::from_zbus("connect to the system bus", error))?;
         Self::new(connection).await
     }
 
-    /// ModemManager on a bus that is connected already. Returns when the modems that are there are known.
+    /// ModemManager on a bus that is connected already. Returns when the modems that are there are
+    /// known.
     ///
     /// # Errors
     /// The bus does not take the subscriptions.
@@ -61,7 +65,10 @@ impl ModemManager {
             .await
             .map_err(|error| Error::from_zbus("follow ModemManager", error))?;
         let task = tokio::spawn(mirror.run());
-        Ok(Self { shared: Arc::new(Shared { connection, snapshots, changes, task }), timeouts: Timeouts::default() })
+        Ok(Self {
+            shared: Arc::new(Shared { connection, snapshots, changes, task }),
+            timeouts: Timeouts::default(),
+        })
     }
 
     /// The same with other time-outs.
@@ -77,8 +84,8 @@ impl ModemManager {
         self.shared.snapshots.borrow().clone()
     }
 
-    /// Snapshots: the present one at once, then whenever something has changed. One that is slow to read skips to the newest.
-    /// Ends when the connection to the bus ends.
+    /// Snapshots: the present one at once, then whenever something has changed. One that is slow to
+    /// read skips to the newest. Ends when the connection to the bus ends.
     pub fn snapshots(&self) -> impl Stream<Item = Arc<Snapshot>> + Send + Unpin + use<> {
         self.follow(Arc::clone)
     }
@@ -101,7 +108,8 @@ impl ModemManager {
         }))
     }
 
-    /// The daemon's name on the bus: the present one at once, `None` when it ends, another one when it is back.
+    /// The daemon's name on the bus: the present one at once, `None` when it ends, another one when
+    /// it is back.
     pub fn daemon(&self) -> impl Stream<Item = Option<String>> + Send + Unpin + use<> {
         self.follow(|snapshot| snapshot.daemon.clone())
     }
@@ -123,8 +131,16 @@ impl ModemManager {
     /// See [`Error`].
     pub async fn version(&self) -> Result<String, Error> {
         let arguments = (names::MANAGER, "Version");
-        let value: zbus::zvariant::OwnedValue =
-            self.call("read the version", names::MANAGER_PATH, names::PROPERTIES, "Get", &arguments, self.timeouts.call).await?;
+        let value: zbus::zvariant::OwnedValue = self
+            .call(
+                "read the version",
+                names::MANAGER_PATH,
+                names::PROPERTIES,
+                "Get",
+                &arguments,
+                self.timeouts.call,
+            )
+            .await?;
         String::try_from(value).map_err(|error| Error::from_zbus("read the version", error.into()))
     }
 
@@ -141,10 +157,19 @@ impl ModemManager {
     /// # Errors
     /// See [`Error`]; [`Error::Timeout`] if it hangs.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.call("ping", names::MANAGER_PATH, "org.freedesktop.DBus.Peer", "Ping", &(), self.timeouts.call).await
+        self.call(
+            "ping",
+            names::MANAGER_PATH,
+            "org.freedesktop.DBus.Peer",
+            "Ping",
+            &(),
+            self.timeouts.call,
+        )
+        .await
     }
 
-    /// Looks for modems. Without udev ModemManager answers [`CoreError::Unsupported`](crate::CoreError::Unsupported).
+    /// Looks for modems. Without udev ModemManager answers
+    /// [`CoreError::Unsupported`](crate::CoreError::Unsupported).
     ///
     /// # Errors
     /// See [`Error`].
@@ -160,18 +185,28 @@ impl ModemManager {
         self.call_manager("set logging", "SetLogging", &level).await
     }
 
-    /// Tells the daemon what the kernel would: `action` is `add` or `remove`, `subsystem` for instance `tty`, `name` the port's.
-    /// For systems without udev.
+    /// Tells the daemon what the kernel would: `action` is `add` or `remove`, `subsystem` for
+    /// instance `tty`, `name` the port's. For systems without udev.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn report_kernel_event(&self, action: &str, subsystem: &str, name: &str) -> Result<(), Error> {
-        let event = HashMap::from([("action", Value::from(action)), ("subsystem", subsystem.into()), ("name", name.into())]);
+    pub async fn report_kernel_event(
+        &self,
+        action: &str,
+        subsystem: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        let event = HashMap::from([
+            ("action", Value::from(action)),
+            ("subsystem", subsystem.into()),
+            ("name", name.into()),
+        ]);
         self.call_manager("report a kernel event", "ReportKernelEvent", &event).await
     }
 
-    /// Makes the daemon let go of a device ([`ModemState::device`]) until the inhibition is released or dropped. The modem's object
-    /// goes; afterwards it is made anew, which is the softest way to get a modem out of a state that it does not leave.
+    /// Makes the daemon let go of a device ([`ModemState::device`]) until the inhibition is
+    /// released or dropped. The modem's object goes; afterwards it is made anew, which is the
+    /// softest way to get a modem out of a state that it does not leave.
     ///
     /// # Errors
     /// See [`Error`].
@@ -188,7 +223,12 @@ impl ModemManager {
         self.shared.changes.subscribe()
     }
 
-    async fn call_manager<R, B>(&self, what: &'static str, method: &str, body: &B) -> Result<R, Error>
+    async fn call_manager<R, B>(
+        &self,
+        what: &'static str,
+        method: &str,
+        body: &B,
+    ) -> Result<R, Error>
     where
         R: for<'d> zbus::zvariant::DynamicDeserialize<'d>,
         B: serde_like::Body,
@@ -209,9 +249,19 @@ impl ModemManager {
         R: for<'d> zbus::zvariant::DynamicDeserialize<'d>,
         B: serde_like::Body,
     {
-        let call = self.shared.connection.call_method(Some(names::SERVICE), path, Some(interface), method, body);
-        let answer = tokio::time::timeout(limit, call).await.map_err(|_| Error::Timeout { what, after: limit })?;
-        answer.and_then(|message| message.body().deserialize()).map_err(|error| Error::from_zbus(what, error))
+        let call = self.shared.connection.call_method(
+            Some(names::SERVICE),
+            path,
+            Some(interface),
+            method,
+            body,
+        );
+        let answer = tokio::time::timeout(limit, call)
+            .await
+            .map_err(|_| Error::Timeout { what, after: limit })?;
+        answer
+            .and_then(|message| message.body().deserialize())
+            .map_err(|error| Error::from_zbus(what, error))
     }
 }
 
@@ -236,7 +286,15 @@ impl Inhibition {
     /// See [`Error`].
     pub async fn release(mut self) -> Result<(), Error> {
         match self.manager.take() {
-            Some(manager) => manager.call_manager("release a device", "InhibitDevice", &(self.device.as_str(), false)).await,
+            Some(manager) => {
+                manager
+                    .call_manager(
+                        "release a device",
+                        "InhibitDevice",
+                        &(self.device.as_str(), false),
+                    )
+                    .await
+            }
             None => Ok(()),
         }
     }
@@ -244,10 +302,15 @@ impl Inhibition {
 
 impl Drop for Inhibition {
     fn drop(&mut self) {
-        let (Some(manager), Ok(runtime)) = (self.manager.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(manager), Ok(runtime)) =
+            (self.manager.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
         let device = std::mem::take(&mut self.device);
         runtime.spawn(async move {
-            let released: Result<(), Error> = manager.call_manager("release a device", "InhibitDevice", &(device, false)).await;
+            let released: Result<(), Error> =
+                manager.call_manager("release a device", "InhibitDevice", &(device, false)).await;
             if let Err(error) = released {
                 tracing::debug!(%error, "ModemManager was not told that a device is free again");
             }

@@ -1,7 +1,7 @@
 //! The task that keeps the [`Tree`] up to date.
 //!
-//! It subscribes before it asks, and treats an answer before a signal that is ready at the same time, so that an older answer never
-//! covers a newer change.
+//! It subscribes before it asks, and treats an answer before a signal that is ready at the same
+//! time, so that an older answer never covers a newer change.
 
 use crate::names;
 use crate::tree::{Interfaces, Properties, Snapshot, Tree};
@@ -17,9 +17,11 @@ use zbus::message::Message;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, MessageStream};
 
-/// Signals that may wait while the task is busy. A modem that comes brings some ten; the bus is slowed down beyond that.
+/// Signals that may wait while the task is busy. A modem that comes brings some ten; the bus is
+/// slowed down beyond that.
 const QUEUE: usize = 256;
-/// How long the daemon may take to list its objects, and then how long to wait before asking it again.
+/// How long the daemon may take to list its objects, and then how long to wait before asking it
+/// again.
 const LISTING: Duration = Duration::from_secs(10);
 /// How long to wait after a failed listing.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -53,9 +55,20 @@ impl Mirror {
         changes: broadcast::Sender<(OwnedObjectPath, StateChange)>,
     ) -> zbus::Result<Self> {
         let names = MessageStream::for_match_rule(owner_rule()?, &connection, Some(QUEUE)).await?;
-        let signals = MessageStream::for_match_rule(signal_rule()?, &connection, Some(QUEUE)).await?;
+        let signals =
+            MessageStream::for_match_rule(signal_rule()?, &connection, Some(QUEUE)).await?;
         let (tree, pending) = (Tree::default(), FuturesUnordered::new());
-        let mut mirror = Self { connection, names, signals, daemon: None, tree, pending, asked: Vec::new(), snapshots, changes };
+        let mut mirror = Self {
+            connection,
+            names,
+            signals,
+            daemon: None,
+            tree,
+            pending,
+            asked: Vec::new(),
+            snapshots,
+            changes,
+        };
         let owner = owner(&mirror.connection).await?;
         mirror.handle_owner(owner);
         while !mirror.pending.is_empty() {
@@ -112,8 +125,11 @@ impl Mirror {
 
     fn handle_fetched(&mut self, fetched: Fetched) {
         match fetched {
-            Fetched::Objects(daemon, _) | Fetched::Properties(daemon, ..) if self.daemon.as_ref() != Some(&daemon) => {}
-            Fetched::Objects(_, Ok(objects)) => objects.into_iter().for_each(|(path, interfaces)| self.tree.add(&path, interfaces)),
+            Fetched::Objects(daemon, _) | Fetched::Properties(daemon, ..)
+                if self.daemon.as_ref() != Some(&daemon) => {}
+            Fetched::Objects(_, Ok(objects)) => {
+                objects.into_iter().for_each(|(path, interfaces)| self.tree.add(&path, interfaces))
+            }
             Fetched::Objects(_, Err(error)) => {
                 tracing::debug!(%error, "ModemManager does not list its objects");
                 self.fetch_objects(AGAIN);
@@ -121,11 +137,15 @@ impl Mirror {
             Fetched::Properties(_, path, interface, outcome) => {
                 self.asked.retain(|asked| *asked != path);
                 match outcome {
-                    Ok(properties) => self.tree.add(&path, HashMap::from([(interface.to_owned(), properties)])),
-                    // An empty one stands for it, so that it is not asked for again and again; signals fill it.
+                    Ok(properties) => {
+                        self.tree.add(&path, HashMap::from([(interface.to_owned(), properties)]))
+                    }
+                    // An empty one stands for it, so that it is not asked for again and again;
+                    // signals fill it.
                     Err(error) => {
                         tracing::debug!(%error, path = path.as_str(), "an object does not tell its properties");
-                        self.tree.add(&path, HashMap::from([(interface.to_owned(), Properties::new())]));
+                        self.tree
+                            .add(&path, HashMap::from([(interface.to_owned(), Properties::new())]));
                     }
                 }
             }
@@ -137,28 +157,40 @@ impl Mirror {
         if header.sender().map(|sender| sender.as_str()) != self.daemon.as_deref() {
             return;
         }
-        let (Some(path), Some(interface), Some(member)) = (header.path(), header.interface(), header.member()) else { return };
+        let (Some(path), Some(interface), Some(member)) =
+            (header.path(), header.interface(), header.member())
+        else {
+            return;
+        };
         let path = OwnedObjectPath::from(path.to_owned());
         let body = message.body();
         match (interface.as_str(), member.as_str()) {
             (names::OBJECT_MANAGER, "InterfacesAdded") => {
-                if let Ok((path, interfaces)) = body.deserialize::<(OwnedObjectPath, Interfaces)>() {
+                if let Ok((path, interfaces)) = body.deserialize::<(OwnedObjectPath, Interfaces)>()
+                {
                     self.tree.add(&path, interfaces);
                 }
             }
             (names::OBJECT_MANAGER, "InterfacesRemoved") => {
-                if let Ok((path, interfaces)) = body.deserialize::<(OwnedObjectPath, Vec<String>)>() {
+                if let Ok((path, interfaces)) = body.deserialize::<(OwnedObjectPath, Vec<String>)>()
+                {
                     self.tree.remove(&path, &interfaces);
                 }
             }
             (names::PROPERTIES, "PropertiesChanged") => {
-                if let Ok((interface, changed, invalidated)) = body.deserialize::<(String, Properties, Vec<String>)>() {
+                if let Ok((interface, changed, invalidated)) =
+                    body.deserialize::<(String, Properties, Vec<String>)>()
+                {
                     self.tree.change(&path, &interface, changed, &invalidated);
                 }
             }
             (names::MODEM, "StateChanged") => {
                 if let Ok((old, new, reason)) = body.deserialize::<(i32, i32, u32)>() {
-                    let change = StateChange { old: State::from(old), new: State::from(new), reason: reason.into() };
+                    let change = StateChange {
+                        old: State::from(old),
+                        new: State::from(new),
+                        reason: reason.into(),
+                    };
                     // Nobody may be listening.
                     let _ = self.changes.send((path, change));
                 }
@@ -194,8 +226,15 @@ impl Mirror {
             self.asked.push(path.clone());
             let (connection, daemon) = (self.connection.clone(), daemon.clone());
             let fetch = async move {
-                let call = connection.call_method(Some(daemon.as_str()), &path, Some(names::PROPERTIES), "GetAll", &interface);
-                let answer = within_limit(call).await.and_then(|message| message.body().deserialize());
+                let call = connection.call_method(
+                    Some(daemon.as_str()),
+                    &path,
+                    Some(names::PROPERTIES),
+                    "GetAll",
+                    &interface,
+                );
+                let answer =
+                    within_limit(call).await.and_then(|message| message.body().deserialize());
                 Fetched::Properties(daemon, path, interface, answer)
             };
             self.pending.push(fetch.boxed());
@@ -223,11 +262,22 @@ async fn within_limit<T>(call: impl Future<Output = zbus::Result<T>>) -> zbus::R
 
 /// Who owns ModemManager's name now. Asking the bus does not start the daemon.
 async fn owner(connection: &Connection) -> zbus::Result<Option<String>> {
-    let answer =
-        connection.call_method(Some(names::DBUS), names::DBUS_PATH, Some(names::DBUS), "GetNameOwner", &names::SERVICE).await;
+    let answer = connection
+        .call_method(
+            Some(names::DBUS),
+            names::DBUS_PATH,
+            Some(names::DBUS),
+            "GetNameOwner",
+            &names::SERVICE,
+        )
+        .await;
     match answer {
         Ok(message) => Ok(Some(message.body().deserialize()?)),
-        Err(zbus::Error::MethodError(name, ..)) if name.as_str() == "org.freedesktop.DBus.Error.NameHasNoOwner" => Ok(None),
+        Err(zbus::Error::MethodError(name, ..))
+            if name.as_str() == "org.freedesktop.DBus.Error.NameHasNoOwner" =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

@@ -15,13 +15,15 @@ pub(crate) type Interfaces = HashMap<String, Properties>;
 /// What is known of the daemon at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Snapshot {
-    /// The daemon's unique name on the bus: `None` while it does not run, another one after every restart.
+    /// The daemon's unique name on the bus: `None` while it does not run, another one after every
+    /// restart.
     pub daemon: Option<String>,
     /// Its modems, in the order of their paths.
     pub modems: Vec<Arc<ModemState>>,
 }
 
-/// All objects by path. Modems come by themselves; bearers and SIMs are fetched because no object manager announces them.
+/// All objects by path. Modems come by themselves; bearers and SIMs are fetched because no object
+/// manager announces them.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     objects: BTreeMap<String, Object>,
@@ -42,7 +44,9 @@ impl Tree {
     pub(crate) fn add(&mut self, path: &OwnedObjectPath, interfaces: Interfaces) {
         let new = || Object { path: path.clone(), interfaces: BTreeMap::new() };
         let object = self.objects.entry(path.as_str().to_owned()).or_insert_with(new);
-        object.interfaces.extend(interfaces.into_iter().map(|(name, properties)| (name, Dict::new(properties))));
+        object
+            .interfaces
+            .extend(interfaces.into_iter().map(|(name, properties)| (name, Dict::new(properties))));
     }
 
     /// Interfaces that went; the object goes with its last one.
@@ -56,9 +60,20 @@ impl Tree {
         self.drop_orphans();
     }
 
-    /// Changed properties. Those of objects that are not known yet are dropped: the fetch that is under way brings them.
-    pub(crate) fn change(&mut self, path: &OwnedObjectPath, interface: &str, changed: Properties, invalidated: &[String]) {
-        if let Some(properties) = self.objects.get_mut(path.as_str()).and_then(|object| object.interfaces.get_mut(interface)) {
+    /// Changed properties. Those of objects that are not known yet are dropped: the fetch that is
+    /// under way brings them.
+    pub(crate) fn change(
+        &mut self,
+        path: &OwnedObjectPath,
+        interface: &str,
+        changed: Properties,
+        invalidated: &[String],
+    ) {
+        if let Some(properties) = self
+            .objects
+            .get_mut(path.as_str())
+            .and_then(|object| object.interfaces.get_mut(interface))
+        {
             invalidated.iter().for_each(|key| properties.remove(key));
             properties.merge(changed);
         }
@@ -67,11 +82,16 @@ impl Tree {
 
     /// Bearers and SIMs that modems name and whose properties are not there.
     pub(crate) fn missing(&self) -> Vec<(OwnedObjectPath, &'static str)> {
-        self.named().into_iter().filter(|(path, _)| !self.objects.contains_key(path.as_str())).collect()
+        self.named()
+            .into_iter()
+            .filter(|(path, _)| !self.objects.contains_key(path.as_str()))
+            .collect()
     }
 
     pub(crate) fn snapshot(&self, daemon: Option<String>) -> Snapshot {
-        let modem = |object: &Object| Some(Arc::new(self.modem_state(object, object.interfaces.get(names::MODEM)?)));
+        let modem = |object: &Object| {
+            Some(Arc::new(self.modem_state(object, object.interfaces.get(names::MODEM)?)))
+        };
         Snapshot { daemon, modems: self.objects.values().filter_map(modem).collect() }
     }
 
@@ -86,7 +106,9 @@ impl Tree {
         let sim = modem.path("Sim").and_then(|path| of(path, names::SIM));
         let interfaces = &object.interfaces;
         ModemState {
-            bearers: bearers.map(|(path, properties)| Bearer::from_properties(path, properties)).collect(),
+            bearers: bearers
+                .map(|(path, properties)| Bearer::from_properties(path, properties))
+                .collect(),
             sim: sim.map(|(path, properties)| Sim::from_properties(path, properties)),
             modem3gpp: interfaces.get(names::MODEM_3GPP).map(Modem3gpp::from_properties),
             signal: interfaces.get(names::SIGNAL).map(Signal::from_properties),
@@ -108,8 +130,11 @@ impl Tree {
     }
 
     fn drop_orphans(&mut self) {
-        let named: BTreeSet<_> = self.named().into_iter().map(|(path, _)| path.as_str().to_owned()).collect();
-        self.objects.retain(|path, object| object.is_modem() || !object.is_fetched() || named.contains(path));
+        let named: BTreeSet<_> =
+            self.named().into_iter().map(|(path, _)| path.as_str().to_owned()).collect();
+        self.objects.retain(|path, object| {
+            object.is_modem() || !object.is_fetched() || named.contains(path)
+        });
     }
 }
 
@@ -134,7 +159,10 @@ mod tests {
     }
 
     fn properties(entries: Vec<(&str, Value<'_>)>) -> Properties {
-        entries.into_iter().map(|(key, value)| (key.to_owned(), value.try_to_owned().unwrap())).collect()
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.try_to_owned().unwrap()))
+            .collect()
     }
 
     fn interface(name: &str, entries: Vec<(&str, Value<'_>)>) -> Interfaces {
@@ -143,7 +171,13 @@ mod tests {
 
     fn tree_with_modem() -> Tree {
         let mut tree = Tree::default();
-        tree.add(&path("/Modem/0"), interface(names::MODEM, vec![("State", Value::I32(8)), ("Device", Value::from("/sys/usb1"))]));
+        tree.add(
+            &path("/Modem/0"),
+            interface(
+                names::MODEM,
+                vec![("State", Value::I32(8)), ("Device", Value::from("/sys/usb1"))],
+            ),
+        );
         tree
     }
 
@@ -152,7 +186,10 @@ mod tests {
         let mut tree = tree_with_modem();
         assert!(!tree.snapshot(None).modems[0].has_simple);
         tree.add(&path("/Modem/0"), interface(names::SIMPLE, vec![]));
-        tree.add(&path("/Modem/0"), interface(names::MODEM_3GPP, vec![("RegistrationState", Value::U32(1))]));
+        tree.add(
+            &path("/Modem/0"),
+            interface(names::MODEM_3GPP, vec![("RegistrationState", Value::U32(1))]),
+        );
         let modem = tree.snapshot(None).modems[0].clone();
         assert!(modem.has_simple && modem.modem3gpp.as_ref().unwrap().registration.carries_data());
         assert_eq!(modem.state, State::Registered, "interfaces that were there stay");
@@ -167,20 +204,38 @@ mod tests {
         let mut tree = tree_with_modem();
         assert!(tree.missing().is_empty());
         let bearers = vec![zbus::zvariant::ObjectPath::from_static_str("/Bearer/3").unwrap()];
-        tree.change(&path("/Modem/0"), names::MODEM, properties(vec![("Bearers", Value::from(bearers))]), &[]);
+        tree.change(
+            &path("/Modem/0"),
+            names::MODEM,
+            properties(vec![("Bearers", Value::from(bearers))]),
+            &[],
+        );
         assert_eq!(tree.missing(), [(path("/Bearer/3"), names::BEARER)]);
-        tree.add(&path("/Bearer/3"), interface(names::BEARER, vec![("Connected", Value::Bool(true))]));
+        tree.add(
+            &path("/Bearer/3"),
+            interface(names::BEARER, vec![("Connected", Value::Bool(true))]),
+        );
         assert!(tree.missing().is_empty());
         assert!(tree.snapshot(None).modems[0].connected_bearer().is_some());
         let none: Vec<zbus::zvariant::ObjectPath<'_>> = vec![];
-        tree.change(&path("/Modem/0"), names::MODEM, properties(vec![("Bearers", Value::from(none))]), &[]);
+        tree.change(
+            &path("/Modem/0"),
+            names::MODEM,
+            properties(vec![("Bearers", Value::from(none))]),
+            &[],
+        );
         assert_eq!(tree.objects.len(), 1);
     }
 
     #[test]
     fn changes_of_unknown_objects_are_dropped() {
         let mut tree = tree_with_modem();
-        tree.change(&path("/Bearer/9"), names::BEARER, properties(vec![("Connected", Value::Bool(true))]), &[]);
+        tree.change(
+            &path("/Bearer/9"),
+            names::BEARER,
+            properties(vec![("Connected", Value::Bool(true))]),
+            &[],
+        );
         assert_eq!(tree.objects.len(), 1);
     }
 }

@@ -30,7 +30,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(near: Arc<UdpSocket>, address: SocketAddr, local: Local, dialer: Arc<Dialer>, outbox: Arc<Outbox>) -> Self {
+    pub(crate) fn new(
+        near: Arc<UdpSocket>,
+        address: SocketAddr,
+        local: Local,
+        dialer: Arc<Dialer>,
+        outbox: Arc<Outbox>,
+    ) -> Self {
         Self { near, address, local, dialer, outbox }
     }
 
@@ -76,7 +82,11 @@ impl Client {
         }
     }
 
-    async fn carry_there(&self, mut writer: WriteHalf<Box<dyn Stream>>, first: Vec<u8>) -> io::Result<()> {
+    async fn carry_there(
+        &self,
+        mut writer: WriteHalf<Box<dyn Stream>>,
+        first: Vec<u8>,
+    ) -> io::Result<()> {
         let mut message = first;
         loop {
             message.extend(padding(&message));
@@ -94,7 +104,10 @@ impl Client {
                 return Ok(());
             }
             messages.extend(&buffer[..length]);
-            while let Some(message) = messages.next_message().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
+            while let Some(message) = messages
+                .next_message()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
+            {
                 self.answer(&message).await;
             }
         }

@@ -17,11 +17,13 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-/// The next server is dialled when the one before has not answered by now (RFC 8305 section 5 recommends 250 ms).
+/// The next server is dialled when the one before has not answered by now (RFC 8305 section 5
+/// recommends 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
 /// TCP repeats what is lost after 1 s and 3 s; TLS takes two more round trips.
 const DIAL_WITHIN: Duration = Duration::from_secs(8);
-/// The kernel's queue for a connection: what is in there cannot be dropped any more. It is doubled by the kernel.
+/// The kernel's queue for a connection: what is in there cannot be dropped any more. It is doubled
+/// by the kernel.
 const KERNEL_QUEUE: usize = 16 * 1024;
 /// A connection on which nothing gets through for so long is given up.
 const STALLED: Duration = Duration::from_secs(6);
@@ -75,14 +77,25 @@ impl Dialer {
         }
     }
 
-    async fn dial_one<'s>(&self, server: &'s Server, local: &Local) -> (&'s Server, io::Result<Box<dyn Stream>>) {
+    async fn dial_one<'s>(
+        &self,
+        server: &'s Server,
+        local: &Local,
+    ) -> (&'s Server, io::Result<Box<dyn Stream>>) {
         let dialled = async {
             let stream = connect(server.address, local).await?;
-            let Some(name) = server.tls.clone() else { return Ok(Box::new(stream) as Box<dyn Stream>) };
+            let Some(name) = server.tls.clone() else {
+                return Ok(Box::new(stream) as Box<dyn Stream>);
+            };
             let connector = self.connector.get_or_try_init(connector).await?;
             Ok(Box::new(connector.connect(name, stream).await?) as Box<dyn Stream>)
         };
-        (server, timeout(DIAL_WITHIN, dialled).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
+        (
+            server,
+            timeout(DIAL_WITHIN, dialled)
+                .await
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+        )
     }
 }
 
@@ -99,14 +112,18 @@ async fn connect(server: SocketAddr, local: &Local) -> io::Result<TcpStream> {
 }
 
 async fn connector() -> io::Result<TlsConnector> {
-    let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await.map_err(io::Error::other)?;
+    let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs)
+        .await
+        .map_err(io::Error::other)?;
     for error in &found.errors {
         tracing::warn!(error = %causes(error), "some of the system's certificate authorities cannot be read");
     }
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);
     if usable == 0 {
-        tracing::warn!("the system trusts no certificate authority: no TURN server over TLS can be used");
+        tracing::warn!(
+            "the system trusts no certificate authority: no TURN server over TLS can be used"
+        );
     }
     let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -1,28 +1,34 @@
-//! A way to TURN servers for a WebRTC stack that speaks TURN over UDP only, out of networks that let no UDP pass.
+//! A way to TURN servers for a WebRTC stack that speaks TURN over UDP only, out of networks that
+//! let no UDP pass.
 //!
 //! ```text
 //!   WebRTC stack ──TURN over UDP──► this machine ─ tunnel ──TURN over TCP or TLS──► TURN server
 //! ```
 //!
-//! **The tunnel is the last resort: as long as the server answers over UDP, it refuses and opens no connection.**
+//! **The tunnel is the last resort: as long as the server answers over UDP, it refuses and opens no
+//! connection.**
 //!
-//! A [`Tunnel`] has a near end, a UDP socket, on each of the machine's addresses; the machine's own sockets on the same address are its
-//! clients. Each has a task:
+//! A [`Tunnel`] has a near end, a UDP socket, on each of the machine's addresses; the machine's own
+//! sockets on the same address are its clients. Each has a task:
 //!
-//! 1. Does the server answer STUN over UDP, asked through the client's own interface? Then the client's requests are refused with 508, and
-//!    the stack gathers no candidate here.
-//! 2. Otherwise all servers are dialled, one after the other with little time in between; the first that can be talked to is taken.
+//! 1. Does the server answer STUN over UDP, asked through the client's own interface? Then the
+//!    client's requests are refused with 508, and the stack gathers no candidate here.
+//! 2. Otherwise all servers are dialled, one after the other with little time in between; the first
+//!    that can be talked to is taken.
 //! 3. Messages pass both ways. What has waited for too long is dropped, the newest wins.
-//! 4. A connection that breaks is dialled again when the client has something to say. Its allocation was the connection's and is gone: the
-//!    stack finds out and restarts ICE.
+//! 4. A connection that breaks is dialled again when the client has something to say. Its
+//!    allocation was the connection's and is gone: the stack finds out and restarts ICE.
 //!
 //! # Design decisions
 //!
-//! * One connection for each client address, because an allocation belongs to the five-tuple. The stack has a socket for each interface,
-//!   and new ones after an ICE restart: so a connection leaves by the interface of its socket, and one over a dead interface is left behind.
-//! * A near end on each address, and not one on 127.0.0.1: a socket that is tied to an interface reaches that interface's addresses and no
-//!   others. Nobody else gets in: the kernel takes no packet from outside that claims to come from the machine itself.
-//! * The server's certificate is checked against the authorities that the system trusts; there is no switch to turn that off.
+//! * One connection for each client address, because an allocation belongs to the five-tuple. The
+//!   stack has a socket for each interface, and new ones after an ICE restart: so a connection
+//!   leaves by the interface of its socket, and one over a dead interface is left behind.
+//! * A near end on each address, and not one on 127.0.0.1: a socket that is tied to an interface
+//!   reaches that interface's addresses and no others. Nobody else gets in: the kernel takes no
+//!   packet from outside that claims to come from the machine itself.
+//! * The server's certificate is checked against the authorities that the system trusts; there is
+//!   no switch to turn that off.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -48,7 +54,8 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::task::{AbortHandle, JoinSet};
 
-/// Clients at a time: sockets of a machine with many interfaces, and those of an ICE restart beside the old ones.
+/// Clients at a time: sockets of a machine with many interfaces, and those of an ICE restart beside
+/// the old ones.
 const MAX_CLIENTS: usize = 16;
 /// Pause after a failed read.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -67,7 +74,8 @@ pub struct Server {
 pub struct Options {
     /// Servers over streams, the best one first.
     pub servers: Vec<Server>,
-    /// The same servers' addresses for STUN over UDP: while one of them answers, the tunnel is not needed.
+    /// The same servers' addresses for STUN over UDP: while one of them answers, the tunnel is not
+    /// needed.
     pub datagrams: Vec<SocketAddr>,
 }
 
@@ -98,7 +106,8 @@ impl Tunnel {
         Self { dialer: Arc::new(Dialer::new(options)), ends: BTreeMap::new() }
     }
 
-    /// Opens near ends on these addresses and closes those on others, with their connections. To be called inside of a runtime of Tokio.
+    /// Opens near ends on these addresses and closes those on others, with their connections. To be
+    /// called inside of a runtime of Tokio.
     pub fn follow(&mut self, locals: &[Local]) {
         self.ends.retain(|local, _| locals.contains(local));
         for local in locals {
@@ -110,7 +119,9 @@ impl Tunnel {
                     self.ends.insert(local.clone(), end);
                 }
                 // An address may be gone before it is used.
-                Err(error) => tracing::debug!(error = %causes(&error), address = %local.ip, "no near end of the tunnel here"),
+                Err(error) => {
+                    tracing::debug!(error = %causes(&error), address = %local.ip, "no near end of the tunnel here")
+                }
             }
         }
     }
@@ -173,7 +184,13 @@ async fn run(socket: Arc<UdpSocket>, local: Local, dialer: Arc<Dialer>) {
         }
         let client = clients.entry(from).or_insert_with(|| {
             let outbox = Arc::new(Outbox::default());
-            let client = Client::new(Arc::clone(&socket), from, local.clone(), Arc::clone(&dialer), Arc::clone(&outbox));
+            let client = Client::new(
+                Arc::clone(&socket),
+                from,
+                local.clone(),
+                Arc::clone(&dialer),
+                Arc::clone(&outbox),
+            );
             Known { outbox, heard: Instant::now(), task: tasks.spawn(client.run()) }
         });
         client.heard = Instant::now();

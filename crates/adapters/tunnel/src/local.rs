@@ -11,7 +11,8 @@ use std::os::fd::AsFd;
 pub struct Local {
     /// The address.
     pub ip: IpAddr,
-    /// The interface by which connections leave, whatever the routing table prefers; `None` lets the table decide.
+    /// The interface by which connections leave, whatever the routing table prefers; `None` lets
+    /// the table decide.
     pub device: Option<String>,
 }
 
@@ -19,13 +20,21 @@ impl Local {
     /// All addresses that lead out of the machine; the IPv4 loopback address where there are none.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let interfaces = nix::ifaddrs::getifaddrs().map(Iterator::collect::<Vec<_>>).unwrap_or_else(|error| {
-            tracing::warn!(error = %causes(&error), "cannot list this machine's addresses");
-            Vec::new()
-        });
-        let up = interfaces.into_iter().filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP));
+        let interfaces =
+            nix::ifaddrs::getifaddrs().map(Iterator::collect::<Vec<_>>).unwrap_or_else(|error| {
+                tracing::warn!(error = %causes(&error), "cannot list this machine's addresses");
+                Vec::new()
+            });
+        let up = interfaces
+            .into_iter()
+            .filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP));
         let mut locals: Vec<_> = up
-            .filter_map(|interface| Some(Self { ip: ip_of(&interface.address?)?, device: Some(interface.interface_name) }))
+            .filter_map(|interface| {
+                Some(Self {
+                    ip: ip_of(&interface.address?)?,
+                    device: Some(interface.interface_name),
+                })
+            })
             .filter(|local| leads_out(local.ip))
             .collect();
         locals.sort();
@@ -42,13 +51,19 @@ impl Local {
         Self { ip: Ipv4Addr::LOCALHOST.into(), device: None }
     }
 
-    /// The address to bind for a connection to `server`: this one, if it is of the same family and no loopback address.
+    /// The address to bind for a connection to `server`: this one, if it is of the same family and
+    /// no loopback address.
     pub(crate) fn source_for(&self, server: SocketAddr) -> IpAddr {
-        let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let any: IpAddr = if server.is_ipv4() {
+            Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            Ipv6Addr::UNSPECIFIED.into()
+        };
         if self.ip.is_ipv4() == server.is_ipv4() && !self.ip.is_loopback() { self.ip } else { any }
     }
 
-    /// Ties a socket to the interface. A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
+    /// Ties a socket to the interface. A kernel older than 5.7 wants CAP_NET_RAW for it; the
+    /// routing table then decides.
     pub(crate) fn tie(&self, socket: &impl AsFd) {
         let Some(device) = &self.device else { return };
         if let Err(error) = SockRef::from(socket).bind_device(Some(device.as_bytes())) {
@@ -86,6 +101,10 @@ mod tests {
     fn a_machine_has_an_address_in_any_case() {
         let all = Local::all();
         assert!(!all.is_empty());
-        assert!(all == [Local::loopback()] || all.iter().all(|local| leads_out(local.ip) && local.device.is_some()), "{all:?}");
+        assert!(
+            all == [Local::loopback()]
+                || all.iter().all(|local| leads_out(local.ip) && local.device.is_some()),
+            "{all:?}"
+        );
     }
 }

@@ -7,7 +7,8 @@ use tokio::sync::Notify;
 
 /// A picture or a command that has waited for longer is of the past.
 const GOOD_FOR: Duration = Duration::from_millis(200);
-/// Requests open the way: they may wait until there is a connection. Twice the time of a TLS handshake over a bad link.
+/// Requests open the way: they may wait until there is a connection. Twice the time of a TLS
+/// handshake over a bad link.
 const REQUEST_GOOD_FOR: Duration = Duration::from_secs(2);
 /// Messages that wait at most: 200 ms of 10 Mbit/s in packets of 1200 bytes.
 const MOST: usize = 208;
@@ -52,7 +53,8 @@ impl Outbox {
 
 /// Whether a message is a request: the two bits of the class are zero (RFC 8489 section 5).
 pub(crate) fn is_request(message: &[u8]) -> bool {
-    is_stun(message) && matches!(message, [first, second, ..] if first & 0x01 == 0 && second & 0x10 == 0)
+    is_stun(message)
+        && matches!(message, [first, second, ..] if first & 0x01 == 0 && second & 0x10 == 0)
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 /// When the question is asked, counted from the first time: two may get lost.
-const ASK_AT: [Duration; 3] = [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(350)];
-/// How long the last one has. A mobile link in bad order answers within half a second; one that does not is worth a tunnel.
+const ASK_AT: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(350)];
+/// How long the last one has. A mobile link in bad order answers within half a second; one that
+/// does not is worth a tunnel.
 const LAST_WAIT: Duration = Duration::from_millis(300);
 /// Magic cookie (RFC 8489 section 5).
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];

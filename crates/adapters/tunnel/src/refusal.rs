@@ -4,7 +4,8 @@ use crate::outbox::is_request;
 
 /// Length of a STUN header (RFC 8489 section 5).
 const HEADER: usize = 20;
-/// ERROR-CODE (RFC 8489 section 14.8): 508, Insufficient Capacity (RFC 8656 section 19), and a reason of 12 bytes.
+/// ERROR-CODE (RFC 8489 section 14.8): 508, Insufficient Capacity (RFC 8656 section 19), and a
+/// reason of 12 bytes.
 const ATTRIBUTE: [u8; 20] = *b"\x00\x09\x00\x10\x00\x00\x05\x08use the UDP.";
 
 /// Refuses a request; `None` for anything else.

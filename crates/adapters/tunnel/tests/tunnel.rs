@@ -59,10 +59,12 @@ async fn exchange(relayed: &impl Conn, peer: &UdpSocket) {
     let mut buffer = [0; 64];
     for (there, back) in [(&b"picture"[..], &b"to the left"[..]), (b"four", b"!")] {
         relayed.send_to(there, peer.local_addr().unwrap()).await.unwrap();
-        let (length, from) = timeout(LIMIT, peer.recv_from(&mut buffer)).await.expect("it gets there").unwrap();
+        let (length, from) =
+            timeout(LIMIT, peer.recv_from(&mut buffer)).await.expect("it gets there").unwrap();
         assert_eq!((&buffer[..length], from), (there, relayed.local_addr().unwrap()));
         peer.send_to(back, from).await.unwrap();
-        let (length, _) = timeout(LIMIT, relayed.recv_from(&mut buffer)).await.expect("it comes back").unwrap();
+        let (length, _) =
+            timeout(LIMIT, relayed.recv_from(&mut buffer)).await.expect("it comes back").unwrap();
         assert_eq!(&buffer[..length], back);
     }
 }
@@ -95,9 +97,14 @@ async fn without_an_answer_over_udp_an_allocation_is_made_over_tcp() {
 #[tokio::test]
 async fn as_long_as_udp_works_requests_are_refused_and_nothing_is_dialled() {
     let relay = relay(|_| {});
-    let options = Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams: relay.local_addrs().to_vec() };
+    let options = Options {
+        servers: vec![plain(relay.stream_addrs()[0])],
+        datagrams: relay.local_addrs().to_vec(),
+    };
     let tunnel = open(options);
-    let refused = timeout(LIMIT, client(tunnel.addresses()[0]).await.allocate()).await.expect("an answer at once");
+    let refused = timeout(LIMIT, client(tunnel.addresses()[0]).await.allocate())
+        .await
+        .expect("an answer at once");
     assert!(refused.is_err());
     assert_eq!(relay.stats().streams, 0);
 }
@@ -143,7 +150,8 @@ async fn a_broken_connection_is_dialled_again() {
     let server = tunnel.addresses()[0].to_string();
     let asking = async {
         while second.stats().bindings == 0 {
-            let _ = timeout(Duration::from_millis(300), client.send_binding_request_to(&server)).await;
+            let _ =
+                timeout(Duration::from_millis(300), client.send_binding_request_to(&server)).await;
         }
     };
     timeout(LIMIT, asking).await.expect("the tunnel dials again");
@@ -152,12 +160,15 @@ async fn a_broken_connection_is_dialled_again() {
 #[tokio::test]
 async fn near_ends_follow_the_addresses_and_serve_no_others() {
     let relay = relay(|_| {});
-    let mut tunnel = open(Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams: vec![] });
+    let mut tunnel =
+        open(Options { servers: vec![plain(relay.stream_addrs()[0])], datagrams: vec![] });
     let first = tunnel.addresses();
     let second = Local { ip: "127.0.0.2".parse().unwrap(), device: None };
     tunnel.follow(&[Local::loopback(), second.clone()]);
     assert_eq!((tunnel.addresses()[0], tunnel.addresses().len()), (first[0], 2));
-    let refused = timeout(LIMIT, client(tunnel.addresses()[1]).await.allocate()).await.expect("an answer at once");
+    let refused = timeout(LIMIT, client(tunnel.addresses()[1]).await.allocate())
+        .await
+        .expect("an answer at once");
     assert!(refused.is_err(), "the client is on 127.0.0.1");
     tunnel.follow(&[second]);
     assert!(!tunnel.addresses().contains(&first[0]));

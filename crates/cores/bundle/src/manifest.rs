@@ -16,33 +16,45 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| BundleError::Manifest("is not UTF-8".into()))?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| BundleError::Manifest("is not UTF-8".into()))?;
         match get(text, "bundle", "format") {
             Some("verity") => {}
             // RAUC's default, and the only format of bundles made before 1.6.
             None | Some("plain") => return Err(BundleError::Plain),
             Some("crypt") => return Err(BundleError::Encrypted),
-            Some(other) => return Err(BundleError::Manifest(format!("has the format `{other}`, which is not known here"))),
+            Some(other) => {
+                return Err(BundleError::Manifest(format!(
+                    "has the format `{other}`, which is not known here"
+                )));
+            }
         }
-        let bad = |what: &str, why: &dyn std::fmt::Display| BundleError::Manifest(format!("has an illegal `{what}`: {why}"));
+        let bad = |what: &str, why: &dyn std::fmt::Display| {
+            BundleError::Manifest(format!("has an illegal `{what}`: {why}"))
+        };
         let version = need(text, "update", "version")?;
         let compatible = need(text, "update", "compatible")?;
         let root_hash = need(text, "bundle", "verity-hash")?;
         let salt = need(text, "bundle", "verity-salt")?;
         let tree_bytes = need(text, "bundle", "verity-size")?;
         Ok(Self {
-            version: Version::try_from(version.to_owned()).map_err(|error| bad("version", &format!("{version:?}: {error}")))?,
+            version: Version::try_from(version.to_owned())
+                .map_err(|error| bad("version", &format!("{version:?}: {error}")))?,
             compatible: Compatible::new(compatible).map_err(|error| bad("compatible", &error))?,
             description: get(text, "update", "description").map(str::to_owned),
-            root_hash: hex_bytes(root_hash).ok_or_else(|| bad("verity-hash", &"32 bytes in hexadecimal are expected"))?,
-            salt: hex_bytes::<32>(salt).ok_or_else(|| bad("verity-salt", &"32 bytes in hexadecimal are expected"))?.to_vec(),
+            root_hash: hex_bytes(root_hash)
+                .ok_or_else(|| bad("verity-hash", &"32 bytes in hexadecimal are expected"))?,
+            salt: hex_bytes::<32>(salt)
+                .ok_or_else(|| bad("verity-salt", &"32 bytes in hexadecimal are expected"))?
+                .to_vec(),
             tree_bytes: tree_bytes.parse().map_err(|error| bad("verity-size", &error))?,
         })
     }
 }
 
 fn need<'a>(text: &'a str, group: &str, key: &str) -> Result<&'a str, BundleError> {
-    get(text, group, key).ok_or_else(|| BundleError::Manifest(format!("has no `{key}` in [{group}]")))
+    get(text, group, key)
+        .ok_or_else(|| BundleError::Manifest(format!("has no `{key}` in [{group}]")))
 }
 
 /// The value of a key. Of several the last counts, as GLib reads it.
@@ -51,7 +63,9 @@ fn get<'a>(text: &'a str, group: &str, key: &str) -> Option<&'a str> {
     for line in text.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             inside = name == group;
-        } else if inside && let Some((_, value)) = line.split_once('=').filter(|(name, _)| name.trim() == key) {
+        } else if inside
+            && let Some((_, value)) = line.split_once('=').filter(|(name, _)| name.trim() == key)
+        {
             found = Some(value.trim());
         }
     }
@@ -75,7 +89,10 @@ mod tests {
     #[test]
     fn only_the_own_group_counts() {
         let manifest = Manifest::parse(GOOD.as_bytes()).unwrap();
-        assert_eq!((manifest.version.to_string(), manifest.compatible.as_str()), ("1.2.3-dev.4".into(), "board x"));
+        assert_eq!(
+            (manifest.version.to_string(), manifest.compatible.as_str()),
+            ("1.2.3-dev.4".into(), "board x")
+        );
         assert_eq!((manifest.tree_bytes, manifest.root_hash[31], manifest.salt[31]), (4096, 1, 2));
     }
 
@@ -92,7 +109,8 @@ mod tests {
             ("format=verity", "", "format `plain`"),
             ("format=verity", "format=crypt", "encrypted"),
         ] {
-            let error = Manifest::parse(GOOD.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
+            let error =
+                Manifest::parse(GOOD.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
             assert!(error.contains(words), "{to}: {error}");
         }
         assert!(Manifest::parse(&[0xff]).is_err());

@@ -32,14 +32,19 @@ pub(crate) struct Signed {
     pub(crate) signer: String,
 }
 
-/// Opens the signature if it is right and the keyring vouches for its signer. Every signature in it has to be right.
+/// Opens the signature if it is right and the keyring vouches for its signer. Every signature in it
+/// has to be right.
 pub(crate) fn open(cms: &[u8], keyring: &Keyring, now: Duration) -> Result<Signed, BundleError> {
-    let unreadable = |error: x509_cert::der::Error| BundleError::Signature(format!("cannot be read as CMS: {error}"));
+    let unreadable = |error: x509_cert::der::Error| {
+        BundleError::Signature(format!("cannot be read as CMS: {error}"))
+    };
     let outer = ContentInfo::from_der(cms).map_err(unreadable)?;
     match outer.content_type {
         SIGNED_DATA => {}
         ENVELOPED_DATA => return Err(BundleError::Encrypted),
-        other => return Err(BundleError::Signature(format!("is no signature but CMS content {other}"))),
+        other => {
+            return Err(BundleError::Signature(format!("is no signature but CMS content {other}")));
+        }
     }
     let signed: SignedData = outer.content.decode_as().map_err(unreadable)?;
     // Only the format `plain` leaves the manifest out and signs the payload itself.
@@ -49,7 +54,8 @@ pub(crate) fn open(cms: &[u8], keyring: &Keyring, now: Duration) -> Result<Signe
     let infos = signed.signer_infos.0.as_slice();
     let mut signer = None;
     for info in infos {
-        let certificate = find(&certificates, &info.sid).ok_or_else(|| missing("the signer's certificate"))?;
+        let certificate =
+            find(&certificates, &info.sid).ok_or_else(|| missing("the signer's certificate"))?;
         check(info, certificate, signed.encap_content_info.econtent_type, content)?;
         keyring.vouches_for(certificate, &certificates, now)?;
         signer.get_or_insert_with(|| subject(certificate));
@@ -71,11 +77,18 @@ fn certificates(signed: &SignedData) -> x509_cert::der::Result<Vec<CertificateDe
     plain.map(|certificate| certificate.to_der().map(CertificateDer::from)).collect()
 }
 
-fn find<'a>(certificates: &'a [CertificateDer<'static>], sid: &SignerIdentifier) -> Option<&'a CertificateDer<'static>> {
+fn find<'a>(
+    certificates: &'a [CertificateDer<'static>],
+    sid: &SignerIdentifier,
+) -> Option<&'a CertificateDer<'static>> {
     certificates.iter().find(|der| {
-        let Ok(Certificate { tbs_certificate: tbs, .. }) = Certificate::from_der(der) else { return false };
+        let Ok(Certificate { tbs_certificate: tbs, .. }) = Certificate::from_der(der) else {
+            return false;
+        };
         match sid {
-            SignerIdentifier::IssuerAndSerialNumber(id) => tbs.issuer == id.issuer && tbs.serial_number == id.serial_number,
+            SignerIdentifier::IssuerAndSerialNumber(id) => {
+                tbs.issuer == id.issuer && tbs.serial_number == id.serial_number
+            }
             SignerIdentifier::SubjectKeyIdentifier(id) => {
                 tbs.get::<SubjectKeyIdentifier>().ok().flatten().is_some_and(|(_, own)| own == *id)
             }
@@ -83,7 +96,8 @@ fn find<'a>(certificates: &'a [CertificateDer<'static>], sid: &SignerIdentifier)
     })
 }
 
-/// RFC 5652 section 5.6: the signed attributes name the digest and the type of the content; the signature is over the attributes.
+/// RFC 5652 section 5.6: the signed attributes name the digest and the type of the content; the
+/// signature is over the attributes.
 fn check(
     info: &SignerInfo,
     certificate: &CertificateDer<'_>,
@@ -95,7 +109,10 @@ fn check(
     let attribute = |oid| {
         let mut all = attributes.iter().filter(|attribute| attribute.oid == oid);
         // More than one would leave open which of them counts.
-        all.next().filter(|attribute| all.next().is_none() && attribute.values.len() == 1)?.values.get(0)
+        all.next()
+            .filter(|attribute| all.next().is_none() && attribute.values.len() == 1)?
+            .values
+            .get(0)
     };
     let named = attribute(MESSAGE_DIGEST).and_then(|value| value.decode_as::<OctetString>().ok());
     let named = named.ok_or_else(|| missing("a digest of the manifest"))?;
@@ -105,14 +122,20 @@ fn check(
     }
     // As a SET: inside the signature it has another tag.
     let message = attributes.to_der().map_err(|error| BundleError::Signature(error.to_string()))?;
-    let key = EndEntityCert::try_from(certificate).map_err(|error| BundleError::Signature(error.to_string()))?;
+    let key = EndEntityCert::try_from(certificate)
+        .map_err(|error| BundleError::Signature(error.to_string()))?;
     let signature = info.signature.as_bytes();
-    let right = algorithms.iter().any(|algorithm| key.verify_signature(*algorithm, &message, signature).is_ok());
+    let right = algorithms
+        .iter()
+        .any(|algorithm| key.verify_signature(*algorithm, &message, signature).is_ok());
     if right { Ok(()) } else { Err(BundleError::Forged) }
 }
 
 /// The digest of the content, and the signature algorithms that go with it.
-fn digest(algorithm: ObjectIdentifier, content: &[u8]) -> Result<(Vec<u8>, Algorithms), BundleError> {
+fn digest(
+    algorithm: ObjectIdentifier,
+    content: &[u8],
+) -> Result<(Vec<u8>, Algorithms), BundleError> {
     const WITH_SHA256: Algorithms = &[
         ring::RSA_PKCS1_2048_8192_SHA256,
         ring::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
@@ -126,11 +149,17 @@ fn digest(algorithm: ObjectIdentifier, content: &[u8]) -> Result<(Vec<u8>, Algor
         ring::ECDSA_P384_SHA384,
     ];
     // Ed25519 goes with SHA-512 in CMS (RFC 8419 section 3).
-    const WITH_SHA512: Algorithms = &[ring::RSA_PKCS1_2048_8192_SHA512, ring::RSA_PSS_2048_8192_SHA512_LEGACY_KEY, ring::ED25519];
+    const WITH_SHA512: Algorithms = &[
+        ring::RSA_PKCS1_2048_8192_SHA512,
+        ring::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+        ring::ED25519,
+    ];
     match algorithm {
         SHA256 => Ok((Sha256::digest(content).to_vec(), WITH_SHA256)),
         SHA384 => Ok((Sha384::digest(content).to_vec(), WITH_SHA384)),
         SHA512 => Ok((Sha512::digest(content).to_vec(), WITH_SHA512)),
-        other => Err(BundleError::Signature(format!("uses the digest {other}; SHA-256, SHA-384 and SHA-512 are accepted"))),
+        other => Err(BundleError::Signature(format!(
+            "uses the digest {other}; SHA-256, SHA-384 and SHA-512 are accepted"
+        ))),
     }
 }

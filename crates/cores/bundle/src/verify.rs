@@ -48,13 +48,17 @@ pub enum BundleError {
     )]
     Plain,
     /// Format `crypt`.
-    #[error("the bundle is encrypted (RAUC's format `crypt`), so its content cannot be checked here; use `format=verity`")]
+    #[error(
+        "the bundle is encrypted (RAUC's format `crypt`), so its content cannot be checked here; use `format=verity`"
+    )]
     Encrypted,
     /// The signature cannot be used.
     #[error("the bundle's signature {0}")]
     Signature(String),
     /// The signature does not fit.
-    #[error("the bundle's signature does not fit its manifest: the manifest was altered after signing")]
+    #[error(
+        "the bundle's signature does not fit its manifest: the manifest was altered after signing"
+    )]
     Forged,
     /// The signature fits, but nobody of the keyring vouches for it.
     #[error("the bundle is signed by {signer}, whom this host does not trust: {why}")]
@@ -73,7 +77,11 @@ pub enum BundleError {
 }
 
 /// Checks a bundle. `now` is the time since 1970 (UTC), for the validity of certificates.
-pub fn verify<R: Read + Seek>(bundle: &mut R, keyring: &Keyring, now: Duration) -> Result<Bundle, BundleError> {
+pub fn verify<R: Read + Seek>(
+    bundle: &mut R,
+    keyring: &Keyring,
+    now: Duration,
+) -> Result<Bundle, BundleError> {
     let size = bundle.seek(SeekFrom::End(0))?;
     let (cms, content_bytes) = signature_at_the_end(bundle, size)?;
     let signed = signature::open(&cms, keyring, now)?;
@@ -85,20 +93,30 @@ pub fn verify<R: Read + Seek>(bundle: &mut R, keyring: &Keyring, now: Duration) 
 }
 
 /// The signature, and how many bytes come before it.
-fn signature_at_the_end<R: Read + Seek>(bundle: &mut R, size: u64) -> Result<(Vec<u8>, u64), BundleError> {
+fn signature_at_the_end<R: Read + Seek>(
+    bundle: &mut R,
+    size: u64,
+) -> Result<(Vec<u8>, u64), BundleError> {
     let head = head(bundle)?;
     let Some(field) = size.checked_sub(SIZE_FIELD).filter(|_| head.is_squashfs) else {
         return Err(BundleError::NoBundle("it does not begin with a squashfs file system".into()));
     };
     let cut = || match head.bytes_used.filter(|&used| size < used) {
-        Some(used) => BundleError::NoBundle(format!("it has {size} bytes of {used} at least, the rest is missing")),
-        None => BundleError::NoBundle(format!("no signature is at its end; was it cut off after {size} bytes?")),
+        Some(used) => BundleError::NoBundle(format!(
+            "it has {size} bytes of {used} at least, the rest is missing"
+        )),
+        None => BundleError::NoBundle(format!(
+            "no signature is at its end; was it cut off after {size} bytes?"
+        )),
     };
     bundle.seek(SeekFrom::Start(field))?;
     let mut bytes = [0; 8];
     bundle.read_exact(&mut bytes)?;
     let length = u64::from_be_bytes(bytes);
-    let start = field.checked_sub(length).filter(|_| (1..=MAX_SIGNATURE).contains(&length)).ok_or_else(cut)?;
+    let start = field
+        .checked_sub(length)
+        .filter(|_| (1..=MAX_SIGNATURE).contains(&length))
+        .ok_or_else(cut)?;
     bundle.seek(SeekFrom::Start(start))?;
     let mut cms = Vec::new();
     bundle.take(length).read_to_end(&mut cms)?;
@@ -116,7 +134,8 @@ fn head<R: Read + Seek>(bundle: &mut R) -> Result<Head, BundleError> {
     let mut head = Vec::new();
     bundle.seek(SeekFrom::Start(0))?;
     bundle.take(48).read_to_end(&mut head)?;
-    let bytes_used = head.get(40..48).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+    let bytes_used =
+        head.get(40..48).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
     Ok(Head { is_squashfs: head.starts_with(b"hsqs"), bytes_used })
 }
 
@@ -132,14 +151,21 @@ fn payload_blocks(content: u64, tree: u64) -> Result<u64, BundleError> {
 }
 
 /// Reads the whole file once; returns its SHA-256.
-fn check_payload<R: Read + Seek>(bundle: &mut R, blocks: u64, manifest: &Manifest) -> Result<Sha256Hex, BundleError> {
+fn check_payload<R: Read + Seek>(
+    bundle: &mut R,
+    blocks: u64,
+    manifest: &Manifest,
+) -> Result<Sha256Hex, BundleError> {
     bundle.seek(SeekFrom::Start(0))?;
     let (mut whole, mut tree) = (Sha256::new(), Tree::new(manifest.salt.clone()));
     let mut buffer = vec![0; 64 * BLOCK];
     let mut left = blocks;
     while left > 0 {
         let now = left.min(64);
-        let chunk = usize::try_from(now).ok().and_then(|now| buffer.get_mut(..now * BLOCK)).unwrap_or_default();
+        let chunk = usize::try_from(now)
+            .ok()
+            .and_then(|now| buffer.get_mut(..now * BLOCK))
+            .unwrap_or_default();
         bundle.read_exact(chunk)?;
         whole.update(&chunk);
         chunk.chunks(BLOCK).for_each(|block| tree.add(block));
@@ -151,7 +177,10 @@ fn check_payload<R: Read + Seek>(bundle: &mut R, blocks: u64, manifest: &Manifes
     let (root, computed) = tree.finish();
     if root != manifest.root_hash {
         let at = first_difference(blocks, &stored, &computed);
-        let place = at.map_or_else(|| "its root hash differs".into(), |block| format!("from byte {} on", block * BLOCK_BYTES));
+        let place = at.map_or_else(
+            || "its root hash differs".into(),
+            |block| format!("from byte {} on", block * BLOCK_BYTES),
+        );
         return Err(BundleError::Altered(place));
     }
     if stored != computed {

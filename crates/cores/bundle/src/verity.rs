@@ -1,5 +1,5 @@
-//! dm-verity's hash tree (Linux, `Documentation/admin-guide/device-mapper/verity.rst`): version 1, SHA-256, blocks of 4096 bytes, the
-//! salt before the block.
+//! dm-verity's hash tree (Linux, `Documentation/admin-guide/device-mapper/verity.rst`): version 1,
+//! SHA-256, blocks of 4096 bytes, the salt before the block.
 
 use sha2::{Digest, Sha256};
 
@@ -25,7 +25,8 @@ impl Tree {
         self.leaves.extend(digest);
     }
 
-    /// The root hash and the tree as it is stored: the topmost level first, each padded to whole blocks.
+    /// The root hash and the tree as it is stored: the topmost level first, each padded to whole
+    /// blocks.
     pub(crate) fn finish(self) -> ([u8; DIGEST], Vec<u8>) {
         if self.leaves.len() <= DIGEST {
             // A single block has no tree; no block at all has no hash that anything could equal.
@@ -55,11 +56,16 @@ pub(crate) fn tree_bytes(blocks: u64) -> u64 {
 /// Number of the first data block whose digest differs in two stored trees of the same size.
 pub(crate) fn first_difference(blocks: u64, one: &[u8], other: &[u8]) -> Option<u64> {
     let leaves = |tree: &[u8]| {
-        let bytes = usize::try_from(blocks.div_ceil((BLOCK / DIGEST) as u64)).unwrap_or(usize::MAX).saturating_mul(BLOCK);
+        let bytes = usize::try_from(blocks.div_ceil((BLOCK / DIGEST) as u64))
+            .unwrap_or(usize::MAX)
+            .saturating_mul(BLOCK);
         tree.get(tree.len().checked_sub(bytes)?..).map(<[u8]>::to_vec)
     };
     let (one, other) = (leaves(one)?, leaves(other)?);
-    one.chunks(DIGEST).zip(other.chunks(DIGEST)).position(|(one, other)| one != other).map(|at| at as u64)
+    one.chunks(DIGEST)
+        .zip(other.chunks(DIGEST))
+        .position(|(one, other)| one != other)
+        .map(|at| at as u64)
 }
 
 fn padded(mut level: Vec<u8>) -> Vec<u8> {

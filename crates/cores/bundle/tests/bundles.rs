@@ -1,5 +1,11 @@
 //! Real bundles: made by `rauc bundle` and OpenSSL, then left alone or broken.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 use rccar_bundle::{Bundle, BundleError, Keyring, verify};
 use std::fs::{self, File};
@@ -30,7 +36,11 @@ impl Workshop {
 
     fn make(&self, arguments: &[&str]) {
         let output = make(arguments).current_dir(self.0.path()).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     fn bundle(&self, version: &str, key: &str, rest: &[&str]) -> PathBuf {
@@ -39,13 +49,15 @@ impl Workshop {
     }
 
     fn keyring(&self, files: &[&str]) -> Keyring {
-        let pem: Vec<u8> = files.iter().flat_map(|file| fs::read(self.path(file)).unwrap()).collect();
+        let pem: Vec<u8> =
+            files.iter().flat_map(|file| fs::read(self.path(file)).unwrap()).collect();
         Keyring::from_pem(&pem).unwrap()
     }
 }
 
 fn make(arguments: &[&str]) -> Command {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/bundles/make"));
+    let mut command =
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/bundles/make"));
     command.args(arguments);
     command
 }
@@ -75,8 +87,14 @@ fn a_bundle_is_what_its_signed_manifest_says() {
     for bytes in ["5000", "700000", "70000000"] {
         let path = shop.bundle("0.4.0-dev.217", "own", &["verity", bytes]);
         let bundle = checked(&path, &shop.keyring(&["own.crt"])).unwrap();
-        assert_eq!((bundle.version.to_string(), bundle.compatible.as_str()), ("0.4.0-dev.217".into(), BOARD));
-        assert_eq!((bundle.signer.as_str(), bundle.size), ("CN=own", fs::metadata(&path).unwrap().len()));
+        assert_eq!(
+            (bundle.version.to_string(), bundle.compatible.as_str()),
+            ("0.4.0-dev.217".into(), BOARD)
+        );
+        assert_eq!(
+            (bundle.signer.as_str(), bundle.size),
+            ("CN=own", fs::metadata(&path).unwrap().len())
+        );
         let sum = Command::new("sha256sum").arg(&path).output().unwrap().stdout;
         assert!(String::from_utf8(sum).unwrap().starts_with(bundle.sha256.as_str()));
     }
@@ -88,7 +106,11 @@ fn a_chain_ends_at_the_root_or_at_the_intermediate_of_the_keyring() {
     shop.make(&["chain", "fleet"]);
     let path = shop.bundle("1.0.0", "fleet", &[]);
     for keyring in ["fleet-root.crt", "fleet-intermediate.crt", "fleet.crt"] {
-        assert_eq!(checked(&path, &shop.keyring(&[keyring])).unwrap().signer, "CN=fleet", "{keyring}");
+        assert_eq!(
+            checked(&path, &shop.keyring(&[keyring])).unwrap().signer,
+            "CN=fleet",
+            "{keyring}"
+        );
     }
 }
 
@@ -128,9 +150,15 @@ fn certificates_have_their_time() {
     shop.make(&["chain", "fleet"]);
     for (key, ring) in [("own", "own.crt"), ("fleet", "fleet-root.crt")] {
         let (path, keyring) = (shop.bundle("1.0.0", key, &[]), shop.keyring(&[ring]));
-        let at = |time| verify(&mut File::open(&path).unwrap(), &keyring, time).map_err(|error| error.to_string());
+        let at = |time| {
+            verify(&mut File::open(&path).unwrap(), &keyring, time)
+                .map_err(|error| error.to_string())
+        };
         assert!(at(now()).is_ok());
-        assert!(at(now() + 11 * YEAR).unwrap_err().contains("the certificate has expired (20"), "{key}");
+        assert!(
+            at(now() + 11 * YEAR).unwrap_err().contains("the certificate has expired (20"),
+            "{key}"
+        );
         assert!(at(now() - YEAR).unwrap_err().contains("not valid yet"), "{key}");
     }
 }
@@ -144,7 +172,10 @@ fn a_bundle_that_was_cut_off_says_so() {
     assert!(half.contains("the rest is missing"), "{half}");
     for missing in [1, 7, 8, 9, 1000] {
         let end = refusal(&path, &keyring, |bytes| bytes.truncate(bytes.len() - missing));
-        assert!(end.contains("no whole RAUC bundle") || end.contains("signature"), "{missing}: {end}");
+        assert!(
+            end.contains("no whole RAUC bundle") || end.contains("signature"),
+            "{missing}: {end}"
+        );
     }
     for size in [0, 3, 8, 60] {
         refusal(&path, &keyring, |bytes| bytes.truncate(size));
@@ -168,7 +199,8 @@ fn one_altered_byte_is_found_wherever_it_is() {
 fn whatever_byte_of_the_signature_is_altered_it_never_vouches_for_something_else() {
     let Some(shop) = Workshop::open() else { return };
     shop.make(&["key", "own"]);
-    let (path, keyring) = (shop.bundle("1.0.0", "own", &["verity", "5000"]), shop.keyring(&["own.crt"]));
+    let (path, keyring) =
+        (shop.bundle("1.0.0", "own", &["verity", "5000"]), shop.keyring(&["own.crt"]));
     let good = checked(&path, &keyring).unwrap();
     let bytes = fs::read(&path).unwrap();
     let size = u64::from_be_bytes(bytes[bytes.len() - 8..].try_into().unwrap());
@@ -176,10 +208,15 @@ fn whatever_byte_of_the_signature_is_altered_it_never_vouches_for_something_else
     for at in bytes.len() - 8 - usize::try_from(size).unwrap()..bytes.len() {
         let mut harmed = bytes.clone();
         harmed[at] ^= 1;
-        // Version numbers and the like around the signature are not covered by it, and change nothing.
+        // Version numbers and the like around the signature are not covered by it, and change
+        // nothing.
         if let Ok(bundle) = verify(&mut std::io::Cursor::new(harmed), &keyring, now()) {
             accepted += 1;
-            assert_eq!((&bundle.version, &bundle.compatible), (&good.version, &good.compatible), "byte {at}");
+            assert_eq!(
+                (&bundle.version, &bundle.compatible),
+                (&good.version, &good.compatible),
+                "byte {at}"
+            );
         }
     }
     assert!(accepted < 30, "{accepted} bytes do not matter");
@@ -203,7 +240,8 @@ fn a_hash_tree_that_the_cars_could_not_use_is_refused() {
     shop.make(&["key", "own"]);
     let (path, keyring) = (shop.bundle("1.0.0", "own", &[]), shop.keyring(&["own.crt"]));
     let bytes = fs::read(&path).unwrap();
-    let size = usize::try_from(u64::from_be_bytes(bytes[bytes.len() - 8..].try_into().unwrap())).unwrap();
+    let size =
+        usize::try_from(u64::from_be_bytes(bytes[bytes.len() - 8..].try_into().unwrap())).unwrap();
     let error = refusal(&path, &keyring, |bytes| {
         let last_of_the_tree = bytes.len() - 8 - size - 1;
         bytes[last_of_the_tree] ^= 1;
@@ -236,5 +274,8 @@ fn a_version_that_is_none_is_refused() {
 fn a_keyring_without_certificates_says_so() {
     let error = |pem: &str| Keyring::from_pem(pem.as_bytes()).unwrap_err().to_string();
     assert!(error("").contains("no certificate"));
-    assert!(error("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").contains("certificate 1"));
+    assert!(
+        error("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+            .contains("certificate 1")
+    );
 }

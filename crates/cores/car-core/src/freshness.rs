@@ -6,19 +6,22 @@
 //!                  └── stands: in addition, the smallest transit of each 2 s becomes the floor
 //! ```
 //!
-//! A frame tells the age of its sample at sending, but not how long it was under way: a link that comes back after a gap delivers
-//! what it had queued, and frames written two seconds ago look fresh. The browser's clock is not ours, so only *differences* of
-//! transit time can be seen: the smallest `arrival − sent` stands for a transit without queues (the floor), and what a frame needed
-//! beyond it was spent waiting. The constant part, half a round trip on an empty link, is not counted here; the page itself stops
-//! sending input when the round trip is too long to drive.
+//! A frame tells the age of its sample at sending, but not how long it was under way: a link that
+//! comes back after a gap delivers what it had queued, and frames written two seconds ago look
+//! fresh. The browser's clock is not ours, so only *differences* of transit time can be seen: the
+//! smallest `arrival − sent` stands for a transit without queues (the floor), and what a frame
+//! needed beyond it was spent waiting. The constant part, half a round trip on an empty link, is
+//! not counted here; the page itself stops sending input when the round trip is too long to drive.
 //!
-//! While the car may move, the floor rises no faster than two clocks can drift apart: a queue that builds up slowly does not become
-//! normal. While it stands, the floor is learned anew, so that a longer path can be driven as well.
+//! While the car may move, the floor rises no faster than two clocks can drift apart: a queue that
+//! builds up slowly does not become normal. While it stands, the floor is learned anew, so that a
+//! longer path can be driven as well.
 //!
-//! **No order, loss or repetition of frames makes input look fresher than it is.** Exactly: let frames *i* and *j* ≤ *i* arrive, in
-//! this order, while the car moves without a rest between them, with transits of less than 35 minutes (half of what `sent_us` counts to).
-//! Then the age of *i* is at least that of its sample at sending, plus `transit(i) − transit(j)` by both clocks, less 200 ppm of the time
-//! between the two arrivals.
+//! **No order, loss or repetition of frames makes input look fresher than it is.** Exactly: let
+//! frames *i* and *j* ≤ *i* arrive, in this order, while the car moves without a rest between them,
+//! with transits of less than 35 minutes (half of what `sent_us` counts to). Then the age of *i* is
+//! at least that of its sample at sending, plus `transit(i) − transit(j)` by both clocks, less 200
+//! ppm of the time between the two arrivals.
 
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
@@ -41,10 +44,16 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Age of the sample of a frame that arrives `now`: its age at sending plus the time that the frame spent in queues. `at_rest`:
-    /// the wheels rest.
+    /// Age of the sample of a frame that arrives
+    /// `now`: its age at sending plus the time that the frame spent in queues. `at_rest`: the
+    /// wheels rest.
     #[must_use]
-    pub fn handle_frame(&mut self, now: MonotonicMicros, frame: &ControlFrame, at_rest: bool) -> Duration {
+    pub fn handle_frame(
+        &mut self,
+        now: MonotonicMicros,
+        frame: &ControlFrame,
+        at_rest: bool,
+    ) -> Duration {
         let sampled_before = Duration::from_millis(frame.sample_age_ms.into());
         sampled_before + self.queued(now, frame.sent_us, at_rest)
     }
@@ -59,7 +68,8 @@ impl Freshness {
         });
         let offset = i64::from(transit.wrapping_sub(origin).cast_signed());
         let drift = now.since(self.floor_at).as_micros() * DRIFT_PER_MILLION / 1_000_000;
-        let mut floor = self.floor_us.saturating_add(i64::try_from(drift).unwrap_or(i64::MAX)).min(offset);
+        let mut floor =
+            self.floor_us.saturating_add(i64::try_from(drift).unwrap_or(i64::MAX)).min(offset);
         self.learned = if at_rest { Some(self.learn(offset, now, &mut floor)) } else { None };
         // Drift of less than a microsecond must not be rounded away frame by frame.
         if drift > 0 || floor != self.floor_us {
@@ -88,7 +98,13 @@ mod tests {
     const MOVING: bool = false;
     const AT_REST: bool = true;
 
-    fn age(freshness: &mut Freshness, at_ms: u64, sent_ms: u64, sample_age_ms: u16, at_rest: bool) -> Duration {
+    fn age(
+        freshness: &mut Freshness,
+        at_ms: u64,
+        sent_ms: u64,
+        sample_age_ms: u16,
+        at_rest: bool,
+    ) -> Duration {
         let sent_us = u32::try_from(sent_ms * 1000 % (1 << 32)).unwrap();
         let frame = ControlFrame { sent_us, sample_age_ms, ..ControlFrame::default() };
         freshness.handle_frame(MonotonicMicros(at_ms * 1000), &frame, at_rest)
@@ -133,7 +149,9 @@ mod tests {
         let mut freshness = Freshness::default();
         age(&mut freshness, 1_000, 1_000, 0, AT_REST);
         // The first window still holds the short path; the second does not.
-        let ages: Vec<_> = (0..220).map(|n| age(&mut freshness, 1_090 + n * 20, 1_000 + n * 20, 0, AT_REST)).collect();
+        let ages: Vec<_> = (0..220)
+            .map(|n| age(&mut freshness, 1_090 + n * 20, 1_000 + n * 20, 0, AT_REST))
+            .collect();
         assert!(ages[1] >= Duration::from_millis(89));
         assert_eq!(ages[219], Duration::ZERO);
         assert_eq!(age(&mut freshness, 5_590, 5_500, 0, MOVING), Duration::ZERO);
@@ -145,7 +163,10 @@ mod tests {
         // The car's clock is 100 ppm fast: 180 ms in half an hour.
         for n in 0..90_000u64 {
             let at = MonotonicMicros(n * 20_002);
-            let frame = ControlFrame { sent_us: u32::try_from(n * 20_000 % (1 << 32)).unwrap(), ..ControlFrame::default() };
+            let frame = ControlFrame {
+                sent_us: u32::try_from(n * 20_000 % (1 << 32)).unwrap(),
+                ..ControlFrame::default()
+            };
             let age = freshness.handle_frame(at, &frame, MOVING);
             assert!(age < Duration::from_millis(1), "{age:?} after {n} frames");
         }

@@ -8,9 +8,10 @@
 //! | [`uplinks`] | which uplink is used |
 //! | [`recovery`] | what brings a session back when its path is lost |
 //!
-//! **There are never two drivers, a driver who was refused never moves the car, no frame looks fresher than it is, and no machine is
-//! ever without a next attempt:** as long as something is wrong, `poll_timeout` names a time, and a session that cannot be saved is
-//! ended, so that the driver's page can begin a new one.
+//! **There are never two drivers, a driver who was refused never moves the car, no frame looks
+//! fresher than it is, and no machine is ever without a next attempt:** as long as something is
+//! wrong, `poll_timeout` names a time, and a session that cannot be saved is ended, so that the
+//! driver's page can begin a new one.
 //!
 //! ```text
 //!   kernel: addresses, routes ─► Uplinks ─ Move (lost, new, changed, back, silent, better) ─┬─► Registration: dials the host anew
@@ -25,7 +26,8 @@
 //! None has a clock, randomness or I/O. Whoever owns one
 //!
 //! 1. tells what happens with the `handle_*` verbs, by a monotonic clock;
-//! 2. drains `poll_effect`, and `poll_event` where there is one: effects are to be done, events are for the log;
+//! 2. drains `poll_effect`, and `poll_event` where there is one: effects are to be done, events are
+//!    for the log;
 //! 3. calls `handle_timeout` at `poll_timeout`, or earlier.
 //!
 //! ```
@@ -45,11 +47,13 @@
 //!
 //! # Design decisions
 //!
-//! * A loss is acted on at once, what appears is given a moment to settle, and what is better has to prove itself for seconds.
-//! * A restart of ICE ends the old path. Where that path may still live, it is kept until the driver has answered
-//!   ([`recovery::Commit`]).
-//! * A silent path is not a lost one. First the host is asked: if it answers, the uplink lives, and the path to the driver is looked
-//!   for anew; if not, another uplink is tried, and the old path is left alone, because it may come back by itself.
+//! * A loss is acted on at once, what appears is given a moment to settle, and what is better has
+//!   to prove itself for seconds.
+//! * A restart of ICE ends the old path. Where that path may still live, it is kept until the
+//!   driver has answered ([`recovery::Commit`]).
+//! * A silent path is not a lost one. First the host is asked: if it answers, the uplink lives, and
+//!   the path to the driver is looked for anew; if not, another uplink is tried, and the old path
+//!   is left alone, because it may come back by itself.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

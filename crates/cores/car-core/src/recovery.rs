@@ -43,7 +43,8 @@ pub enum Commit {
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Send an offer with an ICE restart. `wide`: over all uplinks, because the one in use did not help.
+    /// Send an offer with an ICE restart. `wide`: over all uplinks, because the one in use did not
+    /// help.
     Restart {
         /// When the old path ends.
         commit: Commit,
@@ -143,7 +144,8 @@ impl Recovery {
         match connection {
             Connection::Connected => {
                 self.ever_connected = true;
-                self.attempt.take_if(|attempt| attempt.commit == Commit::AtOnce || attempt.answered);
+                self.attempt
+                    .take_if(|attempt| attempt.commit == Commit::AtOnce || attempt.answered);
                 self.heard = self.heard.max(now);
                 self.effects.push_back(Effect::Keyframe);
             }
@@ -224,7 +226,8 @@ impl Recovery {
         }
     }
 
-    /// Acts on what is due. Call it several times a second, after [`Self::handle_heard`]: silence is what is not told.
+    /// Acts on what is due. Call it several times a second, after [`Self::handle_heard`]: silence
+    /// is what is not told.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         if self.ended {
             return;
@@ -260,7 +263,9 @@ impl Recovery {
         let attempt = self.attempt.map(|attempt| attempt.at.plus(patience(attempt)));
         let silence = self.lost.is_none().then(|| self.heard.plus(timing::SILENT));
         let lost = self.lost.map(|lost| {
-            let ask = lost.asked.map_or(lost.since, |at| at.plus(timing::HOST_WITHIN.min(timing::ASK_EVERY)));
+            let ask = lost
+                .asked
+                .map_or(lost.since, |at| at.plus(timing::HOST_WITHIN.min(timing::ASK_EVERY)));
             lost.keyframe_due.min(ask).min(lost.since.plus(timing::GIVE_UP))
         });
         [attempt, silence, lost].into_iter().flatten().min()
@@ -308,8 +313,10 @@ impl Recovery {
             lost.told_silent = true;
             self.effects.push_back(Effect::UplinkSilent);
         }
-        let under_way = self.attempt.is_some_and(|attempt| now.since(attempt.at) < patience(attempt));
-        // Without the host an offer reaches nobody. With it a path that is gone is looked for, and one that stays silent, too.
+        let under_way =
+            self.attempt.is_some_and(|attempt| now.since(attempt.at) < patience(attempt));
+        // Without the host an offer reaches nobody. With it a path that is gone is looked for, and
+        // one that stays silent, too.
         if !under_way && self.host_up && (alone || !flows) {
             let commit = self.gentle();
             self.restart(now, commit);
@@ -359,5 +366,9 @@ impl Recovery {
 }
 
 fn patience(attempt: Attempt) -> std::time::Duration {
-    if attempt.commit == Commit::WithAnswer && !attempt.answered { timing::ANSWER_WITHIN } else { timing::RETRY }
+    if attempt.commit == Commit::WithAnswer && !attempt.answered {
+        timing::ANSWER_WITHIN
+    } else {
+        timing::RETRY
+    }
 }

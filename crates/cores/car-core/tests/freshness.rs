@@ -28,10 +28,12 @@ struct Arrival {
     sample_age_ms: u16,
 }
 
-/// Some frames close together, then perhaps a gap of minutes; each is queued for a while, lost, or comes twice.
+/// Some frames close together, then perhaps a gap of minutes; each is queued for a while, lost, or
+/// comes twice.
 fn frames() -> impl Strategy<Value = Vec<Frame>> {
     let gap = prop_oneof![8 => 0i64..40_000, 1 => 0i64..600_000_000];
-    let transit = prop_oneof![4 => 1_000i64..60_000, 2 => 1_000i64..3_000_000, 1 => 1_000i64..900_000_000];
+    let transit =
+        prop_oneof![4 => 1_000i64..60_000, 2 => 1_000i64..3_000_000, 1 => 1_000i64..900_000_000];
     let frame = (gap, prop::collection::vec(transit, 0..3), 0u16..200);
     prop::collection::vec(frame, 1..120).prop_map(|frames| {
         let sent = frames.into_iter().scan(0i64, |sent, (gap, transits, sample_age_ms)| {
@@ -44,7 +46,11 @@ fn frames() -> impl Strategy<Value = Vec<Frame>> {
 
 fn arrivals(frames: &[Frame]) -> Vec<Arrival> {
     let copies = frames.iter().flat_map(|frame| {
-        frame.transits.iter().map(|&transit| Arrival { at: frame.sent + transit, transit, sample_age_ms: frame.sample_age_ms })
+        frame.transits.iter().map(|&transit| Arrival {
+            at: frame.sent + transit,
+            transit,
+            sample_age_ms: frame.sample_age_ms,
+        })
     });
     let mut arrivals: Vec<_> = copies.collect();
     arrivals.sort_by_key(|arrival| arrival.at);
@@ -86,7 +92,8 @@ proptest! {
             moving.push(arrival.clone());
             let waited = i64::try_from((age - at_sending).as_micros()).unwrap();
             for earlier in &moving {
-                // The clocks part between the moments of sending, the floor rises between the arrivals; 2 µs are rounding.
+                // The clocks part between the moments of sending, the floor rises between the
+                // arrivals; 2 µs are rounding.
                 let parted = ((sent - (earlier.at - earlier.transit)) * parting_ppm / 1_000_000).abs();
                 let risen = (arrival.at - earlier.at) * PPM / 1_000_000;
                 let least = arrival.transit - earlier.transit - parted - risen - 2;

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use proptest::prelude::*;
-use rccar_car_core::lease::{CLOSE_WITHIN, END_WITHIN, Effect, Event, Lease, Outcome, SessionInput, Source, Wish};
+use rccar_car_core::lease::{
+    CLOSE_WITHIN, END_WITHIN, Effect, Event, Lease, Outcome, SessionInput, Source, Wish,
+};
 use rccar_protocol::signaling::{ByeReason, FromCar, IceServer};
 use rccar_protocol::text::{Name, SessionId};
 use rccar_protocol::units::MonotonicMicros;
@@ -13,7 +15,13 @@ use std::time::Duration;
 const START: MonotonicMicros = MonotonicMicros(0);
 
 fn wish(source: Source, session: u64) -> Wish {
-    Wish { source, session: id(session), driver: Name::new("Ada").unwrap(), trickle: true, ice_servers: Vec::new() }
+    Wish {
+        source,
+        session: id(session),
+        driver: Name::new("Ada").unwrap(),
+        trickle: true,
+        ice_servers: Vec::new(),
+    }
 }
 
 fn id(session: u64) -> SessionId {
@@ -44,10 +52,16 @@ fn a_second_driver_is_refused_and_their_messages_go_nowhere() {
     lease.handle_message(Source::Lan, id(2), SessionInput::Restart { ice_servers: Vec::new() });
     // The right name from the wrong side is no better.
     lease.handle_message(Source::Lan, id(1), SessionInput::Restart { ice_servers: Vec::new() });
-    assert_eq!(effects(&mut lease), [bye(Source::Lan, 2, ByeReason::CarLeft), bye(Source::Lan, 1, ByeReason::CarLeft)]);
+    assert_eq!(
+        effects(&mut lease),
+        [bye(Source::Lan, 2, ByeReason::CarLeft), bye(Source::Lan, 1, ByeReason::CarLeft)]
+    );
     lease.handle_bye(START, Source::Lan, id(1), ByeReason::DriverLeft);
     assert_eq!(effects(&mut lease), []);
-    assert!(std::iter::from_fn(|| lease.poll_event()).any(|event| matches!(event, Event::Refused { driven_by: Source::Host, .. })));
+    assert!(
+        std::iter::from_fn(|| lease.poll_event())
+            .any(|event| matches!(event, Event::Refused { driven_by: Source::Host, .. }))
+    );
 }
 
 #[test]
@@ -55,7 +69,10 @@ fn a_driver_who_is_not_reachable_is_replaced_when_their_session_has_ended() {
     let mut lease = driven();
     lease.handle_reachable(false);
     lease.handle_connect(START, wish(Source::Lan, 2));
-    assert_eq!(effects(&mut lease), [Effect::End(ByeReason::Replaced), bye(Source::Host, 1, ByeReason::Replaced)]);
+    assert_eq!(
+        effects(&mut lease),
+        [Effect::End(ByeReason::Replaced), bye(Source::Host, 1, ByeReason::Replaced)]
+    );
     lease.handle_ended(Outcome::EndedByDriver(ByeReason::Replaced));
     assert_eq!(effects(&mut lease), [Effect::Vacate, Effect::Start(wish(Source::Lan, 2))]);
 }
@@ -66,7 +83,10 @@ fn a_page_that_was_reloaded_waits_for_the_end_of_its_old_session_and_a_third_is_
     lease.handle_bye(START, Source::Host, id(1), ByeReason::DriverLeft);
     lease.handle_connect(START, wish(Source::Host, 2));
     lease.handle_connect(START, wish(Source::Host, 3));
-    assert_eq!(effects(&mut lease), [Effect::End(ByeReason::DriverLeft), bye(Source::Host, 3, ByeReason::CarBusy)]);
+    assert_eq!(
+        effects(&mut lease),
+        [Effect::End(ByeReason::DriverLeft), bye(Source::Host, 3, ByeReason::CarBusy)]
+    );
     lease.handle_ended(Outcome::EndedByDriver(ByeReason::DriverLeft));
     assert_eq!(effects(&mut lease), [Effect::Vacate, Effect::Start(wish(Source::Host, 2))]);
 }
@@ -76,11 +96,22 @@ fn who_waits_is_not_sent_away_by_their_own_message() {
     let mut lease = driven();
     lease.handle_bye(START, Source::Host, id(1), ByeReason::DriverLeft);
     lease.handle_connect(START, wish(Source::Host, 2));
-    let server = IceServer { urls: vec!["stun:192.0.2.1:3478".to_owned()], username: None, credential: None };
-    lease.handle_message(Source::Host, id(2), SessionInput::Restart { ice_servers: vec![server.clone()] });
+    let server = IceServer {
+        urls: vec!["stun:192.0.2.1:3478".to_owned()],
+        username: None,
+        credential: None,
+    };
+    lease.handle_message(
+        Source::Host,
+        id(2),
+        SessionInput::Restart { ice_servers: vec![server.clone()] },
+    );
     lease.handle_ended(Outcome::EndedByDriver(ByeReason::DriverLeft));
     let renewed = Wish { ice_servers: vec![server], ..wish(Source::Host, 2) };
-    assert_eq!(effects(&mut lease), [Effect::End(ByeReason::DriverLeft), Effect::Vacate, Effect::Start(renewed)]);
+    assert_eq!(
+        effects(&mut lease),
+        [Effect::End(ByeReason::DriverLeft), Effect::Vacate, Effect::Start(renewed)]
+    );
 }
 
 #[test]
@@ -130,7 +161,11 @@ fn when_the_program_stops_who_waits_is_told_first_and_then_who_drives() {
     lease.handle_connect(START, wish(Source::Lan, 2));
     effects(&mut lease);
     lease.handle_shutdown();
-    let told = [bye(Source::Lan, 2, ByeReason::Shutdown), bye(Source::Host, 1, ByeReason::Shutdown), Effect::SendFarewells];
+    let told = [
+        bye(Source::Lan, 2, ByeReason::Shutdown),
+        bye(Source::Host, 1, ByeReason::Shutdown),
+        Effect::SendFarewells,
+    ];
     assert_eq!(effects(&mut lease), told);
     lease.handle_farewells_sent(START);
     assert_eq!(effects(&mut lease), [Effect::Pass(SessionInput::Shutdown)]);
@@ -170,8 +205,14 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let reason =
-        || prop::sample::select(vec![ByeReason::DriverLeft, ByeReason::DriverGone, ByeReason::CarGone, ByeReason::Revoked]);
+    let reason = || {
+        prop::sample::select(vec![
+            ByeReason::DriverLeft,
+            ByeReason::DriverGone,
+            ByeReason::CarGone,
+            ByeReason::Revoked,
+        ])
+    };
     let source = || prop_oneof![Just(Source::Host), Just(Source::Lan)];
     prop_oneof![
         6 => (source(), 1u64..5).prop_map(|(source, session)| Step::Connect(source, session)),
@@ -207,12 +248,18 @@ impl World {
         match step {
             Step::Connect(source, session) => {
                 // No signaling gives a name twice while it is in use.
-                if self.task != Some((source, id(session))) && self.open.insert((source, id(session))) {
+                if self.task != Some((source, id(session)))
+                    && self.open.insert((source, id(session)))
+                {
                     self.lease.handle_connect(self.now, wish(source, session));
                 }
             }
             Step::Message(source, session) => {
-                self.lease.handle_message(source, id(session), SessionInput::Restart { ice_servers: Vec::new() });
+                self.lease.handle_message(
+                    source,
+                    id(session),
+                    SessionInput::Restart { ice_servers: Vec::new() },
+                );
             }
             Step::Bye(source, session, reason) => {
                 self.open.remove(&(source, id(session)));
@@ -253,7 +300,10 @@ impl World {
                 assert_eq!(self.task, None, "two sessions would run");
                 self.task = Some((wish.source, wish.session));
                 (self.told_to_end, self.aborted) = (false, false);
-                assert!(self.open.remove(&(wish.source, wish.session)), "nobody waits for {wish:?}");
+                assert!(
+                    self.open.remove(&(wish.source, wish.session)),
+                    "nobody waits for {wish:?}"
+                );
             }
             Effect::Pass(input) => {
                 assert!(self.task.is_some());
@@ -262,15 +312,22 @@ impl World {
                         SessionInput::Restart { .. } | SessionInput::Bye(_),
                         Step::Message(source, session) | Step::Bye(source, session, _),
                     ) => {
-                        assert_eq!(before, Some((source, id(session))), "a message of somebody who does not drive");
+                        assert_eq!(
+                            before,
+                            Some((source, id(session))),
+                            "a message of somebody who does not drive"
+                        );
                     }
-                    (SessionInput::RestartHere, Step::RestartHere) | (SessionInput::Shutdown, Step::FarewellsSent) => {}
+                    (SessionInput::RestartHere, Step::RestartHere)
+                    | (SessionInput::Shutdown, Step::FarewellsSent) => {}
                     other => panic!("{other:?}"),
                 }
             }
             Effect::End(_) => {
                 match step {
-                    Step::Bye(source, session, _) => assert_eq!(before, Some((source, id(session))), "ended by somebody else"),
+                    Step::Bye(source, session, _) => {
+                        assert_eq!(before, Some((source, id(session))), "ended by somebody else")
+                    }
                     Step::Connect(..) => {}
                     other => panic!("ended by {other:?}"),
                 }
@@ -307,7 +364,8 @@ proptest! {
                 break;
             }
         }
-        // Whatever has happened: once sessions end when they are told to, every wish is granted or refused, and the program can stop.
+        // Whatever has happened: once sessions end when they are told to, every wish is granted or
+        // refused, and the program can stop.
         if !world.finished {
             world.step(Step::Ends(Outcome::EndedByDriver(ByeReason::DriverLeft)));
             world.step(Step::Ends(Outcome::EndedByDriver(ByeReason::DriverLeft)));

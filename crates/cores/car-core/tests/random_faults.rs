@@ -28,16 +28,23 @@ enum Step {
 }
 
 fn world() -> impl Strategy<Value = World> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(old_path, new_path, host, driver_answers)| World {
-        old_path,
-        new_path,
-        host,
-        driver_answers,
-    })
+    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(old_path, new_path, host, driver_answers)| World {
+            old_path,
+            new_path,
+            host,
+            driver_answers,
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![world().prop_map(Step::World), (0u8..7).prop_map(Step::Move), Just(Step::Wish), (0u16..8_000).prop_map(Step::Wait),]
+    prop_oneof![
+        world().prop_map(Step::World),
+        (0u8..7).prop_map(Step::Move),
+        Just(Step::Wish),
+        (0u16..8_000).prop_map(Step::Wait),
+    ]
 }
 
 /// A session with its surroundings, in steps of 50 ms.
@@ -83,7 +90,11 @@ impl Simulation {
         }
         self.recovery.handle_timeout(self.now);
         self.carry_out();
-        assert_eq!(self.recovery.poll_timeout().is_none(), self.recovery.is_ended(), "a next look, unless it is over");
+        assert_eq!(
+            self.recovery.poll_timeout().is_none(),
+            self.recovery.is_ended(),
+            "a next look, unless it is over"
+        );
         if let Some(due) = self.recovery.poll_timeout() {
             assert!(due <= self.now.plus(timing::GIVE_UP), "{due:?} at {:?}", self.now);
         }
@@ -192,11 +203,20 @@ proptest! {
 }
 
 /// Lets time pass and answers probes.
-fn pass(uplinks: &mut Uplinks, mut now: MonotonicMicros, until: MonotonicMicros, answers: &[bool]) -> MonotonicMicros {
+fn pass(
+    uplinks: &mut Uplinks,
+    mut now: MonotonicMicros,
+    until: MonotonicMicros,
+    answers: &[bool],
+) -> MonotonicMicros {
     loop {
         while let Some(effect) = uplinks.poll_effect() {
             if let uplinks::Effect::Probe(uplink) = effect {
-                uplinks.handle_probe(now, &uplink.name, answers[usize::try_from(uplink.index).unwrap() - 2]);
+                uplinks.handle_probe(
+                    now,
+                    &uplink.name,
+                    answers[usize::try_from(uplink.index).unwrap() - 2],
+                );
             }
         }
         match uplinks.poll_timeout() {

@@ -22,7 +22,12 @@ fn effects(recovery: &mut Recovery) -> Vec<Effect> {
 }
 
 /// All acts from `from` to `to`, looking every 50 ms, with their times.
-fn run(recovery: &mut Recovery, from: u64, to: u64, mut each: impl FnMut(u64, &mut Recovery)) -> Vec<(u64, Effect)> {
+fn run(
+    recovery: &mut Recovery,
+    from: u64,
+    to: u64,
+    mut each: impl FnMut(u64, &mut Recovery),
+) -> Vec<(u64, Effect)> {
     let mut all = Vec::new();
     for now in (from..=to).step_by(50) {
         each(now, recovery);
@@ -45,7 +50,10 @@ fn a_session_that_never_connects_is_given_up() {
 #[test]
 fn as_long_as_something_is_heard_nothing_is_done() {
     let mut recovery = connected();
-    assert_eq!(run(&mut recovery, 0, 60_000, |now, recovery| recovery.handle_heard(at(now - now % 450))), []);
+    assert_eq!(
+        run(&mut recovery, 0, 60_000, |now, recovery| recovery.handle_heard(at(now - now % 450))),
+        []
+    );
 }
 
 #[test]
@@ -70,18 +78,28 @@ fn a_silent_path_whose_host_answers_is_looked_for_anew_and_not_given_up_before_t
             recovery.handle_host_heard(at(now));
         }
     });
-    assert_eq!(seen, [(500, Effect::Keyframe), (500, Effect::AskHost), (750, Effect::Keyframe), (850, GENTLY)]);
+    assert_eq!(
+        seen,
+        [(500, Effect::Keyframe), (500, Effect::AskHost), (750, Effect::Keyframe), (850, GENTLY)]
+    );
 }
 
 #[test]
 fn a_dead_link_that_comes_back_is_left_in_peace_but_for_keyframes() {
     let mut recovery = connected();
     let seen = run(&mut recovery, 0, 4_000, |_, _| {});
-    let keyframes: Vec<u64> = seen.iter().filter(|(_, effect)| *effect == Effect::Keyframe).map(|(now, _)| *now).collect();
+    let keyframes: Vec<u64> = seen
+        .iter()
+        .filter(|(_, effect)| *effect == Effect::Keyframe)
+        .map(|(now, _)| *now)
+        .collect();
     assert!(keyframes.windows(2).all(|pair| pair[1] - pair[0] <= 250), "{keyframes:?}");
     assert_eq!(seen.iter().find(|(_, effect)| *effect == Effect::UplinkSilent).unwrap().0, 1_000);
     assert!(
-        !seen.iter().any(|(_, effect)| matches!(effect, Effect::Restart { .. } | Effect::Rebuild | Effect::GiveUp)),
+        !seen.iter().any(|(_, effect)| matches!(
+            effect,
+            Effect::Restart { .. } | Effect::Rebuild | Effect::GiveUp
+        )),
         "{seen:?}"
     );
     let after = run(&mut recovery, 4_050, 6_000, |now, recovery| recovery.handle_heard(at(now)));
@@ -129,7 +147,9 @@ fn a_driver_who_does_not_answer_either_has_half_a_minute() {
     let mut recovery = connected();
     let seen = run(&mut recovery, 0, 40_000, |now, recovery| recovery.handle_host_heard(at(now)));
     assert_eq!(seen.last(), Some(&(30_500, Effect::GiveUp)));
-    assert!(seen.iter().filter(|(_, effect)| matches!(effect, Effect::Restart { .. })).count() >= 6);
+    assert!(
+        seen.iter().filter(|(_, effect)| matches!(effect, Effect::Restart { .. })).count() >= 6
+    );
     assert!(recovery.is_ended());
 }
 

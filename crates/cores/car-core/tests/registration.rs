@@ -5,8 +5,9 @@
 use proptest::prelude::*;
 use rccar_car_core::registration::standby::{self, Standby};
 use rccar_car_core::registration::{
-    BACKOFF_LEAST, BACKOFF_REFUSED, BACKOFF_URGENT, BACKOFF_URGENT_MOST, CODE_LIFETIME, DIAL_URGENTLY_WITHIN, DIAL_WITHIN, Effect,
-    End, Event, PING_EVERY, Registration, SILENCE, STEP_WITHIN, Standing, WAIT_MOST,
+    BACKOFF_LEAST, BACKOFF_REFUSED, BACKOFF_URGENT, BACKOFF_URGENT_MOST, CODE_LIFETIME,
+    DIAL_URGENTLY_WITHIN, DIAL_WITHIN, Effect, End, Event, PING_EVERY, Registration, SILENCE,
+    STEP_WITHIN, Standing, WAIT_MOST,
 };
 use rccar_car_core::uplinks::{Kind, Move, Uplink, Why};
 use rccar_protocol::claim::ClaimCode;
@@ -30,7 +31,12 @@ fn after(time: Duration) -> MonotonicMicros {
 }
 
 fn uplink(name: &str) -> Uplink {
-    Uplink::new(name.bytes().map(u32::from).sum(), name, Kind::Mobile, ["192.0.2.7".parse().unwrap()])
+    Uplink::new(
+        name.bytes().map(u32::from).sum(),
+        name,
+        Kind::Mobile,
+        ["192.0.2.7".parse().unwrap()],
+    )
 }
 
 fn to(name: &str, why: Why) -> Move {
@@ -50,7 +56,10 @@ fn registered(over: &str) -> Registration {
     assert_eq!(effects(&mut registration), [DIAL, Effect::Register { claim: code }]);
     assert!(registration.is_entering() && !registration.is_open());
     registration.handle_registered(START, name());
-    assert_eq!(effects(&mut registration), [Effect::Hide, Effect::Stand(Standing::Registered), Effect::Up(true)]);
+    assert_eq!(
+        effects(&mut registration),
+        [Effect::Hide, Effect::Stand(Standing::Registered), Effect::Up(true)]
+    );
     assert!(registration.is_open() && registration.is_registered());
     registration
 }
@@ -73,7 +82,10 @@ fn a_car_that_was_registered_before_does_not_wait_for_the_hosts_word() {
     assert_eq!(effects(&mut registration), [DIAL]);
     registration.handle_challenged(START, 8);
     // The code of the first registration was used.
-    assert_eq!(effects(&mut registration), [Effect::Register { claim: ClaimCode::from_random(8) }, Effect::Up(true)]);
+    assert_eq!(
+        effects(&mut registration),
+        [Effect::Register { claim: ClaimCode::from_random(8) }, Effect::Up(true)]
+    );
     assert!(registration.is_open() && !registration.is_registered());
 }
 
@@ -85,9 +97,15 @@ fn a_car_that_nobody_owns_shows_its_code_until_the_connection_ends_and_shows_it_
         registration.handle_unclaimed(at);
         let code = ClaimCode::from_random(START.0);
         let seen = effects(&mut registration);
-        assert!(seen.ends_with(&[Effect::Show(code.clone()), Effect::Stand(Standing::Unclaimed(code))]), "{seen:?}");
+        assert!(
+            seen.ends_with(&[Effect::Show(code.clone()), Effect::Stand(Standing::Unclaimed(code))]),
+            "{seen:?}"
+        );
         registration.handle_ended(at, failed(), 0.0);
-        assert_eq!(effects(&mut registration), [Effect::Hide, Effect::Stand(Standing::Lost("it broke".to_owned()))]);
+        assert_eq!(
+            effects(&mut registration),
+            [Effect::Hide, Effect::Stand(Standing::Lost("it broke".to_owned()))]
+        );
         registration.handle_timeout(at.plus(WAIT_MOST));
     }
 }
@@ -122,7 +140,10 @@ fn a_refusal_costs_the_code_and_half_a_minute_that_nothing_hurries() {
     registration.handle_urgent(START, true);
     registration.handle_move(START, &to("up1", Why::Lost));
     registration.handle_suspicion(START);
-    assert_eq!((effects(&mut registration), registration.poll_timeout()), (vec![], Some(after(BACKOFF_REFUSED))));
+    assert_eq!(
+        (effects(&mut registration), registration.poll_timeout()),
+        (vec![], Some(after(BACKOFF_REFUSED)))
+    );
     registration.handle_timeout(after(BACKOFF_REFUSED));
     assert_eq!(effects(&mut registration), [Effect::Dial { within: DIAL_URGENTLY_WITHIN }]);
     registration.handle_challenged(after(BACKOFF_REFUSED), 2);
@@ -135,7 +156,11 @@ fn a_car_that_was_just_revoked_is_asked_again_soon() {
     registration.handle_ended(START, End::Forbidden("revoked".to_owned()), 1.0);
     assert!(lost(&mut registration) < Duration::from_secs(1));
     registration.handle_timeout(after(Duration::from_secs(1)));
-    registration.handle_ended(after(Duration::from_secs(1)), End::Forbidden("revoked".to_owned()), 1.0);
+    registration.handle_ended(
+        after(Duration::from_secs(1)),
+        End::Forbidden("revoked".to_owned()),
+        1.0,
+    );
     assert_eq!(lost(&mut registration), BACKOFF_REFUSED, "once");
 }
 
@@ -223,7 +248,10 @@ fn a_host_that_says_nothing_is_left_and_one_that_answers_is_pinged() {
     registration.handle_timeout(due.plus(SILENCE));
     assert_eq!(effects(&mut registration), [Effect::Ping { id: 3 }]);
     registration.handle_timeout(due.plus(SILENCE).plus(Duration::from_millis(1)));
-    assert_eq!(effects(&mut registration), [Effect::HangUp(End::Failed("silent for 12s".to_owned()))]);
+    assert_eq!(
+        effects(&mut registration),
+        [Effect::HangUp(End::Failed("silent for 12s".to_owned()))]
+    );
 }
 
 #[test]
@@ -240,7 +268,8 @@ fn a_host_that_does_not_answer_the_registration_is_left() {
 #[test]
 fn a_connection_stands_by_over_the_second_uplink_while_somebody_drives() {
     let mut standby = Standby::default();
-    let drain = |standby: &mut Standby| std::iter::from_fn(|| standby.poll_effect()).collect::<Vec<_>>();
+    let drain =
+        |standby: &mut Standby| std::iter::from_fn(|| standby.poll_effect()).collect::<Vec<_>>();
     let knock = |name: &str| standby::Effect::Knock { over: uplink(name), within: standby::LASTS };
     let all = [uplink("up0"), uplink("up1")];
     standby.handle_uplinks(START, &all);
@@ -345,15 +374,32 @@ impl World {
             Step::Ended(end, fraction) => self.end(end, fraction),
             Step::Urgent(urgent) => self.registration.handle_urgent(now, urgent),
             Step::Move(why, to) => {
-                let why = [Why::First, Why::Lost, Why::New, Why::Back, Why::Changed, Why::Silent, Why::Better][usize::from(why)];
-                self.registration.handle_move(now, &Move { to: to.map(|n| uplink(&format!("up{n}"))), why });
+                let why = [
+                    Why::First,
+                    Why::Lost,
+                    Why::New,
+                    Why::Back,
+                    Why::Changed,
+                    Why::Silent,
+                    Why::Better,
+                ][usize::from(why)];
+                self.registration
+                    .handle_move(now, &Move { to: to.map(|n| uplink(&format!("up{n}"))), why });
             }
             Step::Suspicion => self.registration.handle_suspicion(now),
             Step::Wait(ms) => self.wait(Duration::from_millis(ms.into())),
         }
         self.carry_out();
-        assert!(self.dialling || self.registration.poll_timeout().is_some(), "nothing is due: {:?}", self.registration);
-        assert_eq!(self.registration.is_registered(), self.standing == Standing::Registered, "people are told how it stands");
+        assert!(
+            self.dialling || self.registration.poll_timeout().is_some(),
+            "nothing is due: {:?}",
+            self.registration
+        );
+        assert_eq!(
+            self.registration.is_registered(),
+            self.standing == Standing::Registered,
+            "people are told how it stands"
+        );
         if let Some(due) = self.registration.poll_timeout() {
             assert!(due <= self.now.plus(WAIT_MOST), "{due:?} at {:?}", self.now);
         }
@@ -383,7 +429,10 @@ impl World {
         (self.attempt, self.dialling) = (false, false);
         self.registration.handle_ended(self.now, end, fraction);
         let due = self.registration.poll_timeout().unwrap();
-        assert!(due >= self.now.plus(BACKOFF_LEAST), "no attempt follows the other without a pause");
+        assert!(
+            due >= self.now.plus(BACKOFF_LEAST),
+            "no attempt follows the other without a pause"
+        );
     }
 
     fn carry_out(&mut self) {
@@ -408,7 +457,10 @@ impl World {
                     self.up = up;
                 }
                 Effect::Show(code) => {
-                    assert!(self.given.as_ref().is_none_or(|given| *given == code), "not the code that the host has")
+                    assert!(
+                        self.given.as_ref().is_none_or(|given| *given == code),
+                        "not the code that the host has"
+                    )
                 }
                 Effect::Stand(standing) => self.standing = standing,
                 Effect::Hide => {}

@@ -86,10 +86,20 @@ fn the_same_uplink_with_its_address_is_back_at_once() {
 #[test]
 fn another_address_is_a_change_and_one_more_is_none() {
     let mut uplinks = started(vec![wifi()]);
-    let more = Uplink::new(2, "wlan0", Kind::Wifi, ["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
+    let more = Uplink::new(
+        2,
+        "wlan0",
+        Kind::Wifi,
+        ["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()],
+    );
     uplinks.handle_uplinks(at(10), vec![more]);
     assert_eq!(moves(&mut uplinks), []);
-    let other = Uplink::new(2, "wlan0", Kind::Wifi, ["192.0.2.8".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
+    let other = Uplink::new(
+        2,
+        "wlan0",
+        Kind::Wifi,
+        ["192.0.2.8".parse().unwrap(), "2001:db8::7".parse().unwrap()],
+    );
     uplinks.handle_uplinks(at(20), vec![other]);
     assert_eq!(moves(&mut uplinks), to("wlan0", Why::Changed));
 }
@@ -128,7 +138,11 @@ fn a_silent_uplink_is_left_for_one_that_answers_and_tried_again_later() {
     uplinks.handle_silent(at(0), "wlan0");
     assert_eq!(moves(&mut uplinks), to("wwan0", Why::Silent));
     assert_eq!(uplinks.order(), [modem(), wifi()]);
-    assert_eq!(pass(&mut uplinks, 60_000, true), [(20_000, Why::Better)], "15 s without trust, then the usual 5 s");
+    assert_eq!(
+        pass(&mut uplinks, 60_000, true),
+        [(20_000, Why::Better)],
+        "15 s without trust, then the usual 5 s"
+    );
 }
 
 #[test]

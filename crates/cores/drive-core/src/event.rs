@@ -14,7 +14,8 @@ pub enum Event {
         /// The session obeyed from now on.
         to: u64,
     },
-    /// Set-points that do not count as input arrive; said once until input returns or the cause changes.
+    /// Set-points that do not count as input arrive; said once until input returns or the cause
+    /// changes.
     InputRejected {
         /// Why they do not count.
         why: Rejection,

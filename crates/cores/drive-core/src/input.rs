@@ -9,7 +9,8 @@ use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 /// A set-point that counts as input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input {
-    /// Moment from which the deadlines count: the sample's, or its arrival if the sample's seems to be later.
+    /// Moment from which the deadlines count: the sample's, or its arrival if the sample's seems to
+    /// be later.
     pub(crate) fresh_at: MonotonicMicros,
     /// When it came.
     pub(crate) arrived_at: MonotonicMicros,
@@ -22,7 +23,11 @@ pub(crate) struct Input {
 
 impl Input {
     /// Judges a set-point that arrives `now`; `last` is the input that it must be newer than.
-    pub(crate) fn judge(now: MonotonicMicros, set_point: &SetPoint, last: Option<&Self>) -> Result<Self, Rejection> {
+    pub(crate) fn judge(
+        now: MonotonicMicros,
+        set_point: &SetPoint,
+        last: Option<&Self>,
+    ) -> Result<Self, Rejection> {
         if last.is_some_and(|last| !is_newer(set_point.seq, last.seq)) {
             return Err(Rejection::Overtaken);
         }
@@ -73,20 +78,28 @@ mod tests {
 
     #[test]
     fn the_age_of_the_sample_decides() {
-        let aged = |millis| SetPoint { sampled_at: NOW.minus(Duration::from_millis(millis)), ..fresh() };
+        let aged =
+            |millis| SetPoint { sampled_at: NOW.minus(Duration::from_millis(millis)), ..fresh() };
         assert_eq!(verdict(aged(80)), Ok(MonotonicMicros(920_000)));
         assert_eq!(verdict(aged(81)), Err(Rejection::Stale));
-        let ahead = |millis| SetPoint { sampled_at: NOW.plus(Duration::from_millis(millis)), ..fresh() };
+        let ahead =
+            |millis| SetPoint { sampled_at: NOW.plus(Duration::from_millis(millis)), ..fresh() };
         assert_eq!(verdict(ahead(5)), Ok(NOW), "deadlines never count from the future");
         assert_eq!(verdict(ahead(6)), Err(Rejection::Future));
-        assert_eq!(verdict(SetPoint { sampled_at: MonotonicMicros(u64::MAX), ..fresh() }), Err(Rejection::Future));
+        assert_eq!(
+            verdict(SetPoint { sampled_at: MonotonicMicros(u64::MAX), ..fresh() }),
+            Err(Rejection::Future)
+        );
     }
 
     #[test]
     fn the_sender_may_say_that_it_is_not_input() {
         let hidden = SetPoint { not_input: StopReason::Hidden, ..fresh() };
         assert_eq!(verdict(hidden), Err(Rejection::NotInput(StopReason::Hidden)));
-        assert_eq!(verdict(SetPoint { session: 0, ..fresh() }), Err(Rejection::NotInput(StopReason::DriverLeft)));
+        assert_eq!(
+            verdict(SetPoint { session: 0, ..fresh() }),
+            Err(Rejection::NotInput(StopReason::DriverLeft))
+        );
     }
 
     #[test]
@@ -95,7 +108,10 @@ mod tests {
         let last = Input::judge(NOW, &numbered(u32::MAX), None).unwrap();
         assert!(Input::judge(NOW, &numbered(0), Some(&last)).is_ok());
         for old in [u32::MAX, u32::MAX - 1, 1 << 31] {
-            assert!(matches!(Input::judge(NOW, &numbered(old), Some(&last)), Err(Rejection::Overtaken)), "{old}");
+            assert!(
+                matches!(Input::judge(NOW, &numbered(old), Some(&last)), Err(Rejection::Overtaken)),
+                "{old}"
+            );
         }
     }
 }

@@ -13,18 +13,23 @@
 //!                                        └─────────┘◄── 12 fault, from every state
 //! ```
 //!
-//! 1. *arm*: fresh input has `arm` set, after fresh input of the same session with `arm` clear, and no gap of
-//!    [`NEUTRAL_BY`] since.
-//! 2. *ended*: fresh input has `arm` clear, or the last input is [`HOLD`] old. After a gap, `arm` has to be seen clear again.
-//! 3. *rested*: the throttle stayed within the dead band for [`ARM_NEUTRAL`]; the input that shows it arms.
-//! 4. No input for [`QUIET`], or a set-point that says why it is not input. The outputs stay; the throttle does not rise.
+//! 1. *arm*: fresh input has `arm` set, after fresh input of the same session with `arm` clear, and
+//!    no gap of [`NEUTRAL_BY`] since.
+//! 2. *ended*: fresh input has `arm` clear, or the last input is [`HOLD`] old. After a gap, `arm`
+//!    has to be seen clear again.
+//! 3. *rested*: the throttle stayed within the dead band for [`ARM_NEUTRAL`]; the input that shows
+//!    it arms.
+//! 4. No input for [`QUIET`], or a set-point that says why it is not input. The outputs stay; the
+//!    throttle does not rise.
 //! 5. The last input is [`HOLD`] old. The motor brakes, the wheels stay where they point.
-//! 6. *disarm*: fresh input has `arm` clear. Brakes for [`BRAKE_TIME`], because a car that rolls is not stopped, then neutral.
+//! 6. *disarm*: fresh input has `arm` clear. Brakes for [`BRAKE_TIME`], because a car that rolls is
+//!    not stopped, then neutral.
 //! 7. *other session*: a set-point names another session. As 6; the new one has to arm.
 //! 8. *shutdown*: [`Machine::handle_shutdown`]. As 6; nothing is obeyed any more.
 //! 9. Fresh input has `arm` set. The wheels follow again; the throttle rises from what it is.
 //! 10. The last input is [`NEUTRAL_AT`] old. Neutral at once.
-//! 11. *release*: fresh input has `arm` clear. So does another session, which has to show `arm` clear on its own.
+//! 11. *release*: fresh input has `arm` clear. So does another session, which has to show `arm`
+//!     clear on its own.
 //! 12. *fault*: [`Machine::handle_fault`]. Neutral at once.
 
 use crate::event::{Event, Rejection};
@@ -153,7 +158,8 @@ impl Machine {
         self.shaper.rest();
     }
 
-    /// The service stops: brakes if the wheels may move, then neutral for good. Over when [`Self::is_at_rest`].
+    /// The service stops: brakes if the wheels may move, then neutral for good. Over when
+    /// [`Self::is_at_rest`].
     pub fn handle_shutdown(&mut self, now: MonotonicMicros) {
         self.handle_timeout(now);
         if !self.shut_down {
@@ -163,7 +169,8 @@ impl Machine {
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called; always later than its last call. `None`: not before the next input.
+    /// When [`Self::handle_timeout`] wants to be called; always later than its last call. `None`:
+    /// not before the next input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let deadline = match self.phase {
@@ -184,10 +191,16 @@ impl Machine {
     #[must_use]
     pub fn output(&self) -> Output {
         let motor = match self.phase {
-            Phase::Armed | Phase::Holding if self.last.is_some_and(|last| last.brake) => Motor::Brake,
+            Phase::Armed | Phase::Holding if self.last.is_some_and(|last| last.brake) => {
+                Motor::Brake
+            }
             Phase::Armed | Phase::Holding => Motor::Drive(self.shaper.throttle()),
             Phase::Braking => Motor::Brake,
-            Phase::Disarmed { .. } | Phase::Arming { .. } | Phase::Tripped if self.brake_until.is_some() => Motor::Brake,
+            Phase::Disarmed { .. } | Phase::Arming { .. } | Phase::Tripped
+                if self.brake_until.is_some() =>
+            {
+                Motor::Brake
+            }
             Phase::Disarmed { .. } | Phase::Arming { .. } | Phase::Tripped => Motor::Neutral,
         };
         Output { steering: self.shaper.steering(), motor }
@@ -262,7 +275,9 @@ impl Machine {
         let gap = self.last.is_none_or(|last| self.now.since(last.arrived_at) > NEUTRAL_BY);
         self.last = Some(input);
         match self.phase {
-            Phase::Armed | Phase::Holding | Phase::Braking if !input.arm => self.disarm(StopReason::DriverDisarmed, true),
+            Phase::Armed | Phase::Holding | Phase::Braking if !input.arm => {
+                self.disarm(StopReason::DriverDisarmed, true)
+            }
             Phase::Armed | Phase::Holding | Phase::Braking => self.follow(input),
             Phase::Tripped if !input.arm => self.release(),
             Phase::Tripped => {}
@@ -367,10 +382,12 @@ impl Machine {
         self.doubt = None;
     }
 
-    /// To Disarmed, with the brake if the wheels may move. Never later at neutral than if the input had been lost.
+    /// To Disarmed, with the brake if the wheels may move. Never later at neutral than if the input
+    /// had been lost.
     fn disarm(&mut self, reason: StopReason, released: bool) {
         if self.state().may_move() {
-            self.brake_until = Some(self.now.plus(BRAKE_TIME).min(self.fresh_at().plus(NEUTRAL_AT)));
+            self.brake_until =
+                Some(self.now.plus(BRAKE_TIME).min(self.fresh_at().plus(NEUTRAL_AT)));
             self.shaper.brake();
         }
         if self.state() != DriveState::Disarmed {
@@ -380,9 +397,12 @@ impl Machine {
         self.reason = reason;
     }
 
-    /// The input that the next one must be newer than. None once it has expired at rest: numbering may start anew.
+    /// The input that the next one must be newer than. None once it has expired at rest: numbering
+    /// may start anew.
     fn numbered_input(&self) -> Option<&Input> {
-        self.last.as_ref().filter(|last| self.state().may_move() || self.now.since(last.fresh_at) <= HOLD)
+        self.last
+            .as_ref()
+            .filter(|last| self.state().may_move() || self.now.since(last.fresh_at) <= HOLD)
     }
 
     /// Moment from which the deadlines count; long ago if there was no input.

@@ -3,7 +3,8 @@
 /// Full scale in 1/10000.
 const FULL: u16 = 10_000;
 
-/// Settings of the drive. Ratios are in 1/10000 of full scale, slew rates in 1/10000 of full scale per second.
+/// Settings of the drive. Ratios are in 1/10000 of full scale, slew rates in 1/10000 of full scale
+/// per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The steering servo.
@@ -28,7 +29,8 @@ pub struct SteeringSettings {
 }
 
 impl Default for SteeringSettings {
-    /// Lock to lock in a quarter of a second: as fast as an ordinary servo (0.15 s for 60°) and gentle to its gears.
+    /// Lock to lock in a quarter of a second: as fast as an ordinary servo (0.15 s for 60°) and
+    /// gentle to its gears.
     fn default() -> Self {
         Self { trim: 0, left: FULL, right: FULL, slew_per_s: 80_000, reversed: false }
     }
@@ -48,8 +50,8 @@ pub struct ThrottleSettings {
 }
 
 impl Default for ThrottleSettings {
-    /// Half of the speed forward and a third of it backward; a worn stick rests within 4 %; full throttle of the driver is reached
-    /// in 0.2 s, which hides a key's step from the gears.
+    /// Half of the speed forward and a third of it backward; a worn stick rests within 4 %; full
+    /// throttle of the driver is reached in 0.2 s, which hides a key's step from the gears.
     fn default() -> Self {
         Self { max_forward: 5_000, max_reverse: 3_000, dead_band: 400, slew_per_s: 25_000 }
     }
@@ -71,21 +73,61 @@ impl Settings {
     /// Checks every range.
     pub fn check(&self) -> Result<(), SettingsError> {
         let Self { steering, throttle } = self;
-        within("steering.left", steering.left, 1, FULL, "it must lie above 0 and at most at full scale (10000)")?;
-        within("steering.right", steering.right, 1, FULL, "it must lie above 0 and at most at full scale (10000)")?;
+        within(
+            "steering.left",
+            steering.left,
+            1,
+            FULL,
+            "it must lie above 0 and at most at full scale (10000)",
+        )?;
+        within(
+            "steering.right",
+            steering.right,
+            1,
+            FULL,
+            "it must lie above 0 and at most at full scale (10000)",
+        )?;
         let (left, right) = (-i64::from(steering.left), i64::from(steering.right));
         if !(left..=right).contains(&i64::from(steering.trim)) {
             let rule = "it must lie between the end points steering.left and steering.right";
             return Err(SettingsError { key: "steering.trim", value: steering.trim.into(), rule });
         }
-        within("throttle.max_forward", throttle.max_forward, 0, FULL, "it must be at most full scale (10000)")?;
-        within("throttle.max_reverse", throttle.max_reverse, 0, FULL, "it must be at most full scale (10000)")?;
-        within("throttle.dead_band", throttle.dead_band, 0, FULL / 2, "it must leave half of the stick's way (at most 5000)")
+        within(
+            "throttle.max_forward",
+            throttle.max_forward,
+            0,
+            FULL,
+            "it must be at most full scale (10000)",
+        )?;
+        within(
+            "throttle.max_reverse",
+            throttle.max_reverse,
+            0,
+            FULL,
+            "it must be at most full scale (10000)",
+        )?;
+        within(
+            "throttle.dead_band",
+            throttle.dead_band,
+            0,
+            FULL / 2,
+            "it must leave half of the stick's way (at most 5000)",
+        )
     }
 }
 
-fn within(key: &'static str, value: u16, min: u16, max: u16, rule: &'static str) -> Result<(), SettingsError> {
-    if (min..=max).contains(&value) { Ok(()) } else { Err(SettingsError { key, value: value.into(), rule }) }
+fn within(
+    key: &'static str,
+    value: u16,
+    min: u16,
+    max: u16,
+    rule: &'static str,
+) -> Result<(), SettingsError> {
+    if (min..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(SettingsError { key, value: value.into(), rule })
+    }
 }
 
 #[cfg(test)]
@@ -99,13 +141,17 @@ mod tests {
 
     #[test]
     fn an_error_names_the_setting_and_the_rule() {
-        let steering = SteeringSettings { trim: -3_000, left: 2_000, ..SteeringSettings::default() };
+        let steering =
+            SteeringSettings { trim: -3_000, left: 2_000, ..SteeringSettings::default() };
         let error = Settings { steering, ..Settings::default() }.check().unwrap_err();
         assert_eq!(
             error.to_string(),
             "steering.trim is -3000, but it must lie between the end points steering.left and steering.right"
         );
         let throttle = ThrottleSettings { dead_band: 5_001, ..ThrottleSettings::default() };
-        assert_eq!(Settings { throttle, ..Settings::default() }.check().unwrap_err().key, "throttle.dead_band");
+        assert_eq!(
+            Settings { throttle, ..Settings::default() }.check().unwrap_err().key,
+            "throttle.dead_band"
+        );
     }
 }

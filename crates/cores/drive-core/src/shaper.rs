@@ -1,11 +1,12 @@
-//! From what the driver asks to what servo and motor get: end points, trim, dead band, slew, pause at a reversal.
+//! From what the driver asks to what servo and motor get: end points, trim, dead band, slew, pause
+//! at a reversal.
 
 use crate::settings::Settings;
 use crate::timing::{REVERSAL_PAUSE, TICK};
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 
-/// Positions are kept in 1/10000 of full scale times a million, so that a rate per second times microseconds is exact: however often
-/// the machine is called, no fraction is lost.
+/// Positions are kept in 1/10000 of full scale times a million, so that a rate per second times
+/// microseconds is exact: however often the machine is called, no fraction is lost.
 const FINE: i64 = 1_000_000;
 const FULL: i64 = 10_000;
 
@@ -42,12 +43,23 @@ impl Shaper {
     /// Moves on to `now`.
     pub(crate) fn advance(&mut self, now: MonotonicMicros) {
         let passed = now.since(self.at);
-        self.steering = toward(self.steering, self.steering_target, self.settings.steering.slew_per_s, passed.as_micros());
+        self.steering = toward(
+            self.steering,
+            self.steering_target,
+            self.settings.steering.slew_per_s,
+            passed.as_micros(),
+        );
         let reverses = self.throttle_target * self.direction < 0;
-        let may_rise_from = if reverses { self.at.max(self.zero_since.plus(REVERSAL_PAUSE)) } else { self.at };
+        let may_rise_from =
+            if reverses { self.at.max(self.zero_since.plus(REVERSAL_PAUSE)) } else { self.at };
         if now >= may_rise_from {
             let passed = now.since(may_rise_from);
-            self.throttle = toward(self.throttle, self.throttle_target, self.settings.throttle.slew_per_s, passed.as_micros());
+            self.throttle = toward(
+                self.throttle,
+                self.throttle_target,
+                self.settings.throttle.slew_per_s,
+                passed.as_micros(),
+            );
         }
         if self.throttle != 0 {
             self.direction = self.throttle.signum();
@@ -55,7 +67,8 @@ impl Shaper {
         self.at = now;
     }
 
-    /// Heads for what the driver asks. Less throttle is immediate, and so is zero on the way to the other direction.
+    /// Heads for what the driver asks. Less throttle is immediate, and so is zero on the way to the
+    /// other direction.
     pub(crate) fn follow(&mut self, steering: Steering, throttle: Throttle) {
         self.steering_target = steering_position(&self.settings, steering);
         let target = throttle_position(&self.settings, throttle);
@@ -79,7 +92,8 @@ impl Shaper {
         self.throttle_target = self.throttle;
     }
 
-    /// No throttle; the wheels stay where they point, so that a car that brakes in a bend does not leave it.
+    /// No throttle; the wheels stay where they point, so that a car that brakes in a bend does not
+    /// leave it.
     pub(crate) fn brake(&mut self) {
         self.steering_target = self.steering;
         self.cut();
@@ -93,11 +107,15 @@ impl Shaper {
     }
 
     pub(crate) fn steering(&self) -> Steering {
-        ratio(self.steering).and_then(|value| Steering::from_permyriad(value).ok()).unwrap_or_default()
+        ratio(self.steering)
+            .and_then(|value| Steering::from_permyriad(value).ok())
+            .unwrap_or_default()
     }
 
     pub(crate) fn throttle(&self) -> Throttle {
-        ratio(self.throttle).and_then(|value| Throttle::from_permyriad(value).ok()).unwrap_or_default()
+        ratio(self.throttle)
+            .and_then(|value| Throttle::from_permyriad(value).ok())
+            .unwrap_or_default()
     }
 
     /// Whether the driver's throttle counts as neutral.
@@ -123,7 +141,8 @@ impl Shaper {
 fn steering_position(settings: &Settings, steering: Steering) -> i64 {
     let settings = &settings.steering;
     let (trim, asked) = (i64::from(settings.trim), i64::from(steering.permyriad()));
-    let reach = if asked < 0 { i64::from(settings.left) + trim } else { i64::from(settings.right) - trim };
+    let reach =
+        if asked < 0 { i64::from(settings.left) + trim } else { i64::from(settings.right) - trim };
     let position = trim * FINE + asked * reach * (FINE / FULL);
     if settings.reversed { -position } else { position }
 }
@@ -168,10 +187,20 @@ mod tests {
 
     #[test]
     fn trim_moves_the_middle_and_leaves_the_end_points() {
-        let settings = SteeringSettings { trim: 500, left: 8_000, right: 6_000, slew_per_s: 0, reversed: false };
+        let settings = SteeringSettings {
+            trim: 500,
+            left: 8_000,
+            right: 6_000,
+            slew_per_s: 0,
+            reversed: false,
+        };
         for (reversed, sign) in [(false, 1), (true, -1)] {
-            let mut shaper = Shaper::new(Settings { steering: SteeringSettings { reversed, ..settings }, ..Settings::default() });
-            for (asked, position) in [(0, 500), (10_000, 6_000), (-10_000, -8_000), (5_000, 3_250)] {
+            let mut shaper = Shaper::new(Settings {
+                steering: SteeringSettings { reversed, ..settings },
+                ..Settings::default()
+            });
+            for (asked, position) in [(0, 500), (10_000, 6_000), (-10_000, -8_000), (5_000, 3_250)]
+            {
                 shaper.follow(steering(asked), Throttle::NEUTRAL);
                 shaper.advance(at(1));
                 assert_eq!(shaper.steering().permyriad(), position * sign);
@@ -181,9 +210,17 @@ mod tests {
 
     #[test]
     fn the_dead_band_is_silent_and_what_follows_starts_at_zero() {
-        let throttle_settings = ThrottleSettings { max_forward: 5_000, max_reverse: 2_000, dead_band: 400, slew_per_s: 0 };
-        let mut shaper = Shaper::new(Settings { throttle: throttle_settings, ..Settings::default() });
-        for (asked, position) in [(400, 0), (-400, 0), (402, 1), (10_000, 5_000), (0, 0), (-10_000, -2_000)] {
+        let throttle_settings = ThrottleSettings {
+            max_forward: 5_000,
+            max_reverse: 2_000,
+            dead_band: 400,
+            slew_per_s: 0,
+        };
+        let mut shaper =
+            Shaper::new(Settings { throttle: throttle_settings, ..Settings::default() });
+        for (asked, position) in
+            [(400, 0), (-400, 0), (402, 1), (10_000, 5_000), (0, 0), (-10_000, -2_000)]
+        {
             shaper.follow(Steering::NEUTRAL, throttle(asked));
             shaper.advance(shaper.at.plus(REVERSAL_PAUSE));
             assert_eq!(shaper.throttle().permyriad(), position, "{asked}");

@@ -13,7 +13,12 @@ fn arming_takes_a_release_and_300_ms_at_neutral() {
     let mut bench = Bench::new(Settings::default());
     bench.drive(20, false, 0, 0);
     bench.drive(320, true, 8_000, 0);
-    let story = [Event::SessionChanged { from: 0, to: 1 }, Event::Released, Event::ArmingStarted, Event::Armed];
+    let story = [
+        Event::SessionChanged { from: 0, to: 1 },
+        Event::Released,
+        Event::ArmingStarted,
+        Event::Armed,
+    ];
     assert_eq!(bench.events, story);
 }
 
@@ -45,9 +50,15 @@ fn a_gap_while_arming_asks_for_a_new_release() {
     bench.drive(20, false, 0, 0);
     bench.drive(100, true, 0, 0);
     bench.wait(80);
-    assert_eq!((bench.machine.state(), bench.machine.reason()), (DriveState::Disarmed, StopReason::Silent));
+    assert_eq!(
+        (bench.machine.state(), bench.machine.reason()),
+        (DriveState::Disarmed, StopReason::Silent)
+    );
     bench.drive(1_000, true, 0, 0);
-    assert_eq!((bench.machine.state(), bench.machine.reason()), (DriveState::Disarmed, StopReason::None));
+    assert_eq!(
+        (bench.machine.state(), bench.machine.reason()),
+        (DriveState::Disarmed, StopReason::None)
+    );
 }
 
 #[test]
@@ -64,7 +75,10 @@ fn the_wheels_stay_at_neutral_until_armed() {
     let mut bench = Bench::new(Settings::default());
     bench.drive(100, false, 10_000, 10_000);
     bench.drive(500, true, -10_000, 10_000);
-    assert_eq!((bench.machine.state(), bench.machine.output()), (DriveState::Arming, Default::default()));
+    assert_eq!(
+        (bench.machine.state(), bench.machine.output()),
+        (DriveState::Arming, Default::default())
+    );
 }
 
 #[test]
@@ -73,7 +87,10 @@ fn disarming_brakes_for_a_moment_and_then_rests() {
     bench.arm();
     bench.drive(200, true, 5_000, 5_000);
     bench.drive(20, false, 5_000, 5_000);
-    assert_eq!((bench.machine.state(), bench.machine.reason()), (DriveState::Disarmed, StopReason::DriverDisarmed));
+    assert_eq!(
+        (bench.machine.state(), bench.machine.reason()),
+        (DriveState::Disarmed, StopReason::DriverDisarmed)
+    );
     assert_eq!(bench.machine.output().motor, Motor::Brake);
     bench.wait(169);
     assert_eq!(bench.machine.output().motor, Motor::Brake);
@@ -89,7 +106,10 @@ fn the_brake_beats_the_throttle() {
     bench.wait(20);
     let braking = SetPoint { brake: true, ..bench.frame(true, 2_000, 10_000) };
     bench.send(&braking);
-    assert_eq!((bench.machine.state(), bench.machine.output().motor), (DriveState::Armed, Motor::Brake));
+    assert_eq!(
+        (bench.machine.state(), bench.machine.output().motor),
+        (DriveState::Armed, Motor::Brake)
+    );
     bench.wait(20);
     assert!(bench.machine.output().steering.permyriad() > 1_000, "the wheels still steer");
     bench.drive(20, true, 2_000, 10_000);
@@ -106,14 +126,24 @@ fn another_session_stops_the_car_and_has_to_arm() {
         bench.session = to;
         let frame = bench.frame(true, 0, 10_000);
         bench.send(&frame);
-        assert_eq!((bench.machine.state(), bench.machine.reason()), (DriveState::Disarmed, StopReason::DriverLeft));
+        assert_eq!(
+            (bench.machine.state(), bench.machine.reason()),
+            (DriveState::Disarmed, StopReason::DriverLeft)
+        );
         assert!(bench.events.contains(&Event::Disarmed { reason: StopReason::DriverLeft }));
         assert_eq!(bench.machine.output().motor, Motor::Brake);
         bench.drive(1_000, true, 0, 0);
-        assert_eq!((bench.machine.state(), bench.machine.output().motor), (DriveState::Disarmed, Motor::Neutral));
+        assert_eq!(
+            (bench.machine.state(), bench.machine.output().motor),
+            (DriveState::Disarmed, Motor::Neutral)
+        );
         assert_eq!(bench.machine.session(), to);
         bench.arm();
-        assert_eq!(bench.machine.state() == DriveState::Armed, to != 0, "nobody's session never arms");
+        assert_eq!(
+            bench.machine.state() == DriveState::Armed,
+            to != 0,
+            "nobody's session never arms"
+        );
     }
 }
 
@@ -124,7 +154,11 @@ fn a_sender_that_starts_counting_anew_can_arm_once_the_old_input_has_expired() {
     bench.arm();
     bench.seq = 0;
     bench.drive(240, true, 0, 10_000);
-    assert_eq!(bench.machine.state(), DriveState::Tripped, "while the car may move, numbers only rise");
+    assert_eq!(
+        bench.machine.state(),
+        DriveState::Tripped,
+        "while the car may move, numbers only rise"
+    );
     bench.arm();
     assert_eq!(bench.machine.state(), DriveState::Armed);
 }

@@ -33,12 +33,22 @@ fn silence_holds_then_brakes_then_trips_at_the_promised_times() {
     bench.wait_until(MonotonicMicros(last.plus(HOLD).0 - 1));
     assert_eq!(throttle_of(&bench.machine), 5_000);
     bench.wait_until(last.plus(HOLD));
-    assert_eq!((state(&bench).0, bench.machine.output().motor), (DriveState::Braking, Motor::Brake));
-    assert_eq!(bench.machine.output().steering.permyriad(), 3_000, "a car that brakes in a bend stays in it");
+    assert_eq!(
+        (state(&bench).0, bench.machine.output().motor),
+        (DriveState::Braking, Motor::Brake)
+    );
+    assert_eq!(
+        bench.machine.output().steering.permyriad(),
+        3_000,
+        "a car that brakes in a bend stays in it"
+    );
     bench.wait_until(MonotonicMicros(last.plus(NEUTRAL_AT).0 - 1));
     assert_eq!(bench.machine.output().motor, Motor::Brake);
     bench.wait_until(last.plus(NEUTRAL_AT));
-    assert_eq!((state(&bench), bench.machine.output()), ((DriveState::Tripped, StopReason::Silent), Default::default()));
+    assert_eq!(
+        (state(&bench), bench.machine.output()),
+        ((DriveState::Tripped, StopReason::Silent), Default::default())
+    );
     assert_eq!(bench.machine.poll_timeout(), None);
 }
 
@@ -46,7 +56,10 @@ fn silence_holds_then_brakes_then_trips_at_the_promised_times() {
 fn deadlines_count_from_the_sample_and_not_from_its_arrival() {
     let mut bench = driving();
     bench.wait(60);
-    let late = SetPoint { sampled_at: bench.now.minus(Duration::from_millis(70)), ..bench.frame(true, 0, 10_000) };
+    let late = SetPoint {
+        sampled_at: bench.now.minus(Duration::from_millis(70)),
+        ..bench.frame(true, 0, 10_000)
+    };
     bench.send(&late);
     assert_eq!(bench.machine.state(), DriveState::Armed);
     bench.wait(10);
@@ -57,7 +70,9 @@ fn deadlines_count_from_the_sample_and_not_from_its_arrival() {
 
 #[test]
 fn set_points_that_are_not_input_say_why_and_extend_nothing() {
-    for reason in [StopReason::Hidden, StopReason::Unfocused, StopReason::NoDevice, StopReason::StaleInput] {
+    for reason in
+        [StopReason::Hidden, StopReason::Unfocused, StopReason::NoDevice, StopReason::StaleInput]
+    {
         let mut bench = driving();
         let last = bench.now;
         for after in (20..=260).step_by(20) {
@@ -68,7 +83,11 @@ fn set_points_that_are_not_input_say_why_and_extend_nothing() {
             assert_eq!(bench.machine.output().motor == Motor::Brake, (80..240).contains(&after));
         }
         assert_eq!(state(&bench), (DriveState::Tripped, reason));
-        let rejected = bench.events.iter().filter(|event| matches!(event, Event::InputRejected { .. })).count();
+        let rejected = bench
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::InputRejected { .. }))
+            .count();
         assert_eq!(rejected, 1, "the cause is recorded once, not fifty times a second");
     }
 }
@@ -78,8 +97,16 @@ fn repeated_stale_and_future_frames_extend_nothing() {
     type Forge = fn(SetPoint, MonotonicMicros) -> SetPoint;
     let hostile: [(Rejection, Forge); 3] = [
         (Rejection::Overtaken, |last, now| SetPoint { sampled_at: now, ..last }),
-        (Rejection::Stale, |last, now| SetPoint { seq: last.seq + 1, sampled_at: now.minus(Duration::from_millis(81)), ..last }),
-        (Rejection::Future, |last, now| SetPoint { seq: last.seq + 1, sampled_at: now.plus(Duration::from_secs(9)), ..last }),
+        (Rejection::Stale, |last, now| SetPoint {
+            seq: last.seq + 1,
+            sampled_at: now.minus(Duration::from_millis(81)),
+            ..last
+        }),
+        (Rejection::Future, |last, now| SetPoint {
+            seq: last.seq + 1,
+            sampled_at: now.plus(Duration::from_secs(9)),
+            ..last
+        }),
     ];
     for (why, forge) in hostile {
         let mut bench = driving();
@@ -104,7 +131,10 @@ fn fresh_input_resumes_from_hold_and_brake_and_the_throttle_rises_anew() {
         let frame = bench.frame(true, 3_000, 10_000);
         bench.send(&frame);
         assert_eq!(bench.machine.state(), DriveState::Armed);
-        assert_eq!(throttle_of(&bench.machine), if from == DriveState::Holding { 5_000 } else { 0 });
+        assert_eq!(
+            throttle_of(&bench.machine),
+            if from == DriveState::Holding { 5_000 } else { 0 }
+        );
         assert_eq!(bench.events.last(), Some(&Event::Resumed { from }));
         bench.wait(20);
         assert!(throttle_of(&bench.machine) >= 500);
@@ -145,7 +175,10 @@ fn a_machine_that_was_not_called_for_a_while_catches_up_before_it_listens() {
     bench.now = bench.now.plus(Duration::from_secs(2));
     let frame = bench.frame(true, 0, 10_000);
     bench.send(&frame);
-    assert_eq!((bench.machine.state(), bench.machine.output().motor), (DriveState::Tripped, Motor::Neutral));
+    assert_eq!(
+        (bench.machine.state(), bench.machine.output().motor),
+        (DriveState::Tripped, Motor::Neutral)
+    );
 }
 
 #[test]
@@ -153,7 +186,10 @@ fn a_fault_means_neutral_at_once_and_a_new_arming() {
     let mut bench = driving();
     bench.machine.handle_fault(bench.now);
     bench.machine.handle_fault(bench.now);
-    assert_eq!((state(&bench), bench.machine.output()), ((DriveState::Tripped, StopReason::ActuatorFault), Default::default()));
+    assert_eq!(
+        (state(&bench), bench.machine.output()),
+        ((DriveState::Tripped, StopReason::ActuatorFault), Default::default())
+    );
     assert_eq!(bench.machine.poll_event(), Some(Event::Faulted));
     assert_eq!(bench.machine.poll_event(), None);
     bench.drive(1_000, true, 0, 0);
@@ -166,7 +202,10 @@ fn a_fault_means_neutral_at_once_and_a_new_arming() {
 fn shutdown_brakes_then_rests_and_hears_nothing_more() {
     let mut bench = driving();
     bench.machine.handle_shutdown(bench.now);
-    assert_eq!((state(&bench), bench.machine.output().motor), ((DriveState::Disarmed, StopReason::Shutdown), Motor::Brake));
+    assert_eq!(
+        (state(&bench), bench.machine.output().motor),
+        ((DriveState::Disarmed, StopReason::Shutdown), Motor::Brake)
+    );
     assert!(!bench.machine.is_at_rest());
     bench.wait(170);
     assert!(bench.machine.is_at_rest());

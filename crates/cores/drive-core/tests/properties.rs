@@ -66,7 +66,8 @@ fn sample() -> impl Strategy<Value = i64> {
 }
 
 fn set_point() -> impl Strategy<Value = SetPoint> {
-    let reason = prop_oneof![4 => Just(StopReason::None), 1 => prop::sample::select(StopReason::ALL)];
+    let reason =
+        prop_oneof![4 => Just(StopReason::None), 1 => prop::sample::select(StopReason::ALL)];
     (reason, any::<bool>(), prop::bool::weighted(0.2), 0u64..3, ratio(), ratio()).prop_map(
         |(not_input, arm, brake, session, steering, throttle)| SetPoint {
             not_input,
@@ -83,16 +84,48 @@ fn set_point() -> impl Strategy<Value = SetPoint> {
 fn settings() -> impl Strategy<Value = Settings> {
     let rate = prop_oneof![Just(0u32), 1_000u32..200_000];
     let end = 1u16..=10_000;
-    (end.clone(), end, -1.0f64..=1.0, rate.clone(), any::<bool>(), 0u16..=10_000, 0u16..=10_000, 0u16..=5_000, rate).prop_map(
-        |(left, right, trim, steer_slew, reversed, max_forward, max_reverse, dead_band, throttle_slew)| {
-            #[expect(clippy::cast_possible_truncation, reason = "a share of an end point")]
-            let trim = (trim * f64::from(if trim < 0.0 { left } else { right })) as i16;
-            Settings {
-                steering: SteeringSettings { trim, left, right, slew_per_s: steer_slew, reversed },
-                throttle: ThrottleSettings { max_forward, max_reverse, dead_band, slew_per_s: throttle_slew },
-            }
-        },
+    (
+        end.clone(),
+        end,
+        -1.0f64..=1.0,
+        rate.clone(),
+        any::<bool>(),
+        0u16..=10_000,
+        0u16..=10_000,
+        0u16..=5_000,
+        rate,
     )
+        .prop_map(
+            |(
+                left,
+                right,
+                trim,
+                steer_slew,
+                reversed,
+                max_forward,
+                max_reverse,
+                dead_band,
+                throttle_slew,
+            )| {
+                #[expect(clippy::cast_possible_truncation, reason = "a share of an end point")]
+                let trim = (trim * f64::from(if trim < 0.0 { left } else { right })) as i16;
+                Settings {
+                    steering: SteeringSettings {
+                        trim,
+                        left,
+                        right,
+                        slew_per_s: steer_slew,
+                        reversed,
+                    },
+                    throttle: ThrottleSettings {
+                        max_forward,
+                        max_reverse,
+                        dead_band,
+                        slew_per_s: throttle_slew,
+                    },
+                }
+            },
+        )
 }
 
 /// Knows nothing of the machine's inside: follows what was sent and what came out.
@@ -101,7 +134,8 @@ struct Witness {
     /// Newest moment that any acceptable input vouches for.
     fresh_at: MonotonicMicros,
     session: u64,
-    /// Number of the newest input, and its sample. Input that is not newer may count or not: either is lawful.
+    /// Number of the newest input, and its sample. Input that is not newer may count or not: either
+    /// is lawful.
     seq: Option<u32>,
     numbered_at: MonotonicMicros,
     released: bool,
@@ -128,7 +162,8 @@ impl Witness {
 
     fn sent(&mut self, now: MonotonicMicros, set_point: &SetPoint) {
         if set_point.session != self.session {
-            (self.session, self.seq, self.released, self.neutral_since) = (set_point.session, None, false, None);
+            (self.session, self.seq, self.released, self.neutral_since) =
+                (set_point.session, None, false, None);
             self.moved = false;
         }
         let age = now.since(set_point.sampled_at);
@@ -146,7 +181,9 @@ impl Witness {
         if !self.moved && now.since(self.numbered_at) > HOLD {
             self.seq = None;
         }
-        let newer = self.seq.is_none_or(|seq| set_point.seq != seq && set_point.seq.wrapping_sub(seq) < 1 << 31);
+        let newer = self
+            .seq
+            .is_none_or(|seq| set_point.seq != seq && set_point.seq.wrapping_sub(seq) < 1 << 31);
         if newer {
             (self.seq, self.numbered_at) = (Some(set_point.seq), set_point.sampled_at.min(now));
         }
@@ -161,9 +198,19 @@ impl Witness {
     fn look(&self, machine: &Machine, now: MonotonicMicros) {
         let (state, output) = (machine.state(), machine.output());
         let age = now.since(self.fresh_at);
-        assert!(!matches!(output.motor, Motor::Drive(_)) || age <= HOLD, "drives {age:?} after the last input");
-        assert!(output.motor == Motor::Neutral || age < NEUTRAL_BY, "{:?} {age:?} after the last input", output.motor);
-        assert!(state.may_move() || !matches!(output.motor, Motor::Drive(_)), "drives while {state:?}");
+        assert!(
+            !matches!(output.motor, Motor::Drive(_)) || age <= HOLD,
+            "drives {age:?} after the last input"
+        );
+        assert!(
+            output.motor == Motor::Neutral || age < NEUTRAL_BY,
+            "{:?} {age:?} after the last input",
+            output.motor
+        );
+        assert!(
+            state.may_move() || !matches!(output.motor, Motor::Drive(_)),
+            "drives while {state:?}"
+        );
     }
 
     /// The machine was called: so were its decisions and the step of its outputs.
@@ -173,7 +220,10 @@ impl Witness {
         if state.may_move() && !self.moved {
             assert!(self.released, "armed without a release");
             let rested = self.neutral_since.map(|since| now.since(since));
-            assert!(rested.is_some_and(|rested| rested >= ARM_NEUTRAL), "armed after {rested:?} at neutral");
+            assert!(
+                rested.is_some_and(|rested| rested >= ARM_NEUTRAL),
+                "armed after {rested:?} at neutral"
+            );
         }
         if state == DriveState::Tripped {
             (self.seq, self.released, self.neutral_since) = (None, false, None);
@@ -186,16 +236,29 @@ impl Witness {
         assert!((-i32::from(low)..=i32::from(high)).contains(&steering), "steering at {steering}");
         let throttle = i32::from(throttle_of(machine));
         let ThrottleSettings { max_forward, max_reverse, .. } = self.settings.throttle;
-        assert!((-i32::from(max_reverse)..=i32::from(max_forward)).contains(&throttle), "throttle at {throttle}");
+        assert!(
+            (-i32::from(max_reverse)..=i32::from(max_forward)).contains(&throttle),
+            "throttle at {throttle}"
+        );
 
         let (before, was) = self.before;
-        let was_throttle = if let Motor::Drive(throttle) = was.motor { i32::from(throttle.permyriad()) } else { 0 };
+        let was_throttle = if let Motor::Drive(throttle) = was.motor {
+            i32::from(throttle.permyriad())
+        } else {
+            0
+        };
         assert!(throttle * was_throttle >= 0, "throttle jumps from {was_throttle} to {throttle}");
         let passed = now.since(before);
         let rise = throttle.abs() - was_throttle.abs();
-        assert!(rise <= most(self.settings.throttle.slew_per_s, passed), "throttle rises by {rise} in {passed:?}");
+        assert!(
+            rise <= most(self.settings.throttle.slew_per_s, passed),
+            "throttle rises by {rise} in {passed:?}"
+        );
         let turned = (steering - i32::from(was.steering.permyriad())).abs();
-        assert!(output.motor == Motor::Neutral || turned <= most(slew_per_s, passed), "steering turns by {turned} in {passed:?}");
+        assert!(
+            output.motor == Motor::Neutral || turned <= most(slew_per_s, passed),
+            "steering turns by {turned} in {passed:?}"
+        );
         self.before = (now, output);
     }
 }
@@ -219,7 +282,9 @@ fn play(settings: Settings, acts: &[Act]) -> Bench {
                 frames.push((3, false, 0, 0));
                 frames.push((17, true, 0, 0));
             }
-            Act::Drive { frames: count, arm, steering, throttle } => frames.push((count, arm, steering, throttle)),
+            Act::Drive { frames: count, arm, steering, throttle } => {
+                frames.push((count, arm, steering, throttle))
+            }
             Act::Silence { micros } => pass(&mut bench, &mut witness, micros),
             Act::Forge { after_us, mut set_point, seq_ahead, sample } => {
                 pass(&mut bench, &mut witness, after_us);

@@ -1,4 +1,5 @@
-//! The recovery ladder of the modem supervisor: what to do when a link is lost, and when to do more.
+//! The recovery ladder of the modem supervisor: what to do when a link is lost, and when to do
+//! more.
 //!
 //! **In every state there is a next attempt:** [`Machine::poll_timeout`] always names a time.
 //!
@@ -14,8 +15,9 @@
 //!   └─ fault: 5 to 15 min, or until something that helps is seen
 //! ```
 //!
-//! Rungs, gentlest first: connect · disconnect and connect · radio off and on · reset · restart ModemManager · USB · reboot. A try
-//! follows every cure, and two failed tries lead to the next cure, as far as the evidence allows:
+//! Rungs, gentlest first: connect · disconnect and connect · radio off and on · reset · restart
+//! ModemManager · USB · reboot. A try follows every cure, and two failed tries lead to the next
+//! cure, as far as the evidence allows:
 //!
 //! | evidence | highest cure |
 //! |---|---|
@@ -25,16 +27,18 @@
 //! | the modem does not answer | begins with reset |
 //! | ModemManager lacks the modem, or is gone | begins with restarting it |
 //!
-//! Each cure has its own least distance in time ([`timing::apart`]); while the next one has to wait, tries go on. A reboot comes only
-//! while the car is parked, and three times a day at most.
+//! Each cure has its own least distance in time ([`timing::apart`]); while the next one has to
+//! wait, tries go on. A reboot comes only while the car is parked, and three times a day at most.
 //!
 //! A computer without any modem has nothing to mend: the machine only looks.
 //!
-//! Sticks that look like Ethernet, which have no ModemManager, climb a ladder of their own: [`Stick`].
+//! Sticks that look like Ethernet, which have no ModemManager, climb a ladder of their own:
+//! [`Stick`].
 //!
 //! The machines have no clock, no randomness and no I/O. Whoever owns one
 //!
-//! 1. tells what happens with the `handle_*` verbs, with a fresh random number ([`Machine::handle_dice`]) before each,
+//! 1. tells what happens with the
+//!    `handle_*` verbs, with a fresh random number ([`Machine::handle_dice`]) before each,
 //! 2. drains [`Machine::poll_effect`] and [`Machine::poll_event`],
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`].
 //!
@@ -53,12 +57,14 @@
 //!
 //! # Design decisions
 //!
-//! * ModemManager's "connected" is only one sign among others: registration, packet service, the signal's age, probes of
-//!   data and of control have their say.
-//! * One action at a time. What is observed during an action waits for its end, except that its deadline ends it.
-//! * The link stays configured while ModemManager is gone: data flows on. The first try that fails takes it down.
-//! * A refused PIN is never sent again, unless the SIM was out or unlocked in between: each start would cost another try. The machine's
-//!   owner remembers that it was refused.
+//! * ModemManager's "connected" is only one sign among others: registration, packet service, the
+//!   signal's age, probes of data and of control have their say.
+//! * One action at a time. What is observed during an action waits for its end, except that its
+//!   deadline ends it.
+//! * The link stays configured while ModemManager is gone: data flows on. The first try that fails
+//!   takes it down.
+//! * A refused PIN is never sent again, unless the SIM was out or unlocked in between: each start
+//!   would cost another try. The machine's owner remembers that it was refused.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -74,4 +80,7 @@ pub use machine::Machine;
 /// The words are those that the driver's page has.
 pub use rung::Rung;
 pub use stick::Stick;
-pub use words::{Car, Cause, Effect, Event, Fault, ModemView, Observation, Outcome, Pin, Registration, Stage, Status};
+pub use words::{
+    Car, Cause, Effect, Event, Fault, ModemView, Observation, Outcome, Pin, Registration, Stage,
+    Status,
+};

@@ -31,9 +31,16 @@ impl Limits {
 
     /// From when on a rung may be climbed; `distance` where it is longer than the rung's own.
     pub(crate) fn from(&self, rung: Rung, distance: Duration) -> MonotonicMicros {
-        let last = self.last.get(&rung).map_or(MonotonicMicros(0), |last| last.plus(apart(rung).max(distance)));
+        let last = self
+            .last
+            .get(&rung)
+            .map_or(MonotonicMicros(0), |last| last.plus(apart(rung).max(distance)));
         let crowded = self.reboots.len() >= REBOOTS_A_DAY && rung == Rung::Reboot;
-        if crowded { last.max(self.reboots[self.reboots.len() - REBOOTS_A_DAY].plus(DAY)) } else { last }
+        if crowded {
+            last.max(self.reboots[self.reboots.len() - REBOOTS_A_DAY].plus(DAY))
+        } else {
+            last
+        }
     }
 }
 

@@ -24,15 +24,26 @@ pub enum Rung {
 
 impl Rung {
     /// All, gentlest first.
-    pub const ALL: [Self; 7] =
-        [Self::Reconnect, Self::CycleBearer, Self::CycleRadio, Self::Reset, Self::RestartDaemon, Self::CycleUsb, Self::Reboot];
+    pub const ALL: [Self; 7] = [
+        Self::Reconnect,
+        Self::CycleBearer,
+        Self::CycleRadio,
+        Self::Reset,
+        Self::RestartDaemon,
+        Self::CycleUsb,
+        Self::Reboot,
+    ];
 
     /// It ends with a link or without one. The others are cures, after which a link can be tried.
     #[must_use]
     pub fn is_try(self) -> bool {
         match self {
             Self::Reconnect | Self::CycleBearer => true,
-            Self::CycleRadio | Self::Reset | Self::RestartDaemon | Self::CycleUsb | Self::Reboot => false,
+            Self::CycleRadio
+            | Self::Reset
+            | Self::RestartDaemon
+            | Self::CycleUsb
+            | Self::Reboot => false,
         }
     }
 
@@ -63,7 +74,8 @@ mod tests {
     #[test]
     fn the_protocol_has_a_word_for_every_rung() {
         let words = Rung::ALL.map(|rung| serde_json::to_value(rung).unwrap());
-        let known: Vec<_> = ModemRung::ALL.iter().map(|rung| serde_json::to_value(rung).unwrap()).collect();
+        let known: Vec<_> =
+            ModemRung::ALL.iter().map(|rung| serde_json::to_value(rung).unwrap()).collect();
         assert_eq!(words.as_slice(), known);
     }
 }

@@ -1,4 +1,5 @@
-//! The ladder of a stick that looks like Ethernet: a router of its own, of whose network nothing is known but whether packets come back.
+//! The ladder of a stick that looks like Ethernet: a router of its own, of whose network nothing is
+//! known but whether packets come back.
 //!
 //! ```text
 //!   ABSENT ── plugged in ─► WAITING ─ due ─► ACTING ─ a lease ─► LEASED, probed all the time
@@ -15,8 +16,9 @@
 //! | cycle-bearer | the interface off and on, then a lease | 1 min |
 //! | cycle-usb | off the USB and on | 10 min, and not before 3 min without data |
 //!
-//! The stick gives leases whether it has a network or not, so that a lease is no sign of life: the link is up from its first answered
-//! probe. A silent link keeps its address and is probed on: nobody else would tell that the network is back.
+//! The stick gives leases whether it has a network or not, so that a lease is no sign of life: the
+//! link is up from its first answered probe. A silent link keeps its address and is probed on:
+//! nobody else would tell that the network is back.
 
 use crate::limits::Limits;
 use crate::probe::Probe;
@@ -111,7 +113,8 @@ impl Stick {
         self.dice = dice;
     }
 
-    /// Whether it is there, and whether it has a carrier then. A stick without one is asked for a lease all the same: not all tell.
+    /// Whether it is there, and whether it has a carrier then. A stick without one is asked for a
+    /// lease all the same: not all tell.
     pub fn handle_seen(&mut self, now: MonotonicMicros, seen: Option<bool>) {
         let before = std::mem::replace(&mut self.seen, seen);
         match (before, seen, self.phase) {
@@ -199,7 +202,8 @@ impl Stick {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due. Only a stick that is not there has no such time.
+    /// When [`handle_timeout`](Self::handle_timeout) is due. Only a stick that is not there has no
+    /// such time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         match self.phase {
@@ -279,7 +283,13 @@ impl Stick {
         self.effects.push_back(Effect::Act { action, rung, with_pin: false });
     }
 
-    fn finish(&mut self, now: MonotonicMicros, rung: Rung, since: MonotonicMicros, outcome: Outcome) {
+    fn finish(
+        &mut self,
+        now: MonotonicMicros,
+        rung: Rung,
+        since: MonotonicMicros,
+        outcome: Outcome,
+    ) {
         let worked = outcome == Outcome::Done;
         self.events.push_back(Event::Ended { rung, worked, took_ms: millis(now.since(since)) });
         if rung > Rung::Reconnect {
@@ -289,7 +299,12 @@ impl Stick {
         }
         match (rung, worked) {
             (Rung::Reconnect | Rung::CycleBearer, true) if self.seen.is_some() => {
-                self.phase = Phase::Leased(Leased { probe: Probe::new(now), carries: None, steady: false, next: None });
+                self.phase = Phase::Leased(Leased {
+                    probe: Probe::new(now),
+                    carries: None,
+                    steady: false,
+                    next: None,
+                });
             }
             // It comes back by itself, or is there already.
             (Rung::CycleUsb, _) => {
@@ -326,7 +341,8 @@ impl Stick {
         self.phase = Phase::Waiting(self.next(now, cause));
     }
 
-    /// A link that was good begins at the foot of the ladder; one that never was, or not for long, was a try in vain.
+    /// A link that was good begins at the foot of the ladder; one that never was, or not for long,
+    /// was a try in vain.
     fn count_loss(&mut self, now: MonotonicMicros, steady: bool) {
         if steady {
             self.outage = Outage::new(now);
@@ -346,14 +362,20 @@ impl Stick {
         // What was plugged in just now may be looking for its network yet.
         let patience = if self.has_carried { Duration::ZERO } else { CYCLE_LINK };
         let allowed = |rung: &Rung| match rung {
-            Rung::CycleUsb => self.limits.from(Rung::CycleUsb, Duration::ZERO).max(self.outage.since.plus(STICK_SILENT)),
+            Rung::CycleUsb => self
+                .limits
+                .from(Rung::CycleUsb, Duration::ZERO)
+                .max(self.outage.since.plus(STICK_SILENT)),
             rung => self.limits.from(*rung, CYCLE_LINK).max(self.outage.since.plus(patience)),
         };
         let cures = match self.outage.cure {
             Some(Rung::CycleBearer) => [Rung::CycleUsb, Rung::CycleBearer],
             _ => [Rung::CycleBearer, Rung::CycleUsb],
         };
-        let cure = cures.into_iter().filter(|_| self.outage.tries_since_cure >= TRIES).find(|rung| allowed(rung) <= due);
+        let cure = cures
+            .into_iter()
+            .filter(|_| self.outage.tries_since_cure >= TRIES)
+            .find(|rung| allowed(rung) <= due);
         match cure {
             Some(rung) => Due { rung, at: allowed(&rung).max(now), cause },
             None => Due { rung: Rung::Reconnect, at: due, cause },
@@ -364,7 +386,9 @@ impl Stick {
 impl Leased {
     /// When data will have flowed for long enough.
     fn steady_at(&self) -> Option<MonotonicMicros> {
-        self.carries.filter(|_| !self.steady && self.probe.failed == 0).map(|since| since.plus(STEADY))
+        self.carries
+            .filter(|_| !self.steady && self.probe.failed == 0)
+            .map(|since| since.plus(STEADY))
     }
 }
 

@@ -10,11 +10,13 @@ const fn s(seconds: u64) -> Duration {
 /// Waits between tries to connect: the first is immediate, the last repeats.
 const BACKOFF: [Duration; 9] = [s(0), s(1), s(2), s(5), s(10), s(30), s(60), s(120), s(300)];
 
-/// Time between data probes while somebody drives. Three failed ones are a silent loss, found within 5 s.
+/// Time between data probes while somebody drives. Three failed ones are a silent loss, found
+/// within 5 s.
 pub const PROBE_IN_SESSION: Duration = s(1);
 /// The same while the car stands around; each costs data.
 pub const PROBE_PARKED: Duration = s(10);
-/// How long a data probe may take, at least as long as the worst round trip of a link that can still be driven over.
+/// How long a data probe may take, at least as long as the worst round trip of a link that can
+/// still be driven over.
 pub const PROBE_LIMIT: Duration = Duration::from_millis(900);
 /// Failed data probes in a row that are a loss.
 pub const PROBES: u32 = 3;
@@ -28,14 +30,17 @@ pub const CONTROLS: u32 = 2;
 pub const REGISTRATION_GRACE: Duration = s(15);
 /// How long data has to flow before the ladder begins at its foot again.
 pub const STEADY: Duration = s(60);
-/// How long the modem may be missing before that is a fault: probing takes some 10 s after a restart.
+/// How long the modem may be missing before that is a fault: probing takes some 10 s after a
+/// restart.
 pub const MODEM_GRACE: Duration = s(30);
-/// How often the same is done for what ModemManager never had: GPS receivers, Arduinos and servo controllers have the driver of a
-/// modem, too, and no restart makes modems of them.
+/// How often the same is done for what ModemManager never had: GPS receivers, Arduinos and servo
+/// controllers have the driver of a modem, too, and no restart makes modems of them.
 pub const STRANGER: Duration = s(3600);
-/// How long ModemManager may be missing before it is restarted: systemd does it by itself within seconds.
+/// How long ModemManager may be missing before it is restarted: systemd does it by itself within
+/// seconds.
 pub const DAEMON_GRACE: Duration = s(8);
-/// Waits for a person: the first, and the longest. Networks count attach requests with a bad contract (GSMA TS.34).
+/// Waits for a person: the first, and the longest. Networks count attach requests with a bad
+/// contract (GSMA TS.34).
 pub const FAULT_FIRST: Duration = s(300);
 /// See [`FAULT_FIRST`].
 pub const FAULT_LONGEST: Duration = s(900);
@@ -45,12 +50,14 @@ pub const TRIES: u32 = 2;
 pub const SEARCHING: Duration = s(90);
 /// How often the radio may be cycled without coverage.
 pub const RADIO_WITHOUT_COVERAGE: Duration = s(300);
-/// How long a stick may take to give a lease: its DHCP client asks at once, after some 4 s and after some 12 s (RFC 2131, 4.1).
+/// How long a stick may take to give a lease: its DHCP client asks at once, after some 4 s and
+/// after some 12 s (RFC 2131, 4.1).
 pub const LEASE_LIMIT: Duration = s(20);
 /// How often a stick's interface is switched off and on: as often as a modem's radio.
 pub const CYCLE_LINK: Duration = s(60);
-/// How long a stick carries no data before it is taken off the USB. It does not say whether there is coverage, and it is back and registered
-/// only after a minute: twice the time after which a modem's radio is cycled.
+/// How long a stick carries no data before it is taken off the USB. It does not say whether there
+/// is coverage, and it is back and registered only after a minute: twice the time after which a
+/// modem's radio is cycled.
 pub const STICK_SILENT: Duration = s(180);
 /// Reboots a day.
 pub const REBOOTS_A_DAY: usize = 3;

@@ -6,8 +6,8 @@ use serde::Serialize;
 /// What is seen of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observation {
-    /// There is something on the USB that ModemManager should have. What it has had once is missed whether this says so or not; what
-    /// it never had may be no modem at all.
+    /// There is something on the USB that ModemManager should have. What it has had once is missed
+    /// whether this says so or not; what it never had may be no modem at all.
     pub expected: bool,
     /// ModemManager is on the bus.
     pub daemon: bool,
@@ -26,7 +26,8 @@ pub struct ModemView {
     pub connected: bool,
     /// Whether the network carries packets for the modem, if the modem tells.
     pub attached: Option<bool>,
-    /// Whether the signal's strength was told within the last minute; ModemManager says so when it has not been, once.
+    /// Whether the signal's strength was told within the last minute; ModemManager says so when it
+    /// has not been, once.
     pub signal_recent: bool,
 }
 
@@ -90,7 +91,8 @@ pub enum Pin {
 /// What the machine asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Climb a rung, and report with [`handle_done`](crate::Machine::handle_done). All but [`Rung::Reboot`] come back.
+    /// Climb a rung, and report with
+    /// [`handle_done`](crate::Machine::handle_done). All but [`Rung::Reboot`] come back.
     Act {
         /// Names this action in the report.
         action: u64,
@@ -106,9 +108,11 @@ pub enum Effect {
     },
     /// Take addresses and routes off the interface.
     LinkDown,
-    /// Send packets to the probe targets, bound to the interface; report with [`handle_data_probe`](crate::Machine::handle_data_probe).
+    /// Send packets to the probe targets, bound to the interface; report with
+    /// [`handle_data_probe`](crate::Machine::handle_data_probe).
     ProbeData,
-    /// Ask the modem something; report with [`handle_control_probe`](crate::Machine::handle_control_probe).
+    /// Ask the modem something; report with
+    /// [`handle_control_probe`](crate::Machine::handle_control_probe).
     ProbeControl,
 }
 
@@ -165,11 +169,21 @@ impl Fault {
                 "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml, or put another SIM in \
                  while the car is on"
             }
-            Self::PukNeeded => "the SIM is blocked after wrong PINs: unblock it with its PUK in a telephone",
-            Self::ApnNeeded => "the modem wants an access point name: set `modem.apn` in provision.toml to the operator's",
-            Self::Apn => "the network refuses the access point name: correct `modem.apn` in provision.toml, or ask the operator",
-            Self::Credentials => "the network refuses user name or password of the access point: correct them in provision.toml",
-            Self::Denied => "the network refuses this SIM or this modem: ask the operator whether the contract is active",
+            Self::PukNeeded => {
+                "the SIM is blocked after wrong PINs: unblock it with its PUK in a telephone"
+            }
+            Self::ApnNeeded => {
+                "the modem wants an access point name: set `modem.apn` in provision.toml to the operator's"
+            }
+            Self::Apn => {
+                "the network refuses the access point name: correct `modem.apn` in provision.toml, or ask the operator"
+            }
+            Self::Credentials => {
+                "the network refuses user name or password of the access point: correct them in provision.toml"
+            }
+            Self::Denied => {
+                "the network refuses this SIM or this modem: ask the operator whether the contract is active"
+            }
             Self::Roaming => "only foreign networks are in reach and roaming is switched off",
         }
     }

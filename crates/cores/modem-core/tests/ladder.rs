@@ -5,7 +5,8 @@ mod common;
 
 use common::{START, due};
 use rccar_modem_core::{
-    Car, Cause, Effect, Event, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, Status, timing,
+    Car, Cause, Effect, Event, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration,
+    Rung, Stage, Status, timing,
 };
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
@@ -40,7 +41,8 @@ impl Bench {
     }
 
     fn see(&mut self, modem: Option<ModemView>) {
-        self.machine.handle_observation(self.at(), Observation { expected: true, daemon: true, modem });
+        self.machine
+            .handle_observation(self.at(), Observation { expected: true, daemon: true, modem });
     }
 
     /// Lets time pass until the machine asks for something.
@@ -91,7 +93,11 @@ impl Bench {
         let failed = |bench: &mut Self| {
             let (action, rung, _) = bench.act();
             let cure = !rung.is_try();
-            bench.machine.handle_done(bench.at(), action, if cure { Outcome::Done } else { Outcome::Failed });
+            bench.machine.handle_done(
+                bench.at(),
+                action,
+                if cure { Outcome::Done } else { Outcome::Failed },
+            );
             rung
         };
         (0..count).map(|_| failed(self)).collect()
@@ -105,7 +111,9 @@ fn a_bearer_that_is_lost_is_connected_again_in_the_same_call() {
         let lost = bench.now;
         bench.see(Some(READY));
         assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown));
-        let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+        let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else {
+            panic!("{:?}", bench.machine)
+        };
         assert_eq!(bench.now, lost);
     }
 }
@@ -117,10 +125,15 @@ fn a_lease_that_is_lost_is_asked_for_again_in_the_same_call_although_the_bearer_
     bench.machine.handle_lease_lost(bench.at());
     assert_eq!(bench.machine.poll_event(), Some(Event::Down { cause: Cause::LeaseLost }));
     assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown));
-    let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+    let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else {
+        panic!("{:?}", bench.machine)
+    };
     // One that is lost while nothing is up changes nothing.
     bench.machine.handle_lease_lost(bench.at());
-    assert_eq!((bench.machine.poll_effect(), bench.machine.status()), (None, Status::Acting { rung: Rung::Reconnect }));
+    assert_eq!(
+        (bench.machine.poll_effect(), bench.machine.status()),
+        (None, Status::Acting { rung: Rung::Reconnect })
+    );
 }
 
 #[test]
@@ -209,7 +222,11 @@ fn with_coverage_the_whole_ladder_is_climbed_two_tries_a_rung() {
     let story = bench.rungs(18);
     let cures: Vec<Rung> = story.iter().copied().filter(|rung| *rung != Reconnect).collect();
     assert_eq!(cures[..5], [CycleRadio, Reset, RestartDaemon, CycleUsb, Reboot], "{story:?}");
-    assert_eq!(story[..6], [Reconnect, Reconnect, CycleRadio, Reconnect, Reconnect, Reset], "{story:?}");
+    assert_eq!(
+        story[..6],
+        [Reconnect, Reconnect, CycleRadio, Reconnect, Reconnect, Reset],
+        "{story:?}"
+    );
 }
 
 #[test]
@@ -240,10 +257,17 @@ fn without_coverage_only_the_radio_is_cycled_and_seldom() {
             cycles.push(bench.now);
         }
         bench.now += Duration::from_secs(5);
-        bench.machine.handle_done(bench.at(), action, if rung == Rung::CycleRadio { Outcome::Done } else { Outcome::NoNetwork });
+        bench.machine.handle_done(
+            bench.at(),
+            action,
+            if rung == Rung::CycleRadio { Outcome::Done } else { Outcome::NoNetwork },
+        );
     }
     assert!(cycles.len() >= 5 && cycles[0] >= Duration::from_secs(90), "{cycles:?}");
-    assert!(cycles.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(300)), "{cycles:?}");
+    assert!(
+        cycles.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(300)),
+        "{cycles:?}"
+    );
     let before = bench.now;
     bench.see(Some(READY));
     assert_eq!(bench.act().1, Rung::Reconnect);
@@ -277,7 +301,11 @@ fn a_modem_that_hangs_at_its_start_is_cured_although_the_network_had_refused_it(
         bench.done(Rung::Reconnect, Outcome::Refused(Fault::Denied));
         bench.see(Some(ModemView { stage, ..READY }));
         bench.done(Rung::Reset, Outcome::Done);
-        assert_eq!(bench.machine.fault(), Some(Fault::Denied), "that holds until a try tells otherwise");
+        assert_eq!(
+            bench.machine.fault(),
+            Some(Fault::Denied),
+            "that holds until a try tells otherwise"
+        );
     }
 }
 
@@ -310,10 +338,14 @@ fn a_mute_modem_is_reset_and_then_cured_with_more() {
     bench.done(Rung::Reconnect, Outcome::Done);
     assert!(bench.machine.is_up());
     let events: Vec<Event> = std::iter::from_fn(|| bench.machine.poll_event()).collect();
-    assert!(matches!(events.last(), Some(Event::Up { rung: Rung::RestartDaemon, .. })), "{events:?}");
+    assert!(
+        matches!(events.last(), Some(Event::Up { rung: Rung::RestartDaemon, .. })),
+        "{events:?}"
+    );
 }
 
-/// The daemon was gone and is back, without the connection; restarted by systemd, or by the ladder if it is away `for_long`.
+/// The daemon was gone and is back, without the connection; restarted by systemd, or by the ladder
+/// if it is away `for_long`.
 fn orphaned(for_long: bool) -> Bench {
     let mut bench = Bench::up(100);
     while bench.machine.poll_event().is_some() {}
@@ -332,14 +364,17 @@ fn orphaned(for_long: bool) -> Bench {
 }
 
 fn downs(bench: &mut Bench) -> Vec<Event> {
-    std::iter::from_fn(|| bench.machine.poll_event()).filter(|event| matches!(event, Event::Down { .. })).collect()
+    std::iter::from_fn(|| bench.machine.poll_event())
+        .filter(|event| matches!(event, Event::Down { .. }))
+        .collect()
 }
 
 #[test]
 fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_back() {
     for for_long in [false, true] {
         let mut bench = orphaned(for_long);
-        let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else {
+        let Some(Effect::Act { action, rung: Rung::Reconnect, .. }) = bench.machine.poll_effect()
+        else {
             panic!("no link down first")
         };
         bench.machine.handle_done(bench.at(), action, Outcome::Done);
@@ -351,11 +386,20 @@ fn the_link_stays_while_the_daemon_is_gone_and_is_connected_again_when_it_is_bac
 
 #[test]
 fn a_link_that_was_kept_for_the_daemon_goes_with_the_first_try_that_fails() {
-    let outcomes =
-        [Outcome::Refused(Fault::Denied), Outcome::Refused(Fault::SimMissing), Outcome::NoNetwork, Outcome::Failed, Outcome::Mute];
-    for (for_long, outcome) in [false, true].into_iter().flat_map(|for_long| outcomes.map(|outcome| (for_long, outcome))) {
+    let outcomes = [
+        Outcome::Refused(Fault::Denied),
+        Outcome::Refused(Fault::SimMissing),
+        Outcome::NoNetwork,
+        Outcome::Failed,
+        Outcome::Mute,
+    ];
+    for (for_long, outcome) in
+        [false, true].into_iter().flat_map(|for_long| outcomes.map(|outcome| (for_long, outcome)))
+    {
         let mut bench = orphaned(for_long);
-        let Some(Effect::Act { action, .. }) = bench.machine.poll_effect() else { panic!("{:?}", bench.machine) };
+        let Some(Effect::Act { action, .. }) = bench.machine.poll_effect() else {
+            panic!("{:?}", bench.machine)
+        };
         bench.machine.handle_done(bench.at(), action, outcome);
         assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown), "{outcome:?}");
         assert_eq!(downs(&mut bench), [Event::Down { cause: Cause::DaemonMissing }]);
@@ -374,9 +418,16 @@ fn a_link_that_was_kept_goes_when_the_modem_comes_back_without_its_sim_or_is_tak
         bench.answer_until(bench.now + Duration::from_secs(5));
         bench.done(Rung::RestartDaemon, Outcome::Done);
         bench.see(modem);
-        let effect = std::iter::from_fn(|| Some(bench.effect())).find(|effect| *effect != Effect::ProbeData);
+        let effect =
+            std::iter::from_fn(|| Some(bench.effect())).find(|effect| *effect != Effect::ProbeData);
         assert_eq!(effect, Some(Effect::LinkDown), "{modem:?}");
-        assert!(modem.is_some() || matches!(bench.machine.poll_effect(), Some(Effect::Act { rung: Rung::CycleUsb, .. })));
+        assert!(
+            modem.is_some()
+                || matches!(
+                    bench.machine.poll_effect(),
+                    Some(Effect::Act { rung: Rung::CycleUsb, .. })
+                )
+        );
     }
 }
 
@@ -402,10 +453,16 @@ fn without_a_modem_nothing_is_mended_until_there_is_one() {
         assert_eq!(bench.machine.poll_effect(), None);
     }
     // One that ModemManager does not take: there is something to mend.
-    bench.machine.handle_observation(bench.at(), Observation { expected: true, daemon: true, modem: None });
+    bench
+        .machine
+        .handle_observation(bench.at(), Observation { expected: true, daemon: true, modem: None });
     let plugged_in = bench.now;
     assert_eq!(bench.act().1, Rung::RestartDaemon);
-    assert_eq!(bench.now - plugged_in, timing::MODEM_GRACE, "ModemManager takes its time to look at it");
+    assert_eq!(
+        bench.now - plugged_in,
+        timing::MODEM_GRACE,
+        "ModemManager takes its time to look at it"
+    );
 }
 
 #[test]
@@ -422,10 +479,21 @@ fn what_modem_manager_never_takes_is_tried_once_and_then_hourly() {
         let outcome = if rung == Rung::RestartDaemon { Outcome::Done } else { Outcome::Failed };
         bench.machine.handle_done(bench.at(), action, outcome);
     }
-    let restarts: Vec<Duration> = climbed.iter().filter(|(_, rung)| *rung == Rung::RestartDaemon).map(|(at, _)| *at).collect();
+    let restarts: Vec<Duration> = climbed
+        .iter()
+        .filter(|(_, rung)| *rung == Rung::RestartDaemon)
+        .map(|(at, _)| *at)
+        .collect();
     assert!((20..=25).contains(&restarts.len()), "{restarts:?}");
-    assert!(restarts[0] < Duration::from_secs(60) && restarts.windows(2).all(|pair| pair[1] - pair[0] >= hour), "{restarts:?}");
-    assert!(climbed.iter().all(|(_, rung)| matches!(rung, Rung::RestartDaemon | Rung::CycleUsb)), "{climbed:?}");
+    assert!(
+        restarts[0] < Duration::from_secs(60)
+            && restarts.windows(2).all(|pair| pair[1] - pair[0] >= hour),
+        "{restarts:?}"
+    );
+    assert!(
+        climbed.iter().all(|(_, rung)| matches!(rung, Rung::RestartDaemon | Rung::CycleUsb)),
+        "{climbed:?}"
+    );
     // What ModemManager takes after all is a modem, and missed like one.
     bench.see(Some(READY));
     bench.done(Rung::Reconnect, Outcome::Done);
@@ -440,7 +508,9 @@ fn what_is_unplugged_and_never_was_a_modem_is_not_missed() {
     let mut bench = Bench::new();
     bench.see(None);
     bench.done(Rung::RestartDaemon, Outcome::Done);
-    bench.machine.handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
+    bench
+        .machine
+        .handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
     while bench.now < Duration::from_secs(24 * 3600) {
         bench.now = due(bench.machine.poll_timeout());
         bench.machine.handle_timeout(bench.at());
@@ -451,9 +521,12 @@ fn what_is_unplugged_and_never_was_a_modem_is_not_missed() {
 #[test]
 fn a_modem_that_was_there_once_is_missed() {
     let mut bench = Bench::up(61);
-    bench.machine.handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
+    bench
+        .machine
+        .handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
     let rungs = bench.rungs(2);
-    // There is nothing to disconnect: what is missing begins with the daemon, and goes on with the USB.
+    // There is nothing to disconnect: what is missing begins with the daemon, and goes on with the
+    // USB.
     assert_eq!(rungs, [Rung::RestartDaemon, Rung::CycleUsb], "{rungs:?}");
 }
 

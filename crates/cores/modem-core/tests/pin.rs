@@ -4,7 +4,10 @@
 mod common;
 
 use common::{START, due};
-use rccar_modem_core::{Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, Status, timing};
+use rccar_modem_core::{
+    Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage,
+    Status, timing,
+};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
@@ -24,7 +27,8 @@ impl Bench {
 
     fn see(&mut self, stage: Stage) {
         let modem = Some(ModemView::new(stage, Registration::Missing, false));
-        self.machine.handle_observation(self.at(), Observation { expected: true, daemon: true, modem });
+        self.machine
+            .handle_observation(self.at(), Observation { expected: true, daemon: true, modem });
     }
 
     /// The next try, and whether the PIN is sent with it.
@@ -54,10 +58,16 @@ fn a_refused_pin_is_never_sent_again_until_the_sim_was_out() {
     bench.see(Stage::LockedByPin(Some(2)));
     for _ in 0..5 {
         assert!(!bench.try_ends(Outcome::Failed));
-        assert_eq!((bench.machine.fault(), bench.machine.is_pin_refused()), (Some(Fault::PinWrong), true));
+        assert_eq!(
+            (bench.machine.fault(), bench.machine.is_pin_refused()),
+            (Some(Fault::PinWrong), true)
+        );
     }
     bench.see(Stage::Failed(Fault::SimMissing));
-    assert_eq!((bench.machine.fault(), bench.machine.is_pin_refused()), (Some(Fault::SimMissing), false));
+    assert_eq!(
+        (bench.machine.fault(), bench.machine.is_pin_refused()),
+        (Some(Fault::SimMissing), false)
+    );
     bench.see(Stage::LockedByPin(Some(3)));
     assert!(bench.try_ends(Outcome::Failed), "another SIM may have that PIN");
 }
@@ -68,8 +78,13 @@ fn a_pin_that_was_refused_before_the_start_is_not_sent_by_a_modem_that_does_not_
     bench.see(Stage::Starting);
     bench.see(Stage::LockedByPin(None));
     assert!(!bench.try_ends(Outcome::Failed));
-    assert_eq!((bench.machine.fault(), bench.machine.is_pin_refused()), (Some(Fault::PinWrong), true));
-    let Status::Waiting { due_ms, .. } = bench.machine.status() else { panic!("{:?}", bench.machine) };
+    assert_eq!(
+        (bench.machine.fault(), bench.machine.is_pin_refused()),
+        (Some(Fault::PinWrong), true)
+    );
+    let Status::Waiting { due_ms, .. } = bench.machine.status() else {
+        panic!("{:?}", bench.machine)
+    };
     assert!(Duration::from_millis(due_ms) > timing::FAULT_FIRST / 2, "a person is waited for");
     for _ in 0..5 {
         assert!(!bench.try_ends(Outcome::Failed));
@@ -94,7 +109,12 @@ fn a_sim_whose_lock_is_open_has_its_tries_again() {
 
 #[test]
 fn with_one_try_left_or_without_a_pin_it_is_left_to_a_person() {
-    for (pin, left) in [(Pin::Configured, Some(1)), (Pin::Configured, Some(0)), (Pin::Missing, Some(3)), (Pin::Missing, None)] {
+    for (pin, left) in [
+        (Pin::Configured, Some(1)),
+        (Pin::Configured, Some(0)),
+        (Pin::Missing, Some(3)),
+        (Pin::Missing, None),
+    ] {
         let mut bench = Bench::new(pin);
         bench.see(Stage::LockedByPin(left));
         assert!(!bench.try_ends(Outcome::Failed), "{pin:?} {left:?}");

@@ -4,12 +4,16 @@
 mod common;
 
 use common::{Agenda, Climbed, DAY, Random, START, due, live_through_all};
-use rccar_modem_core::{Car, Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage, timing};
+use rccar_modem_core::{
+    Car, Effect, Fault, Machine, ModemView, Observation, Outcome, Pin, Registration, Rung, Stage,
+    timing,
+};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// From the last fault on, by when everything that can mend itself has to be up: the longest waits of the ladder one after the other.
+/// From the last fault on, by when everything that can mend itself has to be up: the longest waits
+/// of the ladder one after the other.
 const RECOVERY: Duration = Duration::from_secs(45 * 60);
 
 /// The longest try and the longest wait, spread upward, one after the other.
@@ -73,12 +77,18 @@ impl World {
             (false, false) => Registration::Missing,
         };
         let modem = ModemView::new(stage, registration, self.believed);
-        Observation { expected: self.on_usb, daemon: self.daemon, modem: (self.daemon && self.modem).then_some(modem) }
+        Observation {
+            expected: self.on_usb,
+            daemon: self.daemon,
+            modem: (self.daemon && self.modem).then_some(modem),
+        }
     }
 
-    /// `carried`: data have flowed. Nothing that was never well needs a reboot: what it needed was the one that has just been.
+    /// `carried`: data have flowed. Nothing that was never well needs a reboot: what it needed was
+    /// the one that has just been.
     fn fault(&mut self, random: &mut Random, carried: bool) {
-        let cures = [Rung::CycleRadio, Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb, Rung::Reboot];
+        let cures =
+            [Rung::CycleRadio, Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb, Rung::Reboot];
         let cure = random.of(&cures[..if carried { 5 } else { 4 }]);
         match random.below(18) {
             0 | 1 => (self.connected, self.believed) = (false, false),
@@ -92,7 +102,8 @@ impl World {
             9 => self.refusal = Some(random.of(&[Fault::Apn, Fault::Credentials, Fault::Roaming])),
             10 => (self.sick, self.connected) = (Some(cure), false),
             11 => {
-                self.stuck = Some((random.of(&[Stage::Starting, Stage::Broken]), cure.max(Rung::Reset)));
+                self.stuck =
+                    Some((random.of(&[Stage::Starting, Stage::Broken]), cure.max(Rung::Reset)));
                 (self.connected, self.believed) = (false, false);
             }
             12 | 13 => {
@@ -100,7 +111,10 @@ impl World {
                 (self.lock, self.pin_wrong) = (Some(Stage::LockedByPin(tries)), random.one_in(2));
                 (self.connected, self.believed) = (false, false);
             }
-            14 => (self.lock, self.connected, self.believed) = (Some(Stage::LockedForGood), false, false),
+            14 => {
+                (self.lock, self.connected, self.believed) =
+                    (Some(Stage::LockedForGood), false, false)
+            }
             15 => self.on_usb = false,
             // Everything that a person or the network mends is mended.
             _ => *self = self.mended(),
@@ -122,7 +136,11 @@ impl World {
         self.stuck = self.stuck.filter(|(_, needs)| rung < *needs);
         match rung {
             Rung::Reconnect | Rung::CycleBearer => self.connect(with_pin),
-            Rung::CycleRadio | Rung::Reset if self.hung.is_some() || !self.daemon || !self.modem => Outcome::Mute,
+            Rung::CycleRadio | Rung::Reset
+                if self.hung.is_some() || !self.daemon || !self.modem =>
+            {
+                Outcome::Mute
+            }
             Rung::CycleRadio | Rung::Reset => Outcome::Done,
             Rung::RestartDaemon | Rung::CycleUsb | Rung::Reboot => {
                 (self.daemon, self.modem) = (true, true);
@@ -134,7 +152,9 @@ impl World {
     fn connect(&mut self, with_pin: bool) -> Outcome {
         match *self {
             Self { hung: Some(_), .. } => return Outcome::Mute,
-            Self { daemon: false, .. } | Self { modem: false, .. } | Self { sim: false, .. } => return Outcome::Failed,
+            Self { daemon: false, .. } | Self { modem: false, .. } | Self { sim: false, .. } => {
+                return Outcome::Failed;
+            }
             Self { stuck: Some(_), .. } => return Outcome::Failed,
             Self { lock: Some(Stage::LockedByPin(left)), pin_wrong: true, .. } if with_pin => {
                 self.lock = Some(Stage::LockedByPin(left.map(|left| left - 1)));
@@ -156,7 +176,8 @@ impl World {
     }
 
     fn needs_person(&self) -> bool {
-        (!self.sim || self.denied || self.refusal.is_some() || self.lock.is_some()) && self.stuck.is_none()
+        (!self.sim || self.denied || self.refusal.is_some() || self.lock.is_some())
+            && self.stuck.is_none()
     }
 }
 
@@ -267,7 +288,8 @@ impl Day {
                 self.machine.handle_done(at, action, outcome);
             }
             Due::Data => {
-                let flows = self.world.connected && self.world.coverage && self.world.hung.is_none();
+                let flows =
+                    self.world.connected && self.world.coverage && self.world.hung.is_none();
                 self.machine.handle_data_probe(at, flows);
                 self.carried |= flows && self.machine.is_up();
             }
@@ -304,9 +326,9 @@ impl Day {
                     self.agenda.add(Duration::from_millis(90), Due::Control)
                 }
                 Effect::ProbeData | Effect::ProbeControl | Effect::LinkDown => {}
-                Effect::Abandon { action } => {
-                    self.agenda.retain(|due| !matches!(due, Due::Done(present, ..) if *present == action))
-                }
+                Effect::Abandon { action } => self
+                    .agenda
+                    .retain(|due| !matches!(due, Due::Done(present, ..) if *present == action)),
             }
         }
         while self.machine.poll_event().is_some() {}
@@ -315,21 +337,39 @@ impl Day {
             self.last_attempt = self.agenda.now();
         }
         let idle = self.agenda.now() - self.last_attempt;
-        assert!(idle <= self.longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.machine);
+        assert!(
+            idle <= self.longest_pause(),
+            "seed {}: no attempt for {idle:?}: {:?}",
+            self.seed,
+            self.machine
+        );
     }
 
     fn climb(&mut self, action: u64, rung: Rung, with_pin: bool) {
         self.last_attempt = self.agenda.now();
-        assert!(!with_pin || !self.refused, "seed {}: a refused PIN is sent again: {:?}", self.seed, self.machine);
+        assert!(
+            !with_pin || !self.refused,
+            "seed {}: a refused PIN is sent again: {:?}",
+            self.seed,
+            self.machine
+        );
         if rung == Rung::Reboot {
             assert!(self.car.parked, "seed {}: reboots while somebody drives", self.seed);
         }
         if matches!(rung, Rung::Reset | Rung::CycleUsb | Rung::Reboot) {
-            let hopeless = self.world.needs_person() && self.world.daemon && self.world.modem && self.machine.fault().is_some();
-            assert!(!hopeless, "seed {}: {rung:?} although a person is needed: {:?}", self.seed, self.world);
+            let hopeless = self.world.needs_person()
+                && self.world.daemon
+                && self.world.modem
+                && self.machine.fault().is_some();
+            assert!(
+                !hopeless,
+                "seed {}: {rung:?} although a person is needed: {:?}",
+                self.seed, self.world
+            );
         }
         self.climbed.note(self.agenda.now(), rung, timing::apart(rung));
-        // One in ten never comes back. After the faults all do: as many reboots in vain as a day may have would end the next day as well.
+        // One in ten never comes back. After the faults all do: as many reboots in vain as a day
+        // may have would end the next day as well.
         if !self.random.one_in(10) || !self.faulty {
             self.again(40, Due::Done(action, rung, with_pin));
         }
@@ -354,10 +394,16 @@ fn live_through(seed: u64) -> BTreeMap<Rung, usize> {
     assert!(reboots.len() <= timing::REBOOTS_A_DAY, "seed {seed}: {reboots:?}");
     let counts = day.climbed.counts();
     // Reboots are used up by then, perhaps: those that need one wait for the next day.
-    let needs_reboot = [day.world.hung, day.world.sick, day.world.stuck.map(|(_, needs)| needs)].contains(&Some(Rung::Reboot));
+    let needs_reboot = [day.world.hung, day.world.sick, day.world.stuck.map(|(_, needs)| needs)]
+        .contains(&Some(Rung::Reboot));
     day.calm();
     day.run_until(DAY + RECOVERY + if needs_reboot { DAY } else { Duration::ZERO });
-    assert!(day.machine.is_up() && day.world.connected, "seed {seed}: not up after all: {:?} in {:?}", day.machine, day.world);
+    assert!(
+        day.machine.is_up() && day.world.connected,
+        "seed {seed}: not up after all: {:?} in {:?}",
+        day.machine,
+        day.world
+    );
     counts
 }
 

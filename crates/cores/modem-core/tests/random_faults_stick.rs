@@ -9,7 +9,8 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// From the last fault on, by when everything that can mend itself has to be up: the longest distance and the longest waits.
+/// From the last fault on, by when everything that can mend itself has to be up: the longest
+/// distance and the longest waits.
 const RECOVERY: Duration = Duration::from_secs(30 * 60);
 /// How long a stick that came back on the USB takes to be an interface.
 const BOOTS: u64 = 20;
@@ -34,8 +35,15 @@ struct World {
 }
 
 impl World {
-    const WELL: Self =
-        Self { plugged_in: true, away: false, carrier: true, leases: true, network: true, hung: None, leased: false };
+    const WELL: Self = Self {
+        plugged_in: true,
+        away: false,
+        carrier: true,
+        leases: true,
+        network: true,
+        hung: None,
+        leased: false,
+    };
 
     fn seen(&self) -> Option<bool> {
         (self.plugged_in && !self.away).then_some(self.carrier)
@@ -47,7 +55,9 @@ impl World {
             1 => self.carrier = false,
             2 => self.leases = false,
             3 | 4 => self.network = false,
-            5 | 6 => self.hung = Some(random.of(&[Rung::Reconnect, Rung::CycleBearer, Rung::CycleUsb])),
+            5 | 6 => {
+                self.hung = Some(random.of(&[Rung::Reconnect, Rung::CycleBearer, Rung::CycleUsb]))
+            }
             _ => *self = self.mended(),
         }
     }
@@ -98,10 +108,21 @@ impl Day {
     fn new(seed: u64) -> Self {
         let random = Random(seed);
         let mut agenda = Agenda::new(seed);
-        [Due::Fault, Due::Car, Due::Lease].into_iter().for_each(|due| agenda.add(Duration::ZERO, due));
+        [Due::Fault, Due::Car, Due::Lease]
+            .into_iter()
+            .for_each(|due| agenda.add(Duration::ZERO, due));
         let stick = Stick::new(START, 0);
         let (climbed, last_attempt) = (Climbed::new(seed), Duration::ZERO);
-        Self { seed, random, world: World::WELL, stick, agenda, climbed, last_attempt, faulty: true }
+        Self {
+            seed,
+            random,
+            world: World::WELL,
+            stick,
+            agenda,
+            climbed,
+            last_attempt,
+            faulty: true,
+        }
     }
 
     fn at(&mut self) -> MonotonicMicros {
@@ -114,7 +135,12 @@ impl Day {
         while self.agenda.now() < end {
             let stick_at = due(self.stick.poll_timeout());
             let waits = stick_at.saturating_sub(self.agenda.now());
-            assert!(!self.stick.is_present() || waits < longest_pause(), "seed {}: no next attempt: {:?}", self.seed, self.stick);
+            assert!(
+                !self.stick.is_present() || waits < longest_pause(),
+                "seed {}: no next attempt: {:?}",
+                self.seed,
+                self.stick
+            );
             if let Some(due) = self.agenda.advance(stick_at, end, &self.stick) {
                 self.world_acts(due);
             }
@@ -179,9 +205,12 @@ impl Day {
                 Effect::ProbeData => {}
                 Effect::LinkDown => self.world.leased = false,
                 Effect::Abandon { action } => {
-                    self.agenda.retain(|due| !matches!(due, Due::Done(present, _) if *present == action));
+                    self.agenda
+                        .retain(|due| !matches!(due, Due::Done(present, _) if *present == action));
                 }
-                Effect::Act { .. } | Effect::ProbeControl => panic!("seed {}: {effect:?}", self.seed),
+                Effect::Act { .. } | Effect::ProbeControl => {
+                    panic!("seed {}: {effect:?}", self.seed)
+                }
             }
         }
         while self.stick.poll_event().is_some() {}
@@ -190,7 +219,12 @@ impl Day {
             self.last_attempt = self.agenda.now();
         }
         let idle = self.agenda.now() - self.last_attempt;
-        assert!(idle <= longest_pause(), "seed {}: no attempt for {idle:?}: {:?}", self.seed, self.stick);
+        assert!(
+            idle <= longest_pause(),
+            "seed {}: no attempt for {idle:?}: {:?}",
+            self.seed,
+            self.stick
+        );
     }
 
     fn climb(&mut self, action: u64, rung: Rung) {

@@ -58,7 +58,8 @@ impl Bench {
         self.drain();
     }
 
-    /// Does what the stick's machine wants, each in no time, except that an answer that does not come takes its time.
+    /// Does what the stick's machine wants, each in no time, except that an answer that does not
+    /// come takes its time.
     fn drain(&mut self) {
         loop {
             self.events.extend(std::iter::from_fn(|| self.stick.poll_event()));
@@ -67,7 +68,11 @@ impl Bench {
                 Effect::Act { action, rung, with_pin } => {
                     assert!(!with_pin);
                     self.acts.push((self.now, rung));
-                    let outcome = if self.leases || rung == Rung::CycleUsb { Outcome::Done } else { Outcome::Failed };
+                    let outcome = if self.leases || rung == Rung::CycleUsb {
+                        Outcome::Done
+                    } else {
+                        Outcome::Failed
+                    };
                     self.stick.handle_done(self.at(), action, outcome);
                 }
                 Effect::ProbeData if self.carries => self.stick.handle_data_probe(self.at(), true),
@@ -103,9 +108,17 @@ fn a_stick_is_up_with_its_first_answer_and_not_with_its_lease() {
     assert_eq!(bench.rungs(), [Rung::Reconnect]);
     assert!(!bench.events.iter().any(|event| matches!(event, Event::Up { .. })));
     bench.run(0);
-    assert!(bench.events.iter().any(|event| matches!(event, Event::Up { rung: Rung::Reconnect, .. })), "{:?}", bench.events);
+    assert!(
+        bench.events.iter().any(|event| matches!(event, Event::Up { rung: Rung::Reconnect, .. })),
+        "{:?}",
+        bench.events
+    );
     bench.run(3600);
-    assert_eq!((bench.rungs().len(), bench.stick.status()), (1, Status::Up), "nothing is done about a link that is good");
+    assert_eq!(
+        (bench.rungs().len(), bench.stick.status()),
+        (1, Status::Up),
+        "nothing is done about a link that is good"
+    );
 }
 
 #[test]
@@ -118,7 +131,10 @@ fn a_silent_loss_is_found_within_5_s_and_a_lease_is_asked_for_at_once() {
     assert_eq!(rung, Rung::Reconnect);
     assert!(at - lost <= 5 * SECOND, "{:?}", at - lost);
     assert!(bench.events.contains(&Event::Down { cause: Cause::DataSilent }));
-    assert_eq!(bench.link_downs, 0, "the address stays, so that somebody sees the network come back");
+    assert_eq!(
+        bench.link_downs, 0,
+        "the address stays, so that somebody sees the network come back"
+    );
 }
 
 #[test]
@@ -130,7 +146,11 @@ fn a_silent_stick_has_its_link_cycled_and_is_off_the_usb_only_after_three_minute
     assert_eq!(bench.rungs()[..3], [Rung::Reconnect, Rung::Reconnect, Rung::CycleBearer]);
     let usb = bench.first(Rung::CycleUsb).unwrap() - lost;
     assert!((timing::STICK_SILENT..timing::STICK_SILENT * 2).contains(&usb), "{usb:?}");
-    assert_eq!(bench.rungs().iter().filter(|rung| **rung == Rung::CycleUsb).count(), 1, "ten minutes apart");
+    assert_eq!(
+        bench.rungs().iter().filter(|rung| **rung == Rung::CycleUsb).count(),
+        1,
+        "ten minutes apart"
+    );
 }
 
 #[test]
@@ -138,13 +158,21 @@ fn cures_keep_their_distance_for_a_day_and_tries_never_end() {
     let mut bench = Bench::carrying_for(100);
     bench.carries = false;
     bench.run(24 * 3600);
-    for (rung, least) in [(Rung::CycleBearer, timing::CYCLE_LINK), (Rung::CycleUsb, timing::apart(Rung::CycleUsb))] {
-        let times: Vec<Duration> = bench.acts.iter().filter(|(_, climbed)| *climbed == rung).map(|(at, _)| *at).collect();
+    for (rung, least) in
+        [(Rung::CycleBearer, timing::CYCLE_LINK), (Rung::CycleUsb, timing::apart(Rung::CycleUsb))]
+    {
+        let times: Vec<Duration> =
+            bench.acts.iter().filter(|(_, climbed)| *climbed == rung).map(|(at, _)| *at).collect();
         assert!(times.len() > 10, "{rung:?}: {}", times.len());
         assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= least), "{rung:?}");
     }
     assert!(bench.acts.windows(2).all(|pair| pair[1].0 - pair[0].0 < Duration::from_secs(400)));
-    assert!(bench.rungs().iter().all(|rung| matches!(rung, Rung::Reconnect | Rung::CycleBearer | Rung::CycleUsb)));
+    assert!(
+        bench
+            .rungs()
+            .iter()
+            .all(|rung| matches!(rung, Rung::Reconnect | Rung::CycleBearer | Rung::CycleUsb))
+    );
 }
 
 #[test]
@@ -187,7 +215,11 @@ fn a_stick_without_leases_is_asked_with_growing_pauses_and_cured() {
     bench.stick.handle_lease_lost(bench.at());
     bench.acts.clear();
     bench.run(900);
-    assert!(bench.first(Rung::CycleBearer).is_some() && bench.first(Rung::CycleUsb).is_some(), "{:?}", bench.acts);
+    assert!(
+        bench.first(Rung::CycleBearer).is_some() && bench.first(Rung::CycleUsb).is_some(),
+        "{:?}",
+        bench.acts
+    );
     bench.leases = true;
     bench.run(400);
     assert_eq!(bench.stick.status(), Status::Up);
@@ -255,10 +287,15 @@ fn a_stick_that_goes_while_it_is_taken_off_the_usb_comes_back_and_is_not_taken_o
 fn a_lease_that_takes_too_long_is_given_up() {
     let mut stick = Stick::new(START, 200);
     stick.handle_seen(START, Some(true));
-    let Some(Effect::Act { action, .. }) = stick.poll_effect() else { panic!("a lease is asked for") };
+    let Some(Effect::Act { action, .. }) = stick.poll_effect() else {
+        panic!("a lease is asked for")
+    };
     let end = due(stick.poll_timeout());
     stick.handle_timeout(START.plus(end));
     assert_eq!(stick.poll_effect(), Some(Effect::Abandon { action }));
     stick.handle_done(START.plus(end), action, Outcome::Done);
-    assert!(matches!(stick.status(), Status::Waiting { .. }), "what was given up is not listened to");
+    assert!(
+        matches!(stick.status(), Status::Waiting { .. }),
+        "what was given up is not listened to"
+    );
 }

@@ -23,10 +23,13 @@ pub(crate) struct Car {
 }
 
 impl Rooms {
-    /// The whole list of known cars: new ones appear, names change, and a car that is no longer listed is sent away.
+    /// The whole list of known cars: new ones appear, names change, and a car that is no longer
+    /// listed is sent away.
     pub fn handle_enrolled_cars(&mut self, now: MonotonicMicros, known: Vec<EnrolledCar>) {
-        let known: BTreeMap<CarId, EnrolledCar> = known.into_iter().map(|car| (car.id.clone(), car)).collect();
-        let revoked: Vec<_> = self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
+        let known: BTreeMap<CarId, EnrolledCar> =
+            known.into_iter().map(|car| (car.id.clone(), car)).collect();
+        let revoked: Vec<_> =
+            self.cars.keys().filter(|id| !known.contains_key(id)).cloned().collect();
         revoked.iter().for_each(|id| self.handle_car_revoked(now, id));
         known.into_values().for_each(|car| self.handle_enrolled_car(now, car));
     }
@@ -38,7 +41,8 @@ impl Rooms {
             Some(car) if car.name == name && car.owner == owner => return,
             Some(car) => (car.name, car.owner) = (name, owner),
             None => {
-                let car = Car { name, owner, software: None, update: None, conn: None, session: None };
+                let car =
+                    Car { name, owner, software: None, update: None, conn: None, session: None };
                 self.cars.insert(id.clone(), car);
             }
         }
@@ -46,7 +50,13 @@ impl Rooms {
     }
 
     /// A car has proved that it holds its key.
-    pub fn handle_car_joined(&mut self, now: MonotonicMicros, conn: CarConn, id: CarId, software: Software) {
+    pub fn handle_car_joined(
+        &mut self,
+        now: MonotonicMicros,
+        conn: CarConn,
+        id: CarId,
+        software: Software,
+    ) {
         let Some(car) = self.cars.get_mut(&id) else {
             let text = "this host does not know the car";
             self.refuse_car(conn, ErrorCode::NotEnrolled, text, None);
@@ -78,17 +88,28 @@ impl Rooms {
     pub fn handle_car(&mut self, now: MonotonicMicros, from: CarConn, message: FromCar) {
         let Some(car) = self.car_conns.get(&from).cloned() else { return };
         match message {
-            FromCar::Register { .. } => self.refuse_car(from, ErrorCode::OutOfOrder, "the car is registered already", None),
+            FromCar::Register { .. } => {
+                self.refuse_car(from, ErrorCode::OutOfOrder, "the car is registered already", None)
+            }
             FromCar::Ping { id } => self.tell_car(from, ToCar::Pong { id }),
             FromCar::Offer { session, generation, sdp } => {
-                if self.relay_to_driver(from, &car, session, ToDriver::Offer { session, generation, sdp })
-                    && let Some(session) = self.session_mut(session)
+                if self.relay_to_driver(
+                    from,
+                    &car,
+                    session,
+                    ToDriver::Offer { session, generation, sdp },
+                ) && let Some(session) = self.session_mut(session)
                 {
                     session.deadlines.offer = None;
                 }
             }
             FromCar::Candidate { session, generation, candidate } => {
-                self.relay_to_driver(from, &car, session, ToDriver::Candidate { session, generation, candidate });
+                self.relay_to_driver(
+                    from,
+                    &car,
+                    session,
+                    ToDriver::Candidate { session, generation, candidate },
+                );
             }
             FromCar::Bye { session, reason } => {
                 if self.sessions.get(&session) == Some(&car) {
@@ -99,8 +120,14 @@ impl Rooms {
         }
     }
 
-    /// How far a car is with its updates: from the car, or remembered from an earlier run of the host.
-    pub fn handle_update_status(&mut self, now: MonotonicMicros, car: &CarId, status: UpdateStatus) {
+    /// How far a car is with its updates: from the car, or remembered from an earlier run of the
+    /// host.
+    pub fn handle_update_status(
+        &mut self,
+        now: MonotonicMicros,
+        car: &CarId,
+        status: UpdateStatus,
+    ) {
         let Some(entry) = self.cars.get_mut(car) else { return };
         let status = remember_failure(entry.update.as_ref(), status);
         if entry.update.as_ref() != Some(&status) {
@@ -111,13 +138,19 @@ impl Rooms {
     }
 
     /// A user wants a car to install the version that its update status names.
-    pub fn handle_install(&mut self, user: &Name, id: &CarId, version: Version) -> Result<(), InstallRefusal> {
+    pub fn handle_install(
+        &mut self,
+        user: &Name,
+        id: &CarId,
+        version: Version,
+    ) -> Result<(), InstallRefusal> {
         let car = self.cars.get(id).ok_or(InstallRefusal::NoSuchCar)?;
         if car.owner.as_ref() != Some(user) {
             return Err(InstallRefusal::NotYours);
         }
         let conn = car.conn.ok_or(InstallRefusal::Offline)?;
-        let waits = |update: &UpdateStatus| update.on_request && update.version.as_ref() == Some(&version);
+        let waits =
+            |update: &UpdateStatus| update.on_request && update.version.as_ref() == Some(&version);
         if !car.update.as_ref().is_some_and(waits) {
             return Err(InstallRefusal::NotOnRequest);
         }
@@ -141,7 +174,9 @@ impl Rooms {
 
     /// The car is no longer known: its session and its connection end.
     pub fn handle_car_revoked(&mut self, now: MonotonicMicros, id: &CarId) {
-        if let Some(session) = self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id) {
+        if let Some(session) =
+            self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id)
+        {
             self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
         }
         let Some(car) = self.cars.remove(id) else { return };
@@ -170,12 +205,23 @@ impl Rooms {
     }
 
     /// Whether the session is this car's and the message went on its way.
-    fn relay_to_driver(&mut self, from: CarConn, car: &CarId, session: SessionId, message: ToDriver) -> bool {
+    fn relay_to_driver(
+        &mut self,
+        from: CarConn,
+        car: &CarId,
+        session: SessionId,
+        message: ToDriver,
+    ) -> bool {
         let own = self.sessions.get(&session) == Some(car);
         if own {
             self.tell_driver_of(session, message);
         } else {
-            self.refuse_car(from, ErrorCode::NoSuchSession, "no such session, or it has ended", Some(session));
+            self.refuse_car(
+                from,
+                ErrorCode::NoSuchSession,
+                "no such session, or it has ended",
+                Some(session),
+            );
         }
         own
     }
@@ -189,9 +235,11 @@ impl Rooms {
     }
 }
 
-/// A car that has restarted may have forgotten why its last attempt failed; as long as it runs the same version, that still holds.
+/// A car that has restarted may have forgotten why its last attempt failed; as long as it runs the
+/// same version, that still holds.
 fn remember_failure(before: Option<&UpdateStatus>, mut now: UpdateStatus) -> UpdateStatus {
-    let failed = before.filter(|before| matches!(before.state, UpdateState::Failed | UpdateState::Idle));
+    let failed =
+        before.filter(|before| matches!(before.state, UpdateState::Failed | UpdateState::Idle));
     if let Some(before) = failed.filter(|before| before.running == now.running)
         && now.state == UpdateState::Idle
         && now.reason.is_none()

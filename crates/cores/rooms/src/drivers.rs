@@ -23,11 +23,24 @@ impl Rooms {
         self.drivers.insert(conn, Driver { user, told });
     }
 
-    /// A driver's message. `random` are 64 fresh random bits: a session's identifier is made of them.
-    pub fn handle_driver(&mut self, now: MonotonicMicros, from: DriverConn, message: FromDriver, random: u64) {
+    /// A driver's message. `random` are 64 fresh random bits: a session's identifier is made of
+    /// them.
+    pub fn handle_driver(
+        &mut self,
+        now: MonotonicMicros,
+        from: DriverConn,
+        message: FromDriver,
+        random: u64,
+    ) {
         let Some(driver) = self.drivers.get(&from) else { return };
         match message {
-            FromDriver::Hello { .. } => self.refuse_driver(from, ErrorCode::OutOfOrder, "hello was said already", None, None),
+            FromDriver::Hello { .. } => self.refuse_driver(
+                from,
+                ErrorCode::OutOfOrder,
+                "hello was said already",
+                None,
+                None,
+            ),
             FromDriver::Ping { id } => self.tell_driver(from, ToDriver::Pong { id }),
             FromDriver::Connect { car, trickle } => {
                 let user = driver.user.clone();
@@ -37,10 +50,20 @@ impl Rooms {
                 self.relay_to_car(now, from, session, ToCar::Answer { session, generation, sdp });
             }
             FromDriver::Candidate { session, generation, candidate } => {
-                self.relay_to_car(now, from, session, ToCar::Candidate { session, generation, candidate });
+                self.relay_to_car(
+                    now,
+                    from,
+                    session,
+                    ToCar::Candidate { session, generation, candidate },
+                );
             }
             FromDriver::Restart { session } => {
-                self.relay_to_car(now, from, session, ToCar::Restart { session, ice_servers: Vec::new() });
+                self.relay_to_car(
+                    now,
+                    from,
+                    session,
+                    ToCar::Restart { session, ice_servers: Vec::new() },
+                );
             }
             FromDriver::Bye { session, reason } => {
                 if self.may_drive(from, session) {
@@ -74,11 +97,23 @@ impl Rooms {
         }
     }
 
-    /// The account is gone: as [`Self::handle_driver_revoked`] for every connection of this user; sessions whose driver is away end, too.
+    /// The account is gone: as [`Self::handle_driver_revoked`] for every connection of this user;
+    /// sessions whose driver is away end, too.
     pub fn handle_user_revoked(&mut self, now: MonotonicMicros, user: &Name) {
-        let sessions: Vec<_> = self.live_sessions().filter(|session| session.user == *user).map(|session| session.id).collect();
-        sessions.into_iter().for_each(|session| self.end_session(now, session, &Farewell::both(ByeReason::Revoked)));
-        let conns: Vec<_> = self.drivers.iter().filter(|(_, driver)| driver.user == *user).map(|(&conn, _)| conn).collect();
+        let sessions: Vec<_> = self
+            .live_sessions()
+            .filter(|session| session.user == *user)
+            .map(|session| session.id)
+            .collect();
+        sessions.into_iter().for_each(|session| {
+            self.end_session(now, session, &Farewell::both(ByeReason::Revoked))
+        });
+        let conns: Vec<_> = self
+            .drivers
+            .iter()
+            .filter(|(_, driver)| driver.user == *user)
+            .map(|(&conn, _)| conn)
+            .collect();
         conns.into_iter().for_each(|conn| self.handle_driver_revoked(now, conn));
     }
 
@@ -89,9 +124,23 @@ impl Rooms {
         self.drivers.values().map(|driver| &driver.user).chain(driving).cloned().collect()
     }
 
-    fn connect(&mut self, now: MonotonicMicros, from: DriverConn, user: Name, car: CarId, trickle: bool, random: u64) {
+    fn connect(
+        &mut self,
+        now: MonotonicMicros,
+        from: DriverConn,
+        user: Name,
+        car: CarId,
+        trickle: bool,
+        random: u64,
+    ) {
         let Some(entry) = self.cars.get(&car) else {
-            return self.refuse_driver(from, ErrorCode::NoSuchCar, "this host knows no such car", Some(car), None);
+            return self.refuse_driver(
+                from,
+                ErrorCode::NoSuchCar,
+                "this host knows no such car",
+                Some(car),
+                None,
+            );
         };
         if entry.conn.is_none() {
             let text = format!("{} is not connected", entry.name);
@@ -103,7 +152,9 @@ impl Rooms {
         }
         // Before the old session's number is free again: it must not become the new one's.
         let new = self.unused_session_id(random);
-        if let Some((id, driver)) = entry.session.as_ref().map(|session| (session.id, session.driver)) {
+        if let Some((id, driver)) =
+            entry.session.as_ref().map(|session| (session.id, session.driver))
+        {
             let to_driver = (driver != Some(from)).then_some(ByeReason::Replaced);
             self.end_session(now, id, &Farewell { to_driver, to_car: Some(ByeReason::Replaced) });
         }
@@ -111,9 +162,21 @@ impl Rooms {
         self.begin_session(now, new, from, user, car, trickle);
     }
 
-    fn relay_to_car(&mut self, now: MonotonicMicros, from: DriverConn, session: SessionId, message: ToCar) {
+    fn relay_to_car(
+        &mut self,
+        now: MonotonicMicros,
+        from: DriverConn,
+        session: SessionId,
+        message: ToCar,
+    ) {
         if !self.may_drive(from, session) {
-            return self.refuse_driver(from, ErrorCode::NoSuchSession, "no such session, or it has ended", None, Some(session));
+            return self.refuse_driver(
+                from,
+                ErrorCode::NoSuchSession,
+                "no such session, or it has ended",
+                None,
+                Some(session),
+            );
         }
         self.adopt(now, from, session);
         self.tell_car_of(session, message);
@@ -143,7 +206,9 @@ impl Rooms {
 
     /// A session belongs to a user; which connection speaks for it may change.
     fn may_drive(&mut self, from: DriverConn, session: SessionId) -> bool {
-        let Some(user) = self.drivers.get(&from).map(|driver| driver.user.clone()) else { return false };
+        let Some(user) = self.drivers.get(&from).map(|driver| driver.user.clone()) else {
+            return false;
+        };
         self.session_mut(session).is_some_and(|session| session.user == user)
     }
 

@@ -1,7 +1,9 @@
-//! The signaling host's rooms: which cars are known and connected, which drivers are there, and who drives what.
+//! The signaling host's rooms: which cars are known and connected, which drivers are there, and who
+//! drives what.
 //!
-//! **A car has at most one session, a session has at most one driver, and every session ends with a `bye` at each end that did not
-//! ask for the end itself and is still there.** The first two hold by construction: the session is a field of the car.
+//! **A car has at most one session, a session has at most one driver, and every session ends with a
+//! `bye` at each end that did not ask for the end itself and is still there.** The first two hold
+//! by construction: the session is a field of the car.
 //!
 //! The machine has no clock, no randomness and no sockets. Its shell
 //! 1. feeds what happened into the `handle_*` verbs, with `now` as time since any fixed start;
@@ -22,12 +24,14 @@
 //!                                ended
 //! ```
 //!
-//! A peer connection outlives the sockets that set it up, therefore a lost socket does not end a session at once. A driver's page
-//! takes its session back by naming it in any message (`restart` is the natural one); a car does by registering. What was sent to the
-//! absent end in the meantime is kept, in small measure, and delivered then.
+//! A peer connection outlives the sockets that set it up, therefore a lost socket does not end a
+//! session at once. A driver's page takes its session back by naming it in any message (`restart`
+//! is the natural one); a car does by registering. What was sent to the absent end in the meantime
+//! is kept, in small measure, and delivered then.
 //!
-//! The end of the grace ends what the machine knows, not the drive: a car whose peer connection is up keeps its driver, answers the next
-//! `connect` with `bye` and `car-busy`, and is listed as free all the same.
+//! The end of the grace ends what the machine knows, not the drive: a car whose peer connection is
+//! up keeps its driver, answers the next `connect` with `bye` and `car-busy`, and is listed as free
+//! all the same.
 //!
 //! ```
 //! use rccar_protocol::{signaling::{FromDriver, ToDriver}, text::{Name, Software}, units::MonotonicMicros};
@@ -44,16 +48,18 @@
 //!
 //! # Design decisions
 //!
-//! * Users are told apart by name; whoever is signed in sees and may drive every car of the host. Rights for single cars would be
-//!   checked here, in `connect` and in the list.
-//! * A page drives one car: a `connect` ends what the same connection drove before. That end is not reported to the page, which
-//!   caused it.
-//! * A live session moves to another connection of the same user that names it: a page whose network changed is back long before its
-//!   old socket is found dead, and nobody else knows the session's 64 random bits.
-//! * `bye` for a session that is gone is ignored, because it crosses the other end's `bye` all the time; any other message for it is
-//!   answered with `no-such-session`.
+//! * Users are told apart by name; whoever is signed in sees and may drive every car of the host.
+//!   Rights for single cars would be checked here, in `connect` and in the list.
+//! * A page drives one car: a `connect` ends what the same connection drove before. That end is not
+//!   reported to the page, which caused it.
+//! * A live session moves to another connection of the same user that names it: a page whose
+//!   network changed is back long before its old socket is found dead, and nobody else knows the
+//!   session's 64 random bits.
+//! * `bye` for a session that is gone is ignored, because it crosses the other end's
+//!   `bye` all the time; any other message for it is answered with `no-such-session`.
 //! * Cars that nobody owns yet are not in the rooms but before them, in a [`WaitingRoom`].
-//! * `ice_servers` of outgoing messages are left empty: credentials need randomness and a clock, so the shell fills them in.
+//! * `ice_servers` of outgoing messages are left empty: credentials need randomness and a clock, so
+//!   the shell fills them in.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

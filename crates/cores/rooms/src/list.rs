@@ -1,4 +1,5 @@
-//! The list of cars that drivers see: in parts that fit into a message, and from then on what changes.
+//! The list of cars that drivers see: in parts that fit into a message, and from then on what
+//! changes.
 //!
 //! ```text
 //!   joined ──► welcome with the first part ──► BEHIND ──── everything told ────► UP TO DATE
@@ -7,7 +8,8 @@
 //!                       was there: one part more
 //! ```
 //!
-//! **What a change costs does not depend on how many cars there are**, and of the list one part at most waits for a driver who does not read.
+//! **What a change costs does not depend on how many cars there are**, and of the list one part at
+//! most waits for a driver who does not read.
 
 use crate::cars::Car;
 use crate::rooms::Rooms;
@@ -19,7 +21,8 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Bytes of cars in one message: 130 ms of a link of 1 Mbit/s, for which an offer may wait behind it.
+/// Bytes of cars in one message: 130 ms of a link of 1 Mbit/s, for which an offer may wait behind
+/// it.
 const PART: usize = 16 * 1024;
 /// How often a driver who is behind is looked at: a list of 2,000 cars is there within a second.
 const PART_INTERVAL: Duration = Duration::from_millis(50);
@@ -27,7 +30,8 @@ const PART_INTERVAL: Duration = Duration::from_millis(50);
 /// What changed, and when drivers have to be told.
 #[derive(Debug, Default)]
 pub(crate) struct List {
-    /// The newest change of each car by its number, oldest first. Cars that are gone stay until every driver has been told.
+    /// The newest change of each car by its number, oldest first. Cars that are gone stay until
+    /// every driver has been told.
     changes: BTreeMap<u64, CarId>,
     /// The same by car.
     numbers: BTreeMap<CarId, u64>,
@@ -76,7 +80,9 @@ impl Rooms {
 
     /// Answer to [`Effect::ListWaits`]: all that was sent to this driver before is on its way.
     pub fn handle_list_wanted(&mut self, _now: MonotonicMicros, to: DriverConn) {
-        let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else { return };
+        let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else {
+            return;
+        };
         let (mut part, mut gone) = (Part::default(), Vec::new());
         let mut complete = true;
         for (&number, id) in self.list.changes.range(driver.told.upto + 1..) {
@@ -110,7 +116,8 @@ impl Rooms {
         }
     }
 
-    /// Tells a new driver the first part of the list: the driver's own cars, those that are there, and what else fits.
+    /// Tells a new driver the first part of the list: the driver's own cars, those that are there,
+    /// and what else fits.
     pub(crate) fn welcome(&mut self, now: MonotonicMicros, to: DriverConn, user: &Name) -> Told {
         let rank = |car: &Car| (car.owner.as_ref() != Some(user), car.conn.is_none());
         let mut order: Vec<_> = self.cars.iter().map(|(id, car)| (rank(car), id)).collect();
@@ -126,7 +133,13 @@ impl Rooms {
         let (behind, software) = (!rest.is_empty(), self.options.software.clone());
         self.tell_driver(
             to,
-            ToDriver::Welcome { v: PROTOCOL_VERSION, user: user.clone(), software, cars: part.cars, more: behind },
+            ToDriver::Welcome {
+                v: PROTOCOL_VERSION,
+                user: user.clone(),
+                software,
+                cars: part.cars,
+                more: behind,
+            },
         );
         if behind {
             self.list.parts_due.get_or_insert(now.plus(PART_INTERVAL));
@@ -137,7 +150,8 @@ impl Rooms {
     /// Drivers see this car in another way than before, or no longer.
     pub(crate) fn list_changed(&mut self, now: MonotonicMicros, car: &CarId) {
         self.list.note(car);
-        let earliest = self.list.last.map_or(now, |last| now.max(last.plus(self.options.list_interval)));
+        let earliest =
+            self.list.last.map_or(now, |last| now.max(last.plus(self.options.list_interval)));
         self.list.due.get_or_insert(earliest);
     }
 
@@ -146,12 +160,19 @@ impl Rooms {
         if passed(self.list.due) {
             (self.list.due, self.list.last) = (None, Some(now));
             let newest = self.list.newest;
-            self.drivers.values_mut().for_each(|driver| driver.told.behind |= driver.told.upto < newest);
+            self.drivers
+                .values_mut()
+                .for_each(|driver| driver.told.behind |= driver.told.upto < newest);
             self.list.parts_due = Some(now);
             self.forget_gone();
         }
         if passed(self.list.parts_due) {
-            let behind: Vec<_> = self.drivers.iter().filter(|(_, driver)| driver.told.behind).map(|(&to, _)| to).collect();
+            let behind: Vec<_> = self
+                .drivers
+                .iter()
+                .filter(|(_, driver)| driver.told.behind)
+                .map(|(&to, _)| to)
+                .collect();
             self.list.parts_due = (!behind.is_empty()).then_some(now.plus(PART_INTERVAL));
             self.effects.extend(behind.into_iter().map(|to| Effect::ListWaits { to }));
         }
@@ -159,7 +180,8 @@ impl Rooms {
 
     /// Cars that are gone, and that every driver knows to be gone.
     fn forget_gone(&mut self) {
-        let known = self.drivers.values().map(|driver| driver.told.upto).min().unwrap_or(self.list.newest);
+        let known =
+            self.drivers.values().map(|driver| driver.told.upto).min().unwrap_or(self.list.newest);
         let (cars, numbers) = (&self.cars, &mut self.list.numbers);
         if numbers.len() > cars.len() {
             self.list.changes.retain(|number, id| {
@@ -208,7 +230,11 @@ fn info(id: &CarId, car: &Car) -> CarInfo {
             (Some(_), None) => CarPresence::Available,
             (Some(_), Some(_)) => CarPresence::Busy,
         },
-        driver: car.session.as_ref().filter(|_| car.conn.is_some()).map(|session| session.user.clone()),
+        driver: car
+            .session
+            .as_ref()
+            .filter(|_| car.conn.is_some())
+            .map(|session| session.user.clone()),
         software: car.software.clone(),
         owner: car.owner.clone(),
         update: car.update.clone(),

@@ -3,8 +3,9 @@
 use rccar_protocol::signaling::{ToCar, ToDriver};
 use std::collections::VecDeque;
 
-/// Messages kept for one absent end. A description with both address families and two links brings about 20 candidates; what does not
-/// fit is lost, as all of it was without a mailbox, and the next ICE restart makes up for it.
+/// Messages kept for one absent end. A description with both address families and two links brings
+/// about 20 candidates; what does not fit is lost, as all of it was without a mailbox, and the next
+/// ICE restart makes up for it.
 const CAPACITY: usize = 64;
 
 /// Messages that wait for one end of a session.
@@ -34,7 +35,8 @@ impl<T: Supersede> Mailbox<T> {
     }
 }
 
-/// Which messages make earlier ones pointless. It also bounds the memory: at most one description waits.
+/// Which messages make earlier ones pointless. It also bounds the memory: at most one description
+/// waits.
 pub(crate) trait Supersede {
     /// Whether `old` need not be delivered once `self` is.
     fn supersedes(&self, old: &Self) -> bool;
@@ -48,7 +50,11 @@ impl Supersede for ToDriver {
 
 impl Supersede for ToCar {
     fn supersedes(&self, old: &Self) -> bool {
-        matches!((self, old), (Self::Answer { .. }, Self::Answer { .. }) | (Self::Restart { .. }, Self::Restart { .. }))
+        matches!(
+            (self, old),
+            (Self::Answer { .. }, Self::Answer { .. })
+                | (Self::Restart { .. }, Self::Restart { .. })
+        )
     }
 }
 
@@ -59,7 +65,11 @@ mod tests {
     use rccar_protocol::text::{Sdp, SessionId};
 
     fn offer(generation: u32) -> ToDriver {
-        ToDriver::Offer { session: SessionId::from_random(1), generation, sdp: Sdp::new("v=0").unwrap() }
+        ToDriver::Offer {
+            session: SessionId::from_random(1),
+            generation,
+            sdp: Sdp::new("v=0").unwrap(),
+        }
     }
 
     fn candidate(generation: u32) -> ToDriver {

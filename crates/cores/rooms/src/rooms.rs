@@ -1,4 +1,5 @@
-//! The machine: its state, its clock and its outputs. What it does with messages is in `drivers.rs`, `cars.rs` and `session.rs`.
+//! The machine: its state, its clock and its outputs. What it does with messages is in
+//! `drivers.rs`, `cars.rs` and `session.rs`.
 
 use crate::cars::Car;
 use crate::drivers::Driver;
@@ -25,9 +26,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults: 15 s of grace, because a browser notices a changed network and reconnects within 10 s; 10 s for the offer,
-    /// because a car that gathers all candidates first waits 5 s for its slowest STUN server; lists at most every 200 ms, which people
-    /// still take for "at once".
+    /// The defaults: 15 s of grace, because a browser notices a changed network and reconnects
+    /// within 10 s; 10 s for the offer, because a car that gathers all candidates first waits 5 s
+    /// for its slowest STUN server; lists at most every 200 ms, which people still take for "at
+    /// once".
     #[must_use]
     pub fn new(software: Software) -> Self {
         Self {
@@ -78,7 +80,10 @@ impl Rooms {
     /// When [`Self::handle_timeout`] has to be called, if at all. May be in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
-        self.live_sessions().filter_map(|session| session.deadlines.next()).chain(self.list.due()).min()
+        self.live_sessions()
+            .filter_map(|session| session.deadlines.next())
+            .chain(self.list.due())
+            .min()
     }
 
     /// The next thing to do.

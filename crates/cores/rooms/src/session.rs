@@ -36,7 +36,8 @@ impl Deadlines {
     }
 }
 
-/// Who is told `bye` and with which reason. An end that asked for the end, or that is not there, is not told.
+/// Who is told `bye` and with which reason. An end that asked for the end, or that is not there, is
+/// not told.
 pub(crate) struct Farewell {
     pub(crate) to_driver: Option<ByeReason>,
     pub(crate) to_car: Option<ByeReason>,
@@ -71,13 +72,22 @@ impl Rooms {
             id,
             user: user.clone(),
             driver: Some(from),
-            deadlines: Deadlines { offer: Some(now.plus(self.options.offer_timeout)), ..Deadlines::default() },
+            deadlines: Deadlines {
+                offer: Some(now.plus(self.options.offer_timeout)),
+                ..Deadlines::default()
+            },
             for_driver: Mailbox::default(),
             for_car: Mailbox::default(),
         });
         self.sessions.insert(id, car.clone());
-        self.tell_driver(from, ToDriver::Connecting { session: id, car: car.clone(), ice_servers: Vec::new() });
-        self.tell_car_of(id, ToCar::Connect { session: id, driver: user.clone(), trickle, ice_servers: Vec::new() });
+        self.tell_driver(
+            from,
+            ToDriver::Connecting { session: id, car: car.clone(), ice_servers: Vec::new() },
+        );
+        self.tell_car_of(
+            id,
+            ToCar::Connect { session: id, driver: user.clone(), trickle, ice_servers: Vec::new() },
+        );
         self.list_changed(now, &car);
         self.events.push_back(Event::SessionStarted { session: id, car, user });
     }
@@ -91,7 +101,8 @@ impl Rooms {
             self.tell_driver(to, ToDriver::Bye { session: id, reason });
         }
         if let (Some(to), Some(reason)) = (conn, farewell.to_car) {
-            self.effects.push_back(Effect::ToCar { to, message: ToCar::Bye { session: id, reason } });
+            self.effects
+                .push_back(Effect::ToCar { to, message: ToCar::Bye { session: id, reason } });
         }
         let reason = farewell.to_car.or(farewell.to_driver).unwrap_or(ByeReason::Internal);
         self.list_changed(now, &car);
@@ -125,7 +136,9 @@ impl Rooms {
 
     /// Sends to the car of a session, now or when it is back.
     pub(crate) fn tell_car_of(&mut self, id: SessionId, message: ToCar) {
-        let Some(car) = self.sessions.get(&id).and_then(|car| self.cars.get_mut(car)) else { return };
+        let Some(car) = self.sessions.get(&id).and_then(|car| self.cars.get_mut(car)) else {
+            return;
+        };
         match (car.conn, &mut car.session) {
             (Some(to), _) => self.effects.push_back(Effect::ToCar { to, message }),
             (None, Some(session)) => session.for_car.put(message),
@@ -135,14 +148,18 @@ impl Rooms {
 
     /// Ends the sessions whose time is over.
     pub(crate) fn expire_sessions(&mut self, now: MonotonicMicros) {
-        let passed = |deadline: Option<MonotonicMicros>| deadline.is_some_and(|deadline| deadline <= now);
+        let passed =
+            |deadline: Option<MonotonicMicros>| deadline.is_some_and(|deadline| deadline <= now);
         let due: Vec<_> = (self.sessions.values())
             .filter_map(|car| self.cars.get(car)?.session.as_ref().map(|session| (car, session)))
             .filter(|(_, session)| passed(session.deadlines.next()))
-            .map(|(car, session)| (car.clone(), session.id, session.driver, passed(session.deadlines.offer)))
+            .map(|(car, session)| {
+                (car.clone(), session.id, session.driver, passed(session.deadlines.offer))
+            })
             .collect();
         for (car, id, driver, no_offer) in due {
-            let driver_gone = self.session_mut(id).is_some_and(|session| passed(session.deadlines.driver_back));
+            let driver_gone =
+                self.session_mut(id).is_some_and(|session| passed(session.deadlines.driver_back));
             if driver_gone {
                 self.end_session(now, id, &Farewell::car_only(ByeReason::DriverGone));
                 continue;

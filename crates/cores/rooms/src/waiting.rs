@@ -8,7 +8,8 @@
 //!                     └── LIFETIME over: its code is worth nothing
 //! ```
 //!
-//! It knows hashes of codes only, so that looking one up tells a guesser nothing by the time it takes.
+//! It knows hashes of codes only, so that looking one up tells a guesser nothing by the time it
+//! takes.
 
 use crate::words::CarConn;
 use rccar_protocol::text::CarId;
@@ -17,7 +18,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long a code is good: a day, in which somebody who has switched a car on gets round to claiming it.
+/// How long a code is good: a day, in which somebody who has switched a car on gets round to
+/// claiming it.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 /// Cars that wait in all. With 2⁴⁰ codes, a guess then hits with a probability of 2⁻³².
 const MAX_WAITING: usize = 256;
@@ -63,8 +65,8 @@ impl<T> Default for WaitingRoom<T> {
 }
 
 impl<T> WaitingRoom<T> {
-    /// A car that has proved its key and is unknown. `subscriber` is its address, or the network that stands for it. An older connection
-    /// of the same car stops waiting and is given back.
+    /// A car that has proved its key and is unknown. `subscriber` is its address, or the network
+    /// that stands for it. An older connection of the same car stops waiting and is given back.
     pub fn handle_car(
         &mut self,
         now: MonotonicMicros,
@@ -82,7 +84,9 @@ impl<T> WaitingRoom<T> {
         if self.cars.len() >= MAX_WAITING {
             return Err(WaitError::Full);
         }
-        if self.cars.values().filter(|waiting| waiting.subscriber == subscriber).count() >= MAX_PER_SUBSCRIBER {
+        if self.cars.values().filter(|waiting| waiting.subscriber == subscriber).count()
+            >= MAX_PER_SUBSCRIBER
+        {
             return Err(WaitError::TooManyFromAddress);
         }
         self.cars.insert(conn, Waiting { car, code, subscriber, since: now, with });
@@ -103,8 +107,12 @@ impl<T> WaitingRoom<T> {
     /// The car with this code, which waits on.
     #[must_use]
     pub fn find(&self, now: MonotonicMicros, code: &CodeHash) -> Option<(CarConn, &T)> {
-        let fits = |waiting: &Waiting<T>| waiting.code == *code && now < waiting.since.plus(CODE_LIFETIME);
-        self.cars.iter().find(|(_, waiting)| fits(waiting)).map(|(&conn, waiting)| (conn, &waiting.with))
+        let fits =
+            |waiting: &Waiting<T>| waiting.code == *code && now < waiting.since.plus(CODE_LIFETIME);
+        self.cars
+            .iter()
+            .find(|(_, waiting)| fits(waiting))
+            .map(|(&conn, waiting)| (conn, &waiting.with))
     }
 
     /// Ends the wait of a car that was claimed, or has waited long enough.
@@ -156,7 +164,9 @@ mod tests {
     fn the_newer_connection_of_a_car_waits_and_the_older_one_leaves_it_alone() {
         let mut room = WaitingRoom::default();
         room.handle_car(NOW, CarConn(1), id(2), hash(1), address(1), ()).unwrap();
-        assert!(room.handle_car(NOW, CarConn(2), id(2), hash(2), address(1), ()).unwrap().is_some());
+        assert!(
+            room.handle_car(NOW, CarConn(2), id(2), hash(2), address(1), ()).unwrap().is_some()
+        );
         room.handle_gone(CarConn(1));
         assert!(room.find(NOW, &hash(1)).is_none() && room.find(NOW, &hash(2)).is_some());
     }
@@ -175,7 +185,14 @@ mod tests {
         let mut room = WaitingRoom::default();
         let mut enter = |n: u32, address| {
             let code = [[n.to_be_bytes(), [0; 4]].concat(), vec![0; 24]].concat();
-            room.handle_car(NOW, CarConn(n.into()), CarId::new(base(n)).unwrap(), code.try_into().unwrap(), address, ())
+            room.handle_car(
+                NOW,
+                CarConn(n.into()),
+                CarId::new(base(n)).unwrap(),
+                code.try_into().unwrap(),
+                address,
+                (),
+            )
         };
         assert!((0..8).all(|n| enter(n, address(0)).is_ok()));
         assert_eq!(enter(8, address(0)), Err(WaitError::TooManyFromAddress));

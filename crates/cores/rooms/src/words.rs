@@ -33,8 +33,9 @@ pub enum Effect {
         /// What.
         message: ToDriver,
     },
-    /// A driver does not know all of the list yet. Once all that was sent to it before is on its way, call
-    /// [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted); until then do nothing, this comes again.
+    /// A driver does not know all of the list yet. Once all that was sent to it before is on its
+    /// way, call [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted); until then do
+    /// nothing, this comes again.
     ListWaits {
         /// Who.
         to: DriverConn,
@@ -46,7 +47,8 @@ pub enum Effect {
         /// What.
         message: ToCar,
     },
-    /// Close a driver's connection after what was sent before. The machine has forgotten it already.
+    /// Close a driver's connection after what was sent before. The machine has forgotten it
+    /// already.
     CloseDriver {
         /// Which.
         conn: DriverConn,

@@ -1,10 +1,13 @@
-//! What happens while an end's socket is away: a peer connection outlives the sockets that set it up.
+//! What happens while an end's socket is away: a peer connection outlives the sockets that set it
+//! up.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 
 use common::{Lab, car, car_byes, connecting, driver_byes, error, lists, name, sdp};
-use rccar_protocol::signaling::{ByeReason, CarPresence, ErrorCode, FromCar, FromDriver, ToCar, ToDriver};
+use rccar_protocol::signaling::{
+    ByeReason, CarPresence, ErrorCode, FromCar, FromDriver, ToCar, ToDriver,
+};
 use rccar_rooms::{Close, Effect, Event};
 use std::time::Duration;
 
@@ -20,7 +23,10 @@ fn a_driver_who_comes_back_in_time_goes_on() {
     lab.drain();
     lab.says(page, FromDriver::Restart { session });
     assert_eq!(lab.rooms.poll_event(), Some(Event::DriverBack { session }));
-    assert_eq!(lab.drain(), [Effect::ToCar { to: conn, message: ToCar::Restart { session, ice_servers: vec![] } }]);
+    assert_eq!(
+        lab.drain(),
+        [Effect::ToCar { to: conn, message: ToCar::Restart { session, ice_servers: vec![] } }]
+    );
     lab.advance(GRACE * 2);
     assert_eq!(lab.rooms.session_count(), 1);
 }
@@ -53,9 +59,13 @@ fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
         let session = connecting(&lab.drain()).unwrap();
         lab.car_says(conn, FromCar::Bye { session, reason: ByeReason::CarBusy });
         assert_eq!(driver_byes(&lab.drain()), [(other, session, ByeReason::CarBusy)]);
-        assert_eq!((lab.rooms.session_count(), lab.rooms.cars()[0].presence), (0, CarPresence::Available));
+        assert_eq!(
+            (lab.rooms.session_count(), lab.rooms.cars()[0].presence),
+            (0, CarPresence::Available)
+        );
     }
-    // The page of the drive comes back, the car wants another path: both learn that the host no longer knows the session.
+    // The page of the drive comes back, the car wants another path: both learn that the host no
+    // longer knows the session.
     let page = lab.driver(3, "Ada");
     lab.drain();
     lab.says(page, FromDriver::Restart { session: old });
@@ -67,7 +77,13 @@ fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
     lab.says(other, FromDriver::Connect { car: car('a'), trickle: true });
     let session = connecting(&lab.drain()).unwrap();
     lab.car_says(conn, FromCar::Offer { session, generation: 1, sdp: sdp() });
-    assert_eq!(lab.drain(), [Effect::ToDriver { to: other, message: ToDriver::Offer { session, generation: 1, sdp: sdp() } }]);
+    assert_eq!(
+        lab.drain(),
+        [Effect::ToDriver {
+            to: other,
+            message: ToDriver::Offer { session, generation: 1, sdp: sdp() }
+        }]
+    );
 }
 
 #[test]
@@ -79,7 +95,10 @@ fn a_user_who_is_gone_for_good_loses_the_session_even_while_away() {
     lab.rooms.handle_driver_gone(lab.now, page);
     assert_eq!(lab.rooms.users(), [name("Ada"), name("Bob")].into());
     lab.rooms.handle_user_revoked(lab.now, &name("Ada"));
-    assert_eq!(lab.drain(), [Effect::ToCar { to: conn, message: ToCar::Bye { session, reason: ByeReason::Revoked } }]);
+    assert_eq!(
+        lab.drain(),
+        [Effect::ToCar { to: conn, message: ToCar::Bye { session, reason: ByeReason::Revoked } }]
+    );
     assert_eq!(lab.rooms.users(), [name("Bob")].into());
     lab.rooms.handle_user_revoked(lab.now, &name("Bob"));
     assert_eq!(lab.drain(), [Effect::CloseDriver { conn: other, why: Close::SignedOut }]);
@@ -136,7 +155,10 @@ fn what_the_car_sent_in_the_meantime_is_delivered() {
     let page = lab.driver(2, "Ada");
     lab.drain();
     lab.says(page, FromDriver::Restart { session });
-    let offer = Effect::ToDriver { to: page, message: ToDriver::Offer { session, generation: 3, sdp: sdp() } };
+    let offer = Effect::ToDriver {
+        to: page,
+        message: ToDriver::Offer { session, generation: 3, sdp: sdp() },
+    };
     assert_eq!(lab.drain()[0], offer);
 }
 
@@ -153,7 +175,10 @@ fn a_car_that_comes_back_in_time_keeps_its_driver() {
     let conn = lab.car(2, 'a');
     let effects = lab.drain();
     assert!(matches!(effects[0], Effect::ToCar { message: ToCar::Registered { .. }, .. }));
-    assert_eq!(effects[1], Effect::ToCar { to: conn, message: ToCar::Restart { session, ice_servers: vec![] } });
+    assert_eq!(
+        effects[1],
+        Effect::ToCar { to: conn, message: ToCar::Restart { session, ice_servers: vec![] } }
+    );
     lab.advance(GRACE * 2);
     assert_eq!(lab.rooms.session_count(), 1);
 }

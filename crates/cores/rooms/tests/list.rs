@@ -15,7 +15,10 @@ use std::time::Duration;
 const ADA: DriverConn = DriverConn(1);
 
 fn id(number: usize) -> CarId {
-    let digits = format!("{number:05}").bytes().map(|digit| char::from(digit - b'0' + b'a')).collect::<String>();
+    let digits = format!("{number:05}")
+        .bytes()
+        .map(|digit| char::from(digit - b'0' + b'a'))
+        .collect::<String>();
     CarId::new(format!("{digits:z<26}")).unwrap()
 }
 
@@ -23,7 +26,11 @@ fn id(number: usize) -> CarId {
 fn many(cars: usize) -> Rooms {
     let mut rooms = Rooms::new(Options::new(software()));
     let owner = |number: usize| Some(name(if number % 10 == 9 { "Ada" } else { "Bob" }));
-    let known = |number| EnrolledCar { id: id(number), name: name(&format!("Car {number}")), owner: owner(number) };
+    let known = |number| EnrolledCar {
+        id: id(number),
+        name: name(&format!("Car {number}")),
+        owner: owner(number),
+    };
     rooms.handle_enrolled_cars(MonotonicMicros(0), (0..cars).map(known).collect());
     for number in (0..cars).step_by(5) {
         rooms.handle_car_joined(MonotonicMicros(0), CarConn(number as u64), id(number), software());
@@ -58,7 +65,9 @@ fn parts(messages: &[(MonotonicMicros, ToDriver)]) -> Vec<(&[CarInfo], bool)> {
     messages
         .iter()
         .filter_map(|(_, message)| match message {
-            ToDriver::Welcome { cars, more, .. } | ToDriver::Cars { cars, more, .. } => Some((cars.as_slice(), *more)),
+            ToDriver::Welcome { cars, more, .. } | ToDriver::Cars { cars, more, .. } => {
+                Some((cars.as_slice(), *more))
+            }
             _ => None,
         })
         .collect()
@@ -72,10 +81,14 @@ fn a_long_list_comes_in_parts_that_fit_the_drivers_own_and_present_cars_first() 
         let messages = told(&mut rooms, MonotonicMicros(1_000_000));
         assert!(messages.iter().all(|(_, message)| message.to_json().len() <= MAX_MESSAGE_BYTES));
         let parts = parts(&messages);
-        assert!(parts.iter().rev().skip(1).all(|(_, more)| *more) && parts.last().is_some_and(|(_, more)| !more));
+        assert!(
+            parts.iter().rev().skip(1).all(|(_, more)| *more)
+                && parts.last().is_some_and(|(_, more)| !more)
+        );
         let listed: Vec<&CarInfo> = parts.iter().flat_map(|(cars, _)| *cars).collect();
         assert_eq!(listed.len(), cars, "each car once");
-        let rank = |car: &CarInfo| (car.owner != Some(name("Ada")), car.presence == CarPresence::Offline);
+        let rank =
+            |car: &CarInfo| (car.owner != Some(name("Ada")), car.presence == CarPresence::Offline);
         assert!(listed.is_sorted_by_key(|car| rank(car)));
         let mut listed: Vec<CarInfo> = listed.into_iter().cloned().collect();
         listed.sort_by(|a, b| a.id.cmp(&b.id));
@@ -120,8 +133,15 @@ fn a_driver_who_does_not_read_is_sent_nothing_more() {
         }
     }
     rooms.handle_list_wanted(MonotonicMicros(11_000_000), ADA);
-    let Some(Effect::ToDriver { message: ToDriver::Cars { cars, more, .. }, .. }) = rooms.poll_effect() else { panic!("no part") };
-    assert!(more && cars.iter().filter(|info| info.id == id(3)).count() == 1, "of many changes the newest");
+    let Some(Effect::ToDriver { message: ToDriver::Cars { cars, more, .. }, .. }) =
+        rooms.poll_effect()
+    else {
+        panic!("no part")
+    };
+    assert!(
+        more && cars.iter().filter(|info| info.id == id(3)).count() == 1,
+        "of many changes the newest"
+    );
 }
 
 #[test]
@@ -130,11 +150,19 @@ fn what_changed_is_told_and_nothing_else() {
     rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
     told(&mut rooms, MonotonicMicros(0));
     let now = MonotonicMicros(20_000_000);
-    rooms.handle_enrolled_car(now, EnrolledCar { id: id(7), name: name("Car 7"), owner: Some(name("Bob")) });
+    rooms.handle_enrolled_car(
+        now,
+        EnrolledCar { id: id(7), name: name("Car 7"), owner: Some(name("Bob")) },
+    );
     assert_eq!(told(&mut rooms, now), [], "the same as before");
     rooms.handle_car_gone(now, CarConn(5));
     rooms.handle_car_revoked(now, &id(6));
     let messages = told(&mut rooms, now);
-    let [(_, ToDriver::Cars { cars, gone, more: false })] = &messages[..] else { panic!("{messages:?}") };
-    assert_eq!((cars.iter().map(|car| &car.id).collect::<Vec<_>>(), gone), (vec![&id(5)], &vec![id(6)]));
+    let [(_, ToDriver::Cars { cars, gone, more: false })] = &messages[..] else {
+        panic!("{messages:?}")
+    };
+    assert_eq!(
+        (cars.iter().map(|car| &car.id).collect::<Vec<_>>(), gone),
+        (vec![&id(5)], &vec![id(6)])
+    );
 }

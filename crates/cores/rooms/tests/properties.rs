@@ -109,7 +109,9 @@ impl World {
 
     fn known(&mut self, mask: u8) {
         let listed = (0..3u8).filter(|bit| mask >> bit & 1 == 1);
-        let known = listed.map(|bit| EnrolledCar { id: letter(bit), name: name("car"), owner: None }).collect();
+        let known = listed
+            .map(|bit| EnrolledCar { id: letter(bit), name: name("car"), owner: None })
+            .collect();
         self.rooms.handle_enrolled_cars(self.now, known);
     }
 
@@ -119,7 +121,11 @@ impl World {
             Step::DriverJoins { user } => {
                 self.next += 1;
                 self.drivers.insert(DriverConn(self.next));
-                self.rooms.handle_driver_joined(now, DriverConn(self.next), name(["Ada", "Bob", "Eve"][usize::from(user)]));
+                self.rooms.handle_driver_joined(
+                    now,
+                    DriverConn(self.next),
+                    name(["Ada", "Bob", "Eve"][usize::from(user)]),
+                );
             }
             Step::DriverGoes { pick } => {
                 if let Some(conn) = pick_of(&self.drivers, pick) {
@@ -159,7 +165,9 @@ impl World {
                 }
             }
             Step::DriverSpeaks { pick, session, kind } => {
-                if let (Some(conn), Some(&session)) = (pick_of(&self.drivers, pick), self.seen.iter().rev().nth(session)) {
+                if let (Some(conn), Some(&session)) =
+                    (pick_of(&self.drivers, pick), self.seen.iter().rev().nth(session))
+                {
                     let message = match kind {
                         0 => FromDriver::Bye { session, reason: ByeReason::DriverLeft },
                         1 => FromDriver::Answer { session, generation: 1, sdp: sdp() },
@@ -170,7 +178,9 @@ impl World {
                 }
             }
             Step::CarSpeaks { pick, session, kind } => {
-                if let (Some(conn), Some(&session)) = (pick_of(&self.cars, pick), self.seen.iter().rev().nth(session)) {
+                if let (Some(conn), Some(&session)) =
+                    (pick_of(&self.cars, pick), self.seen.iter().rev().nth(session))
+                {
                     let message = match kind {
                         0 => FromCar::Bye { session, reason: ByeReason::CarLeft },
                         1 => FromCar::Ping { id: 1 },
@@ -191,7 +201,10 @@ impl World {
         while let Some(due) = self.rooms.poll_timeout().filter(|&due| due <= end) {
             self.now = self.now.max(due);
             self.rooms.handle_timeout(self.now);
-            assert!(self.rooms.poll_timeout().is_none_or(|next| next > self.now), "a timeout that is handled is over");
+            assert!(
+                self.rooms.poll_timeout().is_none_or(|next| next > self.now),
+                "a timeout that is handled is over"
+            );
             self.check_outputs();
         }
         self.now = end;
@@ -201,12 +214,18 @@ impl World {
         while let Some(event) = self.rooms.poll_event() {
             match event {
                 Event::SessionStarted { session, car, .. } => {
-                    // A number that collides is counted up, and may so come to an identifier that was in use before.
-                    assert!(self.open.values().all(|open| *open != session), "one identifier for two sessions");
+                    // A number that collides is counted up, and may so come to an identifier that
+                    // was in use before.
+                    assert!(
+                        self.open.values().all(|open| *open != session),
+                        "one identifier for two sessions"
+                    );
                     assert_eq!(self.open.insert(car, session), None, "two sessions at one car");
                     self.seen.push(session);
                 }
-                Event::SessionEnded { session, car, .. } => assert_eq!(self.open.remove(&car), Some(session)),
+                Event::SessionEnded { session, car, .. } => {
+                    assert_eq!(self.open.remove(&car), Some(session))
+                }
                 _ => {}
             }
         }
@@ -224,7 +243,9 @@ impl World {
                         assert!(self.byes.insert((true, to.0, session)), "two byes");
                     }
                 }
-                Effect::CloseDriver { conn, .. } => assert!(self.drivers.remove(&conn), "closed twice"),
+                Effect::CloseDriver { conn, .. } => {
+                    assert!(self.drivers.remove(&conn), "closed twice")
+                }
                 Effect::CloseCar { conn, .. } => assert!(self.cars.remove(&conn), "closed twice"),
             }
         }
@@ -232,16 +253,22 @@ impl World {
 
     fn check_driver_message(&mut self, to: DriverConn, message: &ToDriver) {
         match message {
-            ToDriver::Bye { session, .. } => assert!(self.byes.insert((false, to.0, *session)), "two byes"),
+            ToDriver::Bye { session, .. } => {
+                assert!(self.byes.insert((false, to.0, *session)), "two byes")
+            }
             ToDriver::Welcome { cars, .. } => {
-                self.lists.insert(to, cars.iter().map(|car| (car.id.clone(), car.clone())).collect());
+                self.lists
+                    .insert(to, cars.iter().map(|car| (car.id.clone(), car.clone())).collect());
             }
             ToDriver::Cars { cars, gone, .. } => {
                 let list = self.lists.get_mut(&to).unwrap();
                 gone.iter().for_each(|car| drop(list.remove(car)));
                 list.extend(cars.iter().map(|car| (car.id.clone(), car.clone())));
                 let last = self.last_push.insert(to, self.now);
-                assert!(last.is_none_or(|last| self.now.since(last) >= Duration::from_millis(200)), "pushed too often");
+                assert!(
+                    last.is_none_or(|last| self.now.since(last) >= Duration::from_millis(200)),
+                    "pushed too often"
+                );
             }
             _ => {}
         }

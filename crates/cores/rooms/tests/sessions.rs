@@ -4,7 +4,9 @@
 mod common;
 
 use common::{Lab, car, car_byes, connecting, driver_byes, error, lists, sdp};
-use rccar_protocol::signaling::{ByeReason, CarPresence, ErrorCode, FromCar, FromDriver, ToCar, ToDriver};
+use rccar_protocol::signaling::{
+    ByeReason, CarPresence, ErrorCode, FromCar, FromDriver, ToCar, ToDriver,
+};
 use rccar_protocol::text::SessionId;
 use rccar_rooms::{CarConn, Close, Effect};
 use std::time::Duration;
@@ -21,7 +23,12 @@ fn connect_tells_both_ends_of_the_new_session() {
     lab.says(driver, FromDriver::Connect { car: car('a'), trickle: false });
     let effects = lab.drain();
     let session = connecting(&effects).unwrap();
-    let expected = ToCar::Connect { session, driver: common::name("Ada"), trickle: false, ice_servers: vec![] };
+    let expected = ToCar::Connect {
+        session,
+        driver: common::name("Ada"),
+        trickle: false,
+        ice_servers: vec![],
+    };
     assert!(effects.contains(&Effect::ToCar { to: conn, message: expected }));
 }
 
@@ -61,9 +68,15 @@ fn the_same_user_in_another_page_takes_over() {
     assert_eq!(driver_byes(&effects), [(old_page, old, ByeReason::Replaced)]);
     assert_eq!(car_byes(&effects), [(conn, old, ByeReason::Replaced)]);
     let at = |wanted: &dyn Fn(&ToCar) -> bool| {
-        effects.iter().position(|effect| matches!(effect, Effect::ToCar { message, .. } if wanted(message))).unwrap()
+        effects
+            .iter()
+            .position(|effect| matches!(effect, Effect::ToCar { message, .. } if wanted(message)))
+            .unwrap()
     };
-    assert!(at(&|message| matches!(message, ToCar::Bye { .. })) < at(&|message| matches!(message, ToCar::Connect { .. })));
+    assert!(
+        at(&|message| matches!(message, ToCar::Bye { .. }))
+            < at(&|message| matches!(message, ToCar::Connect { .. }))
+    );
 }
 
 #[test]
@@ -93,9 +106,18 @@ fn messages_reach_the_other_end_only() {
     let mut lab = Lab::new();
     let (driver, conn, session) = lab.driven();
     lab.says(driver, FromDriver::Answer { session, generation: 1, sdp: sdp() });
-    assert_eq!(lab.drain(), [Effect::ToCar { to: conn, message: ToCar::Answer { session, generation: 1, sdp: sdp() } }]);
+    assert_eq!(
+        lab.drain(),
+        [Effect::ToCar { to: conn, message: ToCar::Answer { session, generation: 1, sdp: sdp() } }]
+    );
     lab.car_says(conn, FromCar::Offer { session, generation: 2, sdp: sdp() });
-    assert_eq!(lab.drain(), [Effect::ToDriver { to: driver, message: ToDriver::Offer { session, generation: 2, sdp: sdp() } }]);
+    assert_eq!(
+        lab.drain(),
+        [Effect::ToDriver {
+            to: driver,
+            message: ToDriver::Offer { session, generation: 2, sdp: sdp() }
+        }]
+    );
 }
 
 #[test]
@@ -156,7 +178,9 @@ fn a_car_has_one_connection_and_its_session_moves_to_the_new_one() {
     assert!(effects.contains(&Effect::CloseCar { conn: old, why: Close::Replaced }));
     lab.rooms.handle_car_gone(lab.now, old);
     lab.says(driver, FromDriver::Restart { session });
-    assert!(matches!(&lab.drain()[..], [Effect::ToCar { to, message: ToCar::Restart { .. } }] if *to == new));
+    assert!(
+        matches!(&lab.drain()[..], [Effect::ToCar { to, message: ToCar::Restart { .. } }] if *to == new)
+    );
 }
 
 #[test]

@@ -24,7 +24,11 @@ fn status(state: UpdateState, running: &str) -> UpdateStatus {
 
 fn failed(running: &str) -> UpdateStatus {
     let version = Some("0.4.0".parse().unwrap());
-    UpdateStatus { version, reason: Some(Note::new("no picture").unwrap()), ..status(UpdateState::Failed, running) }
+    UpdateStatus {
+        version,
+        reason: Some(Note::new("no picture").unwrap()),
+        ..status(UpdateState::Failed, running)
+    }
 }
 
 /// What the list says of car `a` after the car has said this.
@@ -43,7 +47,10 @@ fn drivers_see_it_in_the_list_and_the_shell_hears_of_it_once() {
     for _ in 0..2 {
         lab.car_says(conn, FromCar::Update { status: status.clone() });
     }
-    assert_eq!(lab.rooms.poll_event(), Some(Event::UpdateStatus { car: car('a'), status: status.clone() }));
+    assert_eq!(
+        lab.rooms.poll_event(),
+        Some(Event::UpdateStatus { car: car('a'), status: status.clone() })
+    );
     assert_eq!(lab.rooms.poll_event(), None, "nothing has changed");
     lab.advance(Duration::from_secs(1));
     assert_eq!(lists(&lab.drain()).last().unwrap()[0].update, Some(status));
@@ -68,7 +75,11 @@ fn a_failure_is_remembered_until_another_version_runs_or_something_new_happens()
     let idle = status(UpdateState::Idle, "0.3.1");
     let remembered = UpdateStatus { state: UpdateState::Idle, ..failed("0.3.1") };
     assert_eq!(shown(&mut lab, conn, idle.clone()), Some(remembered.clone()));
-    assert_eq!(shown(&mut lab, conn, idle.clone()), Some(remembered), "however often the car forgets it");
+    assert_eq!(
+        shown(&mut lab, conn, idle.clone()),
+        Some(remembered),
+        "however often the car forgets it"
+    );
     let newer = status(UpdateState::Idle, "0.4.0");
     assert_eq!(shown(&mut lab, conn, newer.clone()), Some(newer));
 
@@ -91,21 +102,44 @@ fn nobody_speaks_for_a_car_that_is_not_known() {
 fn only_the_owner_starts_an_update_and_only_the_one_that_waits_for_it() {
     let mut lab = Lab::new();
     let version = |text: &str| text.parse().unwrap();
-    let ask = |lab: &mut Lab, user: &str, text: &str| lab.rooms.handle_install(&name(user), &car('a'), version(text));
-    assert_eq!(lab.rooms.handle_install(&name("Ada"), &car('z'), version("0.4.0")), Err(InstallRefusal::NoSuchCar));
+    let ask = |lab: &mut Lab, user: &str, text: &str| {
+        lab.rooms.handle_install(&name(user), &car('a'), version(text))
+    };
+    assert_eq!(
+        lab.rooms.handle_install(&name("Ada"), &car('z'), version("0.4.0")),
+        Err(InstallRefusal::NoSuchCar)
+    );
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotYours), "nobody's");
-    lab.rooms.handle_enrolled_car(lab.now, EnrolledCar { id: car('a'), name: name("Blitz"), owner: Some(name("Ada")) });
+    lab.rooms.handle_enrolled_car(
+        lab.now,
+        EnrolledCar { id: car('a'), name: name("Blitz"), owner: Some(name("Ada")) },
+    );
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::Offline));
 
     let conn = lab.car(1, 'a');
-    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotOnRequest), "it has not said anything");
-    let waits = UpdateStatus { version: Some(version("0.4.0")), on_request: true, ..status(UpdateState::Waiting, "0.3.1") };
+    assert_eq!(
+        ask(&mut lab, "Ada", "0.4.0"),
+        Err(InstallRefusal::NotOnRequest),
+        "it has not said anything"
+    );
+    let waits = UpdateStatus {
+        version: Some(version("0.4.0")),
+        on_request: true,
+        ..status(UpdateState::Waiting, "0.3.1")
+    };
     shown(&mut lab, conn, UpdateStatus { on_request: false, ..waits.clone() });
-    assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotOnRequest), "something else holds it");
+    assert_eq!(
+        ask(&mut lab, "Ada", "0.4.0"),
+        Err(InstallRefusal::NotOnRequest),
+        "something else holds it"
+    );
     shown(&mut lab, conn, waits);
     assert_eq!(ask(&mut lab, "Ada", "0.4.1"), Err(InstallRefusal::NotOnRequest), "another version");
     assert_eq!(ask(&mut lab, "Bob", "0.4.0"), Err(InstallRefusal::NotYours), "somebody else's");
     lab.drain();
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Ok(()));
-    assert_eq!(lab.drain(), [Effect::ToCar { to: conn, message: ToCar::Install { version: version("0.4.0") } }]);
+    assert_eq!(
+        lab.drain(),
+        [Effect::ToCar { to: conn, message: ToCar::Install { version: version("0.4.0") } }]
+    );
 }

@@ -5,7 +5,8 @@ use thiserror::Error;
 /// Largest side of a frame in pixels, as level 5.1 of H.264 has it (ITU-T H.264 table A-1).
 pub const MAX_SIDE: usize = 4096;
 
-/// A borrowed frame in I420: one plane of luma, two of chroma at half the width and height (BT.709, limited range).
+/// A borrowed frame in I420: one plane of luma, two of chroma at half the width and height (BT.709,
+/// limited range).
 #[derive(Debug)]
 pub struct FrameViewMut<'a> {
     width: usize,
@@ -28,7 +29,9 @@ pub struct PlaneMut<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameShapeError {
     /// I420 has one chroma sample for two by two pixels.
-    #[error("a frame of {width}×{height} is not possible: both sides must be even and within 2…{MAX_SIDE}")]
+    #[error(
+        "a frame of {width}×{height} is not possible: both sides must be even and within 2…{MAX_SIDE}"
+    )]
     Size {
         /// Asked for.
         width: usize,
@@ -49,7 +52,13 @@ pub enum FrameShapeError {
 
 impl<'a> FrameViewMut<'a> {
     /// Takes the planes of a frame. Both sides are even and at most [`MAX_SIDE`].
-    pub fn new(width: usize, height: usize, y: PlaneMut<'a>, u: PlaneMut<'a>, v: PlaneMut<'a>) -> Result<Self, FrameShapeError> {
+    pub fn new(
+        width: usize,
+        height: usize,
+        y: PlaneMut<'a>,
+        u: PlaneMut<'a>,
+        v: PlaneMut<'a>,
+    ) -> Result<Self, FrameShapeError> {
         let fits = |side: usize| (2..=MAX_SIDE).contains(&side) && side.is_multiple_of(2);
         if !fits(width) || !fits(height) {
             return Err(FrameShapeError::Size { width, height });
@@ -75,7 +84,11 @@ impl<'a> FrameViewMut<'a> {
     /// One row of luma with the U and V of its pair of rows. The row must exist.
     pub(crate) fn row(&mut self, row: usize) -> Row<'_> {
         let width = self.width;
-        Row { y: self.y.row(row, width), u: self.u.row(row / 2, width / 2), v: self.v.row(row / 2, width / 2) }
+        Row {
+            y: self.y.row(row, width),
+            u: self.u.row(row / 2, width / 2),
+            v: self.v.row(row / 2, width / 2),
+        }
     }
 }
 

@@ -23,9 +23,12 @@
 //!
 //! # Design decisions
 //!
-//! * The picture is drawn straight into I420, the encoder's format: no conversion on the way of a frame.
-//! * Flat colours and clear outlines rather than photographs: a keyframe stays small, and motion shows all the same.
-//! * The time code is a picture element of its own ([`timecode`]): it measures cameras and pipes that are not simulated as well.
+//! * The picture is drawn straight into I420, the encoder's format: no conversion on the way of a
+//!   frame.
+//! * Flat colours and clear outlines rather than photographs: a keyframe stays small, and motion
+//!   shows all the same.
+//! * The time code is a picture element of its own ([`timecode`]): it measures cameras and pipes
+//!   that are not simulated as well.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

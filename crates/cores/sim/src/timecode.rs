@@ -4,12 +4,13 @@
 //!
 //! # Geometry
 //!
-//! With `c = floor(width / 40)` pixels as side of a cell, the code takes the rectangle from (0, 0) to (18 c, 7 c): a margin one cell
-//! wide around a grid of 16 columns × 5 rows. The cell in column `i` and row `j` covers the pixels
-//! `c + i·c ≤ x < 2c + i·c` and `c + j·c ≤ y < 2c + j·c`.
-//! The margin has luma 126, a cell luma 16 (bit 0) or 235 (bit 1); chroma is neutral (128) everywhere.
+//! With `c = floor(width / 40)` pixels as side of a cell, the code takes the rectangle from (0, 0)
+//! to (18 c, 7 c): a margin one cell wide around a grid of 16 columns × 5 rows. The cell in column
+//! `i` and row `j` covers the pixels `c + i·c ≤ x < 2c + i·c` and `c + j·c ≤ y < 2c + j·c`. The
+//! margin has luma 126, a cell luma 16 (bit 0) or 235 (bit 1); chroma is neutral (128) everywhere.
 //!
-//! Bits run along the rows, from left to right and from top to bottom, the most significant bit of a field first:
+//! Bits run along the rows, from left to right and from top to bottom, the most significant bit of
+//! a field first:
 //!
 //! | bits | field |
 //! |---|---|
@@ -21,10 +22,11 @@
 //!
 //! # Reading
 //!
-//! Take the mean luma of the middle half (each way) of every cell: that leaves out what scaling and the encoder smear at the borders.
-//! The threshold is half way between the mean of the eight sync cells that are 1 and of the eight that are 0; their distance must be
-//! at least [`MIN_CONTRAST`]. Then both sync patterns and the CRC must match. In a browser use green (or the mean of red, green and
-//! blue) of a canvas of the video's own size.
+//! Take the mean luma of the middle half (each way) of every cell: that leaves out what scaling and
+//! the encoder smear at the borders. The threshold is half way between the mean of the eight sync
+//! cells that are 1 and of the eight that are 0; their distance must be at least [`MIN_CONTRAST`].
+//! Then both sync patterns and the CRC must match. In a browser use green (or the mean of red,
+//! green and blue) of a canvas of the video's own size.
 
 use crate::frame::{FrameViewMut, Row};
 use thiserror::Error;
@@ -35,7 +37,8 @@ pub const COLUMNS: usize = 16;
 pub const ROWS: usize = 5;
 /// Cells that fit side by side into the width of the picture.
 pub const CELLS_PER_WIDTH: usize = 40;
-/// Least distance of the mean luma of ones and zeroes among the sync cells: half of what is painted.
+/// Least distance of the mean luma of ones and zeroes among the sync cells: half of what is
+/// painted.
 pub const MIN_CONTRAST: u8 = 110;
 
 const SYNC_START: u8 = 0xA5;
@@ -117,7 +120,8 @@ impl TimeCode {
     }
 }
 
-/// Paints the code over the upper left corner of the picture. What does not fit into a tiny picture is left out.
+/// Paints the code over the upper left corner of the picture. What does not fit into a tiny picture
+/// is left out.
 pub fn paint(frame: &mut FrameViewMut<'_>, code: TimeCode) {
     let cell = frame.width() / CELLS_PER_WIDTH;
     let width = (cell * (COLUMNS + 2)).min(frame.width());
@@ -137,7 +141,12 @@ pub fn paint(frame: &mut FrameViewMut<'_>, code: TimeCode) {
 }
 
 /// Reads the code from the luma of a picture, `stride` bytes from row to row.
-pub fn read(luma: &[u8], stride: usize, width: usize, height: usize) -> Result<TimeCode, ReadError> {
+pub fn read(
+    luma: &[u8],
+    stride: usize,
+    width: usize,
+    height: usize,
+) -> Result<TimeCode, ReadError> {
     let cell = width / CELLS_PER_WIDTH;
     let too_small = ReadError::TooSmall { width, height, len: luma.len() };
     let rows = cell * (ROWS + 1);
@@ -151,7 +160,8 @@ pub fn read(luma: &[u8], stride: usize, width: usize, height: usize) -> Result<T
     }
     let sync = |bytes: [u8; 2], wanted: bool| {
         let cells = (0..8).zip(&means[..8]).chain((8..16).zip(&means[COLUMNS * ROWS - 8..]));
-        cells.filter(|(index, _)| bit(&bytes, *index) == wanted).map(|(_, mean)| mean).sum::<i32>() / 8
+        cells.filter(|(index, _)| bit(&bytes, *index) == wanted).map(|(_, mean)| mean).sum::<i32>()
+            / 8
     };
     let (ones, zeroes) = (sync([SYNC_START, SYNC_END], true), sync([SYNC_START, SYNC_END], false));
     if ones - zeroes < i32::from(MIN_CONTRAST) {
@@ -184,7 +194,10 @@ fn bit(bytes: &[u8], index: usize) -> bool {
 
 /// CRC-8/SMBUS.
 fn crc8(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |crc, byte| (0..8).fold(crc ^ byte, |crc: u8, _| if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 0x07 }))
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8)
+            .fold(crc ^ byte, |crc: u8, _| if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 0x07 })
+    })
 }
 
 #[cfg(test)]
@@ -209,8 +222,12 @@ mod tests {
             [luma(15, 16), luma(16, 15), luma(16, 16), luma(31, 31), luma(32, 16), luma(48, 16)],
             [126, 126, 235, 235, 16, 235]
         );
-        // The last two cells are the last two bits of 0x5A, 10; after them the margin, then the picture.
-        assert_eq!([luma(255, 80), luma(256, 95), luma(271, 95), luma(272, 95), luma(271, 96)], [235, 16, 16, 126, 126]);
+        // The last two cells are the last two bits of 0x5A, 10; after them the margin, then the
+        // picture.
+        assert_eq!(
+            [luma(255, 80), luma(256, 95), luma(271, 95), luma(272, 95), luma(271, 96)],
+            [235, 16, 16, 126, 126]
+        );
         assert_eq!([luma(287, 111), luma(288, 111), luma(287, 112)], [126, 16, 16]);
     }
 
@@ -257,11 +274,14 @@ mod tests {
         let sharp = picture.y.clone();
         let mut random = seed;
         for (index, pixel) in picture.y.iter_mut().enumerate() {
-            let window = &sharp[index.saturating_sub(radius)..(index + radius + 1).min(sharp.len())];
-            let mean = window.iter().map(|&value| i32::from(value)).sum::<i32>() / i32::try_from(window.len()).unwrap();
+            let window =
+                &sharp[index.saturating_sub(radius)..(index + radius + 1).min(sharp.len())];
+            let mean = window.iter().map(|&value| i32::from(value)).sum::<i32>()
+                / i32::try_from(window.len()).unwrap();
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let random = i32::try_from(random >> 16).unwrap() % (2 * noise + 1) - noise;
-            *pixel = u8::try_from(((mean - 126) * contrast / 100 + 126 + random).clamp(0, 255)).unwrap();
+            *pixel =
+                u8::try_from(((mean - 126) * contrast / 100 + 126 + random).clamp(0, 255)).unwrap();
         }
     }
 }

@@ -1,12 +1,16 @@
 //! A closed road course.
 //!
-//! **Every course begins at x = 0, y = 0 and heads east there**, where a new [`Vehicle`](crate::vehicle::Vehicle) stands.
+//! **Every course begins at x = 0, y = 0 and heads east there**, where a new
+//! [`Vehicle`](crate::vehicle::Vehicle) stands.
 
-/// Distance of two stored points of the centre line in metres: a chord of it strays less than 0.1 mm from a bend of 1 m radius.
+/// Distance of two stored points of the centre line in metres: a chord of it strays less than 0.1
+/// mm from a bend of 1 m radius.
 const STEP_M: f64 = 0.025;
-/// Width of the built-in course in metres, kerbs not counted: a two-lane road of 7 m at 1:4 leaves room for a 1/10 car at 6 m/s.
+/// Width of the built-in course in metres, kerbs not counted: a two-lane road of 7 m at 1:4 leaves
+/// room for a 1/10 car at 6 m/s.
 const LOOP_WIDTH_M: f64 = 1.8;
-/// The built-in course runs through these points (metres), counter-clockwise. No bend has a radius below 1.5 m.
+/// The built-in course runs through these points (metres), counter-clockwise. No bend has a radius
+/// below 1.5 m.
 const LOOP: [[f64; 2]; 15] = [
     [0.0, 0.0],
     [6.0, 0.0],
@@ -64,9 +68,14 @@ impl Track {
     fn through(corners: &[[f64; 2]], width_m: f64) -> Self {
         let curve = Curve::new(corners);
         let length_m = curve.length_m();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a course has a few thousand points")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a course has a few thousand points"
+        )]
         let count = (length_m / STEP_M).round() as usize;
-        let points = (0..count).map(|index| curve.station(length_m * index as f64 / count as f64)).collect();
+        let points =
+            (0..count).map(|index| curve.station(length_m * index as f64 / count as f64)).collect();
         Self { points, length_m, width_m }
     }
 
@@ -88,7 +97,8 @@ impl Track {
         &self.points
     }
 
-    /// The point of the centre line `along_m` metres after the start; laps are wrapped, NaN is the start.
+    /// The point of the centre line `along_m` metres after the start; laps are wrapped, NaN is the
+    /// start.
     #[must_use]
     pub fn station_at(&self, along_m: f64) -> Station {
         let share = (along_m / self.length_m).rem_euclid(1.0);
@@ -104,9 +114,16 @@ impl Track {
     /// Where a point lies by the road: the nearest point of the centre line counts.
     #[must_use]
     pub fn place_of(&self, x_m: f64, y_m: f64) -> Place {
-        let distance = |station: &Station| (station.x_m - x_m).powi(2) + (station.y_m - y_m).powi(2);
-        let nearest = self.points.iter().enumerate().min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
-        nearest.map_or(Place { along_m: 0.0, left_m: 0.0 }, |(index, _)| self.place_near(index, x_m, y_m))
+        let distance =
+            |station: &Station| (station.x_m - x_m).powi(2) + (station.y_m - y_m).powi(2);
+        let nearest = self
+            .points
+            .iter()
+            .enumerate()
+            .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+        nearest.map_or(Place { along_m: 0.0, left_m: 0.0 }, |(index, _)| {
+            self.place_near(index, x_m, y_m)
+        })
     }
 
     /// The place of a point whose nearest station is known.
@@ -147,7 +164,10 @@ impl<'a> Curve<'a> {
     }
 
     fn station(&self, along_m: f64) -> Station {
-        let after = self.lengths.partition_point(|&length| length <= along_m).clamp(1, self.lengths.len() - 1);
+        let after = self
+            .lengths
+            .partition_point(|&length| length <= along_m)
+            .clamp(1, self.lengths.len() - 1);
         let (from, to) = (self.lengths[after - 1], self.lengths[after]);
         let steps = (after - 1) as f64 + (along_m - from) / (to - from);
         let (point, tangent) = self.at(steps / Self::PER_CORNER as f64);
@@ -164,7 +184,8 @@ impl<'a> Curve<'a> {
         )]
         let corner = parameter as usize;
         let t = parameter - corner as f64;
-        let [a, b, c, d] = [count - 1, 0, 1, 2].map(|offset| self.corners[(corner + offset) % count]);
+        let [a, b, c, d] =
+            [count - 1, 0, 1, 2].map(|offset| self.corners[(corner + offset) % count]);
         let mut point = [0.0; 2];
         let mut tangent = [0.0; 2];
         for axis in 0..2 {
@@ -185,7 +206,10 @@ mod tests {
     #[test]
     fn the_course_starts_where_a_new_vehicle_stands() {
         let start = Track::built_in().stations()[0];
-        assert!(start.x_m.abs() < 1e-9 && start.y_m.abs() < 1e-9 && start.heading_rad.abs() < 1e-9, "{start:?}");
+        assert!(
+            start.x_m.abs() < 1e-9 && start.y_m.abs() < 1e-9 && start.heading_rad.abs() < 1e-9,
+            "{start:?}"
+        );
     }
 
     #[test]

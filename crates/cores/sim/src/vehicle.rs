@@ -1,9 +1,11 @@
 //! The car as a kinematic bicycle: two wheels in line, rolling without slip.
 //!
-//! **The state is finite and within the limits of its [`VehicleParams`] after any sequence of steps.**
+//! **The state is finite and within the limits of its [`VehicleParams`] after any sequence of
+//! steps.**
 //!
-//! Conventions: x points east and y north of the starting point; every angle counts counter-clockwise in radians, the heading from
-//! east. A positive [`Steering`] turns *right*, so the heading falls while the car drives forward.
+//! Conventions: x points east and y north of the starting point; every angle counts
+//! counter-clockwise in radians, the heading from east. A positive [`Steering`] turns *right*, so
+//! the heading falls while the car drives forward.
 //!
 //! ```
 //! use rccar_protocol::units::{Steering, Throttle};
@@ -19,10 +21,12 @@ use rccar_protocol::units::{CentiDegrees, Odometry, Steering, Throttle};
 use std::f64::consts::{PI, TAU};
 use std::time::Duration;
 
-/// Longest time that one [`Vehicle::step`] simulates. A longer pause means that the process was suspended, not that the car drove.
+/// Longest time that one [`Vehicle::step`] simulates. A longer pause means that the process was
+/// suspended, not that the car drove.
 pub const MAX_STEP: Duration = Duration::from_secs(1);
 
-/// Integration step. At the default limits the heading changes by less than 2° in it, so that the arc is as good as exact.
+/// Integration step. At the default limits the heading changes by less than 2° in it, so that the
+/// arc is as good as exact.
 const SUBSTEP_S: f64 = 0.005;
 
 /// What the motor does.
@@ -39,8 +43,9 @@ pub enum Motor {
 
 /// Measures and limits of a vehicle.
 ///
-/// The defaults describe a 1/10 car: figures marked *F1TENTH* are those of the default vehicle of `f1tenth_gym` (identified on a
-/// Traxxas chassis); the rest is chosen within them for driving by camera.
+/// The defaults describe a 1/10 car: figures marked *F1TENTH* are those of the default vehicle of
+/// `f1tenth_gym` (identified on a Traxxas chassis); the rest is chosen within them for driving by
+/// camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VehicleParams {
     /// Distance of the axles in metres. F1TENTH: 0.15875 + 0.17145.
@@ -49,15 +54,18 @@ pub struct VehicleParams {
     pub max_steer_rad: f64,
     /// Speed of the steering servo in rad/s. F1TENTH.
     pub steer_rate_rad_s: f64,
-    /// Speed at full throttle in m/s, either way. F1TENTH allows 20 forward and 5 backward; 6 (22 km/h) is what a camera can follow.
+    /// Speed at full throttle in m/s, either way. F1TENTH allows 20 forward and 5 backward; 6 (22
+    /// km/h) is what a camera can follow.
     pub max_speed_m_s: f64,
     /// Acceleration in m/s². A third of what the tyres can hold, as a stock brushed motor gives.
     pub accel_m_s2: f64,
-    /// Deceleration with the brake in m/s². F1TENTH's friction allows 10; a driven axle carries about 60 % of it.
+    /// Deceleration with the brake in m/s². F1TENTH's friction allows 10; a driven axle carries
+    /// about 60 % of it.
     pub brake_m_s2: f64,
     /// Deceleration when rolling out in m/s²: gears, tyres and the drag of the motor.
     pub coast_m_s2: f64,
-    /// Largest sideways acceleration in m/s²; beyond it the car understeers. F1TENTH: friction 1.0489 × 9.81.
+    /// Largest sideways acceleration in m/s²; beyond it the car understeers. F1TENTH: friction 1.0489
+    /// × 9.81.
     pub max_lateral_m_s2: f64,
 }
 
@@ -77,11 +85,14 @@ impl Default for VehicleParams {
 }
 
 impl VehicleParams {
-    /// The nearest parameters that the model can work with: what is not finite becomes the default, what is out of range is clamped.
+    /// The nearest parameters that the model can work with: what is not finite becomes the default,
+    /// what is out of range is clamped.
     #[must_use]
     pub fn sane(self) -> Self {
         let default = Self::default();
-        let limit = |value: f64, default: f64, min: f64, max: f64| if value.is_finite() { value.clamp(min, max) } else { default };
+        let limit = |value: f64, default: f64, min: f64, max: f64| {
+            if value.is_finite() { value.clamp(min, max) } else { default }
+        };
         Self {
             wheelbase_m: limit(self.wheelbase_m, default.wheelbase_m, 0.05, 5.0),
             max_steer_rad: limit(self.max_steer_rad, default.max_steer_rad, 0.0, 1.2),
@@ -119,7 +130,8 @@ pub struct Vehicle {
 }
 
 impl Vehicle {
-    /// A car at rest at the origin, heading east. The parameters are made [sane](VehicleParams::sane).
+    /// A car at rest at the origin, heading east. The parameters are made
+    /// [sane](VehicleParams::sane).
     #[must_use]
     pub fn new(params: VehicleParams) -> Self {
         Self { params: params.sane(), pose: Pose::default() }
@@ -144,7 +156,10 @@ impl Vehicle {
     /// What the car's odometry would report.
     #[must_use]
     pub fn odometry(&self) -> Odometry {
-        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates; the speed is limited to 32 m/s, the place to 2147 km")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "`as` saturates; the speed is limited to 32 m/s, the place to 2147 km"
+        )]
         Odometry {
             speed_mm_s: (self.pose.speed_m_s * 1e3).round() as i16,
             x_mm: (self.pose.x_m * 1e3).round() as i32,
@@ -251,7 +266,11 @@ mod tests {
 
     #[test]
     fn senseless_parameters_are_made_sane() {
-        let car = Vehicle::new(VehicleParams { wheelbase_m: 0.0, max_speed_m_s: f64::NAN, ..VehicleParams::default() });
+        let car = Vehicle::new(VehicleParams {
+            wheelbase_m: 0.0,
+            max_speed_m_s: f64::NAN,
+            ..VehicleParams::default()
+        });
         assert_eq!((car.params.wheelbase_m, car.params.max_speed_m_s), (0.05, 6.0));
     }
 
@@ -318,7 +337,8 @@ mod tests {
 
     fn motor() -> impl Strategy<Value = Motor> {
         prop_oneof![
-            (-10_000i16..=10_000).prop_map(|value| Motor::Drive(Throttle::from_permyriad(value).unwrap())),
+            (-10_000i16..=10_000)
+                .prop_map(|value| Motor::Drive(Throttle::from_permyriad(value).unwrap())),
             Just(Motor::Brake),
             Just(Motor::Neutral),
         ]

@@ -5,8 +5,8 @@ use rccar_protocol::units::MonotonicMicros;
 use std::fmt;
 use std::time::Duration;
 
-/// A car whose agent is gone for this long is not driven: the drive stops the car 250 ms after the last set-point. The time covers a
-/// restart of the agent, and of the bus.
+/// A car whose agent is gone for this long is not driven: the drive stops the car 250 ms after the
+/// last set-point. The time covers a restart of the agent, and of the bus.
 pub const ABSENT: Duration = Duration::from_secs(10);
 
 /// Why nothing is installed or rebooted now.
@@ -48,7 +48,9 @@ impl Hold {
     pub(crate) fn ends_on_request(&self) -> bool {
         match self {
             Self::NotAsked | Self::Later { .. } | Self::GaveUp { .. } => true,
-            Self::Armed | Self::InSession | Self::Unknown | Self::Battery { .. } | Self::Cap => false,
+            Self::Armed | Self::InSession | Self::Unknown | Self::Battery { .. } | Self::Cap => {
+                false
+            }
         }
     }
 }
@@ -149,12 +151,18 @@ mod tests {
         let mut car = Car::unknown(MonotonicMicros(0));
         car.set(MonotonicMicros(5_000_000), None);
         assert_eq!(car.driving(MonotonicMicros(5_000_000)), Some(Hold::Unknown));
-        car.set(MonotonicMicros(6_000_000), Some(CarStatus { armed: true, in_session: true, ..CarStatus::default() }));
+        car.set(
+            MonotonicMicros(6_000_000),
+            Some(CarStatus { armed: true, in_session: true, ..CarStatus::default() }),
+        );
         assert_eq!(car.driving(MonotonicMicros(6_000_000)), Some(Hold::Armed));
         car.set(MonotonicMicros(7_000_000), None);
         assert_eq!(car.driving(MonotonicMicros(16_999_999)), Some(Hold::Unknown));
         car.pass(MonotonicMicros(17_000_000));
-        assert_eq!((car.driving(MonotonicMicros(17_000_000)), car.parked_since()), (None, Some(MonotonicMicros(17_000_000))));
+        assert_eq!(
+            (car.driving(MonotonicMicros(17_000_000)), car.parked_since()),
+            (None, Some(MonotonicMicros(17_000_000)))
+        );
     }
 
     #[test]
@@ -162,8 +170,14 @@ mod tests {
         let mut car = Car::unknown(MonotonicMicros(0));
         car.set(MonotonicMicros(0), Some(CarStatus::default()));
         assert_eq!(car.battery(7000), None);
-        car.set(MonotonicMicros(0), Some(CarStatus { battery_mv: Some(6949), ..CarStatus::default() }));
-        assert_eq!(car.battery(7000).map(|hold| hold.to_string()).unwrap(), "the battery is low (6.94 V of 7.00 V)");
+        car.set(
+            MonotonicMicros(0),
+            Some(CarStatus { battery_mv: Some(6949), ..CarStatus::default() }),
+        );
+        assert_eq!(
+            car.battery(7000).map(|hold| hold.to_string()).unwrap(),
+            "the battery is low (6.94 V of 7.00 V)"
+        );
         assert_eq!(car.battery(6949), None);
     }
 }

@@ -16,11 +16,14 @@
 //!
 //! 1. The host offers a version that is newer than the running one, or the owner asks for one.
 //! 2. The host does not offer it any more, or the owner's wish cannot be fulfilled.
-//! 3. No [`Hold`]: not armed, no session, battery, cap, asked for or automatic, no failure that is too fresh.
-//! 4. Remembered with its reason. A version that failed [`Settings::tries`] times stays here until the owner asks for it.
+//! 3. No [`Hold`]: not armed, no session, battery, cap, asked for or automatic, no failure that is
+//!    too fresh.
+//! 4. Remembered with its reason. A version that failed [`Settings::tries`] times stays here until
+//!    the owner asks for it.
 //! 5. The installer has switched the bootloader to the other slot.
 //! 6. While somebody drives, the transfer rests.
-//! 7. Nobody has driven for [`Settings::park`]; at once if the owner asked. Never while somebody drives, or with a low battery.
+//! 7. Nobody has driven for [`Settings::park`]; at once if the owner asked. Never while somebody
+//!    drives, or with a low battery.
 //! 8. The reboot was refused, or did not come.
 //! 9. Another slot is booted than the one from which the update was installed.
 //! 10. Registered, a picture, a drive: the slot is marked good.
@@ -48,7 +51,8 @@ use steps::spread;
 /// The first wait after a passing failure; doubles up to [`PASSING_LONGEST`].
 const PASSING_FIRST: Duration = Duration::from_secs(60);
 const PASSING_LONGEST: Duration = Duration::from_secs(15 * 60);
-/// Cars that register at the same moment, because their host came back, do not all ask in that moment.
+/// Cars that register at the same moment, because their host came back, do not all ask in that
+/// moment.
 const CHECK_SPREAD: Duration = Duration::from_secs(20);
 /// An answer that takes longer will not come: several times what the HTTP client allows.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
@@ -58,7 +62,8 @@ const REBOOT_WITHIN: Duration = Duration::from_secs(180);
 const AGAIN: Duration = Duration::from_secs(10);
 /// Attempts to mark a slot bad before rebooting without: the bootloader's own counter then decides.
 const MARK_TRIES: u32 = 3;
-/// An agent that comes late, after a slow boot, still looks for as long before it judges: several rounds of all checks.
+/// An agent that comes late, after a slow boot, still looks for as long before it judges: several
+/// rounds of all checks.
 const TRIAL_AT_LEAST: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
@@ -108,10 +113,17 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Takes up where `saved` ends. `now` counts from the start of the kernel; `dice` and `month` as [`Self::handle_dice`] and
-    /// [`Self::handle_month`] take them.
+    /// Takes up where `saved` ends. `now` counts from the start of the kernel; `dice` and `month`
+    /// as [`Self::handle_dice`] and [`Self::handle_month`] take them.
     #[must_use]
-    pub fn new(now: MonotonicMicros, dice: u32, month: Option<Month>, settings: Settings, mut saved: Saved, boot: Boot) -> Self {
+    pub fn new(
+        now: MonotonicMicros,
+        dice: u32,
+        month: Option<Month>,
+        settings: Settings,
+        mut saved: Saved,
+        boot: Boot,
+    ) -> Self {
         let before = saved.clone();
         let begin = start::begin(&mut saved, &boot);
         let mut machine = Self {
@@ -141,7 +153,11 @@ impl Machine {
         match begin {
             Begin::Idle => {}
             Begin::Interrupted(pending) => {
-                machine.remember(now, &pending.version, &Fault::Passing("the installation was interrupted".to_owned()));
+                machine.remember(
+                    now,
+                    &pending.version,
+                    &Fault::Passing("the installation was interrupted".to_owned()),
+                );
                 if pending.asked {
                     // It was granted then, whatever its version.
                     machine.downgrade = Some(pending.version.clone());
@@ -156,7 +172,8 @@ impl Machine {
                 machine.phase = Phase::Condemned { pending, reason, marks: 0, marked: false };
             }
         }
-        // Failures from before this boot wait once more: the time that has passed since is not known.
+        // Failures from before this boot wait once more: the time that has passed since is not
+        // known.
         for failure in machine.saved.failures.clone() {
             let wait = machine.wait_after(failure.tries, failure.passing);
             machine.retry_at.entry(failure.version).or_insert(now.plus(wait));
@@ -173,7 +190,8 @@ impl Machine {
         self.dice = dice;
     }
 
-    /// Takes the month, if the clock can be trusted: the computer has no clock of its own and may think it is 1970.
+    /// Takes the month, if the clock can be trusted: the computer has no clock of its own and may
+    /// think it is 1970.
     pub fn handle_month(&mut self, month: Option<Month>) {
         self.month = month;
     }
@@ -210,8 +228,9 @@ impl Machine {
         while self.step(now) {}
     }
 
-    /// When [`Self::handle_timeout`] wants to be called at the latest; always later than its last call. `None`: not before the next
-    /// input.
+    /// When
+    /// [`Self::handle_timeout`] wants to be called at the latest; always later than its last call. `None`:
+    /// not before the next input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let mut times = vec![self.check_at, self.mark_at];
@@ -267,32 +286,62 @@ impl Machine {
         let hold = hold.map(|hold| hold.to_string());
         let (state, version, percent, size, reason) = match &self.phase {
             Phase::Idle => match &self.saved.last {
-                Some(Ended { version, failed: Some(reason) }) => {
-                    (State::Failed, Some(version), None, None, Some(format!("version {version} {reason}")))
-                }
+                Some(Ended { version, failed: Some(reason) }) => (
+                    State::Failed,
+                    Some(version),
+                    None,
+                    None,
+                    Some(format!("version {version} {reason}")),
+                ),
                 _ => (State::Idle, None, None, None, None),
             },
             Phase::Offered { release, .. } => {
-                let failed = self.saved.failure(&release.version).is_some_and(|failure| failure.tries > 0);
+                let failed =
+                    self.saved.failure(&release.version).is_some_and(|failure| failure.tries > 0);
                 let state = if failed { State::Failed } else { State::Offered };
                 (state, Some(&release.version), None, Some(release.size), hold)
             }
-            Phase::Installing { release, percent, .. } => {
-                (State::Installing, Some(&release.version), Some(*percent), Some(release.size), hold)
-            }
+            Phase::Installing { release, percent, .. } => (
+                State::Installing,
+                Some(&release.version),
+                Some(*percent),
+                Some(release.size),
+                hold,
+            ),
             Phase::Waiting { pending, .. } => {
                 let parked = || "reboots when the car has been parked for a while".to_owned();
-                (State::Waiting, Some(&pending.version), None, None, hold.or_else(|| Some(parked())))
+                (
+                    State::Waiting,
+                    Some(&pending.version),
+                    None,
+                    None,
+                    hold.or_else(|| Some(parked())),
+                )
             }
-            Phase::Rebooting { pending, .. } => (State::Rebooting, Some(&pending.version), None, None, None),
-            Phase::Trial { pending, health, .. } => {
-                (State::Testing, Some(&pending.version), None, None, health.missing(pending.registered))
+            Phase::Rebooting { pending, .. } => {
+                (State::Rebooting, Some(&pending.version), None, None, None)
             }
+            Phase::Trial { pending, health, .. } => (
+                State::Testing,
+                Some(&pending.version),
+                None,
+                None,
+                health.missing(pending.registered),
+            ),
             Phase::Condemned { pending, reason, .. } => {
-                let reason = format!("version {} did not become healthy: {reason}", pending.version);
+                let reason =
+                    format!("version {} did not become healthy: {reason}", pending.version);
                 (State::Failed, Some(&pending.version), None, None, Some(reason))
             }
         };
-        Status { state, running: self.boot.running.clone(), version: version.cloned(), percent, size, reason, on_request }
+        Status {
+            state,
+            running: self.boot.running.clone(),
+            version: version.cloned(),
+            percent,
+            size,
+            reason,
+            on_request,
+        }
     }
 }

@@ -22,7 +22,8 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A new month begins from zero. What was fetched while the clock was unknown counts for the first month that is known.
+    /// A new month begins from zero. What was fetched while the clock was unknown counts for the
+    /// first month that is known.
     pub(crate) fn turn(&mut self, month: Option<Month>) {
         let Some(month) = month else { return };
         if self.month.is_some_and(|counted| counted != month) {

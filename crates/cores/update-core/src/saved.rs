@@ -1,7 +1,8 @@
 //! What survives a reboot.
 //!
-//! Saved before the step that it describes, so that a power cut finds the truth or the step before it:
-//! [`Stage::Installing`] before the installer is called, [`Stage::Condemned`] before the slot is marked bad.
+//! Saved before the step that it describes, so that a power cut finds the truth or the step before
+//! it: [`Stage::Installing`] before the installer is called, [`Stage::Condemned`] before the slot
+//! is marked bad.
 
 use crate::meter::Meter;
 use semver::Version;
@@ -37,7 +38,8 @@ pub struct Pending {
     pub stage: Stage,
     /// The owner asked for it.
     pub asked: bool,
-    /// The car was registered with its host when it began: only then the new version has to be, too.
+    /// The car was registered with its host when it began: only then the new version has to be,
+    /// too.
     #[serde(default = "yes")]
     pub registered: bool,
     /// Reboots that the agent asked for in this stage.
@@ -101,13 +103,22 @@ impl Saved {
     }
 
     pub(crate) fn failure_mut(&mut self, version: &Version) -> &mut Failure {
-        let at = self.failures.iter().position(|failure| failure.version == *version).unwrap_or_else(|| {
-            if self.failures.len() >= FAILURES {
-                self.failures.remove(0);
-            }
-            self.failures.push(Failure { version: version.clone(), tries: 0, passing: 0, is_final: false, reason: String::new() });
-            self.failures.len() - 1
-        });
+        let at =
+            self.failures.iter().position(|failure| failure.version == *version).unwrap_or_else(
+                || {
+                    if self.failures.len() >= FAILURES {
+                        self.failures.remove(0);
+                    }
+                    self.failures.push(Failure {
+                        version: version.clone(),
+                        tries: 0,
+                        passing: 0,
+                        is_final: false,
+                        reason: String::new(),
+                    });
+                    self.failures.len() - 1
+                },
+            );
         &mut self.failures[at]
     }
 
@@ -145,6 +156,9 @@ mod tests {
             }),
             ..Saved::default()
         };
-        assert_eq!(serde_json::from_str::<Saved>(&serde_json::to_string(&all).unwrap()).unwrap(), all);
+        assert_eq!(
+            serde_json::from_str::<Saved>(&serde_json::to_string(&all).unwrap()).unwrap(),
+            all
+        );
     }
 }

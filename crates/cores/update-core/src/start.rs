@@ -38,7 +38,11 @@ pub(crate) fn begin(saved: &mut Saved, boot: &Boot) -> Begin {
         left_by_itself(saved, boot);
         return Begin::Idle;
     };
-    let begin = if pending.from == boot.slot { in_old_slot(saved, boot, pending) } else { in_new_slot(saved, pending) };
+    let begin = if pending.from == boot.slot {
+        in_old_slot(saved, boot, pending)
+    } else {
+        in_new_slot(saved, pending)
+    };
     if begin == Begin::Idle || matches!(begin, Begin::Interrupted(_)) {
         saved.pending = None;
     }
@@ -49,7 +53,9 @@ fn in_old_slot(saved: &mut Saved, boot: &Boot, pending: Pending) -> Begin {
     let chosen = boot.primary.as_ref().is_some_and(|primary| *primary != boot.slot);
     let version = pending.version.clone();
     match &pending.stage {
-        Stage::Condemned(reason) => fell_back(saved, version, &format!("did not become healthy: {reason}")),
+        Stage::Condemned(reason) => {
+            fell_back(saved, version, &format!("did not become healthy: {reason}"))
+        }
         // The installer was done, and the power was cut before that could be saved.
         Stage::Installing if chosen => {
             return Begin::Waiting(Pending { stage: Stage::Installed, reboots: 0, ..pending });
@@ -66,7 +72,8 @@ fn in_new_slot(saved: &mut Saved, pending: Pending) -> Begin {
         Stage::Installing | Stage::Installed => Begin::Trial(pending),
         Stage::Condemned(reason) if pending.reboots < REBOOTS => Begin::Condemned(pending, reason),
         Stage::Condemned(reason) => {
-            let reason = format!("did not become healthy: {reason}; the other slot does not start either");
+            let reason =
+                format!("did not become healthy: {reason}; the other slot does not start either");
             fell_back(saved, pending.version, &reason);
             Begin::Idle
         }

@@ -45,7 +45,8 @@ pub struct CarStatus {
 /// Why an installation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Circumstances: the link was lost, the host is away, the car was driven. Tried again, however often.
+    /// Circumstances: the link was lost, the host is away, the car was driven. Tried again, however
+    /// often.
     Passing(String),
     /// The version or its bundle: tried a few times.
     Version(String),
@@ -132,7 +133,9 @@ pub enum Refusal {
     #[error("version {0} is running already; add --allow-downgrade to install it again")]
     Same(Version),
     /// It is older than the running one.
-    #[error("version {asked} is older than {running}, which is running; add --allow-downgrade to go back")]
+    #[error(
+        "version {asked} is older than {running}, which is running; add --allow-downgrade to go back"
+    )]
     Older {
         /// The version asked for.
         asked: Version,

@@ -65,7 +65,8 @@ fn act(world: &mut World, action: Action) {
         }
         Action::Driver(driver) => {
             world.driver = driver;
-            // The agent hears of it before anything else becomes due: what it begins before that, it begins in ignorance.
+            // The agent hears of it before anything else becomes due: what it begins before that,
+            // it begins in ignorance.
             world.tell_car();
             world.second();
         }
@@ -80,7 +81,9 @@ fn act(world: &mut World, action: Action) {
         }
         Action::Withdraw => world.offered = None,
         Action::Wish(version, downgrade) => {
-            let _ = world.machine.handle_wish(world.now, rccar_update_core::Wish::Install { version, downgrade });
+            let _ = world
+                .machine
+                .handle_wish(world.now, rccar_update_core::Wish::Install { version, downgrade });
             while world.effect() {}
         }
     }
@@ -89,8 +92,8 @@ fn act(world: &mut World, action: Action) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// `World` itself checks that nothing disturbing is begun while somebody drives, that an installation is on disk before it begins,
-    /// and that no time in the past is asked for.
+    /// `World` itself checks that nothing disturbing is begun while somebody drives, that an
+    /// installation is on disk before it begins, and that no time in the past is asked for.
     #[test]
     fn in_the_end_a_version_runs_that_works(actions in prop::collection::vec(action(), 1..40)) {
         let mut world = World::new(Settings::default());
@@ -121,8 +124,8 @@ proptest! {
             turns += u64::from(matches!(action, Action::Metered(true)));
             act(&mut world, action);
         }
-        // What a power cut can hide is less than what is fetched between two saves; and a link that becomes metered is known to be within a
-        // second.
+        // What a power cut can hide is less than what is fetched between two saves; and a link that
+        // becomes metered is known to be within a second.
         prop_assert!(world.fetched <= 2_000_000 + cuts * 4_000_000 + turns * RATE, "{}", world.fetched);
     }
 

@@ -32,7 +32,10 @@ fn the_car_reboots_only_after_it_has_been_parked_for_a_while() {
     world.until("the installation", |world| world.state() == State::Waiting);
     world.driver = true;
     world.run(MINUTE * 60);
-    assert_eq!((world.state(), world.boots, world.reason().as_str()), (State::Waiting, 1, "the car is armed"));
+    assert_eq!(
+        (world.state(), world.boots, world.reason().as_str()),
+        (State::Waiting, 1, "the car is armed")
+    );
     world.driver = false;
     world.run(MINUTE * 4);
     assert_eq!(world.boots, 1);
@@ -44,7 +47,8 @@ fn the_car_reboots_only_after_it_has_been_parked_for_a_while() {
 fn the_transfer_rests_while_somebody_drives() {
     let mut world = World::new(Settings::default());
     world.release(V2, Kind::Good);
-    world.until("some progress", |world| world.status().percent.is_some_and(|percent| percent > 20));
+    world
+        .until("some progress", |world| world.status().percent.is_some_and(|percent| percent > 20));
     world.driver = true;
     world.run(Duration::from_secs(2));
     let percent = world.status().percent;
@@ -104,7 +108,10 @@ fn a_version_for_another_board_is_tried_once() {
     let mut world = World::new(Settings::default());
     world.release(V2, Kind::WrongBoard);
     world.run(MINUTE * 60 * 48);
-    assert_eq!((world.installs_of(&V2), world.reason().as_str()), (1, "not tried again: it is made for another board"));
+    assert_eq!(
+        (world.installs_of(&V2), world.reason().as_str()),
+        (1, "not tried again: it is made for another board")
+    );
 }
 
 #[test]
@@ -150,7 +157,10 @@ fn without_the_owner_nothing_is_installed_if_updates_are_not_automatic() {
     world.wish(V2, false);
     let since = world.now;
     world.until("the version", |world| *world.running() == V2);
-    assert!(world.boots == 2 && since.0 > 0, "whoever asks does not wait for the car to be parked for minutes");
+    assert!(
+        world.boots == 2 && since.0 > 0,
+        "whoever asks does not wait for the car to be parked for minutes"
+    );
 }
 
 #[test]
@@ -162,12 +172,20 @@ fn older_and_same_versions_are_refused_unless_the_owner_asks_at_the_car() {
     assert_eq!(world.installs_of(&older), 0);
     assert_eq!(world.reason(), "version 0.9.0 is older than 1.0.0, which is running: refused");
     let refused = |world: &mut World, version| {
-        world.machine.handle_wish(MonotonicMicros(0), Wish::Install { version, downgrade: false }).unwrap_err()
+        world
+            .machine
+            .handle_wish(MonotonicMicros(0), Wish::Install { version, downgrade: false })
+            .unwrap_err()
     };
-    assert_eq!(refused(&mut world, older.clone()), Refusal::Older { asked: older.clone(), running: V1 });
+    assert_eq!(
+        refused(&mut world, older.clone()),
+        Refusal::Older { asked: older.clone(), running: V1 }
+    );
     assert_eq!(refused(&mut world, V1), Refusal::Same(V1));
     world.wish(older.clone(), true);
-    world.until("the older version", |world| *world.running() == older && world.state() == State::Idle);
+    world.until("the older version", |world| {
+        *world.running() == older && world.state() == State::Idle
+    });
 }
 
 #[test]
@@ -176,7 +194,10 @@ fn a_version_that_the_host_does_not_have_is_said_to_be_missing() {
     world.run(MINUTE);
     world.wish(V3, false);
     world.run(MINUTE);
-    assert_eq!((world.state(), world.reason().as_str()), (State::Failed, "version 3.0.0 is not offered by the host"));
+    assert_eq!(
+        (world.state(), world.reason().as_str()),
+        (State::Failed, "version 3.0.0 is not offered by the host")
+    );
 }
 
 #[test]
@@ -200,7 +221,10 @@ fn a_low_battery_holds_installation_and_reboot() {
     world.battery_mv = Some(6_900);
     world.release(V2, Kind::Good);
     world.run(MINUTE * 60);
-    assert_eq!((world.installs_of(&V2), world.reason().as_str()), (0, "the battery is low (6.90 V of 7.00 V)"));
+    assert_eq!(
+        (world.installs_of(&V2), world.reason().as_str()),
+        (0, "the battery is low (6.90 V of 7.00 V)")
+    );
     world.battery_mv = Some(7_400);
     world.until("the installation", |world| world.state() == State::Waiting);
     world.battery_mv = Some(6_900);
@@ -229,7 +253,10 @@ fn a_proved_slot_that_stops_starting_is_reported() {
     world.until("the version", |world| *world.running() == V2 && world.state() == State::Idle);
     world.kinds.insert(V2, Kind::DoesNotStart);
     world.boot();
-    assert_eq!((world.running(), world.reason().as_str()), (&V1, "version 2.0.0 does not start any more"));
+    assert_eq!(
+        (world.running(), world.reason().as_str()),
+        (&V1, "version 2.0.0 does not start any more")
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and the host's announcements and the owner's wishes
-//! for `rccar-update`.
+//! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and the host's
+//! announcements and the owner's wishes for `rccar-update`.
 //!
 //! **Nothing here is needed for driving: a bus that is missing, slow or gone only costs updates.**
 
@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{interval, sleep};
 
-/// How often the state is compared with what was announced. Whoever updates must not overlook a driver for longer.
+/// How often the state is compared with what was announced. Whoever updates must not overlook a
+/// driver for longer.
 const COMPARE_EVERY: Duration = Duration::from_millis(100);
 /// Between two attempts to get onto the bus.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -134,7 +135,10 @@ async fn keep_serving(address: Address, service: Arc<Service>) {
     }
 }
 
-async fn serve(address: &Address, service: &Arc<Service>) -> Result<std::convert::Infallible, BusError> {
+async fn serve(
+    address: &Address,
+    service: &Arc<Service>,
+) -> Result<std::convert::Infallible, BusError> {
     let connection = address.connect().await?;
     let served = car::serve(&connection, Arc::clone(service) as Arc<dyn CarService>).await?;
     tracing::info!("on the message bus");
@@ -175,7 +179,9 @@ fn announce_release(connection: &Connection, version: Option<Version>) {
     tokio::spawn(async move {
         match client.check().await {
             Ok(()) => tracing::debug!(%version, "rccar-update asks the host"),
-            Err(error) => tracing::debug!(error = %causes(&error), %version, "rccar-update was not told of a release"),
+            Err(error) => {
+                tracing::debug!(error = %causes(&error), %version, "rccar-update was not told of a release")
+            }
         }
     });
 }

@@ -9,7 +9,8 @@ use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
 use std::path::Path;
 
-/// The car's end of a drive: registers with the signaling host, sends the camera's picture, passes the driver's input to rccar-drive.
+/// The car's end of a drive: registers with the signaling host, sends the camera's picture, passes
+/// the driver's input to rccar-drive.
 #[derive(Debug, Parser)]
 #[command(name = "rccar-car", version)]
 pub(crate) struct Cli {
@@ -46,7 +47,9 @@ impl Cli {
                 Ok(print_no_mistakes(path)?)
             }
             Command::Cameras => Ok(print(&camera::list()?)?),
-            Command::Id => Ok(print(&format!("{}\n", run::load_identity(&Config::load(path)?)?.id()))?),
+            Command::Id => {
+                Ok(print(&format!("{}\n", run::load_identity(&Config::load(path)?)?.id()))?)
+            }
         }
     }
 }

@@ -136,20 +136,33 @@ mod tests {
 
     #[test]
     fn the_documented_configuration_is_the_default() {
-        let config: Config = rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
+        let config: Config =
+            rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
         assert_eq!(config, Config::default());
     }
 
     #[test]
     fn a_car_that_nobody_could_reach_is_refused() {
         let error = Config::default().validate("car.toml").unwrap_err().to_string();
-        assert!(error.contains("car.toml") && error.contains("host.url") && error.contains("lan.listen"), "{error}");
+        assert!(
+            error.contains("car.toml")
+                && error.contains("host.url")
+                && error.contains("lan.listen"),
+            "{error}"
+        );
     }
 
     #[test]
     fn short_access_codes_are_refused() {
-        let error = rccar_daemon::config::parse::<Config>("[lan]\naccess_code = \"1234\"\n", "car.toml").unwrap_err();
+        let error =
+            rccar_daemon::config::parse::<Config>("[lan]\naccess_code = \"1234\"\n", "car.toml")
+                .unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("car.toml:2") && text.contains("access_code") && text.contains("at least 8"), "{text}");
+        assert!(
+            text.contains("car.toml:2")
+                && text.contains("access_code")
+                && text.contains("at least 8"),
+            "{text}"
+        );
     }
 }

@@ -31,7 +31,10 @@ impl Connections {
                 None => HostLink::None,
             },
             uplink: situation.in_use.as_ref().map(|uplink| uplinks::word(uplink.kind)),
-            interface: situation.in_use.as_ref().and_then(|uplink| Note::new(uplink.name.clone()).ok()),
+            interface: situation
+                .in_use
+                .as_ref()
+                .and_then(|uplink| Note::new(uplink.name.clone()).ok()),
             standby: u8::try_from(others).unwrap_or(u8::MAX),
             modem: self.modem.borrow().clone(),
         }
@@ -46,7 +49,11 @@ pub(crate) struct ConnectionsNews {
 
 impl ConnectionsNews {
     /// The event to send now, if there is news and the last one is long enough ago.
-    pub(crate) fn next(&mut self, connections: &Connections, now: MonotonicMicros) -> Option<CarEvent> {
+    pub(crate) fn next(
+        &mut self,
+        connections: &Connections,
+        now: MonotonicMicros,
+    ) -> Option<CarEvent> {
         if self.told.as_ref().is_some_and(|(_, at)| now.since(*at) < SPACING) {
             return None;
         }

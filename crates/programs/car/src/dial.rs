@@ -1,7 +1,8 @@
 //! Connects to the host over whichever uplink answers first.
 //!
-//! Each uplink in its turn is given a head start, the best one first (RFC 8305 does the same for addresses). A socket is tied to its
-//! uplink's interface, so that an uplink can be tried while the routing table still prefers a dead one.
+//! Each uplink in its turn is given a head start, the best one first (RFC 8305 does the same for
+//! addresses). A socket is tied to its uplink's interface, so that an uplink can be tried while the
+//! routing table still prefers a dead one.
 
 use crate::host_url::HostUrl;
 use rccar_car_core::uplinks::Uplink;
@@ -40,7 +41,8 @@ pub(crate) enum DialError {
     Slow(Duration),
 }
 
-/// The host's addresses at the last lookup: after a move to another uplink nobody waits for a resolver.
+/// The host's addresses at the last lookup: after a move to another uplink nobody waits for a
+/// resolver.
 #[derive(Debug, Default)]
 pub(crate) struct LastAddresses(Mutex<Vec<SocketAddr>>);
 
@@ -54,8 +56,14 @@ impl LastAddresses {
     }
 }
 
-/// Connects within `limit`, over the first uplink of `order` that does, or as the routing table says if there is none.
-pub(crate) async fn race(url: &HostUrl, known: &LastAddresses, order: &[Uplink], limit: Duration) -> Result<Dialled, DialError> {
+/// Connects within `limit`, over the first uplink of `order` that does, or as the routing table
+/// says if there is none.
+pub(crate) async fn race(
+    url: &HostUrl,
+    known: &LastAddresses,
+    order: &[Uplink],
+    limit: Duration,
+) -> Result<Dialled, DialError> {
     let remembered = known.get();
     if !remembered.is_empty()
         && let Ok(dialled) = among(ways(&remembered, order), limit).await
@@ -83,8 +91,13 @@ pub(crate) async fn only_over(
 async fn lookup(url: &HostUrl) -> Result<Vec<SocketAddr>, DialError> {
     let failed = |error| DialError::Lookup(url.dialled(), error);
     let lookup = timeout(LOOKUP_WITHIN, lookup_host(url.dialled())).await;
-    let addresses: Vec<_> = lookup.map_err(|_| failed(io::ErrorKind::TimedOut.into()))?.map_err(failed)?.collect();
-    if addresses.is_empty() { Err(failed(io::Error::other("the name has no address"))) } else { Ok(addresses) }
+    let addresses: Vec<_> =
+        lookup.map_err(|_| failed(io::ErrorKind::TimedOut.into()))?.map_err(failed)?.collect();
+    if addresses.is_empty() {
+        Err(failed(io::Error::other("the name has no address")))
+    } else {
+        Ok(addresses)
+    }
 }
 
 /// One way to try: an address, and an uplink unless the routing table is to choose.
@@ -140,16 +153,23 @@ fn ways(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
 fn tied(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
     let over = |uplink: &Uplink| {
         // An address of another family than the uplink's would fail at once.
-        let of_family = |to: &&SocketAddr| uplink.addresses.iter().any(|own| own.is_ipv4() == to.is_ipv4());
+        let of_family =
+            |to: &&SocketAddr| uplink.addresses.iter().any(|own| own.is_ipv4() == to.is_ipv4());
         let name = Some(uplink.name.clone());
-        addresses.iter().filter(of_family).map(|address| (*address, name.clone())).collect::<Vec<_>>()
+        addresses
+            .iter()
+            .filter(of_family)
+            .map(|address| (*address, name.clone()))
+            .collect::<Vec<_>>()
     };
     order.iter().flat_map(over).collect()
 }
 
-/// Whether the routing table leads there through an uplink; else the host is on this machine, or on a local network.
+/// Whether the routing table leads there through an uplink; else the host is on this machine, or on
+/// a local network.
 fn goes_through_an_uplink(to: SocketAddr, order: &[Uplink]) -> bool {
-    let any: SocketAddr = if to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let any: SocketAddr =
+        if to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
     let source = std::net::UdpSocket::bind(any).and_then(|socket| {
         socket.connect(to)?;
         socket.local_addr()

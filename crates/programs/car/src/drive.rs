@@ -1,6 +1,7 @@
 //! The connection to `rccar-drive`: set-points out, status in, over Unix datagrams.
 //!
-//! Datagrams, because neither side may ever wait for the other: a full socket drops the set-point, and the next one comes in 20 ms.
+//! Datagrams, because neither side may ever wait for the other: a full socket drops the set-point,
+//! and the next one comes in 20 ms.
 
 use rccar_causes::causes;
 use rccar_daemon::clock;
@@ -23,7 +24,8 @@ const STATUS_WITHIN: Duration = Duration::from_millis(300);
 /// While nobody drives, the drive is asked for its status this often.
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often the drive is asked which versions it speaks, and how far apart. One of release 0.1.0 never answers.
+/// How often the drive is asked which versions it speaks, and how far apart. One of release 0.1.0
+/// never answers.
 const HELLOS: u32 = 3;
 const HELLO_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -43,7 +45,8 @@ pub(crate) struct DriveLink {
 }
 
 impl DriveLink {
-    /// Binds `car.sock` beside the drive's socket and starts to listen. The drive itself may come later.
+    /// Binds `car.sock` beside the drive's socket and starts to listen. The drive itself may come
+    /// later.
     pub(crate) fn start(path: &Path) -> io::Result<Self> {
         let own = path.with_file_name("car.sock");
         match std::fs::remove_file(&own) {
@@ -53,8 +56,13 @@ impl DriveLink {
         let socket = Arc::new(UnixDatagram::bind(&own)?);
         let (sender, status) = watch::channel(None);
         let (spoken, layout) = watch::channel(Layout::default());
-        let listener =
-            Listener { socket: Arc::clone(&socket), path: path.to_owned(), status: sender, layout: spoken, hellos: None };
+        let listener = Listener {
+            socket: Arc::clone(&socket),
+            path: path.to_owned(),
+            status: sender,
+            layout: spoken,
+            hellos: None,
+        };
         tokio::spawn(listener.run());
         let link = Self {
             socket,
@@ -86,7 +94,8 @@ impl DriveLink {
         }
     }
 
-    /// Marks whether a session sends set-points. While none does, idle ones tell the drive and keep the status coming.
+    /// Marks whether a session sends set-points. While none does, idle ones tell the drive and keep
+    /// the status coming.
     pub(crate) fn set_driven(&self, driven: bool) {
         self.driven.store(driven, Ordering::Relaxed);
         if !driven {
@@ -95,7 +104,11 @@ impl DriveLink {
     }
 
     fn send_idle(&self) {
-        self.send(SetPoint { not_input: StopReason::DriverLeft, sampled_at: clock::now(), ..SetPoint::default() });
+        self.send(SetPoint {
+            not_input: StopReason::DriverLeft,
+            sampled_at: clock::now(),
+            ..SetPoint::default()
+        });
     }
 
     /// Follows the status.
@@ -107,7 +120,11 @@ impl DriveLink {
     pub(crate) fn status(&self, now: MonotonicMicros) -> DriveStatus {
         match *self.status.borrow() {
             Some((status, at)) if now.since(at) <= STATUS_WITHIN => status,
-            _ => DriveStatus { state: DriveState::Disarmed, reason: StopReason::DriveServiceLost, ..DriveStatus::default() },
+            _ => DriveStatus {
+                state: DriveState::Disarmed,
+                reason: StopReason::DriveServiceLost,
+                ..DriveStatus::default()
+            },
         }
     }
 
@@ -208,7 +225,8 @@ mod tests {
 
     fn serve(path: &Path) -> Arc<Mutex<FakeDrive>> {
         let socket = UnixDatagram::bind(path).unwrap();
-        let fake = Arc::new(Mutex::new(FakeDrive { hello: None, silent: false, heard: Vec::new() }));
+        let fake =
+            Arc::new(Mutex::new(FakeDrive { hello: None, silent: false, heard: Vec::new() }));
         let shared = Arc::clone(&fake);
         tokio::spawn(async move {
             let mut buffer = [0; MAX_FRAME_BYTES + 1];

@@ -21,8 +21,13 @@ enum Kind {
     OpenH264,
 }
 
-/// Sets up the configured encoder for pictures of `format` in `bitrate_kbps` (1000 bits in a second).
-pub(crate) fn open(config: EncoderConfig, format: VideoFormat, bitrate_kbps: u32) -> Result<Box<dyn Encoder>, EncoderError> {
+/// Sets up the configured encoder for pictures of `format` in `bitrate_kbps` (1000 bits in a
+/// second).
+pub(crate) fn open(
+    config: EncoderConfig,
+    format: VideoFormat,
+    bitrate_kbps: u32,
+) -> Result<Box<dyn Encoder>, EncoderError> {
     match config.kind {
         Kind::OpenH264 => Ok(Box::new(OpenH264::new(format, bitrate_kbps)?)),
     }
@@ -38,14 +43,20 @@ mod tests {
         let config = parse("kind = \"openh264\"\n").unwrap();
         assert_eq!(config, EncoderConfig::default());
         let format = VideoFormat::new(64, 48, 30).unwrap();
-        let encoded = open(config, format, 100).unwrap().encode(&I420Frame::new(format), false).unwrap();
+        let encoded =
+            open(config, format, 100).unwrap().encode(&I420Frame::new(format), false).unwrap();
         assert!(encoded.unwrap().keyframe);
     }
 
     #[test]
     fn an_unknown_kind_is_reported_with_its_line_and_what_there_is() {
         let error = parse("kind = \"v4l2\"\n").unwrap_err().to_string();
-        assert!(["car.toml:1", "kind", "`v4l2`", "`openh264`"].iter().all(|words| error.contains(words)), "{error}");
+        assert!(
+            ["car.toml:1", "kind", "`v4l2`", "`openh264`"]
+                .iter()
+                .all(|words| error.contains(words)),
+            "{error}"
+        );
     }
 
     fn parse(text: &str) -> Result<EncoderConfig, rccar_daemon::config::ConfigError> {

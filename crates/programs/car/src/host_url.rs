@@ -38,7 +38,9 @@ impl HostUrl {
 impl TryFrom<String> for HostUrl {
     type Error = String;
     fn try_from(url: String) -> Result<Self, String> {
-        let wrong = || format!("`{url}` is not an address like https://host.example or http://192.0.2.1:8080");
+        let wrong = || {
+            format!("`{url}` is not an address like https://host.example or http://192.0.2.1:8080")
+        };
         let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
         let (secure, default_port) = match scheme {
             "https" => (true, ":443"),
@@ -47,7 +49,8 @@ impl TryFrom<String> for HostUrl {
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
         let authority = authority.strip_suffix(default_port).unwrap_or(&authority).to_owned();
-        let parsed: tokio_tungstenite::tungstenite::http::uri::Authority = authority.parse().map_err(|_| wrong())?;
+        let parsed: tokio_tungstenite::tungstenite::http::uri::Authority =
+            authority.parse().map_err(|_| wrong())?;
         if parsed.host().is_empty() || authority.contains('@') {
             return Err(wrong());
         }
@@ -65,7 +68,10 @@ mod tests {
 
     #[test]
     fn host_addresses_become_websocket_addresses() {
-        assert_eq!(url("https://Drive.Example/").unwrap().websocket(), "wss://drive.example/ws/car");
+        assert_eq!(
+            url("https://Drive.Example/").unwrap().websocket(),
+            "wss://drive.example/ws/car"
+        );
         assert_eq!(url("http://127.0.0.1:8080").unwrap().websocket(), "ws://127.0.0.1:8080/ws/car");
         assert_eq!(url("https://Drive.Example/").unwrap().origin(), "https://drive.example");
         assert_eq!(url("http://[::1]:8080").unwrap().authority(), "[::1]:8080");
@@ -77,7 +83,9 @@ mod tests {
 
     #[test]
     fn other_addresses_are_refused_with_an_example() {
-        for text in ["drive.example", "ftp://a", "https://", "https://a/b", "https://u:p@a", "http://a b"] {
+        for text in
+            ["drive.example", "ftp://a", "https://", "https://a/b", "https://u:p@a", "http://a b"]
+        {
             assert!(url(text).unwrap_err().contains("https://host.example"), "{text}");
         }
     }

@@ -1,5 +1,6 @@
-//! Makes ICE servers into what the WebRTC stack can use: names are resolved, because it would wait for the resolver inside its media loop;
-//! and TURN over TCP and TLS, which it does not speak, is reached through a tunnel.
+//! Makes ICE servers into what the WebRTC stack can use: names are resolved, because it would wait
+//! for the resolver inside its media loop; and TURN over TCP and TLS, which it does not speak, is
+//! reached through a tunnel.
 
 use rccar_causes::causes;
 use rccar_protocol::ice_url::{IceScheme, IceTransport, IceUrl};
@@ -20,9 +21,11 @@ const MAX_URLS: usize = 16;
 pub(crate) struct Servers {
     named: Vec<IceServer>,
     literals: Vec<IceServer>,
-    /// What was looked up for each address, so that a restart in the middle of a hand-over waits for no resolver.
+    /// What was looked up for each address, so that a restart in the middle of a hand-over waits
+    /// for no resolver.
     known: BTreeMap<String, Vec<SocketAddr>>,
-    /// Leads to the servers over streams. It stays as long as they are the same: allocations live in its connections.
+    /// Leads to the servers over streams. It stays as long as they are the same: allocations live
+    /// in its connections.
     tunnel: Option<Tunnel>,
 }
 
@@ -39,7 +42,8 @@ impl Servers {
         Self { named, ..Self::default() }
     }
 
-    /// The servers with IP literals, the tunnel's near ends among them; what cannot be resolved or used is left out.
+    /// The servers with IP literals, the tunnel's near ends among them; what cannot be resolved or
+    /// used is left out.
     pub(crate) fn literals(&self) -> &[IceServer] {
         &self.literals
     }
@@ -52,7 +56,8 @@ impl Servers {
 
     /// Looks up what is not known yet.
     pub(crate) async fn resolve(&mut self) {
-        let urls: BTreeSet<&String> = self.named.iter().flat_map(|server| &server.urls).take(MAX_URLS).collect();
+        let urls: BTreeSet<&String> =
+            self.named.iter().flat_map(|server| &server.urls).take(MAX_URLS).collect();
         let new = urls.into_iter().filter(|url| !self.known.contains_key(*url));
         let lookups = new.map(|url| async move { (url.clone(), look_up(url).await) });
         let found = futures_util::future::join_all(lookups).await;
@@ -64,7 +69,9 @@ impl Servers {
     /// Follows the machine's addresses: to be called before an ICE restart.
     pub(crate) fn follow(&mut self) {
         let wanted = self.tunnel_options();
-        let present = self.tunnel.take().filter(|tunnel| wanted.as_ref().is_some_and(|(_, options)| tunnel.options() == options));
+        let present = self.tunnel.take().filter(|tunnel| {
+            wanted.as_ref().is_some_and(|(_, options)| tunnel.options() == options)
+        });
         let tunnelled = wanted.as_ref().map(|(server, _)| *server);
         self.tunnel = present.or_else(|| wanted.map(|(_, options)| Tunnel::new(options)));
         if let Some(tunnel) = &mut self.tunnel {
@@ -72,19 +79,28 @@ impl Servers {
         }
         let near = self.tunnel.as_ref().map(Tunnel::addresses).unwrap_or_default();
         let usable = self.named.iter().enumerate().map(|(index, server)| {
-            let own = self.known().filter(|known| known.server == index && known.url.transport == IceTransport::Udp);
-            let far = own.flat_map(|known| known.addresses.iter().map(move |address| literal(known.url.scheme, *address)));
-            let near = near.iter().filter(|_| tunnelled == Some(index)).map(|address| literal(IceScheme::Turn, *address));
+            let own = self
+                .known()
+                .filter(|known| known.server == index && known.url.transport == IceTransport::Udp);
+            let far = own.flat_map(|known| {
+                known.addresses.iter().map(move |address| literal(known.url.scheme, *address))
+            });
+            let near = near
+                .iter()
+                .filter(|_| tunnelled == Some(index))
+                .map(|address| literal(IceScheme::Turn, *address));
             IceServer { urls: far.chain(near).collect(), ..server.clone() }
         });
         self.literals = usable.filter(|server| !server.urls.is_empty()).collect();
     }
 
-    /// Where a tunnel leads, for the first server that has addresses over streams: one way out is enough.
+    /// Where a tunnel leads, for the first server that has addresses over streams: one way out is
+    /// enough.
     fn tunnel_options(&self) -> Option<(usize, Options)> {
         let server = self.known().find(|known| !servers(known).is_empty())?.server;
         let own = self.known().filter(|known| known.server == server);
-        let (datagrams, streams): (Vec<_>, Vec<_>) = own.partition(|known| known.url.transport == IceTransport::Udp);
+        let (datagrams, streams): (Vec<_>, Vec<_>) =
+            own.partition(|known| known.url.transport == IceTransport::Udp);
         let options = Options {
             servers: streams.iter().flat_map(servers).collect(),
             datagrams: datagrams.iter().flat_map(|known| known.addresses.to_vec()).collect(),
@@ -93,8 +109,14 @@ impl Servers {
     }
 
     fn known(&self) -> impl Iterator<Item = Known<'_>> {
-        let urls = self.named.iter().enumerate().flat_map(|(server, named)| named.urls.iter().map(move |url| (server, url)));
-        urls.filter_map(|(server, text)| Some(Known { server, url: IceUrl::parse(text)?, addresses: self.known.get(text)? }))
+        let urls = self
+            .named
+            .iter()
+            .enumerate()
+            .flat_map(|(server, named)| named.urls.iter().map(move |url| (server, url)));
+        urls.filter_map(|(server, text)| {
+            Some(Known { server, url: IceUrl::parse(text)?, addresses: self.known.get(text)? })
+        })
     }
 }
 
@@ -106,7 +128,10 @@ fn servers(found: &Known<'_>) -> Vec<Server> {
         IceTransport::Tls => match ServerName::try_from(found.url.host.to_owned()) {
             Ok(name) => Some(name),
             Err(_) => {
-                tracing::warn!(host = found.url.host, "ICE server left out: no certificate can be for this name");
+                tracing::warn!(
+                    host = found.url.host,
+                    "ICE server left out: no certificate can be for this name"
+                );
                 return Vec::new();
             }
         },
@@ -127,7 +152,10 @@ async fn look_up(text: &str) -> Vec<SocketAddr> {
             Vec::new()
         }
         Err(_) => {
-            tracing::warn!(url = text, "ICE server left out: its name did not resolve within {RESOLVE_WITHIN:?}");
+            tracing::warn!(
+                url = text,
+                "ICE server left out: its name did not resolve within {RESOLVE_WITHIN:?}"
+            );
             Vec::new()
         }
     }
@@ -166,12 +194,24 @@ mod tests {
 
     #[tokio::test]
     async fn streams_are_reached_through_one_tunnel_that_stays() {
-        let told =
-            server(&["turn:127.0.0.1:3478?transport=udp", "turn:127.0.0.1:3478?transport=tcp", "turns:127.0.0.1?transport=tcp"]);
+        let told = server(&[
+            "turn:127.0.0.1:3478?transport=udp",
+            "turn:127.0.0.1:3478?transport=tcp",
+            "turns:127.0.0.1?transport=tcp",
+        ]);
         let mut servers = resolved(vec![server(&["stun:127.0.0.1:3478"]), told.clone()]).await;
         let tunnel = servers.tunnel.as_ref().unwrap();
-        let near: Vec<_> = tunnel.addresses().into_iter().map(|near| format!("turn:{near}?transport=udp")).collect();
-        let ports: Vec<_> = tunnel.options().servers.iter().map(|server| (server.address.port(), server.tls.is_some())).collect();
+        let near: Vec<_> = tunnel
+            .addresses()
+            .into_iter()
+            .map(|near| format!("turn:{near}?transport=udp"))
+            .collect();
+        let ports: Vec<_> = tunnel
+            .options()
+            .servers
+            .iter()
+            .map(|server| (server.address.port(), server.tls.is_some()))
+            .collect();
         assert_eq!(ports, [(3478, false), (5349, true)]);
         assert_eq!(tunnel.options().datagrams, ["127.0.0.1:3478".parse::<SocketAddr>().unwrap()]);
         assert_eq!(servers.literals()[0], server(&["stun:127.0.0.1:3478"]));

@@ -59,7 +59,8 @@ impl Identity {
         self.public().id()
     }
 
-    /// Answers a host's challenge. `host` is the authority that the car dialled, not what the host says of itself.
+    /// Answers a host's challenge. `host` is the authority that the car dialled, not what the host
+    /// says of itself.
     pub(crate) fn answer(&self, host: &str, nonce: &Nonce) -> Signature {
         Signature(self.key.sign(&registration_message(host, nonce)).to_bytes())
     }

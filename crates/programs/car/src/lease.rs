@@ -27,17 +27,27 @@ pub(crate) struct LeaseKeeper {
 }
 
 impl LeaseKeeper {
-    pub(crate) fn new(begin: Begin, sources: BTreeMap<Source, Outgoing>, drive: DriveLink, bus: BusHandle) -> Self {
+    pub(crate) fn new(
+        begin: Begin,
+        sources: BTreeMap<Source, Outgoing>,
+        drive: DriveLink,
+        bus: BusHandle,
+    ) -> Self {
         Self { lease: Lease::default(), begin, sources, drive, bus, running: None }
     }
 
     /// Runs until `stop` resolves; then ends the session and says good-bye.
-    pub(crate) async fn run(mut self, mut incoming: mpsc::Receiver<Incoming>, stop: impl Future<Output = ()>) {
+    pub(crate) async fn run(
+        mut self,
+        mut incoming: mpsc::Receiver<Incoming>,
+        stop: impl Future<Output = ()>,
+    ) {
         tokio::pin!(stop);
         let mut stopping = false;
         let mut restarts = RestartSignal::listen();
         // Fed from this loop: a loop that hangs is a car that nobody can drive.
-        let mut watchdog = tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(60)));
+        let mut watchdog =
+            tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(60)));
         loop {
             tokio::select! {
                 biased;
@@ -69,22 +79,37 @@ impl LeaseKeeper {
         }
         match message {
             ToCar::Connect { session, driver, trickle, ice_servers } => {
-                self.lease.handle_connect(clock::now(), Wish { source, session, driver, trickle, ice_servers });
+                self.lease.handle_connect(
+                    clock::now(),
+                    Wish { source, session, driver, trickle, ice_servers },
+                );
             }
             ToCar::Answer { session, generation, sdp } => {
-                self.lease.handle_message(source, session, SessionInput::Answer { generation, sdp });
+                self.lease.handle_message(
+                    source,
+                    session,
+                    SessionInput::Answer { generation, sdp },
+                );
             }
             ToCar::Candidate { session, generation, candidate } => {
-                self.lease.handle_message(source, session, SessionInput::Candidate { generation, candidate });
+                self.lease.handle_message(
+                    source,
+                    session,
+                    SessionInput::Candidate { generation, candidate },
+                );
             }
             ToCar::Restart { session, ice_servers } => {
                 self.lease.handle_message(source, session, SessionInput::Restart { ice_servers });
             }
-            ToCar::Bye { session, reason } => self.lease.handle_bye(clock::now(), source, session, reason),
+            ToCar::Bye { session, reason } => {
+                self.lease.handle_bye(clock::now(), source, session, reason)
+            }
             ToCar::Access { token, ttl_s } if source == Source::Host => {
                 self.bus.set_access(token, Duration::from_secs(ttl_s.into()));
             }
-            ToCar::Release { version } if source == Source::Host => self.bus.announce_release(version),
+            ToCar::Release { version } if source == Source::Host => {
+                self.bus.announce_release(version)
+            }
             ToCar::Install { version } if source == Source::Host => self.bus.wish(version),
             ToCar::Challenge { .. }
             | ToCar::Unclaimed {}
@@ -147,7 +172,8 @@ impl LeaseKeeper {
 
     fn pass(&self, input: SessionInput) {
         let Some(running) = &self.running else { return };
-        // With a full queue the session is busy with restarts already; and one that does not listen ends with the program.
+        // With a full queue the session is busy with restarts already; and one that does not listen
+        // ends with the program.
         let matters = !matches!(input, SessionInput::RestartHere | SessionInput::Shutdown);
         if running.inputs.try_send(input).is_err()
             && matters
@@ -181,10 +207,18 @@ impl LeaseKeeper {
 
 fn log(event: &Event) {
     match event {
-        Event::Connects { driver, source, session } => tracing::info!(%driver, ?source, %session, "a driver connects"),
-        Event::Replaced { session, driver } => tracing::info!(%session, %driver, "replaced: its driver is not reachable"),
-        Event::Refused { driver, driven_by } => tracing::info!(%driver, ?driven_by, "refused a second driver"),
-        Event::Ended { session, outcome: Outcome::EndedByDriver(reason) } => tracing::info!(%session, ?reason, "the session ended"),
+        Event::Connects { driver, source, session } => {
+            tracing::info!(%driver, ?source, %session, "a driver connects")
+        }
+        Event::Replaced { session, driver } => {
+            tracing::info!(%session, %driver, "replaced: its driver is not reachable")
+        }
+        Event::Refused { driver, driven_by } => {
+            tracing::info!(%driver, ?driven_by, "refused a second driver")
+        }
+        Event::Ended { session, outcome: Outcome::EndedByDriver(reason) } => {
+            tracing::info!(%session, ?reason, "the session ended")
+        }
         Event::Ended { session, outcome: Outcome::EndedByCar(reason) } => {
             tracing::info!(%session, ?reason, "the car ended the session");
         }
@@ -199,7 +233,9 @@ impl RestartSignal {
     fn listen() -> Self {
         Self(
             signal(SignalKind::user_defined1())
-                .inspect_err(|error| tracing::warn!(error = %causes(error), "cannot listen for SIGUSR1"))
+                .inspect_err(
+                    |error| tracing::warn!(error = %causes(error), "cannot listen for SIGUSR1"),
+                )
                 .ok(),
         )
     }

@@ -1,7 +1,8 @@
 //! `rccar-car`: the car's end of a drive.
 //!
-//! Registers the car with its signaling host, answers drivers with an offer, sends the camera's picture and passes set-points on to
-//! `rccar-drive`. **Nothing here keeps the wheels turning: every set-point expires in the drive, whatever becomes of this process.**
+//! Registers the car with its signaling host, answers drivers with an offer, sends the camera's
+//! picture and passes set-points on to `rccar-drive`. **Nothing here keeps the wheels turning:
+//! every set-point expires in the drive, whatever becomes of this process.**
 //!
 //! ```text
 //!   signaling ──┐                         ┌── camera ─ encoder (a thread of its own)
@@ -9,13 +10,15 @@
 //!   lan page  ──┘              │ steering └── drive (Unix datagrams)
 //! ```
 //!
-//! What is decided is in `rccar-car-core`; here are the sockets, tasks and signals around it. Lease, session and signaling do not know
-//! each other: `run` introduces them, and `messages` is what they say.
+//! What is decided is in `rccar-car-core`; here are the sockets, tasks and signals around it.
+//! Lease, session and signaling do not know each other: `run` introduces them, and `messages` is
+//! what they say.
 //!
 //! # Design decisions
 //!
 //! * One session at a time, whoever asks: the host's word does not overrule the car's.
-//! * Steering runs in a task of its own: names that resolve slowly or long descriptions never delay a set-point.
+//! * Steering runs in a task of its own: names that resolve slowly or long descriptions never delay
+//!   a set-point.
 //! * `SIGUSR1` restarts ICE in the running session, for whoever looks for a better path by hand.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]

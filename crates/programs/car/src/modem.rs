@@ -1,6 +1,7 @@
 //! The modem's supervisor: it hears whether somebody drives, and says how the modem is.
 //!
-//! **Nothing here is needed for driving:** without `rccar-modem` the driver's page shows no modem, and that is all.
+//! **Nothing here is needed for driving:** without `rccar-modem` the driver's page shows no modem,
+//! and that is all.
 
 use crate::bus::{BusHandle, DbusConfig};
 use crate::drive::DriveLink;
@@ -20,13 +21,18 @@ use tokio::time::{interval, sleep};
 
 /// Between two looks at what the car does, and at the report while somebody drives.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Looks without a driver of which one asks for the report; the car's state is told again as often, in case the supervisor is new.
+/// Looks without a driver of which one asks for the report; the car's state is told again as often,
+/// in case the supervisor is new.
 const IDLE_LOOKS: u32 = 10;
 /// Between two attempts to get onto the bus.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Follows the modem; `None` without a supervisor.
-pub(crate) fn start(config: &DbusConfig, bus: BusHandle, drive: DriveLink) -> watch::Receiver<Option<ModemLink>> {
+pub(crate) fn start(
+    config: &DbusConfig,
+    bus: BusHandle,
+    drive: DriveLink,
+) -> watch::Receiver<Option<ModemLink>> {
     let (publish, link) = watch::channel(None);
     if config.enabled {
         let address = config.address.clone();
@@ -63,7 +69,8 @@ async fn follow(
         let parked = !in_session && !state.may_move() && state != DriveState::Arming;
         let due = count.is_multiple_of(IDLE_LOOKS);
         if told != Some((in_session, parked)) || due {
-            told = absent_is_none(client.set_car(in_session, parked).await)?.map(|()| (in_session, parked));
+            told = absent_is_none(client.set_car(in_session, parked).await)?
+                .map(|()| (in_session, parked));
         }
         if in_session || due {
             tell(publish, absent_is_none(client.report().await)?.as_ref().and_then(words));
@@ -97,7 +104,9 @@ fn words(report: &ModemReport) -> Option<ModemLink> {
         state: report.state.parse().ok()?,
         rung: report.rung.as_deref().and_then(|rung| rung.parse().ok()),
         operator: report.operator.as_deref().and_then(|text| Note::new(text).ok()),
-        signal: report.signal_percent.and_then(|percent| Percent::try_from(u8::try_from(percent).ok()?).ok()),
+        signal: report
+            .signal_percent
+            .and_then(|percent| Percent::try_from(u8::try_from(percent).ok()?).ok()),
         fault: report.fault.as_deref().filter(|text| !text.is_empty()).map(Note::lossy),
     })
 }
@@ -118,14 +127,21 @@ mod tests {
         };
         let link = words(&report).unwrap();
         assert_eq!((link.state, link.rung), (ModemState::Acting, Some(ModemRung::CycleRadio)));
-        assert_eq!((link.signal.map(Percent::value), link.operator, link.fault), (Some(63), None, None));
+        assert_eq!(
+            (link.signal.map(Percent::value), link.operator, link.fault),
+            (Some(63), None, None)
+        );
         assert_eq!(words(&ModemReport { state: "It dances!".into(), ..report.clone() }), None);
         assert_eq!(words(&ModemReport { rung: Some(String::new()), ..report }).unwrap().rung, None);
     }
 
     #[test]
     fn words_of_a_later_supervisor_are_passed_on() {
-        let report = ModemReport { state: "asleep".into(), rung: Some("cycle-moon".into()), ..ModemReport::default() };
+        let report = ModemReport {
+            state: "asleep".into(),
+            rung: Some("cycle-moon".into()),
+            ..ModemReport::default()
+        };
         let link = words(&report).unwrap();
         assert_eq!((link.state.as_str(), link.rung.unwrap().as_str()), ("asleep", "cycle-moon"));
     }

@@ -6,7 +6,8 @@ use rccar_protocol::units::MonotonicMicros;
 use rccar_sim::vehicle::{Pose, VehicleParams};
 use std::time::Duration;
 
-/// Longest time that a pose is carried on from the drive's last word; the drive sends 20 to 50 a second.
+/// Longest time that a pose is carried on from the drive's last word; the drive sends 20 to 50 a
+/// second.
 const CARRY_ON: Duration = Duration::from_millis(100);
 
 /// The pose at a time, carried on from the drive's newest status.
@@ -41,8 +42,17 @@ mod tests {
 
     #[test]
     fn a_pose_is_carried_on_along_its_heading_for_a_while_only() {
-        let odometry = Odometry { speed_mm_s: 2_000, x_mm: 1_000, y_mm: 0, heading: CentiDegrees::new(9_000).unwrap() };
-        let status = DriveStatus { at: MonotonicMicros(0), odometry: Some(odometry), ..DriveStatus::default() };
+        let odometry = Odometry {
+            speed_mm_s: 2_000,
+            x_mm: 1_000,
+            y_mm: 0,
+            heading: CentiDegrees::new(9_000).unwrap(),
+        };
+        let status = DriveStatus {
+            at: MonotonicMicros(0),
+            odometry: Some(odometry),
+            ..DriveStatus::default()
+        };
         let pose = carried_on(&status, MonotonicMicros(50_000));
         assert!((pose.x_m - 1.0).abs() < 1e-6 && (pose.y_m - 0.1).abs() < 1e-6, "{pose:?}");
         let pose = carried_on(&status, MonotonicMicros(5_000_000));
@@ -52,7 +62,11 @@ mod tests {
     #[test]
     fn steering_right_turns_clockwise() {
         let odometry = Odometry { speed_mm_s: 2_000, ..Odometry::default() };
-        let status = DriveStatus { odometry: Some(odometry), steering: Steering::MAX, ..DriveStatus::default() };
+        let status = DriveStatus {
+            odometry: Some(odometry),
+            steering: Steering::MAX,
+            ..DriveStatus::default()
+        };
         assert!(carried_on(&status, MonotonicMicros(50_000)).heading_rad < 0.0);
     }
 }

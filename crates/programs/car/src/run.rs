@@ -50,13 +50,17 @@ pub(crate) fn load_identity(config: &Config) -> Result<Identity, CarError> {
 /// Runs the car until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<(), CarError> {
     let identity = load_identity(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CarError::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CarError::Runtime)?;
     runtime.block_on(Box::pin(serve(config, identity)))
 }
 
 async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let software = Software::new(concat!("rccar-car/", env!("CARGO_PKG_VERSION")))?;
-    let drive = DriveLink::start(&config.drive.socket).map_err(|error| CarError::Drive(config.drive.socket.clone(), error))?;
+    let drive = DriveLink::start(&config.drive.socket)
+        .map_err(|error| CarError::Drive(config.drive.socket.clone(), error))?;
     let poses: PoseSource = {
         let drive = drive.clone();
         Arc::new(move |now| pose::at(&drive, now))
@@ -64,7 +68,12 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let camera = camera::open(&config.camera, poses)?;
     let format = camera.format();
     let encoder = encoder::open(config.encoder, format, config.camera.bitrate_kbps)?;
-    let level = Level::lowest_for(format.width(), format.height(), format.fps(), config.camera.bitrate_kbps);
+    let level = Level::lowest_for(
+        format.width(),
+        format.height(),
+        format.fps(),
+        config.camera.bitrate_kbps,
+    );
     let (handle, units) = pipeline::start(camera, encoder).map_err(CarError::Thread)?;
     let bus = BusHandle::default();
     let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
@@ -96,7 +105,8 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     }
     let host = config.host.url.as_ref().map(HostUrl::origin).unwrap_or_default();
     if let Some(url) = config.host.url.clone() {
-        let registrant = Registrant { identity, name: config.car.name, software, host: config.host };
+        let registrant =
+            Registrant { identity, name: config.car.name, software, host: config.host };
         let claim = ClaimCodeFile::new(&config.car.runtime_dir);
         let signs = Signs { up, standing, pulse: Pulse::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
@@ -107,7 +117,9 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     tokio::spawn(report_readiness(readiness));
     let parts = bus::Parts {
         host,
-        registered: sources.get(&Source::Host).map(|back: &Outgoing| (back.up.clone(), back.messages.clone())),
+        registered: sources
+            .get(&Source::Host)
+            .map(|back: &Outgoing| (back.up.clone(), back.messages.clone())),
         drive: context.drive.clone(),
         video: context.video.clone(),
     };
@@ -123,12 +135,17 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let drive = context.drive.clone();
     LeaseKeeper::new(begin_sessions(context), sources, drive, bus).run(queue, stop).await;
     notify::stopping();
-    // The service manager starts the car anew: without its thread there would be no picture any more.
+    // The service manager starts the car anew: without its thread there would be no picture any
+    // more.
     if video.is_dead() { Err(CarError::CameraDied) } else { Ok(()) }
 }
 
 fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
-    Ok(Video { width: format.width().try_into()?, height: format.height().try_into()?, fps: format.fps().try_into()? })
+    Ok(Video {
+        width: format.width().try_into()?,
+        height: format.height().try_into()?,
+        fps: format.fps().try_into()?,
+    })
 }
 
 /// How the lease begins a session without knowing what it is made of.
@@ -139,7 +156,11 @@ fn begin_sessions(context: SessionContext) -> Begin {
         let run = Session::new(context.clone(), session, trickle, ice_servers, back, source);
         let reachable = run.reachable();
         let span = tracing::info_span!("session", id = %session);
-        RunningSession { inputs, reachable, task: tokio::spawn(Box::pin(run.run(queue).instrument(span))) }
+        RunningSession {
+            inputs,
+            reachable,
+            task: tokio::spawn(Box::pin(run.run(queue).instrument(span))),
+        }
     })
 }
 
@@ -155,14 +176,20 @@ fn start_signaling(
     let back = Outgoing { messages, up: signs.up.subscribe(), pulse: Some(signs.pulse.clone()) };
     tokio::spawn(async move {
         let span = tracing::info_span!("host", name = url.authority());
-        Box::pin(signaling::keep_registered(url, registrant, incoming, outgoing, signs, claim, ways)).instrument(span).await;
+        Box::pin(signaling::keep_registered(
+            url, registrant, incoming, outgoing, signs, claim, ways,
+        ))
+        .instrument(span)
+        .await;
     });
     back
 }
 
 /// Ready means usable: a driver can reach the car through its host or its own page.
 async fn report_readiness(sources: Vec<watch::Receiver<bool>>) {
-    let waits = sources.into_iter().map(|mut up| Box::pin(async move { up.wait_for(|up| *up).await.is_ok() }));
+    let waits = sources
+        .into_iter()
+        .map(|mut up| Box::pin(async move { up.wait_for(|up| *up).await.is_ok() }));
     if futures_util::future::select_all(waits).await.0 {
         notify::ready();
     }

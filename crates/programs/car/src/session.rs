@@ -12,7 +12,9 @@ use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
 use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_media::pipeline::PipelineState;
-use rccar_peer::{Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState};
+use rccar_peer::{
+    Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState,
+};
 use rccar_protocol::events::{CarEvent, DriverEvent, Frames, NoticeLevel};
 use rccar_protocol::grease;
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, IceServer, Json, parse};
@@ -38,7 +40,8 @@ pub(crate) struct SessionContext {
 
 /// How often the recovery machine is asked: a tenth of the silence that it acts on.
 const RECOVERY_TICK: Duration = Duration::from_millis(50);
-/// Longest wait for candidates when the peer cannot trickle: a STUN server answers within a second or not at all.
+/// Longest wait for candidates when the peer cannot trickle: a STUN server answers within a second
+/// or not at all.
 const GATHER_WITHIN: Duration = Duration::from_secs(3);
 
 /// A session before it runs.
@@ -126,7 +129,12 @@ impl Session {
         self.context.drive.set_driven(true);
         // Ends with this task, in whatever way that ends.
         let mut steering = JoinSet::new();
-        let run = steering::run(self.id, Arc::clone(&peer), self.context.drive.clone(), self.telemetry.subscribe());
+        let run = steering::run(
+            self.id,
+            Arc::clone(&peer),
+            self.context.drive.clone(),
+            self.telemetry.subscribe(),
+        );
         steering.spawn(run.in_current_span());
         let video = self.context.video.prepare(peer.video());
         let outcome = tokio::select! {
@@ -251,29 +259,44 @@ impl Session {
         }
     }
 
-    async fn handle_input(&mut self, live: &mut Live<'_>, input: Option<SessionInput>) -> Option<Outcome> {
+    async fn handle_input(
+        &mut self,
+        live: &mut Live<'_>,
+        input: Option<SessionInput>,
+    ) -> Option<Outcome> {
         let Live { peer, recovery, .. } = live;
         let used = match input {
-            None | Some(SessionInput::Shutdown) => return Some(Outcome::EndedByCar(ByeReason::Shutdown)),
+            None | Some(SessionInput::Shutdown) => {
+                return Some(Outcome::EndedByCar(ByeReason::Shutdown));
+            }
             // The host has lost one of the two; they have not lost each other.
-            Some(SessionInput::Bye(ByeReason::DriverGone | ByeReason::CarGone)) if recovery.is_connected() => {
+            Some(SessionInput::Bye(ByeReason::DriverGone | ByeReason::CarGone))
+                if recovery.is_connected() =>
+            {
                 tracing::info!("the driver goes on without the host");
                 return None;
             }
             Some(SessionInput::Bye(reason)) => return Some(Outcome::EndedByDriver(reason)),
-            Some(SessionInput::Answer { generation, sdp }) => match peer.accept_answer(generation, &sdp).await {
-                // The first answer decides whether there is a session at all; a later one is about another path only.
-                Err(error @ (LinkError::Stack { .. } | LinkError::Description(_))) if generation == 1 => {
-                    tracing::warn!(error = %causes(&error), "the driver's description cannot be used");
-                    return Some(Outcome::EndedByCar(ByeReason::BadDescription));
+            Some(SessionInput::Answer { generation, sdp }) => {
+                match peer.accept_answer(generation, &sdp).await {
+                    // The first answer decides whether there is a session at all; a later one is
+                    // about another path only.
+                    Err(error @ (LinkError::Stack { .. } | LinkError::Description(_)))
+                        if generation == 1 =>
+                    {
+                        tracing::warn!(error = %causes(&error), "the driver's description cannot be used");
+                        return Some(Outcome::EndedByCar(ByeReason::BadDescription));
+                    }
+                    Ok(()) => {
+                        recovery.handle_answer(clock::now());
+                        Ok(())
+                    }
+                    refused => refused,
                 }
-                Ok(()) => {
-                    recovery.handle_answer(clock::now());
-                    Ok(())
-                }
-                refused => refused,
-            },
-            Some(SessionInput::Candidate { generation, candidate }) => peer.add_candidate(generation, candidate).await,
+            }
+            Some(SessionInput::Candidate { generation, candidate }) => {
+                peer.add_candidate(generation, candidate).await
+            }
             Some(SessionInput::Restart { ice_servers }) => {
                 self.ice_servers.renew(ice_servers).await;
                 recovery.handle_wish(clock::now());
@@ -310,8 +333,12 @@ impl Session {
                 live.recovery.handle_connection(clock::now(), connection(state));
                 None
             }
-            PeerEvent::EventsClosed { by_driver: true } => Some(Outcome::EndedByCar(ByeReason::DriverLeft)),
-            PeerEvent::EventsClosed { by_driver: false } => Some(Outcome::EndedByCar(ByeReason::IceFailed)),
+            PeerEvent::EventsClosed { by_driver: true } => {
+                Some(Outcome::EndedByCar(ByeReason::DriverLeft))
+            }
+            PeerEvent::EventsClosed { by_driver: false } => {
+                Some(Outcome::EndedByCar(ByeReason::IceFailed))
+            }
             PeerEvent::ForeignChannel => {
                 tracing::warn!("the driver opened a channel that is not in the protocol");
                 Some(Outcome::EndedByCar(ByeReason::Revoked))
@@ -345,7 +372,9 @@ impl Session {
                     Some(pulse) => pulse.ask(),
                     None => live.recovery.handle_host_heard(clock::now()),
                 },
-                Effect::UplinkSilent if self.source == Source::Host => self.context.connections.uplinks.suspect(),
+                Effect::UplinkSilent if self.source == Source::Host => {
+                    self.context.connections.uplinks.suspect()
+                }
                 Effect::UplinkSilent => {}
                 Effect::GiveUp | Effect::Rebuild => {
                     tracing::info!(act = ?effect, "no way to the driver");
@@ -366,7 +395,8 @@ impl Session {
         None
     }
 
-    /// Decides which of the machine's addresses the next gathering uses. Development on one machine goes its own ways.
+    /// Decides which of the machine's addresses the next gathering uses. Development on one machine
+    /// goes its own ways.
     fn bind(&self, wide: bool) {
         if !self.context.loopback {
             let wide = wide || self.source == Source::Lan;
@@ -394,7 +424,11 @@ impl Session {
     }
 
     fn say_offer(&self, offer: &Offer) {
-        self.say(FromCar::Offer { session: self.id, generation: offer.generation, sdp: offer.sdp.clone() });
+        self.say(FromCar::Offer {
+            session: self.id,
+            generation: offer.generation,
+            sdp: offer.sdp.clone(),
+        });
     }
 
     fn say(&self, message: FromCar) {

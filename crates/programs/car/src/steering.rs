@@ -1,7 +1,7 @@
 //! From control frames to set-points, and from the drive's status to telemetry.
 //!
-//! **The loop awaits nothing but its inputs.** Telemetry leaves from a task of its own, which takes the newest and skips what came while
-//! the WebRTC stack was slow.
+//! **The loop awaits nothing but its inputs.** Telemetry leaves from a task of its own, which takes
+//! the newest and skips what came while the WebRTC stack was slow.
 
 use crate::drive::DriveLink;
 use rccar_car_core::freshness::Freshness;
@@ -57,9 +57,15 @@ impl Driver for Peer {
     }
 }
 
-/// Steers for one session until the task is dropped, or until the one that sends telemetry has crashed. Runs apart from signaling, so that
-/// nothing slow stands between the driver's hand and the wheels. `layout` is the one in which the driver reads telemetry.
-pub(crate) async fn run<D: Driver>(session: SessionId, driver: Arc<D>, drive: DriveLink, layout: watch::Receiver<Layout>) {
+/// Steers for one session until the task is dropped, or until the one that sends telemetry has
+/// crashed. Runs apart from signaling, so that nothing slow stands between the driver's hand and
+/// the wheels. `layout` is the one in which the driver reads telemetry.
+pub(crate) async fn run<D: Driver>(
+    session: SessionId,
+    driver: Arc<D>,
+    drive: DriveLink,
+    layout: watch::Receiver<Layout>,
+) {
     let mut steering = Steering::new(session, drive);
     let mut control = driver.control();
     let mut status = steering.drive.subscribe();
@@ -96,7 +102,10 @@ pub(crate) async fn run<D: Driver>(session: SessionId, driver: Arc<D>, drive: Dr
     }
 }
 
-async fn send_telemetry<D: Driver>(driver: Arc<D>, mut newest: watch::Receiver<Option<FrameBytes>>) {
+async fn send_telemetry<D: Driver>(
+    driver: Arc<D>,
+    mut newest: watch::Receiver<Option<FrameBytes>>,
+) {
     while newest.changed().await.is_ok() {
         let frame = newest.borrow_and_update().clone();
         if let Some(frame) = frame {
@@ -167,7 +176,8 @@ impl Steering {
     fn handle_status(&mut self) -> Option<CarEvent> {
         let status = self.drive.status(clock::now());
         let news = (status.state, status.reason);
-        (self.told.replace(news) != Some(news)).then_some(CarEvent::Drive { state: news.0, reason: news.1 })
+        (self.told.replace(news) != Some(news))
+            .then_some(CarEvent::Drive { state: news.0, reason: news.1 })
     }
 
     /// Telemetry of this moment.
@@ -244,7 +254,8 @@ mod tests {
     }
 
     impl Stage {
-        /// Steers once the socket to the drive is known to take datagrams: what comes before is dropped.
+        /// Steers once the socket to the drive is known to take datagrams: what comes before is
+        /// dropped.
         async fn set() -> Self {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("drive.sock");
@@ -270,7 +281,13 @@ mod tests {
         /// Steers, and waits until the wheels are told.
         async fn steer(&self, seq: u32) {
             let steering = Angle::from_permyriad(i16::try_from(seq).unwrap()).unwrap();
-            let frame = ControlFrame { seq, steering, visible: true, focused: true, ..ControlFrame::default() };
+            let frame = ControlFrame {
+                seq,
+                steering,
+                visible: true,
+                focused: true,
+                ..ControlFrame::default()
+            };
             self.driver.hand.send_replace(Some(ReceivedControl { frame, at: clock::now() }));
             self.until_told(|set_point| set_point.steering == steering).await;
         }
@@ -289,7 +306,10 @@ mod tests {
         }
 
         async fn until_begun(&self, count: usize) {
-            timeout(PATIENCE, self.driver.begun.subscribe().wait_for(|begun| *begun == count)).await.unwrap().unwrap();
+            timeout(PATIENCE, self.driver.begun.subscribe().wait_for(|begun| *begun == count))
+                .await
+                .unwrap()
+                .unwrap();
         }
     }
 
@@ -315,8 +335,14 @@ mod tests {
         }
         stage.driver.permits.add_permits(2);
         stage.until_begun(3).await;
-        let sent: Vec<_> =
-            stage.driver.sent.lock().unwrap().iter().map(|frame| (frame.seq, frame.echo.map(|echo| echo.seq))).collect();
+        let sent: Vec<_> = stage
+            .driver
+            .sent
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|frame| (frame.seq, frame.echo.map(|echo| echo.seq)))
+            .collect();
         let [(1, _), (newest, Some(9))] = sent[..] else { panic!("{sent:?}") };
         assert!(newest > 2, "{sent:?}");
     }

@@ -64,22 +64,32 @@ pub(crate) struct Situation {
 }
 
 impl Situation {
-    /// The addresses for a connection over the uplink in use and over what is no uplink, such as a local network; with `wide` over all
-    /// that there is. Packets leave through the interface of their address, also while another one has the better route.
+    /// The addresses for a connection over the uplink in use and over what is no uplink, such as a
+    /// local network; with `wide` over all that there is. Packets leave through the interface of
+    /// their address, also while another one has the better route.
     pub(crate) fn binding(&self, wide: bool) -> Binding {
         let of_interface = |uplink: &Uplink| {
-            let interface = self.interfaces.iter().find(|interface| interface.index == uplink.index);
+            let interface =
+                self.interfaces.iter().find(|interface| interface.index == uplink.index);
             interface.map(|interface| interface.addresses.clone()).unwrap_or_default()
         };
         let devices = self.order.iter().flat_map(|uplink| {
             let name = uplink.name.clone();
             of_interface(uplink).into_iter().map(move |address| (address, name.clone()))
         });
-        let others = self.order.iter().filter(|uplink| self.in_use.as_ref().is_some_and(|used| used.index != uplink.index));
+        let others = self
+            .order
+            .iter()
+            .filter(|uplink| self.in_use.as_ref().is_some_and(|used| used.index != uplink.index));
         let others: BTreeSet<IpAddr> = others.flat_map(of_interface).collect();
-        let own = || self.interfaces.iter().filter(|interface| interface.up && interface.medium != Medium::Loopback);
-        let addresses = (!wide && !others.is_empty())
-            .then(|| own().flat_map(|interface| interface.addresses.difference(&others).copied()).collect());
+        let own = || {
+            self.interfaces
+                .iter()
+                .filter(|interface| interface.up && interface.medium != Medium::Loopback)
+        };
+        let addresses = (!wide && !others.is_empty()).then(|| {
+            own().flat_map(|interface| interface.addresses.difference(&others).copied()).collect()
+        });
         Binding { addresses, devices: devices.collect() }
     }
 }
@@ -207,19 +217,25 @@ impl Manager {
         next.order = self.machine.order();
         next.interfaces = Arc::clone(&self.interfaces);
         self.publish.send_if_modified(|present| {
-            let news =
-                present.moves != next.moves || present.order != next.order || !Arc::ptr_eq(&present.interfaces, &next.interfaces);
+            let news = present.moves != next.moves
+                || present.order != next.order
+                || !Arc::ptr_eq(&present.interfaces, &next.interfaces);
             *present = next;
             news
         });
     }
 
-    /// A connection to the host tells most; a car without one has no better sign than the uplink itself.
+    /// A connection to the host tells most; a car without one has no better sign than the uplink
+    /// itself.
     fn probe(&mut self, uplink: Uplink) {
         let host = self.host.clone();
         self.probes.spawn(async move {
             let answered = match host {
-                Some(url) => dial::only_over(&url, &LastAddresses::default(), &uplink, timing::PROBE_WITHIN).await.is_ok(),
+                Some(url) => {
+                    dial::only_over(&url, &LastAddresses::default(), &uplink, timing::PROBE_WITHIN)
+                        .await
+                        .is_ok()
+                }
                 None => true,
             };
             tracing::debug!(uplink = uplink.name, answered, "a better uplink was tried");
@@ -236,7 +252,10 @@ impl Manager {
             (Some(InterfaceKind::Mobile), _) | (None, Medium::Mobile) => Kind::Mobile,
             (Some(InterfaceKind::Other), _) | (None, Medium::Other) => Kind::Other,
         };
-        Some(Uplink { metric, ..Uplink::new(interface.index, &interface.name, kind, interface.outside_addresses()) })
+        Some(Uplink {
+            metric,
+            ..Uplink::new(interface.index, &interface.name, kind, interface.outside_addresses())
+        })
     }
 }
 
@@ -265,7 +284,15 @@ mod tests {
 
     fn interface(index: u32, name: &str, address: &str, default_v4: Option<u32>) -> Interface {
         let addresses = [address.parse().unwrap()].into();
-        Interface { index, name: name.into(), medium: Medium::Ethernet, up: true, addresses, default_v4, default_v6: None }
+        Interface {
+            index,
+            name: name.into(),
+            medium: Medium::Ethernet,
+            up: true,
+            addresses,
+            default_v4,
+            default_v6: None,
+        }
     }
 
     #[test]
@@ -277,7 +304,14 @@ mod tests {
         ];
         let uplinks: Vec<_> = interfaces[..2]
             .iter()
-            .map(|interface| Uplink::new(interface.index, &interface.name, Kind::Wifi, interface.outside_addresses()))
+            .map(|interface| {
+                Uplink::new(
+                    interface.index,
+                    &interface.name,
+                    Kind::Wifi,
+                    interface.outside_addresses(),
+                )
+            })
             .collect();
         let situation = Situation {
             in_use: Some(uplinks[0].clone()),
@@ -288,7 +322,10 @@ mod tests {
         let binding = situation.binding(false);
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         assert_eq!(binding.addresses, Some([address("192.0.2.7"), address("10.0.0.1")].into()));
-        assert_eq!(binding.devices, [(address("192.0.2.7"), "up0".into()), (address("198.51.100.7"), "up1".into())].into());
+        assert_eq!(
+            binding.devices,
+            [(address("192.0.2.7"), "up0".into()), (address("198.51.100.7"), "up1".into())].into()
+        );
         assert_eq!(situation.binding(true).addresses, None);
     }
 }

@@ -28,7 +28,12 @@ pub(crate) struct VideoHub {
 }
 
 impl VideoHub {
-    pub(crate) fn new(format: Video, level: Level, handle: PipelineHandle, units: AccessUnits) -> Self {
+    pub(crate) fn new(
+        format: Video,
+        level: Level,
+        handle: PipelineHandle,
+        units: AccessUnits,
+    ) -> Self {
         Self {
             format,
             level,
@@ -76,7 +81,8 @@ impl VideoHub {
         self.handle.stats().encoded
     }
 
-    /// Whether the camera gives a frame; a session that shows its picture proves as much, and is not disturbed.
+    /// Whether the camera gives a frame; a session that shows its picture proves as much, and is
+    /// not disturbed.
     pub(crate) async fn test(&self, within: Duration) -> bool {
         let before = self.encoded();
         let frame = async {

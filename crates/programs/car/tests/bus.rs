@@ -54,7 +54,12 @@ impl Setup {
             p = directory.path().display()
         );
         std::fs::write(&config, content).unwrap();
-        let car = Command::new(env!("CARGO_BIN_EXE_rccar-car")).arg("--config").arg(&config).kill_on_drop(true).spawn().unwrap();
+        let car = Command::new(env!("CARGO_BIN_EXE_rccar-car"))
+            .arg("--config")
+            .arg(&config)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let client = CarClient::new(bus.connect().await.unwrap());
         Self { bus, client, from_car, to_car, host, drive, _directory: directory, _car: car }
     }
@@ -97,11 +102,14 @@ async fn serve_host() -> (String, mpsc::UnboundedReceiver<FromCar>, mpsc::Unboun
         let (stream, _) = listener.accept().await.unwrap();
         #[expect(clippy::result_large_err, reason = "the library's signature")]
         let accept = |_: &Request, mut response: Response| {
-            response.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+            response
+                .headers_mut()
+                .insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
             Ok(response)
         };
         let mut socket = tokio_tungstenite::accept_hdr_async(stream, accept).await.unwrap();
-        let nonce = r#"{"type":"challenge","v":1,"nonce":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
+        let nonce =
+            r#"{"type":"challenge","v":1,"nonce":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
         assert_eq!(PROTOCOL_VERSION, 1);
         socket.send(Message::text(nonce)).await.unwrap();
         loop {
@@ -124,8 +132,12 @@ async fn serve_host() -> (String, mpsc::UnboundedReceiver<FromCar>, mpsc::Unboun
 #[tokio::test]
 async fn the_car_tells_how_it_is() {
     let setup = Setup::start().await;
-    let state = setup.until("the registration", |state| state.registered && state.drive_alive).await;
-    assert_eq!((state.host, state.battery_millivolts, state.armed, state.in_session), (setup.host.clone(), 7_412, false, false));
+    let state =
+        setup.until("the registration", |state| state.registered && state.drive_alive).await;
+    assert_eq!(
+        (state.host, state.battery_millivolts, state.armed, state.in_session),
+        (setup.host.clone(), 7_412, false, false)
+    );
     setup.drive.store(DriveState::Armed.to_byte(), Ordering::Relaxed);
     setup.until("arming", |state| state.armed).await;
 }
@@ -146,7 +158,10 @@ async fn the_hosts_token_is_handed_out() {
     setup.until("the registration", |state| state.registered).await;
     let error = setup.client.host_access().await.unwrap_err().to_string();
     assert_eq!(error, "the car is not registered with a host");
-    setup.to_car.send(ToCar::Access { token: "mF_9.B5f".to_owned().try_into().unwrap(), ttl_s: 3600 }).unwrap();
+    setup
+        .to_car
+        .send(ToCar::Access { token: "mF_9.B5f".to_owned().try_into().unwrap(), ttl_s: 3600 })
+        .unwrap();
     let start = Instant::now();
     let access = loop {
         match setup.client.host_access().await {

@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use std::path::{Path, PathBuf};
 
-/// Owns the actuators of the car: follows set-points from a Unix socket, and stops the car when they are no longer fresh.
+/// Owns the actuators of the car: follows set-points from a Unix socket, and stops the car when
+/// they are no longer fresh.
 #[derive(Debug, Parser)]
 #[command(name = "rccar-drive", version)]
 pub(crate) struct Cli {

@@ -77,10 +77,17 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let config: Self = config::load(path)?;
         let source = path.display().to_string();
-        config.settings().check().map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
+        config
+            .settings()
+            .check()
+            .map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
         let params = config.vehicle();
         if params != params.sane() {
-            return Err(ConfigError::rule(&source, "simulator", "a value lies outside of what the model can work with"));
+            return Err(ConfigError::rule(
+                &source,
+                "simulator",
+                "a value lies outside of what the model can work with",
+            ));
         }
         Ok(config)
     }
@@ -139,14 +146,22 @@ impl Default for Config {
 
 impl Default for SteeringConfig {
     fn default() -> Self {
-        let SteeringSettings { trim, left, right, slew_per_s, reversed } = SteeringSettings::default();
-        Self { trim: Balance(trim), left: Share(left), right: Share(right), slew: Rate(slew_per_s), reversed }
+        let SteeringSettings { trim, left, right, slew_per_s, reversed } =
+            SteeringSettings::default();
+        Self {
+            trim: Balance(trim),
+            left: Share(left),
+            right: Share(right),
+            slew: Rate(slew_per_s),
+            reversed,
+        }
     }
 }
 
 impl Default for ThrottleConfig {
     fn default() -> Self {
-        let ThrottleSettings { max_forward, max_reverse, dead_band, slew_per_s } = ThrottleSettings::default();
+        let ThrottleSettings { max_forward, max_reverse, dead_band, slew_per_s } =
+            ThrottleSettings::default();
         Self {
             max_forward: Share(max_forward),
             max_reverse: Share(max_reverse),
@@ -213,7 +228,11 @@ struct Quantity(f64);
 impl TryFrom<f64> for Quantity {
     type Error = &'static str;
     fn try_from(value: f64) -> Result<Self, Self::Error> {
-        if value.is_finite() && value >= 0.0 { Ok(Self(value)) } else { Err("must be a number that is not negative") }
+        if value.is_finite() && value >= 0.0 {
+            Ok(Self(value))
+        } else {
+            Err("must be a number that is not negative")
+        }
     }
 }
 
@@ -243,14 +262,25 @@ mod tests {
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
-        assert_eq!((table.len(), keys("steering"), keys("throttle"), keys("simulator")), (7, 5, 4, 8));
-        assert_eq!(config::parse::<Config>(&everything, "config.toml").unwrap().trace, Some("/data/rccar/drive.jsonl".into()));
+        assert_eq!(
+            (table.len(), keys("steering"), keys("throttle"), keys("simulator")),
+            (7, 5, 4, 8)
+        );
+        assert_eq!(
+            config::parse::<Config>(&everything, "config.toml").unwrap().trace,
+            Some("/data/rccar/drive.jsonl".into())
+        );
     }
 
     #[test]
     fn an_error_names_line_and_key() {
         let error = error_of("realtime = true\n[steering]\ntrim = 1.5\n");
-        assert!(error.contains(":3:") && error.contains("steering.trim") && error.contains("from −1 to 1"), "{error}");
+        assert!(
+            error.contains(":3:")
+                && error.contains("steering.trim")
+                && error.contains("from −1 to 1"),
+            "{error}"
+        );
         let error = error_of("[throttle]\nspeed = 1\n");
         assert!(error.contains(":2:") && error.contains("speed"), "{error}");
     }

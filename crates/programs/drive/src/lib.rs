@@ -1,13 +1,17 @@
-//! `rccar-drive`: the process that owns the actuators of the car, and outlives the one that talks to the network.
+//! `rccar-drive`: the process that owns the actuators of the car, and outlives the one that talks
+//! to the network.
 //!
-//! **Whatever happens to its peers, 250 ms after the last fresh input of the driver servo and motor are at neutral.**
+//! **Whatever happens to its peers, 250 ms after the last fresh input of the driver servo and motor
+//! are at neutral.**
 //!
 //! One thread, no runtime. In each turn of its loop ([`shell`])
 //!
 //! 1. the machine ([`rccar_drive_core::Machine`]) lets its deadlines expire,
 //! 2. its output goes to the [`actuator`],
-//! 3. the sender of the newest set-point gets a status ([`reporter`]) with what the [`sensor`]s know,
-//! 4. the loop sleeps until a datagram, a signal or the next deadline; 5 ms at most while the car moves, 50 ms otherwise,
+//! 3. the sender of the newest set-point gets a status ([`reporter`]) with what the [`sensor`]s
+//!    know,
+//! 4. the loop sleeps until a datagram, a signal or the next deadline; 5 ms at most while the car
+//!    moves, 50 ms otherwise,
 //! 5. the datagrams that came go to the machine.
 //!
 //! ```
@@ -27,10 +31,14 @@
 //!
 //! # Design decisions
 //!
-//! * The loop waits for nobody: sends do not block, and journal, trace file and systemd are served by another thread ([`recorder`]).
-//! * Who may open the socket may drive: it is protected by its mode (0660), and what comes through it is checked, not trusted.
-//! * An empty datagram asks for the status without becoming the one who drives (`rccar-drive status`).
-//! * A PWM goes on when the process behind it has died. `rccar-drive neutral` is for the service manager to run then.
+//! * The loop waits for nobody: sends do not block, and journal, trace file and systemd are served
+//!   by another thread ([`recorder`]).
+//! * Who may open the socket may drive: it is protected by its mode (0660), and what comes through
+//!   it is checked, not trusted.
+//! * An empty datagram asks for the status without becoming the one who drives
+//!   (`rccar-drive status`).
+//! * A PWM goes on when the process behind it has died. `rccar-drive neutral` is for the service
+//!   manager to run then.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -1,4 +1,5 @@
-//! Asks a running drive for its status: an empty datagram is answered with one, and changes nothing.
+//! Asks a running drive for its status: an empty datagram is answered with one, and changes
+//! nothing.
 
 use nix::sys::socket::{UnixAddr, bind};
 use rccar_protocol::status::DriveStatus;
@@ -31,7 +32,8 @@ pub enum QueryError {
 
 /// Asks for the status.
 pub fn ask(path: &Path) -> Result<DriveStatus, QueryError> {
-    let answer = exchange(path).map_err(|source| QueryError::NoAnswer { path: path.to_owned(), source })?;
+    let answer =
+        exchange(path).map_err(|source| QueryError::NoAnswer { path: path.to_owned(), source })?;
     Ok(DriveStatus::decode(&answer)?)
 }
 
@@ -45,13 +47,33 @@ pub fn describe(status: &DriveStatus) -> String {
     };
     fact("state", words(status.state.as_str()));
     fact("reason", words(status.reason.as_str()));
-    fact("session", if status.session == 0 { "nobody drives".into() } else { format!("{:016x}", status.session) });
+    fact(
+        "session",
+        if status.session == 0 {
+            "nobody drives".into()
+        } else {
+            format!("{:016x}", status.session)
+        },
+    );
     fact("steering", format!("{:+.1} %", status.steering.ratio() * 100.0));
-    fact("throttle", if status.braking { "brake".into() } else { format!("{:+.1} %", status.throttle.ratio() * 100.0) });
+    fact(
+        "throttle",
+        if status.braking {
+            "brake".into()
+        } else {
+            format!("{:+.1} %", status.throttle.ratio() * 100.0)
+        },
+    );
     if let Some(odometry) = status.odometry {
         fact("speed", format!("{:.2} m/s", f64::from(odometry.speed_mm_s) / 1e3));
         let (x, y) = (f64::from(odometry.x_mm) / 1e3, f64::from(odometry.y_mm) / 1e3);
-        fact("place", format!("{x:.2} m east, {y:.2} m north, heading {:.1}°", f64::from(odometry.heading.value()) / 100.0));
+        fact(
+            "place",
+            format!(
+                "{x:.2} m east, {y:.2} m north, heading {:.1}°",
+                f64::from(odometry.heading.value()) / 100.0
+            ),
+        );
     }
     if let Some(battery) = status.battery_mv {
         fact("battery", format!("{:.2} V", f64::from(battery) / 1e3));
@@ -91,7 +113,12 @@ mod tests {
             session: 255,
             steering: Steering::from_permyriad(-2_550).unwrap(),
             braking: true,
-            odometry: Some(Odometry { speed_mm_s: -1_500, x_mm: 10, y_mm: -20, heading: CentiDegrees::new(9_000).unwrap() }),
+            odometry: Some(Odometry {
+                speed_mm_s: -1_500,
+                x_mm: 10,
+                y_mm: -20,
+                heading: CentiDegrees::new(9_000).unwrap(),
+            }),
             ..DriveStatus::default()
         };
         let lines = [

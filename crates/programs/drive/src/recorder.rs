@@ -1,7 +1,8 @@
-//! The flight recorder: a thread that writes to the journal, to the trace file and to systemd, so that the loop never waits for them.
+//! The flight recorder: a thread that writes to the journal, to the trace file and to systemd, so
+//! that the loop never waits for them.
 //!
-//! The loop hands records over without waiting; what does not fit into the queue is counted and lost. systemd hears of the loop's
-//! life only through the loop's own [`Record::Alive`].
+//! The loop hands records over without waiting; what does not fit into the queue is counted and
+//! lost. systemd hears of the loop's life only through the loop's own [`Record::Alive`].
 
 use rccar_causes::causes;
 use rccar_daemon::notify;
@@ -74,9 +75,13 @@ pub struct Recorder {
 impl Recorder {
     /// Starts the thread; `trace` is appended to.
     pub fn start(trace: Option<&Path>) -> io::Result<Self> {
-        let file = trace.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
+        let file = trace
+            .map(|path| OpenOptions::new().create(true).append(true).open(path))
+            .transpose()?;
         let (queue, records) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || write_all(&records, file))?;
+        let thread = std::thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || write_all(&records, file))?;
         Ok(Self { queue: Some(queue), thread: Some(thread), lost: 0 })
     }
 
@@ -93,7 +98,8 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed already, and nothing is left to be done about it.
+            // A panic of the thread has been printed already, and nothing is left to be done about
+            // it.
             let _ = thread.join();
         }
         if self.lost > 0 {
@@ -113,7 +119,9 @@ fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
                 }
             }
             Record::Fault(error) => tracing::error!(error, "the actuators do not obey"),
-            Record::Malformed { count, error } => tracing::warn!(count, error = %causes(&error), "a datagram was not a set-point"),
+            Record::Malformed { count, error } => {
+                tracing::warn!(count, error = %causes(&error), "a datagram was not a set-point")
+            }
             Record::Alive => notify::watchdog(),
         }
     }
@@ -131,9 +139,13 @@ fn log(line: &Line) {
     match event {
         Event::Armed => tracing::info!("armed: the wheels follow the driver"),
         Event::Disarmed { reason } => tracing::info!(?reason, "disarmed"),
-        Event::Tripped { reason } => tracing::warn!(?reason, "tripped: no fresh input, the car stands"),
+        Event::Tripped { reason } => {
+            tracing::warn!(?reason, "tripped: no fresh input, the car stands")
+        }
         Event::SessionChanged { to: 0, .. } => tracing::info!("nobody drives"),
-        Event::SessionChanged { to, .. } => tracing::info!(session = format!("{to:016x}"), "a driver is here"),
+        Event::SessionChanged { to, .. } => {
+            tracing::info!(session = format!("{to:016x}"), "a driver is here")
+        }
         event => tracing::debug!(?event),
     }
 }
@@ -148,11 +160,19 @@ mod tests {
     #[test]
     fn a_trace_is_one_json_object_a_line() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let line = |what| Line { at: MonotonicMicros(7), state: DriveState::Tripped, input: Some(MonotonicMicros(5)), what };
+        let line = |what| Line {
+            at: MonotonicMicros(7),
+            state: DriveState::Tripped,
+            input: Some(MonotonicMicros(5)),
+            what,
+        };
         let mut recorder = Recorder::start(Some(file.path())).unwrap();
-        recorder.record(Record::Line(line(What::Event(Event::Tripped { reason: StopReason::Silent }))));
+        recorder
+            .record(Record::Line(line(What::Event(Event::Tripped { reason: StopReason::Silent }))));
         let motor = Motor::Drive(Throttle::from_permyriad(-30).unwrap());
-        recorder.record(Record::Line(line(What::Output { output: Output { steering: Steering::MAX, motor } })));
+        recorder.record(Record::Line(line(What::Output {
+            output: Output { steering: Steering::MAX, motor },
+        })));
         drop(recorder);
         assert_eq!(
             std::fs::read_to_string(file.path()).unwrap(),

@@ -6,9 +6,11 @@ use rccar_protocol::units::MonotonicMicros;
 use std::os::unix::net::SocketAddr;
 use std::time::Duration;
 
-/// How long after its last datagram a sender is kept informed. Longer than a restart of its threads, shorter than anybody waits.
+/// How long after its last datagram a sender is kept informed. Longer than a restart of its
+/// threads, shorter than anybody waits.
 const LISTENS_FOR: Duration = Duration::from_secs(2);
-/// Period while the car moves. 100 Hz: a picture drawn at 30 or 60 Hz from the odometry does not judder.
+/// Period while the car moves. 100 Hz: a picture drawn at 30 or 60 Hz from the odometry does not
+/// judder.
 const MOVING: Duration = Duration::from_millis(10);
 /// Period while it rests.
 const RESTING: Duration = Duration::from_millis(50);
@@ -43,7 +45,12 @@ impl Reporter {
     }
 
     /// Whom to tell now and how, if anybody: when the period is over or something changed.
-    pub fn due(&mut self, now: MonotonicMicros, what: (DriveState, StopReason), moving: bool) -> Option<(SocketAddr, Layout)> {
+    pub fn due(
+        &mut self,
+        now: MonotonicMicros,
+        what: (DriveState, StopReason),
+        moving: bool,
+    ) -> Option<(SocketAddr, Layout)> {
         let listener = self.listener.as_ref()?;
         if now.since(listener.heard_at) > LISTENS_FOR {
             self.listener = None;

@@ -39,14 +39,17 @@ pub(crate) fn neutral(config: &Config) -> Result<(), DriveError> {
     Ok(actuator::open(config)?.actuator.apply(clock::now(), output)?)
 }
 
-/// SIGTERM and SIGINT as something to poll. Threads started later inherit the mask, so that no other one takes them.
+/// SIGTERM and SIGINT as something to poll. Threads started later inherit the mask, so that no
+/// other one takes them.
 fn catch_signals() -> Result<SignalFd, DriveError> {
     let mut caught = SigSet::empty();
     caught.add(Signal::SIGTERM);
     caught.add(Signal::SIGINT);
     caught
         .thread_block()
-        .and_then(|()| SignalFd::with_flags(&caught, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
+        .and_then(|()| {
+            SignalFd::with_flags(&caught, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+        })
         .map_err(|error| os("catch signals")(error.into()))
 }
 

@@ -2,7 +2,8 @@
 
 use rccar_protocol::units::Odometry;
 
-/// A sensor of one car. It hands out what it measured last and never waits: the loop asks up to 200 times a second.
+/// A sensor of one car. It hands out what it measured last and never waits: the loop asks up to 200
+/// times a second.
 pub trait Sensor {
     /// Speed and pose, if this sensor knows them.
     fn odometry(&self) -> Option<Odometry> {

@@ -24,12 +24,14 @@ use std::time::Duration;
 
 /// Longest sleep: keeps the watchdog fed and the actuators refreshed.
 const IDLE: Duration = Duration::from_millis(50);
-/// Most datagrams taken before the actuators are served again. The kernel queues fewer (`net.unix.max_dgram_qlen`, 10 or 512).
+/// Most datagrams taken before the actuators are served again. The kernel queues fewer
+/// (`net.unix.max_dgram_qlen`, 10 or 512).
 const BURST: usize = 64;
 /// How often systemd hears that the loop turns. Its watchdog is told to wait for seconds.
 const ALIVE: Duration = Duration::from_millis(250);
 
-/// Machine, actuators, sensors and socket. Dropped in whatever way, it leaves the actuators at neutral.
+/// Machine, actuators, sensors and socket. Dropped in whatever way, it leaves the actuators at
+/// neutral.
 pub struct Shell {
     machine: Machine,
     actuator: Box<dyn Actuator>,
@@ -48,7 +50,12 @@ pub struct Shell {
 impl Shell {
     /// Puts the parts together and the actuators at neutral.
     #[must_use]
-    pub fn new(machine: Machine, hardware: Hardware, socket: DriveSocket, recorder: Recorder) -> Self {
+    pub fn new(
+        machine: Machine,
+        hardware: Hardware,
+        socket: DriveSocket,
+        recorder: Recorder,
+    ) -> Self {
         let Hardware { actuator, sensors } = hardware;
         let mut shell = Self {
             neutral: machine.output(),
@@ -67,7 +74,8 @@ impl Shell {
         shell
     }
 
-    /// Runs until one of `signals` comes, then brakes and rests. What must not wait comes first in each turn.
+    /// Runs until one of `signals` comes, then brakes and rests. What must not wait comes first in
+    /// each turn.
     pub fn run(&mut self, signals: &SignalFd) -> io::Result<()> {
         let mut stopping = false;
         loop {
@@ -167,7 +175,11 @@ impl Shell {
             at: now,
             session: self.machine.session(),
             steering: output.steering,
-            throttle: if let Motor::Drive(throttle) = output.motor { throttle } else { Throttle::NEUTRAL },
+            throttle: if let Motor::Drive(throttle) = output.motor {
+                throttle
+            } else {
+                Throttle::NEUTRAL
+            },
             braking: output.motor == Motor::Brake,
             battery_mv: self.sensors.iter().find_map(|sensor| sensor.battery_mv()),
             odometry: self.odometry(),
@@ -184,8 +196,12 @@ impl Shell {
 
     fn sleep(&self, now: MonotonicMicros, signals: &SignalFd) -> io::Result<()> {
         let tick = self.is_moving().then(|| now.plus(TICK));
-        let wake = [self.machine.poll_timeout(), tick, self.reporter.next()].into_iter().flatten().fold(now.plus(IDLE), Ord::min);
-        let mut ready = [self.socket.as_fd(), signals.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let wake = [self.machine.poll_timeout(), tick, self.reporter.next()]
+            .into_iter()
+            .flatten()
+            .fold(now.plus(IDLE), Ord::min);
+        let mut ready =
+            [self.socket.as_fd(), signals.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         match ppoll(&mut ready, Some(TimeSpec::from(wake.since(clock::now()))), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(error.into()),
@@ -194,7 +210,8 @@ impl Shell {
 
     /// Whether the car moves, may move, or is being stopped.
     fn is_moving(&self) -> bool {
-        !self.machine.is_at_rest() || self.odometry().is_some_and(|odometry| odometry.speed_mm_s != 0)
+        !self.machine.is_at_rest()
+            || self.odometry().is_some_and(|odometry| odometry.speed_mm_s != 0)
     }
 
     fn odometry(&self) -> Option<Odometry> {
@@ -209,7 +226,8 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        // Also after an error and after a panic; where this fails too, the service manager runs `rccar-drive neutral`.
+        // Also after an error and after a panic; where this fails too, the service manager runs
+        // `rccar-drive neutral`.
         let _ = self.actuator.apply(clock::now(), self.neutral);
     }
 }
@@ -234,7 +252,10 @@ mod tests {
         fn apply(&mut self, _: MonotonicMicros, output: Output) -> Result<(), ActuatorError> {
             self.borrow_mut().applied.push(output.motor);
             if self.borrow().broken && output.motor != Motor::Neutral {
-                return Err(ActuatorError { what: "cannot write to the servo", why: io::ErrorKind::NotConnected.into() });
+                return Err(ActuatorError {
+                    what: "cannot write to the servo",
+                    why: io::ErrorKind::NotConnected.into(),
+                });
             }
             Ok(())
         }
@@ -261,11 +282,15 @@ mod tests {
         let socket = DriveSocket::bind(&directory.path().join("drive.sock")).unwrap();
         let fake = Rc::<RefCell<Fake>>::default();
         let machine = Machine::new(Settings::default()).unwrap();
-        let hardware = Hardware { actuator: Box::new(fake.clone()), sensors: vec![Box::new(Voltmeter), Box::new(Speedometer)] };
+        let hardware = Hardware {
+            actuator: Box::new(fake.clone()),
+            sensors: vec![Box::new(Voltmeter), Box::new(Speedometer)],
+        };
         let mut shell = Shell::new(machine, hardware, socket, Recorder::start(None).unwrap());
         for seq in 0..20 {
             let now = MonotonicMicros(1_000_000 + u64::from(seq) * 20_000);
-            let set_point = SetPoint { session: 1, seq, sampled_at: now, arm: seq > 0, ..SetPoint::default() };
+            let set_point =
+                SetPoint { session: 1, seq, sampled_at: now, arm: seq > 0, ..SetPoint::default() };
             shell.machine.handle_input(now, &set_point);
             shell.actuate(now);
         }
@@ -278,7 +303,10 @@ mod tests {
         let (mut shell, fake, _directory) = armed();
         fake.borrow_mut().broken = true;
         shell.actuate(MonotonicMicros(1_400_000));
-        assert_eq!((shell.machine.state(), shell.machine.reason()), (DriveState::Tripped, StopReason::ActuatorFault));
+        assert_eq!(
+            (shell.machine.state(), shell.machine.reason()),
+            (DriveState::Tripped, StopReason::ActuatorFault)
+        );
         assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
     }
 
@@ -287,11 +315,18 @@ mod tests {
         let (mut shell, _, directory) = armed();
         let path = directory.path().join("car.sock");
         let car = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
-        assert!(shell.tell(MonotonicMicros(1_400_000), &SocketAddr::from_pathname(&path).unwrap(), Layout::V1));
+        assert!(shell.tell(
+            MonotonicMicros(1_400_000),
+            &SocketAddr::from_pathname(&path).unwrap(),
+            Layout::V1
+        ));
         let mut buffer = [0; 256];
         let length = car.recv(&mut buffer).unwrap();
         let status = DriveStatus::decode(&buffer[..length]).unwrap();
-        assert_eq!((status.battery_mv, status.odometry.map(|odometry| odometry.speed_mm_s)), (Some(7_400), Some(1_500)));
+        assert_eq!(
+            (status.battery_mv, status.odometry.map(|odometry| odometry.speed_mm_s)),
+            (Some(7_400), Some(1_500))
+        );
     }
 
     #[test]

@@ -43,12 +43,15 @@ pub struct DriveSocket {
 impl DriveSocket {
     /// Binds with mode 0660, makes the directory, replaces a file that nobody listens on.
     pub fn bind(path: &Path) -> Result<Self, SocketError> {
-        let failed = |action| move |source| SocketError::Io { action, path: path.to_owned(), source };
+        let failed =
+            |action| move |source| SocketError::Io { action, path: path.to_owned(), source };
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).map_err(failed("make the directory"))?;
         }
         match fs::symlink_metadata(path) {
-            Ok(found) if !found.file_type().is_socket() => return Err(SocketError::NotASocket(path.to_owned())),
+            Ok(found) if !found.file_type().is_socket() => {
+                return Err(SocketError::NotASocket(path.to_owned()));
+            }
             Ok(_) if is_alive(path) => return Err(SocketError::Busy(path.to_owned())),
             Ok(_) => fs::remove_file(path).map_err(failed("remove the stale socket"))?,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -62,8 +65,12 @@ impl DriveSocket {
         Ok(Self { socket, path: path.to_owned() })
     }
 
-    /// The next datagram and its sender, `None` if there is none now. The slice is shorter than the datagram if that is too long.
-    pub fn receive<'a>(&self, buffer: &'a mut Buffer) -> io::Result<Option<(&'a [u8], SocketAddr)>> {
+    /// The next datagram and its sender, `None` if there is none now. The slice is shorter than the
+    /// datagram if that is too long.
+    pub fn receive<'a>(
+        &self,
+        buffer: &'a mut Buffer,
+    ) -> io::Result<Option<(&'a [u8], SocketAddr)>> {
         loop {
             match self.socket.recv_from(&mut buffer.0) {
                 Ok((size, from)) => return Ok(Some((&buffer.0[..size.min(BUFFER)], from))),
@@ -74,7 +81,8 @@ impl DriveSocket {
         }
     }
 
-    /// Sends without waiting. False if the receiver is gone; a receiver that is slow misses the datagram.
+    /// Sends without waiting. False if the receiver is gone; a receiver that is slow misses the
+    /// datagram.
     pub fn send(&self, datagram: &[u8], to: &SocketAddr) -> bool {
         match self.socket.send_to_addr(datagram, to) {
             Ok(_) => true,

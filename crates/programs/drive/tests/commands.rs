@@ -16,13 +16,17 @@ fn status_prints_the_state_of_the_running_drive() {
     let output = rccar_drive(&["status", "--config", &drive.config()]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let text = text(&output);
-    assert!(text.contains("state     disarmed\n") && text.contains("speed     0.00 m/s\n"), "{text}");
+    assert!(
+        text.contains("state     disarmed\n") && text.contains("speed     0.00 m/s\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn status_says_so_when_nothing_runs() {
     let drive = Drive::start();
-    let config = std::fs::read_to_string(drive.config()).unwrap().replace("drive.sock", "nobody.sock");
+    let config =
+        std::fs::read_to_string(drive.config()).unwrap().replace("drive.sock", "nobody.sock");
     std::fs::write(drive.config(), config).unwrap();
     let output = rccar_drive(&["status", "--config", &drive.config()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -49,7 +53,11 @@ fn check_config_accepts_the_documented_file_and_names_a_mistake() {
     std::fs::write(&path, "[throttle]\nmax_forward = 3\n").unwrap();
     let output = rccar_drive(&["check-config", "--config", &path]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("wrong.toml:2:") && text(&output).contains("throttle.max_forward"), "{}", text(&output));
+    assert!(
+        text(&output).contains("wrong.toml:2:") && text(&output).contains("throttle.max_forward"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]

@@ -19,20 +19,41 @@ fn a_driver_who_falls_silent_is_stopped_within_the_budgets() {
     let drive = Drive::start();
     let mut driver = Driver::connect(&drive.socket(), 1);
     driver.drive_off();
-    driver.send_until(true, 10_000, |status| status.odometry.is_some_and(|odometry| odometry.speed_mm_s > 200));
+    driver.send_until(true, 10_000, |status| {
+        status.odometry.is_some_and(|odometry| odometry.speed_mm_s > 200)
+    });
     drive.await_status("trips", |status| status.state == DriveState::Tripped);
     assert_eq!(drive.status().reason, StopReason::Silent);
-    drive.await_status("rolls out", |status| status.odometry.is_some_and(|odometry| odometry.speed_mm_s == 0));
+    drive.await_status("rolls out", |status| {
+        status.odometry.is_some_and(|odometry| odometry.speed_mm_s == 0)
+    });
     let odometry = drive.status().odometry.unwrap();
-    assert!(odometry.x_mm > 10 && odometry.heading.value() < 0, "it drove forward and to the right: {odometry:?}");
+    assert!(
+        odometry.x_mm > 10 && odometry.heading.value() < 0,
+        "it drove forward and to the right: {odometry:?}"
+    );
 
     await_that("the trace is written", || events(&drive.trace()).contains(&"tripped".to_owned()));
     let trace = drive.trace();
     let brake = ages_at(&trace, "brake");
-    assert!(brake.iter().all(|&age| (Duration::from_millis(80)..Duration::from_millis(80) + NOISE).contains(&age)), "{brake:?}");
+    assert!(
+        brake
+            .iter()
+            .all(|&age| (Duration::from_millis(80)..Duration::from_millis(80) + NOISE)
+                .contains(&age)),
+        "{brake:?}"
+    );
     let neutral = *ages_at(&trace, "neutral").last().unwrap();
     assert!(neutral <= Duration::from_millis(250) + NOISE, "{neutral:?}");
-    let story = ["session-changed", "released", "arming-started", "armed", "hold-started", "brake-started", "tripped"];
+    let story = [
+        "session-changed",
+        "released",
+        "arming-started",
+        "armed",
+        "hold-started",
+        "brake-started",
+        "tripped",
+    ];
     assert_eq!(events(&trace), story);
 }
 
@@ -50,7 +71,10 @@ fn datagrams_that_are_not_set_points_change_nothing() {
     ahead += 20;
     driver.send_until(true, 10_000, |status| status.seq > ahead);
     assert_eq!(drive.status().state, DriveState::Armed);
-    assert!(stranger.receive(Duration::from_micros(1)).is_none(), "whoever sends garbage gets no status");
+    assert!(
+        stranger.receive(Duration::from_micros(1)).is_none(),
+        "whoever sends garbage gets no status"
+    );
 }
 
 #[test]
@@ -74,7 +98,10 @@ fn a_drive_tells_which_versions_it_speaks_and_obeys_nobody_for_asking() {
     asker.socket().send(&question.encode()).unwrap();
     let answer = asker.receive_bytes(Duration::from_secs(1)).unwrap();
     assert_eq!(DriveHello::decode(&answer), Ok(DriveHello::ours()));
-    assert!(asker.receive_bytes(Duration::from_millis(200)).is_none(), "who only asks gets no status");
+    assert!(
+        asker.receive_bytes(Duration::from_millis(200)).is_none(),
+        "who only asks gets no status"
+    );
     assert_eq!(drive.status().session, 0);
 }
 
@@ -153,7 +180,11 @@ fn sigterm_brakes_rests_and_exits_cleanly() {
     let (status, trace, socket_is_left) = drive.terminate();
     assert!(status.success());
     assert!(!socket_is_left);
-    let outputs: Vec<_> = trace.iter().map(|line| &line["output"]["motor"]).filter(|motor| !motor.is_null()).collect();
+    let outputs: Vec<_> = trace
+        .iter()
+        .map(|line| &line["output"]["motor"])
+        .filter(|motor| !motor.is_null())
+        .collect();
     assert_eq!(outputs[outputs.len() - 2..], ["brake", "neutral"]);
     assert_eq!(events(&trace)[4..], ["shutdown-started", "disarmed", "brake-released"]);
 }

@@ -1,5 +1,10 @@
 //! The process that sends set-points is killed, a hundred times.
-#![allow(clippy::unwrap_used, dead_code, clippy::print_stdout, reason = "tests; the measured times are for the reader")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    clippy::print_stdout,
+    reason = "tests; the measured times are for the reader"
+)]
 
 mod common;
 
@@ -22,11 +27,16 @@ fn after_sigkill_of_the_sender_the_actuators_are_at_neutral_in_time() {
         drive_for_ever(Path::new(&socket));
     }
     let ages: Vec<_> = std::thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES).map(|lane| scope.spawn(move || kill_repeatedly(lane))).collect();
+        let lanes: Vec<_> =
+            (0..LANES).map(|lane| scope.spawn(move || kill_repeatedly(lane))).collect();
         lanes.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
     });
     let worst = *ages.iter().max().unwrap();
-    println!("{} kills, last set-point to neutral: worst {worst:?}, best {:?}", ages.len(), ages.iter().min().unwrap());
+    println!(
+        "{} kills, last set-point to neutral: worst {worst:?}, best {:?}",
+        ages.len(),
+        ages.iter().min().unwrap()
+    );
     // A frame that a busy machine sends too late is a stop, too.
     assert!(u64::try_from(ages.len()).unwrap() >= LANES * KILLS_PER_LANE);
     assert!(worst <= LIMIT, "neutral only {worst:?} after the last set-point");
@@ -56,7 +66,11 @@ fn kill_repeatedly(lane: u64) -> Vec<Duration> {
 /// This program again, which finds itself to be the sender.
 fn start_sender(socket: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "after_sigkill_of_the_sender_the_actuators_are_at_neutral_in_time", "--nocapture"])
+        .args([
+            "--exact",
+            "after_sigkill_of_the_sender_the_actuators_are_at_neutral_in_time",
+            "--nocapture",
+        ])
         .env(SENDER, socket)
         .stdout(Stdio::null())
         .spawn()

@@ -6,7 +6,8 @@ use crate::password::{HashError, Hasher, MIN_CHARACTERS};
 use rccar_causes::causes;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
-    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password, RegisterError, Token, TokenHash,
+    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password,
+    RegisterError, Token, TokenHash,
 };
 
 /// Accounts and cars of this host.
@@ -22,7 +23,10 @@ impl Accounts {
     }
 
     async fn add_sign_in(&self, account: i64, sign_in: TokenHash) -> Result<(), AccountError> {
-        self.db.run(move |store| store.add_sign_in(sign_in, account, unix_now() + SIGN_IN)).await.map_err(internal)
+        self.db
+            .run(move |store| store.add_sign_in(sign_in, account, unix_now() + SIGN_IN))
+            .await
+            .map_err(internal)
     }
 }
 
@@ -35,9 +39,16 @@ impl Backend for Accounts {
         self.db.run(|store| store.has_accounts()).await.map(|any| !any).map_err(internal)
     }
 
-    async fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> Result<Name, AccountError> {
-        let Credentials::Password { name, password } = credentials else { return Err(AccountError::NotOffered) };
-        let account = self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
+    async fn sign_in(
+        &self,
+        credentials: Credentials,
+        sign_in: TokenHash,
+    ) -> Result<Name, AccountError> {
+        let Credentials::Password { name, password } = credentials else {
+            return Err(AccountError::NotOffered);
+        };
+        let account =
+            self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
         let stored = account.as_ref().and_then(|account| account.password.clone());
         let fits = self.hasher.verify(password, stored).await?;
         let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
@@ -45,25 +56,45 @@ impl Backend for Accounts {
         Ok(account.name)
     }
 
-    async fn set_up(&self, token: TokenHash, name: Name, password: Password, sign_in: TokenHash) -> Result<Name, AccountError> {
+    async fn set_up(
+        &self,
+        token: TokenHash,
+        name: Name,
+        password: Password,
+        sign_in: TokenHash,
+    ) -> Result<Name, AccountError> {
         if !self.setup_required().await? {
             return Err(AccountError::SetUpAlready);
         }
-        // Before the work of hashing, which strangers must not get for free; and a password that is refused does not spend the link.
-        if !self.db.run(move |store| store.is_setup_link(token, unix_now())).await.map_err(internal)? {
+        // Before the work of hashing, which strangers must not get for free; and a password that is
+        // refused does not spend the link.
+        if !self
+            .db
+            .run(move |store| store.is_setup_link(token, unix_now()))
+            .await
+            .map_err(internal)?
+        {
             return Err(AccountError::WrongToken);
         }
         check_password(&password)?;
         let hash = self.hasher.hash(password).await?;
         let user = name.clone();
-        let account = self.db.run(move |store| store.set_up(token, &name, &hash, unix_now())).await.map_err(internal)?;
+        let account = self
+            .db
+            .run(move |store| store.set_up(token, &name, &hash, unix_now()))
+            .await
+            .map_err(internal)?;
         self.add_sign_in(account.ok_or(AccountError::SetUpAlready)?, sign_in).await?;
         tracing::info!(%user, "the host is set up");
         Ok(user)
     }
 
     async fn link(&self, token: TokenHash, sign_in: TokenHash) -> Result<Name, AccountError> {
-        let spent = self.db.run(move |store| store.spend_link(token, unix_now())).await.map_err(internal)?;
+        let spent = self
+            .db
+            .run(move |store| store.spend_link(token, unix_now()))
+            .await
+            .map_err(internal)?;
         let (account, user) = spent.ok_or(AccountError::WrongToken)?;
         self.add_sign_in(account, sign_in).await?;
         Ok(user)
@@ -81,7 +112,9 @@ impl Backend for Accounts {
         let token = Token::generate().map_err(internal)?;
         let (hash, expires_at) = (token.hash(), unix_now() + ENROLMENT);
         let owner = user.clone();
-        let work = move |store: &mut crate::db::Store| store.add_enrolment(hash, Some(owner.as_str()), name.as_ref(), expires_at);
+        let work = move |store: &mut crate::db::Store| {
+            store.add_enrolment(hash, Some(owner.as_str()), name.as_ref(), expires_at)
+        };
         self.db.run(work).await.map_err(internal)?;
         tracing::info!(%user, "made an enrolment token");
         Ok(Enrolment { token, expires_at })
@@ -89,7 +122,9 @@ impl Backend for Accounts {
 
     async fn register_car(&self, car: CarRegistration) -> Result<EnrolledCar, RegisterError> {
         let outcome = self.db.run(move |store| store.enrol(&car, unix_now())).await;
-        match outcome.map_err(|error: DbError| RegisterError::Internal(causes(&error).to_string()))? {
+        match outcome
+            .map_err(|error: DbError| RegisterError::Internal(causes(&error).to_string()))?
+        {
             Enrolled::Known(car) => Ok(car),
             Enrolled::New(car) => {
                 tracing::info!(car = %car.id, name = %car.name, "car enrolled");
@@ -100,13 +135,26 @@ impl Backend for Accounts {
         }
     }
 
-    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<EnrolledCar, AccountError> {
-        let claimed = self.db.run(move |store| store.claim(&car, &user, unix_now())).await.map_err(internal)?;
+    async fn claim_car(
+        &self,
+        user: Name,
+        car: CarRegistration,
+    ) -> Result<EnrolledCar, AccountError> {
+        let claimed = self
+            .db
+            .run(move |store| store.claim(&car, &user, unix_now()))
+            .await
+            .map_err(internal)?;
         claimed.ok_or(AccountError::NoSuchCode)
     }
 
     async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
-        match self.db.run(move |store| store.revoke_own_car(&user, &car, unix_now())).await.map_err(internal)? {
+        match self
+            .db
+            .run(move |store| store.revoke_own_car(&user, &car, unix_now()))
+            .await
+            .map_err(internal)?
+        {
             Revoked::Done => Ok(()),
             Revoked::NoSuchCar => Err(AccountError::NoSuchCar),
             Revoked::NotYours => Err(AccountError::NotYours),

@@ -1,4 +1,5 @@
-//! Commands that work on the database, whether or not the host runs. A running host notices within a second.
+//! Commands that work on the database, whether or not the host runs. A running host notices within
+//! a second.
 
 use crate::accounts::check_password;
 use crate::cli::{CarCommand, UserCommand};
@@ -9,7 +10,9 @@ use crate::password::{HashError, Memory};
 use crate::releases::ShelfError;
 use rccar_daemon::cli::{OutputError, print};
 use rccar_protocol::text::{CarId, Name};
-use rccar_site::{AccountError, CarUrlError, Password, PublicUrl, ReleaseError, Token, provision_file};
+use rccar_site::{
+    AccountError, CarUrlError, Password, PublicUrl, ReleaseError, Token, provision_file,
+};
 use std::io;
 use std::path::PathBuf;
 
@@ -52,7 +55,8 @@ pub(crate) enum AdminError {
 /// Prints a one-time link.
 pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminError> {
     let store = Store::open(&config.database.path)?;
-    let account = store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
+    let account =
+        store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
     let token = Token::generate()?;
     store.add_link(token.hash(), account.id, unix_now() + SIGN_IN_LINK)?;
     Ok(print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))?)
@@ -84,8 +88,7 @@ pub(crate) fn enrol(
     let lines = format!("[host]\nurl = \"{here}\"\nenrolment = \"{}\"\n", token.as_str());
     if json {
         let token = token.as_str();
-        let object =
-            serde_json::json!({ "token": token, "expires_at": expires_at, "url": url, "config": lines, "provision": file });
+        let object = serde_json::json!({ "token": token, "expires_at": expires_at, "url": url, "config": lines, "provision": file });
         return Ok(print(&format!("{object}\n"))?);
     }
     Ok(print(&file)?)
@@ -100,10 +103,13 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
             let added = store.add_account(name, password.as_deref(), unix_now())?;
             added.map(drop).ok_or_else(|| AdminError::UserExists(name.clone()))
         }
-        UserCommand::List => store.account_names()?.iter().try_for_each(|name| Ok(print(&format!("{name}\n"))?)),
-        UserCommand::Remove { name } => {
-            store.remove_account(name.as_str())?.then_some(()).ok_or_else(|| AdminError::NoSuchUser(name.clone()))
+        UserCommand::List => {
+            store.account_names()?.iter().try_for_each(|name| Ok(print(&format!("{name}\n"))?))
         }
+        UserCommand::Remove { name } => store
+            .remove_account(name.as_str())?
+            .then_some(())
+            .ok_or_else(|| AdminError::NoSuchUser(name.clone())),
     }
 }
 
@@ -116,9 +122,10 @@ pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminErro
             let state = if car.revoked { "revoked" } else { "enrolled" };
             Ok(print(&format!("{}\t{}\t{owner}\t{state}\n", car.id, car.name))?)
         }),
-        CarCommand::Revoke { id } => {
-            store.revoke_car(id, unix_now())?.then_some(()).ok_or_else(|| AdminError::NoSuchCar(id.clone()))
-        }
+        CarCommand::Revoke { id } => store
+            .revoke_car(id, unix_now())?
+            .then_some(())
+            .ok_or_else(|| AdminError::NoSuchCar(id.clone())),
     }
 }
 

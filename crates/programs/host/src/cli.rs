@@ -44,8 +44,8 @@ enum Command {
         /// Address under which the car finds this host; without it http.public_url counts
         #[arg(long, value_parser = url)]
         url: Option<PublicUrl>,
-        /// Print JSON: token, expires_at (seconds since 1970), url (null if no address for other machines is known), config (lines for
-        /// car.toml), provision (the file)
+        /// Print JSON: token, expires_at (seconds since 1970), url (null if no address for other
+        /// machines is known), config (lines for car.toml), provision (the file)
         #[arg(long)]
         json: bool,
     },
@@ -70,7 +70,9 @@ impl Cli {
             Command::Run => run::run(&config)?,
             Command::CheckConfig => print_no_mistakes(path)?,
             Command::SignInLink { user } => admin::sign_in_link(&config, &user)?,
-            Command::Enrol { name, owner, url, json } => admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?,
+            Command::Enrol { name, owner, url, json } => {
+                admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?
+            }
             Command::User(command) => admin::user(&config, &command)?,
             Command::Car(command) => admin::car(&config, &command)?,
             Command::Release(command) => releases::command(&config, command)?,
@@ -172,7 +174,8 @@ fn channel(text: &str) -> Result<Channel, String> {
 }
 
 fn percent(text: &str) -> Result<Percent, String> {
-    let number: u8 = text.trim_end_matches('%').parse().map_err(|_| "a number from 0 to 100 is needed")?;
+    let number: u8 =
+        text.trim_end_matches('%').parse().map_err(|_| "a number from 0 to 100 is needed")?;
     Percent::try_from(number).map_err(|error| error.to_string())
 }
 

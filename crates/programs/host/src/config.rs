@@ -85,7 +85,9 @@ pub(crate) struct Network(pub(crate) IpNet);
 impl TryFrom<String> for Network {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| format!("`{text}` is not a network such as 192.168.7.0/24"))
+        text.parse()
+            .map(Self)
+            .map_err(|_| format!("`{text}` is not a network such as 192.168.7.0/24"))
     }
 }
 
@@ -165,14 +167,20 @@ impl Config {
             return rule("http.max_connections", "limits of connections have to be 1 at least");
         }
         let releases = &self.releases;
-        if releases.max_bytes == 0 || releases.max_downloads == 0 || releases.max_downloads_per_car == 0 {
+        if releases.max_bytes == 0
+            || releases.max_downloads == 0
+            || releases.max_downloads_per_car == 0
+        {
             return rule("releases", "limits have to be 1 at least");
         }
         if !self.turn.enabled {
             return Ok(());
         }
         if self.turn.listen.is_empty() {
-            return rule("turn.listen", "is empty: name one address at least, or set `enabled = false`");
+            return rule(
+                "turn.listen",
+                "is empty: name one address at least, or set `enabled = false`",
+            );
         }
         if self.turn.min_port == 0 || self.turn.min_port > self.turn.max_port {
             return rule("turn.min_port", "has to be 1 at least and no larger than max_port");
@@ -185,17 +193,26 @@ impl Config {
                 return rule("turn.tls_listen", "needs turn.tls_certificate and turn.tls_key");
             }
             if self.turn_name().is_none() {
-                return rule("turn.tls_name", "name what the certificate is for: there is no http.public_url to take it from");
+                return rule(
+                    "turn.tls_name",
+                    "name what the certificate is for: there is no http.public_url to take it from",
+                );
             }
         }
-        let families = |v4: bool| self.turn.public_addresses.iter().filter(|address| address.is_ipv4() == v4).count();
+        let families = |v4: bool| {
+            self.turn.public_addresses.iter().filter(|address| address.is_ipv4() == v4).count()
+        };
         if families(true) > 1 || families(false) > 1 {
             return rule("turn.public_addresses", "holds two addresses of one family");
         }
-        let nameless = |listen: &&SocketAddr| listen.ip().is_unspecified() && self.turn.public_address(listen).is_none();
+        let nameless = |listen: &&SocketAddr| {
+            listen.ip().is_unspecified() && self.turn.public_address(listen).is_none()
+        };
         match self.turn.listen.iter().find(nameless) {
             Some(listen) if !self.turn.allow_loopback_peers => {
-                let text = format!("`{listen}` is a wildcard: name the public address of its family in turn.public_addresses");
+                let text = format!(
+                    "`{listen}` is a wildcard: name the public address of its family in turn.public_addresses"
+                );
                 rule("turn.listen", &text)
             }
             _ => Ok(()),
@@ -218,12 +235,21 @@ impl Config {
             return url.to_string();
         }
         let address = self.http.listen.first().copied().unwrap_or_else(|| on_loopback(8080)[0]);
-        if address.ip().is_unspecified() { format!("http://localhost:{}", address.port()) } else { format!("http://{address}") }
+        if address.ip().is_unspecified() {
+            format!("http://localhost:{}", address.port())
+        } else {
+            format!("http://{address}")
+        }
     }
 
-    /// The address for cars, which are other machines; `None` if all that is known would mean the car itself.
+    /// The address for cars, which are other machines; `None` if all that is known would mean the
+    /// car itself.
     pub(crate) fn url_for_cars(&self) -> Option<PublicUrl> {
-        let listened = self.http.listen.iter().filter_map(|address| PublicUrl::try_from(format!("http://{address}")).ok());
+        let listened = self
+            .http
+            .listen
+            .iter()
+            .filter_map(|address| PublicUrl::try_from(format!("http://{address}")).ok());
         self.http.public_url.clone().into_iter().chain(listened).find(|url| !url.is_loopback())
     }
 }
@@ -236,7 +262,10 @@ impl Turn {
 }
 
 fn on_loopback(port: u16) -> Vec<SocketAddr> {
-    vec![SocketAddr::from(([127, 0, 0, 1], port)), SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port))]
+    vec![
+        SocketAddr::from(([127, 0, 0, 1], port)),
+        SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], port)),
+    ]
 }
 
 #[cfg(test)]
@@ -296,11 +325,20 @@ mod tests {
             ("[http]\nlisten = [\"nonsense\"]", &["host.toml:2", "http.listen"][..]),
             ("[http]\nlisten = []", &["host.toml", "http.listen"]),
             ("[http]\n\nport = 8080", &["host.toml:3", "port"]),
-            ("[http]\npublic_url = \"rccar.example\"", &["host.toml:2", "http.public_url", "https://name"]),
-            ("[turn]\nallow_peers = [\"home\"]", &["host.toml:2", "turn.allow_peers", "192.168.7.0/24"]),
+            (
+                "[http]\npublic_url = \"rccar.example\"",
+                &["host.toml:2", "http.public_url", "https://name"],
+            ),
+            (
+                "[turn]\nallow_peers = [\"home\"]",
+                &["host.toml:2", "turn.allow_peers", "192.168.7.0/24"],
+            ),
             ("[turn]\nmin_port = 2\nmax_port = 1", &["turn.min_port"]),
             ("[turn]\nlisten = [\"0.0.0.0:3478\"]", &["turn.listen", "public_addresses"]),
-            ("[turn]\npublic_addresses = [\"192.0.2.1\", \"192.0.2.2\"]", &["turn.public_addresses"]),
+            (
+                "[turn]\npublic_addresses = [\"192.0.2.1\", \"192.0.2.2\"]",
+                &["turn.public_addresses"],
+            ),
             ("[turn]\ntls_listen = [\"192.0.2.1:443\"]", &["turn.tls_listen", "tls_certificate"]),
             (
                 "[turn]\ntls_listen = [\"192.0.2.1:443\"]\ntls_certificate = \"c\"\ntls_key = \"k\"",

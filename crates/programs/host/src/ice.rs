@@ -54,18 +54,31 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
     let secret = secret(&turn.secret_file)?;
     let listen: Vec<_> = turn.listen.iter().copied().filter(usable).collect();
     let mut relay = RelayConfig::new(secret.clone());
-    relay.listen = listen.iter().map(|&address| Listen { address, public: turn.public_address(&address) }).collect();
-    let tcp = listen.iter().copied().filter(|_| turn.tcp).map(|address| StreamListen { address, tls: false });
+    relay.listen = listen
+        .iter()
+        .map(|&address| Listen { address, public: turn.public_address(&address) })
+        .collect();
+    let tcp = listen
+        .iter()
+        .copied()
+        .filter(|_| turn.tcp)
+        .map(|address| StreamListen { address, tls: false });
     let tls = turn.tls_listen.iter().map(|&address| StreamListen { address, tls: true });
     relay.streams = tcp.chain(tls).collect();
-    relay.certificate = turn.tls_certificate.clone().zip(turn.tls_key.clone()).map(|(chain, key)| CertificateFiles { chain, key });
+    relay.certificate = turn
+        .tls_certificate
+        .clone()
+        .zip(turn.tls_key.clone())
+        .map(|(chain, key)| CertificateFiles { chain, key });
     relay.realm.clone_from(&turn.realm);
     relay.ports = turn.min_port..=turn.max_port;
     relay.allow_peers = turn.allow_peers.iter().map(|network| network.0).collect();
     relay.allow_loopback = turn.allow_loopback_peers;
     let relay = Relay::start(relay)?;
-    ice.relay = relay.local_addrs().iter().map(|&address| (address, public(turn, address))).collect();
-    let (tcp, tls) = relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
+    ice.relay =
+        relay.local_addrs().iter().map(|&address| (address, public(turn, address))).collect();
+    let (tcp, tls) =
+        relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
     ice.tcp = tcp.iter().map(|&address| (address, public(turn, address))).collect();
     ice.tls = config.turn_name().map(|name| tls_urls(name, tls)).unwrap_or_default();
     ice.secret = Some(secret);
@@ -76,7 +89,10 @@ impl IceServers for HostIce {
     fn for_peer(&self, peer: IcePeer) -> Vec<IceServer> {
         let mut servers = self.extra.clone();
         let told = |relay: &[(SocketAddr, Option<IpAddr>)]| -> Vec<SocketAddr> {
-            relay.iter().filter_map(|&(local, public)| advertised(local, public, peer.reached)).collect()
+            relay
+                .iter()
+                .filter_map(|&(local, public)| advertised(local, public, peer.reached))
+                .collect()
         };
         let addresses = told(&self.relay);
         let (Some(secret), false) = (&self.secret, addresses.is_empty()) else { return servers };
@@ -85,7 +101,8 @@ impl IceServers for HostIce {
         let stun = addresses.iter().map(|address| format!("stun:{address}")).collect();
         servers.push(IceServer { urls: stun, username: None, credential: None });
         let udp = addresses.iter().map(|address| format!("turn:{address}?transport=udp"));
-        let tcp = told(&self.tcp).into_iter().map(|address| format!("turn:{address}?transport=tcp"));
+        let tcp =
+            told(&self.tcp).into_iter().map(|address| format!("turn:{address}?transport=tcp"));
         servers.push(IceServer {
             urls: udp.chain(tcp).chain(self.tls.iter().cloned()).collect(),
             username: Some(credentials.username),
@@ -95,13 +112,20 @@ impl IceServers for HostIce {
     }
 }
 
-/// The address of the relay that a client can use: the configured one, else the one listened on, else, for a wildcard, the one under
-/// which the client reached the page. A loopback address is of use to clients on this machine only.
-fn advertised(local: SocketAddr, public: Option<IpAddr>, reached: Option<IpAddr>) -> Option<SocketAddr> {
+/// The address of the relay that a client can use: the configured one, else the one listened on,
+/// else, for a wildcard, the one under which the client reached the page. A loopback address is of
+/// use to clients on this machine only.
+fn advertised(
+    local: SocketAddr,
+    public: Option<IpAddr>,
+    reached: Option<IpAddr>,
+) -> Option<SocketAddr> {
     let reached = reached.map(|address| address.to_canonical());
     let address = match public {
         Some(public) => public,
-        None if local.ip().is_unspecified() => reached.filter(|address| address.is_ipv4() == local.is_ipv4())?,
+        None if local.ip().is_unspecified() => {
+            reached.filter(|address| address.is_ipv4() == local.is_ipv4())?
+        }
         None => local.ip(),
     };
     let near = reached.is_none_or(|reached| reached.is_loopback());
@@ -148,7 +172,8 @@ mod tests {
 
     fn told(local: &str, public: Option<&str>, reached: Option<&str>) -> Option<String> {
         let ip = |text: &str| text.parse().unwrap();
-        advertised(local.parse().unwrap(), public.map(ip), reached.map(ip)).map(|address| address.to_string())
+        advertised(local.parse().unwrap(), public.map(ip), reached.map(ip))
+            .map(|address| address.to_string())
     }
 
     #[test]
@@ -165,7 +190,11 @@ mod tests {
             ("127.0.0.1:3478", None, None, Some("127.0.0.1:3478")),
         ];
         for (local, public, reached, expected) in cases {
-            assert_eq!(told(local, public, reached).as_deref(), expected, "{local} {public:?} {reached:?}");
+            assert_eq!(
+                told(local, public, reached).as_deref(),
+                expected,
+                "{local} {public:?} {reached:?}"
+            );
         }
     }
 
@@ -184,12 +213,26 @@ mod tests {
     fn credentials_are_made_for_the_session_and_name_nobody() {
         let relay = vec![("127.0.0.1:3478".parse().unwrap(), None)];
         let lifetime = Duration::from_secs(60);
-        let tls = tls_urls("turn.example", &["192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap()]);
-        let ice = HostIce { tcp: relay.clone(), relay, tls, secret: Some(Secret::new(b"key")), lifetime, extra: vec![] };
-        let servers = ice.for_peer(IcePeer { session: SessionId::from_random(0xc0ffee), reached: None });
+        let tls = tls_urls(
+            "turn.example",
+            &["192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap()],
+        );
+        let ice = HostIce {
+            tcp: relay.clone(),
+            relay,
+            tls,
+            secret: Some(Secret::new(b"key")),
+            lifetime,
+            extra: vec![],
+        };
+        let servers =
+            ice.for_peer(IcePeer { session: SessionId::from_random(0xc0ffee), reached: None });
         assert_eq!(servers[0].urls, ["stun:127.0.0.1:3478"]);
-        let urls =
-            ["turn:127.0.0.1:3478?transport=udp", "turn:127.0.0.1:3478?transport=tcp", "turns:turn.example:443?transport=tcp"];
+        let urls = [
+            "turn:127.0.0.1:3478?transport=udp",
+            "turn:127.0.0.1:3478?transport=tcp",
+            "turns:turn.example:443?transport=tcp",
+        ];
         assert_eq!(servers[1].urls, urls);
         assert!(servers[1].username.as_deref().unwrap().ends_with(":0000000000c0ffee"));
         assert!(servers[1].credential.is_some());

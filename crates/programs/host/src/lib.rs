@@ -1,17 +1,20 @@
 //! `rccar-host`: the signaling host.
 //!
-//! **It introduces drivers to cars and carries nothing of the drive itself: a host that is down or slow ends no drive, and its relay
-//! sees encrypted packets only.** Both ends trust its introduction: a hostile host could put itself between the two (`ARCHITECTURE.md`,
-//! "Trust").
+//! **It introduces drivers to cars and carries nothing of the drive itself: a host that is down or
+//! slow ends no drive, and its relay sees encrypted packets only.** Both ends trust its
+//! introduction: a hostile host could put itself between the two (`ARCHITECTURE.md`, "Trust").
 //!
-//! It brings together [`rccar_site`] (routes, sockets, page), [`rccar_rooms`] (who drives what), `rccar_relay` (STUN and TURN)
-//! and a database of accounts and cars. `docs/host.md` says how to run one.
+//! It brings together [`rccar_site`] (routes, sockets, page), [`rccar_rooms`] (who drives what),
+//! `rccar_relay` (STUN and TURN) and a database of accounts and cars. `docs/host.md` says how to
+//! run one.
 //!
 //! # Design decisions
 //!
 //! * One binary with SQLite inside: a host for friends is one file and one directory.
-//! * Plain HTTP. TLS, with its certificates, is the business of a reverse proxy, which most servers have already.
-//! * The command line works on the database and not through the server: it also works when the server does not.
+//! * Plain HTTP. TLS, with its certificates, is the business of a reverse proxy, which most servers
+//!   have already.
+//! * The command line works on the database and not through the server: it also works when the
+//!   server does not.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

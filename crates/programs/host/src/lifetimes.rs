@@ -2,7 +2,8 @@
 
 /// A sign-in; the cookie says the same.
 pub(crate) const SIGN_IN: u64 = 30 * 24 * 3_600;
-/// The set-up link of the first start: somebody who just installed a host opens it the same day, and a restart prints another.
+/// The set-up link of the first start: somebody who just installed a host opens it the same day,
+/// and a restart prints another.
 pub(crate) const SETUP_LINK: u64 = 24 * 3_600;
 /// A sign-in link from the command line: it is opened at once.
 pub(crate) const SIGN_IN_LINK: u64 = 15 * 60;

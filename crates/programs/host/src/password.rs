@@ -11,9 +11,11 @@ use tokio::sync::Semaphore;
 pub(crate) const MIN_CHARACTERS: usize = 8;
 /// Memory in KiB, passes and lanes: 19 MiB, 2, 1 (OWASP Password Storage Cheat Sheet, argon2id).
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// Passwords checked at a time: strangers who try take this many times 19 MiB and this many threads.
+/// Passwords checked at a time: strangers who try take this many times 19 MiB and this many
+/// threads.
 const AT_ONCE: usize = 2;
-/// Passwords that wait for their turn: a second or two on a small machine. Whoever comes then is better told than kept waiting.
+/// Passwords that wait for their turn: a second or two on a small machine. Whoever comes then is
+/// better told than kept waiting.
 const WAITING: usize = 16;
 
 /// Hashing failed.
@@ -31,9 +33,11 @@ pub(crate) struct Hasher {
     turns: Arc<Semaphore>,
     /// Places for those whose turn it is and those who wait.
     places: Arc<Semaphore>,
-    /// One memory for each turn. The allocator would keep one for each thread that ever had a turn, hundreds of them.
+    /// One memory for each turn. The allocator would keep one for each thread that ever had a turn,
+    /// hundreds of them.
     memories: Arc<Mutex<Vec<Memory>>>,
-    /// Checked where there is nothing to check, so that a refusal takes as long for an unknown name as for a wrong password.
+    /// Checked where there is nothing to check, so that a refusal takes as long for an unknown name
+    /// as for a wrong password.
     dummy: Arc<str>,
 }
 
@@ -42,7 +46,11 @@ impl Hasher {
         let mut nobody = [0; 32];
         getrandom::fill(&mut nobody).map_err(|error| failed(&error))?;
         let mut memories: Vec<_> = std::iter::repeat_with(Memory::reserve).take(AT_ONCE).collect();
-        let dummy = memories.first_mut().map(|memory| memory.hash(&Password(hex::encode(nobody)))).transpose()?.unwrap_or_default();
+        let dummy = memories
+            .first_mut()
+            .map(|memory| memory.hash(&Password(hex::encode(nobody))))
+            .transpose()?
+            .unwrap_or_default();
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Ok(Self {
             turns: semaphore(AT_ONCE),
@@ -58,7 +66,11 @@ impl Hasher {
     }
 
     /// Whether the password fits the stored hash; without one it never does and takes as long.
-    pub(crate) async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, HashError> {
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        stored: Option<String>,
+    ) -> Result<bool, HashError> {
         let dummy = Arc::clone(&self.dummy);
         self.in_turn(move |memory| {
             let fits = memory.verify(&password, stored.as_deref().unwrap_or(&dummy));
@@ -67,7 +79,10 @@ impl Hasher {
         .await
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, HashError> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, HashError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashError::Busy)?;
         // The semaphore is never closed.
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| failed(&error))?;
@@ -139,7 +154,8 @@ impl Memory {
         self.derive_as(password, stored).is_some_and(|(expected, output)| expected == output)
     }
 
-    /// What is stored, and what the password gives in the same way. `None`: what is stored is no hash of a kind that is known.
+    /// What is stored, and what the password gives in the same way. `None`: what is stored is no
+    /// hash of a kind that is known.
     fn derive_as(&mut self, password: &Password, stored: &str) -> Option<(Output, Output)> {
         let stored = PasswordHash::new(stored).ok()?;
         let (salt, expected) = (stored.salt?, stored.hash?);
@@ -150,16 +166,27 @@ impl Memory {
         Some((expected, output))
     }
 
-    fn derive(&mut self, password: &Password, salt: &[u8], argon2: &Argon2<'_>) -> Result<Output, HashError> {
+    fn derive(
+        &mut self,
+        password: &Password,
+        salt: &[u8],
+        argon2: &Argon2<'_>,
+    ) -> Result<Output, HashError> {
         let blocks = argon2.params().block_count();
         if self.0.len() < blocks {
             self.0.resize(blocks, Block::default());
         }
         let mut buffer = [0; Output::MAX_LENGTH];
         let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
-        let output = buffer.get_mut(..length).ok_or_else(|| failed(&"the stored hash is too long"))?;
+        let output =
+            buffer.get_mut(..length).ok_or_else(|| failed(&"the stored hash is too long"))?;
         argon2
-            .hash_password_into_with_memory(password.0.as_bytes(), salt, output, &mut self.0[..blocks])
+            .hash_password_into_with_memory(
+                password.0.as_bytes(),
+                salt,
+                output,
+                &mut self.0[..blocks],
+            )
             .map_err(|error| failed(&error))?;
         Output::new(output).map_err(|error| failed(&error))
     }
@@ -198,8 +225,14 @@ mod tests {
             "$argon2id$v=19$m=64,t=1,p=2$c29tZXNhbHQ$fulyYjWJJvMORDFTPUq4Eatpl3lItiixI9xM9B6eb10",
             "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$lPDHmOTbbL/DCPkEffSNrhTyRIaXZdjg",
         ] {
-            assert!(hasher.verify(Password("password".into()), Some(stored.into())).await.unwrap(), "{stored}");
-            assert!(!hasher.verify(Password("passwore".into()), Some(stored.into())).await.unwrap(), "{stored}");
+            assert!(
+                hasher.verify(Password("password".into()), Some(stored.into())).await.unwrap(),
+                "{stored}"
+            );
+            assert!(
+                !hasher.verify(Password("passwore".into()), Some(stored.into())).await.unwrap(),
+                "{stored}"
+            );
         }
     }
 
@@ -210,7 +243,8 @@ mod tests {
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
-    /// Each try on a thread that has never had one: what the allocator keeps for a thread would add up.
+    /// Each try on a thread that has never had one: what the allocator keeps for a thread would add
+    /// up.
     #[test]
     #[allow(clippy::print_stdout, reason = "the figure")]
     fn three_hundred_tries_take_no_more_memory_than_one() {
@@ -245,7 +279,10 @@ mod tests {
         while hasher.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(hasher.verify(Password("guess".into()), None).await, Err(HashError::Busy)));
+        assert!(matches!(
+            hasher.verify(Password("guess".into()), None).await,
+            Err(HashError::Busy)
+        ));
         // Whoever hangs up makes room.
         waiting.shutdown().await;
         assert_eq!(hasher.places.available_permits(), AT_ONCE + WAITING);

@@ -25,7 +25,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the host looks for changes by the command line. People wait for their effect.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often expired sign-ins are looked for, in looks: a minute more or less after 30 days is nothing.
+/// How often expired sign-ins are looked for, in looks: a minute more or less after 30 days is
+/// nothing.
 const LOOKS_PER_PURGE: u32 = 60;
 
 /// Runs the host until a signal stops it.
@@ -42,7 +43,11 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
-    let exchange = Exchange::start_with_access(rccar_rooms::Options::new(software.clone()), Arc::new(ice), Token::generate()?);
+    let exchange = Exchange::start_with_access(
+        rccar_rooms::Options::new(software.clone()),
+        Arc::new(ice),
+        Token::generate()?,
+    );
     exchange.set_cars(store.enrolled_cars()?).await;
     exchange.remember_updates(store.remembered_updates()?).await;
     let setup_link = setup_link(config, &mut store)?;
@@ -61,9 +66,11 @@ async fn host(config: &Config) -> Result<(), HostError> {
         ..Options::new(software)
     };
     let changed = Arc::new(Notify::new());
-    let releases = ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
+    let releases =
+        ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
     let accounts = Accounts::new(db.clone(), Hasher::new()?);
-    let page = router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
+    let page =
+        router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
     let spread = Duration::from_secs(config.releases.announce_spread_s.into());
     let mut tasks = JoinSet::new();
     tasks.spawn(keep_updates(db.clone(), exchange.watch_updates().await));
@@ -104,15 +111,22 @@ fn no_such_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
 }
 
-/// One line on the standard output, when clients can come: for whoever starts the host from a script. Then the set-up link: the way in
-/// must not depend on what is logged, and the log must not keep it.
+/// One line on the standard output, when clients can come: for whoever starts the host from a
+/// script. Then the set-up link: the way in must not depend on what is logged, and the log must not
+/// keep it.
 fn print_addresses(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), HostError> {
-    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let addresses: Vec<_> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     tracing::info!(?addresses, "listening");
-    let mut lines = addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
+    let mut lines =
+        addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
     if let Some(link) = setup_link {
-        tracing::info!("nobody may sign in yet; the link that sets the host up was printed to the standard output");
-        lines += &format!("nobody may sign in yet; open this link within 24 hours to set the host up:\n{link}\n");
+        tracing::info!(
+            "nobody may sign in yet; the link that sets the host up was printed to the standard output"
+        );
+        lines += &format!(
+            "nobody may sign in yet; open this link within 24 hours to set the host up:\n{link}\n"
+        );
     }
     // At once: whoever waits for the first line only may close the pipe after it.
     Ok(print(&lines)?)
@@ -148,7 +162,12 @@ async fn watch(db: Db, exchange: Exchange, changed: Arc<Notify>) {
     }
 }
 
-async fn look(db: &Db, exchange: &Exchange, version: &mut Option<i64>, due: bool) -> Result<(), DbError> {
+async fn look(
+    db: &Db,
+    exchange: &Exchange,
+    version: &mut Option<i64>,
+    due: bool,
+) -> Result<(), DbError> {
     let found = db.run(|store| store.data_version()).await?;
     if *version == Some(found) && !due {
         return Ok(());

@@ -16,7 +16,8 @@ fn the_set_up_link_of_the_first_start_makes_one_account() {
     let cookie = host.set_up();
     let state = host.sign_in_state(&cookie);
     assert_eq!((&state["user"], &state["setup_required"]), (&"Ada".into(), &false.into()));
-    let again = format!(r#"{{"token":"{}","name":"Eve","password":"correct horse"}}"#, host.setup_token());
+    let again =
+        format!(r#"{{"token":"{}","name":"Eve","password":"correct horse"}}"#, host.setup_token());
     assert_eq!(host.post("/api/v1/setup", "", &again).status, 409);
     assert_eq!(host.sign_in("Eve", "correct horse").status, 401);
 }
@@ -104,7 +105,10 @@ fn no_secret_is_stored_in_clear() {
     let setup = host.setup_token();
     let cookie = host.set_up();
     let enrolment = host.post("/api/v1/enrolments", &cookie, "{}").body;
-    let enrolment = serde_json::from_str::<serde_json::Value>(&enrolment).unwrap()["token"].as_str().unwrap().to_owned();
+    let enrolment = serde_json::from_str::<serde_json::Value>(&enrolment).unwrap()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     host.stop();
     let cookie = cookie.split_once('=').unwrap().1;
     for entry in std::fs::read_dir(host.directory.path()).unwrap() {
@@ -114,7 +118,8 @@ fn no_secret_is_stored_in_clear() {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
-        let holds = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let holds =
+            |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
         let is_output = path.ends_with("output");
         assert!(is_output || !holds(&setup), "{path:?} holds the set-up token");
         for secret in [cookie, "correct horse", &enrolment] {

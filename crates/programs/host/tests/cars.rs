@@ -17,7 +17,8 @@ async fn a_token_from_the_page_enrols_one_car() {
     let cookie = host.set_up();
     let reply = host.post("/api/v1/enrolments", &cookie, "{}");
     assert_eq!(reply.status, 201);
-    let token = serde_json::from_str::<Value>(&reply.body).unwrap()["token"].as_str().unwrap().to_owned();
+    let token =
+        serde_json::from_str::<Value>(&reply.body).unwrap()["token"].as_str().unwrap().to_owned();
     assert_eq!(register(&host, 1, None).await.0["code"], "not-enrolled");
     assert_eq!(register(&host, 1, Some(&token)).await.0["type"], "registered");
     assert_eq!(register(&host, 2, Some(&token)).await.0["code"], "not-enrolled");
@@ -29,7 +30,8 @@ async fn a_token_from_the_page_enrols_one_car() {
 async fn a_token_from_the_command_line_names_the_car() {
     let host = Host::start();
     let enrolment = enrolment(&host, &["--name", "blue car"]);
-    let (token, config) = (enrolment["token"].as_str().unwrap(), enrolment["config"].as_str().unwrap());
+    let (token, config) =
+        (enrolment["token"].as_str().unwrap(), enrolment["config"].as_str().unwrap());
     assert!(config.contains(&format!("enrolment = \"{token}\"")), "{config}");
     let registered = register(&host, 1, Some(token)).await.0;
     assert_eq!(registered, json!({"type": "registered", "car": key(1).id(), "name": "blue car"}));
@@ -54,7 +56,9 @@ async fn a_car_that_the_command_line_sends_away_is_claimed_by_another_account() 
     let link = host.admin(&["sign-in-link", "--user", "Bob"]);
     let token = common::token(&link, "#/link?token=");
     let bob = host.post("/api/v1/link", "", &json!({ "token": token }).to_string()).cookie.unwrap();
-    let claim = |cookie: &str, code: &str| host.post("/api/v1/claims", cookie, &json!({ "code": code }).to_string()).status;
+    let claim = |cookie: &str, code: &str| {
+        host.post("/api/v1/claims", cookie, &json!({ "code": code }).to_string()).status
+    };
 
     let (first, mut socket) = register_with(&host, 1, &json!({"claim": "K7QP-2VXH"})).await;
     assert_eq!(first["type"], "unclaimed");
@@ -79,13 +83,27 @@ async fn a_car_that_the_command_line_sends_away_is_claimed_by_another_account() 
 fn the_command_line_prints_the_whole_file_for_a_card() {
     let host = Host::start();
     host.set_up();
-    let file = host.admin(&["enrol", "--name", "Blitz", "--owner", "Ada", "--url", "http://192.0.2.7:8080"]);
+    let file = host.admin(&[
+        "enrol",
+        "--name",
+        "Blitz",
+        "--owner",
+        "Ada",
+        "--url",
+        "http://192.0.2.7:8080",
+    ]);
     let parsed = rccar_provision::parse(file.as_bytes());
     assert_eq!((parsed.faults.len(), parsed.settings.car.name.as_deref()), (0, Some("Blitz")));
     assert!(parsed.settings.host.token.is_some() && file.contains("[wifi]"));
     let stranger = host.command(&["enrol", "--owner", "Eve"]).output().unwrap();
-    assert!(common::words(&stranger).contains("--url"), "this host's own address is of no use to a car");
-    let stranger = host.command(&["enrol", "--owner", "Eve", "--url", "http://192.0.2.7:8080"]).output().unwrap();
+    assert!(
+        common::words(&stranger).contains("--url"),
+        "this host's own address is of no use to a car"
+    );
+    let stranger = host
+        .command(&["enrol", "--owner", "Eve", "--url", "http://192.0.2.7:8080"])
+        .output()
+        .unwrap();
     assert!(common::words(&stranger).contains("there is no user Eve"));
     let looped = host.command(&["enrol", "--url", "http://localhost:8080"]).output().unwrap();
     assert!(common::words(&looped).contains("for the car, localhost is the car itself"));
@@ -105,9 +123,18 @@ async fn a_driver_reaches_a_car_and_both_get_turn_credentials() {
     for (socket, kind) in [(&mut driver, "connecting"), (&mut car, "connect")] {
         let message = next_of(socket, kind).await;
         let servers = message["ice_servers"].as_array().unwrap();
-        assert!(servers[0]["urls"][0].as_str().unwrap().starts_with("stun:127.0.0.1:"), "{message}");
-        assert!(servers[1]["urls"][0].as_str().unwrap().starts_with("turn:127.0.0.1:"), "{message}");
-        assert_eq!(servers[1]["username"].as_str().unwrap().split_once(':').unwrap().1, message["session"]);
+        assert!(
+            servers[0]["urls"][0].as_str().unwrap().starts_with("stun:127.0.0.1:"),
+            "{message}"
+        );
+        assert!(
+            servers[1]["urls"][0].as_str().unwrap().starts_with("turn:127.0.0.1:"),
+            "{message}"
+        );
+        assert_eq!(
+            servers[1]["username"].as_str().unwrap().split_once(':').unwrap().1,
+            message["session"]
+        );
         assert!(servers[1]["credential"].is_string());
     }
 }
@@ -133,11 +160,18 @@ async fn removing_a_user_whose_page_is_away_ends_the_drive() {
     send(&mut driver, &json!({"type": "hello", "v": 1})).await;
     send(&mut driver, &json!({"type": "connect", "car": key(1).id()})).await;
     let session = next(&mut car).await.unwrap()["session"].clone();
-    send(&mut car, &json!({"type": "offer", "session": session, "generation": 1, "sdp": "v=0\r\n"})).await;
+    send(
+        &mut car,
+        &json!({"type": "offer", "session": session, "generation": 1, "sdp": "v=0\r\n"}),
+    )
+    .await;
     drop(driver);
     host.admin(&["user", "remove", "Ada"]);
     // Sooner than the grace of 15 s, after which it would be `driver-gone`.
-    assert_eq!(next(&mut car).await, Ok(json!({"type": "bye", "session": session, "reason": "revoked"})));
+    assert_eq!(
+        next(&mut car).await,
+        Ok(json!({"type": "bye", "session": session, "reason": "revoked"}))
+    );
 }
 
 #[tokio::test]
@@ -149,18 +183,25 @@ async fn an_owner_starts_the_update_that_the_car_waits_to_be_asked_for() {
     let token = common::token(&link, "#/link?token=");
     let bob = host.post("/api/v1/link", "", &json!({ "token": token }).to_string()).cookie.unwrap();
     let reply = host.post("/api/v1/enrolments", &ada, "{}");
-    let token = serde_json::from_str::<Value>(&reply.body).unwrap()["token"].as_str().unwrap().to_owned();
+    let token =
+        serde_json::from_str::<Value>(&reply.body).unwrap()["token"].as_str().unwrap().to_owned();
     let (_, mut car) = register(&host, 1, Some(&token)).await;
     let path = format!("/api/v1/cars/{}/install", key(1).id());
-    let ask = |cookie: &str, version: &str| host.post(&path, cookie, &json!({ "version": version }).to_string()).status;
+    let ask = |cookie: &str, version: &str| {
+        host.post(&path, cookie, &json!({ "version": version }).to_string()).status
+    };
 
     assert_eq!(ask(&ada, "0.4.0"), 409, "the car has not said that it waits");
-    let status = json!({"state": "waiting", "running": "0.3.1", "version": "0.4.0", "on_request": true});
+    let status =
+        json!({"state": "waiting", "running": "0.3.1", "version": "0.4.0", "on_request": true});
     send(&mut car, &json!({"type": "update", "status": status})).await;
     // The host answers in order: with the answer, the status has been read.
     send(&mut car, &json!({"type": "ping", "id": 7})).await;
     assert_eq!(next_of(&mut car, "pong").await["id"], 7);
-    assert_eq!((ask("", "0.4.0"), ask(&bob, "0.4.0"), ask(&ada, "0.4.1"), ask(&ada, "newest")), (401, 403, 409, 400));
+    assert_eq!(
+        (ask("", "0.4.0"), ask(&bob, "0.4.0"), ask(&ada, "0.4.1"), ask(&ada, "newest")),
+        (401, 403, 409, 400)
+    );
     let nobody = format!("/api/v1/cars/{}/install", key(2).id());
     assert_eq!(host.post(&nobody, &ada, r#"{"version":"0.4.0"}"#).status, 404);
     assert_eq!(ask(&ada, "0.4.0"), 202);

@@ -38,7 +38,8 @@ async fn car(host: &Host, seed: u8) -> (Socket, String) {
 }
 
 fn offer(host: &Host, token: &str, running: &str) -> Option<Value> {
-    let path = format!("/api/v1/car/releases/offer?channel=stable&compatible={BOARD}&running={running}");
+    let path =
+        format!("/api/v1/car/releases/offer?channel=stable&compatible={BOARD}&running={running}");
     let (status, _, body) = host.transfer("GET", &path, &[("authorization", token)], b"");
     match status {
         200 => Some(serde_json::from_slice(&body).unwrap()),
@@ -53,10 +54,17 @@ async fn a_release_goes_from_the_page_to_a_car_as_a_whole_and_in_parts() {
     let Some(shop) = Workshop::open(&host) else { return };
     let cookie = host.set_up();
     let (bytes, file) = shop.bundle("0.4.0-dev.217", "own");
-    let (status, release) = upload(&host, &format!("{UPLOAD}&notes=Less%20lag%0AQuieter"), &cookie, &bytes);
+    let (status, release) =
+        upload(&host, &format!("{UPLOAD}&notes=Less%20lag%0AQuieter"), &cookie, &bytes);
     assert_eq!(status, 201, "{release}");
-    assert_eq!((&release["version"], &release["compatible"]), (&json!("0.4.0-dev.217"), &json!(BOARD)));
-    assert_eq!((&release["signer"], &release["uploaded_by"], &release["rollout"]), (&json!("CN=own"), &json!("Ada"), &json!(100)));
+    assert_eq!(
+        (&release["version"], &release["compatible"]),
+        (&json!("0.4.0-dev.217"), &json!(BOARD))
+    );
+    assert_eq!(
+        (&release["signer"], &release["uploaded_by"], &release["rollout"]),
+        (&json!("CN=own"), &json!("Ada"), &json!(100))
+    );
     assert_eq!(listed(&host, &cookie), std::slice::from_ref(&release));
 
     let (_socket, token) = car(&host, 1).await;
@@ -69,7 +77,9 @@ async fn a_release_goes_from_the_page_to_a_car_as_a_whole_and_in_parts() {
     rccar_protocol::release::ReleaseOffer::parse(&offer.to_string()).unwrap();
 
     let url = offer["url"].as_str().unwrap();
-    let get = |headers: &[(&str, &str)]| host.transfer("GET", url, &[&[("authorization", token.as_str())], headers].concat(), b"");
+    let get = |headers: &[(&str, &str)]| {
+        host.transfer("GET", url, &[&[("authorization", token.as_str())], headers].concat(), b"")
+    };
     let (status, head, body) = get(&[]);
     assert_eq!((status, body == std::fs::read(&file).unwrap()), (200, true));
     let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
@@ -146,16 +156,32 @@ async fn only_signed_in_people_on_the_own_page_may_touch_releases() {
     let host = Host::start();
     let cookie = host.set_up();
     let own = ("cookie", cookie.as_str());
-    let status = |method: &str, path: &str, headers: &[(&str, &str)]| host.transfer(method, path, headers, b"{}").0;
+    let status = |method: &str, path: &str, headers: &[(&str, &str)]| {
+        host.transfer(method, path, headers, b"{}").0
+    };
     assert_eq!(status("GET", "/api/v1/releases", &[]), 401);
     assert_eq!(status("POST", UPLOAD, &[BINARY]), 401);
     assert_eq!(status("DELETE", "/api/v1/releases/1.0.0", &[]), 401);
-    assert_eq!(status("PATCH", "/api/v1/releases/1.0.0", &[("content-type", "application/json")]), 401);
+    assert_eq!(
+        status("PATCH", "/api/v1/releases/1.0.0", &[("content-type", "application/json")]),
+        401
+    );
     let foreign = ("origin", "http://evil.example");
     assert_eq!(status("POST", UPLOAD, &[own, BINARY, foreign]), 403);
     assert_eq!(status("DELETE", "/api/v1/releases/1.0.0", &[own, foreign]), 403);
-    assert_eq!(status("PATCH", "/api/v1/releases/1.0.0", &[own, ("content-type", "application/json"), foreign]), 403);
-    assert_eq!(status("POST", UPLOAD, &[own, ("content-type", "text/plain")]), 415, "what a form can send");
+    assert_eq!(
+        status(
+            "PATCH",
+            "/api/v1/releases/1.0.0",
+            &[own, ("content-type", "application/json"), foreign]
+        ),
+        403
+    );
+    assert_eq!(
+        status("POST", UPLOAD, &[own, ("content-type", "text/plain")]),
+        415,
+        "what a form can send"
+    );
     assert_eq!(status("POST", "/api/v1/releases?channel=A%20B&rollout=100", &[own, BINARY]), 400);
     assert_eq!(status("POST", "/api/v1/releases?channel=a&rollout=101", &[own, BINARY]), 400);
     assert_eq!(status("DELETE", "/api/v1/releases/1.0.0", &[own]), 404);
@@ -168,14 +194,23 @@ async fn people_steer_who_gets_a_release() {
     let Some(shop) = Workshop::open(&host) else { return };
     let cookie = host.set_up();
     let (_, file) = shop.bundle("1.0.0", "own");
-    let added = host.admin(&["release", "add", file.to_str().unwrap(), "--rollout", "0", "--notes", "first"]);
+    let added = host.admin(&[
+        "release",
+        "add",
+        file.to_str().unwrap(),
+        "--rollout",
+        "0",
+        "--notes",
+        "first",
+    ]);
     assert!(added.starts_with("1.0.0\t"), "{added}");
     let (_socket, token) = car(&host, 1).await;
     assert_eq!(offer(&host, &token, "0.1.0"), None, "for nobody yet");
 
     let patch = |body: &str| {
         let headers = [("cookie", cookie.as_str()), ("content-type", "application/json")];
-        let (status, _, answer) = host.transfer("PATCH", "/api/v1/releases/1.0.0", &headers, body.as_bytes());
+        let (status, _, answer) =
+            host.transfer("PATCH", "/api/v1/releases/1.0.0", &headers, body.as_bytes());
         (status, serde_json::from_slice::<Value>(&answer).unwrap())
     };
     assert_eq!(patch(r#"{"rollout":100}"#).1["rollout"], 100);
@@ -184,7 +219,11 @@ async fn people_steer_who_gets_a_release() {
     assert_eq!(offer(&host, &token, "2.0.0"), None, "it would be a step back");
     assert_eq!(patch(r#"{"paused":true}"#).1["paused"], true);
     assert_eq!(offer(&host, &token, "0.1.0"), None);
-    assert_eq!(host.transfer("GET", &url, &[("authorization", &token)], b"").0, 404, "not even to those who began");
+    assert_eq!(
+        host.transfer("GET", &url, &[("authorization", &token)], b"").0,
+        404,
+        "not even to those who began"
+    );
     host.admin(&["release", "resume", "1.0.0"]);
     assert!(offer(&host, &token, "0.1.0").is_some());
     host.admin(&["release", "channel", "1.0.0", "beta", "nightly"]);
@@ -194,7 +233,10 @@ async fn people_steer_who_gets_a_release() {
         assert_eq!(patch(nonsense).0, 400, "{nonsense}");
     }
     host.admin(&["release", "rollout", "1.0.0", "25%"]);
-    assert!(host.admin(&["release", "list"]).starts_with(&format!("1.0.0\t{BOARD}\tbeta,nightly\t25 %\t")));
+    assert!(
+        host.admin(&["release", "list"])
+            .starts_with(&format!("1.0.0\t{BOARD}\tbeta,nightly\t25 %\t"))
+    );
     host.admin(&["release", "remove", "1.0.0"]);
     assert_eq!((files(&host), listed(&host, &cookie)), (vec![], vec![]));
     let gone = host.command(&["release", "pause", "1.0.0"]).output().unwrap();
@@ -207,11 +249,13 @@ async fn cars_need_a_token_and_a_revoked_car_has_none() {
     let Some(shop) = Workshop::open(&host) else { return };
     let (_, file) = shop.bundle("1.0.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap()]);
-    let path = format!("/api/v1/car/releases/offer?channel=stable&compatible={BOARD}&running=0.1.0");
+    let path =
+        format!("/api/v1/car/releases/offer?channel=stable&compatible={BOARD}&running=0.1.0");
     let bundle = "/api/v1/car/releases/1.0.0/bundle";
     let (mut socket, token) = car(&host, 1).await;
     let (_other, others) = car(&host, 2).await;
-    let status = |path: &str, token: &str| host.transfer("GET", path, &[("authorization", token)], b"").0;
+    let status =
+        |path: &str, token: &str| host.transfer("GET", path, &[("authorization", token)], b"").0;
     for wrong in ["", "Bearer", "Bearer x", "Basic eDp5", &token[..token.len() - 1]] {
         assert_eq!((status(&path, wrong), status(bundle, wrong)), (401, 401), "{wrong}");
     }
@@ -239,7 +283,10 @@ async fn a_car_fetches_a_few_bundles_at_once_and_no_more() {
     let url = "/api/v1/car/releases/1.0.0/bundle";
     let begin = || {
         let mut stream = std::net::TcpStream::connect(&host.address).unwrap();
-        let head = format!("GET {url} HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\n\r\n", host.address);
+        let head = format!(
+            "GET {url} HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\n\r\n",
+            host.address
+        );
         stream.write_all(head.as_bytes()).unwrap();
         stream.read_exact(&mut [0; 100]).unwrap();
         stream
@@ -257,7 +304,8 @@ async fn connected_cars_learn_of_a_release_by_themselves() {
     let Some(shop) = Workshop::open(&host) else { return };
     let (mut old, _) = car(&host, 1).await;
     let (mut new, _) = car(&host, 2).await;
-    send(&mut new, &json!({"type": "update", "status": {"state": "idle", "running": "2.0.0"}})).await;
+    send(&mut new, &json!({"type": "update", "status": {"state": "idle", "running": "2.0.0"}}))
+        .await;
     let (_, file) = shop.bundle("1.0.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap(), "--rollout", "0"]);
     host.admin(&["release", "rollout", "1.0.0", "100"]);
@@ -266,7 +314,8 @@ async fn connected_cars_learn_of_a_release_by_themselves() {
     let (_, file) = shop.bundle("3.0.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap()]);
     assert_eq!(next(&mut new).await, Ok(json!({"type": "release", "version": "3.0.0"})));
-    // That one may be for another board or channel, which only the car knows: it does not hide what comes below it.
+    // That one may be for another board or channel, which only the car knows: it does not hide what
+    // comes below it.
     let (_, file) = shop.bundle("2.5.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap()]);
     assert_eq!(next(&mut new).await, Ok(json!({"type": "release", "version": "2.5.0"})));
@@ -288,7 +337,8 @@ async fn what_a_car_says_of_its_update_is_shown_and_survives_both_ends() {
     // The car restarts, runs the same version, and has forgotten.
     drop(socket);
     let (_, mut socket) = register(&host, 1, None).await;
-    send(&mut socket, &json!({"type": "update", "status": {"state": "idle", "running": "0.3.1"}})).await;
+    send(&mut socket, &json!({"type": "update", "status": {"state": "idle", "running": "0.3.1"}}))
+        .await;
     let idle = json!({"state": "idle", "running": "0.3.1", "version": "0.4.0", "reason": "the camera gave no picture"});
     while cars[0]["update"] != idle {
         cars = next_of(&mut driver, "cars").await["cars"].clone();

@@ -15,7 +15,8 @@ pub(crate) fn take_over_stick(report: &mut Report) {
     let best = report.sticks.iter().find(|stick| stick.state == "up").or(report.sticks.first());
     let Some(stick) = best.cloned() else { return };
     (report.state, report.rung, report.due_in_ms) = (stick.state, stick.rung, stick.due_in_ms);
-    (report.interface, report.addresses, report.climbed) = (Some(stick.interface), stick.addresses, stick.climbed);
+    (report.interface, report.addresses, report.climbed) =
+        (Some(stick.interface), stick.addresses, stick.climbed);
 }
 
 /// The supervisor does not tell.
@@ -72,14 +73,22 @@ pub async fn ask() -> Result<Report, QueryError> {
 #[must_use]
 pub fn describe(report: &Report) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let signal = report.signal_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %"));
+    let signal =
+        report.signal_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %"));
     let lines = [
         ("state", state(&report.state, report.rung.as_deref(), report.due_in_ms)),
         ("fault", or_none(&report.fault)),
         ("interface", or_none(&report.interface)),
         ("addresses", report.addresses.join(" ")),
         ("modem", or_none(&report.modem)),
-        ("network", format!("{} {}", or_none(&report.operator), report.registration.clone().unwrap_or_default())),
+        (
+            "network",
+            format!(
+                "{} {}",
+                or_none(&report.operator),
+                report.registration.clone().unwrap_or_default()
+            ),
+        ),
         ("signal", signal),
         ("ModemManager", if report.modem_manager { "runs" } else { "does not run" }.to_owned()),
         ("climbed", climbed(&report.climbed)),
@@ -90,12 +99,19 @@ pub fn describe(report: &Report) -> String {
 
 fn describe_stick(stick: &StickReport) -> String {
     let state = state(&stick.state, stick.rung.as_deref(), stick.due_in_ms);
-    let parts = [stick.interface.clone(), format!("({})", stick.driver), state, stick.addresses.join(" "), climbed(&stick.climbed)];
+    let parts = [
+        stick.interface.clone(),
+        format!("({})", stick.driver),
+        state,
+        stick.addresses.join(" "),
+        climbed(&stick.climbed),
+    ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
 fn state(state: &str, rung: Option<&str>, due_in_ms: Option<u64>) -> String {
-    let due = due_in_ms.map(|due| format!(" in {:.1} s", std::time::Duration::from_millis(due).as_secs_f64()));
+    let due = due_in_ms
+        .map(|due| format!(" in {:.1} s", std::time::Duration::from_millis(due).as_secs_f64()));
     let rung = rung.map(|rung| format!(" {rung}{}", due.unwrap_or_default()));
     format!("{state}{}", rung.unwrap_or_default())
 }
@@ -119,8 +135,11 @@ mod tests {
 
     #[test]
     fn without_a_modem_the_best_stick_is_told_of() {
-        let mut report =
-            Report { state: "waiting".into(), sticks: vec![stick("enx0", "waiting"), stick("enx1", "up")], ..Report::default() };
+        let mut report = Report {
+            state: "waiting".into(),
+            sticks: vec![stick("enx0", "waiting"), stick("enx1", "up")],
+            ..Report::default()
+        };
         take_over_stick(&mut report);
         assert_eq!((report.state.as_str(), report.interface.as_deref()), ("up", Some("enx1")));
         let mut report = Report { state: "waiting".into(), ..Report::default() };
@@ -130,9 +149,17 @@ mod tests {
 
     #[test]
     fn sticks_have_a_line_each() {
-        let waits = StickReport { rung: Some("cycle-usb".into()), due_in_ms: Some(2500), ..stick("enx0", "waiting") };
-        let text = describe(&Report { sticks: vec![waits, stick("enx1", "up")], ..Report::default() });
-        assert!(text.contains("stick         enx0  (cdc_ether)  waiting cycle-usb in 2.5 s\n"), "{text}");
+        let waits = StickReport {
+            rung: Some("cycle-usb".into()),
+            due_in_ms: Some(2500),
+            ..stick("enx0", "waiting")
+        };
+        let text =
+            describe(&Report { sticks: vec![waits, stick("enx1", "up")], ..Report::default() });
+        assert!(
+            text.contains("stick         enx0  (cdc_ether)  waiting cycle-usb in 2.5 s\n"),
+            "{text}"
+        );
         assert!(text.contains("stick         enx1  (cdc_ether)  up\n"), "{text}");
     }
 }

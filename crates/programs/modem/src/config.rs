@@ -153,13 +153,24 @@ impl ModemConfig {
 
 impl Default for ModemConfig {
     fn default() -> Self {
-        Self { apn: String::new(), user: None, password: None, pin: None, roaming: true, ip_type: IpType::Ipv4v6, imei: None }
+        Self {
+            apn: String::new(),
+            user: None,
+            password: None,
+            pin: None,
+            roaming: true,
+            ip_type: IpType::Ipv4v6,
+            imei: None,
+        }
     }
 }
 
 impl Default for PathsConfig {
     fn default() -> Self {
-        Self { state_dir: "/var/lib/rccar-modem".into(), reboot_request: "/run/rccar-modem/reboot".into() }
+        Self {
+            state_dir: "/var/lib/rccar-modem".into(),
+            reboot_request: "/run/rccar-modem/reboot".into(),
+        }
     }
 }
 
@@ -172,14 +183,24 @@ impl Default for LinkConfig {
 impl Default for ProbeConfig {
     fn default() -> Self {
         let four = [[1, 1, 1, 1], [9, 9, 9, 9]].map(|address| SocketAddr::from((address, 53)));
-        let six = [[0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111], [0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe]];
-        Self { targets: four.into_iter().chain(six.map(|address: [u16; 8]| SocketAddr::from((address, 53)))).collect() }
+        let six =
+            [[0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111], [0x2620, 0xfe, 0, 0, 0, 0, 0, 0xfe]];
+        Self {
+            targets: four
+                .into_iter()
+                .chain(six.map(|address: [u16; 8]| SocketAddr::from((address, 53))))
+                .collect(),
+        }
     }
 }
 
 impl Default for StickConfig {
     fn default() -> Self {
-        Self { drivers: ["cdc_ether", "cdc_ncm", "huawei_cdc_ncm", "rndis_host"].map(str::to_owned).to_vec() }
+        Self {
+            drivers: ["cdc_ether", "cdc_ncm", "huawei_cdc_ncm", "rndis_host"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
     }
 }
 
@@ -208,22 +229,40 @@ mod tests {
 
     #[test]
     fn the_image_leaves_the_same_sticks_alone_and_starts_the_supervisor_with_them() {
-        let network = include_str!("../../../../overlays/usr/lib/systemd/network/10-rccar-stick.network");
-        let mut unmanaged: Vec<&str> =
-            network.lines().find_map(|line| line.strip_prefix("Driver=")).unwrap().split_whitespace().collect();
-        let udev = include_str!("../../../../overlays/usr/lib/udev/rules.d/90-rccar-on-demand.rules");
+        let network =
+            include_str!("../../../../overlays/usr/lib/systemd/network/10-rccar-stick.network");
+        let mut unmanaged: Vec<&str> = network
+            .lines()
+            .find_map(|line| line.strip_prefix("Driver="))
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let udev =
+            include_str!("../../../../overlays/usr/lib/udev/rules.d/90-rccar-on-demand.rules");
         let rule = udev.lines().find(|line| line.contains("RCCAR_STICK}=\"1\"")).unwrap();
-        let mut started: Vec<&str> = rule.split("DRIVERS==\"").nth(1).unwrap().split('"').next().unwrap().split('|').collect();
+        let mut started: Vec<&str> = rule
+            .split("DRIVERS==\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .split('|')
+            .collect();
         let mut supervised = StickConfig::default().drivers;
         unmanaged.sort_unstable();
         started.sort_unstable();
         supervised.sort_unstable();
-        assert_eq!((&unmanaged, &started), (&supervised.iter().map(String::as_str).collect(), &unmanaged));
+        assert_eq!(
+            (&unmanaged, &started),
+            (&supervised.iter().map(String::as_str).collect(), &unmanaged)
+        );
     }
 
     #[test]
     fn the_documented_file_names_every_option() {
-        let everything = DOCUMENTED.replace("# user =", "user =").replace("# password =", "password =");
+        let everything =
+            DOCUMENTED.replace("# user =", "user =").replace("# password =", "password =");
         let everything = everything.replace("# pin =", "pin =").replace("# imei =", "imei =");
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();

@@ -49,7 +49,9 @@ impl Cures {
             }
             Rung::CycleRadio => (done(self.cycle_radio().await), None),
             Rung::Reset => (done(self.reset().await), None),
-            Rung::RestartDaemon if self.config.recovery.restart_daemon => (self.restart_daemon().await, None),
+            Rung::RestartDaemon if self.config.recovery.restart_daemon => {
+                (self.restart_daemon().await, None)
+            }
             Rung::CycleUsb if self.config.recovery.cycle_usb => (self.cycle_usb().await, None),
             Rung::Reboot if self.config.recovery.reboot => (self.reboot(), None),
             Rung::RestartDaemon | Rung::CycleUsb | Rung::Reboot => {
@@ -59,7 +61,8 @@ impl Cures {
         }
     }
 
-    /// Whether the modem hangs: ModemManager would wait 70 s for the end of its bearer, to learn the same.
+    /// Whether the modem hangs: ModemManager would wait 70 s for the end of its bearer, to learn
+    /// the same.
     async fn is_mute(&self) -> bool {
         for _ in 0..timing::CONTROLS {
             if probe::control(&self.modem).await {
@@ -137,7 +140,11 @@ impl Cures {
 
     async fn reset(&self) -> Result<(), Error> {
         match self.modem.reset().await {
-            Err(error) if error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::Unsupported)) => {
+            Err(error)
+                if error
+                    .fault()
+                    .is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::Unsupported)) =>
+            {
                 let inhibition = self.modem.inhibit().await?;
                 tokio::time::sleep(INHIBITED).await;
                 inhibition.release().await
@@ -148,7 +155,11 @@ impl Cures {
 
     async fn restart_daemon(&self) -> Outcome {
         let unit = ("ModemManager.service", "replace");
-        let manager = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager");
+        let manager = (
+            "org.freedesktop.systemd1",
+            "/org/freedesktop/systemd1",
+            "org.freedesktop.systemd1.Manager",
+        );
         self.ask(manager, "RestartUnit", &unit).await
     }
 
@@ -164,7 +175,12 @@ impl Cures {
         }
     }
 
-    async fn ask<B>(&self, (name, path, interface): (&str, &str, &str), method: &str, body: &B) -> Outcome
+    async fn ask<B>(
+        &self,
+        (name, path, interface): (&str, &str, &str),
+        method: &str,
+        body: &B,
+    ) -> Outcome
     where
         B: serde::Serialize + zbus::zvariant::DynamicType,
     {
@@ -178,7 +194,12 @@ impl Cures {
     }
 
     async fn cycle_usb(&self) -> Outcome {
-        match self.device.as_ref().map(PathBuf::from).or_else(|| usb::modem_device(Path::new(usb::SYS))) {
+        match self
+            .device
+            .as_ref()
+            .map(PathBuf::from)
+            .or_else(|| usb::modem_device(Path::new(usb::SYS)))
+        {
             Some(device) => usb::cycle(&device, &self.config.paths.state_dir).await,
             None => Outcome::Failed,
         }

@@ -1,6 +1,7 @@
 //! Leases of IPv4 addresses: asked for, held, given back.
 //!
-//! The client is a task of its own for each lease: whatever ends it, also an answer of the network that it cannot bear, is a lost lease.
+//! The client is a task of its own for each lease: whatever ends it, also an answer of the network
+//! that it cannot bear, is a lost lease.
 
 use mozim::{DhcpV4Client, DhcpV4Config, DhcpV4Lease, DhcpV4State};
 use rccar_causes::causes;
@@ -19,7 +20,9 @@ const RELEASE: Duration = Duration::from_millis(200);
 #[derive(Debug, Error)]
 pub enum DhcpError {
     /// The interface is none for DHCP.
-    #[error("{interface}: its packets have no Ethernet header, and DHCP without one is not supported")]
+    #[error(
+        "{interface}: its packets have no Ethernet header, and DHCP without one is not supported"
+    )]
     NoEthernet {
         /// The interface.
         interface: String,
@@ -96,11 +99,17 @@ pub(crate) async fn acquire(port: &Port, limit: Duration) -> Result<(Lease, Held
         return Err(DhcpError::Socket { interface, source });
     }
     let mut config = DhcpV4Config::new(&interface);
-    config.set_iface_index(port.index).set_iface_mac_raw(&mac).map_err(|error| ended(error.to_string()))?.use_mac_as_client_id();
-    let client = DhcpV4Client::init(config, None).await.map_err(|error| ended(error.to_string()))?;
+    config
+        .set_iface_index(port.index)
+        .set_iface_mac_raw(&mac)
+        .map_err(|error| ended(error.to_string()))?
+        .use_mac_as_client_id();
+    let client =
+        DhcpV4Client::init(config, None).await.map_err(|error| ended(error.to_string()))?;
     let (tell, news) = mpsc::unbounded_channel();
     let (release, released) = oneshot::channel();
-    let mut held = Held { news, release: Some(release), task: tokio::spawn(hold(client, tell, released)) };
+    let mut held =
+        Held { news, release: Some(release), task: tokio::spawn(hold(client, tell, released)) };
     match timeout(limit, held.news()).await {
         Ok(News::Given(lease)) => Ok((lease, held)),
         Ok(News::Lost(reason)) => Err(ended(reason)),
@@ -129,7 +138,11 @@ impl Drop for Held {
     }
 }
 
-async fn hold(mut client: DhcpV4Client, news: mpsc::UnboundedSender<News>, mut released: oneshot::Receiver<()>) {
+async fn hold(
+    mut client: DhcpV4Client,
+    news: mpsc::UnboundedSender<News>,
+    mut released: oneshot::Receiver<()>,
+) {
     let mut bound: Option<Box<DhcpV4Lease>> = None;
     let reason = loop {
         let state = tokio::select! {
@@ -168,11 +181,16 @@ impl Lease {
     /// Only what can be used; `None` without an address of a host.
     fn read(lease: &DhcpV4Lease) -> Option<Self> {
         let host = |address: &Ipv4Addr| {
-            !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() && !address.is_broadcast()
+            !address.is_unspecified()
+                && !address.is_loopback()
+                && !address.is_multicast()
+                && !address.is_broadcast()
         };
         // RFC 3442: with classless routes there, the others do not count.
         let gateway = match &lease.classless_routes {
-            Some(routes) => routes.iter().find(|route| route.prefix_length == 0).map(|route| route.router),
+            Some(routes) => {
+                routes.iter().find(|route| route.prefix_length == 0).map(|route| route.router)
+            }
             None => lease.gateways.iter().flatten().next().copied(),
         };
         let prefix = if lease.subnet_mask.is_unspecified() { 32 } else { lease.prefix_length() };
@@ -180,7 +198,14 @@ impl Lease {
             address: Some(lease.yiaddr).filter(host)?,
             prefix,
             gateway: gateway.filter(host),
-            dns: lease.dns_srvs.iter().flatten().filter(|server| host(server)).copied().map(IpAddr::V4).collect(),
+            dns: lease
+                .dns_srvs
+                .iter()
+                .flatten()
+                .filter(|server| host(server))
+                .copied()
+                .map(IpAddr::V4)
+                .collect(),
             mtu: lease.mtu.map(u32::from),
         })
     }
@@ -240,7 +265,12 @@ mod tests {
 
     #[test]
     fn an_address_that_no_host_can_have_is_no_lease() {
-        for address in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, Ipv4Addr::LOCALHOST, Ipv4Addr::new(224, 0, 0, 1)] {
+        for address in [
+            Ipv4Addr::UNSPECIFIED,
+            Ipv4Addr::BROADCAST,
+            Ipv4Addr::LOCALHOST,
+            Ipv4Addr::new(224, 0, 0, 1),
+        ] {
             let mut lease = lease();
             lease.yiaddr = address;
             assert_eq!(Lease::read(&lease), None, "{address}");

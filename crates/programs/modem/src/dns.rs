@@ -14,7 +14,8 @@ const FAMILIES: (i32, i32) = (2, 10);
 /// A resolved that is stopped, or on its way up, must not keep the supervisor from the link.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Tells resolved the link's servers, and that every name may be asked there. Without resolved nothing happens.
+/// Tells resolved the link's servers, and that every name may be asked there. Without resolved
+/// nothing happens.
 pub(crate) async fn set(connection: &Connection, link: &Link) {
     let Ok(index) = i32::try_from(link.index) else { return };
     let servers: Vec<(i32, Vec<u8>)> = link.dns.iter().map(octets).collect();
@@ -41,7 +42,13 @@ where
     B: serde::Serialize + zbus::zvariant::DynamicType,
 {
     let (name, path) = ("org.freedesktop.resolve1", "/org/freedesktop/resolve1");
-    let call = connection.call_method(Some(name), path, Some("org.freedesktop.resolve1.Manager"), method, body);
+    let call = connection.call_method(
+        Some(name),
+        path,
+        Some("org.freedesktop.resolve1.Manager"),
+        method,
+        body,
+    );
     match timeout(LIMIT, call).await {
         Ok(answer) => answer.map(drop),
         Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),

@@ -18,7 +18,8 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use tokio_modem_manager::{Bearer, IpMethod};
 
-/// How long advertisements are waited for where nothing else gives an address: the kernel asks after 0, some 4 and some 12 s (RFC 7559).
+/// How long advertisements are waited for where nothing else gives an address: the kernel asks
+/// after 0, some 4 and some 12 s (RFC 7559).
 const ADVERTISEMENT: Duration = Duration::from_secs(13);
 /// Between two looks for what they have brought.
 const LOOK: Duration = Duration::from_millis(100);
@@ -40,7 +41,9 @@ pub enum LinkError {
     #[error("the bearer has no interface")]
     NoInterface,
     /// The bearer's way of configuration is not supported.
-    #[error("{interface}: the modem wants {method}, which is not known; static addresses, DHCP and PPP are")]
+    #[error(
+        "{interface}: the modem wants {method}, which is not known; static addresses, DHCP and PPP are"
+    )]
     Unsupported {
         /// The interface.
         interface: String,
@@ -130,14 +133,16 @@ impl Links {
         Self { metric, ..self.clone() }
     }
 
-    /// Gives the bearer's interface what the bearer says, or has it asked for. What was there before and is something else goes.
+    /// Gives the bearer's interface what the bearer says, or has it asked for. What was there
+    /// before and is something else goes.
     ///
     /// # Errors
     /// See [`LinkError`].
     pub async fn configure(&self, bearer: &Bearer) -> Result<Connected, LinkError> {
         let interface = bearer.interface.clone().ok_or(LinkError::NoInterface)?;
         let plan = Plan::of_bearer(bearer.ip4.as_ref(), bearer.ip6.as_ref());
-        let plan = plan.map_err(|method| LinkError::Unsupported { interface: interface.clone(), method })?;
+        let plan =
+            plan.map_err(|method| LinkError::Unsupported { interface: interface.clone(), method })?;
         let port = self.port(&interface).await?;
         let settings = plan.settings;
         if settings.advertised {
@@ -148,14 +153,20 @@ impl Links {
         self.connect_port(port, settings, plan.dhcp).await
     }
 
-    /// Gives an interface what a DHCP server and routers say. Addresses that are there stay until then, and afterwards if they are the same.
+    /// Gives an interface what a DHCP server and routers say. Addresses that are there stay until
+    /// then, and afterwards if they are the same.
     pub(crate) async fn lease(&self, interface: &str) -> Result<Connected, LinkError> {
         let port = self.port(interface).await?;
         ipv6::advertised(&port.name, self.metric, false);
         self.connect_port(port, Settings { advertised: true, ..Settings::default() }, true).await
     }
 
-    async fn connect_port(&self, port: Port, settings: Settings, dhcp: bool) -> Result<Connected, LinkError> {
+    async fn connect_port(
+        &self,
+        port: Port,
+        settings: Settings,
+        dhcp: bool,
+    ) -> Result<Connected, LinkError> {
         self.set(&port, LinkUnspec::new_with_index(port.index).up(), "bring it up").await?;
         let (complete, held, failed) = match dhcp {
             true => match dhcp::acquire(&port, LEASE_LIMIT).await {
@@ -172,21 +183,28 @@ impl Links {
         match (link.addresses.is_empty(), failed) {
             (true, Some(error)) => return Err(error.into()),
             (true, None) => return Err(LinkError::NoAdvertisement { interface: port.name }),
-            (false, Some(error)) => tracing::warn!(error = %causes(&error), "the link does without IPv4"),
+            (false, Some(error)) => {
+                tracing::warn!(error = %causes(&error), "the link does without IPv4")
+            }
             (false, None) => {}
         }
         Ok(Connected { link, port, settings, keeper: held.map_or(Keeper::Nobody, Keeper::Lease) })
     }
 
     /// Gives the interface what a renewed lease says; whether that is something else.
-    pub(crate) async fn renew(&self, connected: &mut Connected, lease: &Lease) -> Result<bool, LinkError> {
+    pub(crate) async fn renew(
+        &self,
+        connected: &mut Connected,
+        lease: &Lease,
+    ) -> Result<bool, LinkError> {
         let link = self.apply(&connected.port, &connected.settings.with_lease(lease)).await?;
         let differs = link != connected.link;
         connected.link = link;
         Ok(differs)
     }
 
-    /// Looks for what the kernel, or pppd, has taken or dropped by itself; whether there is anything.
+    /// Looks for what the kernel, or pppd, has taken or dropped by itself; whether there is
+    /// anything.
     pub(crate) async fn refresh(&self, connected: &mut Connected) -> bool {
         let Connected { link, port, keeper, .. } = connected;
         if !link.advertised {
@@ -207,13 +225,15 @@ impl Links {
         *link != before
     }
 
-    /// Takes addresses, and with them routes, off the interface. An interface that is gone has none.
+    /// Takes addresses, and with them routes, off the interface. An interface that is gone has
+    /// none.
     ///
     /// # Errors
     /// See [`LinkError`].
     pub async fn clear(&self, link: &Link) -> Result<(), LinkError> {
         let Ok(port) = self.port(&link.interface).await else { return Ok(()) };
-        // The kernel's default routes for IPv6 do not go with their addresses, as those for IPv4 do.
+        // The kernel's default routes for IPv6 do not go with their addresses, as those for IPv4
+        // do.
         ipv6::off(&link.interface);
         let present = self.present(&port).await?;
         self.remove(&port, present.into_iter()).await;
@@ -238,7 +258,9 @@ impl Links {
     async fn port(&self, interface: &str) -> Result<Port, LinkError> {
         let failed = kernel(interface, "find it");
         let mut found = self.handle.link().get().match_name(interface.to_owned()).execute();
-        let Some(link) = found.try_next().await.map_err(failed)? else { return Err(LinkError::NoInterface) };
+        let Some(link) = found.try_next().await.map_err(failed)? else {
+            return Err(LinkError::NoInterface);
+        };
         let mac = link.attributes.iter().find_map(|attribute| match attribute {
             LinkAttribute::Address(mac) => mac.as_slice().try_into().ok(),
             _ => None,
@@ -257,7 +279,8 @@ impl Links {
         let limit = Instant::now() + ADVERTISEMENT;
         loop {
             let present = self.present(port).await.unwrap_or_default();
-            let addresses: Vec<IpAddr> = present.iter().filter_map(usable).filter(IpAddr::is_ipv6).collect();
+            let addresses: Vec<IpAddr> =
+                present.iter().filter_map(usable).filter(IpAddr::is_ipv6).collect();
             if !addresses.is_empty() || Instant::now() >= limit {
                 return addresses;
             }
@@ -269,20 +292,25 @@ impl Links {
         let present = self.present(port).await?;
         let kept = |message: &AddressMessage| match own(message) {
             Some(IpAddr::V6(_)) if settings.advertised => true,
-            Some(address) => {
-                settings.given.iter().any(|given| (given.address, given.prefix) == (address, message.header.prefix_len))
-            }
+            Some(address) => settings
+                .given
+                .iter()
+                .any(|given| (given.address, given.prefix) == (address, message.header.prefix_len)),
             None => false,
         };
         self.remove(port, present.iter().filter(|message| !kept(message)).cloned()).await;
         self.set(port, LinkUnspec::new_with_index(port.index).up(), "bring it up").await?;
         if let Some(mtu) = settings.mtu()
-            && let Err(error) = self.set(port, LinkUnspec::new_with_index(port.index).mtu(mtu), "set its MTU").await
+            && let Err(error) =
+                self.set(port, LinkUnspec::new_with_index(port.index).mtu(mtu), "set its MTU").await
         {
             tracing::warn!(error = %causes(&error), mtu, "the interface keeps its own MTU");
         }
         let given = self.add_all(port, &settings.given).await?;
-        let advertised = present.iter().filter_map(usable).filter(|address| settings.advertised && address.is_ipv6());
+        let advertised = present
+            .iter()
+            .filter_map(usable)
+            .filter(|address| settings.advertised && address.is_ipv6());
         Ok(Link {
             interface: port.name.clone(),
             index: port.index,
@@ -302,7 +330,8 @@ impl Links {
         }
     }
 
-    /// Adds what can be added, and says what that was. What cannot is an error only if nothing else can.
+    /// Adds what can be added, and says what that was. What cannot is an error only if nothing else
+    /// can.
     async fn add_all(&self, port: &Port, wanted: &[Given]) -> Result<Vec<Given>, LinkError> {
         let (mut added, mut failed) = (Vec::new(), None);
         for given in wanted {
@@ -312,7 +341,11 @@ impl Links {
                     tracing::warn!(error = %causes(&error), address = %given.address, "the link does without an address");
                     let present = self.present(port).await.unwrap_or_default();
                     // An address without its route would draw connections that lead nowhere.
-                    self.remove(port, present.into_iter().filter(|message| own(message) == Some(given.address))).await;
+                    self.remove(
+                        port,
+                        present.into_iter().filter(|message| own(message) == Some(given.address)),
+                    )
+                    .await;
                     failed = Some(error);
                 }
             }
@@ -323,7 +356,8 @@ impl Links {
     async fn add(&self, port: &Port, given: &Given) -> Result<(), LinkError> {
         let Given { address, prefix, .. } = *given;
         let mut request = self.handle.address().add(port.index, address, prefix);
-        // The network has given the address to this modem alone: looking for duplicates would cost a second.
+        // The network has given the address to this modem alone: looking for duplicates would cost
+        // a second.
         request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
         request.replace().execute().await.map_err(kernel(&port.name, "add its address"))?;
         self.add_route(port, given).await
@@ -332,21 +366,31 @@ impl Links {
     async fn add_route(&self, port: &Port, given: &Given) -> Result<(), LinkError> {
         let route = match (given.address, given.gateway) {
             (IpAddr::V4(_), gateway) => {
-                let route = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(port.index).priority(self.metric);
+                let route = RouteMessageBuilder::<Ipv4Addr>::new()
+                    .output_interface(port.index)
+                    .priority(self.metric);
                 match gateway {
                     Some(IpAddr::V4(gateway)) => route.gateway(gateway).onlink().build(),
                     _ => route.build(),
                 }
             }
             (IpAddr::V6(_), gateway) => {
-                let route = RouteMessageBuilder::<Ipv6Addr>::new().output_interface(port.index).priority(self.metric);
+                let route = RouteMessageBuilder::<Ipv6Addr>::new()
+                    .output_interface(port.index)
+                    .priority(self.metric);
                 match gateway {
                     Some(IpAddr::V6(gateway)) => route.gateway(gateway).onlink().build(),
                     _ => route.build(),
                 }
             }
         };
-        self.handle.route().add(route).replace().execute().await.map_err(kernel(&port.name, "add its default route"))
+        self.handle
+            .route()
+            .add(route)
+            .replace()
+            .execute()
+            .await
+            .map_err(kernel(&port.name, "add its default route"))
     }
 }
 
@@ -400,7 +444,9 @@ fn own(message: &AddressMessage) -> Option<IpAddr> {
 
 /// One with which something beyond the link can be reached now.
 fn usable(message: &AddressMessage) -> Option<IpAddr> {
-    let bad = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed | AddressHeaderFlags::Deprecated;
+    let bad = AddressHeaderFlags::Tentative
+        | AddressHeaderFlags::Dadfailed
+        | AddressHeaderFlags::Deprecated;
     let beyond = |address: &IpAddr| match address {
         IpAddr::V4(address) => !address.is_link_local(),
         IpAddr::V6(address) => !address.is_unicast_link_local(),

@@ -1,7 +1,9 @@
-//! PPP over a serial port of the modem: pppd, in a unit of its own (`rccar-ppp@.service`), because it insists on being root.
+//! PPP over a serial port of the modem: pppd, in a unit of its own (`rccar-ppp@.service`), because
+//! it insists on being root.
 //!
-//! ModemManager only dials: for it such a bearer is connected until somebody asks for its end, whatever becomes of PPP. The unit tells:
-//! it has started when pppd has agreed with the network on IPv4 or IPv6, whichever is first, and it ends with pppd.
+//! ModemManager only dials: for it such a bearer is connected until somebody asks for its end,
+//! whatever becomes of PPP. The unit tells: it has started when pppd has agreed with the network on
+//! IPv4 or IPv6, whichever is first, and it ends with pppd.
 
 use futures_util::StreamExt;
 use rccar_causes::causes;
@@ -78,10 +80,20 @@ trait Manager {
     fn stop_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
     fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
     #[zbus(signal)]
-    fn job_removed(&self, id: u32, job: OwnedObjectPath, unit: String, result: String) -> zbus::Result<()>;
+    fn job_removed(
+        &self,
+        id: u32,
+        job: OwnedObjectPath,
+        unit: String,
+        result: String,
+    ) -> zbus::Result<()>;
 }
 
-#[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1", gen_blocking = false)]
+#[zbus::proxy(
+    interface = "org.freedesktop.systemd1.Unit",
+    default_service = "org.freedesktop.systemd1",
+    gen_blocking = false
+)]
 trait Unit {
     #[zbus(property)]
     fn active_state(&self) -> zbus::Result<String>;
@@ -95,8 +107,11 @@ pub(crate) fn wants(bearer: &Bearer) -> bool {
 impl Line {
     /// Of a port that ModemManager has dialled on, such as `ttyUSB2`.
     pub(crate) fn of(port: &str) -> Result<Self, PppError> {
-        // An interface's name has 15 characters, and a unit's name would have to be escaped for others than these.
-        let plain = port.starts_with("tty") && port.len() <= 11 && port.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // An interface's name has 15 characters, and a unit's name would have to be escaped for
+        // others than these.
+        let plain = port.starts_with("tty")
+            && port.len() <= 11
+            && port.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !plain {
             return Err(PppError::Port { port: port.to_owned() });
         }
@@ -105,14 +120,23 @@ impl Line {
 
     /// Starts pppd and returns when the link is up. One that runs is taken over.
     pub(crate) async fn start(self, connection: &Connection) -> Result<Dialled, PppError> {
-        let failed = |source| PppError::Systemd { unit: self.unit.clone(), source: Box::new(source) };
+        let failed =
+            |source| PppError::Systemd { unit: self.unit.clone(), source: Box::new(source) };
         let manager = ManagerProxy::new(connection).await.map_err(failed)?;
-        let result = self.job(&manager, manager.start_unit(&self.unit, "replace"), START).await.map_err(failed)?;
+        let result = self
+            .job(&manager, manager.start_unit(&self.unit, "replace"), START)
+            .await
+            .map_err(failed)?;
         if result != "done" {
             return Err(PppError::NoAddress { unit: self.unit, result });
         }
         let path = manager.load_unit(&self.unit).await.map_err(failed)?;
-        let unit = UnitProxy::builder(connection).path(path).map_err(failed)?.build().await.map_err(failed)?;
+        let unit = UnitProxy::builder(connection)
+            .path(path)
+            .map_err(failed)?
+            .build()
+            .await
+            .map_err(failed)?;
         let (tell, ended) = oneshot::channel();
         let watch = tokio::spawn(async move {
             watch(&unit).await;
@@ -130,7 +154,9 @@ impl Line {
         };
         match outcome.await {
             Ok(result) => tracing::debug!(unit = self.unit, result, "pppd was asked to end"),
-            Err(error) => tracing::debug!(unit = self.unit, error = %causes(&error), "pppd could not be asked to end"),
+            Err(error) => {
+                tracing::debug!(unit = self.unit, error = %causes(&error), "pppd could not be asked to end")
+            }
         }
     }
 
@@ -145,7 +171,10 @@ impl Line {
 
     /// Name servers that the network has given.
     pub(crate) fn name_servers(&self) -> Vec<IpAddr> {
-        name_servers(&std::fs::read_to_string(Path::new(NAME_SERVERS).join(&self.interface)).unwrap_or_default())
+        name_servers(
+            &std::fs::read_to_string(Path::new(NAME_SERVERS).join(&self.interface))
+                .unwrap_or_default(),
+        )
     }
 
     /// Begins a job and waits for its end: its result in systemd's words.
@@ -224,13 +253,24 @@ mod tests {
     #[test]
     fn a_port_has_a_unit_and_an_interface() {
         let line = Line::of("ttyUSB12").unwrap();
-        assert_eq!((line.unit.as_str(), line.interface.as_str()), ("rccar-ppp@ttyUSB12.service", "ppp-ttyUSB12"));
+        assert_eq!(
+            (line.unit.as_str(), line.interface.as_str()),
+            ("rccar-ppp@ttyUSB12.service", "ppp-ttyUSB12")
+        );
         assert!(line.interface.len() <= 15);
     }
 
     #[test]
     fn what_is_no_serial_port_gets_no_unit() {
-        for port in ["", "wwan0", "ttyUSB0/../mem", "tty-USB0", "ttyUSB0.service", "ttyAVeryLongOne", "tty\u{e9}"] {
+        for port in [
+            "",
+            "wwan0",
+            "ttyUSB0/../mem",
+            "tty-USB0",
+            "ttyUSB0.service",
+            "ttyAVeryLongOne",
+            "tty\u{e9}",
+        ] {
             assert!(matches!(Line::of(port), Err(PppError::Port { .. })), "{port}");
         }
     }
@@ -238,7 +278,10 @@ mod tests {
     #[test]
     fn name_servers_are_addresses_of_somebody() {
         let servers = name_servers("10.0.2.3\n\n0.0.0.0\nnonsense\n10.0.2.3\n192.0.2.53\n");
-        assert_eq!(servers, ["10.0.2.3", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap()));
+        assert_eq!(
+            servers,
+            ["10.0.2.3", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap())
+        );
         assert!(name_servers("").is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! Data probes: packets over this interface and no other. Control probes: a question to the modem itself.
+//! Data probes: packets over this interface and no other. Control probes: a question to the modem
+//! itself.
 
 use crate::link::Link;
 use crate::view;
@@ -13,21 +14,30 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio_modem_manager::Modem;
 
-/// A question to a name server for the servers of the root (RFC 1035): identifier, flags "recursion desired", one question.
+/// A question to a name server for the servers of the root (RFC 1035): identifier, flags "recursion
+/// desired", one question.
 const QUESTION: [u8; 17] = [0x52, 0x43, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
 
-/// Who is asked over a modem's link: its name servers, and those that are configured, of IPv6 only where there is no IPv4.
+/// Who is asked over a modem's link: its name servers, and those that are configured, of IPv6 only
+/// where there is no IPv4.
 pub(crate) fn targets(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
     let has = |v4: bool| link.addresses.iter().any(|own| own.is_ipv4() == v4);
-    let servers = link.dns.iter().map(|server| SocketAddr::new(*server, 53)).filter(|server| has(server.is_ipv4()));
+    let servers = link
+        .dns
+        .iter()
+        .map(|server| SocketAddr::new(*server, 53))
+        .filter(|server| has(server.is_ipv4()));
     let everywhere = configured.iter().copied().filter(|target| target.is_ipv4() == has(true));
     servers.chain(everywhere).collect()
 }
 
-/// Who is asked over a stick's link: nobody in its own network, because that is the stick, which answers whatever its network does.
+/// Who is asked over a stick's link: nobody in its own network, because that is the stick, which
+/// answers whatever its network does.
 pub(crate) fn targets_beyond(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut targets = targets(link, configured);
-    targets.retain(|target| !link.addresses.first().is_some_and(|own| is_near(*own, link.prefix, target.ip())));
+    targets.retain(|target| {
+        !link.addresses.first().is_some_and(|own| is_near(*own, link.prefix, target.ip()))
+    });
     targets
 }
 
@@ -42,12 +52,15 @@ fn is_near(own: IpAddr, prefix: u8, other: IpAddr) -> bool {
 
 /// Whether any of the targets answers in time. A refusal is an answer: it has come all the way.
 pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duration) -> bool {
-    let mut asked: FuturesUnordered<_> = targets.iter().map(|target| ask(interface, *target)).collect();
+    let mut asked: FuturesUnordered<_> =
+        targets.iter().map(|target| ask(interface, *target)).collect();
     let any = async {
         while let Some(outcome) = asked.next().await {
             match outcome {
                 Ok(()) => return true,
-                Err(error) => tracing::trace!(error = %causes(&error), interface, "no answer to a probe"),
+                Err(error) => {
+                    tracing::trace!(error = %causes(&error), interface, "no answer to a probe")
+                }
             }
         }
         false
@@ -55,7 +68,8 @@ pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duratio
     tokio::time::timeout(limit, any).await.unwrap_or(false)
 }
 
-/// Whether the modem itself answers, through ModemManager. An error is an answer, too, unless it says that none came.
+/// Whether the modem itself answers, through ModemManager. An error is an answer, too, unless it
+/// says that none came.
 pub(crate) async fn control(modem: &Modem) -> bool {
     match modem.probe().await {
         Ok(_) => true,
@@ -64,7 +78,8 @@ pub(crate) async fn control(modem: &Modem) -> bool {
 }
 
 async fn ask(interface: &str, target: SocketAddr) -> io::Result<()> {
-    let socket = Socket::new(Domain::for_address(target), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    let socket =
+        Socket::new(Domain::for_address(target), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
     socket.bind_device(Some(interface.as_bytes()))?;
     let socket = UdpSocket::from_std(socket.into())?;
     socket.connect(target).await?;
@@ -95,7 +110,8 @@ mod tests {
 
     #[test]
     fn only_families_with_an_address_are_asked_and_of_what_is_configured_one() {
-        let (four, six): (SocketAddr, SocketAddr) = ("1.1.1.1:53".parse().unwrap(), "[2606:4700:4700::1111]:53".parse().unwrap());
+        let (four, six): (SocketAddr, SocketAddr) =
+            ("1.1.1.1:53".parse().unwrap(), "[2606:4700:4700::1111]:53".parse().unwrap());
         assert_eq!(targets(&link("10.64.0.2", 24, &["2001:db8:1::53"]), &[four, six]), [four]);
         assert_eq!(targets_beyond(&link("2001:db8::2", 64, &["2001:db8::1"]), &[four, six]), [six]);
         let mut both = link("10.64.0.2", 24, &["2001:db8:1::53"]);

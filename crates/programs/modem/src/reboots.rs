@@ -9,8 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// When the reboots of the last day were: seconds since 1970, one a line. The clock of a car without power goes on from where it was
-/// saved last, so that it is late, but never early by much.
+/// When the reboots of the last day were: seconds since 1970, one a line. The clock of a car
+/// without power goes on from where it was saved last, so that it is late, but never early by much.
 #[derive(Debug, Clone)]
 pub(crate) struct Reboots {
     file: PathBuf,
@@ -31,21 +31,38 @@ impl Reboots {
         ages(&String::from_utf8_lossy(&text.unwrap_or_default()), now)
     }
 
-    /// Remembers one, and asks for it. One that cannot be remembered is not asked for: it might be one of very many.
+    /// Remembers one, and asks for it. One that cannot be remembered is not asked for: it might be
+    /// one of very many.
     pub(crate) fn ask(&self, now: SystemTime, reason: &str) -> Result<(), FileError> {
-        let failed = |path: &Path, source: io::Error| FileError::Io { action: "write", path: path.to_owned(), source };
-        let times = self.ages(now).into_iter().chain([Duration::ZERO]).map(|age| seconds(now).saturating_sub(age.as_secs()));
+        let failed = |path: &Path, source: io::Error| FileError::Io {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        };
+        let times = self
+            .ages(now)
+            .into_iter()
+            .chain([Duration::ZERO])
+            .map(|age| seconds(now).saturating_sub(age.as_secs()));
         let text: String = times.map(|time| format!("{time}\n")).collect();
         files::write(&self.file, text.as_bytes())?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&self.request);
-        file.and_then(|mut file| writeln!(file, "{reason}")).map_err(|error| failed(&self.request, error))
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o644)
+            .open(&self.request);
+        file.and_then(|mut file| writeln!(file, "{reason}"))
+            .map_err(|error| failed(&self.request, error))
     }
 }
 
-/// Those of the last day. A time in the future is one of a clock that has been set back since: it counts as now.
+/// Those of the last day. A time in the future is one of a clock that has been set back since: it
+/// counts as now.
 fn ages(text: &str, now: SystemTime) -> Vec<Duration> {
     let times = text.lines().filter_map(|line| line.parse::<u64>().ok());
-    let mut ages: Vec<Duration> = times.map(|time| Duration::from_secs(seconds(now).saturating_sub(time))).collect();
+    let mut ages: Vec<Duration> =
+        times.map(|time| Duration::from_secs(seconds(now).saturating_sub(time))).collect();
     ages.retain(|age| *age < DAY);
     ages.sort_by(|one, other| other.cmp(one));
     ages

@@ -1,4 +1,5 @@
-//! The PIN that the SIM has refused: remembered, because each start would cost another of its few tries.
+//! The PIN that the SIM has refused: remembered, because each start would cost another of its few
+//! tries.
 
 use crate::config::Secret;
 use rccar_causes::causes;
@@ -7,8 +8,8 @@ use rccar_modem_core::Pin;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// Remembers the configured PIN if it was refused. The file has its SHA-256, so that another PIN is told from it; that hides nothing
-/// from whoever reads it, and need not: the card has the PIN.
+/// Remembers the configured PIN if it was refused. The file has its SHA-256, so that another PIN is
+/// told from it; that hides nothing from whoever reads it, and need not: the card has the PIN.
 #[derive(Debug)]
 pub(crate) struct RefusedPin {
     file: PathBuf,
@@ -25,7 +26,8 @@ impl RefusedPin {
             tracing::warn!(error = %causes(&error), "whether the PIN was refused is not known");
             None
         });
-        let refused = configured.is_some_and(|pin: [u8; 32]| remembered.as_deref() == Some(pin.as_slice()));
+        let refused =
+            configured.is_some_and(|pin: [u8; 32]| remembered.as_deref() == Some(pin.as_slice()));
         Self { file, configured, refused }
     }
 
@@ -63,7 +65,10 @@ mod tests {
         let mut first = start(Some("1111"));
         assert_eq!((first.pin(), start(None).pin()), (Pin::Configured, Pin::Missing));
         first.keep(false);
-        assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is written for nothing");
+        assert!(
+            std::fs::read_dir(folder.path()).unwrap().next().is_none(),
+            "nothing is written for nothing"
+        );
         first.keep(true);
         assert_eq!(
             (start(Some("1111")).pin(), start(Some("4321")).pin(), start(None).pin()),
@@ -80,6 +85,9 @@ mod tests {
         let missing = folder.path().join("missing");
         let mut pin = RefusedPin::new(&missing, Some(&secret("1111")));
         pin.keep(true);
-        assert_eq!((pin.pin(), RefusedPin::new(&missing, Some(&secret("1111"))).pin()), (Pin::Refused, Pin::Configured));
+        assert_eq!(
+            (pin.pin(), RefusedPin::new(&missing, Some(&secret("1111"))).pin()),
+            (Pin::Refused, Pin::Configured)
+        );
     }
 }

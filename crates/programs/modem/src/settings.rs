@@ -4,7 +4,8 @@ use crate::dhcp::Lease;
 use std::net::IpAddr;
 use tokio_modem_manager::{IpConfig, IpMethod};
 
-/// MTU where the network gives none: what IPv6 promises, and what every tunnel of an operator carries.
+/// MTU where the network gives none: what IPv6 promises, and what every tunnel of an operator
+/// carries.
 const SAFE_MTU: u32 = 1280;
 
 /// Addresses and what comes with them.
@@ -20,7 +21,8 @@ pub(crate) struct Settings {
     pub(crate) advertised: bool,
 }
 
-/// An address, and the gateway of the default route of its family; without one the other end is the gateway.
+/// An address, and the gateway of the default route of its family; without one the other end is the
+/// gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Given {
     pub(crate) address: IpAddr,
@@ -37,19 +39,27 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// From both families of a bearer. One that cannot be used is no reason to go without the other; if none can, it is the method that
-    /// is missing here.
-    pub(crate) fn of_bearer(ip4: Option<&IpConfig>, ip6: Option<&IpConfig>) -> Result<Self, IpMethod> {
+    /// From both families of a bearer. One that cannot be used is no reason to go without the
+    /// other; if none can, it is the method that is missing here.
+    pub(crate) fn of_bearer(
+        ip4: Option<&IpConfig>,
+        ip6: Option<&IpConfig>,
+    ) -> Result<Self, IpMethod> {
         let configs = || [ip4, ip6].into_iter().flatten();
         let given: Vec<Given> = configs().filter_map(Given::by_bearer).collect();
-        let asks = |config: Option<&IpConfig>| config.is_some_and(|config| config.method == IpMethod::Dhcp);
+        let asks = |config: Option<&IpConfig>| {
+            config.is_some_and(|config| config.method == IpMethod::Dhcp)
+        };
         let (dhcp, advertised) = (asks(ip4), asks(ip6));
         if given.is_empty() && !dhcp && !advertised {
             return Err(configs().next().map_or(IpMethod::Unknown, |config| config.method));
         }
         let dns = configs().flat_map(|config| config.dns.iter().copied()).collect();
         let mtu = configs().filter_map(|config| config.mtu).min();
-        Ok(Self { settings: Settings { given, dns, mtu, default_mtu: Some(SAFE_MTU), advertised }, dhcp })
+        Ok(Self {
+            settings: Settings { given, dns, mtu, default_mtu: Some(SAFE_MTU), advertised },
+            dhcp,
+        })
     }
 }
 
@@ -57,7 +67,11 @@ impl Settings {
     /// The same with a lease.
     pub(crate) fn with_lease(&self, lease: &Lease) -> Self {
         let mut settings = self.clone();
-        let address = Given { address: lease.address.into(), prefix: lease.prefix, gateway: lease.gateway.map(IpAddr::V4) };
+        let address = Given {
+            address: lease.address.into(),
+            prefix: lease.prefix,
+            gateway: lease.gateway.map(IpAddr::V4),
+        };
         settings.given.insert(0, address);
         let new = lease.dns.iter().filter(|server| !self.dns.contains(server));
         settings.dns.splice(0..0, new.copied());
@@ -86,7 +100,14 @@ mod tests {
     fn config(method: IpMethod, address: Option<&str>) -> IpConfig {
         let gateway = address.map(|_| "10.64.0.1".parse().unwrap());
         let address = address.map(|address| address.parse().unwrap());
-        IpConfig { method, address, prefix: address.map(|_| 24), gateway, dns: vec!["192.0.2.53".parse().unwrap()], mtu: None }
+        IpConfig {
+            method,
+            address,
+            prefix: address.map(|_| 24),
+            gateway,
+            dns: vec!["192.0.2.53".parse().unwrap()],
+            mtu: None,
+        }
     }
 
     fn lease() -> Lease {
@@ -101,8 +122,12 @@ mod tests {
 
     #[test]
     fn static_addresses_are_given_and_nothing_is_asked_for() {
-        let plan = Plan::of_bearer(Some(&config(IpMethod::Static, Some("10.64.0.2"))), None).unwrap();
-        assert_eq!((plan.dhcp, plan.settings.advertised, plan.settings.given.len()), (false, false, 1));
+        let plan =
+            Plan::of_bearer(Some(&config(IpMethod::Static, Some("10.64.0.2"))), None).unwrap();
+        assert_eq!(
+            (plan.dhcp, plan.settings.advertised, plan.settings.given.len()),
+            (false, false, 1)
+        );
         assert_eq!(plan.settings.given[0].gateway, "10.64.0.1".parse().ok());
     }
 
@@ -120,7 +145,10 @@ mod tests {
         let plan = Plan::of_bearer(Some(&ppp), Some(&config(IpMethod::Dhcp, None))).unwrap();
         assert_eq!((plan.dhcp, plan.settings.advertised), (false, true));
         assert_eq!(Plan::of_bearer(Some(&ppp), None), Err(IpMethod::Ppp));
-        assert_eq!(Plan::of_bearer(Some(&config(IpMethod::Static, None)), None), Err(IpMethod::Static));
+        assert_eq!(
+            Plan::of_bearer(Some(&config(IpMethod::Static, None)), None),
+            Err(IpMethod::Static)
+        );
         assert_eq!(Plan::of_bearer(None, None), Err(IpMethod::Unknown));
     }
 
@@ -129,7 +157,10 @@ mod tests {
         let plan = Plan::of_bearer(Some(&config(IpMethod::Dhcp, None)), None).unwrap();
         let settings = Settings { mtu: Some(1430), ..plan.settings }.with_lease(&lease());
         assert_eq!(settings.given[0].address, "192.168.8.100".parse::<IpAddr>().unwrap());
-        assert_eq!(settings.dns, ["192.168.8.1", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap()));
+        assert_eq!(
+            settings.dns,
+            ["192.168.8.1", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap())
+        );
         assert_eq!(settings.mtu(), Some(1400));
         // What is assumed where nothing is said does not count against what is.
         assert_eq!(Settings { mtu: None, ..settings }.with_lease(&lease()).mtu(), Some(1400));

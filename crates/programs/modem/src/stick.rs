@@ -52,7 +52,15 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) fn new(machine: Stick, links: Links) -> Self {
-        Self { machine, links, seen: None, last: None, connected: None, acting: None, climbed: BTreeMap::new() }
+        Self {
+            machine,
+            links,
+            seen: None,
+            last: None,
+            connected: None,
+            acting: None,
+            climbed: BTreeMap::new(),
+        }
     }
 
     /// It is there, or not. Another interface is another life of it.
@@ -95,7 +103,9 @@ impl Runner {
             News::Given(lease) => match self.links.renew(connected, &lease).await {
                 Ok(true) => dns::set(connection, &connected.link).await,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(error = %causes(&error), "a renewed lease cannot be applied"),
+                Err(error) => {
+                    tracing::warn!(error = %causes(&error), "a renewed lease cannot be applied")
+                }
             },
             News::Lost(reason) => {
                 tracing::info!(interface = connected.link.interface, reason, "the lease is lost");
@@ -119,9 +129,12 @@ impl Runner {
             }
             let Some(effect) = self.machine.poll_effect() else { return told };
             match effect {
-                Effect::Act { action, rung, .. } => self.act(action, rung, config, connection, tell.clone()),
+                Effect::Act { action, rung, .. } => {
+                    self.act(action, rung, config, connection, tell.clone())
+                }
                 Effect::Abandon { action } => {
-                    if let Some((_, task)) = self.acting.take_if(|(present, _)| *present == action) {
+                    if let Some((_, task)) = self.acting.take_if(|(present, _)| *present == action)
+                    {
                         task.abort();
                     }
                 }
@@ -147,12 +160,24 @@ impl Runner {
             state: state.to_owned(),
             rung: rung.as_ref().map(word),
             due_in_ms: due.map(|due| due.saturating_sub(now)),
-            addresses: self.connected.iter().flat_map(|connected| &connected.link.addresses).map(ToString::to_string).collect(),
+            addresses: self
+                .connected
+                .iter()
+                .flat_map(|connected| &connected.link.addresses)
+                .map(ToString::to_string)
+                .collect(),
             climbed: self.climbed.clone(),
         }
     }
 
-    fn act(&mut self, action: u64, rung: Rung, config: &Config, connection: &Connection, tell: impl Fn(Message) + Send + 'static) {
+    fn act(
+        &mut self,
+        action: u64,
+        rung: Rung,
+        config: &Config,
+        connection: &Connection,
+        tell: impl Fn(Message) + Send + 'static,
+    ) {
         *self.climbed.entry(word(&rung)).or_default() += 1;
         let Some(Seen { interface, device, .. }) = self.last.clone() else { return };
         // Two clients would answer for each other.
@@ -197,8 +222,10 @@ impl Runner {
 
     fn probe(&self, config: &Config, tell: impl Fn(Message) + Send + 'static) {
         let Some(connected) = &self.connected else { return };
-        let (interface, targets) =
-            (connected.link.interface.clone(), probe::targets_beyond(&connected.link, &config.probe.targets));
+        let (interface, targets) = (
+            connected.link.interface.clone(),
+            probe::targets_beyond(&connected.link, &config.probe.targets),
+        );
         tokio::spawn(async move {
             let answered = probe::data(&interface, &targets, timing::PROBE_LIMIT).await;
             tell(Message::Data(answered));
@@ -210,7 +237,9 @@ impl Runner {
         let record = serde_json::to_string(&event).unwrap_or_default();
         let interface = self.last.as_ref().map(|seen| seen.interface.clone()).unwrap_or_default();
         match event {
-            Event::Started { rung: Rung::CycleUsb, .. } => tracing::warn!(%record, interface, "stick"),
+            Event::Started { rung: Rung::CycleUsb, .. } => {
+                tracing::warn!(%record, interface, "stick")
+            }
             _ => tracing::info!(%record, interface, "stick"),
         }
         match event {

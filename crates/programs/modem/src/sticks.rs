@@ -1,4 +1,5 @@
-//! Sticks that look like Ethernet: found by their drivers, each with a machine of its own, all in one task.
+//! Sticks that look like Ethernet: found by their drivers, each with a machine of its own, all in
+//! one task.
 
 use crate::bus::StickReport;
 use crate::config::Config;
@@ -18,7 +19,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use zbus::Connection;
 
-/// How long a new interface is only looked at: the ports of a modem come one after the other, and make it none of ours.
+/// How long a new interface is only looked at: the ports of a modem come one after the other, and
+/// make it none of ours.
 const SETTLES: Duration = Duration::from_secs(3);
 /// What a clock that is asked for nothing is set to.
 const NEVER: Duration = Duration::from_secs(3600);
@@ -31,7 +33,8 @@ pub(crate) enum Message {
     Data(bool),
 }
 
-/// Follows the interfaces and supervises those that are sticks, until the channel of reports is closed.
+/// Follows the interfaces and supervises those that are sticks, until the channel of reports is
+/// closed.
 pub(crate) struct Sticks {
     config: Config,
     connection: Connection,
@@ -40,7 +43,8 @@ pub(crate) struct Sticks {
     reports: watch::Sender<Vec<StickReport>>,
     sender: mpsc::UnboundedSender<(String, Message)>,
     messages: mpsc::UnboundedReceiver<(String, Message)>,
-    /// By USB device, so that one that comes back is known; by interface where there is no such device.
+    /// By USB device, so that one that comes back is known; by interface where there is no such
+    /// device.
     runners: BTreeMap<String, Runner>,
     interfaces: Vec<Interface>,
     /// When an interface was first seen, by its number.
@@ -63,8 +67,19 @@ impl Sticks {
         }
         let (sender, messages) = mpsc::unbounded_channel();
         let (runners, interfaces, first) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let sticks =
-            Self { config, connection, links, car, reports, sender, messages, runners, interfaces, first, settles_at: None };
+        let sticks = Self {
+            config,
+            connection,
+            links,
+            car,
+            reports,
+            sender,
+            messages,
+            runners,
+            interfaces,
+            first,
+            settles_at: None,
+        };
         tokio::spawn(sticks.run());
         receiver
     }
@@ -97,7 +112,8 @@ impl Sticks {
         }
     }
 
-    /// Until the next machine wants something, or a new interface has been looked at for long enough.
+    /// Until the next machine wants something, or a new interface has been looked at for long
+    /// enough.
     fn due(&self) -> Duration {
         let dues = self.runners.values().filter_map(|runner| runner.machine.poll_timeout());
         let machines = dues.map(|due| due.since(moment()));
@@ -106,7 +122,8 @@ impl Sticks {
     }
 
     async fn look(&mut self, interfaces: Vec<Interface>) {
-        let sticks: Vec<(String, Seen)> = interfaces.iter().filter_map(|interface| self.stick(interface)).collect();
+        let sticks: Vec<(String, Seen)> =
+            interfaces.iter().filter_map(|interface| self.stick(interface)).collect();
         self.first.retain(|index, _| sticks.iter().any(|(_, stick)| stick.index == *index));
         let now = Instant::now();
         let mut seen = BTreeMap::new();
@@ -116,13 +133,25 @@ impl Sticks {
                 seen.insert(key, stick);
             }
         }
-        self.settles_at = self.first.values().map(|first| *first + SETTLES).filter(|settled| *settled > now).min();
+        self.settles_at = self
+            .first
+            .values()
+            .map(|first| *first + SETTLES)
+            .filter(|settled| *settled > now)
+            .min();
         for key in seen.keys() {
             if !self.runners.contains_key(key) {
                 // Each has a metric of its own, so that one's default route is not the other's.
-                let metric =
-                    self.config.link.metric.saturating_add(u32::try_from(self.runners.len()).unwrap_or(0)).saturating_add(1);
-                self.runners.insert(key.clone(), Runner::new(Stick::new(moment(), dice()), self.links.with_metric(metric)));
+                let metric = self
+                    .config
+                    .link
+                    .metric
+                    .saturating_add(u32::try_from(self.runners.len()).unwrap_or(0))
+                    .saturating_add(1);
+                self.runners.insert(
+                    key.clone(),
+                    Runner::new(Stick::new(moment(), dice()), self.links.with_metric(metric)),
+                );
             }
         }
         let in_session = self.car.borrow().in_session;
@@ -134,13 +163,25 @@ impl Sticks {
     }
 
     fn stick(&self, interface: &Interface) -> Option<(String, Seen)> {
-        let driver = driver_of(&interface.name).filter(|driver| self.config.stick.drivers.contains(driver))?;
+        let driver = driver_of(&interface.name)
+            .filter(|driver| self.config.stick.drivers.contains(driver))?;
         let device = usb::device_of(Path::new(usb::SYS), &interface.name);
         if device.as_ref().is_some_and(|device| usb::is_modem(Path::new(usb::SYS), device)) {
             return None;
         }
-        let key = device.as_ref().map_or_else(|| interface.name.clone(), |device| device.display().to_string());
-        Some((key, Seen { interface: interface.name.clone(), index: interface.index, carrier: interface.up, driver, device }))
+        let key = device
+            .as_ref()
+            .map_or_else(|| interface.name.clone(), |device| device.display().to_string());
+        Some((
+            key,
+            Seen {
+                interface: interface.name.clone(),
+                index: interface.index,
+                carrier: interface.up,
+                driver,
+                device,
+            },
+        ))
     }
 
     fn handle(&mut self, key: &str, message: Message) {
@@ -184,7 +225,10 @@ impl Sticks {
 
 /// What becomes of a lease, of whichever stick.
 async fn next_news(runners: &mut BTreeMap<String, Runner>) -> (String, News) {
-    let waits: Vec<_> = runners.iter_mut().map(|(key, runner)| Box::pin(async { (key.clone(), runner.news().await) })).collect();
+    let waits: Vec<_> = runners
+        .iter_mut()
+        .map(|(key, runner)| Box::pin(async { (key.clone(), runner.news().await) }))
+        .collect();
     if waits.is_empty() {
         return std::future::pending().await;
     }

@@ -46,7 +46,8 @@ pub enum SupervisorError {
     BusGone,
 }
 
-/// How often the USB is looked at: a modem that comes is seen by ModemManager anyway, and one that hangs is missed slowly.
+/// How often the USB is looked at: a modem that comes is seen by ModemManager anyway, and one that
+/// hangs is missed slowly.
 const LOOK_AT_USB: Duration = Duration::from_secs(5);
 /// How long ModemManager's signals may lag behind its answer to a connect.
 const BEARER_SIGNAL: Duration = Duration::from_millis(500);
@@ -96,8 +97,10 @@ impl Supervisor {
         let published = Published::new(sender);
         published.serve(&connection).await?;
         let sticks = Sticks::start(config.clone(), connection.clone(), links.clone(), car.clone());
-        let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request).ages(SystemTime::now());
-        let reboots: Vec<MonotonicMicros> = ages.into_iter().map(|age| moment().minus(age)).collect();
+        let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request)
+            .ages(SystemTime::now());
+        let reboots: Vec<MonotonicMicros> =
+            ages.into_iter().map(|age| moment().minus(age)).collect();
         let refused_pin = RefusedPin::new(&config.paths.state_dir, config.modem.pin.as_ref());
         let machine = Machine::new(moment(), dice(), refused_pin.pin(), &reboots);
         let (acting, link, device, climbed) = (None, None, None, BTreeMap::new());
@@ -175,8 +178,10 @@ impl Supervisor {
         if let Some(modem) = &modem {
             self.device = Some(modem.device.clone());
         }
-        self.machine
-            .handle_observation(moment(), view::observation(snapshot, modem.as_deref(), usb::has_modem(Path::new(usb::SYS))));
+        self.machine.handle_observation(
+            moment(),
+            view::observation(snapshot, modem.as_deref(), usb::has_modem(Path::new(usb::SYS))),
+        );
     }
 
     async fn handle_report(&mut self, report: Message) {
@@ -212,19 +217,28 @@ impl Supervisor {
                     tracing::info!(addresses = ?connected.link.addresses, "the lease was renewed with something else in it");
                 }
                 Ok(false) => tracing::debug!("the lease was renewed"),
-                Err(error) => tracing::warn!(error = %causes(&error), "a renewed lease cannot be applied"),
+                Err(error) => {
+                    tracing::warn!(error = %causes(&error), "a renewed lease cannot be applied")
+                }
             },
             News::Lost(reason) => {
-                tracing::info!(interface = connected.link.interface, reason, "what the link lived with is gone");
+                tracing::info!(
+                    interface = connected.link.interface,
+                    reason,
+                    "what the link lived with is gone"
+                );
                 connected.forget_keeper();
                 self.machine.handle_lease_lost(moment());
             }
         }
     }
 
-    /// ModemManager answers a connect before it signals the bearer's state; waits for that, not for long.
+    /// ModemManager answers a connect before it signals the bearer's state; waits for that, not for
+    /// long.
     async fn await_bearer(&self) {
-        let mut connected = self.modem.follow(|modem| modem.is_some_and(|modem| modem.connected_bearer().is_some()));
+        let mut connected = self
+            .modem
+            .follow(|modem| modem.is_some_and(|modem| modem.connected_bearer().is_some()));
         let seen = async { while connected.next().await == Some(false) {} };
         if tokio::time::timeout(BEARER_SIGNAL, seen).await.is_err() {
             tracing::debug!("ModemManager does not say that the bearer is connected");
@@ -239,7 +253,8 @@ impl Supervisor {
             match effect {
                 Effect::Act { action, rung, with_pin } => self.act(action, rung, with_pin),
                 Effect::Abandon { action } => {
-                    if let Some((_, task)) = self.acting.take_if(|(present, _)| *present == action) {
+                    if let Some((_, task)) = self.acting.take_if(|(present, _)| *present == action)
+                    {
                         task.abort();
                     }
                 }
@@ -260,8 +275,10 @@ impl Supervisor {
             device: self.device.clone(),
         };
         let reports = self.reports.0.clone();
-        // A ModemManager that has just come knows nothing of a call that its predecessor made, and wants the port.
-        let call = self.link.take_if(|connected| connected.is_dialled() && rung != Rung::RestartDaemon);
+        // A ModemManager that has just come knows nothing of a call that its predecessor made, and
+        // wants the port.
+        let call =
+            self.link.take_if(|connected| connected.is_dialled() && rung != Rung::RestartDaemon);
         let task = tokio::spawn(async move {
             if let Some(call) = call {
                 call.release().await;
@@ -284,7 +301,8 @@ impl Supervisor {
 
     fn probe_data(&self) {
         let Some(link) = self.link.as_ref().map(|connected| &connected.link) else { return };
-        let (interface, targets) = (link.interface.clone(), probe::targets(link, &self.config.probe.targets));
+        let (interface, targets) =
+            (link.interface.clone(), probe::targets(link, &self.config.probe.targets));
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let answered = probe::data(&interface, &targets, timing::PROBE_LIMIT).await;
@@ -304,10 +322,16 @@ impl Supervisor {
     async fn record(&self, event: Event) {
         let record = serde_json::to_string(&event).unwrap_or_default();
         match event {
-            Event::FaultFound { fault } => tracing::warn!(%record, "the modem needs a person: {}", fault.in_words()),
-            Event::Up { .. } | Event::Down { .. } | Event::FaultGone { .. } => tracing::info!(%record, "link"),
+            Event::FaultFound { fault } => {
+                tracing::warn!(%record, "the modem needs a person: {}", fault.in_words())
+            }
+            Event::Up { .. } | Event::Down { .. } | Event::FaultGone { .. } => {
+                tracing::info!(%record, "link")
+            }
             Event::Started { rung, .. } if !rung.is_try() => tracing::warn!(%record, "link"),
-            Event::Started { .. } | Event::Ended { .. } | Event::Steady => tracing::info!(%record, "link"),
+            Event::Started { .. } | Event::Ended { .. } | Event::Steady => {
+                tracing::info!(%record, "link")
+            }
         }
         let Ok(signals) = ModemSignals::new(&self.connection) else { return };
         match (event, &self.link) {
@@ -336,7 +360,11 @@ impl Supervisor {
             due_in_ms: due.map(|due| due.saturating_sub(now)),
             fault: self.machine.fault().map(|fault| fault.in_words().to_owned()),
             interface: link.map(|link| link.interface.clone()),
-            addresses: link.iter().flat_map(|link| &link.addresses).map(ToString::to_string).collect(),
+            addresses: link
+                .iter()
+                .flat_map(|link| &link.addresses)
+                .map(ToString::to_string)
+                .collect(),
             operator: of_network.and_then(|network| network.operator_name.clone()),
             registration: of_network.map(|network| network.registration.to_string()),
             signal_percent: modem.as_ref().map(|modem| modem.signal_quality.percent),
@@ -345,7 +373,8 @@ impl Supervisor {
             climbed: self.climbed.clone(),
             sticks: self.sticks.borrow().clone(),
         };
-        // Without a modem there is nothing else to tell of, unless its link has outlived ModemManager.
+        // Without a modem there is nothing else to tell of, unless its link has outlived
+        // ModemManager.
         if modem.is_none() && !self.machine.is_up() {
             take_over_stick(&mut report);
         }
@@ -363,7 +392,8 @@ async fn next_news(link: &mut Option<Connected>) -> News {
     }
 }
 
-/// Now, by a clock that begins at a day, so that reboots of the day before the start have their times on it.
+/// Now, by a clock that begins at a day, so that reboots of the day before the start have their
+/// times on it.
 pub(crate) fn moment() -> MonotonicMicros {
     clock::now().plus(timing::DAY)
 }

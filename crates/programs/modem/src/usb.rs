@@ -9,16 +9,19 @@ use std::time::Duration;
 
 /// Where the kernel tells what is there.
 pub(crate) const SYS: &str = "/sys";
-/// How long a device is off the USB: long enough for its capacitors where power is switched with it.
+/// How long a device is off the USB: long enough for its capacitors where power is switched with
+/// it.
 const OFF: Duration = Duration::from_secs(10);
 
 /// What the state directory has for each device that is off: this and its name.
 const MARK: &str = "off-usb-";
 
-/// Drivers whose serial ports are a modem's. `90-rccar-on-demand.rules` of the image has the same list.
+/// Drivers whose serial ports are a modem's. `90-rccar-on-demand.rules` of the image has the same
+/// list.
 const SERIAL: [&str; 4] = ["option", "qcserial", "sierra", "cdc_acm"];
 
-/// Whether there is a control port that ModemManager should make a modem of; `sys` is where sysfs is.
+/// Whether there is a control port that ModemManager should make a modem of; `sys` is where sysfs
+/// is.
 pub(crate) fn has_modem(sys: &Path) -> bool {
     control_ports(sys).next().is_some()
 }
@@ -33,7 +36,8 @@ pub(crate) fn device_of(sys: &Path, interface: &str) -> Option<PathBuf> {
     device_above(&sys.join("class/net").join(interface).join("device"))
 }
 
-/// The USB device of the first such port: a modem that hung before ModemManager ever had it is there, too.
+/// The USB device of the first such port: a modem that hung before ModemManager ever had it is
+/// there, too.
 pub(crate) fn modem_device(sys: &Path) -> Option<PathBuf> {
     control_ports(sys).find_map(|port| device_above(&port))
 }
@@ -43,8 +47,9 @@ fn device_above(place: &Path) -> Option<PathBuf> {
     place.ancestors().find(|folder| folder.join("idVendor").exists()).map(Path::to_owned)
 }
 
-/// Takes a USB device's authorization and gives it back (Documentation/usb/authorization.rst of the kernel). What is begun is ended, even
-/// if nobody waits for it any more; a program that dies in between puts the device back when it starts again ([`put_back`]).
+/// Takes a USB device's authorization and gives it back (Documentation/usb/authorization.rst of the
+/// kernel). What is begun is ended, even if nobody waits for it any more; a program that dies in
+/// between puts the device back when it starts again ([`put_back`]).
 pub(crate) async fn cycle(device: &Path, state_dir: &Path) -> Outcome {
     cycle_for(device, state_dir, OFF).await
 }
@@ -64,13 +69,16 @@ async fn cycle_for(device: &Path, state_dir: &Path, off: Duration) -> Outcome {
 
 async fn off_and_on(device: &Path, state_dir: &Path, off: Duration) -> io::Result<()> {
     let authorized = device.join("authorized");
-    let mark = device.file_name().map(|name| state_dir.join(format!("{MARK}{}", name.to_string_lossy())));
+    let mark =
+        device.file_name().map(|name| state_dir.join(format!("{MARK}{}", name.to_string_lossy())));
     if let Some(mark) = &mark
         && let Err(error) = fs::write(mark, "")
     {
         tracing::warn!(error = %causes(&error), file = %mark.display(), "it will not be known that the device is off the USB");
     }
-    let gone = |source: io::Error| io::Error::new(source.kind(), format!("{}: {source}", authorized.display()));
+    let gone = |source: io::Error| {
+        io::Error::new(source.kind(), format!("{}: {source}", authorized.display()))
+    };
     let outcome = async {
         tokio::fs::write(&authorized, "0").await.map_err(gone)?;
         tokio::time::sleep(off).await;
@@ -84,14 +92,17 @@ async fn off_and_on(device: &Path, state_dir: &Path, off: Duration) -> io::Resul
     outcome
 }
 
-/// Puts back what a predecessor has left off the USB, and nothing else: others may be off because somebody wants it so.
+/// Puts back what a predecessor has left off the USB, and nothing else: others may be off because
+/// somebody wants it so.
 pub(crate) fn put_back(sys: &Path, state_dir: &Path) {
     for mark in fs::read_dir(state_dir).into_iter().flatten().flatten() {
         let name = mark.file_name();
         let Some(device) = name.to_str().and_then(|name| name.strip_prefix(MARK)) else { continue };
         match fs::write(sys.join("bus/usb/devices").join(device).join("authorized"), "1") {
             Ok(()) => tracing::info!(device, "a device that was off the USB is put back"),
-            Err(error) => tracing::debug!(error = %causes(&error), device, "a device that was off the USB is not there any more"),
+            Err(error) => {
+                tracing::debug!(error = %causes(&error), device, "a device that was off the USB is not there any more")
+            }
         }
         let _ = fs::remove_file(mark.path());
     }
@@ -102,7 +113,9 @@ fn control_ports(sys: &Path) -> impl Iterator<Item = PathBuf> {
         let entries = fs::read_dir(sys.join("class").join(class)).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect::<Vec<_>>()
     };
-    let control = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("cdc-wdm"));
+    let control = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("cdc-wdm"))
+    };
     let serial = names("tty").into_iter().filter(|path| is_of_modem(path));
     names("usbmisc").into_iter().filter(control).chain(names("wwan")).chain(serial)
 }
@@ -110,9 +123,13 @@ fn control_ports(sys: &Path) -> impl Iterator<Item = PathBuf> {
 /// One of the folders above the port, which are its USB interface and device, names the driver.
 fn is_of_modem(port: &Path) -> bool {
     let Ok(port) = fs::canonicalize(port) else { return false };
-    let drivers = port.ancestors().take_while(|folder| folder.file_name().is_some_and(|name| name != "devices"));
+    let drivers = port
+        .ancestors()
+        .take_while(|folder| folder.file_name().is_some_and(|name| name != "devices"));
     let mut drivers = drivers.filter_map(|folder| fs::read_link(folder.join("driver")).ok());
-    drivers.any(|driver| driver.file_name().is_some_and(|name| SERIAL.iter().any(|serial| name == *serial)))
+    drivers.any(|driver| {
+        driver.file_name().is_some_and(|name| SERIAL.iter().any(|serial| name == *serial))
+    })
 }
 
 #[cfg(test)]
@@ -125,7 +142,8 @@ mod tests {
         let interface = sys.join("devices/usb1/1-1/1-1:1.0");
         fs::create_dir_all(interface.join(class).join(name)).unwrap();
         fs::create_dir_all(sys.join("class").join(class)).unwrap();
-        symlink(interface.join(class).join(name), sys.join("class").join(class).join(name)).unwrap();
+        symlink(interface.join(class).join(name), sys.join("class").join(class).join(name))
+            .unwrap();
         symlink(sys.join("bus/usb/drivers").join(driver), interface.join("driver")).unwrap();
     }
 
@@ -160,7 +178,8 @@ mod tests {
     #[tokio::test]
     async fn a_device_that_was_left_off_is_put_back_and_no_other() {
         let (sys, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let authorized = |name: &str| sys.path().join("bus/usb/devices").join(name).join("authorized");
+        let authorized =
+            |name: &str| sys.path().join("bus/usb/devices").join(name).join("authorized");
         for name in ["1-1", "1-2.4"] {
             fs::create_dir_all(authorized(name).parent().unwrap()).unwrap();
             fs::write(authorized(name), "1").unwrap();
@@ -170,7 +189,10 @@ mod tests {
         off_and_on(&device, state.path(), Duration::ZERO).await.unwrap();
         assert_eq!((read("1-2.4").as_str(), fs::read_dir(state.path()).unwrap().count()), ("1", 0));
 
-        let died = tokio::time::timeout(Duration::from_millis(200), off_and_on(&device, state.path(), OFF));
+        let died = tokio::time::timeout(
+            Duration::from_millis(200),
+            off_and_on(&device, state.path(), OFF),
+        );
         assert!(died.await.is_err());
         fs::write(authorized("1-1"), "0").unwrap();
         assert_eq!(read("1-2.4"), "0");

@@ -2,16 +2,21 @@
 
 use rccar_modem_core::{Fault, ModemView, Observation, Outcome, Registration, Stage};
 use tokio_modem_manager::{
-    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState, PacketServiceState,
-    RegistrationState, Snapshot, State,
+    CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState,
+    PacketServiceState, RegistrationState, Snapshot, State,
 };
 
-/// Reject causes of 3GPP TS 24.008 and 24.301 that last until somebody changes the contract or the modem: unknown or illegal subscriber
-/// (2, 3, 8), illegal modem (5, 6), no data service (7, 14), network not allowed (11), not authorized (35). All others pass.
+/// Reject causes of 3GPP TS 24.008 and 24.301 that last until somebody changes the contract or the
+/// modem: unknown or illegal subscriber (2, 3, 8), illegal modem (5, 6), no data service (7, 14),
+/// network not allowed (11), not authorized (35). All others pass.
 const LASTING: [u32; 9] = [2, 3, 5, 6, 7, 8, 11, 14, 35];
 
 /// What the machine sees of ModemManager and the modem.
-pub(crate) fn observation(snapshot: &Snapshot, modem: Option<&ModemState>, expected: bool) -> Observation {
+pub(crate) fn observation(
+    snapshot: &Snapshot,
+    modem: Option<&ModemState>,
+    expected: bool,
+) -> Observation {
     Observation { expected, daemon: snapshot.daemon.is_some(), modem: modem.map(view) }
 }
 
@@ -19,7 +24,13 @@ fn view(modem: &ModemState) -> ModemView {
     let registration = modem.modem3gpp.as_ref().map_or(Registration::Missing, registration);
     let attached = modem.modem3gpp.as_ref().and_then(|network| attached(network.packet_service));
     let signal_recent = modem.signal_quality.recent;
-    ModemView { stage: stage(modem), registration, connected: modem.connected_bearer().is_some(), attached, signal_recent }
+    ModemView {
+        stage: stage(modem),
+        registration,
+        connected: modem.connected_bearer().is_some(),
+        attached,
+        signal_recent,
+    }
 }
 
 /// Not every modem tells, and not every ModemManager.
@@ -33,7 +44,8 @@ fn attached(state: PacketServiceState) -> Option<bool> {
 
 /// A network that refuses often shows as none at all, with its reason beside it.
 fn registration(modem: &Modem3gpp) -> Registration {
-    let refused = modem.rejection.as_ref().is_some_and(|rejection| LASTING.contains(&rejection.error));
+    let refused =
+        modem.rejection.as_ref().is_some_and(|rejection| LASTING.contains(&rejection.error));
     match modem.registration {
         state if state.carries_data() => Registration::Registered,
         RegistrationState::Denied => Registration::Denied,
@@ -45,7 +57,9 @@ fn registration(modem: &Modem3gpp) -> Registration {
 fn stage(modem: &ModemState) -> Stage {
     match (modem.state, modem.unlock_required) {
         (State::Failed, _) => match modem.failed_reason {
-            FailedReason::SimMissing | FailedReason::EsimWithoutProfiles => Stage::Failed(Fault::SimMissing),
+            FailedReason::SimMissing | FailedReason::EsimWithoutProfiles => {
+                Stage::Failed(Fault::SimMissing)
+            }
             FailedReason::SimError => Stage::Failed(Fault::SimUnusable),
             _ => Stage::Broken,
         },
@@ -58,9 +72,11 @@ fn stage(modem: &ModemState) -> Stage {
     }
 }
 
-/// What a failed try to connect means. ModemManager calls it an invalid argument where a modem needs an access point name and got none.
+/// What a failed try to connect means. ModemManager calls it an invalid argument where a modem
+/// needs an access point name and got none.
 pub(crate) fn outcome_of_connect(error: &Error, without_apn: bool) -> Outcome {
-    let invalid = error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::InvalidArgs));
+    let invalid =
+        error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::InvalidArgs));
     if invalid && without_apn { Outcome::Refused(Fault::ApnNeeded) } else { outcome(error) }
 }
 
@@ -90,10 +106,14 @@ fn outcome_of(kind: &FaultKind) -> Outcome {
             | Me::ServiceOptionNotSubscribed
             | Me::ServiceOptionNotSupported
             | Me::RequestedApnNotSupported => Outcome::Refused(Fault::Apn),
-            Me::UserAuthenticationFailed | Me::PdpAuthFailure => Outcome::Refused(Fault::Credentials),
-            Me::IllegalUe | Me::IllegalMe | Me::ImsiUnknownInHss | Me::ImeiNotAccepted | Me::PsServicesNotAllowed => {
-                Outcome::Refused(Fault::Denied)
+            Me::UserAuthenticationFailed | Me::PdpAuthFailure => {
+                Outcome::Refused(Fault::Credentials)
             }
+            Me::IllegalUe
+            | Me::IllegalMe
+            | Me::ImsiUnknownInHss
+            | Me::ImeiNotAccepted
+            | Me::PsServicesNotAllowed => Outcome::Refused(Fault::Denied),
             Me::NetworkTimeout | Me::NoNetwork | Me::NoCellsInArea => Outcome::NoNetwork,
             _ => Outcome::Failed,
         },
@@ -127,15 +147,25 @@ mod tests {
 
     #[test]
     fn a_packet_service_of_which_nothing_is_told_is_neither_there_nor_missing() {
-        assert_eq!([0, 1, 2, 7].map(|state: u32| attached(state.into())), [None, Some(false), Some(true), None]);
+        assert_eq!(
+            [0, 1, 2, 7].map(|state: u32| attached(state.into())),
+            [None, Some(false), Some(true), None]
+        );
     }
 
     #[test]
     fn only_what_a_person_can_mend_is_a_fault() {
-        let of = |name: &str| outcome_of(&FaultKind::from_name(&format!("org.freedesktop.ModemManager1.Error.{name}")));
+        let of = |name: &str| {
+            outcome_of(&FaultKind::from_name(&format!(
+                "org.freedesktop.ModemManager1.Error.{name}"
+            )))
+        };
         assert_eq!(of("MobileEquipment.ServiceOptionNotSubscribed"), Outcome::Refused(Fault::Apn));
         assert_eq!(of("MobileEquipment.NetworkTimeout"), Outcome::NoNetwork);
-        assert_eq!((of("Core.Timeout"), of("Serial.ResponseTimeout")), (Outcome::Mute, Outcome::Mute));
+        assert_eq!(
+            (of("Core.Timeout"), of("Serial.ResponseTimeout")),
+            (Outcome::Mute, Outcome::Mute)
+        );
         assert_eq!(of("MobileEquipment.Congestion"), Outcome::Failed);
         assert_eq!(of("Core.Tired"), Outcome::Failed);
     }

@@ -1,6 +1,7 @@
-//! A modem whose firmware hangs and comes to itself only when it is taken off the USB: twenty times, each at another moment between two
-//! probes of the packets. Each story asserts the rungs that were taken and the times. One takes a minute and a half, so nextest tells all of
-//! them at once (`.config/nextest.toml`).
+//! A modem whose firmware hangs and comes to itself only when it is taken off the USB: twenty
+//! times, each at another moment between two probes of the packets. Each story asserts the rungs
+//! that were taken and the times. One takes a minute and a half, so nextest tells all of them at
+//! once (`.config/nextest.toml`).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -12,9 +13,11 @@ use std::time::{Duration, Instant};
 
 /// From the hang to the first rung: as long as any silent loss may take.
 const FIRST_RUNG: Duration = Duration::from_secs(5);
-/// From the hang to the reset: two questions to the modem, for each of which ModemManager waits 10 s.
+/// From the hang to the reset: two questions to the modem, for each of which ModemManager waits 10
+/// s.
 const RESET: Duration = Duration::from_secs(5 + 2 * 10 + 5);
-/// From the hang to what helps. ModemManager has 25 s to let go of the modem; it is started anew, and has 30 s to find it.
+/// From the hang to what helps. ModemManager has 25 s to let go of the modem; it is started anew,
+/// and has 30 s to find it.
 const HELP: Duration = Duration::from_secs(30 + 25 + 30 + 10);
 /// From there to the link: 10 s off the USB, and ModemManager has to find it.
 const BACK: Duration = Duration::from_secs(10 + 30);
@@ -42,8 +45,14 @@ fn set_hung(lab: &Lab, setup: Setup, hung: bool) {
     lab.swallow(hung);
 }
 
-/// What systemd and the USB do on the car, until the link is up. When the modem was helped, and the last report.
-async fn play_the_car(lab: &mut Lab, setup: Setup, help: Help, hung: Instant) -> (Duration, Report) {
+/// What systemd and the USB do on the car, until the link is up. When the modem was helped, and the
+/// last report.
+async fn play_the_car(
+    lab: &mut Lab,
+    setup: Setup,
+    help: Help,
+    hung: Instant,
+) -> (Duration, Report) {
     let (mut helped, mut plugged) = (None, true);
     loop {
         if lab.was_asked_to_restart() {
@@ -64,7 +73,10 @@ async fn play_the_car(lab: &mut Lab, setup: Setup, help: Help, hung: Instant) ->
         }
         match (helped, report(lab).await) {
             (Some(helped), Some(report)) if report.state == "up" => return (helped, report),
-            (_, report) => assert!(hung.elapsed() < PATIENCE, "not within {PATIENCE:?}: the link is up: {helped:?}, {report:?}"),
+            (_, report) => assert!(
+                hung.elapsed() < PATIENCE,
+                "not within {PATIENCE:?}: the link is up: {helped:?}, {report:?}"
+            ),
         }
         tokio::time::sleep(INTERVAL).await;
     }
@@ -86,10 +98,13 @@ fn hang(setup: Setup, help: Help, after: Duration) {
         assert!(reset <= RESET, "{reset:?}, {report:?}");
         let (helped, report) = play_the_car(lab, setup, help, hung).await;
         let back = hung.elapsed();
-        println!("hung modem: found after {found:?}, reset after {reset:?}, helped after {helped:?}, up after {back:?}");
+        println!(
+            "hung modem: found after {found:?}, reset after {reset:?}, helped after {helped:?}, up after {back:?}"
+        );
         assert!(helped <= HELP, "{helped:?}, {report:?}");
         assert!(back - helped <= BACK, "{back:?} - {helped:?}, {report:?}");
-        let rungs = ["cycle-bearer", "reset", "restart-daemon", "cycle-usb", "reboot"].map(|rung| climbed(&report, rung));
+        let rungs = ["cycle-bearer", "reset", "restart-daemon", "cycle-usb", "reboot"]
+            .map(|rung| climbed(&report, rung));
         assert_eq!(rungs, [1, 1, 1, u64::from(help == Help::Usb), 0], "{report:?}");
     });
 }
@@ -106,7 +121,8 @@ fn a_modem_that_comes_to_itself_when_it_is_opened_anew_stays_on_the_usb() {
     hang(Setup::mbim(), Help::Restart, Duration::ZERO);
 }
 
-/// Twenty runs at once: nearly all that they do is to wait for ModemManager, which waits for the modem.
+/// Twenty runs at once: nearly all that they do is to wait for ModemManager, which waits for the
+/// modem.
 macro_rules! hang_after {
     ($($run:ident: $milliseconds:literal,)*) => {$(
         #[test]

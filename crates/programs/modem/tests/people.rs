@@ -1,5 +1,5 @@
-//! What only a person can mend: SIM, PIN, contract and access point name. Each story asserts that nothing heavy is done about it, and the
-//! time.
+//! What only a person can mend: SIM, PIN, contract and access point name. Each story asserts that
+//! nothing heavy is done about it, and the time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -8,7 +8,8 @@ use common::{SOON, Supervisor, await_report, await_up, climbed, heavy, set_car};
 use rccar_modem_lab::{Registration, Setup, story};
 use std::time::{Duration, Instant};
 
-/// How long ModemManager may take to make a modem anew before that is a fault of the modem: what is named has to be named before.
+/// How long ModemManager may take to make a modem anew before that is a fault of the modem: what is
+/// named has to be named before.
 const MODEM_GRACE: Duration = Duration::from_secs(30);
 
 #[test]
@@ -27,7 +28,11 @@ fn a_sim_that_is_out_is_named_and_its_return_brings_the_link_back() {
         let report = await_up(lab).await;
         println!("SIM in: up after {:?}, {:?}", put_in.elapsed(), report.climbed);
         assert!(put_in.elapsed() < MODEM_GRACE + SOON, "{:?}", put_in.elapsed());
-        assert_eq!((report.fault.as_deref(), climbed(&report, "cycle-radio"), heavy(&report)), (None, 0, 0), "{report:?}");
+        assert_eq!(
+            (report.fault.as_deref(), climbed(&report, "cycle-radio"), heavy(&report)),
+            (None, 0, 0),
+            "{report:?}"
+        );
     });
 }
 
@@ -63,11 +68,17 @@ fn a_wrong_pin_is_sent_once_and_named() {
         lab.start_modem_manager();
         let _supervisor = Supervisor::start(lab, "pin = \"1111\"");
         let started = Instant::now();
-        let report =
-            await_report(lab, "names it", |report| report.fault.as_deref().is_some_and(|fault| fault.contains("PIN"))).await;
+        let report = await_report(lab, "names it", |report| {
+            report.fault.as_deref().is_some_and(|fault| fault.contains("PIN"))
+        })
+        .await;
         println!("wrong PIN: named after {:?}, {:?}", started.elapsed(), report.climbed);
         assert!(started.elapsed() < MODEM_GRACE + SOON, "{:?}", started.elapsed());
-        assert_eq!((lab.mbim().counters().pins, climbed(&report, "cycle-radio"), heavy(&report)), (1, 0, 0), "{report:?}");
+        assert_eq!(
+            (lab.mbim().counters().pins, climbed(&report, "cycle-radio"), heavy(&report)),
+            (1, 0, 0),
+            "{report:?}"
+        );
     });
 }
 
@@ -95,11 +106,16 @@ fn a_modem_that_wants_an_access_point_name_says_so_and_is_not_reset() {
         lab.start_with_modem().await;
         let _supervisor = Supervisor::start_as(lab, "");
         let started = Instant::now();
-        let report = await_report(lab, "names what is missing", |report| report.fault.is_some()).await;
-        assert!(report.fault.as_deref().is_some_and(|fault| fault.contains("modem.apn")), "{report:?}");
+        let report =
+            await_report(lab, "names what is missing", |report| report.fault.is_some()).await;
+        assert!(
+            report.fault.as_deref().is_some_and(|fault| fault.contains("modem.apn")),
+            "{report:?}"
+        );
         println!("access point name: named after {:?}", started.elapsed());
         assert!(started.elapsed() < MODEM_GRACE, "{:?}", started.elapsed());
-        let waits = await_report(lab, "waits for a person", |report| report.state == "waiting").await;
+        let waits =
+            await_report(lab, "waits for a person", |report| report.state == "waiting").await;
         // One try, and nothing for minutes.
         assert_eq!((climbed(&waits, "reconnect"), waits.climbed.len()), (1, 1), "{waits:?}");
         assert!(waits.due_in_ms.is_some_and(|due| due > 60_000), "{waits:?}");

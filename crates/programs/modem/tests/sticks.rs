@@ -1,4 +1,5 @@
-//! Sticks that look like Ethernet: the supervisor, and a stick of an interface, a DHCP server and a driver's name.
+//! Sticks that look like Ethernet: the supervisor, and a stick of an interface, a DHCP server and a
+//! driver's name.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -28,11 +29,20 @@ fn a_stick_comes_up_with_addresses_and_routes_and_goes_with_them() {
         lab.start_dhcp(&[]).await;
         let _supervisor = Supervisor::start(lab, "");
         await_up(lab).await;
-        let report = await_report(lab, "has both families", |report| stick(report).addresses.len() == 2).await;
+        let report =
+            await_report(lab, "has both families", |report| stick(report).addresses.len() == 2)
+                .await;
         let StickReport { interface, driver, addresses, .. } = stick(&report);
         assert_eq!((interface.as_str(), driver.as_str()), (STICK_INTERFACE, "cdc_ether"));
-        assert!(addresses[0].starts_with("192.168.8.5") && addresses[1].starts_with("2001:db8:9:"), "{report:?}");
-        assert_eq!((report.state.as_str(), report.interface.as_deref()), ("up", Some(STICK_INTERFACE)), "it stands for the modem");
+        assert!(
+            addresses[0].starts_with("192.168.8.5") && addresses[1].starts_with("2001:db8:9:"),
+            "{report:?}"
+        );
+        assert_eq!(
+            (report.state.as_str(), report.interface.as_deref()),
+            ("up", Some(STICK_INTERFACE)),
+            "it stands for the modem"
+        );
         let (four, six) = (lab.ip_says("route show default"), lab.ip_says("-6 route show default"));
         assert!(four.contains("via 192.168.8.1") && four.contains("metric 701"), "{four}");
         assert!(six.contains("proto ra metric 701"), "{six}");
@@ -41,7 +51,10 @@ fn a_stick_comes_up_with_addresses_and_routes_and_goes_with_them() {
         let mut status = Command::new(env!("CARGO_BIN_EXE_rccar-modem"));
         let told = status.arg("status").env("DBUS_SYSTEM_BUS_ADDRESS", lab.bus()).output().unwrap();
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
-        assert!(told.lines().any(|line| line.starts_with("stick") && line.contains("(cdc_ether)  up")), "{told}");
+        assert!(
+            told.lines().any(|line| line.starts_with("stick") && line.contains("(cdc_ether)  up")),
+            "{told}"
+        );
 
         lab.plug_stick(false);
         await_report(lab, "is not missed", |report| report.sticks.is_empty()).await;
@@ -66,8 +79,14 @@ fn a_stick_whose_network_dies_silently_is_found_within_5_s_and_brought_back() {
         await_report(lab, "finds it", |report| stick(report).state != "up").await;
         assert!(lost.elapsed() <= Duration::from_secs(5), "{:?}", lost.elapsed());
         assert!(lab.pings("192.168.8.1"), "the address stays");
-        let report = await_report(lab, "cycles the link", |report| climbed(report, "cycle-bearer") == 1).await;
-        println!("silent stick: link cycled after {:?}, {:?}", lost.elapsed(), stick(&report).climbed);
+        let report =
+            await_report(lab, "cycles the link", |report| climbed(report, "cycle-bearer") == 1)
+                .await;
+        println!(
+            "silent stick: link cycled after {:?}, {:?}",
+            lost.elapsed(),
+            stick(&report).climbed
+        );
         lab.be_lonely(false);
         let report = await_up(lab).await;
         assert_eq!(climbed(&report, "cycle-usb"), 0, "{report:?}");
@@ -87,7 +106,10 @@ fn a_stick_that_hangs_is_taken_off_the_usb_after_three_minutes_and_comes_back() 
         lab.swallow(true);
         let hung = Instant::now();
         let patience = PATIENCE * 2;
-        await_within(lab, patience, "takes it off the USB", |report| climbed(report, "cycle-usb") == 1).await;
+        await_within(lab, patience, "takes it off the USB", |report| {
+            climbed(report, "cycle-usb") == 1
+        })
+        .await;
         assert!(hung.elapsed() >= Duration::from_secs(170), "{:?}", hung.elapsed());
         let limit = Instant::now() + Duration::from_secs(5);
         while lab.is_authorized() {
@@ -119,7 +141,11 @@ fn a_modem_whose_network_port_has_a_sticks_driver_is_a_modem_and_no_stick() {
         // By when a stick would be one.
         tokio::time::sleep(Duration::from_secs(5)).await;
         let report = await_report(lab, "tells", |_| true).await;
-        assert_eq!((report.sticks.len(), report.interface.as_deref()), (0, Some("wwan0")), "{report:?}");
+        assert_eq!(
+            (report.sticks.len(), report.interface.as_deref()),
+            (0, Some("wwan0")),
+            "{report:?}"
+        );
         assert_eq!(report.addresses, ["10.64.0.2"]);
     });
 }

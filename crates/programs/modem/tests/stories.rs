@@ -1,14 +1,17 @@
-//! The supervisor, the real ModemManager and a modem whose network does everything that networks do. Each story asserts the rung that was
-//! taken and the time.
+//! The supervisor, the real ModemManager and a modem whose network does everything that networks
+//! do. Each story asserts the rung that was taken and the time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
 
-use common::{SOON, Supervisor, await_report, await_up, climbed, heavy, report, runs, set_car, spread};
+use common::{
+    SOON, Supervisor, await_report, await_up, climbed, heavy, report, runs, set_car, spread,
+};
 use rccar_modem_lab::{Addresses, Lab, Registration, Setup, story};
 use std::time::{Duration, Instant};
 
-/// How long the supervisor waits for a registration that is lost, and ModemManager, too; whoever is first.
+/// How long the supervisor waits for a registration that is lost, and ModemManager, too; whoever is
+/// first.
 const GRACE: Duration = Duration::from_secs(15);
 
 #[test]
@@ -19,13 +22,24 @@ fn the_link_comes_up_with_addresses_routes_and_mtu_and_goes_with_them() {
         let _supervisor = Supervisor::start(lab, "");
         let report = await_up(lab).await;
         assert_eq!((report.interface.as_deref(), report.addresses.len()), (Some("wwan0"), 2));
-        assert_eq!((report.registration.as_deref(), climbed(&report, "reconnect")), (Some("home"), 1));
+        assert_eq!(
+            (report.registration.as_deref(), climbed(&report, "reconnect")),
+            (Some("home"), 1)
+        );
         // Both families have a default route.
         lab.await_ping("198.51.100.1");
         lab.await_ping("2001:db8:53::1");
-        let default_routes = |lab: &Lab| [lab.ip_says("route show default"), lab.ip_says("-6 route show default")];
-        assert!(default_routes(lab).iter().all(|routes| routes.contains("dev wwan0")), "{:?}", default_routes(lab));
-        assert!(lab.ip_says("link show wwan0").contains(" mtu 1430 "), "the network's, not a guess");
+        let default_routes =
+            |lab: &Lab| [lab.ip_says("route show default"), lab.ip_says("-6 route show default")];
+        assert!(
+            default_routes(lab).iter().all(|routes| routes.contains("dev wwan0")),
+            "{:?}",
+            default_routes(lab)
+        );
+        assert!(
+            lab.ip_says("link show wwan0").contains(" mtu 1430 "),
+            "the network's, not a guess"
+        );
         lab.mbim().refuse(2);
         lab.mbim().deactivate(0);
         let lost = Instant::now();
@@ -45,7 +59,8 @@ fn the_link_comes_up_with_addresses_routes_and_mtu_and_goes_with_them() {
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_bearer_that_is_dropped_with_an_indication_is_asked_for_again_within_200_ms() {
     let mut times = Vec::new();
-    // A new supervisor each time: one link that is lost again and again is tried with growing pauses.
+    // A new supervisor each time: one link that is lost again and again is tried with growing
+    // pauses.
     story(Setup::mbim(), async |lab| {
         lab.start_with_modem().await;
         for _ in 0..runs() {
@@ -61,10 +76,16 @@ fn a_bearer_that_is_dropped_with_an_indication_is_asked_for_again_within_200_ms(
             }
             // What the emulator does from then on is the emulator's time.
             times.push(lab.mbim().counters().last_connect.unwrap() - told);
-            let report = await_report(lab, "is up again", |report| report.state == "up" && climbed(report, "reconnect") > 1).await;
+            let report = await_report(lab, "is up again", |report| {
+                report.state == "up" && climbed(report, "reconnect") > 1
+            })
+            .await;
             assert_eq!((climbed(&report, "reconnect"), report.climbed.len()), (2, 1), "{report:?}");
         }
-        let worst = spread("drop with indication until the modem is asked to connect", std::mem::take(&mut times));
+        let worst = spread(
+            "drop with indication until the modem is asked to connect",
+            std::mem::take(&mut times),
+        );
         assert!(worst <= Duration::from_millis(200), "{worst:?}");
     });
 }
@@ -81,7 +102,8 @@ fn a_silent_loss_is_found_within_5_s_and_cycles_the_bearer() {
             set_car(lab, true, false).await;
             lab.swallow(true);
             let lost = Instant::now();
-            let report = await_report(lab, "finds it", |report| climbed(report, "cycle-bearer") == 1).await;
+            let report =
+                await_report(lab, "finds it", |report| climbed(report, "cycle-bearer") == 1).await;
             times.push(lost.elapsed());
             assert_eq!(climbed(&report, "cycle-radio"), 0);
             lab.swallow(false);
@@ -124,7 +146,11 @@ fn another_address_replaces_the_old_one() {
         let lost = Instant::now();
         let report = await_report(lab, "has it", |report| report.addresses == ["10.65.0.7"]).await;
         assert!(lost.elapsed() < SOON, "{:?}", lost.elapsed());
-        assert_eq!((report.state.as_str(), climbed(&report, "reconnect"), report.climbed.len()), ("up", 2, 1), "{report:?}");
+        assert_eq!(
+            (report.state.as_str(), climbed(&report, "reconnect"), report.climbed.len()),
+            ("up", 2, 1),
+            "{report:?}"
+        );
         lab.await_ping("198.51.100.1");
     });
 }
@@ -141,17 +167,28 @@ fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_
         let report = await_report(lab, "gives it up", |report| report.state != "up").await;
         let waited = lost.elapsed();
         println!("registration lost: given up after {waited:?}, {:?}", report.climbed);
-        assert!((GRACE - Duration::from_secs(1)..GRACE + Duration::from_secs(5)).contains(&waited), "{waited:?}");
+        assert!(
+            (GRACE - Duration::from_secs(1)..GRACE + Duration::from_secs(5)).contains(&waited),
+            "{waited:?}"
+        );
         lab.swallow(true);
         tokio::time::sleep(Duration::from_secs(5)).await;
         lab.swallow(false);
         lab.mbim().register(Registration::Home);
         let back = Instant::now();
         let report = await_up(lab).await;
-        println!("registration lost: up {:?} after it is back, {:?}", back.elapsed(), report.climbed);
+        println!(
+            "registration lost: up {:?} after it is back, {:?}",
+            back.elapsed(),
+            report.climbed
+        );
         assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
-        // The supervisor's own limit leads to the one. ModemManager has the same: if it is first that is a lost bearer: the other.
-        assert!(climbed(&report, "cycle-bearer") == 1 || climbed(&report, "reconnect") >= 2, "{report:?}");
+        // The supervisor's own limit leads to the one. ModemManager has the same: if it is first
+        // that is a lost bearer: the other.
+        assert!(
+            climbed(&report, "cycle-bearer") == 1 || climbed(&report, "reconnect") >= 2,
+            "{report:?}"
+        );
         assert_eq!((climbed(&report, "cycle-radio"), heavy(&report)), (0, 0), "{report:?}");
     });
 }
@@ -174,7 +211,11 @@ fn a_registration_that_is_lost_with_the_packets_is_found_within_5_s_and_never_re
         lab.mbim().register(Registration::Home);
         let back = Instant::now();
         let report = await_up(lab).await;
-        println!("registration and packets lost: up {:?} after they are back, {:?}", back.elapsed(), report.climbed);
+        println!(
+            "registration and packets lost: up {:?} after they are back, {:?}",
+            back.elapsed(),
+            report.climbed
+        );
         assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
         assert_eq!((climbed(&report, "cycle-radio"), heavy(&report)), (0, 0), "{report:?}");
     });

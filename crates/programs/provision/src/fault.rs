@@ -19,6 +19,10 @@ pub struct Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, {}: {}", self.line, self.key, self.what)?;
-        if self.example.is_empty() { Ok(()) } else { write!(f, "\n    for example: {}", self.example) }
+        if self.example.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n    for example: {}", self.example)
+        }
     }
 }

@@ -1,13 +1,17 @@
-//! Applies `provision.toml`, the file on an SD card's first partition with which a person sets up a car.
+//! Applies `provision.toml`, the file on an SD card's first partition with which a person sets up a
+//! car.
 //!
-//! **A mistake in the file costs the table that it is in and nothing else: what is right is used, what is wrong is named with line, key
-//! and example, in a file beside it, on the car's page and by `check`.**
+//! **A mistake in the file costs the table that it is in and nothing else: what is right is used,
+//! what is wrong is named with line, key and example, in a file beside it, on the car's page and by
+//! `check`.**
 //!
 //! At each boot, before any service that needs its outcome, `rccar-provision apply`
-//! 1. reads the file, and the settings kept from the last boot ([`parse`], [`Parsed::settings_or`]);
+//! 1. reads the file, and the settings kept from the last boot
+//!    ([`parse`], [`Parsed::settings_or`]);
 //! 2. keeps the outcome for the next boot;
 //! 3. writes what the services read: configurations, Wi-Fi, host name, SSH key;
-//! 4. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for the car's page.
+//! 4. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for
+//!    the car's page.
 //!
 //! ```
 //! let parsed = rccar_provision::parse(b"[wifi]\nssid = \"Home\"\n[camera]\nfps = 99\n");
@@ -17,13 +21,16 @@
 //!
 //! # Design decisions
 //!
-//! * The file is cut at its `[table]` lines and each table is parsed alone: one missing quotation mark does not hide the other tables
-//!   from the parser.
-//! * A table with a mistake is replaced as a whole, by the one kept: half of a table may mean something else, such as a Wi-Fi network
-//!   without its password. The one exception is the host's address, without which nobody could help the car from afar.
-//! * Without the file the kept settings hold: a card whose FAT is damaged still drives. A table that is absent means the defaults.
-//! * Faults never quote a value that may be secret. The report lies on the card beside `provision.toml` and says no more than the card
-//!   says anyway; the claim code is not in it, because it changes with each start.
+//! * The file is cut at its `[table]` lines and each table is parsed alone: one missing quotation
+//!   mark does not hide the other tables from the parser.
+//! * A table with a mistake is replaced as a whole, by the one kept: half of a table may mean
+//!   something else, such as a Wi-Fi network without its password. The one exception is the host's
+//!   address, without which nobody could help the car from afar.
+//! * Without the file the kept settings hold: a card whose FAT is damaged still drives. A table
+//!   that is absent means the defaults.
+//! * Faults never quote a value that may be secret. The report lies on the card beside
+//!   `provision.toml` and says no more than the card says anyway; the claim code is not in it,
+//!   because it changes with each start.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -62,9 +62,13 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     Parsed { settings, faults, faulty, remarks }
 }
 
-/// An address that is right is used even if the token beside it is wrong: the car then shows up as unclaimed, which is better than not
-/// at all.
-fn salvage_host(settings: &Settings, section: Option<&Section>, faulty: &mut BTreeSet<&'static str>) {
+/// An address that is right is used even if the token beside it is wrong: the car then shows up as
+/// unclaimed, which is better than not at all.
+fn salvage_host(
+    settings: &Settings,
+    section: Option<&Section>,
+    faulty: &mut BTreeSet<&'static str>,
+) {
     if settings.host.url.is_some() && section.is_some_and(|section| !section.broken) {
         faulty.remove("host");
     }
@@ -73,7 +77,10 @@ fn salvage_host(settings: &Settings, section: Option<&Section>, faulty: &mut BTr
 fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
     match table.name {
         "host" => {
-            settings.host = Host { url: reader.text("url", values::url), token: reader.text("token", values::token) };
+            settings.host = Host {
+                url: reader.text("url", values::url),
+                token: reader.text("token", values::token),
+            };
             reader.needs("token", "url");
         }
         "car" => settings.car = Car { name: reader.text("name", values::name) },
@@ -112,7 +119,9 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 reader.useless("rotation", "the simulator is never upside down");
             }
         }
-        "lan" => settings.lan = Lan { access_code: reader.text("access_code", values::access_code) },
+        "lan" => {
+            settings.lan = Lan { access_code: reader.text("access_code", values::access_code) }
+        }
         "ssh" => settings.ssh = Ssh { public_key: reader.text("public_key", values::public_key) },
         "update" => {
             settings.update = Update {
@@ -155,12 +164,19 @@ mod tests {
             ("line 5, wifi.pasword:", "did you mean `password`", "password = "),
             ("line 6, wifi.ssid:", "quotation marks", "ssid = "),
             ("line 8, modem.pin:", "leading zeros", "pin = \"0123\""),
-            ("line 10, camera.width:", "an even number of pixels from 64 to 1920, not 641", "width = 1280"),
+            (
+                "line 10, camera.width:",
+                "an even number of pixels from 64 to 1920, not 641",
+                "width = 1280",
+            ),
             ("line 11, camera.fps:", "without quotation marks", "fps = 30"),
             ("line 13, update.automatic:", "true or false", "automatic = true"),
             ("line 15, lan.access_code:", "8 characters", "access_code = "),
         ] {
-            let hit = found.iter().find(|fault| fault.starts_with(start)).unwrap_or_else(|| panic!("{start}: {found:#?}"));
+            let hit = found
+                .iter()
+                .find(|fault| fault.starts_with(start))
+                .unwrap_or_else(|| panic!("{start}: {found:#?}"));
             assert!(hit.contains(words) && hit.contains(example), "{hit}");
         }
         assert_eq!(found.len(), 9, "{found:#?}");
@@ -168,18 +184,28 @@ mod tests {
 
     #[test]
     fn a_camera_may_have_all_that_the_car_can_and_nothing_else() {
-        for (key, range, step) in
-            [("width", WIDTHS, 2), ("height", HEIGHTS, 2), ("fps", RATES, 1), ("bitrate_kbps", BITRATES_KBPS, 1)]
-        {
+        for (key, range, step) in [
+            ("width", WIDTHS, 2),
+            ("height", HEIGHTS, 2),
+            ("fps", RATES, 1),
+            ("bitrate_kbps", BITRATES_KBPS, 1),
+        ] {
             let takes = |value: u32| faults(&format!("[camera]\n{key} = {value}\n")).is_empty();
             let (first, last) = (*range.start(), *range.end());
-            assert_eq!([first - step, first, last, last + step].map(takes), [false, true, true, false], "{key}");
+            assert_eq!(
+                [first - step, first, last, last + step].map(takes),
+                [false, true, true, false],
+                "{key}"
+            );
         }
     }
 
     #[test]
     fn a_typo_in_one_table_costs_that_table_only() {
-        let kept = Settings { camera: Camera { fps: Some(10), ..Camera::default() }, ..Settings::default() };
+        let kept = Settings {
+            camera: Camera { fps: Some(10), ..Camera::default() },
+            ..Settings::default()
+        };
         let parsed = parse(b"[wifi]\nssid = 'Net'\n[camera]\nfps = 99\nwidth = 640\n");
         let settings = parsed.settings_or(&kept);
         assert_eq!(settings.wifi.ssid.as_deref(), Some("Net"));
@@ -190,7 +216,10 @@ mod tests {
     fn a_wrong_token_does_not_cost_the_address() {
         let parsed = parse(b"[host]\nurl = 'https://a.example'\ntoken = 'abc'\n");
         assert_eq!(parsed.faults.len(), 1);
-        assert_eq!(parsed.settings_or(&Settings::default()).host, Host { url: Some("https://a.example".into()), token: None });
+        assert_eq!(
+            parsed.settings_or(&Settings::default()).host,
+            Host { url: Some("https://a.example".into()), token: None }
+        );
     }
 
     #[test]
@@ -201,7 +230,9 @@ mod tests {
         );
         assert!(faults("[wifi]\npassword = '12345678'\n")[0].contains("without `ssid`"));
         assert!(faults("[modem]\npassword = 'web'\n")[0].contains("without `user`"));
-        assert!(faults("[camera]\nsource = 'simulator'\nrotation = 180\n")[0].contains("upside down"));
+        assert!(
+            faults("[camera]\nsource = 'simulator'\nrotation = 180\n")[0].contains("upside down")
+        );
         assert!(faults("[camera]\nrotation = 90\n")[0].contains("0 or 180 degrees, not 90"));
     }
 

@@ -30,14 +30,23 @@ impl<'a> Reader<'a> {
         let (key, line, value) = self.value(name)?;
         let checked = match value {
             Value::Text(text) => check(text),
-            Value::Whole(_) => Err("this has to stand in quotation marks, or leading zeros would be lost".to_owned()),
+            Value::Whole(_) => {
+                Err("this has to stand in quotation marks, or leading zeros would be lost"
+                    .to_owned())
+            }
             other => Err(format!("this has to be text in quotation marks, not {}", other.kind())),
         };
         checked.map_err(|what| self.fault(line, key, what)).ok()
     }
 
     /// A whole number within `range`, divisible by `step`.
-    pub(crate) fn whole(&mut self, name: &str, range: RangeInclusive<u32>, step: u32, unit: &str) -> Option<u32> {
+    pub(crate) fn whole(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+        step: u32,
+        unit: &str,
+    ) -> Option<u32> {
         let (key, line, value) = self.value(name)?;
         let legal = |number: &u32| range.contains(number) && number.is_multiple_of(step);
         if let Value::Whole(number) = value
@@ -79,7 +88,12 @@ impl<'a> Reader<'a> {
         {
             let what = format!("this has no use without `{}`", other.name);
             let example = format!("{} = {}", other.name, other.example);
-            self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example });
+            self.faults.push(Fault {
+                line,
+                key: format!("{}.{}", self.table.name, key.name),
+                what,
+                example,
+            });
         }
     }
 
@@ -87,7 +101,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn useless(&mut self, name: &str, why: &str) {
         if let Some((key, line, _)) = self.value(name) {
             let what = format!("{why}: put # before the line");
-            self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example: String::new() });
+            self.faults.push(Fault {
+                line,
+                key: format!("{}.{}", self.table.name, key.name),
+                what,
+                example: String::new(),
+            });
         }
     }
 
@@ -98,21 +117,38 @@ impl<'a> Reader<'a> {
 
     fn unknown_keys(&mut self) {
         let Some(section) = self.section else { return };
-        for (name, entry) in section.entries.iter().filter(|(name, _)| self.table.key(name).is_none()) {
+        for (name, entry) in
+            section.entries.iter().filter(|(name, _)| self.table.key(name).is_none())
+        {
             let known = || self.table.keys.iter().map(|key| key.name);
             let guess = nearest(name, known()).and_then(|guess| self.table.key(guess));
             let what = match guess {
                 Some(guess) => format!("there is no such key; did you mean `{}`?", guess.name),
-                None => format!("there is no such key; this table has {}", known().collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "there is no such key; this table has {}",
+                    known().collect::<Vec<_>>().join(", ")
+                ),
             };
-            let example = guess.map(|guess| format!("{} = {}", guess.name, guess.example)).unwrap_or_default();
+            let example = guess
+                .map(|guess| format!("{} = {}", guess.name, guess.example))
+                .unwrap_or_default();
             let shown: String = name.chars().filter(|c| !c.is_control()).take(32).collect();
-            self.faults.push(Fault { line: entry.line, key: format!("{}.{shown}", self.table.name), what, example });
+            self.faults.push(Fault {
+                line: entry.line,
+                key: format!("{}.{shown}", self.table.name),
+                what,
+                example,
+            });
         }
     }
 
     fn fault(&mut self, line: usize, key: &Key, what: String) {
         let example = format!("{} = {}", key.name, key.example);
-        self.faults.push(Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example });
+        self.faults.push(Fault {
+            line,
+            key: format!("{}.{}", self.table.name, key.name),
+            what,
+            example,
+        });
     }
 }

@@ -17,7 +17,8 @@ pub(crate) fn apply(root: &Path) -> Result<(), ProvisionError> {
 
 /// Says what is wrong with a file.
 pub(crate) fn check(path: &Path) -> Result<(), ProvisionError> {
-    let bytes = std::fs::read(path).map_err(|source| ProvisionError::Read { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path)
+        .map_err(|source| ProvisionError::Read { path: path.to_owned(), source })?;
     let parsed = parse(&bytes);
     let remarks = parsed.remarks.iter().map(|remark| format!("note: {remark}\n"));
     let faults = parsed.faults.iter().map(|fault| format!("{}: {fault}\n", path.display()));

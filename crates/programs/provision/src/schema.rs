@@ -1,4 +1,5 @@
-//! Every table and key that the file may have. The template documents each of them; a test compares the two.
+//! Every table and key that the file may have. The template documents each of them; a test compares
+//! the two.
 
 /// A key of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,12 @@ pub const TABLES: [Table; 8] = [
     },
     Table {
         name: "modem",
-        keys: &[key("apn", "\"internet\""), key("user", "\"web\""), key("password", "\"web\""), key("pin", "\"0123\"")],
+        keys: &[
+            key("apn", "\"internet\""),
+            key("user", "\"web\""),
+            key("password", "\"web\""),
+            key("pin", "\"0123\""),
+        ],
     },
     Table {
         name: "camera",
@@ -81,7 +87,12 @@ pub const TABLES: [Table; 8] = [
     },
     Table {
         name: "update",
-        keys: &[key("channel", "\"stable\""), key("automatic", "true"), key("metered_mb", "50"), key("allow_downgrade", "true")],
+        keys: &[
+            key("channel", "\"stable\""),
+            key("automatic", "true"),
+            key("metered_mb", "50"),
+            key("allow_downgrade", "true"),
+        ],
     },
 ];
 
@@ -89,7 +100,11 @@ pub const TABLES: [Table; 8] = [
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // 0.8 takes one wrong, missing or swapped letter in words of five.
     let likeness = |known: &'a str| (strsim::jaro_winkler(&word.to_lowercase(), known), known);
-    known.map(likeness).filter(|(likeness, _)| *likeness >= 0.8).max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known)
+    known
+        .map(likeness)
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
 }
 
 #[cfg(test)]

@@ -151,7 +151,8 @@ impl Settings {
     }
 }
 
-/// A label of RFC 1035: letters, digits and hyphens, 63 at most. What is left of a name that has none of them is `rccar`.
+/// A label of RFC 1035: letters, digits and hyphens, 63 at most. What is left of a name that has
+/// none of them is `rccar`.
 fn host_name(name: &str) -> String {
     let mut label = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {

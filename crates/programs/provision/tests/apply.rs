@@ -22,7 +22,10 @@ impl Card {
         fs::create_dir_all(places.card()).unwrap();
         fs::create_dir_all(places.defaults()).unwrap();
         let card = Self { directory, places };
-        card.default("car.toml", "[camera]\nsource = \"libcamera\"\n[lan]\nlisten = [\"[::]:80\"]\n");
+        card.default(
+            "car.toml",
+            "[camera]\nsource = \"libcamera\"\n[lan]\nlisten = [\"[::]:80\"]\n",
+        );
         card.default("drive.toml", "[actuator]\nkind = \"simulator\"\n");
         card.file(file);
         card
@@ -60,7 +63,10 @@ fn tree(directory: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
         match metadata.is_dir() {
             true => found.extend(tree(&entry.path())),
             false => {
-                found.insert(entry.path(), (metadata.mtime(), metadata.mtime_nsec(), metadata.ino()));
+                found.insert(
+                    entry.path(),
+                    (metadata.mtime(), metadata.mtime_nsec(), metadata.ino()),
+                );
             }
         }
     }
@@ -76,12 +82,19 @@ fn a_good_file_reaches_every_service() {
          [ssh]\npublic_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me\"\n"
     ));
     let outcome = card.start();
-    assert_eq!((outcome.file, outcome.faults.len(), outcome.notices.len()), (FileState::Good, 0, 0), "{outcome:?}");
+    assert_eq!(
+        (outcome.file, outcome.faults.len(), outcome.notices.len()),
+        (FileState::Good, 0, 0),
+        "{outcome:?}"
+    );
     let car = card.config("car.toml");
     assert_eq!(car["host"]["url"].as_str(), Some("https://drive.example"));
     assert_eq!(car["host"]["enrolment"].as_str(), Some(TOKEN));
     assert_eq!(car["car"]["name"].as_str(), Some("Roter Blitz"));
-    assert_eq!((car["camera"]["source"].as_str(), car["camera"]["width"].as_integer()), (Some("libcamera"), Some(320)));
+    assert_eq!(
+        (car["camera"]["source"].as_str(), car["camera"]["width"].as_integer()),
+        (Some("libcamera"), Some(320))
+    );
     assert_eq!(car["lan"]["listen"][0].as_str(), Some("[::]:80"));
     assert_eq!(card.config("drive.toml")["actuator"]["kind"].as_str(), Some("simulator"));
     assert_eq!(card.config("update.toml")["update"]["channel"].as_str(), Some("beta"));
@@ -90,7 +103,10 @@ fn a_good_file_reaches_every_service() {
     assert_eq!(fs::read_to_string(&network).unwrap(), "[Security]\nPassphrase=12345678\n");
     assert_eq!(fs::read_to_string(card.places.iwd_config()).unwrap(), "[General]\nCountry=DE\n");
     assert!(fs::read_to_string(card.places.ssh_key()).unwrap().ends_with(" me\n"));
-    assert_eq!(fs::read_to_string(card.directory.path().join("etc/hostname")).unwrap(), "roter-blitz\n");
+    assert_eq!(
+        fs::read_to_string(card.directory.path().join("etc/hostname")).unwrap(),
+        "roter-blitz\n"
+    );
     let kept = card.places.kept().join("provision.toml");
     for (secret, wanted) in [
         (network, 0o600),
@@ -105,7 +121,9 @@ fn a_good_file_reaches_every_service() {
 
 #[test]
 fn a_mistake_costs_its_table_and_the_rest_is_used() {
-    let card = Card::new("[wifi]\nssid = \"Net\"\npassword = \"12345678\"\n[camera]\nfps = 99\nwidth = 320\n");
+    let card = Card::new(
+        "[wifi]\nssid = \"Net\"\npassword = \"12345678\"\n[camera]\nfps = 99\nwidth = 320\n",
+    );
     let outcome = card.start();
     assert_eq!(
         outcome.unused.iter().map(|unused| (unused.table, unused.instead)).collect::<Vec<_>>(),
@@ -114,7 +132,13 @@ fn a_mistake_costs_its_table_and_the_rest_is_used() {
     assert!(card.places.networks().join("Net.psk").exists());
     assert_eq!(card.config("car.toml")["camera"].get("width"), None);
     let report = card.report();
-    for words in ["line 5, camera.fps", "1 to 60", "for example: fps = 30", "Until [camera] is right, the defaults hold", "\r\n"] {
+    for words in [
+        "line 5, camera.fps",
+        "1 to 60",
+        "for example: fps = 30",
+        "Until [camera] is right, the defaults hold",
+        "\r\n",
+    ] {
         assert!(report.contains(words), "{words}: {report}");
     }
 }
@@ -127,11 +151,17 @@ fn what_was_right_before_holds_until_the_mistake_is_mended() {
     let outcome = card.start();
     assert_eq!(outcome.unused[0].instead, Instead::Kept);
     assert_eq!(card.config("car.toml")["camera"]["fps"].as_integer(), Some(10));
-    assert!(card.places.networks().join("New.open").exists() && !card.places.networks().join("Old.open").exists());
+    assert!(
+        card.places.networks().join("New.open").exists()
+            && !card.places.networks().join("Old.open").exists()
+    );
     card.file("[camera]\nfps = 20\n");
     assert_eq!(card.start().file, FileState::Good);
     assert_eq!(card.config("car.toml")["camera"]["fps"].as_integer(), Some(20));
-    assert!(!card.places.networks().join("New.open").exists(), "a table that is gone means the defaults");
+    assert!(
+        !card.places.networks().join("New.open").exists(),
+        "a table that is gone means the defaults"
+    );
     assert!(card.report().contains("Everything in it was right"));
 }
 
@@ -145,7 +175,11 @@ fn without_the_file_or_the_card_the_settings_from_before_hold() {
     fs::remove_dir_all(card.places.card()).unwrap();
     let outcome = card.start();
     assert_eq!(card.config("car.toml")["car"]["name"].as_str(), Some("Blitz"));
-    assert!(outcome.notices.iter().any(|notice| notice.contains("could not be written to the card")), "{:?}", outcome.notices);
+    assert!(
+        outcome.notices.iter().any(|notice| notice.contains("could not be written to the card")),
+        "{:?}",
+        outcome.notices
+    );
 }
 
 #[test]
@@ -160,7 +194,9 @@ fn a_new_card_without_a_file_starts_with_the_defaults() {
 
 #[test]
 fn a_second_start_writes_nothing() {
-    let card = Card::new("[wifi]\nssid = \"Net\"\npassword = \"12345678\"\ncountry = \"DE\"\n[camera]\nfps = 99\n");
+    let card = Card::new(
+        "[wifi]\nssid = \"Net\"\npassword = \"12345678\"\ncountry = \"DE\"\n[camera]\nfps = 99\n",
+    );
     card.start();
     let before = tree(card.directory.path());
     card.start();
@@ -182,7 +218,11 @@ fn what_a_power_cut_left_half_written_does_no_harm() {
         let good = fs::read_to_string(card.places.configs().join("car.toml")).unwrap();
         let code = fs::read_to_string(card.places.kept().join("access-code")).unwrap();
         fs::write(&half, "[wif").unwrap();
-        fs::write(half.with_file_name(format!(".{}.new", half.file_name().unwrap().to_str().unwrap())), "x").unwrap();
+        fs::write(
+            half.with_file_name(format!(".{}.new", half.file_name().unwrap().to_str().unwrap())),
+            "x",
+        )
+        .unwrap();
         card.start();
         let again = fs::read_to_string(card.places.configs().join("car.toml")).unwrap();
         let new_code = fs::read_to_string(card.places.kept().join("access-code")).unwrap();
@@ -195,7 +235,11 @@ fn what_a_power_cut_left_half_written_does_no_harm() {
 fn notices_of_the_start_are_passed_on() {
     let card = Card::new("");
     fs::create_dir_all(card.places.notices()).unwrap();
-    fs::write(card.places.notices().join("data.txt"), "the data partition was damaged and was made anew\n").unwrap();
+    fs::write(
+        card.places.notices().join("data.txt"),
+        "the data partition was damaged and was made anew\n",
+    )
+    .unwrap();
     fs::write(card.places.notices().join("other.log"), "not this\n").unwrap();
     let outcome = card.start();
     assert_eq!(outcome.notices, ["the data partition was damaged and was made anew"]);
@@ -229,7 +273,13 @@ impl Card {
     fn service(&self, name: &str, body: &str) {
         fs::create_dir_all(self.places.programs()).unwrap();
         let (path, asked) = (self.places.programs().join(name), self.asked().display().to_string());
-        fs::write(&path, format!("#!/bin/sh\n[ \"$3\" = check-config ] || exit 9\necho {name} >>{asked}\n{body}\n")).unwrap();
+        fs::write(
+            &path,
+            format!(
+                "#!/bin/sh\n[ \"$3\" = check-config ] || exit 9\necho {name} >>{asked}\n{body}\n"
+            ),
+        )
+        .unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
@@ -240,7 +290,9 @@ impl Card {
 
 /// A service that refuses configurations with this in them.
 fn refuses(text: &str) -> String {
-    format!("if grep -q '{text}' \"$2\"; then echo \"error: $2:3:1: key \\`camera.x\\`: {text} is too much\" >&2; exit 2; fi")
+    format!(
+        "if grep -q '{text}' \"$2\"; then echo \"error: $2:3:1: key \\`camera.x\\`: {text} is too much\" >&2; exit 2; fi"
+    )
 }
 
 #[test]
@@ -248,15 +300,21 @@ fn a_table_that_a_service_refuses_is_dropped_and_the_car_comes_up() {
     let card = Card::new("[car]\nname = \"Blitz\"\n[camera]\nwidth = 320\nfps = 50\n");
     card.service("rccar-car", &refuses("fps = 50"));
     let outcome = card.start();
-    let unused: Vec<_> = outcome.unused.iter().map(|unused| (unused.table, unused.instead)).collect();
+    let unused: Vec<_> =
+        outcome.unused.iter().map(|unused| (unused.table, unused.instead)).collect();
     assert_eq!((outcome.file, unused), (FileState::Faulty, vec![("camera", Instead::Default)]));
     let car = card.config("car.toml");
     assert_eq!((car["camera"].get("fps"), car["camera"].get("width")), (None, None));
-    assert_eq!((car["camera"]["source"].as_str(), car["car"]["name"].as_str()), (Some("libcamera"), Some("Blitz")));
+    assert_eq!(
+        (car["camera"]["source"].as_str(), car["car"]["name"].as_str()),
+        (Some("libcamera"), Some("Blitz"))
+    );
     let report = card.report();
-    for words in
-        ["cannot use all of it", "rccar-car does not take [camera]: key `camera.x`: fps = 50 is too much", "the defaults hold"]
-    {
+    for words in [
+        "cannot use all of it",
+        "rccar-car does not take [camera]: key `camera.x`: fps = 50 is too much",
+        "the defaults hold",
+    ] {
         assert!(report.contains(words), "{words}: {report}");
     }
     assert_eq!(mode(&card.places.configs().join("car.toml")), 0o640);
@@ -277,11 +335,15 @@ fn what_a_service_took_before_holds_in_the_place_of_what_it_refuses() {
 
 #[test]
 fn several_tables_that_a_service_refuses_are_all_dropped_and_other_services_keep_theirs() {
-    let card = Card::new("[car]\nname = \"Blitz\"\n[camera]\nfps = 50\n[update]\nchannel = \"beta\"\n");
+    let card =
+        Card::new("[car]\nname = \"Blitz\"\n[camera]\nfps = 50\n[update]\nchannel = \"beta\"\n");
     card.service("rccar-car", &format!("{}\n{}", refuses("fps = 50"), refuses("Blitz")));
     card.service("rccar-update", "exit 0");
     let outcome = card.start();
-    assert_eq!(outcome.unused.iter().map(|unused| unused.table).collect::<Vec<_>>(), ["camera", "car"]);
+    assert_eq!(
+        outcome.unused.iter().map(|unused| unused.table).collect::<Vec<_>>(),
+        ["camera", "car"]
+    );
     assert!(card.config("car.toml").get("car").is_none());
     assert_eq!(card.config("update.toml")["update"]["channel"].as_str(), Some("beta"));
 }
@@ -300,7 +362,11 @@ fn a_service_that_refuses_even_the_defaults_is_named() {
     card.service("rccar-car", &refuses("listen"));
     let outcome = card.start();
     assert_eq!(outcome.unused, []);
-    assert!(outcome.notices[0].contains("rccar-car refuses the image's own settings: key"), "{:?}", outcome.notices);
+    assert!(
+        outcome.notices[0].contains("rccar-car refuses the image's own settings: key"),
+        "{:?}",
+        outcome.notices
+    );
 }
 
 #[test]

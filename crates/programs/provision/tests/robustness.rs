@@ -10,10 +10,16 @@ fn checks(bytes: &[u8]) {
     let parsed = parse(bytes);
     let lines = bytes.len() + 1;
     for fault in &parsed.faults {
-        assert!((1..=lines).contains(&fault.line) && !fault.key.is_empty() && !fault.what.is_empty(), "{fault:?}");
+        assert!(
+            (1..=lines).contains(&fault.line) && !fault.key.is_empty() && !fault.what.is_empty(),
+            "{fault:?}"
+        );
         assert!(!fault.to_string().contains('\u{0}'), "{fault:?}");
     }
-    assert!(!parsed.faults.is_empty() || parsed.faulty.is_empty(), "a table is left out only with a fault");
+    assert!(
+        !parsed.faults.is_empty() || parsed.faulty.is_empty(),
+        "a table is left out only with a fault"
+    );
     // What is kept reads back as it was.
     let settings = parsed.settings_or(&Settings::default());
     let again = parse(toml::to_string(&settings).unwrap().as_bytes());

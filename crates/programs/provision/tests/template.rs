@@ -32,7 +32,9 @@ fn every_key_is_in_the_template_with_its_example() {
     }
     let expected: Vec<_> = TABLES
         .iter()
-        .flat_map(|table| table.keys.iter().map(|key| format!("{}.{} = {}", table.name, key.name, key.example)))
+        .flat_map(|table| {
+            table.keys.iter().map(|key| format!("{}.{} = {}", table.name, key.name, key.example))
+        })
         .collect();
     assert_eq!(found, expected);
 }
@@ -44,7 +46,10 @@ fn every_example_is_right() {
     assert_eq!(parsed.faults, []);
     let written = toml::Table::try_from(&parsed.settings).unwrap();
     let keys = |table: &toml::Value| table.as_table().unwrap().len();
-    assert_eq!(written.values().map(keys).sum::<usize>(), TABLES.iter().map(|table| table.keys.len()).sum::<usize>());
+    assert_eq!(
+        written.values().map(keys).sum::<usize>(),
+        TABLES.iter().map(|table| table.keys.len()).sum::<usize>()
+    );
 }
 
 #[test]

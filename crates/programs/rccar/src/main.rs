@@ -1,9 +1,12 @@
-//! `rccar`: the car's programs in one file, which goes by the name that it is called with, as BusyBox does.
+//! `rccar`: the car's programs in one file, which goes by the name that it is called with, as
+//! BusyBox does.
 //!
-//! Runtime, D-Bus, TLS and the parsers are in it once, instead of once for each program: the image has less to store, an update less to
-//! fetch, and the programs share the memory of their code. Each runs as a process and a user of its own all the same.
+//! Runtime, D-Bus, TLS and the parsers are in it once, instead of once for each program: the image
+//! has less to store, an update less to fetch, and the programs share the memory of their code.
+//! Each runs as a process and a user of its own all the same.
 //!
-//! `rccar-drive` is not in it: what moves the car locks its code into RAM and shares none with what listens to networks.
+//! `rccar-drive` is not in it: what moves the car locks its code into RAM and shares none with what
+//! listens to networks.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,7 +21,10 @@ const PROGRAMS: &[Program] = &[
     ("rccar-update", rccar_update::main),
 ];
 
-#[expect(clippy::print_stderr, reason = "there is no logging before it is known which program this is")]
+#[expect(
+    clippy::print_stderr,
+    reason = "there is no logging before it is known which program this is"
+)]
 fn main() -> ExitCode {
     let called = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&called).file_name().unwrap_or_default();
@@ -26,6 +32,10 @@ fn main() -> ExitCode {
         return program();
     }
     let names: Vec<_> = PROGRAMS.iter().map(|(program, _)| *program).collect();
-    eprintln!("{} is no program of this file; call it by a link that is named {}", name.display(), names.join(", "));
+    eprintln!(
+        "{} is no program of this file; call it by a link that is named {}",
+        name.display(),
+        names.join(", ")
+    );
     ExitCode::from(2)
 }

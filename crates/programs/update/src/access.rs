@@ -18,6 +18,8 @@ pub trait AccessSource: Send + Sync + 'static {
 impl AccessSource for CarClient {
     async fn access(&self) -> Result<HostAccess, String> {
         let asked = tokio::time::timeout(WITHIN, self.host_access()).await;
-        asked.map_err(|_| "rccar-car does not answer".to_owned())?.map_err(|error| error.to_string())
+        asked
+            .map_err(|_| "rccar-car does not answer".to_owned())?
+            .map_err(|error| error.to_string())
     }
 }

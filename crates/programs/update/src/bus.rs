@@ -22,7 +22,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(properties: Arc<Mutex<UpdateProperties>>, commands: mpsc::Sender<Command>, rauc: Rauc) -> Self {
+    pub(crate) fn new(
+        properties: Arc<Mutex<UpdateProperties>>,
+        commands: mpsc::Sender<Command>,
+        rauc: Rauc,
+    ) -> Self {
         Self { properties, commands, rauc }
     }
 
@@ -52,17 +56,26 @@ impl UpdateService for Service {
 
     async fn install_for_owner(&self, what: &str, allow_downgrade: bool) -> Result<(), String> {
         if !what.contains('/') {
-            return self.wish(Wish::Install { version: parse(what)?, downgrade: allow_downgrade }).await;
+            return self
+                .wish(Wish::Install { version: parse(what)?, downgrade: allow_downgrade })
+                .await;
         }
-        let bundle = self.rauc.inspect(what).await.map_err(|error| crate::rauc_faults::fault(&error).reason().to_owned())?;
+        let bundle = self
+            .rauc
+            .inspect(what)
+            .await
+            .map_err(|error| crate::rauc_faults::fault(&error).reason().to_owned())?;
         let path = PathBuf::from(what);
         // This program may not be allowed to look at the file; RAUC is.
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-        let release = Release { version: parse(&bundle.version)?, size, source: Source::File(path) };
+        let release =
+            Release { version: parse(&bundle.version)?, size, source: Source::File(path) };
         self.wish(Wish::InstallFile { release, downgrade: allow_downgrade }).await
     }
 }
 
 fn parse(version: &str) -> Result<Version, String> {
-    version.parse().map_err(|error| format!("`{version}` is neither a version such as 1.2.3 nor the path of a bundle: {error}"))
+    version.parse().map_err(|error| {
+        format!("`{version}` is neither a version such as 1.2.3 nor the path of a bundle: {error}")
+    })
 }

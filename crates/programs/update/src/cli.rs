@@ -12,7 +12,8 @@ use rccar_rauc::{BootStatus, Rauc, Slot};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Keeps the car's image up to date: streams releases into the idle slot, reboots when parked, lets a version prove itself.
+/// Keeps the car's image up to date: streams releases into the idle slot, reboots when parked, lets
+/// a version prove itself.
 #[derive(Debug, Parser)]
 #[command(name = "rccar-update", version)]
 pub(crate) struct Cli {
@@ -32,7 +33,8 @@ enum Command {
     Status,
     /// Ask the host for a release now
     Check,
-    /// Install a release that the host offers, or a bundle on this machine, and reboot as soon as the car stands still
+    /// Install a release that the host offers, or a bundle on this machine, and reboot as soon as
+    /// the car stands still
     Install {
         /// A version such as 1.2.3, or the path of a bundle
         what: String,
@@ -49,11 +51,14 @@ impl Cli {
         let config = Config::load(path)?;
         let run = match &self.command {
             Some(Command::CheckConfig) => return Ok(print_no_mistakes(path)?),
-            Some(command) => Box::pin(ask(config, command)) as std::pin::Pin<Box<dyn Future<Output = _>>>,
+            Some(command) => {
+                Box::pin(ask(config, command)) as std::pin::Pin<Box<dyn Future<Output = _>>>
+            }
             None => Box::pin(ask(config, &Command::Run)),
         };
         // Two threads: the loop, and the transfer beside it.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.map_err(UpdateError::Runtime)?.block_on(run)
     }
 }
@@ -73,7 +78,9 @@ async fn ask(config: Config, command: &Command) -> Result<(), UpdateError> {
         Command::Install { what, allow_downgrade } => {
             // The service's working directory is another.
             let what = if what.contains('/') || Path::new(what).exists() {
-                std::path::absolute(what).map(|path| path.display().to_string()).unwrap_or_else(|_| what.clone())
+                std::path::absolute(what)
+                    .map(|path| path.display().to_string())
+                    .unwrap_or_else(|_| what.clone())
             } else {
                 what.clone()
             };
@@ -85,7 +92,12 @@ async fn ask(config: Config, command: &Command) -> Result<(), UpdateError> {
             let details = serde_json::from_str(&properties.details).unwrap_or_default();
             let slots = Rauc::new(connection).slots().await;
             let mut text = format!("running    {}\n", properties.running_version);
-            text += &describe_state(&properties.state, &properties.version, properties.percent, &properties.reason);
+            text += &describe_state(
+                &properties.state,
+                &properties.version,
+                properties.percent,
+                &properties.reason,
+            );
             text += &describe_details(&details);
             text += &slots.map_or_else(|error| format!("slots      {error}\n"), describe_slots);
             Ok(print(&text)?)
@@ -107,7 +119,11 @@ fn describe_details(details: &Details) -> String {
         let _ = writeln!(text, "last       {}: {outcome}", last.version);
     }
     for failure in &details.failures {
-        let _ = writeln!(text, "failed     {}, {} times: {}", failure.version, failure.tries, failure.reason);
+        let _ = writeln!(
+            text,
+            "failed     {}, {} times: {}",
+            failure.version, failure.tries, failure.reason
+        );
     }
     let link = if details.metered { "metered" } else { "not metered" };
     let megabytes = |bytes: u64| format!("{}.{}", bytes / 1_000_000, bytes / 100_000 % 10);
@@ -117,7 +133,11 @@ fn describe_details(details: &Details) -> String {
         megabytes(details.meter.bytes),
         megabytes(details.metered_cap)
     );
-    let _ = writeln!(text, "next check in {} min, while registered and not driven", details.next_check_s.div_ceil(60));
+    let _ = writeln!(
+        text,
+        "next check in {} min, while registered and not driven",
+        details.next_check_s.div_ceil(60)
+    );
     text
 }
 

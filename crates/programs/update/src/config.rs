@@ -190,14 +190,17 @@ mod tests {
 
     #[test]
     fn the_documented_configuration_is_the_default() {
-        let config: Config = rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
+        let config: Config =
+            rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
         assert_eq!(config, Config::default());
         assert_eq!(config.settings(), Settings { metered_cap: 50_000_000, ..Settings::default() });
     }
 
     #[test]
     fn a_value_below_its_floor_is_refused_with_its_line() {
-        let error = rccar_daemon::config::parse::<Config>("[update]\ncheck_s = 5\n", "update.toml").unwrap_err().to_string();
+        let error = rccar_daemon::config::parse::<Config>("[update]\ncheck_s = 5\n", "update.toml")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("update.toml:2") && error.contains("at least 60"), "{error}");
     }
 }

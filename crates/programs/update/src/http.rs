@@ -74,15 +74,24 @@ impl HostClient {
         connector.set_nodelay(true);
         let https = HttpsConnectorBuilder::new().with_native_roots().map_err(HttpError::Roots)?;
         let https = https.https_or_http().enable_http1().wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(https);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(https);
         Ok(Self { client, access })
     }
 
-    /// `GET` of a path on the host; redirects are not followed, so that the token goes nowhere else.
-    pub(crate) async fn get(&self, path: &str, range: Option<String>) -> Result<Response<Incoming>, HttpError> {
+    /// `GET` of a path on the host; redirects are not followed, so that the token goes nowhere
+    /// else.
+    pub(crate) async fn get(
+        &self,
+        path: &str,
+        range: Option<String>,
+    ) -> Result<Response<Incoming>, HttpError> {
         let access = self.access.access().await.map_err(HttpError::NoAccess)?;
         let wrong = |error: &dyn std::fmt::Display| HttpError::Answer(error.to_string());
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.token.as_str())).map_err(|error| wrong(&error))?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.token.as_str()))
+            .map_err(|error| wrong(&error))?;
         bearer.set_sensitive(true);
         let mut request = Request::builder()
             .method(Method::GET)
@@ -92,19 +101,27 @@ impl HostClient {
             request = request.header(RANGE, range);
         }
         let request = request.body(Empty::new()).map_err(|error| wrong(&error))?;
-        let answer = timeout(ANSWER_WITHIN, self.client.request(request)).await.map_err(|_| HttpError::Slow)?;
+        let answer = timeout(ANSWER_WITHIN, self.client.request(request))
+            .await
+            .map_err(|_| HttpError::Slow)?;
         let answer = answer.map_err(|error| HttpError::Link(causes(&error).to_string()))?;
         match answer.status() {
-            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Err(HttpError::Denied(status)),
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                Err(HttpError::Denied(status))
+            }
             _ => Ok(answer),
         }
     }
 
     /// The text of an answer, at most `limit` bytes.
-    pub(crate) async fn text(answer: Response<Incoming>, limit: usize) -> Result<String, HttpError> {
+    pub(crate) async fn text(
+        answer: Response<Incoming>,
+        limit: usize,
+    ) -> Result<String, HttpError> {
         let body = Limited::new(answer.into_body(), limit).collect();
         let body = timeout(ANSWER_WITHIN, body).await.map_err(|_| HttpError::Slow)?;
-        let body = body.map_err(|error| HttpError::Link(Causes::of(&*error).to_string()))?.to_bytes();
+        let body =
+            body.map_err(|error| HttpError::Link(Causes::of(&*error).to_string()))?.to_bytes();
         String::from_utf8(body.into()).map_err(|error| HttpError::Answer(error.to_string()))
     }
 }

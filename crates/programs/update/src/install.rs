@@ -31,12 +31,19 @@ impl Installer {
         let _ = news.send(Input::Install(end)).await;
     }
 
-    async fn install(&self, release: &Release, gate: &Gate, progress: impl FnMut(u8) + Send) -> Result<(), Fault> {
+    async fn install(
+        &self,
+        release: &Release,
+        gate: &Gate,
+        progress: impl FnMut(u8) + Send,
+    ) -> Result<(), Fault> {
         let (_proxy, source) = match &release.source {
             Source::File(path) => (None, path.display().to_string()),
             Source::Host(path) => {
                 let proxy = Proxy::start(self.host.clone(), path, release.size, gate.clone()).await;
-                let proxy = proxy.map_err(|error| Fault::Passing(format!("cannot serve the bundle to RAUC: {error}")))?;
+                let proxy = proxy.map_err(|error| {
+                    Fault::Passing(format!("cannot serve the bundle to RAUC: {error}"))
+                })?;
                 let url = proxy.url().to_owned();
                 (Some(proxy), url)
             }
@@ -54,10 +61,16 @@ impl Installer {
     async fn judge(&self, release: &Release, bundle: &Bundle) -> Result<(), Fault> {
         let system = self.rauc.compatible().await.map_err(|error| fault(&error))?;
         if bundle.compatible != system {
-            return Err(Fault::Final(format!("it is made for {}, and this car is {system}", bundle.compatible)));
+            return Err(Fault::Final(format!(
+                "it is made for {}, and this car is {system}",
+                bundle.compatible
+            )));
         }
         if bundle.version != release.version.to_string() {
-            return Err(Fault::Final(format!("the bundle that was offered as {} is {}", release.version, bundle.version)));
+            return Err(Fault::Final(format!(
+                "the bundle that was offered as {} is {}",
+                release.version, bundle.version
+            )));
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! `rccar-update`: keeps the car's image up to date.
 //!
-//! Asks the host for releases, streams them into the idle slot through RAUC, reboots when the car is parked, and confirms a new version
-//! or lets it fall back. **Nothing it does can keep a car from driving: while somebody drives it neither fetches nor reboots, and a
-//! version that does not do what a car is for is left again by itself.**
+//! Asks the host for releases, streams them into the idle slot through RAUC, reboots when the car
+//! is parked, and confirms a new version or lets it fall back. **Nothing it does can keep a car
+//! from driving: while somebody drives it neither fetches nor reboots, and a version that does not
+//! do what a car is for is left again by itself.**
 //!
 //! ```text
 //!   rccar-car ── org.rccar.Car1: driven? registered? picture? token ──► shell ◄── org.rccar.Update1: check, install ── rccar-car, CLI
@@ -14,10 +15,12 @@
 //!
 //! # Design decisions
 //!
-//! * The decisions are in `rccar-update-core`; here is what does them: the loop (`shell`), the transfer ([`proxy`]), files.
-//! * RAUC checks signatures and writes slots. This program checks that the signed manifest is what was offered, because a host could offer
-//!   an old, rightly signed bundle under a new name.
-//! * This program has no privileges: RAUC's service writes, and a path unit turns the file that asks for a reboot into one.
+//! * The decisions are in `rccar-update-core`; here is what does them: the loop (`shell`), the
+//!   transfer ([`proxy`]), files.
+//! * RAUC checks signatures and writes slots. This program checks that the signed manifest is what
+//!   was offered, because a host could offer an old, rightly signed bundle under a new name.
+//! * This program has no privileges: RAUC's service writes, and a path unit turns the file that
+//!   asks for a reboot into one.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -13,14 +13,17 @@ pub(crate) fn is_metered(configured: Metered) -> bool {
         Metered::Always => true,
         Metered::Never => false,
         Metered::Auto => {
-            let [four, six] = ROUTES.map(|path| std::fs::read_to_string(Path::new(path)).unwrap_or_default());
-            default_interface(&four, &six)
-                .is_some_and(|interface| is_named_like_a_modem(&interface) || is_driven_like_a_modem(&interface))
+            let [four, six] =
+                ROUTES.map(|path| std::fs::read_to_string(Path::new(path)).unwrap_or_default());
+            default_interface(&four, &six).is_some_and(|interface| {
+                is_named_like_a_modem(&interface) || is_driven_like_a_modem(&interface)
+            })
         }
     }
 }
 
-/// The interface of the default route with the lowest metric. IPv6 only counts where there is none by IPv4.
+/// The interface of the default route with the lowest metric. IPv6 only counts where there is none
+/// by IPv4.
 fn default_interface(four: &str, six: &str) -> Option<String> {
     let by_four = four.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
@@ -29,12 +32,16 @@ fn default_interface(four: &str, six: &str) -> Option<String> {
     });
     let by_six = six.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let is_default = fields.first()?.bytes().all(|digit| digit == b'0') && *fields.get(1)? == "00";
+        let is_default =
+            fields.first()?.bytes().all(|digit| digit == b'0') && *fields.get(1)? == "00";
         // The kernel's own "unreachable" entry hangs on the loopback interface.
         let interface = (*fields.get(9)?).to_owned();
-        (is_default && interface != "lo").then_some((u32::from_str_radix(fields[5], 16).ok()?, interface))
+        (is_default && interface != "lo")
+            .then_some((u32::from_str_radix(fields[5], 16).ok()?, interface))
     });
-    let best = |routes: Vec<(u32, String)>| routes.into_iter().min_by_key(|(metric, _)| *metric).map(|(_, interface)| interface);
+    let best = |routes: Vec<(u32, String)>| {
+        routes.into_iter().min_by_key(|(metric, _)| *metric).map(|(_, interface)| interface)
+    };
     best(by_four.collect()).or_else(|| best(by_six.collect()))
 }
 
@@ -42,7 +49,8 @@ fn default_interface(four: &str, six: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+    const HEAD: &str =
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
 
     #[test]
     fn the_default_route_with_the_lowest_metric_counts() {

@@ -17,7 +17,10 @@ pub(crate) struct Question {
 }
 
 /// Asks the host; `None` if it has nothing for this car.
-pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option<Release>, HttpError> {
+pub(crate) async fn ask(
+    host: &HostClient,
+    question: &Question,
+) -> Result<Option<Release>, HttpError> {
     let Question { channel, compatible, newer_than } = question;
     let path = format!(
         "/api/v1/car/releases/offer?channel={channel}&compatible={}&running={}",
@@ -28,7 +31,8 @@ pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option
     match answer.status() {
         StatusCode::OK => {
             let text = HostClient::text(answer, MAX_MESSAGE_BYTES).await?;
-            let release = ReleaseOffer::parse(&text).map_err(|error| HttpError::Answer(error.text.to_string()))?;
+            let release = ReleaseOffer::parse(&text)
+                .map_err(|error| HttpError::Answer(error.text.to_string()))?;
             accept(&release, question).map(Some)
         }
         StatusCode::NO_CONTENT => Ok(None),
@@ -39,17 +43,30 @@ pub(crate) async fn ask(host: &HostClient, question: &Question) -> Result<Option
 /// An offer for another board or channel is a fault of the host.
 fn accept(offer: &ReleaseOffer, question: &Question) -> Result<Release, HttpError> {
     if offer.compatible.as_str() != question.compatible || offer.channel != question.channel {
-        let why = format!("it offers {} of channel {} for {}", offer.version, offer.channel, offer.compatible);
+        let why = format!(
+            "it offers {} of channel {} for {}",
+            offer.version, offer.channel, offer.compatible
+        );
         return Err(HttpError::Answer(why));
     }
-    let version = offer.version.to_string().parse().map_err(|error: semver::Error| HttpError::Answer(error.to_string()))?;
-    Ok(Release { version, size: offer.size.value(), source: Source::Host(offer.url.as_str().to_owned()) })
+    let version = offer
+        .version
+        .to_string()
+        .parse()
+        .map_err(|error: semver::Error| HttpError::Answer(error.to_string()))?;
+    Ok(Release {
+        version,
+        size: offer.size.value(),
+        source: Source::Host(offer.url.as_str().to_owned()),
+    })
 }
 
 /// Percent-encodes what has a meaning in a query (RFC 3986 section 2.3 names what has none).
 fn escape(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ use tokio::time::{Instant, sleep};
 const QUEUE: usize = 64;
 /// Between two attempts to reach the bus.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long an installation that an earlier process began may take to end: its source has ended with that process.
+/// How long an installation that an earlier process began may take to end: its source has ended
+/// with that process.
 const DONE_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// Between two looks at it.
 const LOOK: Duration = Duration::from_millis(500);
@@ -47,7 +48,8 @@ pub(crate) async fn run(config: Config) -> Result<(), UpdateError> {
     tracing::info!(version = %running, slot = boot.slot, "running");
 
     let (inputs, queue) = mpsc::channel(QUEUE);
-    let machine = Machine::new(clock::now(), shell::dice(), system::month(), config.settings(), saved, boot);
+    let machine =
+        Machine::new(clock::now(), shell::dice(), system::month(), config.settings(), saved, boot);
     let lost = watch::car(CarClient::new(connection), inputs.clone());
     let ended = async {
         tokio::select! {
@@ -91,7 +93,12 @@ async fn start(config: &Config, running: &Version) -> Result<Started, UpdateErro
     let (reports, told) = channel::channel((None, 0));
     tokio::spawn(watch::report(car.clone(), told));
     let boot = booted(&rauc, running).await?;
-    Ok(Started { connection, world: World { rauc, host, car, served, properties, reports }, commands, boot })
+    Ok(Started {
+        connection,
+        world: World { rauc, host, car, served, properties, reports },
+        commands,
+        boot,
+    })
 }
 
 /// The bus comes up with the system.
@@ -111,8 +118,9 @@ async fn connect(config: &Config) -> Connection {
 }
 
 async fn booted(rauc: &Rauc, running: &Version) -> Result<Boot, RaucError> {
-    // The process before this one may have ended in the middle of an installation. RAUC goes on with what it has read, and which slot comes
-    // next is only certain afterwards: whoever looked earlier would take an update for interrupted that then starts without a trial.
+    // The process before this one may have ended in the middle of an installation. RAUC goes on
+    // with what it has read, and which slot comes next is only certain afterwards: whoever looked
+    // earlier would take an update for interrupted that then starts without a trial.
     let deadline = Instant::now() + DONE_WITHIN;
     while rauc.is_busy().await.unwrap_or(false) && Instant::now() < deadline {
         sleep(LOOK).await;

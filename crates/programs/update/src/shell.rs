@@ -16,7 +16,9 @@ use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rauc::{Mark, Rauc};
-use rccar_update_core::{self as core, Effect, Fault, Input, InstallNews, Machine, Release, Traffic, Version};
+use rccar_update_core::{
+    self as core, Effect, Fault, Input, InstallNews, Machine, Release, Traffic, Version,
+};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -173,7 +175,10 @@ impl Shell {
                 Effect::Save(saved) => {
                     self.saved = true;
                     if let Err(error) = self.state.store(&saved) {
-                        tracing::error!(error = &error as &dyn std::error::Error, "the state cannot be saved");
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the state cannot be saved"
+                        );
                         self.saved = false;
                     }
                 }
@@ -196,12 +201,14 @@ impl Shell {
     }
 
     fn check(&self, older: bool) {
-        let (rauc, host, inputs) = (self.world.rauc.clone(), self.world.host.clone(), self.inputs.clone());
+        let (rauc, host, inputs) =
+            (self.world.rauc.clone(), self.world.host.clone(), self.inputs.clone());
         let channel = self.config.update.channel.clone();
         let newer_than = if older { oldest() } else { self.running.clone() };
         tokio::spawn(async move {
             let answer = async {
-                let compatible = rauc.compatible().await.map_err(|error| causes(&error).to_string())?;
+                let compatible =
+                    rauc.compatible().await.map_err(|error| causes(&error).to_string())?;
                 release_offer::ask(&host, &Question { channel, compatible, newer_than })
                     .await
                     .map_err(|error| causes(&error).to_string())
@@ -215,7 +222,8 @@ impl Shell {
         tracing::info!(version = %release.version, size = release.size, "installing");
         if !self.saved {
             // Without it nobody would know after a power cut that the other slot is on trial.
-            let fault = Fault::Passing("what is needed after a power cut cannot be written".to_owned());
+            let fault =
+                Fault::Passing("what is needed after a power cut cannot be written".to_owned());
             self.tell(Input::Install(InstallNews::Failed(fault)));
             return;
         }
@@ -244,17 +252,24 @@ impl Shell {
         });
     }
 
-    /// Looks once more, because a driver may have come since the machine was told, and asks for the reboot.
+    /// Looks once more, because a driver may have come since the machine was told, and asks for the
+    /// reboot.
     async fn reboot(&mut self) {
         let now = timeout(watch::ANSWER_WITHIN, self.world.car.state()).await;
         let driven = matches!(now, Ok(Ok(state)) if state.armed || state.in_session);
         let status = self.machine.status(clock::now());
-        let reason = format!("rccar-update: from version {} to {}", self.running, status.version.as_ref().unwrap_or(&self.running));
+        let reason = format!(
+            "rccar-update: from version {} to {}",
+            self.running,
+            status.version.as_ref().unwrap_or(&self.running)
+        );
         let path: &PathBuf = &self.config.paths.reboot_request;
         let refused = if driven {
             Some("somebody has come to drive".to_owned())
         } else {
-            system::request_reboot(path, &reason).err().map(|error| format!("cannot write {}: {error}", path.display()))
+            system::request_reboot(path, &reason)
+                .err()
+                .map(|error| format!("cannot write {}: {error}", path.display()))
         };
         match refused {
             None => {
@@ -286,7 +301,10 @@ impl Shell {
             next_check_s: self.machine.next_check().since(now).as_secs(),
         };
         let after = status::for_bus(&status, &details);
-        let before = std::mem::replace(&mut *self.world.properties.lock().unwrap_or_else(PoisonError::into_inner), after.clone());
+        let before = std::mem::replace(
+            &mut *self.world.properties.lock().unwrap_or_else(PoisonError::into_inner),
+            after.clone(),
+        );
         self.world.served.announce(&before, &after).await;
 
         let bytes = self.gate.as_ref().map_or(0, Gate::total);
@@ -296,7 +314,11 @@ impl Shell {
             *last = report;
             modified
         });
-        let said = format!("{}{}", status.state, status.reason.map(|reason| format!(": {reason}")).unwrap_or_default());
+        let said = format!(
+            "{}{}",
+            status.state,
+            status.reason.map(|reason| format!(": {reason}")).unwrap_or_default()
+        );
         if said != self.said {
             tracing::info!(running = %status.running, version = status.version.map(tracing::field::display), "{said}");
             notify::status(&said);
@@ -312,13 +334,16 @@ fn oldest() -> Version {
 
 /// A random number.
 pub(crate) fn dice() -> u32 {
-    // Without randomness all cars ask their host at the same moment of their interval, which is no more than impolite.
+    // Without randomness all cars ask their host at the same moment of their interval, which is no
+    // more than impolite.
     getrandom::u32().unwrap_or(u32::MAX / 2)
 }
 
 /// Whether this configuration could ever fetch anything.
 pub(crate) fn warn_of_settings(config: &Config) {
     if config.update.metered_mb == 0 && config.link.metered == Metered::Always {
-        tracing::warn!("every link is metered and nothing may be fetched over metered links: there will be no updates by network");
+        tracing::warn!(
+            "every link is metered and nothing may be fetched over metered links: there will be no updates by network"
+        );
     }
 }

@@ -61,7 +61,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = StateFile::in_directory(directory.path());
         assert_eq!(file.load().unwrap(), Saved::default());
-        let saved = Saved { last: Some(Ended { version: Version::new(1, 2, 3), failed: Some("no".into()) }), ..Saved::default() };
+        let saved = Saved {
+            last: Some(Ended { version: Version::new(1, 2, 3), failed: Some("no".into()) }),
+            ..Saved::default()
+        };
         file.store(&saved).unwrap();
         assert_eq!(file.load().unwrap(), saved);
     }

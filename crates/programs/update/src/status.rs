@@ -77,9 +77,15 @@ mod tests {
             on_request: false,
         };
         let told = for_host(&status, 400).unwrap();
-        assert_eq!((told.state, told.bytes.unwrap().value(), told.percent.unwrap().value()), (UpdateState::Downloading, 400, 40));
+        assert_eq!(
+            (told.state, told.bytes.unwrap().value(), told.percent.unwrap().value()),
+            (UpdateState::Downloading, 400, 40)
+        );
         status.reason = Some("the car is armed".into());
         let told = for_host(&status, 400).unwrap();
-        assert_eq!((told.state, told.reason.unwrap().as_str()), (UpdateState::Waiting, "the car is armed"));
+        assert_eq!(
+            (told.state, told.reason.unwrap().as_str()),
+            (UpdateState::Waiting, "the car is armed")
+        );
     }
 }

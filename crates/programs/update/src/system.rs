@@ -38,20 +38,27 @@ pub(crate) enum VersionError {
 
 /// The version that runs, by `IMAGE_VERSION` of os-release(5).
 pub(crate) fn running_version(path: &Path) -> Result<Version, VersionError> {
-    let content = fs::read_to_string(path).map_err(|error| VersionError::File(path.to_owned(), error))?;
+    let content =
+        fs::read_to_string(path).map_err(|error| VersionError::File(path.to_owned(), error))?;
     let value = content.lines().find_map(|line| line.trim().strip_prefix("IMAGE_VERSION="));
-    let text = value.ok_or_else(|| VersionError::Missing(path.to_owned()))?.trim_matches(['"', '\'']).to_owned();
+    let text = value
+        .ok_or_else(|| VersionError::Missing(path.to_owned()))?
+        .trim_matches(['"', '\''])
+        .to_owned();
     text.parse().map_err(|source| VersionError::Illegal { path: path.to_owned(), text, source })
 }
 
-/// Which slot is booted, and which comes next. A RAUC that does not answer must not keep a new version from being judged: the boot
-/// script's word does as well.
+/// Which slot is booted, and which comes next. A RAUC that does not answer must not keep a new
+/// version from being judged: the boot script's word does as well.
 pub(crate) async fn boot(rauc: &Rauc, running: Version) -> Result<Boot, RaucError> {
     match by_rauc(rauc).await {
         Ok((slot, primary)) => Ok(Boot { slot, running, primary }),
         Err(error) => {
             let line = fs::read_to_string(COMMAND_LINE).unwrap_or_default();
-            let slot = line.split_whitespace().find_map(|word| word.strip_prefix("rauc.slot=")).ok_or(error)?;
+            let slot = line
+                .split_whitespace()
+                .find_map(|word| word.strip_prefix("rauc.slot="))
+                .ok_or(error)?;
             Ok(Boot { slot: slot.to_owned(), running, primary: None })
         }
     }
@@ -67,7 +74,9 @@ async fn by_rauc(rauc: &Rauc) -> Result<(String, Option<String>), RaucError> {
     };
     // Not every bootloader says what it would choose.
     let primary = rauc.primary().await.ok();
-    let primary = primary.and_then(|name| slots.iter().find(|slot| slot.name == name).and_then(|slot| slot.bootname.clone()));
+    let primary = primary.and_then(|name| {
+        slots.iter().find(|slot| slot.name == name).and_then(|slot| slot.bootname.clone())
+    });
     Ok((booted, primary))
 }
 
@@ -80,7 +89,8 @@ pub(crate) fn month() -> Option<Month> {
 
 /// Asks for a reboot: a path unit waits for this file. Its content is for the journal.
 pub(crate) fn request_reboot(path: &Path, reason: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(path)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(path)?;
     writeln!(file, "{reason}")
 }
 
@@ -106,9 +116,17 @@ mod tests {
 
     #[test]
     fn the_running_version_is_that_of_the_image() {
-        assert_eq!(version("ID=debian\nIMAGE_VERSION=0.2.0-dev.7\n").unwrap().to_string(), "0.2.0-dev.7");
+        assert_eq!(
+            version("ID=debian\nIMAGE_VERSION=0.2.0-dev.7\n").unwrap().to_string(),
+            "0.2.0-dev.7"
+        );
         assert_eq!(version("IMAGE_VERSION=\"1.2.3\"\n").unwrap(), Version::new(1, 2, 3));
         assert!(version("ID=debian\n").unwrap_err().to_string().ends_with("has no IMAGE_VERSION"));
-        assert!(version("IMAGE_VERSION=trixie\n").unwrap_err().to_string().ends_with("is `trixie`, which is not a version"));
+        assert!(
+            version("IMAGE_VERSION=trixie\n")
+                .unwrap_err()
+                .to_string()
+                .ends_with("is `trixie`, which is not a version")
+        );
     }
 }

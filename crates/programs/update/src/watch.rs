@@ -62,7 +62,8 @@ pub(crate) fn read(state: &CarState) -> CarStatus {
     }
 }
 
-/// What the host is to know. The number changes when the car has registered anew, so that the host is told again.
+/// What the host is to know. The number changes when the car has registered anew, so that the host
+/// is told again.
 pub(crate) type Report = (Option<UpdateStatus>, u64);
 
 /// Passes reports on.

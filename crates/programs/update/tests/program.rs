@@ -35,7 +35,10 @@ impl CarService for Car {
         self.state.lock().unwrap().clone()
     }
     fn host_access(&self) -> Option<HostAccess> {
-        Some(HostAccess { url: self.url.clone(), token: AccessToken::try_from("first".to_owned()).unwrap() })
+        Some(HostAccess {
+            url: self.url.clone(),
+            token: AccessToken::try_from("first".to_owned()).unwrap(),
+        })
     }
     fn report_update(&self, status: UpdateStatus) {
         self.reports.lock().unwrap().push(status);
@@ -64,18 +67,33 @@ impl World {
     }
 
     /// The update finds RAUC as `prepare` left it.
-    async fn start_beside(booted: &'static str, running: &str, state: Option<&str>, prepare: impl FnOnce(&Rauc)) -> Self {
+    async fn start_beside(
+        booted: &'static str,
+        running: &str,
+        state: Option<&str>,
+        prepare: impl FnOnce(&Rauc),
+    ) -> Self {
         let (bus, host) = (TestBus::start().await.unwrap(), Host::start(SIZE).await);
         let (rauc, rauc_connection) = Rauc::start(&bus, booted, "2.0.0", SIZE).await;
         prepare(&rauc);
-        let parked = CarState { registered: true, host: host.url.clone(), drive_alive: true, ..CarState::default() };
-        let car = Arc::new(Car { state: Mutex::new(parked), url: host.url.clone(), reports: Mutex::default() });
+        let parked = CarState {
+            registered: true,
+            host: host.url.clone(),
+            drive_alive: true,
+            ..CarState::default()
+        };
+        let car = Arc::new(Car {
+            state: Mutex::new(parked),
+            url: host.url.clone(),
+            reports: Mutex::default(),
+        });
         let car_connection = bus.connect().await.unwrap();
         car::serve(&car_connection, Arc::clone(&car) as Arc<dyn CarService>).await.unwrap();
 
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
-        std::fs::write(path.join("os-release"), format!("ID=debian\nIMAGE_VERSION={running}\n")).unwrap();
+        std::fs::write(path.join("os-release"), format!("ID=debian\nIMAGE_VERSION={running}\n"))
+            .unwrap();
         if let Some(state) = state {
             std::fs::write(path.join("state.json"), state).unwrap();
         }
@@ -87,8 +105,12 @@ impl World {
             p = path.display()
         );
         std::fs::write(&config, content).unwrap();
-        let process =
-            Command::new(env!("CARGO_BIN_EXE_rccar-update")).arg("--config").arg(&config).kill_on_drop(true).spawn().unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_rccar-update"))
+            .arg("--config")
+            .arg(&config)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let connection = bus.connect().await.unwrap();
         let update = UpdateClient::new(connection);
         let world = Self {
@@ -115,7 +137,11 @@ impl World {
     }
 
     /// Waits for a state of the update's.
-    async fn until(&self, what: &str, mut condition: impl FnMut(&UpdateProperties) -> bool) -> UpdateProperties {
+    async fn until(
+        &self,
+        what: &str,
+        mut condition: impl FnMut(&UpdateProperties) -> bool,
+    ) -> UpdateProperties {
         let start = Instant::now();
         loop {
             let properties = self.update.properties().await;
@@ -131,7 +157,13 @@ impl World {
 
     async fn command(&self, arguments: &[&str]) -> Output {
         let program = env!("CARGO_BIN_EXE_rccar-update");
-        Command::new(program).arg("--config").arg(&self.config).args(arguments).output().await.unwrap()
+        Command::new(program)
+            .arg("--config")
+            .arg(&self.config)
+            .args(arguments)
+            .output()
+            .await
+            .unwrap()
     }
 
     fn saved(&self) -> String {
@@ -148,14 +180,32 @@ async fn an_offer_is_streamed_into_rauc_and_the_reboot_is_asked_for() {
     world.host.fault(Fault::CutAfter(30_000));
     assert!(world.command(&["install", "2.0.0"]).await.status.success());
     let properties = world.until("the reboot", |update| update.state == "rebooting").await;
-    assert_eq!((properties.version.as_str(), properties.running_version.as_str()), ("2.0.0", "1.0.0"));
-    assert_eq!(world.rauc.with(|told| told.read.clone()), world.host.with(|inner| inner.bundle.clone()));
+    assert_eq!(
+        (properties.version.as_str(), properties.running_version.as_str()),
+        ("2.0.0", "1.0.0")
+    );
+    assert_eq!(
+        world.rauc.with(|told| told.read.clone()),
+        world.host.with(|inner| inner.bundle.clone())
+    );
     let request = std::fs::read_to_string(world.directory.path().join("reboot")).unwrap();
     assert_eq!(request, "rccar-update: from version 1.0.0 to 2.0.0\n");
     assert!(world.saved().contains("\"installed\""), "{}", world.saved());
-    assert!(world.host.requests()[0].contains("compatible=rccar-test&running=1.0.0"), "{:?}", world.host.requests());
+    assert!(
+        world.host.requests()[0].contains("compatible=rccar-test&running=1.0.0"),
+        "{:?}",
+        world.host.requests()
+    );
     world
-        .until("the report", |_| world.car.reports.lock().unwrap().iter().any(|report| report.state == UpdateState::Rebooting))
+        .until("the report", |_| {
+            world
+                .car
+                .reports
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|report| report.state == UpdateState::Rebooting)
+        })
         .await;
 }
 
@@ -167,12 +217,18 @@ async fn without_the_owner_an_offer_waits() {
     let properties = world.until("the release", |update| update.state == "offered").await;
     assert_eq!(properties.reason, "updates are not automatic: the owner has to ask for it");
     assert!(world.rauc.with(|told| told.read.is_empty()));
-    let waits = |report: &UpdateStatus| report.on_request && report.version.as_ref().is_some_and(|v| v.to_string() == "2.0.0");
+    let waits = |report: &UpdateStatus| {
+        report.on_request && report.version.as_ref().is_some_and(|v| v.to_string() == "2.0.0")
+    };
     world.until("the report", |_| world.car.reports.lock().unwrap().iter().any(waits)).await;
 
     world.update.install("2.0.0").await.unwrap();
     world.until("the reboot", |update| update.state == "rebooting").await;
-    world.until("its report", |_| world.car.reports.lock().unwrap().last().is_some_and(|report| !report.on_request)).await;
+    world
+        .until("its report", |_| {
+            world.car.reports.lock().unwrap().last().is_some_and(|report| !report.on_request)
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -186,7 +242,11 @@ async fn while_somebody_drives_the_transfer_rests() {
     world.update.install("2.0.0").await.unwrap();
     world.until("the transfer", |_| world.host.requests().len() >= 3).await;
     world.car.state.lock().unwrap().in_session = true;
-    world.until("the rest", |update| update.state == "installing" && update.reason == "somebody is connected to drive").await;
+    world
+        .until("the rest", |update| {
+            update.state == "installing" && update.reason == "somebody is connected to drive"
+        })
+        .await;
     let asked = world.host.requests().len();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(world.host.requests().len(), asked);
@@ -202,7 +262,10 @@ async fn a_bundle_for_another_board_is_refused_by_its_signed_manifest() {
     world.rauc.with(|told| told.compatible = "another-board");
     world.update.install("2.0.0").await.unwrap();
     let properties = world.until("the refusal", |update| update.state == "failed").await;
-    assert_eq!(properties.reason, "not tried again: it is made for another-board, and this car is rccar-test");
+    assert_eq!(
+        properties.reason,
+        "not tried again: it is made for another-board, and this car is rccar-test"
+    );
     assert!(world.rauc.with(|told| told.read.is_empty()));
 }
 
@@ -219,14 +282,23 @@ async fn an_old_bundle_under_a_new_name_is_refused() {
 async fn what_rauc_refuses_is_told_in_plain_words() {
     let world = World::start("A", "1.0.0", None).await;
     world.release("2.0.0");
-    world.rauc.with(|told| told.refuses = Some("signature verification failed: Verify error: self-signed certificate"));
+    world.rauc.with(|told| {
+        told.refuses = Some("signature verification failed: Verify error: self-signed certificate")
+    });
     world.update.install("2.0.0").await.unwrap();
     let properties = world.until("the refusal", |update| update.state == "failed").await;
-    assert!(properties.reason.contains("it is not signed by a key that this car trusts"), "{}", properties.reason);
+    assert!(
+        properties.reason.contains("it is not signed by a key that this car trusts"),
+        "{}",
+        properties.reason
+    );
     let status = String::from_utf8(world.command(&["status"]).await.stdout).unwrap();
-    for line in
-        ["running    1.0.0\n", "state      failed 2.0.0: ", "last       2.0.0: it is not", "slot A     as flashed, good, booted\n"]
-    {
+    for line in [
+        "running    1.0.0\n",
+        "state      failed 2.0.0: ",
+        "last       2.0.0: it is not",
+        "slot A     as flashed, good, booted\n",
+    ] {
         assert!(status.contains(line), "`{line}` is not in\n{status}");
     }
 }
@@ -235,7 +307,11 @@ async fn what_rauc_refuses_is_told_in_plain_words() {
 async fn a_new_version_that_is_healthy_is_marked_good() {
     let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed","asked":false,"reboots":1}}"#;
     let world = World::start("B", "2.0.0", Some(state)).await;
-    world.until("the proof", |update| update.state == "idle" && world.rauc.with(|told| !told.marks.is_empty())).await;
+    world
+        .until("the proof", |update| {
+            update.state == "idle" && world.rauc.with(|told| !told.marks.is_empty())
+        })
+        .await;
     assert_eq!(world.rauc.with(|told| told.marks.clone()), ["good booted"]);
     world.until("the memory", |_| world.saved().contains("\"pending\": null")).await;
 }
@@ -246,13 +322,26 @@ async fn a_version_that_did_not_start_is_reported_by_the_old_one() {
     let world = World::start("A", "1.0.0", Some(state)).await;
     let properties = world.until("the reason", |update| update.state == "failed").await;
     assert_eq!(properties.reason, "version 2.0.0 did not start");
-    world.until("the report", |_| world.car.reports.lock().unwrap().iter().any(|report| report.state == UpdateState::Failed)).await;
+    world
+        .until("the report", |_| {
+            world
+                .car
+                .reports
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|report| report.state == UpdateState::Failed)
+        })
+        .await;
 }
 
 #[tokio::test]
 async fn an_installation_that_ends_after_the_agent_was_killed_is_still_an_update_on_trial() {
     let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installing","asked":false,"reboots":0}}"#;
-    let world = World::start_beside("A", "1.0.0", Some(state), |rauc| rauc.with(|told| told.operation = "installing")).await;
+    let world = World::start_beside("A", "1.0.0", Some(state), |rauc| {
+        rauc.with(|told| told.operation = "installing")
+    })
+    .await;
     let start = Instant::now();
     while world.rauc.with(|told| told.looks) < 3 {
         assert!(start.elapsed() < SOON, "the update does not look again");
@@ -275,7 +364,12 @@ async fn the_owner_installs_a_file_and_may_go_back() {
     let file = file.to_str().unwrap();
     let refused = world.command(&["install", file]).await;
     let words = String::from_utf8(refused.stderr).unwrap();
-    assert!(words.contains("version 2.0.0 is older than 3.0.0, which is running; add --allow-downgrade to go back"), "{words}");
+    assert!(
+        words.contains(
+            "version 2.0.0 is older than 3.0.0, which is running; add --allow-downgrade to go back"
+        ),
+        "{words}"
+    );
     assert!(world.command(&["install", "--allow-downgrade", file]).await.status.success());
     world.until("the reboot", |update| update.state == "rebooting").await;
     assert_eq!(world.host.requests(), [""; 0], "nothing was fetched");
@@ -293,8 +387,13 @@ async fn check_config_names_the_line() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("update.toml");
     std::fs::write(&config, "[update]\nchannel = \"Not a channel\"\n").unwrap();
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_rccar-update")).arg("--config").arg(&config).arg("check-config").output().await.unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_rccar-update"))
+        .arg("--config")
+        .arg(&config)
+        .arg("check-config")
+        .output()
+        .await
+        .unwrap();
     let words = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(words.contains("update.toml:2") && words.contains("update.channel"), "{words}");

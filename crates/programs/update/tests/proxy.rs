@@ -25,7 +25,8 @@ struct Setup {
 
 async fn setup_with(tokens: &[&'static str], patience: Duration) -> Setup {
     let host = Host::start(SIZE).await;
-    let tokens = Tokens { url: host.url.clone(), tokens: Mutex::new(tokens.iter().copied().collect()) };
+    let tokens =
+        Tokens { url: host.url.clone(), tokens: Mutex::new(tokens.iter().copied().collect()) };
     let client = HostClient::new(Arc::new(tokens)).unwrap();
     let gate = Gate::default();
     gate.set(FLOW);
@@ -42,7 +43,8 @@ async fn get(url: &str, range: &str) -> (u16, String, Vec<u8>) {
     let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let range = if range.is_empty() { String::new() } else { format!("Range: bytes={range}\r\n") };
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\n{range}Connection: close\r\n\r\n");
+    let request =
+        format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\n{range}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -67,7 +69,11 @@ async fn a_part_is_passed_on_with_what_rauc_reads() {
     let setup = setup().await;
     let (status, head, body) = get(setup.proxy.url(), "0-3").await;
     assert_eq!((status, body), (206, setup.part(0, 3)));
-    assert!(head.contains(&format!("content-range: bytes 0-3/{SIZE}")) && head.contains("content-length: 4"), "{head}");
+    assert!(
+        head.contains(&format!("content-range: bytes 0-3/{SIZE}"))
+            && head.contains("content-length: 4"),
+        "{head}"
+    );
     assert_eq!(setup.gate.total(), 4 + 900);
 }
 
@@ -120,7 +126,10 @@ async fn a_token_that_expired_is_replaced() {
 #[tokio::test]
 async fn hopeless_answers_end_the_transfer_at_once_with_a_reason() {
     let cases = [
-        (Fault::OtherSize, "the bundle on the host is not the one that was offered (bytes 0-9/300001 instead of bytes 0-9/300000)"),
+        (
+            Fault::OtherSize,
+            "the bundle on the host is not the one that was offered (bytes 0-9/300001 instead of bytes 0-9/300000)",
+        ),
         (Fault::Status(404), "the host does not have the bundle any more"),
         (Fault::Status(416), "the bundle on the host is shorter than the one that was offered"),
         (Fault::Whole, "the host does not serve parts of a bundle"),
@@ -142,7 +151,11 @@ async fn patience_ends_before_the_kernels_does_and_the_last_error_is_told() {
     setup.host.with(|inner| inner.always = Some(Fault::Status(502)));
     assert_eq!(setup.get(0, 9).await.0, 404);
     let reason = setup.gate.ended().unwrap();
-    assert!(reason.starts_with("gave up after") && reason.ends_with("the host answered 502 Bad Gateway"), "{reason}");
+    assert!(
+        reason.starts_with("gave up after")
+            && reason.ends_with("the host answered 502 Bad Gateway"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -179,7 +192,10 @@ async fn a_transfer_that_is_held_for_too_long_ends_in_order() {
     let setup = setup_with(&["first"], Duration::from_millis(300)).await;
     setup.gate.set(Traffic::Hold);
     assert_eq!(setup.get(0, 9).await.0, 404);
-    assert_eq!(setup.gate.ended().as_deref(), Some("the installation rested for too long, because the car was driven"));
+    assert_eq!(
+        setup.gate.ended().as_deref(),
+        Some("the installation rested for too long, because the car was driven")
+    );
     assert!(setup.host.requests().is_empty());
 }
 
@@ -193,7 +209,10 @@ async fn a_metered_transfer_ends_before_its_cap() {
         at += 16_384;
         fetched += setup.gate.take_metered();
     }
-    assert_eq!(setup.gate.ended().as_deref(), Some("this month's cap for metered links is reached"));
+    assert_eq!(
+        setup.gate.ended().as_deref(),
+        Some("this month's cap for metered links is reached")
+    );
     assert_eq!(fetched, 5 * (16_384 + 900));
     assert!(setup.host.with(|inner| inner.sent) <= 100_000);
 }

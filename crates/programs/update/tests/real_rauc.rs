@@ -33,15 +33,25 @@ async fn rauc_reads_a_bundle_through_a_link_that_breaks() {
     let client = HostClient::new(Arc::new(tokens)).unwrap();
     let proxy = Proxy::start(client, PATH, size, gate.clone()).await.unwrap();
     match rauc.client().inspect(proxy.url()).await {
-        Ok(bundle) => assert_eq!((bundle.compatible.as_str(), bundle.version.as_str()), ("rccar-test", "1.2.3")),
+        Ok(bundle) => assert_eq!(
+            (bundle.compatible.as_str(), bundle.version.as_str()),
+            ("rccar-test", "1.2.3")
+        ),
         Err(error) if error.is_unsupported() => {
-            rccar_require::skip("rauc-inspect", "this RAUC is older than 1.9 and cannot inspect bundles");
+            rccar_require::skip(
+                "rauc-inspect",
+                "this RAUC is older than 1.9 and cannot inspect bundles",
+            );
             return;
         }
         Err(error) => panic!("{error}"),
     }
     assert_eq!(gate.ended(), None);
-    assert!(gate.total() < size, "the manifest is at the end: {} of {size} bytes were read", gate.total());
+    assert!(
+        gate.total() < size,
+        "the manifest is at the end: {} of {size} bytes were read",
+        gate.total()
+    );
 
     // A bundle that is gone is an error at once, in RAUC's words, and the reason is known.
     host.with(|inner| inner.always = Some(Fault::Status(404)));

@@ -1,7 +1,9 @@
-//! One system call: tells the kernel that the CPU reads a dmabuf, so that it sees what a device has written there.
+//! One system call: tells the kernel that the CPU reads a dmabuf, so that it sees what a device has
+//! written there.
 //!
-//! **Between [`begin_read`] and [`end_read`] the CPU's caches agree with the buffer; outside of it they may hold an older picture.**
-//! On a Raspberry Pi, whose camera writes past the caches, a frame read without it has stripes of the one before.
+//! **Between [`begin_read`] and [`end_read`] the CPU's caches agree with the buffer; outside of it
+//! they may hold an older picture.** On a Raspberry Pi, whose camera writes past the caches, a
+//! frame read without it has stripes of the one before.
 //!
 //! ```no_run
 //! # fn descriptor_of_a_frame() -> std::os::fd::RawFd { 3 }
@@ -15,9 +17,10 @@
 //!
 //! # Design decisions
 //!
-//! * A crate of its own, because `unsafe` is forbidden elsewhere and the `nix` crate has macros for such calls, not the calls.
-//! * Raw descriptors, because that is what libcamera hands out. The call changes no memory of this process; on a descriptor that is
-//!   no dmabuf it fails.
+//! * A crate of its own, because `unsafe` is forbidden elsewhere and the `nix` crate has macros for
+//!   such calls, not the calls.
+//! * Raw descriptors, because that is what libcamera hands out. The call changes no memory of this
+//!   process; on a descriptor that is no dmabuf it fails.
 //! * Mapping is left to whoever allocates the buffers.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
@@ -45,7 +48,8 @@ nix::ioctl_write_ptr!(
     Sync
 );
 
-/// The CPU is about to read. False if `buffer` is no dmabuf: ordinary memory needs nothing of the kind.
+/// The CPU is about to read. False if `buffer` is no dmabuf: ordinary memory needs nothing of the
+/// kind.
 ///
 /// # Errors
 /// If the kernel refuses.
@@ -64,7 +68,8 @@ pub fn end_read(buffer: RawFd) -> io::Result<bool> {
 fn sync(buffer: RawFd, edge: u64) -> io::Result<bool> {
     let argument = Sync { flags: READ | edge };
     loop {
-        // SAFETY: the kernel reads one `struct dma_buf_sync` from the pointer during the call and writes nothing.
+        // SAFETY: the kernel reads one `struct dma_buf_sync` from the pointer during the call and
+        // writes nothing.
         match unsafe { dma_buf_sync(buffer, &raw const argument) } {
             Ok(_) => return Ok(true),
             Err(Errno::ENOTTY) => return Ok(false),

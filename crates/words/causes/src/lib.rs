@@ -1,7 +1,7 @@
 //! An error with all its causes, in one line: what logs and programs print.
 //!
-//! `Display` of an error says what failed, its `source` says why. A log that prints the first alone hides the second: "the database
-//! failed".
+//! `Display` of an error says what failed, its `source` says why. A log that prints the first alone
+//! hides the second: "the database failed".
 //!
 //! ```
 //! use rccar_causes::causes;
@@ -17,7 +17,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// The error and its causes, outermost first. A cause that the text before it already quotes is left out.
+/// The error and its causes, outermost first. A cause that the text before it already quotes is
+/// left out.
 pub fn causes<E: Error + 'static>(error: &E) -> Causes<'_> {
     Causes(error)
 }
@@ -76,8 +77,14 @@ mod tests {
     fn every_cause_is_told_once() {
         let broken = || io::Error::other("it is broken");
         let text = |error| causes(&error).to_string();
-        assert_eq!(text(Failed::Start(Box::new(Failed::Camera(broken())))), "cannot start: cannot open the camera: it is broken");
-        assert_eq!(text(Failed::Start(Box::new(Failed::Quoted(broken())))), "cannot start: cannot read: it is broken");
+        assert_eq!(
+            text(Failed::Start(Box::new(Failed::Camera(broken())))),
+            "cannot start: cannot open the camera: it is broken"
+        );
+        assert_eq!(
+            text(Failed::Start(Box::new(Failed::Quoted(broken())))),
+            "cannot start: cannot read: it is broken"
+        );
         assert_eq!(text(Failed::Transparent(broken())), "it is broken");
         assert_eq!(Causes::of(&Failed::Quoted(broken())).to_string(), "cannot read: it is broken");
     }

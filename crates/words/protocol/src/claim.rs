@@ -4,30 +4,39 @@ use crate::text::TextError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Crockford's base32: no letter that looks like a digit, and no U, so that few words come up by chance.
+/// Crockford's base32: no letter that looks like a digit, and no U, so that few words come up by
+/// chance.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Eight letters of five bits: 2⁴⁰ codes, of which a host knows a few hundred at most and lets a person try a few an hour.
+/// Eight letters of five bits: 2⁴⁰ codes, of which a host knows a few hundred at most and lets a
+/// person try a few an hour.
 const LETTERS: usize = 8;
 
-/// A claim code, written `K7QP-2VXH`. Whoever knows it may take the car, so that its `Debug` form hides it.
+/// A claim code, written `K7QP-2VXH`. Whoever knows it may take the car, so that its `Debug` form
+/// hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClaimCode([u8; LETTERS]);
 
 impl ClaimCode {
-    const RULE: TextError =
-        TextError::Characters { what: "claim code", rule: "two groups of four digits or letters, such as K7QP-2VXH" };
+    const RULE: TextError = TextError::Characters {
+        what: "claim code",
+        rule: "two groups of four digits or letters, such as K7QP-2VXH",
+    };
 
     /// From random bits, of which the lowest 40 count.
     #[must_use]
     pub fn from_random(bits: u64) -> Self {
-        let letter = |at: usize| ALPHABET[usize::try_from(bits >> (5 * at) & 31).unwrap_or_default()];
+        let letter =
+            |at: usize| ALPHABET[usize::try_from(bits >> (5 * at) & 31).unwrap_or_default()];
         Self(std::array::from_fn(letter))
     }
 
     /// What a person typed: capitals or not, with or without separators, O for 0, I and L for 1.
     pub fn from_typed(text: &str) -> Result<Self, TextError> {
-        let letters = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | '_')).take(LETTERS + 1);
+        let letters = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | '_'))
+            .take(LETTERS + 1);
         let letter = |c: char| {
             let c = match c.to_ascii_uppercase() {
                 'O' => '0',
@@ -78,7 +87,11 @@ mod tests {
     #[test]
     fn people_may_type_it_as_they_like() {
         for typed in ["K70P-21XH", "k7op2lxh", " k70p 2ixh ", "K70P–21XH"] {
-            assert_eq!(ClaimCode::from_typed(typed).map(String::from).as_deref(), Ok("K70P-21XH"), "{typed}");
+            assert_eq!(
+                ClaimCode::from_typed(typed).map(String::from).as_deref(),
+                Ok("K70P-21XH"),
+                "{typed}"
+            );
         }
         for wrong in ["", "K70P-21X", "K70P-21XHH", "K70P-21XU", "K70P-21X€"] {
             assert!(ClaimCode::from_typed(wrong).is_err(), "{wrong}");

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Shortest wait before coming back after [`CloseCode::RateLimited`].
 pub const RATE_LIMITED_WAIT: Duration = Duration::from_secs(5);
 
-/// Why the host closes a WebSocket. 4000–4999 are for applications (RFC 6455 section 7.4.2); those from 4400 on follow the HTTP status of
-/// the same meaning.
+/// Why the host closes a WebSocket. 4000–4999 are for applications (RFC 6455 section 7.4.2); those
+/// from 4400 on follow the HTTP status of the same meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseCode {
     /// The host is stopping (RFC 6455 section 7.4.1).
@@ -72,7 +72,8 @@ impl CloseCode {
         }
     }
 
-    /// The meaning of a number on the wire; `None` for one that says nothing here, which is like a connection that broke.
+    /// The meaning of a number on the wire; `None` for one that says nothing here, which is like a
+    /// connection that broke.
     #[must_use]
     pub fn from_code(code: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.code() == code)
@@ -82,7 +83,9 @@ impl CloseCode {
     #[must_use]
     pub const fn advice(self) -> Advice {
         match self {
-            Self::GoingAway | Self::Internal | Self::SlowReader | Self::TooLarge => Advice::ComeBack,
+            Self::GoingAway | Self::Internal | Self::SlowReader | Self::TooLarge => {
+                Advice::ComeBack
+            }
             Self::RateLimited => Advice::ComeBackAfter(RATE_LIMITED_WAIT),
             Self::Handshake | Self::Forbidden => Advice::ComeBackSlowly,
             Self::NotSignedIn | Self::Replaced => Advice::StayAway,
@@ -114,7 +117,9 @@ mod tests {
     fn a_number_means_one_thing_and_most_mean_nothing() {
         let known: Vec<_> = (0..=u16::MAX).filter_map(CloseCode::from_code).collect();
         assert_eq!(known, CloseCode::ALL);
-        assert!(CloseCode::ALL.into_iter().all(|code| CloseCode::from_code(code.code()) == Some(code)));
+        assert!(
+            CloseCode::ALL.into_iter().all(|code| CloseCode::from_code(code.code()) == Some(code))
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The control frame: what the driver wants, from the browser to the car.
 //!
-//! Sent at [`crate::CONTROL_HZ`] on the unordered data channel `control` without retransmission, whether or not anything changed.
+//! Sent at [`crate::CONTROL_HZ`] on the unordered data channel `control` without retransmission,
+//! whether or not anything changed.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::StopReason;
@@ -11,7 +12,8 @@ use std::time::Duration;
 /// Size of a frame of version 1, and of the head of version 2, in bytes.
 pub const CONTROL_SIZE: usize = 18;
 const SIZES: Sizes = Sizes { v1: CONTROL_SIZE, v2_head: CONTROL_SIZE };
-/// Input older than this counts as no input: the 80 ms for which the drive may hold a set-point (`PROTOCOL.md`, "Timing").
+/// Input older than this counts as no input: the 80 ms for which the drive may hold a set-point
+/// (`PROTOCOL.md`, "Timing").
 pub const MAX_SAMPLE_AGE: Duration = Duration::from_millis(80);
 
 const VISIBLE: u8 = 1 << 0;
@@ -82,7 +84,10 @@ impl ControlFrame {
     /// Writes the frame. Version 1 leaves out what it has no room for.
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
-        let flags = bit(self.visible, VISIBLE) | bit(self.focused, FOCUSED) | bit(self.arm, ARM) | bit(self.brake, BRAKE);
+        let flags = bit(self.visible, VISIBLE)
+            | bit(self.focused, FOCUSED)
+            | bit(self.arm, ARM)
+            | bit(self.brake, BRAKE);
         let mut writer = Writer::new(layout);
         writer
             .put(&[flags, self.source.to_byte_in(layout), 0])
@@ -114,7 +119,8 @@ impl ControlFrame {
             sample_age_ms: reader.u16(),
             steering: Steering::from_permyriad(reader.i16())?,
             throttle: Throttle::from_permyriad(reader.i16())?,
-            shown: reader.group(SHOWN, SHOWN_SIZE, |r| Ok(Shown { rtp: r.u32(), for_ms: r.u16() }))?,
+            shown: reader
+                .group(SHOWN, SHOWN_SIZE, |r| Ok(Shown { rtp: r.u32(), for_ms: r.u16() }))?,
         })
     }
 

@@ -1,7 +1,8 @@
-//! The hello between `rccar-car` and `rccar-drive`: which versions of set-point and status each of them speaks.
+//! The hello between `rccar-car` and `rccar-drive`: which versions of set-point and status each of
+//! them speaks.
 //!
-//! `rccar-car` asks with its own, `rccar-drive` answers with its own. A drive of release 0.1.0 refuses the question like any frame of an
-//! unknown version, and goes on with version 1.
+//! `rccar-car` asks with its own, `rccar-drive` answers with its own. A drive of release 0.1.0
+//! refuses the question like any frame of an unknown version, and goes on with version 1.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Writer};
 
@@ -27,8 +28,8 @@ impl DriveHello {
         Self { setpoint: all, status: all }
     }
 
-    /// The newest version of both datagrams that this release and the other end know. The status is answered in the version of the
-    /// set-point.
+    /// The newest version of both datagrams that this release and the other end know. The status is
+    /// answered in the version of the set-point.
     #[must_use]
     pub fn newest(self) -> Layout {
         let both = self.setpoint & self.status;
@@ -38,7 +39,11 @@ impl DriveHello {
     /// Writes the datagram.
     #[must_use]
     pub fn encode(self) -> FrameBytes {
-        Writer::hello().put(&[0; 3]).put(&self.setpoint.to_be_bytes()).put(&self.status.to_be_bytes()).finish()
+        Writer::hello()
+            .put(&[0; 3])
+            .put(&self.setpoint.to_be_bytes())
+            .put(&self.status.to_be_bytes())
+            .finish()
     }
 
     /// Whether a datagram is a hello.
@@ -80,6 +85,9 @@ mod tests {
         bytes[2] = 0xff;
         bytes.extend([1, 2, 3]);
         assert_eq!(DriveHello::decode(&bytes), Ok(hello));
-        assert_eq!(DriveHello::decode(&bytes[..11]), Err(FrameError::Size { got: 11, expected: 12 }));
+        assert_eq!(
+            DriveHello::decode(&bytes[..11]),
+            Err(FrameError::Size { got: 11, expected: 12 })
+        );
     }
 }

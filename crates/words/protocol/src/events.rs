@@ -27,7 +27,11 @@ pub enum CarEvent {
         #[serde(deserialize_with = "strict::object")]
         video: Video,
         /// Binary frames that it speaks.
-        #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "strict::maybe_object",
+            skip_serializing_if = "Option::is_none"
+        )]
         frames: Option<Frames>,
     },
     /// The drive changed its state.
@@ -50,7 +54,11 @@ pub enum CarEvent {
         /// How many other uplinks stand by.
         standby: u8,
         /// The modem, if the car has a supervisor for it.
-        #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "strict::maybe_object",
+            skip_serializing_if = "Option::is_none"
+        )]
         modem: Option<ModemLink>,
     },
     /// Something the driver should read.
@@ -157,19 +165,32 @@ pub enum DriverEvent {
         /// Program of the driver.
         software: Software,
         /// Binary frames that it speaks.
-        #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "strict::maybe_object",
+            skip_serializing_if = "Option::is_none"
+        )]
         frames: Option<Frames>,
     },
 }
 
-/// Versions of the binary frames that an end reads and writes. What is left out has version 1 alone.
+/// Versions of the binary frames that an end reads and writes. What is left out has version 1
+/// alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frames {
     /// Of the control frame.
-    #[serde(default, deserialize_with = "strict::maybe_list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "strict::maybe_list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub control: Vec<u8>,
     /// Of the telemetry frame.
-    #[serde(default, deserialize_with = "strict::maybe_list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "strict::maybe_list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub telemetry: Vec<u8>,
 }
 

@@ -51,7 +51,11 @@ impl Layout {
     /// The newest that this program and the other end know, which speaks `versions`.
     #[must_use]
     pub fn newest_in(versions: &[u8]) -> Self {
-        Self::ALL.into_iter().rev().find(|layout| versions.contains(&layout.version())).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .rev()
+            .find(|layout| versions.contains(&layout.version()))
+            .unwrap_or_default()
     }
 }
 
@@ -74,7 +78,8 @@ pub enum FrameError {
         /// Newest version spoken here.
         newest: u8,
     },
-    /// A bit or byte that must be zero is not: it has no meaning yet, or a flag says that its field is absent.
+    /// A bit or byte that must be zero is not: it has no meaning yet, or a flag says that its field
+    /// is absent.
     #[error("field {field} holds bits that must be zero")]
     Reserved {
         /// Field of `PROTOCOL.md`.
@@ -98,9 +103,11 @@ pub struct FrameBytes {
 }
 
 impl FrameBytes {
-    /// Adds a group behind the others, if there is room for it. The caller knows that it is a frame with groups, all of lower kinds.
+    /// Adds a group behind the others, if there is room for it. The caller knows that it is a frame
+    /// with groups, all of lower kinds.
     pub fn push_group(&mut self, kind: u8, bytes: &[u8]) {
-        if let (Ok(length), Some(slot)) = (u8::try_from(bytes.len()), self.bytes.get_mut(self.length..))
+        if let (Ok(length), Some(slot)) =
+            (u8::try_from(bytes.len()), self.bytes.get_mut(self.length..))
             && let Some((head, rest)) = slot.split_first_chunk_mut::<GROUP_HEAD>()
             && let Some(slot) = rest.get_mut(..bytes.len())
         {
@@ -159,15 +166,19 @@ impl<'a> Reader<'a> {
             Layout::V1 if bytes.len() == sizes.v1 => (bytes, &bytes[..0]),
             Layout::V1 => return Err(wrong_size(sizes.v1)),
             Layout::V2 if bytes.len() > MAX_FRAME_BYTES => return Err(wrong_size(MAX_FRAME_BYTES)),
-            Layout::V2 => bytes.split_at_checked(sizes.v2_head).ok_or_else(|| wrong_size(sizes.v2_head))?,
+            Layout::V2 => {
+                bytes.split_at_checked(sizes.v2_head).ok_or_else(|| wrong_size(sizes.v2_head))?
+            }
         };
         check_groups(groups, bytes.len())?;
         Ok(Self { layout, bytes: head.get(1..).unwrap_or_default(), groups })
     }
 
-    /// A hello, whose first byte the caller knows; what follows its first `size` bytes is for later versions.
+    /// A hello, whose first byte the caller knows; what follows its first `size` bytes is for later
+    /// versions.
     pub(crate) fn open_hello(bytes: &'a [u8], size: usize) -> Result<Self, FrameError> {
-        let head = bytes.get(..size).ok_or(FrameError::Size { got: bytes.len(), expected: size })?;
+        let head =
+            bytes.get(..size).ok_or(FrameError::Size { got: bytes.len(), expected: size })?;
         Ok(Self { layout: Layout::V2, bytes: head.get(1..).unwrap_or_default(), groups: &[] })
     }
 
@@ -177,7 +188,8 @@ impl<'a> Reader<'a> {
                 self.bytes = rest;
                 *head
             }
-            // `open` checked the size and each frame reads its own layout, so this is never reached; zero is the inert value.
+            // `open` checked the size and each frame reads its own layout, so this is never
+            // reached; zero is the inert value.
             None => [0; N],
         }
     }
@@ -204,7 +216,11 @@ impl<'a> Reader<'a> {
     /// Bits of which only `known` have a meaning here.
     pub(crate) fn flags(&mut self, known: u8, field: &'static str) -> Result<u8, FrameError> {
         let flags = self.u8();
-        if self.layout == Layout::V1 && flags & !known != 0 { Err(FrameError::Reserved { field }) } else { Ok(flags & known) }
+        if self.layout == Layout::V1 && flags & !known != 0 {
+            Err(FrameError::Reserved { field })
+        } else {
+            Ok(flags & known)
+        }
     }
 
     /// Fields of `size` bytes in all that are there if `present`, and zero if not.
@@ -227,14 +243,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The group of this kind, of which this version knows the first `size` bytes. A later version may have added to its end.
+    /// The group of this kind, of which this version knows the first `size` bytes. A later version
+    /// may have added to its end.
     pub(crate) fn group<T>(
         &self,
         kind: u8,
         size: usize,
         read: impl FnOnce(&mut Self) -> Result<T, FrameError>,
     ) -> Result<Option<T>, FrameError> {
-        let Some(bytes) = Groups(self.groups).find(|group| group.kind == kind).map(|group| group.bytes) else {
+        let Some(bytes) =
+            Groups(self.groups).find(|group| group.kind == kind).map(|group| group.bytes)
+        else {
             return Ok(None);
         };
         if bytes.len() < size {
@@ -272,7 +291,11 @@ fn check_groups(groups: &[u8], frame_bytes: usize) -> Result<(), FrameError> {
         }
         last = Some(kind);
     }
-    if rest.0.is_empty() { Ok(()) } else { Err(FrameError::Size { got: frame_bytes, expected: MAX_FRAME_BYTES }) }
+    if rest.0.is_empty() {
+        Ok(())
+    } else {
+        Err(FrameError::Size { got: frame_bytes, expected: MAX_FRAME_BYTES })
+    }
 }
 
 /// Writes big-endian fields.

@@ -1,4 +1,5 @@
-//! Grease: what only a later version will say, said today, so that receivers stay able to skip it (RFC 8701 names the idea).
+//! Grease: what only a later version will say, said today, so that receivers stay able to skip it
+//! (RFC 8701 names the idea).
 //!
 //! Off, unless a program of a test build [turns it on](enable). Release builds have no switch. Then
 //!
@@ -49,7 +50,10 @@ pub(crate) fn frame(bytes: &mut FrameBytes) {
         let dice = dice().to_be_bytes();
         let kind = FIRST_KIND | (dice[0] & 0x1f);
         let contents = [dice[1]; 20];
-        bytes.push_group(kind, contents.get(..usize::from(dice[2]) % contents.len()).unwrap_or_default());
+        bytes.push_group(
+            kind,
+            contents.get(..usize::from(dice[2]) % contents.len()).unwrap_or_default(),
+        );
         bytes.set_bit(GREASED_BYTE, 0x80);
     }
 }
@@ -57,8 +61,9 @@ pub(crate) fn frame(bytes: &mut FrameBytes) {
 /// Every frame has flags, or bits set aside for them, in its fourth byte.
 const GREASED_BYTE: usize = 3;
 
-/// Messages of a later version, to be sent now and then beside the true ones: an unknown type, and known types with words that are unknown.
-/// Empty unless grease is on. They are about no session that there is, so that nothing follows from them.
+/// Messages of a later version, to be sent now and then beside the true ones: an unknown type, and
+/// known types with words that are unknown. Empty unless grease is on. They are about no session
+/// that there is, so that nothing follows from them.
 #[must_use]
 pub fn messages() -> Vec<String> {
     if !is_on() {
@@ -66,8 +71,12 @@ pub fn messages() -> Vec<String> {
     }
     let dice = dice() % 4096;
     vec![
-        format!("{{\"type\":\"grease-{dice}\",\"session\":\"{NOBODY}\",\"words\":[\"grease\",{dice}]}}"),
+        format!(
+            "{{\"type\":\"grease-{dice}\",\"session\":\"{NOBODY}\",\"words\":[\"grease\",{dice}]}}"
+        ),
         format!("{{\"type\":\"bye\",\"session\":\"{NOBODY}\",\"reason\":\"grease-{dice}\"}}"),
-        format!("{{\"type\":\"error\",\"code\":\"grease-{dice}\",\"text\":\"grease\",\"session\":\"{NOBODY}\"}}"),
+        format!(
+            "{{\"type\":\"error\",\"code\":\"grease-{dice}\",\"text\":\"grease\",\"session\":\"{NOBODY}\"}}"
+        ),
     ]
 }

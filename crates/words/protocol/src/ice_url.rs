@@ -1,4 +1,5 @@
-//! Addresses of STUN and TURN servers (RFC 7064, RFC 7065), as far as the car speaks them: STUN over UDP, TURN over UDP, TCP and TLS.
+//! Addresses of STUN and TURN servers (RFC 7064, RFC 7065), as far as the car speaks them: STUN
+//! over UDP, TURN over UDP, TCP and TLS.
 
 /// What the address is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +51,8 @@ pub const DEFAULT_ICE_PORT: u16 = 3478;
 pub const DEFAULT_ICE_TLS_PORT: u16 = 5349;
 
 impl<'a> IceUrl<'a> {
-    /// Reads `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]` and `turns:host[:port][?transport=tcp]`; `None` for anything else,
-    /// such as DTLS.
+    /// Reads `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]` and
+    /// `turns:host[:port][?transport=tcp]`; `None` for anything else, such as DTLS.
     #[must_use]
     pub fn parse(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once(':')?;
@@ -74,7 +75,8 @@ impl<'a> IceUrl<'a> {
                 None => (address, None),
             },
         };
-        let default = if transport == IceTransport::Tls { DEFAULT_ICE_TLS_PORT } else { DEFAULT_ICE_PORT };
+        let default =
+            if transport == IceTransport::Tls { DEFAULT_ICE_TLS_PORT } else { DEFAULT_ICE_PORT };
         let port = port.map_or(Some(default), |port| port.parse().ok())?;
         (!host.is_empty()).then_some(Self { scheme, transport, host, port })
     }
@@ -86,19 +88,35 @@ mod tests {
 
     #[test]
     fn names_and_literals_are_read_with_and_without_port() {
-        let url = |scheme, host, port| Some(IceUrl { scheme, transport: IceTransport::Udp, host, port });
-        assert_eq!(IceUrl::parse("stun:stun.example.org"), url(IceScheme::Stun, "stun.example.org", 3478));
-        assert_eq!(IceUrl::parse("turn:192.0.2.1:80?transport=udp"), url(IceScheme::Turn, "192.0.2.1", 80));
-        assert_eq!(IceUrl::parse("turn:[2001:db8::1]:3479"), url(IceScheme::Turn, "2001:db8::1", 3479));
+        let url =
+            |scheme, host, port| Some(IceUrl { scheme, transport: IceTransport::Udp, host, port });
+        assert_eq!(
+            IceUrl::parse("stun:stun.example.org"),
+            url(IceScheme::Stun, "stun.example.org", 3478)
+        );
+        assert_eq!(
+            IceUrl::parse("turn:192.0.2.1:80?transport=udp"),
+            url(IceScheme::Turn, "192.0.2.1", 80)
+        );
+        assert_eq!(
+            IceUrl::parse("turn:[2001:db8::1]:3479"),
+            url(IceScheme::Turn, "2001:db8::1", 3479)
+        );
         assert_eq!(IceUrl::parse("stun:[::1]"), url(IceScheme::Stun, "::1", 3478));
     }
 
     #[test]
     fn streams_are_told_from_datagrams_and_have_ports_of_their_own() {
         let read = |url| IceUrl::parse(url).map(|url| (url.transport, url.host, url.port));
-        assert_eq!(read("turn:a.example?transport=tcp"), Some((IceTransport::Tcp, "a.example", 3478)));
+        assert_eq!(
+            read("turn:a.example?transport=tcp"),
+            Some((IceTransport::Tcp, "a.example", 3478))
+        );
         assert_eq!(read("turns:a.example"), Some((IceTransport::Tls, "a.example", 5349)));
-        assert_eq!(read("turns:[2001:db8::1]:443?transport=tcp"), Some((IceTransport::Tls, "2001:db8::1", 443)));
+        assert_eq!(
+            read("turns:[2001:db8::1]:443?transport=tcp"),
+            Some((IceTransport::Tls, "2001:db8::1", 443))
+        );
     }
 
     #[test]

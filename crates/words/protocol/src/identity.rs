@@ -1,4 +1,5 @@
-//! A car's identity: its Ed25519 public key, the fingerprint made of it, and what it signs when it registers.
+//! A car's identity: its Ed25519 public key, the fingerprint made of it, and what it signs when it
+//! registers.
 
 use crate::text::{CarId, TextError};
 use base64::Engine as _;
@@ -47,7 +48,8 @@ base64_bytes!(
 );
 
 impl CarKey {
-    /// The car's identifier: base32 (RFC 4648, lower case, no padding) of the first 16 bytes of the key's SHA-256.
+    /// The car's identifier: base32 (RFC 4648, lower case, no padding) of the first 16 bytes of the
+    /// key's SHA-256.
     #[must_use]
     pub fn id(&self) -> CarId {
         let digest: [u8; 32] = Sha256::digest(self.0).into();
@@ -58,7 +60,8 @@ impl CarKey {
     }
 }
 
-/// The bytes a car signs to register: bound to the host's name, so that a host cannot use the answer at another one.
+/// The bytes a car signs to register: bound to the host's name, so that a host cannot use the
+/// answer at another one.
 #[must_use]
 pub fn registration_message(host: &str, nonce: &Nonce) -> Vec<u8> {
     let mut message = b"rccar register v1\0".to_vec();

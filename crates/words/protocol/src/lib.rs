@@ -1,6 +1,8 @@
-//! The words of rccar: every message that crosses a process or a network border, and the units inside.
+//! The words of rccar: every message that crosses a process or a network border, and the units
+//! inside.
 //!
-//! **Whatever a parser of this crate returns is legal: a value that breaks a rule of `PROTOCOL.md` cannot be built.**
+//! **Whatever a parser of this crate returns is legal: a value that breaks a rule of `PROTOCOL.md`
+//! cannot be built.**
 //!
 //! | module | travels | encoding |
 //! |---|---|---|
@@ -32,10 +34,11 @@
 //!
 //! # Design decisions
 //!
-//! * Binary frames have one size for each version and no optional tail: a truncated frame is an error, never a shorter message.
+//! * Binary frames have one size for each version and no optional tail: a truncated frame is an
+//!   error, never a shorter message.
 //! * All integers are big-endian (network byte order), as `DataView` reads them by default.
-//! * JSON messages ignore fields that they do not know, so that a field can be added without a new version; an unknown `type` is
-//!   an error that is answered.
+//! * JSON messages ignore fields that they do not know, so that a field can be added without a new
+//!   version; an unknown `type` is an error that is answered.
 
 pub mod claim;
 pub mod close;
@@ -65,9 +68,11 @@ pub use frame::{FrameBytes, FrameError, Layout, MAX_FRAME_BYTES};
 pub const PROTOCOL_VERSION: u8 = 1;
 /// WebSocket subprotocol (RFC 6455 section 1.9) that client and server must agree on.
 pub const SUBPROTOCOL: &str = "rccar.v1";
-/// Largest JSON message in bytes, on any channel. A browser's full-gather SDP with both address families takes 6–9 kB.
+/// Largest JSON message in bytes, on any channel. A browser's full-gather SDP with both address
+/// families takes 6–9 kB.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-/// Rate at which a browser sends control frames, in hertz. At 50 Hz three frames in a row may be lost before the hold (80 ms) ends.
+/// Rate at which a browser sends control frames, in hertz. At 50 Hz three frames in a row may be
+/// lost before the hold (80 ms) ends.
 pub const CONTROL_HZ: u32 = 50;
 /// Clock rate of the video's RTP time stamps (RFC 6184 section 8.2.1).
 pub const VIDEO_CLOCK_HZ: u32 = 90_000;

@@ -2,21 +2,28 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Whether the host of a URL means whatever machine resolves it: `localhost` (RFC 6761 section 6.3), loopback and unspecified addresses
-/// in every form that resolvers take (`127.1`, `0x7f000001`, `[::1]`). A car that is given such an address looks for the host in itself.
+/// Whether the host of a URL means whatever machine resolves it: `localhost` (RFC 6761 section 6.3),
+/// loopback and unspecified addresses in every form that resolvers take (`127.1`, `0x7f000001`,
+/// `[::1]`). A car that is given such an address looks for the host in itself.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
     // A zone, as in `::1%lo`, says through which interface.
     let host = host.split('%').next().unwrap_or_default();
     if let Some(address) = host.parse().ok().or_else(|| short_ipv4(host).map(IpAddr::V4)) {
         let address: IpAddr = IpAddr::to_canonical(&address);
         return address.is_loopback() || address.is_unspecified();
     }
-    matches!(host, "localhost" | "localhost.localdomain" | "ip6-localhost" | "ip6-loopback") || host.ends_with(".localhost")
+    matches!(host, "localhost" | "localhost.localdomain" | "ip6-localhost" | "ip6-loopback")
+        || host.ends_with(".localhost")
 }
 
-/// An IPv4 address of one to four numbers in decimal, octal or hexadecimal, as inet_aton(3) reads it: the last fills what is left.
+/// An IPv4 address of one to four numbers in decimal, octal or hexadecimal, as inet_aton(3) reads
+/// it: the last fills what is left.
 fn short_ipv4(text: &str) -> Option<Ipv4Addr> {
     let numbers = text.split('.').map(number).collect::<Option<Vec<u32>>>()?;
     let (last, first) = numbers.split_last()?;

@@ -1,6 +1,7 @@
 //! Releases of the car's image: what a host offers, and how far a car is with it.
 //!
-//! An update's states, as the car reports them in [`FromCar::Update`](crate::signaling::FromCar::Update):
+//! An update's states, as the car reports them in
+//! [`FromCar::Update`](crate::signaling::FromCar::Update):
 //!
 //! ```text
 //!            an offer                 all of it is in the idle slot
@@ -34,7 +35,8 @@ bounded_text!(
     ReleaseNotes, "notes", 4096, "no control characters but tab and line feed", |c| matches!(c, '\n' | '\t') || !c.is_control()
 );
 
-/// Version of an image (semver.org 2.0), such as `0.3.1` or `0.4.0-dev.217`. At most 64 bytes, each number below 2⁶⁴.
+/// Version of an image (semver.org 2.0), such as `0.3.1` or `0.4.0-dev.217`. At most 64 bytes, each
+/// number below 2⁶⁴.
 ///
 /// ```
 /// use rccar_protocol::release::Version;
@@ -51,7 +53,8 @@ impl Version {
     /// Largest size in bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// Whether it comes after the other one (semver.org, section 11). What follows a `+` does not count.
+    /// Whether it comes after the other one (semver.org, section 11). What follows a `+` does not
+    /// count.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         self.precedence(other) == Ordering::Greater
@@ -68,9 +71,16 @@ impl TryFrom<String> for Version {
     type Error = TextError;
     fn try_from(text: String) -> Result<Self, TextError> {
         if text.len() > Self::MAX_BYTES {
-            return Err(TextError::TooLong { what: "version", got: text.len(), max: Self::MAX_BYTES });
+            return Err(TextError::TooLong {
+                what: "version",
+                got: text.len(),
+                max: Self::MAX_BYTES,
+            });
         }
-        let form = TextError::Form { what: "version", rule: "a semantic version such as 1.2.3 or 1.2.3-dev.4" };
+        let form = TextError::Form {
+            what: "version",
+            rule: "a semantic version such as 1.2.3 or 1.2.3-dev.4",
+        };
         semver::Version::parse(&text).map(Self).map_err(|_| form)
     }
 }
@@ -95,7 +105,9 @@ impl fmt::Display for Version {
 }
 
 /// A share of a hundred, 0 to 100.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Percent(u8);
 
@@ -115,7 +127,11 @@ impl Percent {
 impl TryFrom<u8> for Percent {
     type Error = TextError;
     fn try_from(value: u8) -> Result<Self, TextError> {
-        if value > 100 { Err(TextError::Form { what: "percent", rule: "a number from 0 to 100" }) } else { Ok(Self(value)) }
+        if value > 100 {
+            Err(TextError::Form { what: "percent", rule: "a number from 0 to 100" })
+        } else {
+            Ok(Self(value))
+        }
     }
 }
 
@@ -126,7 +142,9 @@ impl From<Percent> for u8 {
 }
 
 /// A number of bytes that JavaScript can count: at most 2⁵³ − 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct ByteCount(u64);
 
@@ -151,7 +169,8 @@ impl TryFrom<u64> for ByteCount {
     type Error = TextError;
     fn try_from(value: u64) -> Result<Self, TextError> {
         let fits = Self(value) <= Self::MAX;
-        fits.then_some(Self(value)).ok_or(TextError::Form { what: "byte count", rule: "below 2^53" })
+        fits.then_some(Self(value))
+            .ok_or(TextError::Form { what: "byte count", rule: "below 2^53" })
     }
 }
 
@@ -177,8 +196,13 @@ impl Sha256 {
 impl TryFrom<String> for Sha256 {
     type Error = TextError;
     fn try_from(text: String) -> Result<Self, TextError> {
-        let digits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if digits { Ok(Self(text)) } else { Err(TextError::Form { what: "sha256", rule: "64 hexadecimal digits in lower case" }) }
+        let digits =
+            text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if digits {
+            Ok(Self(text))
+        } else {
+            Err(TextError::Form { what: "sha256", rule: "64 hexadecimal digits in lower case" })
+        }
     }
 }
 
@@ -194,7 +218,8 @@ impl fmt::Display for Sha256 {
     }
 }
 
-/// Where a bundle is on the host that offers it: an absolute path, so that no offer can make a car send its token elsewhere.
+/// Where a bundle is on the host that offers it: an absolute path, so that no offer can make a car
+/// send its token elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BundlePath(String);
@@ -217,8 +242,15 @@ impl TryFrom<String> for BundlePath {
             return Err(TextError::TooLong { what: "url", got: text.len(), max: Self::MAX_BYTES });
         }
         let segment = |b: u8| b.is_ascii_alphanumeric() || b"-._~%+/".contains(&b);
-        let legal = text.starts_with('/') && !text.contains("//") && !text.contains("/.") && text.bytes().all(segment);
-        if legal { Ok(Self(text)) } else { Err(TextError::Form { what: "url", rule: "an absolute path of this host" }) }
+        let legal = text.starts_with('/')
+            && !text.contains("//")
+            && !text.contains("/.")
+            && text.bytes().all(segment);
+        if legal {
+            Ok(Self(text))
+        } else {
+            Err(TextError::Form { what: "url", rule: "an absolute path of this host" })
+        }
     }
 }
 
@@ -254,11 +286,19 @@ impl TryFrom<String> for AccessToken {
     type Error = TextError;
     fn try_from(text: String) -> Result<Self, TextError> {
         if text.len() > Self::MAX_BYTES {
-            return Err(TextError::TooLong { what: "token", got: text.len(), max: Self::MAX_BYTES });
+            return Err(TextError::TooLong {
+                what: "token",
+                got: text.len(),
+                max: Self::MAX_BYTES,
+            });
         }
         let body = text.trim_end_matches('=');
-        let legal = !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b));
-        let form = TextError::Form { what: "token", rule: "letters, digits, -._~+/ and = at its end (RFC 6750 section 2.1)" };
+        let legal = !body.is_empty()
+            && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b));
+        let form = TextError::Form {
+            what: "token",
+            rule: "letters, digits, -._~+/ and = at its end (RFC 6750 section 2.1)",
+        };
         if legal { Ok(Self(text)) } else { Err(form) }
     }
 }
@@ -326,7 +366,8 @@ pub struct UpdateStatus {
     /// Why it waits or failed, in plain words; while idle: why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
-    /// The version is installed if the owner asks for it with [`ToCar::Install`](crate::signaling::ToCar::Install).
+    /// The version is installed if the owner asks for it with
+    /// [`ToCar::Install`](crate::signaling::ToCar::Install).
     #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
     pub on_request: bool,
 }

@@ -1,7 +1,8 @@
 //! The set-point: from `rccar-car` to `rccar-drive`, one Unix datagram each, on the same machine.
 //!
-//! A set-point expires by the age of the *input sample* behind it, not by its own: `sampled_at` is the moment at which the driver's
-//! device was read, translated to this machine's `CLOCK_MONOTONIC`.
+//! A set-point expires by the age of the *input sample* behind it, not by its own: `sampled_at` is
+//! the moment at which the driver's device was read, translated to this machine's
+//! `CLOCK_MONOTONIC`.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::StopReason;
@@ -17,7 +18,8 @@ const BRAKE: u8 = 1 << 1;
 /// What the car service asks of the drive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SetPoint {
-    /// Why this is not input; [`StopReason::None`] if it is. A set-point that is not input never extends a deadline.
+    /// Why this is not input; [`StopReason::None`] if it is. A set-point that is not input never
+    /// extends a deadline.
     pub not_input: StopReason,
     /// The driver wants the car armed.
     pub arm: bool,

@@ -1,4 +1,5 @@
-//! States and reasons of the drive, shared by telemetry, the drive's status and the `events` channel.
+//! States and reasons of the drive, shared by telemetry, the drive's status and the `events`
+//! channel.
 
 use crate::word::numbered_words;
 
@@ -7,7 +8,8 @@ numbered_words!(
     DriveState, v1: 0..=5 else Braking, {
     /// Neutral. Waits for a driver to arm.
     Disarmed = 0 "disarmed",
-    /// Neutral. The driver asks to arm and rests at neutral; armed once that has lasted long enough.
+    /// Neutral. The driver asks to arm and rests at neutral; armed once that has lasted long
+    /// enough.
     Arming = 1 "arming",
     /// The wheels follow the driver.
     Armed = 2 "armed",
@@ -47,7 +49,8 @@ numbered_words!(
 });
 
 impl DriveState {
-    /// Whether the wheels may be away from neutral. A state that is not known here counts as one in which they may.
+    /// Whether the wheels may be away from neutral. A state that is not known here counts as one in
+    /// which they may.
     #[must_use]
     pub fn may_move(self) -> bool {
         matches!(self, Self::Armed | Self::Holding | Self::Braking | Self::Other(_))

@@ -1,9 +1,11 @@
-//! The drive's status: from `rccar-drive` to whoever sent the newest set-point, one Unix datagram each.
+//! The drive's status: from `rccar-drive` to whoever sent the newest set-point, one Unix datagram
+//! each.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::{DriveState, StopReason};
 use crate::units::{
-    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry,
+    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
+    odometry_bytes, read_odometry,
 };
 
 /// Size of a datagram of version 1 in bytes.
@@ -91,8 +93,14 @@ impl DriveStatus {
         let throttle = Throttle::from_permyriad(reader.i16())?;
         let (braking, odometry, battery_mv) = match layout {
             Layout::V1 => {
-                let odometry = reader.optional(flags & V1_ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
-                let battery_mv = reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
+                let odometry = reader.optional(
+                    flags & V1_ODOMETRY != 0,
+                    ODOMETRY_SIZE,
+                    "odometry",
+                    read_odometry,
+                )?;
+                let battery_mv =
+                    reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
                 reader.zero(2, "reserved")?;
                 (flags & V1_BRAKING != 0, odometry, battery_mv)
             }
@@ -102,6 +110,17 @@ impl DriveStatus {
                 reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
             ),
         };
-        Ok(Self { state, reason, seq, at, session, steering, throttle, braking, battery_mv, odometry })
+        Ok(Self {
+            state,
+            reason,
+            seq,
+            at,
+            session,
+            steering,
+            throttle,
+            braking,
+            battery_mv,
+            odometry,
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! Helpers for serde fields: one way to write each value.
 //!
-//! Derived `Deserialize` accepts more than the specification allows: an array in place of an object (fields by position). A receiver in
-//! another language would refuse it, and two receivers that read a message differently are a hole.
+//! Derived `Deserialize` accepts more than the specification allows: an array in place of an object
+//! (fields by position). A receiver in another language would refuse it, and two receivers that
+//! read a message differently are a hole.
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
@@ -10,22 +11,30 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A structure, written as an object.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
 /// A structure that may be left out, written as an object.
-pub(crate) fn maybe_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn maybe_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map(|Object(value)| value))
 }
 
 /// Structures, written as an array of objects.
-pub(crate) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(Vec::deserialize(deserializer)?.into_iter().map(|Object(value)| value).collect())
 }
 
 /// An array that is empty if it is left out.
-pub(crate) fn maybe_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(crate) fn maybe_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -45,7 +54,11 @@ pub(crate) fn positive<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default 
     deserializer: D,
 ) -> Result<T, D::Error> {
     let value = T::deserialize(deserializer)?;
-    if value == T::default() { Err(D::Error::custom("0 is out of range, counting starts at 1")) } else { Ok(value) }
+    if value == T::default() {
+        Err(D::Error::custom("0 is out of range, counting starts at 1"))
+    } else {
+        Ok(value)
+    }
 }
 
 struct Object<T>(T);

@@ -5,7 +5,8 @@
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::{DriveState, StopReason};
 use crate::units::{
-    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle, odometry_bytes, read_odometry,
+    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
+    odometry_bytes, read_odometry,
 };
 
 /// Size of a frame of version 1 in bytes.
@@ -132,22 +133,44 @@ impl TelemetryFrame {
         }
     }
 
-    fn decode_v1(state: DriveState, reason: StopReason, reader: &mut Reader<'_>) -> Result<Self, FrameError> {
+    fn decode_v1(
+        state: DriveState,
+        reason: StopReason,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self, FrameError> {
         let flags = reader.flags(V1_ODOMETRY | V1_BATTERY | V1_ECHO | V1_BRAKING, "flags")?;
         let seq = reader.u32();
         let car_time = MonotonicMicros(reader.u64());
         let echo = reader.optional(flags & V1_ECHO != 0, ECHO_SIZE, "echo", Echo::read)?;
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let odometry = reader.optional(flags & V1_ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
-        let battery_mv = reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
+        let odometry =
+            reader.optional(flags & V1_ODOMETRY != 0, ODOMETRY_SIZE, "odometry", read_odometry)?;
+        let battery_mv =
+            reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
         let dropped = reader.u16();
         reader.zero(4, "reserved")?;
         let braking = flags & V1_BRAKING != 0;
-        Ok(Self { state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv, odometry, dropped })
+        Ok(Self {
+            state,
+            reason,
+            seq,
+            car_time,
+            echo,
+            steering,
+            throttle,
+            braking,
+            battery_mv,
+            odometry,
+            dropped,
+        })
     }
 
-    fn decode_v2(state: DriveState, reason: StopReason, reader: &mut Reader<'_>) -> Result<Self, FrameError> {
+    fn decode_v2(
+        state: DriveState,
+        reason: StopReason,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self, FrameError> {
         let flags = reader.flags(BRAKING, "flags")?;
         Ok(Self {
             state,

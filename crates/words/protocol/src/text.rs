@@ -120,14 +120,19 @@ impl Note {
     /// Makes a note of any text: control characters become spaces, what is too long is cut.
     #[must_use]
     pub fn lossy(text: &str) -> Self {
-        let mut clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let cut = (0..=Self::MAX_BYTES.min(clean.len())).rev().find(|&at| clean.is_char_boundary(at)).unwrap_or(0);
+        let mut clean: String =
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let cut = (0..=Self::MAX_BYTES.min(clean.len()))
+            .rev()
+            .find(|&at| clean.is_char_boundary(at))
+            .unwrap_or(0);
         clean.truncate(cut);
         if clean.trim().is_empty() { Self("-".into()) } else { Self(clean) }
     }
 }
 
-/// A session between one driver and one car. Unique on its signaling host; 16 hexadecimal digits in JSON.
+/// A session between one driver and one car. Unique on its signaling host; 16 hexadecimal digits in
+/// JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionId(pub std::num::NonZeroU64);
@@ -143,11 +148,16 @@ impl SessionId {
 impl TryFrom<String> for SessionId {
     type Error = TextError;
     fn try_from(text: String) -> Result<Self, TextError> {
-        const RULE: TextError = TextError::Characters { what: "session", rule: "16 hexadecimal digits, not all zero" };
+        const RULE: TextError =
+            TextError::Characters { what: "session", rule: "16 hexadecimal digits, not all zero" };
         if text.len() != 16 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(RULE);
         }
-        u64::from_str_radix(&text, 16).ok().and_then(std::num::NonZeroU64::new).map(Self).ok_or(RULE)
+        u64::from_str_radix(&text, 16)
+            .ok()
+            .and_then(std::num::NonZeroU64::new)
+            .map(Self)
+            .ok_or(RULE)
     }
 }
 

@@ -83,7 +83,8 @@ signed_ratio!(
     "throttle"
 );
 
-/// A point of time on one machine's `CLOCK_MONOTONIC`, in microseconds. Comparable between processes of that machine only.
+/// A point of time on one machine's `CLOCK_MONOTONIC`, in microseconds. Comparable between
+/// processes of that machine only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MonotonicMicros(pub u64);
 
@@ -110,7 +111,10 @@ impl MonotonicMicros {
     #[must_use]
     pub fn rtp(self) -> u32 {
         let ticks = u128::from(self.0) * u128::from(crate::VIDEO_CLOCK_HZ) / 1_000_000;
-        #[expect(clippy::cast_possible_truncation, reason = "RTP time stamps wrap at 32 bits (RFC 3550 section 5.1)")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "RTP time stamps wrap at 32 bits (RFC 3550 section 5.1)"
+        )]
         {
             ticks as u32
         }
@@ -138,7 +142,8 @@ pub(crate) const BATTERY: u8 = 3;
 pub(crate) const ODOMETRY_SIZE: usize = 12;
 
 pub(crate) fn odometry_bytes(odometry: &Odometry) -> [u8; ODOMETRY_SIZE] {
-    let ([a, b], [c, d]) = (odometry.speed_mm_s.to_be_bytes(), odometry.heading.value().to_be_bytes());
+    let ([a, b], [c, d]) =
+        (odometry.speed_mm_s.to_be_bytes(), odometry.heading.value().to_be_bytes());
     let ([e, f, g, h], [i, j, k, l]) = (odometry.x_mm.to_be_bytes(), odometry.y_mm.to_be_bytes());
     [a, b, c, d, e, f, g, h, i, j, k, l]
 }

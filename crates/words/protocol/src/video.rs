@@ -2,14 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-/// Widths of the picture in pixels, even numbers. openh264 needs 16; level 4.2 of H.264 ends beyond 1920×1088.
+/// Widths of the picture in pixels, even numbers. openh264 needs 16; level 4.2 of H.264 ends beyond
+/// 1920×1088.
 pub const WIDTHS: RangeInclusive<u32> = 64..=1920;
 /// Heights of the picture in pixels, even numbers.
 pub const HEIGHTS: RangeInclusive<u32> = 48..=1088;
 /// Frame rates in hertz: browsers paint sixty times a second.
 pub const RATES: RangeInclusive<u32> = 1..=60;
-/// Bit rates in kbit/s (1000 bits in a second): below, a frame of 640×360 at 30 Hz gets less than 200 bytes; above lies the limit of level
-/// 3.1 of H.264.
+/// Bit rates in kbit/s (1000 bits in a second): below, a frame of 640×360 at 30 Hz gets less than
+/// 200 bytes; above lies the limit of level 3.1 of H.264.
 pub const BITRATES_KBPS: RangeInclusive<u32> = 50..=14_000;
 
 /// A level of H.264: what a decoder must be able to do (ITU-T H.264 annex A.3.1).
@@ -30,7 +31,8 @@ struct Limits {
     rate: u32,
 }
 
-/// ITU-T H.264 table A-1 from its first level to the one that the ranges above need; without 1b, which no car needs.
+/// ITU-T H.264 table A-1 from its first level to the one that the ranges above need; without 1b,
+/// which no car needs.
 const TABLE: [Limits; 13] = [
     limits(10, 1_485, 99, 64),
     limits(11, 3_000, 396, 192),
@@ -48,15 +50,17 @@ const TABLE: [Limits; 13] = [
 ];
 /// `cpbBrNalFactor` of the baseline profile (ITU-T H.264 table A-2).
 const NAL_FACTOR: u64 = 1_200;
-/// `profile_idc` of the baseline profile, and the constraint flags 0 to 2: constrained baseline (RFC 6184 section 8.1).
+/// `profile_idc` of the baseline profile, and the constraint flags 0 to 2: constrained baseline
+/// (RFC 6184 section 8.1).
 const CONSTRAINED_BASELINE: &str = "42e0";
 
 impl Level {
     /// The highest here: it has room for all that the ranges of this module allow.
     pub const HIGHEST: Self = Self { idc: TABLE[TABLE.len() - 1].idc };
 
-    /// The lowest that has room for pictures of `width` × `height` pixels, `fps` in a second, in `bitrate_kbps` (1000 bits in a second).
-    /// [`Level::HIGHEST`] for what is beyond the ranges of this module.
+    /// The lowest that has room for pictures of `width` × `height` pixels,
+    /// `fps` in a second, in `bitrate_kbps` (1000 bits in a second). [`Level::HIGHEST`] for what is
+    /// beyond the ranges of this module.
     #[must_use]
     pub fn lowest_for(width: u32, height: u32, fps: u32, bitrate_kbps: u32) -> Self {
         let (columns, rows) = (u64::from(width.div_ceil(16)), u64::from(height.div_ceil(16)));
@@ -77,7 +81,8 @@ impl Level {
         self.idc
     }
 
-    /// `profile-level-id` in an offer (RFC 6184 section 8.1): constrained baseline at this level, six hexadecimal digits.
+    /// `profile-level-id` in an offer (RFC 6184 section 8.1): constrained baseline at this level,
+    /// six hexadecimal digits.
     #[must_use]
     pub fn profile_level_id(self) -> String {
         format!("{CONSTRAINED_BASELINE}{:02x}", self.idc)
@@ -118,8 +123,13 @@ mod tests {
         let Limits { idc, macroblocks_per_s, macroblocks, rate } = &TABLE[TABLE.len() - 1];
         assert_eq!(*idc, Level::HIGHEST.idc());
         let (columns, rows) = (WIDTHS.end().div_ceil(16), HEIGHTS.end().div_ceil(16));
-        assert!(columns * rows * RATES.end() <= *macroblocks_per_s && columns * rows <= *macroblocks);
-        assert!(columns * columns <= 8 * macroblocks && u64::from(BITRATES_KBPS.end() * 1_000) <= u64::from(*rate) * NAL_FACTOR);
+        assert!(
+            columns * rows * RATES.end() <= *macroblocks_per_s && columns * rows <= *macroblocks
+        );
+        assert!(
+            columns * columns <= 8 * macroblocks
+                && u64::from(BITRATES_KBPS.end() * 1_000) <= u64::from(*rate) * NAL_FACTOR
+        );
     }
 
     #[test]

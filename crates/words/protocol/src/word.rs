@@ -1,13 +1,15 @@
 //! Words: names of states, reasons and kinds that both ends know, and that later versions add to.
 //!
-//! **A word that this version does not know is kept, never refused** (`PROTOCOL.md`, "Words and versions"). Every enumeration of words
-//! has a variant `Other` for it, and the compiler makes each program say what it does with one.
+//! **A word that this version does not know is kept, never refused**
+//! (`PROTOCOL.md`, "Words and versions"). Every enumeration of words has a variant `Other` for it,
+//! and the compiler makes each program say what it does with one.
 
 use crate::text::TextError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A word that this version gives no meaning to: 1 to 32 of `a`–`z`, `0`–`9` and `-`, beginning with a letter.
+/// A word that this version gives no meaning to: 1 to 32 of `a`–`z`, `0`–`9` and `-`, beginning
+/// with a letter.
 ///
 /// ```
 /// use rccar_protocol::word::Word;
@@ -25,8 +27,10 @@ pub struct Word {
 impl Word {
     /// Largest size in bytes.
     pub const MAX_BYTES: usize = 32;
-    const RULE: TextError =
-        TextError::Form { what: "word", rule: "1 to 32 lower-case letters, digits and hyphens, beginning with a letter" };
+    const RULE: TextError = TextError::Form {
+        what: "word",
+        rule: "1 to 32 lower-case letters, digits and hyphens, beginning with a letter",
+    };
 
     /// Checks size and letters.
     pub fn new(text: &str) -> Result<Self, TextError> {
@@ -44,7 +48,8 @@ impl Word {
         let mut word = Self { bytes: [0; Self::MAX_BYTES], length: 0 };
         let digits = [number / 100, number / 10 % 10, number % 10];
         let zeros = digits.iter().take(2).take_while(|digit| **digit == 0).count();
-        let text = b"other-".iter().copied().chain(digits.iter().skip(zeros).map(|digit| b'0' + digit));
+        let text =
+            b"other-".iter().copied().chain(digits.iter().skip(zeros).map(|digit| b'0' + digit));
         for (slot, letter) in word.bytes.iter_mut().zip(text) {
             *slot = letter;
             word.length += 1;
@@ -61,7 +66,10 @@ impl Word {
     /// The word.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.bytes.get(..self.length.into()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..self.length.into())
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -146,8 +154,9 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// The same with a number for each word, by which binary frames name it. The first is the default. `v1` tells which numbers frames of version 1
-/// have, for ever, and which word stands there for all others.
+/// The same with a number for each word, by which binary frames name it. The first is the default.
+/// `v1` tells which numbers frames of version 1 have, for ever, and which word stands there for all
+/// others.
 macro_rules! numbered_words {
     (
         $(#[$doc:meta])* $name:ident, v1: 0..=$last:literal else $instead:ident, {
@@ -180,7 +189,8 @@ macro_rules! numbered_words {
                 }
             }
 
-            /// Reads the number from the wire. One that has no word here is `other-` and the number.
+            /// Reads the number from the wire. One that has no word here is `other-` and the
+            /// number.
             #[must_use]
             pub fn from_byte(number: u8) -> Self {
                 match number {

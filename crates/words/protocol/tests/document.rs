@@ -1,20 +1,28 @@
-//! `PROTOCOL.md` cannot rot: its examples parse, its layouts have the size of the frames, its lists hold every word.
+//! `PROTOCOL.md` cannot rot: its examples parse, its layouts have the size of the frames, its lists
+//! hold every word.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_protocol::close::{Advice, CloseCode};
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, MAX_SAMPLE_AGE};
 use rccar_protocol::drive_hello::{DRIVE_HELLO_SIZE, DriveHello};
-use rccar_protocol::events::{CarEvent, DriverEvent, HostLink, ModemRung, ModemState, NoticeLevel, UplinkKind};
-use rccar_protocol::release::{AccessToken, BundlePath, Channel, Compatible, ReleaseNotes, ReleaseOffer, UpdateState, Version};
+use rccar_protocol::events::{
+    CarEvent, DriverEvent, HostLink, ModemRung, ModemState, NoticeLevel, UplinkKind,
+};
+use rccar_protocol::release::{
+    AccessToken, BundlePath, Channel, Compatible, ReleaseNotes, ReleaseOffer, UpdateState, Version,
+};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
-use rccar_protocol::signaling::{ByeReason, Candidate, CarPresence, ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse};
+use rccar_protocol::signaling::{
+    ByeReason, Candidate, CarPresence, ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse,
+};
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
 use rccar_protocol::telemetry::{TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::text::{Name, Note, Sdp, Software};
 use rccar_protocol::word::Word;
 use rccar_protocol::{
-    CONTROL_HZ, FrameBytes, FrameError, Layout, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, SUBPROTOCOL, VIDEO_CLOCK_HZ, grease,
+    CONTROL_HZ, FrameBytes, FrameError, Layout, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, SUBPROTOCOL,
+    VIDEO_CLOCK_HZ, grease,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,16 +33,25 @@ use std::path::Path;
 #[test]
 fn every_example_is_what_the_programs_write() {
     let examples = examples();
-    assert!(examples.len() > 30, "only {} examples found: are the fences still tagged?", examples.len());
+    assert!(
+        examples.len() > 30,
+        "only {} examples found: are the fences still tagged?",
+        examples.len()
+    );
     for Example { tag, text } in examples {
         match tag.as_str() {
             "text" => {}
-            "json http" => drop(serde_json::from_str::<Value>(&text).unwrap_or_else(|error| panic!("{text}: {error}"))),
+            "json http" => drop(
+                serde_json::from_str::<Value>(&text)
+                    .unwrap_or_else(|error| panic!("{text}: {error}")),
+            ),
             "json from-driver" => check_message::<FromDriver>(&text),
             "json to-driver" => check_message::<ToDriver>(&text),
             "json from-car" => check_message::<FromCar>(&text),
             "json to-car" => check_message::<ToCar>(&text),
-            "json offer" => assert_eq!(ReleaseOffer::parse(&text).expect(&text).to_json(), text.trim_end()),
+            "json offer" => {
+                assert_eq!(ReleaseOffer::parse(&text).expect(&text).to_json(), text.trim_end())
+            }
             "json car-event" => check_message::<CarEvent>(&text),
             "json driver-event" => check_message::<DriverEvent>(&text),
             "hex control" => check_frame(&text, ControlFrame::decode, ControlFrame::encode),
@@ -52,14 +69,21 @@ fn every_example_is_what_the_programs_write() {
 
 #[test]
 fn every_message_of_the_vectors_has_an_example() {
-    let kind = |json: &str| serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
+    let kind = |json: &str| {
+        serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned()
+    };
     let shown: BTreeSet<(String, String)> = (examples().iter())
         .filter_map(|Example { tag, text }| Some((tag.strip_prefix("json ")?.to_owned(), text)))
         .filter(|(direction, _)| !["http", "offer"].contains(&direction.as_str()))
         .map(|(direction, text)| (direction, kind(text)))
         .collect();
     let sent: BTreeSet<(String, String)> = (accepted_vectors().into_iter())
-        .map(|vector| (vector["direction"].as_str().unwrap().to_owned(), kind(vector["json"].as_str().unwrap())))
+        .map(|vector| {
+            (
+                vector["direction"].as_str().unwrap().to_owned(),
+                kind(vector["json"].as_str().unwrap()),
+            )
+        })
         .collect();
     assert_eq!(shown, sent);
 }
@@ -69,11 +93,18 @@ fn every_field_of_the_vectors_is_listed_under_its_message() {
     let document = document();
     for vector in accepted_vectors().iter().filter(|vector| vector["canonical"] == true) {
         let message: Value = serde_json::from_str(vector["json"].as_str().unwrap()).unwrap();
-        let fence = format!("```json {}\n{{\"type\":{}", vector["direction"].as_str().unwrap(), message["type"]);
+        let fence = format!(
+            "```json {}\n{{\"type\":{}",
+            vector["direction"].as_str().unwrap(),
+            message["type"]
+        );
         let (before, _) = document.split_once(&fence).expect(&fence);
         let section = before.rsplit_once("\n#### ").unwrap().1;
         for field in message.as_object().unwrap().keys().filter(|field| *field != "type") {
-            assert!(section.contains(&format!("\n| `{field}` | ")), "{fence}: {field} is not listed");
+            assert!(
+                section.contains(&format!("\n| `{field}` | ")),
+                "{fence}: {field} is not listed"
+            );
         }
     }
 }
@@ -104,7 +135,10 @@ fn every_layout_is_without_gaps_and_has_the_size_of_its_frame() {
             }
         }
         for size in &sizes {
-            assert!(prose.contains(&format!(" {size} bytes")), "{heading}: does not say {size} bytes");
+            assert!(
+                prose.contains(&format!(" {size} bytes")),
+                "{heading}: does not say {size} bytes"
+            );
         }
         assert_eq!(ends, sizes, "{heading}");
     }
@@ -113,12 +147,17 @@ fn every_layout_is_without_gaps_and_has_the_size_of_its_frame() {
 #[test]
 fn every_word_is_listed_with_its_number() {
     fn check<T: Serialize>(section: &str, words: impl Iterator<Item = (u8, T)>) {
-        let listed = section.lines().filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()));
-        let listed: Vec<_> = listed.map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" | ")).collect();
-        let words: Vec<_> = words.map(|(byte, word)| format!("| {byte} | {}", quoted(&word))).collect();
+        let listed = section.lines().filter(|line| {
+            line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit())
+        });
+        let listed: Vec<_> =
+            listed.map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" | ")).collect();
+        let words: Vec<_> =
+            words.map(|(byte, word)| format!("| {byte} | {}", quoted(&word))).collect();
         assert_eq!(listed, words);
     }
-    let sources = section("### Control frame").split("| value | source |").nth(1).unwrap().to_owned();
+    let sources =
+        section("### Control frame").split("| value | source |").nth(1).unwrap().to_owned();
     check(&sources, InputSource::ALL.iter().map(|word| (word.to_byte(), word)));
     let section = section("### States and reasons");
     let (states, reasons) = section.split_once("| value | reason |").unwrap();
@@ -130,7 +169,8 @@ fn every_word_is_listed_with_its_number() {
 fn every_table_of_words_lists_those_of_the_code() {
     fn check<T: Serialize>(heading: &str, table: &str, words: &[T]) {
         let section = section(heading);
-        let (_, rows) = section.split_once(table).unwrap_or_else(|| panic!("{heading}: no table {table}"));
+        let (_, rows) =
+            section.split_once(table).unwrap_or_else(|| panic!("{heading}: no table {table}"));
         let listed: Vec<_> = rows
             .lines()
             .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
@@ -147,9 +187,13 @@ fn every_table_of_words_lists_those_of_the_code() {
 fn every_field_that_holds_a_word_lists_those_of_the_code() {
     fn check<T: Serialize>(heading: &str, field: &str, words: &[T]) {
         let section = section(heading);
-        let row = section.lines().find(|line| line.starts_with(&format!("| `{field}` | word"))).expect(field);
+        let row = section
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{field}` | word")))
+            .expect(field);
         let meaning = row.splitn(4, '|').nth(3).unwrap();
-        let listed: Vec<_> = meaning.split('`').skip(1).step_by(2).map(|word| format!("`{word}`")).collect();
+        let listed: Vec<_> =
+            meaning.split('`').skip(1).step_by(2).map(|word| format!("`{word}`")).collect();
         assert_eq!(listed, words.iter().map(quoted).collect::<Vec<_>>(), "{heading}, {field}");
     }
     check("#### Car information", "presence", CarPresence::ALL);
@@ -165,23 +209,39 @@ fn the_limits_are_those_of_the_code() {
     let prose = document().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(prose.contains(&format!("of at most {MAX_MESSAGE_BYTES} bytes")));
     assert!(prose.contains(&format!("A frame has at most {MAX_FRAME_BYTES} bytes in all")));
-    assert!(prose.contains(&format!("strings of 1 to {} of `a`–`z`, `0`–`9` and `-`", Word::MAX_BYTES)));
+    assert!(
+        prose.contains(&format!("strings of 1 to {} of `a`–`z`, `0`–`9` and `-`", Word::MAX_BYTES))
+    );
     assert!(prose.contains(&format!("Group kinds {} to 255", grease::FIRST_KIND)));
     assert!(prose.contains(&format!("subprotocol `{SUBPROTOCOL}`")));
     assert!(prose.contains(&format!("every {} ms ({CONTROL_HZ} Hz)", 1000 / CONTROL_HZ)));
     assert!(prose.contains(&format!("≤ {} ms old", MAX_SAMPLE_AGE.as_millis())));
     assert!(prose.contains(&format!("car_time × {VIDEO_CLOCK_HZ} / 10⁶")));
-    assert!(prose.contains(&format!("1…{} printable ASCII characters, such as `rccar-rpi-arm64`", Compatible::MAX_BYTES)));
+    assert!(prose.contains(&format!(
+        "1…{} printable ASCII characters, such as `rccar-rpi-arm64`",
+        Compatible::MAX_BYTES
+    )));
     assert!(prose.contains(&format!("1…{} of `a`–`z`, `0`–`9` and `-`", Channel::MAX_BYTES)));
-    assert!(prose.contains(&format!("at most {} bytes, each of the first three numbers below 2⁶⁴", Version::MAX_BYTES)));
+    assert!(prose.contains(&format!(
+        "at most {} bytes, each of the first three numbers below 2⁶⁴",
+        Version::MAX_BYTES
+    )));
     assert!(prose.contains(&format!("1…{} letters, digits and `-._~+/`", AccessToken::MAX_BYTES)));
-    assert!(prose.contains(&format!("at most {} bytes, letters, digits and `-._~%+/`", BundlePath::MAX_BYTES)));
-    assert!(prose.contains(&format!("1…{} bytes of UTF-8, no control characters but tab and line feed", ReleaseNotes::MAX_BYTES)));
+    assert!(prose.contains(&format!(
+        "at most {} bytes, letters, digits and `-._~%+/`",
+        BundlePath::MAX_BYTES
+    )));
+    assert!(prose.contains(&format!(
+        "1…{} bytes of UTF-8, no control characters but tab and line feed",
+        ReleaseNotes::MAX_BYTES
+    )));
     for limit in [Name::MAX_BYTES, Note::MAX_BYTES, Sdp::MAX_BYTES] {
         assert!(prose.contains(&format!("1…{limit} bytes of UTF-8")), "{limit}");
     }
     assert!(prose.contains(&format!("1…{} printable ASCII", Software::MAX_BYTES)));
-    assert!(prose.contains(&format!("string, ≤ {} bytes, no control characters", Candidate::MAX_BYTES)));
+    assert!(
+        prose.contains(&format!("string, ≤ {} bytes, no control characters", Candidate::MAX_BYTES))
+    );
 }
 
 #[test]
@@ -198,19 +258,24 @@ fn the_table_of_close_codes_says_what_the_code_says() {
         CloseCode::RateLimited => "too many messages",
     };
     let section = section("## WebSocket");
-    let (_, table) = section.split_once("| code | meaning | what to do |\n|---|---|---|\n").unwrap();
-    let rows: Vec<Vec<&str>> = (table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")))
-        .map(|row| row.split(" | ").collect())
-        .collect();
+    let (_, table) =
+        section.split_once("| code | meaning | what to do |\n|---|---|---|\n").unwrap();
+    let rows: Vec<Vec<&str>> =
+        (table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")))
+            .map(|row| row.split(" | ").collect())
+            .collect();
     let listed: Vec<_> = rows.iter().map(|row| row[0].parse::<u16>().unwrap()).collect();
     assert_eq!(listed, CloseCode::ALL.map(CloseCode::code));
     for (code, row) in CloseCode::ALL.into_iter().zip(&rows) {
         let [_, means, todo] = row[..] else { panic!("{row:?}") };
         assert!(means.contains(meaning(code)), "{row:?}");
-        let comes_back_soon = todo.starts_with("come back") && !todo.contains("slowly") && !todo.contains("after");
+        let comes_back_soon =
+            todo.starts_with("come back") && !todo.contains("slowly") && !todo.contains("after");
         let said = match code.advice() {
             Advice::ComeBack => comes_back_soon,
-            Advice::ComeBackAfter(wait) => todo == format!("come back after at least {} s", wait.as_secs()),
+            Advice::ComeBackAfter(wait) => {
+                todo == format!("come back after at least {} s", wait.as_secs())
+            }
             Advice::ComeBackSlowly => todo.ends_with("; come back slowly"),
             Advice::StayAway => todo.contains("do not retry") || todo.contains("stay away"),
         };
@@ -224,10 +289,15 @@ fn every_link_within_the_document_has_its_heading() {
     // As GitHub makes anchors: lower case, spaces to hyphens, without other punctuation.
     let anchor = |heading: &str| -> String {
         let kept = heading.trim_start_matches('#').trim().to_lowercase();
-        kept.chars().filter(|c| c.is_alphanumeric() || " -".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+        kept.chars()
+            .filter(|c| c.is_alphanumeric() || " -".contains(*c))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect()
     };
-    let anchors: BTreeSet<String> = document.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
-    let links: Vec<&str> = document.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    let anchors: BTreeSet<String> =
+        document.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    let links: Vec<&str> =
+        document.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
     assert!(!links.is_empty());
     for link in links {
         assert!(anchors.contains(link), "nothing is called #{link}");
@@ -235,7 +305,11 @@ fn every_link_within_the_document_has_its_heading() {
 }
 
 /// The example is written as it stands there, in one of the layouts.
-fn check_frame<F>(hex: &str, decode: fn(&[u8]) -> Result<F, FrameError>, encode: fn(&F, Layout) -> FrameBytes) {
+fn check_frame<F>(
+    hex: &str,
+    decode: fn(&[u8]) -> Result<F, FrameError>,
+    encode: fn(&F, Layout) -> FrameBytes,
+) {
     let bytes = bytes(hex);
     let frame = decode(&bytes).unwrap_or_else(|error| panic!("{hex}: {error}"));
     assert_eq!(encode(&frame, Layout::of(&bytes).unwrap())[..], bytes, "{hex}");
@@ -256,7 +330,10 @@ fn examples() -> Vec<Example> {
     let document = document();
     let blocks = document.split("\n```").collect::<Vec<_>>();
     let inside = blocks.iter().skip(1).step_by(2);
-    inside.filter_map(|block| block.split_once('\n')).map(|(tag, text)| Example { tag: tag.into(), text: text.into() }).collect()
+    inside
+        .filter_map(|block| block.split_once('\n'))
+        .map(|(tag, text)| Example { tag: tag.into(), text: text.into() })
+        .collect()
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -270,7 +347,9 @@ fn quoted(word: &impl Serialize) -> String {
 /// What stands between a heading and the next one of its rank or a higher one.
 fn section(heading: &str) -> String {
     let document = document();
-    let (_, rest) = document.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let (_, rest) = document
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("no heading {heading}"));
     let rank = heading.split(' ').next().unwrap();
     let end = |rank: &str| rest.find(&format!("\n{rank} ")).unwrap_or(rest.len());
     let end = (1..=rank.len()).map(|length| end(&rank[..length])).min().unwrap();
@@ -278,7 +357,8 @@ fn section(heading: &str) -> String {
 }
 
 fn accepted_vectors() -> Vec<Value> {
-    let read = |file| serde_json::from_str::<Vec<Value>>(&read(&format!("tests/vectors/{file}"))).unwrap();
+    let read =
+        |file| serde_json::from_str::<Vec<Value>>(&read(&format!("tests/vectors/{file}"))).unwrap();
     let all = [read("signaling.json"), read("events.json")].concat();
     all.into_iter().filter(|vector| vector.get("error").is_none()).collect()
 }

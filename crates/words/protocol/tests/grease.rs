@@ -1,4 +1,5 @@
-//! What a later version will say is skipped. A file, and so a process, of its own: the switch is for the whole program.
+//! What a later version will say is skipped. A file, and so a process, of its own: the switch is
+//! for the whole program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_protocol::Layout;
@@ -9,8 +10,12 @@ use rccar_protocol::signaling::{FromDriver, Json, ToCar, ToDriver, parse};
 #[test]
 fn what_is_greased_reads_the_same() {
     let ping = FromDriver::Ping { id: 7 };
-    assert_eq!((ping.to_json(), grease::messages()), (r#"{"type":"ping","id":7}"#.into(), Vec::new()));
-    let (plain_v1, plain) = (ControlFrame::default().encode(Layout::V1), ControlFrame::default().encode(Layout::V2));
+    assert_eq!(
+        (ping.to_json(), grease::messages()),
+        (r#"{"type":"ping","id":7}"#.into(), Vec::new())
+    );
+    let (plain_v1, plain) =
+        (ControlFrame::default().encode(Layout::V1), ControlFrame::default().encode(Layout::V2));
     grease::enable();
     assert_eq!(ControlFrame::default().encode(Layout::V1), plain_v1, "version 1 is closed");
     for _ in 0..1000 {

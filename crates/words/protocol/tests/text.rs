@@ -14,25 +14,39 @@ fn an_sdp_may_have_49152_bytes_and_not_one_more() {
     };
     assert!(answer(&longest).is_ok());
     let error = answer(&(longest + "a")).unwrap_err();
-    assert!(error.to_string().contains("sdp has 49153 bytes, at most 49152 are allowed"), "{error}");
+    assert!(
+        error.to_string().contains("sdp has 49153 bytes, at most 49152 are allowed"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_refusal_says_what_is_wrong_in_words() {
     assert_eq!(Note::new("").unwrap_err().to_string(), "text is empty");
-    assert_eq!(Note::new("x".repeat(257)).unwrap_err(), TextError::TooLong { what: "text", got: 257, max: 256 });
-    assert_eq!(Note::new("a\u{7}").unwrap_err().to_string(), "text holds a character that is not allowed: no control characters");
+    assert_eq!(
+        Note::new("x".repeat(257)).unwrap_err(),
+        TextError::TooLong { what: "text", got: 257, max: 256 }
+    );
+    assert_eq!(
+        Note::new("a\u{7}").unwrap_err().to_string(),
+        "text holds a character that is not allowed: no control characters"
+    );
 }
 
 #[test]
 fn a_refused_message_is_not_repeated_at_length() {
-    let error = parse::<FromDriver>(&format!("{{\"type\":\"{}\"}}", "ж".repeat(10_000))).unwrap_err();
+    let error =
+        parse::<FromDriver>(&format!("{{\"type\":\"{}\"}}", "ж".repeat(10_000))).unwrap_err();
     assert!(error.text.as_str().len() <= Note::MAX_BYTES, "{error}");
 }
 
 #[test]
 fn the_credential_of_an_ice_server_is_not_in_its_debug_form() {
-    let server = IceServer { urls: vec!["turn:a".into()], username: Some("b".into()), credential: Some("topsecret".into()) };
+    let server = IceServer {
+        urls: vec!["turn:a".into()],
+        username: Some("b".into()),
+        credential: Some("topsecret".into()),
+    };
     let shown = format!("{server:?}");
     assert!(shown.contains("turn:a") && !shown.contains("topsecret"), "{shown}");
 }

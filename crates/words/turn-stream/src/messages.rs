@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-/// Longest message that is taken, in bytes: more than fits into an Ethernet frame, which is where all of them come from or go to.
+/// Longest message that is taken, in bytes: more than fits into an Ethernet frame, which is where
+/// all of them come from or go to.
 pub const MAX_MESSAGE: usize = 2048;
 /// Length of the header of a STUN message (RFC 8489 section 5).
 const STUN_HEADER: usize = 20;
@@ -12,7 +13,8 @@ const CHANNEL_HEADER: usize = 4;
 /// What came is not TURN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum StreamError {
-    /// The first two bits are those of neither STUN nor ChannelData, or the length of a STUN message is no multiple of four.
+    /// The first two bits are those of neither STUN nor ChannelData, or the length of a STUN
+    /// message is no multiple of four.
     #[error("neither a STUN nor a ChannelData message")]
     NotTurn,
     /// Longer than [`MAX_MESSAGE`].
@@ -32,7 +34,8 @@ impl Messages {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole message without its padding; `None` when more has to come first. After an error the stream is of no use.
+    /// The next whole message without its padding; `None` when more has to come first. After an
+    /// error the stream is of no use.
     pub fn next_message(&mut self) -> Result<Option<Vec<u8>>, StreamError> {
         let Some(header) = self.bytes.first_chunk::<CHANNEL_HEADER>() else { return Ok(None) };
         let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
@@ -60,8 +63,8 @@ pub fn is_stun(message: &[u8]) -> bool {
     message.first().is_some_and(|byte| byte >> 6 == 0b00)
 }
 
-/// What follows a message in a stream: ChannelData ends at a multiple of four bytes (RFC 8656 section 12.5), STUN does by itself. A
-/// ChannelData message that was padded already is left alone.
+/// What follows a message in a stream: ChannelData ends at a multiple of four bytes (RFC 8656
+/// section 12.5), STUN does by itself. A ChannelData message that was padded already is left alone.
 #[must_use]
 pub fn padding(message: &[u8]) -> &'static [u8] {
     &[0; 3][..message.len().next_multiple_of(4) - message.len()]

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A queue that is bounded in time: what has waited for too long is worth nothing, and the newest wins.
+/// A queue that is bounded in time: what has waited for too long is worth nothing, and the newest
+/// wins.
 #[derive(Debug)]
 pub struct FreshQueue {
     waiting: VecDeque<(Instant, Vec<u8>)>,

@@ -1,4 +1,5 @@
-//! Commands of 3GPP TS 27.007 and of u-blox (LARA-R2 AT commands manual), as far as ModemManager uses them.
+//! Commands of 3GPP TS 27.007 and of u-blox (LARA-R2 AT commands manual), as far as ModemManager
+//! uses them.
 
 use crate::{Addresses, DataPath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +46,12 @@ pub(super) struct Port {
 
 impl Default for Port {
     fn default() -> Self {
-        Self { echo: true, reports: BTreeMap::new(), character_set: "IRA".to_owned(), operator_format: 0 }
+        Self {
+            echo: true,
+            reports: BTreeMap::new(),
+            character_set: "IRA".to_owned(),
+            operator_format: 0,
+        }
     }
 }
 
@@ -92,7 +98,10 @@ const FIXED: [(&str, &str); 27] = [
     ("+CSQ", "+CSQ: 20,99"),
     ("+CGACT=?", "+CGACT: (0-1)"),
     ("+CGEREP=?", "+CGEREP: (0-2),(0-1)"),
-    ("+CIND=?", "+CIND: (\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0-1)),(\"roam\",(0-1))"),
+    (
+        "+CIND=?",
+        "+CIND: (\"battchg\",(0-5)),(\"signal\",(0-5)),(\"service\",(0-1)),(\"roam\",(0-1))",
+    ),
     ("+CMER=?", "+CMER: (0-3),(0),(0),(0-1),(0)"),
     ("+UUSBCONF?", "+UUSBCONF: 2,\"ECM\",,\"0x1143\""),
     ("+UBMCONF?", "+UBMCONF: 2"),
@@ -133,7 +142,16 @@ impl Device {
     pub(super) fn new(path: Arc<dyn DataPath>) -> Self {
         let (contexts, active) = (BTreeMap::new(), BTreeSet::new());
         let registration = AtRegistration::Home;
-        Self { registration, hangs: false, has_sim: true, answerer: None, functionality: 1, contexts, active, path }
+        Self {
+            registration,
+            hangs: false,
+            has_sim: true,
+            answerer: None,
+            functionality: 1,
+            contexts,
+            active,
+            path,
+        }
     }
 
     /// The answer to one command, without `AT`.
@@ -145,11 +163,18 @@ impl Device {
         if let Some((_, text)) = SIM.iter().find(|(name, _)| command.starts_with(name)) {
             return if self.has_sim { line(text) } else { Reply::EquipmentError(SIM_NOT_INSERTED) };
         }
-        if let Some(reply) = self.terminal(port, command).or_else(|| self.network(port, command)).or_else(|| self.context(command))
+        if let Some(reply) = self
+            .terminal(port, command)
+            .or_else(|| self.network(port, command))
+            .or_else(|| self.context(command))
         {
             return reply;
         }
-        if command.is_empty() || TAKEN.iter().any(|start| command.starts_with(start)) { Reply::Ok } else { Reply::Error }
+        if command.is_empty() || TAKEN.iter().any(|start| command.starts_with(start)) {
+            Reply::Ok
+        } else {
+            Reply::Error
+        }
     }
 
     /// The network, or somebody, ends all contexts; returns those that were active.
@@ -164,7 +189,9 @@ impl Device {
     /// Unsolicited lines that a port asked for.
     pub(super) fn registration_reports(&self, port: &Port) -> Vec<String> {
         let wanted = port.reports.iter().filter(|(_, format)| **format > 0);
-        wanted.map(|(command, format)| format!("{command}: {}", self.registration_text(*format))).collect()
+        wanted
+            .map(|(command, format)| format!("{command}: {}", self.registration_text(*format)))
+            .collect()
     }
 
     /// What belongs to the terminal and to power.
@@ -192,7 +219,9 @@ impl Device {
     }
 
     fn set_functionality(&mut self, arguments: &str) -> Reply {
-        let Some(Ok(level)) = arguments.split(',').next().map(str::parse) else { return Reply::Error };
+        let Some(Ok(level)) = arguments.split(',').next().map(str::parse) else {
+            return Reply::Error;
+        };
         // 15 and 16 restart the modem.
         self.functionality = if level > 4 { 1 } else { level };
         if level != 1 {
@@ -214,7 +243,10 @@ impl Device {
                 line(&format!("+COPS: 0,{},\"{name}\",{LTE}", port.operator_format))
             }
             "+CGATT?" => line(&format!("+CGATT: {registered}")),
-            "+CIND?" => line(&format!("+CIND: 5,4,{registered},{}", u32::from(self.registration == AtRegistration::Roaming))),
+            "+CIND?" => line(&format!(
+                "+CIND: 5,4,{registered},{}",
+                u32::from(self.registration == AtRegistration::Roaming)
+            )),
             _ if command.starts_with("+COPS=3,") => {
                 port.operator_format = command[8..].parse().unwrap_or(0);
                 Reply::Ok
@@ -243,7 +275,11 @@ impl Device {
     fn registration_text(&self, format: u32) -> String {
         let usable = self.functionality == 1 && self.has_sim;
         let state = if usable { self.registration } else { AtRegistration::Idle };
-        let cell = if format == 2 && self.is_registered() { format!(",\"1A2B\",\"01C3D4E5\",{LTE}") } else { String::new() };
+        let cell = if format == 2 && self.is_registered() {
+            format!(",\"1A2B\",\"01C3D4E5\",{LTE}")
+        } else {
+            String::new()
+        };
         format!("{}{cell}", state as u32)
     }
 
@@ -251,28 +287,43 @@ impl Device {
     fn context(&mut self, command: &str) -> Option<Reply> {
         Some(match command {
             "+CGDCONT=?" => {
-                let types = ["IP", "IPV6", "IPV4V6"].map(|kind| format!("+CGDCONT: (1-8),\"{kind}\",,,(0),(0)"));
+                let types = ["IP", "IPV6", "IPV4V6"]
+                    .map(|kind| format!("+CGDCONT: (1-8),\"{kind}\",,,(0),(0)"));
                 line(&types.join("\r\n"))
             }
-            "+CGDCONT?" => lines(self.contexts.iter().map(|(id, text)| format!("+CGDCONT: {id},{text},\"0.0.0.0\",0,0"))),
-            "+CGACT?" => lines(self.contexts.keys().map(|id| format!("+CGACT: {id},{}", u32::from(self.active.contains(id))))),
+            "+CGDCONT?" => lines(
+                self.contexts
+                    .iter()
+                    .map(|(id, text)| format!("+CGDCONT: {id},{text},\"0.0.0.0\",0,0")),
+            ),
+            "+CGACT?" => lines(
+                self.contexts
+                    .keys()
+                    .map(|id| format!("+CGACT: {id},{}", u32::from(self.active.contains(id)))),
+            ),
             "+UGCNTRD=?" => Reply::Ok,
             // The number of packet data, with the context (TS 27.007, 10.2.1.1).
-            _ if command.starts_with("D*99") && self.answerer.is_some() => match self.is_registered() {
-                true => Reply::Connect,
-                false => Reply::EquipmentError(NO_NETWORK),
-            },
+            _ if command.starts_with("D*99") && self.answerer.is_some() => {
+                match self.is_registered() {
+                    true => Reply::Connect,
+                    false => Reply::EquipmentError(NO_NETWORK),
+                }
+            }
             "+UGCNTRD" => line("+UGCNTRD: 1,1000,2000,1000,2000"),
             _ => match command.split_once('=')? {
                 ("+CGDCONT", arguments) => self.define(arguments),
                 ("+CGACT", arguments) => self.activate(arguments),
                 ("+UIPADDR", id) => {
                     let gateway = Addresses::default().gateway4;
-                    line(&format!("+UIPADDR: {id},\"ccinet0\",\"{gateway}\",\"255.255.255.0\",\"\",\"\""))
+                    line(&format!(
+                        "+UIPADDR: {id},\"ccinet0\",\"{gateway}\",\"255.255.255.0\",\"\",\"\""
+                    ))
                 }
                 ("+CGCONTRDP", id) => {
                     let Addresses { ip4, gateway4, .. } = Addresses::default();
-                    let addresses = format!("\"{ip4}\",\"255.255.255.0\",\"{gateway4}\",\"192.0.2.53\",\"192.0.2.54\"");
+                    let addresses = format!(
+                        "\"{ip4}\",\"255.255.255.0\",\"{gateway4}\",\"192.0.2.53\",\"192.0.2.54\""
+                    );
                     line(&format!("+CGCONTRDP: {id},5,\"internet\",{addresses}"))
                 }
                 _ => return None,
@@ -283,7 +334,9 @@ impl Device {
     fn define(&mut self, arguments: &str) -> Reply {
         let mut parts = arguments.splitn(4, ',');
         match (parts.next().map(str::parse::<u32>), parts.next(), parts.next()) {
-            (Some(Ok(id)), Some(kind), Some(apn)) => drop(self.contexts.insert(id, format!("{kind},{apn}"))),
+            (Some(Ok(id)), Some(kind), Some(apn)) => {
+                drop(self.contexts.insert(id, format!("{kind},{apn}")))
+            }
             (Some(Ok(id)), None, None) => drop(self.contexts.remove(&id)),
             _ => return Reply::Error,
         }
@@ -306,7 +359,9 @@ impl Device {
     }
 
     fn is_registered(&self) -> bool {
-        self.functionality == 1 && self.has_sim && matches!(self.registration, AtRegistration::Home | AtRegistration::Roaming)
+        self.functionality == 1
+            && self.has_sim
+            && matches!(self.registration, AtRegistration::Home | AtRegistration::Roaming)
     }
 }
 

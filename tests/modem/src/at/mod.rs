@@ -1,5 +1,5 @@
-//! An AT modem without hardware: pseudo terminals behind which a u-blox LARA-R2 in bridge mode seems to sit; or one line, behind which
-//! data follow a call, as with PPP.
+//! An AT modem without hardware: pseudo terminals behind which a u-blox LARA-R2 in bridge mode
+//! seems to sit; or one line, behind which data follow a call, as with PPP.
 
 mod commands;
 
@@ -31,7 +31,8 @@ pub struct AtModem {
 /// What commands come over.
 struct Line {
     stream: File,
-    /// The other end of a pseudo terminal, held open so that the line is not hung up when ModemManager closes it; and its path.
+    /// The other end of a pseudo terminal, held open so that the line is not hung up when
+    /// ModemManager closes it; and its path.
     terminal: Option<(OwnedFd, PathBuf)>,
     port: Mutex<Port>,
     /// Where data go during a call.
@@ -45,7 +46,8 @@ impl AtModem {
     /// There are no pseudo terminals left.
     pub fn start(path: Arc<dyn DataPath>) -> io::Result<Self> {
         let lines = PORTS.iter().map(|_| Line::open()).collect::<io::Result<Vec<_>>>()?;
-        let modem = Self { device: Arc::new(Mutex::new(Device::new(path))), lines: Arc::new(lines) };
+        let modem =
+            Self { device: Arc::new(Mutex::new(Device::new(path))), lines: Arc::new(lines) };
         for index in 0..PORTS.len() {
             let serving = modem.clone();
             // Ends with the process: a terminal's reader cannot be woken otherwise.
@@ -54,8 +56,8 @@ impl AtModem {
         Ok(modem)
     }
 
-    /// Is a modem at the other end of a stream until that ends. A shell command answers its calls, over its standard input and output;
-    /// when it ends, so does the call.
+    /// Is a modem at the other end of a stream until that ends. A shell command answers its calls,
+    /// over its standard input and output; when it ends, so does the call.
     pub fn answer(stream: UnixStream, path: Arc<dyn DataPath>, command: &str) {
         let mut device = Device::new(path);
         device.answerer = Some(command.to_owned());
@@ -65,7 +67,9 @@ impl AtModem {
 
     /// Names of ports and the terminals that they are.
     pub(crate) fn terminals(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
-        PORTS.into_iter().zip(self.lines.iter().filter_map(|line| line.terminal.as_ref().map(|(_, path)| path)))
+        PORTS
+            .into_iter()
+            .zip(self.lines.iter().filter_map(|line| line.terminal.as_ref().map(|(_, path)| path)))
     }
 
     /// Registration changes, and the modem says so.
@@ -136,7 +140,8 @@ impl AtModem {
                 line.write(&String::from_utf8_lossy(&buffer[..length]));
             }
             pending.extend_from_slice(&buffer[..length]);
-            // What PPP still had to say when the call was over ends with a flag, which no command has.
+            // What PPP still had to say when the call was over ends with a flag, which no command
+            // has.
             if let Some(end) = pending.iter().rposition(|byte| *byte == b'~') {
                 pending.drain(..=end);
             }
@@ -157,7 +162,11 @@ impl AtModem {
         if device.hangs {
             return;
         }
-        let Some(commands) = text.get(..2).filter(|start| start.eq_ignore_ascii_case("AT")).map(|_| &text[2..]) else { return };
+        let Some(commands) =
+            text.get(..2).filter(|start| start.eq_ignore_ascii_case("AT")).map(|_| &text[2..])
+        else {
+            return;
+        };
         let mut answer = String::new();
         for command in commands.split(';') {
             match device.answer(&mut line.port(), command) {
@@ -169,7 +178,9 @@ impl AtModem {
                     return self.call(index, &answerer);
                 }
                 Reply::Error => return line.write("\r\nERROR\r\n"),
-                Reply::EquipmentError(number) => return line.write(&format!("\r\n+CME ERROR: {number}\r\n")),
+                Reply::EquipmentError(number) => {
+                    return line.write(&format!("\r\n+CME ERROR: {number}\r\n"));
+                }
             }
         }
         drop(device);
@@ -184,11 +195,16 @@ impl AtModem {
             let (ours, theirs) = UnixStream::pair()?;
             let input = OwnedFd::from(theirs.try_clone()?);
             let command = ["-c", answerer];
-            let child =
-                Command::new("sh").args(command).stdin(Stdio::from(input)).stdout(Stdio::from(OwnedFd::from(theirs))).spawn()?;
+            let child = Command::new("sh")
+                .args(command)
+                .stdin(Stdio::from(input))
+                .stdout(Stdio::from(OwnedFd::from(theirs)))
+                .spawn()?;
             Ok::<_, io::Error>((ours.try_clone()?, ours, child))
         };
-        let Ok((to, mut from, mut child)) = begin() else { return line.write("\r\nNO CARRIER\r\n") };
+        let Ok((to, mut from, mut child)) = begin() else {
+            return line.write("\r\nNO CARRIER\r\n");
+        };
         line.write("\r\nCONNECT 115200\r\n");
         *line.call() = Some(to);
         let modem = self.clone();

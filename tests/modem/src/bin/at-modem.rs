@@ -1,5 +1,6 @@
-//! `at-modem SOCKET COMMAND`: a modem that speaks AT, with one serial line, which is a Unix socket that it listens on: for an emulator's
-//! serial port. The shell command answers calls over its standard input and output. It ends when the line does.
+//! `at-modem SOCKET COMMAND`: a modem that speaks AT, with one serial line, which is a Unix socket
+//! that it listens on: for an emulator's serial port. The shell command answers calls over its
+//! standard input and output. It ends when the line does.
 
 use rccar_modem_lab::{Addresses, AtModem, DataPath};
 use std::error::Error;
@@ -15,7 +16,9 @@ impl DataPath for Calls {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(socket), Some(command), None) = (arguments.next(), arguments.next(), arguments.next()) else {
+    let (Some(socket), Some(command), None) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
         return Err("usage: at-modem SOCKET COMMAND".into());
     };
     let (stream, _) = UnixListener::bind(socket)?.accept()?;

@@ -1,5 +1,6 @@
-//! `ppp-peer DEVICE [USER PASSWORD]`: answers a call over its standard input, a socket for both directions, and is a mobile network with the
-//! TUN device DEVICE behind it: 10.64.0.1 for whoever is on this machine, 10.64.0.2 for the car, 2001:db8:64::/64 for both.
+//! `ppp-peer DEVICE [USER PASSWORD]`: answers a call over its standard input, a socket for both
+//! directions, and is a mobile network with the TUN device DEVICE behind it: 10.64.0.1 for whoever
+//! is on this machine, 10.64.0.2 for the car, 2001:db8:64::/64 for both.
 
 use rccar_modem_lab::ppp::{Event, Network, Peer};
 use std::error::Error;
@@ -25,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (here, there) = (Ipv4Addr::new(10, 64, 0, 1), Ipv4Addr::new(10, 64, 0, 2));
     let prefix = Ipv6Addr::new(0x2001, 0xdb8, 0x64, 0, 0, 0, 0, 0);
-    let builder = DeviceBuilder::new().name(device).layer(Layer::L3).mtu(1500).ipv4(here, 32, Some(there));
+    let builder =
+        DeviceBuilder::new().name(device).layer(Layer::L3).mtu(1500).ipv4(here, 32, Some(there));
     let device = Arc::new(builder.ipv6(Ipv6Addr::from(u128::from(prefix) | 1), 64).build_sync()?);
     let line = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     line.set_read_timeout(Some(PATIENCE))?;
@@ -58,7 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         drop(peer);
         for event in events {
             match event {
-                // What the kernel does not like, such as a packet from an address that is nobody's, is dropped as by any router.
+                // What the kernel does not like, such as a packet from an address that is nobody's,
+                // is dropped as by any router.
                 Event::Packet(packet) => drop(device.send(&packet)),
                 Event::Said(text) => eprintln!("ppp-peer: {text}"),
                 Event::Over => return Ok(()),

@@ -61,13 +61,20 @@ pub struct Addresses {
     pub ip6: Option<Ipv6Addr>,
     /// Maximum transmission unit.
     pub mtu: u32,
-    /// The modem does not tell them: a DHCP server gives IPv4, and a router with this address advertises IPv6. See `Lab::start_dhcp`.
+    /// The modem does not tell them: a DHCP server gives IPv4, and a router with this address
+    /// advertises IPv6. See `Lab::start_dhcp`.
     pub asked_for: Option<Ipv6Addr>,
 }
 
 impl Default for Addresses {
     fn default() -> Self {
-        Self { ip4: Ipv4Addr::new(10, 64, 0, 2), gateway4: Ipv4Addr::new(10, 64, 0, 1), ip6: None, mtu: 1430, asked_for: None }
+        Self {
+            ip4: Ipv4Addr::new(10, 64, 0, 2),
+            gateway4: Ipv4Addr::new(10, 64, 0, 1),
+            ip6: None,
+            mtu: 1430,
+            asked_for: None,
+        }
     }
 }
 
@@ -170,11 +177,16 @@ impl Device {
                 Info::new().u32(&[locked * 2, locked, self.pin_tries]).build()
             }
             cid::PIN_LIST => Info::new().u32(&[2, 1, 4, 8].repeat(10)).build(),
-            cid::HOME_PROVIDER => Info::new().text("00101").u32(&[1]).text("TestNet").u32(&[1, self.rssi, 99]).build(),
+            cid::HOME_PROVIDER => {
+                Info::new().text("00101").u32(&[1]).text("TestNet").u32(&[1, self.rssi, 99]).build()
+            }
             cid::REGISTER_STATE => self.register_state(),
             cid::PACKET_SERVICE => {
                 let class = if self.packet_service == ATTACHED { LTE } else { 0 };
-                Info::new().u32(&[self.network_error, self.packet_service, class]).u64(&[50_000_000, 150_000_000]).build()
+                Info::new()
+                    .u32(&[self.network_error, self.packet_service, class])
+                    .u64(&[50_000_000, 150_000_000])
+                    .build()
             }
             cid::SIGNAL_STATE => Info::new().u32(&[self.rssi, 99, 5, 1, u32::MAX]).build(),
             cid::CONNECT => {
@@ -188,7 +200,9 @@ impl Device {
                 let service = Info::new().uuid(&BASIC_CONNECT).u32(&head).u32(&cid::ALL).build();
                 Info::new().u32(&[1, 0]).sized(service).build()
             }
-            cid::PACKET_STATISTICS => Info::new().u32(&[0, 0]).u64(&[1000, 10, 2000, 20]).u32(&[0, 0]).build(),
+            cid::PACKET_STATISTICS => {
+                Info::new().u32(&[0, 0]).u64(&[1000, 10, 2000, 20]).u32(&[0, 0]).build()
+            }
             _ => return None,
         })
     }
@@ -213,7 +227,9 @@ impl Device {
     }
 
     fn is_registered(&self) -> bool {
-        self.radio && self.sim == Sim::Ready && matches!(self.registration, Registration::Home | Registration::Roaming)
+        self.radio
+            && self.sim == Sim::Ready
+            && matches!(self.registration, Registration::Home | Registration::Roaming)
     }
 
     fn set(&mut self, cid: u32, body: &[u8]) -> (u32, Vec<u32>) {
@@ -221,7 +237,9 @@ impl Device {
             cid::RADIO_STATE => self.set_radio(read_u32(body, 0) == Some(1)),
             cid::PIN => self.set_pin(read_text(body, 8).as_deref()),
             cid::PACKET_SERVICE => self.set_packet_service(read_u32(body, 0) == Some(0)),
-            cid::CONNECT => self.set_connect(read_u32(body, 4) == Some(1), read_u32(body, 40).unwrap_or(0)),
+            cid::CONNECT => {
+                self.set_connect(read_u32(body, 4) == Some(1), read_u32(body, 40).unwrap_or(0))
+            }
             _ => (status::NONE, vec![]),
         }
     }
@@ -293,11 +311,20 @@ impl Device {
         let Addresses { ip4, gateway4, ip6, mtu, asked_for } = self.addresses;
         if asked_for.is_some() {
             let nothing = Info::new().u32(&[0, 0, 0]).addresses(&[]).addresses(&[]);
-            return nothing.pointed(vec![]).pointed(vec![]).addresses(&[]).addresses(&[]).u32(&[0, 0]).build();
+            return nothing
+                .pointed(vec![])
+                .pointed(vec![])
+                .addresses(&[])
+                .addresses(&[])
+                .u32(&[0, 0])
+                .build();
         }
         let (flags6, mtu6) = if ip6.is_some() { (ALL, mtu) } else { (0, 0) };
-        let gateway6 = ip6.map(|_| "fe80::1".parse::<Ipv6Addr>().map_or(vec![], |gateway| gateway.octets().to_vec()));
-        let dns = [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54)].map(|server| server.octets().to_vec());
+        let gateway6 = ip6.map(|_| {
+            "fe80::1".parse::<Ipv6Addr>().map_or(vec![], |gateway| gateway.octets().to_vec())
+        });
+        let dns = [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54)]
+            .map(|server| server.octets().to_vec());
         Info::new()
             .u32(&[0, ALL, flags6])
             .addresses(&[element4(ip4, 24)])

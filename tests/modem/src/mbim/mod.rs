@@ -1,5 +1,6 @@
-//! An MBIM modem without hardware. It stands where `mbim-proxy` would be, on the abstract socket that libmbim connects to first; abstract
-//! sockets belong to the network namespace, so each story has a modem of its own.
+//! An MBIM modem without hardware. It stands where `mbim-proxy` would be, on the abstract socket
+//! that libmbim connects to first; abstract sockets belong to the network namespace, so each story
+//! has a modem of its own.
 
 mod device;
 mod wire;
@@ -29,15 +30,20 @@ pub struct MbimModem {
 }
 
 impl MbimModem {
-    /// Starts a modem in the network namespace of the calling thread; `path` is told what it carries.
+    /// Starts a modem in the network namespace of the calling thread; `path` is told what it
+    /// carries.
     ///
     /// # Errors
     /// Another proxy is there.
     pub fn start(addresses: Addresses, path: Arc<dyn DataPath>) -> io::Result<Self> {
-        let listener = std::os::unix::net::UnixListener::bind_addr(&SocketAddr::from_abstract_name(PROXY)?)?;
+        let listener =
+            std::os::unix::net::UnixListener::bind_addr(&SocketAddr::from_abstract_name(PROXY)?)?;
         listener.set_nonblocking(true)?;
         let listener = UnixListener::from_std(listener)?;
-        let modem = Self { device: Arc::new(Mutex::new(Device::new(addresses, path))), indications: broadcast::channel(64).0 };
+        let modem = Self {
+            device: Arc::new(Mutex::new(Device::new(addresses, path))),
+            indications: broadcast::channel(64).0,
+        };
         let accepting = modem.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -53,7 +59,8 @@ impl MbimModem {
         self.indicate(&[cid::REGISTER_STATE]);
     }
 
-    /// The network ends the connection and the modem says so, with a cause of 3GPP TS 24.008 (0 for none).
+    /// The network ends the connection and the modem says so, with a cause of 3GPP TS 24.008 (0 for
+    /// none).
     pub fn deactivate(&self, network_error: u32) {
         let mut device = self.device();
         device.drop_connection();
@@ -85,7 +92,12 @@ impl MbimModem {
         device.sim = Sim::Missing;
         device.detach();
         drop(device);
-        self.indicate(&[cid::SUBSCRIBER_READY_STATUS, cid::REGISTER_STATE, cid::PACKET_SERVICE, cid::CONNECT]);
+        self.indicate(&[
+            cid::SUBSCRIBER_READY_STATUS,
+            cid::REGISTER_STATE,
+            cid::PACKET_SERVICE,
+            cid::CONNECT,
+        ]);
     }
 
     /// Somebody puts the SIM in.
@@ -167,7 +179,12 @@ impl MbimModem {
         }
     }
 
-    async fn handle(&self, frame: &[u8], open: &mut bool, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+    async fn handle(
+        &self,
+        frame: &[u8],
+        open: &mut bool,
+        writer: &mut OwnedWriteHalf,
+    ) -> io::Result<()> {
         let kind = wire::read_u32(frame, 0).unwrap_or(0);
         let transaction = wire::read_u32(frame, 8).unwrap_or(0);
         match kind {
@@ -184,7 +201,11 @@ impl MbimModem {
         }
     }
 
-    async fn handle_command(&self, command: &Command<'_>, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+    async fn handle_command(
+        &self,
+        command: &Command<'_>,
+        writer: &mut OwnedWriteHalf,
+    ) -> io::Result<()> {
         if command.service == PROXY_CONTROL {
             return writer.write_all(&wire::command_done(command, device::status::NONE, &[])).await;
         }
@@ -206,7 +227,8 @@ async fn read_frame(reader: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
     reader.readable().await?;
     let mut frame = vec![0; HEADER];
     reader.read_exact(&mut frame).await?;
-    let length = wire::read_u32(&frame, 4).and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let length =
+        wire::read_u32(&frame, 4).and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if !(HEADER..=LONGEST).contains(&length) {
         return Err(io::Error::other("not a frame"));
     }

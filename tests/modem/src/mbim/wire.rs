@@ -1,5 +1,6 @@
-//! Messages of the MBIM control channel ("Mobile Broadband Interface Model", revision 1.0, chapters 9 and 10): little endian, strings in
-//! UTF-16, variable parts after the fixed ones and pointed at by offset and length.
+//! Messages of the MBIM control channel ("Mobile Broadband Interface Model", revision 1.0, chapters
+//! 9 and 10): little endian, strings in UTF-16, variable parts after the fixed ones and pointed at
+//! by offset and length.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -21,14 +22,17 @@ pub(super) const LONGEST: usize = 1 << 16;
 /// A service's UUID.
 pub(super) type Service = [u8; 16];
 /// Basic connectivity.
-pub(super) const BASIC_CONNECT: Service =
-    [0xa2, 0x89, 0xcc, 0x33, 0xbc, 0xbb, 0x8b, 0x4f, 0xb6, 0xb0, 0x13, 0x3e, 0xc2, 0xaa, 0xe6, 0xdf];
+pub(super) const BASIC_CONNECT: Service = [
+    0xa2, 0x89, 0xcc, 0x33, 0xbc, 0xbb, 0x8b, 0x4f, 0xb6, 0xb0, 0x13, 0x3e, 0xc2, 0xaa, 0xe6, 0xdf,
+];
 /// libmbim's proxy: how a client names the device that it wants.
-pub(super) const PROXY_CONTROL: Service =
-    [0x83, 0x8c, 0xf7, 0xfb, 0x8d, 0x0d, 0x4d, 0x7f, 0x87, 0x1e, 0xd7, 0x1d, 0xbe, 0xfb, 0xb3, 0x9b];
+pub(super) const PROXY_CONTROL: Service = [
+    0x83, 0x8c, 0xf7, 0xfb, 0x8d, 0x0d, 0x4d, 0x7f, 0x87, 0x1e, 0xd7, 0x1d, 0xbe, 0xfb, 0xb3, 0x9b,
+];
 /// The context type "internet".
-pub(super) const INTERNET: Service =
-    [0x7e, 0x5e, 0x2a, 0x7e, 0x4e, 0x6f, 0x72, 0x72, 0x73, 0x6b, 0x65, 0x6e, 0x7e, 0x5e, 0x2a, 0x7e];
+pub(super) const INTERNET: Service = [
+    0x7e, 0x5e, 0x2a, 0x7e, 0x4e, 0x6f, 0x72, 0x72, 0x73, 0x6b, 0x65, 0x6e, 0x7e, 0x5e, 0x2a, 0x7e,
+];
 
 /// A command of the host.
 pub(super) struct Command<'a> {
@@ -77,7 +81,8 @@ pub(super) fn read_text(body: &[u8], at: usize) -> Option<String> {
     let offset = usize::try_from(read_u32(body, at)?).ok()?;
     let length = usize::try_from(read_u32(body, at + 4)?).ok()?;
     let bytes = body.get(offset..offset.checked_add(length)?)?;
-    let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    let units: Vec<u16> =
+        bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
     String::from_utf16(&units).ok()
 }
 
@@ -123,7 +128,8 @@ impl Info {
     }
 
     pub(super) fn u64(mut self, values: &[u64]) -> Self {
-        self.fields.push(Field::Bytes(values.iter().flat_map(|value| value.to_le_bytes()).collect()));
+        self.fields
+            .push(Field::Bytes(values.iter().flat_map(|value| value.to_le_bytes()).collect()));
         self
     }
 
@@ -159,7 +165,8 @@ impl Info {
         let (mut fixed, mut variable) = (Vec::new(), Vec::new());
         for field in self.fields {
             let offset = u32::try_from(fixed_size + variable.len()).unwrap_or(u32::MAX);
-            let mut point = |data: &[u8]| if data.is_empty() { 0 } else { append(&mut variable, data, offset) };
+            let mut point =
+                |data: &[u8]| if data.is_empty() { 0 } else { append(&mut variable, data, offset) };
             match field {
                 Field::Bytes(bytes) => fixed.extend(bytes),
                 Field::Sized(data) => fixed.extend(words(&[point(&data), length(&data)])),
@@ -212,9 +219,14 @@ mod tests {
 
     #[test]
     fn a_command_is_taken_apart_and_a_short_one_is_refused() {
-        let head = [&words(&[COMMAND, 52, 9])[..], &fragment(), &BASIC_CONNECT, &words(&[12, 1, 4, 77])].concat();
+        let head =
+            [&words(&[COMMAND, 52, 9])[..], &fragment(), &BASIC_CONNECT, &words(&[12, 1, 4, 77])]
+                .concat();
         let command = Command::parse(&head).unwrap();
-        assert_eq!((command.transaction, command.cid, command.set), (9, 12, Some(&77_u32.to_le_bytes()[..])));
+        assert_eq!(
+            (command.transaction, command.cid, command.set),
+            (9, 12, Some(&77_u32.to_le_bytes()[..]))
+        );
         for length in 0..head.len() {
             assert!(Command::parse(&head[..length]).is_none());
         }

@@ -28,9 +28,9 @@ impl Deframer {
                 return parse(&std::mem::take(&mut self.frame));
             }
             ESCAPE => self.escaped = true,
-            _ if self.frame.len() < LONGEST => {
-                self.frame.push(if std::mem::take(&mut self.escaped) { byte ^ CHANGE } else { byte })
-            }
+            _ if self.frame.len() < LONGEST => self
+                .frame
+                .push(if std::mem::take(&mut self.escaped) { byte ^ CHANGE } else { byte }),
             _ => {}
         }
         None
@@ -59,11 +59,16 @@ fn parse(frame: &[u8]) -> Option<(u16, Vec<u8>)> {
         return None;
     }
     let body = &frame[..frame.len() - 2];
-    // Both may have been compressed away: the header as a whole, of the protocol the first byte (RFC 1661, 6.5 and 6.6).
+    // Both may have been compressed away: the header as a whole, of the protocol the first byte
+    // (RFC 1661, 6.5 and 6.6).
     let body = body.strip_prefix(&HEADER).unwrap_or(body);
     match *body {
-        [protocol, ref content @ ..] if protocol & 1 == 1 => Some((protocol.into(), content.to_vec())),
-        [first, second, ref content @ ..] => Some((u16::from_be_bytes([first, second]), content.to_vec())),
+        [protocol, ref content @ ..] if protocol & 1 == 1 => {
+            Some((protocol.into(), content.to_vec()))
+        }
+        [first, second, ref content @ ..] => {
+            Some((u16::from_be_bytes([first, second]), content.to_vec()))
+        }
         _ => None,
     }
 }
@@ -71,7 +76,9 @@ fn parse(frame: &[u8]) -> Option<(u16, Vec<u8>)> {
 /// RFC 1662, appendix C, without its table.
 fn check(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xffff, |check, byte| {
-        (0..8).fold(check ^ u16::from(*byte), |check, _| if check & 1 == 1 { check >> 1 ^ 0x8408 } else { check >> 1 })
+        (0..8).fold(check ^ u16::from(*byte), |check, _| {
+            if check & 1 == 1 { check >> 1 ^ 0x8408 } else { check >> 1 }
+        })
     })
 }
 
@@ -93,7 +100,8 @@ mod tests {
     #[test]
     fn what_is_framed_comes_out() {
         let content: Vec<u8> = (0..=255).collect();
-        let line = [frame(0xc021, &content), b"NO CARRIER\r\n".to_vec(), frame(0x0021, &[])].concat();
+        let line =
+            [frame(0xc021, &content), b"NO CARRIER\r\n".to_vec(), frame(0x0021, &[])].concat();
         assert!(line.iter().all(|byte| *byte >= 0x20 || b"\r\n".contains(byte)));
         assert_eq!(read(&line), [(0xc021, content), (0x0021, vec![])]);
     }
@@ -103,8 +111,10 @@ mod tests {
         let mut plain = vec![0x21, 7, 8];
         plain.extend((!check(&plain)).to_le_bytes());
         // Nothing of it has to be escaped but what is below 0x20.
-        let mut line: Vec<u8> =
-            plain.iter().flat_map(|byte| if *byte < 0x20 { vec![ESCAPE, byte ^ CHANGE] } else { vec![*byte] }).collect();
+        let mut line: Vec<u8> = plain
+            .iter()
+            .flat_map(|byte| if *byte < 0x20 { vec![ESCAPE, byte ^ CHANGE] } else { vec![*byte] })
+            .collect();
         line.push(FLAG);
         assert_eq!(read(&line), [(0x21, vec![7, 8])]);
         line[0] = 0x57;

@@ -1,5 +1,6 @@
-//! The network's end of a call: PPP (RFC 1661) with PAP (RFC 1334), IPCP (RFC 1332, 1877) and IPV6CP (RFC 5072), and a router that
-//! advertises an IPv6 prefix, as mobile networks do. It is there to be talked to by pppd; it has no timers but the one that repeats.
+//! The network's end of a call: PPP (RFC 1661) with PAP (RFC 1334), IPCP (RFC 1332, 1877) and
+//! IPV6CP (RFC 5072), and a router that advertises an IPv6 prefix, as mobile networks do. It is
+//! there to be talked to by pppd; it has no timers but the one that repeats.
 
 mod frame;
 
@@ -99,7 +100,17 @@ impl Peer {
     pub fn new(network: Network) -> Self {
         let known = network.sign_in.is_none();
         let (line, lcp, ipcp, ipv6cp) = Default::default();
-        Self { network, line, lcp, ipcp, ipv6cp, known, next: 0, output: Vec::new(), events: Vec::new() }
+        Self {
+            network,
+            line,
+            lcp,
+            ipcp,
+            ipv6cp,
+            known,
+            next: 0,
+            output: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     /// What the line has brought.
@@ -171,7 +182,9 @@ impl Peer {
                     self.advertise();
                 }
             }
-            code::NAK | code::REJECT => self.events.push(Event::Said(format!("{protocol:04x}: refuses {data:02x?}"))),
+            code::NAK | code::REJECT => {
+                self.events.push(Event::Said(format!("{protocol:04x}: refuses {data:02x?}")))
+            }
             code::TERMINATE => {
                 self.write(protocol, code::TERMINATE_ACK, id, &[]);
                 if protocol == LCP {
@@ -191,7 +204,9 @@ impl Peer {
         let (mut rather, mut no) = (Vec::new(), Vec::new());
         let mut rest = data;
         while let [kind, length, ..] = *rest {
-            let Some((option, behind)) = rest.split_at_checked(usize::from(length).max(2)) else { return };
+            let Some((option, behind)) = rest.split_at_checked(usize::from(length).max(2)) else {
+                return;
+            };
             rest = behind;
             match self.option(protocol, kind, &option[2..]) {
                 Answer::Good => {}
@@ -211,7 +226,9 @@ impl Peer {
     }
 
     fn option(&self, protocol: u16, kind: u8, value: &[u8]) -> Answer {
-        let should_be = |wanted: &[u8]| if value == wanted { Answer::Good } else { Answer::Rather(wanted.to_vec()) };
+        let should_be = |wanted: &[u8]| {
+            if value == wanted { Answer::Good } else { Answer::Rather(wanted.to_vec()) }
+        };
         match (protocol, kind) {
             // Size, characters to escape, magic number, two compressions of the header.
             (LCP, 1 | 2 | 5 | 7 | 8) => Answer::Good,
@@ -226,13 +243,19 @@ impl Peer {
     fn add_sign_in(&mut self, code: u8, id: u8, data: &[u8]) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let split = |data: &[u8]| {
-            data.split_first()
-                .and_then(|(length, rest)| rest.split_at_checked(usize::from(*length)).map(|(a, b)| (text(a), b.to_vec())))
+            data.split_first().and_then(|(length, rest)| {
+                rest.split_at_checked(usize::from(*length)).map(|(a, b)| (text(a), b.to_vec()))
+            })
         };
         let Some((user, rest)) = split(data).filter(|_| code == code::REQUEST) else { return };
         let Some((password, _)) = split(&rest) else { return };
-        self.known = self.network.sign_in.as_ref().is_none_or(|sign_in| *sign_in == (user.clone(), password));
-        self.events.push(Event::Said(format!("{user} is {}known", if self.known { "" } else { "not " })));
+        self.known = self
+            .network
+            .sign_in
+            .as_ref()
+            .is_none_or(|sign_in| *sign_in == (user.clone(), password));
+        self.events
+            .push(Event::Said(format!("{user} is {}known", if self.known { "" } else { "not " })));
         // The message has a length of its own: none.
         self.write(PAP, if self.known { code::ACK } else { code::NAK }, id, &[0]);
     }
@@ -255,7 +278,10 @@ impl Peer {
         if !self.ipv6cp.is_open() {
             return;
         }
-        let (router, everybody) = (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1), Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1));
+        let (router, everybody) = (
+            Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1),
+            Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1),
+        );
         // For half an hour; the prefix gives addresses and is no neighbourhood.
         let mut message = vec![134, 0, 0, 0, 64, 0, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0];
         message.extend([3, 4, 64, 0x40, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
@@ -263,7 +289,14 @@ impl Peer {
         let sum = icmp6_checksum(router, everybody, &message);
         message[2..4].copy_from_slice(&sum.to_be_bytes());
         let length = u16::try_from(message.len()).unwrap_or_default();
-        let packet = [&[0x60, 0, 0, 0][..], &length.to_be_bytes(), &[58, 255], &router.octets(), &everybody.octets(), &message];
+        let packet = [
+            &[0x60, 0, 0, 0][..],
+            &length.to_be_bytes(),
+            &[58, 255],
+            &router.octets(),
+            &everybody.octets(),
+            &message,
+        ];
         self.output.extend(frame(IPV6, &packet.concat()));
     }
 
@@ -301,8 +334,10 @@ fn is_solicitation(packet: &[u8]) -> bool {
 fn icmp6_checksum(from: Ipv6Addr, to: Ipv6Addr, message: &[u8]) -> u16 {
     let length = u32::try_from(message.len()).unwrap_or_default();
     let header = [&from.octets()[..], &to.octets(), &length.to_be_bytes(), &[0, 0, 0, 58]].concat();
-    let words =
-        header.chunks(2).chain(message.chunks(2)).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
+    let words = header
+        .chunks(2)
+        .chain(message.chunks(2))
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
     let sum = words.fold(0_u32, |sum, word| sum.wrapping_add(word));
     let folded = (sum & 0xffff) + (sum >> 16);
     !u16::try_from((folded & 0xffff) + (folded >> 16)).unwrap_or_default()
@@ -315,7 +350,13 @@ mod tests {
     fn network(sign_in: Option<(&str, &str)>) -> Network {
         let sign_in = sign_in.map(|(user, password)| (user.to_owned(), password.to_owned()));
         let [here, there, dns] = [1, 2, 53].map(|last| Ipv4Addr::new(10, 64, 0, last));
-        Network { here, there, dns, prefix: Ipv6Addr::new(0x2001, 0xdb8, 0x64, 0, 0, 0, 0, 0), sign_in }
+        Network {
+            here,
+            there,
+            dns,
+            prefix: Ipv6Addr::new(0x2001, 0xdb8, 0x64, 0, 0, 0, 0, 0),
+            sign_in,
+        }
     }
 
     fn said(peer: &mut Peer) -> Vec<(u16, Vec<u8>)> {
@@ -328,7 +369,13 @@ mod tests {
         [&[code, id, 0, length], data].concat()
     }
 
-    fn hear(peer: &mut Peer, protocol: u16, code: u8, id: u8, data: &[u8]) -> (Vec<Event>, Vec<(u16, Vec<u8>)>) {
+    fn hear(
+        peer: &mut Peer,
+        protocol: u16,
+        code: u8,
+        id: u8,
+        data: &[u8],
+    ) -> (Vec<Event>, Vec<(u16, Vec<u8>)>) {
         let events = peer.read(&frame(protocol, &packet(code, id, data)));
         (events, said(peer))
     }
@@ -352,7 +399,10 @@ mod tests {
         );
         let asked = [option(3, &[0; 4]), option(129, &[0; 4])].concat();
         let told = [option(3, &[10, 64, 0, 2]), option(129, &[10, 64, 0, 53])].concat();
-        assert_eq!(hear(&mut peer, IPCP, code::REQUEST, 2, &asked).1, [(IPCP, packet(code::NAK, 2, &told))]);
+        assert_eq!(
+            hear(&mut peer, IPCP, code::REQUEST, 2, &asked).1,
+            [(IPCP, packet(code::NAK, 2, &told))]
+        );
         let (_, answers) = hear(&mut peer, IPCP, code::REQUEST, 3, &told);
         assert_eq!(answers[0], (IPCP, packet(code::ACK, 3, &told)));
         assert_eq!(answers[1].1[4..], option(3, &[10, 64, 0, 1]));
@@ -369,7 +419,8 @@ mod tests {
         hear(&mut peer, IPV6CP, code::REQUEST, 1, &option(1, &THEIRS));
         let (_, answers) = hear(&mut peer, IPV6CP, code::ACK, 2, &option(1, &OURS));
         let [(IPV6, advertisement)] = answers.as_slice() else { panic!("{answers:?}") };
-        let address = |at: usize| Ipv6Addr::from(<[u8; 16]>::try_from(&advertisement[at..at + 16]).unwrap());
+        let address =
+            |at: usize| Ipv6Addr::from(<[u8; 16]>::try_from(&advertisement[at..at + 16]).unwrap());
         // A sum over what has its sum in it is nothing.
         assert_eq!(icmp6_checksum(address(8), address(24), &advertisement[40..]), 0);
         assert_eq!(address(advertisement.len() - 16), peer.network.prefix);
@@ -379,15 +430,30 @@ mod tests {
     fn a_wrong_password_is_refused() {
         let mut peer = opened(Some(("car", "secret")));
         let (events, answers) = hear(&mut peer, PAP, code::REQUEST, 1, b"\x03car\x05wrong");
-        assert_eq!((events, answers), (vec![Event::Said("car is not known".to_owned())], vec![(PAP, packet(code::NAK, 1, &[0]))]));
-        assert_eq!(hear(&mut peer, PAP, code::REQUEST, 2, b"\x03car\x06secret").1, [(PAP, packet(code::ACK, 2, &[0]))]);
+        assert_eq!(
+            (events, answers),
+            (
+                vec![Event::Said("car is not known".to_owned())],
+                vec![(PAP, packet(code::NAK, 1, &[0]))]
+            )
+        );
+        assert_eq!(
+            hear(&mut peer, PAP, code::REQUEST, 2, b"\x03car\x06secret").1,
+            [(PAP, packet(code::ACK, 2, &[0]))]
+        );
     }
 
     #[test]
     fn the_end_and_the_unknown_are_answered() {
         let mut peer = opened(None);
-        assert_eq!(hear(&mut peer, 0x80fd, 1, 1, &[]).1[0].1[..6], [code::PROTOCOL_REJECT, 2, 0, 10, 0x80, 0xfd]);
-        assert_eq!(hear(&mut peer, LCP, code::ECHO, 7, b"pppd").1, [(LCP, packet(code::ECHO_REPLY, 7, &MAGIC))]);
+        assert_eq!(
+            hear(&mut peer, 0x80fd, 1, 1, &[]).1[0].1[..6],
+            [code::PROTOCOL_REJECT, 2, 0, 10, 0x80, 0xfd]
+        );
+        assert_eq!(
+            hear(&mut peer, LCP, code::ECHO, 7, b"pppd").1,
+            [(LCP, packet(code::ECHO_REPLY, 7, &MAGIC))]
+        );
         assert_eq!(
             hear(&mut peer, LCP, code::TERMINATE, 8, &[]),
             (vec![Event::Over], vec![(LCP, packet(code::TERMINATE_ACK, 8, &[]))])

@@ -1,4 +1,5 @@
-//! A driver in Rust: what the page does, without a browser. It answers the car's offers, watches the video and drives.
+//! A driver in Rust: what the page does, without a browser. It answers the car's offers, watches
+//! the video and drives.
 //!
 //! Frames are not decoded: one counts when its last packet has arrived.
 
@@ -60,8 +61,15 @@ impl Driver {
         // Like the programs of the lab.
         rccar_protocol::grease::enable();
         let signaling = Signaling::open(host, token).await;
-        let shared = Arc::new(Shared { record: Mutex::default(), hands: Mutex::default(), start: Instant::now() });
-        let tasks = vec![tokio::spawn(drive(Arc::clone(&shared))), tokio::spawn(talk(signaling, Arc::clone(&shared)))];
+        let shared = Arc::new(Shared {
+            record: Mutex::default(),
+            hands: Mutex::default(),
+            start: Instant::now(),
+        });
+        let tasks = vec![
+            tokio::spawn(drive(Arc::clone(&shared))),
+            tokio::spawn(talk(signaling, Arc::clone(&shared))),
+        ];
         Self { shared, tasks }
     }
 
@@ -80,8 +88,8 @@ impl Driver {
         .await;
     }
 
-    /// Lets go of everything and arms; waits until the drive says that it is armed. Arming that a gap has ended is begun anew, as a
-    /// person would.
+    /// Lets go of everything and arms; waits until the drive says that it is armed. Arming that a
+    /// gap has ended is begun anew, as a person would.
     ///
     /// # Panics
     /// The car does not arm.
@@ -90,7 +98,10 @@ impl Driver {
             *self.shared.hands() = Hands::default();
             // At least one frame that lets go has to get through.
             let echoed = self.shared.record().echoed;
-            until("the car answers the driver's frames", || self.shared.record().echoed.wrapping_sub(echoed) > 5).await;
+            until("the car answers the driver's frames", || {
+                self.shared.record().echoed.wrapping_sub(echoed) > 5
+            })
+            .await;
             self.shared.hands().arm = true;
             if by(ARM_WITHIN, || self.state() == Some(DriveState::Armed)).await {
                 return;
@@ -99,7 +110,8 @@ impl Driver {
         assert_eq!(self.state(), Some(DriveState::Armed), "{:?}", self.seen().states);
     }
 
-    /// Moves the controls, in full scales: steering positive to the right, throttle positive forward.
+    /// Moves the controls, in full scales: steering positive to the right, throttle positive
+    /// forward.
     pub fn drive(&self, steering: f32, throttle: f32) {
         let mut hands = self.shared.hands();
         (hands.steering, hands.throttle) = (steering, throttle);
@@ -223,7 +235,8 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                 }
             }
             // As the page does: what is said about another session is not about this one.
-            ToDriver::Error { session: Some(other), .. } if session.as_ref().is_none_or(|(own, _)| *own != other) => {}
+            ToDriver::Error { session: Some(other), .. }
+                if session.as_ref().is_none_or(|(own, _)| *own != other) => {}
             ToDriver::Error { code, text, .. } => {
                 eprintln!("driver: the host refuses: {code:?}: {text}");
                 again(&mut signaling, &shared, ByeReason::Internal, car.as_ref()).await;

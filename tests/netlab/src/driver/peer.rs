@@ -13,7 +13,9 @@ use rccar_protocol::{Layout, PROTOCOL_VERSION};
 use rccar_tunnel::Tunnel;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::{Registry, register_default_interceptors};
+use rtc::peer_connection::configuration::interceptor_registry::{
+    Registry, register_default_interceptors,
+};
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
 use rtc::peer_connection::sdp::RTCSessionDescription;
@@ -26,8 +28,8 @@ use tokio::sync::{Mutex, mpsc};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState,
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
 
 /// As the car sends it (PROTOCOL.md, "Media").
@@ -62,13 +64,20 @@ impl Peer {
         engine.register_default_codecs().expect("codecs");
         // The car sends no video to whoever does not understand it.
         let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
-        engine.register_header_extension(playout_delay, RtpCodecKind::Video, None).expect("a header extension");
-        let registry = register_default_interceptors(Registry::new(), &mut engine).expect("interceptors");
+        engine
+            .register_header_extension(playout_delay, RtpCodecKind::Video, None)
+            .expect("a header extension");
+        let registry =
+            register_default_interceptors(Registry::new(), &mut engine).expect("interceptors");
         let settings = SettingEngineBuilder::new()
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_discard_local_candidates_during_ice_restart(true)
             .with_ice_connection_attempts(Some(Duration::from_millis(50)), Some(40))
-            .with_ice_timeouts(Some(Duration::from_secs(2)), Some(Duration::from_secs(60)), Some(Duration::from_millis(500)))
+            .with_ice_timeouts(
+                Some(Duration::from_secs(2)),
+                Some(Duration::from_secs(60)),
+                Some(Duration::from_millis(500)),
+            )
             .build();
         let servers = servers.iter().map(|server| RTCIceServer {
             urls: server.urls.clone(),
@@ -87,14 +96,17 @@ impl Peer {
             generation: Arc::clone(&generation),
         };
         let building = PeerConnectionBuilder::new()
-            .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers.collect()).build())
+            .with_configuration(
+                RTCConfigurationBuilder::new().with_ice_servers(servers.collect()).build(),
+            )
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_setting_engine(settings)
             .with_handler(Arc::new(handler))
             .with_udp_addrs(vec!["0.0.0.0:0", "[::]:0"])
             .build();
-        let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(building).await.expect("a peer connection"));
+        let connection: Arc<dyn PeerConnection> =
+            Arc::new(Box::pin(building).await.expect("a peer connection"));
         let (candidates, early) = (Mutex::new(candidates), Mutex::default());
         Self { connection, control, layout, candidates, generation, early, _tunnel: tunnel }
     }
@@ -102,7 +114,10 @@ impl Peer {
     pub(super) async fn answer(&self, generation: u32, offer: &str) -> Sdp {
         self.generation.store(generation, Ordering::Release);
         let offer = RTCSessionDescription::offer(offer.to_owned()).expect("an offer");
-        self.connection.set_remote_description(offer).await.expect("the driver takes the car's offer");
+        self.connection
+            .set_remote_description(offer)
+            .await
+            .expect("the driver takes the car's offer");
         let answer = self.connection.create_answer(None).await.expect("an answer");
         self.connection.set_local_description(answer.clone()).await.expect("the driver's answer");
         for (generation, candidate) in std::mem::take(&mut *self.early.lock().await) {
@@ -194,7 +209,8 @@ impl PeerConnectionEventHandler for Handler {
         let shared = self.shared.clone();
         let control = channel.label().await.is_ok_and(|label| label == "control");
         if control {
-            *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&channel));
+            *self.control.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Arc::clone(&channel));
         }
         let layout = Arc::clone(&self.layout);
         tokio::spawn(async move {
@@ -207,8 +223,12 @@ impl PeerConnectionEventHandler for Handler {
                 if control && let Ok(frame) = TelemetryFrame::decode(&message.data) {
                     shared.record().note_telemetry(frame);
                 }
-                if !control && let Ok(CarEvent::Hello { frames, .. }) = parse(&String::from_utf8_lossy(&message.data)) {
-                    *layout.lock().unwrap_or_else(PoisonError::into_inner) = Layout::newest_in(&frames.unwrap_or_default().control);
+                if !control
+                    && let Ok(CarEvent::Hello { frames, .. }) =
+                        parse(&String::from_utf8_lossy(&message.data))
+                {
+                    *layout.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Layout::newest_in(&frames.unwrap_or_default().control);
                 }
             }
         });

@@ -1,4 +1,5 @@
-//! Whether a decoder could show what comes. Nothing is decoded here, but a frame that refers to lost ones is no picture.
+//! Whether a decoder could show what comes. Nothing is decoded here, but a frame that refers to
+//! lost ones is no picture.
 
 /// More lost packets in a row than retransmission repairs in time: some 200 ms of video.
 const BEYOND_REPAIR: u16 = 30;

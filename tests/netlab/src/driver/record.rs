@@ -53,8 +53,8 @@ impl Frames {
         &self.0
     }
 
-    /// The longest time without a frame between `since` and now; the last frame before `since` and the present moment count as its
-    /// ends.
+    /// The longest time without a frame between `since` and now; the last frame before `since` and
+    /// the present moment count as its ends.
     #[must_use]
     pub fn longest_gap(&self, since: Instant) -> Duration {
         let first = self.0.partition_point(|at| *at <= since).saturating_sub(1);

@@ -1,4 +1,5 @@
-//! ICE servers as the driver's stack can use them: a browser speaks TURN over TCP and TLS, the stack needs a tunnel for that.
+//! ICE servers as the driver's stack can use them: a browser speaks TURN over TCP and TLS, the
+//! stack needs a tunnel for that.
 
 use rccar_protocol::ice_url::{IceTransport, IceUrl};
 use rccar_protocol::signaling::IceServer;
@@ -15,7 +16,9 @@ pub(super) async fn usable(mut servers: Vec<IceServer>) -> (Vec<IceServer>, Opti
     for (index, server) in servers.iter_mut().enumerate() {
         for text in std::mem::take(&mut server.urls) {
             let url = IceUrl::parse(&text).expect("an address of an ICE server");
-            let addresses = tokio::net::lookup_host((url.host, url.port)).await.expect("the host's name resolves");
+            let addresses = tokio::net::lookup_host((url.host, url.port))
+                .await
+                .expect("the host's name resolves");
             let tls = match url.transport {
                 IceTransport::Udp => {
                     options.datagrams.extend(addresses);
@@ -23,7 +26,9 @@ pub(super) async fn usable(mut servers: Vec<IceServer>) -> (Vec<IceServer>, Opti
                     continue;
                 }
                 IceTransport::Tcp => None,
-                IceTransport::Tls => Some(ServerName::try_from(url.host.to_owned()).expect("a name")),
+                IceTransport::Tls => {
+                    Some(ServerName::try_from(url.host.to_owned()).expect("a name"))
+                }
             };
             tunnelled = Some(index);
             options.servers.extend(addresses.map(|address| Server { address, tls: tls.clone() }));
@@ -32,6 +37,8 @@ pub(super) async fn usable(mut servers: Vec<IceServer>) -> (Vec<IceServer>, Opti
     let Some(index) = tunnelled else { return (servers, None) };
     let mut tunnel = Tunnel::new(options);
     tunnel.follow(&Local::all());
-    servers[index].urls.extend(tunnel.addresses().into_iter().map(|near| format!("turn:{near}?transport=udp")));
+    servers[index]
+        .urls
+        .extend(tunnel.addresses().into_iter().map(|near| format!("turn:{near}?transport=udp")));
     (servers, Some(tunnel))
 }

@@ -15,20 +15,25 @@ pub(super) struct Signaling(WebSocketStream<TcpStream>);
 impl Signaling {
     pub(super) async fn open(host: &str, token: &str) -> Self {
         let cookie = sign_in(host, token).await;
-        let mut request = format!("ws://{host}/ws/driver").into_client_request().expect("an address");
+        let mut request =
+            format!("ws://{host}/ws/driver").into_client_request().expect("an address");
         for (name, value) in [("sec-websocket-protocol", SUBPROTOCOL), ("cookie", &cookie)] {
             request.headers_mut().insert(name, value.parse().expect("a header"));
         }
         let stream = TcpStream::connect((host, 80)).await.expect("the host can be reached");
         stream.set_nodelay(true).expect("a socket");
-        let (socket, _) = client_async(request, stream).await.expect("the host takes the driver's WebSocket");
+        let (socket, _) =
+            client_async(request, stream).await.expect("the host takes the driver's WebSocket");
         let mut signaling = Self(socket);
         signaling.send(&FromDriver::Hello { v: PROTOCOL_VERSION, software: None }).await;
         signaling
     }
 
     pub(super) async fn send(&mut self, message: &FromDriver) {
-        self.0.send(Message::text(message.to_json())).await.expect("the host listens to the driver");
+        self.0
+            .send(Message::text(message.to_json()))
+            .await
+            .expect("the host listens to the driver");
     }
 
     pub(super) async fn receive(&mut self) -> ToDriver {
@@ -60,6 +65,8 @@ async fn sign_in(host: &str, token: &str) -> String {
     let mut reply = String::new();
     stream.read_to_string(&mut reply).await.expect("the host answers");
     let header = reply.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-    let cookie = header.and_then(|header| header.split(';').next()).unwrap_or_else(|| panic!("no cookie in {reply}"));
+    let cookie = header
+        .and_then(|header| header.split(';').next())
+        .unwrap_or_else(|| panic!("no cookie in {reply}"));
     cookie.to_owned()
 }

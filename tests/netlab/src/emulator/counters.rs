@@ -23,7 +23,8 @@ pub struct Counters {
     pub tail_dropped: u64,
     /// Packets that the device at the other end did not take.
     pub refused: u64,
-    /// Longest time between the moment when a packet was due and its delivery: the emulator's own fault.
+    /// Longest time between the moment when a packet was due and its delivery: the emulator's own
+    /// fault.
     pub latest: Duration,
     waits_ms: Vec<u64>,
 }
@@ -37,7 +38,8 @@ impl Counters {
         self.waits_ms[bucket] += 1;
     }
 
-    /// So many percent of the packets waited no longer than this for their turn, in whole milliseconds and 2 s at most.
+    /// So many percent of the packets waited no longer than this for their turn, in whole
+    /// milliseconds and 2 s at most.
     #[must_use]
     pub fn wait_percentile(&self, percent: u64) -> Duration {
         let all: u64 = self.waits_ms.iter().sum();

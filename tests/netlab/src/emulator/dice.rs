@@ -1,6 +1,7 @@
 //! Random numbers that a seed repeats.
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): one addition and a mixing function, good enough for losing packets.
+/// `SplitMix64` (Steele, Lea, Flood 2014): one addition and a mixing function, good enough for
+/// losing packets.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 
@@ -33,7 +34,8 @@ impl Dice {
         self.unit() < probability
     }
 
-    /// Normally distributed with mean 0 and deviation 1: the sum of twelve uniform numbers (Irwin and Hall), never beyond ±6.
+    /// Normally distributed with mean 0 and deviation 1: the sum of twelve uniform numbers (Irwin
+    /// and Hall), never beyond ±6.
     pub fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }

@@ -78,7 +78,9 @@ impl Direction {
         self.counters.taken_bytes += packet.len() as u64;
         if self.cut || self.is_lost() {
             self.counters.lost += 1;
-        } else if self.waits(now) > self.path.queue || self.waiting_bytes + packet.len() > MOST_BYTES {
+        } else if self.waits(now) > self.path.queue
+            || self.waiting_bytes + packet.len() > MOST_BYTES
+        {
             self.counters.tail_dropped += 1;
         } else {
             self.waiting_bytes += packet.len();
@@ -91,7 +93,9 @@ impl Direction {
     pub fn handle_timeout(&mut self, now: Duration) {
         while let Some((arrived, packet)) = self.waiting.front() {
             let (arrived, size) = (*arrived, packet.len());
-            let Some(sent) = self.sent_at(arrived, size).filter(|&sent| sent <= now) else { return };
+            let Some(sent) = self.sent_at(arrived, size).filter(|&sent| sent <= now) else {
+                return;
+            };
             self.take_turn(sent, size);
             self.counters.note_wait(sent.saturating_sub(arrived));
             let Some((_, packet)) = self.waiting.pop_front() else { return };
@@ -119,7 +123,8 @@ impl Direction {
     /// When something happens next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let sent = self.waiting.front().and_then(|(arrived, packet)| self.sent_at(*arrived, packet.len()));
+        let sent =
+            self.waiting.front().and_then(|(arrived, packet)| self.sent_at(*arrived, packet.len()));
         let due = self.travelling.front().map(|(due, _)| *due);
         [sent, due].into_iter().flatten().min()
     }
@@ -139,7 +144,8 @@ impl Direction {
             Loss::None => false,
             Loss::Random(probability) => self.dice.chance(probability),
             Loss::Bursts { begin, end } => {
-                self.bursting = if self.bursting { !self.dice.chance(end) } else { self.dice.chance(begin) };
+                self.bursting =
+                    if self.bursting { !self.dice.chance(end) } else { self.dice.chance(begin) };
                 self.bursting
             }
         }
@@ -152,8 +158,13 @@ impl Direction {
             Rate::Steady(kbps) => f64::from(*kbps) * 125.0,
             // While nothing passes, the queue is as long as it was before.
             Rate::Steps(steps) => {
-                let mut past = steps.iter().filter(|(at, kbps)| self.since + *at <= now && *kbps > 0);
-                f64::from(past.next_back().or(steps.iter().find(|(_, kbps)| *kbps > 0)).map_or(1, |(_, kbps)| *kbps)) * 125.0
+                let mut past =
+                    steps.iter().filter(|(at, kbps)| self.since + *at <= now && *kbps > 0);
+                f64::from(
+                    past.next_back()
+                        .or(steps.iter().find(|(_, kbps)| *kbps > 0))
+                        .map_or(1, |(_, kbps)| *kbps),
+                ) * 125.0
             }
             Rate::Trace(trace) => trace.mean(),
         };
@@ -172,7 +183,11 @@ impl Direction {
                 let mut start = start;
                 loop {
                     let elapsed = start.saturating_sub(self.since);
-                    let kbps = steps.iter().rev().find(|(at, _)| *at <= elapsed).map_or(0, |(_, kbps)| *kbps);
+                    let kbps = steps
+                        .iter()
+                        .rev()
+                        .find(|(at, _)| *at <= elapsed)
+                        .map_or(0, |(_, kbps)| *kbps);
                     let next = steps.iter().map(|(at, _)| *at).find(|at| *at > elapsed);
                     if kbps > 0 {
                         return Some(start + sending(size, kbps));
@@ -217,7 +232,9 @@ fn opportunity(trace: &Trace, number: u64) -> Duration {
     let length = trace.at_ms.len().max(1) as u64;
     let within = usize::try_from(number % length).unwrap_or(0);
     let within = trace.at_ms.get(within).copied().unwrap_or(u64::MAX / 2);
-    Duration::from_millis((number / length).saturating_mul(trace.period_ms()).saturating_add(within))
+    Duration::from_millis(
+        (number / length).saturating_mul(trace.period_ms()).saturating_add(within),
+    )
 }
 
 #[cfg(test)]
@@ -274,12 +291,16 @@ mod tests {
     #[test]
     fn a_rate_spaces_packets_and_a_full_queue_drops_the_newest() {
         // 1250 bytes at 1000 kbit/s take 10 ms.
-        let mut path = direction(Path { rate: Rate::Steady(1000), queue: ms(100), ..Path::of(ms(0)) });
+        let mut path =
+            direction(Path { rate: Rate::Steady(1000), queue: ms(100), ..Path::of(ms(0)) });
         let arrived = send(&mut path, 100, ms(5));
         assert_eq!(arrived[..3], [10, 20, 30]);
         let counters = path.counters();
         assert!((35..=45).contains(&counters.tail_dropped), "{counters:?}");
-        assert!(counters.wait_percentile(95) >= ms(95) && counters.wait_percentile(100) <= ms(125), "{counters:?}");
+        assert!(
+            counters.wait_percentile(95) >= ms(95) && counters.wait_percentile(100) <= ms(125),
+            "{counters:?}"
+        );
     }
 
     #[test]
@@ -294,7 +315,8 @@ mod tests {
 
     #[test]
     fn bursts_lose_as_much_as_they_say_and_in_a_row() {
-        let mut path = direction(Path { loss: Loss::Bursts { begin: 0.0125, end: 0.25 }, ..Path::of(ms(0)) });
+        let mut path =
+            direction(Path { loss: Loss::Bursts { begin: 0.0125, end: 0.25 }, ..Path::of(ms(0)) });
         send(&mut path, 20_000, ms(1));
         let lost = path.counters().lost;
         // begin / (begin + end) = 4.8 %.
@@ -304,9 +326,13 @@ mod tests {
     #[test]
     fn a_trace_is_played_again_and_again_and_small_packets_share_an_opportunity() {
         let trace = Trace { at_ms: vec![0, 10, 20, 99] };
-        let mut path = direction(Path { rate: Rate::Trace(Arc::new(trace)), queue: S, ..Path::of(ms(0)) });
+        let mut path =
+            direction(Path { rate: Rate::Trace(Arc::new(trace)), queue: S, ..Path::of(ms(0)) });
         assert_eq!(send(&mut path, 6, ms(0)), [0, 10, 20, 99, 100, 110]);
-        let mut path = direction(Path { rate: Rate::Trace(Arc::new(Trace { at_ms: vec![5, 50] })), ..Path::of(ms(0)) });
+        let mut path = direction(Path {
+            rate: Rate::Trace(Arc::new(Trace { at_ms: vec![5, 50] })),
+            ..Path::of(ms(0))
+        });
         for _ in 0..3 {
             path.handle_input(Duration::ZERO, vec![0; 700]);
         }

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use thread_priority::{
-    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
 };
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
@@ -41,23 +42,35 @@ struct State {
 }
 
 impl Link {
-    /// Makes two devices of these names in the present network namespace; each can be moved to another one. The first is the near end:
-    /// what enters there goes up.
+    /// Makes two devices of these names in the present network namespace; each can be moved to
+    /// another one. The first is the near end: what enters there goes up.
     pub fn start(name: &str, devices: [&str; 2], profile: Profile, seed: u64) -> io::Result<Self> {
         let tun = |name: &str| -> io::Result<SyncDevice> {
-            let device = DeviceBuilder::new().name(name).layer(Layer::L3).mtu(1500).enable(false).build_sync()?;
+            let device = DeviceBuilder::new()
+                .name(name)
+                .layer(Layer::L3)
+                .mtu(1500)
+                .enable(false)
+                .build_sync()?;
             device.set_nonblocking(true)?;
             Ok(device)
         };
         let devices = [tun(devices[0])?, tun(devices[1])?];
         let mut dice = Dice::new(seed);
         let Profile { up, down } = profile;
-        let directions = [up, down].map(|path| Direction::new(path, Duration::ZERO, Dice::new(dice.bits())));
+        let directions =
+            [up, down].map(|path| Direction::new(path, Duration::ZERO, Dice::new(dice.bits())));
         let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
-        let shared = Arc::new(Shared { start: Instant::now(), state: Mutex::new(State { directions, stop: false }), wake });
+        let shared = Arc::new(Shared {
+            start: Instant::now(),
+            state: Mutex::new(State { directions, stop: false }),
+            wake,
+        });
         let thread = {
             let shared = Arc::clone(&shared);
-            std::thread::Builder::new().name(format!("link {name}")).spawn(move || shared.run(&devices))?
+            std::thread::Builder::new()
+                .name(format!("link {name}"))
+                .spawn(move || shared.run(&devices))?
         };
         Ok(Self { name: name.to_owned(), shared, thread: Some(thread) })
     }
@@ -73,7 +86,9 @@ impl Link {
 
     /// Cuts the link: nobody is told, nothing passes. Or mends it.
     pub fn cut(&self, cut: bool) {
-        self.change(|now, directions| directions.iter_mut().for_each(|direction| direction.set_cut(now, cut)));
+        self.change(|now, directions| {
+            directions.iter_mut().for_each(|direction| direction.set_cut(now, cut))
+        });
     }
 
     /// What happened so far, up and down.
@@ -134,15 +149,18 @@ impl Shared {
             let mut state = self.lock();
             for (direction, device) in devices.iter().enumerate() {
                 while let Ok(length) = device.recv(&mut buffer) {
-                    state.directions[direction].handle_input(self.start.elapsed(), buffer[..length].to_vec());
+                    state.directions[direction]
+                        .handle_input(self.start.elapsed(), buffer[..length].to_vec());
                 }
             }
         }
     }
 
     fn wait(&self, devices: &[SyncDevice; 2], until: Option<Duration>) {
-        let timeout = until.map(|until| TimeSpec::from_duration(until.saturating_sub(self.start.elapsed())));
-        let [near, far] = [&devices[0], &devices[1]].map(|device| PollFd::new(device.as_fd(), PollFlags::POLLIN));
+        let timeout =
+            until.map(|until| TimeSpec::from_duration(until.saturating_sub(self.start.elapsed())));
+        let [near, far] =
+            [&devices[0], &devices[1]].map(|device| PollFd::new(device.as_fd(), PollFlags::POLLIN));
         let mut descriptors = [near, far, PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
         match ppoll(&mut descriptors, timeout, Some(SigSet::empty())) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -167,10 +185,14 @@ impl Direction {
 
 fn take_precedence() {
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-    let outcome = ThreadPriority::try_from(PRIORITY).map_err(ToString::to_string).and_then(|priority| {
-        set_thread_priority_and_policy(thread_native_id(), priority, policy).map_err(|error| error.to_string())
-    });
+    let outcome =
+        ThreadPriority::try_from(PRIORITY).map_err(ToString::to_string).and_then(|priority| {
+            set_thread_priority_and_policy(thread_native_id(), priority, policy)
+                .map_err(|error| error.to_string())
+        });
     if let Err(error) = outcome {
-        eprintln!("no real-time priority for the link emulator, its delays are less exact: {error}");
+        eprintln!(
+            "no real-time priority for the link emulator, its delays are less exact: {error}"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! The link emulator: a pair of TUN devices, and between them a thread that delays, queues and loses what passes.
+//! The link emulator: a pair of TUN devices, and between them a thread that delays, queues and
+//! loses what passes.
 //!
-//! The kernel's own emulator (netem) is a module that many machines do not have; this needs TUN alone.
+//! The kernel's own emulator (netem) is a module that many machines do not have; this needs TUN
+//! alone.
 
 mod counters;
 mod dice;

@@ -15,7 +15,8 @@ pub struct Path {
     pub loss: Loss,
     /// How much fits through.
     pub rate: Rate,
-    /// Longest time that a packet waits for its turn at the present rate; what would wait longer is dropped (droptail).
+    /// Longest time that a packet waits for its turn at the present rate; what would wait longer is
+    /// dropped (droptail).
     pub queue: Duration,
 }
 
@@ -42,7 +43,8 @@ pub enum Rate {
     Unlimited,
     /// So many kbit/s.
     Steady(u32),
-    /// So many kbit/s from each point in time on, counted from the moment that the profile came into force; 0 carries nothing.
+    /// So many kbit/s from each point in time on, counted from the moment that the profile came
+    /// into force; 0 carries nothing.
     Steps(Vec<(Duration, u32)>),
     /// Opportunities to send up to 1500 bytes, again and again.
     Trace(Arc<Trace>),
@@ -59,7 +61,8 @@ impl Trace {
     /// Bytes of one opportunity.
     pub const OPPORTUNITY: usize = 1500;
 
-    /// A drive past cells, invented: the rate wanders between `low` and `high` kbit/s, a little every 100 ms, now and then a lot.
+    /// A drive past cells, invented: the rate wanders between `low` and `high` kbit/s, a little
+    /// every 100 ms, now and then a lot.
     #[must_use]
     pub fn invented(seed: u64, length: Duration, low: u32, high: u32) -> Self {
         let mut dice = Dice::new(seed);
@@ -108,7 +111,13 @@ impl Path {
     /// A path that only takes time.
     #[must_use]
     pub const fn of(delay: Duration) -> Self {
-        Self { delay, jitter: Duration::ZERO, loss: Loss::None, rate: Rate::Unlimited, queue: ms(300) }
+        Self {
+            delay,
+            jitter: Duration::ZERO,
+            loss: Loss::None,
+            rate: Rate::Unlimited,
+            queue: ms(300),
+        }
     }
 }
 
@@ -128,12 +137,18 @@ impl Profile {
     /// "good-4g": 10 Mbit/s up, 25 ms one way, hardly any loss.
     #[must_use]
     pub fn good_4g() -> Self {
-        let up = Path { delay: ms(25), jitter: ms(3), loss: Loss::Random(0.001), rate: Rate::Steady(10_000), queue: ms(300) };
+        let up = Path {
+            delay: ms(25),
+            jitter: ms(3),
+            loss: Loss::Random(0.001),
+            rate: Rate::Steady(10_000),
+            queue: ms(300),
+        };
         Self { down: Path { rate: Rate::Steady(30_000), ..up.clone() }, up }
     }
 
-    /// "weak-4g": at the edge of a cell. A rate that wanders between 0.6 and 2.5 Mbit/s, 60 ms one way, bursts of four packets that
-    /// make 2 % loss.
+    /// "weak-4g": at the edge of a cell. A rate that wanders between 0.6 and 2.5 Mbit/s, 60 ms one
+    /// way, bursts of four packets that make 2 % loss.
     #[must_use]
     pub fn weak_4g() -> Self {
         let rate = Rate::Trace(Arc::new(Trace::invented(4, Duration::from_secs(60), 600, 2_500)));
@@ -146,11 +161,16 @@ impl Profile {
     #[must_use]
     pub fn tunnel(enter: Duration, length: Duration) -> Self {
         let good = Self::good_4g();
-        let steps = |kbps| Rate::Steps(vec![(Duration::ZERO, kbps), (enter, 0), (enter + length, kbps)]);
-        Self { up: Path { rate: steps(10_000), ..good.up }, down: Path { rate: steps(30_000), ..good.down } }
+        let steps =
+            |kbps| Rate::Steps(vec![(Duration::ZERO, kbps), (enter, 0), (enter + length, kbps)]);
+        Self {
+            up: Path { rate: steps(10_000), ..good.up },
+            down: Path { rate: steps(30_000), ..good.down },
+        }
     }
 
-    /// "cell-change": good, but for 400 ms nothing passes while the modem moves to another cell; what waits for it is delivered late.
+    /// "cell-change": good, but for 400 ms nothing passes while the modem moves to another cell;
+    /// what waits for it is delivered late.
     #[must_use]
     pub fn cell_change(at: Duration) -> Self {
         let mut profile = Self::tunnel(at, ms(400));
@@ -158,7 +178,8 @@ impl Profile {
         profile
     }
 
-    /// A profile by its name, for command lines. Tunnels and cell changes come after two seconds; the tunnel is four seconds long.
+    /// A profile by its name, for command lines. Tunnels and cell changes come after two seconds;
+    /// the tunnel is four seconds long.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

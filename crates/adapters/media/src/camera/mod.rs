@@ -24,13 +24,15 @@ pub trait Camera: Send {
     /// Size and rate of the frames; they never change.
     fn format(&self) -> VideoFormat;
 
-    /// Waits for the next frame and fills `frame` (of [`Self::format`]'s size) with it. Returns when it was captured: the end of
-    /// exposure or the closest to it that the source knows.
+    /// Waits for the next frame and fills `frame` (of [`Self::format`]'s size) with it. Returns
+    /// when it was captured: the end of exposure or the closest to it that the source knows.
     ///
-    /// The newest frame wins: a caller that comes late gets the newest and never sees those in between.
+    /// The newest frame wins: a caller that comes late gets the newest and never sees those in
+    /// between.
     ///
     /// # Errors
-    /// After at most [`LONGEST_WAIT`] if no frame has come. A later call may succeed; `frame` may hold anything.
+    /// After at most [`LONGEST_WAIT`] if no frame has come. A later call may succeed; `frame` may
+    /// hold anything.
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError>;
 
     /// Nobody watches: a sensor may be switched off until the next call of [`Self::next_frame`].

@@ -7,7 +7,8 @@ use rccar_protocol::units::MonotonicMicros;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Older frames are not handed out: the writer has stopped, and a picture that stands still must not look like a live one.
+/// Older frames are not handed out: the writer has stopped, and a picture that stands still must
+/// not look like a live one.
 const STALE: Duration = Duration::from_millis(200);
 
 /// Why there is no frame.
@@ -86,7 +87,9 @@ impl Newest {
         if std::mem::take(&mut slot.resting) {
             self.changed.notify_all();
         }
-        let waited = self.changed.wait_timeout_while(slot, LONGEST_WAIT, |slot| slot.fresh.is_none_or(is_old));
+        let waited = self
+            .changed
+            .wait_timeout_while(slot, LONGEST_WAIT, |slot| slot.fresh.is_none_or(is_old));
         let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match slot.fresh.take() {
             Some(captured_at) if !is_old(captured_at) => {
@@ -117,7 +120,10 @@ impl Newest {
     #[cfg(feature = "libcamera")]
     pub(super) fn wait_until_wanted(&self, limit: Duration) {
         // The result tells what `is_wanted` tells as well.
-        drop(self.changed.wait_timeout_while(self.lock(), limit, |slot| slot.resting && !slot.stopped));
+        drop(
+            self.changed
+                .wait_timeout_while(self.lock(), limit, |slot| slot.resting && !slot.stopped),
+        );
     }
 
     /// Ends the thread that reads.

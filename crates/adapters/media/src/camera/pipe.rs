@@ -1,12 +1,14 @@
 //! Frames from another program, through a pipe.
 //!
-//! The writer sends raw I420 frames without padding, one after the other, nothing in between. There are no marks between frames, so
-//! that size and format must be what both sides have agreed on.
+//! The writer sends raw I420 frames without padding, one after the other, nothing in between. There
+//! are no marks between frames, so that size and format must be what both sides have agreed on.
 //!
 //! * Capture time is the arrival of a frame's last byte: what happened before is not known here.
-//! * A thread reads as fast as the writer writes. Whoever asks late gets the newest frame, and none that is older than 200 ms.
-//! * When the writer closes the pipe, the part of a frame that has come is discarded; the pipe is opened again and the next writer
-//!   starts with a whole frame. (A writer that takes over before the last one has closed continues its frame.)
+//! * A thread reads as fast as the writer writes. Whoever asks late gets the newest frame, and none
+//!   that is older than 200 ms.
+//! * When the writer closes the pipe, the part of a frame that has come is discarded; the pipe is
+//!   opened again and the next writer starts with a whole frame. (A writer that takes over before
+//!   the last one has closed continues its frame.)
 
 mod assembler;
 mod reader;
@@ -29,13 +31,18 @@ pub struct PipeCamera {
 }
 
 impl PipeCamera {
-    /// Reads frames of `format` from the pipe at `path`; `-` is standard input. The pipe may come later, and so may its writer.
+    /// Reads frames of `format` from the pipe at `path`; `-` is standard input. The pipe may come
+    /// later, and so may its writer.
     ///
     /// # Errors
     /// If there is something at `path` that is no pipe.
     pub fn open(path: &Path, format: VideoFormat) -> Result<Self, CameraError> {
-        let path = if path == Path::new("-") { PathBuf::from("/dev/stdin") } else { path.to_owned() };
-        let broken = |reason: String| CameraError::Broken { source_name: path.display().to_string(), reason };
+        let path =
+            if path == Path::new("-") { PathBuf::from("/dev/stdin") } else { path.to_owned() };
+        let broken = |reason: String| CameraError::Broken {
+            source_name: path.display().to_string(),
+            reason,
+        };
         if let Ok(metadata) = fs::metadata(&path)
             && !metadata.file_type().is_fifo()
         {
@@ -54,7 +61,9 @@ impl Camera for PipeCamera {
     }
 
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
-        self.newest.take(frame).map_err(|trouble| trouble.into_error(self.path.display().to_string()))
+        self.newest
+            .take(frame)
+            .map_err(|trouble| trouble.into_error(self.path.display().to_string()))
     }
 }
 

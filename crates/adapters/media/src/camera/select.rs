@@ -91,8 +91,13 @@ mod tests {
 
     #[test]
     fn cameras_are_chosen_by_position_id_or_part_of_their_name() {
-        let cameras = [camera("/base/soc/i2c@1/imx708@1a", Some("imx708_wide")), camera("usb-1.2-046d", Some("Webcam C930e"))];
-        for (text, place) in [("first", 0), ("1", 0), ("2", 1), ("usb-1.2-046d", 1), ("c930E", 1), ("IMX708", 0)] {
+        let cameras = [
+            camera("/base/soc/i2c@1/imx708@1a", Some("imx708_wide")),
+            camera("usb-1.2-046d", Some("Webcam C930e")),
+        ];
+        for (text, place) in
+            [("first", 0), ("1", 0), ("2", 1), ("usb-1.2-046d", 1), ("c930E", 1), ("IMX708", 0)]
+        {
             assert_eq!(choose(text, &cameras), Ok(place), "{text}");
         }
     }
@@ -108,7 +113,10 @@ mod tests {
         assert_eq!(choose("first", &[]), Err("none is connected".to_owned()));
         let there = [camera("usb-1", Some("Webcam"))];
         for text in ["imx708", "2", "0"] {
-            assert_eq!(choose(text, &there), Err(format!("none is called `{text}`; connected: Webcam (usb-1)")));
+            assert_eq!(
+                choose(text, &there),
+                Err(format!("none is called `{text}`; connected: Webcam (usb-1)"))
+            );
         }
     }
 

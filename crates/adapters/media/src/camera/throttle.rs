@@ -3,13 +3,15 @@
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// Pairs of frames that must be too close to each other, one after the other: time stamps of a USB camera jitter.
+/// Pairs of frames that must be too close to each other, one after the other: time stamps of a USB
+/// camera jitter.
 const CONVINCED: u32 = 3;
 
 /// Decides when the next frame may be asked for.
 ///
-/// A sensor gives the pace itself: a frame is asked for as soon as there is a buffer. A camera that answers at once, as virtual ones
-/// do, or one that knows only a higher rate, is asked once in an interval instead.
+/// A sensor gives the pace itself: a frame is asked for as soon as there is a buffer. A camera that
+/// answers at once, as virtual ones do, or one that knows only a higher rate, is asked once in an
+/// interval instead.
 #[derive(Debug)]
 pub(super) struct Throttle {
     interval: Duration,
@@ -20,7 +22,12 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(fps: u32) -> Self {
-        Self { interval: Duration::from_secs(1) / fps.max(1), last_capture: None, close: 0, due: None }
+        Self {
+            interval: Duration::from_secs(1) / fps.max(1),
+            last_capture: None,
+            close: 0,
+            due: None,
+        }
     }
 
     /// A frame was captured `at`.
@@ -38,7 +45,8 @@ impl Throttle {
         self.due
     }
 
-    /// A frame was asked for at `now`. Due times stay on a grid; those that were missed are not made up for.
+    /// A frame was asked for at `now`. Due times stay on a grid; those that were missed are not
+    /// made up for.
     pub(super) fn asked(&mut self, now: MonotonicMicros) {
         if let Some(due) = &mut self.due {
             let next = due.plus(self.interval);
@@ -82,7 +90,10 @@ mod tests {
             now = now.plus(Duration::from_millis(1));
         }
         let steady = asked.split_off(5);
-        assert!(steady.windows(2).all(|pair| pair[1].since(pair[0]) == Duration::from_millis(100)), "{steady:?}");
+        assert!(
+            steady.windows(2).all(|pair| pair[1].since(pair[0]) == Duration::from_millis(100)),
+            "{steady:?}"
+        );
     }
 
     #[test]

@@ -7,19 +7,26 @@ use thiserror::Error;
 
 /// An encoder for frames of one size and rate. It belongs to one thread.
 pub trait Encoder: Send {
-    /// Encodes the next frame. The first is a keyframe, and so is every one for which that is asked.
+    /// Encodes the next frame. The first is a keyframe, and so is every one for which that is
+    /// asked.
     ///
-    /// `None` if the encoder has left the frame out to keep its bit rate; a keyframe asked for is then still owed.
+    /// `None` if the encoder has left the frame out to keep its bit rate; a keyframe asked for is
+    /// then still owed.
     ///
     /// # Errors
     /// If the encoder has failed. The next frame must be a keyframe.
-    fn encode(&mut self, frame: &I420Frame, force_keyframe: bool) -> Result<Option<Encoded>, EncoderError>;
+    fn encode(
+        &mut self,
+        frame: &I420Frame,
+        force_keyframe: bool,
+    ) -> Result<Option<Encoded>, EncoderError>;
 }
 
 /// One encoded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// Access unit with start codes (ITU-T H.264 annex B). A keyframe begins with its parameter sets.
+    /// Access unit with start codes (ITU-T H.264 annex B). A keyframe begins with its parameter
+    /// sets.
     pub data: Vec<u8>,
     /// Whether decoding can begin here (IDR).
     pub keyframe: bool,

@@ -1,14 +1,15 @@
 //! Cisco's software encoder, compiled in.
 //!
-//! On x86-64 it is twice as fast if `nasm` was there at build time. With its first frame it writes one line to standard error, a
-//! warning that the bit rate cannot be kept without skipping frames: the crate silences it too late, and the rate is kept all the same.
+//! On x86-64 it is twice as fast if `nasm` was there at build time. With its first frame it writes
+//! one line to standard error, a warning that the bit rate cannot be kept without skipping frames:
+//! the crate silences it too late, and the rate is kept all the same.
 
 use super::{Encoded, Encoder, EncoderError};
 use crate::frame::{I420Frame, VideoFormat};
 use openh264::OpenH264API;
 use openh264::encoder::{
-    BitRate, Complexity, Encoder as Native, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Profile, RateControlMode,
-    UsageType, VuiConfig,
+    BitRate, Complexity, Encoder as Native, EncoderConfig, FrameRate, FrameType, IntraFramePeriod,
+    Profile, RateControlMode, UsageType, VuiConfig,
 };
 use openh264::formats::YUVSlices;
 
@@ -18,14 +19,16 @@ const NAME: &str = "openh264";
 ///
 /// * No periodic keyframes: one is 2.5 to 4 average frames long; they come on demand.
 /// * No skipped frames: a command answered by no picture is worse than a coarse one.
-/// * One slice in a frame and one thread. At 1280×720 a second thread saves 0.7 of 3.7 ms, and the slices it needs make the largest
-///   frame a quarter larger, which takes longer on the air; slices of the size of a packet cost a third more time and bits.
+/// * One slice in a frame and one thread. At 1280×720 a second thread saves 0.7 of 3.7 ms, and the
+///   slices it needs make the largest frame a quarter larger, which takes longer on the air; slices
+///   of the size of a packet cost a third more time and bits.
 /// * BT.709, limited range, said in the stream.
 pub struct OpenH264 {
     native: Native,
     config: EncoderConfig,
     format: VideoFormat,
-    /// Whether the native encoder has seen a frame: it has no picture to force a keyframe upon before.
+    /// Whether the native encoder has seen a frame: it has no picture to force a keyframe upon
+    /// before.
     started: bool,
 }
 
@@ -51,7 +54,11 @@ impl OpenH264 {
 }
 
 impl Encoder for OpenH264 {
-    fn encode(&mut self, frame: &I420Frame, force_keyframe: bool) -> Result<Option<Encoded>, EncoderError> {
+    fn encode(
+        &mut self,
+        frame: &I420Frame,
+        force_keyframe: bool,
+    ) -> Result<Option<Encoded>, EncoderError> {
         let size = (frame.width(), frame.height());
         if size != (self.format.width() as usize, self.format.height() as usize) {
             let reason = format!("a frame of {}×{} instead of {}", size.0, size.1, self.format);
@@ -60,7 +67,11 @@ impl Encoder for OpenH264 {
         if force_keyframe && self.started {
             self.native.force_intra_frame();
         }
-        let picture = YUVSlices::new((frame.y(), frame.u(), frame.v()), size, (size.0, size.0 / 2, size.0 / 2));
+        let picture = YUVSlices::new(
+            (frame.y(), frame.u(), frame.v()),
+            size,
+            (size.0, size.0 / 2, size.0 / 2),
+        );
         let stream = match self.native.encode(&picture) {
             Ok(stream) => stream,
             Err(error) => {

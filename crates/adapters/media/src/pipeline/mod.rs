@@ -8,8 +8,8 @@
 //!            set_running(false): the camera may switch off
 //! ```
 //!
-//! A camera or encoder that fails is tried again, in growing intervals up to one second; [`PipelineHandle::watch`] tells.
-//! The thread ends when [`AccessUnits`] is dropped.
+//! A camera or encoder that fails is tried again, in growing intervals up to one second;
+//! [`PipelineHandle::watch`] tells. The thread ends when [`AccessUnits`] is dropped.
 
 mod stats;
 mod worker;
@@ -28,14 +28,18 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// An access unit that has waited longer for the consumer is dropped, and the next is a keyframe: three frames at 30 Hz.
+/// An access unit that has waited longer for the consumer is dropped, and the next is a keyframe:
+/// three frames at 30 Hz.
 pub const QUEUE_LIMIT: Duration = Duration::from_millis(100);
 
 /// Starts the thread. It is idle until [`PipelineHandle::set_running`].
 ///
 /// # Errors
 /// If the system has no thread left.
-pub fn start(camera: Box<dyn Camera>, encoder: Box<dyn Encoder>) -> io::Result<(PipelineHandle, AccessUnits)> {
+pub fn start(
+    camera: Box<dyn Camera>,
+    encoder: Box<dyn Encoder>,
+) -> io::Result<(PipelineHandle, AccessUnits)> {
     let (units_tx, units) = mpsc::channel(1);
     let shared = Arc::new(Shared {
         command: Mutex::new(Command { running: false, stopped: false, epoch: 0 }),
@@ -46,7 +50,10 @@ pub fn start(camera: Box<dyn Camera>, encoder: Box<dyn Encoder>) -> io::Result<(
     });
     let worker = worker::Worker::new(camera, encoder, units_tx, Arc::clone(&shared));
     thread::Builder::new().name("video".to_owned()).spawn(move || worker.run())?;
-    Ok((PipelineHandle { shared: Arc::clone(&shared) }, AccessUnits { units, shared, needs_keyframe: false }))
+    Ok((
+        PipelineHandle { shared: Arc::clone(&shared) },
+        AccessUnits { units, shared, needs_keyframe: false },
+    ))
 }
 
 /// One encoded frame.
@@ -90,7 +97,8 @@ impl PipelineHandle {
         self.shared.changed.notify_all();
     }
 
-    /// Makes one of the next frames a keyframe. Requests are joined: at most one keyframe in 200 ms comes of them.
+    /// Makes one of the next frames a keyframe. Requests are joined: at most one keyframe in 200 ms
+    /// comes of them.
     pub fn request_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
@@ -118,7 +126,8 @@ pub struct AccessUnits {
 }
 
 impl AccessUnits {
-    /// The next access unit, `None` if the thread has died. Whatever it returns can be decoded after what it returned before.
+    /// The next access unit, `None` if the thread has died. Whatever it returns can be decoded
+    /// after what it returned before.
     ///
     /// While the last one has not been taken, frames are skipped, not queued. Cancel safe.
     pub async fn recv(&mut self) -> Option<AccessUnit> {
@@ -167,7 +176,8 @@ struct Shared {
 struct Command {
     running: bool,
     stopped: bool,
-    /// Counts rests that have ended: access units from before the last one are of no use to whoever watches now.
+    /// Counts rests that have ended: access units from before the last one are of no use to whoever
+    /// watches now.
     epoch: u64,
 }
 

@@ -64,7 +64,8 @@ impl Counters {
         add(&self.encoded, 1);
         add(&self.keyframes, keyframe.into());
         add(&self.bytes, bytes as u64);
-        self.last_latency_us.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.last_latency_us
+            .store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn snapshot(&self) -> PipelineStats {

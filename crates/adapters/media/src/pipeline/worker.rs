@@ -17,11 +17,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// How late the kernel may wake this thread, in nanoseconds; by default it takes 50 µs to join wake-ups.
+/// How late the kernel may wake this thread, in nanoseconds; by default it takes 50 µs to join
+/// wake-ups.
 const TIMER_SLACK_NS: u64 = 1_000;
 /// Between two attempts after a failure: the first, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// Least time between two keyframes that were asked for. A browser repeats its request until it sees one, about every 200 ms.
+/// Least time between two keyframes that were asked for. A browser repeats its request until it
+/// sees one, about every 200 ms.
 const KEYFRAME_SPACING: Duration = Duration::from_millis(200);
 
 pub(super) struct Worker {
@@ -43,7 +45,16 @@ impl Worker {
         shared: Arc<Shared>,
     ) -> Self {
         let frame = I420Frame::new(camera.format());
-        Self { camera, encoder, units, shared, frame, epoch: 0, last_keyframe: None, backoff: BACKOFF.0 }
+        Self {
+            camera,
+            encoder,
+            units,
+            shared,
+            frame,
+            epoch: 0,
+            last_keyframe: None,
+            backoff: BACKOFF.0,
+        }
     }
 
     /// Works until it is stopped.
@@ -72,7 +83,10 @@ impl Worker {
         if !command.running && !command.stopped {
             self.camera.pause();
             self.shared.set_state(PipelineState::Idle);
-            let waiting = self.shared.changed.wait_while(command, |command| !command.running && !command.stopped);
+            let waiting = self
+                .shared
+                .changed
+                .wait_while(command, |command| !command.running && !command.stopped);
             command = waiting.unwrap_or_else(PoisonError::into_inner);
         }
         if command.stopped {
@@ -106,11 +120,20 @@ impl Worker {
         match self.encoder.encode(&self.frame, force_keyframe) {
             Ok(Some(encoded)) => {
                 let encoded_at = clock::now();
-                self.shared.counters.encoded(encoded.data.len(), encoded.keyframe, encoded_at.since(captured_at));
+                self.shared.counters.encoded(
+                    encoded.data.len(),
+                    encoded.keyframe,
+                    encoded_at.since(captured_at),
+                );
                 if encoded.keyframe {
                     self.last_keyframe = Some(captured_at);
                 }
-                let unit = AccessUnit { data: Bytes::from(encoded.data), captured_at, encoded_at, keyframe: encoded.keyframe };
+                let unit = AccessUnit {
+                    data: Bytes::from(encoded.data),
+                    captured_at,
+                    encoded_at,
+                    keyframe: encoded.keyframe,
+                };
                 self.backoff = BACKOFF.0;
                 self.shared.set_state(PipelineState::Running);
                 place.send(Queued { unit, epoch: self.epoch });
@@ -139,6 +162,10 @@ impl Worker {
         self.backoff = (self.backoff * 2).min(BACKOFF.1);
         let command = self.shared.command();
         // What has changed is looked at by the caller.
-        drop(self.shared.changed.wait_timeout_while(command, pause, |command| command.running && !command.stopped));
+        drop(
+            self.shared
+                .changed
+                .wait_timeout_while(command, pause, |command| command.running && !command.stopped),
+        );
     }
 }

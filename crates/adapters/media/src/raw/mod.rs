@@ -1,7 +1,7 @@
 //! Frames as cameras give them, and their way into the one layout that is encoded.
 //!
-//! A camera's frame has rows with padding, may be larger than what is wanted, and may be upside down. One pass copies the middle of it,
-//! row by row, into an [`I420Frame`].
+//! A camera's frame has rows with padding, may be larger than what is wanted, and may be upside
+//! down. One pass copies the middle of it, row by row, into an [`I420Frame`].
 
 mod rows;
 
@@ -20,14 +20,19 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// For each plane: distance of two rows in bytes, number of rows, bytes of a row that count. `stride` is the first plane's.
+    /// For each plane: distance of two rows in bytes, number of rows, bytes of a row that count.
+    /// `stride` is the first plane's.
     fn planes(self, shape: Shape) -> Vec<PlaneShape> {
         let Shape { width, height, stride } = shape;
         let chroma = height.div_ceil(2);
         let plane = |stride, rows, row| PlaneShape { stride, rows, row };
         match self {
             Self::I420 => {
-                vec![plane(stride, height, width), plane(stride / 2, chroma, width / 2), plane(stride / 2, chroma, width / 2)]
+                vec![
+                    plane(stride, height, width),
+                    plane(stride / 2, chroma, width / 2),
+                    plane(stride / 2, chroma, width / 2),
+                ]
             }
             Self::Nv12 => vec![plane(stride, height, width), plane(stride, chroma, width)],
             Self::Yuyv => vec![plane(stride, height, width * 2)],
@@ -93,7 +98,8 @@ pub struct RawFrame<'a> {
 }
 
 impl<'a> RawFrame<'a> {
-    /// A frame of this layout in `data`: a slice for each plane, or one with all planes behind each other.
+    /// A frame of this layout in `data`: a slice for each plane, or one with all planes behind each
+    /// other.
     pub fn new(layout: Layout, shape: Shape, data: &[&'a [u8]]) -> Result<Self, RawError> {
         let shapes = layout.planes(shape);
         let mut rest = if data.len() < shapes.len() { data.first().copied() } else { None };
@@ -135,7 +141,9 @@ impl<'a> RawFrame<'a> {
         for (index, row) in luma.enumerate() {
             let at = top + source(index, height);
             match self.layout {
-                Layout::I420 | Layout::Nv12 => row.copy_from_slice(self.planes[0].row(at, left, width)),
+                Layout::I420 | Layout::Nv12 => {
+                    row.copy_from_slice(self.planes[0].row(at, left, width))
+                }
                 Layout::Yuyv => rows::yuyv_luma(self.planes[0].row(at, left * 2, width * 2), row),
             }
             turn(row);
@@ -189,13 +197,17 @@ mod tests {
     #[test]
     fn a_frame_of_the_wanted_size_keeps_every_sample() {
         let shape = Shape { width: 64, height: 48, stride: 64 };
-        let bytes: Vec<u8> = (0..64 * 48 * 3 / 2).map(|index: usize| low_byte(index % 251)).collect();
+        let bytes: Vec<u8> =
+            (0..64 * 48 * 3 / 2).map(|index: usize| low_byte(index % 251)).collect();
         let (y, chroma) = bytes.split_at(64 * 48);
         let (u, v) = chroma.split_at(32 * 24);
         let mut frame = I420Frame::new(format(64, 48));
         for data in [vec![bytes.as_slice()], vec![y, u, v]] {
             frame.bytes_mut().fill(0);
-            RawFrame::new(Layout::I420, shape, &data).unwrap().convert(Rotation::None, &mut frame).unwrap();
+            RawFrame::new(Layout::I420, shape, &data)
+                .unwrap()
+                .convert(Rotation::None, &mut frame)
+                .unwrap();
             assert_eq!(frame.bytes(), bytes);
         }
     }
@@ -206,7 +218,10 @@ mod tests {
         let row = |u: u8, v: u8| [10, u, 20, v].repeat(32);
         let bytes = [row(100, 200), row(103, 100)].concat().repeat(24);
         let mut frame = I420Frame::new(format(64, 48));
-        RawFrame::new(Layout::Yuyv, shape, &[&bytes]).unwrap().convert(Rotation::None, &mut frame).unwrap();
+        RawFrame::new(Layout::Yuyv, shape, &[&bytes])
+            .unwrap()
+            .convert(Rotation::None, &mut frame)
+            .unwrap();
         assert_eq!(frame.y()[..4], [10, 20, 10, 20]);
         assert!(frame.u().iter().all(|&u| u == 102) && frame.v().iter().all(|&v| v == 150));
     }
@@ -218,7 +233,8 @@ mod tests {
         let raw = RawFrame::new(Layout::Nv12, shape, &[&bytes]).unwrap();
         let error = raw.convert(Rotation::None, &mut I420Frame::new(format(64, 64))).unwrap_err();
         assert_eq!(error.to_string(), "the frame has 64×48 pixels; at least 64×64 are needed");
-        let error = RawFrame::new(Layout::Nv12, shape, &[&bytes[..3072], &bytes[..1000]]).unwrap_err();
+        let error =
+            RawFrame::new(Layout::Nv12, shape, &[&bytes[..3072], &bytes[..1000]]).unwrap_err();
         assert_eq!(error.to_string(), "plane 1 of the frame has 1000 bytes; 1536 are needed");
         let narrow = Shape { stride: 63, ..shape };
         assert!(RawFrame::new(Layout::Nv12, narrow, &[&bytes]).is_err());

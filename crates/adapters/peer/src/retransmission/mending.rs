@@ -5,13 +5,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Between two keyframes that are asked for because the picture is broken: each takes the room of some three frames.
+/// Between two keyframes that are asked for because the picture is broken: each takes the room of
+/// some three frames.
 const KEYFRAME_SPACING: Duration = Duration::from_millis(500);
 
 /// Whether what was refused has broken the picture.
 #[derive(Debug)]
 pub(crate) struct Mending {
-    /// The picture is broken, and a keyframe had better wait until then: one that is sent into a full queue is lost like what was before.
+    /// The picture is broken, and a keyframe had better wait until then: one that is sent into a
+    /// full queue is lost like what was before.
     free: watch::Sender<Option<Instant>>,
     /// When a keyframe was asked for last.
     asked: Mutex<Option<Instant>>,
@@ -39,11 +41,13 @@ impl Mending {
         self.free.borrow().is_some()
     }
 
-    /// Resolves when a keyframe is to be made. May be dropped and called again: what is waited for are points in time.
+    /// Resolves when a keyframe is to be made. May be dropped and called again: what is waited for
+    /// are points in time.
     pub(crate) async fn due(&self) {
         let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         // The channel's sender is here: it never ends.
-        let free = self.free.subscribe().wait_for(Option::is_some).await.ok().and_then(|until| *until);
+        let free =
+            self.free.subscribe().wait_for(Option::is_some).await.ok().and_then(|until| *until);
         let spaced = asked().map(|last| last + KEYFRAME_SPACING);
         if let Some(until) = free.max(spaced) {
             sleep_until(until).await;
@@ -83,16 +87,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn keyframes_are_asked_for_at_most_every_half_second_for_as_long_as_the_picture_is_broken() {
+    async fn keyframes_are_asked_for_at_most_every_half_second_for_as_long_as_the_picture_is_broken()
+     {
         let (mending, begun) = (Mending::default(), Instant::now());
         mending.handle_broken(begun.into_std());
         for asked in 0..5 {
             due_between_frames(&mending).await;
             let at = begun.elapsed();
-            assert!(at >= KEYFRAME_SPACING * asked && at < KEYFRAME_SPACING * asked + PATIENCE, "{at:?}");
+            assert!(
+                at >= KEYFRAME_SPACING * asked && at < KEYFRAME_SPACING * asked + PATIENCE,
+                "{at:?}"
+            );
         }
         mending.handle_keyframe();
         assert!(!mending.is_broken());
-        assert!(timeout(Duration::from_secs(10), mending.due()).await.is_err(), "nothing is broken");
+        assert!(
+            timeout(Duration::from_secs(10), mending.due()).await.is_err(),
+            "nothing is broken"
+        );
     }
 }

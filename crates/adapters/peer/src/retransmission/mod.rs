@@ -1,7 +1,8 @@
 //! Answers requests for lost packets (NACK, RFC 4585 section 6.2.1) by sending them once more (RFC 4588).
 //!
-//! **A narrow link never makes the car send much more than its picture.** A browser repeats each request up to a hundred times, and the
-//! stack's own responder answers all of them: on a link of 800 kbit/s it sent 15 times the picture. [`Responder`] decides what is sent.
+//! **A narrow link never makes the car send much more than its picture.** A browser repeats each
+//! request up to a hundred times, and the stack's own responder answers all of them: on a link of
+//! 800 kbit/s it sent 15 times the picture. [`Responder`] decides what is sent.
 
 mod mending;
 mod responder;
@@ -10,7 +11,9 @@ mod window;
 
 pub(crate) use mending::Mending;
 use responder::{Answer, Responder, Sent};
-use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::interceptor::{
+    Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket,
+};
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
@@ -102,8 +105,13 @@ impl Retransmission {
                 Answer::Resend { packet, size } => {
                     add(&self.meter.resent, 1);
                     add(&self.meter.resent_bytes, size);
-                    let message = AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission);
-                    self.outbound.push_back(TaggedPacket { now, transport: TransportContext::default(), message });
+                    let message =
+                        AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission);
+                    self.outbound.push_back(TaggedPacket {
+                        now,
+                        transport: TransportContext::default(),
+                        message,
+                    });
                 }
                 Answer::OnItsWay => add(&self.meter.unanswered, 1),
                 Answer::Refused { broken } => {
@@ -159,12 +167,15 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Retransmission {
                     let Sent { size, keyframe } = responder.handle_sent(packet.now, rtp);
                     add(&self.meter.first_bytes, size);
                     if keyframe {
-                        // Once more: a request that was answered since the keyframe was handed over knew nothing of it.
+                        // Once more: a request that was answered since the keyframe was handed over
+                        // knew nothing of it.
                         self.mending.handle_keyframe();
                     }
                 }
                 Packet::Rtcp(reports) => {
-                    let own = reports.iter().filter_map(|report| report.as_any().downcast_ref::<SenderReport>());
+                    let own = reports
+                        .iter()
+                        .filter_map(|report| report.as_any().downcast_ref::<SenderReport>());
                     own.for_each(|report| responder.handle_report(packet.now, report.ntp_time));
                 }
                 _ => {}
@@ -182,8 +193,12 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Retransmission {
 impl Interceptor for Retransmission {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
         // A browser that takes no retransmissions gets none.
-        let wanted = info.rtcp_feedback.iter().any(|feedback| feedback.typ == "nack" && feedback.parameter.is_empty());
-        self.stream = wanted.then(|| (info.ssrc, Responder::new(info.ssrc_rtx.zip(info.payload_type_rtx))));
+        let wanted = info
+            .rtcp_feedback
+            .iter()
+            .any(|feedback| feedback.typ == "nack" && feedback.parameter.is_empty());
+        self.stream =
+            wanted.then(|| (info.ssrc, Responder::new(info.ssrc_rtx.zip(info.payload_type_rtx))));
     }
 
     fn unbind_local_stream(&mut self, info: &StreamInfo) {
@@ -207,7 +222,11 @@ mod tests {
     const SSRC: u32 = 7;
 
     fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
-        TaggedPacket { now, transport: TransportContext::default(), message: AttributedPacket::new(packet) }
+        TaggedPacket {
+            now,
+            transport: TransportContext::default(),
+            message: AttributedPacket::new(packet),
+        }
     }
 
     fn rtcp(packet: impl RtcpPacket + 'static) -> Packet {
@@ -229,18 +248,26 @@ mod tests {
         let sent = SenderReport { ssrc: SSRC, ntp_time: 0x1_0002_0000, ..SenderReport::default() };
         retransmission.handle_write(tagged(now, rtcp(sent))).unwrap();
         for seq in 0..40 {
-            let header = Header { version: 2, sequence_number: seq, ssrc: SSRC, ..Header::default() };
+            let header =
+                Header { version: 2, sequence_number: seq, ssrc: SSRC, ..Header::default() };
             let packet = rtc::rtp::Packet { header, payload: Bytes::from_static(&[1; 100]) };
             retransmission.handle_write(tagged(now, Packet::Rtp(packet))).unwrap();
         }
-        let heard = ReceptionReport { ssrc: SSRC, last_sender_report: 0x1_0002, ..ReceptionReport::default() };
+        let heard = ReceptionReport {
+            ssrc: SSRC,
+            last_sender_report: 0x1_0002,
+            ..ReceptionReport::default()
+        };
         let report = ReceiverReport { ssrc: 1, reports: vec![heard], ..ReceiverReport::default() };
         retransmission.handle_read(tagged(now + Duration::from_millis(60), rtcp(report))).unwrap();
         while retransmission.poll_write().is_some() {}
         let mut ask = |after: u64| {
             let lost = NackPair { packet_id: 5, lost_packets: 0 };
-            let request = TransportLayerNack { sender_ssrc: 1, media_ssrc: SSRC, nacks: vec![lost] };
-            retransmission.handle_read(tagged(now + Duration::from_millis(60 + after), rtcp(request))).unwrap();
+            let request =
+                TransportLayerNack { sender_ssrc: 1, media_ssrc: SSRC, nacks: vec![lost] };
+            retransmission
+                .handle_read(tagged(now + Duration::from_millis(60 + after), rtcp(request)))
+                .unwrap();
             std::iter::from_fn(|| retransmission.poll_write()).count()
         };
         assert_eq!([ask(0), ask(30), ask(59), ask(61)], [1, 0, 0, 1]);

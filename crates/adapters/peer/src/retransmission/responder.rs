@@ -7,8 +7,9 @@
 //!                 refused              unanswered             refused
 //! ```
 //!
-//! What refers to a refused packet cannot be shown: nothing can, until the next keyframe. A browser would wait three seconds before it asks
-//! for one. So a refusal says whether it breaks the picture, which it does unless a keyframe has left since.
+//! What refers to a refused packet cannot be shown: nothing can, until the next keyframe. A browser
+//! would wait three seconds before it asks for one. So a refusal says whether it breaks the
+//! picture, which it does unless a keyframe has left since.
 
 use super::round_trip::RoundTrip;
 use super::window::Window;
@@ -17,18 +18,22 @@ use rtc::rtp::Packet;
 use rtc::shared::marshal::MarshalSize;
 use std::time::{Duration, Instant};
 
-/// Older packets belong to frames that nobody wants to see any more, in milliseconds since they were first sent.
+/// Older packets belong to frames that nobody wants to see any more, in milliseconds since they
+/// were first sent.
 const MAX_AGE: Duration = Duration::from_millis(400);
-/// A copy is given one round trip to arrive, and this at least: less is the jitter of a busy machine.
+/// A copy is given one round trip to arrive, and this at least: less is the jitter of a busy
+/// machine.
 const MIN_PATIENCE: Duration = Duration::from_millis(20);
-/// Copies may make up one part in so many of the video's bytes in each second. A link that loses more is full, or too bad for a picture.
+/// Copies may make up one part in so many of the video's bytes in each second. A link that loses
+/// more is full, or too bad for a picture.
 const SHARE: usize = 4;
 /// Bytes that a copy has more than its original (RFC 4588 section 4).
 const RTX_HEADER: usize = 2;
 /// Packets that are remembered: [`MAX_AGE`] of 20 Mbit/s. A power of two.
 const REMEMBERED: usize = 1024;
 
-/// Numbers wrap after 65,536, and of two that are half of it apart neither is the older: a keyframe is forgotten before.
+/// Numbers wrap after 65,536, and of two that are half of it apart neither is the older: a keyframe
+/// is forgotten before.
 const KEYFRAME_MEMORY: u16 = 0x7000;
 
 /// What to do about a request.
@@ -44,7 +49,8 @@ pub(super) enum Answer {
 
 #[derive(Debug)]
 pub(super) struct Responder {
-    /// SSRC and payload type of retransmissions; without them, packets are repeated as they were (RFC 4585).
+    /// SSRC and payload type of retransmissions; without them, packets are repeated as they were
+    /// (RFC 4585).
     rtx: Option<(u32, u8)>,
     next_rtx_seq: u16,
     /// By the lowest bits of the sequence number.
@@ -52,7 +58,8 @@ pub(super) struct Responder {
     video: Window,
     copies: Window,
     round_trip: RoundTrip,
-    /// Where the newest keyframe begins, unless that is so long ago that numbers begin to mean the next one.
+    /// Where the newest keyframe begins, unless that is so long ago that numbers begin to mean the
+    /// next one.
     keyframe: Option<u16>,
 }
 
@@ -91,7 +98,8 @@ impl Responder {
         let keyframe = begins_keyframe(&packet.payload);
         if keyframe {
             self.keyframe = Some(seq);
-        } else if self.keyframe.is_some_and(|keyframe| seq.wrapping_sub(keyframe) > KEYFRAME_MEMORY) {
+        } else if self.keyframe.is_some_and(|keyframe| seq.wrapping_sub(keyframe) > KEYFRAME_MEMORY)
+        {
             self.keyframe = None;
         }
         *self.slot(seq) = Some(Remembered { packet: packet.clone(), at: now, copied: None });
@@ -120,7 +128,10 @@ impl Responder {
         let spent = self.copies.bytes(now);
         let overhead = if self.rtx.is_some() { RTX_HEADER } else { 0 };
         let slot = self.slot(seq).as_mut().filter(|sent| sent.packet.header.sequence_number == seq);
-        let Some(sent) = slot.filter(|sent| now.saturating_duration_since(sent.at) <= MAX_AGE) else { return self.refuse(seq) };
+        let Some(sent) = slot.filter(|sent| now.saturating_duration_since(sent.at) <= MAX_AGE)
+        else {
+            return self.refuse(seq);
+        };
         if sent.copied.is_some_and(|copied| now.saturating_duration_since(copied) < patience) {
             return Answer::OnItsWay;
         }
@@ -140,7 +151,8 @@ impl Responder {
         &mut self.sent[usize::from(seq) % REMEMBERED]
     }
 
-    /// RFC 4588 section 4: the original sequence number goes before the payload. Header extensions stay.
+    /// RFC 4588 section 4: the original sequence number goes before the payload. Header extensions
+    /// stay.
     fn copy(&self, mut packet: Packet) -> Packet {
         let Some((ssrc, payload_type)) = self.rtx else { return packet };
         let mut payload = BytesMut::with_capacity(RTX_HEADER + packet.payload.len());
@@ -160,7 +172,8 @@ impl Responder {
     }
 }
 
-/// Whether a keyframe's first packet has this payload: its parameter sets, alone or put together (RFC 6184 sections 5.4, 5.7.1).
+/// Whether a keyframe's first packet has this payload: its parameter sets, alone or put together
+/// (RFC 6184 sections 5.4, 5.7.1).
 fn begins_keyframe(payload: &[u8]) -> bool {
     const SPS: u8 = 7;
     const STAP_A: u8 = 24;
@@ -186,11 +199,19 @@ mod tests {
     }
 
     fn packet(seq: u16) -> Packet {
-        let header = Header { version: 2, sequence_number: seq, ssrc: 7, payload_type: 102, timestamp: 5, ..Header::default() };
+        let header = Header {
+            version: 2,
+            sequence_number: seq,
+            ssrc: 7,
+            payload_type: 102,
+            timestamp: 5,
+            ..Header::default()
+        };
         Packet { header, payload: Bytes::from(vec![1; 1000]) }
     }
 
-    /// A responder that has sent packets 0…99 in the second before `now`, the last ten of them `now`.
+    /// A responder that has sent packets 0…99 in the second before
+    /// `now`, the last ten of them `now`.
     fn responder(now: Instant) -> Responder {
         let mut responder = Responder::new(Some(RTX));
         for seq in 0..100 {
@@ -208,11 +229,18 @@ mod tests {
     fn a_copy_goes_out_as_rfc_4588_says() {
         let now = Instant::now() + ms(10_000);
         let mut responder = responder(now);
-        let Answer::Resend { packet: copy, .. } = responder.handle_request(now, 95) else { panic!("refused") };
-        assert_eq!((copy.header.ssrc, copy.header.payload_type, copy.header.sequence_number), (9, 103, 0));
+        let Answer::Resend { packet: copy, .. } = responder.handle_request(now, 95) else {
+            panic!("refused")
+        };
+        assert_eq!(
+            (copy.header.ssrc, copy.header.payload_type, copy.header.sequence_number),
+            (9, 103, 0)
+        );
         assert_eq!((copy.header.version, copy.header.timestamp), (2, 5));
         assert_eq!((&copy.payload[..2], copy.payload.len()), (&[0, 95][..], 1002));
-        let Answer::Resend { packet: next, .. } = responder.handle_request(now, 96) else { panic!("refused") };
+        let Answer::Resend { packet: next, .. } = responder.handle_request(now, 96) else {
+            panic!("refused")
+        };
         assert_eq!(next.header.sequence_number, 1);
     }
 
@@ -221,7 +249,9 @@ mod tests {
         let now = Instant::now() + ms(10_000);
         let mut responder = Responder::new(None);
         (0..10).for_each(|seq| _ = responder.handle_sent(now, &packet(seq)));
-        let Answer::Resend { packet: copy, .. } = responder.handle_request(now, 3) else { panic!("refused") };
+        let Answer::Resend { packet: copy, .. } = responder.handle_request(now, 3) else {
+            panic!("refused")
+        };
         assert_eq!(copy, packet(3));
     }
 
@@ -248,7 +278,8 @@ mod tests {
         assert!(is_resent(&responder.handle_request(now, 99)));
         assert_eq!(responder.handle_request(now + ms(49), 99), Answer::OnItsWay);
         assert!(is_resent(&responder.handle_request(now + ms(51), 99)));
-        // A report that nobody sent teaches nothing; one that was held for longer than it was away, little.
+        // A report that nobody sent teaches nothing; one that was held for longer than it was away,
+        // little.
         responder.handle_reception(now, 77, 0);
         responder.handle_reception(now, 0x5678_9abc, u32::MAX);
         assert!(is_resent(&responder.handle_request(now, 98)));
@@ -262,7 +293,10 @@ mod tests {
         let mut responder = responder(now);
         assert!(is_resent(&responder.handle_request(now + MAX_AGE, 99)));
         for (later, seq) in [(MAX_AGE + ms(1), 99), (ms(0), 0), (ms(0), 100), (ms(0), 99 + 1024)] {
-            assert!(matches!(responder.handle_request(now + later, seq), Answer::Refused { .. }), "{seq}");
+            assert!(
+                matches!(responder.handle_request(now + later, seq), Answer::Refused { .. }),
+                "{seq}"
+            );
         }
     }
 
@@ -279,9 +313,20 @@ mod tests {
             keyframe.header.sequence_number = keyframe.header.sequence_number.wrapping_add(3);
             responder.handle_sent(now, &keyframe);
             let first = keyframe.header.sequence_number;
-            (0..20).for_each(|more| _ = responder.handle_sent(now, &packet(first.wrapping_add(1 + more))));
-            for (seq, broken) in [(first.wrapping_sub(1), false), (first, true), (first.wrapping_add(5), true), (65_000, false)] {
-                assert_eq!(responder.handle_request(late, seq), Answer::Refused { broken }, "{seq} beside {first}");
+            (0..20).for_each(|more| {
+                _ = responder.handle_sent(now, &packet(first.wrapping_add(1 + more)))
+            });
+            for (seq, broken) in [
+                (first.wrapping_sub(1), false),
+                (first, true),
+                (first.wrapping_add(5), true),
+                (65_000, false),
+            ] {
+                assert_eq!(
+                    responder.handle_request(late, seq),
+                    Answer::Refused { broken },
+                    "{seq} beside {first}"
+                );
             }
         }
     }
@@ -297,7 +342,11 @@ mod tests {
             let seq = 100_u16.wrapping_add(u16::try_from(more % 65_536).unwrap());
             responder.handle_sent(now, &packet(seq));
             let late = now + MAX_AGE + ms(1);
-            assert_eq!(responder.handle_request(late, seq), Answer::Refused { broken: true }, "{more} packets later");
+            assert_eq!(
+                responder.handle_request(late, seq),
+                Answer::Refused { broken: true },
+                "{more} packets later"
+            );
         }
     }
 
@@ -310,7 +359,10 @@ mod tests {
         for step in 0..6_000 {
             let now = start + ms(step);
             if step % 5 == 0 {
-                video.add(now, responder.handle_sent(now, &packet(u16::try_from(step / 5).unwrap())).size);
+                video.add(
+                    now,
+                    responder.handle_sent(now, &packet(u16::try_from(step / 5).unwrap())).size,
+                );
             }
             let newest = u16::try_from(step / 5).unwrap();
             for seq in newest.saturating_sub(200)..=newest {

@@ -23,7 +23,10 @@ impl RoundTrip {
 
     /// A sender report leaves with this NTP time.
     pub(super) fn handle_report(&mut self, now: Instant, ntp: u64) {
-        #[expect(clippy::cast_possible_truncation, reason = "the middle 32 bits are what is echoed")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the middle 32 bits are what is echoed"
+        )]
         self.reports.push_back(((ntp >> 16) as u32, now));
         if self.reports.len() > REPORTS {
             self.reports.pop_front();
@@ -32,7 +35,9 @@ impl RoundTrip {
 
     /// The other end names our report that it saw last, and for how many 1/65536 s it has had it.
     pub(super) fn handle_reception(&mut self, now: Instant, last_report: u32, delay: u32) {
-        let Some((_, sent)) = self.reports.iter().find(|(report, _)| *report == last_report) else { return };
+        let Some((_, sent)) = self.reports.iter().find(|(report, _)| *report == last_report) else {
+            return;
+        };
         let held = Duration::from_secs_f64(f64::from(delay) / 65_536.0);
         self.newest = now.saturating_duration_since(*sent).saturating_sub(held);
     }

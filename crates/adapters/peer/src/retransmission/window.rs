@@ -25,7 +25,9 @@ impl Window {
     }
 
     fn forget(&mut self, now: Instant) {
-        while let Some((_, bytes)) = self.entries.pop_front_if(|(at, _)| now.saturating_duration_since(*at) >= SECOND) {
+        while let Some((_, bytes)) =
+            self.entries.pop_front_if(|(at, _)| now.saturating_duration_since(*at) >= SECOND)
+        {
             self.bytes -= bytes;
         }
     }

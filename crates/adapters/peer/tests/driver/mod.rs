@@ -15,7 +15,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceEvent,
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
+    RTCPeerConnectionIceEvent,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -109,7 +110,8 @@ impl Driver {
     pub(crate) async fn channel(&self, label: &str) -> Channel {
         let mut queue = self.channels.lock().await;
         loop {
-            let channel = timeout(PATIENCE, queue.recv()).await.expect("the channel comes").unwrap();
+            let channel =
+                timeout(PATIENCE, queue.recv()).await.expect("the channel comes").unwrap();
             if channel.label().await.unwrap() == label {
                 return Channel(channel);
             }
@@ -133,7 +135,9 @@ impl Channel {
     pub(crate) async fn receive(&self) -> Vec<u8> {
         let next = async {
             loop {
-                if let DataChannelEvent::OnMessage(message) = self.0.poll().await.expect("the channel is open") {
+                if let DataChannelEvent::OnMessage(message) =
+                    self.0.poll().await.expect("the channel is open")
+                {
                     return message.data.to_vec();
                 }
             }

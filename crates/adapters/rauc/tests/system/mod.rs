@@ -1,4 +1,5 @@
-//! The real RAUC for one test, with slots that are files and a bootloader that is a shell script. `rccar-update`'s tests use it, too.
+//! The real RAUC for one test, with slots that are files and a bootloader that is a shell script.
+//! `rccar-update`'s tests use it, too.
 
 #![allow(dead_code, reason = "not every test asks for everything")]
 
@@ -60,7 +61,14 @@ pub(crate) struct TestRauc {
 impl TestRauc {
     /// Starts it; `None` where RAUC is not installed (`ci/setup` does that).
     pub(crate) async fn start() -> io::Result<Option<Self>> {
-        if Command::new("rauc").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await.is_err() {
+        if Command::new("rauc")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .await
+            .is_err()
+        {
             return Ok(None);
         }
         let directory = tempfile::tempdir()?;
@@ -69,7 +77,13 @@ impl TestRauc {
         fs::write(path.join("system.conf"), SYSTEM_CONF.replace('@', &path.display().to_string()))?;
         fs::write(path.join("bootloader"), BOOTLOADER)?;
         fs::set_permissions(path.join("bootloader"), fs::Permissions::from_mode(0o755))?;
-        for (file, content) in [("primary", "A"), ("state-A", "good"), ("state-B", "bad"), ("rootA", ""), ("rootB", "")] {
+        for (file, content) in [
+            ("primary", "A"),
+            ("state-A", "good"),
+            ("state-B", "bad"),
+            ("rootA", ""),
+            ("rootB", ""),
+        ] {
             fs::write(path.join(file), content)?;
         }
         for key in ["good", "other"] {
@@ -111,14 +125,18 @@ impl TestRauc {
         Ok(fs::read_to_string(self.directory.path().join(name))?.trim().to_owned())
     }
 
-    /// Makes a bundle that is signed by `good`, which RAUC trusts, or by `other`, which it does not.
+    /// Makes a bundle that is signed by `good`, which RAUC trusts, or by `other`, which it does
+    /// not.
     pub(crate) async fn bundle(&self, version: &str, key: &str) -> io::Result<PathBuf> {
         let path = self.directory.path();
         let content = path.join(format!("content-{version}-{key}"));
         fs::create_dir(&content)?;
         // RAUC wants more than one block after compression.
         let next = |last: &u32| Some(last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        let noise: Vec<u8> = std::iter::successors(Some(1), next).take(20_000).map(|number: u32| number.to_be_bytes()[0]).collect();
+        let noise: Vec<u8> = std::iter::successors(Some(1), next)
+            .take(20_000)
+            .map(|number: u32| number.to_be_bytes()[0])
+            .collect();
         fs::write(content.join("root.img"), noise)?;
         let manifest = format!(
             "[update]\ncompatible=rccar-test\nversion={version}\n[bundle]\nformat=verity\n[image.rootfs]\nfilename=root.img\n"
@@ -126,8 +144,11 @@ impl TestRauc {
         fs::write(content.join("manifest.raucm"), manifest)?;
         let bundle = path.join(format!("{version}-{key}.raucb"));
         let file = |kind: &str| path.join(format!("{key}.{kind}.pem")).display().to_string();
-        run(Command::new("rauc").args(["bundle", "--cert", &file("cert"), "--key", &file("key")]).arg(&content).arg(&bundle))
-            .await?;
+        run(Command::new("rauc")
+            .args(["bundle", "--cert", &file("cert"), "--key", &file("key")])
+            .arg(&content)
+            .arg(&bundle))
+        .await?;
         Ok(bundle)
     }
 
@@ -140,12 +161,20 @@ impl TestRauc {
 async fn make_key(directory: &Path, name: &str) -> io::Result<()> {
     let file = |kind: &str| directory.join(format!("{name}.{kind}.pem")).display().to_string();
     let subject = format!("/CN={name}");
-    let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", &subject];
-    run(Command::new("openssl").args(arguments).args(["-keyout", &file("key"), "-out", &file("cert")])).await
+    let arguments =
+        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", &subject];
+    run(Command::new("openssl").args(arguments).args([
+        "-keyout",
+        &file("key"),
+        "-out",
+        &file("cert"),
+    ]))
+    .await
 }
 
 async fn run(command: &mut Command) -> io::Result<()> {
     let output = command.output().await?;
-    let failed = || io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+    let failed =
+        || io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
     if output.status.success() { Ok(()) } else { Err(failed()) }
 }

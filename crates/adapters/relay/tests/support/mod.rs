@@ -1,6 +1,11 @@
-//! A relay on loopback and a client that speaks raw STUN, so that tests see every answer as it is on the wire.
+//! A relay on loopback and a client that speaks raw STUN, so that tests see every answer as it is
+//! on the wire.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file includes this one and uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file includes this one and uses a part of it"
+)]
 
 use rccar_relay::credentials::{Credentials, Secret, mint};
 use rccar_relay::{Relay, RelayConfig, RelayStats};
@@ -11,8 +16,9 @@ use stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME};
 use stun::error_code::ErrorCodeAttribute;
 use stun::integrity::MessageIntegrity;
 use stun::message::{
-    CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE, Getter, METHOD_ALLOCATE, METHOD_BINDING,
-    METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH, METHOD_SEND, Message, MessageType, Method, Setter,
+    CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_REQUEST, CLASS_SUCCESS_RESPONSE, Getter,
+    METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH,
+    METHOD_SEND, Message, MessageType, Method, Setter,
 };
 use stun::textattrs::TextAttribute;
 use tokio::net::UdpSocket;
@@ -54,7 +60,9 @@ pub async fn until(relay: &Relay, condition: impl Fn(&RelayStats) -> bool) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(LIMIT, waiting).await.unwrap_or_else(|_| panic!("not reached: {:?}", relay.stats()));
+    tokio::time::timeout(LIMIT, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("not reached: {:?}", relay.stats()));
 }
 
 /// A socket that sends back whatever it gets.
@@ -121,7 +129,8 @@ impl Client {
         self.exchange(&message(METHOD_BINDING, &[])).await
     }
 
-    /// Sends the request as a client does that knows nothing yet, and again with what the challenge says.
+    /// Sends the request as a client does that knows nothing yet, and again with what the challenge
+    /// says.
     pub async fn request(&mut self, method: Method, attributes: &[&dyn Setter]) -> Answer {
         if self.nonce.is_empty() {
             let challenge = self.exchange(&message(method, attributes)).await;
@@ -135,7 +144,11 @@ impl Client {
 
     pub fn signed(&self, method: Method, attributes: &[&dyn Setter]) -> Message {
         let Credentials { username, password } = self.credentials.clone();
-        let key = MessageIntegrity::new_long_term_integrity(username.clone(), self.realm.clone(), password);
+        let key = MessageIntegrity::new_long_term_integrity(
+            username.clone(),
+            self.realm.clone(),
+            password,
+        );
         let user = TextAttribute::new(ATTR_USERNAME, username);
         let realm = TextAttribute::new(ATTR_REALM, self.realm.clone());
         let nonce = TextAttribute::new(ATTR_NONCE, self.nonce.clone());
@@ -195,7 +208,10 @@ impl Client {
 
     pub async fn receive(&self) -> Vec<u8> {
         let mut buffer = [0; 2048];
-        let length = tokio::time::timeout(LIMIT, self.socket.recv(&mut buffer)).await.expect("no datagram").unwrap();
+        let length = tokio::time::timeout(LIMIT, self.socket.recv(&mut buffer))
+            .await
+            .expect("no datagram")
+            .unwrap();
         buffer[..length].to_vec()
     }
 

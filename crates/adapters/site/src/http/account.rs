@@ -30,7 +30,10 @@ struct SignInState {
 }
 
 /// `GET /api/v1/sign-in`
-pub(crate) async fn state<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn state<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let user = signed_in(&app, &headers).await?.map(|(user, _)| user);
     let (mode, sign_in) = match app.backend.mode() {
         Mode::Host => ("host", "password"),
@@ -38,7 +41,8 @@ pub(crate) async fn state<B: Backend>(State(app): State<Arc<App<B>>>, headers: H
     };
     let setup_required = app.backend.setup_required().await?;
     let software = app.options.software.to_string();
-    let state = SignInState { mode, software, signed_in: user.is_some(), user, setup_required, sign_in };
+    let state =
+        SignInState { mode, software, signed_in: user.is_some(), user, setup_required, sign_in };
     Ok(([(CACHE_CONTROL, "no-store")], Json(state)).into_response())
 }
 
@@ -68,11 +72,17 @@ pub(crate) async fn sign_in<B: Backend>(
         Mode::Car => (None, Credentials::Code(Password(body.code.ok_or_else(|| missing("code"))?))),
     };
     let name = name.as_ref().map(Name::as_str);
-    throttled(&app, peer, &headers, name, async |sign_in| app.backend.sign_in(credentials, sign_in).await).await
+    throttled(&app, peer, &headers, name, async |sign_in| {
+        app.backend.sign_in(credentials, sign_in).await
+    })
+    .await
 }
 
 /// `DELETE /api/v1/sign-in`
-pub(crate) async fn sign_out<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn sign_out<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     if is_foreign(&headers, app.options.public_url.as_ref()) {
         return Err(ApiError::ForeignOrigin);
     }
@@ -98,9 +108,13 @@ pub(crate) async fn set_up<B: Backend>(
     headers: HeaderMap,
     OwnJson(body): OwnJson<SetUp>,
 ) -> Result<Response, ApiError> {
-    let name = Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let name =
+        Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
     let (token, password) = (TokenHash::of(&body.token), Password(body.password));
-    throttled(&app, peer, &headers, None, async |sign_in| app.backend.set_up(token, name, password, sign_in).await).await
+    throttled(&app, peer, &headers, None, async |sign_in| {
+        app.backend.set_up(token, name, password, sign_in).await
+    })
+    .await
 }
 
 #[derive(Deserialize)]
@@ -116,11 +130,15 @@ pub(crate) async fn link<B: Backend>(
     OwnJson(body): OwnJson<Link>,
 ) -> Result<Response, ApiError> {
     let token = TokenHash::of(&body.token);
-    throttled(&app, peer, &headers, None, async |sign_in| app.backend.link(token, sign_in).await).await
+    throttled(&app, peer, &headers, None, async |sign_in| app.backend.link(token, sign_in).await)
+        .await
 }
 
 /// Who sent the request, and with which sign-in.
-pub(crate) async fn signed_in<B: Backend>(app: &App<B>, headers: &HeaderMap) -> Result<Option<(Name, TokenHash)>, ApiError> {
+pub(crate) async fn signed_in<B: Backend>(
+    app: &App<B>,
+    headers: &HeaderMap,
+) -> Result<Option<(Name, TokenHash)>, ApiError> {
     let Some(sign_in) = cookie::read(headers, app.backend.mode()) else { return Ok(None) };
     Ok(app.backend.who(sign_in).await?.map(|user| (user, sign_in)))
 }
@@ -135,8 +153,10 @@ async fn throttled<B: Backend>(
 ) -> Result<Response, ApiError> {
     let address = peer.client(headers, &app.options.trusted_proxies);
     let token = Token::generate().map_err(|error| AccountError::Internal(error.to_string()))?;
-    // Counted as a failure from the start, or any number could be under way before the first has failed; also if the client hangs up.
-    let counted = app.throttle.begin(name, address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
+    // Counted as a failure from the start, or any number could be under way before the first has
+    // failed; also if the client hangs up.
+    let counted =
+        app.throttle.begin(name, address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
     match attempt(token.hash()).await {
         Ok(user) => {
             app.throttle.succeeded(counted);

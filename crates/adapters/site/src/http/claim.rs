@@ -35,11 +35,17 @@ pub(crate) async fn claim<B: Backend>(
     if app.backend.mode() == Mode::Car {
         return Err(AccountError::NotOffered.into());
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else { return Err(ApiError::NotSignedIn) };
+    let Some((user, _)) = signed_in(&app, &headers).await? else {
+        return Err(ApiError::NotSignedIn);
+    };
     // What cannot be a code is a slip, not a guess.
-    let code = ClaimCode::from_typed(&body.code).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let code = ClaimCode::from_typed(&body.code)
+        .map_err(|error| ApiError::Malformed(error.to_string()))?;
     let address = peer.client(&headers, &app.options.trusted_proxies);
-    let attempt = app.claims.begin(Some(user.as_str()), address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
+    let attempt = app
+        .claims
+        .begin(Some(user.as_str()), address, Instant::now())
+        .map_err(ApiError::TooManyAttempts)?;
     let Some((conn, registration)) = app.waiters.find(&code) else {
         tracing::info!(%user, client = %address, "a claim code that no car shows");
         return Err(AccountError::NoSuchCode.into());
@@ -70,7 +76,9 @@ pub(crate) async fn revoke<B: Backend>(
     if is_foreign(&headers, app.options.public_url.as_ref()) {
         return Err(ApiError::ForeignOrigin);
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else { return Err(ApiError::NotSignedIn) };
+    let Some((user, _)) = signed_in(&app, &headers).await? else {
+        return Err(ApiError::NotSignedIn);
+    };
     let id = CarId::new(id).map_err(|_| AccountError::NoSuchCar)?;
     app.backend.revoke_car(user.clone(), id.clone()).await?;
     tracing::info!(%user, car = %id, "car revoked");

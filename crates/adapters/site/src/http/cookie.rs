@@ -21,11 +21,13 @@ fn name(mode: Mode) -> &'static str {
 /// The sign-in that a request claims.
 pub(crate) fn read(headers: &HeaderMap, mode: Mode) -> Option<TokenHash> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs =
+        cookies.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name(mode)).map(|(_, value)| TokenHash::of(value))
 }
 
-/// The header that makes the browser keep it. No page can read it and no foreign page can send it (RFC 6265bis).
+/// The header that makes the browser keep it. No page can read it and no foreign page can send it
+/// (RFC 6265bis).
 pub(crate) fn set(token: &Token, mode: Mode, secure: bool) -> String {
     header(token.as_str(), LIFETIME_SECONDS, mode, secure)
 }

@@ -30,9 +30,11 @@ pub(crate) struct Wish {
 struct Body {
     token: String,
     expires_at: u64,
-    /// Where a car finds the host. `null`: all that is known means the machine that uses it, and a person has to be asked.
+    /// Where a car finds the host. `null`: all that is known means the machine that uses it, and a
+    /// person has to be asked.
     url: Option<String>,
-    /// Lines for a car's own configuration; without an address for others they are for a car on the host's own machine.
+    /// Lines for a car's own configuration; without an address for others they are for a car on the
+    /// host's own machine.
     config: String,
     /// The whole file for its SD card, without an address if there is none for others.
     provision: String,
@@ -48,7 +50,9 @@ pub(crate) async fn enrol<B: Backend>(
     if app.backend.mode() == Mode::Car {
         return Err(AccountError::NotOffered.into());
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else { return Err(ApiError::NotSignedIn) };
+    let Some((user, _)) = signed_in(&app, &headers).await? else {
+        return Err(ApiError::NotSignedIn);
+    };
     // Before the token is made: one that nobody gets to see must not wait to be used.
     let public = app.options.public_url.as_ref();
     let said = wish.url.map(|url| said_address(&url, public)).transpose()?;
@@ -56,7 +60,10 @@ pub(crate) async fn enrol<B: Backend>(
     let url = said.or_else(|| address_for_cars(public, opened.as_ref(), peer.local));
     let enrolment = app.backend.enrol(user, wish.name.clone()).await?;
     let (token, url) = (enrolment.token.as_str().to_owned(), url.map(|url| url.to_string()));
-    let here = url.clone().or(opened.map(|url| url.to_string())).unwrap_or_else(|| "http://localhost".to_owned());
+    let here = url
+        .clone()
+        .or(opened.map(|url| url.to_string()))
+        .unwrap_or_else(|| "http://localhost".to_owned());
     // Neither a URL nor a token holds what TOML would have to escape.
     let config = format!("[host]\nurl = \"{here}\"\nenrolment = \"{token}\"\n");
     let provision = provision_file(url.as_deref(), &token, wish.name.as_ref().map(Name::as_str));
@@ -66,25 +73,35 @@ pub(crate) async fn enrol<B: Backend>(
 
 /// What a person says.
 fn said_address(said: &str, public: Option<&PublicUrl>) -> Result<PublicUrl, ApiError> {
-    let url = PublicUrl::try_from(said.trim().to_owned()).map_err(|error| ApiError::BadAddress(error.to_string()))?;
+    let url = PublicUrl::try_from(said.trim().to_owned())
+        .map_err(|error| ApiError::BadAddress(error.to_string()))?;
     url.check_for_cars(public).map_err(|error| ApiError::BadAddress(error.to_string()))?;
     Ok(url)
 }
 
-/// The address under which the page was opened. Browsers name its scheme, too; programs only the host.
+/// The address under which the page was opened. Browsers name its scheme, too; programs only the
+/// host.
 fn opened_address(headers: &HeaderMap) -> Option<PublicUrl> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let opened = text(ORIGIN).map(str::to_owned).or_else(|| text(HOST).map(|host| format!("http://{host}")));
+    let opened =
+        text(ORIGIN).map(str::to_owned).or_else(|| text(HOST).map(|host| format!("http://{host}")));
     PublicUrl::try_from(opened?).ok()
 }
 
-/// The configured address, else the opened one; neither if it means the machine that uses it: the car would look for the host in itself.
+/// The configured address, else the opened one; neither if it means the machine that uses it: the
+/// car would look for the host in itself.
 ///
-/// A name that only this network knows is no name of the host's, which a car would have to sign: its address in numbers is one.
-fn address_for_cars(public: Option<&PublicUrl>, opened: Option<&PublicUrl>, reached: SocketAddr) -> Option<PublicUrl> {
+/// A name that only this network knows is no name of the host's, which a car would have to sign:
+/// its address in numbers is one.
+fn address_for_cars(
+    public: Option<&PublicUrl>,
+    opened: Option<&PublicUrl>,
+    reached: SocketAddr,
+) -> Option<PublicUrl> {
     let found = public.into_iter().chain(opened).find(|url| !url.is_loopback())?.clone();
     let reached = SocketAddr::new(reached.ip().to_canonical(), reached.port());
-    let numbers = PublicUrl::try_from(format!("http://{reached}")).ok().filter(|url| !url.is_loopback());
+    let numbers =
+        PublicUrl::try_from(format!("http://{reached}")).ok().filter(|url| !url.is_loopback());
     let is_known = found.check_for_cars(public).is_ok() || found.is_https();
     if is_known { Some(found) } else { Some(numbers.unwrap_or(found)) }
 }
@@ -97,35 +114,72 @@ mod tests {
         address_at(public, host, origin, "127.0.0.1:8080")
     }
 
-    fn address_at(public: Option<&str>, host: &str, origin: Option<&str>, reached: &str) -> Option<String> {
+    fn address_at(
+        public: Option<&str>,
+        host: &str,
+        origin: Option<&str>,
+        reached: &str,
+    ) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, host.parse().unwrap());
         origin.into_iter().for_each(|origin| drop(headers.insert(ORIGIN, origin.parse().unwrap())));
         let public = public.map(|url| PublicUrl::try_from(url.to_owned()).unwrap());
-        address_for_cars(public.as_ref(), opened_address(&headers).as_ref(), reached.parse().unwrap()).map(|url| url.to_string())
+        address_for_cars(
+            public.as_ref(),
+            opened_address(&headers).as_ref(),
+            reached.parse().unwrap(),
+        )
+        .map(|url| url.to_string())
     }
 
     #[test]
     fn the_car_gets_the_address_that_works_for_other_machines_than_the_host() {
         let lan = "192.168.1.5:8080";
-        assert_eq!(address(Some("https://drive.example"), lan, None).unwrap(), "https://drive.example");
+        assert_eq!(
+            address(Some("https://drive.example"), lan, None).unwrap(),
+            "https://drive.example"
+        );
         assert_eq!(address(None, lan, None).unwrap(), "http://192.168.1.5:8080");
-        assert_eq!(address(None, "drive.example", Some("https://drive.example")).unwrap(), "https://drive.example");
-        assert_eq!(address(Some("http://localhost:8080"), lan, None).unwrap(), "http://192.168.1.5:8080");
-        assert_eq!(address_at(None, "rccar.lan:8080", None, "[::ffff:192.168.1.5]:8080").unwrap(), "http://192.168.1.5:8080");
-        assert_eq!(address(None, "rccar.lan:8080", None).unwrap(), "http://rccar.lan:8080", "behind a proxy");
-        assert_eq!(said_address(" http://10.0.0.7:8080 ", None).unwrap().to_string(), "http://10.0.0.7:8080");
+        assert_eq!(
+            address(None, "drive.example", Some("https://drive.example")).unwrap(),
+            "https://drive.example"
+        );
+        assert_eq!(
+            address(Some("http://localhost:8080"), lan, None).unwrap(),
+            "http://192.168.1.5:8080"
+        );
+        assert_eq!(
+            address_at(None, "rccar.lan:8080", None, "[::ffff:192.168.1.5]:8080").unwrap(),
+            "http://192.168.1.5:8080"
+        );
+        assert_eq!(
+            address(None, "rccar.lan:8080", None).unwrap(),
+            "http://rccar.lan:8080",
+            "behind a proxy"
+        );
+        assert_eq!(
+            said_address(" http://10.0.0.7:8080 ", None).unwrap().to_string(),
+            "http://10.0.0.7:8080"
+        );
     }
 
     #[test]
     fn an_address_that_means_the_machine_itself_is_never_given_out() {
-        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:8080"] {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:8080"]
+        {
             let origin = format!("http://{host}");
-            for (public, origin) in [(None, None), (None, Some(origin.as_str())), (Some(origin.as_str()), None)] {
+            for (public, origin) in
+                [(None, None), (None, Some(origin.as_str())), (Some(origin.as_str()), None)]
+            {
                 assert_eq!(address(public, host, origin), None, "{host}");
             }
-            assert!(said_address(&origin, None).unwrap_err().to_string().contains("the car itself"), "{host}");
+            assert!(
+                said_address(&origin, None).unwrap_err().to_string().contains("the car itself"),
+                "{host}"
+            );
         }
-        assert!(said_address("drive.example", None).unwrap_err().to_string().contains("https://name"));
+        assert!(
+            said_address("drive.example", None).unwrap_err().to_string().contains("https://name")
+        );
     }
 }

@@ -94,7 +94,9 @@ impl ApiError {
                 AccountError::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong-credentials"),
                 AccountError::WrongToken => (StatusCode::UNAUTHORIZED, "wrong-token"),
                 AccountError::SetUpAlready => (StatusCode::CONFLICT, "set-up-already"),
-                AccountError::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),
+                AccountError::WeakPassword(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "weak-password")
+                }
                 AccountError::NoSuchCode => (StatusCode::NOT_FOUND, "no-such-code"),
                 AccountError::NoSuchCar => (StatusCode::NOT_FOUND, "no-such-car"),
                 AccountError::NotYours => (StatusCode::FORBIDDEN, "forbidden"),
@@ -110,13 +112,15 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.status_and_code();
         let text = match &self {
-            Self::Account(AccountError::Internal(why)) | Self::Release(ReleaseError::Internal(why)) => {
+            Self::Account(AccountError::Internal(why))
+            | Self::Release(ReleaseError::Internal(why)) => {
                 tracing::error!(error = why, "a request failed");
                 "a fault of the host; its log has more".to_owned()
             }
             other => other.to_string(),
         };
-        let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(Body { code, text })).into_response();
+        let mut response =
+            (status, [(CACHE_CONTROL, "no-store")], Json(Body { code, text })).into_response();
         let retry_after = match self {
             Self::TooManyAttempts(wait) => Some(wait.as_secs() + 1),
             Self::TooManyRequests | Self::Account(AccountError::Busy) => Some(1),

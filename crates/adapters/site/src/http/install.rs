@@ -29,7 +29,9 @@ pub(crate) async fn install<B: Backend>(
     if app.backend.mode() == Mode::Car {
         return Err(AccountError::NotOffered.into());
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else { return Err(ApiError::NotSignedIn) };
+    let Some((user, _)) = signed_in(&app, &headers).await? else {
+        return Err(ApiError::NotSignedIn);
+    };
     let id = CarId::new(id).map_err(|_| InstallRefusal::NoSuchCar)?;
     let answer = app.exchange.install(user.clone(), id.clone(), version.clone()).await;
     answer.ok_or_else(|| ApiError::fault("the exchange has ended"))??;

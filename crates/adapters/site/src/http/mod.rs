@@ -71,13 +71,30 @@ pub fn router_with_releases<B: Backend>(
     routes(exchange, backend, options, Some(releases))
 }
 
-fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, releases: Option<Arc<dyn Releases>>) -> Site {
-    let (limits, trusted_proxies, admits) = (options.limits.clone(), options.trusted_proxies.clone(), options.admits);
+fn routes<B: Backend>(
+    exchange: Exchange,
+    backend: Arc<B>,
+    options: Options,
+    releases: Option<Arc<dyn Releases>>,
+) -> Site {
+    let (limits, trusted_proxies, admits) =
+        (options.limits.clone(), options.trusted_proxies.clone(), options.admits);
     let gate = Gate::for_sockets(&limits);
     let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
     let downloads = Transfers::new(limits.downloads, limits.downloads_per_car);
-    let app = Arc::new(App { backend, exchange, options, gate, throttle, waiters, claims, releases, downloads });
-    let sign_in = || get(account::state::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>);
+    let app = Arc::new(App {
+        backend,
+        exchange,
+        options,
+        gate,
+        throttle,
+        waiters,
+        claims,
+        releases,
+        downloads,
+    });
+    let sign_in =
+        || get(account::state::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>);
     let router = Router::new()
         .route("/healthz", get(async || "ok"))
         .route("/api/v1/sign-in", sign_in())
@@ -91,8 +108,14 @@ fn routes<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options, rel
         .route("/api/v1/cars/{id}/install", post(install::install::<B>))
         .route("/api/v1/status", get(status::status::<B>))
         // Bundles are larger than all else; the store counts their bytes.
-        .route("/api/v1/releases", get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()))
-        .route("/api/v1/releases/{version}", patch(releases::change::<B>).delete(releases::remove::<B>))
+        .route(
+            "/api/v1/releases",
+            get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()),
+        )
+        .route(
+            "/api/v1/releases/{version}",
+            patch(releases::change::<B>).delete(releases::remove::<B>),
+        )
         .route("/api/v1/car/releases/offer", get(releases::offer::<B>))
         .route("/api/v1/car/releases/{version}/bundle", get(releases::bundle::<B>))
         .route("/api/{*rest}", any(async || ApiError::NotFound))

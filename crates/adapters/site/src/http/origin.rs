@@ -4,12 +4,15 @@ use crate::names::{PublicUrl, normal};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri};
 
-/// Whether a page of another origin sent this: for WebSockets and for whatever changes something. Clients that are no browsers send
-/// no `Origin`; forging requests needs a browser that brings the cookie along, and every browser names the origin of these.
+/// Whether a page of another origin sent this: for WebSockets and for whatever changes something.
+/// Clients that are no browsers send no `Origin`; forging requests needs a browser that brings the
+/// cookie along, and every browser names the origin of these.
 pub(crate) fn is_foreign(headers: &HeaderMap, public: Option<&PublicUrl>) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => !origin.to_str().is_ok_and(|origin| is_own(origin, headers, public)),
-        None => headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none"),
+        None => headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site != "same-origin" && site != "none"),
     }
 }
 
@@ -36,8 +39,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, host.parse().unwrap());
         origin.into_iter().for_each(|origin| drop(headers.insert(ORIGIN, origin.parse().unwrap())));
-        site.into_iter().for_each(|site| drop(headers.insert("sec-fetch-site", site.parse().unwrap())));
-        is_foreign(&headers, Some(&PublicUrl::try_from("https://rccar.example".to_owned()).unwrap()))
+        site.into_iter()
+            .for_each(|site| drop(headers.insert("sec-fetch-site", site.parse().unwrap())));
+        is_foreign(
+            &headers,
+            Some(&PublicUrl::try_from("https://rccar.example".to_owned()).unwrap()),
+        )
     }
 
     #[test]
@@ -45,12 +52,23 @@ mod tests {
         assert!(!foreign("h:8080", Some("http://h:8080"), Some("same-origin")));
         assert!(!foreign("h", Some("http://h:80"), None));
         assert!(!foreign("H:443", Some("https://h"), None));
-        assert!(!foreign("127.0.0.1:8080", Some("https://rccar.example"), None), "a proxy that rewrites Host");
+        assert!(
+            !foreign("127.0.0.1:8080", Some("https://rccar.example"), None),
+            "a proxy that rewrites Host"
+        );
     }
 
     #[test]
     fn other_pages_are_foreign() {
-        for origin in ["http://evil", "http://h:8081", "null", "file://", "", "http://h.evil:8080", "http://rccar.example"] {
+        for origin in [
+            "http://evil",
+            "http://h:8081",
+            "null",
+            "file://",
+            "",
+            "http://h.evil:8080",
+            "http://rccar.example",
+        ] {
             assert!(foreign("h:8080", Some(origin), None), "{origin}");
         }
         assert!(foreign("h", None, Some("cross-site")));

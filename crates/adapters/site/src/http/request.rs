@@ -19,13 +19,23 @@ impl<T: DeserializeOwned, B: Send + Sync> FromRequest<Arc<App<B>>> for OwnJson<T
         if is_foreign(request.headers(), app.options.public_url.as_ref()) {
             return Err(ApiError::ForeignOrigin);
         }
-        // A form cannot send this type, so that a foreign page needs a preflight, which is not granted.
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        // A form cannot send this type, so that a foreign page needs a preflight, which is not
+        // granted.
+        let kind = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        if !kind
+            .split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        {
             return Err(ApiError::NotJson);
         }
         let body = Bytes::from_request(request, app).await.map_err(|_| ApiError::BodyTooLarge)?;
-        let value = serde_json::from_slice(&body).map_err(|error| ApiError::Malformed(error.to_string()))?;
+        let value = serde_json::from_slice(&body)
+            .map_err(|error| ApiError::Malformed(error.to_string()))?;
         Ok(Self(value))
     }
 }

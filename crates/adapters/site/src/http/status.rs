@@ -22,18 +22,29 @@ pub(crate) async fn status<B: Backend>(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let signed_in = signed_in(&app, &headers).await?.is_some();
-    let viewer = Viewer { address: peer.remote.ip().to_canonical(), signed_in, local_name: is_local_name(&headers) };
+    let viewer = Viewer {
+        address: peer.remote.ip().to_canonical(),
+        signed_in,
+        local_name: is_local_name(&headers),
+    };
     let status = app.backend.status(viewer).await.ok_or(AccountError::NotOffered)?;
     Ok(([(CACHE_CONTROL, "no-store")], Json(status)).into_response())
 }
 
-/// Whether the request names the car as only somebody on its network would: by address, by a name of the local network, or by one
-/// without dots. A foreign page that makes its own name point here (DNS rebinding) must not read what neighbours may.
+/// Whether the request names the car as only somebody on its network would: by address, by a name
+/// of the local network, or by one without dots. A foreign page that makes its own name point here
+/// (DNS rebinding) must not read what neighbours may.
 fn is_local_name(headers: &HeaderMap) -> bool {
-    let authority = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let Some(host) = authority.as_ref().map(|authority| authority.host().trim_end_matches('.')) else { return false };
+    let authority =
+        headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let Some(host) = authority.as_ref().map(|authority| authority.host().trim_end_matches('.'))
+    else {
+        return false;
+    };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.parse::<IpAddr>().is_ok() || !host.contains('.') || host.to_ascii_lowercase().ends_with(".local")
+    bare.parse::<IpAddr>().is_ok()
+        || !host.contains('.')
+        || host.to_ascii_lowercase().ends_with(".local")
 }
 
 #[cfg(test)]
@@ -48,8 +59,15 @@ mod tests {
 
     #[test]
     fn names_of_the_local_network_are_told_from_others() {
-        for host in ["192.168.1.7", "192.168.1.7:8081", "[fe80::1]:80", "blitz.local", "Blitz.LOCAL.:80", "blitz", "localhost:8081"]
-        {
+        for host in [
+            "192.168.1.7",
+            "192.168.1.7:8081",
+            "[fe80::1]:80",
+            "blitz.local",
+            "Blitz.LOCAL.:80",
+            "blitz",
+            "localhost:8081",
+        ] {
             assert!(local(host), "{host}");
         }
         for host in ["evil.example", "blitz.local.evil.example", "192.168.1.7.evil.example", ""] {

@@ -39,8 +39,7 @@ pub(crate) async fn car_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let span =
-        tracing::info_span!("car", client = %peer.client(&headers, &app.options.trusted_proxies), id = tracing::field::Empty);
+    let span = tracing::info_span!("car", client = %peer.client(&headers, &app.options.trusted_proxies), id = tracing::field::Empty);
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
@@ -49,11 +48,14 @@ pub(crate) async fn car_socket<B: Backend>(
         let outcome = match register(&mut wire, &app, peer).await {
             Ok(Admission::Known(car, registration)) => {
                 tracing::Span::current().record("id", tracing::field::display(&car.id));
-                app.exchange.join_car_as(conn, car, registration.software, peer.local.ip(), outbox).await;
+                app.exchange
+                    .join_car_as(conn, car, registration.software, peer.local.ip(), outbox)
+                    .await;
                 Ok(None)
             }
             Ok(Admission::Unknown(registration, code)) => {
-                tracing::Span::current().record("id", tracing::field::display(registration.key.id()));
+                tracing::Span::current()
+                    .record("id", tracing::field::display(registration.key.id()));
                 let waiter = Waiter { registration, reached: peer.local.ip(), outbox };
                 let_wait(&app, conn, client, &code, waiter).map(Some)
             }
@@ -62,7 +64,8 @@ pub(crate) async fn car_socket<B: Backend>(
         match outcome {
             Ok(_patience) => {
                 converse(&mut wire, &app, conn).await;
-                // Before the exchange is told: whoever lets the car in at this moment must see that its socket is gone.
+                // Before the exchange is told: whoever lets the car in at this moment must see that
+                // its socket is gone.
                 drop(wire);
                 app.waiters.take(conn);
                 app.exchange.car_gone(conn).await;
@@ -104,7 +107,9 @@ fn let_wait<B: Backend>(
 ) -> Result<Patience, Option<Refusal>> {
     let (car, outbox) = (waiter.registration.key.id(), waiter.outbox.clone());
     let older = app.waiters.enter(conn, subscriber(client), code, waiter);
-    match older.map_err(|error| Refusal::new(ErrorCode::NotEnrolled, error.to_string(), CloseCode::Forbidden))? {
+    match older.map_err(|error| {
+        Refusal::new(ErrorCode::NotEnrolled, error.to_string(), CloseCode::Forbidden)
+    })? {
         Some(older) => older.outbox.send(Out::Close(CloseCode::Replaced)),
         None => tracing::info!(%car, %client, "a car waits to be claimed"),
     }
@@ -131,32 +136,42 @@ impl Refusal {
 }
 
 /// Challenge, answer, check. `Err(None)`: the connection is over.
-async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Result<Admission, Option<Refusal>> {
+async fn register<B: Backend>(
+    wire: &mut Wire,
+    app: &App<B>,
+    peer: Peer,
+) -> Result<Admission, Option<Refusal>> {
     let mut nonce = Nonce([0; 32]);
-    getrandom::fill(&mut nonce.0).map_err(|_| Refusal::new(ErrorCode::Internal, "no randomness", CloseCode::Internal))?;
+    getrandom::fill(&mut nonce.0)
+        .map_err(|_| Refusal::new(ErrorCode::Internal, "no randomness", CloseCode::Internal))?;
     if !wire.send(ToCar::Challenge { v: PROTOCOL_VERSION, nonce }.to_json()).await {
         return Err(None);
     }
     let first = timeout(app.options.limits.handshake, first_register(wire)).await;
     let late = |_| Refusal::new(ErrorCode::Timeout, "no register in time", CloseCode::Handshake);
-    let Some(FromCar::Register { v, key, signature, name, software, enrolment, claim }) = first.map_err(late)? else {
+    let Some(FromCar::Register { v, key, signature, name, software, enrolment, claim }) =
+        first.map_err(late)?
+    else {
         return Err(None);
     };
     if v != PROTOCOL_VERSION {
-        let text = format!("version {v} is not spoken here, version {PROTOCOL_VERSION} is; update the car or the host");
+        let text = format!(
+            "version {v} is not spoken here, version {PROTOCOL_VERSION} is; update the car or the host"
+        );
         return Err(Refusal::new(ErrorCode::UnsupportedVersion, text, CloseCode::Handshake));
     }
     let names = names::accepted(app.options.public_url.as_ref(), peer.local);
     if !is_signed(&key, &signature, &nonce, &names) {
-        let text =
-            "the signature does not fit the car's key and a name of this host; is the host's url right in the car's configuration?";
+        let text = "the signature does not fit the car's key and a name of this host; is the host's url right in the car's configuration?";
         return Err(Refusal::new(ErrorCode::BadSignature, text, CloseCode::Forbidden));
     }
     let enrolment = enrolment.map(|token| TokenHash::of(token.as_str()));
     let registration = CarRegistration { key, name, software, enrolment };
     match (app.backend.register_car(registration.clone()).await, claim) {
         (Ok(car), _) => Ok(Admission::Known(car, registration)),
-        (Err(RegisterError::NotEnrolled | RegisterError::Revoked), Some(code)) if app.backend.mode() == Mode::Host => {
+        (Err(RegisterError::NotEnrolled | RegisterError::Revoked), Some(code))
+            if app.backend.mode() == Mode::Host =>
+        {
             Ok(Admission::Unknown(registration, code))
         }
         (Err(error @ (RegisterError::NotEnrolled | RegisterError::Revoked)), _) => {
@@ -164,7 +179,11 @@ async fn register<B: Backend>(wire: &mut Wire, app: &App<B>, peer: Peer) -> Resu
         }
         (Err(RegisterError::Internal(error)), _) => {
             tracing::error!(error, "cannot register a car");
-            Err(Refusal::new(ErrorCode::Internal, "a fault of the host; its log has more", CloseCode::Internal))
+            Err(Refusal::new(
+                ErrorCode::Internal,
+                "a fault of the host; its log has more",
+                CloseCode::Internal,
+            ))
         }
     }
 }
@@ -180,11 +199,14 @@ async fn first_register(wire: &mut Wire) -> Option<FromCar> {
     }
 }
 
-/// Strict verification: a weak key, or one of several signatures for one message, is refused (ed25519-dalek, `verify_strict`).
+/// Strict verification: a weak key, or one of several signatures for one message, is refused
+/// (ed25519-dalek, `verify_strict`).
 fn is_signed(key: &CarKey, signature: &Signature, nonce: &Nonce, names: &[String]) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(&key.0) else { return false };
     let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-    names.iter().any(|name| key.verify_strict(&registration_message(name, nonce), &signature).is_ok())
+    names
+        .iter()
+        .any(|name| key.verify_strict(&registration_message(name, nonce), &signature).is_ok())
 }
 
 async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: CarConn) {
@@ -202,7 +224,10 @@ async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: CarConn) {
 async fn while_waiting(wire: &mut Wire, message: FromCar) {
     match message {
         FromCar::Ping { id } => wire.send(ToCar::Pong { id }.to_json()).await,
-        _ => wire.refuse(ErrorCode::OutOfOrder, "the car is not registered: it waits to be claimed").await,
+        _ => {
+            wire.refuse(ErrorCode::OutOfOrder, "the car is not registered: it waits to be claimed")
+                .await
+        }
     };
 }
 

@@ -33,12 +33,12 @@ pub(crate) async fn driver_socket<B: Backend>(
         Err(refusal) => return *refusal,
     };
     let sign_in = cookie::read(&headers, app.backend.mode());
-    let span =
-        tracing::info_span!("driver", client = %peer.client(&headers, &app.options.trusted_proxies), user = tracing::field::Empty);
+    let span = tracing::info_span!("driver", client = %peer.client(&headers, &app.options.trusted_proxies), user = tracing::field::Empty);
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
-        // Browsers hide the status of a refused upgrade from the page, but not a close code: so refuse after the upgrade.
+        // Browsers hide the status of a refused upgrade from the page, but not a close code: so
+        // refuse after the upgrade.
         let Some((sign_in, user)) = who(&app, sign_in).await else {
             wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
             return wire.close(CloseCode::NotSignedIn).await;
@@ -80,7 +80,9 @@ async fn hello<B: Backend>(wire: &mut Wire, app: &App<B>) -> bool {
         Ok(Some(PROTOCOL_VERSION)) => return true,
         Ok(None) => return false,
         Ok(Some(v)) => {
-            let text = format!("version {v} is not spoken here, version {PROTOCOL_VERSION} is; reload the page");
+            let text = format!(
+                "version {v} is not spoken here, version {PROTOCOL_VERSION} is; reload the page"
+            );
             wire.refuse(ErrorCode::UnsupportedVersion, &text).await;
         }
         Err(_) => {

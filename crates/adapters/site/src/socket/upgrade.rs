@@ -11,9 +11,11 @@ use axum::response::{IntoResponse, Response};
 use rccar_causes::causes;
 use rccar_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
-/// A message up to here is read and answered with `too-large`; a larger one ends the connection with its header.
+/// A message up to here is read and answered with `too-large`; a larger one ends the connection
+/// with its header.
 const HARD_LIMIT: usize = 4 * MAX_MESSAGE_BYTES;
-/// Bytes read at once. The library's 128 KiB for each connection would be most of the host's memory.
+/// Bytes read at once. The library's 128 KiB for each connection would be most of the host's
+/// memory.
 const READ_BUFFER: usize = 8 * 1024;
 
 /// Checks that the client may have a WebSocket, and reserves its place.
@@ -24,13 +26,18 @@ pub(crate) fn admit<B>(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<(WebSocketUpgrade, Place), Box<Response>> {
     let upgrade = upgrade.map_err(|refusal| refusal.into_response())?;
-    let asked = headers.get_all("sec-websocket-protocol").iter().filter_map(|value| value.to_str().ok());
+    let asked =
+        headers.get_all("sec-websocket-protocol").iter().filter_map(|value| value.to_str().ok());
     if !asked.flat_map(|list| list.split(',')).any(|name| name.trim() == SUBPROTOCOL) {
-        let text = format!("this address speaks the WebSocket subprotocol {SUBPROTOCOL}, which the client did not ask for");
+        let text = format!(
+            "this address speaks the WebSocket subprotocol {SUBPROTOCOL}, which the client did not ask for"
+        );
         return Err((StatusCode::BAD_REQUEST, text).into_response().into());
     }
     if is_foreign(headers, app.options.public_url.as_ref()) {
-        return Err((StatusCode::FORBIDDEN, "pages of other origins may not connect").into_response().into());
+        return Err((StatusCode::FORBIDDEN, "pages of other origins may not connect")
+            .into_response()
+            .into());
     }
     let address = peer.client(headers, &app.options.trusted_proxies);
     let place = app.gate.enter(address).map_err(|error| {

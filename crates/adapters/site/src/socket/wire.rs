@@ -66,7 +66,8 @@ impl Wire {
         }
     }
 
-    /// The next text that is neither too large nor one too many, while sending what is to be sent. `None`: the connection is over.
+    /// The next text that is neither too large nor one too many, while sending what is to be sent.
+    /// `None`: the connection is over.
     pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             match self.step().await {
@@ -81,7 +82,8 @@ impl Wire {
         }
     }
 
-    /// Sends past the outbox; for the time before the client has joined, and for errors. `false`: the connection is broken.
+    /// Sends past the outbox; for the time before the client has joined, and for errors. `false`:
+    /// the connection is broken.
     pub(crate) async fn send(&mut self, text: String) -> bool {
         self.write(Message::Text(text.into())).await.is_ok()
     }
@@ -91,7 +93,8 @@ impl Wire {
         self.send((self.error_text)(code, Note::lossy(text))).await
     }
 
-    /// Says why and hangs up. Reads on for a moment: closing with unread data in the socket would destroy what was said.
+    /// Says why and hangs up. Reads on for a moment: closing with unread data in the socket would
+    /// destroy what was said.
     pub(crate) async fn close(&mut self, code: CloseCode) {
         tracing::debug!(code = code.code(), reason = code.text(), "closing a WebSocket");
         let farewell = async {
@@ -115,7 +118,9 @@ impl Wire {
             Step::Overflow => Err(End::Saying(CloseCode::SlowReader)),
             // Nobody will ever send again: the exchange has ended.
             Step::Send(None) => Err(End::Saying(CloseCode::GoingAway)),
-            Step::Send(Some(Out::Text(text))) => self.write(Message::Text(text.into())).await.map(|()| None),
+            Step::Send(Some(Out::Text(text))) => {
+                self.write(Message::Text(text.into())).await.map(|()| None)
+            }
             Step::Send(Some(Out::Close(code))) => Err(End::Saying(code)),
             Step::Tick => self.tick().await.map(|()| None),
             Step::Received(None) => Err(End::Silently),
@@ -140,7 +145,9 @@ impl Wire {
             Verdict::Accept => {}
             Verdict::Refuse { tell: false } => return Ok(None),
             Verdict::Refuse { tell: true } => {
-                return self.tell(ErrorCode::RateLimited, "too many messages; some were dropped").await;
+                return self
+                    .tell(ErrorCode::RateLimited, "too many messages; some were dropped")
+                    .await;
             }
             Verdict::SendAway => return Err(End::Saying(CloseCode::RateLimited)),
         }
@@ -151,7 +158,9 @@ impl Wire {
         }
         match message {
             Message::Text(text) => Ok(Some(text.as_str().to_owned())),
-            Message::Binary(_) => self.tell(ErrorCode::Malformed, "messages are text, this one was binary").await,
+            Message::Binary(_) => {
+                self.tell(ErrorCode::Malformed, "messages are text, this one was binary").await
+            }
             // The library answers pings.
             _ => Ok(None),
         }
@@ -174,7 +183,8 @@ impl Wire {
         self.write(Message::Ping(Vec::new().into())).await
     }
 
-    /// Sends; a client that does not read is given up when its outbox is full or when it counts as dead.
+    /// Sends; a client that does not read is given up when its outbox is full or when it counts as
+    /// dead.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let overflow = self.outgoing.overflow();
         tokio::select! {
@@ -193,10 +203,12 @@ impl Wire {
             return End::Silently;
         }
         let text = format!("at most {MAX_MESSAGE_BYTES} bytes are allowed");
-        // Nothing may be read after this error: the library would take in the whole message. So no wait for the client's answer.
+        // Nothing may be read after this error: the library would take in the whole message. So no
+        // wait for the client's answer.
         let farewell = async {
             if self.refuse(ErrorCode::TooLarge, &text).await {
-                let _ = self.socket.send(Message::Close(Some(close::frame(CloseCode::TooLarge)))).await;
+                let _ =
+                    self.socket.send(Message::Close(Some(close::frame(CloseCode::TooLarge)))).await;
             }
         };
         let _ = timeout(LAST_WORDS, farewell).await;

@@ -3,7 +3,8 @@
 use super::name;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
-    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password, RegisterError, Token, TokenHash,
+    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password,
+    RegisterError, Token, TokenHash,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -32,21 +33,37 @@ impl Backend for TestBackend {
         Ok(false)
     }
 
-    async fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> Result<Name, AccountError> {
+    async fn sign_in(
+        &self,
+        credentials: Credentials,
+        sign_in: TokenHash,
+    ) -> Result<Name, AccountError> {
         match credentials {
-            Credentials::Password { name, password } if password == Password("right password".into()) => {
+            Credentials::Password { name, password }
+                if password == Password("right password".into()) =>
+            {
                 self.add_sign_in(sign_in, name)
             }
             _ => Err(AccountError::WrongCredentials),
         }
     }
 
-    async fn set_up(&self, _: TokenHash, _: Name, _: Password, _: TokenHash) -> Result<Name, AccountError> {
+    async fn set_up(
+        &self,
+        _: TokenHash,
+        _: Name,
+        _: Password,
+        _: TokenHash,
+    ) -> Result<Name, AccountError> {
         Err(AccountError::SetUpAlready)
     }
 
     async fn link(&self, token: TokenHash, sign_in: TokenHash) -> Result<Name, AccountError> {
-        if token == TokenHash::of("link") { self.add_sign_in(sign_in, name("Ada")) } else { Err(AccountError::WrongToken) }
+        if token == TokenHash::of("link") {
+            self.add_sign_in(sign_in, name("Ada"))
+        } else {
+            Err(AccountError::WrongToken)
+        }
     }
 
     async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
@@ -70,14 +87,21 @@ impl Backend for TestBackend {
             return Ok(known.clone());
         }
         let mut enrolments = self.enrolments.lock().unwrap();
-        let token = enrolments.iter().position(|token| Some(*token) == car.enrolment).ok_or(RegisterError::NotEnrolled)?;
+        let token = enrolments
+            .iter()
+            .position(|token| Some(*token) == car.enrolment)
+            .ok_or(RegisterError::NotEnrolled)?;
         enrolments.remove(token);
         let known = EnrolledCar { id: car.key.id(), name: car.name, owner: None };
         cars.push(known.clone());
         Ok(known)
     }
 
-    async fn claim_car(&self, user: Name, car: CarRegistration) -> Result<EnrolledCar, AccountError> {
+    async fn claim_car(
+        &self,
+        user: Name,
+        car: CarRegistration,
+    ) -> Result<EnrolledCar, AccountError> {
         let known = EnrolledCar { id: car.key.id(), name: car.name, owner: Some(user) };
         self.cars.lock().unwrap().push(known.clone());
         Ok(known)

@@ -17,7 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fails the test where something does not happen at all.
 pub async fn eventually<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: did not happen within {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: did not happen within {PATIENCE:?}"))
 }
 
 #[derive(Debug)]
@@ -45,19 +47,29 @@ impl Reply {
     }
 }
 
-pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub async fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let headers: String = headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
+    let headers: String =
+        headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
     let length = body.len();
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     // A server that refuses by the length alone may hang up before it has all.
     let _ = stream.write_all(body.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = eventually("an answer", stream.read_to_end(&mut answer)).await;
     let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {method} {path}: {answer:?}"));
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer to {method} {path}: {answer:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Reply { status, head: head.to_owned(), body: body.to_owned() }
 }
@@ -68,17 +80,27 @@ pub struct Socket(pub WebSocketStream<TcpStream>);
 
 impl Socket {
     /// With the subprotocol; `headers` come on top. The error is the HTTP status and its words.
-    pub async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<Self, (u16, String)> {
+    pub async fn open(
+        server: &Server,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, (u16, String)> {
         let mut headers = headers.to_vec();
         headers.push(("sec-websocket-protocol", "rccar.v1"));
         Self::open_plain(server, path, &headers).await
     }
 
     /// With nothing but these headers.
-    pub async fn open_plain(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<Self, (u16, String)> {
+    pub async fn open_plain(
+        server: &Server,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, (u16, String)> {
         let mut request = format!("ws://{}{path}", server.address).into_client_request().unwrap();
         for (key, value) in headers {
-            request.headers_mut().append(key.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+            request
+                .headers_mut()
+                .append(key.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
         }
         let stream = TcpStream::connect(server.address).await.unwrap();
         match client_async(request, stream).await {
@@ -131,7 +153,9 @@ impl Socket {
         let mut errors = vec![];
         loop {
             match self.next().await {
-                Some(Ok(Message::Close(frame))) => return (frame.map_or(0, |frame| frame.code.into()), errors),
+                Some(Ok(Message::Close(frame))) => {
+                    return (frame.map_or(0, |frame| frame.code.into()), errors);
+                }
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     errors.extend(message["code"].as_str().map(str::to_owned));

@@ -1,5 +1,10 @@
 //! A server on a real socket, with a backend in memory.
-#![allow(unreachable_pub, dead_code, unused_imports, reason = "shared by the test files, each of which uses a part")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    reason = "shared by the test files, each of which uses a part"
+)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod backend;
@@ -35,7 +40,11 @@ impl IceServers for TestIce {
     fn for_peer(&self, peer: IcePeer) -> Vec<rccar_protocol::signaling::IceServer> {
         let reached = peer.reached.map_or("local".to_owned(), |address| address.to_string());
         let urls = vec![format!("turn:{reached}")];
-        vec![rccar_protocol::signaling::IceServer { urls, username: Some(peer.session.to_string()), credential: None }]
+        vec![rccar_protocol::signaling::IceServer {
+            urls,
+            username: Some(peer.session.to_string()),
+            credential: None,
+        }]
     }
 }
 
@@ -97,7 +106,13 @@ impl Server {
         self.request("GET", path, &[], "").await
     }
 
-    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
         client::request(self.address, method, path, headers, body).await
     }
 

@@ -35,15 +35,17 @@ pub struct Bearer {
     pub stats: BearerStats,
 }
 
-/// IP configuration of one family. Addresses are those of that family; what does not parse is left out.
+/// IP configuration of one family. Addresses are those of that family; what does not parse is left
+/// out.
 ///
-/// **Read it anew after every connect**: networks hand out another address each time. ModemManager does not refresh it when the network
-/// changes it under way.
+/// **Read it anew after every connect**: networks hand out another address each time. ModemManager
+/// does not refresh it when the network changes it under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpConfig {
     /// How the address gets onto the interface.
     pub method: IpMethod,
-    /// Address ([`IpMethod::Static`]; for IPv6 with [`IpMethod::Dhcp`] a link-local one to set first).
+    /// Address ([`IpMethod::Static`]; for IPv6 with [`IpMethod::Dhcp`] a link-local one to set
+    /// first).
     pub address: Option<IpAddr>,
     /// Prefix length.
     pub prefix: Option<u8>,
@@ -80,7 +82,9 @@ pub struct BearerStats {
 
 impl Bearer {
     pub(crate) fn from_properties(path: OwnedObjectPath, properties: &Dict) -> Self {
-        let error = properties.pair("ConnectionError").filter(|(name, _): &(String, String)| !name.is_empty());
+        let error = properties
+            .pair("ConnectionError")
+            .filter(|(name, _): &(String, String)| !name.is_empty());
         Self {
             path,
             connected: properties.get_or_default("Connected"),
@@ -99,10 +103,12 @@ impl Bearer {
 }
 
 impl IpConfig {
-    /// `None` for a dictionary that is empty or says [`IpMethod::Unknown`], which is how ModemManager says that there is none.
+    /// `None` for a dictionary that is empty or says [`IpMethod::Unknown`], which is how
+    /// ModemManager says that there is none.
     fn from_dict(dict: &Dict, of_family: fn(&IpAddr) -> bool) -> Option<Self> {
         let method = IpMethod::from(dict.get::<u32>("method")?);
-        let address = |key: &str| dict.text(key).and_then(|text| text.parse().ok()).filter(of_family);
+        let address =
+            |key: &str| dict.text(key).and_then(|text| text.parse().ok()).filter(of_family);
         let config = Self {
             method,
             address: address("address"),
@@ -137,7 +143,10 @@ mod tests {
     use zbus::zvariant::Value;
 
     fn config(entries: Vec<(&str, Value<'_>)>) -> Option<IpConfig> {
-        let values = entries.into_iter().map(|(key, value)| (key.to_owned(), value.try_to_owned().unwrap())).collect();
+        let values = entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.try_to_owned().unwrap()))
+            .collect();
         IpConfig::from_dict(&Dict::new(values), IpAddr::is_ipv4)
     }
 
@@ -153,7 +162,10 @@ mod tests {
             ("mtu", Value::U32(1430)),
         ];
         let config = config(entries).unwrap();
-        assert_eq!((config.method, config.prefix, config.mtu), (IpMethod::Static, Some(24), Some(1430)));
+        assert_eq!(
+            (config.method, config.prefix, config.mtu),
+            (IpMethod::Static, Some(24), Some(1430))
+        );
         assert_eq!(config.address, Some("10.64.0.2".parse().unwrap()));
         assert_eq!(config.dns.len(), 2);
     }

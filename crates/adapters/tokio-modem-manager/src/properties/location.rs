@@ -46,9 +46,14 @@ impl Location {
     pub(crate) fn from_sources(mut sources: HashMap<u32, OwnedValue>) -> Self {
         let mut take = |source: LocationSources| sources.remove(&source.bits());
         let text = |value: OwnedValue| String::try_from(value).ok();
-        let raw = take(LocationSources::GPS_RAW).and_then(|value| HashMap::try_from(value).ok()).map(Dict::new);
+        let raw = take(LocationSources::GPS_RAW)
+            .and_then(|value| HashMap::try_from(value).ok())
+            .map(Dict::new);
         Self {
-            cell: take(LocationSources::GPP3_LAC_CI).and_then(text).as_deref().and_then(Cell::parse),
+            cell: take(LocationSources::GPP3_LAC_CI)
+                .and_then(text)
+                .as_deref()
+                .and_then(Cell::parse),
             fix: raw.as_ref().and_then(Fix::from_dict),
             nmea: take(LocationSources::GPS_NMEA).and_then(text),
         }
@@ -56,12 +61,15 @@ impl Location {
 }
 
 impl Cell {
-    /// `MCC,MNC,LAC,CI,TAC` (older daemons leave out the last), or `operator,LAC,CI,TAC`; numbers in hexadecimal.
+    /// `MCC,MNC,LAC,CI,TAC` (older daemons leave out the last), or `operator,LAC,CI,TAC`; numbers
+    /// in hexadecimal.
     fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let (operator_code, rest) = match parts.as_slice() {
             // A country code has three digits; a whole code has five or six.
-            [country, network, rest @ ..] if country.len() == 3 => (format!("{country}{network}"), rest),
+            [country, network, rest @ ..] if country.len() == 3 => {
+                (format!("{country}{network}"), rest)
+            }
             [operator, rest @ ..] => ((*operator).to_owned(), rest),
             [] => return None,
         };
@@ -92,10 +100,18 @@ mod tests {
 
     #[test]
     fn cells_are_read_in_both_spellings() {
-        let cell = Cell { operator_code: "00101".into(), location_area: 0xfffe, cell_id: 0x01c3_d4e5, tracking_area: Some(0x1a2b) };
+        let cell = Cell {
+            operator_code: "00101".into(),
+            location_area: 0xfffe,
+            cell_id: 0x01c3_d4e5,
+            tracking_area: Some(0x1a2b),
+        };
         assert_eq!(Cell::parse("001,01,FFFE,01C3D4E5,001A2B"), Some(cell.clone()));
         assert_eq!(Cell::parse("00101,FFFE,01C3D4E5,001A2B"), Some(cell.clone()));
         assert_eq!(Cell::parse("001,01,FFFE,01C3D4E5"), Some(Cell { tracking_area: None, ..cell }));
-        assert_eq!((Cell::parse(""), Cell::parse("001,01"), Cell::parse("001,01,xyz,1")), (None, None, None));
+        assert_eq!(
+            (Cell::parse(""), Cell::parse("001,01"), Cell::parse("001,01,xyz,1")),
+            (None, None, None)
+        );
     }
 }

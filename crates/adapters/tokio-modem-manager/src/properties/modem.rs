@@ -2,16 +2,22 @@
 
 use super::{Bearer, Modem3gpp, Signal, Sim};
 use crate::dict::Dict;
-use crate::{AccessTechnologies, Capabilities, FailedReason, IpFamilies, Lock, Modes, PortType, PowerState, State};
+use crate::{
+    AccessTechnologies, Capabilities, FailedReason, IpFamilies, Lock, Modes, PortType, PowerState,
+    State,
+};
 use std::collections::BTreeMap;
 use zbus::zvariant::OwnedObjectPath;
 
-/// A modem with everything that belongs to it, at one moment. [`Modem::state`](crate::Modem::state) gives the present one.
+/// A modem with everything that belongs to it, at one moment. [`Modem::state`](crate::Modem::state)
+/// gives the present one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModemState {
-    /// Its object. **It changes** whenever ModemManager makes the modem anew (SIM change, reset, restart): never keep it.
+    /// Its object. **It changes** whenever ModemManager makes the modem anew (SIM change, reset,
+    /// restart): never keep it.
     pub path: OwnedObjectPath,
-    /// `Device`: the physical device, as a rule its path in sysfs. Stays while the modem stays in its socket; the argument of
+    /// `Device`: the physical device, as a rule its path in sysfs. Stays while the modem stays in
+    /// its socket; the argument of
     /// [`ModemManager::inhibit_device`](crate::ModemManager::inhibit_device).
     pub device: String,
     /// `EquipmentIdentifier`: the IMEI. Not known before the modem has answered.
@@ -54,7 +60,8 @@ pub struct ModemState {
     pub ports: Vec<Port>,
     /// Telephone numbers.
     pub own_numbers: Vec<String>,
-    /// Its bearers, in the order of their paths. A bearer whose properties are not there yet is missing.
+    /// Its bearers, in the order of their paths. A bearer whose properties are not there yet is
+    /// missing.
     pub bearers: Vec<Bearer>,
     /// The SIM in use.
     pub sim: Option<Sim>,
@@ -104,7 +111,10 @@ impl ModemState {
     pub(crate) fn from_properties(path: OwnedObjectPath, modem: &Dict) -> Self {
         let (percent, recent) = modem.pair("SignalQuality").unwrap_or_default();
         let (allowed, preferred) = modem.pair("CurrentModes").unwrap_or_default();
-        let ports = modem.pairs("Ports").into_iter().map(|(name, kind): (String, u32)| Port { name, kind: kind.into() });
+        let ports = modem
+            .pairs("Ports")
+            .into_iter()
+            .map(|(name, kind): (String, u32)| Port { name, kind: kind.into() });
         let retries: std::collections::HashMap<u32, u32> = modem.get_or_default("UnlockRetries");
         Self {
             path,
@@ -116,7 +126,9 @@ impl ModemState {
             unlock_required: modem.u32("UnlockRequired").into(),
             unlock_retries: retries.into_iter().collect(),
             signal_quality: SignalQuality { percent, recent },
-            access_technologies: AccessTechnologies::from_bits_retain(modem.u32("AccessTechnologies")),
+            access_technologies: AccessTechnologies::from_bits_retain(
+                modem.u32("AccessTechnologies"),
+            ),
             power_state: modem.u32("PowerState").into(),
             current_modes: (Modes::from_bits_retain(allowed), Modes::from_bits_retain(preferred)),
             current_capabilities: Capabilities::from_bits_retain(modem.u32("CurrentCapabilities")),

@@ -5,7 +5,8 @@ use crate::{PacketServiceState, RegistrationState};
 
 /// `Modem3gpp`.
 ///
-/// These two states tell more than the modem's own: a modem that lost its network can stay `connected` for a minute.
+/// These two states tell more than the modem's own: a modem that lost its network can stay
+/// `connected` for a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modem3gpp {
     /// Registration with the network.
@@ -35,12 +36,17 @@ impl Modem3gpp {
     pub(crate) fn from_properties(properties: &Dict) -> Self {
         let rejection = properties.dict("NetworkRejection");
         Self {
-            registration: properties.get::<u32>("RegistrationState").map_or(RegistrationState::Unknown, RegistrationState::from),
+            registration: properties
+                .get::<u32>("RegistrationState")
+                .map_or(RegistrationState::Unknown, RegistrationState::from),
             packet_service: properties.u32("PacketServiceState").into(),
             operator_code: properties.text("OperatorCode"),
             operator_name: properties.text("OperatorName"),
             imei: properties.text("Imei"),
-            rejection: rejection.get("error").map(|error| NetworkRejection { error, operator_id: rejection.text("operator-id") }),
+            rejection: rejection.get("error").map(|error| NetworkRejection {
+                error,
+                operator_id: rejection.text("operator-id"),
+            }),
         }
     }
 }

@@ -39,7 +39,13 @@ pub struct CellSignal {
 impl Signal {
     pub(crate) fn from_properties(properties: &Dict) -> Self {
         let of = |key| CellSignal::from_dict(&properties.dict(key));
-        Self { rate: properties.u32("Rate"), gsm: of("Gsm"), umts: of("Umts"), lte: of("Lte"), nr5g: of("Nr5g") }
+        Self {
+            rate: properties.u32("Rate"),
+            gsm: of("Gsm"),
+            umts: of("Umts"),
+            lte: of("Lte"),
+            nr5g: of("Nr5g"),
+        }
     }
 }
 

@@ -13,12 +13,15 @@
 //!                      bye shutdown: first who waits, then who drives
 //! ```
 //!
-//! **There are never two running sessions, and a driver who was refused never moves the car:** [`Effect::Start`] comes only when no
-//! session runs, and only messages with the name and the source of the session that runs are passed to it. Whoever is neither that nor
-//! waits is told: a `connect` gets `bye car-busy`, any other message `bye car-left`. Who waits may renew the ICE servers of the wish.
+//! **There are never two running sessions, and a driver who was refused never moves the car:**
+//! [`Effect::Start`] comes only when no session runs, and only messages with the name and the
+//! source of the session that runs are passed to it. Whoever is neither that nor waits is told: a
+//! `connect` gets `bye car-busy`, any other message `bye car-left`. Who waits may renew the ICE
+//! servers of the wish.
 //!
-//! In each state but FREE something is due: the session tells its end by itself (its [`recovery`](crate::recovery) never waits without
-//! a next look), and one that was told to end has a limit.
+//! In each state but FREE something is due: the session tells its end by itself (its
+//! [`recovery`](crate::recovery) never waits without a next look), and one that was told to end has
+//! a limit.
 
 mod words;
 
@@ -30,8 +33,8 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A session that was told to end and has not by then is stuck. What it may be waiting for takes less: 2 s for the names of ICE servers,
-/// 3 s for candidates, the end of its connection.
+/// A session that was told to end and has not by then is stuck. What it may be waiting for takes
+/// less: 2 s for the names of ICE servers, 3 s for candidates, the end of its connection.
 pub const END_WITHIN: Duration = Duration::from_secs(10);
 /// Longest time that the end of a session may take when the program stops.
 pub const CLOSE_WITHIN: Duration = Duration::from_millis(500);
@@ -40,7 +43,8 @@ pub const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub struct Lease {
     running: Option<Running>,
-    /// Waits for a session that is ending: a reloaded page asks again before its old connection is closed.
+    /// Waits for a session that is ending: a reloaded page asks again before its old connection is
+    /// closed.
     next: Option<Wish>,
     stop: Option<Stop>,
     effects: VecDeque<Effect>,
@@ -91,16 +95,20 @@ impl Lease {
         match &self.running {
             None => self.start(wish),
             Some(running) if running.ending.is_none() && !running.reachable => {
-                // Its driver cannot drive: whoever comes now can. Most often it is the same person after a crash.
+                // Its driver cannot drive: whoever comes now can. Most often it is the same person
+                // after a crash.
                 let (source, session) = (running.source, running.session);
                 self.events.push_back(Event::Replaced { session, driver: wish.driver.clone() });
                 self.end(now, ByeReason::Replaced);
                 self.bye(source, session, ByeReason::Replaced);
                 self.next = Some(wish);
             }
-            Some(running) if running.ending.is_some() && self.next.is_none() => self.next = Some(wish),
+            Some(running) if running.ending.is_some() && self.next.is_none() => {
+                self.next = Some(wish)
+            }
             Some(running) => {
-                self.events.push_back(Event::Refused { driver: wish.driver, driven_by: running.source });
+                self.events
+                    .push_back(Event::Refused { driver: wish.driver, driven_by: running.source });
                 self.bye(wish.source, wish.session, ByeReason::CarBusy);
             }
         }
@@ -110,7 +118,9 @@ impl Lease {
     pub fn handle_message(&mut self, source: Source, session: SessionId, message: SessionInput) {
         if self.running.as_ref().is_some_and(|running| running.is(source, session)) {
             self.effects.push_back(Effect::Pass(message));
-        } else if let Some(next) = self.next.as_mut().filter(|next| next.source == source && next.session == session) {
+        } else if let Some(next) =
+            self.next.as_mut().filter(|next| next.source == source && next.session == session)
+        {
             // There is no offer yet that anything else could be about.
             if let SessionInput::Restart { ice_servers } = message {
                 next.ice_servers = ice_servers;
@@ -121,7 +131,13 @@ impl Lease {
     }
 
     /// The other end of a session says good-bye, or its host does.
-    pub fn handle_bye(&mut self, now: MonotonicMicros, source: Source, session: SessionId, reason: ByeReason) {
+    pub fn handle_bye(
+        &mut self,
+        now: MonotonicMicros,
+        source: Source,
+        session: SessionId,
+        reason: ByeReason,
+    ) {
         self.next.take_if(|next| next.source == source && next.session == session);
         if matches!(reason, ByeReason::DriverGone | ByeReason::CarGone) {
             // The session itself knows better whether its driver is gone.
@@ -139,7 +155,8 @@ impl Lease {
         }
     }
 
-    /// Whether the driver of the running session is reachable, or may be about to become so for the first time.
+    /// Whether the driver of the running session is reachable, or may be about to become so for the
+    /// first time.
     pub fn handle_reachable(&mut self, reachable: bool) {
         if let Some(running) = &mut self.running {
             running.reachable = reachable;
@@ -175,7 +192,8 @@ impl Lease {
         if let Some(next) = self.next.take() {
             self.bye(next.source, next.session, ByeReason::Shutdown);
         }
-        // The host first: a page whose connection closes before it has been told why would ask for the next session at once.
+        // The host first: a page whose connection closes before it has been told why would ask for
+        // the next session at once.
         if let Some((source, session)) = self.running() {
             self.events.push_back(Event::Stops { session });
             self.bye(source, session, ByeReason::Shutdown);
@@ -214,7 +232,8 @@ impl Lease {
         }
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest; `None` while only others can change anything.
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while only others can change
+    /// anything.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let stop = if let Some(Stop::Closing { until }) = self.stop { Some(until) } else { None };

@@ -69,7 +69,8 @@ pub enum Outcome {
 /// What is to be done, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Begin this session. There is no other: the one before has ended. [`super::Lease::handle_ended`] wants its end.
+    /// Begin this session. There is no other: the one before has ended.
+    /// [`super::Lease::handle_ended`] wants its end.
     Start(Wish),
     /// Tell the session that runs. It is lost if the session does not keep up.
     Pass(SessionInput),
@@ -86,7 +87,8 @@ pub enum Effect {
         /// What.
         message: FromCar,
     },
-    /// Wait until what was said has left, but not for long; then call [`super::Lease::handle_farewells_sent`].
+    /// Wait until what was said has left, but not for long; then call
+    /// [`super::Lease::handle_farewells_sent`].
     SendFarewells,
     /// All is told and ended: the program may stop.
     Finished,

@@ -14,10 +14,12 @@
 //!                    refused: 30 s later with a new code, and nothing hurries it ─────────────────┘
 //! ```
 //!
-//! A car that was up and was revoked waits like after a failure: it can be claimed by somebody else.
+//! A car that was up and was revoked waits like after a failure: it can be claimed by somebody
+//! else.
 //!
-//! **In each state something is due:** the next attempt, or the limit of the one that is under way ([`Effect::Dial`] tells it, whoever
-//! dials keeps it), or the next ping. A wait is never longer than [`WAIT_MOST`].
+//! **In each state something is due:** the next attempt, or the limit of the one that is under way
+//! ([`Effect::Dial`] tells it, whoever dials keeps it), or the next ping. A wait is never longer
+//! than [`WAIT_MOST`].
 //!
 //! A second connection [stands by](standby) while somebody drives.
 
@@ -37,11 +39,14 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has as long.
+/// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has
+/// as long.
 pub const STEP_WITHIN: Duration = ms(10_000);
-/// TCP's first segments are repeated after 1 s and 3 s; who is silent for longer is not worth the wait.
+/// TCP's first segments are repeated after 1 s and 3 s; who is silent for longer is not worth the
+/// wait.
 pub const DIAL_WITHIN: Duration = ms(4_000);
-/// The same while somebody drives: a new first segment every second finds a link that is back sooner than TCP's own patience would.
+/// The same while somebody drives: a new first segment every second finds a link that is back
+/// sooner than TCP's own patience would.
 pub const DIAL_URGENTLY_WITHIN: Duration = ms(1_000);
 /// The first wait while somebody drives; each failure adds as much.
 pub const BACKOFF_URGENT: Duration = ms(100);
@@ -53,11 +58,13 @@ pub const PING_EVERY: Duration = ms(5_000);
 pub const SILENCE: Duration = ms(12_000);
 /// The most that the first wait after a failure spreads over; doubles with each failure.
 pub const BACKOFF_FIRST: Duration = ms(500);
-/// The most that any spreads over. A connection that lasted for longer makes the next failure the first one again.
+/// The most that any spreads over. A connection that lasted for longer makes the next failure the
+/// first one again.
 pub const BACKOFF_MOST: Duration = ms(30_000);
 /// What each of these waits takes at least.
 pub const BACKOFF_LEAST: Duration = ms(100);
-/// A refusal (not enrolled, revoked) does not change by itself; asking every few seconds would only fill logs.
+/// A refusal (not enrolled, revoked) does not change by itself; asking every few seconds would only
+/// fill logs.
 pub const BACKOFF_REFUSED: Duration = ms(30_000);
 /// No wait is longer.
 pub const WAIT_MOST: Duration = ms(30_100);
@@ -76,7 +83,8 @@ pub struct Registration {
     /// The host has registered this car before, since the program started.
     known: bool,
     up: bool,
-    /// The uplink that the connection goes over, or the last one went over; `None` if the routing table chose.
+    /// The uplink that the connection goes over, or the last one went over; `None` if the routing
+    /// table chose.
     over: Option<String>,
     /// The code for the next registration, and when it was made.
     code: Option<(ClaimCode, MonotonicMicros)>,
@@ -140,13 +148,15 @@ impl Registration {
         matches!(self.state, State::Open { registered: true, .. })
     }
 
-    /// Whether messages may be sent: the car is registered as far as it knows, or waits to be claimed.
+    /// Whether messages may be sent: the car is registered as far as it knows, or waits to be
+    /// claimed.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
     }
 
-    /// Somebody drives, or is about to; or nobody any more. It hurries what waits after a failure, and nothing that was refused.
+    /// Somebody drives, or is about to; or nobody any more. It hurries what waits after a failure,
+    /// and nothing that was refused.
     pub fn handle_urgent(&mut self, now: MonotonicMicros, urgent: bool) {
         self.urgent = urgent;
         if urgent && let State::Waiting { until, refused: false } = &mut self.state {
@@ -154,7 +164,8 @@ impl Registration {
         }
     }
 
-    /// The car uses another uplink, or has none. As long as there is none, nothing better can be had.
+    /// The car uses another uplink, or has none. As long as there is none, nothing better can be
+    /// had.
     pub fn handle_move(&mut self, now: MonotonicMicros, to: &Move) {
         let Some(used) = &to.to else { return };
         let ends = match to.why {
@@ -172,7 +183,8 @@ impl Registration {
         self.call(now, Call::Suspected);
     }
 
-    /// There is a connection over this uplink, if the routing table did not choose; the host has not challenged yet.
+    /// There is a connection over this uplink, if the routing table did not choose; the host has
+    /// not challenged yet.
     pub fn handle_dialled(&mut self, over: Option<String>) {
         if self.state == State::Dialling {
             self.over = over;
@@ -190,7 +202,8 @@ impl Registration {
         self.given = Some(claim.clone());
         self.effects.push_back(Effect::Register { claim });
         if self.known {
-            // A car that was registered before does not wait for the host's word: what it has to say follows at once.
+            // A car that was registered before does not wait for the host's word: what it has to
+            // say follows at once.
             self.state = State::Open { heard: now, ping_at: now, registered: false };
             self.set_up(true);
         } else {
@@ -239,15 +252,19 @@ impl Registration {
         self.handle_timeout(now);
     }
 
-    /// The attempt or the connection has ended. `fraction`, from 0 to 1, spreads the wait, so that a thousand cars do not return in the
-    /// same moment.
+    /// The attempt or the connection has ended. `fraction`, from 0 to 1, spreads the wait, so that
+    /// a thousand cars do not return in the same moment.
     pub fn handle_ended(&mut self, now: MonotonicMicros, end: End, fraction: f64) {
         if matches!(self.state, State::Waiting { .. }) {
             return;
         }
         let refused = end.is_refusal();
         let was_up = self.up;
-        self.leave(if refused { Standing::Refused(end.text().to_owned()) } else { Standing::Lost(end.text().to_owned()) });
+        self.leave(if refused {
+            Standing::Refused(end.text().to_owned())
+        } else {
+            Standing::Lost(end.text().to_owned())
+        });
         if refused {
             self.known = false;
             self.spend();
@@ -275,7 +292,9 @@ impl Registration {
             State::Registering { until } if now >= *until => {
                 self.hang_up(format!("no answer within {STEP_WITHIN:?} while registering"));
             }
-            State::Open { heard, .. } if now.since(*heard) > SILENCE => self.hang_up(format!("silent for {SILENCE:?}")),
+            State::Open { heard, .. } if now.since(*heard) > SILENCE => {
+                self.hang_up(format!("silent for {SILENCE:?}"))
+            }
             State::Open { ping_at, .. } if now >= *ping_at => {
                 *ping_at = now.plus(PING_EVERY);
                 self.pings = self.pings.wrapping_add(1);
@@ -285,12 +304,15 @@ impl Registration {
         }
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest; `None` while somebody dials or hangs up.
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while somebody dials or hangs
+    /// up.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         match self.state {
             State::Waiting { until, .. } | State::Registering { until } => Some(until),
-            State::Open { heard, ping_at, .. } => Some(ping_at.min(heard.plus(SILENCE + Duration::from_micros(1)))),
+            State::Open { heard, ping_at, .. } => {
+                Some(ping_at.min(heard.plus(SILENCE + Duration::from_micros(1))))
+            }
             State::Dialling | State::HangingUp => None,
         }
     }
@@ -368,7 +390,8 @@ impl Registration {
 
 /// Exponential backoff with full jitter.
 fn backoff(failures: u32, fraction: f64) -> Duration {
-    let ceiling = BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST);
+    let ceiling =
+        BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST);
     // What is not a number spreads nothing.
     let fraction = if fraction > 0.0 { fraction.min(1.0) } else { 0.0 };
     BACKOFF_LEAST + ceiling.mul_f64(fraction)

@@ -1,4 +1,5 @@
-//! A connection over the next uplink that waits in the host's anteroom while somebody drives: challenged, not registered.
+//! A connection over the next uplink that waits in the host's anteroom while somebody drives:
+//! challenged, not registered.
 //!
 //! ```text
 //!            somebody drives, a second uplink is there: knock
@@ -8,7 +9,8 @@
 //!    └───────────────────────────── from each
 //! ```
 //!
-//! When the uplink in use is lost, registering over it takes one message instead of three round trips. It costs some kilobytes a minute.
+//! When the uplink in use is lost, registering over it takes one message instead of three round
+//! trips. It costs some kilobytes a minute.
 
 use crate::uplinks::Uplink;
 use rccar_protocol::units::MonotonicMicros;
@@ -17,14 +19,15 @@ use std::time::Duration;
 
 /// The host lets nobody wait for longer than 10 s.
 pub const LASTS: Duration = Duration::from_secs(8);
-/// The last one of these was not used, the next one is made: an uplink that just failed is not asked much.
+/// The last one of these was not used, the next one is made: an uplink that just failed is not
+/// asked much.
 pub const AGAIN: Duration = Duration::from_secs(4);
 
 /// What is to be done, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Connect over this uplink and no other, up to the host's challenge, and keep the connection as the one that stands by when
-    /// [`Standby::handle_knocked`] is told of it.
+    /// Connect over this uplink and no other, up to the host's challenge, and keep the connection
+    /// as the one that stands by when [`Standby::handle_knocked`] is told of it.
     Knock {
         /// The uplink.
         over: Uplink,
@@ -62,7 +65,8 @@ impl Standby {
 
     /// The uplinks as they are worth trying.
     pub fn handle_uplinks(&mut self, now: MonotonicMicros, order: &[Uplink]) {
-        // What waits is left alone until another one is here: the uplink that became the only one is the one that it is for.
+        // What waits is left alone until another one is here: the uplink that became the only one
+        // is the one that it is for.
         self.second = order.get(1).cloned();
         self.due = now;
         self.handle_timeout(now);
@@ -85,7 +89,8 @@ impl Standby {
         self.due = now.plus(if answered { LASTS } else { AGAIN });
     }
 
-    /// Takes the connection that stands by, if it is over this uplink and still good. What is not good is dropped.
+    /// Takes the connection that stands by, if it is over this uplink and still good. What is not
+    /// good is dropped.
     pub fn take(&mut self, now: MonotonicMicros, uplink: &str) -> bool {
         let Some((over, since)) = self.waiting.take() else { return false };
         let good = over == uplink && now.since(since) < LASTS;
@@ -107,7 +112,8 @@ impl Standby {
         }
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest; `None` while nobody drives, or one is being made.
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while nobody drives, or one is
+    /// being made.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         (self.urgent && self.knocking.is_none()).then_some(self.due)

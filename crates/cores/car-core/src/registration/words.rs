@@ -10,7 +10,8 @@ use std::time::Duration;
 pub enum End {
     /// It could not be made, or it broke: the next attempt may go better.
     Failed(String),
-    /// The host would say the same again: not enrolled, another car with the same key, another version.
+    /// The host would say the same again: not enrolled, another car with the same key, another
+    /// version.
     Refused(String),
     /// The car lost the right, or never had it.
     Forbidden(String),
@@ -69,8 +70,8 @@ pub enum Standing {
 /// What is to be done, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Give up whatever attempt or connection there is, and dial. Then comes [`super::Registration::handle_challenged`] or
-    /// [`super::Registration::handle_ended`].
+    /// Give up whatever attempt or connection there is, and dial. Then comes
+    /// [`super::Registration::handle_challenged`] or [`super::Registration::handle_ended`].
     Dial {
         /// Who is silent for longer is not worth the wait.
         within: Duration,

@@ -80,7 +80,8 @@ impl Uplinks {
         self.in_use.as_ref()
     }
 
-    /// All uplinks in the order in which they are worth trying: the one in use first, silent ones last.
+    /// All uplinks in the order in which they are worth trying: the one in use first, silent ones
+    /// last.
     #[must_use]
     pub fn order(&self) -> Vec<Uplink> {
         let mut order = self.usable.clone();
@@ -92,7 +93,9 @@ impl Uplinks {
     /// Takes what is there now, in any order.
     pub fn handle_uplinks(&mut self, now: MonotonicMicros, mut uplinks: Vec<Uplink>) {
         uplinks.retain(|uplink| !uplink.addresses.is_empty());
-        uplinks.sort_by(|a, b| (self.rank(a.kind), a.metric, &a.name).cmp(&(self.rank(b.kind), b.metric, &b.name)));
+        uplinks.sort_by(|a, b| {
+            (self.rank(a.kind), a.metric, &a.name).cmp(&(self.rank(b.kind), b.metric, &b.name))
+        });
         let changed = uplinks != self.usable;
         self.usable = uplinks;
         self.distrusted.retain(|name, _| self.usable.iter().any(|uplink| uplink.name == *name));
@@ -108,7 +111,9 @@ impl Uplinks {
     pub fn handle_alive(&mut self, now: MonotonicMicros, name: &str) {
         self.distrusted.remove(name);
         let in_use_is_silent = self.in_use.as_ref().is_some_and(|used| self.distrusts(&used.name));
-        if in_use_is_silent && let Some(alive) = self.usable.iter().find(|uplink| uplink.name == name).cloned() {
+        if in_use_is_silent
+            && let Some(alive) = self.usable.iter().find(|uplink| uplink.name == name).cloned()
+        {
             self.become_used(now, Some(alive), Why::Silent);
         }
         self.look_for_better(now);
@@ -128,7 +133,11 @@ impl Uplinks {
 
     /// The result of [`Effect::Probe`].
     pub fn handle_probe(&mut self, now: MonotonicMicros, name: &str, answered: bool) {
-        let Some(better) = self.better.take_if(|better| better.probing && better.uplink.name == name) else { return };
+        let Some(better) =
+            self.better.take_if(|better| better.probing && better.uplink.name == name)
+        else {
+            return;
+        };
         if answered {
             self.distrusted.remove(name);
             self.returned = Some(now);
@@ -159,7 +168,10 @@ impl Uplinks {
                 self.effects.push_back(Effect::Probe(better.uplink.clone()));
             }
         }
-        let due = self.distrusted.values_mut().filter_map(|distrust| distrust.until.take_if(|until| now >= *until));
+        let due = self
+            .distrusted
+            .values_mut()
+            .filter_map(|distrust| distrust.until.take_if(|until| now >= *until));
         if due.count() > 0 {
             self.look_for_better(now);
         }
@@ -201,12 +213,15 @@ impl Uplinks {
             self.settling = None;
             return;
         };
-        let Some(before) = &self.before else { return self.become_used(now, Some(best), Why::First) };
+        let Some(before) = &self.before else {
+            return self.become_used(now, Some(best), Why::First);
+        };
         let same = self.usable.iter().find(|uplink| before.carries_on_as(uplink)).cloned();
         if same.is_some() {
             return self.become_used(now, same, Why::Back);
         }
-        let latest = self.settling.map_or(now.plus(timing::SETTLE_MOST), |settling| settling.latest);
+        let latest =
+            self.settling.map_or(now.plus(timing::SETTLE_MOST), |settling| settling.latest);
         self.settling = Some(Settling { until: now.plus(timing::SETTLE), latest });
     }
 
@@ -218,7 +233,8 @@ impl Uplinks {
         match (&self.better, found) {
             (Some(better), Some(found)) if better.uplink.carries_on_as(&found) => {}
             (_, Some(uplink)) => {
-                let wait = doubled(self.options.return_after, self.failed_returns, timing::RETURN_MOST);
+                let wait =
+                    doubled(self.options.return_after, self.failed_returns, timing::RETURN_MOST);
                 self.better = Some(Better { uplink, due: now.plus(wait), probing: false });
             }
             (_, None) => self.better = None,
@@ -235,7 +251,9 @@ impl Uplinks {
     }
 
     fn become_used(&mut self, now: MonotonicMicros, to: Option<Uplink>, why: Why) {
-        if why != Why::Better && self.returned.take().is_some_and(|at| now.since(at) < timing::STEADY) {
+        if why != Why::Better
+            && self.returned.take().is_some_and(|at| now.since(at) < timing::STEADY)
+        {
             self.failed_returns = self.failed_returns.saturating_add(1);
         }
         self.settling = None;

@@ -36,15 +36,28 @@ pub struct Uplink {
 impl Uplink {
     /// An uplink whose default route has the best metric.
     #[must_use]
-    pub fn new(index: u32, name: &str, kind: Kind, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { index, name: name.to_owned(), kind, addresses: addresses.into_iter().collect(), metric: 0 }
+    pub fn new(
+        index: u32,
+        name: &str,
+        kind: Kind,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        Self {
+            index,
+            name: name.to_owned(),
+            kind,
+            addresses: addresses.into_iter().collect(),
+            metric: 0,
+        }
     }
 
-    /// Whether sockets that were bound on `self` still work on `now`. A new IPv6 address takes nothing away, an old one expires without
-    /// being in use as a rule; the one IPv4 address is what connections are made of.
+    /// Whether sockets that were bound on `self` still work on `now`. A new IPv6 address takes
+    /// nothing away, an old one expires without being in use as a rule; the one IPv4 address is
+    /// what connections are made of.
     pub(crate) fn carries_on_as(&self, now: &Self) -> bool {
         let kept = |v4: bool| {
-            let mut old = self.addresses.iter().filter(|address| address.is_ipv4() == v4).peekable();
+            let mut old =
+                self.addresses.iter().filter(|address| address.is_ipv4() == v4).peekable();
             old.peek().is_none() || old.any(|address| now.addresses.contains(address))
         };
         self.index == now.index && kept(true) && kept(false)
@@ -62,7 +75,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { prefer: vec![Kind::Ethernet, Kind::Wifi, Kind::Mobile, Kind::Other], return_after: timing::RETURN_AFTER }
+        Self {
+            prefer: vec![Kind::Ethernet, Kind::Wifi, Kind::Mobile, Kind::Other],
+            return_after: timing::RETURN_AFTER,
+        }
     }
 }
 
@@ -71,7 +87,8 @@ impl Default for Options {
 pub enum Effect {
     /// Use another uplink, or know that there is none.
     Move(Move),
-    /// Try whether the host can be reached over this one; [`super::Uplinks::handle_probe`] wants the result.
+    /// Try whether the host can be reached over this one; [`super::Uplinks::handle_probe`] wants
+    /// the result.
     Probe(Uplink),
 }
 

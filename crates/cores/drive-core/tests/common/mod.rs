@@ -17,7 +17,13 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { machine: Machine::new(settings).unwrap(), now: MonotonicMicros(5_000_000), seq: 0, session: 1, events: Vec::new() }
+        Self {
+            machine: Machine::new(settings).unwrap(),
+            now: MonotonicMicros(5_000_000),
+            seq: 0,
+            session: 1,
+            events: Vec::new(),
+        }
     }
 
     /// Lets time pass up to `until`, calling the machine when it wants to be called.
@@ -73,7 +79,10 @@ impl Bench {
             self.events.push(event);
         }
         if let Some(at) = self.machine.poll_timeout() {
-            assert!(at > self.now, "a machine that wants to be called at once never lets its shell sleep");
+            assert!(
+                at > self.now,
+                "a machine that wants to be called at once never lets its shell sleep"
+            );
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::limits::Limits;
 use crate::probe::Probe;
 use crate::rung::Rung;
 use crate::timing::{self, CONTROL, CONTROL_LIMIT, CONTROLS, DAEMON_GRACE, STEADY};
-use crate::words::{Car, Cause, Effect, Event, Fault, Observation, Outcome, Pin, Registration, Stage, Status};
+use crate::words::{
+    Car, Cause, Effect, Event, Fault, Observation, Outcome, Pin, Registration, Stage, Status,
+};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,7 +25,8 @@ pub struct Machine {
     daemon_since: MonotonicMicros,
     modem_since: MonotonicMicros,
     registration_since: MonotonicMicros,
-    /// Packet service was seen: a modem that has never told of any is not believed when it tells that there is none.
+    /// Packet service was seen: a modem that has never told of any is not believed when it tells
+    /// that there is none.
     was_attached: bool,
     /// Since when a connected modem tells of none.
     detached_since: Option<MonotonicMicros>,
@@ -36,9 +39,11 @@ pub struct Machine {
     told: Option<Fault>,
     /// The daemon has gone while the link was up: the link is not taken down for that.
     orphaned: bool,
-    /// The link was lost with the daemon and is still configured: data may flow on. The first try that fails takes it down.
+    /// The link was lost with the daemon and is still configured: data may flow on. The first try
+    /// that fails takes it down.
     kept: bool,
-    /// Data have flowed since the start: what they need is there, or was. Where nothing ever flowed, another start will not change it.
+    /// Data have flowed since the start: what they need is there, or was. Where nothing ever
+    /// flowed, another start will not change it.
     carried: bool,
     control: Control,
     limits: Limits,
@@ -70,7 +75,8 @@ struct Outage {
     since: MonotonicMicros,
     /// Failed tries in a row.
     tries: u32,
-    /// Tries that failed, or that came up without data, since the last cure above [`Rung::CycleBearer`].
+    /// Tries that failed, or that came up without data, since the last cure above
+    /// [`Rung::CycleBearer`].
     tries_since_cure: u32,
     /// The highest rung so far.
     cure: Option<Rung>,
@@ -86,12 +92,16 @@ impl Outage {
 }
 
 impl Machine {
-    /// A machine that has seen nothing yet. `reboots`: when those of the day before were, oldest first; the clock has to begin early
-    /// enough for them.
+    /// A machine that has seen nothing yet. `reboots`: when those of the day before were, oldest
+    /// first; the clock has to begin early enough for them.
     #[must_use]
     pub fn new(now: MonotonicMicros, dice: u32, pin: Pin, reboots: &[MonotonicMicros]) -> Self {
         Self {
-            phase: Phase::Waiting { rung: Rung::RestartDaemon, due: now.plus(DAEMON_GRACE), cause: Cause::DaemonMissing },
+            phase: Phase::Waiting {
+                rung: Rung::RestartDaemon,
+                due: now.plus(DAEMON_GRACE),
+                cause: Cause::DaemonMissing,
+            },
             seen: Observation::default(),
             had_modem: false,
             daemon_since: now,
@@ -117,8 +127,8 @@ impl Machine {
         }
     }
 
-    /// Takes a fresh random number, by which what is repeated is spread; only [`backoff`](crate::timing::backoff) and
-    /// [`spread`](crate::timing::spread) look at it.
+    /// Takes a fresh random number, by which what is repeated is spread; only
+    /// [`backoff`](crate::timing::backoff) and [`spread`](crate::timing::spread) look at it.
     pub fn handle_dice(&mut self, dice: u32) {
         self.dice = dice;
     }
@@ -127,7 +137,8 @@ impl Machine {
     pub fn handle_observation(&mut self, now: MonotonicMicros, seen: Observation) {
         let before = std::mem::replace(&mut self.seen, seen);
         self.had_modem |= seen.modem.is_some();
-        // What is plugged in gets its time: udev starts the daemon, and the daemon looks for a modem.
+        // What is plugged in gets its time: udev starts the daemon, and the daemon looks for a
+        // modem.
         let plugged_in = seen.expected && !before.expected;
         if before.daemon != seen.daemon || plugged_in {
             self.daemon_since = now;
@@ -165,13 +176,16 @@ impl Machine {
     /// An action ended.
     pub fn handle_done(&mut self, now: MonotonicMicros, action: u64, outcome: Outcome) {
         match self.phase {
-            Phase::Acting { rung, action: present, since } if present == action => self.finish(now, rung, since, outcome),
+            Phase::Acting { rung, action: present, since } if present == action => {
+                self.finish(now, rung, since, outcome)
+            }
             // Abandoned before.
             _ => {}
         }
     }
 
-    /// The lease of the link's address has ended. The modem may know of nothing: connecting asks for another one.
+    /// The lease of the link's address has ended. The modem may know of nothing: connecting asks
+    /// for another one.
     pub fn handle_lease_lost(&mut self, now: MonotonicMicros) {
         self.lose(now, Cause::LeaseLost, Rung::Reconnect);
     }
@@ -226,7 +240,10 @@ impl Machine {
             Phase::Acting { rung, since, .. } => Some(since.plus(timing::limit(rung))),
             Phase::Up { since, probe, steady } => {
                 let steady = (!steady && probe.failed == 0).then(|| since.plus(STEADY));
-                [Some(probe.at), steady, self.registration_deadline(), self.daemon_deadline()].into_iter().flatten().min()
+                [Some(probe.at), steady, self.registration_deadline(), self.daemon_deadline()]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
         };
         phase.into_iter().chain([self.control.at]).min()
@@ -254,7 +271,8 @@ impl Machine {
         self.had_modem || self.seen.expected
     }
 
-    /// Whether the SIM has refused the PIN and may be the same one yet: the machine's owner remembers it for the next start.
+    /// Whether the SIM has refused the PIN and may be the same one yet: the machine's owner
+    /// remembers it for the next start.
     #[must_use]
     pub fn is_pin_refused(&self) -> bool {
         self.pin_refused
@@ -336,7 +354,13 @@ impl Machine {
         self.effects.push_back(Effect::Act { action, rung, with_pin });
     }
 
-    fn finish(&mut self, now: MonotonicMicros, rung: Rung, since: MonotonicMicros, outcome: Outcome) {
+    fn finish(
+        &mut self,
+        now: MonotonicMicros,
+        rung: Rung,
+        since: MonotonicMicros,
+        outcome: Outcome,
+    ) {
         let took_ms = millis(now.since(since));
         self.events.push_back(Event::Ended { rung, worked: outcome == Outcome::Done, took_ms });
         let tries = rung.is_try();
@@ -360,8 +384,10 @@ impl Machine {
         if tries && outcome != Outcome::NoNetwork {
             self.told = None;
         }
-        // A rung above may leave the modem in another state; until that is seen, nothing of the old one counts.
-        self.control = Control { at: now.plus(CONTROL), pending: false, failed: self.control.failed };
+        // A rung above may leave the modem in another state; until that is seen, nothing of the old
+        // one counts.
+        self.control =
+            Control { at: now.plus(CONTROL), pending: false, failed: self.control.failed };
         match outcome {
             Outcome::Refused(fault) => {
                 self.pin_refused |= fault == Fault::PinWrong;

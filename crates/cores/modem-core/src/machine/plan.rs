@@ -3,7 +3,8 @@
 use super::{Machine, Phase};
 use crate::rung::Rung;
 use crate::timing::{
-    self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE, SEARCHING, STRANGER, TRIES,
+    self, CONTROLS, DAEMON_GRACE, FAULT_FIRST, FAULT_LONGEST, MODEM_GRACE, RADIO_WITHOUT_COVERAGE,
+    SEARCHING, STRANGER, TRIES,
 };
 use crate::words::{Cause, Fault, ModemView, Registration, Stage};
 use rccar_protocol::units::MonotonicMicros;
@@ -13,7 +14,8 @@ impl Machine {
     /// Decides what comes next and when.
     pub(super) fn plan(&mut self, now: MonotonicMicros, cause: Cause) {
         let (rung, mut due, cause) = self.next(now, cause);
-        // What flickers must not put an attempt off for ever. But a daemon that has come gets its time to find a modem.
+        // What flickers must not put an attempt off for ever. But a daemon that has come gets its
+        // time to find a modem.
         if let Phase::Waiting { rung: planned, due: earlier, cause: before } = self.phase
             && planned == rung
             && (before == Cause::DaemonMissing) == (cause == Cause::DaemonMissing)
@@ -30,10 +32,20 @@ impl Machine {
             return (Rung::Reconnect, now.plus(MODEM_GRACE), Cause::ModemMissing);
         }
         if !self.seen.daemon {
-            return self.cure(now, Rung::RestartDaemon, self.daemon_since.plus(DAEMON_GRACE), Cause::DaemonMissing);
+            return self.cure(
+                now,
+                Rung::RestartDaemon,
+                self.daemon_since.plus(DAEMON_GRACE),
+                Cause::DaemonMissing,
+            );
         }
         let Some(ModemView { stage, registration, .. }) = self.seen.modem else {
-            return self.cure(now, Rung::RestartDaemon, self.modem_since.plus(MODEM_GRACE), Cause::ModemMissing);
+            return self.cure(
+                now,
+                Rung::RestartDaemon,
+                self.modem_since.plus(MODEM_GRACE),
+                Cause::ModemMissing,
+            );
         };
         let observed = match stage {
             Stage::Failed(fault) => Some(fault),
@@ -46,23 +58,38 @@ impl Machine {
             _ => self.told,
         };
         self.set_fault(observed);
-        // A modem that cannot even be asked is cured first: nobody would see that the person has acted.
+        // A modem that cannot even be asked is cured first: nobody would see that the person has
+        // acted.
         if observed.is_some() && !matches!(stage, Stage::Starting | Stage::Broken) {
             self.drop_kept();
-            let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person)).min(FAULT_LONGEST);
+            let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person))
+                .min(FAULT_LONGEST);
             self.outage.waits_for_person = (self.outage.waits_for_person + 1).min(2);
-            return (Rung::Reconnect, now.plus(timing::spread(wait, self.dice)), Cause::PersonMayHaveActed);
+            return (
+                Rung::Reconnect,
+                now.plus(timing::spread(wait, self.dice)),
+                Cause::PersonMayHaveActed,
+            );
         }
         match stage {
-            Stage::Starting => self.cure(now, Rung::Reset, self.modem_since.plus(MODEM_GRACE), Cause::ModemMute),
+            Stage::Starting => {
+                self.cure(now, Rung::Reset, self.modem_since.plus(MODEM_GRACE), Cause::ModemMute)
+            }
             Stage::Broken => self.cure(now, Rung::Reset, now, Cause::ModemMute),
-            _ if self.control.failed >= CONTROLS => self.cure(now, Rung::Reset, now, Cause::ModemMute),
+            _ if self.control.failed >= CONTROLS => {
+                self.cure(now, Rung::Reset, now, Cause::ModemMute)
+            }
             _ => self.next_try(now, cause, registration),
         }
     }
 
     /// The modem can be asked to connect: a try, or a cure first.
-    fn next_try(&self, now: MonotonicMicros, cause: Cause, registration: Registration) -> (Rung, MonotonicMicros, Cause) {
+    fn next_try(
+        &self,
+        now: MonotonicMicros,
+        cause: Cause,
+        registration: Registration,
+    ) -> (Rung, MonotonicMicros, Cause) {
         let due = now.plus(timing::backoff(self.outage.tries, self.dice));
         let coverage = registration == Registration::Registered;
         if self.outage.tries_since_cure < TRIES {
@@ -75,11 +102,15 @@ impl Machine {
         let allowed = |rung: Rung| match coverage {
             true => self.limits.from(rung, Duration::ZERO),
             // Only where the modem has looked for a network long enough, and not often.
-            false => self.limits.from(rung, RADIO_WITHOUT_COVERAGE).max(self.registration_since.plus(SEARCHING)),
+            false => self
+                .limits
+                .from(rung, RADIO_WITHOUT_COVERAGE)
+                .max(self.registration_since.plus(SEARCHING)),
         };
         // Where the heaviest has to wait for long, the heavy ones begin again.
-        let again =
-            [Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb].into_iter().filter(|rung| next >= Rung::CycleUsb && *rung < next);
+        let again = [Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb]
+            .into_iter()
+            .filter(|rung| next >= Rung::CycleUsb && *rung < next);
         // Tries go on while every cure has to wait.
         match std::iter::once(next).chain(again).find(|rung| allowed(*rung) <= due) {
             Some(rung) => (rung, allowed(rung).max(now), cause),
@@ -87,17 +118,30 @@ impl Machine {
         }
     }
 
-    /// A cure without which there is nothing to try: the gentlest that has not been in vain, as soon as it is allowed.
-    fn cure(&self, now: MonotonicMicros, first: Rung, from: MonotonicMicros, cause: Cause) -> (Rung, MonotonicMicros, Cause) {
-        let next = self.outage.cure.filter(|cure| *cure >= first).map_or(first, |cure| self.above(cure));
+    /// A cure without which there is nothing to try: the gentlest that has not been in vain, as
+    /// soon as it is allowed.
+    fn cure(
+        &self,
+        now: MonotonicMicros,
+        first: Rung,
+        from: MonotonicMicros,
+        cause: Cause,
+    ) -> (Rung, MonotonicMicros, Cause) {
+        let next =
+            self.outage.cure.filter(|cure| *cure >= first).map_or(first, |cure| self.above(cure));
         // Nothing but a restart helps a daemon.
-        let of_use = |rung: &Rung| *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb);
+        let of_use = |rung: &Rung| {
+            *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb)
+        };
         let candidates = [next, first, Rung::CycleUsb].into_iter().filter(of_use);
-        // After one pass in vain what ModemManager never had is no modem: the like of an Arduino, which has a modem's driver.
+        // After one pass in vain what ModemManager never had is no modem: the like of an Arduino,
+        // which has a modem's driver.
         let stranger = cause == Cause::ModemMissing && !self.had_modem;
         let distance = if stranger { STRANGER } else { Duration::ZERO };
         let due = |rung: Rung| self.limits.from(rung, distance).max(from).max(now);
-        let best = candidates.map(|rung| (due(rung), rung)).reduce(|one, other| if other.0 < one.0 { other } else { one });
+        let best = candidates
+            .map(|rung| (due(rung), rung))
+            .reduce(|one, other| if other.0 < one.0 { other } else { one });
         let (due, rung) = best.unwrap_or((from.max(now), first));
         (rung, due, cause)
     }

@@ -17,8 +17,12 @@ impl Machine {
             self.hurry_probes(now);
         }
         match (self.seen.modem, &mut self.phase) {
-            (Some(modem), _) if !modem.connected && self.orphaned => self.lose(now, Cause::DaemonMissing, Rung::Reconnect),
-            (Some(modem), _) if !modem.connected => self.lose(now, Cause::BearerLost, Rung::Reconnect),
+            (Some(modem), _) if !modem.connected && self.orphaned => {
+                self.lose(now, Cause::DaemonMissing, Rung::Reconnect)
+            }
+            (Some(modem), _) if !modem.connected => {
+                self.lose(now, Cause::BearerLost, Rung::Reconnect)
+            }
             // Unplugged, or only not known any more: packets tell.
             (None, Phase::Up { probe, .. }) => probe.hurry(now),
             _ => {}
@@ -52,13 +56,19 @@ impl Machine {
     /// While up: by when registration and packet service have to be back.
     pub(super) fn registration_deadline(&self) -> Option<MonotonicMicros> {
         let modem = self.seen.modem?;
-        let missing = (modem.registration != Registration::Registered).then_some(self.registration_since);
-        missing.into_iter().chain(self.detached_since).min().map(|since| since.plus(REGISTRATION_GRACE))
+        let missing =
+            (modem.registration != Registration::Registered).then_some(self.registration_since);
+        missing
+            .into_iter()
+            .chain(self.detached_since)
+            .min()
+            .map(|since| since.plus(REGISTRATION_GRACE))
     }
 
     /// A modem between two connections need not be attached.
     pub(super) fn note_packet_service(&mut self, now: MonotonicMicros) {
-        let attached = self.seen.modem.filter(|modem| modem.connected).and_then(|modem| modem.attached);
+        let attached =
+            self.seen.modem.filter(|modem| modem.connected).and_then(|modem| modem.attached);
         self.was_attached |= attached == Some(true);
         let detached = self.was_attached && attached == Some(false);
         self.detached_since = detached.then(|| self.detached_since.unwrap_or(now));
@@ -109,7 +119,8 @@ impl Machine {
         }
     }
 
-    /// The modem is there and does not connect, or a cure takes it away: what was kept for the daemon's sake is of no use any more.
+    /// The modem is there and does not connect, or a cure takes it away: what was kept for the
+    /// daemon's sake is of no use any more.
     pub(super) fn drop_kept(&mut self) {
         if std::mem::take(&mut self.kept) {
             self.events.push_back(Event::Down { cause: Cause::DaemonMissing });

@@ -1,5 +1,12 @@
-//! Days of random faults that can be repeated: randomness, what is to happen, and which rungs were climbed.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, reason = "tests; not each needs all of it")]
+//! Days of random faults that can be repeated: randomness, what is to happen, and which rungs were
+//! climbed.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests; not each needs all of it"
+)]
 
 use rccar_modem_core::Rung;
 use rccar_protocol::units::MonotonicMicros;
@@ -75,8 +82,14 @@ impl<T> Agenda<T> {
         self.due.retain(|(_, what)| keep(what));
     }
 
-    /// Lets time pass until `machine_at` or until the world acts, but not beyond `end`; what the world does then.
-    pub fn advance(&mut self, machine_at: Duration, end: Duration, machine: &impl Debug) -> Option<T> {
+    /// Lets time pass until `machine_at` or until the world acts, but not beyond `end`; what the
+    /// world does then.
+    pub fn advance(
+        &mut self,
+        machine_at: Duration,
+        end: Duration,
+        machine: &impl Debug,
+    ) -> Option<T> {
         let world_at = self.due.iter().map(|(at, _)| *at).min().unwrap_or(Duration::MAX);
         let next = machine_at.min(world_at).max(self.now);
         self.spins = if next == self.now { self.spins + 1 } else { 0 };
@@ -127,7 +140,8 @@ pub fn live_through_all(day: fn(u64) -> BTreeMap<Rung, usize>) {
     println!("climbed: {total:?}");
 }
 
-/// Another hundred days every time, and the seed is told by whatever fails; or the one of `RCCAR_SEED`.
+/// Another hundred days every time, and the seed is told by whatever fails; or the one of
+/// `RCCAR_SEED`.
 fn seeds() -> Range<u64> {
     let seeds = match std::env::var("RCCAR_SEED") {
         Ok(seed) => {

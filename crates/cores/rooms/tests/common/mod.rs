@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use rccar_protocol::signaling::{ByeReason, CarInfo, ErrorCode, FromCar, FromDriver, ToCar, ToDriver};
+use rccar_protocol::signaling::{
+    ByeReason, CarInfo, ErrorCode, FromCar, FromDriver, ToCar, ToDriver,
+};
 use rccar_protocol::text::{CarId, Name, Sdp, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Options, Rooms};
@@ -36,7 +38,11 @@ impl Lab {
     /// Cars `a` and `b` are known.
     pub fn new() -> Self {
         let mut rooms = Rooms::new(Options::new(software()));
-        let known = ['a', 'b'].map(|letter| EnrolledCar { id: car(letter), name: name(&format!("car {letter}")), owner: None });
+        let known = ['a', 'b'].map(|letter| EnrolledCar {
+            id: car(letter),
+            name: name(&format!("car {letter}")),
+            owner: None,
+        });
         rooms.handle_enrolled_cars(MonotonicMicros(0), known.into());
         let mut lab = Self { rooms, now: MonotonicMicros(0), random: 100, effects: vec![] };
         lab.advance(Duration::from_secs(1));
@@ -112,7 +118,9 @@ pub fn connecting(effects: &[Effect]) -> Option<SessionId> {
 pub fn error(effects: &[Effect]) -> Option<(ErrorCode, String)> {
     effects.iter().find_map(|effect| match effect {
         Effect::ToDriver { message: ToDriver::Error { code, text, .. }, .. }
-        | Effect::ToCar { message: ToCar::Error { code, text, .. }, .. } => Some((*code, text.to_string())),
+        | Effect::ToCar { message: ToCar::Error { code, text, .. }, .. } => {
+            Some((*code, text.to_string()))
+        }
         _ => None,
     })
 }
@@ -120,7 +128,9 @@ pub fn error(effects: &[Effect]) -> Option<(ErrorCode, String)> {
 /// Every `bye` to a driver.
 pub fn driver_byes(effects: &[Effect]) -> Vec<(DriverConn, SessionId, ByeReason)> {
     let bye = |effect: &Effect| match effect {
-        Effect::ToDriver { to, message: ToDriver::Bye { session, reason } } => Some((*to, *session, *reason)),
+        Effect::ToDriver { to, message: ToDriver::Bye { session, reason } } => {
+            Some((*to, *session, *reason))
+        }
         _ => None,
     };
     effects.iter().filter_map(bye).collect()
@@ -129,7 +139,9 @@ pub fn driver_byes(effects: &[Effect]) -> Vec<(DriverConn, SessionId, ByeReason)
 /// Every `bye` to a car.
 pub fn car_byes(effects: &[Effect]) -> Vec<(CarConn, SessionId, ByeReason)> {
     let bye = |effect: &Effect| match effect {
-        Effect::ToCar { to, message: ToCar::Bye { session, reason } } => Some((*to, *session, *reason)),
+        Effect::ToCar { to, message: ToCar::Bye { session, reason } } => {
+            Some((*to, *session, *reason))
+        }
         _ => None,
     };
     effects.iter().filter_map(bye).collect()

@@ -33,7 +33,17 @@ pub(super) fn draw(pose: &Pose, view: &View, frame: &mut FrameViewMut<'_>) {
     let steer = within(pose.steer_rad, MAX_STEER_RAD) as f32;
     for side in [1.0, -1.0] {
         let (inner, outer) = (0.03 * side, (HALF_TRACK_M - HALF_WHEEL_WIDTH_M) * side);
-        outline(view, frame, ARM, &[[0.315, inner, 0.056], [0.345, inner, 0.056], [0.338, outer, 0.052], [0.322, outer, 0.052]]);
+        outline(
+            view,
+            frame,
+            ARM,
+            &[
+                [0.315, inner, 0.056],
+                [0.345, inner, 0.056],
+                [0.338, outer, 0.052],
+                [0.322, outer, 0.052],
+            ],
+        );
         wheel(view, frame, steer, side);
     }
     body(view, frame);
@@ -80,7 +90,12 @@ fn body(view: &View, frame: &mut FrameViewMut<'_>) {
             [0.2, -0.05, 0.1],
         ],
     );
-    outline(view, frame, STRIPE, &[[0.2, 0.014, 0.102], [0.378, 0.008, 0.077], [0.378, -0.008, 0.077], [0.2, -0.014, 0.102]]);
+    outline(
+        view,
+        frame,
+        STRIPE,
+        &[[0.2, 0.014, 0.102], [0.378, 0.008, 0.077], [0.378, -0.008, 0.077], [0.2, -0.014, 0.102]],
+    );
 }
 
 fn wheel(view: &View, frame: &mut FrameViewMut<'_>, steer: f32, side: f32) {
@@ -95,7 +110,9 @@ fn wheel(view: &View, frame: &mut FrameViewMut<'_>, steer: f32, side: f32) {
             WHEEL_RADIUS_M + radius * angle.sin(),
         ]
     };
-    let disc = |radius: f32, aside: f32| -> Vec<[f32; 3]> { (0..CORNERS).map(|corner| point(corner, radius, aside)).collect() };
+    let disc = |radius: f32, aside: f32| -> Vec<[f32; 3]> {
+        (0..CORNERS).map(|corner| point(corner, radius, aside)).collect()
+    };
     let inside = -HALF_WHEEL_WIDTH_M;
     let tread: Vec<_> = [disc(WHEEL_RADIUS_M, inside), disc(WHEEL_RADIUS_M, -inside)].concat();
     let Some(mut tread) = project(view, &tread) else { return };
@@ -113,5 +130,10 @@ fn outline(view: &View, frame: &mut FrameViewMut<'_>, colour: Colour, corners: &
 }
 
 fn project(view: &View, corners: &[[f32; 3]]) -> Option<Vec<Point>> {
-    corners.iter().map(|&[ahead, left, up]| view.project_on_car(ahead, left, up).map(|pixel| [pixel.x, pixel.y])).collect()
+    corners
+        .iter()
+        .map(|&[ahead, left, up]| {
+            view.project_on_car(ahead, left, up).map(|pixel| [pixel.x, pixel.y])
+        })
+        .collect()
 }

@@ -10,7 +10,11 @@ pub(super) struct Colour {
 
 impl Colour {
     /// From sRGB, 0…255 each (ITU-R BT.709-6 section 3, scaled by 65536).
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the result lies within 16…240")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the result lies within 16…240"
+    )]
     pub(super) const fn rgb(r: i32, g: i32, b: i32) -> Self {
         Self {
             y: ((11_966 * r + 40_254 * g + 4_064 * b + (16 << 16) + 32_768) >> 16) as u8,
@@ -21,12 +25,20 @@ impl Colour {
 
     /// Towards `other`: 0 stays, 256 arrives.
     pub(super) fn mix(self, other: Self, share: i32) -> Self {
-        Self { y: mix(self.y, other.y, share), u: mix(self.u, other.u, share), v: mix(self.v, other.v, share) }
+        Self {
+            y: mix(self.y, other.y, share),
+            u: mix(self.u, other.u, share),
+            v: mix(self.v, other.v, share),
+        }
     }
 }
 
 /// From `a` towards `b`: 0 stays, 256 arrives.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the result lies between two bytes")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the result lies between two bytes"
+)]
 pub(super) fn mix(a: u8, b: u8, share: i32) -> u8 {
     (i32::from(a) + (((i32::from(b) - i32::from(a)) * share) >> 8)) as u8
 }

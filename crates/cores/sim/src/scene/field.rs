@@ -2,7 +2,8 @@
 
 use crate::track::Track;
 
-/// Distance of two points of the grid in metres. Between them distances are interpolated: on a bend of 2 m radius wrong by 0.6 mm.
+/// Distance of two points of the grid in metres. Between them distances are interpolated: on a bend
+/// of 2 m radius wrong by 0.6 mm.
 const CELL_M: f32 = 0.1;
 /// Distances beyond this are all the same.
 pub(super) const FAR_M: f32 = 2.0;
@@ -46,8 +47,14 @@ impl Field {
         let bound = |pick: fn(&crate::track::Station) -> f64, better: fn(f64, f64) -> f64| {
             stations.iter().map(pick).fold(pick(&stations[0]), better) as f32
         };
-        let origin = [bound(|s| s.x_m, f64::min) - FAR_M - CELL_M, bound(|s| s.y_m, f64::min) - FAR_M - CELL_M];
-        let end = [bound(|s| s.x_m, f64::max) + FAR_M + CELL_M, bound(|s| s.y_m, f64::max) + FAR_M + CELL_M];
+        let origin = [
+            bound(|s| s.x_m, f64::min) - FAR_M - CELL_M,
+            bound(|s| s.y_m, f64::min) - FAR_M - CELL_M,
+        ];
+        let end = [
+            bound(|s| s.x_m, f64::max) + FAR_M + CELL_M,
+            bound(|s| s.y_m, f64::max) + FAR_M + CELL_M,
+        ];
         let columns = ((end[0] - origin[0]) / CELL_M) as usize + 2;
         let rows = ((end[1] - origin[1]) / CELL_M) as usize + 2;
         let nearest = nearest_stations(track, origin, columns, rows);
@@ -56,16 +63,28 @@ impl Field {
             let (x, y) = node_place(origin, index % columns, index / columns);
             let place = track.place_near(station, f64::from(x), f64::from(y));
             let share = place.along_m / track.length_m();
-            Node { left_m: (place.left_m as f32).clamp(-FAR_M, FAR_M), lap: (share * f64::from(LAP)) as u32 as u16 }
+            Node {
+                left_m: (place.left_m as f32).clamp(-FAR_M, FAR_M),
+                lap: (share * f64::from(LAP)) as u32 as u16,
+            }
         });
         Self { nodes: nodes.collect(), columns, rows, origin, length_m: track.length_m() as f32 }
     }
 
     /// How a place lies by the road, `None` if it is far from it.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the borders of the grid")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked against the borders of the grid"
+    )]
     pub(super) fn at(&self, x: f32, y: f32) -> Option<Near> {
-        let (gx, gy) = ((x - self.origin[0]) * (1.0 / CELL_M), (y - self.origin[1]) * (1.0 / CELL_M));
-        if !(gx >= 0.0 && gy >= 0.0 && gx < (self.columns - 1) as f32 && gy < (self.rows - 1) as f32) {
+        let (gx, gy) =
+            ((x - self.origin[0]) * (1.0 / CELL_M), (y - self.origin[1]) * (1.0 / CELL_M));
+        if !(gx >= 0.0
+            && gy >= 0.0
+            && gx < (self.columns - 1) as f32
+            && gy < (self.rows - 1) as f32)
+        {
             return None;
         }
         let (column, row) = (gx as usize, gy as usize);
@@ -84,19 +103,33 @@ impl Field {
         // Differences modulo a lap, so that the start line is no cliff.
         let beyond_a = |node: Node| f32::from(node.lap.wrapping_sub(a.lap) as i16);
         let lap = f32::from(a.lap) + bilinear(0.0, beyond_a(b), beyond_a(c), beyond_a(d));
-        Some(Near { left_m: bilinear(a.left_m, b.left_m, c.left_m, d.left_m), along_m: lap * (1.0 / LAP) * self.length_m })
+        Some(Near {
+            left_m: bilinear(a.left_m, b.left_m, c.left_m, d.left_m),
+            along_m: lap * (1.0 / LAP) * self.length_m,
+        })
     }
 }
 
-/// For every point of the grid the square of the distance to the nearest station and its index, if that is within [`FAR_M`].
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the grid holds every station with a margin")]
-fn nearest_stations(track: &Track, origin: [f32; 2], columns: usize, rows: usize) -> Vec<Option<(f32, usize)>> {
+/// For every point of the grid the square of the distance to the nearest station and its index, if
+/// that is within [`FAR_M`].
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the grid holds every station with a margin"
+)]
+fn nearest_stations(
+    track: &Track,
+    origin: [f32; 2],
+    columns: usize,
+    rows: usize,
+) -> Vec<Option<(f32, usize)>> {
     let mut nearest: Vec<Option<(f32, usize)>> = vec![None; columns * rows];
     let cells = |from: f32, origin: f32| ((from - origin) / CELL_M).max(0.0) as usize;
     for (index, station) in track.stations().iter().enumerate() {
         let (x, y) = (station.x_m as f32, station.y_m as f32);
         for row in cells(y - FAR_M, origin[1])..=cells(y + FAR_M, origin[1]).min(rows - 1) {
-            for column in cells(x - FAR_M, origin[0])..=cells(x + FAR_M, origin[0]).min(columns - 1) {
+            for column in cells(x - FAR_M, origin[0])..=cells(x + FAR_M, origin[0]).min(columns - 1)
+            {
                 let (node_x, node_y) = node_place(origin, column, row);
                 let square = (node_x - x).powi(2) + (node_y - y).powi(2);
                 let known = &mut nearest[row * columns + column];

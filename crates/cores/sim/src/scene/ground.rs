@@ -13,14 +13,17 @@ use super::view::{GroundRow, View, haze};
 use crate::frame::{FrameViewMut, Row};
 use crate::track::Track;
 
-/// The road is looked up at every eighth pixel; between two of them it is straight enough. Close to the car every sixteenth does.
+/// The road is looked up at every eighth pixel; between two of them it is straight enough. Close to
+/// the car every sixteenth does.
 const SPAN: usize = 8;
 const LONG_SPAN: usize = 16;
 /// Rows nearer to each other than this share their grain, in metres: half of the finest.
 const SHARED_GRAIN_M: f32 = GRAIN[0].0 / 2.0;
-/// Largest pixel in long spans, in metres: a span must stay shorter than the kerb is wide, so that none is missed.
+/// Largest pixel in long spans, in metres: a span must stay shorter than the kerb is wide, so that
+/// none is missed.
 const LONG_SPAN_PIXEL_M: f32 = 0.05 / LONG_SPAN as f32;
-/// A dash and the gap after it, in metres: at 6 m/s six pass in a second, which 30 Hz still show as motion.
+/// A dash and the gap after it, in metres: at 6 m/s six pass in a second, which 30 Hz still show as
+/// motion.
 const STRIPES_M: f32 = 1.0;
 /// Side of a square of the start line in metres.
 const CHEQUER_M: f32 = 0.15;
@@ -57,7 +60,12 @@ impl Ground {
     pub(super) fn new(track: &Track) -> Self {
         let length_m = track.length_m() as f32;
         let stripes_m = length_m / (length_m / STRIPES_M).round();
-        Self { field: Field::new(track), surface: Surface::new(track.width_m() as f32), length_m, stripes_m }
+        Self {
+            field: Field::new(track),
+            surface: Surface::new(track.width_m() as f32),
+            length_m,
+            stripes_m,
+        }
     }
 
     /// Draws every row below the horizon.
@@ -67,18 +75,29 @@ impl Ground {
             let Some(ground_row) = view.ground_row(row) else { continue };
             let span = if ground_row.across_m < LONG_SPAN_PIXEL_M { LONG_SPAN } else { SPAN };
             // Close to the car two rows are so near each other that they share the grain.
-            if row.is_multiple_of(2) || ground_row.along_m > SHARED_GRAIN_M || grain.len() != view.width.div_ceil(span) + 1 {
+            if row.is_multiple_of(2)
+                || ground_row.along_m > SHARED_GRAIN_M
+                || grain.len() != view.width.div_ceil(span) + 1
+            {
                 grain = grain_of(&ground_row, view.width, span, noise);
             }
             let pixels = &mut frame.row(row);
             match span {
-                LONG_SPAN => self.draw_row::<LONG_SPAN>(&ground_row, &grain, pixels, row.is_multiple_of(2)),
+                LONG_SPAN => {
+                    self.draw_row::<LONG_SPAN>(&ground_row, &grain, pixels, row.is_multiple_of(2))
+                }
                 _ => self.draw_row::<SPAN>(&ground_row, &grain, pixels, row.is_multiple_of(2)),
             }
         }
     }
 
-    fn draw_row<const LEN: usize>(&self, row: &GroundRow, grain: &[i32], pixels: &mut Row<'_>, with_chroma: bool) {
+    fn draw_row<const LEN: usize>(
+        &self,
+        row: &GroundRow,
+        grain: &[i32],
+        pixels: &mut Row<'_>,
+        with_chroma: bool,
+    ) {
         let air = haze(row.ahead_m, 110.0);
         let width = pixels.y.len();
         let near_at = |column: usize| {
@@ -107,7 +126,13 @@ impl Ground {
     }
 
     /// Joins the two ends of a span; `None` if it is all grass.
-    fn span(&self, row: &GroundRow, from: Option<Near>, to: Option<Near>, len: f32) -> Option<Span> {
+    fn span(
+        &self,
+        row: &GroundRow,
+        from: Option<Near>,
+        to: Option<Near>,
+        len: f32,
+    ) -> Option<Span> {
         let far_like = |near: Near| Near { left_m: FAR_M.copysign(near.left_m), ..near };
         let (from, to) = match (from, to) {
             (None, None) => return None,
@@ -156,9 +181,16 @@ impl Ground {
             }
         }
         let band = CHEQUERED_M + LEN as f32 * span.along_step.abs() + span.pixel_along_m;
-        if span.along_m.abs() < band && span.left_m.abs().min(left_end.abs()) < self.surface.half_width_m() {
+        if span.along_m.abs() < band
+            && span.left_m.abs().min(left_end.abs()) < self.surface.half_width_m()
+        {
             for (index, shade) in shades.iter_mut().enumerate() {
-                *shade = self.chequered(*shade, span.left_m + span.left_step * index as f32, along(index), span);
+                *shade = self.chequered(
+                    *shade,
+                    span.left_m + span.left_step * index as f32,
+                    along(index),
+                    span,
+                );
             }
         }
         out.paint(&shades);
@@ -172,24 +204,29 @@ impl Ground {
             let period_m = 2.0 * CHEQUER_M;
             (2.0 * wave(place_m / period_m) * period_m / pixel_m).clamp(-1.0, 1.0)
         };
-        let light = (1.0 + sign(left_m, span.pixel_left_m) * sign(along_m, span.pixel_along_m)) * 128.0;
+        let light =
+            (1.0 + sign(left_m, span.pixel_left_m) * sign(along_m, span.pixel_along_m)) * 128.0;
         ground.mix(CHEQUER_DARK.mix(CHEQUER_LIGHT, light as i32), (area * 256.0) as i32)
     }
 }
 
-/// A triangle wave of period 1: distance to the nearest edge of a square wave, positive where that is up.
+/// A triangle wave of period 1: distance to the nearest edge of a square wave, positive where that
+/// is up.
 fn wave(phase: f32) -> f32 {
     0.25 - (phase - floor(phase) as f32 - 0.5).abs()
 }
 
-/// Grain at the ends of the spans of a row, in 1/256 of a step of luma; what is finer than a pixel averages out.
+/// Grain at the ends of the spans of a row, in 1/256 of a step of luma; what is finer than a pixel
+/// averages out.
 fn grain_of(row: &GroundRow, width: usize, span: usize, noise: &Noise) -> Vec<i32> {
     let pixel_m = row.along_m.max(row.across_m * span as f32 / 2.0);
-    let octaves =
-        GRAIN.map(|(size_m, strength)| (1.0 / size_m, strength * lerp(-0.5, 1.0, size_m / pixel_m / 2.0).clamp(0.0, 1.0)));
+    let octaves = GRAIN.map(|(size_m, strength)| {
+        (1.0 / size_m, strength * lerp(-0.5, 1.0, size_m / pixel_m / 2.0).clamp(0.0, 1.0))
+    });
     let at = |column: usize| {
         let [x, y] = row.place(column);
-        let octave = |&(per_metre, strength): &(f32, f32)| noise.at(x * per_metre, y * per_metre) * strength;
+        let octave =
+            |&(per_metre, strength): &(f32, f32)| noise.at(x * per_metre, y * per_metre) * strength;
         let grain: f32 = octaves.iter().filter(|(_, strength)| *strength > 0.0).map(octave).sum();
         (grain * 256.0) as i32
     };
@@ -214,8 +251,10 @@ impl Brush<'_> {
         let air = self.air;
         let mut luma = [0; LEN];
         for (index, (luma, shade)) in luma.iter_mut().zip(shades).enumerate() {
-            let grain = ((self.grain + self.grain_step * index as i32) * i32::from(shade.grain)) >> 16;
-            *luma = (((i32::from(shade.y) + grain) * (256 - air) + i32::from(HAZE.y) * air) >> 8) as u8;
+            let grain =
+                ((self.grain + self.grain_step * index as i32) * i32::from(shade.grain)) >> 16;
+            *luma =
+                (((i32::from(shade.y) + grain) * (256 - air) + i32::from(HAZE.y) * air) >> 8) as u8;
         }
         match <&mut [u8; LEN]>::try_from(&mut *self.y) {
             Ok(pixels) => *pixels = luma,
@@ -223,7 +262,9 @@ impl Brush<'_> {
             Err(_) => self.y.iter_mut().zip(luma).for_each(|(pixel, luma)| *pixel = luma),
         }
         if self.with_chroma {
-            for ((u, v), shade) in self.u.iter_mut().zip(self.v.iter_mut()).zip(shades.iter().step_by(2)) {
+            for ((u, v), shade) in
+                self.u.iter_mut().zip(self.v.iter_mut()).zip(shades.iter().step_by(2))
+            {
                 *u = mix(shade.u, HAZE.u, air);
                 *v = mix(shade.v, HAZE.v, air);
             }

@@ -2,9 +2,10 @@
 //!
 //! **The picture depends on the pose and the size of the frame only.**
 //!
-//! A frame is drawn from far to near: sky and hills, the ground row by row, things that stand on it, and the car's own front.
-//! Each row of the ground lies at one distance from the camera, so that the place seen moves in equal steps along a row. The road is
-//! not a texture: a coarse grid holds distances to the centre line, which interpolate well, and a table turns a distance into a
+//! A frame is drawn from far to near: sky and hills, the ground row by row, things that stand on
+//! it, and the car's own front. Each row of the ground lies at one distance from the camera, so
+//! that the place seen moves in equal steps along a row. The road is not a texture: a coarse grid
+//! holds distances to the centre line, which interpolate well, and a table turns a distance into a
 //! colour. Lines stay sharp at any distance, and the world needs 2 MB.
 
 mod chassis;

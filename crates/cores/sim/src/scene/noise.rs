@@ -31,8 +31,8 @@ fn wrap(whole: i32) -> usize {
     whole as usize & (SIDE - 1)
 }
 
-/// The next lower whole number; far outside of the range of places it stays within ±2³⁰. `f32::floor` is a call into libm on CPUs
-/// without SSE 4.1, for which x86-64 is compiled.
+/// The next lower whole number; far outside of the range of places it stays within ±2³⁰.
+/// `f32::floor` is a call into libm on CPUs without SSE 4.1, for which x86-64 is compiled.
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 pub(super) fn floor(x: f32) -> i32 {
     let whole = (x as i32).clamp(-(1 << 30), 1 << 30);

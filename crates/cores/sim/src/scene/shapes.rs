@@ -1,5 +1,9 @@
 //! Filled outlines with soft edges.
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the frame before each cast")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the frame before each cast"
+)]
 
 use super::colour::{Colour, mix};
 use super::noise::floor;
@@ -33,7 +37,13 @@ pub(super) fn polygon(frame: &mut FrameViewMut<'_>, corners: &[Point], colour: C
 }
 
 /// Fills an ellipse.
-pub(super) fn ellipse(frame: &mut FrameViewMut<'_>, [x, y]: Point, radius_x: f32, radius_y: f32, colour: Colour) {
+pub(super) fn ellipse(
+    frame: &mut FrameViewMut<'_>,
+    [x, y]: Point,
+    radius_x: f32,
+    radius_y: f32,
+    colour: Colour,
+) {
     rows(frame, y - radius_y, y + radius_y, colour, |row| {
         let t = ((row - y) / radius_y).clamp(-0.999, 0.999);
         let half = radius_x * (1.0 - t * t).sqrt();
@@ -74,7 +84,13 @@ struct Edge {
     slope: f32,
 }
 
-fn rows(frame: &mut FrameViewMut<'_>, top: f32, bottom: f32, colour: Colour, crossing: impl Fn(f32) -> (Edge, Edge)) {
+fn rows(
+    frame: &mut FrameViewMut<'_>,
+    top: f32,
+    bottom: f32,
+    colour: Colour,
+    crossing: impl Fn(f32) -> (Edge, Edge),
+) {
     let height = frame.height() as f32;
     // Comparisons with NaN and infinity fail here.
     if !(top < height && bottom > 0.0 && bottom - top < 1e6) {

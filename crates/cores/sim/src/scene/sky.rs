@@ -1,5 +1,9 @@
 //! What is too far to come nearer: sky, clouds, mountains and hills. It turns with the heading.
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "colours, and columns of a panorama")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "colours, and columns of a panorama"
+)]
 
 use super::colour::{Colour, HAZE, mix};
 use super::noise::{Noise, Random};
@@ -7,11 +11,13 @@ use super::view::View;
 use crate::frame::FrameViewMut;
 use std::f32::consts::TAU;
 
-/// Columns of the panorama around the horizon: one for each pixel at 1280 in a field of 75° would be 6144.
+/// Columns of the panorama around the horizon: one for each pixel at 1280 in a field of 75° would
+/// be 6144.
 const COLUMNS: usize = 4096;
 /// Clouds are looked up at every sixteenth pixel.
 const SPAN: usize = 16;
-/// Pixels of cloud noise for one unit of the tangent of elevation, and around the circle (a divisor of the noise's tile).
+/// Pixels of cloud noise for one unit of the tangent of elevation, and around the circle (a divisor
+/// of the noise's tile).
 const CLOUD_HEIGHT: f32 = 14.0;
 const CLOUD_TURN: f32 = 64.0;
 
@@ -43,7 +49,12 @@ impl Panorama {
                 })
                 .collect()
         };
-        let (peaks, jags, hills, trees) = (waves(7, 3.0, 22.0), waves(6, 30.0, 110.0), waves(6, 4.0, 24.0), waves(9, 60.0, 400.0));
+        let (peaks, jags, hills, trees) = (
+            waves(7, 3.0, 22.0),
+            waves(6, 30.0, 110.0),
+            waves(6, 4.0, 24.0),
+            waves(9, 60.0, 400.0),
+        );
         let sum = |waves: &[[f32; 3]], turn: f32, fold: bool| -> f32 {
             let wave = |&[count, phase, strength]: &[f32; 3]| {
                 let value = (turn * count + phase).sin();
@@ -57,7 +68,8 @@ impl Panorama {
             let mountain = 0.10 + 0.13 * sum(&peaks, turn, true) + 0.02 * jagged;
             let snow = 0.125 + 0.035 * jagged;
             let hill = 0.045 + 0.05 * sum(&hills, turn, false);
-            let wood = 0.018 + 0.02 * sum(&hills, turn + 2.0, false) + 0.010 * sum(&trees, turn, true);
+            let wood =
+                0.018 + 0.02 * sum(&hills, turn + 2.0, false) + 0.010 * sum(&trees, turn, true);
             [mountain, snow, hill, wood.max(0.006)]
         };
         Self { outlines: (0..COLUMNS).map(outline).collect() }
@@ -67,14 +79,19 @@ impl Panorama {
     pub(super) fn draw(&self, view: &View, noise: &Noise, frame: &mut FrameViewMut<'_>) {
         let horizon = view.horizon();
         let columns: Vec<Column> = (0..view.width).map(|x| self.column(view, x)).collect();
-        let highest = columns.iter().map(|column| column.rows[0].min(column.rows[2])).fold(horizon, f32::min);
+        let highest =
+            columns.iter().map(|column| column.rows[0].min(column.rows[2])).fold(horizon, f32::min);
         let bottom = (horizon.ceil().max(0.0) as usize + 1).min(view.height);
         let mut clouds = vec![0.0; view.width.div_ceil(SPAN) + 1];
         for row in 0..bottom {
             if row.is_multiple_of(2) {
                 for (index, cloud) in clouds.iter_mut().enumerate() {
                     let column = columns[(index * SPAN).min(columns.len() - 1)];
-                    *cloud = cloudiness(noise, column.turn, (horizon - row as f32).max(0.0) / column.scale);
+                    *cloud = cloudiness(
+                        noise,
+                        column.turn,
+                        (horizon - row as f32).max(0.0) / column.scale,
+                    );
                 }
             }
             sky_row(view, &clouds, row, frame);
@@ -91,7 +108,9 @@ impl Panorama {
         let (left, share) = (place as usize % COLUMNS, place.fract());
         let (a, b) = (self.outlines[left], self.outlines[(left + 1) % COLUMNS]);
         let scale = view.focal_at_horizon() * (1.0 + aside * aside).sqrt();
-        let rows = std::array::from_fn(|layer| view.horizon() - (a[layer] + (b[layer] - a[layer]) * share) * scale);
+        let rows = std::array::from_fn(|layer| {
+            view.horizon() - (a[layer] + (b[layer] - a[layer]) * share) * scale
+        });
         Column { rows, turn, scale }
     }
 }
@@ -110,7 +129,9 @@ struct Column {
 /// How much of the sky a cloud hides, 0…200.
 fn cloudiness(noise: &Noise, turn: f32, elevation: f32) -> f32 {
     let (x, y) = (turn * CLOUD_TURN, elevation * CLOUD_HEIGHT);
-    let density = noise.at(x, y) + 0.5 * noise.at(x * 2.0, y * 2.0 + 31.0) + 0.25 * noise.at(x * 4.0, y * 4.0 + 57.0);
+    let density = noise.at(x, y)
+        + 0.5 * noise.at(x * 2.0, y * 2.0 + 31.0)
+        + 0.25 * noise.at(x * 4.0, y * 4.0 + 57.0);
     ((density - 0.25) * 260.0).clamp(0.0, 200.0)
 }
 
@@ -137,7 +158,11 @@ fn sky_row(view: &View, clouds: &[f32], row: usize, frame: &mut FrameViewMut<'_>
             *y = mix(blue.y, CLOUD.y, share(index));
         }
         if with_chroma {
-            for (index, (u, v)) in pixels.u[start / 2..end / 2].iter_mut().zip(&mut pixels.v[start / 2..end / 2]).enumerate() {
+            for (index, (u, v)) in pixels.u[start / 2..end / 2]
+                .iter_mut()
+                .zip(&mut pixels.v[start / 2..end / 2])
+                .enumerate()
+            {
                 *u = mix(blue.u, CLOUD.u, share(2 * index));
                 *v = mix(blue.v, CLOUD.v, share(2 * index));
             }
@@ -162,7 +187,9 @@ fn land_row(columns: &[Column], row: usize, frame: &mut FrameViewMut<'_>) {
             HILL.mix(WOOD, wood)
         } else {
             let sky = Colour { y: pixels.y[x], u: pixels.u[x / 2], v: pixels.v[x / 2] };
-            sky.mix(SNOW.mix(MOUNTAIN, covers(snow)), covers(mountain)).mix(HILL, covers(hill)).mix(WOOD, wood)
+            sky.mix(SNOW.mix(MOUNTAIN, covers(snow)), covers(mountain))
+                .mix(HILL, covers(hill))
+                .mix(WOOD, wood)
         };
         pixels.y[x] = land.y;
         if with_chroma && x.is_multiple_of(2) {

@@ -10,7 +10,8 @@ pub(super) const ENTRY_M: f32 = 2.0 * FAR_M / ENTRIES as f32;
 /// Tables for ever wider pixels, each twice the one before.
 const LEVELS: usize = 10;
 
-/// Half of the dashed centre line, in metres: 4 cm in all are a third of a real one, as the road is a quarter and a camera coarse.
+/// Half of the dashed centre line, in metres: 4 cm in all are a third of a real one, as the road is
+/// a quarter and a camera coarse.
 pub(super) const CENTRE_LINE_M: f32 = 0.02;
 const EDGE_LINE_M: f32 = 0.035;
 const EDGE_LINE_INSET_M: f32 = 0.05;
@@ -48,9 +49,13 @@ pub(super) struct Ground {
 impl Surface {
     pub(super) fn new(width_m: f32) -> Self {
         let half_width_m = width_m / 2.0;
-        let sharp = [true, false]
-            .map(|stripe| std::array::from_fn(|index| cross_section((index as f32 + 0.5) * ENTRY_M - FAR_M, half_width_m, stripe)));
-        let levels = (0..LEVELS).map(|level| [blur(&sharp[0], 1 << level), blur(&sharp[1], 1 << level)]);
+        let sharp = [true, false].map(|stripe| {
+            std::array::from_fn(|index| {
+                cross_section((index as f32 + 0.5) * ENTRY_M - FAR_M, half_width_m, stripe)
+            })
+        });
+        let levels =
+            (0..LEVELS).map(|level| [blur(&sharp[0], 1 << level), blur(&sharp[1], 1 << level)]);
         Self { levels: levels.collect(), half_width_m }
     }
 
@@ -67,12 +72,15 @@ impl Surface {
         &self.levels[level.min(LEVELS - 1)]
     }
 
-    /// Whether the two kinds of a table differ between `from_m` and `to_m` (distances from the centre line, in any order).
+    /// Whether the two kinds of a table differ between `from_m` and `to_m` (distances from the
+    /// centre line, in any order).
     pub(super) fn is_striped(&self, from_m: f32, to_m: f32, pixel_m: f32) -> bool {
         let (low, high) = if from_m < to_m { (from_m, to_m) } else { (to_m, from_m) };
         let touches = |begin: f32, end: f32| high > begin - pixel_m && low < end + pixel_m;
         let kerb = self.half_width_m + KERB_M;
-        touches(-CENTRE_LINE_M, CENTRE_LINE_M) || touches(self.half_width_m, kerb) || touches(-kerb, -self.half_width_m)
+        touches(-CENTRE_LINE_M, CENTRE_LINE_M)
+            || touches(self.half_width_m, kerb)
+            || touches(-kerb, -self.half_width_m)
     }
 }
 
@@ -85,7 +93,8 @@ fn cross_section(left_m: f32, half_width_m: f32, stripe: bool) -> Ground {
         (DIRT, 110)
     } else if from_edge > 0.0 {
         (if stripe { PAINT } else { KERB_RED }, 24)
-    } else if (EDGE_LINE_INSET_M..EDGE_LINE_INSET_M + EDGE_LINE_M).contains(&-from_edge) || (stripe && from_centre < CENTRE_LINE_M)
+    } else if (EDGE_LINE_INSET_M..EDGE_LINE_INSET_M + EDGE_LINE_M).contains(&-from_edge)
+        || (stripe && from_centre < CENTRE_LINE_M)
     {
         (PAINT, 24)
     } else {
@@ -100,7 +109,8 @@ fn cross_section(left_m: f32, half_width_m: f32, stripe: bool) -> Ground {
 /// Mean over `width` entries around each.
 fn blur(sharp: &[Ground; ENTRIES], width: usize) -> Table {
     let at = |index: usize| {
-        let window = &sharp[index.saturating_sub(width / 2)..(index + width.div_ceil(2)).min(ENTRIES)];
+        let window =
+            &sharp[index.saturating_sub(width / 2)..(index + width.div_ceil(2)).min(ENTRIES)];
         let mean = |pick: fn(&Ground) -> u8| {
             let sum: usize = window.iter().map(|ground| usize::from(pick(ground))).sum();
             u8::try_from(sum / window.len()).unwrap_or(u8::MAX)

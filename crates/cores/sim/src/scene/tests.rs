@@ -23,9 +23,13 @@ fn the_same_pose_gives_the_same_picture_whatever_was_in_the_frame() {
 #[test]
 fn a_landmark_moves_left_when_the_car_turns_right() {
     let heading = |degrees: f64| Pose { heading_rad: degrees.to_radians(), ..Pose::default() };
-    let [left, ahead, right] = [5.0, 0.0, -5.0].map(|degrees| mast_column(&picture(&heading(degrees))));
+    let [left, ahead, right] =
+        [5.0, 0.0, -5.0].map(|degrees| mast_column(&picture(&heading(degrees))));
     // 5° are 36 of 640 pixels near the middle of a field of 75°.
-    assert!((30.0..46.0).contains(&(left - ahead)) && (30.0..46.0).contains(&(ahead - right)), "{left} {ahead} {right}");
+    assert!(
+        (30.0..46.0).contains(&(left - ahead)) && (30.0..46.0).contains(&(ahead - right)),
+        "{left} {ahead} {right}"
+    );
 }
 
 #[test]
@@ -39,7 +43,8 @@ fn the_centre_line_is_ahead_on_the_road_and_gone_on_the_grass() {
     let white = |pose: &Pose| {
         let picture = picture(pose);
         let rows = HEIGHT / 2..HEIGHT * 3 / 4;
-        let around = |row: usize| &picture.y[row * WIDTH + WIDTH / 2 - 40..row * WIDTH + WIDTH / 2 + 40];
+        let around =
+            |row: usize| &picture.y[row * WIDTH + WIDTH / 2 - 40..row * WIDTH + WIDTH / 2 + 40];
         rows.flat_map(around).filter(|&&luma| luma > 190).count()
     };
     assert!(white(&Pose { x_m: 4.0, ..Pose::default() }) > 200);
@@ -48,7 +53,8 @@ fn the_centre_line_is_ahead_on_the_road_and_gone_on_the_grass() {
 
 #[test]
 fn steering_left_turns_the_front_wheels_and_nothing_above_them() {
-    let (straight, left) = (picture(&Pose::default()), picture(&Pose { steer_rad: 0.4, ..Pose::default() }));
+    let (straight, left) =
+        (picture(&Pose::default()), picture(&Pose { steer_rad: 0.4, ..Pose::default() }));
     let half = WIDTH * HEIGHT / 2;
     assert!(straight.y[..half] == left.y[..half]);
     let changed = straight.y[half..].iter().zip(&left.y[half..]).filter(|(a, b)| a != b).count();
@@ -60,7 +66,12 @@ fn every_side_of_the_course_shows_sky_above_and_ground_below() {
     let track = Track::built_in();
     for along in 0..70 {
         let station = track.station_at(f64::from(along));
-        let pose = Pose { x_m: station.x_m, y_m: station.y_m, heading_rad: station.heading_rad, ..Pose::default() };
+        let pose = Pose {
+            x_m: station.x_m,
+            y_m: station.y_m,
+            heading_rad: station.heading_rad,
+            ..Pose::default()
+        };
         let picture = picture(&pose);
         let asphalt = &picture.y[HEIGHT * 7 / 10 * WIDTH..][WIDTH / 3..WIDTH * 5 / 12];
         let dark = asphalt.iter().filter(|&&luma| luma < 120).count();
@@ -98,7 +109,9 @@ fn picture(pose: &Pose) -> Picture {
 /// Mean column of what is red above the horizon: the radio mast.
 fn mast_column(picture: &Picture) -> f64 {
     let half = WIDTH / 2;
-    let red = (0..HEIGHT / 2 * 3 / 8 * half).filter(|&index| picture.v[index] > 145).map(|index| index % half * 2);
+    let red = (0..HEIGHT / 2 * 3 / 8 * half)
+        .filter(|&index| picture.v[index] > 145)
+        .map(|index| index % half * 2);
     let (sum, count) = red.fold((0, 0), |(sum, count), column| (sum + column, count + 1));
     assert!(count > 5, "the mast is not in the picture");
     sum as f64 / f64::from(count)

@@ -37,7 +37,9 @@ pub(super) fn draw(things: &[Thing], view: &View, frame: &mut FrameViewMut<'_>) 
     let mut visible: Vec<_> = things
         .iter()
         .filter_map(|thing| Some((thing, view.project(thing.x, thing.y, 0.0)?)))
-        .filter(|(thing, foot)| foot.depth_m < HORIZON_M && foot.scale * thing.height_m > LEAST_PIXELS)
+        .filter(|(thing, foot)| {
+            foot.depth_m < HORIZON_M && foot.scale * thing.height_m > LEAST_PIXELS
+        })
         .collect();
     visible.sort_by(|(_, a), (_, b)| b.depth_m.total_cmp(&a.depth_m));
     for (thing, foot) in visible {
@@ -54,7 +56,13 @@ pub(super) fn draw(things: &[Thing], view: &View, frame: &mut FrameViewMut<'_>) 
                     polygon(frame, &pixels[..count], colour.mix(HAZE, air));
                 }
                 Shape::Ellipse { centre, radius, colour } => {
-                    ellipse(frame, place(*centre), radius[0] * foot.scale, radius[1] * foot.scale, colour.mix(HAZE, air));
+                    ellipse(
+                        frame,
+                        place(*centre),
+                        radius[0] * foot.scale,
+                        radius[1] * foot.scale,
+                        colour.mix(HAZE, air),
+                    );
                 }
             }
         }
@@ -87,16 +95,26 @@ fn trees(track: &Track, random: &mut Random, things: &mut Vec<Thing>) {
 
 /// Whether any part of the road is nearer than `clear_m`.
 fn near_road(track: &Track, x: f32, y: f32, clear_m: f64) -> bool {
-    track.stations().iter().any(|station| (station.x_m - f64::from(x)).hypot(station.y_m - f64::from(y)) < clear_m)
+    track
+        .stations()
+        .iter()
+        .any(|station| (station.x_m - f64::from(x)).hypot(station.y_m - f64::from(y)) < clear_m)
 }
 
 fn tree(x: f32, y: f32, random: &mut Random) -> Thing {
     let height = random.within(0.9, 2.1);
     let shade = random.within(-0.5, 0.5);
     #[expect(clippy::cast_possible_truncation, reason = "a few steps of colour")]
-    let green = |r: i32, g: i32, b: i32| Colour::rgb(r + (shade * 36.0) as i32, g + (shade * 30.0) as i32, b);
+    let green = |r: i32, g: i32, b: i32| {
+        Colour::rgb(r + (shade * 36.0) as i32, g + (shade * 30.0) as i32, b)
+    };
     let trunk = Shape::Polygon(
-        vec![[-0.035 * height, 0.0], [0.035 * height, 0.0], [0.02 * height, 0.5 * height], [-0.02 * height, 0.5 * height]],
+        vec![
+            [-0.035 * height, 0.0],
+            [0.035 * height, 0.0],
+            [0.02 * height, 0.5 * height],
+            [-0.02 * height, 0.5 * height],
+        ],
         Colour::rgb(96, 74, 52),
     );
     let mut shapes = vec![trunk];
@@ -104,8 +122,14 @@ fn tree(x: f32, y: f32, random: &mut Random) -> Thing {
         // A conifer: three skirts, each lit from the left.
         for (bottom, top, half) in [(0.14, 0.58, 0.24), (0.34, 0.8, 0.19), (0.56, 1.0, 0.13)] {
             let (bottom, top, half) = (bottom * height, top * height, half * height);
-            shapes.push(Shape::Polygon(vec![[-half, bottom], [half, bottom], [0.0, top]], green(36, 84, 52)));
-            shapes.push(Shape::Polygon(vec![[-half, bottom], [-0.1 * half, bottom], [0.0, top]], green(54, 108, 62)));
+            shapes.push(Shape::Polygon(
+                vec![[-half, bottom], [half, bottom], [0.0, top]],
+                green(36, 84, 52),
+            ));
+            shapes.push(Shape::Polygon(
+                vec![[-half, bottom], [-0.1 * half, bottom], [0.0, top]],
+                green(54, 108, 62),
+            ));
         }
     } else {
         let leaves = [
@@ -116,7 +140,11 @@ fn tree(x: f32, y: f32, random: &mut Random) -> Thing {
         ];
         for (centre, radius, colour) in leaves {
             let centre = [centre[0] * height, centre[1] * height];
-            shapes.push(Shape::Ellipse { centre, radius: [radius * height, radius * height * 0.92], colour });
+            shapes.push(Shape::Ellipse {
+                centre,
+                radius: [radius * height, radius * height * 0.92],
+                colour,
+            });
         }
     }
     Thing { x, y, height_m: height, shapes }
@@ -128,7 +156,9 @@ fn cones(track: &Track, things: &mut Vec<Thing>) {
     let mut along = CONE_EVERY_M;
     while along < track.length_m() - 1.0 {
         let station = track.station_at(along);
-        let bend = (track.station_at(along + 0.8).heading_rad - track.station_at(along - 0.8).heading_rad).sin();
+        let bend = (track.station_at(along + 0.8).heading_rad
+            - track.station_at(along - 0.8).heading_rad)
+            .sin();
         if bend.abs() > 0.25 {
             let left = -aside * bend.signum();
             let (sin, cos) = station.heading_rad.sin_cos();
@@ -143,10 +173,17 @@ fn cone(x: f64, y: f64) -> Thing {
     let orange = Colour::rgb(240, 108, 28);
     let band = |low: f32, high: f32, colour: Colour| {
         let half = |up: f32| 0.075 - 0.06 * up / 0.24;
-        Shape::Polygon(vec![[-half(low), low], [half(low), low], [half(high), high], [-half(high), high]], colour)
+        Shape::Polygon(
+            vec![[-half(low), low], [half(low), low], [half(high), high], [-half(high), high]],
+            colour,
+        )
     };
     let shapes = vec![
-        Shape::Ellipse { centre: [0.0, 0.012], radius: [0.11, 0.018], colour: Colour::rgb(60, 50, 46) },
+        Shape::Ellipse {
+            centre: [0.0, 0.012],
+            radius: [0.11, 0.018],
+            colour: Colour::rgb(60, 50, 46),
+        },
         band(0.01, 0.10, orange),
         band(0.10, 0.15, Colour::rgb(244, 244, 240)),
         band(0.15, 0.24, orange),
@@ -168,9 +205,15 @@ fn flag(x: f32, y: f32) -> Thing {
     let square = |column: f32, row: f32, dark: bool| {
         let (left, up) = (0.012 + column * 0.11, 0.68 + row * 0.11);
         let colour = if dark { Colour::rgb(28, 28, 32) } else { Colour::rgb(244, 244, 244) };
-        Shape::Polygon(vec![[left, up], [left + 0.112, up], [left + 0.112, up + 0.112], [left, up + 0.112]], colour)
+        Shape::Polygon(
+            vec![[left, up], [left + 0.112, up], [left + 0.112, up + 0.112], [left, up + 0.112]],
+            colour,
+        )
     };
-    let post = Shape::Polygon(vec![[-0.015, 0.0], [0.015, 0.0], [0.015, 1.04], [-0.015, 1.04]], Colour::rgb(208, 208, 212));
+    let post = Shape::Polygon(
+        vec![[-0.015, 0.0], [0.015, 0.0], [0.015, 1.04], [-0.015, 1.04]],
+        Colour::rgb(208, 208, 212),
+    );
     let mut shapes = vec![post];
     for (column, row) in (0..4u8).flat_map(|column| (0..3u8).map(move |row| (column, row))) {
         shapes.push(square(f32::from(column), f32::from(row), (column + row).is_multiple_of(2)));
@@ -184,8 +227,15 @@ fn radio_mast(x: f32, y: f32) -> Thing {
     let half = |up: f32| 0.28 - 0.22 * up / height;
     let band = |index: u8| {
         let (low, high) = (f32::from(index) * height / 7.0, f32::from(index + 1) * height / 7.0);
-        let colour = if index.is_multiple_of(2) { Colour::rgb(206, 48, 44) } else { Colour::rgb(240, 240, 240) };
-        Shape::Polygon(vec![[-half(low), low], [half(low), low], [half(high), high], [-half(high), high]], colour)
+        let colour = if index.is_multiple_of(2) {
+            Colour::rgb(206, 48, 44)
+        } else {
+            Colour::rgb(240, 240, 240)
+        };
+        Shape::Polygon(
+            vec![[-half(low), low], [half(low), low], [half(high), high], [-half(high), high]],
+            colour,
+        )
     };
     let mut shapes: Vec<_> = (0..7).map(band).collect();
     shapes.push(Shape::Polygon(
@@ -197,13 +247,23 @@ fn radio_mast(x: f32, y: f32) -> Thing {
 
 fn balloon(x: f32, y: f32) -> Thing {
     let (up, radius) = (11.0, 2.2);
-    let stripe = |half: f32, colour: Colour| Shape::Ellipse { centre: [0.0, up], radius: [half, radius * 1.08], colour };
+    let stripe = |half: f32, colour: Colour| Shape::Ellipse {
+        centre: [0.0, up],
+        radius: [half, radius * 1.08],
+        colour,
+    };
     let shapes = vec![
-        Shape::Polygon(vec![[-1.5, up - 1.4], [1.5, up - 1.4], [0.34, up - 3.4], [-0.34, up - 3.4]], Colour::rgb(214, 150, 40)),
+        Shape::Polygon(
+            vec![[-1.5, up - 1.4], [1.5, up - 1.4], [0.34, up - 3.4], [-0.34, up - 3.4]],
+            Colour::rgb(214, 150, 40),
+        ),
         stripe(radius, Colour::rgb(226, 170, 48)),
         stripe(radius * 0.72, Colour::rgb(206, 60, 52)),
         stripe(radius * 0.34, Colour::rgb(236, 190, 70)),
-        Shape::Polygon(vec![[-0.32, up - 3.7], [0.32, up - 3.7], [0.26, up - 4.2], [-0.26, up - 4.2]], Colour::rgb(116, 82, 50)),
+        Shape::Polygon(
+            vec![[-0.32, up - 3.7], [0.32, up - 3.7], [0.26, up - 4.2], [-0.26, up - 4.2]],
+            Colour::rgb(116, 82, 50),
+        ),
     ];
     Thing { x, y, height_m: up + radius, shapes }
 }
@@ -213,9 +273,18 @@ fn barn(x: f32, y: f32, walls: Colour) -> Thing {
     let shapes = vec![
         Shape::Polygon(vec![[-2.0, 0.0], [2.0, 0.0], [2.0, 1.3], [-2.0, 1.3]], walls),
         Shape::Polygon(vec![[-2.2, 1.25], [2.2, 1.25], [1.6, 2.3], [-1.6, 2.3]], roof),
-        Shape::Polygon(vec![[-0.45, 0.0], [0.45, 0.0], [0.45, 0.95], [-0.45, 0.95]], Colour::rgb(240, 232, 214)),
-        Shape::Polygon(vec![[-1.5, 0.5], [-1.0, 0.5], [-1.0, 0.9], [-1.5, 0.9]], Colour::rgb(62, 70, 84)),
-        Shape::Polygon(vec![[1.0, 0.5], [1.5, 0.5], [1.5, 0.9], [1.0, 0.9]], Colour::rgb(62, 70, 84)),
+        Shape::Polygon(
+            vec![[-0.45, 0.0], [0.45, 0.0], [0.45, 0.95], [-0.45, 0.95]],
+            Colour::rgb(240, 232, 214),
+        ),
+        Shape::Polygon(
+            vec![[-1.5, 0.5], [-1.0, 0.5], [-1.0, 0.9], [-1.5, 0.9]],
+            Colour::rgb(62, 70, 84),
+        ),
+        Shape::Polygon(
+            vec![[1.0, 0.5], [1.5, 0.5], [1.5, 0.9], [1.0, 0.9]],
+            Colour::rgb(62, 70, 84),
+        ),
     ];
     Thing { x, y, height_m: 2.3, shapes }
 }

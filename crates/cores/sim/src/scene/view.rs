@@ -11,7 +11,8 @@ const CAMERA_AHEAD_M: f32 = 0.06;
 const PITCH: f32 = 0.10;
 /// tan of half the horizontal field of view, 75°.
 const TAN_HALF_FOV: f32 = 0.767_327;
-/// Places beyond this are drawn as if they were there, in metres: single precision still tells centimetres.
+/// Places beyond this are drawn as if they were there, in metres: single precision still tells
+/// centimetres.
 const FARTHEST_M: f64 = 1e5;
 /// What is nearer than this is not drawn, in metres.
 pub(super) const NEAR_M: f32 = 0.04;
@@ -68,7 +69,10 @@ impl GroundRow {
 }
 
 impl View {
-    #[expect(clippy::cast_possible_truncation, reason = "a world of some kilometres needs no more than single precision")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a world of some kilometres needs no more than single precision"
+    )]
     pub(super) fn new(pose: &Pose, width: usize, height: usize) -> Self {
         let heading = within(pose.heading_rad % TAU, TAU) as f32;
         let (sin, cos) = heading.sin_cos();
@@ -107,7 +111,10 @@ impl View {
         let across_m = depth / self.focal;
         let step = [self.ahead[1] * across_m, -self.ahead[0] * across_m];
         let half = self.centre_x - 0.5;
-        let start = [self.x + self.ahead[0] * ahead_m - step[0] * half, self.y + self.ahead[1] * ahead_m - step[1] * half];
+        let start = [
+            self.x + self.ahead[0] * ahead_m - step[0] * half,
+            self.y + self.ahead[1] * ahead_m - step[1] * half,
+        ];
         Some(GroundRow { start, step, across_m, along_m: ahead_m - nearer, ahead_m })
     }
 
@@ -124,7 +131,11 @@ impl View {
     /// Projects a point of the world; `None` if it is behind the camera or too near.
     pub(super) fn project(&self, x: f32, y: f32, up_m: f32) -> Option<Projected> {
         let (dx, dy) = (x - self.x, y - self.y);
-        self.project_relative(dx * self.ahead[0] + dy * self.ahead[1], dy * self.ahead[0] - dx * self.ahead[1], up_m)
+        self.project_relative(
+            dx * self.ahead[0] + dy * self.ahead[1],
+            dy * self.ahead[0] - dx * self.ahead[1],
+            up_m,
+        )
     }
 
     /// Projects a point of the car, told from the middle of the rear axle.
@@ -138,7 +149,12 @@ impl View {
         let down_m = -ahead_m * self.sin_pitch - up_m * self.cos_pitch;
         (depth_m > NEAR_M).then(|| {
             let scale = self.focal / depth_m;
-            Projected { x: self.centre_x - left_m * scale, y: self.centre_y + down_m * scale, scale, depth_m }
+            Projected {
+                x: self.centre_x - left_m * scale,
+                y: self.centre_y + down_m * scale,
+                scale,
+                depth_m,
+            }
         })
     }
 }

@@ -28,7 +28,11 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_answer(&mut self, now: MonotonicMicros, answer: Result<Option<Release>, String>) {
+    pub(super) fn handle_answer(
+        &mut self,
+        now: MonotonicMicros,
+        answer: Result<Option<Release>, String>,
+    ) {
         let Ok(release) = answer else { return self.not_answered(now) };
         self.checking = None;
         self.check_failures = 0;
@@ -42,10 +46,13 @@ impl Machine {
             }
             _ => return,
         };
-        let asked_for =
-            |version: &Version| wish.as_ref().is_some_and(|(wanted, _)| wanted == version) || kept.as_ref() == Some(version);
-        if let Some((wanted, _)) =
-            wish.as_ref().filter(|(wanted, _)| release.as_ref().is_none_or(|release| release.version != *wanted))
+        let asked_for = |version: &Version| {
+            wish.as_ref().is_some_and(|(wanted, _)| wanted == version)
+                || kept.as_ref() == Some(version)
+        };
+        if let Some((wanted, _)) = wish
+            .as_ref()
+            .filter(|(wanted, _)| release.as_ref().is_none_or(|release| release.version != *wanted))
         {
             self.end(wanted.clone(), Some("is not offered by the host".to_owned()));
         }
@@ -54,8 +61,12 @@ impl Machine {
                 Phase::Offered { asked: asked_for(&release.version), release }
             }
             Some(release) => {
-                if let Err(Refusal::Older { asked, running }) = self.judge(&release.version, false) {
-                    self.end(asked, Some(format!("is older than {running}, which is running: refused")));
+                if let Err(Refusal::Older { asked, running }) = self.judge(&release.version, false)
+                {
+                    self.end(
+                        asked,
+                        Some(format!("is older than {running}, which is running: refused")),
+                    );
                 }
                 Phase::Idle
             }
@@ -78,7 +89,10 @@ impl Machine {
                 self.saved.pending = None;
                 self.remember(now, &release.version, &fault);
                 if !matches!(fault, Fault::Passing(_)) {
-                    self.saved.last = Some(Ended { version: release.version.clone(), failed: Some(fault.reason().to_owned()) });
+                    self.saved.last = Some(Ended {
+                        version: release.version.clone(),
+                        failed: Some(fault.reason().to_owned()),
+                    });
                 }
                 self.save();
                 self.phase = Phase::Offered { release, asked };
@@ -110,7 +124,8 @@ impl Machine {
             _ => {}
         }
         self.settled = true;
-        let proven = Some(Proven { slot: self.boot.slot.clone(), version: self.boot.running.clone() });
+        let proven =
+            Some(Proven { slot: self.boot.slot.clone(), version: self.boot.running.clone() });
         let changed = self.saved.proven != proven || self.saved.pending.is_none();
         self.saved.proven = proven;
         if changed {
@@ -125,7 +140,9 @@ impl Machine {
                 return Ok(());
             }
             Wish::Install { version, downgrade } => (version, downgrade, None),
-            Wish::InstallFile { release, downgrade } => (release.version.clone(), downgrade, Some(release)),
+            Wish::InstallFile { release, downgrade } => {
+                (release.version.clone(), downgrade, Some(release))
+            }
         };
         match &mut self.phase {
             Phase::Idle => {}
@@ -142,7 +159,9 @@ impl Machine {
                 }
                 return Ok(());
             }
-            Phase::Installing { release, .. } => return Err(Refusal::Installing(release.version.clone())),
+            Phase::Installing { release, .. } => {
+                return Err(Refusal::Installing(release.version.clone()));
+            }
             Phase::Waiting { pending, .. } if pending.version == version => {
                 pending.asked = true;
                 self.saved.pending = Some(pending.clone());
@@ -162,7 +181,8 @@ impl Machine {
         self.downgrade = downgrade.then(|| version.clone());
         match file {
             Some(release) => self.phase = Phase::Offered { release, asked: true },
-            None if matches!(&self.phase, Phase::Offered { release, .. } if release.version == version) => {}
+            None if matches!(&self.phase, Phase::Offered { release, .. } if release.version == version) =>
+                {}
             None => {
                 self.wish = Some((version, downgrade));
                 self.check_at = now;

@@ -1,7 +1,8 @@
 //! What time and the state of the car bring about.
 
 use super::{
-    AGAIN, ANSWER_WITHIN, CHECK_SPREAD, MARK_TRIES, Machine, PASSING_FIRST, PASSING_LONGEST, Phase, REBOOT_WITHIN, TRIAL_AT_LEAST,
+    AGAIN, ANSWER_WITHIN, CHECK_SPREAD, MARK_TRIES, Machine, PASSING_FIRST, PASSING_LONGEST, Phase,
+    REBOOT_WITHIN, TRIAL_AT_LEAST,
 };
 use crate::effect::{Effect, Mark, Traffic};
 use crate::hold::Hold;
@@ -22,7 +23,8 @@ impl Machine {
         }
         if now >= self.check_at && self.may_ask(now) {
             self.checking = Some(now);
-            let older = self.settings.allow_downgrade || self.wish.as_ref().is_some_and(|(_, downgrade)| *downgrade);
+            let older = self.settings.allow_downgrade
+                || self.wish.as_ref().is_some_and(|(_, downgrade)| *downgrade);
             self.effects.push_back(Effect::Check { older });
         }
     }
@@ -44,8 +46,9 @@ impl Machine {
         self.check_at = now.plus(wait + spread(CHECK_SPREAD, self.dice));
     }
 
-    /// Tells the bootloader that a slot that had proved itself works again: drive and agent run. The network is not asked for, because
-    /// a car that is switched on and off in a tunnel must not run out of attempts.
+    /// Tells the bootloader that a slot that had proved itself works again: drive and agent run.
+    /// The network is not asked for, because a car that is switched on and off in a tunnel must not
+    /// run out of attempts.
     pub(super) fn settle(&mut self, now: MonotonicMicros) {
         let proving = matches!(self.phase, Phase::Trial { .. } | Phase::Condemned { .. });
         let runs = self.car.status().is_some_and(|car| car.drive_alive);
@@ -79,8 +82,12 @@ impl Machine {
                 false
             }
             Phase::Waiting { pending, again_at } => {
-                let parked = self.car.parked_since().is_some_and(|since| now.since(since) >= self.settings.park);
-                let free = now >= again_at && (pending.asked || parked) && self.holds_work(now).is_none();
+                let parked = self
+                    .car
+                    .parked_since()
+                    .is_some_and(|since| now.since(since) >= self.settings.park);
+                let free =
+                    now >= again_at && (pending.asked || parked) && self.holds_work(now).is_none();
                 if free {
                     self.reboot(now, pending);
                 }
@@ -94,7 +101,9 @@ impl Machine {
                 late
             }
             Phase::Trial { .. } => self.prove(now),
-            Phase::Condemned { pending, marks, marked, .. } => self.leave(now, pending, marks, marked),
+            Phase::Condemned { pending, marks, marked, .. } => {
+                self.leave(now, pending, marks, marked)
+            }
         }
     }
 
@@ -115,7 +124,9 @@ impl Machine {
     }
 
     fn flow(&self) -> Traffic {
-        Traffic::Flow { budget: self.metered.then(|| self.saved.meter.left(self.settings.metered_cap)) }
+        Traffic::Flow {
+            budget: self.metered.then(|| self.saved.meter.left(self.settings.metered_cap)),
+        }
     }
 
     fn direct_traffic(&mut self, now: MonotonicMicros) {
@@ -123,7 +134,9 @@ impl Machine {
         let Phase::Installing { traffic, .. } = &mut self.phase else { return };
         // The transfer counts its budget down by itself.
         let same = match (*traffic, wanted) {
-            (Traffic::Flow { budget: before }, Traffic::Flow { budget: after }) => before.is_some() == after.is_some(),
+            (Traffic::Flow { budget: before }, Traffic::Flow { budget: after }) => {
+                before.is_some() == after.is_some()
+            }
             (before, after) => before == after,
         };
         if !same {
@@ -156,7 +169,11 @@ impl Machine {
 
     /// Installed: waits for the car to be parked.
     pub(super) fn wait(&mut self, now: MonotonicMicros, pending: Pending) {
-        let again_at = if matches!(self.phase, Phase::Rebooting { .. }) { now.plus(PASSING_FIRST) } else { now };
+        let again_at = if matches!(self.phase, Phase::Rebooting { .. }) {
+            now.plus(PASSING_FIRST)
+        } else {
+            now
+        };
         self.saved.pending = Some(pending.clone());
         self.phase = Phase::Waiting { pending, again_at };
     }
@@ -167,8 +184,12 @@ impl Machine {
         let Phase::Trial { pending, health, camera_at } = &mut self.phase else { return false };
         let missing = health.missing(pending.registered);
         if now >= ends && !self.marking {
-            let unmarked =
-                || format!("the bootloader cannot be told that it works ({})", self.mark_error.as_deref().unwrap_or("no answer"));
+            let unmarked = || {
+                format!(
+                    "the bootloader cannot be told that it works ({})",
+                    self.mark_error.as_deref().unwrap_or("no answer")
+                )
+            };
             let reason = missing.unwrap_or_else(unmarked);
             let mut pending = pending.clone();
             pending.stage = Stage::Condemned(reason.clone());
@@ -207,7 +228,12 @@ impl Machine {
     }
 
     /// What keeps a release from being installed.
-    pub(super) fn holds_install(&self, now: MonotonicMicros, release: &Release, asked: bool) -> Option<Hold> {
+    pub(super) fn holds_install(
+        &self,
+        now: MonotonicMicros,
+        release: &Release,
+        asked: bool,
+    ) -> Option<Hold> {
         let failure = self.saved.failure(&release.version);
         let reason = || failure.map(|failure| failure.reason.clone()).unwrap_or_default();
         if failure.is_some_and(|failure| failure.is_final || failure.tries >= self.settings.tries) {
@@ -218,7 +244,8 @@ impl Machine {
         }
         let later = self.retry_at.get(&release.version).filter(|at| **at > now);
         let later = later.map(|at| Hold::Later { reason: reason(), at: *at });
-        let used_up = || self.metered && self.saved.meter.left(self.settings.metered_cap) < WORTH_BEGINNING;
+        let used_up =
+            || self.metered && self.saved.meter.left(self.settings.metered_cap) < WORTH_BEGINNING;
         let cap = || (matches!(release.source, Source::Host(_)) && used_up()).then_some(Hold::Cap);
         later.or_else(|| self.holds_work(now)).or_else(cap)
     }
@@ -253,7 +280,8 @@ impl Machine {
         if passing > 0 {
             return doubled(PASSING_FIRST, passing).min(PASSING_LONGEST);
         }
-        let fourfold = doubled(self.settings.retry_first, tries.saturating_mul(2).saturating_sub(1));
+        let fourfold =
+            doubled(self.settings.retry_first, tries.saturating_mul(2).saturating_sub(1));
         if tries == 0 { Duration::ZERO } else { fourfold.min(self.settings.retry_longest) }
     }
 

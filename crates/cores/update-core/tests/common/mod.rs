@@ -4,8 +4,8 @@
 
 use rccar_protocol::units::MonotonicMicros;
 use rccar_update_core::{
-    Boot, CarStatus, Effect, Fault, Input, InstallNews, Machine, Mark, Month, Release, Saved, Settings, Source, State, Status,
-    Traffic, Version, Wish,
+    Boot, CarStatus, Effect, Fault, Input, InstallNews, Machine, Mark, Month, Release, Saved,
+    Settings, Source, State, Status, Traffic, Version, Wish,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,7 +75,14 @@ impl World {
     pub(crate) fn new(settings: Settings) -> Self {
         let boot = Boot { slot: "A".into(), running: V1, primary: Some("A".into()) };
         let mut world = Self {
-            machine: Machine::new(MonotonicMicros(0), 0, None, settings.clone(), Saved::default(), boot),
+            machine: Machine::new(
+                MonotonicMicros(0),
+                0,
+                None,
+                settings.clone(),
+                Saved::default(),
+                boot,
+            ),
             settings,
             kinds: BTreeMap::from([(V1, Kind::Good)]),
             offered: None,
@@ -156,8 +163,19 @@ impl World {
         self.booted = slot;
         self.now = MonotonicMicros(8_000_000);
         (self.install, self.answer, self.rebooting, self.frames) = (None, None, false, 0);
-        let boot = Boot { slot: name(slot), running: self.running().clone(), primary: Some(name(self.primary())) };
-        self.machine = Machine::new(self.now, self.dice, MONTH, self.settings.clone(), self.disk.clone(), boot);
+        let boot = Boot {
+            slot: name(slot),
+            running: self.running().clone(),
+            primary: Some(name(self.primary())),
+        };
+        self.machine = Machine::new(
+            self.now,
+            self.dice,
+            MONTH,
+            self.settings.clone(),
+            self.disk.clone(),
+            boot,
+        );
     }
 
     pub(crate) fn run(&mut self, time: Duration) {
@@ -219,7 +237,8 @@ impl World {
             return true;
         }
         let Some(effect) = self.machine.poll_effect() else { return false };
-        let disturbing = matches!(effect, Effect::Install(_) | Effect::Reboot | Effect::Mark(Mark::Bad));
+        let disturbing =
+            matches!(effect, Effect::Install(_) | Effect::Reboot | Effect::Mark(Mark::Bad));
         assert!(!(disturbing && self.driver), "{effect:?} while somebody drives");
         match effect {
             Effect::Save(saved) => self.disk = *saved,
@@ -261,8 +280,13 @@ impl World {
     fn transfer(&mut self) {
         let Some((release, done)) = self.install.clone() else { return };
         match self.kinds[&release.version] {
-            Kind::Refused => return self.fail(Fault::Version("the signature is not one that this car trusts".into())),
-            Kind::WrongBoard => return self.fail(Fault::Final("it is made for another board".into())),
+            Kind::Refused => {
+                return self
+                    .fail(Fault::Version("the signature is not one that this car trusts".into()));
+            }
+            Kind::WrongBoard => {
+                return self.fail(Fault::Final("it is made for another board".into()));
+            }
             _ if !self.link => return self.fail(Fault::Passing("the link was lost".into())),
             _ => {}
         }
@@ -284,7 +308,9 @@ impl World {
         }
         let done = done + allowed;
         if done < release.size {
-            self.handle(Input::Install(InstallNews::Percent(u8::try_from(done * 100 / release.size).unwrap())));
+            self.handle(Input::Install(InstallNews::Percent(
+                u8::try_from(done * 100 / release.size).unwrap(),
+            )));
             self.install = Some((release, done));
             return;
         }
@@ -311,7 +337,10 @@ impl World {
     }
 
     fn primary(&self) -> usize {
-        [self.first, 1 - self.first].into_iter().find(|slot| self.slots[*slot].tries > 0).unwrap_or(self.first)
+        [self.first, 1 - self.first]
+            .into_iter()
+            .find(|slot| self.slots[*slot].tries > 0)
+            .unwrap_or(self.first)
     }
 }
 

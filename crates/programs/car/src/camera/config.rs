@@ -67,27 +67,32 @@ impl Default for CameraConfig {
 impl CameraConfig {
     /// Checks what concerns several values; `source_name` is the file for the error.
     pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
-        let wrong = |key: &str, message: &str| Err(ConfigError::rule(source_name, key, message).into());
+        let wrong =
+            |key: &str, message: &str| Err(ConfigError::rule(source_name, key, message).into());
         match (self.source, &self.path) {
             (Source::Libcamera, _) if !cfg!(feature = "libcamera") => wrong(
                 "camera.source",
                 "this rccar-car was built without libcamera (cargo feature `libcamera`); it knows `simulator` and `pipe`",
             ),
-            (Source::Pipe, None) => {
-                wrong("camera.path", "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard input")
-            }
+            (Source::Pipe, None) => wrong(
+                "camera.path",
+                "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard input",
+            ),
             (Source::Simulator | Source::Libcamera, Some(_)) => {
                 wrong("camera.path", "a path has a meaning with `camera.source = \"pipe\"` only")
             }
-            (Source::Pipe | Source::Libcamera, _) if self.timecode => {
-                wrong("camera.timecode", "only the simulator paints a time code; frames of a camera are sent as they are")
-            }
-            (Source::Pipe | Source::Simulator, _) if self.device != Selection::First => {
-                wrong("camera.device", "a device has a meaning with `camera.source = \"libcamera\"` only")
-            }
-            (Source::Pipe | Source::Simulator, _) if self.rotation != Rotation::None => {
-                wrong("camera.rotation", "a rotation has a meaning with `camera.source = \"libcamera\"` only")
-            }
+            (Source::Pipe | Source::Libcamera, _) if self.timecode => wrong(
+                "camera.timecode",
+                "only the simulator paints a time code; frames of a camera are sent as they are",
+            ),
+            (Source::Pipe | Source::Simulator, _) if self.device != Selection::First => wrong(
+                "camera.device",
+                "a device has a meaning with `camera.source = \"libcamera\"` only",
+            ),
+            (Source::Pipe | Source::Simulator, _) if self.rotation != Rotation::None => wrong(
+                "camera.rotation",
+                "a rotation has a meaning with `camera.source = \"libcamera\"` only",
+            ),
             _ => Ok(()),
         }
     }
@@ -110,7 +115,8 @@ fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     checked(deserializer, |fps, usual| VideoFormat::new(usual.width, usual.height, fps))
 }
 
-/// Checks one part of a format while the others have their defaults, so that the error carries this part's line.
+/// Checks one part of a format while the others have their defaults, so that the error carries this
+/// part's line.
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,
     check: fn(u32, &CameraConfig) -> Result<VideoFormat, FormatError>,
@@ -129,7 +135,9 @@ fn rotation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rotation, D::E
     match u32::deserialize(deserializer)? {
         0 => Ok(Rotation::None),
         180 => Ok(Rotation::Half),
-        other => Err(D::Error::custom(format!("the rotation must be 0 or 180 degrees, not {other}"))),
+        other => {
+            Err(D::Error::custom(format!("the rotation must be 0 or 180 degrees, not {other}")))
+        }
     }
 }
 
@@ -137,7 +145,9 @@ fn bitrate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> 
     let value = u32::deserialize(deserializer)?;
     if !BITRATES_KBPS.contains(&value) {
         let (least, most) = (BITRATES_KBPS.start(), BITRATES_KBPS.end());
-        return Err(D::Error::custom(format!("the bit rate must lie between {least} and {most} kbit/s, not {value}")));
+        return Err(D::Error::custom(format!(
+            "the bit rate must lie between {least} and {most} kbit/s, not {value}"
+        )));
     }
     Ok(value)
 }
@@ -158,37 +168,62 @@ mod tests {
         ] {
             let error = parse(&format!("timecode = false\n{line}\n")).unwrap_err().to_string();
             let key = line.split(' ').next().unwrap();
-            assert!(error.contains("camera.toml:2") && error.contains(key) && error.contains(words), "{error}");
+            assert!(
+                error.contains("camera.toml:2") && error.contains(key) && error.contains(words),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn all_of_each_range_is_legal_and_nothing_beyond() {
         use rccar_protocol::video::{HEIGHTS, RATES, WIDTHS};
-        for (key, range, step) in
-            [("width", WIDTHS, 2), ("height", HEIGHTS, 2), ("fps", RATES, 1), ("bitrate_kbps", BITRATES_KBPS, 1)]
-        {
+        for (key, range, step) in [
+            ("width", WIDTHS, 2),
+            ("height", HEIGHTS, 2),
+            ("fps", RATES, 1),
+            ("bitrate_kbps", BITRATES_KBPS, 1),
+        ] {
             let takes = |value: u32| parse(&format!("{key} = {value}\n")).is_ok();
             let (first, last) = (*range.start(), *range.end());
-            assert_eq!([first - step, first, last, last + step].map(takes), [false, true, true, false], "{key}");
+            assert_eq!(
+                [first - step, first, last, last + step].map(takes),
+                [false, true, true, false],
+                "{key}"
+            );
         }
     }
 
     #[test]
     fn a_pipe_needs_a_path_and_the_simulator_takes_none() {
-        let check = |text: &str| parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string());
+        let check = |text: &str| {
+            parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string())
+        };
         assert!(check("source = \"pipe\"").unwrap_err().contains("needs the path of a named pipe"));
-        assert!(check("path = \"/run/camera\"").unwrap_err().contains("with `camera.source = \"pipe\"` only"));
-        assert!(check("source = \"pipe\"\npath = \"-\"\ntimecode = true").unwrap_err().contains("only the simulator"));
+        assert!(
+            check("path = \"/run/camera\"")
+                .unwrap_err()
+                .contains("with `camera.source = \"pipe\"` only")
+        );
+        assert!(
+            check("source = \"pipe\"\npath = \"-\"\ntimecode = true")
+                .unwrap_err()
+                .contains("only the simulator")
+        );
         assert_eq!(check("source = \"pipe\"\npath = \"-\""), Ok(()));
         assert_eq!(check("width = 1280\nheight = 720\ntimecode = true"), Ok(()));
     }
 
     #[test]
     fn what_only_libcamera_understands_is_refused_with_other_sources() {
-        let check = |text: &str| parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string());
+        let check = |text: &str| {
+            parse(text).unwrap().validate("camera.toml").map_err(|error| error.to_string())
+        };
         for line in ["device = \"imx708\"", "rotation = 180"] {
-            assert!(check(line).unwrap_err().contains("with `camera.source = \"libcamera\"` only"), "{line}");
+            assert!(
+                check(line).unwrap_err().contains("with `camera.source = \"libcamera\"` only"),
+                "{line}"
+            );
         }
         assert_eq!(check("device = \"first\"\nrotation = 0"), Ok(()));
         let real = check("source = \"libcamera\"\ndevice = \"imx708\"\nrotation = 180");

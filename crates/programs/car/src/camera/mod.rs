@@ -19,20 +19,32 @@ use std::sync::Arc;
 pub(crate) type PoseSource = Arc<dyn Fn(MonotonicMicros) -> Pose + Send + Sync>;
 
 /// Opens the configured camera. Only the simulator asks for `poses`.
-pub(crate) fn open(config: &CameraConfig, poses: PoseSource) -> Result<Box<dyn Camera>, CameraError> {
-    let format = config
-        .format()
-        .map_err(|error| CameraError::Broken { source_name: "the configured size".to_owned(), reason: error.to_string() })?;
+pub(crate) fn open(
+    config: &CameraConfig,
+    poses: PoseSource,
+) -> Result<Box<dyn Camera>, CameraError> {
+    let format = config.format().map_err(|error| CameraError::Broken {
+        source_name: "the configured size".to_owned(),
+        reason: error.to_string(),
+    })?;
     match config.source {
         #[cfg(feature = "libcamera")]
-        Source::Libcamera => {
-            Ok(Box::new(LibcameraCamera::open(Settings { selection: config.device.clone(), format, rotation: config.rotation })?))
-        }
+        Source::Libcamera => Ok(Box::new(LibcameraCamera::open(Settings {
+            selection: config.device.clone(),
+            format,
+            rotation: config.rotation,
+        })?)),
         #[cfg(not(feature = "libcamera"))]
-        Source::Libcamera => Err(CameraError::Missing("this rccar-car was built without libcamera".to_owned())),
+        Source::Libcamera => {
+            Err(CameraError::Missing("this rccar-car was built without libcamera".to_owned()))
+        }
         Source::Simulator => Ok(Box::new(Simulator::new(format, poses, config.timecode))),
-        // `CameraConfig::validate` has refused a pipe without a path; standard input is as good a guess as any.
-        Source::Pipe => Ok(Box::new(PipeCamera::open(&config.path.clone().unwrap_or_else(|| PathBuf::from("-")), format)?)),
+        // `CameraConfig::validate` has refused a pipe without a path; standard input is as good a
+        // guess as any.
+        Source::Pipe => Ok(Box::new(PipeCamera::open(
+            &config.path.clone().unwrap_or_else(|| PathBuf::from("-")),
+            format,
+        )?)),
     }
 }
 
@@ -58,5 +70,7 @@ pub(crate) fn list() -> Result<String, CameraError> {
 /// The cameras that libcamera sees.
 #[cfg(not(feature = "libcamera"))]
 pub(crate) fn list() -> Result<String, CameraError> {
-    Err(CameraError::Missing("this rccar-car was built without libcamera (cargo feature `libcamera`)".to_owned()))
+    Err(CameraError::Missing(
+        "this rccar-car was built without libcamera (cargo feature `libcamera`)".to_owned(),
+    ))
 }

@@ -1,6 +1,7 @@
 //! The road as the simulated car sees it.
 //!
-//! Its siblings are in `rccar-media`, where it cannot be: an adapter does not know a machine, and this draws with `rccar-sim`.
+//! Its siblings are in `rccar-media`, where it cannot be: an adapter does not know a machine, and
+//! this draws with `rccar-sim`.
 
 use super::PoseSource;
 use rccar_media::camera::{Camera, CameraError};
@@ -15,8 +16,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A camera that draws a frame when a sensor would have taken it.
 ///
-/// Capture time is the moment before drawing begins, when the pose is asked for: it stands for the end of exposure, and drawing for
-/// the sensor's readout and the image processor.
+/// Capture time is the moment before drawing begins, when the pose is asked for: it stands for the
+/// end of exposure, and drawing for the sensor's readout and the image processor.
 pub(super) struct Simulator {
     format: VideoFormat,
     scene: Scene,
@@ -29,7 +30,13 @@ pub(super) struct Simulator {
 impl Simulator {
     pub(super) fn new(format: VideoFormat, poses: PoseSource, timecode: bool) -> Self {
         let scene = Scene::new(&Track::built_in());
-        Self { format, scene, poses, pacer: Pacer::new(format.fps()), timecode: timecode.then_some(0) }
+        Self {
+            format,
+            scene,
+            poses,
+            pacer: Pacer::new(format.fps()),
+            timecode: timecode.then_some(0),
+        }
     }
 }
 
@@ -40,11 +47,14 @@ impl Camera for Simulator {
 
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
         let captured_at = self.pacer.wait();
-        // Both clocks are read within a microsecond or so of each other; the code counts in steps of a hundred.
+        // Both clocks are read within a microsecond or so of each other; the code counts in steps
+        // of a hundred.
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let pose = (self.poses)(captured_at);
-        let mut view = view(frame)
-            .map_err(|error| CameraError::Broken { source_name: "the simulator".to_owned(), reason: error.to_string() })?;
+        let mut view = view(frame).map_err(|error| CameraError::Broken {
+            source_name: "the simulator".to_owned(),
+            reason: error.to_string(),
+        })?;
         self.scene.render(&pose, &mut view);
         if let Some(counter) = &mut self.timecode {
             timecode::paint(&mut view, TimeCode::new(since_1970, *counter));
@@ -80,7 +90,8 @@ mod tests {
         };
         let mut camera = Simulator::new(format(), poses, false);
         let mut frames = [I420Frame::new(format()), I420Frame::new(format())];
-        let captured: Vec<_> = frames.iter_mut().map(|frame| camera.next_frame(frame).unwrap()).collect();
+        let captured: Vec<_> =
+            frames.iter_mut().map(|frame| camera.next_frame(frame).unwrap()).collect();
         assert_eq!(*asked.lock().unwrap(), captured);
         assert!(frames[0] != frames[1]);
     }
@@ -96,7 +107,10 @@ mod tests {
             let code = timecode::read(frame.y(), 640, 640, 360).unwrap();
             let after = TimeCode::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap(), 0);
             assert_eq!(code.counter, counter);
-            assert!((before.time_100us()..=after.time_100us()).contains(&code.time_100us()), "{before:?} {code:?} {after:?}");
+            assert!(
+                (before.time_100us()..=after.time_100us()).contains(&code.time_100us()),
+                "{before:?} {code:?} {after:?}"
+            );
             assert!(last.is_none_or(|last| last < code.time_100us()));
             last = Some(code.time_100us());
         }

@@ -1,4 +1,5 @@
-//! The car's own page on the local network: the same page and protocol as a host's, with one car and one access code.
+//! The car's own page on the local network: the same page and protocol as a host's, with one car
+//! and one access code.
 
 mod near;
 
@@ -15,8 +16,8 @@ use rccar_daemon::shutdown;
 use rccar_protocol::text::{CarId, Name};
 use rccar_rooms::EnrolledCar;
 use rccar_site::{
-    AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode, NoIceServers, Options, Password,
-    Provision, RegisterError, TokenHash, Viewer, router, serve,
+    AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode,
+    NoIceServers, Options, Password, Provision, RegisterError, TokenHash, Viewer, router, serve,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -48,12 +49,18 @@ pub(crate) async fn start(
     let code = access_code(config)?;
     let mut listeners = Vec::new();
     for &address in &config.lan.listen {
-        listeners.push(TcpListener::bind(address).await.map_err(|error| LanError::Listen(address, error))?);
+        listeners.push(
+            TcpListener::bind(address).await.map_err(|error| LanError::Listen(address, error))?,
+        );
         tracing::info!("the car's own page is on http://{address}");
     }
-    let exchange = Exchange::start(rccar_rooms::Options::new(context.software.clone()), Arc::new(NoIceServers));
+    let exchange = Exchange::start(
+        rccar_rooms::Options::new(context.software.clone()),
+        Arc::new(NoIceServers),
+    );
     let car = EnrolledCar { id: context.car.clone(), name: context.name.clone(), owner: None };
-    let (messages, mut from_exchange) = exchange.attach_local_car(car, context.software.clone()).await;
+    let (messages, mut from_exchange) =
+        exchange.attach_local_car(car, context.software.clone()).await;
     tokio::spawn(async move {
         while let Some(message) = from_exchange.recv().await {
             if incoming.send(Incoming { source: Source::Lan, message }).await.is_err() {
@@ -91,7 +98,10 @@ fn access_code(config: &Config) -> Result<AccessCode, LanError> {
     let mut random = [0; 10];
     getrandom::fill(&mut random).map_err(LanError::Random)?;
     // No letters or digits that look alike; 10 of 32 make 50 bits.
-    let text: String = random.iter().map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)])).collect();
+    let text: String = random
+        .iter()
+        .map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)]))
+        .collect();
     files::write(&path, text.as_bytes())?;
     tracing::info!(path = %path.display(), "made the access code of the car's own page; read it there");
     AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why })
@@ -130,10 +140,14 @@ impl About {
     /// `None` where there is no card, such as in the demo.
     fn provision(&self) -> Option<Provision> {
         let content = files::read(&self.provision)
-            .inspect_err(|error| tracing::warn!(error = %causes(error), "what is known of the card"))
+            .inspect_err(
+                |error| tracing::warn!(error = %causes(error), "what is known of the card"),
+            )
             .ok()??;
         serde_json::from_slice(&content)
-            .inspect_err(|error| tracing::warn!(error = %causes(error), "provision.json cannot be read"))
+            .inspect_err(
+                |error| tracing::warn!(error = %causes(error), "provision.json cannot be read"),
+            )
             .ok()
     }
 }
@@ -160,7 +174,11 @@ impl Backend for AccessCodeBackend {
         Ok(false)
     }
 
-    async fn sign_in(&self, credentials: Credentials, sign_in: TokenHash) -> Result<Name, AccountError> {
+    async fn sign_in(
+        &self,
+        credentials: Credentials,
+        sign_in: TokenHash,
+    ) -> Result<Name, AccountError> {
         let Credentials::Code(code) = credentials else { return Err(AccountError::NotOffered) };
         // Hashes are compared, so that the time taken tells nothing about the code.
         if TokenHash::of(&code.0) != self.code {
@@ -174,7 +192,13 @@ impl Backend for AccessCodeBackend {
         Self::user()
     }
 
-    async fn set_up(&self, _: TokenHash, _: Name, _: Password, _: TokenHash) -> Result<Name, AccountError> {
+    async fn set_up(
+        &self,
+        _: TokenHash,
+        _: Name,
+        _: Password,
+        _: TokenHash,
+    ) -> Result<Name, AccountError> {
         Err(AccountError::NotOffered)
     }
 
@@ -183,7 +207,11 @@ impl Backend for AccessCodeBackend {
     }
 
     async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
-        if self.sign_ins.lock().await.contains(&sign_in.0) { Self::user().map(Some) } else { Ok(None) }
+        if self.sign_ins.lock().await.contains(&sign_in.0) {
+            Self::user().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {

@@ -1,9 +1,11 @@
 //! Who is near the car: on one of its own networks.
 //!
-//! Being there is taken as being near, as with a printer that shows its code on its display: whoever may join the network in which the
-//! car is may see its claim code. Mobile networks do not count, although their addresses may look alike: strangers are on them.
+//! Being there is taken as being near, as with a printer that shows its code on its display:
+//! whoever may join the network in which the car is may see its claim code. Mobile networks do not
+//! count, although their addresses may look alike: strangers are on them.
 //!
-//! The car's page listens on all interfaces, which come and go, and answers on the local ones only: see [`may_connect`].
+//! The car's page listens on all interfaces, which come and go, and answers on the local ones only:
+//! see [`may_connect`].
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
@@ -11,9 +13,10 @@ use rccar_causes::causes;
 use rccar_site::Peer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Whether a client of the car's page may connect: from a private address or one of the car's own networks, and by an interface that is
-/// no mobile one. That holds for the address which the client reached, and for the way back to it: without an answer that way there
-/// would be no connection, so that an address cannot be pretended.
+/// Whether a client of the car's page may connect: from a private address or one of the car's own
+/// networks, and by an interface that is no mobile one. That holds for the address which the client
+/// reached, and for the way back to it: without an answer that way there would be no connection, so
+/// that an address cannot be pretended.
 pub(crate) fn may_connect(peer: &Peer) -> bool {
     let (remote, local) = (peer.remote.ip().to_canonical(), peer.local.ip().to_canonical());
     if remote.is_loopback() {
@@ -31,14 +34,16 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// The address of the interface by which the car reaches this one. Connecting a datagram socket sends nothing.
+/// The address of the interface by which the car reaches this one. Connecting a datagram socket
+/// sends nothing.
 fn way_to(remote: SocketAddr) -> Option<IpAddr> {
     let remote = match remote.ip().to_canonical() {
         address @ IpAddr::V4(_) => (address, remote.port()).into(),
         // With the interface that a link-local address is to be reached by.
         IpAddr::V6(_) => remote,
     };
-    let any: IpAddr = if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr =
+        if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(remote).ok()?;
     Some(socket.local_addr().ok()?.ip().to_canonical())
@@ -94,7 +99,10 @@ fn network(interface: &InterfaceAddress) -> Option<Network> {
         let v4 = storage.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
         v4.or_else(|| storage.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
     };
-    let network = Network { address: ip(interface.address.as_ref()?)?, mask: ip(interface.netmask.as_ref()?)? };
+    let network = Network {
+        address: ip(interface.address.as_ref()?)?,
+        mask: ip(interface.netmask.as_ref()?)?,
+    };
     (!mobile).then_some(network)
 }
 
@@ -110,7 +118,11 @@ mod tests {
     fn neighbours_are_told_from_strangers() {
         let home = Network { address: ip("192.168.1.7"), mask: ip("255.255.255.0") };
         assert!(home.holds(ip("192.168.1.200")));
-        assert!(!home.holds(ip("192.168.2.1")) && !home.holds(ip("10.0.0.1")) && !home.holds(ip("fe80::1")));
+        assert!(
+            !home.holds(ip("192.168.2.1"))
+                && !home.holds(ip("10.0.0.1"))
+                && !home.holds(ip("fe80::1"))
+        );
         let home = Network { address: ip("2001:db8:1::7"), mask: ip("ffff:ffff:ffff:ffff::") };
         assert!(home.holds(ip("2001:db8:1::8")) && !home.holds(ip("2001:db8:2::8")));
     }
@@ -123,7 +135,9 @@ mod tests {
 
     #[test]
     fn private_addresses_are_told_from_public_and_shared_ones() {
-        for address in ["10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.7.7", "fd00::1", "fe80::1"] {
+        for address in
+            ["10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.7.7", "fd00::1", "fe80::1"]
+        {
             assert!(is_private(ip(address)), "{address}");
         }
         // 100.64.0.0/10 is what mobile networks give to their customers (RFC 6598).
@@ -134,12 +148,25 @@ mod tests {
 
     #[test]
     fn the_machine_itself_may_connect_and_strangers_may_not_whatever_they_reached() {
-        let peer = |remote: &str, local: &str| Peer { remote: (ip(remote), 5000).into(), local: (ip(local), 80).into() };
-        assert!(may_connect(&peer("127.0.0.1", "127.0.0.1")) && may_connect(&peer("::ffff:127.0.0.1", "::ffff:127.0.0.1")));
-        for Network { address, .. } in networks().iter().filter(|network| network.address.is_ipv4()) {
-            assert!(may_connect(&peer(&address.to_string(), &address.to_string())), "{address} is this machine's own");
+        let peer = |remote: &str, local: &str| Peer {
+            remote: (ip(remote), 5000).into(),
+            local: (ip(local), 80).into(),
+        };
+        assert!(
+            may_connect(&peer("127.0.0.1", "127.0.0.1"))
+                && may_connect(&peer("::ffff:127.0.0.1", "::ffff:127.0.0.1"))
+        );
+        for Network { address, .. } in networks().iter().filter(|network| network.address.is_ipv4())
+        {
+            assert!(
+                may_connect(&peer(&address.to_string(), &address.to_string())),
+                "{address} is this machine's own"
+            );
         }
         assert!(!may_connect(&peer("203.0.113.9", "127.0.0.1")), "a public address");
-        assert!(!may_connect(&peer("10.1.2.3", "203.0.113.1")), "an address that no interface of this machine has");
+        assert!(
+            !may_connect(&peer("10.1.2.3", "203.0.113.1")),
+            "an address that no interface of this machine has"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The car's connection to its signaling host: carries out what [`Registration`] and [`Standby`] decide.
+//! The car's connection to its signaling host: carries out what [`Registration`] and [`Standby`]
+//! decide.
 
 mod calls;
 mod parts;
@@ -107,7 +108,10 @@ impl Client {
         self.handle_urgent(urgent);
         loop {
             self.carry_out().await;
-            let due = [self.registration.poll_timeout(), self.standby.poll_timeout()].into_iter().flatten().min();
+            let due = [self.registration.poll_timeout(), self.standby.poll_timeout()]
+                .into_iter()
+                .flatten()
+                .min();
             tokio::select! {
                 biased;
                 news = self.calls.next() => handle_news(&mut self.registration, &mut self.standby, news),
@@ -146,10 +150,14 @@ impl Client {
             Ok(Step::Dialled(dialled)) => {
                 self.registration.handle_dialled(dialled.over.clone());
                 if let Some(over) = dialled.over.clone() {
-                    self.ways.uplinks.report(Report::Dialled { over, silent: dialled.silent.clone() });
+                    self.ways
+                        .uplinks
+                        .report(Report::Dialled { over, silent: dialled.silent.clone() });
                 }
                 let url = self.url.clone();
-                self.attempt = Some(Box::pin(async move { Ok(Step::Knocked(Box::new(greet(&url, dialled).await?))) }));
+                self.attempt = Some(Box::pin(async move {
+                    Ok(Step::Knocked(Box::new(greet(&url, dialled).await?)))
+                }));
             }
             Ok(Step::Knocked(knocked)) => self.handle_knocked(*knocked),
             Err(ended) => self.end(ended),
@@ -167,7 +175,10 @@ impl Client {
         }
     }
 
-    async fn handle_message(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Result<(), Gone> {
+    async fn handle_message(
+        &mut self,
+        message: Option<Result<Message, tungstenite::Error>>,
+    ) -> Result<(), Gone> {
         self.registration.handle_heard(clock::now());
         self.signs.pulse.beat();
         let text = match read(message) {
@@ -179,18 +190,33 @@ impl Client {
             }
         };
         match parse::<ToCar>(&text) {
-            Ok(ToCar::Registered { name, .. }) => self.registration.handle_registered(clock::now(), name),
+            Ok(ToCar::Registered { name, .. }) => {
+                self.registration.handle_registered(clock::now(), name)
+            }
             Ok(ToCar::Unclaimed {}) => self.registration.handle_unclaimed(clock::now()),
             // A host that does not know a message that it need not know refuses nothing else.
-            Ok(ToCar::Error { code: ErrorCode::UnknownType, text, .. }) => tracing::debug!(%text, "an older host"),
-            Ok(refused @ ToCar::Error { session: None, .. }) if !self.registration.is_registered() => self.end(unexpected(refused)),
+            Ok(ToCar::Error { code: ErrorCode::UnknownType, text, .. }) => {
+                tracing::debug!(%text, "an older host")
+            }
+            Ok(refused @ ToCar::Error { session: None, .. })
+                if !self.registration.is_registered() =>
+            {
+                self.end(unexpected(refused))
+            }
             // What is said of a session can be about one of before.
-            Ok(ToCar::Bye { .. } | ToCar::Error { session: Some(_), .. }) if self.registration.is_entering() => {}
+            Ok(ToCar::Bye { .. } | ToCar::Error { session: Some(_), .. })
+                if self.registration.is_entering() => {}
             Ok(other) if self.registration.is_entering() => self.end(unexpected(other)),
             Ok(ToCar::Pong { .. }) => {}
-            Ok(ToCar::Error { code, text, .. }) => tracing::warn!(?code, %text, "the host refused a message"),
+            Ok(ToCar::Error { code, text, .. }) => {
+                tracing::warn!(?code, %text, "the host refused a message")
+            }
             Ok(message) => {
-                return self.incoming.send(Incoming { source: Source::Host, message }).await.map_err(|_| Gone);
+                return self
+                    .incoming
+                    .send(Incoming { source: Source::Host, message })
+                    .await
+                    .map_err(|_| Gone);
             }
             // A later host may say what this car does not know.
             Err(error) => tracing::warn!(error = %causes(&error), "message of the host ignored"),
@@ -210,7 +236,8 @@ impl Client {
                         let (url, known) = (self.url.clone(), Arc::clone(&self.known));
                         self.knocking = Some(Box::pin(async move {
                             let knocking = async {
-                                let dialled = dial::only_over(&url, &known, &over, DIAL_WITHIN).await?;
+                                let dialled =
+                                    dial::only_over(&url, &known, &over, DIAL_WITHIN).await?;
                                 greet(&url, dialled).await
                             };
                             let knocked = timeout(within, knocking).await.ok()?;
@@ -231,7 +258,11 @@ impl Client {
                 Effect::Ping { id } => {
                     self.send(&FromCar::Ping { id }).await;
                     // An unclaimed car may say nothing but `ping`.
-                    let more = if self.registration.is_registered() { grease::messages() } else { Vec::new() };
+                    let more = if self.registration.is_registered() {
+                        grease::messages()
+                    } else {
+                        Vec::new()
+                    };
                     for text in more {
                         self.send_text(text).await;
                     }
@@ -280,7 +311,8 @@ impl Client {
             claim: Some(claim),
         };
         self.send(&register).await;
-        // What sessions wanted to say before is out of date; when they see that the host is up they say what still counts.
+        // What sessions wanted to say before is out of date; when they see that the host is up they
+        // say what still counts.
         while self.outgoing.try_recv().is_ok() {}
     }
 
@@ -341,11 +373,16 @@ fn log(url: &HostUrl, event: &Event) {
             notify::status(&format!("registered with {host}"));
         }
         Event::Unclaimed => {
-            tracing::info!(host, "unclaimed: the car's own page and its console show the code that claims it");
+            tracing::info!(
+                host,
+                "unclaimed: the car's own page and its console show the code that claims it"
+            );
             notify::status(&format!("unclaimed at {host}"));
         }
         Event::DialledAnew(call) => tracing::info!(host, "dialled anew: {call}"),
-        Event::Lost { retry_in, why } => tracing::warn!(host, ?retry_in, "no connection to the host: {}", why.text()),
+        Event::Lost { retry_in, why } => {
+            tracing::warn!(host, ?retry_in, "no connection to the host: {}", why.text())
+        }
     }
 }
 

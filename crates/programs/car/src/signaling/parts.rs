@@ -38,10 +38,14 @@ impl From<Ended> for End {
         let text = ended.to_string();
         match ended {
             Ended::Refused { .. } => Self::Refused(text),
-            Ended::Closed(Some((code, _))) => match CloseCode::from_code(code).map(|code| (code, code.advice())) {
+            Ended::Closed(Some((code, _))) => match CloseCode::from_code(code)
+                .map(|code| (code, code.advice()))
+            {
                 None | Some((_, Advice::ComeBack)) => Self::Failed(text),
                 Some((CloseCode::Forbidden, _)) => Self::Forbidden(text),
-                Some((_, Advice::ComeBackAfter(_) | Advice::ComeBackSlowly | Advice::StayAway)) => Self::Refused(text),
+                Some((_, Advice::ComeBackAfter(_) | Advice::ComeBackSlowly | Advice::StayAway)) => {
+                    Self::Refused(text)
+                }
             },
             _ => Self::Failed(text),
         }
@@ -82,8 +86,14 @@ mod tests {
     fn a_host_that_would_say_the_same_again_is_not_one_that_broke_off() {
         let closed = |code| End::from(Ended::Closed(Some((code, String::new()))));
         assert!(matches!(closed(4403), End::Forbidden(_)));
-        assert!([4400, 4401, 4409, 4429].into_iter().all(|code| matches!(closed(code), End::Refused(_))));
-        assert!([1000, 1001, 4408, 4413].into_iter().all(|code| matches!(closed(code), End::Failed(_))));
+        assert!(
+            [4400, 4401, 4409, 4429]
+                .into_iter()
+                .all(|code| matches!(closed(code), End::Refused(_)))
+        );
+        assert!(
+            [1000, 1001, 4408, 4413].into_iter().all(|code| matches!(closed(code), End::Failed(_)))
+        );
         assert!(matches!(End::from(Ended::Closed(None)), End::Failed(_)));
     }
 }

@@ -28,14 +28,22 @@ pub(super) struct Knocked {
 
 /// Connects up to the host's challenge.
 pub(super) async fn greet(url: &HostUrl, dialled: Dialled) -> Result<Knocked, Ended> {
-    let mut request = url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
+    let mut request =
+        url.websocket().into_client_request().map_err(|error| Ended::Address(error.to_string()))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
-    let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let connecting = client_async_tls_with_config(request, dialled.stream, Some(limits), None);
-    let (mut socket, _) = timeout(STEP_WITHIN, connecting).await.map_err(|_| Ended::Slow("connecting"))??;
+    let (mut socket, _) =
+        timeout(STEP_WITHIN, connecting).await.map_err(|_| Ended::Slow("connecting"))??;
     match next_message(&mut socket, "waiting for the challenge").await? {
-        ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => Ok(Knocked { socket, nonce, over: dialled.over }),
-        ToCar::Challenge { v, .. } => Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}"))),
+        ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => {
+            Ok(Knocked { socket, nonce, over: dialled.over })
+        }
+        ToCar::Challenge { v, .. } => {
+            Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}")))
+        }
         other => Err(unexpected(other)),
     }
 }
@@ -49,7 +57,9 @@ pub(super) fn unexpected(message: ToCar) -> Ended {
 
 fn message_type(message: &ToCar) -> String {
     let json: Result<serde_json::Value, _> = serde_json::to_value(message);
-    json.ok().and_then(|json| json["type"].as_str().map(|kind| format!("`{kind}`"))).unwrap_or_default()
+    json.ok()
+        .and_then(|json| json["type"].as_str().map(|kind| format!("`{kind}`")))
+        .unwrap_or_default()
 }
 
 /// The next message that this car can read. What it cannot read, a later host may say.
@@ -59,7 +69,9 @@ async fn next_message(socket: &mut Socket, doing: &'static str) -> Result<ToCar,
             let Some(text) = read(socket.next().await)? else { continue };
             match parse(&text) {
                 Ok(message) => return Ok(message),
-                Err(error) => tracing::warn!(error = %causes(&error), "message of the host ignored"),
+                Err(error) => {
+                    tracing::warn!(error = %causes(&error), "message of the host ignored")
+                }
             }
         }
     };
@@ -67,12 +79,14 @@ async fn next_message(socket: &mut Socket, doing: &'static str) -> Result<ToCar,
 }
 
 /// The text of a message; `None` for pings and the like.
-pub(super) fn read(message: Option<Result<Message, tungstenite::Error>>) -> Result<Option<String>, Ended> {
+pub(super) fn read(
+    message: Option<Result<Message, tungstenite::Error>>,
+) -> Result<Option<String>, Ended> {
     match message {
         Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
-        Some(Ok(Message::Close(frame))) => {
-            Err(Ended::Closed(frame.map(|frame| (frame.code.into(), frame.reason.as_str().to_owned()))))
-        }
+        Some(Ok(Message::Close(frame))) => Err(Ended::Closed(
+            frame.map(|frame| (frame.code.into(), frame.reason.as_str().to_owned())),
+        )),
         Some(Ok(_)) => Ok(None),
         Some(Err(error)) => Err(error.into()),
         None => Err(Ended::Closed(None)),

@@ -10,7 +10,8 @@ pub use simulator::{SimulatedOdometer, Simulator};
 
 /// The actuators of one car.
 pub trait Actuator {
-    /// Puts `output` on servo and motor, where it stays until the next call. Called at 200 Hz while the car moves.
+    /// Puts `output` on servo and motor, where it stays until the next call. Called at 200 Hz while
+    /// the car moves.
     ///
     /// Must return well within a tick of 5 ms.
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError>;
@@ -34,8 +35,8 @@ pub struct ActuatorError {
     pub why: std::io::Error,
 }
 
-/// Opens the actuators that the configuration names, and the sensors that belong to them. The actuators are where they were: nothing moves
-/// yet.
+/// Opens the actuators that the configuration names, and the sensors that belong to them. The
+/// actuators are where they were: nothing moves yet.
 pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
     match config.actuator {
         ActuatorKind::Simulator => {

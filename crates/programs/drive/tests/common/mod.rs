@@ -35,9 +35,16 @@ impl Drive {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("drive.toml");
         let path = |name: &str| directory.path().join(name).display().to_string();
-        let text = format!("socket = {:?}\ntrace = {:?}\nrealtime = false\n", path("drive.sock"), path("trace.jsonl"));
+        let text = format!(
+            "socket = {:?}\ntrace = {:?}\nrealtime = false\n",
+            path("drive.sock"),
+            path("trace.jsonl")
+        );
         std::fs::write(&config, text).unwrap();
-        let child = rccar_drive(&["--config", &config.display().to_string()]).stderr(Stdio::null()).spawn().unwrap();
+        let child = rccar_drive(&["--config", &config.display().to_string()])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let drive = Self { child, directory };
         await_that("the drive answers", || query::ask(&drive.socket()).is_ok());
         drive
@@ -60,7 +67,8 @@ impl Drive {
     }
 
     pub(crate) fn terminate(mut self) -> (ExitStatus, Vec<Value>, bool) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         let status = self.child.wait().unwrap();
         (status, self.trace(), self.socket().exists())
@@ -114,23 +122,32 @@ impl Driver {
     }
 
     /// Sends frames until the drive reports what is wanted.
-    pub(crate) fn send_until(&mut self, arm: bool, throttle: i16, mut wanted: impl FnMut(&DriveStatus) -> bool) {
+    pub(crate) fn send_until(
+        &mut self,
+        arm: bool,
+        throttle: i16,
+        mut wanted: impl FnMut(&DriveStatus) -> bool,
+    ) {
         let session = self.session;
         let started = Instant::now();
         loop {
             assert!(started.elapsed() < PATIENCE, "the drive does not come to what is wanted");
             self.send(arm, throttle);
             let sent = Instant::now();
-            while let Some(left) = FRAME.checked_sub(sent.elapsed()).filter(|left| !left.is_zero()) {
-                if self.receive(left).is_some_and(|status| status.session == session && wanted(&status)) {
+            while let Some(left) = FRAME.checked_sub(sent.elapsed()).filter(|left| !left.is_zero())
+            {
+                if self
+                    .receive(left)
+                    .is_some_and(|status| status.session == session && wanted(&status))
+                {
                     return;
                 }
             }
         }
     }
 
-    /// Releases, arms and drives until the motor turns. On a busy machine a frame may be so late that the drive trips: then once more,
-    /// but not for ever.
+    /// Releases, arms and drives until the motor turns. On a busy machine a frame may be so late
+    /// that the drive trips: then once more, but not for ever.
     pub(crate) fn drive_off(&mut self) {
         let started = Instant::now();
         loop {

@@ -16,11 +16,18 @@ pub(crate) struct StoredAccount {
 
 impl Store {
     /// Adds an account. `None`: there is one of this name, whatever the case of its letters.
-    pub(crate) fn add_account(&self, name: &Name, password: Option<&str>, now: u64) -> Result<Option<i64>, DbError> {
+    pub(crate) fn add_account(
+        &self,
+        name: &Name,
+        password: Option<&str>,
+        now: u64,
+    ) -> Result<Option<i64>, DbError> {
         let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
         match self.connection.execute(sql, params![name.as_str(), password, now]) {
             Ok(_) => Ok(Some(self.connection.last_insert_rowid())),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(None),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -28,9 +35,12 @@ impl Store {
     /// The account of this name.
     pub(crate) fn account(&self, name: &str) -> Result<Option<StoredAccount>, DbError> {
         let sql = "SELECT id, name, password FROM accounts WHERE name = ?1";
-        let row =
-            self.connection.query_row(sql, [name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))).optional()?;
-        row.map(|(id, name, password)| Ok(StoredAccount { id, name: stored_name(name)?, password })).transpose()
+        let row = self
+            .connection
+            .query_row(sql, [name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
+            .optional()?;
+        row.map(|(id, name, password)| Ok(StoredAccount { id, name: stored_name(name)?, password }))
+            .transpose()
     }
 
     /// Names of all accounts.
@@ -42,7 +52,9 @@ impl Store {
 
     /// Whether there is any account.
     pub(crate) fn has_accounts(&self) -> Result<bool, DbError> {
-        Ok(self.connection.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?)
+        Ok(self
+            .connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?)
     }
 
     /// Removes an account with its sign-ins and links. `false`: there is none of this name.
@@ -51,7 +63,12 @@ impl Store {
     }
 
     /// Stores a sign-in.
-    pub(crate) fn add_sign_in(&self, sign_in: TokenHash, account: i64, expires: u64) -> Result<(), DbError> {
+    pub(crate) fn add_sign_in(
+        &self,
+        sign_in: TokenHash,
+        account: i64,
+        expires: u64,
+    ) -> Result<(), DbError> {
         let sql = "INSERT INTO logins (hash, account, expires) VALUES (?1, ?2, ?3)";
         self.connection.execute(sql, params![sign_in.0, account, expires])?;
         Ok(())
@@ -60,7 +77,10 @@ impl Store {
     /// Who is signed in with this cookie.
     pub(crate) fn sign_in(&self, sign_in: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
         let sql = "SELECT name FROM logins JOIN accounts ON accounts.id = account WHERE hash = ?1 AND expires > ?2";
-        let name = self.connection.query_row(sql, params![sign_in.0, now], |row| row.get::<_, String>(0)).optional()?;
+        let name = self
+            .connection
+            .query_row(sql, params![sign_in.0, now], |row| row.get::<_, String>(0))
+            .optional()?;
         name.map(stored_name).transpose()
     }
 

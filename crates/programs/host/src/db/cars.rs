@@ -49,16 +49,17 @@ impl Store {
         name: Option<&Name>,
         expires: u64,
     ) -> Result<(), DbError> {
-        let sql =
-            "INSERT INTO enrolments (hash, owner, name, expires) VALUES (?1, (SELECT id FROM accounts WHERE name = ?2), ?3, ?4)";
+        let sql = "INSERT INTO enrolments (hash, owner, name, expires) VALUES (?1, (SELECT id FROM accounts WHERE name = ?2), ?3, ?4)";
         self.connection.execute(sql, params![token.0, owner, name.map(Name::as_str), expires])?;
         Ok(())
     }
 
-    /// Lets a car in that is known or has a valid token, which is spent with that. A revoked car needs a new token.
+    /// Lets a car in that is known or has a valid token, which is spent with that. A revoked car
+    /// needs a new token.
     pub(crate) fn enrol(&mut self, car: &CarRegistration, now: u64) -> Result<Enrolled, DbError> {
         let id = car.key.id();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let known = car_row(&transaction, &id)?;
         // A known car that still shows its token does not spend it: it needs none.
         if let Some(row) = known.as_ref().filter(|row| !row.revoked) {
@@ -66,7 +67,9 @@ impl Store {
         }
         let sql = "DELETE FROM enrolments WHERE hash = ?1 AND expires > ?2 RETURNING owner, name";
         let token = car.enrolment.map(|token| {
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?));
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?))
+            };
             transaction.query_row(sql, params![token.0, now], row).optional()
         });
         let Some((owner, chosen)) = token.transpose()?.flatten() else {
@@ -79,16 +82,24 @@ impl Store {
         Ok(Enrolled::New(row.known()?))
     }
 
-    /// Makes an unknown or revoked car this user's, under the name that it asks for. `None`: somebody has it already, or there is no such
-    /// user.
-    pub(crate) fn claim(&mut self, car: &CarRegistration, user: &Name, now: u64) -> Result<Option<EnrolledCar>, DbError> {
+    /// Makes an unknown or revoked car this user's, under the name that it asks for. `None`:
+    /// somebody has it already, or there is no such user.
+    pub(crate) fn claim(
+        &mut self,
+        car: &CarRegistration,
+        user: &Name,
+        now: u64,
+    ) -> Result<Option<EnrolledCar>, DbError> {
         let id = car.key.id();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let owner: Option<i64> =
-            transaction.query_row("SELECT id FROM accounts WHERE name = ?1", [user.as_str()], |row| row.get(0)).optional()?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let owner: Option<i64> = transaction
+            .query_row("SELECT id FROM accounts WHERE name = ?1", [user.as_str()], |row| row.get(0))
+            .optional()?;
         let taken = car_row(&transaction, &id)?.is_some_and(|row| !row.revoked);
         let Some(owner) = owner.filter(|_| !taken) else { return Ok(None) };
-        transaction.execute(KNOW, params![id.as_str(), car.key.0, car.name.as_str(), owner, now])?;
+        transaction
+            .execute(KNOW, params![id.as_str(), car.key.0, car.name.as_str(), owner, now])?;
         let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
         transaction.commit()?;
         Ok(Some(row.known()?))
@@ -114,9 +125,17 @@ impl Store {
     }
 
     /// The same for a car's owner.
-    pub(crate) fn revoke_own_car(&mut self, user: &Name, id: &CarId, now: u64) -> Result<Revoked, DbError> {
-        let Some(row) = car_row(&self.connection, id)?.filter(|row| !row.revoked) else { return Ok(Revoked::NoSuchCar) };
-        // Names of accounts are told apart without regard to capitals, but a sign-in has the stored one.
+    pub(crate) fn revoke_own_car(
+        &mut self,
+        user: &Name,
+        id: &CarId,
+        now: u64,
+    ) -> Result<Revoked, DbError> {
+        let Some(row) = car_row(&self.connection, id)?.filter(|row| !row.revoked) else {
+            return Ok(Revoked::NoSuchCar);
+        };
+        // Names of accounts are told apart without regard to capitals, but a sign-in has the stored
+        // one.
         if row.owner.as_deref() != Some(user.as_str()) {
             return Ok(Revoked::NotYours);
         }
@@ -128,7 +147,9 @@ const ROWS: &str = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NUL
                     FROM cars LEFT JOIN accounts ON accounts.id = owner";
 
 fn car_row(connection: &Connection, id: &CarId) -> Result<Option<CarRow>, DbError> {
-    Ok(connection.query_row(&format!("{ROWS} WHERE cars.id = ?1"), [id.as_str()], CarRow::read).optional()?)
+    Ok(connection
+        .query_row(&format!("{ROWS} WHERE cars.id = ?1"), [id.as_str()], CarRow::read)
+        .optional()?)
 }
 
 impl CarRow {
@@ -152,7 +173,12 @@ mod tests {
 
     fn car(seed: u8, token: Option<&str>) -> CarRegistration {
         let software = Software::new("test/1").unwrap();
-        CarRegistration { key: CarKey([seed; 32]), name: test_name("red car"), software, enrolment: token.map(TokenHash::of) }
+        CarRegistration {
+            key: CarKey([seed; 32]),
+            name: test_name("red car"),
+            software,
+            enrolment: token.map(TokenHash::of),
+        }
     }
 
     #[test]
@@ -170,7 +196,9 @@ mod tests {
     fn the_owners_name_for_a_car_wins() {
         let mut store = test_store();
         store.add_account(&test_name("Ada"), None, 1).unwrap();
-        store.add_enrolment(TokenHash::of("token"), Some("Ada"), Some(&test_name("blue car")), 100).unwrap();
+        store
+            .add_enrolment(TokenHash::of("token"), Some("Ada"), Some(&test_name("blue car")), 100)
+            .unwrap();
         store.enrol(&car(1, Some("token")), 1).unwrap();
         assert_eq!(store.enrolled_cars().unwrap()[0].name, test_name("blue car"));
         assert_eq!(store.cars().unwrap()[0].owner.as_deref(), Some("Ada"));
@@ -220,6 +248,10 @@ mod tests {
         let claimed = store.claim(&car(1, None), &names[1], 4).unwrap().unwrap();
         assert_eq!(claimed.owner, Some(test_name("Bob")));
         store.remove_account("Bob").unwrap();
-        assert_eq!(store.enrolled_cars().unwrap()[0].owner, None, "a car outlives its owner's account");
+        assert_eq!(
+            store.enrolled_cars().unwrap()[0].owner,
+            None,
+            "a car outlives its owner's account"
+        );
     }
 }

@@ -9,9 +9,13 @@ use rusqlite::{OptionalExtension, TransactionBehavior, params};
 impl Store {
     /// Stores the set-up link and withdraws earlier ones.
     pub(crate) fn set_setup_link(&mut self, token: TokenHash, expires: u64) -> Result<(), DbError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute("DELETE FROM links WHERE account IS NULL", [])?;
-        transaction.execute("INSERT INTO links (hash, account, expires) VALUES (?1, NULL, ?2)", params![token.0, expires])?;
+        transaction.execute(
+            "INSERT INTO links (hash, account, expires) VALUES (?1, NULL, ?2)",
+            params![token.0, expires],
+        )?;
         Ok(transaction.commit()?)
     }
 
@@ -21,9 +25,17 @@ impl Store {
         Ok(self.connection.query_row(sql, params![token.0, now], |row| row.get(0))?)
     }
 
-    /// Spends the set-up link on the first account. `None`: it does not work, or there is an account.
-    pub(crate) fn set_up(&mut self, token: TokenHash, name: &Name, password: &str, now: u64) -> Result<Option<i64>, DbError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    /// Spends the set-up link on the first account. `None`: it does not work, or there is an
+    /// account.
+    pub(crate) fn set_up(
+        &mut self,
+        token: TokenHash,
+        name: &Name,
+        password: &str,
+        now: u64,
+    ) -> Result<Option<i64>, DbError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2
                    AND NOT EXISTS (SELECT 1 FROM accounts)";
         if transaction.execute(sql, params![token.0, now])? == 0 {
@@ -37,18 +49,32 @@ impl Store {
     }
 
     /// Stores a sign-in link.
-    pub(crate) fn add_link(&self, token: TokenHash, account: i64, expires: u64) -> Result<(), DbError> {
+    pub(crate) fn add_link(
+        &self,
+        token: TokenHash,
+        account: i64,
+        expires: u64,
+    ) -> Result<(), DbError> {
         let sql = "INSERT INTO links (hash, account, expires) VALUES (?1, ?2, ?3)";
         self.connection.execute(sql, params![token.0, account, expires])?;
         Ok(())
     }
 
     /// Spends a sign-in link. `None`: it does not work.
-    pub(crate) fn spend_link(&self, token: TokenHash, now: u64) -> Result<Option<(i64, Name)>, DbError> {
+    pub(crate) fn spend_link(
+        &self,
+        token: TokenHash,
+        now: u64,
+    ) -> Result<Option<(i64, Name)>, DbError> {
         let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NOT NULL AND expires > ?2 RETURNING account";
-        let account: Option<i64> = self.connection.query_row(sql, params![token.0, now], |row| row.get(0)).optional()?;
+        let account: Option<i64> =
+            self.connection.query_row(sql, params![token.0, now], |row| row.get(0)).optional()?;
         let Some(account) = account else { return Ok(None) };
-        let name = self.connection.query_row("SELECT name FROM accounts WHERE id = ?1", [account], |row| row.get(0))?;
+        let name = self.connection.query_row(
+            "SELECT name FROM accounts WHERE id = ?1",
+            [account],
+            |row| row.get(0),
+        )?;
         Ok(Some((account, stored_name(name)?)))
     }
 }
@@ -70,7 +96,11 @@ mod tests {
         assert!(store.set_up(new, &test_name("Ada"), "x", 99).unwrap().is_some());
         assert_eq!(store.set_up(new, &test_name("Eve"), "x", 99).unwrap(), None);
         store.set_setup_link(new, 100).unwrap();
-        assert_eq!(store.set_up(new, &test_name("Eve"), "x", 99).unwrap(), None, "there is an account");
+        assert_eq!(
+            store.set_up(new, &test_name("Eve"), "x", 99).unwrap(),
+            None,
+            "there is an account"
+        );
     }
 
     #[test]
@@ -80,7 +110,10 @@ mod tests {
         for token in ["one", "two"] {
             store.add_link(TokenHash::of(token), account, 100).unwrap();
         }
-        assert_eq!(store.spend_link(TokenHash::of("one"), 99).unwrap(), Some((account, test_name("Ada"))));
+        assert_eq!(
+            store.spend_link(TokenHash::of("one"), 99).unwrap(),
+            Some((account, test_name("Ada")))
+        );
         assert_eq!(store.spend_link(TokenHash::of("one"), 99).unwrap(), None);
         assert_eq!(store.spend_link(TokenHash::of("two"), 100).unwrap(), None);
     }

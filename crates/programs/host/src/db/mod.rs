@@ -1,7 +1,7 @@
 //! Accounts, sign-ins, cars and releases in SQLite.
 //!
-//! The command line and the running server use the file at the same time: WAL lets readers and one writer work side by side, and a
-//! writer waits [`BUSY_TIMEOUT`] for another.
+//! The command line and the running server use the file at the same time: WAL lets readers and one
+//! writer work side by side, and a writer waits [`BUSY_TIMEOUT`] for another.
 
 mod accounts;
 mod cars;
@@ -20,7 +20,8 @@ use std::time::{Duration, SystemTime};
 
 /// How long a writer waits for another; all writes here take milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Steps that lead from an empty file to the newest version. Released steps never change; new ones are appended.
+/// Steps that lead from an empty file to the newest version. Released steps never change; new ones
+/// are appended.
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("releases.sql")];
 
 /// The database failed.
@@ -28,7 +29,9 @@ const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("release
 pub(crate) enum DbError {
     #[error("cannot open the database {}", .path.display())]
     Open { path: PathBuf, source: io::Error },
-    #[error("the database is of version {found}, this program knows versions up to {known}: update the program")]
+    #[error(
+        "the database is of version {found}, this program knows versions up to {known}: update the program"
+    )]
     Newer { found: usize, known: usize },
     #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
@@ -47,7 +50,8 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the file, makes it if it is missing, and brings it to the newest version.
     pub(crate) fn open(path: &Path) -> Result<Self, DbError> {
-        // SQLite would make it readable for everybody; its companions (-wal, -shm) get the mode of the file.
+        // SQLite would make it readable for everybody; its companions (-wal, -shm) get the mode of
+        // the file.
         OpenOptions::new()
             .write(true)
             .create(true)
@@ -67,8 +71,10 @@ impl Store {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let found: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let found: usize =
+            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found > MIGRATIONS.len() {
             return Err(DbError::Newer { found, known: MIGRATIONS.len() });
         }
@@ -80,7 +86,8 @@ impl Store {
         Ok(Self { connection })
     }
 
-    /// Changes whenever another connection, such as the command line's, has written (SQLite, `PRAGMA data_version`).
+    /// Changes whenever another connection, such as the command line's, has written (SQLite,
+    /// `PRAGMA data_version`).
     pub(crate) fn data_version(&self) -> Result<i64, DbError> {
         Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }

@@ -1,7 +1,9 @@
 //! Releases.
 
 use super::{DbError, Store};
-use rccar_protocol::release::{ByteCount, Channel, Compatible, Percent, ReleaseNotes, Sha256, UpdateStatus, Version};
+use rccar_protocol::release::{
+    ByteCount, Channel, Compatible, Percent, ReleaseNotes, Sha256, UpdateStatus, Version,
+};
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{Release, ReleaseChange};
 use rusqlite::{Row, TransactionBehavior, params};
@@ -9,12 +11,24 @@ use rusqlite::{Row, TransactionBehavior, params};
 impl Store {
     /// Adds a release. `false`: there is one of this version already.
     pub(crate) fn add_release(&mut self, release: &Release) -> Result<bool, DbError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql =
             "INSERT INTO releases (version, compatible, size, sha256, signer, notes, rollout, paused, uploaded_at, uploaded_by)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
-        let Release { version, compatible, size, sha256, signer, notes, channels, rollout, paused, uploaded_at, uploaded_by } =
-            release;
+        let Release {
+            version,
+            compatible,
+            size,
+            sha256,
+            signer,
+            notes,
+            channels,
+            rollout,
+            paused,
+            uploaded_at,
+            uploaded_by,
+        } = release;
         let version = version.to_string();
         let values = params![
             version,
@@ -45,7 +59,12 @@ impl Store {
         )?;
         let rows: Vec<_> = query.query_map([], |row| Ok(read(row)))?.collect::<Result<_, _>>()?;
         let mut releases = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
-        releases.sort_by(|one, other| other.version.precedence(&one.version).then_with(|| other.uploaded_at.cmp(&one.uploaded_at)));
+        releases.sort_by(|one, other| {
+            other
+                .version
+                .precedence(&one.version)
+                .then_with(|| other.uploaded_at.cmp(&one.uploaded_at))
+        });
         Ok(releases)
     }
 
@@ -55,13 +74,21 @@ impl Store {
     }
 
     /// Changes a release. `None`: there is none of this version.
-    pub(crate) fn change_release(&mut self, version: &Version, change: &ReleaseChange) -> Result<Option<Release>, DbError> {
+    pub(crate) fn change_release(
+        &mut self,
+        version: &Version,
+        change: &ReleaseChange,
+    ) -> Result<Option<Release>, DbError> {
         let name = version.to_string();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "UPDATE releases SET rollout = coalesce(?2, rollout), paused = coalesce(?3, paused), notes = coalesce(?4, notes)
                    WHERE version = ?1";
         let notes = change.notes.as_ref().map(ReleaseNotes::as_str);
-        transaction.execute(sql, params![name, change.rollout.map(Percent::value), change.paused, notes])?;
+        transaction.execute(
+            sql,
+            params![name, change.rollout.map(Percent::value), change.paused, notes],
+        )?;
         if let Some(channels) = &change.channels {
             transaction.execute("DELETE FROM release_channels WHERE version = ?1", [&name])?;
             set_channels(&transaction, &name, channels)?;
@@ -73,7 +100,8 @@ impl Store {
     /// Forgets a release and returns it. `None`: there is none of this version.
     pub(crate) fn remove_release(&self, version: &Version) -> Result<Option<Release>, DbError> {
         let release = self.release(version)?;
-        self.connection.execute("DELETE FROM releases WHERE version = ?1", [version.to_string()])?;
+        self.connection
+            .execute("DELETE FROM releases WHERE version = ?1", [version.to_string()])?;
         Ok(release)
     }
 
@@ -85,19 +113,27 @@ impl Store {
         Ok(())
     }
 
-    /// What cars said about their updates. What cannot be read any more is left out: the car says it again.
+    /// What cars said about their updates. What cannot be read any more is left out: the car says
+    /// it again.
     pub(crate) fn remembered_updates(&self) -> Result<Vec<(CarId, UpdateStatus)>, DbError> {
         let mut query = self.connection.prepare("SELECT car, status FROM car_updates")?;
-        let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let rows =
+            query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
         Ok(rows
             .into_iter()
-            .filter_map(|(car, status)| Some((CarId::new(car).ok()?, serde_json::from_str(&status).ok()?)))
+            .filter_map(|(car, status)| {
+                Some((CarId::new(car).ok()?, serde_json::from_str(&status).ok()?))
+            })
             .collect())
     }
 }
 
-fn set_channels(connection: &rusqlite::Connection, version: &str, channels: &[Channel]) -> Result<(), DbError> {
+fn set_channels(
+    connection: &rusqlite::Connection,
+    version: &str,
+    channels: &[Channel],
+) -> Result<(), DbError> {
     let mut insert =
         connection.prepare("INSERT INTO release_channels (version, channel) SELECT version, ?2 FROM releases WHERE version = ?1 ON CONFLICT DO NOTHING")?;
     for channel in channels {
@@ -109,7 +145,11 @@ fn set_channels(connection: &rusqlite::Connection, version: &str, channels: &[Ch
 fn read(row: &Row<'_>) -> Result<Release, DbError> {
     let damaged = |what: &'static str| move |_| DbError::Damaged(what);
     let channels: Option<String> = row.get(10)?;
-    let mut channels = channels.unwrap_or_default().split_whitespace().map(Channel::new).collect::<Result<Vec<_>, _>>();
+    let mut channels = channels
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(Channel::new)
+        .collect::<Result<Vec<_>, _>>();
     if let Ok(channels) = &mut channels {
         channels.sort();
     }
@@ -119,11 +159,19 @@ fn read(row: &Row<'_>) -> Result<Release, DbError> {
         size: ByteCount::saturating(row.get(2)?),
         sha256: Sha256::try_from(row.get::<_, String>(3)?).map_err(damaged("SHA-256"))?,
         signer: row.get(4)?,
-        notes: row.get::<_, Option<String>>(5)?.map(ReleaseNotes::new).transpose().map_err(damaged("notes"))?,
+        notes: row
+            .get::<_, Option<String>>(5)?
+            .map(ReleaseNotes::new)
+            .transpose()
+            .map_err(damaged("notes"))?,
         rollout: Percent::try_from(row.get::<_, u8>(6)?).map_err(damaged("percent"))?,
         paused: row.get(7)?,
         uploaded_at: row.get(8)?,
-        uploaded_by: row.get::<_, Option<String>>(9)?.map(Name::new).transpose().map_err(damaged("name"))?,
+        uploaded_by: row
+            .get::<_, Option<String>>(9)?
+            .map(Name::new)
+            .transpose()
+            .map_err(damaged("name"))?,
         channels: channels.map_err(damaged("channel"))?,
     })
 }
@@ -156,7 +204,8 @@ mod tests {
             assert!(store.add_release(&release(version)).unwrap());
         }
         assert!(!store.add_release(&release("0.9.0")).unwrap());
-        let listed: Vec<_> = store.releases().unwrap().iter().map(|release| release.version.to_string()).collect();
+        let listed: Vec<_> =
+            store.releases().unwrap().iter().map(|release| release.version.to_string()).collect();
         assert_eq!(listed, ["0.10.0", "0.10.0-dev.10", "0.10.0-dev.2", "0.9.0"]);
         assert_eq!(store.release(&"0.9.0".parse().unwrap()).unwrap(), Some(release("0.9.0")));
     }
@@ -170,11 +219,21 @@ mod tests {
         let changed = store.change_release(&version, &change).unwrap().unwrap();
         assert_eq!(changed, Release { rollout: Percent::ALL, ..release("1.0.0") });
         let channels = vec![Channel::new("beta").unwrap(), Channel::new("stable").unwrap()];
-        change = ReleaseChange { paused: Some(true), channels: Some(channels.clone()), ..ReleaseChange::default() };
+        change = ReleaseChange {
+            paused: Some(true),
+            channels: Some(channels.clone()),
+            ..ReleaseChange::default()
+        };
         let changed = store.change_release(&version, &change).unwrap().unwrap();
-        assert_eq!(changed, Release { rollout: Percent::ALL, paused: true, channels, ..release("1.0.0") });
+        assert_eq!(
+            changed,
+            Release { rollout: Percent::ALL, paused: true, channels, ..release("1.0.0") }
+        );
         assert_eq!(store.change_release(&"2.0.0".parse().unwrap(), &change).unwrap(), None);
         assert!(store.remove_release(&version).unwrap().is_some());
-        assert_eq!((store.remove_release(&version).unwrap(), store.releases().unwrap()), (None, vec![]));
+        assert_eq!(
+            (store.remove_release(&version).unwrap(), store.releases().unwrap()),
+            (None, vec![])
+        );
     }
 }

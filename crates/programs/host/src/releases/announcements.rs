@@ -12,9 +12,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-/// Announces a release to cars when a release becomes available for them, spread over `spread` so that they do not all come at once. Cars that connect later
-/// ask by themselves.
-pub(crate) async fn announce_releases(db: Db, exchange: Exchange, changed: Arc<Notify>, spread: Duration) {
+/// Announces a release to cars when a release becomes available for them, spread over `spread` so
+/// that they do not all come at once. Cars that connect later ask by themselves.
+pub(crate) async fn announce_releases(
+    db: Db,
+    exchange: Exchange,
+    changed: Arc<Notify>,
+    spread: Duration,
+) {
     let mut announced = HashMap::new();
     let mut plan: BTreeMap<(Instant, CarId), Version> = BTreeMap::new();
     loop {
@@ -45,7 +50,9 @@ async fn plan_announcements(
     let mut plan = BTreeMap::new();
     for (car, status) in exchange.connected_cars().await {
         let candidates = candidates(&releases, &car, status.as_ref());
-        let known = announced.insert(car.clone(), candidates.iter().copied().cloned().collect()).unwrap_or_default();
+        let known = announced
+            .insert(car.clone(), candidates.iter().copied().cloned().collect())
+            .unwrap_or_default();
         let fresh = candidates.into_iter().filter(|version| !known.contains(*version));
         if let Some(version) = fresh.max_by(|one, other| one.precedence(other)) {
             let millis = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -56,11 +63,20 @@ async fn plan_announcements(
     Ok(plan)
 }
 
-/// Releases that may be for this car. The host does not know which board the car is and which channel it follows: the car asks. So one that
-/// is not for it must not hide another that is.
-fn candidates<'a>(releases: &'a [Release], car: &CarId, status: Option<&UpdateStatus>) -> Vec<&'a Version> {
-    let newer = |version: &Version| status.is_none_or(|status| version.is_newer_than(&status.running));
-    releases.iter().filter(|release| is_for(release, car) && newer(&release.version)).map(|release| &release.version).collect()
+/// Releases that may be for this car. The host does not know which board the car is and which
+/// channel it follows: the car asks. So one that is not for it must not hide another that is.
+fn candidates<'a>(
+    releases: &'a [Release],
+    car: &CarId,
+    status: Option<&UpdateStatus>,
+) -> Vec<&'a Version> {
+    let newer =
+        |version: &Version| status.is_none_or(|status| version.is_newer_than(&status.running));
+    releases
+        .iter()
+        .filter(|release| is_for(release, car) && newer(&release.version))
+        .map(|release| &release.version)
+        .collect()
 }
 
 /// Keeps what cars say, so that a host that restarts still knows what runs on cars that are away.
@@ -72,7 +88,8 @@ pub(crate) async fn keep_updates(db: Db, mut updates: mpsc::Receiver<(CarId, Upd
         if kept.insert(car.clone(), gist.clone()) == Some(gist) {
             continue;
         }
-        // It holds text and words only, which serde_json always writes. Not as a message: what is kept is not greased.
+        // It holds text and words only, which serde_json always writes. Not as a message: what is
+        // kept is not greased.
         let Ok(json) = serde_json::to_string(&status) else { continue };
         if let Err(error) = db.run(move |store| store.remember_update(&car, &json)).await {
             tracing::error!(error = %causes(&error), "cannot keep what a car says about its update");

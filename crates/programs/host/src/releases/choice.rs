@@ -6,7 +6,11 @@ use rccar_site::{Release, ReleaseQuestion};
 use sha2::{Digest, Sha256};
 
 /// The newest release that the question is about and whose roll-out includes the car.
-pub(crate) fn choose(releases: Vec<Release>, car: &CarId, question: &ReleaseQuestion) -> Option<Release> {
+pub(crate) fn choose(
+    releases: Vec<Release>,
+    car: &CarId,
+    question: &ReleaseQuestion,
+) -> Option<Release> {
     let fits = |release: &Release| {
         release.channels.contains(&question.channel)
             && release.compatible == question.compatible
@@ -21,8 +25,9 @@ pub(crate) fn is_for(release: &Release, car: &CarId) -> bool {
     !release.paused && includes(release.rollout, car, &release.version)
 }
 
-/// Whether a roll-out of so many percent includes the car. Each release has another order of cars, so that it is not always the same ones
-/// that try a release first; within a release the order is fixed, so that raising the percent only adds cars.
+/// Whether a roll-out of so many percent includes the car. Each release has another order of cars,
+/// so that it is not always the same ones that try a release first; within a release the order is
+/// fixed, so that raising the percent only adds cars.
 fn includes(rollout: Percent, car: &CarId, version: &Version) -> bool {
     place(car, version) < u64::from(rollout.value())
 }
@@ -32,9 +37,14 @@ fn place(car: &CarId, version: &Version) -> u64 {
     share(car, version) % 100
 }
 
-/// Where in a span of time or cars this car stands for this release: random bits that are always the same.
+/// Where in a span of time or cars this car stands for this release: random bits that are always
+/// the same.
 pub(crate) fn share(car: &CarId, version: &Version) -> u64 {
-    let digest = Sha256::new().chain_update(car.as_str()).chain_update([0]).chain_update(version.to_string()).finalize();
+    let digest = Sha256::new()
+        .chain_update(car.as_str())
+        .chain_update([0])
+        .chain_update(version.to_string())
+        .finalize();
     digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
@@ -60,19 +70,23 @@ mod tests {
     }
 
     fn question(running: &str) -> ReleaseQuestion {
-        let (channel, compatible) = (Channel::new("stable").unwrap(), Compatible::new("pi").unwrap());
+        let (channel, compatible) =
+            (Channel::new("stable").unwrap(), Compatible::new("pi").unwrap());
         ReleaseQuestion { channel, compatible, running: running.parse().unwrap() }
     }
 
     /// Cars as their keys make them: base32.
     fn cars(count: usize) -> Vec<CarId> {
         let letters = b"abcdefghijklmnopqrstuvwxyz234567";
-        let name = |number: usize| (0..26).map(|at| char::from(letters[(number >> (at % 3 * 5)) % 32])).collect::<String>();
+        let name = |number: usize| {
+            (0..26).map(|at| char::from(letters[(number >> (at % 3 * 5)) % 32])).collect::<String>()
+        };
         (0..count).map(|number| CarId::new(name(number)).unwrap()).collect()
     }
 
     fn offered(releases: &[Release], running: &str) -> Option<String> {
-        choose(releases.to_vec(), &cars(1)[0], &question(running)).map(|release| release.version.to_string())
+        choose(releases.to_vec(), &cars(1)[0], &question(running))
+            .map(|release| release.version.to_string())
     }
 
     #[test]
@@ -81,7 +95,11 @@ mod tests {
         assert_eq!(offered(&releases, "0.1.0").as_deref(), Some("0.10.0"));
         assert_eq!(offered(&releases, "0.10.0-dev.3").as_deref(), Some("0.10.0"));
         assert_eq!(offered(&releases, "0.10.0"), None, "never the same");
-        assert_eq!(offered(&releases, "0.10.0+local"), None, "what is built differently is not newer");
+        assert_eq!(
+            offered(&releases, "0.10.0+local"),
+            None,
+            "what is built differently is not newer"
+        );
         assert_eq!(offered(&releases, "1.0.0"), None, "never an older one");
     }
 
@@ -107,7 +125,10 @@ mod tests {
             let now: Vec<_> = cars.iter().filter(|car| includes(percent, car, &version)).collect();
             assert!(before.iter().all(|car| now.contains(car)), "{percent:?}");
             let share = now.len() * 100 / cars.len();
-            assert!(share.abs_diff(usize::from(percent.value())) <= 4, "{percent:?}: {share} % of the cars");
+            assert!(
+                share.abs_diff(usize::from(percent.value())) <= 4,
+                "{percent:?}: {share} % of the cars"
+            );
             before = now;
         }
         assert_eq!(before.len(), cars.len());

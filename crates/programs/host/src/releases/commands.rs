@@ -1,4 +1,5 @@
-//! `rccar-host release …`: works on directory and database, whether or not the host runs. A running host notices within a second.
+//! `rccar-host release …`: works on directory and database, whether or not the host runs. A running
+//! host notices within a second.
 
 use super::shelf::Shelf;
 use super::store::{add, refuse, release, remove};
@@ -21,16 +22,31 @@ pub(crate) fn run(config: &Config, command: ReleaseCommand) -> Result<(), AdminE
         ReleaseCommand::Add { file, channel, rollout, notes } => {
             let wish = UploadWish { channel, rollout, notes, user: None, bytes: None };
             let release = put(config, &mut store, &file, &wish)?;
-            Ok(print(&format!("{}\t{}\tsigned by {}\n", release.version, release.compatible, release.signer))?)
+            Ok(print(&format!(
+                "{}\t{}\tsigned by {}\n",
+                release.version, release.compatible, release.signer
+            ))?)
         }
         ReleaseCommand::List { json } => {
             let releases = store.releases()?;
-            Ok(print(&if json { format!("{}\n", serde_json::json!(releases)) } else { table(&releases) })?)
+            Ok(print(&if json {
+                format!("{}\n", serde_json::json!(releases))
+            } else {
+                table(&releases)
+            })?)
         }
-        ReleaseCommand::Rollout { version, percent } => change(&mut store, version, |change| change.rollout = Some(percent)),
-        ReleaseCommand::Pause { version } => change(&mut store, version, |change| change.paused = Some(true)),
-        ReleaseCommand::Resume { version } => change(&mut store, version, |change| change.paused = Some(false)),
-        ReleaseCommand::Channel { version, channels } => change(&mut store, version, |change| change.channels = Some(channels)),
+        ReleaseCommand::Rollout { version, percent } => {
+            change(&mut store, version, |change| change.rollout = Some(percent))
+        }
+        ReleaseCommand::Pause { version } => {
+            change(&mut store, version, |change| change.paused = Some(true))
+        }
+        ReleaseCommand::Resume { version } => {
+            change(&mut store, version, |change| change.paused = Some(false))
+        }
+        ReleaseCommand::Channel { version, channels } => {
+            change(&mut store, version, |change| change.channels = Some(channels))
+        }
         ReleaseCommand::Remove { version } => {
             let shelf = Shelf::open(&config.releases_dir(), None)?;
             let removed = remove(&store, &shelf, &version)?;
@@ -39,7 +55,12 @@ pub(crate) fn run(config: &Config, command: ReleaseCommand) -> Result<(), AdminE
     }
 }
 
-fn put(config: &Config, store: &mut Store, file: &Path, wish: &UploadWish) -> Result<Release, AdminError> {
+fn put(
+    config: &Config,
+    store: &mut Store,
+    file: &Path,
+    wish: &UploadWish,
+) -> Result<Release, AdminError> {
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     if !shelf.has_keyring() {
         return Err(ReleaseError::NoKeyring.into());
@@ -55,7 +76,11 @@ fn put(config: &Config, store: &mut Store, file: &Path, wish: &UploadWish) -> Re
     Ok(add(store, &shelf, draft, release(bundle, wish))?)
 }
 
-fn change(store: &mut Store, version: Version, edit: impl FnOnce(&mut ReleaseChange)) -> Result<(), AdminError> {
+fn change(
+    store: &mut Store,
+    version: Version,
+    edit: impl FnOnce(&mut ReleaseChange),
+) -> Result<(), AdminError> {
     let mut change = ReleaseChange::default();
     edit(&mut change);
     let changed = store.change_release(&version, &change)?;

@@ -1,7 +1,8 @@
 //! The directory of bundles.
 //!
-//! **A bundle has its final name only when every byte of it was checked and is on the disk.** Until then it is a temporary file that its
-//! writer has locked; what is not locked when a host starts is left from a crash, and goes.
+//! **A bundle has its final name only when every byte of it was checked and is on the disk.** Until
+//! then it is a temporary file that its writer has locked; what is not locked when a host starts is
+//! left from a crash, and goes.
 
 use rccar_bundle::{Bundle, BundleError, Keyring, KeyringError, verify};
 use rccar_causes::causes;
@@ -52,7 +53,9 @@ impl Shelf {
     pub(crate) fn open(directory: &Path, keyring: Option<&Path>) -> Result<Self, ShelfError> {
         let failed = |source| ShelfError::Directory { path: directory.to_owned(), source };
         match fs::create_dir(directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
             _ => {}
         }
         fs::read_dir(directory).map_err(failed)?;
@@ -68,7 +71,9 @@ impl Shelf {
     pub(crate) fn tidy(&self) {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()).filter(|path| is_temporary(path)) {
-            if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) && fs::remove_file(&path).is_ok() {
+            if File::open(&path).is_ok_and(|file| file.try_lock().is_ok())
+                && fs::remove_file(&path).is_ok()
+            {
                 tracing::info!(path = %path.display(), "removed what was left of a broken upload");
             }
         }
@@ -77,19 +82,28 @@ impl Shelf {
     /// Begins a bundle.
     pub(crate) fn draft(&self) -> Result<Draft, ShelfError> {
         let path = self.directory.join(format!("{TEMPORARY}{:016x}", getrandom::u64()?));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(&path).map_err(ShelfError::Write)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o640)
+            .open(&path)
+            .map_err(ShelfError::Write)?;
         let draft = Draft { file, path, kept: false };
         draft.file.lock().map_err(ShelfError::Write)?;
         Ok(draft)
     }
 
-    /// Checks the bundle and brings it to the disk. It still goes unless [`Self::keep`] follows. The keyring is read anew each time: changing
-    /// it needs no restart.
+    /// Checks the bundle and brings it to the disk. It still goes unless [`Self::keep`] follows.
+    /// The keyring is read anew each time: changing it needs no restart.
     pub(crate) fn check(&self, draft: &mut Draft) -> Result<Bundle, ShelfError> {
         let path = self.keyring.clone().unwrap_or_default();
-        let pem = fs::read(&path).map_err(|source| ShelfError::Keyring { path: path.clone(), source })?;
-        let keyring = Keyring::from_pem(&pem).map_err(|source| ShelfError::BadKeyring { path, source })?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let pem =
+            fs::read(&path).map_err(|source| ShelfError::Keyring { path: path.clone(), source })?;
+        let keyring =
+            Keyring::from_pem(&pem).map_err(|source| ShelfError::BadKeyring { path, source })?;
+        let now =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         draft.file.sync_all().map_err(ShelfError::Write)?;
         draft.file.rewind().map_err(ShelfError::Write)?;
         Ok(verify(&mut draft.file, &keyring, now)?)
@@ -100,7 +114,9 @@ impl Shelf {
         fs::rename(&draft.path, self.path(sha256)).map_err(ShelfError::Write)?;
         draft.kept = true;
         // The name is on the disk only when its directory is.
-        File::open(&self.directory).and_then(|directory| directory.sync_all()).map_err(ShelfError::Write)
+        File::open(&self.directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(ShelfError::Write)
     }
 
     /// Where the bundle with this content is.

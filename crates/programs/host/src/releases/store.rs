@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use rccar_causes::causes;
 use rccar_protocol::release::{ByteCount, Version};
 use rccar_protocol::text::CarId;
-use rccar_site::{BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases, Upload, UploadWish};
+use rccar_site::{
+    BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases,
+    Upload, UploadWish,
+};
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -17,7 +20,8 @@ pub(crate) struct ReleaseStore {
     db: Db,
     shelf: Arc<Shelf>,
     max_bytes: u64,
-    /// One upload at a time: each may fill `max_bytes` of the disk, and people do not upload side by side.
+    /// One upload at a time: each may fill `max_bytes` of the disk, and people do not upload side
+    /// by side.
     place: Arc<Semaphore>,
     changed: Arc<Notify>,
 }
@@ -32,7 +36,10 @@ impl ReleaseStore {
 #[async_trait]
 impl Releases for ReleaseStore {
     fn rules(&self) -> ReleaseRules {
-        ReleaseRules { max_bytes: ByteCount::saturating(self.max_bytes), accepts_uploads: self.shelf.has_keyring() }
+        ReleaseRules {
+            max_bytes: ByteCount::saturating(self.max_bytes),
+            accepts_uploads: self.shelf.has_keyring(),
+        }
     }
 
     async fn list(&self) -> Result<Vec<Release>, ReleaseError> {
@@ -48,31 +55,55 @@ impl Releases for ReleaseStore {
         }
         let place = Arc::clone(&self.place).try_acquire_owned().map_err(|_| ReleaseError::Busy)?;
         let draft = Some(self.shelf.draft().map_err(refuse)?);
-        let (db, shelf, changed) = (self.db.clone(), Arc::clone(&self.shelf), Arc::clone(&self.changed));
-        Ok(Box::new(Arrival { db, shelf, changed, wish, draft, bytes: 0, max_bytes: self.max_bytes, _place: place }))
+        let (db, shelf, changed) =
+            (self.db.clone(), Arc::clone(&self.shelf), Arc::clone(&self.changed));
+        Ok(Box::new(Arrival {
+            db,
+            shelf,
+            changed,
+            wish,
+            draft,
+            bytes: 0,
+            max_bytes: self.max_bytes,
+            _place: place,
+        }))
     }
 
-    async fn change(&self, version: Version, change: ReleaseChange) -> Result<Release, ReleaseError> {
+    async fn change(
+        &self,
+        version: Version,
+        change: ReleaseChange,
+    ) -> Result<Release, ReleaseError> {
         let name = version.clone();
-        let changed = self.db.run(move |store| store.change_release(&name, &change)).await.map_err(fault)?;
+        let changed =
+            self.db.run(move |store| store.change_release(&name, &change)).await.map_err(fault)?;
         self.changed.notify_one();
         changed.ok_or(ReleaseError::NoSuchRelease(version))
     }
 
     async fn remove(&self, version: Version) -> Result<(), ReleaseError> {
         let shelf = Arc::clone(&self.shelf);
-        let removed = self.db.run(move |store| remove(store, &shelf, &version).map(|found| found.ok_or(version)));
+        let removed = self
+            .db
+            .run(move |store| remove(store, &shelf, &version).map(|found| found.ok_or(version)));
         removed.await.map_err(fault)?.map(drop).map_err(ReleaseError::NoSuchRelease)
     }
 
-    async fn release_for(&self, car: CarId, question: ReleaseQuestion) -> Result<Option<Release>, ReleaseError> {
+    async fn release_for(
+        &self,
+        car: CarId,
+        question: ReleaseQuestion,
+    ) -> Result<Option<Release>, ReleaseError> {
         Ok(choose(self.list().await?, &car, &question))
     }
 
     async fn bundle(&self, version: Version) -> Result<Option<BundleFile>, ReleaseError> {
         let release = self.db.run(move |store| store.release(&version)).await.map_err(fault)?;
         let release = release.filter(|release| !release.paused);
-        Ok(release.map(|release| BundleFile { path: self.shelf.path(&release.sha256), sha256: release.sha256 }))
+        Ok(release.map(|release| BundleFile {
+            path: self.shelf.path(&release.sha256),
+            sha256: release.sha256,
+        }))
     }
 }
 
@@ -97,18 +128,27 @@ impl Upload for Arrival {
             return Err(ReleaseError::TooLarge(self.max_bytes));
         }
         let mut draft = self.draft.take().ok_or_else(lost)?;
-        let written = tokio::task::spawn_blocking(move || draft.file.write_all(&chunk).map(|()| draft)).await;
-        self.draft = Some(written.map_err(|_| lost())?.map_err(|error| refuse(ShelfError::Write(error)))?);
+        let written =
+            tokio::task::spawn_blocking(move || draft.file.write_all(&chunk).map(|()| draft)).await;
+        self.draft =
+            Some(written.map_err(|_| lost())?.map_err(|error| refuse(ShelfError::Write(error)))?);
         Ok(())
     }
 
     async fn finish(mut self: Box<Self>) -> Result<Release, ReleaseError> {
         let (mut draft, shelf) = (self.draft.take().ok_or_else(lost)?, Arc::clone(&self.shelf));
         // Reads the whole file: not while the database is locked.
-        let checked = tokio::task::spawn_blocking(move || shelf.check(&mut draft).map(|bundle| (draft, bundle))).await;
+        let checked = tokio::task::spawn_blocking(move || {
+            shelf.check(&mut draft).map(|bundle| (draft, bundle))
+        })
+        .await;
         let (draft, bundle) = checked.map_err(|_| lost())?.map_err(refuse)?;
         let (shelf, release) = (Arc::clone(&self.shelf), release(bundle, &self.wish));
-        let added = self.db.run(move |store| Ok(add(store, &shelf, draft, release))).await.map_err(fault)?;
+        let added = self
+            .db
+            .run(move |store| Ok(add(store, &shelf, draft, release)))
+            .await
+            .map_err(fault)?;
         self.changed.notify_one();
         added
     }
@@ -132,14 +172,20 @@ pub(crate) fn release(bundle: rccar_bundle::Bundle, wish: &UploadWish) -> Releas
 }
 
 /// First the file, then the row that names it.
-pub(crate) fn add(store: &mut Store, shelf: &Shelf, draft: Draft, release: Release) -> Result<Release, ReleaseError> {
+pub(crate) fn add(
+    store: &mut Store,
+    shelf: &Shelf,
+    draft: Draft,
+    release: Release,
+) -> Result<Release, ReleaseError> {
     if store.release(&release.version).map_err(fault)?.is_some() {
         return Err(ReleaseError::Exists(release.version));
     }
     shelf.keep(draft, &release.sha256).map_err(refuse)?;
     match store.add_release(&release).map_err(fault)? {
         true => Ok(release),
-        // Between the look and here, by the command line: of another content, or the file would be the same.
+        // Between the look and here, by the command line: of another content, or the file would be
+        // the same.
         false => {
             discard_unused(store, shelf, &release).map_err(fault)?;
             Err(ReleaseError::Exists(release.version))
@@ -148,7 +194,11 @@ pub(crate) fn add(store: &mut Store, shelf: &Shelf, draft: Draft, release: Relea
 }
 
 /// First the row, then the file.
-pub(crate) fn remove(store: &Store, shelf: &Shelf, version: &Version) -> Result<Option<Release>, DbError> {
+pub(crate) fn remove(
+    store: &Store,
+    shelf: &Shelf,
+    version: &Version,
+) -> Result<Option<Release>, DbError> {
     let removed = store.remove_release(version)?;
     if let Some(release) = &removed {
         discard_unused(store, shelf, release)?;
@@ -167,9 +217,13 @@ fn discard_unused(store: &Store, shelf: &Shelf, release: &Release) -> Result<(),
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 pub(crate) fn refuse(error: ShelfError) -> ReleaseError {
     match &error {
-        ShelfError::Bundle(bundle @ rccar_bundle::BundleError::Io(_)) => ReleaseError::Internal(causes(bundle).to_string()),
+        ShelfError::Bundle(bundle @ rccar_bundle::BundleError::Io(_)) => {
+            ReleaseError::Internal(causes(bundle).to_string())
+        }
         ShelfError::Bundle(bundle) => ReleaseError::BadBundle(bundle.to_string()),
-        ShelfError::Write(source) if source.kind() == io::ErrorKind::StorageFull => ReleaseError::NoSpace,
+        ShelfError::Write(source) if source.kind() == io::ErrorKind::StorageFull => {
+            ReleaseError::NoSpace
+        }
         _ => ReleaseError::Internal(causes(&error).to_string()),
     }
 }

@@ -30,7 +30,11 @@ impl Workshop {
 
     pub fn make(&self, arguments: &[&str]) {
         let output = make(arguments).current_dir(&self.0).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// The bytes and the file of a bundle.
@@ -42,7 +46,8 @@ impl Workshop {
 }
 
 fn make(arguments: &[&str]) -> Command {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/bundles/make"));
+    let mut command =
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/bundles/make"));
     command.args(arguments);
     command
 }

@@ -35,7 +35,8 @@ pub async fn register_with(host: &Host, seed: u8, fields: &Value) -> (Value, Soc
     let mut socket = open(host, "/ws/car", "").await;
     let challenge = next(&mut socket).await.unwrap();
     let nonce = Nonce::try_from(challenge["nonce"].as_str().unwrap().to_owned()).unwrap();
-    let signature = Signature(key_pair.sign(&registration_message(&host.address, &nonce)).to_bytes());
+    let signature =
+        Signature(key_pair.sign(&registration_message(&host.address, &nonce)).to_bytes());
     let mut message = json!({
         "type": "register", "v": 1, "key": key(seed), "signature": signature, "name": "red car", "software": "test/1",
     });
@@ -60,7 +61,8 @@ pub async fn next_of(socket: &mut Socket, kind: &str) -> Value {
     }
 }
 
-/// The next JSON message, or the close code. Tokens for releases come to every car and are passed over.
+/// The next JSON message, or the close code. Tokens for releases come to every car and are passed
+/// over.
 pub async fn next(socket: &mut Socket) -> Result<Value, u16> {
     loop {
         let message = next_of_any(socket).await?;
@@ -75,7 +77,9 @@ async fn next_of_any(socket: &mut Socket) -> Result<Value, u16> {
         let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap();
         match message {
             Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-            Some(Ok(Message::Close(frame))) => return Err(frame.map_or(0, |frame| frame.code.into())),
+            Some(Ok(Message::Close(frame))) => {
+                return Err(frame.map_or(0, |frame| frame.code.into()));
+            }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => return Err(0),
         }

@@ -1,5 +1,9 @@
 //! The real program in a directory of its own.
-#![allow(unreachable_pub, dead_code, reason = "shared by the test files, each of which uses a part")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "shared by the test files, each of which uses a part"
+)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 pub mod bundles;
@@ -46,7 +50,8 @@ impl Host {
 
     pub fn launch(&mut self) {
         let create = |name: &str| std::fs::File::create(self.directory.path().join(name)).unwrap();
-        let mut child = self.command(&["run"]).stdout(create("output")).stderr(create("log")).spawn().unwrap();
+        let mut child =
+            self.command(&["run"]).stdout(create("output")).stderr(create("log")).spawn().unwrap();
         eventually("the first line", || {
             assert!(child.try_wait().unwrap().is_none(), "the host has ended: {}", self.log());
             self.output().contains('\n')
@@ -61,7 +66,13 @@ impl Host {
     /// As the service manager stops it. The exit code has to be 0.
     pub fn stop(&mut self) {
         let mut child = self.running.take().unwrap();
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(child.wait().unwrap().success(), "{}", self.log());
     }
 
@@ -119,14 +130,25 @@ impl Host {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
-        Reply { status: head.split(' ').nth(1).unwrap().parse().unwrap(), cookie, body: body.to_owned() }
+        Reply {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            cookie,
+            body: body.to_owned(),
+        }
     }
 
     /// A request whose answer may be binary: status, head, body.
-    pub fn transfer(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
+    pub fn transfer(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (u16, String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let headers: String = headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
+        let headers: String =
+            headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
         let (address, length) = (&self.address, body.len());
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
@@ -143,7 +165,10 @@ impl Host {
 
     /// Sets the host up; the cookie of its first user.
     pub fn set_up(&self) -> String {
-        let body = format!(r#"{{"token":"{}","name":"Ada","password":"correct horse"}}"#, self.setup_token());
+        let body = format!(
+            r#"{{"token":"{}","name":"Ada","password":"correct horse"}}"#,
+            self.setup_token()
+        );
         let reply = self.post("/api/v1/setup", "", &body);
         assert_eq!(reply.status, 204, "{reply:?}");
         reply.cookie.unwrap()

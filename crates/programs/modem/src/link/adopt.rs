@@ -13,16 +13,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long pppd asks for addresses: ten times, 3 s apart (pppd(8), ipcp-max-configure, ipcp-restart).
+/// How long pppd asks for addresses: ten times, 3 s apart (pppd(8), ipcp-max-configure,
+/// ipcp-restart).
 const PPP_LIMIT: Duration = Duration::from_secs(30);
 /// How long IPv4 may be behind IPv6 where pppd asks for both at once: three of its questions.
 const IPV4_BEHIND: Duration = Duration::from_secs(9);
 
 impl Links {
-    /// Takes over an interface to which PPP gives its addresses, and gives it the default routes. One without is hung up.
+    /// Takes over an interface to which PPP gives its addresses, and gives it the default routes.
+    /// One without is hung up.
     pub(crate) async fn adopt(&self, mut dialled: Dialled) -> Result<Connected, LinkError> {
         match self.await_ppp(&mut dialled).await {
-            Ok((port, link)) => Ok(Connected { link, port, settings: Settings::default(), keeper: Keeper::Ppp(dialled) }),
+            Ok((port, link)) => Ok(Connected {
+                link,
+                port,
+                settings: Settings::default(),
+                keeper: Keeper::Ppp(dialled),
+            }),
             Err(error) => {
                 dialled.hang_up().await;
                 Err(error)
@@ -30,7 +37,8 @@ impl Links {
         }
     }
 
-    /// pppd is up as soon as one of the two versions is, and IPv6 has no address then that leads anywhere. IPv4 is waited for a little longer.
+    /// pppd is up as soon as one of the two versions is, and IPv6 has no address then that leads
+    /// anywhere. IPv4 is waited for a little longer.
     async fn await_ppp(&self, dialled: &mut Dialled) -> Result<(Port, Link), LinkError> {
         let port = self.port(&dialled.line.interface).await?;
         ipv6::heard(&port.name);
@@ -38,7 +46,9 @@ impl Links {
         let addresses = loop {
             let addresses = self.usable_addresses(&port).await?;
             let limit = if addresses.is_empty() { PPP_LIMIT } else { IPV4_BEHIND };
-            if addresses.iter().any(IpAddr::is_ipv4) || (begin.elapsed() >= limit && !addresses.is_empty()) {
+            if addresses.iter().any(IpAddr::is_ipv4)
+                || (begin.elapsed() >= limit && !addresses.is_empty())
+            {
                 break addresses;
             }
             if addresses.is_empty() && begin.elapsed() >= limit {
@@ -64,20 +74,32 @@ impl Links {
 
     /// Those of IPv4 first.
     pub(super) async fn usable_addresses(&self, port: &Port) -> Result<Vec<IpAddr>, LinkError> {
-        let mut addresses: Vec<IpAddr> = self.present(port).await?.iter().filter_map(usable).collect();
+        let mut addresses: Vec<IpAddr> =
+            self.present(port).await?.iter().filter_map(usable).collect();
         addresses.sort_by_key(IpAddr::is_ipv6);
         Ok(addresses)
     }
 
-    /// A default route for each family that has an address. Between the two ends of PPP nobody needs to be named in it. One that is there is
-    /// left alone: whoever follows the routes would hear of a change.
-    pub(super) async fn keep_routes(&self, port: &Port, addresses: &[IpAddr]) -> Result<(), LinkError> {
-        let families = [addresses.iter().find(|address| address.is_ipv4()), addresses.iter().find(|address| address.is_ipv6())];
+    /// A default route for each family that has an address. Between the two ends of PPP nobody
+    /// needs to be named in it. One that is there is left alone: whoever follows the routes would
+    /// hear of a change.
+    pub(super) async fn keep_routes(
+        &self,
+        port: &Port,
+        addresses: &[IpAddr],
+    ) -> Result<(), LinkError> {
+        let families = [
+            addresses.iter().find(|address| address.is_ipv4()),
+            addresses.iter().find(|address| address.is_ipv6()),
+        ];
         let (mut kept, mut failed) = (false, None);
         for address in families.into_iter().flatten() {
             let outcome = match self.has_default_route(port, address.is_ipv4()).await {
                 Ok(true) => Ok(()),
-                Ok(false) => self.add_route(port, &Given { address: *address, prefix: 128, gateway: None }).await,
+                Ok(false) => {
+                    self.add_route(port, &Given { address: *address, prefix: 128, gateway: None })
+                        .await
+                }
                 Err(error) => Err(error),
             };
             match outcome {
@@ -98,9 +120,12 @@ impl Links {
             false => RouteMessageBuilder::<Ipv6Addr>::new().build(),
         };
         let mut routes = self.handle.route().get(family).execute();
-        while let Some(route) = routes.try_next().await.map_err(kernel(&port.name, "list its routes"))? {
+        while let Some(route) =
+            routes.try_next().await.map_err(kernel(&port.name, "list its routes"))?
+        {
             let has = |wanted: &RouteAttribute| route.attributes.contains(wanted);
-            let ours = has(&RouteAttribute::Oif(port.index)) && has(&RouteAttribute::Priority(self.metric));
+            let ours = has(&RouteAttribute::Oif(port.index))
+                && has(&RouteAttribute::Priority(self.metric));
             if route.header.destination_prefix_length == 0 && ours {
                 return Ok(true);
             }

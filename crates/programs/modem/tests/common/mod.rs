@@ -20,7 +20,8 @@ pub const PATIENCE: Duration = Duration::from_secs(150);
 pub const SOON: Duration = Duration::from_secs(10);
 
 /// What the program runs with on the card: a right that it lacks is missed here, too.
-const UNIT: &str = include_str!("../../../../../overlays/usr/lib/systemd/system/rccar-modem.service");
+const UNIT: &str =
+    include_str!("../../../../../overlays/usr/lib/systemd/system/rccar-modem.service");
 
 /// The program.
 pub struct Supervisor {
@@ -45,10 +46,14 @@ impl Supervisor {
         let path = lab.path("/tmp/modem.toml");
         std::fs::write(&path, format!("[modem]\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"))
             .unwrap();
-        let rights = UNIT.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
+        let rights =
+            UNIT.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
         let rights = rights.to_lowercase().replace("cap_", "+").replace(' ', ",");
         let mut command = Command::new("setpriv");
-        command.args(["--bounding-set", "--inh-caps", "--ambient-caps"].map(|set| format!("{set}=-all,{rights}")));
+        command.args(
+            ["--bounding-set", "--inh-caps", "--ambient-caps"]
+                .map(|set| format!("{set}=-all,{rights}")),
+        );
         command
             .arg(env!("CARGO_BIN_EXE_rccar-modem"))
             .arg("--config")
@@ -60,7 +65,11 @@ impl Supervisor {
 }
 
 pub async fn report(lab: &Lab) -> Option<Report> {
-    let answer = lab.connection().call_method(Some(NAME), PATH, Some(INTERFACE), "GetStatus", &()).await.ok()?;
+    let answer = lab
+        .connection()
+        .call_method(Some(NAME), PATH, Some(INTERFACE), "GetStatus", &())
+        .await
+        .ok()?;
     serde_json::from_str(&answer.body().deserialize::<String>().ok()?).ok()
 }
 
@@ -68,7 +77,12 @@ pub async fn await_report(lab: &Lab, what: &str, condition: impl Fn(&Report) -> 
     await_within(lab, PATIENCE, what, condition).await
 }
 
-pub async fn await_within(lab: &Lab, patience: Duration, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
+pub async fn await_within(
+    lab: &Lab,
+    patience: Duration,
+    what: &str,
+    condition: impl Fn(&Report) -> bool,
+) -> Report {
     ask_every(Duration::from_millis(5), lab, patience, what, condition).await
 }
 
@@ -97,7 +111,10 @@ pub async fn await_up(lab: &Lab) -> Report {
 }
 
 pub async fn set_car(lab: &Lab, in_session: bool, parked: bool) {
-    lab.connection().call_method(Some(NAME), PATH, Some(INTERFACE), "SetCar", &(in_session, parked)).await.unwrap();
+    lab.connection()
+        .call_method(Some(NAME), PATH, Some(INTERFACE), "SetCar", &(in_session, parked))
+        .await
+        .unwrap();
 }
 
 pub fn climbed(report: &Report, rung: &str) -> u64 {
@@ -106,7 +123,10 @@ pub fn climbed(report: &Report, rung: &str) -> u64 {
 
 /// Rungs that no fault of network or SIM may lead to.
 pub fn heavy(report: &Report) -> u64 {
-    ["reset", "restart-daemon", "cycle-usb", "reboot"].iter().map(|rung| climbed(report, rung)).sum()
+    ["reset", "restart-daemon", "cycle-usb", "reboot"]
+        .iter()
+        .map(|rung| climbed(report, rung))
+        .sum()
 }
 
 /// How often something is measured.

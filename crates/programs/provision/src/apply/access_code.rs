@@ -18,8 +18,8 @@ pub(super) enum CodeError {
     Random(#[from] getrandom::Error),
 }
 
-/// The card's code, or the one that this program made at the first start. It stands in the report: whoever has the card in hand can read
-/// everything on it anyway.
+/// The card's code, or the one that this program made at the first start. It stands in the report:
+/// whoever has the card in hand can read everything on it anyway.
 pub(super) fn code(places: &Places, lan: &Lan) -> Result<String, CodeError> {
     if let Some(code) = &lan.access_code {
         return Ok(code.clone());
@@ -33,7 +33,8 @@ pub(super) fn code(places: &Places, lan: &Lan) -> Result<String, CodeError> {
     Ok(code)
 }
 
-/// Ten random letters (49 bits) in two groups. Wrong codes are throttled, which leaves a stranger some 10⁵ tries in a year.
+/// Ten random letters (49 bits) in two groups. Wrong codes are throttled, which leaves a stranger
+/// some 10⁵ tries in a year.
 fn random() -> Result<String, getrandom::Error> {
     let mut code = String::new();
     while code.len() < 11 {
@@ -58,7 +59,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let places = Places::new(directory.path());
         let made = code(&places, &Lan::default()).unwrap();
-        assert!(values::access_code(&made).is_ok() && made.len() == 11 && made.as_bytes()[5] == b'-', "{made}");
+        assert!(
+            values::access_code(&made).is_ok() && made.len() == 11 && made.as_bytes()[5] == b'-',
+            "{made}"
+        );
         assert_eq!(code(&places, &Lan::default()).unwrap(), made);
         let own = Lan { access_code: Some("open sesame".into()) };
         assert_eq!(code(&places, &own).unwrap(), "open sesame");

@@ -28,7 +28,8 @@ pub(super) fn read(places: &Places) -> File {
     }
 }
 
-/// Makes the report say this. The partition is writable only meanwhile, and nothing is written if the report says so already.
+/// Makes the report say this. The partition is writable only meanwhile, and nothing is written if
+/// the report says so already.
 pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
     let path = places.report();
     if files::read(&path)?.as_deref() == Some(content.as_bytes()) {
@@ -49,7 +50,8 @@ pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
     Ok(written?)
 }
 
-/// Where the card's partition belongs there may be an empty folder, or the image's own template: those are not what its owner wrote.
+/// Where the card's partition belongs there may be an empty folder, or the image's own template:
+/// those are not what its owner wrote.
 fn require_card(places: &Places) -> Result<(), Failure> {
     let card = places.card();
     if places.is_the_system() && !is_mounted(&card)? {

@@ -7,7 +7,11 @@ use crate::settings::Settings;
 use toml::{Table, Value};
 
 /// Writes them all.
-pub(super) fn write(places: &Places, settings: &Settings, access_code: Option<&str>) -> Result<(), ApplyError> {
+pub(super) fn write(
+    places: &Places,
+    settings: &Settings,
+    access_code: Option<&str>,
+) -> Result<(), ApplyError> {
     let files = [
         ("car.toml", car(settings, access_code), Readers::Group("rccar-car")),
         ("drive.toml", Table::new(), Readers::Everybody),
@@ -18,16 +22,21 @@ pub(super) fn write(places: &Places, settings: &Settings, access_code: Option<&s
         let path = places.defaults().join(name);
         let unreadable = |failure: Failure| ApplyError::Defaults { path: path.clone(), failure };
         let base = text(&path).map_err(|error| unreadable(error.into()))?.unwrap_or_default();
-        let mut config: Table = base.parse().map_err(|error: toml::de::Error| unreadable(error.into()))?;
+        let mut config: Table =
+            base.parse().map_err(|error: toml::de::Error| unreadable(error.into()))?;
         lay_over(&mut config, card);
-        let content = format!("# Made at each start of provision.toml and {}; changes here are lost.\n\n{config}", path.display());
+        let content = format!(
+            "# Made at each start of provision.toml and {}; changes here are lost.\n\n{config}",
+            path.display()
+        );
         put(&places.configs().join(name), &content, readers)?;
     }
     put(&places.configs().join("ppp-options"), &ppp_options(settings), Readers::Nobody)?;
     Ok(())
 }
 
-/// Who pppd says it is, in its format. Networks that ask without wanting to know are content with anything.
+/// Who pppd says it is, in its format. Networks that ask without wanting to know are content with
+/// anything.
 fn ppp_options(settings: &Settings) -> String {
     let quoted = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or("rccar");
@@ -41,7 +50,9 @@ fn ppp_options(settings: &Settings) -> String {
         word + "\""
     };
     let (user, password) = (quoted(&settings.modem.user), quoted(&settings.modem.password));
-    format!("# Made at each start of provision.toml; changes here are lost.\nuser {user}\npassword {password}\n")
+    format!(
+        "# Made at each start of provision.toml; changes here are lost.\nuser {user}\npassword {password}\n"
+    )
 }
 
 fn car(settings: &Settings, access_code: Option<&str>) -> Table {
@@ -54,7 +65,11 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
     let lan = access_code.map(|code| section([("access_code", Some(code.into()))]));
     let mut table = Table::new();
     add(&mut table, "car", section([("name", text_value(&car.name))]));
-    add(&mut table, "host", section([("url", text_value(&host.url)), ("enrolment", text_value(&host.token))]));
+    add(
+        &mut table,
+        "host",
+        section([("url", text_value(&host.url)), ("enrolment", text_value(&host.token))]),
+    );
     add(&mut table, "camera", camera);
     add(&mut table, "lan", lan.unwrap_or_default());
     table
@@ -104,9 +119,15 @@ mod tests {
 
     #[test]
     fn keys_of_the_card_replace_those_of_the_image() {
-        let mut base: Table = "[camera]\nfps = 30\nwidth = 640\n[lan]\nlisten = ['[::]:80']\n".parse().unwrap();
+        let mut base: Table =
+            "[camera]\nfps = 30\nwidth = 640\n[lan]\nlisten = ['[::]:80']\n".parse().unwrap();
         lay_over(&mut base, "[camera]\nfps = 15\n[car]\nname = 'a'\n".parse().unwrap());
-        assert_eq!(base, "[camera]\nfps = 15\nwidth = 640\n[lan]\nlisten = ['[::]:80']\n[car]\nname = 'a'\n".parse().unwrap());
+        assert_eq!(
+            base,
+            "[camera]\nfps = 15\nwidth = 640\n[lan]\nlisten = ['[::]:80']\n[car]\nname = 'a'\n"
+                .parse()
+                .unwrap()
+        );
     }
 
     #[test]
@@ -117,10 +138,16 @@ mod tests {
 
     #[test]
     fn pppd_reads_any_name_and_password_as_one_word() {
-        let modem = crate::settings::Modem { user: Some("we b\\".into()), password: Some("p\"w#".into()), ..Default::default() };
+        let modem = crate::settings::Modem {
+            user: Some("we b\\".into()),
+            password: Some("p\"w#".into()),
+            ..Default::default()
+        };
         let options = ppp_options(&Settings { modem, ..Settings::default() });
         assert!(options.ends_with("\nuser \"we b\\\\\"\npassword \"p\\\"w#\"\n"), "{options}");
-        assert!(ppp_options(&Settings::default()).ends_with("\nuser \"rccar\"\npassword \"rccar\"\n"));
+        assert!(
+            ppp_options(&Settings::default()).ends_with("\nuser \"rccar\"\npassword \"rccar\"\n")
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) enum Readers {
     Everybody,
 }
 
-/// Makes the file say this, at once and durably, and only if it does not yet. The directory is made if it is missing.
+/// Makes the file say this, at once and durably, and only if it does not yet. The directory is made
+/// if it is missing.
 pub(super) fn put(path: &Path, content: &str, readers: Readers) -> Result<(), FileError> {
     let failed = |source| FileError::Io { action: "write", path: path.to_owned(), source };
     if let Some(directory) = path.parent() {

@@ -1,7 +1,7 @@
 //! What `rccar-provision apply` does at each start.
 //!
-//! Each step stands alone: one that fails is reported, and the others go on. Only without configurations the services cannot start, so
-//! that failing to write those is an error.
+//! Each step stands alone: one that fails is reported, and the others go on. Only without
+//! configurations the services cannot start, so that failing to write those is an error.
 
 mod access_code;
 mod card;
@@ -53,22 +53,30 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let kept = parse(kept.unwrap_or_default().as_bytes()).settings_or(&Settings::default());
     let (file, parsed, settings) = read_card(places, &kept, &mut steps);
 
-    let verdict::Settled { settings, access_code, refused } = verdict::settle(places, settings, &kept, &mut steps)?;
-    steps.done("keep the settings for the next start", put(&kept_file, &kept_text(&settings), Readers::Nobody));
+    let verdict::Settled { settings, access_code, refused } =
+        verdict::settle(places, settings, &kept, &mut steps)?;
+    steps.done(
+        "keep the settings for the next start",
+        put(&kept_file, &kept_text(&settings), Readers::Nobody),
+    );
     steps.done("tell the Wi-Fi service its network", wifi::write(places, &settings.wifi));
     steps.done("set the SSH key", ssh(places, &settings));
     let host_name = settings.host_name();
     steps.done("set the host name", set_host_name(places, &host_name));
 
-    let faulty = parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
+    let faulty =
+        parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
     let unused = faulty.chain(refused.iter().cloned()).collect();
     let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
     steps.notices.extend(parsed.remarks);
-    let mut outcome = Outcome { file, faults: parsed.faults, unused, notices: steps.notices, host_name };
+    let mut outcome =
+        Outcome { file, faults: parsed.faults, unused, notices: steps.notices, host_name };
     let car = files::text(&places.car_id()).ok().flatten();
     let text = report::text(&outcome, car.as_deref().map(str::trim), access_code.as_deref());
     if let Err(failure) = card::report(places, &text) {
-        outcome.notices.push(format!("provision-report.txt could not be written to the card: {failure}"));
+        outcome
+            .notices
+            .push(format!("provision-report.txt could not be written to the card: {failure}"));
     }
     let json = serde_json::to_string_pretty(&outcome).unwrap_or_default();
     put(&places.json(), &json, Readers::Everybody)?;
@@ -119,8 +127,15 @@ fn earlier_notices(places: &Places) -> Vec<String> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
     paths.sort();
     let texts: Vec<_> = paths.iter().filter_map(|path| files::text(path).ok().flatten()).collect();
-    let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.trim().chars().filter(|c| !c.is_control()));
-    lines.map(|line| line.take(NOTICE_LENGTH).collect::<String>()).filter(|line| !line.is_empty()).take(MAX_NOTICES).collect()
+    let lines = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(|line| line.trim().chars().filter(|c| !c.is_control()));
+    lines
+        .map(|line| line.take(NOTICE_LENGTH).collect::<String>())
+        .filter(|line| !line.is_empty())
+        .take(MAX_NOTICES)
+        .collect()
 }
 
 fn kept_text(settings: &Settings) -> String {
@@ -146,7 +161,11 @@ fn ssh(places: &Places, settings: &Settings) -> Result<(), FileError> {
 fn set_host_name(places: &Places, name: &str) -> Result<(), FileError> {
     put(&places.host_name(), &format!("{name}\n"), Readers::Everybody)?;
     if places.is_the_system() {
-        let failed = |error: nix::Error| FileError::Io { action: "set", path: places.host_name(), source: error.into() };
+        let failed = |error: nix::Error| FileError::Io {
+            action: "set",
+            path: places.host_name(),
+            source: error.into(),
+        };
         nix::unistd::sethostname(name).map_err(failed)?;
     }
     Ok(())

@@ -37,7 +37,8 @@ pub struct Unused {
     pub instead: Instead,
 }
 
-/// The outcome. As JSON it is `/run/rccar/provision.json`, which everybody may read: it holds no secret.
+/// The outcome. As JSON it is `/run/rccar/provision.json`, which everybody may read: it holds no
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     /// What there was to read.
@@ -52,9 +53,12 @@ pub struct Outcome {
     pub host_name: String,
 }
 
-/// The report: deterministic, because it is written only when it changes; Windows line ends, because simple editors there need them.
+/// The report: deterministic, because it is written only when it changes; Windows line ends,
+/// because simple editors there need them.
 pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&str>) -> String {
-    let mut out = String::from("What the car made of provision.toml\n===================================\n\n");
+    let mut out = String::from(
+        "What the car made of provision.toml\n===================================\n\n",
+    );
     out.push_str(match (outcome.file, outcome.faults.len()) {
         (FileState::Good, _) => "Everything in it was right and is used.\n",
         (FileState::Faulty, 0) => "The car cannot use all of it. Below stands why; mend it and switch the car on again.\n",

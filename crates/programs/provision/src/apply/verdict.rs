@@ -1,8 +1,9 @@
 //! Asks the services themselves whether they take the configurations that were made for them.
 //!
-//! This program judges `provision.toml` by rules of its own. A service whose rules are stricter, or that was built without something,
-//! would refuse its configuration at every start, and **the car would never come up**. A table that a service refuses is therefore
-//! replaced by what held before, or by the defaults, and the person is told.
+//! This program judges `provision.toml` by rules of its own. A service whose rules are stricter, or
+//! that was built without something, would refuse its configuration at every start, and **the car
+//! would never come up**. A table that a service refuses is therefore replaced by what held before,
+//! or by the defaults, and the person is told.
 
 use super::files::{Readers, put, text};
 use super::places::Places;
@@ -44,7 +45,12 @@ pub(super) struct Settled {
 }
 
 /// Writes the configurations, without what a service refuses.
-pub(super) fn settle(places: &Places, settings: Settings, kept: &Settings, steps: &mut Steps) -> Result<Settled, ApplyError> {
+pub(super) fn settle(
+    places: &Places,
+    settings: Settings,
+    kept: &Settings,
+    steps: &mut Steps,
+) -> Result<Settled, ApplyError> {
     let mut access_code = write(places, &settings, steps)?;
     let mut settled = Settled { settings, access_code: access_code.clone(), refused: Vec::new() };
     for service in &SERVICES {
@@ -54,13 +60,16 @@ pub(super) fn settle(places: &Places, settings: Settings, kept: &Settings, steps
         settled.settings = settings;
         access_code = write(places, &settled.settings, steps)?;
         if tables.is_empty() {
-            steps.notices.push(format!("{} refuses the image's own settings: {why}", service.program));
+            steps
+                .notices
+                .push(format!("{} refuses the image's own settings: {why}", service.program));
         }
         for table in tables {
             steps.notices.push(format!("{} does not take [{table}]: {why}", service.program));
             let mut without = settled.settings.clone();
             without.take_table(table, &Settings::default());
-            let instead = if without == settled.settings { Instead::Default } else { instead(kept, table) };
+            let instead =
+                if without == settled.settings { Instead::Default } else { instead(kept, table) };
             settled.refused.push(Unused { table, instead });
         }
     }
@@ -68,14 +77,19 @@ pub(super) fn settle(places: &Places, settings: Settings, kept: &Settings, steps
     Ok(settled)
 }
 
-fn write(places: &Places, settings: &Settings, steps: &mut Steps) -> Result<Option<String>, ApplyError> {
+fn write(
+    places: &Places,
+    settings: &Settings,
+    steps: &mut Steps,
+) -> Result<Option<String>, ApplyError> {
     let code = steps.value("make the access code", access_code::code(places, &settings.lan));
     configs::write(places, settings, code.as_deref())?;
     Ok(code)
 }
 
 impl Service {
-    /// Settings that the service takes, and which tables were replaced for it; none of them if that does not help.
+    /// Settings that the service takes, and which tables were replaced for it; none of them if that
+    /// does not help.
     fn mend(
         &self,
         places: &Places,
@@ -111,11 +125,14 @@ impl Service {
         }
     }
 
-    /// Why the service refuses its configuration. One that is not there, does not answer or crashes says nothing about it.
+    /// Why the service refuses its configuration. One that is not there, does not answer or crashes
+    /// says nothing about it.
     fn verdict(&self, places: &Places) -> Result<(), String> {
-        let (program, config) = (places.programs().join(self.program), places.configs().join(self.config));
+        let (program, config) =
+            (places.programs().join(self.program), places.configs().join(self.config));
         let Ok(metadata) = program.metadata() else { return Ok(()) };
-        // A start of each service costs time before the car can be driven: what it took once, it takes again.
+        // A start of each service costs time before the car can be driven: what it took once, it
+        // takes again.
         let release = text(&places.os_release()).ok().flatten().unwrap_or_default();
         let content = text(&config).ok().flatten().unwrap_or_default();
         let taken = format!("{} of {} bytes\n{release}\n{content}", self.program, metadata.len());
@@ -130,8 +147,15 @@ impl Service {
                     tracing::debug!(error = %causes(&error), "it will be asked again at the next start");
                 }
             }
-            Ok((code, words)) => tracing::warn!(code, "{} cannot judge its configuration: {}", self.program, words.trim()),
-            Err(error) => tracing::warn!(error = %causes(&error), "{} cannot be asked about its configuration", self.program),
+            Ok((code, words)) => tracing::warn!(
+                code,
+                "{} cannot judge its configuration: {}",
+                self.program,
+                words.trim()
+            ),
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), "{} cannot be asked about its configuration", self.program)
+            }
         }
         Ok(())
     }
@@ -141,7 +165,8 @@ impl Service {
 fn ask(program: &Path, config: &Path) -> std::io::Result<(Option<i32>, String)> {
     let mut command = Command::new(program);
     command.arg("--config").arg(config).arg("check-config");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let code = wait(&mut child)?;
     let mut words = Vec::new();
     if let Some(stderr) = child.stderr.take() {
@@ -168,14 +193,23 @@ fn wait(child: &mut Child) -> std::io::Result<Option<i32>> {
 fn gist(words: &str) -> String {
     let line = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
     let from = line.find("key `").unwrap_or(0);
-    line[from..].trim_start_matches("error: ").chars().filter(|c| !c.is_control()).take(super::NOTICE_LENGTH).collect()
+    line[from..]
+        .trim_start_matches("error: ")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(super::NOTICE_LENGTH)
+        .collect()
 }
 
 /// Everybody may read what is reported.
 fn without_secrets(words: &str, settings: &Settings, access_code: Option<&str>) -> String {
     let Settings { host, lan, modem, .. } = settings;
     let secrets = [&host.token, &lan.access_code, &modem.user, &modem.password, &modem.pin];
-    let secrets = secrets.into_iter().filter_map(Option::as_deref).chain(access_code).filter(|secret| !secret.is_empty());
+    let secrets = secrets
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .chain(access_code)
+        .filter(|secret| !secret.is_empty());
     secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "…"))
 }
 
@@ -185,11 +219,18 @@ mod tests {
 
     #[test]
     fn what_the_service_says_is_told_without_place_and_secrets() {
-        let words = "note\nerror: /run/rccar/config/car.toml:2:1: key `camera.source`: no such camera\n\n";
+        let words =
+            "note\nerror: /run/rccar/config/car.toml:2:1: key `camera.source`: no such camera\n\n";
         assert_eq!(gist(words), "key `camera.source`: no such camera");
-        assert_eq!((gist("error: no\n").as_str(), gist("").as_str()), ("no", "it does not say why"));
+        assert_eq!(
+            (gist("error: no\n").as_str(), gist("").as_str()),
+            ("no", "it does not say why")
+        );
         let mut settings = Settings::default();
         settings.host.token = Some("s3cret".to_owned());
-        assert_eq!(without_secrets("`s3cret` is no token, nor is pa55", &settings, Some("pa55")), "`…` is no token, nor is …");
+        assert_eq!(
+            without_secrets("`s3cret` is no token, nor is pa55", &settings, Some("pa55")),
+            "`…` is no token, nor is …"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Wi-Fi, as iwd reads it: a file for each network (iwd.network(5)) and the country (iwd.config(5)).
+//! Wi-Fi, as iwd reads it: a file for each network (iwd.network(5)) and the country
+//! (iwd.config(5)).
 
 use super::files::{Readers, put, remove, text};
 use super::places::Places;
@@ -6,9 +7,11 @@ use crate::settings::Wifi;
 use rccar_daemon::files::FileError;
 use std::fmt::Write as _;
 
-/// Makes iwd know this network, and no longer the one that this program told it before. Networks that came another way stay.
+/// Makes iwd know this network, and no longer the one that this program told it before. Networks
+/// that came another way stay.
 ///
-/// iwd adds to its file what it learns, such as the derived key. The file is therefore written only when the card says something new.
+/// iwd adds to its file what it learns, such as the derived key. The file is therefore written only
+/// when the card says something new.
 pub(super) fn write(places: &Places, wifi: &Wifi) -> Result<(), FileError> {
     let told = places.kept().join("wifi-network");
     let before = text(&told)?.unwrap_or_default();
@@ -49,8 +52,9 @@ fn network(wifi: &Wifi) -> Option<(String, String)> {
     Some((format!("{}.{kind}", file_name(ssid)), content))
 }
 
-/// "The SSID appears verbatim in the name if it contains only alphanumeric characters, spaces, underscores or minus signs. Otherwise it
-/// is encoded as an equal sign followed by the lower-case hex encoding of the name." Alphanumeric as in C's own locale: ASCII.
+/// "The SSID appears verbatim in the name if it contains only alphanumeric characters, spaces,
+/// underscores or minus signs. Otherwise it is encoded as an equal sign followed by the lower-case
+/// hex encoding of the name." Alphanumeric as in C's own locale: ASCII.
 fn file_name(ssid: &str) -> String {
     let verbatim = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-');
     if ssid.bytes().all(verbatim) { ssid.to_owned() } else { format!("={}", hex::encode(ssid)) }
@@ -110,7 +114,10 @@ mod tests {
     fn contents_follow_iwd() {
         let content = |password| network(&wifi("a", password)).unwrap();
         assert_eq!(content(None), ("a.open".into(), String::new()));
-        assert_eq!(content(Some("pass word")), ("a.psk".into(), "[Security]\nPassphrase=pass word\n".into()));
+        assert_eq!(
+            content(Some("pass word")),
+            ("a.psk".into(), "[Security]\nPassphrase=pass word\n".into())
+        );
         assert_eq!(content(Some(" a\\b c12 ")).1, "[Security]\nPassphrase=\\sa\\\\b c12 \n");
         let key = "ab".repeat(32);
         assert_eq!(content(Some(&key)).1, format!("[Security]\nPreSharedKey={key}\n"));

@@ -50,9 +50,8 @@ impl From<DeValue<'_>> for Value {
         match value {
             DeValue::String(text) => Self::Text(text.into_owned()),
             DeValue::Boolean(flag) => Self::Flag(flag),
-            DeValue::Integer(number) => {
-                i64::from_str_radix(number.as_str(), number.radix()).map_or(Self::Other("a number beyond all bounds"), Self::Whole)
-            }
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Self::Other("a number beyond all bounds"), Self::Whole),
             DeValue::Float(_) => Self::Other("a number with a fraction"),
             DeValue::Datetime(_) => Self::Other("a date or time"),
             DeValue::Array(_) => Self::Other("a list"),
@@ -72,7 +71,9 @@ impl Section {
         // One mistake often gives several messages about its line.
         let mut wrong: BTreeMap<usize, &str> = BTreeMap::new();
         for error in &errors {
-            wrong.entry(error.span().map_or(line, |span| place(body, span.start)).max(line)).or_insert(error.message());
+            wrong
+                .entry(error.span().map_or(line, |span| place(body, span.start)).max(line))
+                .or_insert(error.message());
         }
         for (index, text) in body.split('\n').enumerate() {
             if text.contains('\u{fffd}') && !text.trim_start().starts_with('#') {
@@ -91,9 +92,13 @@ impl Section {
 /// Lines in a piece that is no table, with their keys where they can be read.
 pub(super) fn keys(body: &str) -> BTreeMap<usize, Option<String>> {
     let (entries, errors) = parse(body);
-    let mut lines: BTreeMap<_, _> =
-        entries.into_iter().map(|(key, entry)| (entry.line, Some(key).filter(|key| !key.is_empty()))).collect();
-    lines.extend(errors.iter().map(|error| (error.span().map_or(1, |span| place(body, span.start)), None)));
+    let mut lines: BTreeMap<_, _> = entries
+        .into_iter()
+        .map(|(key, entry)| (entry.line, Some(key).filter(|key| !key.is_empty())))
+        .collect();
+    lines.extend(
+        errors.iter().map(|error| (error.span().map_or(1, |span| place(body, span.start)), None)),
+    );
     lines
 }
 

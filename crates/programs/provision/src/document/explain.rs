@@ -6,9 +6,11 @@ use crate::schema::Table;
 
 /// The words for a line that the parser refused. They never quote the line: it may hold a password.
 pub(super) fn explain(table: &Table, number: usize, line: &str, message: &str) -> Fault {
-    let (left, right) = line.split_once('=').map_or((line, None), |(left, right)| (left, Some(right.trim())));
+    let (left, right) =
+        line.split_once('=').map_or((line, None), |(left, right)| (left, Some(right.trim())));
     let known = table.key(left.trim().trim_start_matches('#').trim());
-    let key = known.map_or_else(|| format!("[{}]", table.name), |key| format!("{}.{}", table.name, key.name));
+    let key = known
+        .map_or_else(|| format!("[{}]", table.name), |key| format!("{}.{}", table.name, key.name));
     let example = known.map(|key| format!("{} = {}", key.name, key.example)).unwrap_or_default();
     let what = match right {
         _ if line.contains('\u{fffd}') => "there are characters that cannot be read; save the file with the encoding UTF-8".into(),

@@ -1,6 +1,7 @@
 //! From bytes to tables with line numbers; every mistake of form is found, not only the first.
 //!
-//! The file is cut at its `[table]` lines and each piece is read alone, so that a mistake costs one table and not the rest.
+//! The file is cut at its `[table]` lines and each piece is read alone, so that a mistake costs one
+//! table and not the rest.
 
 mod entries;
 mod explain;
@@ -29,7 +30,12 @@ impl Document {
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let mut document = Self::default();
         if bytes.len() > MAX_BYTES {
-            document.fault(1, "(file)", format!("the file is larger than {MAX_BYTES} bytes; is it the right one?"), "");
+            document.fault(
+                1,
+                "(file)",
+                format!("the file is larger than {MAX_BYTES} bytes; is it the right one?"),
+                "",
+            );
             return document;
         }
         let text = text::decode(bytes, &mut document.remarks);
@@ -52,7 +58,10 @@ impl Document {
         let Some(table) = self.header(piece.line, header) else { return };
         if let Some(first) = self.sections.get_mut(table.name) {
             first.broken = true;
-            let what = format!("the table appears twice, first in line {}: put all its keys under one heading", first.line);
+            let what = format!(
+                "the table appears twice, first in line {}: put all its keys under one heading",
+                first.line
+            );
             self.fault(piece.line, &format!("[{}]", table.name), what, "");
             return;
         }
@@ -68,10 +77,15 @@ impl Document {
         if table.is_some() && content == format!("[{name}]") {
             return table;
         }
-        let guess = table.map(|table| table.name).or_else(|| nearest(name, TABLES.iter().map(|table| table.name)));
+        let guess = table
+            .map(|table| table.name)
+            .or_else(|| nearest(name, TABLES.iter().map(|table| table.name)));
         let known = TABLES.map(|table| format!("[{}]", table.name)).join(", ");
         let what = match (table, guess) {
-            (Some(_), _) => "the heading of a table is one word in square brackets, alone on its line".to_owned(),
+            (Some(_), _) => {
+                "the heading of a table is one word in square brackets, alone on its line"
+                    .to_owned()
+            }
             (None, Some(guess)) => format!("there is no such table; did you mean [{guess}]?"),
             (None, None) => format!("there is no such table; the tables are {known}"),
         };
@@ -92,7 +106,8 @@ impl Document {
 /// Where a key without a table belongs, as an example.
 fn home_of(key: &str) -> String {
     let home = TABLES.iter().find_map(|table| table.key(key).map(|key| (table, key)));
-    home.map(|(table, key)| format!("[{}] and below it {} = {}", table.name, key.name, key.example)).unwrap_or_default()
+    home.map(|(table, key)| format!("[{}] and below it {} = {}", table.name, key.name, key.example))
+        .unwrap_or_default()
 }
 
 /// A name of somebody else's choice, for a message.
@@ -104,7 +119,8 @@ struct Piece<'t> {
     /// The line of the heading, or the file's first.
     line: usize,
     header: Option<&'t str>,
-    /// The lines below the heading. Whatever is before them is blank, so that line numbers are the file's.
+    /// The lines below the heading. Whatever is before them is blank, so that line numbers are the
+    /// file's.
     body: String,
 }
 
@@ -112,7 +128,11 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = vec![Piece { line: 1, header: None, body: String::new() }];
     for (index, line) in text.split('\n').enumerate() {
         if line.trim_start().starts_with('[') {
-            pieces.push(Piece { line: index + 1, header: Some(line), body: "\n".repeat(index + 1) });
+            pieces.push(Piece {
+                line: index + 1,
+                header: Some(line),
+                body: "\n".repeat(index + 1),
+            });
         } else if let Some(piece) = pieces.last_mut() {
             piece.body.push_str(line);
             piece.body.push('\n');
@@ -140,9 +160,18 @@ mod tests {
     #[test]
     fn all_mistakes_are_found_at_once() {
         let found = faults("ssid = \"a\"\n[wlan]\n[wifi\nssid = a\n[host]\nurl\n[car]\n[car]\n");
-        for (line, words) in [(1, "before the first"), (2, "no such table"), (3, "square brackets"), (6, "host"), (8, "twice")] {
+        for (line, words) in [
+            (1, "before the first"),
+            (2, "no such table"),
+            (3, "square brackets"),
+            (6, "host"),
+            (8, "twice"),
+        ] {
             assert!(
-                found.iter().any(|fault| fault.starts_with(&format!("line {line},")) && fault.contains(words)),
+                found
+                    .iter()
+                    .any(|fault| fault.starts_with(&format!("line {line},"))
+                        && fault.contains(words)),
                 "{line}: {found:#?}"
             );
         }
@@ -150,10 +179,15 @@ mod tests {
 
     #[test]
     fn another_encoding_is_a_fault_where_it_matters() {
-        let document = Document::read(b"# f\xfcr\n[wifi]\n# f\xfcr\nssid = \"Caf\xe9\"\n[car]\nname = 'a'\n");
+        let document =
+            Document::read(b"# f\xfcr\n[wifi]\n# f\xfcr\nssid = \"Caf\xe9\"\n[car]\nname = 'a'\n");
         assert_eq!(document.faults.len(), 1, "{:?}", document.faults);
         assert_eq!((document.faults[0].line, document.faults[0].key.as_str()), (4, "wifi.ssid"));
-        assert!(document.faults[0].what.contains("UTF-8") && document.sections["wifi"].broken && !document.sections["car"].broken);
+        assert!(
+            document.faults[0].what.contains("UTF-8")
+                && document.sections["wifi"].broken
+                && !document.sections["car"].broken
+        );
     }
 
     #[test]

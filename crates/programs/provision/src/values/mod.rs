@@ -1,4 +1,5 @@
-//! What a value may be. Every check answers in words that say what would be right, and quotes no secret.
+//! What a value may be. Every check answers in words that say what would be right, and quotes no
+//! secret.
 
 mod country;
 mod network;
@@ -18,7 +19,9 @@ pub(crate) type Checked = Result<String, String>;
 /// The address of a signaling host, as the car takes it: scheme, name, perhaps a port, and no path.
 pub(crate) fn url(text: &str) -> Checked {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err("the address has to begin with https:// (or http:// on a network of your own)".into());
+        return Err(
+            "the address has to begin with https:// (or http:// on a network of your own)".into()
+        );
     };
     if !matches!(scheme, "http" | "https") {
         return Err("the address has to begin with https:// or http://".into());
@@ -35,7 +38,9 @@ pub(crate) fn url(text: &str) -> Checked {
             "for the car, {} is the car itself: put the address under which other machines reach the host",
             parsed.host()
         )),
-        Ok(parsed) if !parsed.host().is_empty() && !authority.ends_with(':') => Ok(format!("{scheme}://{authority}")),
+        Ok(parsed) if !parsed.host().is_empty() && !authority.ends_with(':') => {
+            Ok(format!("{scheme}://{authority}"))
+        }
         _ => Err("this is not the address of a host".into()),
     }
 }
@@ -46,7 +51,9 @@ pub(crate) fn token(text: &str) -> Checked {
         return Ok(text.to_ascii_lowercase());
     }
     let got = text.chars().count();
-    Err(format!("a token has 64 digits and letters from a to f, this has {got} characters; copy it whole from \"Add a car\""))
+    Err(format!(
+        "a token has 64 digits and letters from a to f, this has {got} characters; copy it whole from \"Add a car\""
+    ))
 }
 
 /// The car's name.
@@ -57,7 +64,9 @@ pub(crate) fn name(text: &str) -> Checked {
 /// A name or password for a mobile network.
 pub(crate) fn short_text(text: &str) -> Checked {
     if text.is_empty() || text.len() > 64 || text.chars().any(char::is_control) {
-        return Err("this has to have 1 to 64 characters; put # before the line to leave it out".into());
+        return Err(
+            "this has to have 1 to 64 characters; put # before the line to leave it out".into()
+        );
     }
     Ok(text.to_owned())
 }
@@ -81,7 +90,9 @@ pub(crate) fn source(text: &str) -> Checked {
 /// Which camera: `first`, a number in the list of cameras, or a part of its name.
 pub(crate) fn device(text: &str) -> Checked {
     if text.trim().is_empty() || text.len() > 128 || text.chars().any(char::is_control) {
-        return Err("a camera is \"first\", its number, or a part of its name such as \"imx708\"".into());
+        return Err(
+            "a camera is \"first\", its number, or a part of its name such as \"imx708\"".into()
+        );
     }
     Ok(text.to_owned())
 }

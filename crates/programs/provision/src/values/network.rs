@@ -2,7 +2,8 @@
 
 use super::Checked;
 
-/// A network's name: 1 to 32 bytes (IEEE 802.11, section 9.4.2.2), UTF-8 because iwd takes no other.
+/// A network's name: 1 to 32 bytes (IEEE 802.11, section 9.4.2.2), UTF-8 because iwd takes no
+/// other.
 pub(crate) fn ssid(text: &str) -> Checked {
     match text.len() {
         0 => Err("the name is empty; put # before the line to have no Wi-Fi".into()),
@@ -12,7 +13,8 @@ pub(crate) fn ssid(text: &str) -> Checked {
     }
 }
 
-/// A passphrase of 8 to 63 printable ASCII characters, or the key itself in 64 hexadecimal digits (IEEE 802.11, annex J.4).
+/// A passphrase of 8 to 63 printable ASCII characters, or the key itself in 64 hexadecimal digits
+/// (IEEE 802.11, annex J.4).
 pub(crate) fn wifi_password(text: &str) -> Checked {
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(text.to_ascii_lowercase());
@@ -25,20 +27,24 @@ pub(crate) fn wifi_password(text: &str) -> Checked {
     }
     match text.len() {
         8..=63 => Ok(text.to_owned()),
-        characters => Err(format!("a Wi-Fi password has 8 to 63 characters (or is a key of 64 digits), this has {characters}")),
+        characters => Err(format!(
+            "a Wi-Fi password has 8 to 63 characters (or is a key of 64 digits), this has {characters}"
+        )),
     }
 }
 
-/// An access point name: labels of letters, digits and hyphens between dots (3GPP TS 23.003 section 9.1). Underscores are against it,
-/// and in use.
+/// An access point name: labels of letters, digits and hyphens between dots (3GPP TS 23.003 section 9.1).
+/// Underscores are against it, and in use.
 pub(crate) fn apn(text: &str) -> Checked {
     let legal = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     if text.len() <= 100 && text.split('.').all(legal) {
         return Ok(text.to_owned());
     }
-    Err("an APN has letters, digits, hyphens and dots; ask the operator of the SIM card for it".into())
+    Err("an APN has letters, digits, hyphens and dots; ask the operator of the SIM card for it"
+        .into())
 }
 
 /// A PIN (3GPP TS 31.101 section 9.5.1).
@@ -64,8 +70,12 @@ mod tests {
     fn passwords_of_wifi_have_8_to_63_characters_or_64_digits() {
         assert!(wifi_password("12345678").is_ok() && wifi_password(&"x".repeat(63)).is_ok());
         assert_eq!(wifi_password(&"AB".repeat(32)).unwrap(), "ab".repeat(32));
-        for (wrong, words) in [("1234567", "this has 7"), (&"x".repeat(64), "this has 64"), ("", "empty"), ("schlüssel", "accents")]
-        {
+        for (wrong, words) in [
+            ("1234567", "this has 7"),
+            (&"x".repeat(64), "this has 64"),
+            ("", "empty"),
+            ("schlüssel", "accents"),
+        ] {
             assert!(wifi_password(wrong).unwrap_err().contains(words), "{wrong}");
         }
     }
@@ -73,7 +83,12 @@ mod tests {
     #[test]
     fn access_points_and_pins_have_a_form() {
         assert!(apn("internet").is_ok() && apn("web.vodafone.de").is_ok());
-        assert!(apn("").is_err() && apn("a..b").is_err() && apn("http://a").is_err() && apn("*99#").is_err());
+        assert!(
+            apn("").is_err()
+                && apn("a..b").is_err()
+                && apn("http://a").is_err()
+                && apn("*99#").is_err()
+        );
         assert!(pin("0123").is_ok() && pin("123").is_err() && pin("12a4").is_err());
     }
 }

@@ -34,23 +34,31 @@ pub(crate) fn public_key(text: &str) -> Checked {
     }
     match STANDARD.decode(key) {
         Ok(bytes) if is_key(&bytes, kind) => Ok(text.trim().to_owned()),
-        _ => Err("the key is damaged or cut off; copy the whole line of the file that ends with .pub".into()),
+        _ => Err(
+            "the key is damaged or cut off; copy the whole line of the file that ends with .pub"
+                .into(),
+        ),
     }
 }
 
-/// The key is a row of strings, each with its length before it, the first of which repeats the kind (RFC 4253 section 6.6).
+/// The key is a row of strings, each with its length before it, the first of which repeats the kind
+/// (RFC 4253 section 6.6).
 fn is_key(mut bytes: &[u8], kind: &str) -> bool {
     let mut fields = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let Some((field, rest)) =
-            usize::try_from(u32::from_be_bytes(*length)).ok().and_then(|length| rest.split_at_checked(length))
+        let Some((field, rest)) = usize::try_from(u32::from_be_bytes(*length))
+            .ok()
+            .and_then(|length| rest.split_at_checked(length))
         else {
             return false;
         };
         fields.push(field);
         bytes = rest;
     }
-    bytes.is_empty() && fields.len() >= 2 && fields[0] == kind.as_bytes() && fields.iter().all(|field| !field.is_empty())
+    bytes.is_empty()
+        && fields.len() >= 2
+        && fields[0] == kind.as_bytes()
+        && fields.iter().all(|field| !field.is_empty())
 }
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ impl Gate {
         let mode = match traffic {
             Traffic::Flow { budget } => {
                 let mut books = self.books();
-                // Whoever made the budget does not know yet what was fetched since it last asked, nor what is under way.
+                // Whoever made the budget does not know yet what was fetched since it last asked,
+                // nor what is under way.
                 let known = books.metered + books.reserved;
                 books.budget = budget.map(|budget| budget.saturating_sub(known));
                 Mode::Flow
@@ -91,7 +92,8 @@ impl Gate {
         let _ = self.traffic.subscribe().wait_for(|mode| *mode == Mode::Hold).await;
     }
 
-    /// Reserves what a request may cost; false if the budget does not reach. What is not used is given back by dropping the voucher.
+    /// Reserves what a request may cost; false if the budget does not reach. What is not used is
+    /// given back by dropping the voucher.
     pub(crate) fn reserve(&self, bytes: u64) -> Option<Voucher<'_>> {
         let mut guard = self.books();
         let books = &mut *guard;

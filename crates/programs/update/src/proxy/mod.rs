@@ -1,6 +1,7 @@
 //! Between RAUC and the host: a web server for one bundle, on the loopback interface.
 //!
-//! **RAUC sees a server that is sometimes slow; that the link vanished, that somebody drives, that the token changed is settled here.**
+//! **RAUC sees a server that is sometimes slow; that the link vanished, that somebody drives, that
+//! the token changed is settled here.**
 //!
 //! ```text
 //!   RAUC (nbd, curl) ── GET range ──► 127.0.0.1:random/secret/bundle.raucb ── GET range, token ──► host
@@ -9,11 +10,13 @@
 //!
 //! # Design decisions
 //!
-//! * A part is fetched whole before it is passed on: RAUC tries again five times at most, and only while nothing of the answer was read.
-//!   RAUC's parts have 128 KiB, as the kernel's block device asks for them.
-//! * When there is no hope, the answer is 404: RAUC takes that as an error at once, and repeats every other one.
-//! * What was written before an installation ended stays in the idle slot: the next one, by `adaptive=block-hash-index`, finds it there
-//!   and fetches the rest. So nothing is kept here.
+//! * A part is fetched whole before it is passed on: RAUC tries again five times at most, and only
+//!   while nothing of the answer was read. RAUC's parts have 128 KiB, as the kernel's block device
+//!   asks for them.
+//! * When there is no hope, the answer is 404: RAUC takes that as an error at once, and repeats
+//!   every other one.
+//! * What was written before an installation ended stays in the idle slot: the next one, by
+//!   `adaptive=block-hash-index`, finds it there and fetches the rest. So nothing is kept here.
 //! * The path is secret, because every process on the car can connect to the port.
 
 mod gate;
@@ -61,14 +64,22 @@ impl Proxy {
     ///
     /// # Errors
     /// As there.
-    pub async fn start_with(host: HostClient, path: &str, size: u64, gate: Gate, patience: Duration) -> io::Result<Self> {
+    pub async fn start_with(
+        host: HostClient,
+        path: &str,
+        size: u64,
+        gate: Gate,
+        patience: Duration,
+    ) -> io::Result<Self> {
         let mut secret = [0; 16];
         getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
         let secret = hex::encode(secret);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}/{secret}/bundle.raucb", listener.local_addr()?);
         let upstream = Arc::new(Upstream { host, path: path.to_owned(), size, gate, patience });
-        let router = Router::new().route(&format!("/{secret}/bundle.raucb"), get(serve)).with_state(upstream);
+        let router = Router::new()
+            .route(&format!("/{secret}/bundle.raucb"), get(serve))
+            .with_state(upstream);
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(error = %causes(&error), "the bundle is not served any more");
@@ -92,10 +103,17 @@ impl Drop for Proxy {
 
 async fn serve(State(upstream): State<Arc<Upstream>>, headers: HeaderMap) -> Response {
     let header = headers.get(RANGE).map(|value| value.to_str().unwrap_or("unreadable"));
-    let Some(span) = Span::requested(header, upstream.size).filter(|span| span.len() <= LARGEST) else {
-        return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{}", upstream.size))]).into_response();
+    let Some(span) = Span::requested(header, upstream.size).filter(|span| span.len() <= LARGEST)
+    else {
+        return (
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            [(CONTENT_RANGE, format!("bytes */{}", upstream.size))],
+        )
+            .into_response();
     };
-    let Some(body) = upstream.fetch(span).await else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(body) = upstream.fetch(span).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let headers = [
         (CONTENT_RANGE, span.of(upstream.size)),
         (ACCEPT_RANGES, "bytes".to_owned()),

@@ -10,7 +10,8 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The span that a `Range` header asks for, of a bundle of `size` bytes; `None` if it cannot be had. Without a header it is all.
+    /// The span that a `Range` header asks for, of a bundle of `size` bytes; `None` if it cannot be
+    /// had. Without a header it is all.
     pub(crate) fn requested(header: Option<&str>, size: u64) -> Option<Self> {
         let end = size.checked_sub(1)?;
         let Some(header) = header else { return Some(Self { first: 0, last: end }) };
@@ -18,7 +19,10 @@ impl Span {
         let span = if first.is_empty() {
             Self { first: size.saturating_sub(number(last)?.max(1)), last: end }
         } else {
-            Self { first: number(first)?, last: if last.is_empty() { end } else { number(last)?.min(end) } }
+            Self {
+                first: number(first)?,
+                last: if last.is_empty() { end } else { number(last)?.min(end) },
+            }
         };
         (span.first <= span.last).then_some(span)
     }

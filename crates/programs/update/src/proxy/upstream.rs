@@ -10,8 +10,9 @@ use hyper::{Response, StatusCode};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long one request of RAUC's may wait for a driver to leave or for the link to come back. RAUC gives the kernel's block device 300 s
-/// for a read before it is an I/O error; this leaves time to end in order, so that the next attempt begins with a clean word.
+/// How long one request of RAUC's may wait for a driver to leave or for the link to come back. RAUC
+/// gives the kernel's block device 300 s for a read before it is an I/O error; this leaves time to
+/// end in order, so that the next attempt begins with a clean word.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(270);
 /// A body that stands still for longer is dead.
 const STALL: Duration = Duration::from_secs(20);
@@ -99,14 +100,25 @@ impl Upstream {
                 frame = timeout(STALL, body.frame()) => frame,
             };
             match frame {
-                Err(_) => return Err(Broken::Passing(format!("the link stood still for {} s", STALL.as_secs()))),
-                Ok(None) => return Err(Broken::Passing("the host ended its answer too early".to_owned())),
-                Ok(Some(Err(error))) => return Err(Broken::Passing(format!("the link was lost: {error}"))),
+                Err(_) => {
+                    return Err(Broken::Passing(format!(
+                        "the link stood still for {} s",
+                        STALL.as_secs()
+                    )));
+                }
+                Ok(None) => {
+                    return Err(Broken::Passing("the host ended its answer too early".to_owned()));
+                }
+                Ok(Some(Err(error))) => {
+                    return Err(Broken::Passing(format!("the link was lost: {error}")));
+                }
                 Ok(Some(Ok(frame))) => {
                     let Ok(data) = frame.into_data() else { continue };
                     let room = usize::try_from(span.len()).unwrap_or(usize::MAX) - got.len();
                     if data.len() > room {
-                        return Err(Broken::Final("the host sent more than was asked for".to_owned()));
+                        return Err(Broken::Final(
+                            "the host sent more than was asked for".to_owned(),
+                        ));
                     }
                     voucher.spend(data.len());
                     got.extend_from_slice(&data);
@@ -120,7 +132,11 @@ impl Upstream {
     fn judge<B>(&self, answer: Response<B>, rest: Span) -> Result<Response<B>, Broken> {
         match answer.status() {
             StatusCode::PARTIAL_CONTENT => {
-                let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or("");
+                let range = answer
+                    .headers()
+                    .get(CONTENT_RANGE)
+                    .and_then(|value| value.to_str().ok())
+                    .unwrap_or("");
                 if range == rest.of(self.size) {
                     return Ok(answer);
                 }
@@ -129,17 +145,22 @@ impl Upstream {
                     "the bundle on the host is not the one that was offered ({range} instead of {expected})"
                 )))
             }
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Broken::Final("the host does not have the bundle any more".to_owned())),
-            StatusCode::RANGE_NOT_SATISFIABLE => {
-                Err(Broken::Final("the bundle on the host is shorter than the one that was offered".to_owned()))
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Err(Broken::Final("the host does not have the bundle any more".to_owned()))
             }
-            StatusCode::OK => Err(Broken::Final("the host does not serve parts of a bundle".to_owned())),
+            StatusCode::RANGE_NOT_SATISFIABLE => Err(Broken::Final(
+                "the bundle on the host is shorter than the one that was offered".to_owned(),
+            )),
+            StatusCode::OK => {
+                Err(Broken::Final("the host does not serve parts of a bundle".to_owned()))
+            }
             status => Err(Broken::Passing(format!("the host answered {status}"))),
         }
     }
 }
 
-/// Even a token that is not taken is worth another try: the car gets a new one before the old one expires.
+/// Even a token that is not taken is worth another try: the car gets a new one before the old one
+/// expires.
 fn passing(error: &HttpError) -> Broken {
     Broken::Passing(error.to_string())
 }

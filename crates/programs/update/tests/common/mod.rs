@@ -57,7 +57,10 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) async fn start(size: usize) -> Self {
         let next = |last: &u32| Some(last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        let bundle = std::iter::successors(Some(7), next).take(size).map(|number: u32| number.to_be_bytes()[0]).collect();
+        let bundle = std::iter::successors(Some(7), next)
+            .take(size)
+            .map(|number: u32| number.to_be_bytes()[0])
+            .collect();
         let inner = Arc::new(Mutex::new(Inner {
             bundle,
             faults: VecDeque::new(),
@@ -89,7 +92,9 @@ impl Host {
 
 async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let header = |name| {
+        head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned()
+    };
     let (range, bearer, path) = (header(RANGE), header(AUTHORIZATION), head.uri.to_string());
     let (fault, wait) = {
         let mut inner = inner.lock().unwrap();
@@ -104,9 +109,13 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
     tokio::time::sleep(wait).await;
     let mut inner = inner.lock().unwrap();
     if path.starts_with("/api/v1/car/releases/offer") {
-        return inner.release.clone().map_or_else(|| StatusCode::NO_CONTENT.into_response(), IntoResponse::into_response);
+        return inner
+            .release
+            .clone()
+            .map_or_else(|| StatusCode::NO_CONTENT.into_response(), IntoResponse::into_response);
     }
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
+    else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
@@ -114,7 +123,9 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
     let size = inner.bundle.len() + usize::from(fault == Some(Fault::OtherSize));
     let head = [(CONTENT_RANGE, format!("bytes {first}-{last}/{size}"))];
     let body = match fault {
-        Some(Fault::Status(status)) => return StatusCode::from_u16(status).unwrap().into_response(),
+        Some(Fault::Status(status)) => {
+            return StatusCode::from_u16(status).unwrap().into_response();
+        }
         Some(Fault::Whole) => return inner.bundle.clone().into_response(),
         Some(Fault::CutAfter(bytes)) => {
             let start = Bytes::copy_from_slice(&part[..bytes.min(part.len())]);
@@ -127,7 +138,8 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 frame
             });
-            return (StatusCode::PARTIAL_CONTENT, head, length, Body::from_stream(frames)).into_response();
+            return (StatusCode::PARTIAL_CONTENT, head, length, Body::from_stream(frames))
+                .into_response();
         }
         _ => part,
     };
@@ -147,6 +159,9 @@ impl AccessSource for Tokens {
         let mut tokens = self.tokens.lock().unwrap();
         let token = if tokens.len() > 1 { tokens.pop_front() } else { tokens.front().copied() };
         let token = token.ok_or("the car is not registered with a host")?;
-        Ok(HostAccess { url: self.url.clone(), token: AccessToken::try_from(token.to_owned()).unwrap() })
+        Ok(HostAccess {
+            url: self.url.clone(),
+            token: AccessToken::try_from(token.to_owned()).unwrap(),
+        })
     }
 }

@@ -1,6 +1,8 @@
-//! A stand-in for RAUC: it reads the whole bundle by parts, as RAUC's helper does, and keeps what it is told.
+//! A stand-in for RAUC: it reads the whole bundle by parts, as RAUC's helper does, and keeps what
+//! it is told.
 //!
-//! The real one needs the device mapper; `crates/adapters/rauc/tests/real.rs` has what works without, and the tests of the image the rest.
+//! The real one needs the device mapper; `crates/adapters/rauc/tests/real.rs` has what works
+//! without, and the tests of the image the rest.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "tests")]
 
@@ -39,7 +41,12 @@ pub(crate) struct Rauc {
 }
 
 impl Rauc {
-    pub(crate) async fn start(bus: &TestBus, booted: &'static str, version: &'static str, size: usize) -> (Self, Connection) {
+    pub(crate) async fn start(
+        bus: &TestBus,
+        booted: &'static str,
+        version: &'static str,
+        size: usize,
+    ) -> (Self, Connection) {
         let told = Told {
             booted,
             compatible: "rccar-test",
@@ -95,7 +102,9 @@ async fn read(source: &str, first: usize, last: usize) -> Option<Vec<u8>> {
     };
     let (address, path) = rest.split_once('/')?;
     let mut stream = TcpStream::connect(address).await.ok()?;
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nRange: bytes={first}-{last}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nRange: bytes={first}-{last}\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.ok()?;
@@ -123,8 +132,14 @@ impl Rauc {
         Ok(())
     }
 
-    async fn inspect_bundle(&self, source: String, _args: HashMap<String, OwnedValue>) -> fdo::Result<Dict> {
-        read(&source, 0, 3).await.ok_or_else(|| fdo::Error::Failed("Failed to stream bundle".into()))?;
+    async fn inspect_bundle(
+        &self,
+        source: String,
+        _args: HashMap<String, OwnedValue>,
+    ) -> fdo::Result<Dict> {
+        read(&source, 0, 3)
+            .await
+            .ok_or_else(|| fdo::Error::Failed("Failed to stream bundle".into()))?;
         let (compatible, version) = self.with(|told| (told.compatible, told.version));
         let update = dict(&[("compatible", compatible.into()), ("version", version.into())]);
         // In one variant more than needed, as RAUC has it.
@@ -141,7 +156,14 @@ impl Rauc {
         let booted = self.with(|told| told.booted);
         let slot = |name: &str, bootname: &str| {
             let state = if booted == bootname { "booted" } else { "inactive" };
-            (name.to_owned(), dict(&[("bootname", bootname.into()), ("state", state.into()), ("boot-status", "good".into())]))
+            (
+                name.to_owned(),
+                dict(&[
+                    ("bootname", bootname.into()),
+                    ("state", state.into()),
+                    ("boot-status", "good".into()),
+                ]),
+            )
         };
         vec![slot("rootfs.0", "A"), slot("rootfs.1", "B")]
     }
@@ -155,7 +177,13 @@ impl Rauc {
 
     #[zbus(property)]
     fn progress(&self) -> (i32, String, i32) {
-        self.with(|told| (i32::try_from(told.read.len() * 100 / told.size.max(1)).unwrap(), "Copying".to_owned(), 1))
+        self.with(|told| {
+            (
+                i32::try_from(told.read.len() * 100 / told.size.max(1)).unwrap(),
+                "Copying".to_owned(),
+                1,
+            )
+        })
     }
 
     #[zbus(property)]

@@ -63,18 +63,28 @@ impl Candidate {
     pub const MAX_BYTES: usize = 512;
 
     /// Checks sizes and characters; an empty line means the end of candidates (RFC 8838 section 13).
-    pub fn new(candidate: String, sdp_mid: Option<String>, sdp_m_line_index: Option<u16>) -> Result<Self, TextError> {
+    pub fn new(
+        candidate: String,
+        sdp_mid: Option<String>,
+        sdp_m_line_index: Option<u16>,
+    ) -> Result<Self, TextError> {
         let longest = candidate.len().max(sdp_mid.as_ref().map_or(0, String::len));
         if longest > Self::MAX_BYTES {
-            return Err(TextError::TooLong { what: "candidate", got: longest, max: Self::MAX_BYTES });
+            return Err(TextError::TooLong {
+                what: "candidate",
+                got: longest,
+                max: Self::MAX_BYTES,
+            });
         }
-        if candidate.chars().chain(sdp_mid.iter().flat_map(|mid| mid.chars())).any(char::is_control) {
+        if candidate.chars().chain(sdp_mid.iter().flat_map(|mid| mid.chars())).any(char::is_control)
+        {
             return Err(TextError::Characters { what: "candidate", rule: "no control characters" });
         }
         Ok(Self { candidate, sdp_mid, sdp_m_line_index })
     }
 
-    /// The candidate line, `candidate:…` (RFC 8839 section 5.1), or empty for the end of candidates.
+    /// The candidate line, `candidate:…` (RFC 8839 section 5.1), or empty for the end of
+    /// candidates.
     #[must_use]
     pub fn line(&self) -> &str {
         &self.candidate
@@ -108,11 +118,16 @@ pub struct CarInfo {
     /// Program of the car, once it has registered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
-    /// Whose it is. Who has no account any more, and whoever enrolled it on the command line, is nobody.
+    /// Whose it is. Who has no account any more, and whoever enrolled it on the command line, is
+    /// nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Name>,
     /// How far it is with its updates, once it has said so.
-    #[serde(default, deserialize_with = "strict::maybe_object", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "strict::maybe_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub update: Option<UpdateStatus>,
 }
 

@@ -28,7 +28,8 @@ pub enum FromDriver {
     Connect {
         /// The car.
         car: CarId,
-        /// `false`: the offer must hold all candidates (full gather), for peers that cannot trickle.
+        /// `false`: the offer must hold all candidates (full gather), for peers that cannot
+        /// trickle.
         #[serde(default = "yes")]
         trickle: bool,
     },
@@ -84,11 +85,16 @@ pub enum ToDriver {
         user: Name,
         /// Program of the host.
         software: Software,
-        /// Cars that this driver may see: the first part of the list, the driver's own and those that are there first.
+        /// Cars that this driver may see: the first part of the list, the driver's own and those
+        /// that are there first.
         #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
         /// More of the list follows in `cars`.
-        #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
+        #[serde(
+            default,
+            skip_serializing_if = "strict::is_off",
+            deserialize_with = "strict::flag"
+        )]
         more: bool,
     },
     /// The next part of the list, or what has changed in it.
@@ -97,10 +103,18 @@ pub enum ToDriver {
         #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
         /// Cars that are no longer in it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "strict::maybe_list")]
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            deserialize_with = "strict::maybe_list"
+        )]
         gone: Vec<CarId>,
         /// More follows at once.
-        #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
+        #[serde(
+            default,
+            skip_serializing_if = "strict::is_off",
+            deserialize_with = "strict::flag"
+        )]
         more: bool,
     },
     /// Answer to `connect`: the car was asked for an offer.
@@ -180,7 +194,8 @@ pub enum FromCar {
         /// Enrolment token, while the host does not know the car yet.
         #[serde(skip_serializing_if = "Option::is_none")]
         enrolment: Option<Note>,
-        /// Code that makes the car the one's who types it on the host's page, should the host neither know the car nor take its token.
+        /// Code that makes the car the one's who types it on the host's page, should the host
+        /// neither know the car nor take its token.
         #[serde(skip_serializing_if = "Option::is_none")]
         claim: Option<ClaimCode>,
     },
@@ -243,7 +258,8 @@ pub enum ToCar {
         /// Name under which drivers see it.
         name: Name,
     },
-    /// The car is not known: it waits until somebody claims it with its code; then `registered` follows.
+    /// The car is not known: it waits until somebody claims it with its code; then `registered`
+    /// follows.
     Unclaimed {},
     /// What the car may fetch releases with; comes after `registered`, and again before it expires.
     Access {
@@ -258,7 +274,8 @@ pub enum ToCar {
         /// The newest.
         version: Version,
     },
-    /// The owner wants this version. The car installs it when nothing stands in the way, and tells so in its update status.
+    /// The owner wants this version. The car installs it when nothing stands in the way, and tells
+    /// so in its update status.
     Install {
         /// The one that the car's update status named.
         version: Version,

@@ -23,7 +23,10 @@ impl MessageError {
     }
 
     pub(crate) fn too_large(bytes: usize) -> Self {
-        Self::new(ErrorCode::TooLarge, &format!("message has {bytes} bytes, at most {MAX_MESSAGE_BYTES} are allowed"))
+        Self::new(
+            ErrorCode::TooLarge,
+            &format!("message has {bytes} bytes, at most {MAX_MESSAGE_BYTES} are allowed"),
+        )
     }
 
     pub(crate) fn malformed(why: &str) -> Self {
@@ -42,7 +45,8 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, MessageError> {
         return Err(MessageError::malformed("a message is a JSON object"));
     }
     let Tag { kind } = serde_json::from_str(text).map_err(malformed)?;
-    serde_json::from_str(text).map_err(|error| if is_known::<T>(&kind) { malformed(error) } else { unknown(&kind) })
+    serde_json::from_str(text)
+        .map_err(|error| if is_known::<T>(&kind) { malformed(error) } else { unknown(&kind) })
 }
 
 fn unknown(kind: &str) -> MessageError {
@@ -55,15 +59,18 @@ struct Tag {
     kind: String,
 }
 
-/// Whether `T` has a message of this type: one that holds nothing but the type is then refused for what it lacks.
+/// Whether `T` has a message of this type: one that holds nothing but the type is then refused for
+/// what it lacks.
 fn is_known<T: DeserializeOwned>(kind: &str) -> bool {
     let tag_only = serde_json::json!({ "type": kind });
-    !serde_json::from_value::<T>(tag_only).is_err_and(|error| error.to_string().starts_with("unknown variant"))
+    !serde_json::from_value::<T>(tag_only)
+        .is_err_and(|error| error.to_string().starts_with("unknown variant"))
 }
 
 /// A message as JSON text.
 pub trait Json: Serialize {
-    /// The text. Serialising a message of this crate cannot fail: keys are strings and no value refuses.
+    /// The text. Serialising a message of this crate cannot fail: keys are strings and no value
+    /// refuses.
     fn to_json(&self) -> String {
         #[expect(clippy::expect_used, reason = "see above; the vectors cover every message")]
         let mut text = serde_json::to_string(self).expect("messages serialise");

@@ -173,7 +173,9 @@ fn read_as_everything(text: &str) -> Result<(), TestCaseError> {
     read_as::<DriverEvent>(text)
 }
 
-fn read_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> Result<(), TestCaseError> {
+fn read_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(
+    text: &str,
+) -> Result<(), TestCaseError> {
     if let Ok(message) = parse::<T>(text) {
         prop_assert_eq!(parse::<T>(&message.to_json()), Ok(message));
     }

@@ -7,7 +7,9 @@ use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
 use rccar_protocol::telemetry::{Echo, TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
-use rccar_protocol::units::{CentiDegrees, FULL_SCALE, MonotonicMicros, Odometry, Steering, Throttle};
+use rccar_protocol::units::{
+    CentiDegrees, FULL_SCALE, MonotonicMicros, Odometry, Steering, Throttle,
+};
 
 /// Bytes of which a good part passes the checks of size and version.
 pub(crate) fn near_frames() -> impl Strategy<Value = Vec<u8>> {
@@ -32,7 +34,11 @@ pub(crate) fn near_frames() -> impl Strategy<Value = Vec<u8>> {
 /// Frames of version 2 whose groups are mostly right.
 fn grouped(head: usize) -> impl Strategy<Value = Vec<u8>> {
     let group = (0u8..8, prop_oneof![Just(2usize), Just(6), Just(12), 0usize..20]);
-    let groups = prop::collection::btree_map(group.clone().prop_map(|(kind, _)| kind), group.prop_map(|(_, size)| size), 0..4);
+    let groups = prop::collection::btree_map(
+        group.clone().prop_map(|(kind, _)| kind),
+        group.prop_map(|(_, size)| size),
+        0..4,
+    );
     let head = prop::collection::vec(prop_oneof![6 => Just(0u8), 1 => any::<u8>()], head - 1);
     (head, groups, any::<u8>()).prop_map(|(head, groups, fill)| {
         let groups = groups.into_iter().flat_map(|(kind, size)| {
@@ -50,11 +56,15 @@ pub(crate) fn layout() -> impl Strategy<Value = Layout> {
 
 /// Messages of the vectors with up to three places changed, so that a good part stays legal.
 pub(crate) fn near_messages() -> impl Strategy<Value = String> {
-    let messages: Vec<String> = ["signaling.json", "events.json"].into_iter().flat_map(texts).collect();
+    let messages: Vec<String> =
+        ["signaling.json", "events.json"].into_iter().flat_map(texts).collect();
     let piece = prop_oneof![
         Just(String::new()),
-        prop::sample::select(&["0", "1", "-1", "1e9", "null", "true", "{}", "[]", "\"", ",", "\\u0000", "\"x\":1,"][..])
-            .prop_map(String::from),
+        prop::sample::select(
+            &["0", "1", "-1", "1e9", "null", "true", "{}", "[]", "\"", ",", "\\u0000", "\"x\":1,"]
+                [..]
+        )
+        .prop_map(String::from),
         any::<char>().prop_map(String::from),
     ];
     let edits = prop::collection::vec((any::<prop::sample::Index>(), 0usize..4, piece), 0..=3);
@@ -70,8 +80,10 @@ pub(crate) fn near_messages() -> impl Strategy<Value = String> {
 
 /// Accepted messages of a file of vectors.
 fn texts(file: &str) -> Vec<String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/vectors").join(file);
-    let vectors: Vec<serde_json::Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/vectors").join(file);
+    let vectors: Vec<serde_json::Value> =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     vectors
         .iter()
         .filter(|vector| vector.get("error").is_none())

@@ -22,8 +22,18 @@ fn control_frames_read_and_write_as_the_vectors_say() {
 
 #[test]
 fn telemetry_frames_read_and_write_as_the_vectors_say() {
-    check::<Telemetry, _>("telemetry.json", Layout::V1, TelemetryFrame::decode, TelemetryFrame::encode);
-    check::<Telemetry, _>("telemetry-2.json", Layout::V2, TelemetryFrame::decode, TelemetryFrame::encode);
+    check::<Telemetry, _>(
+        "telemetry.json",
+        Layout::V1,
+        TelemetryFrame::decode,
+        TelemetryFrame::encode,
+    );
+    check::<Telemetry, _>(
+        "telemetry-2.json",
+        Layout::V2,
+        TelemetryFrame::decode,
+        TelemetryFrame::encode,
+    );
 }
 
 #[test]
@@ -40,7 +50,8 @@ fn drive_status_reads_and_writes_as_the_vectors_say() {
 
 #[test]
 fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
-    for Hello { name, hex, canonical, setpoint, status, error } in load::<Hello>("drive-hello.json") {
+    for Hello { name, hex, canonical, setpoint, status, error } in load::<Hello>("drive-hello.json")
+    {
         let bytes = hex::decode(&hex).unwrap();
         assert!(DriveHello::is_one(&bytes), "{name}");
         match (setpoint, status, error) {
@@ -50,31 +61,48 @@ fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
                 assert_eq!(hello.encode()[..] == bytes, canonical, "{name}: written");
             }
             (None, None, Some(refusal)) => {
-                assert_eq!(Refusal::from(DriveHello::decode(&bytes).expect_err(&name)), refusal, "{name}");
+                assert_eq!(
+                    Refusal::from(DriveHello::decode(&bytes).expect_err(&name)),
+                    refusal,
+                    "{name}"
+                );
             }
             _ => panic!("{name}: needs either versions or an error"),
         }
     }
 }
 
-/// What a driver of release 0.1.0 gets to read of what only a later release knows: the words that it has.
+/// What a driver of release 0.1.0 gets to read of what only a later release knows: the words that
+/// it has.
 #[test]
 fn what_version_1_cannot_say_is_said_in_its_words() {
     let later = Word::new("other-11").unwrap();
-    let telemetry =
-        TelemetryFrame { state: DriveState::Other(later), reason: StopReason::Other(later), ..TelemetryFrame::default() };
+    let telemetry = TelemetryFrame {
+        state: DriveState::Other(later),
+        reason: StopReason::Other(later),
+        ..TelemetryFrame::default()
+    };
     let read = TelemetryFrame::decode(&telemetry.encode(Layout::V1)).unwrap();
     assert_eq!((read.state, read.reason), (DriveState::Braking, StopReason::None));
     // What is not input must never become input.
     let set_point = SetPoint { not_input: StopReason::Other(later), ..SetPoint::default() };
-    assert_eq!(SetPoint::decode(&set_point.encode(Layout::V1)).unwrap().not_input, StopReason::Silent);
+    assert_eq!(
+        SetPoint::decode(&set_point.encode(Layout::V1)).unwrap().not_input,
+        StopReason::Silent
+    );
     // Nor may a word that is spelled like a number of a word that there is.
-    let zero = SetPoint { not_input: StopReason::Other(Word::new("other-0").unwrap()), ..SetPoint::default() };
+    let zero = SetPoint {
+        not_input: StopReason::Other(Word::new("other-0").unwrap()),
+        ..SetPoint::default()
+    };
     for layout in Layout::ALL {
         assert_ne!(SetPoint::decode(&zero.encode(layout)).unwrap().not_input, StopReason::None);
     }
     let control = ControlFrame { source: InputSource::Other(later), ..ControlFrame::default() };
-    assert_eq!(ControlFrame::decode(&control.encode(Layout::V1)).unwrap().source, InputSource::Gamepad);
+    assert_eq!(
+        ControlFrame::decode(&control.encode(Layout::V1)).unwrap().source,
+        InputSource::Gamepad
+    );
 }
 
 fn yes() -> bool {
@@ -137,9 +165,17 @@ fn check<T: DeserializeOwned + Into<F>, F: PartialEq + Debug>(
             (Some(frame), None) => {
                 let frame: F = frame.into();
                 let written = encode(&frame, layout);
-                assert_eq!(hex::encode(&*written) == hex, canonical, "{file}, {name}: written as {written:?}");
+                assert_eq!(
+                    hex::encode(&*written) == hex,
+                    canonical,
+                    "{file}, {name}: written as {written:?}"
+                );
                 assert_eq!(decode(&bytes).as_ref(), Ok(&frame), "{file}, {name}: read");
-                assert_eq!(decode(&written).as_ref(), Ok(&frame), "{file}, {name}: written and read");
+                assert_eq!(
+                    decode(&written).as_ref(),
+                    Ok(&frame),
+                    "{file}, {name}: written and read"
+                );
             }
             (None, Some(refusal)) => {
                 let error = decode(&bytes).expect_err(&format!("{file}, {name}: accepted"));
@@ -187,9 +223,33 @@ struct ShownFields {
 
 impl From<Control> for ControlFrame {
     fn from(c: Control) -> Self {
-        let Control { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle, shown } = c;
+        let Control {
+            visible,
+            focused,
+            arm,
+            brake,
+            source,
+            seq,
+            sent_us,
+            sample_age_ms,
+            steering,
+            throttle,
+            shown,
+        } = c;
         let shown = shown.map(|ShownFields { rtp, for_ms }| Shown { rtp, for_ms });
-        Self { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle, shown }
+        Self {
+            visible,
+            focused,
+            arm,
+            brake,
+            source,
+            seq,
+            sent_us,
+            sample_age_ms,
+            steering,
+            throttle,
+            shown,
+        }
     }
 }
 
@@ -218,7 +278,12 @@ struct Pose {
 
 impl From<Pose> for Odometry {
     fn from(Pose { speed_mm_s, x_mm, y_mm, heading }: Pose) -> Self {
-        Self { speed_mm_s, x_mm, y_mm, heading: CentiDegrees::new(heading).expect("vectors of legal frames are legal") }
+        Self {
+            speed_mm_s,
+            x_mm,
+            y_mm,
+            heading: CentiDegrees::new(heading).expect("vectors of legal frames are legal"),
+        }
     }
 }
 
@@ -271,8 +336,26 @@ struct Set {
 
 impl From<Set> for SetPoint {
     fn from(s: Set) -> Self {
-        let Set { not_input, arm, brake, seq, sampled_at: Big(at), session: Big(session), steering, throttle } = s;
-        Self { not_input, arm, brake, seq, sampled_at: MonotonicMicros(at), session, steering, throttle }
+        let Set {
+            not_input,
+            arm,
+            brake,
+            seq,
+            sampled_at: Big(at),
+            session: Big(session),
+            steering,
+            throttle,
+        } = s;
+        Self {
+            not_input,
+            arm,
+            brake,
+            seq,
+            sampled_at: MonotonicMicros(at),
+            session,
+            steering,
+            throttle,
+        }
     }
 }
 

@@ -36,11 +36,15 @@ fn what_a_car_signs_is_what_the_vectors_say() {
 #[test]
 fn signatures_are_those_of_the_vectors_and_verify() {
     for vector in load::<Vector>("identity.json") {
-        let secret = SigningKey::from_bytes(&hex::decode(&vector.secret).unwrap().try_into().unwrap());
+        let secret =
+            SigningKey::from_bytes(&hex::decode(&vector.secret).unwrap().try_into().unwrap());
         assert_eq!(secret.verifying_key().to_bytes(), vector.key.0, "{}", vector.name);
         let message = registration_message(&vector.host, &vector.nonce);
         assert_eq!(secret.sign(&message).to_bytes(), vector.signature.0, "{}", vector.name);
         let signature = ed25519_dalek::Signature::from_bytes(&vector.signature.0);
-        VerifyingKey::from_bytes(&vector.key.0).unwrap().verify_strict(&message, &signature).expect(&vector.name);
+        VerifyingKey::from_bytes(&vector.key.0)
+            .unwrap()
+            .verify_strict(&message, &signature)
+            .expect(&vector.name);
     }
 }

@@ -22,10 +22,16 @@ fn events_read_and_write_as_the_vectors_say() {
 fn the_vectors_hold_a_refusal_and_an_acceptance_for_every_direction() {
     let mut seen = BTreeSet::new();
     for file in ["signaling.json", "events.json"] {
-        seen.extend(load::<Vector>(file).into_iter().map(|vector| (vector.direction, vector.error.is_some())));
+        seen.extend(
+            load::<Vector>(file)
+                .into_iter()
+                .map(|vector| (vector.direction, vector.error.is_some())),
+        );
     }
-    let directions = ["car-event", "driver-event", "from-car", "from-driver", "to-car", "to-driver"];
-    let expected: BTreeSet<_> = directions.iter().flat_map(|d| [(d.to_string(), false), (d.to_string(), true)]).collect();
+    let directions =
+        ["car-event", "driver-event", "from-car", "from-driver", "to-car", "to-driver"];
+    let expected: BTreeSet<_> =
+        directions.iter().flat_map(|d| [(d.to_string(), false), (d.to_string(), true)]).collect();
     assert_eq!(seen, expected);
 }
 

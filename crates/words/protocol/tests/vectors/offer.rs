@@ -20,11 +20,13 @@ fn offers_read_and_write_as_the_vectors_say() {
     for Vector { name, json, canonical, means, error } in load::<Vector>("offer.json") {
         match (canonical, means, error) {
             (Some(true), None, None) => {
-                let offer = ReleaseOffer::parse(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
+                let offer =
+                    ReleaseOffer::parse(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert_eq!(offer.to_json(), json, "{name}");
             }
             (Some(false), Some(means), None) => {
-                let offer = ReleaseOffer::parse(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
+                let offer =
+                    ReleaseOffer::parse(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert_eq!(offer.to_json(), means, "{name}");
             }
             (None, None, Some(code)) => {

@@ -2,7 +2,9 @@
 
 use crate::raw::{Layout, Shape};
 use ::libcamera::camera::ActiveCamera;
-use ::libcamera::framebuffer::{AsFrameBuffer, FrameBufferPlane, FrameMetadataStatus, OwnedFrameBuffer};
+use ::libcamera::framebuffer::{
+    AsFrameBuffer, FrameBufferPlane, FrameMetadataStatus, OwnedFrameBuffer,
+};
 use ::libcamera::framebuffer_allocator::{FrameBuffer, FrameBufferAllocator};
 use ::libcamera::framebuffer_map::MemoryMappedFrameBuffer;
 use ::libcamera::request::Request;
@@ -15,8 +17,8 @@ use std::os::fd::{AsRawFd, RawFd};
 
 /// Requests with a buffer each, and where the memory comes from.
 ///
-/// The driver's own buffers first. Where they need a dmabuf heap and the kernel has none (the virtual camera outside of an image),
-/// ordinary shared memory serves.
+/// The driver's own buffers first. Where they need a dmabuf heap and the kernel has none (the
+/// virtual camera outside of an image), ordinary shared memory serves.
 pub(super) fn requests(
     camera: &mut ActiveCamera<'static>,
     stream: &Stream,
@@ -30,7 +32,8 @@ pub(super) fn requests(
     };
     tracing::debug!(%refused, "libcamera has no buffers; trying shared memory");
     let sizes = layout.plane_sizes(shape);
-    let buffers: Vec<OwnedFrameBuffer> = (0..count).map(|_| shared_memory(&sizes)).collect::<io::Result<_>>()?;
+    let buffers: Vec<OwnedFrameBuffer> =
+        (0..count).map(|_| shared_memory(&sizes)).collect::<io::Result<_>>()?;
     Ok((attach(camera, stream, buffers)?, "shared memory"))
 }
 
@@ -40,8 +43,11 @@ fn attach<B: AsFrameBuffer + 'static>(
     buffers: Vec<B>,
 ) -> io::Result<Vec<Request>> {
     let request = |buffer| {
-        let mut request = camera.create_request(None).ok_or_else(|| io::Error::other("libcamera makes no request"))?;
-        request.add_buffer(stream, MemoryMappedFrameBuffer::new(buffer).map_err(io::Error::other)?)?;
+        let mut request = camera
+            .create_request(None)
+            .ok_or_else(|| io::Error::other("libcamera makes no request"))?;
+        request
+            .add_buffer(stream, MemoryMappedFrameBuffer::new(buffer).map_err(io::Error::other)?)?;
         Ok(request)
     };
     buffers.into_iter().map(request).collect()
@@ -57,7 +63,8 @@ fn shared_memory(sizes: &[usize]) -> io::Result<OwnedFrameBuffer> {
     let planes: Vec<FrameBufferPlane> = sizes.iter().map(plane).collect::<io::Result<_>>()?;
     let descriptors: Vec<RawFd> = planes.iter().map(|plane| plane.fd.as_raw_fd()).collect();
     let buffer = OwnedFrameBuffer::new(planes, None)?;
-    // The bindings give up ownership of the descriptors, and libcamera duplicates them: nobody else would close them.
+    // The bindings give up ownership of the descriptors, and libcamera duplicates them: nobody else
+    // would close them.
     for descriptor in descriptors {
         nix::unistd::close(descriptor)?;
     }
@@ -76,14 +83,22 @@ pub(super) struct Shot<'a> {
 
 impl<'a> Shot<'a> {
     pub(super) fn of(request: &'a Request, stream: &Stream) -> Option<Self> {
-        Self::from_mapped(request.buffer::<MemoryMappedFrameBuffer<FrameBuffer>>(stream))
-            .or_else(|| Self::from_mapped(request.buffer::<MemoryMappedFrameBuffer<OwnedFrameBuffer>>(stream)))
+        Self::from_mapped(request.buffer::<MemoryMappedFrameBuffer<FrameBuffer>>(stream)).or_else(
+            || {
+                Self::from_mapped(
+                    request.buffer::<MemoryMappedFrameBuffer<OwnedFrameBuffer>>(stream),
+                )
+            },
+        )
     }
 
-    fn from_mapped<B: AsFrameBuffer>(buffer: Option<&'a MemoryMappedFrameBuffer<B>>) -> Option<Self> {
+    fn from_mapped<B: AsFrameBuffer>(
+        buffer: Option<&'a MemoryMappedFrameBuffer<B>>,
+    ) -> Option<Self> {
         let buffer = buffer?;
         let metadata = buffer.metadata()?;
-        let mut descriptors: Vec<RawFd> = buffer.planes().into_iter().map(|plane| plane.fd()).collect();
+        let mut descriptors: Vec<RawFd> =
+            buffer.planes().into_iter().map(|plane| plane.fd()).collect();
         descriptors.dedup();
         Some(Self {
             good: metadata.status() == FrameMetadataStatus::Success,

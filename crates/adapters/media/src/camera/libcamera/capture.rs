@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// Between two attempts to open a camera: the first, and the longest. Looking for cameras takes some 10 ms.
+/// Between two attempts to open a camera: the first, and the longest. Looking for cameras takes
+/// some 10 ms.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 /// How often a camera that rests is looked at: it may be unplugged.
 const REST_LOOK: Duration = Duration::from_millis(500);
@@ -64,7 +65,9 @@ fn capture(settings: &Settings, newest: &Newest, opened: &mut bool) -> Result<()
 fn tell(settings: &Settings, trouble: &Trouble) {
     let camera = &settings.selection;
     match trouble {
-        Trouble::Missing(reason) => tracing::warn!(%camera, "no camera: {reason}; it will be looked for again and again"),
+        Trouble::Missing(reason) => {
+            tracing::warn!(%camera, "no camera: {reason}; it will be looked for again and again")
+        }
         Trouble::Broken(reason) | Trouble::Silent(reason) => {
             tracing::warn!(%camera, "the camera does not work: {reason}; it will be tried again and again");
         }

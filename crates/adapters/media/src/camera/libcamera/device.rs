@@ -27,9 +27,14 @@ impl Manager {
         let only_one = match ONLY_ONE.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(Trouble::Broken("libcamera is in use by this program already".to_owned())),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Trouble::Broken(
+                    "libcamera is in use by this program already".to_owned(),
+                ));
+            }
         };
-        let inner = CameraManager::new().map_err(|error| Trouble::Broken(format!("libcamera does not start: {error}")))?;
+        let inner = CameraManager::new()
+            .map_err(|error| Trouble::Broken(format!("libcamera does not start: {error}")))?;
         Ok(Self { inner, _only_one: only_one })
     }
 
@@ -48,9 +53,13 @@ impl Manager {
     }
 
     /// The chosen camera.
-    pub(super) fn choose(&self, selection: &Selection) -> Result<(Candidate, Camera<'static>), Trouble> {
+    pub(super) fn choose(
+        &self,
+        selection: &Selection,
+    ) -> Result<(Candidate, Camera<'static>), Trouble> {
         let mut cameras = self.cameras();
-        let candidates: Vec<Candidate> = cameras.iter().map(|(candidate, _)| candidate.clone()).collect();
+        let candidates: Vec<Candidate> =
+            cameras.iter().map(|(candidate, _)| candidate.clone()).collect();
         let index = selection.choose(&candidates).map_err(Trouble::Missing)?;
         Ok(cameras.swap_remove(index))
     }
@@ -62,15 +71,18 @@ pub(super) fn video(camera: &Camera<'_>) -> Option<CameraConfiguration> {
     camera.generate_first_supported_configuration(&roles).map(|(configuration, _)| configuration)
 }
 
-/// What can be encoded of what the camera offers. A size that it makes to measure is among them if it is `wanted`.
+/// What can be encoded of what the camera offers. A size that it makes to measure is among them if
+/// it is `wanted`.
 pub(super) fn modes(configuration: &CameraConfiguration, wanted: (u32, u32)) -> Vec<Modes> {
     let Some(stream) = configuration.get(0) else { return Vec::new() };
     let offered = stream.formats();
     let known: Vec<PixelFormat> = offered.pixel_formats().into_iter().collect();
     let modes = |layout: Layout| {
         let pixels = pixel_format(layout);
-        let mut sizes: Vec<(u32, u32)> = offered.sizes(pixels).iter().map(|size| (size.width, size.height)).collect();
-        let within = range(&offered, pixels).is_some_and(|range| range.contains(Size { width: wanted.0, height: wanted.1 }));
+        let mut sizes: Vec<(u32, u32)> =
+            offered.sizes(pixels).iter().map(|size| (size.width, size.height)).collect();
+        let within = range(&offered, pixels)
+            .is_some_and(|range| range.contains(Size { width: wanted.0, height: wanted.1 }));
         if within && !sizes.contains(&wanted) {
             sizes.push(wanted);
         }
@@ -86,15 +98,23 @@ pub(super) fn formats(camera: &Camera<'_>) -> Vec<String> {
     let offered = stream.formats();
     let describe = |pixels: PixelFormat| {
         if let Some(SizeRange { min, max, .. }) = range(&offered, pixels) {
-            return format!("{pixels}: {}x{} to {}x{}", min.width, min.height, max.width, max.height);
+            return format!(
+                "{pixels}: {}x{} to {}x{}",
+                min.width, min.height, max.width, max.height
+            );
         }
-        let sizes: Vec<String> = offered.sizes(pixels).iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
+        let sizes: Vec<String> = offered
+            .sizes(pixels)
+            .iter()
+            .map(|size| format!("{}x{}", size.width, size.height))
+            .collect();
         format!("{pixels}: {}", sizes.join(", "))
     };
     offered.pixel_formats().into_iter().map(describe).collect()
 }
 
-/// The range of sizes that the camera makes to measure, if it does; libcamera lists only some of them.
+/// The range of sizes that the camera makes to measure, if it does; libcamera lists only some of
+/// them.
 fn range(offered: &StreamFormatsRef<'_>, pixels: PixelFormat) -> Option<SizeRange> {
     // Without steps it is only what spans the sizes that are listed.
     let range = offered.range(pixels);

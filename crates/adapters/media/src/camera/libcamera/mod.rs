@@ -7,18 +7,22 @@
 //! ```
 //!
 //! * The camera is opened when the program starts and streams only while somebody watches.
-//! * A camera that is missing, lost or silent is looked for again, within two seconds at most; [`Camera::next_frame`] tells why
-//!   there is no picture. libcamera itself is started anew for that: a camera comes back even where no device events are delivered.
+//! * A camera that is missing, lost or silent is looked for again, within two seconds at most;
+//!   [`Camera::next_frame`] tells why there is no picture. libcamera itself is started anew for
+//!   that: a camera comes back even where no device events are delivered.
 //! * Capture times are the sensor's time stamps (`CLOCK_MONOTONIC`).
-//! * A camera without the wanted size gives the next larger one, of which the middle is used. What cannot be turned by 180° is turned
-//!   while it is copied.
+//! * A camera without the wanted size gives the next larger one, of which the middle is used. What
+//!   cannot be turned by 180° is turned while it is copied.
 //!
 //! # Design decisions
 //!
-//! * Requests are queued by a thread of this program: the callback runs while the bindings hold the lock that queueing takes.
-//! * A thread between libcamera's and the encoder's costs two hand-overs of some 10 µs and lets the copy of one frame run beside the
-//!   encoding of the one before; libcamera's objects do not move between threads.
-//! * Motion JPEG is left out: a decoder costs more time than all else here, and 640×360 at 30 Hz fits through USB 2 without it.
+//! * Requests are queued by a thread of this program: the callback runs while the bindings hold the
+//!   lock that queueing takes.
+//! * A thread between libcamera's and the encoder's costs two hand-overs of some 10 µs and lets the
+//!   copy of one frame run beside the encoding of the one before; libcamera's objects do not move
+//!   between threads.
+//! * Motion JPEG is left out: a decoder costs more time than all else here, and 640×360 at 30 Hz
+//!   fits through USB 2 without it.
 
 mod buffers;
 mod capture;
@@ -59,9 +63,11 @@ impl LibcameraCamera {
     /// If the system has no thread left.
     pub fn open(settings: Settings) -> Result<Self, CameraError> {
         let newest = Arc::new(Newest::new(settings.format));
-        capture::start(settings.clone(), Arc::clone(&newest)).map_err(|error| CameraError::Broken {
-            source_name: settings.selection.to_string(),
-            reason: format!("cannot start a thread: {error}"),
+        capture::start(settings.clone(), Arc::clone(&newest)).map_err(|error| {
+            CameraError::Broken {
+                source_name: settings.selection.to_string(),
+                reason: format!("cannot start a thread: {error}"),
+            }
         })?;
         Ok(Self { settings, newest })
     }
@@ -73,7 +79,9 @@ impl Camera for LibcameraCamera {
     }
 
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
-        self.newest.take(frame).map_err(|trouble| trouble.into_error(format!("libcamera ({})", self.settings.selection)))
+        self.newest.take(frame).map_err(|trouble| {
+            trouble.into_error(format!("libcamera ({})", self.settings.selection))
+        })
     }
 
     fn pause(&mut self) {
@@ -96,7 +104,8 @@ pub struct Listed {
     pub formats: Vec<String>,
 }
 
-/// The cameras that are connected, in the order in which [`Selection::Position`] counts them, and libcamera's version.
+/// The cameras that are connected, in the order in which [`Selection::Position`] counts them, and
+/// libcamera's version.
 ///
 /// # Errors
 /// If libcamera does not start, or is in use by this program already.
@@ -104,6 +113,8 @@ pub fn list() -> Result<(Vec<Listed>, String), CameraError> {
     let broken = |trouble: super::newest::Trouble| trouble.into_error("libcamera".to_owned());
     let manager = Manager::start().map_err(broken)?;
     let cameras = manager.cameras().into_iter();
-    let listed = cameras.map(|(candidate, camera)| Listed { camera: candidate, formats: device::formats(&camera) }).collect();
+    let listed = cameras
+        .map(|(candidate, camera)| Listed { camera: candidate, formats: device::formats(&camera) })
+        .collect();
     Ok((listed, manager.version()))
 }

@@ -25,7 +25,8 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// One is filled, one waits to be filled, one is read: a fourth would only add to the age of the picture.
+/// One is filled, one waits to be filled, one is read: a fourth would only add to the age of the
+/// picture.
 const BUFFERS: u32 = 3;
 /// How often the thread looks whether frames are still wanted.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -40,7 +41,8 @@ enum Event {
     Disconnected,
 }
 
-/// A configured camera with its requests. Fields are dropped in this order: requests before their camera.
+/// A configured camera with its requests. Fields are dropped in this order: requests before their
+/// camera.
 pub(super) struct Streaming {
     idle: Vec<Request>,
     events: Receiver<Event>,
@@ -60,10 +62,13 @@ pub(super) struct Streaming {
 impl Streaming {
     /// Takes the camera for this program and configures it.
     pub(super) fn open(camera: &Camera<'static>, settings: &Settings) -> Result<Self, Trouble> {
-        let mut camera = camera.acquire().map_err(failed("it cannot be opened (does another program use it?)"))?;
-        let Configured { stream, layout, shape, rotation, summary } = configure(&mut camera, settings)?;
-        let (idle, memory) =
-            buffers::requests(&mut camera, &stream, layout, shape, BUFFERS).map_err(failed("it has no buffers"))?;
+        let mut camera = camera
+            .acquire()
+            .map_err(failed("it cannot be opened (does another program use it?)"))?;
+        let Configured { stream, layout, shape, rotation, summary } =
+            configure(&mut camera, settings)?;
+        let (idle, memory) = buffers::requests(&mut camera, &stream, layout, shape, BUFFERS)
+            .map_err(failed("it has no buffers"))?;
         let (sender, events) = channel();
         let completed = sender.clone();
         // The receiver goes first when the camera is closed.
@@ -99,10 +104,13 @@ impl Streaming {
     /// Waits for an event, a moment at most. Returns whether there was a frame.
     pub(super) fn step(&mut self, newest: &Newest) -> Result<bool, Trouble> {
         let now = clock::now();
-        let wait = if self.idle.is_empty() { None } else { self.throttle.due().map(|due| due.since(now)) };
+        let wait =
+            if self.idle.is_empty() { None } else { self.throttle.due().map(|due| due.since(now)) };
         let seen = match self.events.recv_timeout(wait.unwrap_or(LOOK_UP).min(LOOK_UP)) {
             Ok(Event::Completed(request)) => self.complete(request, newest)?,
-            Ok(Event::Disconnected) | Err(RecvTimeoutError::Disconnected) => return Err(unplugged()),
+            Ok(Event::Disconnected) | Err(RecvTimeoutError::Disconnected) => {
+                return Err(unplugged());
+            }
             Err(RecvTimeoutError::Timeout) => false,
         };
         if clock::now().since(self.last_frame) > STALLED {
@@ -141,9 +149,13 @@ impl Streaming {
         let seen = shot.is_some();
         if let Some(shot) = shot {
             let captured_at = capture_time(shot.timestamp_ns);
-            let convert =
-                |planes: &[&[u8]]| RawFrame::new(self.layout, self.shape, planes)?.convert(self.rotation, &mut self.scratch);
-            shot.read(convert).map_err(failed("its memory cannot be read"))?.map_err(|error| Trouble::Broken(error.to_string()))?;
+            let convert = |planes: &[&[u8]]| {
+                RawFrame::new(self.layout, self.shape, planes)?
+                    .convert(self.rotation, &mut self.scratch)
+            };
+            shot.read(convert)
+                .map_err(failed("its memory cannot be read"))?
+                .map_err(|error| Trouble::Broken(error.to_string()))?;
             newest.put(captured_at, |frame| std::mem::swap(frame, &mut self.scratch));
             self.throttle.captured(captured_at);
             self.last_frame = clock::now();
@@ -200,33 +212,57 @@ struct Configured {
     summary: String,
 }
 
-fn configure(camera: &mut ActiveCamera<'static>, settings: &Settings) -> Result<Configured, Trouble> {
+fn configure(
+    camera: &mut ActiveCamera<'static>,
+    settings: &Settings,
+) -> Result<Configured, Trouble> {
     let wanted = (settings.format.width(), settings.format.height());
-    // Sensors have this property. libcamera's virtual camera has not, says that it turns the picture, and does not.
+    // Sensors have this property. libcamera's virtual camera has not, says that it turns the
+    // picture, and does not.
     let turns = camera.properties().get::<properties::Rotation>().is_ok();
-    let upright = if turns && settings.rotation == Rotation::Half { Orientation::Rotate180 } else { Orientation::Rotate0 };
+    let upright = if turns && settings.rotation == Rotation::Half {
+        Orientation::Rotate180
+    } else {
+        Orientation::Rotate0
+    };
     let mut configuration = device::video(camera).ok_or_else(|| broken("it offers no video"))?;
     let modes = device::modes(&configuration, wanted);
     // Some drivers name a range of sizes and make only some of them.
-    let found =
-        modes::candidates(&modes, wanted).into_iter().find(|&(layout, size)| ask(&mut configuration, layout, size, upright));
+    let found = modes::candidates(&modes, wanted)
+        .into_iter()
+        .find(|&(layout, size)| ask(&mut configuration, layout, size, upright));
     let Some((layout, (width, height))) = found else {
         let offered = modes::describe(&modes);
-        return Err(Trouble::Broken(format!("no size of at least {}x{}; it offers {offered}", wanted.0, wanted.1)));
+        return Err(Trouble::Broken(format!(
+            "no size of at least {}x{}; it offers {offered}",
+            wanted.0, wanted.1
+        )));
     };
-    let rotation = if turns { left_to_turn(upright, configuration.orientation()) } else { settings.rotation };
+    let rotation =
+        if turns { left_to_turn(upright, configuration.orientation()) } else { settings.rotation };
     camera.configure(&mut configuration).map_err(failed("it cannot be configured"))?;
     let adjusted = configuration.get(0).ok_or_else(|| broken("it offers no stream"))?;
     let stream = adjusted.stream().ok_or_else(|| broken("it has no stream"))?;
-    let colours = adjusted.get_color_space().map_or_else(|| "unknown colours".to_owned(), |space| space.to_repr());
+    let colours = adjusted
+        .get_color_space()
+        .map_or_else(|| "unknown colours".to_owned(), |space| space.to_repr());
     let turned = if rotation == Rotation::Half { ", turned while copying" } else { "" };
     let summary = format!("{width}x{height} {}, {colours}{turned}", adjusted.get_pixel_format());
-    let shape = Shape { width: width as usize, height: height as usize, stride: adjusted.get_stride() as usize };
+    let shape = Shape {
+        width: width as usize,
+        height: height as usize,
+        stride: adjusted.get_stride() as usize,
+    };
     Ok(Configured { stream, layout, shape, rotation, summary })
 }
 
 /// Puts the wishes into the configuration; whether libcamera lets size and layout stand.
-fn ask(configuration: &mut CameraConfiguration, layout: Layout, (width, height): (u32, u32), upright: Orientation) -> bool {
+fn ask(
+    configuration: &mut CameraConfiguration,
+    layout: Layout,
+    (width, height): (u32, u32),
+    upright: Orientation,
+) -> bool {
     let pixels = device::pixel_format(layout);
     configuration.set_orientation(upright);
     let Some(mut stream) = configuration.get_mut(0) else { return false };
@@ -245,7 +281,8 @@ fn ask(configuration: &mut CameraConfiguration, layout: Layout, (width, height):
 
 fn left_to_turn(wanted: Orientation, given: Orientation) -> Rotation {
     match (wanted, given) {
-        (Orientation::Rotate0, Orientation::Rotate180) | (Orientation::Rotate180, Orientation::Rotate0) => Rotation::Half,
+        (Orientation::Rotate0, Orientation::Rotate180)
+        | (Orientation::Rotate180, Orientation::Rotate0) => Rotation::Half,
         (wanted, given) => {
             if wanted != given {
                 tracing::warn!(?wanted, ?given, "the picture cannot be turned upright");
@@ -261,7 +298,10 @@ fn frame_duration(camera: &Camera<'_>, fps: u32) -> Option<UniquePtr<ControlList
     let micros = i64::from(1_000_000 / fps.max(1));
     let mut controls = ControlList::new();
     let set = controls.set(FrameDurationLimits([micros, micros]));
-    set.inspect_err(|error| tracing::debug!(error = %causes(error), "the camera keeps its own rate")).ok()?;
+    set.inspect_err(
+        |error| tracing::debug!(error = %causes(error), "the camera keeps its own rate"),
+    )
+    .ok()?;
     Some(controls)
 }
 

@@ -35,7 +35,11 @@ impl Assembler {
                 let complete = self.filled == self.frame.bytes().len();
                 Ok(if complete { Progress::Complete } else { Progress::Partial })
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(Progress::Partial),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Ok(Progress::Partial)
+            }
             Err(error) => Err(error),
         }
     }
@@ -79,7 +83,8 @@ mod tests {
         }
     }
 
-    /// The first byte of every frame (all of whose bytes must be equal), and the bytes lost at the end.
+    /// The first byte of every frame (all of whose bytes must be equal), and the bytes lost at the
+    /// end.
     fn assemble(format: VideoFormat, source: &mut impl Read) -> (Vec<u8>, usize) {
         let mut assembler = Assembler::new(format);
         let mut frames = Vec::new();

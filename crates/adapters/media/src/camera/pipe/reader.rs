@@ -20,8 +20,9 @@ use std::time::Duration;
 const LOOK_UP_MS: u16 = 200;
 /// Between two attempts to open the pipe.
 const RETRY: Duration = Duration::from_millis(300);
-/// Wanted capacity of the pipe in bytes: the most that Linux gives without privilege (`fs.pipe-max-size`), about three quarters of a
-/// 1280×720 frame; with the default of 64 KiB the writer would be woken twenty times for each.
+/// Wanted capacity of the pipe in bytes: the most that Linux gives without privilege
+/// (`fs.pipe-max-size`), about three quarters of a 1280×720 frame; with the default of 64 KiB the
+/// writer would be woken twenty times for each.
 const CAPACITY: i32 = 1 << 20;
 
 /// Why reading has come to an end.
@@ -92,7 +93,8 @@ fn pump(pipe: &mut File, assembler: &mut Assembler, newest: &Newest) -> End {
     }
 }
 
-/// Waits until there is something to read, or the writer has closed the pipe. A pipe that never had a writer is neither (`pipe(7)`).
+/// Waits until there is something to read, or the writer has closed the pipe. A pipe that never had
+/// a writer is neither (`pipe(7)`).
 fn wait_readable(pipe: &File) -> io::Result<bool> {
     let mut watched = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
     match poll(&mut watched, PollTimeout::from(LOOK_UP_MS)) {

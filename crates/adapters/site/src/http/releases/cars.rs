@@ -9,8 +9,8 @@ use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{
-    ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    IF_UNMODIFIED_SINCE, RANGE,
+    ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +29,9 @@ pub(crate) async fn offer<B: Backend>(
     let car = car(&app, &headers)?;
     let Query(question) = query.map_err(|refusal| ApiError::Malformed(refusal.body_text()))?;
     let found = store(&app)?.release_for(car, question.clone()).await?;
-    let Some(release) = found else { return Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "no-store")]).into_response()) };
+    let Some(release) = found else {
+        return Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "no-store")]).into_response());
+    };
     Ok(([(CACHE_CONTROL, "no-store")], Json(offered(release, question)?)).into_response())
 }
 
@@ -41,16 +43,25 @@ pub(crate) async fn bundle<B: Backend>(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let car = car(&app, request.headers())?;
-    let Some(file) = store(&app)?.bundle(version(name)?).await? else { return Err(ApiError::NotFound) };
+    let Some(file) = store(&app)?.bundle(version(name)?).await? else {
+        return Err(ApiError::NotFound);
+    };
     let place = app.downloads.enter(&car)?;
-    let tag = HeaderValue::try_from(format!("\"{}\"", file.sha256)).map_err(|_| ApiError::NotFound)?;
+    let tag =
+        HeaderValue::try_from(format!("\"{}\"", file.sha256)).map_err(|_| ApiError::NotFound)?;
     let request = plain(request, &tag);
     let answer = ServeFile::new(&file.path).try_call(request).await;
-    let mut response = answer.map_err(|error| ApiError::fault(&format!("{}: {error}", file.path.display())))?.map(|body| {
-        let (exchange, body) = (app.exchange.clone(), Body::new(body));
-        // A car that is revoked meanwhile loses the rest.
-        watched.body(body, Some(Box::new(move || exchange.access().is_enrolled(&car))), Some(place))
-    });
+    let mut response = answer
+        .map_err(|error| ApiError::fault(&format!("{}: {error}", file.path.display())))?
+        .map(|body| {
+            let (exchange, body) = (app.exchange.clone(), Body::new(body));
+            // A car that is revoked meanwhile loses the rest.
+            watched.body(
+                body,
+                Some(Box::new(move || exchange.access().is_enrolled(&car))),
+                Some(place),
+            )
+        });
     if response.status() == StatusCode::NOT_FOUND {
         return Err(ApiError::fault(&format!("{} is missing", file.path.display())));
     }
@@ -77,13 +88,19 @@ fn offered(release: Release, question: ReleaseQuestion) -> Result<ReleaseOffer, 
 
 /// Which car asks (RFC 6750 section 2.1).
 fn car<B>(app: &App<B>, headers: &HeaderMap) -> Result<CarId, ApiError> {
-    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
-    let token = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let shown = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '));
+    let token = shown
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
     token.and_then(|token| app.exchange.access().check(token)).ok_or(ApiError::NotSignedIn)
 }
 
-/// Without conditions, which the file server would judge by the file's time and not by its content. What remains of them is `If-Range`:
-/// a part of another content than the client has begun with is of no use to it, so it gets the whole (RFC 9110 section 13.1.5).
+/// Without conditions, which the file server would judge by the file's time and not by its content.
+/// What remains of them is `If-Range`: a part of another content than the client has begun with is
+/// of no use to it, so it gets the whole (RFC 9110 section 13.1.5).
 fn plain(mut request: Request<Body>, tag: &HeaderValue) -> Request<Body> {
     let headers = request.headers_mut();
     if headers.get(IF_RANGE).is_some_and(|asked| asked != tag) {

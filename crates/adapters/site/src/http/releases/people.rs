@@ -29,7 +29,10 @@ struct List {
 }
 
 /// `GET /api/v1/releases`
-pub(crate) async fn list<B: Backend>(State(app): State<Arc<App<B>>>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn list<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let store = store(&app)?;
     user(&app, &headers).await?;
     let list = List { rules: store.rules(), releases: store.list().await? };
@@ -61,14 +64,22 @@ pub(crate) async fn upload<B: Backend>(
     }
     let user = user(&app, &headers).await?;
     let Query(query) = query.map_err(|refusal| ApiError::Malformed(refusal.body_text()))?;
-    let notes = query.notes.filter(|notes| !notes.trim().is_empty()).map(ReleaseNotes::new).transpose();
+    let notes =
+        query.notes.filter(|notes| !notes.trim().is_empty()).map(ReleaseNotes::new).transpose();
     let notes = notes.map_err(|error| ApiError::Malformed(error.to_string()))?;
     let bytes = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let wish = UploadWish { channel: query.channel, rollout: query.rollout, notes, user: Some(user.clone()), bytes };
+    let wish = UploadWish {
+        channel: query.channel,
+        rollout: query.rollout,
+        notes,
+        user: Some(user.clone()),
+        bytes,
+    };
     let mut upload = store.begin(wish).await?;
     let mut chunks = watched.body(body, None, None).into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| ApiError::Malformed(format!("the upload broke off: {error}")))?;
+        let chunk =
+            chunk.map_err(|error| ApiError::Malformed(format!("the upload broke off: {error}")))?;
         upload.write(chunk).await?;
     }
     let release = upload.finish().await?;
@@ -86,7 +97,10 @@ pub(crate) async fn change<B: Backend>(
     let store = store(&app)?;
     let user = user(&app, &headers).await?;
     if change.channels.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ReleaseError::Malformed("a release needs one channel at least; pause it to hold it back".into()).into());
+        return Err(ReleaseError::Malformed(
+            "a release needs one channel at least; pause it to hold it back".into(),
+        )
+        .into());
     }
     let release = store.change(version(name)?, change).await?;
     tracing::info!(%user, version = %release.version, rollout = release.rollout.value(), paused = release.paused, "release changed");

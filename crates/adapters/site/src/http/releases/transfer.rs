@@ -1,4 +1,5 @@
-//! Long transfers: they may outlast other requests as long as they move, and only so many run at once.
+//! Long transfers: they may outlast other requests as long as they move, and only so many run at
+//! once.
 
 use crate::http::error::ApiError;
 use axum::body::{Body, Bytes, HttpBody};
@@ -12,7 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A transfer that has not moved for so long is over: the link is gone, and the client comes back with a range.
+/// A transfer that has not moved for so long is over: the link is gone, and the client comes back
+/// with a range.
 const STALLED: Duration = Duration::from_secs(60);
 
 /// What a connection transfers, seen by the server that would otherwise end it for its age.
@@ -32,7 +34,11 @@ pub(crate) type Permission = Box<dyn Fn() -> bool + Send + Sync>;
 
 impl Watched {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(State { since: Instant::now(), running: AtomicUsize::new(0), moved: AtomicU64::new(0) }))
+        Self(Arc::new(State {
+            since: Instant::now(),
+            running: AtomicUsize::new(0),
+            moved: AtomicU64::new(0),
+        }))
     }
 
     /// Whether something is on its way and moves.
@@ -42,7 +48,12 @@ impl Watched {
     }
 
     /// The body, whose progress is seen from now on. It takes up `place` until it ends.
-    pub(crate) fn body(&self, body: Body, permission: Option<Permission>, place: Option<TransferPlace>) -> Body {
+    pub(crate) fn body(
+        &self,
+        body: Body,
+        permission: Option<Permission>,
+        place: Option<TransferPlace>,
+    ) -> Body {
         self.0.running.fetch_add(1, Ordering::Relaxed);
         self.touch();
         Body::new(WatchedBody { body, watched: self.clone(), permission, _place: place })
@@ -65,7 +76,10 @@ impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if self.permission.as_ref().is_some_and(|may| !may()) {
             return Poll::Ready(Some(Err(axum::Error::new(NotAnyMore))));
         }
@@ -157,7 +171,10 @@ mod tests {
         assert!(matches!(all.enter(&car('c')), Err(ApiError::DownloadsFull)));
         drop(first);
         assert!(all.enter(&car('c')).is_ok());
-        assert!(!all.held.lock().unwrap().contains_key(&car('c')), "nothing is kept of who has left");
+        assert!(
+            !all.held.lock().unwrap().contains_key(&car('c')),
+            "nothing is kept of who has left"
+        );
     }
 
     #[tokio::test(start_paused = true)]
