@@ -10,16 +10,67 @@ const MARKUP = {
 
 /** By these a clock, the browser or the network could be reached. */
 const BROWSER = [
-  ...["window", "self", "top", "parent", "frames", "document", "navigator", "screen", "location", "history", "console"],
-  ...["performance", "setTimeout", "setInterval", "clearTimeout", "clearInterval", "setImmediate", "queueMicrotask"],
-  ...["requestAnimationFrame", "cancelAnimationFrame", "requestIdleCallback", "AbortSignal", "matchMedia"],
-  ...["localStorage", "sessionStorage", "indexedDB", "caches", "crypto", "fetch", "XMLHttpRequest", "WebSocket"],
-  ...["WebTransport", "EventSource", "BroadcastChannel", "MessageChannel", "Worker", "SharedWorker", "process"],
-  ...["RTCPeerConnection", "RTCRtpReceiver", "MediaStream", "addEventListener", "dispatchEvent", "getComputedStyle"],
+  ...[
+    "window",
+    "self",
+    "top",
+    "parent",
+    "frames",
+    "document",
+    "navigator",
+    "screen",
+    "location",
+    "history",
+    "console",
+  ],
+  ...[
+    "performance",
+    "setTimeout",
+    "setInterval",
+    "clearTimeout",
+    "clearInterval",
+    "setImmediate",
+    "queueMicrotask",
+  ],
+  ...[
+    "requestAnimationFrame",
+    "cancelAnimationFrame",
+    "requestIdleCallback",
+    "AbortSignal",
+    "matchMedia",
+  ],
+  ...[
+    "localStorage",
+    "sessionStorage",
+    "indexedDB",
+    "caches",
+    "crypto",
+    "fetch",
+    "XMLHttpRequest",
+    "WebSocket",
+  ],
+  ...[
+    "WebTransport",
+    "EventSource",
+    "BroadcastChannel",
+    "MessageChannel",
+    "Worker",
+    "SharedWorker",
+    "process",
+  ],
+  ...[
+    "RTCPeerConnection",
+    "RTCRtpReceiver",
+    "MediaStream",
+    "addEventListener",
+    "dispatchEvent",
+    "getComputedStyle",
+  ],
 ];
 /** The same, of what the language itself has. */
 const LANGUAGE = ["Date", "globalThis", "eval", "Function", "WeakRef", "FinalizationRegistry"];
-const PURE = "What decides gets time and randomness as arguments, and says what is to be done by its effects.";
+const PURE =
+  "What decides gets time and randomness as arguments, and says what is to be done by its effects.";
 
 /** Files of `folder` import nothing but what begins with one of these. */
 function imports(folder, ...allowed) {
@@ -50,7 +101,10 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: here } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       "@typescript-eslint/no-confusing-void-expression": [
         "error",
         { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
@@ -69,7 +123,10 @@ export default tseslint.config(
     },
     rules: {
       "no-undef": "error",
-      "no-restricted-globals": ["error", ...[...BROWSER, ...LANGUAGE].map((name) => ({ name, message: PURE }))],
+      "no-restricted-globals": [
+        "error",
+        ...[...BROWSER, ...LANGUAGE].map((name) => ({ name, message: PURE })),
+      ],
       "no-restricted-properties": [
         "error",
         { object: "Math", property: "random", message: PURE },

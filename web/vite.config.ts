@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
-const manifest = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
+const manifest = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 /** Where `npm run dev` finds the host, or a car's own page. */
 const host = process.env["RCCAR_HOST"] ?? "http://127.0.0.1:8080";
@@ -11,7 +13,8 @@ export default defineConfig({
   define: { __VERSION__: JSON.stringify(manifest.version) },
   build: {
     target: "es2022",
-    // One script, one style sheet: the host serves few files, and the first paint needs all of them anyway.
+    // One script, one style sheet: the host serves few files, and the first paint needs all of them
+    // anyway.
     cssCodeSplit: false,
     // No data: addresses, so that a strict content security policy fits.
     assetsInlineLimit: 0,

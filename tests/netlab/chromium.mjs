@@ -1,8 +1,10 @@
-// A driver in Debian's Chromium: opens the one-time link, waits for the picture, arms, drives, and prints what it saw as JSON.
+// A driver in Debian's Chromium: opens the one-time link, waits for the picture, arms, drives, and
+// prints what it saw as JSON.
 import { Cockpit, launch } from '../e2e/lib/page.mjs';
 
 const [link] = process.argv.slice(2);
-// The lab's authority is unknown to the browser. The certificate's name is checked by the driver in Rust.
+// The lab's authority is unknown to the browser. The certificate's name is checked by the driver in
+// Rust.
 const browser = await launch({ args: ['--ignore-certificate-errors'] });
 const world = { url: new URL(link).origin, signInLink: () => link, logs: () => '' };
 const cockpit = await Cockpit.open(browser, world, { before: keepConnections });
@@ -16,7 +18,10 @@ const relayProtocol = await cockpit.page.evaluate(relayProtocolInUse);
 console.log(JSON.stringify({ relayed: stats.path.relayed, relayProtocol, errors: cockpit.errors }));
 await browser.close();
 
-/** Arming that a gap in the input has ended is begun anew, as a person would: the machine may be busy. */
+/**
+ * Arming that a gap in the input has ended is begun anew, as a person would: the machine may be
+ * busy.
+ */
 async function arm(tries = 3) {
   try {
     await cockpit.arm({ within: 5_000 });
@@ -37,7 +42,9 @@ function keepConnections() {
   };
 }
 
-/** Inside the page: "udp", "tcp" or "tls" to the browser's own TURN server, if one is on the path. */
+/**
+ * Inside the page: "udp", "tcp" or "tls" to the browser's own TURN server, if one is on the path.
+ */
 async function relayProtocolInUse() {
   const report = await globalThis.connections.at(-1).getStats();
   const all = [...report.values()];

@@ -1,4 +1,5 @@
-// Somebody with Debian's Chromium who watches for a while, and prints how many frames each second had, as JSON.
+// Somebody with Debian's Chromium who watches for a while, and prints how many frames each second
+// had, as JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cockpit, launch } from '../e2e/lib/page.mjs';
 

@@ -44,7 +44,13 @@ describe("Api", () => {
   });
 
   it("reads an enrolment", async () => {
-    const enrolment = { token: "t", expires_at: 1_800_000_000, url: null, config: "[host]\n", provision: "# all\n" };
+    const enrolment = {
+      token: "t",
+      expires_at: 1_800_000_000,
+      url: null,
+      config: "[host]\n",
+      provision: "# all\n",
+    };
     expect(await api(201, enrolment).enrol()).toEqual(enrolment);
   });
 
@@ -52,7 +58,14 @@ describe("Api", () => {
     const requests: [string, string | undefined, unknown][] = [];
     const api = new Api((path, { method, body }) => {
       requests.push([path, method, typeof body === "string" ? JSON.parse(body) : null]);
-      const answer = { car: "c", name: "Blitz", token: "t", expires_at: 1, config: "", provision: "" };
+      const answer = {
+        car: "c",
+        name: "Blitz",
+        token: "t",
+        expires_at: 1,
+        config: "",
+        provision: "",
+      };
       return Promise.resolve(new Response(JSON.stringify(answer), { status: 201 }));
     });
     expect(await api.claim("K7QP-2VXH")).toEqual({ car: "c", name: "Blitz" });
@@ -85,14 +98,27 @@ describe("Api", () => {
       },
     };
     expect(await api(200, status).status()).toEqual(status);
-    const nothing = { near: false, car: null, name: null, host: null, claim: null, provision: null };
+    const nothing = {
+      near: false,
+      car: null,
+      name: null,
+      host: null,
+      claim: null,
+      provision: null,
+    };
     expect(await api(200, nothing).status()).toEqual(nothing);
-    await expect(api(200, { ...status, host: { url: "a", state: "lost" } }).status()).rejects.toThrow(ApiError);
+    await expect(
+      api(200, { ...status, host: { url: "a", state: "lost" } }).status(),
+    ).rejects.toThrow(ApiError);
   });
 
   it("passes on code and words of a refusal", async () => {
     const refused = api(401, { code: "bad-credentials", text: "no" }).signIn("a", "b");
-    await expect(refused).rejects.toMatchObject({ status: 401, code: "bad-credentials", text: "no" });
+    await expect(refused).rejects.toMatchObject({
+      status: 401,
+      code: "bad-credentials",
+      text: "no",
+    });
   });
 
   it("survives a refusal that is not of the host's making", async () => {

@@ -1,4 +1,7 @@
-/** The HTTP API of the host, or of the car on its own page. Same origin; the sign-in is a cookie that scripts cannot read. */
+/**
+ * The HTTP API of the host, or of the car on its own page. Same origin; the sign-in is a cookie
+ * that scripts cannot read.
+ */
 
 import {
   ApiError,
@@ -88,14 +91,21 @@ export class Api {
     await this.#request("DELETE", `releases/${encodeURIComponent(version)}`);
   }
 
-  async #request<T = void>(method: string, path: string, body?: object, read?: Read<T>): Promise<T> {
+  async #request<T = void>(
+    method: string,
+    path: string,
+    body?: object,
+    read?: Read<T>,
+  ): Promise<T> {
     let response: Response;
     try {
       response = await this.#fetch(`/api/v1/${path}`, {
         method,
         credentials: "same-origin",
         cache: "no-store",
-        ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
+        ...(body
+          ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } }
+          : {}),
       });
     } catch (error) {
       throw new ApiError(0, "unreachable", String(error));
@@ -105,7 +115,11 @@ export class Api {
     try {
       return read ? read(value, "") : (undefined as T);
     } catch (error) {
-      throw new ApiError(response.status, "malformed", `the answer cannot be read: ${String(error)}`);
+      throw new ApiError(
+        response.status,
+        "malformed",
+        `the answer cannot be read: ${String(error)}`,
+      );
     }
   }
 }

@@ -10,7 +10,10 @@ export class Timer {
     this.#wake = wake;
   }
 
-  /** Takes a machine's `pollTimeout`, on the clock of `performance.now()`: wakes then and not before, `null` never. */
+  /**
+   * Takes a machine's `pollTimeout`, on the clock of `performance.now()`: wakes then and not
+   * before, `null` never.
+   */
   set(at: number | null): void {
     if (at === this.#at || this.#stopped) return;
     clearTimeout(this.#running);

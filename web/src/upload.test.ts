@@ -85,7 +85,10 @@ describe("upload", () => {
   it("has status 0 when it breaks off or is cancelled", async () => {
     const broken = start();
     broken.request.onerror?.();
-    await expect(broken.running.done).rejects.toMatchObject({ status: 0, text: "the connection broke off" });
+    await expect(broken.running.done).rejects.toMatchObject({
+      status: 0,
+      text: "the connection broke off",
+    });
     const cancelled = start();
     cancelled.running.cancel();
     await expect(cancelled.running.done).rejects.toMatchObject({ status: 0, text: "cancelled" });

@@ -39,7 +39,9 @@ export function upload(
       try {
         resolve(release(answer, ""));
       } catch (error) {
-        reject(new ApiError(request.status, "malformed", `the answer cannot be read: ${String(error)}`));
+        reject(
+          new ApiError(request.status, "malformed", `the answer cannot be read: ${String(error)}`),
+        );
       }
     };
   });

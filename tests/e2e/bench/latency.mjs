@@ -44,7 +44,9 @@ async function measure(size) {
 
 const results = [];
 const machine = `${cpus().length} × ${cpus()[0].model}, Linux ${release()}`;
-console.log(`Capture → presented (requestVideoFrameCallback's presentationTime), ms. ${machine}, load ${loadavg()[0].toFixed(1)}`);
+console.log(
+  `Capture → presented (requestVideoFrameCallback's presentationTime), ms. ${machine}, load ${loadavg()[0].toFixed(1)}`,
+);
 for (const size of SIZES) {
   const name = `${size.width}×${size.height}@30, ${size.bitrate_kbps} kbit/s`;
   console.log(`\n${name}\n  run  median     p95  received  callback    fps  unreadable`);
@@ -52,13 +54,24 @@ for (const size of SIZES) {
   for (let run = 1; run <= RUNS; run += 1) {
     const r = await measure(size);
     runs.push(r);
-    console.log(`  ${String(run).padStart(3)}  ${ms(r.median)}  ${ms(r.p95)}    ${ms(r.received)}    ${ms(r.called)}  ${r.fps.toFixed(1)}  ${r.unreadable}`);
+    console.log(
+      `  ${String(run).padStart(3)}  ${ms(r.median)}  ${ms(r.p95)}    ${ms(r.received)}    ${ms(r.called)}  ${r.fps.toFixed(1)}  ${r.unreadable}`,
+    );
   }
-  const over = (field) => quantile(runs.map((run) => run[field]), 0.5);
-  const spread = (field) => `${ms(Math.min(...runs.map((r) => r[field])))} …${ms(Math.max(...runs.map((r) => r[field])))}`;
+  const over = (field) =>
+    quantile(
+      runs.map((run) => run[field]),
+      0.5,
+    );
+  const spread = (field) =>
+    `${ms(Math.min(...runs.map((r) => r[field])))} …${ms(Math.max(...runs.map((r) => r[field])))}`;
   const reached = over('median') <= size.median && over('p95') <= size.p95;
-  console.log(`  all  ${ms(over('median'))}  ${ms(over('p95'))}    ${ms(over('received'))}   (medians of the runs)`);
-  console.log(`  medians ${spread('median')}, p95 ${spread('p95')}; aim ≤ ${size.median} and ≤ ${size.p95}: ${reached ? 'reached' : 'missed'}`);
+  console.log(
+    `  all  ${ms(over('median'))}  ${ms(over('p95'))}    ${ms(over('received'))}   (medians of the runs)`,
+  );
+  console.log(
+    `  medians ${spread('median')}, p95 ${spread('p95')}; aim ≤ ${size.median} and ≤ ${size.p95}: ${reached ? 'reached' : 'missed'}`,
+  );
   results.push({ size: name, median: over('median'), p95: over('p95'), runs });
 }
 mkdirSync(new URL('../../../out', import.meta.url), { recursive: true });

@@ -10,7 +10,9 @@ export function missingTools() {
   return status === 0 ? '' : stderr.trim();
 }
 
-/** `key NAME`, `bundle OUT VERSION BOARD NAME`, … within a folder; `tests/bundles/make` says more. */
+/**
+ * `key NAME`, `bundle OUT VERSION BOARD NAME`, … within a folder; `tests/bundles/make` says more.
+ */
 export async function make(directory, ...args) {
   await promisify(execFile)(maker, args, { cwd: directory });
 }

@@ -5,11 +5,15 @@ import { chromium } from 'playwright-core';
 import { until } from './wait.mjs';
 
 /**
- * To Chromium a page that a test puts in place of the host's comes from the Internet, and may not talk to this machine; the host's own may.
+ * To Chromium a page that a test puts in place of the host's comes from the Internet, and may not
+ * talk to this machine; the host's own may.
  */
 const PAGES_OF_TESTS = '--disable-features=LocalNetworkAccessChecks';
 
-/** `loopback`: let ICE use loopback addresses of the browser's side, too (needed where only `::1` is wanted). */
+/**
+ * `loopback`: let ICE use loopback addresses of the browser's side, too (needed where only `::1` is
+ * wanted).
+ */
 export function launch({ loopback = false, args = [] } = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -30,15 +34,41 @@ export function launch({ loopback = false, args = [] } = {}) {
   });
 }
 
-/** Stops of a machine that halts for a moment: no picture, late answers, or input that the car gets late or not at all because of them. */
-const OF_A_BUSY_MACHINE = new Set(['picture-stopped', 'picture-old', 'link-slow', 'car-silent', 'silent', 'stale-input', 'no-device']);
+/**
+ * Stops of a machine that halts for a moment: no picture, late answers, or input that the car gets
+ * late or not at all because of them.
+ */
+const OF_A_BUSY_MACHINE = new Set([
+  'picture-stopped',
+  'picture-old',
+  'link-slow',
+  'car-silent',
+  'silent',
+  'stale-input',
+  'no-device',
+]);
 
 /**
- * The cockpit of the world's first car, or of the one with this name. `before` runs in the page before its own code, `signIn` instead of the one-time link;
- * `received` lists signaling messages. `page`: folder of another page than the host's own, such as a release's.
+ * The cockpit of the world's first car, or of the one with this name.
+ * `before` runs in the page before its own code, `signIn` instead of the one-time link;
+ * `received` lists signaling messages. `page`: folder of another page than the host's own, such as
+ * a release's.
  */
 export class Cockpit {
-  static async open(browser, world, { query = '', origin, user, signIn, car, size = { width: 1280, height: 800 }, before, page } = {}) {
+  static async open(
+    browser,
+    world,
+    {
+      query = '',
+      origin,
+      user,
+      signIn,
+      car,
+      size = { width: 1280, height: 800 },
+      before,
+      page,
+    } = {},
+  ) {
     const context = await browser.newContext({ viewport: size });
     const cockpit = new Cockpit();
     cockpit.context = context;
@@ -61,10 +91,19 @@ export class Cockpit {
       await cockpit.page.goto(origin ? link.replace(world.url, origin) : link);
     }
     const cards = cockpit.page.locator('[data-presence]');
-    const card = (car ? cards.filter({ hasText: car }) : cards).locator('[data-testid^="open-"]').first();
+    const card = (car ? cards.filter({ hasText: car }) : cards)
+      .locator('[data-testid^="open-"]')
+      .first();
     await card.waitFor().catch(async (error) => {
-      const seen = { ...(await cockpit.snapshot()), received: cockpit.received, errors: cockpit.errors, said: cockpit.said };
-      throw new Error(`${error.message}\nno car is listed: ${JSON.stringify(seen)}\n${world.logs()}`);
+      const seen = {
+        ...(await cockpit.snapshot()),
+        received: cockpit.received,
+        errors: cockpit.errors,
+        said: cockpit.said,
+      };
+      throw new Error(
+        `${error.message}\nno car is listed: ${JSON.stringify(seen)}\n${world.logs()}`,
+      );
     });
     cockpit.carId = (await card.getAttribute('data-testid')).slice('open-'.length);
     if (query) await cockpit.page.goto(`${origin ?? world.url}/#/car/${cockpit.carId}?${query}`);
@@ -90,7 +129,9 @@ export class Cockpit {
       );
     } catch (error) {
       const banner = await this.page.getByTestId('banner').allInnerTexts();
-      throw new Error(`${error.message}\nlast: ${JSON.stringify(last)}\nbanner: ${banner}\npage errors: ${this.errors}`);
+      throw new Error(
+        `${error.message}\nlast: ${JSON.stringify(last)}\nbanner: ${banner}\npage errors: ${this.errors}`,
+      );
     }
   }
 
@@ -101,13 +142,24 @@ export class Cockpit {
 
   /** The picture is live: frames rise and telemetry comes. */
   async live(options) {
-    const first = await this.when('the picture is live', (s) => s.video?.frames > 0 && s.telemetry, options);
+    const first = await this.when(
+      'the picture is live',
+      (s) => s.video?.frames > 0 && s.telemetry,
+      options,
+    );
     return this.when('frames rise', (s) => s.video.frames > first.video.frames + 15, options);
   }
 
-  /** Arms; presses again when the wish was dropped, as a person would: a machine that halts for a moment is a link too slow to drive. */
+  /**
+   * Arms; presses again when the wish was dropped, as a person would: a machine that halts for a
+   * moment is a link too slow to drive.
+   */
   async arm(options) {
-    await this.when('the drive is there', (s) => s.telemetry?.reason !== 'drive-service-lost', options);
+    await this.when(
+      'the drive is there',
+      (s) => s.telemetry?.reason !== 'drive-service-lost',
+      options,
+    );
     await this.page.bringToFront();
     let pressed = -Infinity;
     const press = async ({ telemetry, input }) => {
@@ -122,22 +174,29 @@ export class Cockpit {
   }
 
   /**
-   * Arms by `press` and returns what is seen then. Presses anew when the wish was dropped before the car was armed, as a machine that halts
-   * for a moment makes it.
+   * Arms by `press` and returns what is seen then. Presses anew when the wish was dropped before
+   * the car was armed, as a machine that halts for a moment makes it.
    */
   async armedBy(what, press) {
     for (let tries = 5; ; tries -= 1) {
       await press();
       await this.when(`${what}: the press counts`, (s) => s.input.armWanted);
-      const seen = await this.when(what, (s) => s.telemetry.state === 'armed' || !s.input.armWanted);
+      const seen = await this.when(
+        what,
+        (s) => s.telemetry.state === 'armed' || !s.input.armWanted,
+      );
       if (seen.input.armWanted) return seen;
-      if (tries === 0) throw new Error(`the wish is dropped each time before this: ${what}\nlast: ${JSON.stringify(seen)}`);
+      if (tries === 0)
+        throw new Error(
+          `the wish is dropped each time before this: ${what}\nlast: ${JSON.stringify(seen)}`,
+        );
     }
   }
 
   /**
-   * Arms and holds the keys until the condition holds. Begins anew when the car was disarmed by what a busy machine does, as a person would:
-   * one that halts for a moment shows no picture to drive by. Any other stop is a fault.
+   * Arms and holds the keys until the condition holds. Begins anew when the car was disarmed by
+   * what a busy machine does, as a person would: one that halts for a moment shows no picture to
+   * drive by. Any other stop is a fault.
    */
   async drive(keys, what, condition, options) {
     for (let tries = 5; ; tries -= 1) {
@@ -147,12 +206,17 @@ export class Cockpit {
       if (condition(seen)) return seen;
       for (const key of keys) await this.page.keyboard.up(key);
       const why = await this.whyStopped();
-      if (!OF_A_BUSY_MACHINE.has(why)) throw new Error(`disarmed by ${why} before this: ${what}\nlast: ${JSON.stringify(seen)}`);
-      if (tries === 0) throw new Error(`disarmed each time before this: ${what}; the last time by ${why}`);
+      if (!OF_A_BUSY_MACHINE.has(why))
+        throw new Error(`disarmed by ${why} before this: ${what}\nlast: ${JSON.stringify(seen)}`);
+      if (tries === 0)
+        throw new Error(`disarmed each time before this: ${what}; the last time by ${why}`);
     }
   }
 
-  /** Why the car was last stopped, which the page notes some time after it has disarmed; `null` if it notes nothing. */
+  /**
+   * Why the car was last stopped, which the page notes some time after it has disarmed; `null` if
+   * it notes nothing.
+   */
   async whyStopped() {
     const noted = this.when('the reason of the stop', (s) => s.last_stop, { within: 2_000 });
     return (await noted.catch(() => null))?.last_stop ?? null;
@@ -179,7 +243,9 @@ export class Cockpit {
 async function servePage(page, origin, folder) {
   const file = (path) => join(folder, path === '/' ? 'index.html' : path);
   const isOfThePage = ({ origin: from, pathname }) => from === origin && existsSync(file(pathname));
-  await page.route(isOfThePage, (route) => route.fulfill({ path: file(new URL(route.request().url()).pathname) }));
+  await page.route(isOfThePage, (route) =>
+    route.fulfill({ path: file(new URL(route.request().url()).pathname) }),
+  );
 }
 
 /** Mean difference per colour channel of two pictures, 0…255. */

@@ -1,4 +1,5 @@
-// A camera that a story starts and stops: grey frames into the pipe of a car with `camera: { source: 'pipe' }`.
+// A camera that a story starts and stops: grey frames into the pipe of a car with
+// `camera: { source: 'pipe' }`.
 import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { sleep } from './wait.mjs';

@@ -8,7 +8,10 @@ export class PlainCar {
   async register(page, { token, name }) {
     const nonce = await page.evaluate(connect);
     const host = new URL(page.url()).host;
-    const message = Buffer.concat([Buffer.from(`rccar register v1\0${host}\0`), Buffer.from(nonce, 'base64')]);
+    const message = Buffer.concat([
+      Buffer.from(`rccar register v1\0${host}\0`),
+      Buffer.from(nonce, 'base64'),
+    ]);
     const base64 = (bytes) => bytes.toString('base64').replace(/=+$/, '');
     const key = this.#keys.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
     const signature = sign(null, message, this.#keys.privateKey);

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,12 +19,18 @@ import { promisify } from 'node:util';
 import { until } from './wait.mjs';
 
 const run = promisify(execFile);
-export const binaries = resolve(process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname);
+export const binaries = resolve(
+  process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname,
+);
 
 /** Where a program is. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
-const executable = (name) => (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
+const executable = (name) =>
+  (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
 
-/** Programs talk like a later version, so that every story shows that this harms nothing (PROTOCOL.md, "Grease"). */
+/**
+ * Programs talk like a later version, so that every story shows that this harms nothing
+ * (PROTOCOL.md, "Grease").
+ */
 const GREASE = { RCCAR_GREASE: '1' };
 
 /** A port that is free on both loopback addresses. */
@@ -35,7 +49,12 @@ export class Program {
     this.name = name;
     this.logFile = join(directory, `${name}.log`);
     const log = openSync(this.logFile, 'a');
-    const env = { ...process.env, ...GREASE, RCCAR_LOG: process.env.RCCAR_LOG ?? 'info', NO_COLOR: '1' };
+    const env = {
+      ...process.env,
+      ...GREASE,
+      RCCAR_LOG: process.env.RCCAR_LOG ?? 'info',
+      NO_COLOR: '1',
+    };
     this.process = spawn(path, args, { stdio: ['ignore', log, log], env });
     this.exited = once(this.process, 'exit');
   }
@@ -56,11 +75,23 @@ export class Program {
   }
 }
 
-const camera = ({ width = 640, height = 360, bitrate_kbps = 1000, timecode = false, source = 'simulator', path, device } = {}) =>
+const camera = ({
+  width = 640,
+  height = 360,
+  bitrate_kbps = 1000,
+  timecode = false,
+  source = 'simulator',
+  path,
+  device,
+} = {}) =>
   `[camera]\nsource = "${source}"\nwidth = ${width}\nheight = ${height}\nfps = 30\n` +
   `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}${device ? `device = "${device}"\n` : ''}`;
 
-/** Host, drive and car on this machine. `old`: folders of a release's programs, for those that are not of today: `{ 'rccar-host': folder }`. */
+/**
+ * Host, drive and car on this machine.
+ * `old`: folders of a release's programs, for those that are not of today: `{ 'rccar-host': folder
+ * }`.
+ */
 export class World {
   static async start(options = {}) {
     const world = new World();
@@ -118,7 +149,10 @@ export class World {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** The host's address as a card has to have it: one that means this machine would be a mistake there. */
+  /**
+   * The host's address as a card has to have it: one that means this machine would be a mistake
+   * there.
+   */
   get cardUrl() {
     return `http://192.0.2.1:${this.port}`;
   }
@@ -154,27 +188,35 @@ export class World {
   }
 
   /**
-   * Puts this `provision.toml` onto a card and sets the car up from it, as its system does at each start. What the image says by itself
-   * is what makes the car one of this world.
+   * Puts this `provision.toml` onto a card and sets the car up from it, as its system does at each
+   * start. What the image says by itself is what makes the car one of this world.
    */
   async provision(text) {
-    for (const folder of ['boot/firmware', 'usr/share/rccar']) mkdirSync(this.file(`root/${folder}`), { recursive: true });
+    for (const folder of ['boot/firmware', 'usr/share/rccar'])
+      mkdirSync(this.file(`root/${folder}`), { recursive: true });
     mkdirSync(this.file('run'), { recursive: true });
     writeFileSync(this.file('root/boot/firmware/provision.toml'), text);
     this.writeCarConfig('');
-    const base = readFileSync(this.file('car.toml'), 'utf8').replace(/^(url|enrolment|name) = .*\n/gm, '');
+    const base = readFileSync(this.file('car.toml'), 'utf8').replace(
+      /^(url|enrolment|name) = .*\n/gm,
+      '',
+    );
     writeFileSync(this.file('root/usr/share/rccar/car.toml'), base);
     await run(join(binaries, 'rccar-provision'), ['apply', '--root', this.file('root')]);
     const made = readFileSync(this.file('root/run/rccar/config/car.toml'), 'utf8');
     // This machine is the car, too, and that address leads nowhere.
     assert.ok(made.includes(this.cardUrl), made);
     writeFileSync(this.file('car.toml'), made.replaceAll(this.cardUrl, this.url));
-    writeFileSync(this.file('run/provision.json'), readFileSync(this.file('root/run/rccar/provision.json')));
+    writeFileSync(
+      this.file('run/provision.json'),
+      readFileSync(this.file('root/run/rccar/provision.json')),
+    );
   }
 
   /** Another card: the car has another key. */
   async forgetCar() {
-    for (const folder of ['car', 'root']) rmSync(this.file(folder), { recursive: true, force: true });
+    for (const folder of ['car', 'root'])
+      rmSync(this.file(folder), { recursive: true, force: true });
   }
 
   has(name) {
@@ -183,13 +225,23 @@ export class World {
 
   /** What the car's own page tells a client that calls it by this name. */
   async statusByName(name) {
-    const options = { host: '127.0.0.1', port: this.lanPort, path: '/api/v1/status', headers: { host: name } };
+    const options = {
+      host: '127.0.0.1',
+      port: this.lanPort,
+      path: '/api/v1/status',
+      headers: { host: name },
+    };
     const [response] = await once(get(options), 'response');
     return JSON.parse((await response.toArray()).join(''));
   }
 
   async startHost() {
-    this.host = new Program('rccar-host', this.hostArgs('run'), this.directory, this.#path('rccar-host'));
+    this.host = new Program(
+      'rccar-host',
+      this.hostArgs('run'),
+      this.directory,
+      this.#path('rccar-host'),
+    );
     await until(`the host answers on ${this.url}`, async () => {
       if (!this.host.running) throw new Error(`the host has ended:\n${this.host.log()}`);
       return (await fetch(`${this.url}/healthz`).catch(() => null))?.ok;
@@ -197,12 +249,22 @@ export class World {
   }
 
   startDrive() {
-    this.drive = new Program('rccar-drive', ['--config', this.file('drive.toml'), '--trace', this.file('drive.trace')], this.directory, this.#path('rccar-drive'));
+    this.drive = new Program(
+      'rccar-drive',
+      ['--config', this.file('drive.toml'), '--trace', this.file('drive.trace')],
+      this.directory,
+      this.#path('rccar-drive'),
+    );
   }
 
   async startCar(state = 'registered') {
     const before = this.carLog().length;
-    this.car = new Program('rccar-car', ['--config', this.file('car.toml')], this.directory, this.#path('rccar-car'));
+    this.car = new Program(
+      'rccar-car',
+      ['--config', this.file('car.toml')],
+      this.directory,
+      this.#path('rccar-car'),
+    );
     await until(`the car is ${state}`, () => {
       if (!this.car.running) throw new Error(`the car has ended:\n${this.car.log()}`);
       return this.carLog().slice(before).includes(state);
@@ -239,12 +301,17 @@ export class World {
 
   /** A one-time address that signs in. */
   async signInLink(user = 'ada') {
-    const { stdout } = await run(this.#path('rccar-host'), [...this.hostArgs('sign-in-link'), '--user', user]);
+    const { stdout } = await run(this.#path('rccar-host'), [
+      ...this.hostArgs('sign-in-link'),
+      '--user',
+      user,
+    ]);
     return stdout.match(/https?:\/\/\S+/)[0];
   }
 
   logs() {
-    const tail = (program) => (program ? `--- ${program.name}\n${program.log().split('\n').slice(-25).join('\n')}` : '');
+    const tail = (program) =>
+      program ? `--- ${program.name}\n${program.log().split('\n').slice(-25).join('\n')}` : '';
     return [this.host, this.car, this.drive].map(tail).join('\n');
   }
 

@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const script = new URL('../../../ci/release', import.meta.url).pathname;
 
-/** Folder of the last release's `page` or `programs`. Building takes some minutes the first time; ci/e2e and ci/releases do it before. */
+/**
+ * Folder of the last release's `page` or `programs`. Building takes some minutes the first time;
+ * ci/e2e and ci/releases do it before.
+ */
 export async function lastRelease(what) {
   const { stdout } = await run(script, [what]);
   return stdout.trim();

@@ -1,4 +1,5 @@
-// Reads the time code of crates/cores/sim/src/timecode.rs from the video on the page. The functions run inside the page.
+// Reads the time code of crates/cores/sim/src/timecode.rs from the video on the page. The functions
+// run inside the page.
 
 /** Starts measuring every presented frame; `stopMeasuring` returns what was seen. */
 export function startMeasuring() {
@@ -26,7 +27,8 @@ export function startMeasuring() {
     let crc = 0;
     for (const byte of bytes) {
       crc ^= byte;
-      for (let bit = 0; bit < 8; bit += 1) crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : (crc << 1) & 0xff;
+      for (let bit = 0; bit < 8; bit += 1)
+        crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : (crc << 1) & 0xff;
     }
     return crc;
   };
@@ -35,15 +37,23 @@ export function startMeasuring() {
   const read = () => {
     context.drawImage(video, 0, 0, width, height, 0, 0, width, height);
     const pixels = context.getImageData(0, 0, width, height).data;
-    const means = Array.from({ length: BITS }, (_, bit) => meanOfCell(pixels, bit % COLUMNS, Math.floor(bit / COLUMNS)));
-    const sync = [0xa5, 0x5a].flatMap((byte, end) =>
-      Array.from({ length: 8 }, (_, bit) => ({ one: (byte >> (7 - bit)) & 1, mean: means[end * (BITS - 8) + bit] })),
+    const means = Array.from({ length: BITS }, (_, bit) =>
+      meanOfCell(pixels, bit % COLUMNS, Math.floor(bit / COLUMNS)),
     );
-    const level = (one) => sync.filter((s) => s.one === one).reduce((sum, s) => sum + s.mean, 0) / 8;
+    const sync = [0xa5, 0x5a].flatMap((byte, end) =>
+      Array.from({ length: 8 }, (_, bit) => ({
+        one: (byte >> (7 - bit)) & 1,
+        mean: means[end * (BITS - 8) + bit],
+      })),
+    );
+    const level = (one) =>
+      sync.filter((s) => s.one === one).reduce((sum, s) => sum + s.mean, 0) / 8;
     if (level(1) - level(0) < 110) return null;
     const threshold = (level(1) + level(0)) / 2;
     const bytes = Array.from({ length: BITS / 8 }, (_, i) =>
-      means.slice(i * 8, i * 8 + 8).reduce((byte, mean) => (byte << 1) | (mean > threshold ? 1 : 0), 0),
+      means
+        .slice(i * 8, i * 8 + 8)
+        .reduce((byte, mean) => (byte << 1) | (mean > threshold ? 1 : 0), 0),
     );
     if (bytes[0] !== 0xa5 || bytes[9] !== 0x5a || crc8(bytes.slice(1, 8)) !== bytes[8]) return null;
     return bytes.slice(1, 7).reduce((value, byte) => value * 256 + byte, 0) / 10;
@@ -59,7 +69,10 @@ export function startMeasuring() {
     }
     seen.frames.push({
       presented: performance.timeOrigin + metadata.presentationTime - captured,
-      received: metadata.receiveTime === undefined ? null : performance.timeOrigin + metadata.receiveTime - captured,
+      received:
+        metadata.receiveTime === undefined
+          ? null
+          : performance.timeOrigin + metadata.receiveTime - captured,
       called: calledAt - captured,
     });
   };

@@ -10,7 +10,11 @@ export class Watcher {
     watcher.cars = [];
     const token = (await world.signInLink(user)).split('token=')[1];
     const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`${world.url}/api/v1/link`, { method: 'POST', headers, body: JSON.stringify({ token }) });
+    const answer = await fetch(`${world.url}/api/v1/link`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ token }),
+    });
     if (!answer.ok) throw new Error(`signing in: ${answer.status} ${await answer.text()}`);
     watcher.cookie = answer.headers.get('set-cookie').split(';')[0];
     await watcher.connect();
@@ -18,7 +22,9 @@ export class Watcher {
   }
 
   async connect() {
-    this.socket = new WebSocket(`${this.world.url.replace(/^http/, 'ws')}/ws/driver`, 'rccar.v1', { headers: { cookie: this.cookie } });
+    this.socket = new WebSocket(`${this.world.url.replace(/^http/, 'ws')}/ws/driver`, 'rccar.v1', {
+      headers: { cookie: this.cookie },
+    });
     this.socket.on('open', () => this.socket.send(JSON.stringify({ type: 'hello', v: 1 })));
     this.socket.on('message', (data) => {
       const message = JSON.parse(data);
@@ -43,7 +49,10 @@ export class Watcher {
 
   /** A request as this driver. */
   fetch(path, { headers, ...options } = {}) {
-    return fetch(`${this.world.url}${path}`, { ...options, headers: { cookie: this.cookie, ...headers } });
+    return fetch(`${this.world.url}${path}`, {
+      ...options,
+      headers: { cookie: this.cookie, ...headers },
+    });
   }
 
   close() {

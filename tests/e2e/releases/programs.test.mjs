@@ -1,4 +1,5 @@
-// Hosts, cars, drives and pages of the last release with those of today: each is updated at its own time.
+// Hosts, cars, drives and pages of the last release with those of today: each is updated at its own
+// time.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';
@@ -32,7 +33,10 @@ describe('the last release and today', () => {
     assert.deepEqual([seen.control.malformed, seen.telemetry.dropped], [0, 0]);
     assert.deepEqual(cockpit.errors, []);
     await cockpit.page.keyboard.up('ArrowUp');
-    await cockpit.when('the car stops', ({ telemetry: t }) => t.throttle === 0 && t.odometry.speed_mm_s === 0);
+    await cockpit.when(
+      'the car stops',
+      ({ telemetry: t }) => t.throttle === 0 && t.odometry.speed_mm_s === 0,
+    );
   }
 
   it('a host of the last release, with its page, and a car of today', async () => {
@@ -67,7 +71,10 @@ describe('the last release and today', () => {
     world.options.old = { 'rccar-car': old, 'rccar-drive': old };
     await world.startHost();
     await world.carOnline();
-    await until('the page has the host again', async () => (await cockpit.snapshot()).signaling === 'ready');
+    await until(
+      'the page has the host again',
+      async () => (await cockpit.snapshot()).signaling === 'ready',
+    );
     // A host that stops in good order ends its sessions, and the page opens another.
     await cockpit.live();
     const seen = await cockpit.drive(['ArrowUp'], 'the car drives', forward);

@@ -28,7 +28,11 @@ describe('a new host', () => {
     const stranger = await (await browser.newContext()).newPage();
     const refused = await stranger.request.post(`${world.url}/api/v1/setup`, {
       headers: { Origin: world.url },
-      data: { token: link.split('token=')[1], name: 'Mallory', password: 'a long enough passphrase' },
+      data: {
+        token: link.split('token=')[1],
+        name: 'Mallory',
+        password: 'a long enough passphrase',
+      },
     });
     assert.equal(refused.status(), 409, 'the link has made its account');
     await stranger.goto(world.url);
@@ -47,7 +51,7 @@ describe('a new host', () => {
     await page.goto(await world.signInLink());
     await page.getByTestId('add-car').first().click();
     await page.getByTestId('enrol-submit').click();
-    await page.getByText("For a car without a card").click();
+    await page.getByText('For a car without a card').click();
     const config = await page.getByTestId('enrolment-config').innerText();
     assert.match(config, /\[host\]/);
     assert.match(config, new RegExp(`url = "${world.url}"`));
@@ -123,7 +127,11 @@ describe('one car, several people', () => {
     const other = await (await browser.newContext()).newPage();
     await other.goto(await world.signInLink('grace'));
     await other.goto(`${world.url}/#/car/${cockpit.carId}`);
-    await other.getByTestId('banner').filter({ hasText: /drives this car/ }).first().waitFor();
+    await other
+      .getByTestId('banner')
+      .filter({ hasText: /drives this car/ })
+      .first()
+      .waitFor();
   });
 
   it('the drive goes on while the host is gone, and the host is found again', async () => {
@@ -148,7 +156,10 @@ describe('one car, several people', () => {
     await cockpit.banner(/stopped|offline|left|gone/i);
     const gone = await cockpit.snapshot();
     await world.startCar();
-    await cockpit.when('the page connects anew', (s) => s.peer?.connection === 'connected' && s.peer.instance > (gone.peer?.instance ?? 0));
+    await cockpit.when(
+      'the page connects anew',
+      (s) => s.peer?.connection === 'connected' && s.peer.instance > (gone.peer?.instance ?? 0),
+    );
     await cockpit.live();
   });
 
@@ -168,7 +179,10 @@ describe('one car, several people', () => {
     await world.carOnline();
     const cockpit = await Cockpit.open(browser, world, {
       before: () => {
-        RTCRtpReceiver.getCapabilities = () => ({ codecs: [{ mimeType: 'video/VP8', clockRate: 90000 }], headerExtensions: [] });
+        RTCRtpReceiver.getCapabilities = () => ({
+          codecs: [{ mimeType: 'video/VP8', clockRate: 90000 }],
+          headerExtensions: [],
+        });
       },
     });
     await cockpit.banner(/H\.264/);

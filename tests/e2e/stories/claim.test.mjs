@@ -1,4 +1,5 @@
-// A car without a token: it shows a code, somebody claims it, gives it away, and somebody else claims it.
+// A car without a token: it shows a code, somebody claims it, gives it away, and somebody else
+// claims it.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -11,7 +12,8 @@ const PHONE = { width: 390, height: 844 };
 
 /** Pictures for people who look at the page, if anybody asks for them. */
 async function picture(page, name) {
-  if (process.env.RCCAR_PICTURES) await page.screenshot({ path: `${process.env.RCCAR_PICTURES}/${name}.png`, fullPage: true });
+  if (process.env.RCCAR_PICTURES)
+    await page.screenshot({ path: `${process.env.RCCAR_PICTURES}/${name}.png`, fullPage: true });
 }
 
 /** The code that the car's own page shows to whoever is on its network, without signing in. */
@@ -56,12 +58,17 @@ describe('a card without a token', () => {
     assert.match(first, CODE);
     assert.equal(readFileSync(world.file('run/claim-code'), 'utf8').trim(), first);
     assert.ok(!world.carLog().includes(first), 'a code does not belong into a log');
-    const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+    const page = await (
+      await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    ).newPage();
     await page.goto(`http://127.0.0.1:${world.lanPort}`);
     const faults = page.getByTestId('card-faults');
     await faults.getByText(/Line 6, camera.fps/).waitFor();
     assert.match(await faults.innerText(), /1 to 60/);
-    await page.getByTestId('card-notices').getByText(/curly quotation marks/).waitFor();
+    await page
+      .getByTestId('card-notices')
+      .getByText(/curly quotation marks/)
+      .waitFor();
     await picture(page, 'lan-desktop');
   });
 
@@ -89,7 +96,10 @@ describe('a card without a token', () => {
     const page = await signedIn(browser, world, 'ada', PHONE);
     // As people type it.
     await claim(page, first.toLowerCase().replace('-', ' '), 'claim-phone');
-    await page.getByTestId('claimed').filter({ hasText: /Blitz is yours/ }).waitFor();
+    await page
+      .getByTestId('claimed')
+      .filter({ hasText: /Blitz is yours/ })
+      .waitFor();
     await page.getByLabel('Close').click();
     const card = page.locator('[data-presence="available"]');
     await card.getByText('Yours').waitFor();
@@ -102,7 +112,10 @@ describe('a card without a token', () => {
     await until('the code is gone from the console', () => !world.has('run/claim-code'));
     const lan = await (await browser.newContext()).newPage();
     await lan.goto(`http://127.0.0.1:${world.lanPort}`);
-    await lan.getByTestId('host-state').getByText(/Registered with/).waitFor();
+    await lan
+      .getByTestId('host-state')
+      .getByText(/Registered with/)
+      .waitFor();
     assert.equal(await lan.getByTestId('claim-code').count(), 0);
   });
 
@@ -153,13 +166,19 @@ describe('a card with the file of the page', () => {
     await picture(page, 'address-desktop');
     await page.getByTestId('enrol-address').fill(world.url);
     await page.getByTestId('enrol-address-submit').click();
-    await page.getByText(/the car itself/).nth(1).waitFor();
+    await page
+      .getByText(/the car itself/)
+      .nth(1)
+      .waitFor();
     await page.setViewportSize(PHONE);
     await picture(page, 'address-phone');
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.getByTestId('enrol-address').fill(world.cardUrl);
     await page.getByTestId('enrol-address-submit').click();
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('provision-download').click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByTestId('provision-download').click(),
+    ]);
     assert.equal(download.suggestedFilename(), 'provision.toml');
     file = readFileSync(await download.path(), 'utf8');
     assert.ok(!file.includes('127.0.0.1') && !file.includes('localhost'), file);
@@ -182,7 +201,9 @@ describe('a card with the file of the page', () => {
     await world.car.stop();
     await world.provision(file);
     await world.startCar();
-    const { faults, unused } = JSON.parse(readFileSync(world.file('root/run/rccar/provision.json'), 'utf8'));
+    const { faults, unused } = JSON.parse(
+      readFileSync(world.file('root/run/rccar/provision.json'), 'utf8'),
+    );
     assert.deepEqual({ faults, unused }, { faults: [], unused: [] });
   });
 

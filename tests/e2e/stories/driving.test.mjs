@@ -33,8 +33,14 @@ describe('driving', () => {
   it('measures the age of the picture and the round trip', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    const seen = await cockpit.when('figures', (s) => s.picture_age_ms !== null && s.rtt_ms !== null);
-    assert.ok(seen.picture_age_ms >= 0 && seen.picture_age_ms < 500, `age ${seen.picture_age_ms} ms`);
+    const seen = await cockpit.when(
+      'figures',
+      (s) => s.picture_age_ms !== null && s.rtt_ms !== null,
+    );
+    assert.ok(
+      seen.picture_age_ms >= 0 && seen.picture_age_ms < 500,
+      `age ${seen.picture_age_ms} ms`,
+    );
     assert.ok(seen.rtt_ms > 0 && seen.rtt_ms < 500, `round trip ${seen.rtt_ms} ms`);
   });
 
@@ -43,28 +49,66 @@ describe('driving', () => {
     await cockpit.live();
     const still = [await cockpit.picture(), await cockpit.picture()];
     const before = (await cockpit.snapshot()).telemetry.odometry;
-    const moving = await cockpit.drive(['ArrowUp', 'ArrowRight'], 'the car drives to the right', ({ telemetry: t }) => {
-      return t.odometry.speed_mm_s > 300 && t.steering > 3000 && Math.hypot(t.odometry.x_mm - before.x_mm, t.odometry.y_mm - before.y_mm) > 400;
-    });
+    const moving = await cockpit.drive(
+      ['ArrowUp', 'ArrowRight'],
+      'the car drives to the right',
+      ({ telemetry: t }) => {
+        return (
+          t.odometry.speed_mm_s > 300 &&
+          t.steering > 3000 &&
+          Math.hypot(t.odometry.x_mm - before.x_mm, t.odometry.y_mm - before.y_mm) > 400
+        );
+      },
+    );
     assert.equal(moving.telemetry.state, 'armed');
-    await until('the picture changes', async () => difference(still[1], await cockpit.picture()) > 4 * difference(still[0], still[1]) + 2);
+    await until(
+      'the picture changes',
+      async () =>
+        difference(still[1], await cockpit.picture()) > 4 * difference(still[0], still[1]) + 2,
+    );
     await cockpit.page.keyboard.up('ArrowRight');
     await cockpit.page.keyboard.up('ArrowUp');
-    const stopped = await cockpit.when('the car stops', ({ telemetry: t }) => t.odometry.speed_mm_s === 0 && t.throttle === 0);
-    assert.ok(stopped.telemetry.odometry.heading !== before.heading, 'driving to the right turns the car');
+    const stopped = await cockpit.when(
+      'the car stops',
+      ({ telemetry: t }) => t.odometry.speed_mm_s === 0 && t.throttle === 0,
+    );
+    assert.ok(
+      stopped.telemetry.odometry.heading !== before.heading,
+      'driving to the right turns the car',
+    );
   });
 
   it('its instruments are whole on every screen', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    for (const [width, height] of [[1280, 720], [800, 1100], [844, 390], [390, 844]]) {
+    for (const [width, height] of [
+      [1280, 720],
+      [800, 1100],
+      [844, 390],
+      [390, 844],
+    ]) {
       await cockpit.page.setViewportSize({ width, height });
       const cut = await cockpit.page.locator('.dock').evaluate((dock) => {
-        const beyond = (inner, outer) => inner.top < outer.top || inner.bottom > outer.bottom || inner.left < outer.left || inner.right > outer.right;
+        const beyond = (inner, outer) =>
+          inner.top < outer.top ||
+          inner.bottom > outer.bottom ||
+          inner.left < outer.left ||
+          inner.right > outer.right;
         const screen = { top: 0, left: 0, bottom: innerHeight, right: innerWidth };
-        const shown = [...dock.querySelectorAll('.bar, .bar-label, .bar-track, .speed, button')].filter((one) => one.getClientRects().length);
-        const whole = (one) => !beyond(one.getBoundingClientRect(), one.closest('.bar')?.getBoundingClientRect() ?? screen);
-        return { shown: shown.length, cut: shown.filter((one) => !whole(one)).map((one) => `${one.className}: ${one.textContent}`) };
+        const shown = [
+          ...dock.querySelectorAll('.bar, .bar-label, .bar-track, .speed, button'),
+        ].filter((one) => one.getClientRects().length);
+        const whole = (one) =>
+          !beyond(
+            one.getBoundingClientRect(),
+            one.closest('.bar')?.getBoundingClientRect() ?? screen,
+          );
+        return {
+          shown: shown.length,
+          cut: shown
+            .filter((one) => !whole(one))
+            .map((one) => `${one.className}: ${one.textContent}`),
+        };
       });
       assert.ok(cut.shown >= 3, `${cut.shown} instruments on a screen of ${width}×${height}`);
       assert.deepEqual(cut.cut, [], `${width}×${height}`);
@@ -77,7 +121,10 @@ describe('driving', () => {
     await cockpit.page.keyboard.down('ArrowUp');
     await cockpit.when('the page sends throttle', (s) => s.input.throttle > 0.5);
     const start = await cockpit.snapshot();
-    const later = await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > start.telemetry.seq + 25);
+    const later = await cockpit.when(
+      'telemetry goes on',
+      (s) => s.telemetry.seq > start.telemetry.seq + 25,
+    );
     assert.equal(later.telemetry.throttle, 0);
     assert.equal(later.telemetry.odometry.speed_mm_s, 0);
     await cockpit.page.keyboard.up('ArrowUp');
@@ -86,20 +133,34 @@ describe('driving', () => {
   it('a hidden tab stops the car, and showing it again does not start it', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
-    // Headless Chromium shows every tab; the page sees what it would see when another one is chosen.
+    await cockpit.drive(
+      ['KeyW'],
+      'the car drives',
+      ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
+    );
+    // Headless Chromium shows every tab; the page sees what it would see when another one is
+    // chosen.
     await cockpit.page.evaluate(() => {
-      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+      Object.defineProperty(document, 'visibilityState', {
+        configurable: true,
+        get: () => 'hidden',
+      });
       document.dispatchEvent(new Event('visibilitychange'));
     });
-    const stopped = await cockpit.when('the car stops', ({ telemetry: t }) => !['armed', 'holding', 'braking'].includes(t.state) && t.throttle === 0);
+    const stopped = await cockpit.when(
+      'the car stops',
+      ({ telemetry: t }) => !['armed', 'holding', 'braking'].includes(t.state) && t.throttle === 0,
+    );
     assert.ok(['tripped', 'disarmed'].includes(stopped.telemetry.state));
     await cockpit.page.evaluate(() => {
       delete document.visibilityState;
       document.dispatchEvent(new Event('visibilitychange'));
     });
     const start = await cockpit.snapshot();
-    const later = await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > start.telemetry.seq + 25);
+    const later = await cockpit.when(
+      'telemetry goes on',
+      (s) => s.telemetry.seq > start.telemetry.seq + 25,
+    );
     assert.notEqual(later.telemetry.state, 'armed');
     await cockpit.page.keyboard.up('KeyW');
     await cockpit.arm();
@@ -108,22 +169,39 @@ describe('driving', () => {
   it('a lost focus stops the car', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    await cockpit.drive(
+      ['KeyW'],
+      'the car drives',
+      ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
+    );
     // Playwright pretends that every page has the focus; without that, another page takes it.
     const client = await cockpit.context.newCDPSession(cockpit.page);
     await client.send('Emulation.setFocusEmulationEnabled', { enabled: false });
     await (await cockpit.context.newPage()).bringToFront();
-    await cockpit.when('the car stops', ({ telemetry: t }) => ['tripped', 'disarmed'].includes(t.state) && t.odometry.speed_mm_s === 0);
+    await cockpit.when(
+      'the car stops',
+      ({ telemetry: t }) =>
+        ['tripped', 'disarmed'].includes(t.state) && t.odometry.speed_mm_s === 0,
+    );
   });
 
   it('a page that dies without a word stops the car', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
-    await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+    await cockpit.drive(
+      ['KeyW'],
+      'the car drives',
+      ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
+    );
     const traced = world.trace().length;
     const client = await cockpit.context.newCDPSession(cockpit.page);
     client.send('Page.crash').catch(() => {});
-    await until('the drive has tripped', () => world.trace().slice(traced).some((line) => line.event === 'tripped'));
+    await until('the drive has tripped', () =>
+      world
+        .trace()
+        .slice(traced)
+        .some((line) => line.event === 'tripped'),
+    );
   });
 
   it('a reloaded page drives again', async () => {
@@ -139,7 +217,15 @@ describe('driving', () => {
     await cockpit.live();
     await cockpit.page.evaluate(() => {
       const button = (value = 0) => ({ value, pressed: value > 0.1, touched: value > 0 });
-      const pad = { id: 'Test pad', index: 0, connected: true, mapping: 'standard', timestamp: 0, axes: [0, 0, 0, 0], buttons: Array.from({ length: 17 }, () => button()) };
+      const pad = {
+        id: 'Test pad',
+        index: 0,
+        connected: true,
+        mapping: 'standard',
+        timestamp: 0,
+        axes: [0, 0, 0, 0],
+        buttons: Array.from({ length: 17 }, () => button()),
+      };
       globalThis.testPad = pad;
       globalThis.testButton = button;
       navigator.getGamepads = () => {
@@ -153,19 +239,29 @@ describe('driving', () => {
     });
     await cockpit.when('the pad is in use', (s) => s.input.source === 'gamepad');
     await cockpit.page.evaluate(() => (globalThis.testPad.buttons[0] = globalThis.testButton(0)));
-    // The press may have armed already. The page knows it at once, telemetry a moment later: asked then, a click would disarm.
+    // The press may have armed already. The page knows it at once, telemetry a moment later: asked
+    // then, a click would disarm.
     if (!(await cockpit.snapshot()).input.armWanted) await cockpit.page.getByTestId('arm').click();
     await cockpit.arm();
     await cockpit.page.evaluate(() => {
       globalThis.testPad.axes[0] = -0.7;
       globalThis.testPad.buttons[7] = globalThis.testButton(0.8);
     });
-    await cockpit.when('the car drives to the left', ({ telemetry: t }) => t.steering < -3000 && t.odometry.speed_mm_s > 300);
+    await cockpit.when(
+      'the car drives to the left',
+      ({ telemetry: t }) => t.steering < -3000 && t.odometry.speed_mm_s > 300,
+    );
     await cockpit.page.evaluate(() => {
       globalThis.testPad.connected = false;
-      window.dispatchEvent(Object.assign(new Event('gamepaddisconnected'), { gamepad: globalThis.testPad }));
+      window.dispatchEvent(
+        Object.assign(new Event('gamepaddisconnected'), { gamepad: globalThis.testPad }),
+      );
     });
-    const stopped = await cockpit.when('the car stops', ({ telemetry: t }) => ['tripped', 'disarmed'].includes(t.state) && t.odometry.speed_mm_s === 0);
+    const stopped = await cockpit.when(
+      'the car stops',
+      ({ telemetry: t }) =>
+        ['tripped', 'disarmed'].includes(t.state) && t.odometry.speed_mm_s === 0,
+    );
     assert.notEqual(stopped.input.source, 'gamepad');
   });
 });

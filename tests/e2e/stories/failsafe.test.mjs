@@ -1,4 +1,5 @@
-// The car service is killed while it drives, again and again; the wheels must come to neutral every time.
+// The car service is killed while it drives, again and again; the wheels must come to neutral every
+// time.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';
@@ -6,7 +7,10 @@ import { World } from '../lib/programs.mjs';
 import { until } from '../lib/wait.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 100);
-/** Neutral by 250 ms after the last fresh input; 100 ms more for a machine that is busy with everything else. */
+/**
+ * Neutral by 250 ms after the last fresh input; 100 ms more for a machine that is busy with
+ * everything else.
+ */
 const LIMIT_MS = 350;
 
 describe('failsafe', () => {
@@ -18,13 +22,21 @@ describe('failsafe', () => {
       const cockpit = await Cockpit.open(browser, world);
       for (let kill = 1; kill <= KILLS; kill += 1) {
         await cockpit.live();
-        await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.state === 'armed' && t.throttle > 1000);
+        await cockpit.drive(
+          ['KeyW'],
+          'the car drives',
+          ({ telemetry: t }) => t.state === 'armed' && t.throttle > 1000,
+        );
         const before = world.trace().length;
         world.car.process.kill('SIGKILL');
         const neutral = await until('the wheels are at neutral', () =>
-          world.trace().slice(before).find((line) => line.state === 'tripped' && line.output?.motor === 'neutral'),
+          world
+            .trace()
+            .slice(before)
+            .find((line) => line.state === 'tripped' && line.output?.motor === 'neutral'),
         );
-        // Both by the drive's own clock: when the output changed, and when the last fresh input was sampled.
+        // Both by the drive's own clock: when the output changed, and when the last fresh input was
+        // sampled.
         times.push((neutral.at - neutral.input) / 1000);
         await cockpit.page.keyboard.up('KeyW');
         await world.car.exited;
@@ -37,7 +49,9 @@ describe('failsafe', () => {
     }
     times.sort((a, b) => a - b);
     const at = (q) => times[Math.min(times.length - 1, Math.floor(q * times.length))].toFixed(1);
-    console.log(`last fresh input → neutral, ms, ${times.length} kills: median ${at(0.5)}, p95 ${at(0.95)}, worst ${at(1)}`);
+    console.log(
+      `last fresh input → neutral, ms, ${times.length} kills: median ${at(0.5)}, p95 ${at(0.95)}, worst ${at(1)}`,
+    );
     assert.equal(times.length, KILLS);
     assert.ok(times.at(-1) <= LIMIT_MS, `worst ${times.at(-1)} ms`);
   });

@@ -1,4 +1,5 @@
-// A host that knows two thousand cars: everybody gets the whole list, in messages that fit, and drives.
+// A host that knows two thousand cars: everybody gets the whole list, in messages that fit, and
+// drives.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
@@ -9,7 +10,10 @@ import { World } from '../lib/programs.mjs';
 const CARS = Number(process.env.CARS ?? 2000);
 /** Cars that stay connected. */
 const PRESENT = 20;
-/** At once. Each has a connection for HTTP and one for its WebSocket, and a host lets 64 of one address in. */
+/**
+ * At once. Each has a connection for HTTP and one for its WebSocket, and a host lets 64 of one
+ * address in.
+ */
 const AT_ONCE = 16;
 /** PROTOCOL.md, "WebSocket". */
 const MAX_MESSAGE_BYTES = 65_536;
@@ -26,7 +30,9 @@ describe('a host with two thousand cars', () => {
     const page = await context.newPage();
     await page.goto(await world.signInLink('bob'));
     await page.getByTestId('car-list').waitFor();
-    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = (await context.cookies())
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
     await context.close();
     let next = 0;
     const someone = async () => {
@@ -49,21 +55,29 @@ describe('a host with two thousand cars', () => {
   it('lists all of them in parts that fit, those that are there first, and lets one be driven', async () => {
     const sizes = [];
     const watch = (page) =>
-      page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => sizes.push(Buffer.byteLength(payload))));
+      page.on('websocket', (socket) =>
+        socket.on('framereceived', ({ payload }) => sizes.push(Buffer.byteLength(payload))),
+      );
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
     watch(page);
     const begun = performance.now();
     await page.goto(await world.signInLink('ada'));
     const cards = page.getByTestId('car-list').locator('[data-presence]');
-    await page.waitForFunction((wanted) => document.querySelectorAll('[data-presence]').length === wanted, CARS + 1);
+    await page.waitForFunction(
+      (wanted) => document.querySelectorAll('[data-presence]').length === wanted,
+      CARS + 1,
+    );
     const complete = performance.now() - begun;
-    console.log(`${CARS + 1} cars in the list after ${complete.toFixed(0)} ms, in ${sizes.length} messages of ${Math.max(...sizes)} bytes at most`);
+    console.log(
+      `${CARS + 1} cars in the list after ${complete.toFixed(0)} ms, in ${sizes.length} messages of ${Math.max(...sizes)} bytes at most`,
+    );
     assert.ok(Math.max(...sizes) <= MAX_MESSAGE_BYTES);
     const presences = await cards.evaluateAll((all) => all.map((card) => card.dataset.presence));
     assert.deepEqual(presences.slice(0, PRESENT + 1), Array(PRESENT + 1).fill('available'));
     assert.ok(presences.slice(PRESENT + 1).every((presence) => presence === 'offline'));
-    if (process.env.RCCAR_PICTURES) await page.screenshot({ path: `${process.env.RCCAR_PICTURES}/fleet.png` });
+    if (process.env.RCCAR_PICTURES)
+      await page.screenshot({ path: `${process.env.RCCAR_PICTURES}/fleet.png` });
     await context.close();
 
     const cockpit = await Cockpit.open(browser, world, { user: 'ada', car: 'Test car' });

@@ -1,5 +1,6 @@
-// The real libcamera with its virtual camera. `ci/camera` gives a car that was built with it (RCCAR_CAR), and in VIRTUAL_CAMERA the
-// folder in which that car's libcamera looks for the camera's description.
+// The real libcamera with its virtual camera. `ci/camera` gives a car that was built with it
+// (RCCAR_CAR), and in VIRTUAL_CAMERA the folder in which that car's libcamera looks for the
+// camera's description.
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,13 +11,21 @@ import { skip } from '../lib/require.mjs';
 import { until } from '../lib/wait.mjs';
 
 const folder = process.env.VIRTUAL_CAMERA;
-const description = new URL('../../../overlays/usr/share/rccar/virtual-camera/virtual.yaml', import.meta.url);
+const description = new URL(
+  '../../../overlays/usr/share/rccar/virtual-camera/virtual.yaml',
+  import.meta.url,
+);
 const plugIn = async (model = 'rccar virtual camera') =>
-  writeFile(join(folder, 'virtual.yaml'), (await readFile(description, 'utf8')).replace('rccar virtual camera', model));
+  writeFile(
+    join(folder, 'virtual.yaml'),
+    (await readFile(description, 'utf8')).replace('rccar virtual camera', model),
+  );
 const unplugAll = () => rm(join(folder, 'virtual.yaml'), { force: true });
 
 async function withCockpit(camera, tell) {
-  const world = await World.start({ camera: { source: 'libcamera', width: 320, height: 180, bitrate_kbps: 300, ...camera } });
+  const world = await World.start({
+    camera: { source: 'libcamera', width: 320, height: 180, bitrate_kbps: 300, ...camera },
+  });
   const browser = await launch();
   try {
     await tell(await Cockpit.open(browser, world), world);
@@ -43,11 +52,15 @@ describe('libcamera', { skip: folder ? false : skip('libcamera', 'only in ci/cam
     await unplugAll();
     await withCockpit({}, async (cockpit, world) => {
       await cockpit.banner(/no camera: none is connected/);
-      assert.match(world.carLog(), /no camera: none is connected; it will be looked for again and again/);
+      assert.match(
+        world.carLog(),
+        /no camera: none is connected; it will be looked for again and again/,
+      );
     });
   });
 
-  // libcamera looks for its virtual cameras once in the life of a process if it finds none at first; so another one is there before.
+  // libcamera looks for its virtual cameras once in the life of a process if it finds none at
+  // first; so another one is there before.
   it('a camera that comes later is found, and until then those that are connected are named', async () => {
     await plugIn('some webcam');
     await withCockpit({ device: 'rccar' }, async (cockpit) => {

@@ -33,17 +33,28 @@ describe('gamepads', () => {
 
   it('pedals that rest at their end and flicker leave the car to the keyboard', async () => {
     const page = await open();
-    await page.evaluate(() => globalThis.plugPad(0, { id: 'Pedals', mapping: '', axes: [0, -1, 0], steady: true }));
+    await page.evaluate(() =>
+      globalThis.plugPad(0, { id: 'Pedals', mapping: '', axes: [0, -1, 0], steady: true }),
+    );
     await cockpit.armedBy('the keyboard has armed', () => page.keyboard.press('Enter'));
     const traced = world.trace().length;
     await page.evaluate(() => {
       let up = false;
-      globalThis.flicker = setInterval(() => (globalThis.pads[0].axes[1] = (up = !up) ? -0.99997 : -1), 16);
+      globalThis.flicker = setInterval(
+        () => (globalThis.pads[0].axes[1] = (up = !up) ? -0.99997 : -1),
+        16,
+      );
     });
     const seen = await told(100);
-    assert.deepEqual([seen.input.source, seen.input.throttle, seen.input.armWanted], ['keyboard', 0, true]);
+    assert.deepEqual(
+      [seen.input.source, seen.input.throttle, seen.input.armWanted],
+      ['keyboard', 0, true],
+    );
     await cockpit.when('the car is armed', arms);
-    const driven = world.trace().slice(traced).filter(({ output }) => (output?.motor?.drive ?? 0) !== 0 || (output?.steering ?? 0) !== 0);
+    const driven = world
+      .trace()
+      .slice(traced)
+      .filter(({ output }) => (output?.motor?.drive ?? 0) !== 0 || (output?.steering ?? 0) !== 0);
     assert.deepEqual(driven, []);
     await page.keyboard.down('KeyW');
     await cockpit.when('the keyboard drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
@@ -58,7 +69,10 @@ describe('gamepads', () => {
     await cockpit.banner(/The gamepad steers now.*Arm again/);
     const taken = await cockpit.when('the car is disarmed', (s) => s.telemetry.state !== 'armed');
     assert.deepEqual([taken.input.source, taken.input.armWanted], ['gamepad', false]);
-    await page.getByTestId('hud-state').filter({ hasText: /^(Stopped ·|Disarmed · Last stop:) The gamepad took over$/ }).waitFor();
+    await page
+      .getByTestId('hud-state')
+      .filter({ hasText: /^(Stopped ·|Disarmed · Last stop:) The gamepad took over$/ })
+      .waitFor();
     await cockpit.armedBy('the pad has armed', async () => {
       await page.evaluate(() => globalThis.pressPad(0, 0, 0));
       await told(5);
@@ -75,16 +89,24 @@ describe('gamepads', () => {
     const page = await open();
     await page.evaluate(() => [0, 1].forEach((index) => globalThis.plugPad(index)));
     await told(5);
-    const pressEverything = () => page.evaluate(async () => {
-      const moment = () => new Promise((done) => setTimeout(done, 24));
-      const key = (type) => window.dispatchEvent(new KeyboardEvent(type, { code: 'Enter', key: 'Enter', bubbles: true }));
-      for (const report of [() => key('keydown'), () => globalThis.pressPad(0, 0, 1), () => globalThis.pressPad(1, 0, 1)]) {
-        report();
-        await moment();
-      }
-      key('keyup');
-      [0, 1].forEach((index) => globalThis.pressPad(index, 0, 0));
-    });
+    const pressEverything = () =>
+      page.evaluate(async () => {
+        const moment = () => new Promise((done) => setTimeout(done, 24));
+        const key = (type) =>
+          window.dispatchEvent(
+            new KeyboardEvent(type, { code: 'Enter', key: 'Enter', bubbles: true }),
+          );
+        for (const report of [
+          () => key('keydown'),
+          () => globalThis.pressPad(0, 0, 1),
+          () => globalThis.pressPad(1, 0, 1),
+        ]) {
+          report();
+          await moment();
+        }
+        key('keyup');
+        [0, 1].forEach((index) => globalThis.pressPad(index, 0, 0));
+      });
     await cockpit.armedBy('the car is armed', pressEverything);
     await page.evaluate(() => {
       globalThis.pads[0].axes[0] = -0.7;
@@ -94,11 +116,17 @@ describe('gamepads', () => {
         globalThis.pressPad(1, 7, 0.5);
       }, 40);
     });
-    await cockpit.when('the pad drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300 && t.steering < -3000);
+    await cockpit.when(
+      'the pad drives',
+      ({ telemetry: t }) => t.odometry.speed_mm_s > 300 && t.steering < -3000,
+    );
     const seen = await told(50);
     assert.deepEqual([seen.input.source, seen.input.armWanted], ['gamepad', true]);
     await page.evaluate(() => [0, 1].forEach((index) => globalThis.pressPad(index, 0, 1)));
-    await cockpit.when('the next press disarms', (s) => !s.input.armWanted && s.telemetry.state === 'disarmed');
+    await cockpit.when(
+      'the next press disarms',
+      (s) => !s.input.armWanted && s.telemetry.state === 'disarmed',
+    );
     assert.equal((await told(20)).input.armWanted, false);
   });
 

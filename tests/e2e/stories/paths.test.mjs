@@ -49,25 +49,37 @@ describe('paths', () => {
     assert.equal(stats.path.relayed, false);
   });
 
-  story('the driver can restart ICE', {}, (cockpit) => survives(cockpit, () => cockpit.page.evaluate(() => globalThis.rccar.restartIce())));
+  story('the driver can restart ICE', {}, (cockpit) =>
+    survives(cockpit, () => cockpit.page.evaluate(() => globalThis.rccar.restartIce())),
+  );
 
-  story('the car can restart ICE', {}, (cockpit) => survives(cockpit, () => world.car.process.kill('SIGUSR1')));
+  story('the car can restart ICE', {}, (cockpit) =>
+    survives(cockpit, () => world.car.process.kill('SIGUSR1')),
+  );
 
-  story('relay only goes through the embedded TURN server', { query: 'path=relay' }, async (cockpit) => {
-    const { stats } = await cockpit.when('the path is known', (s) => s.stats?.path);
-    assert.equal(stats.path.relayed, true);
-    await cockpit.arm();
-  });
+  story(
+    'relay only goes through the embedded TURN server',
+    { query: 'path=relay' },
+    async (cockpit) => {
+      const { stats } = await cockpit.when('the path is known', (s) => s.stats?.path);
+      assert.equal(stats.path.relayed, true);
+      await cockpit.arm();
+    },
+  );
 
   story('relay only survives a restart', { query: 'path=relay' }, (cockpit) =>
     survives(cockpit, () => cockpit.page.evaluate(() => globalThis.rccar.restartIce())),
   );
 
-  story('a peer that cannot trickle gets all candidates in the offer', { query: 'trickle=0' }, async (cockpit) => {
-    assert.ok(cockpit.received.includes('offer'));
-    assert.ok(!cockpit.received.includes('candidate'), 'no candidate came by itself');
-    await cockpit.arm();
-  });
+  story(
+    'a peer that cannot trickle gets all candidates in the offer',
+    { query: 'trickle=0' },
+    async (cockpit) => {
+      assert.ok(cockpit.received.includes('offer'));
+      assert.ok(!cockpit.received.includes('candidate'), 'no candidate came by itself');
+      await cockpit.arm();
+    },
+  );
 
   it('IPv6 loopback works', async () => {
     const origin = `http://[::1]:${world.port}`;
@@ -75,7 +87,10 @@ describe('paths', () => {
     try {
       await cockpit.live();
       // A path is known before the addresses of its ends.
-      const { stats } = await cockpit.when('the path and its family are known', (s) => s.stats?.path?.family);
+      const { stats } = await cockpit.when(
+        'the path and its family are known',
+        (s) => s.stats?.path?.family,
+      );
       assert.equal(stats.path.family, 'IPv6');
       await cockpit.arm();
     } finally {

@@ -41,9 +41,12 @@ describe('releases', { skip: missing ? skip('bundles', missing) : false }, () =>
   });
 
   const offer = () =>
-    fetch(`${world.url}/api/v1/car/releases/offer?channel=stable&compatible=${BOARD}&running=0.3.1`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
+    fetch(
+      `${world.url}/api/v1/car/releases/offer?channel=stable&compatible=${BOARD}&running=0.3.1`,
+      {
+        headers: { authorization: `Bearer ${token}` },
+      },
+    );
 
   const upload = async (file, { rollout = 100, notes = '' } = {}) => {
     await page.getByTestId('release-file').setInputFiles(world.file(file));
@@ -87,7 +90,9 @@ describe('releases', { skip: missing ? skip('bundles', missing) : false }, () =>
       halves.map(({ status }) => status),
       [206, 206],
     );
-    const parts = await Promise.all(halves.map(async (half) => Buffer.from(await half.arrayBuffer())));
+    const parts = await Promise.all(
+      halves.map(async (half) => Buffer.from(await half.arrayBuffer())),
+    );
     assert.ok(Buffer.concat(parts).equals(bundle));
     assert.equal((await fetch(world.url + offered.url)).status, 401);
   });

@@ -7,7 +7,10 @@ import { World } from '../lib/programs.mjs';
 import { until } from '../lib/wait.mjs';
 
 const SIZE = { width: 320, height: 180 };
-/** Blind at 500 ms, neutral 250 ms later; the rest is for the way of the picture, and for a machine that is busy with everything else. */
+/**
+ * Blind at 500 ms, neutral 250 ms later; the rest is for the way of the picture, and for a machine
+ * that is busy with everything else.
+ */
 const LIMIT_MS = 1_200;
 
 async function withCamera(options, tell) {
@@ -26,19 +29,33 @@ async function withCamera(options, tell) {
   }
 }
 
-/** The camera stops in mid-drive; how long after the last frame the wheels were at neutral, in ms. */
+/**
+ * The camera stops in mid-drive; how long after the last frame the wheels were at neutral, in ms.
+ */
 async function driveIntoTheDark(cockpit, camera, world) {
   await cockpit.live();
-  await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
+  await cockpit.drive(
+    ['KeyW'],
+    'the car drives',
+    ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
+  );
   const traced = world.trace().length;
   const last = await camera.stop();
-  const neutral = await until('the wheels are at neutral', () => world.trace().slice(traced).find(({ output }) => output?.motor === 'neutral'));
+  const neutral = await until('the wheels are at neutral', () =>
+    world
+      .trace()
+      .slice(traced)
+      .find(({ output }) => output?.motor === 'neutral'),
+  );
   await cockpit.page.keyboard.up('KeyW');
   return (neutral.at - last) / 1000;
 }
 
 async function cannotBeArmed(cockpit) {
-  for (const press of [() => cockpit.page.keyboard.press('Enter'), () => cockpit.page.getByTestId('arm').click()]) {
+  for (const press of [
+    () => cockpit.page.keyboard.press('Enter'),
+    () => cockpit.page.getByTestId('arm').click(),
+  ]) {
     await press();
     const { control, input } = await cockpit.snapshot();
     assert.equal(input.armWanted, false);
@@ -64,30 +81,41 @@ describe('a driver who does not see', () => {
       const { picture_age_ms: age } = await cockpit.snapshot();
       await cockpit.when('the age that is shown rises', (s) => s.picture_age_ms > age + 500);
       const look = (id) => cockpit.page.getByTestId(id);
-      assert.equal(await look('video').evaluate((video) => Number(getComputedStyle(video).opacity)), 0.35);
+      assert.equal(
+        await look('video').evaluate((video) => Number(getComputedStyle(video).opacity)),
+        0.35,
+      );
       assert.match((await look('rung-path').getAttribute('class')) ?? '', /bad/);
 
       camera.start();
       const seen = await cockpit.when('the picture is back', (s) => s.blind === null);
-      const later = await cockpit.when('frames are sent', (s) => s.control.sent > seen.control.sent + 50);
+      const later = await cockpit.when(
+        'frames are sent',
+        (s) => s.control.sent > seen.control.sent + 50,
+      );
       assert.deepEqual([later.input.armWanted, later.last_stop], [false, 'picture-stopped']);
       assert.notEqual(later.telemetry.state, 'armed');
       await look('hud-state').filter({ hasText: 'Last stop: The picture stopped' }).waitFor();
       await cockpit.arm();
-      await look('hud-state').filter({ hasText: /^Armed$/ }).waitFor();
+      await look('hud-state')
+        .filter({ hasText: /^Armed$/ })
+        .waitFor();
     }));
 
   it('is stopped when the picture stops in a browser that does not call back for each frame', () =>
-    withCamera({ before: () => delete HTMLVideoElement.prototype.requestVideoFrameCallback }, async (cockpit, camera, world) => {
-      camera.start();
-      const ms = await driveIntoTheDark(cockpit, camera, world);
-      console.log(`last frame of the camera → neutral, without callbacks: ${ms.toFixed(0)} ms`);
-      assert.ok(ms <= LIMIT_MS, `${ms} ms`);
-      await cannotBeArmed(cockpit);
-      camera.start();
-      await cockpit.when('the picture is back', (s) => s.blind === null);
-      await cockpit.arm();
-    }));
+    withCamera(
+      { before: () => delete HTMLVideoElement.prototype.requestVideoFrameCallback },
+      async (cockpit, camera, world) => {
+        camera.start();
+        const ms = await driveIntoTheDark(cockpit, camera, world);
+        console.log(`last frame of the camera → neutral, without callbacks: ${ms.toFixed(0)} ms`);
+        assert.ok(ms <= LIMIT_MS, `${ms} ms`);
+        await cannotBeArmed(cockpit);
+        camera.start();
+        await cockpit.when('the picture is back', (s) => s.blind === null);
+        await cockpit.arm();
+      },
+    ));
 
   it('cannot arm while the picture flows but is two seconds old', () =>
     withCamera({ before: makeOld }, async (cockpit, camera) => {
@@ -99,7 +127,10 @@ describe('a driver who does not see', () => {
       await cockpit.when('the picture is young', (s) => s.blind === null);
       await cockpit.arm();
       await cockpit.page.evaluate(() => (globalThis.picturesOlderMs = 2_000));
-      await cockpit.when('the car is disarmed', (s) => !s.input.armWanted && s.telemetry.state !== 'armed' && s.last_stop === 'picture-old');
+      await cockpit.when(
+        'the car is disarmed',
+        (s) => !s.input.armWanted && s.telemetry.state !== 'armed' && s.last_stop === 'picture-old',
+      );
     }));
 });
 

@@ -5,7 +5,10 @@ import { Cockpit, launch } from '../lib/page.mjs';
 import { World } from '../lib/programs.mjs';
 import { until } from '../lib/wait.mjs';
 
-/** Half a second of silence tells, and the display follows ten times a second; the rest is for a busy machine. */
+/**
+ * Half a second of silence tells, and the display follows ten times a second; the rest is for a
+ * busy machine.
+ */
 const LIMIT_MS = 1_000;
 
 describe('a car that falls silent', () => {
@@ -15,14 +18,26 @@ describe('a car that falls silent', () => {
     try {
       const cockpit = await Cockpit.open(browser, world, { before: eyes });
       await cockpit.live();
-      await cockpit.drive(['KeyW'], 'the car drives', ({ telemetry: t }) => t.odometry.speed_mm_s > 300);
-      // A machine that halts for a moment shows that the car holds; it is armed again with the next frame.
+      await cockpit.drive(
+        ['KeyW'],
+        'the car drives',
+        ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
+      );
+      // A machine that halts for a moment shows that the car holds; it is armed again with the next
+      // frame.
       const shown = () => cockpit.page.evaluate(() => globalThis.shown());
       const armed = await until('the car is shown as armed', async () => {
         const now = await shown();
         return now.state === 'Armed' && now;
       });
-      assert.deepEqual(armed, { state: 'Armed', tone: 'state live', struck: 0, opacity: 1, path: 'good', arm: 'arm live' });
+      assert.deepEqual(armed, {
+        state: 'Armed',
+        tone: 'state live',
+        struck: 0,
+        opacity: 1,
+        path: 'good',
+        arm: 'arm live',
+      });
 
       world.car.process.kill('SIGSTOP');
       const silent = await cockpit.page.evaluate(whenSilent);
@@ -44,8 +59,14 @@ describe('a car that falls silent', () => {
       });
       assert.match(back.state, /^(Stopped ·|Disarmed · Last stop:) The car did not answer$/);
       const { telemetry } = await cockpit.snapshot();
-      await cockpit.when('telemetry goes on', (s) => s.telemetry.seq > telemetry.seq + 100 && s.telemetry.state === 'disarmed');
-      await cockpit.page.getByTestId('hud-state').filter({ hasText: /^Disarmed · Last stop: The car did not answer$/ }).waitFor();
+      await cockpit.when(
+        'telemetry goes on',
+        (s) => s.telemetry.seq > telemetry.seq + 100 && s.telemetry.state === 'disarmed',
+      );
+      await cockpit.page
+        .getByTestId('hud-state')
+        .filter({ hasText: /^Disarmed · Last stop: The car did not answer$/ })
+        .waitFor();
       await cockpit.arm();
       await until('the car is shown as armed', async () => (await shown()).state === 'Armed');
     } finally {
@@ -62,14 +83,19 @@ function eyes() {
   globalThis.shown = () => ({
     state: find('hud-state').textContent,
     tone: find('hud-state').className,
-    struck: [...document.querySelectorAll('.metric dd, .speed')].filter((one) => getComputedStyle(one).textDecorationLine === 'line-through').length,
+    struck: [...document.querySelectorAll('.metric dd, .speed')].filter(
+      (one) => getComputedStyle(one).textDecorationLine === 'line-through',
+    ).length,
     opacity: Number(getComputedStyle(find('video')).opacity),
     path: find('rung-path').className,
     arm: find('arm').className.trim(),
   });
 }
 
-/** In the page: waits until the car is shown as silent; what is seen then, and how long after its last word. */
+/**
+ * In the page: waits until the car is shown as silent; what is seen then, and how long after its
+ * last word.
+ */
 async function whenSilent() {
   for (;;) {
     await new Promise((done) => requestAnimationFrame(done));

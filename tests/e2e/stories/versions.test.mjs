@@ -36,10 +36,17 @@ describe('versions that meet', () => {
     cockpit = await Cockpit.open(browser, world, { page: await lastRelease('page') });
     const { control } = await cockpit.live();
     assert.equal(control.version, undefined, 'this is the page of today');
-    const seen = await cockpit.drive(['ArrowUp', 'ArrowLeft'], 'the car drives', (s) => forward(s) && s.telemetry.steering < -3000);
+    const seen = await cockpit.drive(
+      ['ArrowUp', 'ArrowLeft'],
+      'the car drives',
+      (s) => forward(s) && s.telemetry.steering < -3000,
+    );
     assert.deepEqual([seen.control.malformed, seen.telemetry.dropped], [0, 0]);
     assert.deepEqual(cockpit.errors, []);
     await cockpit.page.keyboard.up('ArrowUp');
-    await cockpit.when('the car stops', ({ telemetry: t }) => t.throttle === 0 && t.odometry.speed_mm_s === 0);
+    await cockpit.when(
+      'the car stops',
+      ({ telemetry: t }) => t.throttle === 0 && t.odometry.speed_mm_s === 0,
+    );
   });
 });

@@ -1,12 +1,13 @@
-// Figures of the image, for docs/performance.md: how long it takes from power-on to registered, what that time is made of, memory, sizes.
-// RUNS (3) fresh cards are booted one after the other.
+// Figures of the image, for docs/performance.md: how long it takes from power-on to registered,
+// what that time is made of, memory, sizes. RUNS (3) fresh cards are booted one after the other.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { bundle, image, result } from '../lib/images.mjs';
 import { story } from '../lib/story.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 3);
-// What the card may cost: bytes of a root slot, KiB that our services hold in memory together while nobody drives.
+// What the card may cost: bytes of a root slot, KiB that our services hold in memory together while
+// nobody drives.
 const ROOT_AT_MOST = 55e6;
 const SERVICES_AT_MOST = 60e6 / 1024;
 
@@ -34,29 +35,55 @@ story('bench image', {}, (car, step) => {
 
   step('inside', 300, async () => {
     await car.inside('systemctl is-system-running --wait || true');
-    for (const command of ['systemd-analyze time', 'systemd-analyze blame --no-pager | head -n 20', 'systemd-analyze critical-chain --no-pager rccar-car.service']) {
+    for (const command of [
+      'systemd-analyze time',
+      'systemd-analyze blame --no-pager | head -n 20',
+      'systemd-analyze critical-chain --no-pager rccar-car.service',
+    ]) {
       console.log(`\n$ ${command}\n${await car.inside(command).catch((error) => error.message)}`);
     }
     // The owner's shell may not look into other processes; a unit of its own may.
-    const pss = 'for s in /proc/[0-9]*; do p=$(sed -n "s/^Pss: *\\([0-9]*\\).*/\\1/p" $s/smaps_rollup 2>/dev/null); [ -n "$p" ] && echo "$p $(tr "\\0" " " <$s/cmdline | cut -c1-40)"; done | sort -rn';
+    const pss =
+      'for s in /proc/[0-9]*; do p=$(sed -n "s/^Pss: *\\([0-9]*\\).*/\\1/p" $s/smaps_rollup 2>/dev/null); [ -n "$p" ] && echo "$p $(tr "\\0" " " <$s/cmdline | cut -c1-40)"; done | sort -rn';
     const shares = await car.inside(`systemd-run -q --pipe --wait sh -c '${pss}'`);
-    const ours = shares.split('\n').filter((line) => /^\d+ (\S*\/)?rccar-/.test(line)).map((line) => Number(line.split(' ')[0]));
+    const ours = shares
+      .split('\n')
+      .filter((line) => /^\d+ (\S*\/)?rccar-/.test(line))
+      .map((line) => Number(line.split(' ')[0]));
     const sum = ours.reduce((all, share) => all + share, 0);
     console.log(`\nPSS in KiB\n${shares}\nour ${ours.length} services: ${sum} KiB`);
-    assert.ok(ours.length >= 3 && sum <= SERVICES_AT_MOST, `our ${ours.length} services hold ${sum} KiB`);
+    assert.ok(
+      ours.length >= 3 && sum <= SERVICES_AT_MOST,
+      `our ${ours.length} services hold ${sum} KiB`,
+    );
     console.log(await car.inside('free -k; df -k; cat /proc/uptime; rauc --version'));
   });
 
   step('figures', 10, async () => {
-    const spread = (values) => `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)})`;
+    const spread = (values) =>
+      `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)})`;
     for (const mark of ['kernel started', 'kernel ready (runs /init)', 'registered']) {
-      console.log(`${mark}: ${spread(runs.map((run) => run[mark].wall))} s, ${spread(runs.map((run) => run[mark].cpu))} s of processor time`);
+      console.log(
+        `${mark}: ${spread(runs.map((run) => run[mark].wall))} s, ${spread(runs.map((run) => run[mark].cpu))} s of processor time`,
+      );
     }
     console.log(`kernel's own boot time: ${spread(runs.map(({ kernel }) => kernel))} s`);
-    console.log(`registered after power-on, as a multiple of it: ${spread(runs.map((run) => run.registered.wall / run.kernel))}`);
-    const files = { image: image(), bundle: bundle(), root: result('root', 'root.img'), kernel: result('kernel', 'Image.gz'), 'initial RAM disk': result('boot', 'files/initrd.img') };
-    assert.ok(statSync(files.root).size <= ROOT_AT_MOST, `the root slot has ${statSync(files.root).size} bytes`);
-    for (const [name, file] of Object.entries(files)) console.log(`${name}: ${statSync(file).size} bytes`);
+    console.log(
+      `registered after power-on, as a multiple of it: ${spread(runs.map((run) => run.registered.wall / run.kernel))}`,
+    );
+    const files = {
+      image: image(),
+      bundle: bundle(),
+      root: result('root', 'root.img'),
+      kernel: result('kernel', 'Image.gz'),
+      'initial RAM disk': result('boot', 'files/initrd.img'),
+    };
+    assert.ok(
+      statSync(files.root).size <= ROOT_AT_MOST,
+      `the root slot has ${statSync(files.root).size} bytes`,
+    );
+    for (const [name, file] of Object.entries(files))
+      console.log(`${name}: ${statSync(file).size} bytes`);
   });
 });
 

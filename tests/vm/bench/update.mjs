@@ -1,4 +1,5 @@
-// What an update costs, for docs/updates.md: bytes on the car's cable, from the offer to "installed", against the size of the bundle.
+// What an update costs, for docs/updates.md: bytes on the car's cable, from the offer to
+// "installed", against the size of the bundle.
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { bundles } from '../lib/bundles.mjs';
@@ -26,14 +27,23 @@ story('bench update', {}, (car, step) => {
       const began = Date.now();
       await car.host.release(file);
       // It says that it reboots for a moment only.
-      await car.car('the car has installed it', ({ update }) => update?.state === 'rebooting' || update?.running === version, 900_000);
+      await car.car(
+        'the car has installed it',
+        ({ update }) => update?.state === 'rebooting' || update?.running === version,
+        900_000,
+      );
       const [bytes, seconds] = [sent(car.tap) - before, (Date.now() - began) / 1000];
-      await car.online('it runs the release', ({ update }) => update?.running === version && update.state === 'idle');
+      await car.online(
+        'it runs the release',
+        ({ update }) => update?.running === version && update.state === 'idle',
+      );
       // The next card would take it.
       await car.host.cli('release', 'remove', version);
       const size = statSync(file).size;
       if (kind === 'application') share = bytes / size;
-      figures.push(`${what}: bundle ${size} bytes, ${bytes} travelled (${((100 * bytes) / size).toFixed(1)} %), ${seconds.toFixed(0)} s to "installed"`);
+      figures.push(
+        `${what}: bundle ${size} bytes, ${bytes} travelled (${((100 * bytes) / size).toFixed(1)} %), ${seconds.toFixed(0)} s to "installed"`,
+      );
     });
   }
 
@@ -41,13 +51,21 @@ story('bench update', {}, (car, step) => {
     console.log(`from ${image()}`);
     for (const line of figures) console.log(line);
     assert.equal(figures.length, Object.keys(kinds).length);
-    assert.ok(share <= 0.1, `a change of our programs fetches ${(100 * share).toFixed(1)} % of the bundle`);
+    assert.ok(
+      share <= 0.1,
+      `a change of our programs fetches ${(100 * share).toFixed(1)} % of the bundle`,
+    );
   });
 });
 
-/** Everything that this machine put on the cable to the car: payload, headers, the host's other words. */
+/**
+ * Everything that this machine put on the cable to the car: payload, headers, the host's other
+ * words.
+ */
 function sent(tap) {
   // /sys shows the interfaces of the machine's own namespace, this file those of ours.
-  const line = readFileSync('/proc/self/net/dev', 'utf8').split('\n').find((candidate) => candidate.trim().startsWith(`${tap}:`));
+  const line = readFileSync('/proc/self/net/dev', 'utf8')
+    .split('\n')
+    .find((candidate) => candidate.trim().startsWith(`${tap}:`));
   return Number(line.split(':')[1].trim().split(/\s+/)[8]);
 }

@@ -43,16 +43,21 @@ const blank = () => {
 /** Which sectors are written, by their number. */
 const written = (file) => {
   const bytes = readFileSync(file);
-  return Array.from({ length: SECTORS }, (_, n) => n).filter((n) => bytes[n * SECTOR] === n + 1 && bytes[(n + 1) * SECTOR - 1] === n + 1);
+  return Array.from({ length: SECTORS }, (_, n) => n).filter(
+    (n) => bytes[n * SECTOR] === n + 1 && bytes[(n + 1) * SECTOR - 1] === n + 1,
+  );
 };
 
 it('a log tells writes and flushes', () => {
   const records = readLog(logOf([3, 'flush', 5]));
-  assert.deepEqual(records.map(({ flush, offset, length }) => ({ flush, offset, length })), [
-    { flush: false, offset: 3 * SECTOR, length: SECTOR },
-    { flush: true, offset: 0, length: 0 },
-    { flush: false, offset: 5 * SECTOR, length: SECTOR },
-  ]);
+  assert.deepEqual(
+    records.map(({ flush, offset, length }) => ({ flush, offset, length })),
+    [
+      { flush: false, offset: 3 * SECTOR, length: SECTOR },
+      { flush: true, offset: 0, length: 0 },
+      { flush: false, offset: 5 * SECTOR, length: SECTOR },
+    ],
+  );
 });
 
 it('what was flushed survives every cut, and what came later never does', async () => {
@@ -63,9 +68,17 @@ it('what was flushed survives every cut, and what came later never does', async 
       const { card } = await cuts.cut(instant, join(directory, 'card'));
       const seen = written(card.file);
       const flushed = instant >= 8 ? [1, 2, 10, 11, 12, 13] : instant >= 3 ? [1, 2] : [];
-      const begun = [1, 2, null, 10, 11, 12, 13, null, 20].slice(0, instant).filter((n) => n !== null);
-      assert.ok(flushed.every((n) => seen.includes(n)), `seed ${seed}, instant ${instant}: ${seen}`);
-      assert.ok(seen.every((n) => begun.includes(n)), `seed ${seed}, instant ${instant}: ${seen}`);
+      const begun = [1, 2, null, 10, 11, 12, 13, null, 20]
+        .slice(0, instant)
+        .filter((n) => n !== null);
+      assert.ok(
+        flushed.every((n) => seen.includes(n)),
+        `seed ${seed}, instant ${instant}: ${seen}`,
+      );
+      assert.ok(
+        seen.every((n) => begun.includes(n)),
+        `seed ${seed}, instant ${instant}: ${seen}`,
+      );
     }
   }
 });

@@ -1,4 +1,5 @@
-// Releases to update to: good ones, and every kind that must not get anywhere. Made from the results of `make image`, in out/vm/bundles.
+// Releases to update to: good ones, and every kind that must not get anywhere. Made from the
+// results of `make image`, in out/vm/bundles.
 import { mkdirSync } from 'node:fs';
 import { tool } from './tools.mjs';
 import { bundle, version } from './images.mjs';

@@ -1,4 +1,5 @@
-// An SD card: a sparse copy of the image, and what a person could do to it in a card reader. Only while no car runs from it.
+// An SD card: a sparse copy of the image, and what a person could do to it in a card reader. Only
+// while no car runs from it.
 import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { partitions } from './gpt.mjs';
@@ -33,7 +34,10 @@ export class Card {
   }
 
   async list() {
-    return (await tool('mdir', ['-b', '-i', this.#fat, '::'])).stdout.split('\n').filter(Boolean).map((line) => line.replace('::/', ''));
+    return (await tool('mdir', ['-b', '-i', this.#fat, '::'])).stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.replace('::/', ''));
   }
 
   get #fat() {
@@ -43,10 +47,17 @@ export class Card {
   /** Commands of debugfs on the data partition. */
   async data(...commands) {
     const { offset } = this.partition('data');
-    return (await tool('debugfs', ['-w', '-f', '-', `${this.file}?offset=${offset}`], { input: commands.join('\n') })).stdout;
+    return (
+      await tool('debugfs', ['-w', '-f', '-', `${this.file}?offset=${offset}`], {
+        input: commands.join('\n'),
+      })
+    ).stdout;
   }
 
-  /** Whether the file system of the data partition is without fault, after its journal has been replayed. */
+  /**
+   * Whether the file system of the data partition is without fault, after its journal has been
+   * replayed.
+   */
   async checkData() {
     const { offset } = this.partition('data');
     return tool('e2fsck', ['-f', '-y', `${this.file}?offset=${offset}`], { may: [0, 1, 2, 4] });

@@ -1,5 +1,12 @@
 // The signaling host of a story, on this machine, where cars and browsers reach it.
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Program, binaries } from '../../e2e/lib/programs.mjs';

@@ -17,4 +17,5 @@ export const bundle = () => image().replace(/\.img$/, '.raucb');
 export const version = () => image().match(/rccar-(.+)-rpi-arm64\.img$/)[1];
 
 /** The file of a build step's result, by the step's name. */
-export const result = (step, file) => `${readFileSync(`${made}.results`, 'utf8').match(new RegExp(`^${step} (.*)$`, 'm'))[1]}/${file}`;
+export const result = (step, file) =>
+  `${readFileSync(`${made}.results`, 'utf8').match(new RegExp(`^${step} (.*)$`, 'm'))[1]}/${file}`;

@@ -1,11 +1,14 @@
-// Somebody in the Internet, of which there is no other part here: whom the supervisor asks whether data flow.
+// Somebody in the Internet, of which there is no other part here: whom the supervisor asks whether
+// data flow.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { tool } from './tools.mjs';
 
 /** The first name server that `crates/programs/modem/config.toml` has. */
 const ANYWHERE = '1.1.1.1';
-/** In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1). */
+/**
+ * In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1).
+ */
 const REFUSED = [0x80, 0x05];
 
 /** Answers until it is closed. */

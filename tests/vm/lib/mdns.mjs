@@ -22,7 +22,10 @@ export async function lookUp(name, within) {
     ask();
     try {
       return await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`nobody is ${name} within ${within / 1000} s`)), within);
+        const timer = setTimeout(
+          () => reject(new Error(`nobody is ${name} within ${within / 1000} s`)),
+          within,
+        );
         socket.on('message', (message) => {
           const address = answer(message, name);
           if (!address) return;
@@ -38,7 +41,11 @@ export async function lookUp(name, within) {
   }
 }
 
-const encode = (name) => Buffer.concat([...name.split('.').map((label) => Buffer.from(String.fromCharCode(label.length) + label)), Buffer.of(0)]);
+const encode = (name) =>
+  Buffer.concat([
+    ...name.split('.').map((label) => Buffer.from(String.fromCharCode(label.length) + label)),
+    Buffer.of(0),
+  ]);
 
 function question(name) {
   const header = Buffer.alloc(12);
@@ -46,13 +53,26 @@ function question(name) {
   return Buffer.concat([header, encode(name), Buffer.of(0, TYPE_A, 0, CLASS_IN)]);
 }
 
-/** The address in a response's record of that name. Records are found by their uncompressed name, type A, length 4. */
+/**
+ * The address in a response's record of that name. Records are found by their uncompressed name,
+ * type A, length 4.
+ */
 function answer(message, name) {
   const isResponse = message.length > 12 && message.readUInt16BE(2) & 0x8000;
-  const start = isResponse ? message.toString('latin1').toLowerCase().indexOf(encode(name).toString('latin1').toLowerCase()) : -1;
+  const start = isResponse
+    ? message
+        .toString('latin1')
+        .toLowerCase()
+        .indexOf(encode(name).toString('latin1').toLowerCase())
+    : -1;
   if (start < 0) return null;
   const record = message.subarray(start + encode(name).length);
   // The highest bit of the class says that the record is unique.
-  if (record.length < 14 || record.readUInt16BE(0) !== TYPE_A || (record.readUInt16BE(2) & 0x7fff) !== CLASS_IN) return null;
+  if (
+    record.length < 14 ||
+    record.readUInt16BE(0) !== TYPE_A ||
+    (record.readUInt16BE(2) & 0x7fff) !== CLASS_IN
+  )
+    return null;
   return record.readUInt16BE(8) === 4 ? [...record.subarray(10, 14)].join('.') : null;
 }

@@ -1,5 +1,6 @@
-// The network of a story: a bridge with this machine at 10.77.0.1, a cable (TAP device) for each car, a DHCP server. There is no way
-// out of it: it lies in the network namespace that ci/vm makes, and vanishes with it.
+// The network of a story: a bridge with this machine at 10.77.0.1, a cable (TAP device) for each
+// car, a DHCP server. There is no way out of it: it lies in the network namespace that ci/vm makes,
+// and vanishes with it.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -19,7 +20,11 @@ export class Net {
     const net = new Net();
     net.directory = directory;
     mkdirSync(directory, { recursive: true });
-    if (Object.keys(networkInterfaces()).some((name) => !['lo', BRIDGE].includes(name) && !name.startsWith('car'))) {
+    if (
+      Object.keys(networkInterfaces()).some(
+        (name) => !['lo', BRIDGE].includes(name) && !name.startsWith('car'),
+      )
+    ) {
       throw new Error('these tests run in a network of their own: start them with ci/vm');
     }
     if (existsSync(`/sys/class/net/${BRIDGE}`)) await ip('link', 'delete', BRIDGE);
@@ -42,13 +47,31 @@ export class Net {
   async startDhcp() {
     rmSync(this.#leases, { force: true });
     const log = openSync(join(this.directory, 'dhcp.log'), 'a');
-    const options = ['--keep-in-foreground', '--conf-file=/dev/null', '--pid-file', '--user=root', `--interface=${BRIDGE}`, '--bind-interfaces'];
+    const options = [
+      '--keep-in-foreground',
+      '--conf-file=/dev/null',
+      '--pid-file',
+      '--user=root',
+      `--interface=${BRIDGE}`,
+      '--bind-interfaces',
+    ];
     // No DNS, and neither router nor name server for the cars.
-    options.push('--port=0', '--dhcp-option=3', '--dhcp-option=6', '--dhcp-authoritative', '--log-dhcp', '--log-facility=-', '--no-ping');
+    options.push(
+      '--port=0',
+      '--dhcp-option=3',
+      '--dhcp-option=6',
+      '--dhcp-authoritative',
+      '--log-dhcp',
+      '--log-facility=-',
+      '--no-ping',
+    );
     options.push('--dhcp-range=10.77.0.20,10.77.0.99,1h', `--dhcp-leasefile=${this.#leases}`);
     this.dhcp = spawn('dnsmasq', options, { stdio: ['ignore', log, log] });
     await until('the DHCP server listens', async () => {
-      if (this.dhcp.exitCode !== null) throw new Error(`dnsmasq has ended: ${readFileSync(join(this.directory, 'dhcp.log'), 'utf8')}`);
+      if (this.dhcp.exitCode !== null)
+        throw new Error(
+          `dnsmasq has ended: ${readFileSync(join(this.directory, 'dhcp.log'), 'utf8')}`,
+        );
       return (await tool('ss', ['-Hlun', 'sport = :67'])).stdout !== '';
     });
   }
@@ -65,7 +88,8 @@ export class Net {
   }
 
   async stop() {
-    for (let tap = 0; tap < this.#taps; tap += 1) await ip('link', 'delete', `car${tap}`).catch(() => {});
+    for (let tap = 0; tap < this.#taps; tap += 1)
+      await ip('link', 'delete', `car${tap}`).catch(() => {});
     if (this.dhcp) {
       const ended = once(this.dhcp, 'exit');
       this.dhcp.kill();

@@ -1,4 +1,5 @@
-// How long to wait. An emulated car is slow, and slower on a busy machine: RCCAR_VM_PATIENCE=2 doubles every limit.
+// How long to wait. An emulated car is slow, and slower on a busy machine: RCCAR_VM_PATIENCE=2
+// doubles every limit.
 const patience = Number(process.env.RCCAR_VM_PATIENCE ?? 1);
 
 /** Milliseconds of so many seconds on a machine as fast as ours. */

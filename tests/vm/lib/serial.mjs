@@ -2,7 +2,8 @@
 import { createWriteStream } from 'node:fs';
 
 // Colours, cursor movements, and questions that systemd asks the terminal.
-const CONTROL = /\x1b(\[[0-9;?]*[A-Za-z]|[\]P][^\x07\x1b]*(\x07|\x1b\\)|[()].|[78=>c])|[\r\x00\x07]/g;
+const CONTROL =
+  /\x1b(\[[0-9;?]*[A-Za-z]|[\]P][^\x07\x1b]*(\x07|\x1b\\)|[()].|[78=>c])|[\r\x00\x07]/g;
 
 export class Serial {
   #waiting = new Set();
@@ -47,7 +48,12 @@ export class Serial {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const last = this.since(since).split('\n').slice(-8).join('\n');
-        finish(reject, new Error(`not on the console within ${within / 1000} s: ${expression}; last lines:\n${last}`));
+        finish(
+          reject,
+          new Error(
+            `not on the console within ${within / 1000} s: ${expression}; last lines:\n${last}`,
+          ),
+        );
       }, within);
       const finish = (settle, value) => {
         clearTimeout(timer);
@@ -57,7 +63,11 @@ export class Serial {
       const look = () => {
         const match = this.since(since).match(expression);
         if (match) finish(resolve, match);
-        else if (this.#ended) finish(reject, new Error(`${this.#ended.message} before its console showed ${expression}`));
+        else if (this.#ended)
+          finish(
+            reject,
+            new Error(`${this.#ended.message} before its console showed ${expression}`),
+          );
       };
       this.#waiting.add(look);
       look();

@@ -20,15 +20,38 @@ export class Ssh {
 
   /** Runs a shell command as root and gives what it printed. */
   async run(command, { within = seconds(60), ...options } = {}) {
-    const quiet = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'BatchMode=yes'];
-    const args = ['-F', 'none', '-i', this.key, ...quiet, '-o', 'ConnectTimeout=20', `root@${this.address}`, command];
+    const quiet = [
+      '-o',
+      'StrictHostKeyChecking=no',
+      '-o',
+      'UserKnownHostsFile=/dev/null',
+      '-o',
+      'LogLevel=ERROR',
+      '-o',
+      'BatchMode=yes',
+    ];
+    const args = [
+      '-F',
+      'none',
+      '-i',
+      this.key,
+      ...quiet,
+      '-o',
+      'ConnectTimeout=20',
+      `root@${this.address}`,
+      command,
+    ];
     return (await tool('ssh', args, { within, ...options })).stdout;
   }
 
   /** Waits until the car lets us in. */
   async ready(within = seconds(120)) {
     let last;
-    const enter = () => this.run('true').then(() => true, (error) => void (last = error));
+    const enter = () =>
+      this.run('true').then(
+        () => true,
+        (error) => void (last = error),
+      );
     await until('SSH lets us in', enter, { within, every: 1000 }).catch((error) => {
       throw new Error(`${error.message}\n${last?.message}`);
     });

@@ -1,4 +1,5 @@
-// A story: steps that share a network, a host and cars, in order. What they leave is in out/vm/<story>, and every failure says so.
+// A story: steps that share a network, a host and cars, in order. What they leave is in
+// out/vm/<story>, and every failure says so.
 import { describe, it, before, after } from 'node:test';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +28,9 @@ export function story(name, options, define) {
         try {
           const started = Date.now();
           await within(seconds(limit) - 5_000, work(test));
-          test.diagnostic(`${((Date.now() - started) / 1000).toFixed(1)} s, emulator ${scene.vm?.cpuSeconds.toFixed(1) ?? '-'} s of processor time`);
+          test.diagnostic(
+            `${((Date.now() - started) / 1000).toFixed(1)} s, emulator ${scene.vm?.cpuSeconds.toFixed(1) ?? '-'} s of processor time`,
+          );
         } catch (error) {
           failed = what;
           await scene.gather().catch(() => {});
@@ -65,7 +68,10 @@ class Story {
     return join(this.directory, name);
   }
 
-  /** A freshly flashed card with a `provision.toml`; `changes` are tables and keys of it, or the whole text. */
+  /**
+   * A freshly flashed card with a `provision.toml`; `changes` are tables and keys of it, or the
+   * whole text.
+   */
   async flash(changes = {}, { size } = {}) {
     this.card = await Card.flash(image(), this.file('card.img'), size);
     await this.provision(changes);
@@ -74,7 +80,10 @@ class Story {
 
   /** Writes the card's `provision.toml`, with a fresh token. */
   async provision(changes = {}) {
-    const text = typeof changes === 'string' ? changes : provision(this, await this.host.enrolmentToken(), changes);
+    const text =
+      typeof changes === 'string'
+        ? changes
+        : provision(this, await this.host.enrolmentToken(), changes);
     await this.card.write('provision.toml', text);
   }
 
@@ -83,7 +92,12 @@ class Story {
     await this.vm?.kill();
     this.tap ??= await this.net.cable();
     this.#boots();
-    this.vm = await Vm.start({ card: this.card, log: this.file('serial.log'), tap: this.tap, args });
+    this.vm = await Vm.start({
+      card: this.card,
+      log: this.file('serial.log'),
+      tap: this.tap,
+      args,
+    });
     return this.vm;
   }
 
@@ -104,7 +118,11 @@ class Story {
   online(what = 'the car is online', condition = () => true, within = BOOT) {
     // A car that lost its power stays in the list until the host misses it.
     const came = () => this.host.program.log().slice(this.bootsSince).includes(' car online');
-    return this.watcher.when(what, (car) => came() && car.presence !== 'offline' && condition(car), { within });
+    return this.watcher.when(
+      what,
+      (car) => came() && car.presence !== 'offline' && condition(car),
+      { within },
+    );
   }
 
   /** The car's list entry once it satisfies the condition, online or not. */
@@ -137,12 +155,15 @@ class Story {
   }
 
   /**
-   * An update waits until the car has stood still for minutes. Ours may reboot at once, until it does. The owner's shell has few
-   * rights, so a unit of its own changes the setting.
+   * An update waits until the car has stood still for minutes. Ours may reboot at once, until it
+   * does. The owner's shell has few rights, so a unit of its own changes the setting.
    */
   async parkAtOnce() {
-    const change = 'f=/run/rccar/config/update.toml; grep -v park_s $f | sed "/^.update.$/a park_s = 5" >$f.new && grep -q park_s $f.new || printf "[update]\\npark_s = 5\\n" >>$f.new';
-    await this.inside(`systemd-run -q --pipe --wait sh -c '${change}; chmod --reference=$f $f.new; mv $f.new $f; systemctl restart rccar-update'`);
+    const change =
+      'f=/run/rccar/config/update.toml; grep -v park_s $f | sed "/^.update.$/a park_s = 5" >$f.new && grep -q park_s $f.new || printf "[update]\\npark_s = 5\\n" >>$f.new';
+    await this.inside(
+      `systemd-run -q --pipe --wait sh -c '${change}; chmod --reference=$f $f.new; mv $f.new $f; systemctl restart rccar-update'`,
+    );
   }
 
   /** Chromium with the car's cockpit. */
@@ -163,10 +184,14 @@ class Story {
   /** Keeps what helps to understand a failure. */
   async gather() {
     const page = this.cockpit?.page;
-    if (page) await page.screenshot({ path: this.file('page.png'), timeout: 5_000 }).catch(() => {});
+    if (page)
+      await page.screenshot({ path: this.file('page.png'), timeout: 5_000 }).catch(() => {});
     if (!this.vm?.running || !this.address) return;
-    const look = 'journalctl -b --no-pager -o short-monotonic; systemctl --no-pager --failed; rauc status; cat /run/e2fsck.log; ls -la /run/rccar /data /data/lost+found';
-    const seen = await new Ssh(this.address, this.owner.key).run(look, { within: 30_000, may: [0, 1, 3, 4] }).catch((error) => error.message);
+    const look =
+      'journalctl -b --no-pager -o short-monotonic; systemctl --no-pager --failed; rauc status; cat /run/e2fsck.log; ls -la /run/rccar /data /data/lost+found';
+    const seen = await new Ssh(this.address, this.owner.key)
+      .run(look, { within: 30_000, may: [0, 1, 3, 4] })
+      .catch((error) => error.message);
     writeFileSync(this.file('inside.txt'), seen);
   }
 
@@ -179,7 +204,9 @@ class Story {
     await this.host?.stop();
     await this.net?.stop();
     // The logs stay; a card and a store of releases are big and only of use after a failure.
-    if (!failed) for (const name of ['card.img', 'host']) rmSync(this.file(name), { recursive: true, force: true });
+    if (!failed)
+      for (const name of ['card.img', 'host'])
+        rmSync(this.file(name), { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,5 @@
-// An emulated car: the card in QEMU, its console, its power switch. The emulator is started as `make boot` starts it.
+// An emulated car: the card in QEMU, its console, its power switch. The emulator is started as
+// `make boot` starts it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,16 +24,22 @@ export class Vm {
     const socket = join(vm.directory, 'qmp');
     const started = Date.now();
     const network = tap ? ['--tap', tap, '--mac', mac] : [];
-    vm.process = spawn(emulator, [...network, '--qmp', socket, ...args, card.file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    vm.process = spawn(emulator, [...network, '--qmp', socket, ...args, card.file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     vm.exited = once(vm.process, 'exit');
     vm.seconds = () => (Date.now() - started) / 1000;
-    const clock = () => `${vm.seconds().toFixed(2).padStart(8)} cpu ${vm.cpuSeconds.toFixed(1).padStart(6)}`;
+    const clock = () =>
+      `${vm.seconds().toFixed(2).padStart(8)} cpu ${vm.cpuSeconds.toFixed(1).padStart(6)}`;
     vm.serial = new Serial(vm.process.stdout, log, clock);
     vm.complaints = '';
     vm.process.stderr.on('data', (data) => (vm.complaints += data));
     vm.process.on('error', (error) => (vm.complaints += error.message));
     try {
-      vm.qmp = await Promise.race([Qmp.open(socket, seconds(30)), vm.exited.then(() => Promise.reject(new Error('it has ended')))]);
+      vm.qmp = await Promise.race([
+        Qmp.open(socket, seconds(30)),
+        vm.exited.then(() => Promise.reject(new Error('it has ended'))),
+      ]);
     } catch (error) {
       await vm.kill();
       throw new Error(`the emulator does not start: ${error.message}\n${vm.complaints}`);
@@ -44,10 +51,15 @@ export class Vm {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
-  /** Processor time that the emulator has used: unlike wall time hardly touched by what else the machine does. */
+  /**
+   * Processor time that the emulator has used: unlike wall time hardly touched by what else the
+   * machine does.
+   */
   get cpuSeconds() {
     try {
-      const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+      const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'latin1')
+        .replace(/^.*\) /, '')
+        .split(' ');
       this.cpu = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     } catch {
       // It has ended; the last figure stays.
@@ -68,7 +80,13 @@ export class Vm {
   /** Resolves when the car has switched itself off. */
   async stopped(within) {
     let timer;
-    const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`the car is still on after ${within / 1000} s`)), within)));
+    const late = new Promise(
+      (_, reject) =>
+        (timer = setTimeout(
+          () => reject(new Error(`the car is still on after ${within / 1000} s`)),
+          within,
+        )),
+    );
     await Promise.race([this.exited, late]).finally(() => clearTimeout(timer));
   }
 
@@ -79,7 +97,10 @@ export class Vm {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** Ends the emulator so that it writes what it has buffered itself; the car notices as little as with `kill`. */
+  /**
+   * Ends the emulator so that it writes what it has buffered itself; the car notices as little as
+   * with `kill`.
+   */
   async quit() {
     if (this.running) await this.qmp.execute('quit').catch(() => {});
     await this.exited;

@@ -1,10 +1,12 @@
 // What a power cut leaves of a card.
 //
-// Killing the emulator is a kind cut: what the car wrote is in this machine's page cache, flushed or not. A real card may lose every
-// write that no flush has followed, and may have done some of them already, in any order, the last one half. So the emulator records
-// each write and flush of a run (QEMU's `blklogwrites`, in the format of Linux' dm-log-writes), and `Cuts` makes from the record the
-// card as it could be after a cut at any instant: everything before the last flush, and a random part of what came after.
-// Not modelled: a card that lies about flushes or damages what it was not told to write.
+// Killing the emulator is a kind cut: what the car wrote is in this machine's page cache, flushed
+// or not. A real card may lose every write that no flush has followed, and may have done some of
+// them already, in any order, the last one half. So the emulator records each write and flush of a
+// run (QEMU's `blklogwrites`, in the format of Linux' dm-log-writes), and `Cuts` makes from the
+// record the card as it could be after a cut at any instant: everything before the last flush, and
+// a random part of what came after. Not modelled: a card that lies about flushes or damages what it
+// was not told to write.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { Card } from './card.mjs';
 
@@ -12,13 +14,17 @@ const MAGIC = 0x6a736677736872n;
 const SECTOR = 512;
 const [FLUSH, FUA, DISCARD, MARK] = [1n, 2n, 4n, 8n];
 
-/** The records of a log, in order: `{ flush, offset, length, at }`, where `at` is the place of the data in the log; in bytes. */
+/**
+ * The records of a log, in order: `{ flush, offset, length, at }`, where `at` is the place of the
+ * data in the log; in bytes.
+ */
 export function readLog(file) {
   const log = openSync(file, 'r');
   try {
     const head = Buffer.alloc(SECTOR);
     readSync(log, head, 0, SECTOR, 0);
-    if (head.readBigUInt64LE(0) !== MAGIC) throw new Error(`${file} is no write log; was the emulator ended with quit()?`);
+    if (head.readBigUInt64LE(0) !== MAGIC)
+      throw new Error(`${file} is no write log; was the emulator ended with quit()?`);
     const [count, size] = [Number(head.readBigUInt64LE(16)), head.readUInt32LE(24)];
     const records = [];
     let at = size;
@@ -28,7 +34,13 @@ export function readLog(file) {
       // A discard has a length and no data. What was discarded may stay as it is.
       const length = flags & (DISCARD | MARK) ? 0 : Number(head.readBigUInt64LE(8)) * size;
       const offset = Number(head.readBigUInt64LE(0)) * size;
-      records.push({ flush: Boolean(flags & FLUSH), fua: Boolean(flags & FUA), offset, length, at: at + size });
+      records.push({
+        flush: Boolean(flags & FLUSH),
+        fua: Boolean(flags & FUA),
+        offset,
+        length,
+        at: at + size,
+      });
       at += size + length;
     }
     return records;
@@ -37,11 +49,17 @@ export function readLog(file) {
   }
 }
 
-/** Cards as they could be after cuts of one recorded run. Instants must be asked for in ascending order. */
+/**
+ * Cards as they could be after cuts of one recorded run. Instants must be asked for in ascending
+ * order.
+ */
 export class Cuts {
   #applied = 0;
 
-  /** `before` is a copy of the card as it was when the run began; it is changed. `random()` gives numbers from 0 to below 1. */
+  /**
+   * `before` is a copy of the card as it was when the run began; it is changed. `random()` gives
+   * numbers from 0 to below 1.
+   */
   constructor(before, log, random) {
     this.before = before;
     this.log = log;
@@ -49,7 +67,10 @@ export class Cuts {
     this.random = random;
   }
 
-  /** So many instants, ascending: half of them anywhere in the bytes written, half between any two flushes, where order counts. */
+  /**
+   * So many instants, ascending: half of them anywhere in the bytes written, half between any two
+   * flushes, where order counts.
+   */
   instants(count) {
     const flushes = this.records.flatMap(({ flush }, index) => (flush ? [index] : []));
     const any = (n) => Math.floor(this.random() * n);
@@ -73,9 +94,18 @@ export class Cuts {
     const pending = this.records.slice(flushed, instant).filter(({ length }) => length > 0);
     const kept = pending.filter(({ fua }) => fua || this.random() < luck);
     const torn = kept.at(-1);
-    const whole = torn && !torn.fua ? [...kept.slice(0, -1), { ...torn, length: Math.floor((this.random() * torn.length) / SECTOR) * SECTOR }] : kept;
+    const whole =
+      torn && !torn.fua
+        ? [
+            ...kept.slice(0, -1),
+            { ...torn, length: Math.floor((this.random() * torn.length) / SECTOR) * SECTOR },
+          ]
+        : kept;
     this.#write(card.file, whole);
-    return { card, what: `instant ${instant} of ${this.records.length}, ${flushed} records flushed, ${kept.length} of ${pending.length} later writes kept` };
+    return {
+      card,
+      what: `instant ${instant} of ${this.records.length}, ${flushed} records flushed, ${kept.length} of ${pending.length} later writes kept`,
+    };
   }
 
   #write(target, records) {

@@ -1,5 +1,6 @@
-// The same card on the emulator's Raspberry Pis, as far as these go. Where they end, and why, is in docs/hardware.md. That a Pi 4B finds its
-// root is in raspi4b.test.mjs, which belongs to every test run.
+// The same card on the emulator's Raspberry Pis, as far as these go. Where they end, and why, is in
+// docs/hardware.md. That a Pi 4B finds its root is in raspi4b.test.mjs, which belongs to every test
+// run.
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
@@ -18,8 +19,12 @@ story('Raspberry Pi 3B', {}, (car, step) => {
   });
 
   step('the kernel starts from the card', LOADED + 20, () => see(/Starting kernel/));
-  step('the verified root is mounted', LOADED + 20, () => see(/rccar: root of slot A on \/dev\/mmcblk/));
-  step('the data partition grows to the card', LOADED + 20, () => see(/rccar: growing the data partition/));
+  step('the verified root is mounted', LOADED + 20, () =>
+    see(/rccar: root of slot A on \/dev\/mmcblk/),
+  );
+  step('the data partition grows to the card', LOADED + 20, () =>
+    see(/rccar: growing the data partition/),
+  );
 });
 
 story('Raspberry Pi 4B with a spoilt root', {}, (car, step) => {
@@ -31,5 +36,6 @@ story('Raspberry Pi 4B with a spoilt root', {}, (car, step) => {
   });
 
   step('the initial RAM disk restarts the machine, which costs the next one', 2 * LOADED + 20, () =>
-    car.vm.serial.waitFor(/rccar: slot A \(attempts left: A 1/, { within: seconds(2 * LOADED) }));
+    car.vm.serial.waitFor(/rccar: slot A \(attempts left: A 1/, { within: seconds(2 * LOADED) }),
+  );
 });

@@ -16,12 +16,26 @@ describe('the card', () => {
   before(async () => {
     lines = (await tool(contents, [image()], { within: seconds(120) })).stdout.split('\n');
   });
-  const all = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
-  const modules = (kind) => all(kind).map((path) => path.match(/([^/]+)\.ko(\.xz)?$/)?.[1]).filter(Boolean);
+  const all = (kind) =>
+    lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+  const modules = (kind) =>
+    all(kind)
+      .map((path) => path.match(/([^/]+)\.ko(\.xz)?$/)?.[1])
+      .filter(Boolean);
 
   it('has every file that the firmware of a Pi 4 loads with little graphics memory, and of a Pi 5', () => {
     const files = all('fw');
-    const wanted = ['start4.elf', 'fixup4.dat', 'start4cd.elf', 'fixup4cd.dat', 'u-boot.bin', 'boot.scr', 'bcm2711-rpi-4-b.dtb', 'bcm2712-rpi-5-b.dtb', 'overlays/bcm2712d0.dtbo'];
+    const wanted = [
+      'start4.elf',
+      'fixup4.dat',
+      'start4cd.elf',
+      'fixup4cd.dat',
+      'u-boot.bin',
+      'boot.scr',
+      'bcm2711-rpi-4-b.dtb',
+      'bcm2712-rpi-5-b.dtb',
+      'overlays/bcm2712d0.dtbo',
+    ];
     for (const name of wanted) assert.ok(files.includes(name), `${name} is not among ${files}`);
   });
 
@@ -38,7 +52,19 @@ describe('the card', () => {
   });
 
   it('has the drivers that a board starts with, in the initial RAM disk and in the root', () => {
-    const wanted = ['bcm2835_wdt', 'fixed', 'gpio-regulator', 'gpio-brcmstb', 'pinctrl-brcmstb-bcm2712', 'reset-gpio', 'phy-generic', 'xhci-pci', 'i2c-dev', 'sdhci-iproc', 'sdhci-brcmstb'];
+    const wanted = [
+      'bcm2835_wdt',
+      'fixed',
+      'gpio-regulator',
+      'gpio-brcmstb',
+      'pinctrl-brcmstb-bcm2712',
+      'reset-gpio',
+      'phy-generic',
+      'xhci-pci',
+      'i2c-dev',
+      'sdhci-iproc',
+      'sdhci-brcmstb',
+    ];
     for (const place of ['initrd', 'root']) {
       const found = modules(place);
       for (const name of wanted) assert.ok(found.includes(name), `${name} is not in the ${place}`);
@@ -54,24 +80,39 @@ describe('a list of modules', () => {
   const choose = async (list) => {
     const folder = mkdtempSync(join(tmpdir(), 'rccar-modules-'));
     try {
-      writeFileSync(join(folder, 'modules.dep'), 'kernel/a/one-thing.ko.xz: kernel/a/needed.ko.xz\nkernel/a/needed.ko.xz:\n');
+      writeFileSync(
+        join(folder, 'modules.dep'),
+        'kernel/a/one-thing.ko.xz: kernel/a/needed.ko.xz\nkernel/a/needed.ko.xz:\n',
+      );
       writeFileSync(join(folder, 'modules.builtin'), 'kernel/b/built_in.ko\n');
-      for (const file of ['modules.builtin.modinfo', 'modules.order']) writeFileSync(join(folder, file), '');
+      for (const file of ['modules.builtin.modinfo', 'modules.order'])
+        writeFileSync(join(folder, file), '');
       await tool('mkdir', ['-p', join(folder, 'kernel/a'), join(folder, 'to')]);
-      for (const name of ['one-thing', 'needed']) writeFileSync(join(folder, `kernel/a/${name}.ko.xz`), '');
+      for (const name of ['one-thing', 'needed'])
+        writeFileSync(join(folder, `kernel/a/${name}.ko.xz`), '');
       writeFileSync(join(folder, 'some.list'), list);
-      const script = '. ci/lib.sh; . image/lib/modules.sh; cd "$1"; choose_modules . to some.list; find to -name "*.ko*"';
-      return (await tool('bash', ['-c', script, 'ci/x', folder], { cwd: checkout })).stdout.trim().split('\n').sort();
+      const script =
+        '. ci/lib.sh; . image/lib/modules.sh; cd "$1"; choose_modules . to some.list; find to -name "*.ko*"';
+      return (await tool('bash', ['-c', script, 'ci/x', folder], { cwd: checkout })).stdout
+        .trim()
+        .split('\n')
+        .sort();
     } finally {
       rmSync(folder, { recursive: true });
     }
   };
 
   it('brings what its lines need; what is built in need not come', async () => {
-    assert.deepEqual(await choose('# words\none_thing\nlate built-in\n'), ['to/kernel/a/needed.ko.xz', 'to/kernel/a/one-thing.ko.xz']);
+    assert.deepEqual(await choose('# words\none_thing\nlate built-in\n'), [
+      'to/kernel/a/needed.ko.xz',
+      'to/kernel/a/one-thing.ko.xz',
+    ]);
   });
 
   it('ends the build when a line matches nothing, and says which', async () => {
-    await assert.rejects(choose('one-*\n\nlate mispelt # a word\n'), /some\.list:3: late mispelt.*\n.*error: /);
+    await assert.rejects(
+      choose('one-*\n\nlate mispelt # a word\n'),
+      /some\.list:3: late mispelt.*\n.*error: /,
+    );
   });
 });

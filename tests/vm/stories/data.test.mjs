@@ -20,7 +20,9 @@ story('data partition', {}, (car, step) => {
   });
 
   step('full: it boots, and says so', 500, async () => {
-    await car.inside('fallocate -l $(($(df --output=avail -B1 /data | tail -n 1))) /data/full; cat /dev/zero >>/data/full 2>/dev/null; sync');
+    await car.inside(
+      'fallocate -l $(($(df --output=avail -B1 /data | tail -n 1))) /data/full; cat /dev/zero >>/data/full 2>/dev/null; sync',
+    );
     await car.restart();
     assert.equal((await car.online()).id, id);
     // How much the journal held decides whether removing it is enough.
@@ -32,21 +34,30 @@ story('data partition', {}, (car, step) => {
 
   step('damaged: it is repaired, and the car is still the same', 500, async () => {
     await car.vm.kill();
-    // Superblock, group descriptors, and the root directory: what it names is found by the repair, but without names.
+    // Superblock, group descriptors, and the root directory: what it names is found by the repair,
+    // but without names.
     car.card.scribble('data', 0, 64 * 1024);
     await car.powerOn();
     assert.equal((await car.online()).id, id);
-    assert.deepEqual(await car.notices(), ['The data partition was damaged and has been repaired.']);
+    assert.deepEqual(await car.notices(), [
+      'The data partition was damaged and has been repaired.',
+    ]);
   });
 
-  step('a kernel that cannot mount it: that start has failed, and the data is left alone', 500, async () => {
-    await car.vm.kill();
-    await car.powerOn({ args: ['--without-loader', 'module_blacklist=ext4'] });
-    await car.vm.serial.waitFor(/this kernel cannot mount the data partition; starting again/, { within: BOOT });
-    await car.vm.kill();
-    await car.powerOn();
-    assert.equal((await car.online()).id, id);
-  });
+  step(
+    'a kernel that cannot mount it: that start has failed, and the data is left alone',
+    500,
+    async () => {
+      await car.vm.kill();
+      await car.powerOn({ args: ['--without-loader', 'module_blacklist=ext4'] });
+      await car.vm.serial.waitFor(/this kernel cannot mount the data partition; starting again/, {
+        within: BOOT,
+      });
+      await car.vm.kill();
+      await car.powerOn();
+      assert.equal((await car.online()).id, id);
+    },
+  );
 
   step('destroyed: it is made anew, and the car joins with a new token', 500, async () => {
     await car.vm.kill();
@@ -56,7 +67,9 @@ story('data partition', {}, (car, step) => {
     const seen = await car.online('a new car is online', (found) => found.id !== id);
     assert.notEqual(seen.id, id);
     const remade = 'made anew: the car has lost its identity and must be enrolled again.';
-    assert.deepEqual(await car.notices(), [`The data partition was damaged beyond repair and has been ${remade}`]);
+    assert.deepEqual(await car.notices(), [
+      `The data partition was damaged beyond repair and has been ${remade}`,
+    ]);
   });
 
   step('its file system is without fault afterwards', 60, async () => {

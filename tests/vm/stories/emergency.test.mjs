@@ -1,4 +1,5 @@
-// A start that goes wrong ends in an emergency shell on most systems. Nobody is there to type: the car starts again.
+// A start that goes wrong ends in an emergency shell on most systems. Nobody is there to type: the
+// car starts again.
 import assert from 'node:assert/strict';
 import { BOOT } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
@@ -16,7 +17,9 @@ story('emergency', {}, (car, step) => {
 
   step('systemd gives up: the car starts again, and is back', 460, async () => {
     const { position } = car.vm.serial;
-    await car.inside('systemd-run -q --no-block systemctl isolate emergency.target', { may: [0, 255] });
+    await car.inside('systemd-run -q --no-block systemctl isolate emergency.target', {
+      may: [0, 255],
+    });
     await car.vm.serial.waitFor(/rccar: slot A/, { since: position, within: BOOT });
     car.ssh = undefined;
     await car.online();

@@ -13,7 +13,10 @@ story('network comes late', { dhcp: false }, (car, step) => {
 
   step('nothing registers while the plug is in and nobody gives addresses', 60, async () => {
     await car.vm.plug(true);
-    await assert.rejects(car.online('online without an address', () => true, seconds(20)), /not within/);
+    await assert.rejects(
+      car.online('online without an address', () => true, seconds(20)),
+      /not within/,
+    );
   });
 
   step('it registers when the network comes', 120, async () => {

@@ -1,5 +1,6 @@
-// The power may be cut at any instant of the first boot and of an update. How a cut is made: lib/writelog.mjs.
-// RCCAR_VM_SEED repeats a run, RCCAR_VM_CUTS (12 for each of the two runs) makes more or fewer.
+// The power may be cut at any instant of the first boot and of an update. How a cut is made:
+// lib/writelog.mjs. RCCAR_VM_SEED repeats a run, RCCAR_VM_CUTS (12 for each of the two runs) makes
+// more or fewer.
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { bundles } from '../lib/bundles.mjs';
@@ -31,13 +32,20 @@ story('power cut', {}, (car, step) => {
       await car.online();
       await car.parkAtOnce();
       await car.host.release(file);
-      const { id } = await car.online('it runs the release', ({ update }) => update?.running === version && update.state === 'idle');
+      const { id } = await car.online(
+        'it runs the release',
+        ({ update }) => update?.running === version && update.state === 'idle',
+      );
       runs.install.id = id;
     });
   });
 
-  step('a car always boots after a cut in its first boot', 250 * CUTS, (test) => bootAfterCuts(test, runs.boot));
-  step('a car always boots after a cut in an update, and is still the same', 250 * CUTS, (test) => bootAfterCuts(test, runs.install));
+  step('a car always boots after a cut in its first boot', 250 * CUTS, (test) =>
+    bootAfterCuts(test, runs.boot),
+  );
+  step('a car always boots after a cut in an update, and is still the same', 250 * CUTS, (test) =>
+    bootAfterCuts(test, runs.install),
+  );
 
   async function record(run, until) {
     run.before = await Card.flash(car.card.file, car.file(`${run.name}-before.img`));
@@ -58,15 +66,27 @@ story('power cut', {}, (car, step) => {
       try {
         while (instants.length > 0) {
           const { card, what } = await cuts.cut(instants.shift(), place('card.img'));
-          await card.write('provision.toml', provision({ host, owner: car.owner }, await host.enrolmentToken()));
+          await card.write(
+            'provision.toml',
+            provision({ host, owner: car.owner }, await host.enrolmentToken()),
+          );
           const known = host.program.log().length;
           const log = place(`serial-${what.match(/\d+/)[0]}.log`);
           const vm = await Vm.start({ card, log, tap, mac: `52:54:00:77:01:0${nth}` });
           try {
-            const seen = await watcher.when('the car is online', () => host.program.log().slice(known).includes(' car online'), { within: BOOT });
-            const came = host.program.log().slice(known).match(/car online.* car=(\w+)/)[1];
+            const seen = await watcher.when(
+              'the car is online',
+              () => host.program.log().slice(known).includes(' car online'),
+              { within: BOOT },
+            );
+            const came = host.program
+              .log()
+              .slice(known)
+              .match(/car online.* car=(\w+)/)[1];
             if (run.id) assert.equal(came, run.id, 'the car kept its key');
-            test.diagnostic(`${what}: booted after ${vm.seconds().toFixed(0)} s (${seen.software})`);
+            test.diagnostic(
+              `${what}: booted after ${vm.seconds().toFixed(0)} s (${seen.software})`,
+            );
           } catch (error) {
             throw new Error(`${what} (RCCAR_VM_SEED=${SEED}): ${error.message}\nconsole: ${log}`);
           } finally {

@@ -12,7 +12,9 @@ story('quick', {}, (car, step) => {
     const seen = await car.online();
     assert.equal(seen.name, 'Emulated car');
     const [, uptime] = (await car.inside('cat /proc/uptime')).match(/^(\S+)/);
-    test.diagnostic(`registered ${car.vm.seconds().toFixed(0)} s after power-on; the kernel has run for ${uptime} s`);
+    test.diagnostic(
+      `registered ${car.vm.seconds().toFixed(0)} s after power-on; the kernel has run for ${uptime} s`,
+    );
     assert.match(serial.text, /rccar: slot A \(attempts left: A 2, /);
   });
 
@@ -21,7 +23,7 @@ story('quick', {}, (car, step) => {
   });
 
   step('grew its data partition to the card', 60, async () => {
-    const kilobytes = Number(await car.inside("df -k --output=size /data | tail -n 1"));
+    const kilobytes = Number(await car.inside('df -k --output=size /data | tail -n 1'));
     assert.ok(kilobytes > 2 ** 20, `${kilobytes} KiB`);
   });
 
@@ -29,32 +31,52 @@ story('quick', {}, (car, step) => {
     const slow = { within: seconds(60) };
     const cockpit = await car.drive();
     const { video, telemetry } = await cockpit.live(slow);
-    assert.ok(video.width >= 160 && telemetry.state === 'disarmed', JSON.stringify({ video, telemetry }));
+    assert.ok(
+      video.width >= 160 && telemetry.state === 'disarmed',
+      JSON.stringify({ video, telemetry }),
+    );
     const keys = ['ArrowRight', 'ArrowUp'];
     const turning = ({ telemetry: t }) => t.steering > 3000 && t.odometry.speed_mm_s > 300;
-    // An emulator that halts for a moment disarms its car, as it must; then the driver lets go and arms anew.
+    // An emulator that halts for a moment disarms its car, as it must; then the driver lets go and
+    // arms anew.
     for (let tries = 1; ; tries++) {
       await cockpit.arm(slow);
       for (const key of keys) await cockpit.page.keyboard.down(key);
-      const seen = await cockpit.when('the wheels turn', (s) => turning(s) || s.telemetry.state !== 'armed', slow);
+      const seen = await cockpit.when(
+        'the wheels turn',
+        (s) => turning(s) || s.telemetry.state !== 'armed',
+        slow,
+      );
       for (const key of keys) await cockpit.page.keyboard.up(key);
       if (turning(seen)) break;
-      assert.ok(tries < 5, `armed ${tries} times, each time disarmed before the wheels turned: ${JSON.stringify(seen.telemetry)}`);
+      assert.ok(
+        tries < 5,
+        `armed ${tries} times, each time disarmed before the wheels turned: ${JSON.stringify(seen.telemetry)}`,
+      );
     }
     await cockpit.when('the car stops', ({ telemetry: t }) => t.odometry.speed_mm_s === 0, slow);
     assert.deepEqual(cockpit.errors, []);
     await cockpit.close();
-    // What the drive itself says of it. Not while somebody drives: a shell that is opened takes so much of an emulated car's time that the
-    // car misses its driver.
-    assert.match(await car.inside('journalctl -b -o cat -u rccar-drive'), /armed: the wheels follow the driver/);
+    // What the drive itself says of it. Not while somebody drives: a shell that is opened takes so
+    // much of an emulated car's time that the car misses its driver.
+    assert.match(
+      await car.inside('journalctl -b -o cat -u rccar-drive'),
+      /armed: the wheels follow the driver/,
+    );
   });
 
   step('takes a release over the air and keeps it', 600, async () => {
     await car.parkAtOnce();
     const { version, file } = await bundles.next();
     await car.host.release(file);
-    await car.car('the car loads the release', ({ update }) => update?.state === 'downloading' || update?.state === 'rebooting');
-    await car.online('the car runs the release', ({ update }) => update?.running === version && update.state === 'idle');
+    await car.car(
+      'the car loads the release',
+      ({ update }) => update?.state === 'downloading' || update?.state === 'rebooting',
+    );
+    await car.online(
+      'the car runs the release',
+      ({ update }) => update?.running === version && update.state === 'idle',
+    );
     const status = JSON.parse(await car.inside('rauc status --output-format=json'));
     assert.equal(status.booted, 'B');
     const booted = status.slots.flatMap(Object.values).find(({ bootname }) => bootname === 'B');

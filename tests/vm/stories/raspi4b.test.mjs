@@ -1,5 +1,6 @@
-// The same card on the emulator's Raspberry Pi 4B, whose card slot has the supplies of the real one (image/emulator). It goes as far as systemd,
-// which arms the watchdog: the emulated one resets the machine at once (docs/hardware.md).
+// The same card on the emulator's Raspberry Pi 4B, whose card slot has the supplies of the real one
+// (image/emulator). It goes as far as systemd, which arms the watchdog: the emulated one resets the
+// machine at once (docs/hardware.md).
 import assert from 'node:assert/strict';
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
@@ -10,16 +11,22 @@ const LOADED = 300;
 story('Raspberry Pi 4B', {}, (car, step) => {
   const see = (expression) => car.vm.serial.waitFor(expression, { within: seconds(LOADED) });
 
-  step('the boot script chooses a slot and counts the attempt, read from the card, and nothing waits for a key', LOADED + 20, async () => {
-    await car.flash({}, { size: 2 ** 31 });
-    await car.powerOn({ args: ['--machine', 'raspi4b'] });
-    await see(/rccar: slot A \(attempts left: A 2/);
-    const { text } = car.vm.serial;
-    assert.match(text, /mmc@7e340000\.bootdev/, 'the card is in the slot that has supplies');
-    assert.doesNotMatch(text, /stop autoboot|no boot state/);
-  });
+  step(
+    'the boot script chooses a slot and counts the attempt, read from the card, and nothing waits for a key',
+    LOADED + 20,
+    async () => {
+      await car.flash({}, { size: 2 ** 31 });
+      await car.powerOn({ args: ['--machine', 'raspi4b'] });
+      await see(/rccar: slot A \(attempts left: A 2/);
+      const { text } = car.vm.serial;
+      assert.match(text, /mmc@7e340000\.bootdev/, 'the card is in the slot that has supplies');
+      assert.doesNotMatch(text, /stop autoboot|no boot state/);
+    },
+  );
 
   step('the kernel starts from the card', LOADED + 20, () => see(/Starting kernel/));
 
-  step('the slot has its supplies: the verified root is mounted', LOADED + 20, () => see(/rccar: root of slot A on \/dev\/mmcblk/));
+  step('the slot has its supplies: the verified root is mounted', LOADED + 20, () =>
+    see(/rccar: root of slot A on \/dev\/mmcblk/),
+  );
 });

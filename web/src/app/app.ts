@@ -1,8 +1,17 @@
-/** The page as a whole: who is signed in, where the page is, which cars there are, which one is driven. */
+/**
+ * The page as a whole: who is signed in, where the page is, which cars there are, which one is
+ * driven.
+ */
 
 import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
 import { Api } from "../api";
-import { ApiError, type CarStatus, type Claimed, type Enrolment, type ServerInfo } from "../core/app/http";
+import {
+  ApiError,
+  type CarStatus,
+  type Claimed,
+  type Enrolment,
+  type ServerInfo,
+} from "../core/app/http";
 import { backoff } from "../core/link/backoff";
 import { watchNetwork } from "../link/network";
 import type { SignalingEvent, SignalingState } from "../core/link/host";
@@ -23,7 +32,9 @@ export class App {
   readonly signaling = signal<SignalingState>({ phase: "stopped" });
   /** `null` until the host has told. */
   readonly list = signal<CarList | null>(null);
-  readonly cars: ReadonlySignal<readonly CarInfo[] | null> = computed(() => this.list.value?.cars ?? null);
+  readonly cars: ReadonlySignal<readonly CarInfo[] | null> = computed(
+    () => this.list.value?.cars ?? null,
+  );
   readonly cockpit = signal<Cockpit | null>(null);
   /** What a car's own page knows of the car; `null` until it has told. */
   readonly status = signal<CarStatus | null>(null);
@@ -55,7 +66,8 @@ export class App {
       this.#client.renew();
       this.cockpit.peek()?.handleNetwork();
     });
-    // A page that leaves frees the car at once. One that comes back from the browser's cache has lost everything: it starts anew.
+    // A page that leaves frees the car at once. One that comes back from the browser's cache has
+    // lost everything: it starts anew.
     window.addEventListener("pagehide", () => this.#closeCockpit());
     window.addEventListener("pageshow", ({ persisted }) => {
       if (persisted) location.reload();
@@ -108,17 +120,21 @@ export class App {
 
   async signOut(): Promise<void> {
     this.#closeCockpit();
-    await this.#api.signOut().catch((error: unknown) => console.warn("rccar: signing out:", String(error)));
+    await this.#api
+      .signOut()
+      .catch((error: unknown) => console.warn("rccar: signing out:", String(error)));
     this.#becomeSignedOut();
     await this.refresh();
   }
 
   /**
-   * A file for a new car's card, or what to tell the person. No name means the car's own choice; no address, that the host knows where
-   * cars find it.
+   * A file for a new car's card, or what to tell the person. No name means the car's own choice; no
+   * address, that the host knows where cars find it.
    */
   async enrol(name: string, url: string): Promise<Enrolment | string> {
-    return await this.#ask(() => this.#api.enrol(name === "" ? null : name, url === "" ? null : url));
+    return await this.#ask(() =>
+      this.#api.enrol(name === "" ? null : name, url === "" ? null : url),
+    );
   }
 
   /** Makes the car that shows this code the user's. */
@@ -134,7 +150,10 @@ export class App {
     });
   }
 
-  /** Starts the update that a car waits to be asked for; the result is what to tell the person, `null` if it worked. */
+  /**
+   * Starts the update that a car waits to be asked for; the result is what to tell the person,
+   * `null` if it worked.
+   */
   async install(car: string, version: string): Promise<string | null> {
     return await this.#ask(async () => {
       await this.#api.install(car, version);
@@ -186,8 +205,10 @@ export class App {
     }
     this.#client.start();
     const open = this.cockpit.peek();
-    if (open && (route.page !== "car" || formatRoute(route) !== formatRoute(open.route))) this.#closeCockpit();
-    if (route.page === "car" && !this.cockpit.peek()) this.cockpit.value = new Cockpit(route, this.#client, this.cars);
+    if (open && (route.page !== "car" || formatRoute(route) !== formatRoute(open.route)))
+      this.#closeCockpit();
+    if (route.page === "car" && !this.cockpit.peek())
+      this.cockpit.value = new Cockpit(route, this.#client, this.cars);
   }
 
   async #followLink(token: string): Promise<void> {
@@ -203,7 +224,8 @@ export class App {
       this.signaling.value = event.state;
       if (event.state.phase === "signed-out") this.#handleSignedOut();
       // A refused upgrade looks like a missing host: the API tells the difference.
-      if (event.state.phase === "waiting" && event.state.why === "unreachable") void this.#lookSignedOut();
+      if (event.state.phase === "waiting" && event.state.why === "unreachable")
+        void this.#lookSignedOut();
     } else if (event.message.type === "welcome" || event.message.type === "cars") {
       this.list.value = updated(this.list.peek(), event.message);
     }
@@ -243,5 +265,7 @@ export class App {
 }
 
 function words(place: Place, error: unknown): string {
-  return error instanceof ApiError ? apiWords(place, error.status, error.code, error.text) : String(error);
+  return error instanceof ApiError
+    ? apiWords(place, error.status, error.code, error.text)
+    : String(error);
 }

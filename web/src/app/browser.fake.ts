@@ -10,7 +10,10 @@ export interface FakeBrowser {
   pads: object[];
 }
 
-/** Puts it in place of the globals, with timers that the test moves on; `vi.unstubAllGlobals` takes it away. */
+/**
+ * Puts it in place of the globals, with timers that the test moves on; `vi.unstubAllGlobals` takes
+ * it away.
+ */
 export function fakeBrowser(): FakeBrowser {
   vi.useFakeTimers();
   // Node warns of the one signal that stops all listeners of the page.

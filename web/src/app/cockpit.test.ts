@@ -23,7 +23,9 @@ class FakeConnection {
     this.localDescription = { sdp: "v=0 answer" };
     return Promise.resolve();
   };
-  getStats = vi.fn(() => Promise.resolve(new Map([["v", { id: "v", type: "inbound-rtp", kind: "video" }]])));
+  getStats = vi.fn(() =>
+    Promise.resolve(new Map([["v", { id: "v", type: "inbound-rtp", kind: "video" }]])),
+  );
   close = vi.fn();
 
   constructor() {
@@ -55,7 +57,9 @@ beforeEach(() => {
   carSeq = 0;
   state = { phase: "ready", user: "Ada", software: "rccar-host/1" };
   vi.stubGlobal("RTCPeerConnection", FakeConnection);
-  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [{ mimeType: "video/H264" }] }) });
+  vi.stubGlobal("RTCRtpReceiver", {
+    getCapabilities: () => ({ codecs: [{ mimeType: "video/H264" }] }),
+  });
   const signaling = {
     get state() {
       return state;
@@ -63,7 +67,11 @@ beforeEach(() => {
     send: (message: FromDriver) => said.push(message) > 0,
   } as unknown as SignalingClient;
   const cars = signal<readonly CarInfo[] | null>(null);
-  cockpit = new Cockpit({ page: "car", car: CAR, relayOnly: false, trickle: true }, signaling, cars);
+  cockpit = new Cockpit(
+    { page: "car", car: CAR, relayOnly: false, trickle: true },
+    signaling,
+    cars,
+  );
 });
 
 afterEach(() => {
@@ -80,17 +88,28 @@ describe("a cockpit", () => {
     expect(connection.setRemoteDescription).toHaveBeenCalledWith({ type: "offer", sdp: "v=0" });
     vi.advanceTimersByTime(100);
     expect(control.sent).toHaveLength(5);
-    expect(decodeControl(control.sent[0] as ArrayBuffer)).toMatchObject({ visible: true, focused: true, arm: false });
+    expect(decodeControl(control.sent[0] as ArrayBuffer)).toMatchObject({
+      visible: true,
+      focused: true,
+      arm: false,
+    });
   });
 
   it("shows a new state of the car at once, its silence soon, and its return at once", async () => {
     const { control } = await connect();
     hear(control, "disarmed");
-    expect(cockpit.hud.value).toMatchObject({ state: "disarmed", silent: false, phase: "connected" });
+    expect(cockpit.hud.value).toMatchObject({
+      state: "disarmed",
+      silent: false,
+      phase: "connected",
+    });
     hear(control, "armed");
     expect(cockpit.hud.value.state).toBe("armed");
     vi.advanceTimersByTime(610);
-    expect(cockpit.hud.value).toMatchObject({ silent: true, banner: { title: "The car does not answer" } });
+    expect(cockpit.hud.value).toMatchObject({
+      silent: true,
+      banner: { title: "The car does not answer" },
+    });
     hear(control, "tripped");
     expect(cockpit.hud.value).toMatchObject({ state: "tripped", silent: false });
   });
@@ -179,7 +198,18 @@ function types(): string[] {
 
 function hear(control: FakeChannel, state: "disarmed" | "armed" | "tripped"): void {
   carSeq += 1;
-  const frame = { state, reason: "none", seq: carSeq, car_time: 5n, echo: null, steering: 0, throttle: 0 } as const;
-  const bytes = encodeTelemetry({ ...frame, braking: false, battery_mv: null, odometry: null, dropped: 0 }, 1);
+  const frame = {
+    state,
+    reason: "none",
+    seq: carSeq,
+    car_time: 5n,
+    echo: null,
+    steering: 0,
+    throttle: 0,
+  } as const;
+  const bytes = encodeTelemetry(
+    { ...frame, braking: false, battery_mv: null, odometry: null, dropped: 0 },
+    1,
+  );
   control.onmessage?.({ data: bytes.buffer });
 }

@@ -1,5 +1,6 @@
 /**
- * One car being driven: introduces session, peer connection, channels, send path and instruments to each other.
+ * One car being driven: introduces session, peer connection, channels, send path and instruments to
+ * each other.
  *
  * Decides nothing that could be decided by them.
  */
@@ -51,7 +52,11 @@ export class Cockpit {
   #version: FrameVersion = 1;
   #wakeLock: WakeLockSentinel | null = null;
 
-  constructor(route: CarRoute, signaling: SignalingClient, cars: ReadonlySignal<readonly CarInfo[] | null>) {
+  constructor(
+    route: CarRoute,
+    signaling: SignalingClient,
+    cars: ReadonlySignal<readonly CarInfo[] | null>,
+  ) {
     this.route = route;
     this.#signaling = signaling;
     this.#cars = cars;
@@ -165,7 +170,13 @@ export class Cockpit {
   #around(now: number): Surroundings {
     const { phase, attempt } = this.session;
     const car = this.#cars.peek()?.find(({ id }) => id === this.route.car) ?? null;
-    return { phase, attempt, signaling: this.#signaling.state, car, driver: this.#sender.path.facts(now) };
+    return {
+      phase,
+      attempt,
+      signaling: this.#signaling.state,
+      car,
+      driver: this.#sender.path.facts(now),
+    };
   }
 
   #openPeer(iceServers: readonly IceServer[]): void {
@@ -208,7 +219,8 @@ export class Cockpit {
       this.#sender.channel = control;
       const peer = this.#peer;
       channel.onclose = () => {
-        if (this.#peer === peer) this.#act((now) => this.session.handlePeer({ kind: "closed" }, now));
+        if (this.#peer === peer)
+          this.#act((now) => this.session.handlePeer({ kind: "closed" }, now));
       };
     } else if (channel.label === "events") {
       new EventsChannel(channel, SOFTWARE, (event) => this.#handleCarEvent(event));
@@ -221,7 +233,8 @@ export class Cockpit {
   }
 
   #handleCarEvent(event: CarEvent): void {
-    if (event.type === "error") console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
+    if (event.type === "error")
+      console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
     else this.#instruments.handleCarEvent(event, performance.now());
     if (event.type !== "hello") return;
     this.#version = newestVersion(event.frames?.control ?? []);

@@ -2,13 +2,20 @@
 
 import type { PresentedFrame } from "../core/app/picture";
 
-/** Times of presentation that are further from now are of another clock, or of a page that stood still. */
+/**
+ * Times of presentation that are further from now are of another clock, or of a page that stood
+ * still.
+ */
 const OTHER_CLOCK_MS = 100;
 
 /** Calls back for every presented frame of the element until it is told to stop. */
-export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
+export function watchFrames(
+  video: HTMLVideoElement,
+  onFrame: (frame: PresentedFrame) => void,
+): () => void {
   // Firefox before 132 has no such callback. The type says otherwise.
-  if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) return pollFrames(video, onFrame);
+  if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype))
+    return pollFrames(video, onFrame);
   let handle = 0;
   const next = (_: number, metadata: VideoFrameCallbackMetadata) => {
     handle = video.requestVideoFrameCallback(next);
@@ -24,13 +31,19 @@ export function watchFrames(video: HTMLVideoElement, onFrame: (frame: PresentedF
   return () => video.cancelVideoFrameCallback(handle);
 }
 
-/** A time of this page's clock, not after now. One that is far off must neither keep a picture from being seen nor keep it young. */
+/**
+ * A time of this page's clock, not after now. One that is far off must neither keep a picture from
+ * being seen nor keep it young.
+ */
 function nearNow(presented: number): number {
   const now = performance.now();
   return Math.abs(now - presented) <= OTHER_CLOCK_MS ? Math.min(now, presented) : now;
 }
 
-/** The same with what older browsers tell: how many frames the element has shown, asked for whenever the page is drawn. */
+/**
+ * The same with what older browsers tell: how many frames the element has shown, asked for whenever
+ * the page is drawn.
+ */
 function pollFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
   let handle = 0;
   let shown = framesShown(video);
@@ -51,6 +64,9 @@ function pollFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) =>
 /** A number that changes with each frame. */
 function framesShown(video: HTMLVideoElement & { readonly mozPaintedFrames?: number }): number {
   const { totalVideoFrames, droppedVideoFrames } = video.getVideoPlaybackQuality();
-  // Firefox counts no frames of a stream there. Its time is the last resort: it goes on for a while when frames do not.
-  return totalVideoFrames - droppedVideoFrames || (video.mozPaintedFrames ?? 0) || video.currentTime;
+  // Firefox counts no frames of a stream there. Its time is the last resort: it goes on for a while
+  // when frames do not.
+  return (
+    totalVideoFrames - droppedVideoFrames || (video.mozPaintedFrames ?? 0) || video.currentTime
+  );
 }

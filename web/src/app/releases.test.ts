@@ -18,7 +18,11 @@ const one: Release = {
   uploaded_at: 1_800_000_000,
   uploaded_by: null,
 };
-const list = { max_bytes: 1000, accepts_uploads: true, releases: [one, { ...one, version: "0.9.0" }] };
+const list = {
+  max_bytes: 1000,
+  accepts_uploads: true,
+  releases: [one, { ...one, version: "0.9.0" }],
+};
 const wish = { channel: "stable", rollout: 100, notes: "" };
 
 describe("Releases", () => {
@@ -58,7 +62,11 @@ describe("Releases", () => {
     let adding = releases.add(new File(["12345"], "car.raucb"), wish);
     seen.reject(new ApiError(422, "bad-bundle", "the payload is not what was signed"));
     await adding;
-    const refused = { phase: "refused", name: "car.raucb", why: "The payload is not what was signed." };
+    const refused = {
+      phase: "refused",
+      name: "car.raucb",
+      why: "The payload is not what was signed.",
+    };
     expect(releases.uploading.value).toEqual(refused);
     adding = releases.add(new File(["12345"], "car.raucb"), wish);
     releases.cancel();
@@ -98,7 +106,9 @@ function shelf(answers: Record<string, unknown>) {
   const send = (_bundle: Blob, _wish: unknown, progress: (bytes: number) => void): Upload => {
     seen.sent += 1;
     seen.progress = progress;
-    const done = new Promise<Release>((resolve, reject) => Object.assign(seen, { resolve, reject }));
+    const done = new Promise<Release>((resolve, reject) =>
+      Object.assign(seen, { resolve, reject }),
+    );
     return { done, cancel: () => seen.reject(new ApiError(0, "unreachable", "cancelled")) };
   };
   return { releases: new Releases(api, () => (seen.signedOut += 1), send), seen };

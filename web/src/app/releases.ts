@@ -10,7 +10,12 @@ import { size } from "../core/app/updates";
 
 export type UploadState =
   | { readonly phase: "idle" }
-  | { readonly phase: "sending"; readonly name: string; readonly sent: number; readonly total: number }
+  | {
+      readonly phase: "sending";
+      readonly name: string;
+      readonly sent: number;
+      readonly total: number;
+    }
   /** All is there; the host checks signature and content. */
   | { readonly phase: "checking"; readonly name: string }
   | { readonly phase: "taken"; readonly release: Release }
@@ -78,12 +83,14 @@ export class Releases {
     }
     this.uploading.value = { phase: "sending", name, sent: 0, total };
     this.#running = this.#upload(bundle, wish, (sent) => {
-      this.uploading.value = sent < total ? { phase: "sending", name, sent, total } : { phase: "checking", name };
+      this.uploading.value =
+        sent < total ? { phase: "sending", name, sent, total } : { phase: "checking", name };
     });
     try {
       this.uploading.value = { phase: "taken", release: await this.#running.done };
     } catch (error) {
-      if (error instanceof ApiError && error.text === "cancelled") this.uploading.value = { phase: "idle" };
+      if (error instanceof ApiError && error.text === "cancelled")
+        this.uploading.value = { phase: "idle" };
       else refused(this.#words(error));
     }
     this.#running = null;

@@ -1,4 +1,7 @@
-/** What the lint holds this folder and `protocol` to: each way to a clock, to chance or to the browser is tried. */
+/**
+ * What the lint holds this folder and `protocol` to: each way to a clock, to chance or to the
+ * browser is tried.
+ */
 
 import { ESLint } from "eslint";
 import { fileURLToPath } from "node:url";
@@ -6,7 +9,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import tseslint from "typescript-eslint";
 
 /** A file in each of the folders that is not there yet: the rule names folders, not files. */
-const PURE = ["src/core/app/new.ts", "src/core/input/new.ts", "src/core/link/deeper/new.ts", "src/protocol/new.ts"];
+const PURE = [
+  "src/core/app/new.ts",
+  "src/core/input/new.ts",
+  "src/core/link/deeper/new.ts",
+  "src/protocol/new.ts",
+];
 const SHELL = ["src/app/new.ts", "src/input/new.ts", "src/link/new.ts", "src/view/new.tsx"];
 
 const FORBIDDEN = [
@@ -77,7 +85,9 @@ describe("the lint", { timeout: 60_000 }, () => {
 
   /** Which of these expressions are complained of. */
   async function complaints(file: string, expressions: readonly string[]): Promise<string[]> {
-    const text = expressions.map((expression) => `export const f${expressions.indexOf(expression)} = ${expression};`);
+    const text = expressions.map(
+      (expression) => `export const f${expressions.indexOf(expression)} = ${expression};`,
+    );
     return await lined(file, text.join("\n"), expressions);
   }
 
@@ -88,12 +98,19 @@ describe("the lint", { timeout: 60_000 }, () => {
 
   async function lined(file: string, text: string, lines: readonly string[]): Promise<string[]> {
     const [result] = await lint.lintText(`${text}\nconst f: any = null;\n`, { filePath: file });
-    const rules = ["no-undef", "no-restricted-globals", "no-restricted-properties", "no-restricted-syntax"];
+    const rules = [
+      "no-undef",
+      "no-restricted-globals",
+      "no-restricted-properties",
+      "no-restricted-syntax",
+    ];
     const messages = (result?.messages ?? []).filter(({ ruleId, fatal }) => {
       expect(fatal).not.toBe(true);
       return ruleId === "no-restricted-imports" || rules.includes(ruleId ?? "");
     });
-    return lines.filter((_, index) => messages.some(({ line, severity }) => line === index + 1 && severity === 2));
+    return lines.filter((_, index) =>
+      messages.some(({ line, severity }) => line === index + 1 && severity === 2),
+    );
   }
 
   it.each(PURE)("forbids %s every way to a clock, to chance and to the browser", async (file) => {
@@ -109,14 +126,24 @@ describe("the lint", { timeout: 60_000 }, () => {
     ["src/core/new.ts", ["./effects"]],
     ["src/core/link/new.ts", ["./clock", "../effects", "../../protocol/units"]],
     ["src/core/input/new.ts", ["./mixer", "../effects", "../link/sight", "../../protocol/units"]],
-    ["src/core/app/new.ts", ["./hud", "../effects", "../link/sight", "../input/mixer", "../../protocol/units"]],
+    [
+      "src/core/app/new.ts",
+      ["./hud", "../effects", "../link/sight", "../input/mixer", "../../protocol/units"],
+    ],
     ["src/protocol/new.ts", ["./units"]],
   ])("lets %s know nothing but what is below it", async (file, known) => {
     const out = file.split("/").length === 4 ? "../.." : "..";
     const shells = ["input/browser", "link/peer", "app/app", "view/root", "api", "timer"].map(
       (name) => `${out}/${name}`,
     );
-    const others = ["preact", "@preact/signals", "node:fs", "../app/hud", "../input/mixer", "../link/sight"];
+    const others = [
+      "preact",
+      "@preact/signals",
+      "node:fs",
+      "../app/hud",
+      "../input/mixer",
+      "../link/sight",
+    ];
     const strange = [...shells, ...others].filter((module) => !known.includes(module));
     expect(await strangers(file, [...known, ...strange])).toEqual(strange);
   });

@@ -19,14 +19,26 @@ describe("a look at the page", () => {
     see(visibilityState, focused);
     poll(mixer, performance.now());
     const sample = mixer.sample(performance.now() + 1_000);
-    expect(sample).toMatchObject({ visible: visibilityState === "visible", focused, throttle: 0, arm: false });
+    expect(sample).toMatchObject({
+      visible: visibilityState === "visible",
+      focused,
+      throttle: 0,
+      arm: false,
+    });
     expect(sample.ageMs).toBeGreaterThan(900);
     expect(mixer.armWanted).toBe(false);
   });
 
   it("finds the gamepads in the same glance", () => {
     const mixer = new Mixer();
-    const pad = { id: "pad", index: 0, connected: true, mapping: "standard", axes: [0, 0, 0, 0], buttons: [] };
+    const pad = {
+      id: "pad",
+      index: 0,
+      connected: true,
+      mapping: "standard",
+      axes: [0, 0, 0, 0],
+      buttons: [],
+    };
     see("visible", true, [pad]);
     poll(mixer, performance.now());
     expect(mixer.padPresent).toBe(true);
@@ -37,7 +49,10 @@ describe("a key", () => {
   it("that Steam makes of a stick takes nothing over, also if it comes before the next look at the stick", () => {
     see("visible", true, [pad(0, false)]);
     const window = new EventTarget();
-    vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible", hasFocus: () => true }));
+    vi.stubGlobal(
+      "document",
+      Object.assign(new EventTarget(), { visibilityState: "visible", hasFocus: () => true }),
+    );
     vi.stubGlobal("window", window);
     vi.stubGlobal(
       "Element",
@@ -53,7 +68,9 @@ describe("a key", () => {
       poll(mixer, performance.now());
     }
     vi.stubGlobal("navigator", { getGamepads: () => [pad(0.9, false)] });
-    window.dispatchEvent(Object.assign(new Event("keydown"), { code: "ArrowRight", key: "ArrowRight" }));
+    window.dispatchEvent(
+      Object.assign(new Event("keydown"), { code: "ArrowRight", key: "ArrowRight" }),
+    );
     stop();
     expect([mixer.sample(performance.now()).source, mixer.armWanted]).toEqual(["gamepad", true]);
   });
@@ -61,7 +78,14 @@ describe("a key", () => {
 
 function pad(steering: number, arm: boolean): object {
   const buttons = [{ pressed: arm, value: Number(arm) }];
-  return { id: "pad", index: 0, connected: true, mapping: "standard", axes: [steering, 0, 0, 0], buttons };
+  return {
+    id: "pad",
+    index: 0,
+    connected: true,
+    mapping: "standard",
+    axes: [steering, 0, 0, 0],
+    buttons,
+  };
 }
 
 function see(visibilityState: string, focused: boolean, pads: object[] = []): void {

@@ -12,8 +12,10 @@ export function listen(tell: Tell): () => void {
   const stop = new AbortController();
   const { signal } = stop;
   const page = () => tell(pollPage);
-  for (const event of ["visibilitychange", "freeze", "resume"]) document.addEventListener(event, page, { signal });
-  for (const event of ["focus", "blur", "pageshow", "pagehide"]) window.addEventListener(event, page, { signal });
+  for (const event of ["visibilitychange", "freeze", "resume"])
+    document.addEventListener(event, page, { signal });
+  for (const event of ["focus", "blur", "pageshow", "pagehide"])
+    window.addEventListener(event, page, { signal });
 
   const key = (event: KeyboardEvent) => {
     const down = event.type === "keydown";
@@ -45,7 +47,8 @@ export function listen(tell: Tell): () => void {
   const everyFrame = () => {
     if (signal.aborted) return;
     tell((mixer, now) => {
-      // Control frames look for pads as well; looking between them is worth it only while there is one.
+      // Control frames look for pads as well; looking between them is worth it only while there is
+      // one.
       if (mixer.padPresent) pollPads(mixer, now);
     });
     requestAnimationFrame(everyFrame);
@@ -55,7 +58,10 @@ export function listen(tell: Tell): () => void {
   return () => stop.abort();
 }
 
-/** Looks at the page and at the gamepads, as is done for every control frame: an event that is missed must not keep input alive. */
+/**
+ * Looks at the page and at the gamepads, as is done for every control frame: an event that is
+ * missed must not keep input alive.
+ */
 export function poll(mixer: Mixer, now: number): void {
   pollPage(mixer, now);
   pollPads(mixer, now);
@@ -72,11 +78,19 @@ function pollPads(mixer: Mixer, now: number): void {
   if (pads) mixer.handlePads(pads, now);
 }
 
-/** Whether a key is for the element that has the focus. The space bar brakes unless something is being typed. */
+/**
+ * Whether a key is for the element that has the focus. The space bar brakes unless something is
+ * being typed.
+ */
 function belongsElsewhere(event: KeyboardEvent): boolean {
-  return (event.target instanceof Element && event.target.closest(TYPING) !== null) || pressesButton(event);
+  return (
+    (event.target instanceof Element && event.target.closest(TYPING) !== null) ||
+    pressesButton(event)
+  );
 }
 
 function pressesButton({ target, code }: KeyboardEvent): boolean {
-  return target instanceof Element && commandOf(code) === "arm" && target.closest(PRESSING) !== null;
+  return (
+    target instanceof Element && commandOf(code) === "arm" && target.closest(PRESSING) !== null
+  );
 }

@@ -85,7 +85,9 @@ describe("EventsChannel", () => {
     expect(fake.sent).toEqual([]);
     fake.onopen?.();
     const frames = '{"control":[1,2],"telemetry":[1,2]}';
-    expect(fake.sent).toEqual([`{"type":"hello","v":1,"software":"rccar-web/1","frames":${frames}}`]);
+    expect(fake.sent).toEqual([
+      `{"type":"hello","v":1,"software":"rccar-web/1","frames":${frames}}`,
+    ]);
     fake.onmessage?.({ data: '{"type":"drive","state":"armed","reason":"none"}' });
     fake.onmessage?.({ data: '{"type":"drive","state":"not a word","reason":"none"}' });
     expect(events).toEqual([{ type: "drive", state: "armed", reason: "none" }]);

@@ -8,7 +8,9 @@ import { writeJson } from "../protocol/signaling";
 import { decodeTelemetry, type TelemetryFrame } from "../protocol/telemetry";
 import { isNewer, PROTOCOL_VERSION } from "../protocol/units";
 
-/** Frames that may wait in the browser: 40 ms of them. More would arrive too late to count as input. */
+/**
+ * Frames that may wait in the browser: 40 ms of them. More would arrive too late to count as input.
+ */
 const MAX_WAITING_FRAMES = 2;
 
 /** Control frames out, telemetry in: unordered, never sent twice, **the newest wins**. */

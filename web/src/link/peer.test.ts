@@ -50,7 +50,8 @@ function open(options: { trickle?: boolean; relayOnly?: boolean; h264?: boolean 
       relayOnly: options.relayOnly ?? false,
     },
     {
-      create: (configuration) => (connection = new FakeConnection(configuration)) as unknown as RTCPeerConnection,
+      create: (configuration) =>
+        (connection = new FakeConnection(configuration)) as unknown as RTCPeerConnection,
       receivesH264: () => options.h264 ?? true,
     },
     (output) => outputs.push(output),
@@ -112,14 +113,21 @@ describe("Peer", () => {
   it("reports a description that cannot be used", async () => {
     vi.spyOn(console, "error").mockReturnValue();
     open().handleOffer(1, "nonsense");
-    await vi.waitFor(() => expect(outputs).toEqual([{ kind: "problem", reason: "bad-description" }]));
+    await vi.waitFor(() =>
+      expect(outputs).toEqual([{ kind: "problem", reason: "bad-description" }]),
+    );
   });
 
   it("sends its candidates with the generation, one end for each, and none of the generation before", async () => {
     const peer = open();
     peer.handleOffer(1, "one");
     await vi.waitFor(() => expect(outputs).toHaveLength(1));
-    const candidate = { candidate: "candidate:1", sdpMid: "0", sdpMLineIndex: 0, usernameFragment: "u2" };
+    const candidate = {
+      candidate: "candidate:1",
+      sdpMid: "0",
+      sdpMLineIndex: 0,
+      usernameFragment: "u2",
+    };
     connection.onicecandidate?.({ candidate });
     connection.onicecandidate?.({ candidate: { ...candidate, usernameFragment: "old" } });
     connection.onicecandidate?.({ candidate: { ...candidate, candidate: "" } });
@@ -130,7 +138,11 @@ describe("Peer", () => {
         generation: 1,
         candidate: { candidate: "candidate:1", sdp_mid: "0", sdp_m_line_index: 0 },
       },
-      { kind: "candidate", generation: 1, candidate: { candidate: "", sdp_mid: "0", sdp_m_line_index: 0 } },
+      {
+        kind: "candidate",
+        generation: 1,
+        candidate: { candidate: "", sdp_mid: "0", sdp_m_line_index: 0 },
+      },
     ]);
   });
 

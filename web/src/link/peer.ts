@@ -1,8 +1,9 @@
 /**
- * The peer connection to the car: answers its offers, one after the other, and hands over what the car opens.
+ * The peer connection to the car: answers its offers, one after the other, and hands over what the
+ * car opens.
  *
- * **One `RTCPeerConnection` serves a session from the first offer to the last**: a later offer is an ICE restart of the same one, so
- * the video and both data channels go on.
+ * **One `RTCPeerConnection` serves a session from the first offer to the last**: a later offer is
+ * an ICE restart of the same one, so the video and both data channels go on.
  */
 
 import type { Candidate, IceServer } from "../protocol/common";
@@ -33,8 +34,9 @@ export type PeerOutput =
 export const browserPlatform: PeerPlatform = {
   create: (configuration) => new RTCPeerConnection(configuration),
   receivesH264: () =>
-    RTCRtpReceiver.getCapabilities("video")?.codecs.some(({ mimeType }) => mimeType.toLowerCase() === "video/h264") ??
-    false,
+    RTCRtpReceiver.getCapabilities("video")?.codecs.some(
+      ({ mimeType }) => mimeType.toLowerCase() === "video/h264",
+    ) ?? false,
 };
 
 export class Peer {
@@ -50,7 +52,10 @@ export class Peer {
   #held: (RTCIceCandidate | null)[] = [];
   /** Candidates that came before their description. */
   #waiting: { generation: number; candidate: Candidate }[] = [];
-  /** Descriptions are applied in order: `setRemoteDescription` of one must not overtake the answer to another. */
+  /**
+   * Descriptions are applied in order: `setRemoteDescription` of one must not overtake the answer
+   * to another.
+   */
   #work: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -116,7 +121,8 @@ export class Peer {
       return null;
     }
     connection.onicecandidate = ({ candidate }) => this.#handleLocal(candidate);
-    connection.oniceconnectionstatechange = connection.onconnectionstatechange = () => this.#handleState(connection);
+    connection.oniceconnectionstatechange = connection.onconnectionstatechange = () =>
+      this.#handleState(connection);
     connection.ontrack = ({ streams: [stream], track }) =>
       this.#emit({ kind: "stream", stream: stream ?? new MediaStream([track]) });
     connection.ondatachannel = ({ channel }) => this.#emit({ kind: "channel", channel });
@@ -147,20 +153,29 @@ export class Peer {
 
   #add({ candidate, sdp_mid, sdp_m_line_index }: Candidate): void {
     this.#connection
-      // Some stacks write an empty `sdpMid`, which no media section has: the index then says which one is meant.
-      ?.addIceCandidate(sdp_mid ? { candidate, sdpMid: sdp_mid } : { candidate, sdpMLineIndex: sdp_m_line_index ?? 0 })
-      .catch((error: unknown) => console.warn("rccar: a candidate of the car's cannot be used:", String(error)));
+      // Some stacks write an empty `sdpMid`, which no media section has: the index then says which
+      // one is meant.
+      ?.addIceCandidate(
+        sdp_mid
+          ? { candidate, sdpMid: sdp_mid }
+          : { candidate, sdpMLineIndex: sdp_m_line_index ?? 0 },
+      )
+      .catch((error: unknown) =>
+        console.warn("rccar: a candidate of the car's cannot be used:", String(error)),
+      );
   }
 
   #handleLocal(candidate: RTCIceCandidate | null): void {
     const connection = this.#connection;
     if (!connection || !this.#options.trickle) return;
-    if (this.#answered < this.#generation || this.#generation === 0) return void this.#held.push(candidate);
+    if (this.#answered < this.#generation || this.#generation === 0)
+      return void this.#held.push(candidate);
     const line = candidate?.candidate ?? "";
     if (line === "" && this.#ended === this.#generation) return;
     // A candidate that was on its way while a restart began belongs to the generation before.
     const ufrag = candidate?.usernameFragment;
-    if (line !== "" && ufrag && !connection.localDescription?.sdp.includes(`a=ice-ufrag:${ufrag}`)) return;
+    if (line !== "" && ufrag && !connection.localDescription?.sdp.includes(`a=ice-ufrag:${ufrag}`))
+      return;
     if (line === "") this.#ended = this.#generation;
     this.#emit({
       kind: "candidate",
@@ -176,13 +191,18 @@ export class Peer {
   #handleState(connection: RTCPeerConnection): void {
     const { iceConnectionState: ice, connectionState: whole } = connection;
     if (whole === "closed") this.#emit({ kind: "closed" });
-    else if (ice === "failed" || whole === "failed") this.#emit({ kind: ice === "failed" ? "failed" : "closed" });
+    else if (ice === "failed" || whole === "failed")
+      this.#emit({ kind: ice === "failed" ? "failed" : "closed" });
     else if (ice === "disconnected") this.#emit({ kind: "disconnected" });
-    else if ((ice === "connected" || ice === "completed") && whole === "connected") this.#emit({ kind: "up" });
+    else if ((ice === "connected" || ice === "completed") && whole === "connected")
+      this.#emit({ kind: "up" });
   }
 }
 
-/** Resolves when all candidates are gathered, or when waiting longer would cost more than the missing ones are worth. */
+/**
+ * Resolves when all candidates are gathered, or when waiting longer would cost more than the
+ * missing ones are worth.
+ */
 function gathered(connection: RTCPeerConnection): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -27,8 +27,9 @@ beforeEach(() => {
     sockets.push(socket);
     return socket as unknown as WebSocket;
   };
-  client = new SignalingClient({ url: "ws://host/ws/driver", software: "test/1", open, random: () => 0.5 }, (event) =>
-    events.push(event),
+  client = new SignalingClient(
+    { url: "ws://host/ws/driver", software: "test/1", open, random: () => 0.5 },
+    (event) => events.push(event),
   );
 });
 

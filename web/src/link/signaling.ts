@@ -19,7 +19,9 @@ export class SignalingClient {
   readonly #options: SignalingOptions;
   readonly #emit: (event: SignalingEvent) => void;
   readonly #host: HostLink;
-  readonly #timer = new Timer(() => this.#act((now) => this.#host.handleTimeout(now, this.#random())));
+  readonly #timer = new Timer(() =>
+    this.#act((now) => this.#host.handleTimeout(now, this.#random())),
+  );
   #socket: WebSocket | null = null;
 
   constructor(options: SignalingOptions, emit: (event: SignalingEvent) => void) {
@@ -80,8 +82,10 @@ export class SignalingClient {
     const open = this.#options.open ?? ((url, protocol) => new WebSocket(url, protocol));
     const socket = (this.#socket = open(this.#options.url, SUBPROTOCOL));
     socket.onopen = () => this.#act(() => this.#host.handleOpen());
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#act((now) => this.#host.handleData(data, now));
-    socket.onclose = ({ code }) => this.#act((now) => this.#host.handleClose(code, now, this.#random()));
+    socket.onmessage = ({ data }: MessageEvent<unknown>) =>
+      this.#act((now) => this.#host.handleData(data, now));
+    socket.onclose = ({ code }) =>
+      this.#act((now) => this.#host.handleClose(code, now, this.#random()));
   }
 
   #grease(): void {

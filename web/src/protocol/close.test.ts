@@ -29,9 +29,11 @@ describe("the close codes", () => {
 function closeCodes(): { code: number; meaning: string; what: string }[] {
   const document = readFileSync(new URL("../../../PROTOCOL.md", import.meta.url), "utf8");
   const chapter = /^## WebSocket\n(.*?)^## /msu.exec(document)?.[1] ?? "";
-  return [...chapter.matchAll(/^\| (\d{4}) \| (.+?) \| (.+?) \|$/gmu)].map(([, code, meaning = "", what = ""]) => ({
-    code: Number(code),
-    meaning,
-    what,
-  }));
+  return [...chapter.matchAll(/^\| (\d{4}) \| (.+?) \| (.+?) \|$/gmu)].map(
+    ([, code, meaning = "", what = ""]) => ({
+      code: Number(code),
+      meaning,
+      what,
+    }),
+  );
 }

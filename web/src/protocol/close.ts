@@ -1,4 +1,7 @@
-/** Close codes of the WebSocket, as in `PROTOCOL.md`, chapter "WebSocket". From 4400 on they follow the HTTP status of the same meaning. */
+/**
+ * Close codes of the WebSocket, as in `PROTOCOL.md`, chapter "WebSocket". From 4400 on they follow
+ * the HTTP status of the same meaning.
+ */
 
 export const CLOSE_CODES = {
   /** The host is stopping. */

@@ -93,7 +93,9 @@ export const iceServer: Read<IceServer> = (value, field) => {
   };
 };
 
-/** An ICE candidate (W3C WebRTC, `RTCIceCandidateInit`); an empty line means the end of candidates. */
+/**
+ * An ICE candidate (W3C WebRTC, `RTCIceCandidateInit`); an empty line means the end of candidates.
+ */
 export interface Candidate {
   readonly candidate: string;
   readonly sdp_mid: string | null;
@@ -105,7 +107,8 @@ const MAX_CANDIDATE_BYTES = 512;
 
 const candidateText: Read<string> = (value, field) => {
   const text = anyString(value, field);
-  if (utf8Length(text) > MAX_CANDIDATE_BYTES) throw bad(field, `has more than ${MAX_CANDIDATE_BYTES} bytes`);
+  if (utf8Length(text) > MAX_CANDIDATE_BYTES)
+    throw bad(field, `has more than ${MAX_CANDIDATE_BYTES} bytes`);
   if (/\p{Cc}/u.test(text)) throw bad(field, "holds a control character");
   return text;
 };

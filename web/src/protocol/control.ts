@@ -53,11 +53,16 @@ export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8
   const view = new DataView(head);
   const { visible, focused, arm, brake } = frame;
   view.setUint8(0, version);
-  view.setUint8(1, (visible ? VISIBLE : 0) | (focused ? FOCUSED : 0) | (arm ? ARM : 0) | (brake ? BRAKE : 0));
+  view.setUint8(
+    1,
+    (visible ? VISIBLE : 0) | (focused ? FOCUSED : 0) | (arm ? ARM : 0) | (brake ? BRAKE : 0),
+  );
   const { source } = frame;
   view.setUint8(
     2,
-    version === 1 ? numberInV1(INPUT_SOURCES, source, SOURCES_IN_V1, "gamepad") : numberOf(INPUT_SOURCES, source),
+    version === 1
+      ? numberInV1(INPUT_SOURCES, source, SOURCES_IN_V1, "gamepad")
+      : numberOf(INPUT_SOURCES, source),
   );
   view.setUint32(4, frame.seq);
   view.setUint32(8, frame.sent_us);
@@ -86,7 +91,10 @@ export function decodeControl(bytes: ArrayBuffer | Uint8Array): ControlFrame {
     sample_age_ms: reader.u16(),
     steering: reader.signed(FULL_SCALE, "steering"),
     throttle: reader.signed(FULL_SCALE, "throttle"),
-    shown: reader.group(SHOWN, SHOWN_SIZE, (group) => ({ rtp: group.getUint32(0), for_ms: group.getUint16(4) })),
+    shown: reader.group(SHOWN, SHOWN_SIZE, (group) => ({
+      rtp: group.getUint32(0),
+      for_ms: group.getUint16(4),
+    })),
   };
 }
 

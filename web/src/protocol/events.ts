@@ -41,7 +41,10 @@ const versions: Read<readonly number[] | null> = (value, field) => {
 
 const frames: Read<Frames> = (value, field) => {
   const shape = new Shape(value, field);
-  return { control: shape.maybe("control", versions), telemetry: shape.maybe("telemetry", versions) };
+  return {
+    control: shape.maybe("control", versions),
+    telemetry: shape.maybe("telemetry", versions),
+  };
 };
 
 /** What this page speaks. */
@@ -95,7 +98,15 @@ const modemLink: Read<ModemLink> = (value, field) => {
 
 /** From the car to this page. */
 export type CarEvent =
-  | { type: "hello"; v: number; car: string; name: string; software: string; video: Video; frames: Frames | null }
+  | {
+      type: "hello";
+      v: number;
+      car: string;
+      name: string;
+      software: string;
+      video: Video;
+      frames: Frames | null;
+    }
   | { type: "drive"; state: Open<DriveState>; reason: Open<StopReason> }
   | ({ type: "link" } & CarLink)
   | { type: "notice"; level: Open<NoticeLevel>; text: string }
@@ -139,13 +150,19 @@ export function parseCarEvent(text: string): CarEvent {
         modem: shape.maybe("modem", modemLink),
       };
     case "notice":
-      return { type, level: shape.need("level", word(NOTICE_LEVELS)), text: shape.need("text", note) };
+      return {
+        type,
+        level: shape.need("level", word(NOTICE_LEVELS)),
+        text: shape.need("text", note),
+      };
     case "error":
       return { type, code: shape.need("code", errorCode), text: shape.need("text", note) };
   }
 }
 
-/** Reads a message of a page's. The page never receives one: this is for the vectors and for tests. */
+/**
+ * Reads a message of a page's. The page never receives one: this is for the vectors and for tests.
+ */
 export function parseDriverEvent(text: string): DriverEvent {
   const { type, shape } = openMessage(text, ["hello"]);
   return {

@@ -3,7 +3,10 @@
 import { greaseFrame } from "./grease";
 import { wordOf, type Open } from "./words";
 
-/** Version in the first byte: 1 is closed; from 2 on there are a head and groups that may be skipped. */
+/**
+ * Version in the first byte: 1 is closed; from 2 on there are a head and groups that may be
+ * skipped.
+ */
 export type FrameVersion = 1 | 2;
 /** All that this page speaks, oldest first. */
 export const FRAME_VERSIONS: readonly FrameVersion[] = [1, 2];
@@ -53,7 +56,8 @@ export class FrameReader {
     if (got === 0) throw wrongSize(got, sizes.v1);
     const first = this.#view.getUint8(0);
     const version = FRAME_VERSIONS.find((known) => known === first);
-    if (version === undefined) throw new FrameError("version", `frame version ${first} is not supported`);
+    if (version === undefined)
+      throw new FrameError("version", `frame version ${first} is not supported`);
     if (version === 1 && got !== sizes.v1) throw wrongSize(got, sizes.v1);
     if (version === 2 && got > MAX_FRAME_BYTES) throw wrongSize(got, MAX_FRAME_BYTES);
     if (version === 2 && got < sizes.v2Head) throw wrongSize(got, sizes.v2Head);
@@ -106,7 +110,9 @@ export class FrameReader {
     return null;
   }
 
-  /** A word by its number, which is its index. Version 1 has the first `inV1` of them and no others. */
+  /**
+   * A word by its number, which is its index. Version 1 has the first `inV1` of them and no others.
+   */
   word<T extends string>(known: readonly T[], inV1: number, field: string): Open<T> {
     const number = this.u8();
     if (this.version === 1 && number >= inV1) throw outOfRange(number, field);

@@ -1,4 +1,7 @@
-/** Grease, as in `crates/words/protocol/src/grease.rs`: what only a later version will say. Off, unless a test turns it on before the page starts. */
+/**
+ * Grease, as in `crates/words/protocol/src/grease.rs`: what only a later version will say. Off,
+ * unless a test turns it on before the page starts.
+ */
 
 /** First kind of group that no version will give a meaning to. */
 export const FIRST_GREASED_KIND = 224;
@@ -30,7 +33,12 @@ export function greaseFrame(frame: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
   if (!on) return frame;
   count += 1;
   const contents = new Uint8Array(count % 20).fill(count);
-  const greased = Uint8Array.of(...frame, FIRST_GREASED_KIND + (count % 32), contents.length, ...contents);
+  const greased = Uint8Array.of(
+    ...frame,
+    FIRST_GREASED_KIND + (count % 32),
+    contents.length,
+    ...contents,
+  );
   greased[3] = (greased[3] ?? 0) | 0x80;
   return greased;
 }

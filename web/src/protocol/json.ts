@@ -1,4 +1,7 @@
-/** Reading JSON whose every field is checked. What a reader returns is legal; unknown fields are ignored. */
+/**
+ * Reading JSON whose every field is checked. What a reader returns is legal; unknown fields are
+ * ignored.
+ */
 
 import { MAX_MESSAGE_BYTES } from "./units";
 
@@ -25,7 +28,8 @@ export class Shape {
   readonly #path: string;
 
   constructor(value: unknown, path: string) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad(path, "is not an object");
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw bad(path, "is not an object");
     this.#fields = value as Fields;
     this.#path = path;
   }
@@ -52,10 +56,16 @@ export class Shape {
 }
 
 /** Parses the text of one message and checks its size and its `type`. */
-export function openMessage<T extends string>(text: string, types: readonly T[]): { type: T; shape: Shape } {
+export function openMessage<T extends string>(
+  text: string,
+  types: readonly T[],
+): { type: T; shape: Shape } {
   const bytes = utf8Length(text);
   if (bytes > MAX_MESSAGE_BYTES) {
-    throw new MessageError("too-large", `message has ${bytes} bytes, at most ${MAX_MESSAGE_BYTES} are allowed`);
+    throw new MessageError(
+      "too-large",
+      `message has ${bytes} bytes, at most ${MAX_MESSAGE_BYTES} are allowed`,
+    );
   }
   let value: unknown;
   try {
@@ -66,7 +76,8 @@ export function openMessage<T extends string>(text: string, types: readonly T[])
   const shape = new Shape(value, "");
   const type = shape.need("type", anyString);
   const known = types.find((name) => name === type);
-  if (known === undefined) throw new MessageError("unknown-type", `message type ${type.slice(0, 64)} is not known`);
+  if (known === undefined)
+    throw new MessageError("unknown-type", `message type ${type.slice(0, 64)} is not known`);
   return { type: known, shape };
 }
 
@@ -84,7 +95,12 @@ export const bool: Read<boolean> = (value, field) => {
 /** An unsigned integer of `bits` bits that is at least `least`. */
 export function uint(bits: 8 | 16 | 32 | 53, least = 0): Read<number> {
   return (value, field) => {
-    if (typeof value !== "number" || !Number.isInteger(value) || value < least || value >= 2 ** bits) {
+    if (
+      typeof value !== "number" ||
+      !Number.isInteger(value) ||
+      value < least ||
+      value >= 2 ** bits
+    ) {
       throw bad(field, `is not a whole number from ${least} to ${2 ** bits - 1}`);
     }
     return value;
@@ -106,7 +122,10 @@ export function listOf<T>(read: Read<T>): Read<T[]> {
   };
 }
 
-/** A text of 1…`maxBytes` UTF-8 bytes that is not blank and in which `allowed` matches from end to end. */
+/**
+ * A text of 1…`maxBytes` UTF-8 bytes that is not blank and in which `allowed` matches from end to
+ * end.
+ */
 export function boundedText(maxBytes: number, allowed: RegExp): Read<string> {
   return (value, field) => {
     const text = anyString(value, field);

@@ -4,7 +4,10 @@ import { anyString, bad, bool, listOf, Shape, uint, utf8Length, type Read } from
 import { note } from "./text";
 import { word, type Open } from "./words";
 
-/** semver.org, "Is there a suggested regular expression": numbers without leading zeros, then pre-release, then build. */
+/**
+ * semver.org, "Is there a suggested regular expression": numbers without leading zeros, then
+ * pre-release, then build.
+ */
 const SEMVER =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/u;
 
@@ -15,8 +18,10 @@ const MAX_VERSION_BYTES = 64;
 export const version: Read<string> = (value, field) => {
   const text = anyString(value, field);
   const match = SEMVER.exec(text);
-  if (match === null || utf8Length(text) > MAX_VERSION_BYTES) throw bad(field, "is not a semantic version");
-  if (match.slice(1, 4).some((part) => BigInt(part) >= 2n ** 64n)) throw bad(field, "has a number that is too large");
+  if (match === null || utf8Length(text) > MAX_VERSION_BYTES)
+    throw bad(field, "is not a semantic version");
+  if (match.slice(1, 4).some((part) => BigInt(part) >= 2n ** 64n))
+    throw bad(field, "has a number that is too large");
   return text;
 };
 
@@ -27,7 +32,14 @@ export const percent: Read<number> = (value, field) => {
   return share;
 };
 
-export const UPDATE_STATES = ["idle", "downloading", "waiting", "rebooting", "testing", "failed"] as const;
+export const UPDATE_STATES = [
+  "idle",
+  "downloading",
+  "waiting",
+  "rebooting",
+  "testing",
+  "failed",
+] as const;
 /** State of an update. */
 export type UpdateState = (typeof UPDATE_STATES)[number];
 

@@ -1,4 +1,7 @@
-/** JSON messages over WebSocket between this page and the signaling host, as in `crates/words/protocol/src/signaling`. */
+/**
+ * JSON messages over WebSocket between this page and the signaling host, as in
+ * `crates/words/protocol/src/signaling`.
+ */
 
 import { byeReason, candidate, carInfo, errorCode, iceServer } from "./common";
 import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "./common";
@@ -19,16 +22,38 @@ export type FromDriver =
 
 /** From the host to this page. */
 export type ToDriver =
-  | { type: "welcome"; v: number; user: string; software: string; cars: CarInfo[]; more: true | null }
+  | {
+      type: "welcome";
+      v: number;
+      user: string;
+      software: string;
+      cars: CarInfo[];
+      more: true | null;
+    }
   | { type: "cars"; cars: CarInfo[]; gone: string[] | null; more: true | null }
   | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
   | { type: "offer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
   | { type: "bye"; session: string; reason: Open<ByeReason> }
-  | { type: "error"; code: Open<ErrorCode>; text: string; car: string | null; session: string | null }
+  | {
+      type: "error";
+      code: Open<ErrorCode>;
+      text: string;
+      car: string | null;
+      session: string | null;
+    }
   | { type: "pong"; id: number };
 
-const TO_DRIVER = ["welcome", "cars", "connecting", "offer", "candidate", "bye", "error", "pong"] as const;
+const TO_DRIVER = [
+  "welcome",
+  "cars",
+  "connecting",
+  "offer",
+  "candidate",
+  "bye",
+  "error",
+  "pong",
+] as const;
 const FROM_DRIVER = ["hello", "connect", "answer", "candidate", "restart", "bye", "ping"] as const;
 
 /** Reads a message of the host's, or throws a `MessageError`. */
@@ -73,7 +98,11 @@ export function parseToDriver(text: string): ToDriver {
         candidate: shape.need("candidate", candidate),
       };
     case "bye":
-      return { type, session: shape.need("session", sessionId), reason: shape.need("reason", byeReason) };
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        reason: shape.need("reason", byeReason),
+      };
     case "error":
       return {
         type,
@@ -87,7 +116,9 @@ export function parseToDriver(text: string): ToDriver {
   }
 }
 
-/** Reads a message of a page's. The page never receives one: this is for the vectors and for tests. */
+/**
+ * Reads a message of a page's. The page never receives one: this is for the vectors and for tests.
+ */
 export function parseFromDriver(text: string): FromDriver {
   const { type, shape } = openMessage(text, FROM_DRIVER);
   switch (type) {
@@ -112,7 +143,11 @@ export function parseFromDriver(text: string): FromDriver {
     case "restart":
       return { type, session: shape.need("session", sessionId) };
     case "bye":
-      return { type, session: shape.need("session", sessionId), reason: shape.need("reason", byeReason) };
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        reason: shape.need("reason", byeReason),
+      };
     case "ping":
       return { type, id: shape.need("id", uint(32)) };
   }
@@ -129,5 +164,7 @@ function some<T>(list: T[] | null): T[] | null {
 
 /** A message as JSON text. Fields that hold nothing are left out. */
 export function writeJson(message: object): string {
-  return JSON.stringify(greaseMessage(message), (_key, value: unknown) => (value === null ? undefined : value));
+  return JSON.stringify(greaseMessage(message), (_key, value: unknown) =>
+    value === null ? undefined : value,
+  );
 }

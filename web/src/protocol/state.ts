@@ -1,8 +1,18 @@
-/** States and reasons of the drive, as in `crates/words/protocol/src/state.rs`. The index is the value on the wire. */
+/**
+ * States and reasons of the drive, as in `crates/words/protocol/src/state.rs`. The index is the
+ * value on the wire.
+ */
 
 import { isKnown, type Open } from "./words";
 
-export const DRIVE_STATES = ["disarmed", "arming", "armed", "holding", "braking", "tripped"] as const;
+export const DRIVE_STATES = [
+  "disarmed",
+  "arming",
+  "armed",
+  "holding",
+  "braking",
+  "tripped",
+] as const;
 /** What the drive does with the wheels. */
 export type DriveState = (typeof DRIVE_STATES)[number];
 
@@ -26,7 +36,12 @@ export const INPUT_SOURCES = ["none", "keyboard", "gamepad", "touch"] as const;
 /** The kind of device that the driver steers with. */
 export type InputSource = (typeof INPUT_SOURCES)[number];
 
-/** Whether the wheels may be away from neutral. A state that is not known here counts as one in which they may. */
+/**
+ * Whether the wheels may be away from neutral. A state that is not known here counts as one in
+ * which they may.
+ */
 export function mayMove(state: Open<DriveState>): boolean {
-  return state === "armed" || state === "holding" || state === "braking" || !isKnown(DRIVE_STATES, state);
+  return (
+    state === "armed" || state === "holding" || state === "braking" || !isKnown(DRIVE_STATES, state)
+  );
 }

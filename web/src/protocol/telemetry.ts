@@ -90,7 +90,9 @@ function decodeV1(reader: FrameReader): Rest {
     x_mm: reader.i32(),
     y_mm: reader.i32(),
   }));
-  const battery_mv = reader.optional((flags & V1_BATTERY) !== 0, BATTERY_SIZE, "battery_mv", () => reader.u16());
+  const battery_mv = reader.optional((flags & V1_BATTERY) !== 0, BATTERY_SIZE, "battery_mv", () =>
+    reader.u16(),
+  );
   const dropped = reader.u16();
   reader.zero(4, "reserved");
   const braking = (flags & V1_BRAKING) !== 0;
@@ -122,7 +124,10 @@ function decodeV2(reader: FrameReader): Rest {
 }
 
 /** Writes a frame. The page never sends one: this is for the vectors and for tests. */
-export function encodeTelemetry(frame: TelemetryFrame, version: FrameVersion): Uint8Array<ArrayBuffer> {
+export function encodeTelemetry(
+  frame: TelemetryFrame,
+  version: FrameVersion,
+): Uint8Array<ArrayBuffer> {
   return version === 1 ? encodeV1(frame) : encodeV2(frame);
 }
 

@@ -45,7 +45,10 @@ describe("binary vectors", () => {
   });
 
   it.each(legal(telemetry))("telemetry: $name", ({ hex, frame, canonical, version }) => {
-    const meant = { ...frame, car_time: BigInt(String(frame["car_time"])) } as unknown as TelemetryFrame;
+    const meant = {
+      ...frame,
+      car_time: BigInt(String(frame["car_time"])),
+    } as unknown as TelemetryFrame;
     const written = encodeTelemetry(meant, version);
     expect(decodeTelemetry(fromHex(hex))).toEqual(meant);
     expect(decodeTelemetry(written)).toEqual(meant);
@@ -70,7 +73,10 @@ describe("what version 1 cannot say", () => {
     expect(decodeControl(written).source).toBe("gamepad");
     const first = legal(loadFrames("telemetry"))[0]?.frame as unknown as TelemetryFrame;
     const telemetry = { ...first, car_time: 0n, state: later, reason: later };
-    expect(decodeTelemetry(encodeTelemetry(telemetry, 1))).toMatchObject({ state: "braking", reason: "none" });
+    expect(decodeTelemetry(encodeTelemetry(telemetry, 1))).toMatchObject({
+      state: "braking",
+      reason: "none",
+    });
   });
 
   it("never takes the number of another word", () => {
@@ -95,12 +101,17 @@ describe("JSON vectors", () => {
     "$direction: $name",
     ({ parse, text, json, canonical, means }) => {
       const written = writeJson(parse(text) as object);
-      expect(canonical === true ? written : parse(text)).toEqual(canonical === true ? json : parse(means ?? ""));
+      expect(canonical === true ? written : parse(text)).toEqual(
+        canonical === true ? json : parse(means ?? ""),
+      );
     },
   );
 
-  // The page never receives the other directions, and their refusals depend on what `JSON.parse` does not tell.
-  const received = readable.filter(({ direction }) => direction === "to-driver" || direction === "car-event");
+  // The page never receives the other directions, and their refusals depend on what `JSON.parse`
+  // does not tell.
+  const received = readable.filter(
+    ({ direction }) => direction === "to-driver" || direction === "car-event",
+  );
   it.each(received.filter(({ error }) => error !== undefined))(
     "$direction is refused: $name",
     ({ parse, text, error }) => {
@@ -111,12 +122,18 @@ describe("JSON vectors", () => {
 });
 
 function load<T>(name: string): T[] {
-  return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), "utf8")) as T[];
+  return JSON.parse(
+    readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), "utf8"),
+  ) as T[];
 }
 
 function loadFrames(name: string): FrameVector[] {
   const read = (file: string, version: FrameVersion) =>
-    load<BinaryVector>(file).map((vector) => ({ ...vector, name: `version ${version}: ${vector.name}`, version }));
+    load<BinaryVector>(file).map((vector) => ({
+      ...vector,
+      name: `version ${version}: ${vector.name}`,
+      version,
+    }));
   return [...read(name, 1), ...read(`${name}-2`, 2)];
 }
 

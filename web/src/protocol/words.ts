@@ -1,4 +1,7 @@
-/** Words that later versions add to, as in `crates/words/protocol/src/word.rs`: one that is not known is kept. */
+/**
+ * Words that later versions add to, as in `crates/words/protocol/src/word.rs`: one that is not
+ * known is kept.
+ */
 
 import { anyString, bad, type Read } from "./json";
 
@@ -29,8 +32,16 @@ export function wordOf<T extends string>(known: readonly T[], number: number): O
   return known[number] ?? (`other-${number}` as OtherWord);
 }
 
-/** The number of a word in a frame of version 1, which has the first `inV1` words alone and says `instead` for all others. */
-export function numberInV1<T extends string>(known: readonly T[], word: Open<T>, inV1: number, instead: T): number {
+/**
+ * The number of a word in a frame of version 1, which has the first
+ * `inV1` words alone and says `instead` for all others.
+ */
+export function numberInV1<T extends string>(
+  known: readonly T[],
+  word: Open<T>,
+  inV1: number,
+  instead: T,
+): number {
   const number = numberOf(known, word);
   return number < inV1 ? number : numberOf(known, instead);
 }
@@ -41,5 +52,7 @@ export function numberOf<T extends string>(known: readonly T[], word: Open<T>): 
   if (at >= 0) return at;
   const number = /^other-(0|[1-9]\d{0,2})$/u.exec(word)?.[1];
   // A number that has a word is that word's alone.
-  return number === undefined || Number(number) < known.length ? 255 : Math.min(Number(number), 255);
+  return number === undefined || Number(number) < known.length
+    ? 255
+    : Math.min(Number(number), 255);
 }

@@ -27,7 +27,12 @@ export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
     <dialog ref={dialog} class="dialog" aria-labelledby="add-car-title" onClose={close}>
       <div class="dialog-head">
         <h2 id="add-car-title">Add a car</h2>
-        <button type="button" class="button quiet square" aria-label="Close" onClick={() => dialog.current?.close()}>
+        <button
+          type="button"
+          class="button quiet square"
+          aria-label="Close"
+          onClick={() => dialog.current?.close()}
+        >
           <CloseIcon />
         </button>
       </div>
@@ -77,7 +82,8 @@ function CardFile({ enrolment, again, make }: CardFileProps) {
         <>
           <ol class="steps">
             <li>
-              Download the file and put it onto the SD card in the place of the <code>provision.toml</code> there.
+              Download the file and put it onto the SD card in the place of the{" "}
+              <code>provision.toml</code> there.
             </li>
             <li>Open it with a text editor and fill in your Wi-Fi. Every line explains itself.</li>
             <li>Put the card into the car and switch it on. It appears in the list by itself.</li>
@@ -116,8 +122,8 @@ function AskAddress({ make }: { make: (url: string) => Promise<string | null> })
   return (
     <section class="way">
       <p>
-        You opened this page at <code>{location.host}</code>. For the car, that is the car itself. Under which address
-        do other machines find this host?
+        You opened this page at <code>{location.host}</code>. For the car, that is the car itself.
+        Under which address do other machines find this host?
       </p>
       <Form
         action="Make its file"

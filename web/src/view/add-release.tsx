@@ -23,7 +23,11 @@ export function AddRelease({ releases }: { releases: Releases }) {
   };
   const send = async () => {
     if (!bundle.value) return;
-    await releases.add(bundle.value, { channel: channel.value.trim(), rollout: rollout.value, notes: notes.value });
+    await releases.add(bundle.value, {
+      channel: channel.value.trim(),
+      rollout: rollout.value,
+      notes: notes.value,
+    });
     if (releases.uploading.peek().phase !== "taken") return;
     bundle.value = null;
     notes.value = "";
@@ -117,7 +121,12 @@ export function AddRelease({ releases }: { releases: Releases }) {
         />
       </label>
       {!busy && (
-        <button type="submit" class="button primary wide" disabled={bundle.value === null} data-testid="release-upload">
+        <button
+          type="submit"
+          class="button primary wide"
+          disabled={bundle.value === null}
+          data-testid="release-upload"
+        >
           Upload and check
         </button>
       )}
@@ -125,14 +134,24 @@ export function AddRelease({ releases }: { releases: Releases }) {
   );
 }
 
-function Outcome({ state, cancel, dismiss }: { state: UploadState; cancel: () => void; dismiss: () => void }) {
+function Outcome({
+  state,
+  cancel,
+  dismiss,
+}: {
+  state: UploadState;
+  cancel: () => void;
+  dismiss: () => void;
+}) {
   switch (state.phase) {
     case "idle":
       return null;
     case "sending":
     case "checking": {
-      const percent = state.phase === "checking" ? 100 : (state.sent / Math.max(1, state.total)) * 100;
-      const text = state.phase === "checking" ? "The host checks signature and content" : "Uploading";
+      const percent =
+        state.phase === "checking" ? 100 : (state.sent / Math.max(1, state.total)) * 100;
+      const text =
+        state.phase === "checking" ? "The host checks signature and content" : "Uploading";
       return (
         <div class="verdict" role="status" data-testid="release-progress">
           <p class="update-text">
@@ -158,8 +177,8 @@ function Outcome({ state, cancel, dismiss }: { state: UploadState; cancel: () =>
         <div class="verdict good" role="status" data-testid="release-verdict">
           <CheckIcon />
           <p>
-            <strong>{state.release.version}</strong> is whole and signed by <strong>{state.release.signer}</strong>. It
-            runs on {state.release.compatible}.
+            <strong>{state.release.version}</strong> is whole and signed by{" "}
+            <strong>{state.release.signer}</strong>. It runs on {state.release.compatible}.
           </p>
           <Dismiss dismiss={dismiss} />
         </div>
@@ -191,8 +210,8 @@ function NoKeyring() {
     <section class="panel add-release">
       <h2>Add a release</h2>
       <p class="muted">
-        This host takes no bundles: it cannot check signatures. Put the cars' keyring beside its configuration and name
-        it as <code>keyring</code> in <code>[releases]</code>.
+        This host takes no bundles: it cannot check signatures. Put the cars' keyring beside its
+        configuration and name it as <code>keyring</code> in <code>[releases]</code>.
       </p>
     </section>
   );

@@ -12,7 +12,15 @@ const LABELS: Readonly<Record<Action, string>> = {
   "sign-in": "Sign in",
 };
 
-export function BannerView({ app, cockpit, banner }: { app: App; cockpit: Cockpit; banner: Banner | null }) {
+export function BannerView({
+  app,
+  cockpit,
+  banner,
+}: {
+  app: App;
+  cockpit: Cockpit;
+  banner: Banner | null;
+}) {
   const act = (action: Action): void => {
     switch (action) {
       case "connect":
@@ -30,7 +38,11 @@ export function BannerView({ app, cockpit, banner }: { app: App; cockpit: Cockpi
   return (
     <>
       {/* Always there, so that screen readers notice the change; without the text, which may count seconds. */}
-      <p class="visually-hidden" role="status" aria-live={banner?.level === "bad" ? "assertive" : "polite"}>
+      <p
+        class="visually-hidden"
+        role="status"
+        aria-live={banner?.level === "bad" ? "assertive" : "polite"}
+      >
         {banner?.title}
       </p>
       {banner !== null && (

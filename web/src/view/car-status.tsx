@@ -1,4 +1,7 @@
-/** What a car's own page says of the car: the code that claims it, its host, and what is wrong with its card. */
+/**
+ * What a car's own page says of the car: the code that claims it, its host, and what is wrong with
+ * its card.
+ */
 
 import { useEffect } from "preact/hooks";
 import type { App } from "../app/app";
@@ -32,8 +35,8 @@ function ClaimCode({ code, host }: { code: string; host: HostStatus | null }) {
         {code}
       </p>
       <p class="muted small">
-        Sign in at {host === null ? "its host" : <a href={host.url}>{host.url}</a>}, choose “Add a car” and type this
-        code. Whoever does so owns the car.
+        Sign in at {host === null ? "its host" : <a href={host.url}>{host.url}</a>}, choose “Add a
+        car” and type this code. Whoever does so owns the car.
       </p>
     </section>
   );
@@ -64,8 +67,8 @@ function Card({ provision }: { provision: Provision }) {
           )}
           {unused.map(({ table, instead }) => (
             <p class="muted small" key={table}>
-              Until [{table}] is right, {instead === "kept" ? "the settings from before hold" : "the defaults hold"} for
-              it.
+              Until [{table}] is right,{" "}
+              {instead === "kept" ? "the settings from before hold" : "the defaults hold"} for it.
             </p>
           ))}
         </section>
@@ -89,7 +92,9 @@ function cardTitle({ file, faults }: Provision): string | null {
     case "good":
       return null;
     case "faulty":
-      return faults.length === 1 ? "A mistake in provision.toml" : `${faults.length} mistakes in provision.toml`;
+      return faults.length === 1
+        ? "A mistake in provision.toml"
+        : `${faults.length} mistakes in provision.toml`;
     case "missing":
       return "The card has no provision.toml";
     default:
@@ -102,7 +107,9 @@ function About({ status }: { status: CarStatus }) {
   return (
     <dl class="about muted small">
       <dt>Host</dt>
-      <dd data-testid="host-state">{host === null ? "None. This page is the only way to drive" : hostWords(host)}</dd>
+      <dd data-testid="host-state">
+        {host === null ? "None. This page is the only way to drive" : hostWords(host)}
+      </dd>
       {status.provision !== null && (
         <>
           <dt>This page</dt>

@@ -47,7 +47,12 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
             ))}
             {cars !== null && mayAdd && (
               <li>
-                <button type="button" class="add-car" data-testid="add-car" onClick={() => (adding.value = true)}>
+                <button
+                  type="button"
+                  class="add-car"
+                  data-testid="add-car"
+                  onClick={() => (adding.value = true)}
+                >
                   <PlusIcon />
                   <span>Add a car</span>
                 </button>
@@ -62,7 +67,9 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
         <span>rccar-web/{__VERSION__}</span>
       </footer>
       {adding.value && <AddCarDialog app={app} close={() => (adding.value = false)} />}
-      {removing.value && <RemoveCarDialog app={app} car={removing.value} close={() => (removing.value = null)} />}
+      {removing.value && (
+        <RemoveCarDialog app={app} car={removing.value} close={() => (removing.value = null)} />
+      )}
     </div>
   );
 }
@@ -99,7 +106,9 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
             )}
           </p>
         )}
-        {car.update !== null && <UpdateLine update={car.update} online={car.presence !== "offline"} />}
+        {car.update !== null && (
+          <UpdateLine update={car.update} online={car.presence !== "offline"} />
+        )}
         {version !== null && <InstallButton key={version} app={app} car={car} version={version} />}
       </div>
       <button

@@ -18,10 +18,17 @@ export function ClaimCar({ app }: { app: App }) {
       {claimed.value === null ? (
         <>
           <p class="muted small">
-            A car that nobody owns shows a code on its own page (<code>http://its-name.local</code>, on its network).
+            A car that nobody owns shows a code on its own page (<code>http://its-name.local</code>,
+            on its network).
           </p>
           <Form action="Claim it" testid="claim-submit" submit={submit}>
-            <Field label="Code" name="code" testid="claim-code-field" autocomplete="off" placeholder="K7QP-2VXH" />
+            <Field
+              label="Code"
+              name="code"
+              testid="claim-code-field"
+              autocomplete="off"
+              placeholder="K7QP-2VXH"
+            />
           </Form>
         </>
       ) : (

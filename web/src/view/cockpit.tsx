@@ -95,15 +95,31 @@ function VideoView({ cockpit }: { cockpit: Cockpit }) {
     // The attribute alone does not mute, and only what is muted may play by itself.
     element.muted = true;
     element.srcObject = stream;
-    element.play().catch((error: unknown) => console.warn("rccar: the video does not play:", String(error)));
+    element
+      .play()
+      .catch((error: unknown) => console.warn("rccar: the video does not play:", String(error)));
     return watchFrames(element, (frame) => cockpit.handleFrame(frame));
   }, [stream]);
-  return <video ref={video} class="picture" data-testid="video" autoplay muted playsInline disablePictureInPicture />;
+  return (
+    <video
+      ref={video}
+      class="picture"
+      data-testid="video"
+      autoplay
+      muted
+      playsInline
+      disablePictureInPicture
+    />
+  );
 }
 
-/** A button that was clicked must not keep the keys that drive. Who moves with the keyboard keeps the focus. */
+/**
+ * A button that was clicked must not keep the keys that drive. Who moves with the keyboard keeps
+ * the focus.
+ */
 function releaseFocus(event: MouseEvent): void {
-  if (event.detail > 0 && document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  if (event.detail > 0 && document.activeElement instanceof HTMLElement)
+    document.activeElement.blur();
 }
 
 function toggleFullscreen(element: HTMLElement | null): void {

@@ -13,9 +13,16 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
         <p class="speed" data-testid="hud-speed">
           {hud.speedKmh === null ? "–" : hud.speedKmh.toFixed(1)}
           <small> km/h</small>
-          {hud.batteryVolts !== null && <small class="battery"> · {hud.batteryVolts.toFixed(1)} V</small>}
+          {hud.batteryVolts !== null && (
+            <small class="battery"> · {hud.batteryVolts.toFixed(1)} V</small>
+          )}
         </p>
-        <Bar label="Throttle" value={hud.throttle} wanted={hud.wantedThrottle} braking={hud.braking} />
+        <Bar
+          label="Throttle"
+          value={hud.throttle}
+          wanted={hud.wantedThrottle}
+          braking={hud.braking}
+        />
       </div>
       <div class="dock-buttons">
         <button

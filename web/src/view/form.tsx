@@ -51,7 +51,16 @@ interface FieldProps {
 }
 
 export function Field(props: FieldProps) {
-  const { label, name, testid, autocomplete, type = "text", focus = false, optional = false, placeholder } = props;
+  const {
+    label,
+    name,
+    testid,
+    autocomplete,
+    type = "text",
+    focus = false,
+    optional = false,
+    placeholder,
+  } = props;
   return (
     <label class="field">
       <span>{label}</span>

@@ -25,14 +25,19 @@ export function HelpPanel({ close }: { close: () => void }) {
     <aside class="help" aria-label="How to drive">
       <div class="dialog-head">
         <h2>How to drive</h2>
-        <button type="button" class="button quiet square" aria-label="Close the help" onClick={close}>
+        <button
+          type="button"
+          class="button quiet square"
+          aria-label="Close the help"
+          onClick={close}
+        >
           <CloseIcon />
         </button>
       </div>
       <p class="muted">
-        Arm the car with the device that you want to drive with. Moving another one disarms, and that one steers once
-        you arm again. Leave this page, unplug the gamepad, lose the network or the picture, and the car stops by
-        itself; then arm it again.
+        Arm the car with the device that you want to drive with. Moving another one disarms, and
+        that one steers once you arm again. Leave this page, unplug the gamepad, lose the network or
+        the picture, and the car stops by itself; then arm it again.
       </p>
       <div class="help-lists">
         <dl>
@@ -61,10 +66,12 @@ export function HelpPanel({ close }: { close: () => void }) {
         </dl>
       </div>
       <p class="muted small">
-        Let go of a gamepad while you plug it in: what is held then counts as its rest. If one of its sticks does
-        nothing, plug it in anew.
+        Let go of a gamepad while you plug it in: what is held then counts as its rest. If one of
+        its sticks does nothing, plug it in anew.
       </p>
-      {!isSecureContext && <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>}
+      {!isSecureContext && (
+        <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>
+      )}
     </aside>
   );
 }

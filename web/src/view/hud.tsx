@@ -1,6 +1,14 @@
 /** What the driver reads: state and figures. */
 
-import { ageAlarm, pathWords, rttAlarm, stateTone, stateParts, type Alarm, type Hud } from "../core/app/hud";
+import {
+  ageAlarm,
+  pathWords,
+  rttAlarm,
+  stateTone,
+  stateParts,
+  type Alarm,
+  type Hud,
+} from "../core/app/hud";
 
 export function StatePill({ hud }: { hud: Hud }) {
   const [words, why] = stateParts(hud);
@@ -41,7 +49,13 @@ export function Metrics({ hud }: { hud: Hud }) {
   const alarm = (of: Alarm) => (hud.silent ? "calm" : of);
   return (
     <dl class={`metrics ${hud.silent ? "stale" : ""}`}>
-      <Metric name="Picture" testid="hud-age" value={whole(hud.ageMs)} unit="ms" alarm={alarm(ageAlarm(hud.ageMs))} />
+      <Metric
+        name="Picture"
+        testid="hud-age"
+        value={whole(hud.ageMs)}
+        unit="ms"
+        alarm={alarm(ageAlarm(hud.ageMs))}
+      />
       <Metric
         name="Round trip"
         testid="hud-rtt"

@@ -132,7 +132,12 @@ export function Mark({ size = 30 }: { size?: number }) {
         stroke-linecap="round"
         stroke-linejoin="round"
       />
-      <path d="M16 15.5v2.5M16 21.5v4" stroke="var(--text)" stroke-width="2.4" stroke-linecap="round" />
+      <path
+        d="M16 15.5v2.5M16 21.5v4"
+        stroke="var(--text)"
+        stroke-width="2.4"
+        stroke-linecap="round"
+      />
     </svg>
   );
 }

@@ -8,7 +8,10 @@ import { UploadIcon } from "./icons";
 import { ReleaseCard } from "./release-card";
 import { Top } from "./top";
 
-/** How often the list is asked for while the page is seen: the command line and other people change it, too. */
+/**
+ * How often the list is asked for while the page is seen: the command line and other people change
+ * it, too.
+ */
 const REFRESH_MS = 10_000;
 
 export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) {
@@ -16,7 +19,10 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
   const form = useRef<HTMLDivElement>(null);
   useEffect(() => {
     void releases.refresh();
-    const timer = setInterval(() => document.visibilityState === "visible" && void releases.refresh(), REFRESH_MS);
+    const timer = setInterval(
+      () => document.visibilityState === "visible" && void releases.refresh(),
+      REFRESH_MS,
+    );
     return () => clearInterval(timer);
   }, [releases]);
   const list = releases.list.value;
@@ -27,7 +33,9 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
       <main class="content">
         <div class="headline">
           <h1>Releases</h1>
-          <p class="muted">Signed images that cars fetch by themselves and install when they are parked.</p>
+          <p class="muted">
+            Signed images that cars fetch by themselves and install when they are parked.
+          </p>
           <button
             type="button"
             class="button jump"
@@ -48,7 +56,9 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
               <ReleaseCard key={release.version} release={release} releases={releases} />
             ))}
             {list?.releases.length === 0 && (
-              <li class="release none muted">Nothing here yet. Cars keep the image that they have.</li>
+              <li class="release none muted">
+                Nothing here yet. Cars keep the image that they have.
+              </li>
             )}
             {list === null && trouble === null && <li class="release skeleton" />}
           </ul>

@@ -5,7 +5,15 @@ import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
 import type { CarInfo } from "../protocol/common";
 
-export function RemoveCarDialog({ app, car, close }: { app: App; car: CarInfo; close: () => void }) {
+export function RemoveCarDialog({
+  app,
+  car,
+  close,
+}: {
+  app: App;
+  car: CarInfo;
+  close: () => void;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const trouble = useSignal<string | null>(null);
   useEffect(() => dialog.current?.showModal(), []);
@@ -17,8 +25,8 @@ export function RemoveCarDialog({ app, car, close }: { app: App; car: CarInfo; c
     <dialog ref={dialog} class="dialog" aria-labelledby="remove-car-title" onClose={close}>
       <h2 id="remove-car-title">Remove {car.name}?</h2>
       <p class="muted">
-        A drive under way ends at once. The car then shows a code on its own page, and whoever types that code here owns
-        it.
+        A drive under way ends at once. The car then shows a code on its own page, and whoever types
+        that code here owns it.
       </p>
       {trouble.value !== null && (
         <p class="trouble" role="alert">
@@ -26,7 +34,12 @@ export function RemoveCarDialog({ app, car, close }: { app: App; car: CarInfo; c
         </p>
       )}
       <div class="row">
-        <button type="button" class="button primary" data-testid="remove-confirm" onClick={() => void remove()}>
+        <button
+          type="button"
+          class="button primary"
+          data-testid="remove-confirm"
+          onClick={() => void remove()}
+        >
           Remove it
         </button>
         <button type="button" class="button" onClick={() => dialog.current?.close()}>

@@ -17,10 +17,13 @@ export function Root({ app }: { app: App }) {
   const server = app.server.value;
   if (server === null) return <WaitPage unreachable={app.unreachable.value} />;
   if (route.page === "setup") return <SetUpPage app={app} token={route.token} />;
-  if (!server.signed_in || route.page === "sign-in") return <SignInPage app={app} server={server} />;
+  if (!server.signed_in || route.page === "sign-in")
+    return <SignInPage app={app} server={server} />;
   const cockpit = app.cockpit.value;
-  if (route.page === "car" && cockpit) return <CockpitPage key={cockpit} app={app} cockpit={cockpit} />;
-  if (route.page === "releases" && server.mode === "host") return <ReleasesPage app={app} server={server} />;
+  if (route.page === "car" && cockpit)
+    return <CockpitPage key={cockpit} app={app} cockpit={cockpit} />;
+  if (route.page === "releases" && server.mode === "host")
+    return <ReleasesPage app={app} server={server} />;
   return <CarsPage app={app} server={server} />;
 }
 

@@ -12,8 +12,8 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
     return (
       <Gate title="Almost there" text="This host has no account yet.">
         <p class="muted">
-          Open the one-time set-up link that the host printed when it started. It is in the terminal or in the log of{" "}
-          <code>rccar-host</code>.
+          Open the one-time set-up link that the host printed when it started. It is in the terminal
+          or in the log of <code>rccar-host</code>.
         </p>
       </Gate>
     );
@@ -30,14 +30,24 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
         below={<CarStatusPanel app={app} />}
       >
         <Form action="Sign in" submit={(fields) => app.signInWithCode(text(fields, "code"))}>
-          <Field label="Code" name="code" testid="sign-in-code" autocomplete="current-password" type="password" focus />
+          <Field
+            label="Code"
+            name="code"
+            testid="sign-in-code"
+            autocomplete="current-password"
+            type="password"
+            focus
+          />
         </Form>
       </Gate>
     );
   }
   return (
     <Gate title="Welcome back" text="Sign in to drive.">
-      <Form action="Sign in" submit={(fields) => app.signIn(text(fields, "name"), text(fields, "password"))}>
+      <Form
+        action="Sign in"
+        submit={(fields) => app.signIn(text(fields, "name"), text(fields, "password"))}
+      >
         <Field label="Name" name="name" testid="sign-in-name" autocomplete="username" focus />
         <Field
           label="Password"
@@ -53,7 +63,10 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
 
 export function SetUpPage({ app, token }: { app: App; token: string }) {
   return (
-    <Gate title="Set up your host" text="Make the first account. It may drive every car and add new ones.">
+    <Gate
+      title="Set up your host"
+      text="Make the first account. It may drive every car and add new ones."
+    >
       <Form
         action="Make account"
         submit={(fields) =>
@@ -63,7 +76,13 @@ export function SetUpPage({ app, token }: { app: App; token: string }) {
         }
       >
         <Field label="Name" name="name" testid="sign-in-name" autocomplete="username" focus />
-        <Field label="Password" name="password" testid="sign-in-password" autocomplete="new-password" type="password" />
+        <Field
+          label="Password"
+          name="password"
+          testid="sign-in-password"
+          autocomplete="new-password"
+          type="password"
+        />
         <Field
           label="Password again"
           name="repeated"

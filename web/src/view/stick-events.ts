@@ -37,7 +37,8 @@ export function stickEvents(tell: Tell, stick: Stick, draw: () => void) {
       draw();
     },
     onPointerCancel: cancel,
-    // Follows every release too, when the finger is known no more. Without one before it, nobody tells where the finger is.
+    // Follows every release too, when the finger is known no more. Without one before it, nobody
+    // tells where the finger is.
     onLostPointerCapture: cancel,
   };
 }

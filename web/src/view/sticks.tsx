@@ -5,7 +5,10 @@ import type { Cockpit } from "../app/cockpit";
 import type { Stick } from "../core/input/touch";
 import { stickEvents } from "./stick-events";
 
-/** Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in cockpit.css). */
+/**
+ * Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in
+ * cockpit.css).
+ */
 const KNOB_TRAVEL = 68;
 
 export function Sticks({ cockpit }: { cockpit: Cockpit }) {

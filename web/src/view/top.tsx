@@ -12,7 +12,15 @@ const PLACES = [
   { page: "releases", name: "Releases" },
 ] as const;
 
-export function Top({ app, server, here }: { app: App; server: ServerInfo; here: (typeof PLACES)[number]["page"] }) {
+export function Top({
+  app,
+  server,
+  here,
+}: {
+  app: App;
+  server: ServerInfo;
+  here: (typeof PLACES)[number]["page"];
+}) {
   return (
     <header class="top">
       <div class="brand">
@@ -36,7 +44,12 @@ export function Top({ app, server, here }: { app: App; server: ServerInfo; here:
       <div class="top-end">
         <HostStatus state={app.signaling.value} />
         {server.user !== null && <span class="user">{server.user}</span>}
-        <button type="button" class="button quiet" data-testid="sign-out" onClick={() => void app.signOut()}>
+        <button
+          type="button"
+          class="button quiet"
+          data-testid="sign-out"
+          onClick={() => void app.signOut()}
+        >
           <SignOutIcon />
           <span>Sign out</span>
         </button>

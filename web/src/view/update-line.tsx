@@ -1,4 +1,7 @@
-/** A car's update on its card: version, progress, why it does not go on, and the button that starts it. */
+/**
+ * A car's update on its card: version, progress, why it does not go on, and the button that starts
+ * it.
+ */
 
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
@@ -51,7 +54,15 @@ export function InstallButton({ app, car, version }: { app: App; car: CarInfo; v
 }
 
 /** `still`: nothing moves right now. */
-export function Bar({ percent, label, still = false }: { percent: number; label: string; still?: boolean }) {
+export function Bar({
+  percent,
+  label,
+  still = false,
+}: {
+  percent: number;
+  label: string;
+  still?: boolean;
+}) {
   return (
     <div
       class={`progress ${still ? "still" : ""}`}

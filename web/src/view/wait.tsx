@@ -11,7 +11,9 @@ export function WaitPage({ unreachable }: { unreachable: boolean }) {
         {unreachable ? (
           <>
             <h1>The host cannot be reached</h1>
-            <p class="muted">This page goes on by itself as soon as it answers. Is this device online?</p>
+            <p class="muted">
+              This page goes on by itself as soon as it answers. Is this device online?
+            </p>
           </>
         ) : (
           <p class="muted">One moment</p>
@@ -40,7 +42,11 @@ export function LinkPage({ app }: { app: App }) {
             <p class="muted" data-testid="banner">
               {trouble}
             </p>
-            <button type="button" class="button primary" onClick={() => app.go({ page: "sign-in" }, "replace")}>
+            <button
+              type="button"
+              class="button primary"
+              onClick={() => app.go({ page: "sign-in" }, "replace")}
+            >
               Sign in another way
             </button>
           </>

@@ -34,7 +34,10 @@ describe("the banner", () => {
 
   it("tells that the car does not answer after half a second", () => {
     expect(banner({ silentSince: 9_500 })).toBeNull();
-    expect(banner({ silentSince: 9_499 })).toMatchObject({ level: "bad", title: "The car does not answer" });
+    expect(banner({ silentSince: 9_499 })).toMatchObject({
+      level: "bad",
+      title: "The car does not answer",
+    });
   });
 
   it("counts down to the next attempt while the host is gone", () => {
@@ -69,7 +72,10 @@ describe("the banner", () => {
   });
 
   it("says that the link is too slow before anything that the driver could do", () => {
-    expect(banner({ notice: "link-slow", focused: false })).toMatchObject({ level: "bad", blocking: false });
+    expect(banner({ notice: "link-slow", focused: false })).toMatchObject({
+      level: "bad",
+      blocking: false,
+    });
     expect(banner({ notice: "link-slow" })?.title).toMatch(/^The link is too slow: /);
   });
 
@@ -80,10 +86,17 @@ describe("the banner", () => {
       blocking: false,
     });
     for (const pictureAgeMs of [null, 120, 500]) {
-      expect(banner({ notice: "picture-old", pictureAgeMs })?.title).toBe("The picture is too old: you cannot drive");
+      expect(banner({ notice: "picture-old", pictureAgeMs })?.title).toBe(
+        "The picture is too old: you cannot drive",
+      );
     }
-    expect(banner({ notice: "picture-stopped", focused: false })?.title).toMatch(/^The picture has stopped: /);
-    expect(banner({ notice: "no-picture" })).toMatchObject({ level: "info", title: "Waiting for the picture" });
+    expect(banner({ notice: "picture-stopped", focused: false })?.title).toMatch(
+      /^The picture has stopped: /,
+    );
+    expect(banner({ notice: "no-picture" })).toMatchObject({
+      level: "info",
+      title: "Waiting for the picture",
+    });
   });
 
   it.each([
@@ -96,19 +109,26 @@ describe("the banner", () => {
     expect(banner({ notice })?.text).toContain("Arm again");
   });
 
-  it.each(["offline", "car-left", "car-gone", "shutdown"] as const)("promises to connect by itself after %s", (why) => {
-    const waiting = banner({ phase: { name: "waiting-car", why, askAt: 0 } });
-    expect(waiting?.text).toMatch(/[.?] This page connects by itself/);
-    expect(waiting?.blocking).toBe(true);
-  });
+  it.each(["offline", "car-left", "car-gone", "shutdown"] as const)(
+    "promises to connect by itself after %s",
+    (why) => {
+      const waiting = banner({ phase: { name: "waiting-car", why, askAt: 0 } });
+      expect(waiting?.text).toMatch(/[.?] This page connects by itself/);
+      expect(waiting?.blocking).toBe(true);
+    },
+  );
 
   it("tells why the car stopped", () => {
-    expect(banner({ state: "tripped", reason: "hidden" })?.text).toBe("The page was hidden. Arm to go on.");
-    expect(banner({ state: "tripped" })?.text).toBe("Input was lost. Arm to go on.");
-    expect(banner({ state: "tripped", reason: "no-device", lastStop: "The gamepad was gone" })?.text).toBe(
-      "The gamepad was gone. Arm to go on.",
+    expect(banner({ state: "tripped", reason: "hidden" })?.text).toBe(
+      "The page was hidden. Arm to go on.",
     );
-    expect(banner({ state: "disarmed", reason: "drive-service-lost" })).toMatchObject({ level: "bad" });
+    expect(banner({ state: "tripped" })?.text).toBe("Input was lost. Arm to go on.");
+    expect(
+      banner({ state: "tripped", reason: "no-device", lastStop: "The gamepad was gone" })?.text,
+    ).toBe("The gamepad was gone. Arm to go on.");
+    expect(banner({ state: "disarmed", reason: "drive-service-lost" })).toMatchObject({
+      level: "bad",
+    });
   });
 
   it("passes on the car's notices", () => {
@@ -121,27 +141,36 @@ describe("the banner", () => {
 
   it("asks for a reload when the page is outdated and for a sign-in when it is signed out", () => {
     expect(banner({ signaling: { phase: "outdated" } })?.actions).toEqual(["reload"]);
-    expect(banner({ signaling: { phase: "signed-out" }, phase: { name: "waiting-host" } })?.actions).toEqual([
-      "sign-in",
-    ]);
+    expect(
+      banner({ signaling: { phase: "signed-out" }, phase: { name: "waiting-host" } })?.actions,
+    ).toEqual(["sign-in"]);
   });
 
   it.each(BYE_REASONS)("offers a way on after %s", (reason) => {
-    expect(banner({ phase: { name: "ended", cause: { kind: "bye", reason } } })?.actions).not.toEqual([]);
+    expect(
+      banner({ phase: { name: "ended", cause: { kind: "bye", reason } } })?.actions,
+    ).not.toEqual([]);
   });
 
   it("has words and a way on for reasons, codes and levels of a later version", () => {
     const later = "cycle-moon" as OtherWord;
     const bye = banner({ phase: { name: "ended", cause: { kind: "bye", reason: later } } });
     expect(bye).toMatchObject({ title: "The drive has ended", actions: ["connect", "back"] });
-    const error = banner({ phase: { name: "ended", cause: { kind: "error", code: later, text: "Not on Sundays" } } });
+    const error = banner({
+      phase: { name: "ended", cause: { kind: "error", code: later, text: "Not on Sundays" } },
+    });
     expect(error).toMatchObject({ text: "Not on Sundays.", actions: ["connect", "back"] });
-    const notice = banner({ phase: { name: "connected" }, carNotice: { level: later, text: "Hot" } });
+    const notice = banner({
+      phase: { name: "connected" },
+      carNotice: { level: later, text: "Hot" },
+    });
     expect(notice).toMatchObject({ level: "warn", text: "Hot" });
   });
 
   it.each(ERROR_CODES)("offers a way on after the error %s", (code) => {
-    expect(banner({ phase: { name: "ended", cause: { kind: "error", code, text: "" } } })?.actions).not.toEqual([]);
+    expect(
+      banner({ phase: { name: "ended", cause: { kind: "error", code, text: "" } } })?.actions,
+    ).not.toEqual([]);
   });
 
   it.each([

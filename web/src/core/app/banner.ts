@@ -57,7 +57,8 @@ export const SILENT_MS = 500;
 
 export function bannerFor(situation: Situation): Banner | null {
   const { phase, signaling } = situation;
-  if (signaling.phase === "outdated") return block("bad", ERROR_WORDS["unsupported-version"], ["reload"]);
+  if (signaling.phase === "outdated")
+    return block("bad", ERROR_WORDS["unsupported-version"], ["reload"]);
   if (signaling.phase === "signed-out" && phase.name !== "connected") {
     return block("bad", ERROR_WORDS["not-signed-in"], ["sign-in"]);
   }
@@ -71,14 +72,30 @@ export function bannerFor(situation: Situation): Banner | null {
         phase.why === "offline"
           ? { ...ERROR_WORDS["car-offline"], title: `${situation.carName} is offline` }
           : BYE_WORDS[phase.why];
-      return block("warn", { title, text: `${text} This page connects by itself as soon as it is back.` }, ["back"]);
+      return block(
+        "warn",
+        { title, text: `${text} This page connects by itself as soon as it is back.` },
+        ["back"],
+      );
     }
     case "asking":
-      return block("info", { title: `Calling ${situation.carName}`, text: "Waiting for the car's offer." }, ["back"]);
+      return block(
+        "info",
+        { title: `Calling ${situation.carName}`, text: "Waiting for the car's offer." },
+        ["back"],
+      );
     case "negotiating":
-      return block("info", { title: `Calling ${situation.carName}`, text: "Looking for the shortest path." }, ["back"]);
+      return block(
+        "info",
+        { title: `Calling ${situation.carName}`, text: "Looking for the shortest path." },
+        ["back"],
+      );
     case "interrupted":
-      return show("bad", "The path to the car is broken", "Waiting a moment for it to heal. The car stops by itself.");
+      return show(
+        "bad",
+        "The path to the car is broken",
+        "Waiting a moment for it to heal. The car stops by itself.",
+      );
     case "restarting":
       return show("bad", "Looking for another path", restartText(situation));
     case "retrying":
@@ -96,19 +113,31 @@ export function bannerFor(situation: Situation): Banner | null {
 }
 
 function connected(situation: Situation): Banner | null {
-  const { now, silentSince, visible, focused, notice, state, reason, carNotice, signaling } = situation;
+  const { now, silentSince, visible, focused, notice, state, reason, carNotice, signaling } =
+    situation;
   if (silentSince !== null && now - silentSince > SILENT_MS) {
-    return show("bad", "The car does not answer", "No word from it for a moment. It stops by itself.");
+    return show(
+      "bad",
+      "The car does not answer",
+      "No word from it for a moment. It stops by itself.",
+    );
   }
   if (notice === "link-slow" || notice === "picture-stopped")
     return { ...show("bad", "", ""), ...NOTICE_WORDS[notice] };
   if (notice === "picture-old") return oldPicture(situation);
-  if (!visible || !focused) return show("warn", "Click here to drive", "This page does not have the focus.");
-  if (notice !== null) return { ...show(notice === "no-picture" ? "info" : "warn", "", ""), ...NOTICE_WORDS[notice] };
+  if (!visible || !focused)
+    return show("warn", "Click here to drive", "This page does not have the focus.");
+  if (notice !== null)
+    return { ...show(notice === "no-picture" ? "info" : "warn", "", ""), ...NOTICE_WORDS[notice] };
   if (reason === "drive-service-lost" || reason === "actuator-fault") {
-    return show("bad", reasonWords(reason), "The car cannot be driven until this is repaired. Its log has more.");
+    return show(
+      "bad",
+      reasonWords(reason),
+      "The car cannot be driven until this is repaired. Its log has more.",
+    );
   }
-  if (reason === "shutdown") return show("bad", reasonWords(reason), "It cannot be driven any more.");
+  if (reason === "shutdown")
+    return show("bad", reasonWords(reason), "It cannot be driven any more.");
   if (state === "arming" && situation.throttleHeld) {
     return show("info", "Let go of the throttle", "The car arms once it has rested at neutral.");
   }
@@ -130,9 +159,14 @@ function connected(situation: Situation): Banner | null {
 
 function oldPicture({ pictureAgeMs }: Situation): Banner {
   const { title, text } = NOTICE_WORDS["picture-old"];
-  // The figure is of several frames, the judgement of the newest: one must not contradict the other.
+  // The figure is of several frames, the judgement of the newest: one must not contradict the
+  // other.
   if (pictureAgeMs === null || pictureAgeMs <= MAX_PICTURE_AGE_MS) return show("bad", title, text);
-  return show("bad", `The picture is ${(pictureAgeMs / 1000).toFixed(1)} s old: you cannot drive`, text);
+  return show(
+    "bad",
+    `The picture is ${(pictureAgeMs / 1000).toFixed(1)} s old: you cannot drive`,
+    text,
+  );
 }
 
 function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null {
@@ -142,7 +176,11 @@ function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null
     case "bye": {
       const known = isKnown(BYE_REASONS, cause.reason) ? BYE_ACTIONS[cause.reason] : AGAIN;
       const actions = known.filter((action) => action !== "relay" || !relayOnly);
-      return block("bad", cause.reason === "car-busy" ? busy(driver) : byeWords(cause.reason), actions);
+      return block(
+        "bad",
+        cause.reason === "car-busy" ? busy(driver) : byeWords(cause.reason),
+        actions,
+      );
     }
     case "error":
       return block(
@@ -192,18 +230,27 @@ const ERROR_ACTIONS: Readonly<Record<ErrorCode, readonly Action[]>> = {
 
 function busy(driver: string | null): Words {
   const { text } = BYE_WORDS["car-busy"];
-  return { title: driver === null ? BYE_WORDS["car-busy"].title : `${driver} drives this car`, text };
+  return {
+    title: driver === null ? BYE_WORDS["car-busy"].title : `${driver} drives this car`,
+    text,
+  };
 }
 
 function hostWords({ signaling, now }: Situation): Words {
-  if (signaling.phase !== "waiting") return { title: "Connecting to the host", text: "One moment." };
-  return { title: HOST_WORDS[signaling.why], text: `Trying again${countdown(signaling.retryAt, now)}.` };
+  if (signaling.phase !== "waiting")
+    return { title: "Connecting to the host", text: "One moment." };
+  return {
+    title: HOST_WORDS[signaling.why],
+    text: `Trying again${countdown(signaling.retryAt, now)}.`,
+  };
 }
 
 function restartText({ signaling, attempt }: Situation): string {
   if (signaling.phase !== "ready")
     return "The host is away as well; it is needed to find one. The car has stopped by itself.";
-  return attempt > 0 ? `Attempt ${attempt + 1}. The car stops by itself.` : "The car stops by itself meanwhile.";
+  return attempt > 0
+    ? `Attempt ${attempt + 1}. The car stops by itself.`
+    : "The car stops by itself meanwhile.";
 }
 
 function countdown(at: number, now: number): string {

@@ -9,8 +9,12 @@ function car(id: string, presence: CarPresence = "offline", owner: string | null
 const welcome = (cars: CarInfo[], more: true | null = null) =>
   updated(null, { type: "welcome", v: 1, user: "Ada", software: "rccar-host/0.1.0", cars, more });
 
-const next = (list: CarList, cars: CarInfo[], gone: string[] | null = null, more: true | null = null) =>
-  updated(list, { type: "cars", cars, gone, more });
+const next = (
+  list: CarList,
+  cars: CarInfo[],
+  gone: string[] | null = null,
+  more: true | null = null,
+) => updated(list, { type: "cars", cars, gone, more });
 
 describe("the list", () => {
   it("grows by parts until the host says that there are no more", () => {
@@ -22,7 +26,11 @@ describe("the list", () => {
   });
 
   it("takes a changed car in the place of the old one, and takes out what is gone", () => {
-    const list = next(welcome([car("a"), car("b"), car("c")]), [car("b", "busy")], ["c", "never-seen"]);
+    const list = next(
+      welcome([car("a"), car("b"), car("c")]),
+      [car("b", "busy")],
+      ["c", "never-seen"],
+    );
     expect(list.cars).toEqual([car("a"), car("b", "busy")]);
   });
 

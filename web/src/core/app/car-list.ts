@@ -24,5 +24,7 @@ export function ordered(cars: readonly CarInfo[], user: string | null): CarInfo[
   const rank = ({ owner, presence }: CarInfo) =>
     (owner !== null && owner === user ? 0 : 2) + (presence === "offline" ? 1 : 0);
   const names = new Intl.Collator(undefined, { numeric: true });
-  return [...cars].sort((a, b) => rank(a) - rank(b) || names.compare(a.name, b.name) || names.compare(a.id, b.id));
+  return [...cars].sort(
+    (a, b) => rank(a) - rank(b) || names.compare(a.name, b.name) || names.compare(a.id, b.id),
+  );
 }

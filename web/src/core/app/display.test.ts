@@ -60,22 +60,35 @@ const PATHS: Phase[] = [{ name: "connected" }, { name: "restarting", since: 9_60
 describe("the display", () => {
   it("is live while car and picture are", () => {
     const hud = hudOf(driving);
-    expect(hud).toMatchObject({ silent: false, frozen: false, banner: null, batteryVolts: 7.9, throttle: 0.5 });
+    expect(hud).toMatchObject({
+      silent: false,
+      frozen: false,
+      banner: null,
+      batteryVolts: 7.9,
+      throttle: 0.5,
+    });
     expect([stateText(hud), stateTone(hud)]).toEqual(["Armed", "live"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "good", "good"]);
   });
 
-  it.each(PATHS)("calls nothing live when the car was not heard for half a second, $name", (phase) => {
-    expect(hudOf({ ...driving, phase, telemetry: { frame, at: 9_500 } }).silent).toBe(false);
-    const hud = hudOf({ ...driving, phase, telemetry: { frame, at: 9_499 } });
-    expect(hud).toMatchObject({ silent: true, frozen: true, banner: { level: "bad" } });
-    expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
-    expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
-  });
+  it.each(PATHS)(
+    "calls nothing live when the car was not heard for half a second, $name",
+    (phase) => {
+      expect(hudOf({ ...driving, phase, telemetry: { frame, at: 9_500 } }).silent).toBe(false);
+      const hud = hudOf({ ...driving, phase, telemetry: { frame, at: 9_499 } });
+      expect(hud).toMatchObject({ silent: true, frozen: true, banner: { level: "bad" } });
+      expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
+      expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
+    },
+  );
 
   it("calls nothing live on a broken path, however short a time ago the car was heard", () => {
     const hud = hudOf({ ...driving, phase: { name: "interrupted", since: 9_995 } });
-    expect(hud).toMatchObject({ silent: true, frozen: true, banner: { title: "The path to the car is broken" } });
+    expect(hud).toMatchObject({
+      silent: true,
+      frozen: true,
+      banner: { title: "The path to the car is broken" },
+    });
     expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
   });
@@ -88,14 +101,23 @@ describe("the display", () => {
   });
 
   it("does not call the picture live when it has stopped while the car is heard", () => {
-    const hud = hudOf({ ...driving, blind: "picture-stopped", notice: "picture-stopped", ageMs: 900 });
+    const hud = hudOf({
+      ...driving,
+      blind: "picture-stopped",
+      notice: "picture-stopped",
+      ageMs: 900,
+    });
     expect(hud).toMatchObject({ silent: false, frozen: true, ageMs: 900 });
     expect(hud.rungs[1]).toMatchObject({ tone: "bad", text: "No picture" });
   });
 
   it("tells a slow link before what comes of it", () => {
-    expect(hudOf({ ...driving, linkSlow: true, blind: "picture-old" }).rungs[1]?.text).toBe("Path slow");
-    expect(hudOf({ ...driving, linkSlow: true, telemetry: { frame, at: 9_000 } }).rungs[1]?.text).toBe("Path silent");
+    expect(hudOf({ ...driving, linkSlow: true, blind: "picture-old" }).rungs[1]?.text).toBe(
+      "Path slow",
+    );
+    expect(
+      hudOf({ ...driving, linkSlow: true, telemetry: { frame, at: 9_000 } }).rungs[1]?.text,
+    ).toBe("Path silent");
   });
 
   it("has the reason of the last stop, in words", () => {

@@ -16,7 +16,10 @@ import { stopWords } from "./messages";
 import { rungsOf, type PathTrouble } from "./rungs";
 import type { StopCause } from "./stops";
 
-/** Data channels open two round trips after the path; telemetry that has never come is not silent before that. */
+/**
+ * Data channels open two round trips after the path; telemetry that has never come is not silent
+ * before that.
+ */
 const FIRST_WORD_MS = 2_000;
 
 export interface Facts {
@@ -46,9 +49,11 @@ export interface Facts {
 export function hudOf(facts: Facts): Hud {
   const { now, phase, signaling, telemetry, sample, stats, blind } = facts;
   const frame = telemetry?.frame ?? null;
-  const silentSince = telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS);
+  const silentSince =
+    telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS);
   // A path that is broken carries no word, however short a time ago the last one came.
-  const silent = phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
+  const silent =
+    phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
   const lastStop = facts.lastStop && stopWords(facts.lastStop);
   const known = { state: frame?.state ?? null, reason: frame?.reason ?? "none", lastStop } as const;
   return {

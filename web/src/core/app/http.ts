@@ -1,6 +1,17 @@
-/** The words of the HTTP API: what the host, or a car on its own page, answers. What a reader returns is legal. */
+/**
+ * The words of the HTTP API: what the host, or a car on its own page, answers. What a reader
+ * returns is legal.
+ */
 
-import { anyString, bool, listOf, MessageError, oneOf, Shape, type Read } from "../../protocol/json";
+import {
+  anyString,
+  bool,
+  listOf,
+  MessageError,
+  oneOf,
+  Shape,
+  type Read,
+} from "../../protocol/json";
 
 /** What the server tells about itself and about who is signed in. */
 export interface ServerInfo {
@@ -19,7 +30,10 @@ export interface Enrolment {
   readonly token: string;
   /** Unix time in seconds. */
   readonly expires_at: number;
-  /** Where the car finds the host; `null` if the host knows no address that works from another machine. */
+  /**
+   * Where the car finds the host; `null` if the host knows no address that works from another
+   * machine.
+   */
   readonly url: string | null;
   /** Lines for the car's own configuration file. */
   readonly config: string;
@@ -162,7 +176,10 @@ const fault: Read<Fault> = (value, field) => {
 
 const unused: Read<Provision["unused"][number]> = (value, field) => {
   const shape = new Shape(value, field);
-  return { table: shape.need("table", anyString), instead: shape.need("instead", oneOf(["kept", "default"])) };
+  return {
+    table: shape.need("table", anyString),
+    instead: shape.need("instead", oneOf(["kept", "default"])),
+  };
 };
 
 const finite: Read<number> = (value, field) => {
@@ -172,7 +189,10 @@ const finite: Read<number> = (value, field) => {
   return value;
 };
 
-/** Every refusal has `code` and `text`; whatever stands between us and the server may answer otherwise. */
+/**
+ * Every refusal has `code` and `text`; whatever stands between us and the server may answer
+ * otherwise.
+ */
 export function refusal(status: number, value: unknown): ApiError {
   try {
     const shape = new Shape(value, "");

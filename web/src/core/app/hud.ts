@@ -3,7 +3,12 @@
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Path } from "../link/stats";
-import { DRIVE_STATES, type DriveState, type InputSource, type StopReason } from "../../protocol/state";
+import {
+  DRIVE_STATES,
+  type DriveState,
+  type InputSource,
+  type StopReason,
+} from "../../protocol/state";
 import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
@@ -17,7 +22,10 @@ export interface Hud {
   /** `null` before the first telemetry. */
   readonly state: Open<DriveState> | null;
   readonly reason: Open<StopReason>;
-  /** Nothing was heard from the car for a while, or nothing can be: its state, and all figures, are those of then. */
+  /**
+   * Nothing was heard from the car for a while, or nothing can be: its state, and all figures, are
+   * those of then.
+   */
   readonly silent: boolean;
   /** Why the car last stopped, in words; `null` once it was armed again. */
   readonly lastStop: string | null;
@@ -77,7 +85,10 @@ export function sameHud(a: Hud, b: Hud): boolean {
 
 export type Alarm = "calm" | "warn" | "bad";
 
-/** Older pictures are amber and red: beyond 150 ms drivers begin to weave, beyond 250 ms they should crawl (arXiv 2603.06850). */
+/**
+ * Older pictures are amber and red: beyond 150 ms drivers begin to weave, beyond 250 ms they should
+ * crawl (arXiv 2603.06850).
+ */
 export function ageAlarm(ms: number | null): Alarm {
   return ms === null || ms <= 150 ? "calm" : ms <= 250 ? "warn" : "bad";
 }
@@ -88,10 +99,18 @@ export function rttAlarm(ms: number | null): Alarm {
 }
 
 /** The drive's state in a few words, and why the wheels do not or did not follow. */
-export function stateParts({ state, reason, phase, armWanted, silent, lastStop }: Hud): [state: string, why?: string] {
+export function stateParts({
+  state,
+  reason,
+  phase,
+  armWanted,
+  silent,
+  lastStop,
+}: Hud): [state: string, why?: string] {
   const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
   if (silent) return ["No answer", ...before];
-  if (state === null) return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
+  if (state === null)
+    return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
   if (state === "armed" || state === "arming") return [stateWords(state)];
   if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
   if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];

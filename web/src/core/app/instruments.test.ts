@@ -111,24 +111,44 @@ describe("the pace of the display", () => {
 describe("what is shown of the car", () => {
   it.each(DRIVE_STATES)("is its state: %s", (state) => {
     hear(state, 50, { throttle: 2_500, battery_mv: 7_900, braking: state === "braking" });
-    expect(shown).toMatchObject({ state, silent: false, throttle: 0.25, batteryVolts: 7.9, wantedSteering: -0.25 });
+    expect(shown).toMatchObject({
+      state,
+      silent: false,
+      throttle: 0.25,
+      batteryVolts: 7.9,
+      wantedSteering: -0.25,
+    });
     expect(shown?.braking).toBe(state === "braking");
     expect(shown && stateTone(shown)).toBe(
-      { disarmed: "calm", arming: "ready", armed: "live", holding: "warn", braking: "bad", tripped: "bad" }[state],
+      {
+        disarmed: "calm",
+        arming: "ready",
+        armed: "live",
+        holding: "warn",
+        braking: "bad",
+        tripped: "bad",
+      }[state],
     );
   });
 
-  it.each(DRIVE_STATES)("is its silence after half a second, and no state any more: %s", (state) => {
-    hear(state, 100);
-    wake(600);
-    expect(shown?.silent).toBe(false);
-    wake(700);
-    expect(shown).toMatchObject({ silent: true, frozen: true, banner: { title: "The car does not answer" } });
-    expect(words()[0]).toBe("No answer");
-    hear(state, 750);
-    wake(800);
-    expect(shown).toMatchObject({ silent: false, state });
-  });
+  it.each(DRIVE_STATES)(
+    "is its silence after half a second, and no state any more: %s",
+    (state) => {
+      hear(state, 100);
+      wake(600);
+      expect(shown?.silent).toBe(false);
+      wake(700);
+      expect(shown).toMatchObject({
+        silent: true,
+        frozen: true,
+        banner: { title: "The car does not answer" },
+      });
+      expect(words()[0]).toBe("No answer");
+      hear(state, 750);
+      wake(800);
+      expect(shown).toMatchObject({ silent: false, state });
+    },
+  );
 
   it("is no silence in the first two seconds of a path, when there was no word yet", () => {
     instruments.handleUp(1_000);
@@ -166,7 +186,13 @@ describe("what is shown of the car", () => {
   });
 
   it("is how it is connected", () => {
-    const link = { host: "up", uplink: "wifi", interface: "wlan0", standby: 1, modem: null } as const;
+    const link = {
+      host: "up",
+      uplink: "wifi",
+      interface: "wlan0",
+      standby: 1,
+      modem: null,
+    } as const;
     instruments.handleCarEvent({ type: "link", ...link }, 50);
     hear("disarmed", 60);
     expect(shown?.rungs.map(({ text }) => text)).toEqual(["Host", "Path", "Wi-Fi +1"]);
@@ -175,11 +201,26 @@ describe("what is shown of the car", () => {
 
 describe("what is shown of the driver", () => {
   it.each([
-    ["a blind picture", { blind: "picture-stopped", notice: "picture-stopped" }, "The picture has stopped", true],
-    ["an old picture", { blind: "picture-old", notice: "picture-old" }, "The picture is too old", true],
+    [
+      "a blind picture",
+      { blind: "picture-stopped", notice: "picture-stopped" },
+      "The picture has stopped",
+      true,
+    ],
+    [
+      "an old picture",
+      { blind: "picture-old", notice: "picture-old" },
+      "The picture is too old",
+      true,
+    ],
     ["a slow link", { linkSlow: true, notice: "link-slow" }, "The link is too slow", false],
     ["a gamepad that is gone", { notice: "gamepad-gone" }, "Gamepad gone", false],
-    ["a page without focus", { sample: { ...DRIVER.sample, focused: false } }, "Click here to drive", false],
+    [
+      "a page without focus",
+      { sample: { ...DRIVER.sample, focused: false } },
+      "Click here to drive",
+      false,
+    ],
   ] as const)("is %s", (_, change, title, frozen) => {
     around = { ...around, driver: { ...DRIVER, ...change } };
     hear("disarmed", 50);
@@ -209,7 +250,10 @@ describe("what is shown of the path", () => {
       [20, 2],
       [40, 3],
     ] as const) {
-      instruments.handleFrame({ presentedAt: at, rtpTimestamp: at * 90, width: 640, height: 360, count }, CLOCK);
+      instruments.handleFrame(
+        { presentedAt: at, rtpTimestamp: at * 90, width: 640, height: 360, count },
+        CLOCK,
+      );
     }
     instruments.handleStats([video(0, 0)], 0);
     instruments.handleStats([video(62_500, 15)], 500);
@@ -222,15 +266,29 @@ describe("what is shown of the path", () => {
   });
 
   it("is nothing of the connection before, once there is another one", () => {
-    instruments.handleFrame({ presentedAt: 0, rtpTimestamp: 0, width: 640, height: 360, count: 1 }, CLOCK);
+    instruments.handleFrame(
+      { presentedAt: 0, rtpTimestamp: 0, width: 640, height: 360, count: 1 },
+      CLOCK,
+    );
     instruments.handleStats([video(0, 0)], 0);
     instruments.handleStats([video(62_500, 15)], 500);
     instruments.handleUp(0);
     hear("armed", 550);
     instruments.handleNewSession();
     wake(9_000);
-    expect(shown).toMatchObject({ state: null, silent: false, ageMs: null, bitrateKbps: null, fps: null });
-    expect(instruments.diagnose(9_000)).toMatchObject({ telemetry: null, stats: null, link: null, last_stop: null });
+    expect(shown).toMatchObject({
+      state: null,
+      silent: false,
+      ageMs: null,
+      bitrateKbps: null,
+      fps: null,
+    });
+    expect(instruments.diagnose(9_000)).toMatchObject({
+      telemetry: null,
+      stats: null,
+      link: null,
+      last_stop: null,
+    });
   });
 
   it.each<[Phase, string]>([
@@ -264,7 +322,11 @@ function wake(now: number): void {
   look();
 }
 
-function hear(state: DriveState, now: number, change: Partial<TelemetryFrame> & { reason?: StopReason } = {}): void {
+function hear(
+  state: DriveState,
+  now: number,
+  change: Partial<TelemetryFrame> & { reason?: StopReason } = {},
+): void {
   const frame: TelemetryFrame = {
     state,
     reason: "none",

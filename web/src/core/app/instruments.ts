@@ -1,8 +1,9 @@
 /**
- * What the driver is shown, and when: keeps what the car, the video and the statistics told, and makes a display of it.
+ * What the driver is shown, and when: keeps what the car, the video and the statistics told, and
+ * makes a display of it.
  *
- * **Ten times a second, and at once when the car's state or the phase of the session changes.** A display that looks like the last one is
- * no effect.
+ * **Ten times a second, and at once when the car's state or the phase of the session changes.** A
+ * display that looks like the last one is no effect.
  */
 
 import type { Phase } from "../link/session";
@@ -113,7 +114,10 @@ export class Instruments {
     this.#stats = this.#meter.handleReport(entries, now);
   }
 
-  /** Another connection, or none. Why the car last stopped stays in sight, and so does what it is called. */
+  /**
+   * Another connection, or none. Why the car last stopped stays in sight, and so does what it is
+   * called.
+   */
   handleNewSession(): void {
     this.#picture = new Picture();
     this.#meter = new StatsMeter();

@@ -23,7 +23,9 @@ describe("words of a later version", () => {
   it("are shown as they are, where they only inform", () => {
     expect(reasonWords(LATER)).toBe("The car's reason: cycle moon");
     expect(stateWords(LATER)).toBe("Cycle moon");
-    expect(byeWords(LATER).text).toBe("The reason is one that this page does not know: cycle moon.");
+    expect(byeWords(LATER).text).toBe(
+      "The reason is one that this page does not know: cycle moon.",
+    );
     expect(errorWords(LATER, "no more cars today").text).toBe("No more cars today.");
     expect(stopWords({ by: "car", why: LATER })).toBe("The car's reason: cycle moon");
   });
@@ -40,12 +42,17 @@ describe("words", () => {
     expect(ERROR_WORDS[code].text).toMatch(/[.?]$/);
   });
 
-  it.each(STOP_REASONS.filter((reason) => reason !== "none"))("explain the stop by %s", (reason) => {
-    expect(STOP_WORDS[reason]).not.toBe("");
-  });
+  it.each(STOP_REASONS.filter((reason) => reason !== "none"))(
+    "explain the stop by %s",
+    (reason) => {
+      expect(STOP_WORDS[reason]).not.toBe("");
+    },
+  );
 
   it("explain every stop by this page in a line", () => {
-    expect(Object.values(PAGE_STOP_WORDS).filter((words) => !/^[A-Z].{5,38}[a-z]$/.test(words))).toEqual([]);
+    expect(
+      Object.values(PAGE_STOP_WORDS).filter((words) => !/^[A-Z].{5,38}[a-z]$/.test(words)),
+    ).toEqual([]);
     expect(stopWords({ by: "page", why: "link-slow" })).toBe("The link was too slow");
     expect(stopWords({ by: "car", why: "silent" })).toBe("The car hears nothing from this page");
   });
@@ -60,7 +67,9 @@ describe("words", () => {
     expect(apiWords("link", 401, "wrong-token", "")).toContain("used before");
     expect(apiWords("setup", 401, "wrong-token", "")).toContain("used before");
     expect(apiWords("setup", 409, "set-up-already", "")).toContain("Sign in");
-    expect(apiWords("sign-in", 429, "too-many-attempts", "too many failed attempts; wait 9 s")).toContain("wait 9 s");
+    expect(
+      apiWords("sign-in", 429, "too-many-attempts", "too many failed attempts; wait 9 s"),
+    ).toContain("wait 9 s");
     expect(apiWords("other", 0, "", "")).toContain("cannot be reached");
   });
 

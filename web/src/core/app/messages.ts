@@ -28,7 +28,10 @@ export const BYE_WORDS: Readonly<Record<ByeReason, Words>> = {
     title: "Opened in another page",
     text: "You opened this car in another tab or on another device, which drives it now.",
   },
-  "car-busy": { title: "Somebody else drives this car", text: "You can connect once they have left." },
+  "car-busy": {
+    title: "Somebody else drives this car",
+    text: "You can connect once they have left.",
+  },
   "ice-failed": {
     title: "No path to the car",
     text: "Neither a direct path nor the relay works. Is UDP blocked on this network or on the car's? A mobile hotspot or another network often helps; otherwise the host's TURN relay may be down.",
@@ -45,38 +48,68 @@ export const BYE_WORDS: Readonly<Record<ByeReason, Words>> = {
     title: "You may no longer drive this car",
     text: "Your right to drive it was taken back. Ask the person who runs the host.",
   },
-  shutdown: { title: "The car has shut down", text: "Its program was stopped, perhaps for an update." },
-  internal: { title: "Something broke", text: "A program reported a fault of its own; its log has more." },
+  shutdown: {
+    title: "The car has shut down",
+    text: "Its program was stopped, perhaps for an update.",
+  },
+  internal: {
+    title: "Something broke",
+    text: "A program reported a fault of its own; its log has more.",
+  },
 };
 
 /** Why the host refused. */
 export const ERROR_WORDS: Readonly<Record<ErrorCode, Words>> = {
-  malformed: { title: "The host did not understand this page", text: "Reload the page to get the host's own version." },
+  malformed: {
+    title: "The host did not understand this page",
+    text: "Reload the page to get the host's own version.",
+  },
   "unknown-type": {
     title: "The host did not understand this page",
     text: "Reload the page to get the host's own version.",
   },
-  "too-large": { title: "The message was too large", text: "The host refused it. Reload the page and try again." },
-  "rate-limited": { title: "Too many attempts", text: "The host asks for a little patience. Try again in a minute." },
+  "too-large": {
+    title: "The message was too large",
+    text: "The host refused it. Reload the page and try again.",
+  },
+  "rate-limited": {
+    title: "Too many attempts",
+    text: "The host asks for a little patience. Try again in a minute.",
+  },
   "unsupported-version": {
     title: "This page does not fit the host",
     text: "They speak different versions. Reload the page.",
   },
-  "out-of-order": { title: "That came at the wrong time", text: "The conversation got out of step. Connect again." },
+  "out-of-order": {
+    title: "That came at the wrong time",
+    text: "The conversation got out of step. Connect again.",
+  },
   "not-signed-in": { title: "You are signed out", text: "Sign in again to go on." },
   forbidden: {
     title: "You may not drive this car",
     text: "Ask the person who runs the host for the right to drive it.",
   },
   "no-such-car": { title: "No such car", text: "The host does not know this car. Was it removed?" },
-  "car-offline": { title: "The car is offline", text: "Is it switched on, and does it have a network?" },
-  "car-busy": { title: "Somebody else drives this car", text: "You can connect once they have left." },
+  "car-offline": {
+    title: "The car is offline",
+    text: "Is it switched on, and does it have a network?",
+  },
+  "car-busy": {
+    title: "Somebody else drives this car",
+    text: "You can connect once they have left.",
+  },
   "no-such-session": {
     title: "The drive has ended",
     text: "The host does not know this drive any more. Connect again.",
   },
-  "not-enrolled": { title: "The car is not enrolled", text: "Add it to this host with an enrolment token." },
-  "bad-signature": { title: "The car could not prove who it is", text: "Its key does not match. Enrol it again." },
+  "not-enrolled": {
+    title: "The car is not enrolled",
+    text: "Add it to this host with an enrolment token.",
+  },
+  "bad-signature": {
+    title: "The car could not prove who it is",
+    text: "Its key does not match. Enrol it again.",
+  },
   timeout: {
     title: "The car does not answer",
     text: "It is connected to the host but sent no video offer in time. Its network may be very slow right now.",
@@ -112,7 +145,8 @@ export const STATE_WORDS: Readonly<Record<DriveState, string>> = {
   tripped: "Stopped",
 };
 
-const TAKEN_OVER = "It was moved while another device drove, so the car was disarmed. Arm again to drive with it.";
+const TAKEN_OVER =
+  "It was moved while another device drove, so the car was disarmed. Arm again to drive with it.";
 
 export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
   "gamepad-gone": {
@@ -131,7 +165,10 @@ export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
     title: "The link is too slow: you cannot drive",
     text: "The car's answers take longer than half a second, or do not come. The car stops. Wait until this goes away, let go, then arm again.",
   },
-  "no-picture": { title: "Waiting for the picture", text: "The car can be armed once it is there." },
+  "no-picture": {
+    title: "Waiting for the picture",
+    text: "The car can be armed once it is there.",
+  },
   "picture-stopped": {
     title: "The picture has stopped: you cannot drive",
     text: "No new picture has come for half a second. The car stops. Wait until the picture moves, let go, then arm again.",
@@ -182,13 +219,19 @@ export function stateWords(state: Open<DriveState>): string {
 /** Why a session ended. */
 export function byeWords(reason: Open<ByeReason>): Words {
   if (isKnown(BYE_REASONS, reason)) return BYE_WORDS[reason];
-  return { title: "The drive has ended", text: `The reason is one that this page does not know: ${plain(reason)}.` };
+  return {
+    title: "The drive has ended",
+    text: `The reason is one that this page does not know: ${plain(reason)}.`,
+  };
 }
 
 /** Why the host refuses; `text` is its own explanation. */
 export function errorWords(code: Open<ErrorCode>, text: string): Words {
   if (isKnown(ERROR_CODES, code)) return ERROR_WORDS[code];
-  return { title: "The host refuses", text: text === "" ? `Its reason: ${plain(code)}.` : sentence(text) };
+  return {
+    title: "The host refuses",
+    text: text === "" ? `Its reason: ${plain(code)}.` : sentence(text),
+  };
 }
 
 /** A word of a later version, as people write. */
@@ -214,14 +257,21 @@ export type Place = "sign-in" | "code" | "link" | "setup" | "other";
 
 const WRONG_TOKEN = "This link was used before, has expired, or is incomplete. Ask for a new one.";
 
-/** Words for a failed request, by its place, status and code; `text` is the host's own explanation. */
+/**
+ * Words for a failed request, by its place, status and code; `text` is the host's own explanation.
+ */
 export function apiWords(place: Place, status: number, code: string, text: string): string {
   if (status === 0) return "The host cannot be reached. Is this device online?";
-  if (status === 429) return text === "" ? "Too many attempts. Wait a minute and try again." : sentence(text);
-  if (code === "set-up-already") return "This host has been set up already. Sign in with your account.";
+  if (status === 429)
+    return text === "" ? "Too many attempts. Wait a minute and try again." : sentence(text);
+  if (code === "set-up-already")
+    return "This host has been set up already. Sign in with your account.";
   if (place === "sign-in" && status === 401) return "Wrong name or password.";
   if (place === "code" && status === 401) return "Wrong code.";
-  if ((place === "link" || place === "setup") && (status === 401 || status === 404 || status === 410))
+  if (
+    (place === "link" || place === "setup") &&
+    (status === 401 || status === 404 || status === 410)
+  )
     return WRONG_TOKEN;
   return text === "" ? `The host answered with status ${status}.` : sentence(text);
 }

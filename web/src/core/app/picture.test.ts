@@ -18,13 +18,19 @@ describe("Picture", () => {
 
   it("is at least as old as it has been frozen, where frames tell no time", () => {
     const picture = new Picture();
-    picture.handleFrame({ presentedAt: 0, rtpTimestamp: null, width: 1, height: 1, count: 1 }, aged(40));
+    picture.handleFrame(
+      { presentedAt: 0, rtpTimestamp: null, width: 1, height: 1, count: 1 },
+      aged(40),
+    );
     expect(picture.ageMs(3_000)).toBe(3_000);
   });
 
   it("is not known without time stamps", () => {
     const picture = new Picture();
-    picture.handleFrame({ presentedAt: 0, rtpTimestamp: null, width: 1, height: 1, count: 1 }, aged(40));
+    picture.handleFrame(
+      { presentedAt: 0, rtpTimestamp: null, width: 1, height: 1, count: 1 },
+      aged(40),
+    );
     expect(picture.ageMs(0)).toBeNull();
   });
 
@@ -40,7 +46,10 @@ describe("Picture", () => {
 });
 
 function present(picture: Picture, presentedAt: number, age: number | null): void {
-  picture.handleFrame({ presentedAt, rtpTimestamp: 1, width: 640, height: 360, count: 1 }, aged(age));
+  picture.handleFrame(
+    { presentedAt, rtpTimestamp: 1, width: 640, height: 360, count: 1 },
+    aged(age),
+  );
 }
 
 function aged(age: number | null): CarClock {

@@ -35,7 +35,10 @@ export class Picture {
     else this.#ages = [...this.#ages.slice(1 - FRAMES), age];
   }
 
-  /** Age at `now` in ms; `null` while it is not known. A frozen picture is at least as old as its place on the screen. */
+  /**
+   * Age at `now` in ms; `null` while it is not known. A frozen picture is at least as old as its
+   * place on the screen.
+   */
   ageMs(now: number): number | null {
     if (this.#last === null) return null;
     const newest = this.#ages.at(-1);

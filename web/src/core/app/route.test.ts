@@ -12,7 +12,10 @@ describe("routes", () => {
     ["#/link?token=abc", { page: "link", token: "abc" }],
     [`#/car/${CAR}`, { page: "car", car: CAR, relayOnly: false, trickle: true }],
     [`#/car/${CAR}?path=relay`, { page: "car", car: CAR, relayOnly: true, trickle: true }],
-    [`#/car/${CAR}?path=relay&trickle=0`, { page: "car", car: CAR, relayOnly: true, trickle: false }],
+    [
+      `#/car/${CAR}?path=relay&trickle=0`,
+      { page: "car", car: CAR, relayOnly: true, trickle: false },
+    ],
   ])("%s is read and written", (hash, route) => {
     expect(parseRoute(hash)).toEqual(route);
     expect(formatRoute(route)).toBe(hash);

@@ -8,7 +8,12 @@ export type Route =
   | { readonly page: "sign-in" }
   | { readonly page: "setup"; readonly token: string }
   | { readonly page: "link"; readonly token: string }
-  | { readonly page: "car"; readonly car: string; readonly relayOnly: boolean; readonly trickle: boolean };
+  | {
+      readonly page: "car";
+      readonly car: string;
+      readonly relayOnly: boolean;
+      readonly trickle: boolean;
+    };
 
 /** Reads an address; what it does not know is the list of cars. */
 export function parseRoute(hash: string): Route {

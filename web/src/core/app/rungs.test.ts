@@ -7,7 +7,8 @@ const wifi: CarLink = { host: "up", uplink: "wifi", interface: "wlan0", standby:
 const modem: ModemLink = { state: "up", rung: null, operator: "Example", signal: 63, fault: null };
 const mobile: CarLink = { host: "up", uplink: "mobile", interface: "wwan0", standby: 0, modem };
 
-const words = (link: CarLink | null) => rungsOf("ready", "connected", link).map(({ text, tone }) => `${text}: ${tone}`);
+const words = (link: CarLink | null) =>
+  rungsOf("ready", "connected", link).map(({ text, tone }) => `${text}: ${tone}`);
 
 describe("the rungs", () => {
   it("are host and path until the car has said more", () => {
@@ -22,7 +23,9 @@ describe("the rungs", () => {
     ["picture-stopped", "No picture: bad"],
     ["picture-old", "Picture late: bad"],
   ] as const)("say that the path is not good while it is %s", (trouble, rung) => {
-    expect(rungsOf("ready", "connected", null, trouble).map(({ text, tone }) => `${text}: ${tone}`)[1]).toBe(rung);
+    expect(
+      rungsOf("ready", "connected", null, trouble).map(({ text, tone }) => `${text}: ${tone}`)[1],
+    ).toBe(rung);
   });
 
   it("show words of a later version as they are", () => {
@@ -34,7 +37,11 @@ describe("the rungs", () => {
 
   it("call nothing good that a silent car has said", () => {
     const said = rungsOf("ready", "connected", mobile, "silent");
-    expect(said.map(({ id, tone }) => `${id}: ${tone}`)).toEqual(["host: good", "path: bad", "uplink: idle"]);
+    expect(said.map(({ id, tone }) => `${id}: ${tone}`)).toEqual([
+      "host: good",
+      "path: bad",
+      "uplink: idle",
+    ]);
     expect(rungsOf("ready", "interrupted", mobile, "silent")[1]?.tone).toBe("bad");
   });
 
@@ -63,8 +70,8 @@ describe("the rungs", () => {
     expect(words({ ...wifi, modem: { ...modem, state: "waiting", rung: "reset" } })[3]).toBe(
       "Modem is reset soon: warn",
     );
-    expect(words({ ...wifi, modem: { ...modem, state: "waiting", fault: "the SIM is missing" } })[3]).toBe(
-      "the SIM is missing: bad",
-    );
+    expect(
+      words({ ...wifi, modem: { ...modem, state: "waiting", fault: "the SIM is missing" } })[3],
+    ).toBe("the SIM is missing: bad");
   });
 });

@@ -1,9 +1,18 @@
-/** The rungs between driver and car: host, path, uplink, modem. Pure: the situation in, words and colours out. */
+/**
+ * The rungs between driver and car: host, path, uplink, modem. Pure: the situation in, words and
+ * colours out.
+ */
 
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Blindness } from "../link/sight";
-import { MODEM_RUNGS, UPLINK_KINDS, type CarLink, type ModemLink, type ModemRung } from "../../protocol/events";
+import {
+  MODEM_RUNGS,
+  UPLINK_KINDS,
+  type CarLink,
+  type ModemLink,
+  type ModemRung,
+} from "../../protocol/events";
 import { isKnown, type Open } from "../../protocol/words";
 import { capital, plain } from "./messages";
 
@@ -16,7 +25,10 @@ export interface Rung {
   readonly tone: "good" | "warn" | "bad" | "idle";
 }
 
-/** What is wrong with a path that is there: nothing is heard of the car, its answers come late, or the picture does. */
+/**
+ * What is wrong with a path that is there: nothing is heard of the car, its answers come late, or
+ * the picture does.
+ */
 export type PathTrouble = "silent" | "link-slow" | Blindness;
 
 /** Below this a modem is at the edge of its cell: some −105 dBm of LTE's RSRP. */
@@ -40,15 +52,25 @@ export function rungsOf(
   trouble: PathTrouble | null = null,
 ): Rung[] {
   const modem = link?.modem ? modemRung(link.modem) : null;
-  const fromCar = [...(link === null ? [] : [uplinkRung(link)]), ...(modem === null ? [] : [modem])];
+  const fromCar = [
+    ...(link === null ? [] : [uplinkRung(link)]),
+    ...(modem === null ? [] : [modem]),
+  ];
   // What a silent car said last may be true no more.
-  const heard = trouble === "silent" ? fromCar.map((rung): Rung => ({ ...rung, tone: "idle" })) : fromCar;
+  const heard =
+    trouble === "silent" ? fromCar.map((rung): Rung => ({ ...rung, tone: "idle" })) : fromCar;
   return [hostRung(host, link), pathRung(phase, trouble), ...heard];
 }
 
 function hostRung(host: SignalingState["phase"], link: CarLink | null): Rung {
-  const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({ id: "host", text, hint, tone });
-  if (host !== "ready") return rung("Host away", "This page has lost the host. Driving goes on without it.", "warn");
+  const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({
+    id: "host",
+    text,
+    hint,
+    tone,
+  });
+  if (host !== "ready")
+    return rung("Host away", "This page has lost the host. Driving goes on without it.", "warn");
   if (link?.host === "down") {
     return rung("Host away", "The car has lost the host. Driving goes on without it.", "warn");
   }
@@ -56,10 +78,17 @@ function hostRung(host: SignalingState["phase"], link: CarLink | null): Rung {
 }
 
 function pathRung(phase: Phase["name"], trouble: PathTrouble | null): Rung {
-  const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({ id: "path", text, hint, tone });
+  const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({
+    id: "path",
+    text,
+    hint,
+    tone,
+  });
   switch (phase) {
     case "connected":
-      return trouble === null ? rung("Path", "Picture and commands flow.", "good") : rung(...TROUBLE[trouble]);
+      return trouble === null
+        ? rung("Path", "Picture and commands flow.", "good")
+        : rung(...TROUBLE[trouble]);
     case "interrupted":
       return rung("Path silent", "Nothing comes from the car.", "bad");
     case "restarting":
@@ -75,7 +104,9 @@ function pathRung(phase: Phase["name"], trouble: PathTrouble | null): Rung {
   }
 }
 
-const TROUBLE: Readonly<Record<PathTrouble, readonly [text: string, hint: string, tone: Rung["tone"]]>> = {
+const TROUBLE: Readonly<
+  Record<PathTrouble, readonly [text: string, hint: string, tone: Rung["tone"]]>
+> = {
   silent: ["Path silent", "Nothing comes from the car.", "bad"],
   "link-slow": ["Path slow", "The car's answers are late.", "bad"],
   "no-picture": ["Path", "The picture is on its way.", "warn"],
@@ -84,7 +115,12 @@ const TROUBLE: Readonly<Record<PathTrouble, readonly [text: string, hint: string
 };
 
 function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung {
-  const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({ id: "uplink", text, hint, tone });
+  const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({
+    id: "uplink",
+    text,
+    hint,
+    tone,
+  });
   if (uplink === null) return rung("No uplink", "The car has no way into the Internet.", "warn");
   const more = standby === 0 ? "" : ` +${standby}`;
   const others = standby === 0 ? "No other one stands by." : `${standby} more stand by.`;
@@ -97,8 +133,14 @@ function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung 
       return rung(`Wi-Fi${more}`, hint, "good");
     case "mobile": {
       const signal = modem?.signal ?? null;
-      const text = [modem?.operator ?? "Mobile", ...(signal === null ? [] : [`${signal} %`])].join(" ");
-      return rung(`${text}${more}`, hint, signal !== null && signal < WEAK_SIGNAL ? "warn" : "good");
+      const text = [modem?.operator ?? "Mobile", ...(signal === null ? [] : [`${signal} %`])].join(
+        " ",
+      );
+      return rung(
+        `${text}${more}`,
+        hint,
+        signal !== null && signal < WEAK_SIGNAL ? "warn" : "good",
+      );
     }
     case "other":
       return rung(`${name ?? "Uplink"}${more}`, hint, "good");
@@ -112,7 +154,8 @@ function rungWords(rung: Open<ModemRung>): string {
 /** Only while there is something to tell. */
 function modemRung({ state, rung, fault }: ModemLink): Rung | null {
   const hint = "What the car does to bring its mobile link back.";
-  if (fault !== null) return { id: "modem", text: fault, hint: "The modem needs a person.", tone: "bad" };
+  if (fault !== null)
+    return { id: "modem", text: fault, hint: "The modem needs a person.", tone: "bad" };
   if (state === "up") return null;
   const text = rung === null ? "Modem reconnects" : rungWords(rung);
   return { id: "modem", text: state === "waiting" ? `${text} soon` : text, hint, tone: "warn" };

@@ -112,7 +112,13 @@ describe("a frame", () => {
     press("KeyA");
     run(2_000);
     const { at, frame } = last();
-    expect(frame).toMatchObject({ visible: true, focused: true, arm: false, source: "keyboard", sample_age_ms: 0 });
+    expect(frame).toMatchObject({
+      visible: true,
+      focused: true,
+      arm: false,
+      source: "keyboard",
+      sample_age_ms: 0,
+    });
     expect(frame).toMatchObject({ steering: -10_000, throttle: 10_000, sent_us: micros32(at) });
     expect(decodeControl(encodeControl(frame, 2))).toEqual(frame);
     // The test's picture is new every few frames, and tells when it was taken.
@@ -154,7 +160,11 @@ describe("a channel whose buffer is full", () => {
     run(1_900);
     expect(path.facts(now).linkSlow).toBe(false);
     run(2_100);
-    expect(path.facts(now)).toMatchObject({ linkSlow: true, notice: "link-slow", sample: { source: "none" } });
+    expect(path.facts(now)).toMatchObject({
+      linkSlow: true,
+      notice: "link-slow",
+      sample: { source: "none" },
+    });
   });
 });
 
@@ -174,7 +184,10 @@ describe("an armed driver", () => {
     path.handleInput(now);
     expect(path.pollTimeout()).toBeLessThan(now);
     fire();
-    expect(last()).toMatchObject({ at: now, frame: { visible: false, focused: false, arm: false, throttle: 0 } });
+    expect(last()).toMatchObject({
+      at: now,
+      frame: { visible: false, focused: false, arm: false, throttle: 0 },
+    });
     run(now + 200);
     expect(last().frame.sample_age_ms).toBeGreaterThan(150);
     expect(path.facts(now)).toMatchObject({ armWanted: false, pageStop: "hidden" });
@@ -186,8 +199,17 @@ describe("an armed driver", () => {
     run(stopped + 440);
     expect(last().frame).toMatchObject({ arm: true, source: "keyboard" });
     run(stopped + 600);
-    expect(last().frame).toMatchObject({ arm: false, source: "none", throttle: 0, sample_age_ms: 65_535 });
-    expect(path.facts(now)).toMatchObject({ blind: "picture-stopped", pageStop: "picture-stopped", armWanted: false });
+    expect(last().frame).toMatchObject({
+      arm: false,
+      source: "none",
+      throttle: 0,
+      sample_age_ms: 65_535,
+    });
+    expect(path.facts(now)).toMatchObject({
+      blind: "picture-stopped",
+      pageStop: "picture-stopped",
+      armWanted: false,
+    });
     pictureAgeMs = 30;
     carState = "tripped";
     run(now + 700);
@@ -215,13 +237,21 @@ describe("an armed driver", () => {
     const { seq } = last().frame;
     path.handleNewSession(now);
     path.handleChannel(true);
-    expect(path.facts(now)).toMatchObject({ armWanted: false, blind: "no-picture", linkSlow: false, rttMs: null });
+    expect(path.facts(now)).toMatchObject({
+      armWanted: false,
+      blind: "no-picture",
+      linkSlow: false,
+      rttMs: null,
+    });
     fire();
     expect(last().frame).toMatchObject({ seq: seq + 1, arm: false, source: "none" });
   });
 });
 
-/** Time goes on to `until`, in ms, with a picture every 20 ms and a car that answers each frame; `late`: of the nth timer, in ms. */
+/**
+ * Time goes on to `until`, in ms, with a picture every 20 ms and a car that answers each frame;
+ * `late`: of the nth timer, in ms.
+ */
 function run(until: number, late: (frame: number) => number = () => 0): void {
   for (let frame = 0; ; frame += 1) {
     const due = Math.max(now, path.pollTimeout()) + late(frame);
@@ -233,7 +263,10 @@ function run(until: number, late: (frame: number) => number = () => 0): void {
   now = Math.max(now, until);
 }
 
-/** The shell's part: makes the frame that is due, sends it, and hears the answers that are back by now. */
+/**
+ * The shell's part: makes the frame that is due, sends it, and hears the answers that are back by
+ * now.
+ */
 function fire(): void {
   path.handleTimeout(now);
   for (const { frame } of effectsOf(path)) {
@@ -282,6 +315,7 @@ function last() {
 /** How many frames went out in each slot of 20 ms. */
 function slots(from: number, to: number): number[] {
   const counts: number[] = [];
-  for (let at = from; at < to; at += 20) counts.push(sent.filter((one) => one.at >= at && one.at < at + 20).length);
+  for (let at = from; at < to; at += 20)
+    counts.push(sent.filter((one) => one.at >= at && one.at < at + 20).length);
   return counts;
 }

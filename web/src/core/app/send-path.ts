@@ -1,11 +1,15 @@
 /**
- * What the car is told, and when: devices → mixer → pace → control frames, with what forbids the driver to drive.
+ * What the car is told, and when: devices → mixer → pace → control frames, with what forbids the
+ * driver to drive.
  *
  * 1. The devices are looked at, and the mixer hears of it.
- * 2. `handleTimeout` makes the frame that is due, as an effect. **Every 20 ms one, changed or not**: the car's patience ends without them.
- * 3. Who owns the channel sends it and says so by `handleSent`. A frame that the channel does not take is gone, and its number is not used.
+ * 2. `handleTimeout` makes the frame that is due, as an effect. **Every 20 ms one, changed or
+ *    not**: the car's patience ends without them.
+ * 3. Who owns the channel sends it and says so by `handleSent`. A frame that the channel does not
+ *    take is gone, and its number is not used.
  *
- * What is said to the mixer between two frames may bring the next one forward; `handleInput` sees to that.
+ * What is said to the mixer between two frames may bring the next one forward; `handleInput` sees
+ * to that.
  */
 
 import { effectsOf } from "../effects";
@@ -18,7 +22,10 @@ import type { ControlFrame, Shown } from "../../protocol/control";
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import { CONTROL_HZ, micros32, permyriad } from "../../protocol/units";
 
-/** Changes are not sent closer than this: a pad that is polled at 60 Hz or more would crowd the channel. */
+/**
+ * Changes are not sent closer than this: a pad that is polled at 60 Hz or more would crowd the
+ * channel.
+ */
 const SPACING_MS = 10;
 
 /** A frame is to be sent. */
@@ -54,7 +61,10 @@ export class SendPath {
   #made: { readonly seq: number; readonly sample: Sample } | null = null;
   #effects: Effect[] = [];
 
-  /** `seq`: number of the last frame of this page, so that an echo of an old session is never taken for one of the new. */
+  /**
+   * `seq`: number of the last frame of this page, so that an echo of an old session is never taken
+   * for one of the new.
+   */
   constructor(seq = 0) {
     this.#seq = seq;
   }
@@ -67,14 +77,25 @@ export class SendPath {
     const { armWanted, notice, stop: pageStop } = this.mixer;
     const { blind } = this.#sight;
     const sample = this.mixer.sample(now);
-    return { sample, armWanted, notice, pageStop, blind, linkSlow: this.#watch.slow, rttMs: this.#clock.rttMs };
+    return {
+      sample,
+      armWanted,
+      notice,
+      pageStop,
+      blind,
+      linkSlow: this.#watch.slow,
+      rttMs: this.#clock.rttMs,
+    };
   }
 
   pollEffect(): Effect | null {
     return this.#effects.shift() ?? null;
   }
 
-  /** When the next frame is due. A time that is past already is not to be waited for: the page may not get another turn. */
+  /**
+   * When the next frame is due. A time that is past already is not to be waited for: the page may
+   * not get another turn.
+   */
   pollTimeout(): number {
     return this.#pacer.pollTimeout();
   }
@@ -126,7 +147,9 @@ export class SendPath {
     this.handleInput(now);
   }
 
-  /** Another session, or none: what is known of the path and of the picture is of no use any more. */
+  /**
+   * Another session, or none: what is known of the path and of the picture is of no use any more.
+   */
   handleNewSession(now: number): void {
     this.#open = false;
     this.#clock = new CarClock();

@@ -134,7 +134,12 @@ describe("the last stop", () => {
   });
 });
 
-function car(state: DriveState | null, reason: StopReason, armWanted = false, pageStop: PageStop | null = null): void {
+function car(
+  state: DriveState | null,
+  reason: StopReason,
+  armWanted = false,
+  pageStop: PageStop | null = null,
+): void {
   now += 20;
   if (state !== null) heardAt = now;
   stop.handleFacts({ now, heardAt, state, reason, armWanted, pageStop });

@@ -1,7 +1,9 @@
 /**
- * Why the car last stopped, until it is armed again: what the car and the page say of it themselves is gone as soon as input is back.
+ * Why the car last stopped, until it is armed again: what the car and the page say of it themselves
+ * is gone as soon as input is back.
  *
- * The page's own reason comes first. What the car reports then, that there is no input, only follows from it.
+ * The page's own reason comes first. What the car reports then, that there is no input, only
+ * follows from it.
  */
 
 import type { PageStop } from "../input/mixer";
@@ -27,7 +29,10 @@ export interface StopFacts {
 
 /** The driver's own will is no stop to explain. */
 const NO_STOPS: ReadonlySet<Open<StopReason>> = new Set(["none", "driver-disarmed", "driver-left"]);
-/** What else is seen of a car that has fallen silent, some milliseconds before its silence is certain. */
+/**
+ * What else is seen of a car that has fallen silent, some milliseconds before its silence is
+ * certain.
+ */
 const OF_SILENCE: ReadonlySet<PageStop> = new Set(["picture-stopped", "link-slow"]);
 
 export class LastStop {
@@ -46,7 +51,8 @@ export class LastStop {
   }
 
   handleFacts({ now, heardAt, state, reason, armWanted, pageStop }: StopFacts): void {
-    // A car that has not heard yet that it is disarmed is not armed again, also if the driver has already pressed arm.
+    // A car that has not heard yet that it is disarmed is not armed again, also if the driver has
+    // already pressed arm.
     if (state === null || !mayMove(state)) this.#stopped = true;
     else if (state === "armed" && armWanted && this.#stopped) this.#cause = null;
     if (pageStop !== this.#page) {
@@ -58,7 +64,8 @@ export class LastStop {
       }
     }
     const silent = heardAt !== null && heardAt <= this.#pageAt && now - heardAt > SILENT_MS;
-    if (silent && pageStop !== null && OF_SILENCE.has(pageStop)) this.#cause = { by: "page", why: "car-silent" };
+    if (silent && pageStop !== null && OF_SILENCE.has(pageStop))
+      this.#cause = { by: "page", why: "car-silent" };
     if (state === null || state === "arming") return;
     if (mayMove(state)) {
       this.#moved = true;

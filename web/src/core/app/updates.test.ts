@@ -28,11 +28,21 @@ describe("words for an update", () => {
 
   it("tell how far a download is", () => {
     const words = updateWords({ ...coming, state: "downloading", percent: 41, bytes: 4_400_000 });
-    expect(words).toEqual({ tone: "busy", text: "Getting 0.4.0 (4.4 MB so far)", why: null, percent: 41 });
+    expect(words).toEqual({
+      tone: "busy",
+      text: "Getting 0.4.0 (4.4 MB so far)",
+      why: null,
+      percent: 41,
+    });
   });
 
   it("tell why it waits or failed, as a sentence", () => {
-    const waiting = updateWords({ ...coming, state: "waiting", percent: 100, reason: "somebody drives the car" });
+    const waiting = updateWords({
+      ...coming,
+      state: "waiting",
+      percent: 100,
+      reason: "somebody drives the car",
+    });
     expect(waiting).toMatchObject({ why: "Somebody drives the car.", percent: null, tone: "busy" });
     const failed = updateWords({ ...coming, state: "failed", reason: "no picture within 90 s" });
     expect(failed).toMatchObject({ tone: "bad", text: "The update to 0.4.0 failed. Runs 0.3.1" });
@@ -72,7 +82,11 @@ describe("the button that starts an update", () => {
     ["somebody else", car, "Bob"],
     ["a car that nobody owns", { ...car, owner: null }, null],
     ["a car that is away", { ...car, presence: "offline" }, "Ada"],
-    ["a car that waits for something else", { ...car, update: { ...waits, on_request: null } }, "Ada"],
+    [
+      "a car that waits for something else",
+      { ...car, update: { ...waits, on_request: null } },
+      "Ada",
+    ],
     ["a car without a version to install", { ...car, update: { ...waits, version: null } }, "Ada"],
     ["a car that has said nothing", { ...car, update: null }, "Ada"],
   ])("is not for %s", (_, info, user) => {

@@ -14,23 +14,42 @@ export interface UpdateWords {
   readonly percent: number | null;
 }
 
-export function updateWords({ state, running, version, percent, bytes, reason }: UpdateStatus): UpdateWords {
+export function updateWords({
+  state,
+  running,
+  version,
+  percent,
+  bytes,
+  reason,
+}: UpdateStatus): UpdateWords {
   const target = version ?? "a new version";
-  const words = (tone: UpdateWords["tone"], text: string, share: number | null = null): UpdateWords => {
+  const words = (
+    tone: UpdateWords["tone"],
+    text: string,
+    share: number | null = null,
+  ): UpdateWords => {
     return { tone, text, why: reason === null ? null : sentence(reason), percent: share };
   };
-  if (!isKnown(UPDATE_STATES, state)) return words("busy", `The update to ${target}: ${plain(state)}`, percent);
+  if (!isKnown(UPDATE_STATES, state))
+    return words("busy", `The update to ${target}: ${plain(state)}`, percent);
   switch (state) {
     case "idle":
       return reason === null
         ? words("quiet", `Runs ${running}`)
-        : words("bad", `Runs ${running}. The last update${version === null ? "" : ` to ${version}`} failed`);
+        : words(
+            "bad",
+            `Runs ${running}. The last update${version === null ? "" : ` to ${version}`} failed`,
+          );
     case "downloading": {
       const travelled = bytes === null || bytes === 0 ? "" : ` (${size(bytes)} so far)`;
       return words("busy", `Getting ${target}${travelled}`, percent ?? 0);
     }
     case "waiting":
-      return words("busy", `The update to ${target} waits`, percent !== null && percent < 100 ? percent : null);
+      return words(
+        "busy",
+        `The update to ${target} waits`,
+        percent !== null && percent < 100 ? percent : null,
+      );
     case "rebooting":
       return words("busy", `Restarting into ${target}`);
     case "testing":
@@ -41,7 +60,10 @@ export function updateWords({ state, running, version, percent, bytes, reason }:
 }
 
 /** The version that this person may tell the car to install, `null` if there is none. */
-export function requestable({ owner, presence, update }: CarInfo, user: string | null): string | null {
+export function requestable(
+  { owner, presence, update }: CarInfo,
+  user: string | null,
+): string | null {
   const mine = owner !== null && owner === user && presence !== "offline";
   return mine && update?.on_request ? update.version : null;
 }

@@ -1,18 +1,21 @@
 /**
  * Whether the driver wants the car armed, and when the car may be told.
  *
- * **Only an action of the driver's sets it; anything that stops the car clears it**, so that a car that stopped moves again only when
- * its driver says so.
+ * **Only an action of the driver's sets it; anything that stops the car clears it**, so that a car
+ * that stopped moves again only when its driver says so.
  *
- * The drive arms only after input with `arm` clear (`crates/cores/drive-core/src/machine.rs`, arrow 1). Frames get lost, so `arm` is not
- * set before the car has echoed such a frame, or a later one.
+ * The drive arms only after input with `arm` clear (`crates/cores/drive-core/src/machine.rs`, arrow 1).
+ * Frames get lost, so `arm` is not set before the car has echoed such a frame, or a later one.
  */
 
 import type { DriveState } from "../../protocol/state";
 import { isNewer } from "../../protocol/units";
 import type { Open } from "../../protocol/words";
 
-/** Time for the drive to follow: two round trips on a poor link, and a driver's thumb finding neutral. */
+/**
+ * Time for the drive to follow: two round trips on a poor link, and a driver's thumb finding
+ * neutral.
+ */
 const REACTION_MS = 3_000;
 
 export class ArmLatch {

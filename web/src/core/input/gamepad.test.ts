@@ -47,7 +47,9 @@ describe("a pad that is taken into the hand", () => {
   });
 
   it("takes over by a movement of many small steps", () => {
-    const taken = Array.from({ length: 14 }, (_, step) => look(step * 16, pad({ axes: [step / 50, 0, 0, 0] })));
+    const taken = Array.from({ length: 14 }, (_, step) =>
+      look(step * 16, pad({ axes: [step / 50, 0, 0, 0] })),
+    );
     expect(taken.findIndex((key) => key !== null)).toBe(13);
   });
 
@@ -136,12 +138,15 @@ describe("what a pad gives", () => {
 
   it("is nothing of a standard axis that rests at its end and passes the middle", () => {
     use({ axes: [-1, 0, 0, 0], pressed: [3] }, { axes: [-1, 0, 0, 0] });
-    [-0.5, 0, 0.5, 0, -1].forEach((at, i) => stay(100 * (i + 1), 100 * (i + 1) + 96, { axes: [at, 0, 0, 0] }));
+    [-0.5, 0, 0.5, 0, -1].forEach((at, i) =>
+      stay(100 * (i + 1), 100 * (i + 1) + 96, { axes: [at, 0, 0, 0] }),
+    );
     expect(pads.sample(596)?.steering).toBe(0);
   });
 
   it("is nothing of an axis that was exactly 0 until its first word is that it is at an end", () => {
-    const pedals = (throttle: number, pressed: number[] = []) => pad({ axes: [0, throttle, 0], mapping: "", pressed });
+    const pedals = (throttle: number, pressed: number[] = []) =>
+      pad({ axes: [0, throttle, 0], mapping: "", pressed });
     look(0, pedals(0));
     look(16, pedals(0, [3]));
     look(32, pedals(0));
@@ -159,7 +164,8 @@ describe("what a pad gives", () => {
 
   it("stays what it was while a control reports what is no number, which is no sign of life", () => {
     use({ axes: [0.54, 0, 0, 0], triggers: [0, 0.5] });
-    for (const now of [500, 1_000]) look(now, pad({ axes: [Number.NaN, 0, 0, 0], triggers: [0, Number.NaN] }));
+    for (const now of [500, 1_000])
+      look(now, pad({ axes: [Number.NaN, 0, 0, 0], triggers: [0, Number.NaN] }));
     expect(pads.sample(1_000)).toMatchObject({ steering: 0.5, throttle: 0.5, stale: false });
     look(1_050, pad({ axes: [0.54, 0, 0, 0], triggers: [0, 0.5] }));
     expect(pads.sample(1_050)?.stale).toBe(true);
@@ -181,7 +187,8 @@ describe("what a pad gives", () => {
   });
 
   it("is nothing of a pedal for good, also after it passed the middle, until it is plugged in again", () => {
-    const pedals = (throttle: number): PadLike => pad({ axes: [0, throttle], mapping: "", pressed: [3] });
+    const pedals = (throttle: number): PadLike =>
+      pad({ axes: [0, throttle], mapping: "", pressed: [3] });
     use({ axes: [0, 1], mapping: "", pressed: [3] }, { axes: [0, 1], mapping: "" });
     for (const position of [0.5, 0, -0.5, -1, 0, 1]) {
       look(32, pedals(position));
@@ -193,14 +200,23 @@ describe("what a pad gives", () => {
   });
 
   it("is nothing of what is no number or beyond the ends, and a dead pad that reports such is stale", () => {
-    use({ axes: [Number.NaN, -0.5, Infinity], mapping: "" }, { axes: [Number.NaN, 0, 0], mapping: "" });
-    expect(pads.sample(16)).toMatchObject({ steering: 0, throttle: expect.closeTo(0.457, 2) as number });
+    use(
+      { axes: [Number.NaN, -0.5, Infinity], mapping: "" },
+      { axes: [Number.NaN, 0, 0], mapping: "" },
+    );
+    expect(pads.sample(16)).toMatchObject({
+      steering: 0,
+      throttle: expect.closeTo(0.457, 2) as number,
+    });
     look(1_100, pad({ axes: [Number.NaN, -0.5, Infinity], mapping: "" }));
     expect(pads.sample(1_100)?.stale).toBe(true);
   });
 
   it("is nothing of a hat that rests beyond the end", () => {
-    use({ axes: [1.2857, 1.2857], mapping: "", pressed: [3] }, { axes: [1.2857, 1.2857], mapping: "" });
+    use(
+      { axes: [1.2857, 1.2857], mapping: "", pressed: [3] },
+      { axes: [1.2857, 1.2857], mapping: "" },
+    );
     look(32, pad({ axes: [-1, -1], mapping: "", pressed: [3] }));
     expect(pads.sample(32)).toMatchObject({ steering: 0, throttle: 0 });
   });
@@ -266,7 +282,11 @@ describe("a pad that is gone", () => {
   it("that comes back with frozen values is not in use", () => {
     use({ axes: [0.7, 0, 0, 0] });
     look(32, null);
-    expect([48, 64, 5_000].map((now) => look(now, pad({ axes: [0.7, 0, 0, 0] })))).toEqual([null, null, null]);
+    expect([48, 64, 5_000].map((now) => look(now, pad({ axes: [0.7, 0, 0, 0] })))).toEqual([
+      null,
+      null,
+      null,
+    ]);
     expect(pads.sample(5_000)).toBeNull();
   });
 
@@ -379,16 +399,19 @@ describe("two pads", () => {
     expect(play(1_200, 1_400, left, left)).toBe("1");
   });
 
-  it.each([8, 16, 50, -8, -16, -50])("that are twins, %i ms apart, stay at the one that was first in use", (apart) => {
-    const stick = (now: number) => {
-      // Left and right in turn, with a rest now and then, at any speed.
-      const phase = Math.floor(now / 130) % 7;
-      return { axes: [[0, -1, 1, 0, 0, 0.4, 0][phase] ?? 0, 0, 0, 0] };
-    };
-    pads.handleUse(keyAt("0"));
-    for (let now = 200; now < 20_000; now += 4) play(now, now, stick(now), stick(now - apart));
-    expect(pads.inUse).toBe(keyAt("0"));
-  });
+  it.each([8, 16, 50, -8, -16, -50])(
+    "that are twins, %i ms apart, stay at the one that was first in use",
+    (apart) => {
+      const stick = (now: number) => {
+        // Left and right in turn, with a rest now and then, at any speed.
+        const phase = Math.floor(now / 130) % 7;
+        return { axes: [[0, -1, 1, 0, 0, 0.4, 0][phase] ?? 0, 0, 0, 0] };
+      };
+      pads.handleUse(keyAt("0"));
+      for (let now = 200; now < 20_000; now += 4) play(now, now, stick(now), stick(now - apart));
+      expect(pads.inUse).toBe(keyAt("0"));
+    },
+  );
 
   it("that are twins of which one is the more sensitive do not rob each other", () => {
     const at = (position: number) => ({ axes: [position, 0, 0, 0] });
@@ -400,7 +423,10 @@ describe("two pads", () => {
     }
   });
 
-  /** Both pads stay so from `from` to `to`, looked at every 16 ms; the index of the one that steers then. */
+  /**
+   * Both pads stay so from `from` to `to`, looked at every 16 ms; the index of the one that steers
+   * then.
+   */
   function play(from: number, to: number, first: Values, second: Values): string | undefined {
     for (let now = from; now <= to; now += 16) {
       pads.handlePads([pad(first), { ...pad(second), index: 1 }], now);
@@ -422,10 +448,21 @@ interface Values {
   mapping?: string;
 }
 
-function pad({ axes = [0, 0, 0, 0], triggers = [0, 0], pressed = [], mapping = "standard" }: Values): PadLike {
+function pad({
+  axes = [0, 0, 0, 0],
+  triggers = [0, 0],
+  pressed = [],
+  mapping = "standard",
+}: Values): PadLike {
   const buttons = Array.from({ length: 17 }, (_, button) => ({
     pressed: pressed.includes(button),
-    value: pressed.includes(button) ? 1 : button === 6 ? triggers[0] : button === 7 ? triggers[1] : 0,
+    value: pressed.includes(button)
+      ? 1
+      : button === 6
+        ? triggers[0]
+        : button === 7
+          ? triggers[1]
+          : 0,
   }));
   return { id: "pad", index: 0, connected: true, mapping, axes, buttons };
 }
@@ -458,7 +495,10 @@ function heard(mapping: string): Values {
 }
 
 /** A pad that is first seen as `first` and moves to `values` at 16 ms. */
-function use(values: Values, first: Values = values.mapping === undefined ? {} : heard(values.mapping)): void {
+function use(
+  values: Values,
+  first: Values = values.mapping === undefined ? {} : heard(values.mapping),
+): void {
   look(0, pad(first));
   look(16, pad(values));
 }

@@ -1,14 +1,16 @@
 /**
  * All gamepads to one: which of them steers, and the signs that it is gone.
  *
- * A pad that loses its radio may keep its last values for ever. **Values that do not change at all while a stick is held half way, or
- * for longer while the pad gives throttle, are no input**: a hand is never that still.
+ * A pad that loses its radio may keep its last values for ever. **Values that do not change at all
+ * while a stick is held half way, or for longer while the pad gives throttle, are no input**: a
+ * hand is never that still.
  *
- * With a hand on it, a whole pad is bit-still for that long only if its sticks know nothing but on and off. Its driver lets go and arms
- * again, which is better than a car that a dead radio drives for ever.
+ * With a hand on it, a whole pad is bit-still for that long only if its sticks know nothing but on
+ * and off. Its driver lets go and arms again, which is better than a car that a dead radio drives
+ * for ever.
  *
- * Browsers list some pads twice: the pad itself, and the twin that Steam or a driver makes of it. **Twins move together, and then none
- * takes over from the other.**
+ * Browsers list some pads twice: the pad itself, and the twin that Steam or a driver makes of it. **Twins
+ * move together, and then none takes over from the other.**
  */
 
 import { keyOf, Pad, type PadLike } from "./pad";
@@ -66,17 +68,23 @@ export class Gamepads {
       if (!seen?.connected) continue;
       const key = keyOf(seen);
       if (this.#pads.has(key)) continue;
-      // The first look only tells where the controls are: a pad that comes back with frozen values has not been touched.
+      // The first look only tells where the controls are: a pad that comes back with frozen values
+      // has not been touched.
       const pad = before.get(key);
       pad?.handleLook(seen, now);
       this.#pads.set(key, pad ?? new Pad(seen, now));
     }
     this.#missUser();
-    for (const pad of this.#pads.values()) if (pad.armPressed) this.#effects.push({ kind: "arm", pad: pad.key });
-    if ([...this.#pads.values()].some((pad) => pad.stirred)) this.#effects.push({ kind: "stirred" });
+    for (const pad of this.#pads.values())
+      if (pad.armPressed) this.#effects.push({ kind: "arm", pad: pad.key });
+    if ([...this.#pads.values()].some((pad) => pad.stirred))
+      this.#effects.push({ kind: "stirred" });
   }
 
-  /** A pad was unplugged; another one that is plugged in before the next look must not be taken for it. */
+  /**
+   * A pad was unplugged; another one that is plugged in before the next look must not be taken for
+   * it.
+   */
   handleUnplugged(index: number): void {
     for (const key of this.#pads.keys()) if (key.startsWith(`${index} `)) this.#pads.delete(key);
     this.#missUser();
@@ -87,7 +95,10 @@ export class Gamepads {
     return this.#user?.isHeld(now, TWIN_MS) ?? false;
   }
 
-  /** Looks for a pad that somebody has taken into the hand since the one in use was put down; `null` if there is none. */
+  /**
+   * Looks for a pad that somebody has taken into the hand since the one in use was put down; `null`
+   * if there is none.
+   */
   handleTakeOver(now: number): string | null {
     const user = this.#user;
     const held = this.isHeld(now);
@@ -116,7 +127,12 @@ export class Gamepads {
   sample(now: number): PadSample | null {
     const pad = this.#user;
     if (!pad) return null;
-    return { steering: pad.steering, throttle: pad.throttle, ageMs: pad.ageMs(now), stale: pad.isStale(now) };
+    return {
+      steering: pad.steering,
+      throttle: pad.throttle,
+      ageMs: pad.ageMs(now),
+      stale: pad.isStale(now),
+    };
   }
 
   get #user(): Pad | undefined {

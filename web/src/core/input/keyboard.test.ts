@@ -60,7 +60,11 @@ describe("Keyboard", () => {
   });
 
   it("hears a repeated key once", () => {
-    expect([0, 1, 2].map((now) => keyboard.handleKey("Enter", true, now))).toEqual([true, false, false]);
+    expect([0, 1, 2].map((now) => keyboard.handleKey("Enter", true, now))).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("forgets every key when told to", () => {

@@ -1,4 +1,7 @@
-/** Keys to steering and throttle. A key is all or nothing, so the values ramp as a thumb on a stick would. */
+/**
+ * Keys to steering and throttle. A key is all or nothing, so the values ramp as a thumb on a stick
+ * would.
+ */
 
 /** Time from straight to full lock, and back: a hand returns a wheel faster than it turns it. */
 const STEER_MS = 200;
@@ -8,7 +11,10 @@ const THROTTLE_MS = 300;
 
 type Command = "left" | "right" | "forward" | "backward" | "brake" | "arm";
 
-/** By place on the keyboard (`KeyboardEvent.code`), so that WASD is where it should be on any layout. */
+/**
+ * By place on the keyboard (`KeyboardEvent.code`), so that WASD is where it should be on any
+ * layout.
+ */
 const KEYS: Readonly<Record<string, Command>> = {
   ArrowLeft: "left",
   KeyA: "left",
@@ -70,7 +76,9 @@ export class Keyboard {
       ? towards(this.#steering, 0, elapsed / STRAIGHTEN_MS)
       : towards(this.#steering, steer, elapsed / STEER_MS);
     const drive = Number(this.#holds("forward")) - Number(this.#holds("backward"));
-    this.#throttle = isAway(this.#throttle, drive) ? 0 : towards(this.#throttle, drive, elapsed / THROTTLE_MS);
+    this.#throttle = isAway(this.#throttle, drive)
+      ? 0
+      : towards(this.#throttle, drive, elapsed / THROTTLE_MS);
   }
 
   #holds(command: Command): boolean {

@@ -22,7 +22,13 @@ function exchange(now: number): void {
 
 describe("the source", () => {
   it("is none before anything is touched", () => {
-    expect(mixer.sample(0)).toMatchObject({ source: "none", ageMs: 65_535, steering: 0, throttle: 0, arm: false });
+    expect(mixer.sample(0)).toMatchObject({
+      source: "none",
+      ageMs: 65_535,
+      steering: 0,
+      throttle: 0,
+      arm: false,
+    });
   });
 
   it("is the device used last", () => {
@@ -65,16 +71,25 @@ describe("a page that is left", () => {
   it.each([
     ["hidden", false, true],
     ["without focus", true, false],
-  ])("%s: keys are released, the car is disarmed, and the car hears it now", (_, visible, focused) => {
-    mixer.handleKey("KeyW", true, 0);
-    exchange(0);
-    mixer.handleKey("Enter", true, 0);
-    expect(mixer.sample(300)).toMatchObject({ arm: true, throttle: 1 });
-    changes();
-    mixer.handlePage(visible, focused, 400);
-    expect(changes()).toEqual(["now"]);
-    expect(mixer.sample(500)).toMatchObject({ visible, focused, arm: false, throttle: 0, ageMs: 100 });
-  });
+  ])(
+    "%s: keys are released, the car is disarmed, and the car hears it now",
+    (_, visible, focused) => {
+      mixer.handleKey("KeyW", true, 0);
+      exchange(0);
+      mixer.handleKey("Enter", true, 0);
+      expect(mixer.sample(300)).toMatchObject({ arm: true, throttle: 1 });
+      changes();
+      mixer.handlePage(visible, focused, 400);
+      expect(changes()).toEqual(["now"]);
+      expect(mixer.sample(500)).toMatchObject({
+        visible,
+        focused,
+        arm: false,
+        throttle: 0,
+        ageMs: 100,
+      });
+    },
+  );
 
   it("does not arm by itself on return, nor while it is away", () => {
     mixer.handleKey("Enter", true, 0);
@@ -105,7 +120,12 @@ describe("a device that is lost", () => {
     mixer.handlePads([null], 32);
     expect(changes()).toEqual(["now"]);
     expect(mixer.notice).toBe("gamepad-gone");
-    expect(mixer.sample(32)).toMatchObject({ source: "none", ageMs: 65_535, steering: 0, arm: false });
+    expect(mixer.sample(32)).toMatchObject({
+      source: "none",
+      ageMs: 65_535,
+      steering: 0,
+      arm: false,
+    });
     mixer.handleKey("KeyA", true, 100);
     expect(mixer.notice).toBeNull();
     expect(mixer.sample(200)).toMatchObject({ source: "keyboard", arm: false });
@@ -169,7 +189,12 @@ describe("a link that is too slow", () => {
   it("makes input none, disarms, and the car hears it now", () => {
     expect(changes()).toEqual(["now"]);
     expect(mixer.notice).toBe("link-slow");
-    expect(mixer.sample(300)).toMatchObject({ source: "none", ageMs: 65_535, throttle: 0, arm: false });
+    expect(mixer.sample(300)).toMatchObject({
+      source: "none",
+      ageMs: 65_535,
+      throttle: 0,
+      arm: false,
+    });
     mixer.handleArmButton(false, 300);
     expect(mixer.armWanted).toBe(false);
   });

@@ -1,10 +1,12 @@
 /**
  * All devices to one sample: the device used last steers, any device brakes.
  *
- * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone or stands still, a finger that the
- * system took away, anything while the link is too slow or the picture old. Each of them also disarms, and the driver arms again.
+ * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone
+ * or stands still, a finger that the system took away, anything while the link is too slow or the
+ * picture old. Each of them also disarms, and the driver arms again.
  *
- * **A car that is armed follows the device that armed it.** Another one that takes over disarms: it may be one that nobody holds.
+ * **A car that is armed follows the device that armed it.** Another one that takes over disarms: it
+ * may be one that nobody holds.
  */
 
 import type { DriveState, InputSource } from "../../protocol/state";
@@ -23,9 +25,11 @@ const MAX_SAMPLE_AGE_MS = 80;
 const NO_SAMPLE_MS = 65_535;
 
 /** Another device steers than the one that armed. */
-export type TakeOver = "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
+export type TakeOver =
+  "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
 /** What the driver should know about the devices. */
-export type InputNotice = "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow" | Blindness | TakeOver;
+export type InputNotice =
+  "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow" | Blindness | TakeOver;
 /** Why this page disarmed by itself. */
 export type PageStop = InputNotice | "hidden" | "unfocused" | "system-key" | "path-lost";
 
@@ -42,7 +46,10 @@ export interface Sample {
   readonly throttle: number;
 }
 
-/** How soon a change is to be sent: with the next frame that the pace allows, or without regard to it. */
+/**
+ * How soon a change is to be sent: with the next frame that the pace allows, or without regard to
+ * it.
+ */
 export type Urgency = "soon" | "now";
 
 /** A control frame is wanted. */
@@ -121,14 +128,18 @@ export class Mixer {
     if (change) this.#want("now");
   }
 
-  /** The system takes the keys: lets go of everything and disarms, without forgetting which device is used. */
+  /**
+   * The system takes the keys: lets go of everything and disarms, without forgetting which device
+   * is used.
+   */
   handleSystemKey(): void {
     this.#releaseAll("system-key");
   }
 
   /**
-   * Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action, and a direction while the pad in use is
-   * held is none either: Steam's desktop layout makes arrow keys of a pad's stick, too.
+   * Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action,
+   * and a direction while the pad in use is held is none either: Steam's desktop layout makes arrow
+   * keys of a pad's stick, too.
    */
   handleKey(code: string, down: boolean, now: number, repeat = false): boolean {
     const command = commandOf(code);
@@ -136,14 +147,16 @@ export class Mixer {
     if (!this.#keyboard.handleKey(code, down, now)) return true;
     if (down && !repeat) {
       if (command === "arm") this.#pressArm("keyboard", now, "keyboard");
-      else if (command === "brake" ? this.#source === "none" : !this.#pads.isHeld(now)) this.#use("keyboard");
+      else if (command === "brake" ? this.#source === "none" : !this.#pads.isHeld(now))
+        this.#use("keyboard");
     }
     this.#want("soon");
     return true;
   }
 
   handlePads(pads: readonly (PadLike | null)[], now: number): void {
-    // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not armed anew for another device.
+    // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not
+    // armed anew for another device.
     this.#pads.handlePads(pads, now);
     this.#followPads(now);
     const taker = this.#pads.handleTakeOver(now);
@@ -211,7 +224,10 @@ export class Mixer {
 
   /** A sample was sent in the frame `seq`. */
   handleSent(seq: number, { visible, focused, source, ageMs }: Sample): void {
-    this.#arm.handleSent(seq, visible && focused && source !== "none" && ageMs <= MAX_SAMPLE_AGE_MS);
+    this.#arm.handleSent(
+      seq,
+      visible && focused && source !== "none" && ageMs <= MAX_SAMPLE_AGE_MS,
+    );
   }
 
   /** The car reports its state, and the newest frame that it has read. */
@@ -241,9 +257,20 @@ export class Mixer {
       case "keyboard":
         return { ...common, ageMs, steering: keys.steering, throttle: keys.throttle };
       case "touch":
-        return { ...common, ageMs, steering: this.stick("steering"), throttle: this.stick("throttle") };
+        return {
+          ...common,
+          ageMs,
+          steering: this.stick("steering"),
+          throttle: this.stick("throttle"),
+        };
       case "gamepad":
-        if (pad) return { ...common, ageMs: clampAge(pad.ageMs), steering: pad.steering, throttle: pad.throttle };
+        if (pad)
+          return {
+            ...common,
+            ageMs: clampAge(pad.ageMs),
+            steering: pad.steering,
+            throttle: pad.throttle,
+          };
         return { ...common, ...NOTHING };
       case "none":
         return { ...common, ...NOTHING };
@@ -307,7 +334,12 @@ export class Mixer {
   }
 
   /** The arm control of a device was pressed, with which the driver will steer if it arms. */
-  #pressArm(device: string, now: number, source: InputSource | null, pad: string | null = null): void {
+  #pressArm(
+    device: string,
+    now: number,
+    source: InputSource | null,
+    pad: string | null = null,
+  ): void {
     const wanted = this.#arm.wanted;
     if (!this.#presses.handlePress(device, now)) {
       // What Steam makes of a pad's button comes first at times; it is the pad that drives.
@@ -319,7 +351,8 @@ export class Mixer {
       return this.#arm.handleDisarm();
     }
     if (source !== null) this.#take(source, pad);
-    if (!this.#visible || !this.#focused || this.#bar !== null || this.#notice === "gamepad-still") return;
+    if (!this.#visible || !this.#focused || this.#bar !== null || this.#notice === "gamepad-still")
+      return;
     this.#stop = null;
     this.#takeOver = null;
     this.#arm.handleArm(now);

@@ -1,7 +1,9 @@
 /**
- * When the next control frame is due: evenly, whether or not anything changed, and sooner after a change.
+ * When the next control frame is due: evenly, whether or not anything changed, and sooner after a
+ * change.
  *
- * A late timer does not shift those that follow, and what was missed is not made up for: an old frame is worth nothing.
+ * A late timer does not shift those that follow, and what was missed is not made up for: an old
+ * frame is worth nothing.
  */
 
 export class Pacer {
@@ -37,7 +39,8 @@ export class Pacer {
     const late = now - this.#due;
     this.#lastSent = now;
     this.#urgent = false;
-    this.#due = late >= 0 && late < this.#interval ? this.#due + this.#interval : now + this.#interval;
+    this.#due =
+      late >= 0 && late < this.#interval ? this.#due + this.#interval : now + this.#interval;
     this.#due = Math.max(this.#due, now + this.#spacing);
   }
 }

@@ -1,8 +1,10 @@
 /**
- * One gamepad: where its controls rest, how far they are from there, and whether somebody moves one.
+ * One gamepad: where its controls rest, how far they are from there, and whether somebody moves
+ * one.
  *
- * Nothing but the standard mapping says what an axis is. **Where a control rests is learned at the first look**, and what is far from the
- * middle then gives nothing: it may be a pedal that rests at its end, and nobody's foot is on it. What is no number is not seen.
+ * Nothing but the standard mapping says what an axis is. **Where a control rests is learned at the
+ * first look**, and what is far from the middle then gives nothing: it may be a pedal that rests at
+ * its end, and nobody's foot is on it. What is no number is not seen.
  */
 
 import { STOOD_STILL_MS } from "../link/sight";
@@ -23,7 +25,10 @@ const BUTTON_BRAKE = 1;
 const LEFT_TRIGGER = 6;
 const RIGHT_TRIGGER = 7;
 
-/** So near the middle an axis rests: worn sticks were seen at 0.14, pedals and sliders rest at an end. */
+/**
+ * So near the middle an axis rests: worn sticks were seen at 0.14, pedals and sliders rest at an
+ * end.
+ */
 const NEAR_MIDDLE = 0.25;
 /** Part of the way from rest to an end that no noise, no worn spring and no knocked table goes. */
 const DELIBERATE = 0.25;
@@ -34,22 +39,31 @@ const DEAD_ZONE = 0.08;
 /** From here on a control is at its end. */
 const AT_END = 0.98;
 /**
- * Between rest and stop, in which no hand holds a stick or trigger still. A worn stick rests up to 0.14 to either side, so twice that from
- * the rest that was learned, and some.
+ * Between rest and stop, in which no hand holds a stick or trigger still. A worn stick rests up to 0.14
+ * to either side, so twice that from the rest that was learned, and some.
  */
 const HALF_WAY = [0.35, AT_END] as const;
-/** So long must a control that was first seen elsewhere be near its rest: springs need a tenth of it, hands pass by in less. */
+/**
+ * So long must a control that was first seen elsewhere be near its rest: springs need a tenth of
+ * it, hands pass by in less.
+ */
 const SETTLING_MS = 500;
 /** So long may nothing change with a stick half way. */
 const STICK_STILL_MS = 1_000;
 /** Triggers have 8 bits and a spring behind a finger: they rest longer on one value. */
 const TRIGGER_STILL_MS = 3_000;
-/** So long may nothing at all change while there is throttle, full throttle included: longer than a straight is driven without a correction. */
+/**
+ * So long may nothing at all change while there is throttle, full throttle included: longer than a
+ * straight is driven without a correction.
+ */
 const DRIVING_STILL_MS = 5_000;
 /** Throttle beyond this drives; the drive's own dead band is of this size. */
 export const NEUTRAL = 0.05;
 
-/** What names a pad for as long as it is plugged in. With another mapping its axes mean something else. */
+/**
+ * What names a pad for as long as it is plugged in. With another mapping its axes mean something
+ * else.
+ */
 export function keyOf({ id, index, mapping }: PadLike): string {
   return `${index} ${mapping} ${id}`;
 }
@@ -95,7 +109,10 @@ export class Pad {
     if (this.#movable().some((control) => control.stirred)) this.#movedAt = now;
   }
 
-  /** Somebody moved a stick, a trigger or an ordinary button by a good part of its way since the pad was last let be. */
+  /**
+   * Somebody moved a stick, a trigger or an ordinary button by a good part of its way since the pad
+   * was last let be.
+   */
   get moved(): boolean {
     return this.#movable().some((control) => control.moved);
   }
@@ -109,7 +126,10 @@ export class Pad {
   /** In somebody's hand: it has moved within `lately`, or is held away from rest and not frozen. */
   isHeld(now: number, lately: number): boolean {
     if (now - this.#movedAt <= lately) return true;
-    return now - this.#changedAt <= STICK_STILL_MS && this.#movable().some(({ at }) => Math.abs(at) >= DELIBERATE);
+    return (
+      now - this.#changedAt <= STICK_STILL_MS &&
+      this.#movable().some(({ at }) => Math.abs(at) >= DELIBERATE)
+    );
   }
 
   /** Something moved or was pressed at the last look, of which the car is to be told soon. */
@@ -135,7 +155,8 @@ export class Pad {
     const still = now - this.#changedAt;
     return (
       (still > STICK_STILL_MS && this.#inUse.some(({ at }) => isHalfWay(at))) ||
-      (still > TRIGGER_STILL_MS && [LEFT_TRIGGER, RIGHT_TRIGGER].some((button) => isHalfWay(this.#lever(button)))) ||
+      (still > TRIGGER_STILL_MS &&
+        [LEFT_TRIGGER, RIGHT_TRIGGER].some((button) => isHalfWay(this.#lever(button)))) ||
       (still > DRIVING_STILL_MS && Math.abs(this.throttle) > NEUTRAL)
     );
   }
@@ -156,7 +177,10 @@ export class Pad {
 
   /** All but the buttons that have a meaning on every device. */
   #movable(): Control[] {
-    return [...this.#sticks, ...this.#levers.filter((_, button) => button !== BUTTON_ARM && button !== BUTTON_BRAKE)];
+    return [
+      ...this.#sticks,
+      ...this.#levers.filter((_, button) => button !== BUTTON_ARM && button !== BUTTON_BRAKE),
+    ];
   }
 
   #lever(button: number): number {
@@ -214,12 +238,17 @@ class Settling {
 }
 
 class Stick extends Control {
-  /** It is known to spring to the middle, so that one far from there is held by a thumb. A pedal passes the middle, too. */
+  /**
+   * It is known to spring to the middle, so that one far from there is held by a thumb. A pedal
+   * passes the middle, too.
+   */
   readonly #springs: boolean;
   readonly #settling = new Settling();
   #seen = false;
   #rest: number | null = null;
-  /** It has been exactly 0 since the first look, as browsers report an axis before its first event. */
+  /**
+   * It has been exactly 0 since the first look, as browsers report an axis before its first event.
+   */
   #silent = false;
 
   constructor(springs: boolean) {
@@ -234,11 +263,16 @@ class Stick extends Control {
       if (isNearMiddle(position)) this.#rest = position;
     } else if (this.#silent && position !== 0) {
       this.#silent = false;
-      // Its first word is that it is at an end: a pedal that rests there. A stick that is pushed goes through values in between; one that
-      // does not gives nothing until it is plugged in again.
+      // Its first word is that it is at an end: a pedal that rests there. A stick that is pushed
+      // goes through values in between; one that does not gives nothing until it is plugged in
+      // again.
       if (Math.abs(position) >= AT_END) this.#rest = null;
     }
-    if (this.#springs && this.#rest === null && this.#settling.handlePlace(isNearMiddle(position), now))
+    if (
+      this.#springs &&
+      this.#rest === null &&
+      this.#settling.handlePlace(isNearMiddle(position), now)
+    )
       this.#rest = position;
     if (this.#rest === null) return 0;
     const way = position - this.#rest;
@@ -269,8 +303,8 @@ interface Values {
 }
 
 /**
- * A copy, as browsers may update the objects that they returned before. Hats rest at 1.29. Drivers report what is no number: the value
- * `before` stays then, NaN if there is none.
+ * A copy, as browsers may update the objects that they returned before. Hats rest at 1.29. Drivers
+ * report what is no number: the value `before` stays then, NaN if there is none.
  */
 function read({ axes, buttons }: PadLike, before?: Values): Values {
   const within = (value: number, least: number, last = NaN) =>
@@ -283,7 +317,12 @@ function read({ axes, buttons }: PadLike, before?: Values): Values {
 }
 
 /** Takes the new values; controls that were not there before are looked at for the first time. */
-function follow(controls: Control[], values: readonly number[], now: number, create: () => Control): Control[] {
+function follow(
+  controls: Control[],
+  values: readonly number[],
+  now: number,
+  create: () => Control,
+): Control[] {
   return values.map((value, i) => {
     const control = controls[i] ?? create();
     control.handleValue(value, now);

@@ -8,11 +8,14 @@ beforeEach(() => {
 });
 
 describe("presses of arm", () => {
-  it.each([0, 8, 50, 200])("are one when another device reports it %i ms later, and a third one, too", (later) => {
-    expect(presses.handlePress("a", 1_000)).toBe(true);
-    expect(presses.handlePress("b", 1_000 + later)).toBe(false);
-    expect(presses.handlePress("c", 1_000 + later)).toBe(false);
-  });
+  it.each([0, 8, 50, 200])(
+    "are one when another device reports it %i ms later, and a third one, too",
+    (later) => {
+      expect(presses.handlePress("a", 1_000)).toBe(true);
+      expect(presses.handlePress("b", 1_000 + later)).toBe(false);
+      expect(presses.handlePress("c", 1_000 + later)).toBe(false);
+    },
+  );
 
   it("are two when another device reports one later than that", () => {
     presses.handlePress("a", 1_000);
@@ -31,6 +34,11 @@ describe("presses of arm", () => {
       ["b", 120],
       ["a", 150],
     ] as const;
-    expect(news.map(([device, now]) => presses.handlePress(device, now))).toEqual([true, false, true, false]);
+    expect(news.map(([device, now]) => presses.handlePress(device, now))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 });

@@ -42,7 +42,9 @@ const BRAKE: Partial<PadLike> = {
     { pressed: true, value: 1 },
   ],
 };
-const UNBRAKED: Partial<PadLike> = { buttons: BRAKE.buttons?.map(() => ({ pressed: false, value: 0 })) ?? [] };
+const UNBRAKED: Partial<PadLike> = {
+  buttons: BRAKE.buttons?.map(() => ({ pressed: false, value: 0 })) ?? [],
+};
 
 function enter(now: number, repeat = false): void {
   mixer.handleKey("Enter", true, now, repeat);
@@ -69,19 +71,22 @@ describe("an armed car", () => {
     ["a pad", () => look(32, -1), "gamepad-took-over", "gamepad"],
     ["a pad's ordinary button", () => look(32, button(3)), "gamepad-took-over", "gamepad"],
     ["a touch stick", () => touch(40), "touch-took-over", "touch"],
-  ])("disarms when %s takes over from the keyboard, and says so until it is armed again", (_, use, notice, source) => {
-    look(0, 0);
-    enter(10);
-    look(16, { buttons: button(3).buttons?.map(() => ({ pressed: false, value: 0 })) ?? [] });
-    changes();
-    use();
-    expect(state(40)).toEqual({ source, armed: false });
-    expect(changes()).toContain("now");
-    expect([mixer.notice, mixer.stop]).toEqual([notice, notice]);
-    mixer.handleArmButton(false, 1_000);
-    expect(state(1_000)).toEqual({ source, armed: true });
-    expect([mixer.notice, mixer.stop]).toEqual([null, null]);
-  });
+  ])(
+    "disarms when %s takes over from the keyboard, and says so until it is armed again",
+    (_, use, notice, source) => {
+      look(0, 0);
+      enter(10);
+      look(16, { buttons: button(3).buttons?.map(() => ({ pressed: false, value: 0 })) ?? [] });
+      changes();
+      use();
+      expect(state(40)).toEqual({ source, armed: false });
+      expect(changes()).toContain("now");
+      expect([mixer.notice, mixer.stop]).toEqual([notice, notice]);
+      mixer.handleArmButton(false, 1_000);
+      expect(state(1_000)).toEqual({ source, armed: true });
+      expect([mixer.notice, mixer.stop]).toEqual([null, null]);
+    },
+  );
 
   it("disarms when the keyboard takes over from a pad", () => {
     armPad();
@@ -180,15 +185,18 @@ describe("an armed car", () => {
 });
 
 describe("one press of arm", () => {
-  it.each([0, 8, 50])("that two listings of a pad report %i ms apart arms, and the next one disarms", (apart) => {
-    look(0, REST, REST);
-    for (const start of [100, 1_000]) {
-      look(start, ARM, apart === 0 ? ARM : REST);
-      look(start + apart, ARM, ARM);
-      hold(start + apart + 10, start + 300, REST, REST);
-      expect(mixer.armWanted).toBe(start === 100);
-    }
-  });
+  it.each([0, 8, 50])(
+    "that two listings of a pad report %i ms apart arms, and the next one disarms",
+    (apart) => {
+      look(0, REST, REST);
+      for (const start of [100, 1_000]) {
+        look(start, ARM, apart === 0 ? ARM : REST);
+        look(start + apart, ARM, ARM);
+        hold(start + apart + 10, start + 300, REST, REST);
+        expect(mixer.armWanted).toBe(start === 100);
+      }
+    },
+  );
 
   it("that three listings report arms", () => {
     look(0, REST, REST, REST);
@@ -254,22 +262,30 @@ describe("a driver who does not see", () => {
     changes();
   });
 
-  it.each(["no-picture", "picture-stopped", "picture-old"] as const)("%s: has no input but the brake", (why) => {
-    mixer.handleSight(why);
-    expect(changes()).toEqual(["now"]);
-    expect([mixer.notice, mixer.stop, mixer.armWanted]).toEqual([why, why, false]);
-    expect(mixer.sample(300)).toMatchObject({ source: "none", ageMs: 65_535, throttle: 0, arm: false });
-    mixer.handleKey("Space", true, 300);
-    expect(mixer.sample(300).brake).toBe(true);
-    enter(1_000);
-    mixer.handleArmButton(false, 2_000);
-    expect(mixer.armWanted).toBe(false);
-    mixer.handleSight(null);
-    expect([mixer.notice, mixer.stop]).toEqual([null, why]);
-    expect(mixer.sample(3_000)).toMatchObject({ source: "keyboard", throttle: 1, arm: false });
-    enter(3_000);
-    expect([mixer.armWanted, mixer.stop]).toEqual([true, null]);
-  });
+  it.each(["no-picture", "picture-stopped", "picture-old"] as const)(
+    "%s: has no input but the brake",
+    (why) => {
+      mixer.handleSight(why);
+      expect(changes()).toEqual(["now"]);
+      expect([mixer.notice, mixer.stop, mixer.armWanted]).toEqual([why, why, false]);
+      expect(mixer.sample(300)).toMatchObject({
+        source: "none",
+        ageMs: 65_535,
+        throttle: 0,
+        arm: false,
+      });
+      mixer.handleKey("Space", true, 300);
+      expect(mixer.sample(300).brake).toBe(true);
+      enter(1_000);
+      mixer.handleArmButton(false, 2_000);
+      expect(mixer.armWanted).toBe(false);
+      mixer.handleSight(null);
+      expect([mixer.notice, mixer.stop]).toEqual([null, why]);
+      expect(mixer.sample(3_000)).toMatchObject({ source: "keyboard", throttle: 1, arm: false });
+      enter(3_000);
+      expect([mixer.armWanted, mixer.stop]).toEqual([true, null]);
+    },
+  );
 
   it("hears of a slow link first, and is let go by neither alone", () => {
     mixer.handleSight("picture-old");
@@ -291,11 +307,23 @@ function armPad(...others: number[]): void {
 }
 
 function padAt(index: number): PadLike {
-  return { id: `Pad ${index}`, index, connected: true, mapping: "standard", axes: [0, 0, 0, 0], buttons: [] };
+  return {
+    id: `Pad ${index}`,
+    index,
+    connected: true,
+    mapping: "standard",
+    axes: [0, 0, 0, 0],
+    buttons: [],
+  };
 }
 
 function button(pressed: number): Partial<PadLike> {
-  return { buttons: Array.from({ length: 5 }, (_, i) => ({ pressed: i === pressed, value: i === pressed ? 1 : 0 })) };
+  return {
+    buttons: Array.from({ length: 5 }, (_, i) => ({
+      pressed: i === pressed,
+      value: i === pressed ? 1 : 0,
+    })),
+  };
 }
 
 function touch(way: number): void {

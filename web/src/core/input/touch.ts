@@ -1,4 +1,6 @@
-/** Two sticks under two thumbs. Each begins where the thumb lands, so that nobody has to look at it. */
+/**
+ * Two sticks under two thumbs. Each begins where the thumb lands, so that nobody has to look at it.
+ */
 
 export type Stick = "steering" | "throttle";
 
@@ -19,7 +21,8 @@ export class TouchSticks {
 
   /** A finger lands on a stick; `position` grows to the right, or upwards. */
   handleDown(pointer: number, stick: Stick, position: number, reach: number): void {
-    for (const [other, finger] of this.#fingers) if (finger.stick === stick) this.#fingers.delete(other);
+    for (const [other, finger] of this.#fingers)
+      if (finger.stick === stick) this.#fingers.delete(other);
     this.#fingers.set(pointer, { stick, start: position, reach, at: position });
   }
 
@@ -37,8 +40,8 @@ export class TouchSticks {
   }
 
   /**
-   * The system took the finger, for a gesture of its own or a call: what it does now is unknown. Tells whether it was on a stick; one
-   * that was lifted before is not.
+   * The system took the finger, for a gesture of its own or a call: what it does now is unknown.
+   * Tells whether it was on a stick; one that was lifted before is not.
    */
   handleCancel(pointer: number): boolean {
     return this.#fingers.delete(pointer);

@@ -1,4 +1,7 @@
-/** Waiting times between attempts, spread so that the drivers of a restarted host do not come back in step. */
+/**
+ * Waiting times between attempts, spread so that the drivers of a restarted host do not come back
+ * in step.
+ */
 
 /** Shortest and longest wait in ms. */
 const SHORTEST = 250;

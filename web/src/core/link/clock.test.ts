@@ -23,7 +23,8 @@ describe("CarClock", () => {
   it("trusts the shortest round trip when one direction is delayed", () => {
     const clock = new CarClock();
     exchange(clock, { sentAt: 1000, up: 10, held: 0, down: 10 });
-    for (let i = 1; i <= 50; i += 1) exchange(clock, { sentAt: 1000 + i * 20, up: 10, held: 0, down: 300 });
+    for (let i = 1; i <= 50; i += 1)
+      exchange(clock, { sentAt: 1000 + i * 20, up: 10, held: 0, down: 300 });
     expect(clock.carTimeUs(3000)).toBeCloseTo((3000 + OFFSET) * 1000, 0);
     expect(clock.rttMs).toBeGreaterThan(250);
   });
@@ -74,7 +75,10 @@ describe("CarClock", () => {
   });
 });
 
-function exchange(clock: CarClock, path: { sentAt: number; up: number; held: number; down: number }): void {
+function exchange(
+  clock: CarClock,
+  path: { sentAt: number; up: number; held: number; down: number },
+): void {
   const answeredAt = path.sentAt + path.up + path.held;
   const frame = telemetry(answeredAt + OFFSET, micros32(path.sentAt), path.held * 1000);
   clock.handleTelemetry(frame, answeredAt + path.down);

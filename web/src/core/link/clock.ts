@@ -1,20 +1,27 @@
 /**
  * The car's clock as seen from this page, the round trip, and the age of a picture.
  *
- * Each telemetry frame that echoes a control frame gives one sample, as in NTP (RFC 5905 section 8): the shorter the round trip,
- * the less room for a lopsided path, so the sample with the shortest one of the last seconds sets the offset.
+ * Each telemetry frame that echoes a control frame gives one sample, as in NTP (RFC 5905 section 8):
+ * the shorter the round trip, the less room for a lopsided path, so the sample with the shortest
+ * one of the last seconds sets the offset.
  */
 
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import { micros32, VIDEO_CLOCK_HZ } from "../../protocol/units";
 
-/** How long a sample counts, in ms. Two crystals that differ by 100 ppm drift 1 ms apart in this time. */
+/**
+ * How long a sample counts, in ms. Two crystals that differ by 100 ppm drift 1 ms apart in this
+ * time.
+ */
 const WINDOW_MS = 10_000;
 /** A longer round trip is a wrapped or foreign time stamp, in µs. */
 const MAX_RTT_US = 10_000_000;
 /** Weight of a new sample in the smoothed round trip (RFC 6298 section 2). */
 const SMOOTHING = 1 / 8;
-/** Ages outside of this range, in ms, are none: the picture is older still, or its time stamps are not of the car's clock. */
+/**
+ * Ages outside of this range, in ms, are none: the picture is older still, or its time stamps are
+ * not of the car's clock.
+ */
 const MIN_AGE_MS = -1_000;
 const MAX_AGE_MS = 60_000;
 
@@ -30,15 +37,24 @@ export class CarClock {
   #best: Sample | null = null;
   #rttUs: number | null = null;
 
-  /** Takes a telemetry frame that arrived at `now` (ms of this page's clock), and tells its own round trip in ms if it has one. */
+  /**
+   * Takes a telemetry frame that arrived at `now` (ms of this page's clock), and tells its own
+   * round trip in ms if it has one.
+   */
   handleTelemetry(frame: TelemetryFrame, now: number): number | null {
     if (!frame.echo) return null;
     const rttUs = (micros32(now) - frame.echo.sent_us - frame.echo.held_us) >>> 0;
     if (rttUs > MAX_RTT_US) return null;
     this.#rttUs = this.#rttUs === null ? rttUs : this.#rttUs + SMOOTHING * (rttUs - this.#rttUs);
     this.#samples = this.#samples.filter(({ at }) => at > now - WINDOW_MS);
-    this.#samples.push({ at: now, rttUs, offsetUs: Number(frame.car_time) + rttUs / 2 - now * 1000 });
-    this.#best = this.#samples.reduce((best, sample) => (sample.rttUs <= best.rttUs ? sample : best));
+    this.#samples.push({
+      at: now,
+      rttUs,
+      offsetUs: Number(frame.car_time) + rttUs / 2 - now * 1000,
+    });
+    this.#best = this.#samples.reduce((best, sample) =>
+      sample.rttUs <= best.rttUs ? sample : best,
+    );
     return rttUs / 1000;
   }
 
@@ -52,7 +68,10 @@ export class CarClock {
     return this.#best === null ? null : now * 1000 + this.#best.offsetUs;
   }
 
-  /** How old a picture with this RTP time stamp is at `now`, in ms; `null` before the first echo, `Infinity` if out of all range. */
+  /**
+   * How old a picture with this RTP time stamp is at `now`, in ms; `null` before the first echo,
+   * `Infinity` if out of all range.
+   */
   pictureAgeMs(rtpTimestamp: number, now: number): number | null {
     const carUs = this.carTimeUs(now);
     if (carUs === null) return null;

@@ -2,7 +2,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { effectsOf } from "../effects";
 import { HostLink, type Effect } from "./host";
 
-const WELCOME = JSON.stringify({ type: "welcome", v: 1, user: "Ada", software: "rccar-host/0.1.0", cars: [] });
+const WELCOME = JSON.stringify({
+  type: "welcome",
+  v: 1,
+  user: "Ada",
+  software: "rccar-host/0.1.0",
+  cars: [],
+});
 
 let host: HostLink;
 
@@ -13,9 +19,14 @@ beforeEach(() => {
 describe("HostLink", () => {
   it("opens, greets, and is ready before it hands on the welcome", () => {
     host.handleStart(0);
-    expect(effects()).toEqual([{ kind: "state", state: { phase: "connecting" } }, { kind: "open" }]);
+    expect(effects()).toEqual([
+      { kind: "state", state: { phase: "connecting" } },
+      { kind: "open" },
+    ]);
     host.handleOpen();
-    expect(effects()).toEqual([{ kind: "send", message: { type: "hello", v: 1, software: "test/1" } }]);
+    expect(effects()).toEqual([
+      { kind: "send", message: { type: "hello", v: 1, software: "test/1" } },
+    ]);
     host.handleData(WELCOME, 100);
     expect(effects().map(({ kind }) => kind)).toEqual(["state", "message"]);
     expect(host.state.phase).toBe("ready");
@@ -49,7 +60,10 @@ describe("HostLink", () => {
     ["stopped", []],
     ["stopped again", [becomeReady, () => host.handleStop()]],
     ["signed out", [becomeReady, () => host.handleClose(4401, 10, 0.5)]],
-    ["outdated", [() => host.handleStart(0), () => host.handleData(WELCOME.replace('"v":1', '"v":2'), 10)]],
+    [
+      "outdated",
+      [() => host.handleStart(0), () => host.handleData(WELCOME.replace('"v":1', '"v":2'), 10)],
+    ],
   ])("asks for no time while it is %s", (phase, steps) => {
     for (const step of steps) step();
     effects();

@@ -1,6 +1,6 @@
 /**
- * The connection to the signaling host: greets, watches that it lives, and comes back after a loss. Decides only; `link/signaling.ts` owns
- * the WebSocket.
+ * The connection to the signaling host: greets, watches that it lives, and comes back after a loss.
+ * Decides only; `link/signaling.ts` owns the WebSocket.
  *
  * ```text
  *            open, hello                welcome
@@ -12,7 +12,8 @@
  * any ── close code 4401 ──► signed-out      any ── another protocol version ──► outdated
  * ```
  *
- * **Losing the host never ends a drive**: this machine tells of the loss, and the peer connection lives on without it.
+ * **Losing the host never ends a drive**: this machine tells of the loss, and the peer connection
+ * lives on without it.
  */
 
 import { CLOSE_CODES, RATE_LIMITED_WAIT_MS } from "../../protocol/close";
@@ -28,7 +29,8 @@ const PONG_TIMEOUT_MS = 10_000;
 const WELCOME_TIMEOUT_MS = 8_000;
 
 /** Why the host is away. */
-export type HostTrouble = "unreachable" | "lost" | "silent" | "slow-reader" | "too-large" | "rate-limited";
+export type HostTrouble =
+  "unreachable" | "lost" | "silent" | "slow-reader" | "too-large" | "rate-limited";
 
 const CLOSE_TROUBLES: Readonly<Record<number, HostTrouble>> = {
   [CLOSE_CODES.slowReader]: "slow-reader",
@@ -47,7 +49,8 @@ export type SignalingState =
 
 /** What the rest of the page hears of the host. */
 export type SignalingEvent =
-  { readonly kind: "state"; readonly state: SignalingState } | { readonly kind: "message"; readonly message: ToDriver };
+  | { readonly kind: "state"; readonly state: SignalingState }
+  | { readonly kind: "message"; readonly message: ToDriver };
 
 /** What is to be done. */
 export type Effect =
@@ -125,7 +128,10 @@ export class HostLink {
     if (this.#state.phase === "waiting" || this.#state.phase === "ready") this.#connect(now);
   }
 
-  /** Somebody wants to send; tells whether it is sent. While the host is away it is not, and is gone. */
+  /**
+   * Somebody wants to send; tells whether it is sent. While the host is away it is not, and is
+   * gone.
+   */
   handleSend(message: FromDriver): boolean {
     if (this.#state.phase !== "ready") return false;
     this.#effects.push({ kind: "send", message });
@@ -134,7 +140,10 @@ export class HostLink {
 
   /** The socket is open. */
   handleOpen(): void {
-    this.#effects.push({ kind: "send", message: { type: "hello", v: PROTOCOL_VERSION, software: this.#software } });
+    this.#effects.push({
+      kind: "send",
+      message: { type: "hello", v: PROTOCOL_VERSION, software: this.#software },
+    });
   }
 
   handleData(data: unknown, now: number): void {
@@ -167,7 +176,11 @@ export class HostLink {
       this.#drop();
       this.#become({ phase: "signed-out" });
     } else {
-      this.#lose(CLOSE_TROUBLES[code] ?? (this.#state.phase === "ready" ? "lost" : "unreachable"), now, random);
+      this.#lose(
+        CLOSE_TROUBLES[code] ?? (this.#state.phase === "ready" ? "lost" : "unreachable"),
+        now,
+        random,
+      );
     }
   }
 
@@ -193,7 +206,8 @@ export class HostLink {
 
   #lose(why: HostTrouble, now: number, random: number): void {
     this.#drop();
-    const wait = why === "rate-limited" ? RATE_LIMITED_WAIT_MS * (1 + random) : backoff(this.#attempt, random);
+    const wait =
+      why === "rate-limited" ? RATE_LIMITED_WAIT_MS * (1 + random) : backoff(this.#attempt, random);
     this.#attempt += 1;
     this.#become({ phase: "waiting", why, retryAt: now + wait });
   }

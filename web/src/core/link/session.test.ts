@@ -32,7 +32,9 @@ describe("a session that is found", () => {
       { kind: "offer", generation: 1, sdp: "v=0" },
     ]);
     session.handlePeer({ kind: "answer", generation: 1, sdp: "v=0 answer" }, 30);
-    expect(effects()).toEqual([send({ type: "answer", session: ID, generation: 1, sdp: "v=0 answer" })]);
+    expect(effects()).toEqual([
+      send({ type: "answer", session: ID, generation: 1, sdp: "v=0 answer" }),
+    ]);
     session.handlePeer({ kind: "up" }, 40);
     expect(session.phase.name).toBe("connected");
   });
@@ -94,7 +96,10 @@ describe("a session that is refused", () => {
     (code) => {
       session.handleHost(true, 0);
       session.handleMessage(error(code, { car: CAR }), 10);
-      expect(session.phase).toEqual({ name: "ended", cause: { kind: "error", code, text: "words" } });
+      expect(session.phase).toEqual({
+        name: "ended",
+        cause: { kind: "error", code, text: "words" },
+      });
     },
   );
 
@@ -121,22 +126,31 @@ describe("a session that is refused", () => {
     negotiate();
     session.handlePeer({ kind: "failed" }, 5_000);
     expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason: "ice-failed" } });
-    expect(effects()).toEqual([send({ type: "bye", session: ID, reason: "ice-failed" }), { kind: "close-peer" }]);
+    expect(effects()).toEqual([
+      send({ type: "bye", session: ID, reason: "ice-failed" }),
+      { kind: "close-peer" },
+    ]);
   });
 
   it("says so to the car when the browser cannot receive H.264", () => {
     negotiate();
     session.handlePeer({ kind: "problem", reason: "no-h264" }, 5_000);
-    expect(effects()).toEqual([send({ type: "bye", session: ID, reason: "no-h264" }), { kind: "close-peer" }]);
+    expect(effects()).toEqual([
+      send({ type: "bye", session: ID, reason: "no-h264" }),
+      { kind: "close-peer" },
+    ]);
     expect(session.phase.name).toBe("ended");
   });
 
-  it.each(["replaced", "revoked", "bad-description", "internal"] as const)("ends on a bye with %s", (reason) => {
-    connect();
-    session.handleMessage({ type: "bye", session: ID, reason }, 100);
-    expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason } });
-    expect(kinds()).toEqual(["close-peer"]);
-  });
+  it.each(["replaced", "revoked", "bad-description", "internal"] as const)(
+    "ends on a bye with %s",
+    (reason) => {
+      connect();
+      session.handleMessage({ type: "bye", session: ID, reason }, 100);
+      expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason } });
+      expect(kinds()).toEqual(["close-peer"]);
+    },
+  );
 });
 
 describe("words of a later version", () => {
@@ -144,7 +158,10 @@ describe("words of a later version", () => {
     negotiate();
     const later = "cycle-moon" as OtherWord;
     session.handleMessage({ type: "bye", session: "fffffffffffffff1", reason: later }, 9);
-    session.handleMessage({ type: "error", code: later, text: "x", car: null, session: "fffffffffffffff1" }, 9);
+    session.handleMessage(
+      { type: "error", code: later, text: "x", car: null, session: "fffffffffffffff1" },
+      9,
+    );
     expect(session.phase.name).toBe("negotiating");
     session.handleMessage({ type: "bye", session: ID, reason: later }, 9);
     expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason: later } });
@@ -392,7 +409,10 @@ describe("leaving", () => {
   it("tells the car and closes the peer", () => {
     connect();
     session.handleLeave();
-    expect(effects()).toEqual([send({ type: "bye", session: ID, reason: "driver-left" }), { kind: "close-peer" }]);
+    expect(effects()).toEqual([
+      send({ type: "bye", session: ID, reason: "driver-left" }),
+      { kind: "close-peer" },
+    ]);
     expect(session.phase).toEqual({ name: "ended", cause: { kind: "left" } });
   });
 });
@@ -400,7 +420,12 @@ describe("leaving", () => {
 describe("time", () => {
   it("always brings a session on when it asks for it", () => {
     const random = numbers(7);
-    const peer: PeerEvent[] = [{ kind: "up" }, { kind: "disconnected" }, { kind: "failed" }, { kind: "closed" }];
+    const peer: PeerEvent[] = [
+      { kind: "up" },
+      { kind: "disconnected" },
+      { kind: "failed" },
+      { kind: "closed" },
+    ];
     const seen = new Set<string>();
     for (let now = 0, step = 0; step < 5_000; step += 1) {
       const happens = [
@@ -424,7 +449,14 @@ describe("time", () => {
       expect(session.phase).not.toBe(before);
       seen.add(before.name);
     }
-    expect([...seen].sort()).toEqual(["asking", "interrupted", "negotiating", "restarting", "retrying", "waiting-car"]);
+    expect([...seen].sort()).toEqual([
+      "asking",
+      "interrupted",
+      "negotiating",
+      "restarting",
+      "retrying",
+      "waiting-car",
+    ]);
   });
 });
 
@@ -453,7 +485,9 @@ function numbers(seed: number): () => number {
 }
 
 function kinds(): string[] {
-  return effects().map((effect) => (effect.kind === "send" ? `send ${effect.message.type}` : effect.kind));
+  return effects().map((effect) =>
+    effect.kind === "send" ? `send ${effect.message.type}` : effect.kind,
+  );
 }
 
 function send(message: Extract<Effect, { kind: "send" }>["message"]): Effect {
@@ -469,13 +503,21 @@ function offer(id: string, generation: number): ToDriver {
 }
 
 function error(code: ErrorCode, about: { car?: string; session?: string }): ToDriver {
-  return { type: "error", code, text: "words", car: about.car ?? null, session: about.session ?? null };
+  return {
+    type: "error",
+    code,
+    text: "words",
+    car: about.car ?? null,
+    session: about.session ?? null,
+  };
 }
 
 function cars(presence: CarPresence): ToDriver {
   return {
     type: "cars",
-    cars: [{ id: CAR, name: "Blitz", presence, driver: null, software: null, owner: null, update: null }],
+    cars: [
+      { id: CAR, name: "Blitz", presence, driver: null, software: null, owner: null, update: null },
+    ],
     gone: null,
     more: null,
   };

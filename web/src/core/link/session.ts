@@ -1,6 +1,6 @@
 /**
- * A drive with one car: asks for a session, answers offers, restarts ICE, connects anew. Decides only; whoever owns it carries out
- * the effects and tells what happened.
+ * A drive with one car: asks for a session, answers offers, restarts ICE, connects anew. Decides
+ * only; whoever owns it carries out the effects and tells what happened.
  *
  * ```text
  *  waiting-host ──host is there──► asking ──offer──► negotiating ──up──► connected
@@ -17,7 +17,8 @@
  *  any ── refused, ended for good, or left ──► ended
  * ```
  *
- * **A peer connection that works is never given up because the host is away or has forgotten the session.**
+ * **A peer connection that works is never given up because the host is away or has forgotten the
+ * session.**
  */
 
 import { BYE_REASONS, type ByeReason, type ErrorCode } from "../../protocol/common";
@@ -25,17 +26,25 @@ import type { Candidate, CarInfo, IceServer } from "../../protocol/common";
 import type { FromDriver, ToDriver } from "../../protocol/signaling";
 import { isKnown, type Open } from "../../protocol/words";
 
-/** Time for the car's offer: a car on a slow link gathers candidates first when the driver cannot trickle. */
+/**
+ * Time for the car's offer: a car on a slow link gathers candidates first when the driver cannot
+ * trickle.
+ */
 const OFFER_TIMEOUT_MS = 10_000;
 /** Time from the offer to a connection: browsers give up on ICE after about this time. */
 const NEGOTIATION_TIMEOUT_MS = 15_000;
-/** ICE often heals a short loss by itself; a restart would drop the path that is about to come back. */
+/**
+ * ICE often heals a short loss by itself; a restart would drop the path that is about to come back.
+ */
 const RESTART_AFTER_MS = 1_000;
 /** Time for a restart to work before everything is built anew. */
 const RESTART_TIMEOUT_MS = 8_000;
 /** Waits before connecting anew after a loss, by attempt. The first follows at once. */
 const RETRY_MS = [0, 1_000, 2_000, 5_000] as const;
-/** A car that says that it stops is still in the list until its connection closes: asked sooner, it could not answer. */
+/**
+ * A car that says that it stops is still in the list until its connection closes: asked sooner, it
+ * could not answer.
+ */
 const STOPPING_MS = 1_000;
 /** So many times a car may be busy with our own lost session before we believe it. */
 const MAX_BUSY_RETRIES = 4;
@@ -157,7 +166,8 @@ export class Session {
     // The host may have forgotten the question together with the old socket.
     if (ready && name === "restarting") this.#restart(now);
     else if (ready) this.#claim();
-    if (!ready && (name === "asking" || name === "waiting-car")) this.#abandon({ name: "waiting-host" });
+    if (!ready && (name === "asking" || name === "waiting-car"))
+      this.#abandon({ name: "waiting-host" });
   }
 
   handleMessage(message: ToDriver, now: number): void {
@@ -168,7 +178,11 @@ export class Session {
       case "cars":
         return this.#handleCars(message.cars, message.gone ?? [], now);
       case "connecting":
-        if (this.#phase.name !== "asking" || this.#id !== null || message.car !== this.#options.car) {
+        if (
+          this.#phase.name !== "asking" ||
+          this.#id !== null ||
+          message.car !== this.#options.car
+        ) {
           // The answer to a question that was given up: nobody must keep the car busy.
           return this.#send({ type: "bye", session: message.session, reason: "driver-left" });
         }
@@ -183,7 +197,11 @@ export class Session {
         return;
       case "candidate":
         if (message.session !== this.#id || message.generation < this.#generation) return;
-        this.#effects.push({ kind: "candidate", generation: message.generation, candidate: message.candidate });
+        this.#effects.push({
+          kind: "candidate",
+          generation: message.generation,
+          candidate: message.candidate,
+        });
         return;
       case "bye":
         if (message.session === this.#id) this.#handleBye(message.reason, now);
@@ -239,7 +257,10 @@ export class Session {
     if (this.#phase.name === "ended" || this.#phase.name === "retrying") this.#ask(now);
   }
 
-  /** The device's network has changed. The path may be dead without anybody having noticed; a restart costs little if it is not. */
+  /**
+   * The device's network has changed. The path may be dead without anybody having noticed; a
+   * restart costs little if it is not.
+   */
   handleNetwork(now: number): void {
     const { name } = this.#phase;
     if (name === "connected" || name === "interrupted") this.#restart(now);
@@ -299,7 +320,11 @@ export class Session {
       this.#orphan = true;
     } else if (reason === "car-gone" || reason === "car-left" || reason === "shutdown") {
       const soonest = reason === "shutdown" ? STOPPING_MS : 0;
-      this.#abandon({ name: "waiting-car", why: reason, askAt: now + Math.max(soonest, this.#nextWait()) });
+      this.#abandon({
+        name: "waiting-car",
+        why: reason,
+        askAt: now + Math.max(soonest, this.#nextWait()),
+      });
     } else if (reason === "driver-gone" || (reason === "ice-failed" && this.#everConnected)) {
       this.#retry(now);
     } else {
@@ -314,7 +339,8 @@ export class Session {
     if (message.session !== null) {
       if (message.session !== this.#id) return;
       if (code === "no-such-session") this.#handleForgotten(now);
-      else if (this.#phase.name === "negotiating" && code !== "out-of-order") this.#end({ kind: "error", code, text });
+      else if (this.#phase.name === "negotiating" && code !== "out-of-order")
+        this.#end({ kind: "error", code, text });
       return;
     }
     const aboutUs = message.car === this.#options.car || message.car === null;
@@ -324,7 +350,8 @@ export class Session {
       this.#listed = false;
       this.#abandon({ name: "waiting-car", why: "offline", askAt: now });
     } else if (code === "rate-limited") this.#retry(now);
-    else if (code === "car-busy" && this.#everConnected && this.#attempt < MAX_BUSY_RETRIES) this.#retry(now);
+    else if (code === "car-busy" && this.#everConnected && this.#attempt < MAX_BUSY_RETRIES)
+      this.#retry(now);
     else this.#end({ kind: "error", code, text });
   }
 
@@ -355,8 +382,8 @@ export class Session {
   }
 
   /**
-   * Names the session on the new socket, which moves it there before the host gives the driver up. The end of candidates, told once
-   * more, is the message that changes nothing else.
+   * Names the session on the new socket, which moves it there before the host gives the driver up.
+   * The end of candidates, told once more, is the message that changes nothing else.
    */
   #claim(): void {
     if (this.#id === null || this.#orphan || this.#generation === 0) return;

@@ -5,7 +5,9 @@ let sight: Sight;
 /** Age of a frame when it comes onto the screen; its time stamp says when that is. */
 let ageMs: number | null;
 
-const clock = { pictureAgeMs: (stamp: number, now: number) => (ageMs === null ? null : now - stamp + ageMs) };
+const clock = {
+  pictureAgeMs: (stamp: number, now: number) => (ageMs === null ? null : now - stamp + ageMs),
+};
 
 beforeEach(() => {
   sight = new Sight();

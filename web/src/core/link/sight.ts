@@ -1,24 +1,29 @@
 /**
  * Whether the driver sees where the car is.
  *
- * **A picture that has stopped, or shows the car where it was half a second ago, is none to drive by**, however quick the answers of the
- * car are. What counts is the newest frame on the screen: how old it was when it came there, and how long that is ago. Only where the
- * browser gives frames no time stamp is the second all that is known.
+ * **A picture that has stopped, or shows the car where it was half a second ago, is none to drive
+ * by**, however quick the answers of the car are. What counts is the newest frame on the screen:
+ * how old it was when it came there, and how long that is ago. Only where the browser gives frames
+ * no time stamp is the second all that is known.
  *
- * Blind at once, as a moment of it is a moment too long. Seeing again takes a while, so that a picture that stutters at the limit does
- * not arm and disarm with each frame.
+ * Blind at once, as a moment of it is a moment too long. Seeing again takes a while, so that a
+ * picture that stutters at the limit does not arm and disarm with each frame.
  */
 
 import { MAX_RTT_MS } from "./watch";
 
 /**
- * Oldest picture to drive by. The round trip may be as long, for the same reason: at 3 m/s the car is 1.5 m from where it is seen. A
- * picture that has stopped reaches it, too: frames come every 33 ms.
+ * Oldest picture to drive by. The round trip may be as long, for the same reason: at 3 m/s the car
+ * is 1.5 m from where it is seen. A picture that has stopped reaches it, too: frames come every 33
+ * ms.
  */
 export const MAX_PICTURE_AGE_MS = MAX_RTT_MS;
 /** So long must every look find the picture young: longer than one frame alone can be. */
 const CONVINCING_MS = MAX_PICTURE_AGE_MS;
-/** A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw before says nothing of now. */
+/**
+ * A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw
+ * before says nothing of now.
+ */
 export const STOOD_STILL_MS = 250;
 
 /** Why the driver does not see where the car is. */
@@ -26,7 +31,10 @@ export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
 
 /** The car's clock, as far as it is needed here. */
 export interface FrameClock {
-  /** How old the picture with this time stamp is at `now`; `null` while the clock is not known, `Infinity` if out of all range. */
+  /**
+   * How old the picture with this time stamp is at `now`; `null` while the clock is not known,
+   * `Infinity` if out of all range.
+   */
   pictureAgeMs(rtpTimestamp: number, now: number): number | null;
 }
 

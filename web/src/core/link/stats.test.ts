@@ -4,8 +4,14 @@ import { StatsMeter, type StatsEntry } from "./stats";
 describe("StatsMeter", () => {
   it("turns two readings into rates", () => {
     const meter = new StatsMeter();
-    expect(meter.handleReport([video(1_000, 10)], 0)).toMatchObject({ bitrateKbps: null, fps: null });
-    expect(meter.handleReport([video(101_000, 25)], 500)).toMatchObject({ bitrateKbps: 1600, fps: 30 });
+    expect(meter.handleReport([video(1_000, 10)], 0)).toMatchObject({
+      bitrateKbps: null,
+      fps: null,
+    });
+    expect(meter.handleReport([video(101_000, 25)], 500)).toMatchObject({
+      bitrateKbps: 1600,
+      fps: 30,
+    });
   });
 
   it("reports no rate below zero when a new track starts its counters", () => {
@@ -21,20 +27,56 @@ describe("StatsMeter", () => {
         { id: "P1", type: "candidate-pair", localCandidateId: "L1", remoteCandidateId: "R1" },
         { id: "P2", type: "candidate-pair", localCandidateId: "L2", remoteCandidateId: "R1" },
         { id: "L1", type: "local-candidate", candidateType: "host", protocol: "udp" },
-        { id: "L2", type: "local-candidate", candidateType: "relay", protocol: "udp", relayProtocol: "tcp" },
-        { id: "R1", type: "remote-candidate", candidateType: "host", protocol: "udp", address: "2001:db8::1" },
+        {
+          id: "L2",
+          type: "local-candidate",
+          candidateType: "relay",
+          protocol: "udp",
+          relayProtocol: "tcp",
+        },
+        {
+          id: "R1",
+          type: "remote-candidate",
+          candidateType: "host",
+          protocol: "udp",
+          address: "2001:db8::1",
+        },
       ],
       0,
     ).path;
-    expect(path).toEqual({ relayed: true, protocol: "TCP", family: "IPv6", local: "relay", remote: "host" });
+    expect(path).toEqual({
+      relayed: true,
+      protocol: "TCP",
+      family: "IPv6",
+      local: "relay",
+      remote: "host",
+    });
   });
 
   it("is not misled by mDNS names and finds the pair that Firefox marks", () => {
     const path = new StatsMeter().handleReport(
       [
-        { id: "P", type: "candidate-pair", selected: true, localCandidateId: "L", remoteCandidateId: "R" },
-        { id: "L", type: "local-candidate", candidateType: "host", protocol: "udp", address: "f00.local" },
-        { id: "R", type: "remote-candidate", candidateType: "prflx", protocol: "udp", address: "192.0.2.7" },
+        {
+          id: "P",
+          type: "candidate-pair",
+          selected: true,
+          localCandidateId: "L",
+          remoteCandidateId: "R",
+        },
+        {
+          id: "L",
+          type: "local-candidate",
+          candidateType: "host",
+          protocol: "udp",
+          address: "f00.local",
+        },
+        {
+          id: "R",
+          type: "remote-candidate",
+          candidateType: "prflx",
+          protocol: "udp",
+          address: "192.0.2.7",
+        },
       ],
       0,
     ).path;

@@ -1,6 +1,9 @@
 /** What `RTCPeerConnection.getStats` tells about the video and its path. */
 
-/** Part of an `RTCStatsReport` entry that is read here; every field may be absent (W3C webrtc-stats). */
+/**
+ * Part of an `RTCStatsReport` entry that is read here; every field may be absent (W3C
+ * webrtc-stats).
+ */
 export type StatsEntry = Record<string, unknown> & { id: string; type: string };
 
 /** The path of the selected candidate pair. */
@@ -37,13 +40,20 @@ export class StatsMeter {
   /** Takes a report that was made at `now` (ms). */
   handleReport(entries: readonly StatsEntry[], now: number): LinkStats {
     const video = entries.find(({ type, kind }) => type === "inbound-rtp" && kind === "video");
-    const reading = { at: now, bytes: count(video, "bytesReceived"), frames: count(video, "framesDecoded") };
+    const reading = {
+      at: now,
+      bytes: count(video, "bytesReceived"),
+      frames: count(video, "framesDecoded"),
+    };
     const last = this.#last;
     this.#last = reading;
     const seconds = last === null ? 0 : (reading.at - last.at) / 1000;
     const jitter = video?.["jitter"];
     return {
-      bitrateKbps: last && seconds > 0 ? Math.max(0, ((reading.bytes - last.bytes) * 8) / 1000 / seconds) : null,
+      bitrateKbps:
+        last && seconds > 0
+          ? Math.max(0, ((reading.bytes - last.bytes) * 8) / 1000 / seconds)
+          : null,
       fps: last && seconds > 0 ? Math.max(0, (reading.frames - last.frames) / seconds) : null,
       framesDecoded: reading.frames,
       framesDropped: count(video, "framesDropped"),
@@ -62,14 +72,18 @@ function selectedPath(entries: readonly StatsEntry[]): Path | null {
     byId(transport?.["selectedCandidatePairId"]) ??
     entries.find((entry) => entry.type === "candidate-pair" && entry["selected"] === true) ??
     entries.find(
-      (entry) => entry.type === "candidate-pair" && entry["nominated"] === true && entry["state"] === "succeeded",
+      (entry) =>
+        entry.type === "candidate-pair" &&
+        entry["nominated"] === true &&
+        entry["state"] === "succeeded",
     );
   const local = byId(pair?.["localCandidateId"]);
   const remote = byId(pair?.["remoteCandidateId"]);
   if (!local || !remote) return null;
   const localType = text(local, "candidateType");
   const remoteType = text(remote, "candidateType");
-  // The browser hides host addresses behind mDNS names; the other end's address then tells the family.
+  // The browser hides host addresses behind mDNS names; the other end's address then tells the
+  // family.
   const address = [local, remote]
     .map((end) => text(end, "address"))
     .find((a) => a.includes(":") || /^\d+(\.\d+){3}$/.test(a));

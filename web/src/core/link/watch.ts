@@ -1,23 +1,31 @@
 /**
  * Whether the link is quick enough to drive.
  *
- * **Who sees the car where it was half a second ago must not drive it**, even while every frame arrives: fresh input about an old
- * picture is not fresh. Two answers in a row decide either way, so that one late frame changes nothing. Before the first answer there
- * is nothing to judge, and nothing to lose: the car is armed only after one (`core/input/arming.ts`).
+ * **Who sees the car where it was half a second ago must not drive it**, even while every frame
+ * arrives: fresh input about an old picture is not fresh. Two answers in a row decide either way,
+ * so that one late frame changes nothing. Before the first answer there is nothing to judge, and
+ * nothing to lose: the car is armed only after one (`core/input/arming.ts`).
  */
 
 import { isNewer } from "../../protocol/units";
 
 /**
- * Longest round trip to drive with. Control degrades from 150 to 225 ms one way (arXiv 2603.06850), where the display turns amber and
- * red; with half a second a curve cannot be held any more (IEEE T-IV 2024). At 3 m/s it is 1.5 m driven blind.
+ * Longest round trip to drive with. Control degrades from 150 to 225 ms one way (arXiv 2603.06850),
+ * where the display turns amber and red; with half a second a curve cannot be held any more (IEEE
+ * T-IV 2024). At 3 m/s it is 1.5 m driven blind.
  */
 export const MAX_RTT_MS = 500;
-/** Longest wait for an answer to frames that are being sent: twice the longest round trip, so that a slow answer is told from none. */
+/**
+ * Longest wait for an answer to frames that are being sent: twice the longest round trip, so that a
+ * slow answer is told from none.
+ */
 export const MAX_SILENCE_MS = 1_000;
 /** Answers in a row that decide. */
 const CONVINCING = 2;
-/** A page that sent nothing for so long, 50 Hz being its pace, stood still itself and could not hear an answer either. */
+/**
+ * A page that sent nothing for so long, 50 Hz being its pace, stood still itself and could not hear
+ * an answer either.
+ */
 const STOOD_STILL_MS = 500;
 
 export class LinkWatch {
@@ -43,7 +51,10 @@ export class LinkWatch {
     this.#against = 0;
   }
 
-  /** The car answered the frame `seq`, `rttMs` after it was sent. It repeats its newest answer while it hears nothing. */
+  /**
+   * The car answered the frame `seq`, `rttMs` after it was sent. It repeats its newest answer while
+   * it hears nothing.
+   */
   handleEcho(seq: number, rttMs: number): void {
     if (this.#echoed !== null && !isNewer(seq, this.#echoed)) return;
     this.#echoed = seq;
