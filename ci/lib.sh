@@ -5,10 +5,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export CARGO_TERM_PROGRESS_WHEN="${CARGO_TERM_PROGRESS_WHEN:-auto}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-# rustup's default place, for shells that have not read its profile yet; before Debian's own, older Rust.
+# rustup's default place, for shells that have not read its profile yet; before Debian's own, older
+# Rust.
 PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
-# use_rust: the compiler of rust-toolchain.toml under the name that it has here. Often that is `stable`, and needs no second download.
+# use_rust: the compiler of rust-toolchain.toml under the name that it has here. Often that is
+# `stable`, and needs no second download.
 use_rust() {
   local wanted name
   command -v rustup >/dev/null && [ -z "${RUSTUP_TOOLCHAIN:-}" ] || return 0
@@ -33,8 +35,9 @@ die() {
 # remember LINE: for the end of all lanes, where `ci/summary` prints it.
 remember() { [ -z "${RCCAR_SUMMARY:-}" ] || printf '%s\n' "$*" >>"$RCCAR_SUMMARY"; }
 
-# skip WHAT WHY: ends this script, because this machine cannot do what it is for. WHAT is a name without blanks. With RCCAR_REQUIRE=1 that is
-# an error, unless tests/require/exceptions.txt has the name. Rust has the same in tests/require, JavaScript in tests/e2e/lib.
+# skip WHAT WHY: ends this script, because this machine cannot do what it is for. WHAT is a name
+# without blanks. With RCCAR_REQUIRE=1 that is an error, unless tests/require/exceptions.txt has the
+# name. Rust has the same in tests/require, JavaScript in tests/e2e/lib.
 skip() {
   left_out "$@"
   exit 0
@@ -54,7 +57,8 @@ left_out() {
   printf '%s\n%sSKIPPED: %s: %s%s\n' "$(printf '#%.0s' {1..80})" "$red" "$what" "$why" "$plain" >&2
 }
 
-# nextest PROFILE ARGUMENT…: what `cargo nextest run` says, and then by name the tests that needed more than one try.
+# nextest PROFILE ARGUMENT…: what `cargo nextest run` says, and then by name the tests that needed
+# more than one try.
 nextest() {
   local profile=$1 status=0 name report
   shift
@@ -73,8 +77,9 @@ nextest() {
 # flaky_in REPORT: the tests that a report of nextest's (in JUnit's format) calls flaky.
 flaky_in() { awk -F '"' '/<testcase /{ name = $4 " " $2 } /<flakyFailure/ && name != last { print name; last = name }' "$1"; }
 
-# build_programs: every program, for tests. With the tests, because cargo unites the features that these need with the others: without them
-# it would compile most crates a second time after the tests have run.
+# build_programs: every program, for tests. With the tests, because cargo unites the features that
+# these need with the others: without them it would compile most crates a second time after the
+# tests have run.
 build_programs() { cargo build --workspace --bins --tests --locked --quiet; }
 
 # at_least WANTED FOUND: whether a version is new enough.

@@ -1,4 +1,5 @@
-# The card: partitions in 512-byte sectors, from 4 MiB on. Flashed cards keep this layout for ever, so the slots have room to grow.
+# The card: partitions in 512-byte sectors, from 4 MiB on. Flashed cards keep this layout for ever,
+# so the slots have room to grow.
 # shellcheck shell=bash disable=SC2034
 GPT_ID=52434341-5200-4000-8000-000000000000
 BASIC=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7

@@ -1,4 +1,5 @@
-# Debian packages: where they come from, which are locked, and the store that keeps them. Needs ci/lib.sh.
+# Debian packages: where they come from, which are locked, and the store that keeps them. Needs
+# ci/lib.sh.
 # shellcheck shell=bash
 
 CACHE=${RCCAR_CACHE:-$HOME/.cache/rccar}
@@ -93,7 +94,8 @@ explain_missing() {
 }
 native_of() { if [ "$1" = all ]; then echo arm64; else echo "$1"; fi; }
 
-# apt_world: package lists of the suites that the image is made of, apart from those of this machine.
+# apt_world: package lists of the suites that the image is made of, apart from those of this
+# machine.
 apt_world() {
   [ -z "${world:-}" ] || return 0
   world=$CACHE/apt

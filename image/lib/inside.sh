@@ -1,8 +1,9 @@
 # Running tools of the builder root. Needs steps.sh.
 # shellcheck shell=bash
 
-# inside [-b PATH:NAME]… COMMAND…: runs a command in the builder root, without network, with each PATH at /mnt/NAME. Nothing of the
-# builder root can change; mounts and processes end with the command.
+# inside [-b PATH:NAME]… COMMAND…: runs a command in the builder root, without network, with each
+# PATH at /mnt/NAME. Nothing of the builder root can change; mounts and processes end with the
+# command.
 inside() {
   local binds=()
   while [ "$1" = -b ]; do

@@ -1,8 +1,9 @@
 # Choosing kernel modules.
 # shellcheck shell=bash
 
-# choose_modules FROM TO LIST: copies the modules that match the list's globs, with all they depend on. A line that matches nothing is an error,
-# lest a driver is missing that nobody misses before a board does not start; one that is built into the kernel is there.
+# choose_modules FROM TO LIST: copies the modules that match the list's globs, with all they depend
+# on. A line that matches nothing is an error, lest a driver is missing that nobody misses before a
+# board does not start; one that is built into the kernel is there.
 choose_modules() {
   local from=$1 to=$2 list=$3 chosen module
   chosen=$(awk -v list="$list" '

@@ -6,7 +6,8 @@ pack_initrd() {
   inside -b "$1:tree" sh -c 'cd /mnt/tree && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc --reproducible -R 0:0 --renumber-inodes'
 }
 
-# make_fat IMAGE MIB LABEL ID FOLDER: a FAT file system with the folder's content, the same for the same content.
+# make_fat IMAGE MIB LABEL ID FOLDER: a FAT file system with the folder's content, the same for the
+# same content.
 make_fat() {
   local image=$1 folder=$5
   reset_times "$folder"

@@ -1,6 +1,6 @@
-# Steps and their cached results. A step is a file of image/steps with a title, `inputs` (what it depends on, as text) and
-# `build FOLDER`. A result is kept under the hash of everything that went in, so it is either exactly right or made anew.
-# Needs ci/lib.sh and debian.sh.
+# Steps and their cached results. A step is a file of image/steps with a title, `inputs` (what it
+# depends on, as text) and `build FOLDER`. A result is kept under the hash of everything that went
+# in, so it is either exactly right or made anew. Needs ci/lib.sh and debian.sh.
 # shellcheck shell=bash
 
 # Where results are kept. Another place than the cache for builds that must reuse nothing.
@@ -10,8 +10,10 @@ KEEP_RESULTS=3
 declare -A key result
 timings=()
 
-# --- words for `inputs` -------------------------------------------------------------------------------------------------------------
-# files PATH…: content, mode and path of files, and of everything below folders, as far as git would take them.
+# --- words for
+# `inputs` -------------------------------------------------------------------------------------------------------------
+# files PATH…: content, mode and path of files, and of everything below folders, as far as git would
+# take them.
 files() {
   local path list
   for path in "$@"; do
@@ -31,7 +33,8 @@ has_revocations() { grep -q 'BEGIN X509 CRL' "$KEYS/keyring.pem"; }
 # results STEP…: other steps.
 results() { for name in "$@"; do echo "$name ${key[$name]}"; done; }
 
-# --- running ------------------------------------------------------------------------------------------------------------------------
+# ---
+# running ------------------------------------------------------------------------------------------------------------------------
 # run_step NAME: makes ${result[NAME]} exist.
 run_step() {
   local name=$1 script began=$EPOCHREALTIME folder state=cached

@@ -3,7 +3,8 @@
 COMPATIBLE=rccar-rpi-arm64
 BOARD=rpi-arm64
 HOST_ARCH=$(dpkg --print-architecture)
-# Every file of the image is as old as the lock, so that a new version changes no more than its content.
+# Every file of the image is as old as the lock, so that a new version changes no more than its
+# content.
 EPOCH=$(locked_epoch)
 # A car without a clock starts with this one.
 COMMIT_TIME=$(git log -1 --format=%ct)

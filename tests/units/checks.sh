@@ -111,7 +111,8 @@ starts_ppp_only() {
     refused ask_unit rccar-modem StopUnit rccar-drive.service
 }
 
-# It ends with 2 where it does not, and with 4 where it finds that this kernel has no PPP (pppd(8), EXIT STATUS).
+# It ends with 2 where it does not, and with 4 where it finds that this kernel has no PPP (pppd(8),
+# EXIT STATUS).
 pppd_understands() {
   local status=0
   inside pppd /dev/null file /run/rccar/config/ppp-options dryrun || status=$?
@@ -141,7 +142,8 @@ name_server() {
     "$2" 1 2 4 192 0 2 53
 }
 
-# The end of a veth with the name of a driver; at the other end is the stick's DHCP server. networkd matches no such name.
+# The end of a veth with the name of a driver; at the other end is the stick's DHCP server. networkd
+# matches no such name.
 stick_gets_its_address() {
   local net=/run/invented/net drop_in=/run/systemd/system/rccar-modem.service.d
   inside mkdir -p $net/stick0/device $drop_in && inside ln -s /drivers/cdc_ether $net/stick0/device/driver &&
@@ -182,7 +184,8 @@ ssh_answers() {
   wait_for "SSH lets the key in" inside dbclient -y -y -i /tmp/key root@127.0.0.1 systemctl is-active rccar-drive
 }
 
-# update_begun_in SLOT: an update that was begun in this slot. Without rccar-update nobody goes on with it.
+# update_begun_in SLOT: an update that was begun in this slot. Without rccar-update nobody goes on
+# with it.
 update_begun_in() {
   inside systemctl stop rccar-update
   inside sh -c "printf '{\n  \"pending\": {\n    \"version\": \"2.0.0\",\n    \"from\": \"$1\",\n    \"stage\": \"installed\"\n  }\n}\n' \

@@ -68,8 +68,8 @@ make_root() {
   printf 'BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=0\n' >"$work/slots/first"
 }
 
-# The card's first partition with a provision.toml. A file system of its own: what remounts it must not reach the machine's. Not FAT,
-# which not every kernel has.
+# The card's first partition with a provision.toml. A file system of its own: what remounts it must
+# not reach the machine's. Not FAT, which not every kernel has.
 make_firmware() {
   truncate -s 4M "$work/firmware.img"
   mke2fs -q -t ext4 "$work/firmware.img"

@@ -49,10 +49,9 @@ const OF_A_BUSY_MACHINE = new Set([
 ]);
 
 /**
- * The cockpit of the world's first car, or of the one with this name.
- * `before` runs in the page before its own code, `signIn` instead of the one-time link;
- * `received` lists signaling messages. `page`: folder of another page than the host's own, such as
- * a release's.
+ * The cockpit of the world's first car, or of the one with this name. `before` runs in the page
+ * before its own code, `signIn` instead of the one-time link; `received` lists signaling messages.
+ * `page`: folder of another page than the host's own, such as a release's.
  */
 export class Cockpit {
   static async open(

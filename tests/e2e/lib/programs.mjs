@@ -88,9 +88,8 @@ const camera = ({
   `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}${device ? `device = "${device}"\n` : ''}`;
 
 /**
- * Host, drive and car on this machine.
- * `old`: folders of a release's programs, for those that are not of today: `{ 'rccar-host': folder
- * }`.
+ * Host, drive and car on this machine. `old`: folders of a release's programs, for those that are
+ * not of today: `{ 'rccar-host': folder }`.
  */
 export class World {
   static async start(options = {}) {

@@ -6,9 +6,8 @@ use std::path::Path;
 /// Modules of a crate, files or folders beside `lib.rs`, and the other modules that each names.
 pub type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// Adds what a source file names: every
-/// `crate::…` outside of comments and of the tests, which come last in a file. `file` is its path
-/// in `src`.
+/// Adds what a source file names: every `crate::…` outside of comments and of the tests, which come
+/// last in a file. `file` is its path in `src`.
 pub fn add(imports: &mut Imports, file: &Path, text: &str) {
     let Some(first) = file.iter().next().and_then(|part| part.to_str()) else { return };
     let module = first.trim_end_matches(".rs");

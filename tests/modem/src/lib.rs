@@ -29,8 +29,8 @@
 //! * MBIM has basic connectivity alone. Everything above it is optional, and stock modems lack some
 //!   of it.
 //! * AT speaks the u-blox dialect, whose network port has a static address. PPP needs a kernel with
-//!   PPP: with the same modem, and
-//!   [`ppp`] at the other end of its calls, the image's own kernel has it (`tests/vm`).
+//!   PPP: with the same modem, and [`ppp`] at the other end of its calls, the image's own kernel
+//!   has it (`tests/vm`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

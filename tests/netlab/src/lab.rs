@@ -218,8 +218,8 @@ impl Lab {
         car.await_log("registered").await;
     }
 
-    /// Everything that a session needs, with one uplink for each end: the host, the car
-    /// `wwan0`, the driver `net0`.
+    /// Everything that a session needs, with one uplink for each end: the host, the car `wwan0`,
+    /// the driver `net0`.
     pub async fn start_world(&mut self, car: (Access, Profile), driver: (Access, Profile)) {
         self.car_uplink("wwan0", car.0, car.1);
         self.driver_uplink("net0", driver.0, driver.1);

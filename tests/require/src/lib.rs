@@ -1,9 +1,8 @@
 //! What a test does that this machine cannot run: it calls [`skip`] and returns.
 //!
 //! **With `RCCAR_REQUIRE=1`, as CI sets it, skipping is a failure**, unless `exceptions.txt` beside
-//! this crate has the name and says why. Scripts have the same function in
-//! `ci/lib.sh`, JavaScript in `tests/e2e/lib/require.mjs`; `tests/languages.rs` holds the three to
-//! each other.
+//! this crate has the name and says why. Scripts have the same function in `ci/lib.sh`, JavaScript
+//! in `tests/e2e/lib/require.mjs`; `tests/languages.rs` holds the three to each other.
 //!
 //! ```
 //! if cfg!(not(target_os = "linux")) {

@@ -7,7 +7,8 @@ import { tool } from './tools.mjs';
 /** The first name server that `crates/programs/modem/config.toml` has. */
 const ANYWHERE = '1.1.1.1';
 /**
- * In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035, 4.1.1).
+ * In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035,
+ * 4.1.1).
  */
 const REFUSED = [0x80, 0x05];
 

@@ -33,8 +33,8 @@ export function wordOf<T extends string>(known: readonly T[], number: number): O
 }
 
 /**
- * The number of a word in a frame of version 1, which has the first
- * `inV1` words alone and says `instead` for all others.
+ * The number of a word in a frame of version 1, which has the first `inV1` words alone and says
+ * `instead` for all others.
  */
 export function numberInV1<T extends string>(
   known: readonly T[],

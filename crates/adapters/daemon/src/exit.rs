@@ -15,8 +15,8 @@ const BAD_CONFIGURATION: u8 = 2;
 ///
 /// Exit code 0 after `Ok`, 2 if a [`ConfigError`] is among the causes, else 1.
 ///
-/// In builds for tests
-/// `RCCAR_GREASE=1` makes the program talk like a later version ([`rccar_protocol::grease`]).
+/// In builds for tests `RCCAR_GREASE=1` makes the program talk like a later version
+/// ([`rccar_protocol::grease`]).
 pub fn run<E: Error + 'static>(program: impl FnOnce() -> Result<(), E>) -> ExitCode {
     if cfg!(debug_assertions) && std::env::var_os("RCCAR_GREASE").is_some_and(|value| value == "1")
     {

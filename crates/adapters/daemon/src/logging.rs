@@ -10,8 +10,8 @@
 //!
 //! **Secrets are never logged, at any level:** types that hold one hide it in `Debug`.
 //!
-//! `RCCAR_LOG` changes the filter in the syntax of [`Targets`], for example
-//! `RCCAR_LOG=debug` or `RCCAR_LOG=rccar_peer=trace,ice=debug`.
+//! `RCCAR_LOG` changes the filter in the syntax of [`Targets`], for example `RCCAR_LOG=debug` or
+//! `RCCAR_LOG=rccar_peer=trace,ice=debug`.
 
 use rccar_causes::causes;
 use std::fs::File;
@@ -77,8 +77,8 @@ pub fn init(program: &str) {
 }
 
 fn filter(wanted: &str) -> Result<Targets, ParseError> {
-    // The most specific directive wins, and the last of equals:
-    // `debug` leaves the noisy ones at WARN, `ice=debug` does not.
+    // The most specific directive wins, and the last of equals: `debug` leaves the noisy ones at
+    // WARN, `ice=debug` does not.
     let separator = if wanted.is_empty() { "" } else { "," };
     format!("{}{separator}{wanted}", defaults()).parse()
 }

@@ -20,8 +20,8 @@ pub fn watchdog() {
     send(&NotifyState::Watchdog);
 }
 
-/// How often to call [`watchdog`]: half of the unit's `WatchdogSec=`, as
-/// `sd_watchdog_enabled(3)` recommends. `None` if the unit has none.
+/// How often to call [`watchdog`]: half of the unit's `WatchdogSec=`, as `sd_watchdog_enabled(3)`
+/// recommends. `None` if the unit has none.
 #[must_use]
 pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2)

@@ -4,7 +4,8 @@ use nix::time::{ClockId, clock_gettime};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// `CLOCK_MONOTONIC` now: the clock with which camera drivers stamp their frames (`V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC`).
+/// `CLOCK_MONOTONIC` now: the clock with which camera drivers stamp their frames
+/// (`V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC`).
 #[must_use]
 pub fn now() -> MonotonicMicros {
     #[expect(

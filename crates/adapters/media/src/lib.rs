@@ -5,8 +5,8 @@
 //!
 //! 1. A [`Camera`](camera::Camera) hands out its newest frame and the time at which it was
 //!    captured.
-//! 2. [`pipeline`] encodes it, if the consumer has taken the last one; else the frame is skipped *before*
-//!    it is encoded.
+//! 2. [`pipeline`] encodes it, if the consumer has taken the last one; else the frame is skipped
+//!    *before* it is encoded.
 //! 3. [`AccessUnits::recv`](pipeline::AccessUnits::recv) hands the encoded frame to the consumer
 //!    with its capture time.
 //!

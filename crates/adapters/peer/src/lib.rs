@@ -8,9 +8,9 @@
 //!
 //! 1. [`Peer::open`] makes the connection; [`Peer::prepare_offer`] writes an [`Offer`] with a new
 //!    generation.
-//! 2. The caller sends the offer, *then* calls
-//!    [`Peer::start_gathering`]: candidates of that generation come as [`PeerEvent`]s. A peer that
-//!    cannot trickle gets [`Peer::gathered_offer`] instead, which waits for all candidates.
+//! 2. The caller sends the offer, *then* calls [`Peer::start_gathering`]: candidates of that
+//!    generation come as [`PeerEvent`]s. A peer that cannot trickle gets [`Peer::gathered_offer`]
+//!    instead, which waits for all candidates.
 //! 3. [`Peer::accept_answer`] and [`Peer::add_candidate`] take what the driver sends.
 //! 4. [`Peer::video`] sends access units, [`Peer::send_telemetry`] and [`Peer::send_event`] fill
 //!    the data channels.

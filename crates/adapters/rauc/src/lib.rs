@@ -25,9 +25,9 @@
 //!
 //! # Design decisions
 //!
-//! * The interface is that of RAUC 1.9 and later
-//!   ([`Rauc::inspect`] fails before). `require-manifest-hash`, which makes sure that what is
-//!   installed is what was inspected, is passed when RAUC tells the hash.
+//! * The interface is that of RAUC 1.9 and later ([`Rauc::inspect`] fails before).
+//!   `require-manifest-hash`, which makes sure that what is installed is what was inspected, is
+//!   passed when RAUC tells the hash.
 //! * RAUC's service may end and be started anew at any time. An installation that it takes with it
 //!   is an error at once, not a wait.
 //! * Progress is a callback with the percent; RAUC's own descriptions of its steps are for its

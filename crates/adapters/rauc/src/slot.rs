@@ -16,8 +16,8 @@ pub struct Slot {
     /// Version of the bundle that was installed into it by RAUC; `None` for a slot as it was
     /// flashed.
     pub version: Option<String>,
-    /// Whether the last installation into it was whole
-    /// (`ok`), failed, or is still going on (`pending`), in RAUC's words.
+    /// Whether the last installation into it was whole (`ok`), failed, or is still going on
+    /// (`pending`), in RAUC's words.
     pub status: Option<String>,
 }
 

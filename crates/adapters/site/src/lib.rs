@@ -5,9 +5,8 @@
 //! client is bounded in messages and bytes, every connection has a budget.
 //!
 //! `rccar-host` serves drivers and cars with it; `rccar-car` serves its own page on the local
-//! network, with itself as the only car
-//! ([`Exchange::attach_local_car`]). They differ in the [`Backend`]: who may sign in, and which
-//! cars are known.
+//! network, with itself as the only car ([`Exchange::attach_local_car`]). They differ in the
+//! [`Backend`]: who may sign in, and which cars are known.
 //!
 //! ```text
 //!  browser ── /ws/driver ──► socket task ─┐                ┌─► socket task ── /ws/car ── car

@@ -38,8 +38,8 @@
 //! Measured with 1.24:
 //!
 //! * [`State::Connected`] is not a sign of life. A lost registration can take a minute to show in
-//!   it, a bearer that the network dropped silently may never.
-//!   [`Modem3gpp`], [`SignalQuality::recent`], [`Modem::probe`] and packets of your own tell more.
+//!   it, a bearer that the network dropped silently may never. [`Modem3gpp`],
+//!   [`SignalQuality::recent`], [`Modem::probe`] and packets of your own tell more.
 //! * A drop by the network comes with [`StateChangeReason::UserRequested`].
 //! * [`IpConfig`] is not refreshed when the network changes it; it is right after each
 //!   [`Modem::connect`].

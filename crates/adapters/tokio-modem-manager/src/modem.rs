@@ -120,8 +120,8 @@ impl Modem {
     }
 
     /// `Simple.Connect`: unlocks, enables, registers and connects, whatever of it is needed, and
-    /// returns the bearer's path. Its configuration is in
-    /// [`ModemState::bearers`] as soon as the daemon has told it; [`bearer`](Self::bearer) asks.
+    /// returns the bearer's path. Its configuration is in [`ModemState::bearers`] as soon as the
+    /// daemon has told it; [`bearer`](Self::bearer) asks.
     ///
     /// Takes up to minutes. When it is dropped or times out, ModemManager goes on trying;
     /// [`disconnect`](Self::disconnect) ends that.

@@ -44,9 +44,8 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Age of the sample of a frame that arrives
-    /// `now`: its age at sending plus the time that the frame spent in queues. `at_rest`: the
-    /// wheels rest.
+    /// Age of the sample of a frame that arrives `now`: its age at sending plus the time that the
+    /// frame spent in queues. `at_rest`: the wheels rest.
     #[must_use]
     pub fn handle_frame(
         &mut self,

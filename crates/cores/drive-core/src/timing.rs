@@ -26,8 +26,8 @@ pub const QUIET: Duration = Duration::from_millis(40);
 /// to be felt as waiting.
 pub const ARM_NEUTRAL: Duration = Duration::from_millis(300);
 
-/// How long the drive brakes when it stops for another reason than lost input. From
-/// [`HOLD`] to [`NEUTRAL_BY`], as after a loss.
+/// How long the drive brakes when it stops for another reason than lost input. From [`HOLD`] to
+/// [`NEUTRAL_BY`], as after a loss.
 pub const BRAKE_TIME: Duration = Duration::from_millis(170);
 
 /// Time at neutral when the throttle changes its sign: one period of a 50 Hz servo signal, so that

@@ -37,8 +37,8 @@
 //!
 //! The machines have no clock, no randomness and no I/O. Whoever owns one
 //!
-//! 1. tells what happens with the
-//!    `handle_*` verbs, with a fresh random number ([`Machine::handle_dice`]) before each,
+//! 1. tells what happens with the `handle_*` verbs, with a fresh random number
+//!    ([`Machine::handle_dice`]) before each,
 //! 2. drains [`Machine::poll_effect`] and [`Machine::poll_event`],
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`].
 //!

@@ -91,8 +91,8 @@ pub enum Pin {
 /// What the machine asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Climb a rung, and report with
-    /// [`handle_done`](crate::Machine::handle_done). All but [`Rung::Reboot`] come back.
+    /// Climb a rung, and report with [`handle_done`](crate::Machine::handle_done). All but
+    /// [`Rung::Reboot`] come back.
     Act {
         /// Names this action in the report.
         action: u64,

@@ -55,8 +55,8 @@
 //! * A live session moves to another connection of the same user that names it: a page whose
 //!   network changed is back long before its old socket is found dead, and nobody else knows the
 //!   session's 64 random bits.
-//! * `bye` for a session that is gone is ignored, because it crosses the other end's
-//!   `bye` all the time; any other message for it is answered with `no-such-session`.
+//! * `bye` for a session that is gone is ignored, because it crosses the other end's `bye` all the
+//!   time; any other message for it is answered with `no-such-session`.
 //! * Cars that nobody owns yet are not in the rooms but before them, in a [`WaitingRoom`].
 //! * `ice_servers` of outgoing messages are left empty: credentials need randomness and a clock, so
 //!   the shell fills them in.

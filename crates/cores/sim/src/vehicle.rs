@@ -64,8 +64,8 @@ pub struct VehicleParams {
     pub brake_m_s2: f64,
     /// Deceleration when rolling out in m/s²: gears, tyres and the drag of the motor.
     pub coast_m_s2: f64,
-    /// Largest sideways acceleration in m/s²; beyond it the car understeers. F1TENTH: friction 1.0489
-    /// × 9.81.
+    /// Largest sideways acceleration in m/s²; beyond it the car understeers. F1TENTH: friction
+    /// 1.0489 × 9.81.
     pub max_lateral_m_s2: f64,
 }
 

@@ -29,10 +29,10 @@ impl Health {
         self.picture
     }
 
-    /// What is missing, in words;
-    /// `None` if nothing is. The host counts if the old version had reached it (`registered`): a
-    /// bundle that was installed from a file, far from any network, is not worse than what was
-    /// there before. A version that has lost the host's name is: no later one would ever reach it.
+    /// What is missing, in words; `None` if nothing is. The host counts if the old version had
+    /// reached it (`registered`): a bundle that was installed from a file, far from any network, is
+    /// not worse than what was there before. A version that has lost the host's name is: no later
+    /// one would ever reach it.
     pub(crate) fn missing(&self, registered: bool) -> Option<String> {
         let Some(status) = &self.last else { return Some("rccar-car does not answer".to_owned()) };
         let mut missing = Vec::new();

@@ -7,9 +7,9 @@
 //! The machine has no clock, no network and no disk. Whoever owns it
 //!
 //! 1. makes it from what was [`Saved`] and from the slot that is booted ([`Boot`]),
-//! 2. passes what happens to
-//!    [`Machine::handle_input`] and wishes of the owner to [`Machine::handle_wish`], with a fresh
-//!    random number ([`Machine::handle_dice`]) and the month before it,
+//! 2. passes what happens to [`Machine::handle_input`] and wishes of the owner to
+//!    [`Machine::handle_wish`], with a fresh random number ([`Machine::handle_dice`]) and the month
+//!    before it,
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`] at the latest,
 //! 4. does every [`Effect`] of [`Machine::poll_effect`], one after the other, after each of these.
 //!

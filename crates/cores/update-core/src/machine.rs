@@ -228,9 +228,8 @@ impl Machine {
         while self.step(now) {}
     }
 
-    /// When
-    /// [`Self::handle_timeout`] wants to be called at the latest; always later than its last call. `None`:
-    /// not before the next input.
+    /// When [`Self::handle_timeout`] wants to be called at the latest; always later than its last
+    /// call. `None`: not before the next input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let mut times = vec![self.check_at, self.mark_at];

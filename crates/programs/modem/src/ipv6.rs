@@ -8,9 +8,9 @@ use std::path::Path;
 /// Where the kernel keeps its settings of interfaces. Whoever has CAP_NET_ADMIN may write them.
 const SETTINGS: &str = "/proc/sys/net/ipv6/conf";
 
-/// The kernel takes addresses and a default route from advertisements.
-/// `2` is: also on a machine that forwards. `anew`: what there is of it goes, and routers are asked
-/// at once; else only if it did not before.
+/// The kernel takes addresses and a default route from advertisements. `2` is: also on a machine
+/// that forwards. `anew`: what there is of it goes, and routers are asked at once; else only if it
+/// did not before.
 pub(crate) fn advertised(interface: &str, metric: u32, anew: bool) {
     let is = |name: &str, value: &str| {
         let text = std::fs::read_to_string(Path::new(SETTINGS).join(interface).join(name));

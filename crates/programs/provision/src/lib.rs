@@ -6,8 +6,8 @@
 //! `check`.**
 //!
 //! At each boot, before any service that needs its outcome, `rccar-provision apply`
-//! 1. reads the file, and the settings kept from the last boot
-//!    ([`parse`], [`Parsed::settings_or`]);
+//! 1. reads the file, and the settings kept from the last boot ([`parse`],
+//!    [`Parsed::settings_or`]);
 //! 2. keeps the outcome for the next boot;
 //! 3. writes what the services read: configurations, Wi-Fi, host name, SSH key;
 //! 4. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for

@@ -140,7 +140,8 @@ impl ControlFrame {
         }
     }
 
-    /// Whether this frame was sent after the one numbered `seq` (serial number arithmetic, RFC 1982).
+    /// Whether this frame was sent after the one numbered `seq` (serial number arithmetic, RFC
+    /// 1982).
     #[must_use]
     pub fn is_newer_than(&self, seq: u32) -> bool {
         let ahead = self.seq.wrapping_sub(seq);

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Whether the host of a URL means whatever machine resolves it: `localhost` (RFC 6761 section 6.3),
-/// loopback and unspecified addresses in every form that resolvers take (`127.1`, `0x7f000001`,
-/// `[::1]`). A car that is given such an address looks for the host in itself.
+/// Whether the host of a URL means whatever machine resolves it: `localhost` (RFC 6761 section
+/// 6.3), loopback and unspecified addresses in every form that resolvers take (`127.1`,
+/// `0x7f000001`, `[::1]`). A car that is given such an address looks for the host in itself.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let host = host

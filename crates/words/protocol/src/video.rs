@@ -58,9 +58,9 @@ impl Level {
     /// The highest here: it has room for all that the ranges of this module allow.
     pub const HIGHEST: Self = Self { idc: TABLE[TABLE.len() - 1].idc };
 
-    /// The lowest that has room for pictures of `width` × `height` pixels,
-    /// `fps` in a second, in `bitrate_kbps` (1000 bits in a second). [`Level::HIGHEST`] for what is
-    /// beyond the ranges of this module.
+    /// The lowest that has room for pictures of `width` × `height` pixels, `fps` in a second, in
+    /// `bitrate_kbps` (1000 bits in a second). [`Level::HIGHEST`] for what is beyond the ranges of
+    /// this module.
     #[must_use]
     pub fn lowest_for(width: u32, height: u32, fps: u32, bitrate_kbps: u32) -> Self {
         let (columns, rows) = (u64::from(width.div_ceil(16)), u64::from(height.div_ceil(16)));

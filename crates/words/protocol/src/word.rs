@@ -1,8 +1,8 @@
 //! Words: names of states, reasons and kinds that both ends know, and that later versions add to.
 //!
-//! **A word that this version does not know is kept, never refused**
-//! (`PROTOCOL.md`, "Words and versions"). Every enumeration of words has a variant `Other` for it,
-//! and the compiler makes each program say what it does with one.
+//! **A word that this version does not know is kept, never refused** (`PROTOCOL.md`, "Words and
+//! versions"). Every enumeration of words has a variant `Other` for it, and the compiler makes each
+//! program say what it does with one.
 
 use crate::text::TextError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,9 +1,9 @@
 //! TURN over byte streams (TCP and TLS), as both ends of such a connection need it: the host's
 //! relay and the car's tunnel.
 //!
-//! **A message is what would be one datagram over UDP.**
-//! [`Messages`] finds them in a stream, [`padding`] says what follows one in it, and [`FreshQueue`]
-//! holds those back that wait for a stream, until it is too late for them.
+//! **A message is what would be one datagram over UDP.** [`Messages`] finds them in a stream,
+//! [`padding`] says what follows one in it, and [`FreshQueue`] holds those back that wait for a
+//! stream, until it is too late for them.
 //!
 //! ```
 //! use rccar_turn_stream::{Messages, padding};

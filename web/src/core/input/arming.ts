@@ -4,8 +4,8 @@
  * **Only an action of the driver's sets it; anything that stops the car clears it**, so that a car
  * that stopped moves again only when its driver says so.
  *
- * The drive arms only after input with `arm` clear (`crates/cores/drive-core/src/machine.rs`, arrow 1).
- * Frames get lost, so `arm` is not set before the car has echoed such a frame, or a later one.
+ * The drive arms only after input with `arm` clear (`crates/cores/drive-core/src/machine.rs`, arrow
+ * 1). Frames get lost, so `arm` is not set before the car has echoed such a frame, or a later one.
  */
 
 import type { DriveState } from "../../protocol/state";

@@ -9,8 +9,8 @@
  * and off. Its driver lets go and arms again, which is better than a car that a dead radio drives
  * for ever.
  *
- * Browsers list some pads twice: the pad itself, and the twin that Steam or a driver makes of it. **Twins
- * move together, and then none takes over from the other.**
+ * Browsers list some pads twice: the pad itself, and the twin that Steam or a driver makes of it.
+ * **Twins move together, and then none takes over from the other.**
  */
 
 import { keyOf, Pad, type PadLike } from "./pad";

@@ -39,8 +39,8 @@ const DEAD_ZONE = 0.08;
 /** From here on a control is at its end. */
 const AT_END = 0.98;
 /**
- * Between rest and stop, in which no hand holds a stick or trigger still. A worn stick rests up to 0.14
- * to either side, so twice that from the rest that was learned, and some.
+ * Between rest and stop, in which no hand holds a stick or trigger still. A worn stick rests up to
+ * 0.14 to either side, so twice that from the rest that was learned, and some.
  */
 const HALF_WAY = [0.35, AT_END] as const;
 /**

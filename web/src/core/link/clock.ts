@@ -1,9 +1,9 @@
 /**
  * The car's clock as seen from this page, the round trip, and the age of a picture.
  *
- * Each telemetry frame that echoes a control frame gives one sample, as in NTP (RFC 5905 section 8):
- * the shorter the round trip, the less room for a lopsided path, so the sample with the shortest
- * one of the last seconds sets the offset.
+ * Each telemetry frame that echoes a control frame gives one sample, as in NTP (RFC 5905 section
+ * 8): the shorter the round trip, the less room for a lopsided path, so the sample with the
+ * shortest one of the last seconds sets the offset.
  */
 
 import type { TelemetryFrame } from "../../protocol/telemetry";

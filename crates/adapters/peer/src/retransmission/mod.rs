@@ -1,4 +1,5 @@
-//! Answers requests for lost packets (NACK, RFC 4585 section 6.2.1) by sending them once more (RFC 4588).
+//! Answers requests for lost packets (NACK, RFC 4585 section 6.2.1) by sending them once more (RFC
+//! 4588).
 //!
 //! **A narrow link never makes the car send much more than its picture.** A browser repeats each
 //! request up to a hundred times, and the stack's own responder answers all of them: on a link of

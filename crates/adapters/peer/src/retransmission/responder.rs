@@ -210,8 +210,8 @@ mod tests {
         Packet { header, payload: Bytes::from(vec![1; 1000]) }
     }
 
-    /// A responder that has sent packets 0…99 in the second before
-    /// `now`, the last ten of them `now`.
+    /// A responder that has sent packets 0…99 in the second before `now`, the last ten of them
+    /// `now`.
     fn responder(now: Instant) -> Responder {
         let mut responder = Responder::new(Some(RTX));
         for seq in 0..100 {

@@ -2,7 +2,8 @@
 
 use crate::dict::Dict;
 
-/// `Signal`: measurements for each radio, refreshed at the rate given to [`Modem::setup_signal`](crate::Modem::setup_signal).
+/// `Signal`: measurements for each radio, refreshed at the rate given to
+/// [`Modem::setup_signal`](crate::Modem::setup_signal).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Signal {
     /// Seconds between measurements, 0 for none.

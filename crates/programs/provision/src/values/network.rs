@@ -33,8 +33,8 @@ pub(crate) fn wifi_password(text: &str) -> Checked {
     }
 }
 
-/// An access point name: labels of letters, digits and hyphens between dots (3GPP TS 23.003 section 9.1).
-/// Underscores are against it, and in use.
+/// An access point name: labels of letters, digits and hyphens between dots (3GPP TS 23.003 section
+/// 9.1). Underscores are against it, and in use.
 pub(crate) fn apn(text: &str) -> Checked {
     let legal = |label: &str| {
         (1..=63).contains(&label.len())

@@ -62,7 +62,8 @@ impl Candidate {
     /// Largest size of the candidate line. The longest that Chromium writes has about 250 bytes.
     pub const MAX_BYTES: usize = 512;
 
-    /// Checks sizes and characters; an empty line means the end of candidates (RFC 8838 section 13).
+    /// Checks sizes and characters; an empty line means the end of candidates (RFC 8838 section
+    /// 13).
     pub fn new(
         candidate: String,
         sdp_mid: Option<String>,
