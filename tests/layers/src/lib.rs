@@ -97,9 +97,7 @@ pub const NOT_IN_SOURCES_OF_CORES: [&str; 8] = [
 /// A package as `cargo metadata` describes it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Package {
-    /// Its name.
     pub name: String,
-    /// Its version.
     pub version: String,
     /// The path of its `Cargo.toml`.
     pub manifest_path: PathBuf,

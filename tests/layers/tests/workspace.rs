@@ -1,6 +1,6 @@
 //! The workspace keeps its rules.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_layers::modules::{self, Imports, circles};
 use rccar_layers::{

@@ -6,7 +6,6 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 
-/// A USB modem.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UsbModem {
     pub(crate) vendor: &'static str,

@@ -1,6 +1,6 @@
 //! What is skipped fails when nothing may be skipped: in scripts, in Rust and in JavaScript alike.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -11,7 +11,6 @@ pub enum BusError {
     /// The name is taken, or the bus does not let this program have it.
     #[error("cannot serve {name}: {source}")]
     Serve {
-        /// The name.
         name: &'static str,
         /// Why not.
         source: Box<zbus::Error>,

@@ -16,7 +16,6 @@ use zbus::{Connection, MatchRule, MessageStream, proxy};
 pub const NAME: &str = "org.rccar.Modem";
 /// Path of the object.
 pub const PATH: &str = "/org/rccar/Modem";
-/// Its interface.
 pub const INTERFACE: &str = "org.rccar.Modem1";
 
 /// The state of the link in words and numbers. It travels as JSON; what is left out has its
@@ -34,17 +33,13 @@ pub struct ModemReport {
     pub fault: Option<String>,
     /// Interface that carries data.
     pub interface: Option<String>,
-    /// Its addresses.
     pub addresses: Vec<String>,
     /// Network.
     pub operator: Option<String>,
-    /// Registration.
     pub registration: Option<String>,
-    /// Signal in percent.
     pub signal_percent: Option<u32>,
     /// Whether ModemManager runs.
     pub modem_manager: bool,
-    /// Modem.
     pub modem: Option<String>,
     /// How often each rung was climbed since the start.
     pub climbed: BTreeMap<String, u64>,
@@ -56,7 +51,6 @@ pub struct ModemReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StickReport {
-    /// Its interface.
     pub interface: String,
     /// The interface's driver.
     pub driver: String,
@@ -66,7 +60,6 @@ pub struct StickReport {
     pub rung: Option<String>,
     /// Milliseconds until it is due.
     pub due_in_ms: Option<u64>,
-    /// Addresses.
     pub addresses: Vec<String>,
     /// How often each rung was climbed since it was first plugged in.
     pub climbed: BTreeMap<String, u64>,

@@ -19,7 +19,6 @@ pub const NAME: &str = "org.rccar.Update";
 pub const PATH: &str = "/org/rccar/Update";
 const INTERFACE: &str = "org.rccar.Update1";
 
-/// The properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdateProperties {
     /// What the agent does, in one word.

@@ -1,6 +1,6 @@
 //! The interfaces on a bus of their own, with a real dbus-daemon.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use async_trait::async_trait;
 use futures_util::StreamExt;

@@ -84,14 +84,10 @@ pub enum ConfigProblem {
     #[error(
         "{file}: there is no such file; copy the documented example (config.toml beside the program's documentation) there, or name another with --config PATH"
     )]
-    Missing {
-        /// The file.
-        file: String,
-    },
+    Missing { file: String },
     /// The file cannot be read.
     #[error("{file}: cannot read it: {source}")]
     Unreadable {
-        /// The file.
         file: String,
         /// Why.
         source: io::Error,

@@ -20,17 +20,13 @@ pub enum FileError {
     Io {
         /// What was tried, as a verb.
         action: &'static str,
-        /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
     /// The file is larger than [`MAX_BYTES`].
     #[error("{} is larger than {MAX_BYTES} bytes", .path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
+    TooLarge { path: PathBuf },
 }
 
 /// The content of a state file, `None` if it does not exist.

@@ -8,9 +8,7 @@ use std::net::IpAddr;
 pub struct Interface {
     /// Its number; no other one gets it while this one is there.
     pub index: u32,
-    /// Its name.
     pub name: String,
-    /// What it is.
     pub medium: Medium,
     /// Switched on, and with a carrier.
     pub up: bool,

@@ -19,7 +19,6 @@ use webrtc::peer_connection::PeerConnection;
 /// A control frame and the time of its arrival.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReceivedControl {
-    /// The frame.
     pub frame: ControlFrame,
     /// When it arrived, by the car's clock.
     pub at: MonotonicMicros,

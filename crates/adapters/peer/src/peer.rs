@@ -28,7 +28,6 @@ pub enum PeerEvent {
     Candidate {
         /// Generation of the offer that it belongs to.
         generation: u32,
-        /// The candidate.
         candidate: Candidate,
     },
     /// The state changed.

@@ -8,7 +8,6 @@ use crate::installer::{Dict, dict, text};
 pub struct Bundle {
     /// The system that it is made for.
     pub compatible: String,
-    /// Its version.
     pub version: String,
     /// Hash of the manifest, from which everything else in the bundle follows.
     pub manifest_hash: Option<String>,

@@ -20,7 +20,6 @@ pub enum CertificateError {
     /// The file cannot be read, or holds no certificate or no key.
     #[error("cannot use {} for TURN over TLS: {error}", path.display())]
     File {
-        /// Which.
         path: PathBuf,
         /// What is wrong with it.
         error: pem::Error,

@@ -28,7 +28,6 @@ macro_rules! counters {
 counters! {
     /// Binding requests answered.
     bindings,
-    /// Allocations made.
     allocations_made,
     /// Requests with unknown, wrong or expired credentials.
     refused_credentials,

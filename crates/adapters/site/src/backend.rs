@@ -109,7 +109,6 @@ pub enum Credentials {
     Password {
         /// Account.
         name: Name,
-        /// Its password.
         password: Password,
     },
     /// To a car: the access code.
@@ -138,7 +137,6 @@ pub struct Enrolment {
 /// A car whose signature was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarRegistration {
-    /// Its key.
     pub key: CarKey,
     /// The name that it asks for.
     pub name: Name,
@@ -166,7 +164,6 @@ pub enum AccountError {
     /// Nobody waits with this claim code.
     #[error("no car shows this code right now; look at its page again, the code may have changed")]
     NoSuchCode,
-    /// No such car.
     #[error("there is no such car")]
     NoSuchCar,
     /// The car is somebody else's.

@@ -97,7 +97,6 @@ pub struct UploadWish {
     pub rollout: Percent,
     /// What is new.
     pub notes: Option<ReleaseNotes>,
-    /// Who uploads.
     pub user: Option<Name>,
     /// Size that the client names beforehand.
     pub bytes: Option<u64>,
@@ -131,7 +130,6 @@ pub struct ReleaseQuestion {
 /// A bundle that may be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleFile {
-    /// The file.
     pub path: PathBuf,
     /// Of its content.
     pub sha256: Sha256,
@@ -140,7 +138,6 @@ pub struct BundleFile {
 /// Why a request about releases was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
-    /// No such release.
     #[error("there is no release {0}")]
     NoSuchRelease(Version),
     /// The version is taken.

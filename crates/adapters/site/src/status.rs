@@ -21,9 +21,7 @@ pub struct Viewer {
 pub struct CarStatus {
     /// Whether the viewer may see the rest; without it everything is `None`.
     pub near: bool,
-    /// The car.
     pub car: Option<CarId>,
-    /// Its name.
     pub name: Option<Name>,
     /// Its signaling host, if it has one.
     pub host: Option<HostStatus>,
@@ -38,7 +36,6 @@ pub struct CarStatus {
 pub struct HostStatus {
     /// Its address.
     pub url: String,
-    /// The state.
     pub state: HostState,
     /// Why, in words, if there is more to say.
     pub text: Option<String>,
@@ -78,7 +75,6 @@ pub struct Provision {
 pub struct ProvisionFault {
     /// Line, from 1.
     pub line: usize,
-    /// Which key.
     pub key: String,
     /// What is wrong.
     pub what: String,

@@ -58,6 +58,8 @@
 //! * Texts that ModemManager leaves empty are `None`.
 //! * SMS, voice, USSD, firmware and CDMA are left out.
 
+// Of use outside of this project, and so documented whole.
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod connect;

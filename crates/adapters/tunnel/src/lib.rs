@@ -63,7 +63,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A TURN server over a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its address.
     pub address: SocketAddr,
     /// TLS, with the name that the certificate has to be for; `None` is plain TCP.
     pub tls: Option<ServerName<'static>>,

@@ -1,6 +1,6 @@
 //! A TURN client over UDP, the tunnel, and the real relay over TCP and TLS.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_relay::credentials::{Secret, mint};
 use rccar_relay::{CertificateFiles, Relay, RelayConfig, RelayStats, StreamListen};

@@ -32,7 +32,6 @@ pub enum KeyringError {
     Certificate {
         /// Which, from 1.
         number: usize,
-        /// Why.
         why: String,
     },
     /// A revocation list cannot be read.
@@ -40,7 +39,6 @@ pub enum KeyringError {
     Revocation {
         /// Which, from 1.
         number: usize,
-        /// Why.
         why: String,
     },
 }

@@ -41,13 +41,11 @@ pub enum BundleError {
     /// Something else, or not all of it.
     #[error("this is no whole RAUC bundle: {0}")]
     NoBundle(String),
-    /// Format `plain`.
     #[error(
         "the bundle is of RAUC's format `plain`, which cannot be streamed to cars; set `format=verity` in the manifest's [bundle] and \
          make it again"
     )]
     Plain,
-    /// Format `crypt`.
     #[error(
         "the bundle is encrypted (RAUC's format `crypt`), so its content cannot be checked here; use `format=verity`"
     )]
@@ -65,7 +63,6 @@ pub enum BundleError {
     Untrusted {
         /// Subject of the certificate.
         signer: String,
-        /// Why.
         why: String,
     },
     /// The signed manifest is not usable.

@@ -49,7 +49,6 @@ use std::collections::VecDeque;
 pub enum Motor {
     /// This throttle; may be zero.
     Drive(Throttle),
-    /// The brake.
     Brake,
     /// Nothing.
     #[default]
@@ -61,7 +60,6 @@ pub enum Motor {
 pub struct Output {
     /// Position of the servo, with trim, end points and mounting applied.
     pub steering: Steering,
-    /// The motor.
     pub motor: Motor,
 }
 
@@ -206,7 +204,6 @@ impl Machine {
         Output { steering: self.shaper.steering(), motor }
     }
 
-    /// The state.
     #[must_use]
     pub fn state(&self) -> DriveState {
         match self.phase {

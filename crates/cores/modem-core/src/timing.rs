@@ -59,9 +59,7 @@ pub const CYCLE_LINK: Duration = s(60);
 /// is coverage, and it is back and registered only after a minute: twice the time after which a
 /// modem's radio is cycled.
 pub const STICK_SILENT: Duration = s(180);
-/// Reboots a day.
 pub const REBOOTS_A_DAY: usize = 3;
-/// A day.
 pub const DAY: Duration = s(24 * 3600);
 
 /// The wait before try number `tries` (0 is the first), within ±20 % by `dice`.

@@ -102,10 +102,7 @@ pub enum Effect {
         with_pin: bool,
     },
     /// The action has taken too long: stop waiting for it. Its report is not expected any more.
-    Abandon {
-        /// Which one.
-        action: u64,
-    },
+    Abandon { action: u64 },
     /// Take addresses and routes off the interface.
     LinkDown,
     /// Send packets to the probe targets, bound to the interface; report with
@@ -226,15 +223,9 @@ pub enum Event {
     /// Data has flowed for long enough: the ladder begins at its foot again.
     Steady,
     /// A person is needed.
-    FaultFound {
-        /// For what.
-        fault: Fault,
-    },
+    FaultFound { fault: Fault },
     /// It is mended.
-    FaultGone {
-        /// What it was.
-        fault: Fault,
-    },
+    FaultGone { fault: Fault },
 }
 
 /// Why something is done.
@@ -272,13 +263,9 @@ pub enum Status {
     /// Data flows.
     Up,
     /// An action is under way.
-    Acting {
-        /// Which one.
-        rung: Rung,
-    },
+    Acting { rung: Rung },
     /// The next action is due later.
     Waiting {
-        /// Which one.
         rung: Rung,
         /// When, in milliseconds from the start of the clock.
         due_ms: u64,

@@ -30,44 +30,24 @@ pub enum Effect {
     ToDriver {
         /// To whom.
         to: DriverConn,
-        /// What.
         message: ToDriver,
     },
     /// A driver does not know all of the list yet. Once all that was sent to it before is on its
     /// way, call [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted); until then do
     /// nothing, this comes again.
-    ListWaits {
-        /// Who.
-        to: DriverConn,
-    },
+    ListWaits { to: DriverConn },
     /// Send to a car. `ice_servers` of `connect` and `restart` are for the shell to fill in.
-    ToCar {
-        /// To which.
-        to: CarConn,
-        /// What.
-        message: ToCar,
-    },
+    ToCar { to: CarConn, message: ToCar },
     /// Close a driver's connection after what was sent before. The machine has forgotten it
     /// already.
-    CloseDriver {
-        /// Which.
-        conn: DriverConn,
-        /// Why.
-        why: Close,
-    },
+    CloseDriver { conn: DriverConn, why: Close },
     /// Close a car's connection after what was sent before. The machine has forgotten it already.
-    CloseCar {
-        /// Which.
-        conn: CarConn,
-        /// Why.
-        why: Close,
-    },
+    CloseCar { conn: CarConn, why: Close },
 }
 
 /// Why a car was not asked to install a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InstallRefusal {
-    /// No such car.
     #[error("there is no such car")]
     NoSuchCar,
     /// The car is somebody else's, or nobody's.
@@ -101,47 +81,32 @@ pub enum Close {
 pub enum Event {
     /// A car connected.
     CarOnline {
-        /// Which.
         car: CarId,
-        /// Its name.
         name: Name,
         /// Whether another connection of the same car was there and was closed.
         replaced: bool,
     },
     /// A car's connection is gone; its session, if any, waits.
-    CarOffline {
-        /// Which.
-        car: CarId,
-    },
+    CarOffline { car: CarId },
     /// A car said something new about its updates.
     UpdateStatus {
-        /// Which.
         car: CarId,
         /// What it said, with the reason of an older failure that still holds.
         status: UpdateStatus,
     },
     /// A driver was let to a car.
     SessionStarted {
-        /// The session.
         session: SessionId,
-        /// The car.
         car: CarId,
         /// The driver.
         user: Name,
     },
     /// The driver's connection is gone; the session waits.
-    DriverAway {
-        /// The session.
-        session: SessionId,
-    },
+    DriverAway { session: SessionId },
     /// The driver took the session to a new connection.
-    DriverBack {
-        /// The session.
-        session: SessionId,
-    },
+    DriverBack { session: SessionId },
     /// A session is over.
     SessionEnded {
-        /// The session.
         session: SessionId,
         /// The car, free from now on.
         car: CarId,

@@ -92,7 +92,6 @@ impl fmt::Display for State {
 /// What the agent is doing, with the details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// The state.
     pub state: State,
     /// The version that runs.
     pub running: Version,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 /// A month of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Month {
-    /// The year.
     pub year: i32,
     /// 1 to 12.
     pub month: u8,

@@ -30,7 +30,6 @@ pub struct Saved {
 /// An update that is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The version.
     pub version: Version,
     /// The slot that was booted when it began. When another one is booted, that is the update.
     pub from: String,
@@ -65,16 +64,13 @@ pub enum Stage {
 /// A slot that works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
-    /// The slot.
     pub slot: String,
-    /// Its version.
     pub version: Version,
 }
 
 /// A version that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The version.
     pub version: Version,
     /// Failures that count against it.
     pub tries: u32,
@@ -89,7 +85,6 @@ pub struct Failure {
 /// How an update ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// The version.
     pub version: Version,
     /// Why it failed; `None` if it proved itself.
     pub failed: Option<String>,

@@ -17,7 +17,6 @@ pub enum Source {
 /// A version to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// Its version.
     pub version: Version,
     /// Size of the bundle in bytes.
     pub size: u64,
@@ -84,10 +83,7 @@ pub enum Input {
     /// The installation that [`crate::Effect::Install`] began.
     Install(InstallNews),
     /// Whether the traffic of updates is paid for by the byte at present.
-    Link {
-        /// It is.
-        metered: bool,
-    },
+    Link { metered: bool },
     /// Bytes fetched over a metered link since the last report.
     Fetched(u64),
     /// How [`crate::Effect::Mark`] went.
@@ -103,12 +99,10 @@ pub enum Wish {
     Check,
     /// Install this version, and reboot as soon as the car stands still.
     Install {
-        /// The version.
         version: Version,
         /// Also if it is older than the running one, or the same.
         downgrade: bool,
     },
-    /// Install this file.
     InstallFile {
         /// The file.
         release: Release,

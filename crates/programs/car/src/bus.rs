@@ -30,7 +30,6 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// A camera that was asleep and an encoder that starts.
 const FRAME_WITHIN: Duration = Duration::from_secs(5);
 
-/// `[dbus]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DbusConfig {

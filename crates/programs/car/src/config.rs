@@ -47,7 +47,6 @@ impl Config {
     }
 }
 
-/// `[car]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CarConfig {
@@ -64,7 +63,6 @@ impl Default for CarConfig {
     }
 }
 
-/// `[host]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HostConfig {
@@ -72,7 +70,6 @@ pub(crate) struct HostConfig {
     pub(crate) enrolment: Option<Note>,
 }
 
-/// `[drive]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DriveConfig {
@@ -85,14 +82,12 @@ impl Default for DriveConfig {
     }
 }
 
-/// `[ice]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct IceConfig {
     pub(crate) loopback: bool,
 }
 
-/// `[lan]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LanConfig {

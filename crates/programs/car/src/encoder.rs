@@ -5,7 +5,6 @@ use rccar_media::encoder::{Encoder, EncoderError};
 use rccar_media::frame::VideoFormat;
 use serde::Deserialize;
 
-/// `[encoder]`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EncoderConfig {

@@ -49,7 +49,6 @@ impl Identity {
         Ok(self)
     }
 
-    /// The public key.
     pub(crate) fn public(&self) -> CarKey {
         CarKey(self.key.verifying_key().to_bytes())
     }

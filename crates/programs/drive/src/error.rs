@@ -23,7 +23,6 @@ pub(crate) enum DriveError {
     /// The socket for set-points.
     #[error(transparent)]
     Socket(#[from] SocketError),
-    /// The actuators.
     #[error(transparent)]
     Actuator(#[from] ActuatorError),
     /// The running drive does not tell.

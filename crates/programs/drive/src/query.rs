@@ -17,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The running drive does not tell.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// No answer.
     #[error("{}: no rccar-drive answers; is it running, and may you write to its socket?", path.display())]
     NoAnswer {
         /// Where it was asked.

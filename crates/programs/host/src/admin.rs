@@ -94,7 +94,6 @@ pub(crate) fn enrol(
     Ok(print(&file)?)
 }
 
-/// `user …`
 pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminError> {
     let store = Store::open(&config.database.path)?;
     match command {
@@ -113,7 +112,6 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
     }
 }
 
-/// `car …`
 pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminError> {
     let store = Store::open(&config.database.path)?;
     match command {

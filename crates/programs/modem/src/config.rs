@@ -44,7 +44,6 @@ pub struct ModemConfig {
     pub roaming: bool,
     /// IP families to ask for.
     pub ip_type: IpType,
-    /// Which modem.
     pub imei: Option<String>,
 }
 
@@ -53,7 +52,6 @@ pub struct ModemConfig {
 #[serde(transparent)]
 pub struct Secret(String);
 
-/// `ip_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IpType {
@@ -65,7 +63,6 @@ pub enum IpType {
     Ipv4v6,
 }
 
-/// `[link]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkConfig {
@@ -73,7 +70,6 @@ pub struct LinkConfig {
     pub metric: u32,
 }
 
-/// `[probe]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProbeConfig {
@@ -81,7 +77,6 @@ pub struct ProbeConfig {
     pub targets: Vec<SocketAddr>,
 }
 
-/// `[stick]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StickConfig {
@@ -89,7 +84,6 @@ pub struct StickConfig {
     pub drivers: Vec<String>,
 }
 
-/// `[recovery]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecoveryConfig {
@@ -101,7 +95,6 @@ pub struct RecoveryConfig {
     pub reboot: bool,
 }
 
-/// `[paths]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PathsConfig {
@@ -144,7 +137,6 @@ impl ModemConfig {
         }
     }
 
-    /// Which modem.
     #[must_use]
     pub fn selector(&self) -> Selector {
         self.imei.clone().map_or(Selector::Any, Selector::Equipment)

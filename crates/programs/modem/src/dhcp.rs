@@ -23,14 +23,10 @@ pub enum DhcpError {
     #[error(
         "{interface}: its packets have no Ethernet header, and DHCP without one is not supported"
     )]
-    NoEthernet {
-        /// The interface.
-        interface: String,
-    },
+    NoEthernet { interface: String },
     /// The kernel does not give the socket.
     #[error("{interface}: cannot open a packet socket for DHCP (CAP_NET_RAW)")]
     Socket {
-        /// The interface.
         interface: String,
         /// Why not.
         source: std::io::Error,
@@ -38,7 +34,6 @@ pub enum DhcpError {
     /// Nobody answers.
     #[error("{interface}: no DHCP server gave a lease within {limit:?}")]
     Silent {
-        /// The interface.
         interface: String,
         /// How long it was waited.
         limit: Duration,
@@ -46,7 +41,6 @@ pub enum DhcpError {
     /// The client cannot go on.
     #[error("{interface}: the DHCP client ended: {reason}")]
     Ended {
-        /// The interface.
         interface: String,
         /// In its words.
         reason: String,

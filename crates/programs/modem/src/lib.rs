@@ -23,7 +23,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
-#[allow(missing_docs, reason = "the macro of the interface adds methods without")]
 pub mod bus;
 mod cli;
 pub mod config;

@@ -30,7 +30,6 @@ pub enum LinkError {
     /// The kernel refuses.
     #[error("{interface}: cannot {action}: {source}")]
     Kernel {
-        /// The interface.
         interface: String,
         /// What was tried.
         action: &'static str,
@@ -44,12 +43,7 @@ pub enum LinkError {
     #[error(
         "{interface}: the modem wants {method}, which is not known; static addresses, DHCP and PPP are"
     )]
-    Unsupported {
-        /// The interface.
-        interface: String,
-        /// The method.
-        method: IpMethod,
-    },
+    Unsupported { interface: String, method: IpMethod },
     /// No lease.
     #[error(transparent)]
     Dhcp(#[from] DhcpError),
@@ -58,16 +52,10 @@ pub enum LinkError {
     Ppp(#[from] PppError),
     /// pppd runs, or ran, and its interface has no address.
     #[error("{interface}: PPP has given no address")]
-    NoAddress {
-        /// The interface.
-        interface: String,
-    },
+    NoAddress { interface: String },
     /// No router.
     #[error("{interface}: no router gave an IPv6 address within {ADVERTISEMENT:?}")]
-    NoAdvertisement {
-        /// The interface.
-        interface: String,
-    },
+    NoAdvertisement { interface: String },
     /// No connection to the kernel.
     #[error("cannot talk to the kernel's routing: {0}")]
     Netlink(std::io::Error),
@@ -80,7 +68,6 @@ pub struct Link {
     pub interface: String,
     /// Number.
     pub index: u32,
-    /// Addresses.
     pub addresses: Vec<IpAddr>,
     /// How many bits of the first address are its network's.
     pub prefix: u8,
@@ -93,7 +80,6 @@ pub struct Link {
 /// A link and what keeps it.
 #[derive(Debug)]
 pub struct Connected {
-    /// The link.
     pub link: Link,
     port: Port,
     /// Without what the lease gives.

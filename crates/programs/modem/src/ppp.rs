@@ -37,7 +37,6 @@ pub enum PppError {
     /// systemd does not do it.
     #[error("systemd does not start {unit}")]
     Systemd {
-        /// The unit.
         unit: String,
         /// Why not.
         source: Box<zbus::Error>,
@@ -45,7 +44,6 @@ pub enum PppError {
     /// pppd ended before the link was up.
     #[error("{unit}: pppd has no address ({result}); its own words are in the journal")]
     NoAddress {
-        /// The unit.
         unit: String,
         /// In systemd's words.
         result: String,

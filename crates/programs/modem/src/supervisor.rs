@@ -65,7 +65,6 @@ enum Message {
     Control(bool),
 }
 
-/// The supervisor.
 pub struct Supervisor {
     config: Config,
     connection: Connection,

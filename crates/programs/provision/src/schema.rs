@@ -4,7 +4,6 @@
 /// A key of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// Its name.
     pub name: &'static str,
     /// A right value, as TOML.
     pub example: &'static str,
@@ -13,9 +12,7 @@ pub struct Key {
 /// A table of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// Its keys.
     pub keys: &'static [Key],
 }
 

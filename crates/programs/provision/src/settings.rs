@@ -5,21 +5,13 @@ use serde::Serialize;
 /// Everything that the file says. What is `None` keeps the image's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// `[host]`
     pub host: Host,
-    /// `[car]`
     pub car: Car,
-    /// `[wifi]`
     pub wifi: Wifi,
-    /// `[modem]`
     pub modem: Modem,
-    /// `[camera]`
     pub camera: Camera,
-    /// `[lan]`
     pub lan: Lan,
-    /// `[ssh]`
     pub ssh: Ssh,
-    /// `[update]`
     pub update: Update,
 }
 
@@ -35,7 +27,6 @@ pub struct Host {
 /// The car itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Car {
-    /// Its name.
     pub name: Option<String>,
 }
 
@@ -57,9 +48,7 @@ pub struct Wifi {
 pub struct Modem {
     /// Access point name.
     pub apn: Option<String>,
-    /// User for it.
     pub user: Option<String>,
-    /// Password for it.
     pub password: Option<String>,
     /// PIN of the SIM card.
     pub pin: Option<String>,

@@ -15,17 +15,11 @@ pub const DEFAULT_PATH: &str = "/etc/rccar/update.toml";
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// `[update]`
     pub update: UpdateConfig,
-    /// `[health]`
     pub health: HealthConfig,
-    /// `[retry]`
     pub retry: RetryConfig,
-    /// `[link]`
     pub link: LinkConfig,
-    /// `[bus]`
     pub bus: BusConfig,
-    /// `[paths]`
     pub paths: PathsConfig,
 }
 
@@ -53,7 +47,6 @@ impl Config {
     }
 }
 
-/// `[update]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateConfig {
@@ -89,7 +82,6 @@ impl Default for UpdateConfig {
     }
 }
 
-/// `[health]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthConfig {
@@ -103,7 +95,6 @@ impl Default for HealthConfig {
     }
 }
 
-/// `[retry]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryConfig {
@@ -121,7 +112,6 @@ impl Default for RetryConfig {
     }
 }
 
-/// `[link]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkConfig {
@@ -142,7 +132,6 @@ pub enum Metered {
     Never,
 }
 
-/// `[bus]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BusConfig {
@@ -150,7 +139,6 @@ pub struct BusConfig {
     pub address: Address,
 }
 
-/// `[paths]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PathsConfig {

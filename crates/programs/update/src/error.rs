@@ -21,7 +21,6 @@ pub(crate) enum UpdateError {
     /// The running version.
     #[error("the running version is not known")]
     Version(#[from] VersionError),
-    /// The state.
     #[error("cannot read what was saved before the last boot")]
     State(#[from] FileError),
     /// The message bus.
@@ -30,7 +29,6 @@ pub(crate) enum UpdateError {
     /// Connections to the host.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// RAUC.
     #[error("the booted slot is not known")]
     Slot(#[from] RaucError),
     /// The answer of a command.

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 const NAME: &str = "state.json";
 const DAMAGED: &str = "state.json.damaged";
 
-/// The file.
 #[derive(Debug, Clone)]
 pub(crate) struct StateFile {
     path: PathBuf,

@@ -48,7 +48,6 @@ pub(crate) struct Details {
     pub(crate) next_check_s: u64,
 }
 
-/// For the bus.
 pub(crate) fn for_bus(status: &Status, details: &Details) -> UpdateProperties {
     UpdateProperties {
         state: status.state.word().to_owned(),

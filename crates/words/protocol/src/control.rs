@@ -29,7 +29,6 @@ numbered_words!(
     InputSource, v1: 0..=3 else Gamepad, {
     /// No device is in use, or the one in use has vanished.
     None = 0 "none",
-    /// Keyboard.
     Keyboard = 1 "keyboard",
     /// W3C Gamepad.
     Gamepad = 2 "gamepad",
@@ -72,9 +71,7 @@ pub struct ControlFrame {
     pub sent_us: u32,
     /// Age of the input sample at sending, in ms; 65535 stands for anything older.
     pub sample_age_ms: u16,
-    /// Steering.
     pub steering: Steering,
-    /// Throttle.
     pub throttle: Throttle,
     /// The picture that the driver sees. Version 2.
     pub shown: Option<Shown>,

@@ -17,9 +17,7 @@ pub enum CarEvent {
     Hello {
         /// Protocol version.
         v: u8,
-        /// The car.
         car: CarId,
-        /// Its name.
         name: Name,
         /// Its program.
         software: Software,
@@ -48,7 +46,6 @@ pub enum CarEvent {
         /// The uplink in use.
         #[serde(skip_serializing_if = "Option::is_none")]
         uplink: Option<UplinkKind>,
-        /// Its interface.
         #[serde(skip_serializing_if = "Option::is_none")]
         interface: Option<Note>,
         /// How many other uplinks stand by.
@@ -65,7 +62,6 @@ pub enum CarEvent {
     Notice {
         /// Weight of the text.
         level: NoticeLevel,
-        /// The text.
         text: Note,
     },
     /// A message of the driver's was refused.

@@ -142,7 +142,6 @@ impl std::fmt::Debug for FrameBytes {
 pub(crate) struct Sizes {
     /// Of the whole frame.
     pub(crate) v1: usize,
-    /// Of the head.
     pub(crate) v2_head: usize,
 }
 

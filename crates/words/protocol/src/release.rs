@@ -158,7 +158,6 @@ impl ByteCount {
         Self(bytes).min(Self::MAX)
     }
 
-    /// Bytes.
     #[must_use]
     pub fn value(self) -> u64 {
         self.0

@@ -31,9 +31,7 @@ pub struct SetPoint {
     pub sampled_at: MonotonicMicros,
     /// The driver's session; zero while nobody drives. Another session must arm anew.
     pub session: u64,
-    /// Steering.
     pub steering: Steering,
-    /// Throttle.
     pub throttle: Throttle,
 }
 

@@ -36,7 +36,6 @@ numbered_words!(
     StaleInput = 4 "stale-input",
     /// The driver has no input device, or it has vanished.
     NoDevice = 5 "no-device",
-    /// The driver disarmed.
     DriverDisarmed = 6 "driver-disarmed",
     /// The driver's session has ended.
     DriverLeft = 7 "driver-left",

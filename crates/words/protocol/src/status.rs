@@ -36,7 +36,6 @@ pub struct DriveStatus {
     pub steering: Steering,
     /// Throttle on the motor.
     pub throttle: Throttle,
-    /// The drive brakes.
     pub braking: bool,
     /// Battery voltage in mV, if it is measured.
     pub battery_mv: Option<u16>,

@@ -27,9 +27,7 @@ const ECHO_SIZE: usize = 12;
 /// The newest control frame that the car has read, so that the browser can measure the round trip.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Echo {
-    /// Its `seq`.
     pub seq: u32,
-    /// Its `sent_us`.
     pub sent_us: u32,
     /// Time between its arrival and the sending of this telemetry, in µs.
     pub held_us: u32,
@@ -50,7 +48,6 @@ impl Echo {
     }
 }
 
-/// One telemetry frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TelemetryFrame {
     /// State of the drive.

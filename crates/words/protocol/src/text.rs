@@ -6,7 +6,6 @@ use std::fmt;
 /// Why a string was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Too long.
     #[error("{what} has {got} bytes, at most {max} are allowed")]
     TooLong {
         /// What the string stands for.
@@ -16,7 +15,6 @@ pub enum TextError {
         /// Bytes allowed.
         max: usize,
     },
-    /// Empty.
     #[error("{what} is empty")]
     Empty {
         /// What the string stands for.
@@ -66,7 +64,6 @@ macro_rules! bounded_text {
                 }
             }
 
-            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -183,7 +183,6 @@ impl CentiDegrees {
         self.0
     }
 
-    /// Radians, −π…π.
     #[must_use]
     pub fn radians(self) -> f64 {
         f64::from(self.0) / 18_000.0 * std::f64::consts::PI

@@ -63,7 +63,6 @@ impl Word {
         digits.parse().ok().filter(|number| Self::numbered(*number) == self)
     }
 
-    /// The word.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.bytes
@@ -112,7 +111,6 @@ macro_rules! words {
             /// Every word that this version knows, in the order of `PROTOCOL.md`.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The word.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

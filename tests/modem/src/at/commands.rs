@@ -10,7 +10,6 @@ use std::sync::Arc;
 pub enum AtRegistration {
     /// Not registered, not looking.
     Idle = 0,
-    /// At home.
     Home = 1,
     /// Looking.
     Searching = 2,
@@ -28,7 +27,6 @@ pub(super) enum Reply {
     Line(String),
     /// `CONNECT`, and what comes then are data.
     Connect,
-    /// `ERROR`.
     Error,
     /// `+CME ERROR`, a number of TS 27.007, 9.2.
     EquipmentError(u32),
@@ -68,7 +66,6 @@ pub(super) struct Device {
     path: Arc<dyn DataPath>,
 }
 
-/// "SIM not inserted".
 const SIM_NOT_INSERTED: u32 = 10;
 /// "No network service".
 const NO_NETWORK: u32 = 30;

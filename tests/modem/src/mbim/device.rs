@@ -42,7 +42,6 @@ pub enum Registration {
     Deregistered = 1,
     /// Looking.
     Searching = 2,
-    /// At home.
     Home = 3,
     /// As a guest.
     Roaming = 4,
@@ -55,7 +54,6 @@ pub enum Registration {
 pub struct Addresses {
     /// IPv4 address of the modem's side, in a /24.
     pub ip4: Ipv4Addr,
-    /// Its gateway.
     pub gateway4: Ipv4Addr,
     /// IPv6 address, in a /64.
     pub ip6: Option<Ipv6Addr>,

@@ -110,7 +110,6 @@ impl TestRauc {
         Ok(Some(Self { rauc, service, bus, directory }))
     }
 
-    /// The client.
     pub(crate) fn client(&self) -> &Rauc {
         &self.rauc
     }

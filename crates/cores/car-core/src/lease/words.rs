@@ -41,7 +41,6 @@ pub enum SessionInput {
     Candidate {
         /// Generation of the offer.
         generation: u32,
-        /// The candidate.
         candidate: Candidate,
     },
     /// The driver wants another path.
@@ -84,7 +83,6 @@ pub enum Effect {
     Say {
         /// Which way.
         to: Source,
-        /// What.
         message: FromCar,
     },
     /// Wait until what was said has left, but not for long; then call
@@ -99,16 +97,13 @@ pub enum Effect {
 pub enum Event {
     /// A session begins.
     Connects {
-        /// Who drives.
         driver: Name,
         /// Over which signaling.
         source: Source,
-        /// The session.
         session: SessionId,
     },
     /// A session ends because its driver is not reachable and somebody else wants the car.
     Replaced {
-        /// The session.
         session: SessionId,
         /// Who has the car next.
         driver: Name,
@@ -121,15 +116,7 @@ pub enum Event {
         driven_by: Source,
     },
     /// A session is over.
-    Ended {
-        /// The session.
-        session: SessionId,
-        /// How.
-        outcome: Outcome,
-    },
+    Ended { session: SessionId, outcome: Outcome },
     /// A session ends because the program stops.
-    Stops {
-        /// The session.
-        session: SessionId,
-    },
+    Stops { session: SessionId },
 }

@@ -29,7 +29,6 @@ pub enum Effect {
     /// Connect over this uplink and no other, up to the host's challenge, and keep the connection
     /// as the one that stands by when [`Standby::handle_knocked`] is told of it.
     Knock {
-        /// The uplink.
         over: Uplink,
         /// A connection that takes longer is worth nothing.
         within: Duration,

@@ -63,7 +63,6 @@ pub enum Standing {
     Refused(String),
     /// It waits to be claimed with this code.
     Unclaimed(ClaimCode),
-    /// Registered.
     Registered,
 }
 
@@ -77,10 +76,7 @@ pub enum Effect {
         within: Duration,
     },
     /// Answer the host's challenge, with the code that claims the car if the host does not know it.
-    Register {
-        /// The code.
-        claim: ClaimCode,
-    },
+    Register { claim: ClaimCode },
     /// Send a ping.
     Ping {
         /// Its number.
@@ -114,7 +110,6 @@ pub enum Event {
     Lost {
         /// Until the next attempt.
         retry_in: Duration,
-        /// Why.
         why: End,
     },
 }

@@ -23,9 +23,7 @@ pub enum Kind {
 pub struct Uplink {
     /// Number of the interface, which no other one gets while it is there.
     pub index: u32,
-    /// Its name.
     pub name: String,
-    /// What it is.
     pub kind: Kind,
     /// Its addresses that are good for the world outside.
     pub addresses: BTreeSet<IpAddr>,

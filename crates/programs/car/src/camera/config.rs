@@ -9,7 +9,6 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::path::PathBuf;
 
-/// `[camera]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CameraConfig {

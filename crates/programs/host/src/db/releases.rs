@@ -68,7 +68,6 @@ impl Store {
         Ok(releases)
     }
 
-    /// One release.
     pub(crate) fn release(&self, version: &Version) -> Result<Option<Release>, DbError> {
         Ok(self.releases()?.into_iter().find(|release| release.version == *version))
     }

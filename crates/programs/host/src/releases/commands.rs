@@ -15,7 +15,6 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Runs a command.
 pub(crate) fn run(config: &Config, command: ReleaseCommand) -> Result<(), AdminError> {
     let mut store = Store::open(&config.database.path)?;
     match command {

@@ -107,9 +107,7 @@ impl Candidate {
 /// A car in the list that drivers see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarInfo {
-    /// The car.
     pub id: CarId,
-    /// Its name.
     pub name: Name,
     /// Whether it can be driven.
     pub presence: CarPresence,
@@ -172,7 +170,6 @@ words! {
         NotSignedIn = "not-signed-in",
         /// Signed in, but without the right.
         Forbidden = "forbidden",
-        /// No such car.
         NoSuchCar = "no-such-car",
         /// The car is not connected.
         CarOffline = "car-offline",
@@ -196,7 +193,6 @@ words! {
 words! {
     /// Why a session ended.
     ByeReason {
-        /// The driver left.
         DriverLeft = "driver-left",
         /// The driver's connection to the host broke and did not come back.
         DriverGone = "driver-gone",

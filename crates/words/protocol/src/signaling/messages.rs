@@ -26,7 +26,6 @@ pub enum FromDriver {
     },
     /// Asks for a session with a car.
     Connect {
-        /// The car.
         car: CarId,
         /// `false`: the offer must hold all candidates (full gather), for peers that cannot
         /// trickle.
@@ -35,7 +34,6 @@ pub enum FromDriver {
     },
     /// The answer to the car's offer.
     Answer {
-        /// The session.
         session: SessionId,
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
@@ -45,23 +43,17 @@ pub enum FromDriver {
     },
     /// A candidate of the driver's.
     Candidate {
-        /// The session.
         session: SessionId,
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The candidate.
         #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// Asks the car for an ICE restart.
-    Restart {
-        /// The session.
-        session: SessionId,
-    },
+    Restart { session: SessionId },
     /// Ends the session.
     Bye {
-        /// The session.
         session: SessionId,
         /// Why.
         reason: ByeReason,
@@ -121,7 +113,6 @@ pub enum ToDriver {
     Connecting {
         /// The new session.
         session: SessionId,
-        /// The car.
         car: CarId,
         /// ICE servers with credentials for this session.
         #[serde(deserialize_with = "strict::objects")]
@@ -129,7 +120,6 @@ pub enum ToDriver {
     },
     /// The car's offer. A later one with a higher generation is an ICE restart.
     Offer {
-        /// The session.
         session: SessionId,
         /// Counts offers of the session, from 1.
         #[serde(deserialize_with = "strict::positive")]
@@ -139,18 +129,15 @@ pub enum ToDriver {
     },
     /// A candidate of the car's.
     Candidate {
-        /// The session.
         session: SessionId,
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The candidate.
         #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// The session ended.
     Bye {
-        /// The session.
         session: SessionId,
         /// Why.
         reason: ByeReason,
@@ -201,7 +188,6 @@ pub enum FromCar {
     },
     /// The offer, first or restart.
     Offer {
-        /// The session.
         session: SessionId,
         /// Counts offers of the session, from 1.
         #[serde(deserialize_with = "strict::positive")]
@@ -211,18 +197,15 @@ pub enum FromCar {
     },
     /// A candidate of the car's.
     Candidate {
-        /// The session.
         session: SessionId,
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The candidate.
         #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// Ends or refuses the session.
     Bye {
-        /// The session.
         session: SessionId,
         /// Why.
         reason: ByeReason,
@@ -284,7 +267,6 @@ pub enum ToCar {
     Connect {
         /// The new session.
         session: SessionId,
-        /// Who.
         driver: Name,
         /// `false`: the offer must hold all candidates.
         trickle: bool,
@@ -294,7 +276,6 @@ pub enum ToCar {
     },
     /// The driver's answer.
     Answer {
-        /// The session.
         session: SessionId,
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
@@ -304,18 +285,15 @@ pub enum ToCar {
     },
     /// A candidate of the driver's.
     Candidate {
-        /// The session.
         session: SessionId,
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The candidate.
         #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
     /// The driver asks for an ICE restart.
     Restart {
-        /// The session.
         session: SessionId,
         /// Fresh ICE servers: credentials are time-limited.
         #[serde(deserialize_with = "strict::objects")]
@@ -323,7 +301,6 @@ pub enum ToCar {
     },
     /// The session ended.
     Bye {
-        /// The session.
         session: SessionId,
         /// Why.
         reason: ByeReason,
