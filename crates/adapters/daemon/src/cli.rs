@@ -37,7 +37,7 @@ pub fn print(text: &str) -> Result<(), OutputError> {
 /// The answer of `check-config`, in every program the same words.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub fn print_no_mistakes(path: &Path) -> Result<(), OutputError> {
     print(&format!("{}: no mistakes found\n", path.display()))
 }
