@@ -107,8 +107,18 @@ describe("Api", () => {
       provision: null,
     };
     expect(await api(200, nothing).status()).toEqual(nothing);
+    const later = {
+      ...status,
+      host: { url: "a", state: "moving", text: null },
+      provision: {
+        ...status.provision,
+        file: "half-read",
+        unused: [{ table: "camera", instead: "neighbour" }],
+      },
+    };
+    expect(await api(200, later).status(), "words of a later car").toEqual(later);
     await expect(
-      api(200, { ...status, host: { url: "a", state: "lost" } }).status(),
+      api(200, { ...status, host: { url: "a", state: "No word" } }).status(),
     ).rejects.toThrow(ApiError);
   });
 

@@ -74,10 +74,18 @@ export class Cockpit {
     cockpit.page = await context.newPage();
     cockpit.errors = [];
     cockpit.said = [];
-    cockpit.page.on('console', (message) => cockpit.said.push(message.text()));
+    cockpit.page.on('console', (message) => {
+      cockpit.said.push(message.text());
+      if (/cannot be read.*malformed/u.test(message.text())) cockpit.errors.push(message.text());
+    });
     cockpit.received = [];
     cockpit.page.on('websocket', (socket) => {
-      socket.on('framereceived', ({ payload }) => cockpit.received.push(JSON.parse(payload).type));
+      socket.on('framereceived', ({ payload }) => {
+        const { type, code, text } = JSON.parse(payload);
+        cockpit.received.push(type);
+        // What only a later release says (grease) is no mistake to anybody.
+        if (code === 'malformed') cockpit.errors.push(`the host says: ${text}`);
+      });
     });
     await cockpit.page.addInitScript(() => (globalThis.rccarGrease = true));
     if (page) await servePage(cockpit.page, origin ?? world.url, page);

@@ -318,5 +318,8 @@ export class World {
     await Promise.all([this.car, this.host].filter(Boolean).map((program) => program.stop()));
     await this.drive?.stop();
     rmSync(this.directory, { recursive: true, force: true });
+    // All of them say what only a later release says (grease): it is no mistake to anybody.
+    const malformed = this.logs().match(/^.*malformed.*$/imu);
+    if (malformed) throw new Error(`one program calls another's message malformed: ${malformed}`);
   }
 }

@@ -5,7 +5,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { App } from "../app/app";
-import type { CarStatus, HostStatus, Provision } from "../core/app/http";
+import type { CarStatus, HostStatus, Provision, UnusedTable } from "../core/app/http";
 
 /** People who enter the code elsewhere look here whether it worked. */
 const ASK_EVERY_MS = 3000;
@@ -67,8 +67,7 @@ function Card({ provision }: { provision: Provision }) {
           )}
           {unused.map(({ table, instead }) => (
             <p class="muted small" key={table}>
-              Until [{table}] is right,{" "}
-              {instead === "kept" ? "the settings from before hold" : "the defaults hold"} for it.
+              Until [{table}] is right, {holds(instead)} for it.
             </p>
           ))}
         </section>
@@ -87,6 +86,17 @@ function Card({ provision }: { provision: Provision }) {
   );
 }
 
+function holds(instead: UnusedTable["instead"]): string {
+  switch (instead) {
+    case "kept":
+      return "the settings from before hold";
+    case "default":
+      return "the defaults hold";
+    default:
+      return `other settings hold (${instead})`;
+  }
+}
+
 function cardTitle({ file, faults }: Provision): string | null {
   switch (file) {
     case "good":
@@ -97,8 +107,10 @@ function cardTitle({ file, faults }: Provision): string | null {
         : `${faults.length} mistakes in provision.toml`;
     case "missing":
       return "The card has no provision.toml";
-    default:
+    case "unreadable":
       return "The card's provision.toml cannot be read";
+    default:
+      return `The card's provision.toml: ${file}`;
   }
 }
 
@@ -132,5 +144,7 @@ function hostWords({ url, state, text }: HostStatus): string {
       return `${url} refuses it: ${text ?? "no reason given"}`;
     case "connecting":
       return text === null ? `Connecting to ${url}` : `Cannot reach ${url}: ${text}. Trying again`;
+    default:
+      return text === null ? `${url}: ${state}` : `${url}: ${state}, ${text}`;
   }
 }

@@ -5,6 +5,7 @@
 //! refuses the question like any frame of an unknown version, and goes on with version 1.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Writer};
+use crate::grease;
 
 /// First byte: no frame has this version.
 pub const DRIVE_HELLO_VERSION: u8 = 0;
@@ -39,10 +40,17 @@ impl DriveHello {
     /// Writes the datagram.
     #[must_use]
     pub fn encode(self) -> FrameBytes {
+        self.write(grease::is_on())
+    }
+
+    /// With grease it names a version that nobody has, and is longer than it need be.
+    fn write(self, greased: bool) -> FrameBytes {
+        let (later, more): (u32, &[u8]) = if greased { (1 << 31, &[0xff; 4]) } else { (0, &[]) };
         Writer::hello()
             .put(&[0; 3])
-            .put(&self.setpoint.to_be_bytes())
-            .put(&self.status.to_be_bytes())
+            .put(&(self.setpoint | later).to_be_bytes())
+            .put(&(self.status | later).to_be_bytes())
+            .put(more)
             .finish()
     }
 
@@ -76,6 +84,15 @@ mod tests {
         assert_eq!(newest(0b11, 0b11), Layout::V2);
         assert_eq!(newest(0b1110, 0b1010), Layout::V2);
         assert_eq!(newest(0b1000, 0b1000), Layout::V1);
+    }
+
+    #[test]
+    fn what_grease_adds_changes_nothing() {
+        let (plain, greased) = (DriveHello::ours().write(false), DriveHello::ours().write(true));
+        assert!(greased.len() > plain.len() && DriveHello::is_one(&greased));
+        let read = |bytes: &[u8]| DriveHello::decode(bytes).map(DriveHello::newest);
+        assert_eq!(read(&greased), read(&plain));
+        assert_eq!(read(&greased), Ok(Layout::V2));
     }
 
     #[test]

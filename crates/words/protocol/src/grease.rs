@@ -5,6 +5,7 @@
 //!
 //! * every JSON message has a field more that nobody knows,
 //! * every binary frame of version 2 has a group and a flag more,
+//! * the hello of car and drive names a version more, and is longer,
 //! * programs send [messages] that nobody can use beside their own.
 
 use crate::frame::FrameBytes;

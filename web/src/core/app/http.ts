@@ -12,8 +12,12 @@ import {
   Shape,
   type Read,
 } from "../../protocol/json";
+import { word, type Open } from "../../protocol/words";
 
-/** What the server tells about itself and about who is signed in. */
+/**
+ * What the server says about itself and about who is signed in. Its words are closed: a page comes
+ * from the server that it asks.
+ */
 export interface ServerInfo {
   /** A signaling host with accounts, or a car's own page. */
   readonly mode: "host" | "car";
@@ -58,21 +62,31 @@ export interface CarStatus {
   readonly provision: Provision | null;
 }
 
+const HOST_STATES = ["connecting", "registered", "unclaimed", "refused"] as const;
+const CARD_FILES = ["good", "faulty", "missing", "unreadable"] as const;
+const INSTEAD = ["kept", "default"] as const;
+
 /** How the car stands with its host. */
 export interface HostStatus {
   readonly url: string;
-  readonly state: "connecting" | "registered" | "unclaimed" | "refused";
+  readonly state: Open<(typeof HOST_STATES)[number]>;
   readonly text: string | null;
 }
 
 /** What became of the card's provision.toml. */
 export interface Provision {
-  readonly file: "good" | "faulty" | "missing" | "unreadable";
+  readonly file: Open<(typeof CARD_FILES)[number]>;
   readonly faults: readonly Fault[];
   /** Tables that were not used. */
-  readonly unused: readonly { readonly table: string; readonly instead: "kept" | "default" }[];
+  readonly unused: readonly UnusedTable[];
   readonly notices: readonly string[];
   readonly host_name: string;
+}
+
+export interface UnusedTable {
+  readonly table: string;
+  /** What holds in its place. */
+  readonly instead: Open<(typeof INSTEAD)[number]>;
 }
 
 export interface Fault {
@@ -148,7 +162,7 @@ const hostStatus: Read<HostStatus> = (value, field) => {
   const shape = new Shape(value, field);
   return {
     url: shape.need("url", anyString),
-    state: shape.need("state", oneOf(["connecting", "registered", "unclaimed", "refused"])),
+    state: shape.need("state", word(HOST_STATES)),
     text: shape.maybe("text", anyString),
   };
 };
@@ -156,7 +170,7 @@ const hostStatus: Read<HostStatus> = (value, field) => {
 const provision: Read<Provision> = (value, field) => {
   const shape = new Shape(value, field);
   return {
-    file: shape.need("file", oneOf(["good", "faulty", "missing", "unreadable"])),
+    file: shape.need("file", word(CARD_FILES)),
     faults: shape.need("faults", listOf(fault)),
     unused: shape.need("unused", listOf(unused)),
     notices: shape.need("notices", listOf(anyString)),
@@ -174,11 +188,11 @@ const fault: Read<Fault> = (value, field) => {
   };
 };
 
-const unused: Read<Provision["unused"][number]> = (value, field) => {
+const unused: Read<UnusedTable> = (value, field) => {
   const shape = new Shape(value, field);
   return {
     table: shape.need("table", anyString),
-    instead: shape.need("instead", oneOf(["kept", "default"])),
+    instead: shape.need("instead", word(INSTEAD)),
   };
 };
 

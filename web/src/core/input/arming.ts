@@ -8,9 +8,9 @@
  * 1). Frames get lost, so `arm` is not set before the car has echoed such a frame, or a later one.
  */
 
-import type { DriveState } from "../../protocol/state";
+import { DRIVE_STATES, type DriveState } from "../../protocol/state";
 import { isNewer } from "../../protocol/units";
-import type { Open } from "../../protocol/words";
+import { isKnown, type Open } from "../../protocol/words";
 
 /**
  * Time for the drive to follow: two round trips on a poor link, and a driver's thumb finding
@@ -63,10 +63,11 @@ export class ArmLatch {
     if (this.#clearSeq !== null && !isNewer(this.#clearSeq, seq)) this.#clearSeen = true;
   }
 
-  /** Takes the state that the car reports. */
+  /** Takes the state that the car reports. One that is not known counts as not armed. */
   handleState(state: Open<DriveState>, now: number): void {
     if (this.#wantedSince === null) return;
-    if (state !== "disarmed" && state !== "tripped") this.#followed = true;
+    const follows = state !== "disarmed" && state !== "tripped" && isKnown(DRIVE_STATES, state);
+    if (follows) this.#followed = true;
     else if (this.#followed || now - this.#wantedSince > REACTION_MS) this.handleDisarm();
   }
 

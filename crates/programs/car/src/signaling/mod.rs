@@ -27,7 +27,7 @@ use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::grease;
 use rccar_protocol::identity::Nonce;
 use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
-use register::{Knocked, Socket, greet, read, unexpected, write};
+use register::{Knocked, Socket, greet, ignore_out_of_turn, read, write};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -198,15 +198,15 @@ impl Client {
             Ok(ToCar::Error { code: ErrorCode::UnknownType, text, .. }) => {
                 tracing::debug!(%text, "an older host")
             }
-            Ok(refused @ ToCar::Error { session: None, .. })
+            Ok(ToCar::Error { code, text, session: None })
                 if !self.registration.is_registered() =>
             {
-                self.end(unexpected(refused))
+                self.end(Ended::Refused { code, text })
             }
             // What is said of a session can be about one of before.
             Ok(ToCar::Bye { .. } | ToCar::Error { session: Some(_), .. })
                 if self.registration.is_entering() => {}
-            Ok(other) if self.registration.is_entering() => self.end(unexpected(other)),
+            Ok(_) if self.registration.is_entering() => ignore_out_of_turn(&text),
             Ok(ToCar::Pong { .. }) => {}
             Ok(ToCar::Error { code, text, .. }) => {
                 tracing::warn!(?code, %text, "the host refused a message")

@@ -3,7 +3,7 @@
 use super::parts::Ended;
 use crate::dial::Dialled;
 use crate::host_url::HostUrl;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 use rccar_car_core::registration::STEP_WITHIN;
 use rccar_causes::causes;
 use rccar_protocol::identity::Nonce;
@@ -37,45 +37,36 @@ pub(super) async fn greet(url: &HostUrl, dialled: Dialled) -> Result<Knocked, En
     let connecting = client_async_tls_with_config(request, dialled.stream, Some(limits), None);
     let (mut socket, _) =
         timeout(STEP_WITHIN, connecting).await.map_err(|_| Ended::Slow("connecting"))??;
-    match next_message(&mut socket, "waiting for the challenge").await? {
-        ToCar::Challenge { v: PROTOCOL_VERSION, nonce } => {
-            Ok(Knocked { socket, nonce, over: dialled.over })
-        }
-        ToCar::Challenge { v, .. } => {
-            Err(Ended::Protocol(format!("it speaks version {v}, this car {PROTOCOL_VERSION}")))
-        }
-        other => Err(unexpected(other)),
-    }
+    let challenged = timeout(STEP_WITHIN, challenge(&mut socket)).await;
+    let nonce = challenged.map_err(|_| Ended::Slow("waiting for the challenge"))??;
+    Ok(Knocked { socket, nonce, over: dialled.over })
 }
 
-pub(super) fn unexpected(message: ToCar) -> Ended {
-    match message {
-        ToCar::Error { code, text, .. } => Ended::Refused { code, text },
-        other => Ended::Protocol(format!("it sent {} out of turn", message_type(&other))),
-    }
-}
-
-fn message_type(message: &ToCar) -> String {
-    let json: Result<serde_json::Value, _> = serde_json::to_value(message);
-    json.ok()
-        .and_then(|json| json["type"].as_str().map(|kind| format!("`{kind}`")))
-        .unwrap_or_default()
-}
-
-/// The next message that this car can read. What it cannot read, a later host may say.
-async fn next_message(socket: &mut Socket, doing: &'static str) -> Result<ToCar, Ended> {
-    let message = async {
-        loop {
-            let Some(text) = read(socket.next().await)? else { continue };
-            match parse(&text) {
-                Ok(message) => return Ok(message),
-                Err(error) => {
-                    tracing::warn!(error = %causes(&error), "message of the host ignored")
-                }
+/// Waits for the challenge. Whatever else comes first, a later host may say.
+async fn challenge<S>(socket: &mut S) -> Result<Nonce, Ended>
+where
+    S: Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
+{
+    loop {
+        let Some(text) = read(socket.next().await)? else { continue };
+        match parse(&text) {
+            Ok(ToCar::Challenge { v: PROTOCOL_VERSION, nonce }) => return Ok(nonce),
+            Ok(ToCar::Challenge { v, .. }) => {
+                let why = format!("it speaks version {v}, this car {PROTOCOL_VERSION}");
+                return Err(Ended::Protocol(why));
             }
+            Ok(ToCar::Error { code, text, session: None }) => {
+                return Err(Ended::Refused { code, text });
+            }
+            Ok(_) => ignore_out_of_turn(&text),
+            Err(error) => tracing::warn!(error = %causes(&error), "message of the host ignored"),
         }
-    };
-    timeout(STEP_WITHIN, message).await.map_err(|_| Ended::Slow(doing))?
+    }
+}
+
+/// A message that has no meaning before the car is registered.
+pub(super) fn ignore_out_of_turn(text: &str) {
+    tracing::warn!(message = %text.chars().take(80).collect::<String>(), "ignored: out of turn");
 }
 
 /// The text of a message; `None` for pings and the like.
@@ -97,4 +88,41 @@ pub(super) async fn write(socket: &mut Socket, text: String) -> Result<(), Ended
     let sending = socket.send(Message::text(text));
     timeout(STEP_WITHIN, sending).await.map_err(|_| Ended::Slow("sending"))??;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+
+    const CHALLENGE: &str =
+        r#"{"type":"challenge","v":1,"nonce":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+
+    async fn challenged(said: &[&str]) -> Result<Nonce, Ended> {
+        challenge(&mut stream::iter(said.iter().map(|text| Ok(Message::text(*text))))).await
+    }
+
+    #[tokio::test]
+    async fn whatever_a_later_host_says_first_the_challenge_is_found() {
+        let first = [
+            r#"{"type":"grease-1"}"#,
+            r#"{"type":"release","version":"1.0.0"}"#,
+            r#"{"type":"bye","session":"fffffffffffffff1","reason":"grease-1"}"#,
+            r#"{"type":"error","session":"fffffffffffffff1","code":"grease-1","text":"x"}"#,
+            "no JSON",
+        ];
+        for said in first {
+            assert!(challenged(&[said, CHALLENGE]).await.is_ok(), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_and_another_version_end_the_attempt() {
+        let refused = r#"{"type":"error","code":"unsupported-version","text":"no"}"#;
+        let refused = challenged(&[refused, CHALLENGE]).await;
+        assert!(matches!(refused, Err(Ended::Refused { .. })), "{:?}", refused.err());
+        let other = challenged(&[&CHALLENGE.replace("\"v\":1", "\"v\":2")]).await;
+        assert!(matches!(other, Err(Ended::Protocol(_))), "{:?}", other.err());
+        assert!(matches!(challenged(&[]).await, Err(Ended::Closed(None))));
+    }
 }
