@@ -317,9 +317,11 @@ export class World {
   async stop() {
     await Promise.all([this.car, this.host].filter(Boolean).map((program) => program.stop()));
     await this.drive?.stop();
+    const programs = existsSync(this.directory) ? [this.host, this.car, this.drive] : [];
+    const said = programs.map((program) => program?.log() ?? '').join('\n');
     rmSync(this.directory, { recursive: true, force: true });
     // All of them say what only a later release says (grease): it is no mistake to anybody.
-    const malformed = this.logs().match(/^.*malformed.*$/imu);
-    if (malformed) throw new Error(`one program calls another's message malformed: ${malformed}`);
+    const malformed = said.match(/^.*malformed.*$/imu);
+    if (malformed) throw new Error(`a program calls another's message malformed: ${malformed}`);
   }
 }
