@@ -1,7 +1,9 @@
-# The boot script: chooses the slot, and counts its attempts before it tries. The same for every board, emulated or not.
-# The state lies in the partition `env` as two copies of an environment block with a checksum: a cut while one is written leaves the other.
+# The boot script: chooses the slot, and counts its attempts before it tries. The same for every
+# board, emulated or not. The state lies in the partition `env` as two copies of an environment
+# block with a checksum: a cut while one is written leaves the other.
 
-# What is read and written without a number is on the device in use: without this line the first one, which on a Pi 4 is the Wi-Fi's.
+# What is read and written without a number is on the device in use: without this line the first
+# one, which on a Pi 4 is the Wi-Fi's.
 ${devtype} dev ${devnum}
 part start ${devtype} ${devnum} env env_start
 setexpr env_copy ${env_start} + 0x40
@@ -12,11 +14,13 @@ if test "${board}" = "qemu-arm"; then
   setexpr state ${scriptaddr} + 0x100000
   setenv kernel_comp_addr_r 0x50000000
 else
-  # GPIO header of the Pi 4 and of the Pi 5, the Pi 5's debug connector, and the screen; absent ones are ignored.
+  # GPIO header of the Pi 4 and of the Pi 5, the Pi 5's debug connector, and the screen; absent ones
+  # are ignored.
   setenv console_args "console=tty0 console=ttyAMA10,115200 console=ttyAMA0,115200 console=ttyS1,115200 loglevel=5"
   setenv tree ${fdt_addr}
   test -n "${tree}" || setenv tree ${fdtcontroladdr}
-  # U-Boot's own addresses leave 38 MB for the kernel; Debian's has 52 MB. The emulator keeps its device tree at 0x08000000.
+  # U-Boot's own addresses leave 38 MB for the kernel; Debian's has 52 MB. The emulator keeps its
+  # device tree at 0x08000000.
   setenv kernel_addr_r 0x00200000
   setenv ramdisk_addr_r 0x06000000
   setenv state 0x07f00000
@@ -50,7 +54,8 @@ for slot in ${BOOT_ORDER}; do
     run save
     echo "rccar: slot ${slot} (attempts left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
     part number ${devtype} ${devnum} boot${slot} part
-    # gpt: Linux, too, takes the second copy of a damaged partition table. panic, oops: a lost kernel is an attempt that failed.
+    # gpt: Linux, too, takes the second copy of a damaged partition table. panic, oops: a lost
+    # kernel is an attempt that failed.
     setenv bootargs "${console_args} rauc.slot=${slot} ro gpt panic=5 oops=panic systemd.show_status=0"
     if load ${devtype} ${devnum}:${part} ${kernel_addr_r} Image.gz && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} initrd.img; then
       booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${tree}

@@ -1,11 +1,13 @@
-# The data partition: grown to the card, repaired, made anew if nothing else helps. Power may be cut between any two of these steps, and
-# within each: the next boot finds either the old state or the new one, or repairs what it finds.
+# The data partition: grown to the card, repaired, made anew if nothing else helps. Power may be cut
+# between any two of these steps, and within each: the next boot finds either the old state or the
+# new one, or repairs what it finds.
 
 # Sectors that are worth growing for: 8 MiB.
 WORTH=16384
 
-# What a car would miss most. Each of these directories knows its own place, in a file inside: when the directory above is destroyed, a
-# repair of the file system finds their content, but not their names.
+# What a car would miss most. Each of these directories knows its own place, in a file inside: when
+# the directory above is destroyed, a repair of the file system finds their content, but not their
+# names.
 LABELLED="var rccar rauc var/lib var/lib/rccar var/lib/rccar-update var/lib/rccar-modem var/lib/iwd var/lib/dropbear"
 LABEL=.place
 
@@ -20,7 +22,8 @@ mount_data() {
   repair_table "$device"
   check "$device"
   if ! try_mount "$device"; then
-    # A version whose kernel lacks the module must not take the other slot's data with it: it has failed.
+    # A version whose kernel lacks the module must not take the other slot's data with it: it has
+    # failed.
     grep -qw ext4 /proc/filesystems || fail "this kernel cannot mount the data partition"
     make_anew "$device"
     if ! try_mount "$device"; then
@@ -44,8 +47,8 @@ check() {
   if [ "$code" -lt 4 ]; then
     notice data-repaired "The data partition was damaged and has been repaired."
   else
-    # Whether it can be used all the same, the mount tells: a check that ran into trouble of its own (memory, a bad read) is no reason to
-    # lose what is there.
+    # Whether it can be used all the same, the mount tells: a check that ran into trouble of its own
+    # (memory, a bad read) is no reason to lose what is there.
     say "the data partition could not be repaired (e2fsck: $code): $(tail -n 1 /run/e2fsck.log)"
   fi
 }
@@ -59,13 +62,14 @@ make_anew() {
   notice data-remade "The data partition was damaged beyond repair and has been made anew: the car has lost its identity and must be enrolled again."
 }
 
-# --- growing ------------------------------------------------------------------------------------------------------------------------
+# ---
+# growing ------------------------------------------------------------------------------------------------------------------------
 
 sectors() { cat "/sys/class/block/${1#/dev/}/size"; }
 
-# repair_table PARTITION: both copies of the partition table agree, and the partition reaches to the card's end.
-# The second copy is written first, then the first copy in one write of 4 KiB, so that one of the two is whole at any instant; boot
-# script and kernel take either.
+# repair_table PARTITION: both copies of the partition table agree, and the partition reaches to the
+# card's end. The second copy is written first, then the first copy in one write of 4 KiB, so that
+# one of the two is whole at any instant; boot script and kernel take either.
 repair_table() {
   local name disk size start number length
   name=${1#/dev/}
@@ -86,7 +90,8 @@ repair_table() {
   in_root /usr/bin/partx --update --nr "$number" "/dev/$disk" || true
 }
 
-# tables_agree DISK SECTORS: whether the entries are the same, and the first copy points to the second at the card's end.
+# tables_agree DISK SECTORS: whether the entries are the same, and the first copy points to the
+# second at the card's end.
 tables_agree() {
   local head=/run/head tail=/run/tail
   dd if="/dev/$1" of=$head bs=512 count=34 2>/dev/null
@@ -96,7 +101,8 @@ tables_agree() {
     [ "$(dd if=$head bs=512 skip=2 count=32 2>/dev/null | md5sum)" = "$(dd if=$tail bs=512 count=32 2>/dev/null | md5sum)" ]
 }
 
-# new_table DISK SECTORS NUMBER LENGTH: leaves an empty card of that size with the table wanted in /run/table.
+# new_table DISK SECTORS NUMBER LENGTH: leaves an empty card of that size with the table wanted in
+# /run/table.
 new_table() {
   truncate -s $(($2 * 512)) /run/table
   dd if="/dev/$1" of=/run/table bs=512 count=34 conv=notrunc 2>/dev/null
@@ -108,7 +114,8 @@ new_table() {
   in_root /usr/sbin/sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
 }
 
-# grow_filesystem PARTITION: mounted, the kernel grows it by journalled steps, so a cut leaves it whole and smaller.
+# grow_filesystem PARTITION: mounted, the kernel grows it by journalled steps, so a cut leaves it
+# whole and smaller.
 grow_filesystem() {
   local blocks
   blocks=$(dd if="$1" bs=4 skip=257 count=1 2>/dev/null | od -An -tu4 | tr -d ' ')
@@ -117,7 +124,8 @@ grow_filesystem() {
   in_root /usr/sbin/resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
 }
 
-# --- content ------------------------------------------------------------------------------------------------------------------------
+# ---
+# content ------------------------------------------------------------------------------------------------------------------------
 
 prepare_data() {
   local data=/newroot/data full= place
@@ -146,7 +154,8 @@ label() {
   [ ! -d "$1/$2" ] || [ "$(cat "$1/$2/$LABEL" 2>/dev/null)" = "$2" ] || echo "$2" 2>/dev/null >"$1/$2/$LABEL" || true
 }
 
-# put_back DATA: what a repair of this boot, or of an earlier one that was cut short, found without a name returns to its place, outer directories first, and never over what is there.
+# put_back DATA: what a repair of this boot, or of an earlier one that was cut short, found without
+# a name returns to its place, outer directories first, and never over what is there.
 put_back() {
   local found place
   for place in $LABELLED; do
@@ -157,7 +166,8 @@ put_back() {
   done
 }
 
-# overlay_var: what is there can be read, what is written goes to memory. Services that cannot write at all do not even start.
+# overlay_var: what is there can be read, what is written goes to memory. Services that cannot write
+# at all do not even start.
 overlay_var() {
   mkdir -p /run/var-overlay
   mount -t tmpfs -o nosuid,nodev,mode=755,size=32m var-overlay /run/var-overlay

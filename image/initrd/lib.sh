@@ -32,7 +32,8 @@ load_modules() {
 # Boards lack most of the hardware.
 insert() { modprobe "$1" 2>/dev/null || true; }
 
-# partition NAME: device of the partition with that name in the card's table; waits for it to appear.
+# partition NAME: device of the partition with that name in the card's table; waits for it to
+# appear.
 partition() {
   local waited=0 event
   while [ "$waited" -lt 200 ]; do
@@ -50,5 +51,6 @@ partition() {
   return 1
 }
 
-# in_root PATH ARGUMENT…: a program of the image's root. With a bare name, BusyBox would take its own applet (it has an mke2fs).
+# in_root PATH ARGUMENT…: a program of the image's root. With a bare name, BusyBox would take its
+# own applet (it has an mke2fs).
 in_root() { chroot /newroot "$@"; }

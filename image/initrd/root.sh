@@ -4,7 +4,8 @@ mount_root() {
   local device
   case $1 in A | B) ;; *) fail "the boot script named no slot" ;; esac
   device=$(partition "root$1") || fail "the card has no partition root$1"
-  # Blocks, place of the hash tree, root hash and salt of this slot's root: packed with the boot files that it came with.
+  # Blocks, place of the hash tree, root hash and salt of this slot's root: packed with the boot
+  # files that it came with.
   . /etc/verity
   # A wrong block restarts the machine, so that the boot script's counter sees it.
   dmsetup create root --readonly --noudevsync --noudevrules --table \
@@ -31,7 +32,8 @@ link_firmware() {
   if device=$(partition fw); then ln -s "$device" /run/rccar/firmware-partition; fi
 }
 
-# overlay_etc: /etc of the image with changes that last until the next boot, and the identity that lasts.
+# overlay_etc: /etc of the image with changes that last until the next boot, and the identity that
+# lasts.
 overlay_etc() {
   local id
   mkdir -p /run/etc-overlay

@@ -34,7 +34,8 @@ has_revocations() { grep -q 'BEGIN X509 CRL' "$KEYS/keyring.pem"; }
 results() { for name in "$@"; do echo "$name ${key[$name]}"; done; }
 
 # ---
-# running ------------------------------------------------------------------------------------------------------------------------
+# running
+# ------------------------------------------------------------------------------------------------------------------------
 # run_step NAME: makes ${result[NAME]} exist.
 run_step() {
   local name=$1 script began=$EPOCHREALTIME folder state=cached

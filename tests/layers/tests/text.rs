@@ -1,0 +1,116 @@
+//! What rustfmt and Prettier leave alone: comments and documents have 100 columns at most.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+const COLUMNS: usize = 100;
+/// Folders of the project with text that people read.
+const FOLDERS: [&str; 8] =
+    ["crates", "tests", "web/src", "docs", "ci", "image", "overlays/usr/lib/rccar", "."];
+/// What is not written by hand, or not by us.
+const NOT_OURS: [&str; 6] = ["node_modules", "target", "dist", "corpus", "vectors", "out"];
+
+#[test]
+fn comments_and_documents_have_a_hundred_columns() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let files: Vec<PathBuf> = FOLDERS.iter().flat_map(|folder| files(&root, folder)).collect();
+    assert!(files.len() > 400, "the text is found: {} files", files.len());
+    let wide: Vec<String> = files
+        .iter()
+        .filter_map(|file| Some((file, std::fs::read_to_string(file).ok()?)))
+        .flat_map(|(file, text)| {
+            let name = file.strip_prefix(&root).unwrap().display().to_string();
+            too_wide(&name, &text).into_iter().map(move |line| format!("{name}:{line}"))
+        })
+        .collect();
+    assert_eq!(wide, [""; 0]);
+}
+
+/// Numbers of the lines of prose that are too wide. Tables, drawings, links and examples may be.
+fn too_wide(name: &str, text: &str) -> Vec<usize> {
+    let document = name.ends_with(".md");
+    let script = !name.contains('.') || name.ends_with(".sh");
+    let mut example = false;
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let (is_comment, words) = prose(line, script);
+        if words.starts_with("```") {
+            example = !example && (document || is_comment);
+            continue;
+        }
+        let is_table = words.starts_with('|');
+        let is_drawing = line.contains(['─', '│', '►', '◄']);
+        let is_link = line.contains("://") || words.contains("](");
+        let may_be_wide = example || is_table || is_drawing || is_link;
+        if (document || is_comment) && !may_be_wide && line.chars().count() > COLUMNS {
+            found.push(number);
+        }
+    }
+    found
+}
+
+/// Whether a line is a comment, and what it says.
+fn prose(line: &str, script: bool) -> (bool, &str) {
+    let line = line.trim_start();
+    let marks: &[&str] = if script { &["#"] } else { &["//!", "///", "//", "/**", "*"] };
+    let mark = marks.iter().find(|mark| line.starts_with(**mark));
+    (mark.is_some(), line.trim_start_matches(mark.copied().unwrap_or("")).trim_start())
+}
+
+fn files(root: &Path, folder: &str) -> Vec<PathBuf> {
+    let kinds = ["rs", "ts", "tsx", "mjs", "md", "sh"];
+    let deep = folder != ".";
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_symlink() || name.starts_with('.') || NOT_OURS.contains(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            if deep {
+                found.extend(files(root, path.strip_prefix(root).unwrap().to_str().unwrap()));
+            }
+        } else {
+            let is_text = match path.extension().and_then(|extension| extension.to_str()) {
+                Some(extension) => kinds.contains(&extension),
+                // Scripts have none.
+                None => deep,
+            };
+            // What has been is history.
+            if is_text && name != "CHANGELOG.md" {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn prose_that_is_too_wide_is_found_and_the_rest_is_not() {
+    let wide = "x ".repeat(60);
+    let found = |name: &str, text: String| !too_wide(name, &text).is_empty();
+    for (name, text) in [
+        ("a.rs", format!("    /// {wide}")),
+        ("a.rs", format!("//! {wide}")),
+        ("a.ts", format!(" * {wide}")),
+        ("a.sh", format!("# {wide}")),
+        ("script", format!("  # {wide}")),
+        ("a.md", wide.clone()),
+        ("a.md", format!("```\nx\n```\n{wide}")),
+    ] {
+        assert!(found(name, text.clone()), "{name}: {text}");
+    }
+    for (name, text) in [
+        ("a.rs", format!("let x = \"{wide}\";")),
+        ("a.rs", format!("//! | {wide}")),
+        ("a.rs", format!("//! ──► {wide}")),
+        ("a.md", format!("| {wide} |")),
+        ("a.md", format!("```\n{wide}\n```")),
+        ("a.md", format!("[{wide}](docs/a.md)")),
+        ("a.ts", format!("// https://example.org/{wide}")),
+    ] {
+        assert!(!found(name, text.clone()), "{name}: {text}");
+    }
+}
