@@ -3,7 +3,6 @@
 use rccar_protocol::video::{HEIGHTS, RATES, WIDTHS};
 use thiserror::Error;
 
-/// Size and rate of a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VideoFormat {
     width: u32,
@@ -11,14 +10,19 @@ pub struct VideoFormat {
     fps: u32,
 }
 
-/// No such video can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FormatError {
     /// Odd or out of [`WIDTHS`].
-    #[error("the width must be an even number of pixels from {} to {}, not {}", WIDTHS.start(), WIDTHS.end(), .0)]
+    #[error(
+        "the width must be an even number of pixels from {} to {}, not {}",
+        WIDTHS.start(), WIDTHS.end(), .0
+    )]
     Width(u32),
     /// Odd or out of [`HEIGHTS`].
-    #[error("the height must be an even number of pixels from {} to {}, not {}", HEIGHTS.start(), HEIGHTS.end(), .0)]
+    #[error(
+        "the height must be an even number of pixels from {} to {}, not {}",
+        HEIGHTS.start(), HEIGHTS.end(), .0
+    )]
     Height(u32),
     /// Out of [`RATES`].
     #[error("the frame rate must lie between {} and {} Hz, not {}", RATES.start(), RATES.end(), .0)]
@@ -39,19 +43,18 @@ impl VideoFormat {
         }
     }
 
-    /// Width in pixels, even.
+    /// In pixels, even.
     #[must_use]
     pub fn width(self) -> u32 {
         self.width
     }
 
-    /// Height in pixels, even.
+    /// In pixels, even.
     #[must_use]
     pub fn height(self) -> u32 {
         self.height
     }
 
-    /// Frames in a second.
     #[must_use]
     pub fn fps(self) -> u32 {
         self.fps
@@ -73,7 +76,7 @@ pub struct I420Frame {
     height: usize,
 }
 
-/// The planes of a frame to write to. The distance of two rows equals their width.
+/// The planes of a frame, to write to; rows without padding.
 #[derive(Debug)]
 pub struct PlanesMut<'a> {
     /// Luma, `width × height`.
@@ -89,18 +92,19 @@ impl I420Frame {
     #[must_use]
     pub fn new(format: VideoFormat) -> Self {
         let (width, height) = (format.width as usize, format.height as usize);
+        // Black in limited range: luma 16, chroma in the middle.
         let mut bytes = vec![16; width * height];
         bytes.resize(width * height * 3 / 2, 128);
         Self { bytes, width, height }
     }
 
-    /// Width in pixels.
+    /// In pixels.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Height in pixels.
+    /// In pixels.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
@@ -124,7 +128,6 @@ impl I420Frame {
         &self.bytes[self.luma_len() * 5 / 4..]
     }
 
-    /// The three planes to write to.
     pub fn planes_mut(&mut self) -> PlanesMut<'_> {
         let luma = self.luma_len();
         let (y, chroma) = self.bytes.split_at_mut(luma);
@@ -138,7 +141,7 @@ impl I420Frame {
         &self.bytes
     }
 
-    /// All planes to write to, one after the other.
+    /// All planes, one after the other.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
@@ -166,15 +169,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_planes_of_any_format_cover_the_frame_without_overlap(width in 0u32..2200, height in 0u32..1200) {
+        fn the_planes_of_any_format_cover_the_frame_without_overlap(
+            width in 0u32..2200,
+            height in 0u32..1200,
+        ) {
             if let Ok(format) = VideoFormat::new(width, height, 30) {
                 let mut frame = I420Frame::new(format);
                 let PlanesMut { y, u, v } = frame.planes_mut();
                 y.fill(1);
                 u.fill(2);
                 v.fill(3);
-                prop_assert_eq!(frame.y().len() + frame.u().len() + frame.v().len(), frame.bytes().len());
-                prop_assert!(frame.y().iter().all(|&y| y == 1) && frame.u().iter().all(|&u| u == 2) && frame.v().iter().all(|&v| v == 3));
+                let (y, u, v) = (frame.y(), frame.u(), frame.v());
+                prop_assert_eq!(y.len() + u.len() + v.len(), frame.bytes().len());
+                prop_assert!(y.iter().all(|&y| y == 1));
+                prop_assert!(u.iter().all(|&u| u == 2) && v.iter().all(|&v| v == 3));
             }
         }
     }

@@ -43,12 +43,12 @@
 //!
 //! # Design decisions
 //!
-//! * One thread captures and encodes: a second would add a hand-over of some 20 µs and, on a car's
-//!   CPU, fight for the same cores.
-//! * The bit rate is fixed for the life of an encoder. The `openh264` crate changes it through an
-//!   unsafe call only; it comes with congestion control.
-//! * I420 without padding is the only format: it is what the encoder takes. What a camera gives in
-//!   another layout is converted once ([`raw`]), in the one copy that is made between its buffer
+//! * One thread captures and encodes: a second one would add a hand-over of some 20 µs and, on a
+//!   car's CPU, fight for the same cores.
+//! * The bit rate is fixed for the life of an encoder. The `openh264` crate changes it only through
+//!   an unsafe call; that will come with congestion control.
+//! * I420 without padding is the only format, because the encoder takes it. A frame in another
+//!   layout is converted once ([`raw`]), in the one copy that is made between the camera's buffer
 //!   and the encoder.
 //! * `libcamera` is a feature, off by default: it needs libcamera 0.4 to 0.7 at build time and
 //!   binds the program to that version.

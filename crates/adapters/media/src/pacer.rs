@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// Wakes a thread at a fixed rate, as a sensor would deliver frames.
 ///
-/// Wake-ups stay on a grid that begins with the first one. A thread that comes late is not made to
-/// wait for the next wake-up, and those that it missed are not made up for.
+/// Wake-ups stay on a grid that begins with the first one. A thread that comes late does not wait
+/// for the next wake-up; the wake-ups that it missed are left out.
 #[derive(Debug)]
 pub struct Pacer {
     per_second: u64,
@@ -19,7 +19,7 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// A pacer for `per_second` wake-ups in a second, at least one.
+    /// Zero counts as one.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         Self { per_second: per_second.max(1).into(), start: None, ticks: 0 }
@@ -41,13 +41,13 @@ impl Pacer {
             self.start = Some(now);
             return now;
         };
+        // From the start each time: intervals cut to whole microseconds would add up to a drift.
         let passed = now.0.saturating_sub(start.0).saturating_mul(self.per_second) / 1_000_000;
         self.ticks = passed.max(self.ticks + 1);
         MonotonicMicros(start.0 + self.ticks * 1_000_000 / self.per_second)
     }
 }
 
-/// Sleeps until `CLOCK_MONOTONIC` reaches `due`.
 fn sleep_until(due: MonotonicMicros) {
     let due = TimeSpec::from_duration(Duration::from_micros(due.0));
     let asleep =
@@ -88,12 +88,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wake_ups_are_never_more_frequent_than_the_rate(rate in 1u32..200, pauses in prop::collection::vec(0u64..100_000, 1..60)) {
+        fn wake_ups_are_never_more_frequent_than_the_rate(
+            rate in 1u32..200,
+            pauses in prop::collection::vec(0u64..100_000, 1..60),
+        ) {
             let mut pacer = Pacer::new(rate);
             let (mut now, mut last) = (MonotonicMicros(0), None);
             for pause in pauses {
                 let due = pacer.next_due(now);
-                prop_assert!(last.is_none_or(|last: MonotonicMicros| due.0 + 1 >= last.0 + 1_000_000 / u64::from(rate)));
+                prop_assert!(last.is_none_or(|last: MonotonicMicros| {
+                    due.0 + 1 >= last.0 + 1_000_000 / u64::from(rate)
+                }));
                 last = Some(due);
                 now = MonotonicMicros(now.0.max(due.0) + pause);
             }

@@ -1,4 +1,4 @@
-//! What comes out of the encoder, decoded again.
+//! The encoder's output, decoded again.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use openh264::decoder::Decoder;

@@ -1,5 +1,5 @@
 //! The real libcamera with its virtual camera, whose bars move by one pixel with every frame.
-//! `ci/camera` runs these.
+//! `ci/camera` runs these tests.
 #![cfg(feature = "libcamera")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -88,7 +88,7 @@ fn the_picture_goes_through_the_encoder_and_carries_the_sensors_time() {
 fn a_picture_that_is_upside_down_is_turned() {
     let _alone = alone();
     let (upright, turned) = (bars(Rotation::None), bars(Rotation::Half));
-    // Bars are wide: their order tells, not their place.
+    // Bars are wide: their order is compared, not their place.
     let reversed: Vec<u8> = turned.iter().rev().copied().collect();
     assert!(upright.len() > 4, "{upright:?}");
     assert!(
@@ -167,13 +167,13 @@ fn opening_again_and_again_leaves_no_descriptor_open() {
     assert_eq!(settled(), before);
 }
 
-/// libcamera is one for a process, and tests are threads.
+/// A process can have only one libcamera, and tests are threads of one process.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The list, once the camera of another test is closed.
+/// Lists the cameras, once another test's camera is closed.
 fn free_list() -> (Vec<Listed>, String) {
     let start = Instant::now();
     loop {
@@ -233,8 +233,8 @@ fn row(frame: &I420Frame) -> Vec<u8> {
     frame.y()[..frame.width()].to_vec()
 }
 
-/// Whether `after` is `before`, moved to either side by `step` pixels (what comes in at the edge is
-/// not known).
+/// Whether `after` is `before`, moved to either side by `step` pixels. The pixels that come in at
+/// the edge are not compared.
 fn is_moved_by(step: usize, before: &[u8], after: &[u8]) -> bool {
     before[step..] == after[..after.len() - step] || after[step..] == before[..before.len() - step]
 }

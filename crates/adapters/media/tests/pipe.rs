@@ -29,8 +29,8 @@ fn frames_arrive_whole_and_with_rising_capture_times() {
 fn a_reader_that_comes_late_skips_to_the_newest_frame() {
     let fifo = Fifo::new();
     let (mut camera, mut writer) = (fifo.camera(), fifo.writer());
-    // Far more than the pipe holds: when the last write returns, most have been read by the
-    // camera's thread.
+    // Far more than the pipe holds: when the last write returns, the camera's thread has read most
+    // of them.
     for value in 1..=250 {
         writer.write_all(&[value; FRAME_BYTES * 4]).unwrap();
     }
@@ -118,7 +118,7 @@ fn format() -> VideoFormat {
 }
 
 /// Writes frames of `value` until the camera hands one out: on a machine that stalls, a frame may
-/// have become too old.
+/// be too old by then.
 fn deliver(
     writer: &mut File,
     value: u8,

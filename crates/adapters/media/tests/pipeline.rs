@@ -82,7 +82,10 @@ async fn a_camera_that_fails_is_tried_again_and_the_reason_is_told() {
     let mut rig = Rig::running();
     let mut state = rig.handle.watch();
     rig.click(Err("the cable is loose"));
-    let failed = |state: &PipelineState| matches!(state, PipelineState::Failed(reason) if reason.contains("the cable is loose"));
+    let failed = |state: &PipelineState| match state {
+        PipelineState::Failed(reason) => reason.contains("the cable is loose"),
+        _ => false,
+    };
     state.wait_for(failed).await.unwrap();
     rig.next().await;
     state.wait_for(|state| *state == PipelineState::Running).await.unwrap();
@@ -105,7 +108,8 @@ async fn whoever_watches_after_a_rest_gets_a_keyframe_first_and_nothing_from_bef
     let mut rig = Rig::running();
     for _ in 0..20 {
         let last = rig.next().await.captured_at;
-        // One access unit waits when the rest begins, and the camera is waited for when it ends.
+        // When the rest begins, one access unit waits; when it ends, the thread waits for the
+        // camera.
         rig.click(Ok(()));
         rig.handle.set_running(false);
         rig.handle.set_running(true);
@@ -145,7 +149,7 @@ async fn dropping_the_consumer_ends_the_thread() {
     assert!(state.wait_for(|_| false).await.is_err());
 }
 
-/// A pipeline with a camera that captures when told.
+/// A pipeline with a camera that captures at each click.
 struct Rig {
     clicks: Sender<Click>,
     fail_encoder: Sender<()>,

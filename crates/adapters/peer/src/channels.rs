@@ -16,15 +16,14 @@ use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::PeerConnection;
 
-/// A control frame and the time of its arrival.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReceivedControl {
     pub frame: ControlFrame,
-    /// When it arrived, by the car's clock.
+    /// Its arrival, by the car's clock.
     pub at: MonotonicMicros,
 }
 
-/// The unordered channel without retransmission.
+/// Unordered and without retransmission.
 pub(crate) struct ControlChannel {
     channel: Arc<dyn DataChannel>,
     pub(crate) newest: watch::Receiver<Option<ReceivedControl>>,
@@ -48,7 +47,8 @@ impl ControlChannel {
         Ok(Self { channel, newest, dropped })
     }
 
-    /// Sends without waiting: telemetry that cannot leave now is worthless later.
+    /// Sends without waiting: telemetry that cannot leave now is worthless later. `false` when it
+    /// was dropped.
     pub(crate) async fn try_send(&self, bytes: &[u8]) -> bool {
         match self.channel.outstanding_bytes().await {
             Ok(waiting) if waiting <= MAX_UNACKNOWLEDGED => {
@@ -59,12 +59,13 @@ impl ControlChannel {
     }
 }
 
-/// Telemetry under way: 600 ms of it at 50 Hz, more than the round trip of a link that can be
-/// driven.
+/// Bytes of telemetry under way, beyond which more is dropped: 600 ms at 50 Hz, longer than the
+/// round trip of a link that one can drive over.
 const MAX_UNACKNOWLEDGED: usize = 30 * TELEMETRY_SIZE;
-/// Control frames taken: four times the rate that the protocol prescribes, in bursts of a second.
+/// Control frames taken, per second and in one burst: four times the rate that the protocol
+/// prescribes, in bursts of a second.
 const CONTROL_RATE: (f64, f64) = (4.0 * CONTROL_HZ as f64, 4.0 * CONTROL_HZ as f64);
-/// Messages taken on `events`; a page sends one for each connection.
+/// Messages taken on `events`, per second and in one burst; a page sends one for each connection.
 const EVENTS_RATE: (f64, f64) = (10.0, 20.0);
 
 async fn read_control(
@@ -108,9 +109,9 @@ pub(crate) struct EventsChannel {
     outgoing: mpsc::Sender<String>,
 }
 
-/// Events that wait for a slow reader; beyond it they are refused.
+/// Events that wait for a slow reader; more are refused.
 const EVENT_QUEUE: usize = 64;
-/// Messages that wait for the session.
+/// Messages of the driver's that wait for the session to read them.
 const MESSAGE_QUEUE: usize = 16;
 
 impl EventsChannel {
@@ -139,7 +140,7 @@ impl EventsChannel {
     }
 }
 
-/// Sends what is queued, once the channel is open; what is queued before waits.
+/// Sends queued messages, once the channel is open.
 async fn write_events(
     channel: Arc<dyn DataChannel>,
     mut queue: mpsc::Receiver<String>,

@@ -1,4 +1,4 @@
-//! Watches for requests of a keyframe (PLI, RFC 4585 section 6.3.1; FIR, RFC 5104 section 4.3.1),
+//! Watches for requests for a keyframe (PLI, RFC 4585 section 6.3.1; FIR, RFC 5104 section 4.3.1),
 //! which the stack keeps to itself.
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Notify;
 
-/// An interceptor that passes everything on and notifies at each request.
+/// Passes everything on and notifies at each request.
 pub(crate) struct KeyframeTap {
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
@@ -38,6 +38,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeTap {
                 report.is::<PictureLossIndication>() || report.is::<FullIntraRequest>()
             })
         {
+            // Keeps one permit: requests that come while nobody waits count as one.
             self.requested.notify_one();
         }
         self.inbound.push_back(packet);

@@ -16,7 +16,7 @@
 //!    the data channels.
 //! 5. For another path, steps 1 and 2 again with `restart`: the data channels and the track stay.
 //!    The old path ends when gathering starts; an offer that is [held](Peer::hold) starts to gather
-//!    only when its answer is here.
+//!    only when its answer arrives.
 //!
 //! # Design decisions
 //!
@@ -24,9 +24,9 @@
 //!   in [`mod@settings`].
 //! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no
 //!   value once a newer one is here.
-//! * No congestion control yet: the encoder's rate is fixed by the configuration. What a narrow
-//!   link loses is sent once more within the limits of `retransmission`, and socket buffers are
-//!   small, so that what the link cannot carry is lost and not late.
+//! * No congestion control yet: the encoder's rate is fixed by the configuration. Packets that a
+//!   narrow link loses are sent once more within the limits of `retransmission`. Socket buffers are
+//!   small: a packet that the link cannot carry is lost rather than late.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -12,18 +12,17 @@ use webrtc::peer_connection::{
     RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
 
-/// Registered with the connection.
 pub(crate) struct Observer {
     pub(crate) events: mpsc::UnboundedSender<PeerEvent>,
     /// Generation of the offer that is being gathered for. Set before gathering starts.
     pub(crate) generation: Arc<AtomicU32>,
-    /// Whether candidates of the present generation are complete.
+    /// Whether the candidates of the present generation are complete.
     pub(crate) gathered: Arc<watch::Sender<bool>>,
 }
 
 impl Observer {
     fn emit(&self, event: PeerEvent) {
-        // The receiver goes first when a session ends; what comes after concerns nobody.
+        // When a session ends, the receiver is dropped first; later events concern nobody.
         let _ = self.events.send(event);
     }
 
@@ -55,18 +54,27 @@ impl PeerConnectionEventHandler for Observer {
                 self.emit_candidate(candidate);
             }
             Err(error) => {
-                tracing::warn!(error = %causes(&error), "a local candidate breaks the protocol's limits")
+                tracing::warn!(
+                    error = %causes(&error),
+                    "a local candidate breaks the protocol's limits"
+                )
             }
         }
     }
 
     async fn on_ice_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
-        tracing::debug!(url = %event.url, code = event.error_code, text = %event.error_text, "an ICE server gave no candidate");
+        tracing::debug!(
+            url = %event.url,
+            code = event.error_code,
+            text = %event.error_text,
+            "an ICE server gave no candidate"
+        );
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         let complete = state == RTCIceGatheringState::Complete;
         self.gathered.send_replace(complete);
+        // An empty line is the end of candidates.
         if complete && let Ok(end) = Candidate::new(String::new(), None, Some(0)) {
             self.emit_candidate(end);
         }

@@ -21,7 +21,6 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use webrtc::peer_connection::{PeerConnection, PeerConnectionBuilder};
 
-/// What the connection reports.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerEvent {
     /// A local candidate for the driver; an empty line ends the candidates of its generation.
@@ -30,36 +29,32 @@ pub enum PeerEvent {
         generation: u32,
         candidate: Candidate,
     },
-    /// The state changed.
     State(PeerState),
-    /// The channel `events` is closed.
     EventsClosed {
-        /// By the driver; else the stack has died.
+        /// `false`: the stack has ended, or [`Opened::messages`] is dropped.
         by_driver: bool,
     },
-    /// The driver opened a channel of their own, which is not in the protocol.
+    /// The driver opened a channel that is not in the protocol.
     ForeignChannel,
 }
 
-/// What the driver sends on the channel `events`.
+/// A message of the driver's on the channel `events`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Text of legal size.
     Text(String),
-    /// No text, or too large.
+    /// Not UTF-8, or too large.
     Bad,
-    /// More than the channel's rate allows; what came is dropped.
+    /// More than the channel's rate allows. Comes once for a flood, whose messages are dropped.
     TooMany,
 }
 
 /// What [`Peer::open`] gives.
 pub struct Opened {
-    /// The car's end.
     pub peer: Peer,
-    /// What the connection reports. Unbounded, because it comes from our own stack and is little:
-    /// states, local candidates.
+    /// Unbounded: the events come from our own stack, and are few (states, local candidates).
     pub events: mpsc::UnboundedReceiver<PeerEvent>,
-    /// What the driver sends. Bounded: who does not read it slows the driver down.
+    /// Bounded: while nobody reads, the driver is slowed down.
     pub messages: mpsc::Receiver<Message>,
 }
 
@@ -81,9 +76,8 @@ pub enum PeerState {
 /// An offer that is ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// Counts offers of the session, from 1.
+    /// Counts the offers of a session, from 1.
     pub generation: u32,
-    /// The description.
     pub sdp: Sdp,
     description: RTCSessionDescription,
 }
@@ -91,29 +85,33 @@ pub struct Offer {
 /// The car's end of a session.
 pub struct Peer {
     connection: Connection,
-    /// Generation of the newest offer, and of the one that is gathered for.
+    /// Generation of the newest offer that was written.
     offered: AtomicU32,
+    /// Generation of the newest offer that is gathered for.
     generation: Arc<AtomicU32>,
+    /// An offer that is applied only when its answer arrives.
     held: Mutex<Option<Offer>>,
     heard: Heard,
     gathered: Arc<watch::Sender<bool>>,
     control: ControlChannel,
     events: EventsChannel,
     video: Arc<VideoSender>,
+    /// Candidates of the driver's that came before the answer.
     early_candidates: Mutex<Vec<Candidate>>,
+    /// How many candidates the driver has sent for the present offer.
     candidates: AtomicUsize,
 }
 
-/// Candidates taken for one offer, more than a browser with many interfaces and servers gathers.
-/// Each is checked from every socket many times: without a limit a driver could make the car send
-/// to any number of strangers.
+/// Candidates taken for one offer: more than a browser with many interfaces and servers gathers.
+/// The stack checks each many times from every socket. Without a limit a driver could make the car
+/// send to any number of strangers.
 const MAX_CANDIDATES: usize = 64;
 /// Bytes that wait in one data channel for the driver's acknowledgement: a few of the largest
 /// messages.
 const SEND_BUFFER: usize = 256 * 1024;
 
-/// The stack's connection. Closes it however it is dropped: the stack's own tasks and sockets would
-/// live on.
+/// Closes the stack's connection when it is dropped; else the stack's tasks and sockets would live
+/// on.
 struct Connection(Arc<dyn PeerConnection>);
 
 impl Drop for Connection {
@@ -126,7 +124,8 @@ impl Drop for Connection {
 }
 
 impl Peer {
-    /// Makes a connection with its track and channels. `ssrc` must be random.
+    /// Makes a connection with its track and channels. `ssrc` must be random; the sequence numbers
+    /// of the video start from it, too.
     pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, LinkError> {
         let keyframe_requested = Arc::new(Notify::new());
         let meter = Arc::new(Meter::default());
@@ -189,7 +188,7 @@ impl Peer {
         Ok(Opened { peer, events, messages })
     }
 
-    /// Writes the next offer. With `restart`, ICE starts over with these servers; the old path ends
+    /// Writes the next offer. With `restart`, it restarts ICE with these servers; the old path ends
     /// when gathering starts.
     pub async fn prepare_offer(&self, restart: Option<&[IceServer]>) -> Result<Offer, LinkError> {
         if let Some(servers) = restart {
@@ -210,20 +209,21 @@ impl Peer {
         Ok(Offer { generation, sdp: Sdp::new(description.sdp.clone())?, description })
     }
 
-    /// Starts gathering for an offer. Call it after the offer was sent: candidates come at once.
+    /// Starts gathering for an offer. Call it after the offer was sent: candidates follow at once,
+    /// and the driver must not get them first.
     pub async fn start_gathering(&self, offer: &Offer) -> Result<(), LinkError> {
         self.forget().await;
         self.apply_offer(offer).await
     }
 
-    /// Keeps an offer until its answer is here: only then gathering starts and the old path ends.
+    /// Keeps an offer until its answer arrives: only then gathering starts and the old path ends.
     /// Call it after the offer was sent.
     pub async fn hold(&self, offer: Offer) {
         self.forget().await;
         *self.held.lock().await = Some(offer);
     }
 
-    /// The newest offer, with the candidates that are known by now, if it awaits its answer; for a
+    /// The newest offer, if it awaits an answer, with the candidates that are known by now. For a
     /// driver who may have missed it.
     pub async fn unanswered(&self) -> Result<Option<Offer>, LinkError> {
         if let Some(held) = &*self.held.lock().await {
@@ -242,7 +242,7 @@ impl Peer {
         }))
     }
 
-    /// Nothing that was said before the next offer counts any more.
+    /// Drops what belongs to the offer before.
     async fn forget(&self) {
         *self.held.lock().await = None;
         self.early_candidates.lock().await.clear();
@@ -250,6 +250,7 @@ impl Peer {
     }
 
     async fn apply_offer(&self, offer: &Offer) -> Result<(), LinkError> {
+        // Before gathering starts: the observer puts this number on the candidates.
         self.gathered.send_replace(false);
         self.generation.store(offer.generation, Ordering::Release);
         self.connection
@@ -260,12 +261,13 @@ impl Peer {
     }
 
     /// Gathers all candidates and returns the offer that holds them, for peers that cannot trickle.
+    /// After `limit` it takes those that are there.
     pub async fn gathered_offer(&self, offer: Offer, limit: Duration) -> Result<Offer, LinkError> {
         self.start_gathering(&offer).await?;
         let mut gathered = self.gathered.subscribe();
         match tokio::time::timeout(limit, gathered.wait_for(|complete| *complete)).await {
             Ok(_) => {}
-            // A server that does not answer must not keep the host candidates back.
+            // A silent server must not keep the host candidates back.
             Err(_) => {
                 tracing::warn!(?limit, "not every ICE server answered; offering what was gathered")
             }
@@ -279,13 +281,14 @@ impl Peer {
         Ok(Offer { sdp: Sdp::new(complete.sdp)?, ..offer })
     }
 
-    /// Takes the driver's answer.
+    /// Takes the driver's answer; for a held offer this starts gathering.
     pub async fn accept_answer(&self, generation: u32, sdp: &Sdp) -> Result<(), LinkError> {
         self.check(generation).await?;
         let held = self.held.lock().await.take();
         if let Some(offer) = held {
             self.apply_offer(&offer).await?;
         }
+        // Only now: applying a held offer is what makes the stack await its answer.
         if !self.awaits_answer().await {
             return Err(LinkError::Unasked);
         }
@@ -293,7 +296,7 @@ impl Peer {
         let answer = RTCSessionDescription::answer(sdp.as_str().to_owned()).map_err(&refused)?;
         self.connection.0.set_remote_description(answer).await.map_err(&refused)?;
         for candidate in std::mem::take(&mut *self.early_candidates.lock().await) {
-            // One that cannot be used says nothing about the others.
+            // If one cannot be used, the others may be.
             if let Err(error) = self.apply(candidate).await {
                 tracing::debug!(error = %causes(&error), "a candidate of the driver's is left out");
             }
@@ -301,7 +304,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Takes a candidate of the driver's; one that comes before the answer waits for it.
+    /// Takes a candidate of the driver's; one that comes before the answer waits for the answer.
     pub async fn add_candidate(
         &self,
         generation: u32,
@@ -324,37 +327,36 @@ impl Peer {
             || self.connection.0.pending_local_description().await.is_some()
     }
 
-    /// Generation of the newest offer that is gathered for.
+    /// Generation of the newest offer that is gathered for; a held offer does not count.
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// When something last came from the driver.
+    /// When something last came from the driver, by the car's clock; zero before that.
     #[must_use]
     pub fn heard(&self) -> MonotonicMicros {
         self.heard.at()
     }
 
-    /// The video track.
     #[must_use]
     pub fn video(&self) -> Arc<VideoSender> {
         Arc::clone(&self.video)
     }
 
-    /// The newest control frame, as it changes.
+    /// Follows the newest control frame; `None` before the first.
     #[must_use]
     pub fn control(&self) -> watch::Receiver<Option<ReceivedControl>> {
         self.control.newest.clone()
     }
 
-    /// Control frames dropped so far because they were malformed or late.
+    /// Control frames dropped so far: malformed, late or above the rate. Stops at `u16::MAX`.
     #[must_use]
     pub fn dropped_control_frames(&self) -> u16 {
         self.control.dropped.load(Ordering::Relaxed)
     }
 
-    /// Sends telemetry, or drops it when the channel is congested or not open; says which.
+    /// Sends telemetry; `false` when the channel is congested or not open, and so it was dropped.
     pub async fn send_telemetry(&self, bytes: &[u8]) -> bool {
         self.control.try_send(bytes).await
     }
@@ -373,12 +375,14 @@ impl Peer {
     }
 
     async fn check(&self, got: u32) -> Result<(), LinkError> {
+        // While an offer is held, only messages about that one count.
         let held = self.held.lock().await.as_ref().map(|offer| offer.generation);
         let current = held.unwrap_or_else(|| self.generation());
         if got == current { Ok(()) } else { Err(LinkError::Generation { got, current }) }
     }
 
     async fn apply(&self, candidate: Candidate) -> Result<(), LinkError> {
+        // The end of the driver's candidates.
         if candidate.line().is_empty() {
             return Ok(());
         }

@@ -16,7 +16,7 @@ impl RateLimit {
         Self { per_second, burst, tokens: burst, filled: now }
     }
 
-    /// Whether one more message is within the limit.
+    /// Whether one more message is within the limit; if so, it is counted.
     pub(crate) fn allows(&mut self, now: Instant) -> bool {
         let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
         self.tokens = (self.tokens + gained).min(self.burst);

@@ -4,11 +4,11 @@
 //! |---|---|---|
 //! | mDNS | off | its multicast socket fails without a route and then takes the connection's driver down |
 //! | answering DTLS role | server | a browser that answered actively once cannot change its role later |
-//! | sockets at ICE restart | bound anew | follows the interfaces that exist now |
+//! | sockets at ICE restart | bound again | follows the interfaces that exist now |
 //! | acceptance waits | 0, relay 300 ms | the default waits up to 2 s; a direct path is found by then, and pairs are not changed later |
 //! | checks | every 20 ms, 100 times | a check and a nomination each wait for their turn; gives up after as long as the default |
-//! | disconnected, failed | 2 s, 60 s | a tunnel is not a failure; the session's owner decides earlier |
-//! | keep-alive | 0.2 s | its answers tell a living path from a silent one, whatever else is sent |
+//! | disconnected, failed | 2 s, 60 s | a drive through a tunnel is not a failure; the session's owner decides earlier |
+//! | keep-alive | 0.2 s | its answers show whether a path lives, whatever else is sent |
 
 use crate::keyframe::KeyframeTap;
 use crate::retransmission::Retransmission;
@@ -42,16 +42,15 @@ pub(crate) const PLAYOUT_DELAY_URI: &str =
 const H264_PAYLOAD_TYPE: u8 = 102;
 const RTX_PAYLOAD_TYPE: u8 = 103;
 
-/// How to reach the other side.
 #[derive(Debug, Clone)]
 pub struct PeerOptions {
-    /// STUN and TURN servers with IP literals: names would be resolved inside the media loop.
+    /// STUN and TURN servers, by IP address: a name would be resolved inside the media loop.
     pub ice_servers: Vec<IceServer>,
     /// Offer loopback addresses, too (driver on the same machine).
     pub loopback: bool,
-    /// The addresses to use, at the start and at each restart.
+    /// Read at the start and at each ICE restart.
     pub binding: watch::Receiver<Binding>,
-    /// What the driver's decoder must be able to do.
+    /// The level of H.264 that the driver's decoder must support.
     pub level: Level,
     /// The car's monotonic clock.
     pub clock: fn() -> MonotonicMicros,
@@ -89,7 +88,7 @@ pub(crate) fn setting_engine(loopback: bool) -> SettingEngine {
 }
 
 /// Constrained baseline, the profile that every browser decodes (RFC 6184 section 8.1). The
-/// driver's own level may be another: it is the car's that counts, as only the car sends.
+/// driver's answer may have another level; the car's counts, because only the car sends.
 pub(crate) fn h264(level: Level) -> RTCRtpCodec {
     let feedback =
         |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
@@ -134,12 +133,12 @@ pub(crate) fn media(
         .map_err(&refused)?;
     let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
     engine.register_header_extension(playout_delay, RtpCodecKind::Video, None).map_err(&refused)?;
-    // The stack's usual ones but for those of NACK: the car asks for nothing, and answers in its
-    // own way.
+    // The stack's usual interceptors without those for NACK: the car asks for no packets, and
+    // answers such requests in its own way.
     configure_simulcast_extension_headers(&mut engine).map_err(&refused)?;
     let registry = configure_twcc_receiver_only(Registry::new(), &mut engine).map_err(&refused)?;
     let registry = configure_rtcp_reports(registry).with(Slot::NackResponder, retransmission);
-    // Application-most: sees RTCP after every other interceptor has had it.
+    // Nearest to the application: sees RTCP after every other interceptor has had it.
     let registry = registry.with(Slot::from(60_000), tap);
     Ok((engine, registry))
 }

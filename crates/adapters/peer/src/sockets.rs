@@ -1,7 +1,7 @@
 //! The connection's sockets: on which addresses, through which interfaces, and when something last
 //! came in.
 //!
-//! The stack asks for its addresses anew at each ICE restart, and so follows the [`Binding`] of
+//! The stack asks for its addresses again at each ICE restart, and so follows the [`Binding`] of
 //! that moment.
 
 use nix::sys::socket::setsockopt;
@@ -28,19 +28,19 @@ use webrtc::runtime::{
 /// Which of the machine's addresses are used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Binding {
-    /// `None`: all that it has.
+    /// `None`: all that the machine has.
     pub addresses: Option<BTreeSet<IpAddr>>,
-    /// The interface through which packets from an address have to leave, whatever the routing
-    /// table prefers. An address that is not here follows the routing table.
+    /// The interface through which packets from an address must leave, whatever the routing table
+    /// prefers. An address that is not here follows the routing table.
     pub devices: BTreeMap<IpAddr, String>,
 }
 
-/// When something of the driver's last came in, by the car's clock. Clones share it.
+/// When a packet of the driver's last came in, by the car's clock. Clones share the time.
 #[derive(Debug, Clone, Default)]
 pub struct Heard(Arc<AtomicU64>);
 
 impl Heard {
-    /// The time; zero before the first packet.
+    /// Zero before the first packet.
     #[must_use]
     pub fn at(&self) -> MonotonicMicros {
         MonotonicMicros(self.0.load(Ordering::Relaxed))
@@ -64,11 +64,12 @@ impl ToSocketAddrs for Addresses {
 
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         let wanted = self.binding.borrow().addresses.clone().unwrap_or_default();
+        // An address that cannot be bound is gone from the machine.
         let mut addresses: Vec<IpAddr> =
             wanted.into_iter().filter(|address| UdpSocket::bind((*address, 0)).is_ok()).collect();
         if addresses.is_empty() {
-            // The stack expands them to one socket for each address of the machine; without any at
-            // all it would die.
+            // From these the stack makes one socket for each address of the machine. With no
+            // address at all it would end.
             addresses.extend([IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()]);
         }
         if self.loopback {
@@ -80,7 +81,7 @@ impl ToSocketAddrs for Addresses {
     }
 }
 
-/// Tokio, with sockets that are tied to their interfaces and are listened to.
+/// Tokio, but UDP sockets are tied to their interfaces and note when the driver was heard.
 #[derive(Debug)]
 pub(crate) struct BoundRuntime {
     pub(crate) binding: watch::Receiver<Binding>,
@@ -89,16 +90,19 @@ pub(crate) struct BoundRuntime {
 }
 
 impl BoundRuntime {
-    /// Ties a socket to its interface. What is tied does not reach this machine, where a tunnel may
-    /// wait: for that there is another socket with the same address, which is given back.
+    /// Ties a socket to its interface. A tied socket does not reach this machine itself, where a
+    /// tunnel may wait; for that this returns a second socket with the same address.
     fn tie(&self, socket: &UdpSocket) -> io::Result<Option<UdpSocket>> {
         let address = socket.local_addr()?;
         let Some(device) = self.binding.borrow().devices.get(&address.ip()).cloned() else {
             return Ok(None);
         };
-        // A kernel older than 5.7 wants CAP_NET_RAW for it; the routing table then decides.
+        // A kernel older than 5.7 wants CAP_NET_RAW for this; without it the routing table decides.
         if let Err(error) = setsockopt(socket, BindToDevice, &OsString::from(&device)) {
-            tracing::warn!(error = %causes(&error), %address, device, "cannot tie a socket to its interface");
+            tracing::warn!(
+                error = %causes(&error), %address, device,
+                "cannot tie a socket to its interface"
+            );
             return Ok(None);
         }
         setsockopt(socket, ReuseAddr, &true)?;
@@ -169,8 +173,8 @@ impl Runtime for BoundRuntime {
     }
 }
 
-/// Linux counts twice of it, 32 KiB: some 14 packets, 140 ms of 1 Mbit/s. Its default holds a
-/// second of pictures, none of which is worth seeing by the time that a slow modem has sent them.
+/// Linux doubles it to 32 KiB: some 14 packets, 140 ms of 1 Mbit/s. Linux's default holds a second
+/// of pictures, and a slow modem would send them too late to be worth seeing.
 const SEND_BUFFER: usize = 16 * 1024;
 
 fn wrap(socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -182,17 +186,17 @@ fn wrap(socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
 #[derive(Debug)]
 struct TappedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
-    /// For this machine, if `inner` is tied.
+    /// Sends to and hears from this machine itself, if `inner` is tied.
     near: Option<Arc<dyn AsyncUdpSocket>>,
     heard: Heard,
     clock: fn() -> MonotonicMicros,
-    /// Since when nothing can be sent; zero while it can.
+    /// Since when nothing can be sent, in microseconds of the car's clock; zero while it can.
     stuck_since: AtomicU64,
 }
 
 /// How long a socket may keep the media loop waiting: a new one is ready within microseconds, a
-/// full one empties at the link's pace. One that cannot send at all, as over a modem that hangs,
-/// must not stop the others: its packets are lost, as if on their way.
+/// full one empties at the link's pace. A socket that cannot send at all, because its modem hangs,
+/// must not stop the others: its packets are dropped, as if they were lost on their way.
 const SEND_WITHIN: Duration = Duration::from_millis(20);
 
 impl TappedSocket {
@@ -200,6 +204,7 @@ impl TappedSocket {
         let now = (self.clock)();
         match self.stuck_since.load(Ordering::Relaxed) {
             0 => {
+                // Zero would mean that the socket can send.
                 self.stuck_since.store(now.0.max(1), Ordering::Relaxed);
                 false
             }
@@ -214,6 +219,7 @@ impl AsyncUdpSocket for TappedSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        // The stack believes that a dropped packet was sent.
         let lost = Poll::Ready(Ok(transmit.contents.len()));
         let socket = self
             .near
@@ -226,11 +232,15 @@ impl AsyncUdpSocket for TappedSocket {
                 Poll::Ready(Ok(sent))
             }
             Poll::Ready(Err(error)) => {
-                tracing::trace!(error = %causes(&error), to = %transmit.destination, "datagram not sent");
+                tracing::trace!(
+                    error = %causes(&error), to = %transmit.destination,
+                    "datagram not sent"
+                );
                 lost
             }
             Poll::Pending if self.is_stuck() => lost,
             Poll::Pending => {
+                // A socket that hangs wakes nobody.
                 let waker = cx.waker().clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(SEND_WITHIN).await;
@@ -265,7 +275,7 @@ impl AsyncUdpSocket for TappedSocket {
                 }
                 Poll::Ready(Ok(count))
             }
-            // The interface is down, perhaps not for long; told like this, the stack keeps the
+            // The interface is down, perhaps not for long. After this error the stack keeps the
             // socket.
             Poll::Ready(Err(error)) if is_about_the_network(&error) => {
                 Poll::Ready(Err(ErrorKind::ConnectionReset.into()))
@@ -290,14 +300,15 @@ fn is_about_the_network(error: &io::Error) -> bool {
     )
 }
 
-/// Tells what comes from the driver from what servers say, by its first bytes (RFC 7983): checks
-/// and answers to checks, DTLS, RTP, RTCP, and everything that is wrapped for the way through a
-/// relay. What is left are a relay's own answers.
+/// Whether a datagram comes from the driver and not from a server, by its first bytes (RFC 7983).
+/// The driver sends checks and answers to checks, DTLS, RTP and RTCP, all of it also wrapped by a
+/// relay. The rest are a relay's own answers.
 fn is_of_the_driver(datagram: &[u8]) -> bool {
     const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
     const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
     const DATA_INDICATION: [u8; 2] = [0x00, 0x17];
     match datagram {
+        // DTLS, channels of a relay, RTP and RTCP.
         [20..=63 | 64..=79 | 128..=191, ..] => true,
         [a, b, ..] => [BINDING_REQUEST, BINDING_SUCCESS, DATA_INDICATION].contains(&[*a, *b]),
         _ => false,

@@ -37,6 +37,7 @@ struct Packetizer {
     payloader: H264Payloader,
     next_seq: u16,
     ssrc: u32,
+    /// `None` before the first frame: it is known only once the driver has answered.
     payload_type: Option<u8>,
 }
 
@@ -89,7 +90,8 @@ impl VideoSender {
         })
     }
 
-    /// Resolves when the driver's browser asks for a keyframe, or misses what is not sent again.
+    /// Resolves when the driver's browser asks for a keyframe, or misses a packet that is not sent
+    /// once more.
     pub async fn keyframe_requested(&self) {
         tokio::select! {
             () = self.keyframe_requested.notified() => {}
@@ -97,8 +99,8 @@ impl VideoSender {
         }
     }
 
-    /// Sends one access unit (Annex B), captured at `captured_at`. One that refers to what the
-    /// driver will never get is left out: it could not be shown, and would take the room of the
+    /// Sends one access unit (Annex B), captured at `captured_at`. While the picture is broken,
+    /// only a keyframe is sent: other frames could not be shown, and would take the room of the
     /// keyframe that mends the picture.
     ///
     /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames
@@ -130,6 +132,7 @@ impl VideoSender {
         for (index, payload) in payloads.into_iter().enumerate() {
             let header = rtc::rtp::header::Header {
                 version: 2,
+                // Ends the access unit (RFC 6184 section 5.1).
                 marker: index == last,
                 payload_type,
                 sequence_number: packetizer.next_seq,
@@ -147,7 +150,6 @@ impl VideoSender {
         Ok(())
     }
 
-    /// What was sent so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.meter.read()

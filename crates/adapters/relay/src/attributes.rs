@@ -1,4 +1,4 @@
-//! What requests ask for, read strictly.
+//! Reads the attributes of requests, strictly.
 
 use crate::config::DEFAULT_LIFETIME;
 use crate::reply::Refusal;
@@ -18,7 +18,7 @@ use turn::proto::peeraddr::PeerAddress;
 use turn::proto::reqfamily::{REQUESTED_FAMILY_IPV4, RequestedAddressFamily};
 use turn::proto::reqtrans::RequestedTransport;
 
-/// Attributes that this server understands among those that must be understood (0x0000–0x7FFF).
+/// Of the attributes that must be understood (0x0000–0x7FFF), those that this server understands.
 const UNDERSTOOD: [AttrType; 12] = [
     ATTR_CHANNEL_NUMBER,
     ATTR_DATA,
@@ -34,10 +34,11 @@ const UNDERSTOOD: [AttrType; 12] = [
     ATTR_XOR_PEER_ADDRESS,
 ];
 
-/// Unknown attributes listed in an answer; a hostile request could make it larger than itself.
+/// Unknown attributes that an answer lists at most. Without a limit a hostile request could cause
+/// an answer larger than itself.
 const MAX_LISTED: usize = 8;
 
-/// Refuses requests with attributes that must be understood and are not (RFC 8489 section 6.3.1).
+/// Refuses requests with unknown attributes that must be understood (RFC 8489 section 6.3.1).
 pub(crate) fn check_understood(request: &Message) -> Result<(), Refusal> {
     let unknown = request
         .attributes
@@ -49,7 +50,7 @@ pub(crate) fn check_understood(request: &Message) -> Result<(), Refusal> {
     if unknown.is_empty() { Ok(()) } else { Err(Refusal::UnknownAttributes(unknown)) }
 }
 
-/// UDP, and no port of a certain parity.
+/// Accepts UDP only, and no wish for a port of a certain parity or for a reserved one.
 pub(crate) fn check_transport(request: &Message) -> Result<(), Refusal> {
     let mut transport = RequestedTransport::default();
     transport.get_from(request).map_err(|_| Refusal::BadRequest)?;
@@ -62,7 +63,7 @@ pub(crate) fn check_transport(request: &Message) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether an IPv4 address is asked for, `None` if no family is.
+/// Whether the request asks for an IPv4 address; `None` if it names no family.
 pub(crate) fn wants_ipv4(request: &Message) -> Result<Option<bool>, Refusal> {
     if !request.contains(ATTR_REQUESTED_ADDRESS_FAMILY) {
         return Ok(None);
@@ -72,7 +73,7 @@ pub(crate) fn wants_ipv4(request: &Message) -> Result<Option<bool>, Refusal> {
     Ok(Some(family == REQUESTED_FAMILY_IPV4))
 }
 
-/// The lifetime to grant: what is asked for between the default and `max` (RFC 8656 section 7.2).
+/// The lifetime to grant: the wanted one, but between the default and `max` (RFC 8656 section 7.2).
 /// Zero stays zero: it ends an allocation.
 pub(crate) fn lifetime(request: &Message, max: Duration) -> Duration {
     let mut wanted = Lifetime::default();
@@ -83,13 +84,14 @@ pub(crate) fn lifetime(request: &Message, max: Duration) -> Duration {
     }
 }
 
-/// All peers that the request names, of the relayed address's family; at least one.
+/// All peers that the request names. An error if there is none, or one of another family than the
+/// relayed address.
 pub(crate) fn peers(request: &Message, relayed: IpAddr) -> Result<Vec<SocketAddr>, Refusal> {
     let named =
         request.attributes.0.iter().filter(|attribute| attribute.typ == ATTR_XOR_PEER_ADDRESS);
     let peers = named
         .map(|attribute| {
-            // The getter reads a message's first attribute only.
+            // The getter reads only the first attribute of a message, so each gets its own message.
             let only = Message {
                 transaction_id: request.transaction_id,
                 attributes: Attributes(vec![attribute.clone()]),
@@ -130,7 +132,7 @@ pub(crate) fn channel_data(datagram: &[u8]) -> Option<(ChannelNumber, &[u8])> {
 }
 
 fn peer(message: &Message) -> Result<SocketAddr, Refusal> {
-    // The getter takes short addresses and fills them with zeros.
+    // The getter accepts short addresses and fills them with zeros, so their length is checked.
     let length = message.get(ATTR_XOR_PEER_ADDRESS).map_err(|_| Refusal::BadRequest)?.len();
     let mut peer = PeerAddress::default();
     peer.get_from(message).map_err(|_| Refusal::BadRequest)?;

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, ServerConfig, crypto};
 
-/// How often the files are looked at: renewals come weeks before the end.
+/// How often the files are looked at: certificates are renewed weeks before they expire.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The certificate or its key cannot be used.
@@ -19,24 +19,15 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 pub enum CertificateError {
     /// The file cannot be read, or holds no certificate or no key.
     #[error("cannot use {} for TURN over TLS: {error}", path.display())]
-    File {
-        path: PathBuf,
-        /// What is wrong with it.
-        error: pem::Error,
-    },
+    File { path: PathBuf, error: pem::Error },
     /// The certificate and the key do not belong together, or are of a kind that TLS does not take.
-    #[error("cannot use the certificate {} with its key {} for TURN over TLS: {error}", chain.display(), key.display())]
-    Pair {
-        /// The certificate's file.
-        chain: PathBuf,
-        /// The key's file.
-        key: PathBuf,
-        /// What is wrong with them.
-        error: rustls::Error,
-    },
+    #[error(
+        "cannot use the certificate {} with its key {} for TURN over TLS: {error}",
+        chain.display(), key.display()
+    )]
+    Pair { chain: PathBuf, key: PathBuf, error: rustls::Error },
 }
 
-/// The certificate in use.
 pub(crate) struct Certificate {
     files: CertificateFiles,
     present: Mutex<Present>,
@@ -44,8 +35,9 @@ pub(crate) struct Certificate {
 
 struct Present {
     acceptor: TlsAcceptor,
-    /// When the files were last changed, and when that was last looked at.
+    /// When chain and key were last changed; `None` if that is not known.
     changed: Option<[SystemTime; 2]>,
+    /// When the relay last looked for changes.
     looked: Instant,
 }
 
@@ -59,7 +51,7 @@ impl Certificate {
         Ok(Self { files, present: Mutex::new(present) })
     }
 
-    /// What takes the next client. Files that cannot be used leave the certificate as it was.
+    /// Accepts the next client. Files that cannot be used leave the certificate as it was.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         if present.looked.elapsed() >= LOOK_INTERVAL {
@@ -78,10 +70,13 @@ impl Present {
         }
         match acceptor(files) {
             Ok(acceptor) => {
-                tracing::info!(chain = %files.chain.display(), "the certificate for TURN over TLS has been renewed");
+                tracing::info!(
+                    chain = %files.chain.display(),
+                    "the certificate for TURN over TLS has been renewed"
+                );
                 (self.acceptor, self.changed) = (acceptor, changed);
             }
-            // Looked at again in a minute: one of the two files may not be written yet.
+            // Tried again in a minute: one of the two files may not be written yet.
             Err(error) => {
                 tracing::warn!(error = %causes(&error), "going on with the certificate from before")
             }

@@ -1,4 +1,4 @@
-//! What a relay needs to know.
+//! The configuration of a relay, and the mistakes that one can make in it.
 
 use crate::certificate::CertificateError;
 use crate::credentials::Secret;
@@ -22,11 +22,11 @@ pub struct RelayConfig {
     /// host with several addresses list each: answers to a wildcard listener leave from the address
     /// that the routing table prefers.
     pub listen: Vec<Listen>,
-    /// Addresses for clients whose networks let no UDP pass: TCP, and TLS over it. Relayed
-    /// addresses are those of the listener in [`RelayConfig::listen`] with the same address, else
-    /// the first one's.
+    /// Addresses for clients whose networks let no UDP pass: TCP, and TLS over it. Their relayed
+    /// addresses are those of the listener in [`RelayConfig::listen`] with the same IP address,
+    /// else those of the first listener.
     pub streams: Vec<StreamListen>,
-    /// What TLS proves the relay's name with; needed if any of `streams` asks for TLS.
+    /// Certificate for the relay's name; needed if any of `streams` asks for TLS.
     pub certificate: Option<CertificateFiles>,
     /// Streams that may be open at a time, in all.
     pub streams_total: usize,
@@ -41,12 +41,12 @@ pub struct RelayConfig {
     /// Longest lifetime that one Allocate or Refresh request can ask for. At least ten minutes. As
     /// expired credentials cannot refresh, an allocation outlives them by at most this time.
     pub max_lifetime: Duration,
-    /// Allocations that one user, as the username of the credentials has it, may hold at a time. A
-    /// host that mints for sessions counts both ends of a session together.
+    /// Allocations that one user may hold at a time; the user is the part of the username after the
+    /// expiry. A host that mints one user for each session counts both ends of it together.
     pub allocations_per_user: usize,
-    /// For how long the client of an allocation must have been silent before another one of the
-    /// same user may have its place in a quota that is reached. A client in use is heard every five
-    /// seconds (RFC 7675 section 5.1).
+    /// When a quota is reached, a new allocation takes the place of one of the same user whose
+    /// client has been silent for at least this time. A client in use is heard every five seconds
+    /// (RFC 7675 section 5.1).
     pub silent_after: Duration,
     /// Allocations that all users together may hold at a time.
     pub allocations_total: usize,
@@ -57,7 +57,7 @@ pub struct RelayConfig {
     /// wildcard listeners relay from loopback addresses. It opens every UDP service of the machine
     /// to every user of the relay.
     pub allow_loopback: bool,
-    /// Whether a client that asks for no address family gets the family of its own address, as
+    /// Whether a client that asks for no address family gets the family of its own address, as with
     /// coturn's `--keep-address-family`.
     pub keep_family: bool,
 }
@@ -72,10 +72,10 @@ impl RelayConfig {
             listen: vec![everywhere([0; 4].into()), everywhere([0_u16; 8].into())],
             streams: Vec::new(),
             certificate: None,
-            // Two sockets each, as long as there is an allocation: with the allocations within the
-            // usual limit of 1024 open files.
+            // Two sockets each, as long as there is an allocation: together with
+            // `allocations_total` within the usual limit of 1024 open files.
             streams_total: 256,
-            // A firewall that lets no UDP pass may have a whole company behind it.
+            // A whole company may be behind a firewall that lets no UDP pass.
             streams_per_address: 64,
             realm: "rccar".to_owned(),
             secret,
@@ -119,13 +119,12 @@ impl RelayConfig {
     }
 }
 
-/// An address that clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
-    /// Address and port of the UDP socket.
+    /// Of the UDP socket.
     pub address: SocketAddr,
-    /// Address under which peers reach relayed ports. The address listened on if `None`; needed for
-    /// wildcard addresses and behind a 1:1 NAT, whose inside address goes into `address`.
+    /// Address at which peers reach relayed ports; `None`: the one in `address`. Needed for
+    /// wildcard addresses, and behind a 1:1 NAT, whose inside address goes into `address`.
     pub public: Option<IpAddr>,
 }
 
@@ -143,22 +142,21 @@ impl FromStr for Listen {
     }
 }
 
-/// An address for streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamListen {
-    /// Address and port of the TCP socket.
+    /// Of the TCP socket.
     pub address: SocketAddr,
-    /// TLS over TCP.
+    /// Whether clients speak TLS over TCP.
     pub tls: bool,
 }
 
-/// Where the certificate is. The files are read again when they have changed: certificates are
-/// renewed while the relay runs.
+/// The files of a certificate. They are read again when they have changed: certificates are renewed
+/// while the relay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFiles {
     /// The certificate and those between it and an authority (PEM).
     pub chain: PathBuf,
-    /// Its private key (PEM).
+    /// The certificate's private key (PEM).
     pub key: PathBuf,
 }
 
@@ -168,63 +166,49 @@ pub enum RelayError {
     /// Another program has the port, or the address is not one of this machine.
     #[error("cannot listen for STUN and TURN on {address} (UDP){}", hint(.source))]
     Bind {
-        /// The address of [`RelayConfig::listen`].
+        /// From [`RelayConfig::listen`].
         address: SocketAddr,
-        /// Why.
         source: io::Error,
     },
     /// Another program has the port, or the address is not one of this machine.
     #[error("cannot listen for TURN on {address} (TCP){}", hint(.source))]
     BindStream {
-        /// The address of [`RelayConfig::streams`].
+        /// From [`RelayConfig::streams`].
         address: SocketAddr,
-        /// Why.
         source: io::Error,
     },
-    /// TLS without a certificate.
     #[error("TURN is to speak TLS on {listen}: name a certificate and its key")]
     NoCertificate {
-        /// The address of [`RelayConfig::streams`].
+        /// From [`RelayConfig::streams`].
         listen: SocketAddr,
     },
-    /// The certificate or its key cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// A wildcard address says nothing about where peers reach relayed ports.
+    /// A wildcard address does not say where peers reach relayed ports.
     #[error(
-        "TURN listens on {listen}: name the public address that peers reach this machine at, or listen on that address"
+        "TURN listens on {listen}: name the public address that peers reach this machine at, \
+         or listen on that address"
     )]
     NoPublicAddress {
-        /// The address of [`RelayConfig::listen`].
+        /// From [`RelayConfig::listen`].
         listen: SocketAddr,
     },
     /// IPv4 with an IPv6 public address or the other way round.
     #[error("TURN listens on {listen}: its public address is of the other address family")]
     Family {
-        /// The address of [`RelayConfig::listen`].
+        /// From [`RelayConfig::listen`].
         listen: SocketAddr,
     },
     /// [`RelayConfig::listen`] is empty.
     #[error("TURN has no address to listen on")]
     NoListener,
-    /// The port range is empty or begins with 0.
     #[error("TURN port range {start}-{end} is empty or begins with 0")]
-    Ports {
-        /// First port.
-        start: u16,
-        /// Last port.
-        end: u16,
-    },
+    Ports { start: u16, end: u16 },
     /// [`RelayConfig::max_lifetime`] is below the standard's default.
     #[error("TURN allocations must be allowed to live 600 s at least, not {seconds} s")]
-    Lifetime {
-        /// The lifetime asked for.
-        seconds: u64,
-    },
-    /// The operating system refused.
+    Lifetime { seconds: u64 },
     #[error("cannot set up the sockets of STUN and TURN")]
     Socket(#[source] io::Error),
-    /// The operating system gave no random bytes.
     #[error("no random numbers: {0}")]
     Random(getrandom::Error),
 }

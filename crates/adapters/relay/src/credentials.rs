@@ -18,19 +18,18 @@ const MAX_USERNAME: usize = 508;
 /// Makes credentials for `user` that work until `unix_now + ttl`. `ttl` should outlast the longest
 /// drive: a client that reconnects or refreshes after the expiry is refused.
 ///
-/// `user` is what quotas count by and appears in the relay's log; of a long one only the first 480
-/// bytes count.
+/// Quotas count by `user`, and the relay logs it; a long one is cut to its first 480 bytes.
 #[must_use]
 pub fn mint(secret: &Secret, user: &str, ttl: Duration, unix_now: u64) -> Credentials {
     let expiry = unix_now.saturating_add(ttl.as_secs());
-    // 20 digits and the colon leave room within MAX_USERNAME.
+    // With 20 digits and the colon it stays within MAX_USERNAME.
     let user = &user[..user.floor_char_boundary(480)];
     let username = format!("{expiry}:{user}");
     let password = password(secret, &username);
     Credentials { username, password }
 }
 
-/// What a client needs besides the URL.
+/// A client needs these besides the URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// `EXPIRY:USER`.
@@ -92,7 +91,7 @@ pub(crate) fn user_of(username: &str, unix_now: u64) -> Option<&str> {
         return None;
     }
     let (expiry, user) = username.split_once(':')?;
-    // `parse` alone takes a leading plus sign.
+    // `parse` alone would accept a leading plus sign.
     if !expiry.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

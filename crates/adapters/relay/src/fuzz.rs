@@ -20,8 +20,8 @@ pub fn channel_data(datagram: &[u8]) -> Option<(u16, &[u8])> {
     attributes::channel_data(datagram).map(|(number, payload)| (number.0, payload))
 }
 
-/// Reads a STUN message in every way in which the relay reads one, whatever its class and method;
-/// the refusal of a request that has it all wrong. `None`: the datagram is not STUN.
+/// Reads a STUN message in every way in which the relay reads one, whatever its class and method.
+/// Returns the relay's refusal of such a request; `None` if the datagram is not STUN.
 ///
 /// # Panics
 ///
@@ -46,7 +46,7 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
         !nonces.check(&nonce, client, NOW) || nonce == nonces.issue(client, nonce_time(&nonce)),
         "{nonce:?} is not ours"
     );
-    // Whether it fits does not matter: the readers below run all the same.
+    // The outcome does not matter: the readers below run all the same.
     let key = MessageIntegrity::new_long_term_integrity(
         username.clone(),
         realm,

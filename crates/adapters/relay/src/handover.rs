@@ -1,5 +1,5 @@
-//! The two ends that `turn`'s allocations hold: a generator that hands over a relayed socket made
-//! before, and the clients' socket.
+//! The two ends that an allocation of `turn` holds: its relayed socket, made before and handed over
+//! by a generator, and the socket to its client.
 
 use crate::outbox::Outbox;
 use crate::relayed::{Relayed, unconnected};
@@ -12,7 +12,7 @@ use tokio::net::UdpSocket;
 use turn::relay::RelayAddressGenerator;
 use webrtc_util::Conn;
 
-/// Gives each relayed socket that was put in to the allocation made next.
+/// Gives the relayed socket that was put in to the next allocation.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Handover(Arc<Mutex<Option<Arc<Relayed>>>>);
 
@@ -41,8 +41,8 @@ impl RelayAddressGenerator for Handover {
     }
 }
 
-/// The way to clients as allocations see it. A packet that cannot be sent is counted and forgotten:
-/// `turn` would log each.
+/// An allocation's way to its client. A packet that cannot be sent is counted and forgotten: `turn`
+/// would log each.
 #[derive(Debug)]
 pub(crate) struct ClientSocket {
     pub(crate) way: Way,
@@ -50,12 +50,11 @@ pub(crate) struct ClientSocket {
     pub(crate) counters: Arc<Counters>,
 }
 
-/// What leads to clients.
 #[derive(Debug)]
 pub(crate) enum Way {
-    /// One socket for all.
+    /// One socket for all clients.
     Datagrams(Arc<UdpSocket>),
-    /// A stream for each.
+    /// A stream for this client.
     Stream(Arc<Outbox>),
 }
 
@@ -84,7 +83,7 @@ impl Conn for ClientSocket {
         Ok(self.local)
     }
 
-    /// Every allocation calls it at its end; the socket belongs to all of them.
+    /// Does nothing: each allocation calls this at its end, but the socket belongs to all of them.
     async fn close(&self) -> webrtc_util::Result<()> {
         Ok(())
     }

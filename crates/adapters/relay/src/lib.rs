@@ -1,9 +1,9 @@
 //! Embedded STUN (RFC 8489) and TURN (RFC 8656) server over UDP, TCP and TLS, for browsers and cars
 //! that cannot reach each other directly.
 //!
-//! **The relay never sends to an address inside its own network: whoever may use it reaches the
-//! public Internet, other allocations of the same relay, and what the operator listed; nothing
-//! else.**
+//! **The relay never sends to an address inside its own network. Its users reach the public
+//! Internet, other allocations of the same relay, and the networks that the operator listed;
+//! nothing else.**
 //!
 //! One task owns each listening UDP socket, or each client's stream, and answers one message after
 //! the other:
@@ -46,8 +46,8 @@
 //!   (RFC 8656 section 7.2). Browsers never send the attribute; two relayed addresses of different
 //!   families could not talk to each other. [`RelayConfig::keep_family`] gives the family of the
 //!   client's address instead.
-//! * A stream belongs to one client: its end is the end of its allocation. What waits for it is
-//!   dropped when it is too late for a picture, and the newest wins.
+//! * A stream belongs to one client: when it ends, its allocation ends. Messages that wait for it
+//!   are dropped when they are too late for a picture, and the newest wins.
 //! * Left out: TCP towards peers (RFC 6062), DTLS, EVEN-PORT and RESERVATION-TOKEN (answered with
 //!   508; browsers do not use them), ADDITIONAL-ADDRESS-FAMILY, mobility. coturn has them and
 //!   accepts the same credentials.
@@ -115,9 +115,11 @@ impl Relay {
         config.check()?;
         if config.allow_loopback {
             tracing::warn!(
-                "the relay may send to this machine's own addresses (allow_loopback): for development only"
+                "the relay may send to this machine's own addresses (allow_loopback): \
+                 for development only"
             );
         }
+        // Everything that can fail comes before the first task, so that an error leaves none.
         let sockets = config
             .listen
             .iter()
@@ -192,7 +194,6 @@ impl Relay {
         &self.stream_addrs
     }
 
-    /// What happened since the start.
     #[must_use]
     pub fn stats(&self) -> RelayStats {
         self.counters.snapshot(self.quota.used())
@@ -200,7 +201,7 @@ impl Relay {
 
     /// Ends all allocations and frees all ports.
     pub async fn close(mut self) {
-        // No receiver left means no listener left.
+        // An error only means that no listener is left.
         let _ = self.stop.send(true);
         while self.listeners.join_next().await.is_some() {}
         if tokio::time::timeout(CLOSE_LIMIT, self.quota.empty()).await.is_err() {

@@ -1,4 +1,4 @@
-//! One listening socket: the loop, and the way of packets from clients to peers.
+//! One listening socket: its loop, and how packets get from clients to peers.
 
 use crate::attributes;
 use crate::config::RelayConfig;
@@ -27,13 +27,13 @@ use turn::allocation::allocation_manager::{Manager, ManagerConfig};
 use turn::allocation::five_tuple::FiveTuple;
 use turn::proto::PROTO_UDP;
 
-/// Larger than any datagram on an Ethernet; longer ones arrive cut off and fail the length checks.
+/// Larger than any datagram on an Ethernet; longer ones are cut off and fail the length checks.
 const BUFFER: usize = 2048;
 
 /// Pause after a failed read, so that a permanent failure does not take a whole core.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What all listeners of a relay share.
+/// Shared by all listeners of a relay.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) realm: String,
@@ -102,7 +102,7 @@ impl Listener {
         Self { socket, local, addresses, manager, handover, clients: HashMap::new(), shared }
     }
 
-    /// Answers datagrams until it is told to stop.
+    /// Answers datagrams until `stop` is true.
     pub(crate) async fn run(mut self, socket: Arc<UdpSocket>, mut stop: watch::Receiver<bool>) {
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -113,14 +113,17 @@ impl Listener {
             match received {
                 Ok((length, client)) => self.handle(&buffer[..length], client).await,
                 Err(error) => {
-                    tracing::debug!(error = %causes(&error), listen = %self.local, "cannot receive");
+                    tracing::debug!(
+                        error = %causes(&error), listen = %self.local,
+                        "cannot receive"
+                    );
                     tokio::time::sleep(PAUSE).await;
                 }
             }
         }
     }
 
-    /// Answers a message, whatever is in it.
+    /// Answers a message; a panic on the way is caught.
     pub(crate) async fn handle(&mut self, message: &[u8], client: SocketAddr) {
         let shared = Arc::clone(&self.shared);
         survive(self.datagram(message, client), client, &shared.counters).await;
@@ -135,7 +138,7 @@ impl Listener {
         if let Some(relayed) = self.clients.get(&client).and_then(Weak::upgrade) {
             relayed.note_heard();
         }
-        // The first two bits tell STUN from ChannelData (RFC 8656 section 12).
+        // The first two bits distinguish STUN from ChannelData (RFC 8656 section 12).
         let understood = match datagram.first().map(|byte| byte >> 6) {
             Some(0b00) => self.stun(datagram, client).await,
             Some(0b01) => self.channel_data(datagram, client).await,
@@ -190,8 +193,8 @@ impl Listener {
         Some((self.manager.get_allocation(&self.five_tuple(client)).await?, relayed))
     }
 
-    /// Ends the allocation of `user` whose client has been silent for longest, if that is for long
-    /// enough.
+    /// Of the user's allocations at this listener, ends the one whose client has been silent for
+    /// longest, if that is at least [`Shared::silent_after`].
     pub(crate) async fn give_up_silent(&self, user: &str) {
         let own =
             self.clients.iter().filter_map(|(client, relayed)| Some((*client, relayed.upgrade()?)));
@@ -201,12 +204,16 @@ impl Listener {
         let Some((client, relayed)) = silent.max_by_key(|(_, relayed)| relayed.silent_for()) else {
             return;
         };
-        tracing::debug!(user, %client, relayed = %relayed.address, "given up for a new one: its client is silent");
+        tracing::debug!(
+            user, %client, relayed = %relayed.address,
+            "given up for a new one: its client is silent"
+        );
         relayed.give_up_place();
         self.manager.delete_allocation(&self.five_tuple(client)).await;
     }
 
     pub(crate) fn remember(&mut self, client: SocketAddr, relayed: &Arc<Relayed>) {
+        // Allocations that have ended leave dead entries behind.
         self.clients.retain(|_, relayed| relayed.strong_count() > 0);
         self.clients.insert(client, Arc::downgrade(relayed));
     }
@@ -216,16 +223,15 @@ impl Listener {
     }
 }
 
-/// A STUN message, `None` if the datagram is none.
+/// `None` if the datagram is no STUN message.
 pub(crate) fn decode(datagram: &[u8]) -> Option<Message> {
     let mut message = Message { raw: datagram.to_vec(), ..Message::default() };
     message.decode().ok()?;
     Some(message)
 }
 
-/// A bug that a datagram sets off here or in `turn` must cost that datagram only. What `turn` does
-/// with packets from peers runs in tasks of its own, which parse nothing and whose end costs one
-/// allocation.
+/// A bug here or in `turn` must cost only the datagram that sets it off. Packets from peers pass
+/// through tasks of `turn`: these parse nothing, and the end of one costs one allocation.
 async fn survive(work: impl Future<Output = ()>, client: SocketAddr, counters: &Counters) {
     if AssertUnwindSafe(work).catch_unwind().await.is_err() {
         counters.panics.increment();

@@ -30,8 +30,8 @@ impl Nonces {
         else {
             return false;
         };
-        // Knowing a nonce gains nothing without the password, so the comparison may take its time
-        // from the content.
+        // A nonce is worth nothing without the password, so the comparison need not take constant
+        // time.
         expiry > unix_now && nonce == self.render(client, expiry)
     }
 

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// A picture or a command that has waited for longer is of the past. Answers to requests are
-/// repeated by their clients.
+/// A frame of the picture, or a control frame, that has waited for longer is useless. If an answer
+/// is dropped, the client repeats its request.
 const GOOD_FOR: Duration = Duration::from_millis(200);
 /// Messages that wait at most: 200 ms of 10 Mbit/s in packets of 1200 bytes.
 const MOST: usize = 208;
 
-/// The queue, and somebody who waits for it.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<FreshQueue>,
@@ -36,6 +35,7 @@ impl Outbox {
             if let Some(message) = self.counted(|queue| queue.pop(Instant::now())) {
                 return message;
             }
+            // A push since the look above is not missed: `Notify` keeps one permit.
             self.filled.notified().await;
         }
     }

@@ -1,8 +1,8 @@
-//! Which peers an allocation may talk to.
+//! Decides which peers an allocation may talk to.
 //!
 //! **Refused unless allowed:** every address that is not globally reachable, and every IPv6 form
-//! that carries an IPv4 address inside, because it may be translated to one behind the relay's
-//! back. Rules apply in this order:
+//! that carries an IPv4 address inside, because a router may translate it to that address. Rules
+//! apply in this order:
 //!
 //! 1. metadata services of clouds: only if listed as a single address (`/32`, `/128`), never by a
 //!    wider network;
@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::{PoisonError, RwLock};
 
-/// Metadata services: they hand out keys of the machine to whoever can reach them.
+/// Metadata services: they give keys of the machine to anyone who can reach them.
 const METADATA: [IpAddr; 5] = [
     // AWS, Azure, Google, Hetzner, OpenStack and others.
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
@@ -57,15 +57,14 @@ const SPECIAL_V6: [Ipv6Net; 11] = [
     v6([0x64, 0xff9b, 0, 0, 0, 0], 96), // NAT64 (RFC 6052)
     v6([0x64, 0xff9b, 1, 0, 0, 0], 48), // local NAT64 (RFC 8215)
     v6([0x100, 0, 0, 0, 0, 0], 64), // discard (RFC 6666)
-    v6([0x2001, 0, 0, 0, 0, 0], 23), // protocol assignments (RFC 2928), Teredo (RFC 4380) among them
+    v6([0x2001, 0, 0, 0, 0, 0], 23), // protocol assignments (RFC 2928) with Teredo (RFC 4380)
     v6([0x2002, 0, 0, 0, 0, 0], 16), // 6to4 (RFC 3056)
-    v6([0xfc00, 0, 0, 0, 0, 0], 7),  // unique local (RFC 4193)
+    v6([0xfc00, 0, 0, 0, 0, 0], 7), // unique local (RFC 4193)
     v6([0xfe80, 0, 0, 0, 0, 0], 10), // link-local (RFC 4291)
     v6([0xfec0, 0, 0, 0, 0, 0], 10), // site-local (RFC 3879)
-    v6([0xff00, 0, 0, 0, 0, 0], 8),  // multicast (RFC 4291)
+    v6([0xff00, 0, 0, 0, 0, 0], 8), // multicast (RFC 4291)
 ];
 
-/// Decides about peers.
 #[derive(Debug)]
 pub struct PeerPolicy {
     allowed: Vec<IpNet>,
@@ -77,8 +76,8 @@ pub struct PeerPolicy {
 }
 
 impl PeerPolicy {
-    /// `allowed` and `allow_loopback` are the operator's, `relays` and `ports` the relay's own
-    /// addresses and their ports.
+    /// The operator decides on `allowed` and `allow_loopback`; `relays` are the relay's own
+    /// addresses, `ports` those of relayed addresses.
     #[must_use]
     pub fn new(
         allowed: &[IpNet],
@@ -97,10 +96,12 @@ impl PeerPolicy {
         policy
     }
 
-    /// Whether a client may have a permission for `ip` (RFC 8656 section 10). Looks again at the
-    /// machine's interfaces if it matters.
+    /// Whether a client may have a permission for `ip` (RFC 8656 section 10). Lists the machine's
+    /// interfaces again before it refuses, if they matter.
     #[must_use]
     pub fn permits(&self, ip: IpAddr) -> bool {
+        // A permission names no port. This one lets the relay's own addresses pass; the port of
+        // each packet is checked later.
         let port_of_a_relay = SocketAddr::new(ip, *self.ports.start());
         if self.allows(port_of_a_relay) {
             return true;

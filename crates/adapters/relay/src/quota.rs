@@ -1,4 +1,5 @@
-//! How many allocations may exist, in all and for each user.
+//! Limits how many allocations may exist, in all and for each user. Streams are counted likewise,
+//! by the network of their client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,8 @@ impl Quota {
         Arc::new(Self { total, per_user, users: Mutex::default(), used: watch::Sender::new(0) })
     }
 
-    /// Room for one more allocation of `user`, held until the permit is dropped.
+    /// Room for one more allocation of `user`, held until the permit is dropped; `None` if a limit
+    /// is reached.
     pub(crate) fn take(self: &Arc<Self>, user: &str) -> Option<Permit> {
         let mut users = self.lock();
         let own = users.get(user).copied().unwrap_or(0);
@@ -46,7 +48,6 @@ impl Quota {
     }
 }
 
-/// Room for one allocation.
 #[derive(Debug)]
 pub(crate) struct Permit {
     quota: Arc<Quota>,

@@ -18,8 +18,8 @@ use webrtc_util::Conn;
 /// Permissions last five minutes (RFC 8656 section 3.3).
 const PERMISSION_LIFETIME: Duration = Duration::from_secs(300);
 
-/// Peers of one allocation at a time. ICE asks for one for each address of the other side: ten,
-/// with VPNs and containers some more.
+/// Peers of one allocation at a time. ICE asks for one for each address of the other end: ten, or
+/// some more with VPNs and containers.
 const MAX_PEERS: usize = 128;
 
 /// A relayed address with its owner. It passes no packet that the policy refuses, whatever `turn`
@@ -27,15 +27,16 @@ const MAX_PEERS: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Relayed {
     socket: UdpSocket,
-    /// The address that clients are told.
+    /// The address that the client is told and that peers see.
     pub(crate) address: SocketAddr,
-    /// The Allocate request that made it, to answer a retransmission alike.
+    /// The Allocate request that made it: a retransmission gets the same answer.
     pub(crate) transaction: TransactionId,
     user: String,
-    /// `None` when its place was given to another one.
+    /// `None` once its place was given to another allocation.
     permit: Mutex<Option<Permit>>,
     /// When its client last sent anything.
     heard: Mutex<Instant>,
+    /// When the permission for each peer was last asked for.
     peers: Mutex<HashMap<IpAddr, Instant>>,
     closed: watch::Sender<bool>,
     shared: Arc<Shared>,
@@ -66,7 +67,6 @@ impl Relayed {
         })
     }
 
-    /// Whom the allocation belongs to.
     pub(crate) fn user(&self) -> &str {
         &self.user
     }
@@ -86,7 +86,7 @@ impl Relayed {
         self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Notes a permission for each of `ips`; `false` if there are too many.
+    /// Notes a permission for each of `ips`; if there are too many, notes none and returns `false`.
     pub(crate) fn note_peers(&self, ips: &[IpAddr]) -> bool {
         let now = Instant::now();
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +99,7 @@ impl Relayed {
         true
     }
 
-    /// Sends a client's payload to `peer`.
+    /// Sends a client's payload to `peer`. Nobody learns of an error: over UDP packets are lost.
     pub(crate) async fn send(&self, payload: &[u8], peer: SocketAddr) {
         let counters = self.counters();
         if !self.shared.policy.allows(peer) {
@@ -123,7 +123,7 @@ impl Relayed {
     }
 }
 
-/// What `turn` calls: receiving and closing.
+/// `turn` calls this to receive and to close.
 #[async_trait]
 impl Conn for Relayed {
     async fn recv_from(&self, buffer: &mut [u8]) -> webrtc_util::Result<(usize, SocketAddr)> {
@@ -131,8 +131,12 @@ impl Conn for Relayed {
         loop {
             let (length, peer) = tokio::select! {
                 received = self.socket.recv_from(buffer) => received?,
-                _ = closed.wait_for(|closed| *closed) => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+                _ = closed.wait_for(|closed| *closed) => {
+                    return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+                }
             };
+            // `turn` checks the permission, which is for an address; the policy looks at the port,
+            // too.
             if self.shared.policy.allows(peer) {
                 self.counters().packets_to_clients.increment();
                 self.counters().bytes_to_clients.add(length);

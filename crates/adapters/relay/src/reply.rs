@@ -19,11 +19,11 @@ use stun::uattrs::UnknownAttributes;
 pub(crate) enum Refusal {
     /// 400: an attribute is missing or broken.
     BadRequest,
-    /// 401: no, wrong or expired credentials.
+    /// 401: credentials are missing, wrong or expired.
     Unauthorized,
     /// 403: the policy refuses the peer.
     Forbidden,
-    /// 420: attributes that must be understood and are not.
+    /// 420: these attributes must be understood, but are unknown.
     UnknownAttributes(Vec<u16>),
     /// 437: there is no allocation, or there is one already.
     AllocationMismatch,
@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     PeerFamilyMismatch,
     /// 486: the user has enough allocations.
     QuotaReached,
-    /// 508: the relay is full, or does not have what was asked for.
+    /// 508: the relay is full, or cannot give what was asked for.
     InsufficientCapacity,
 }
 
@@ -65,7 +65,7 @@ impl Refusal {
 /// Attributes of an answer, in their order.
 pub(crate) type Attributes = Vec<Box<dyn Setter + Send>>;
 
-/// What authenticated the request signs the answer as well (RFC 8489 section 9.2.4).
+/// The key that authenticated the request also signs the answer (RFC 8489 section 9.2.4).
 pub(crate) fn success(
     request: &Message,
     attributes: &Attributes,
@@ -89,7 +89,7 @@ pub(crate) fn refusal(
     build(request, MessageType::new(request.typ.method, CLASS_ERROR_RESPONSE), &attributes, key)
 }
 
-/// What a client needs to authenticate (RFC 8489 section 9.2.4).
+/// The attributes that a client needs to authenticate (RFC 8489 section 9.2.4).
 pub(crate) fn challenge(realm: &str, nonce: String) -> Attributes {
     vec![
         Box::new(TextAttribute::new(ATTR_REALM, realm.to_owned())),
@@ -107,6 +107,8 @@ fn build(
     answer.transaction_id = request.transaction_id;
     answer.set_type(typ);
     answer.write_header();
+    // In this order: integrity covers the attributes, and the fingerprint covers all (RFC 8489
+    // sections 14.5, 14.7).
     let written = attributes
         .iter()
         .try_for_each(|attribute| attribute.add_to(&mut answer))
@@ -115,7 +117,7 @@ fn build(
     match written {
         Ok(()) => Some(answer.raw),
         Err(error) => {
-            // Only an overlong realm can do it.
+            // Only an overlong realm can cause this.
             tracing::error!(error = %causes(&error), "cannot write an answer");
             None
         }

@@ -27,7 +27,7 @@ use turn::proto::relayaddr::RelayedAddress;
 /// Channels last ten minutes (RFC 8656 section 12).
 const CHANNEL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// The answer to a request, `None` if the method is unknown. The inner `None` is an answer that
+/// The answer to a request. The outer `None`: the method is unknown; the inner one: the answer
 /// could not be written.
 pub(crate) async fn answer(
     listener: &mut Listener,
@@ -78,14 +78,14 @@ pub(crate) async fn answer(
     })
 }
 
-/// Who sent a request.
+/// The authenticated sender of a request.
 struct Owner {
     username: String,
     key: MessageIntegrity,
 }
 
 impl Owner {
-    /// Whoever gets new credentials keeps his allocations: the expiry does not count.
+    /// The expiry does not count: a user who gets new credentials keeps the allocations.
     fn user(&self) -> &str {
         user_of(&self.username, 0).unwrap_or_default()
     }
@@ -104,6 +104,7 @@ fn authenticate(
     }
     let nonce = text(request, ATTR_NONCE)?;
     let username = text(request, ATTR_USERNAME)?;
+    // The realm must be there. If it is another one, the client has computed another key.
     text(request, ATTR_REALM)?;
     if !shared.nonces.check(&nonce, client, now) {
         return Err(Refusal::StaleNonce);
@@ -116,7 +117,6 @@ fn authenticate(
     if user_of(&username, now).is_none() {
         return Err(refused("the username has expired or is malformed"));
     }
-    // A client that answers to another realm computes another key.
     let key = MessageIntegrity::new_long_term_integrity(
         username.clone(),
         shared.realm.clone(),
@@ -136,6 +136,7 @@ async fn allocate(
     owner: &Owner,
 ) -> Result<Attributes, Refusal> {
     let shared = Arc::clone(&listener.shared);
+    // Zero means the end of an allocation, and there is none yet.
     let lifetime = match attributes::lifetime(request, shared.max_lifetime) {
         zero if zero.is_zero() => crate::config::DEFAULT_LIFETIME,
         lifetime => lifetime,
@@ -145,7 +146,7 @@ async fn allocate(
         vec![Box::new(address), Box::new(Lifetime(lifetime)), Box::new(mapped(client))]
     };
     if let Some((_, relayed)) = listener.allocation(client).await {
-        // The first answer was lost.
+        // A retransmission: the first answer was lost.
         let again = relayed.transaction == request.transaction_id && relayed.user() == owner.user();
         return if again { Ok(granted(&relayed)) } else { Err(Refusal::AllocationMismatch) };
     }
@@ -153,17 +154,22 @@ async fn allocate(
     let place = place(listener, request, client)?;
     let permit = match shared.quota.take(owner.user()) {
         Some(permit) => permit,
-        // A client whose link is gone cannot give its allocation back, and comes again over another
-        // link.
+        // A client that has lost its network cannot give its allocation back, and comes again from
+        // another address.
         None => {
             listener.give_up_silent(owner.user()).await;
             shared.quota.take(owner.user()).ok_or(Refusal::QuotaReached)?
         }
     };
     let relayed = sockets::relay(place, &shared.ports)
-        .and_then(|socket| Relayed::new(socket, place.public, request.transaction_id, permit, Arc::clone(&shared)))
+        .and_then(|socket| {
+            Relayed::new(socket, place.public, request.transaction_id, permit, Arc::clone(&shared))
+        })
         .map_err(|error| {
-            tracing::warn!(error = %causes(&error), ports = ?shared.ports, "no port for a new allocation");
+            tracing::warn!(
+                error = %causes(&error), ports = ?shared.ports,
+                "no port for a new allocation"
+            );
             Refusal::InsufficientCapacity
         })?;
     let relayed = Arc::new(relayed);
@@ -176,6 +182,7 @@ async fn allocate(
         .create_allocation(five_tuple, socket, 0, lifetime, username, place.public.is_ipv4())
         .await;
     if let Err(error) = made {
+        // Else the next allocation would get this one's socket.
         listener.handover.put(None);
         tracing::warn!(error = %causes(&error), "no allocation");
         return Err(Refusal::InsufficientCapacity);
@@ -239,10 +246,11 @@ async fn channel_bind(
     permit(listener, &relayed, &peers)?;
     let bound =
         allocation.add_channel_bind(ChannelBind::new(channel, peer), CHANNEL_LIFETIME).await;
-    // The channel has another peer, or the peer another channel.
+    // An error: the channel has another peer, or the peer another channel.
     bound.map(|()| Vec::new()).map_err(|_| Refusal::BadRequest)
 }
 
+/// All or nothing: one refused peer refuses the request.
 fn permit(listener: &Listener, relayed: &Relayed, peers: &[SocketAddr]) -> Result<(), Refusal> {
     if peers.iter().any(|peer| !listener.shared.policy.permits(peer.ip())) {
         return Err(Refusal::Forbidden);

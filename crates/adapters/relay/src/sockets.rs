@@ -1,4 +1,4 @@
-//! UDP sockets: those that clients use, and those of relayed addresses.
+//! Sockets: those that clients use, and those of relayed addresses.
 
 use crate::config::{Listen, RelayConfig, RelayError};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -11,10 +11,9 @@ use tokio::net::{TcpListener, UdpSocket};
 /// happen once in 65536 times.
 const PORT_TRIES: usize = 16;
 
-/// Streams that wait to be accepted; more come again by themselves.
+/// Streams that wait to be accepted; the clients of others try again by themselves.
 const BACKLOG: i32 = 128;
 
-/// A socket for clients.
 pub(crate) fn listen(address: SocketAddr) -> Result<UdpSocket, RelayError> {
     bind(address).map_err(|source| RelayError::Bind { address, source })
 }
@@ -45,17 +44,17 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-/// Where relayed sockets of one address family are.
+/// The address of relayed sockets, outside and inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RelayAddress {
-    /// The address that peers see and clients are told.
+    /// The address that peers see, and that answers to clients name.
     pub(crate) public: IpAddr,
     /// The address of this machine that the sockets are bound to.
     pub(crate) bind: IpAddr,
 }
 
-/// The relayed addresses of one listener: its own family's first of all, the other family's from
-/// the first listener that has one.
+/// The relayed addresses of one listener: its own, and for the other family that of the first
+/// listener that has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RelayPair {
     pub(crate) v4: Option<RelayAddress>,
@@ -102,13 +101,13 @@ impl RelayAddresses {
     }
 }
 
-/// A socket for streams of clients.
 pub(crate) fn listen_for_streams(address: SocketAddr) -> Result<TcpListener, RelayError> {
     let bound = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
+        // Else a restart would have to wait for the end of old connections.
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a relay did since its start.
+        /// Counted since the relay's start.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct RelayStats {
             /// Allocations that exist now.
@@ -37,13 +37,13 @@ counters! {
     refused_peers,
     /// Packets to or from a peer that the policy refuses, dropped at the relayed socket.
     dropped_peers,
-    /// Datagrams from clients without an allocation, a permission or a channel for them.
+    /// Datagrams dropped because the client has no allocation, permission or channel for them.
     dropped_clients,
     /// Streams taken, over TCP or TLS.
     streams,
-    /// Streams refused because there were enough, or ended because what came was no TLS or no TURN.
+    /// Streams refused because there were enough, or ended because TLS failed or no TURN came.
     refused_streams,
-    /// Messages to clients that waited too long for their stream.
+    /// Messages to clients, dropped because they waited too long for their stream.
     dropped_late,
     /// Datagrams that are neither STUN nor ChannelData, or have a broken attribute.
     malformed,
@@ -53,11 +53,11 @@ counters! {
     panics,
     /// Packets relayed from clients to peers.
     packets_to_peers,
-    /// Bytes of payload in them.
+    /// Bytes of payload in these packets.
     bytes_to_peers,
     /// Packets relayed from peers to clients.
     packets_to_clients,
-    /// Bytes of payload in them.
+    /// Bytes of payload in these packets.
     bytes_to_clients,
 }
 

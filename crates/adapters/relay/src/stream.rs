@@ -22,38 +22,39 @@ use tokio::time::{sleep, timeout};
 
 /// The handshake of TLS takes two round trips; TCP repeats what is lost after 1 s and 3 s.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// A stream without an allocation that says nothing for so long is of no use to anybody.
+/// A stream without an allocation is closed after this silence.
 const IDLE: Duration = Duration::from_secs(30);
-/// A client with an allocation refreshes it before it ends; some time more for a slow network.
+/// Added to the longest lifetime: a client refreshes its allocation before it ends, but the network
+/// may be slow.
 const REFRESH_MARGIN: Duration = Duration::from_secs(60);
-/// Finds clients that have vanished without a word.
+/// After this silence TCP asks whether the client is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// The kernel's queue for a stream: what is in there cannot be dropped any more. It is doubled by
-/// the kernel.
+/// The kernel's queue for a stream; the kernel doubles it. Small, because what is in there cannot
+/// be dropped any more.
 const KERNEL_QUEUE: usize = 16 * 1024;
-/// Read at once.
+/// Bytes read at once.
 const BUFFER: usize = 4096;
 /// Pause after a failed accept: without free descriptors it fails at once, again and again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A listening socket.
 pub(crate) struct StreamListener {
     pub(crate) socket: TcpListener,
-    /// TLS, if there is one.
+    /// For TLS; `None` is plain TCP.
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) addresses: RelayPair,
-    /// How many streams there may be.
+    /// Limits the streams of all listeners.
     pub(crate) places: Arc<Quota>,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl StreamListener {
-    /// Takes streams until it is told to stop; then all of them end.
+    /// Takes streams until `stop` is true; then all of them end.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut streams = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
+                // Only so that ended tasks are freed.
                 Some(_) = streams.join_next() => continue,
                 _ = stop.wait_for(|stop| *stop) => return,
             };
@@ -84,6 +85,7 @@ impl StreamListener {
         let (shared, addresses) = (Arc::clone(&self.shared), self.addresses);
         let acceptor = self.certificate.as_ref().map(|certificate| certificate.acceptor());
         async move {
+            // Counts until the stream ends.
             let _place = place;
             let counters = Arc::clone(&shared.counters);
             counters.streams.increment();
@@ -102,6 +104,7 @@ impl StreamListener {
             };
             if let Err(error) = served.await {
                 tracing::debug!(%client, error = %causes(&error), "stream ended");
+                // TLS failed, or it was no TURN.
                 if error.kind() == io::ErrorKind::InvalidData {
                     counters.refused_streams.increment();
                 }

@@ -1,4 +1,4 @@
-//! Who may use the relay.
+//! The credentials that the relay accepts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

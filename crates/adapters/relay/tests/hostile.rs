@@ -1,4 +1,4 @@
-//! Datagrams that nobody well-meaning sends.
+//! Datagrams that only an attacker sends.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -50,7 +50,7 @@ impl Random {
     }
 }
 
-/// Well-formed datagrams of every kind, some of them from someone with good credentials and an
+/// Well-formed datagrams of every kind, some of them from a client with good credentials and an
 /// allocation.
 async fn samples(client: &mut Client) -> Vec<Vec<u8>> {
     assert_eq!(client.allocate().await.code(), 0);

@@ -1,4 +1,4 @@
-//! Whom an allocation may talk to.
+//! The peers that an allocation may talk to.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! How much one user may take.
+//! How many allocations one user may have.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

@@ -15,10 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
-/// Before a failed dial is repeated: half a second, doubled up to the other.
+/// Pause after a failed dial, doubled each time up to [`BACKOFF_MOST`].
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_MOST: Duration = Duration::from_secs(8);
-/// Read at once.
+/// Bytes read at once.
 const BUFFER: usize = 4096;
 
 pub(crate) struct Client {
@@ -46,6 +46,7 @@ impl Client {
         }
         let mut backoff = BACKOFF_FIRST;
         loop {
+            // Before dialling: without something to send, no connection is needed.
             let first = self.outbox.next().await;
             match self.dialer.dial(&self.local).await {
                 Ok(stream) => {
@@ -57,7 +58,10 @@ impl Client {
                     );
                 }
                 Err(error) => {
-                    tracing::warn!(error = %causes(&error), "no TURN server can be reached, neither over UDP nor over TCP or TLS");
+                    tracing::warn!(
+                        error = %causes(&error),
+                        "no TURN server can be reached, neither over UDP nor over TCP or TLS"
+                    );
                     sleep(backoff).await;
                     backoff = (backoff * 2).min(BACKOFF_MOST);
                 }
@@ -116,7 +120,10 @@ impl Client {
     async fn answer(&self, message: &[u8]) {
         if let Err(error) = self.near.send_to(message, self.address).await {
             // The stack has closed the socket.
-            tracing::trace!(error = %causes(&error), client = %self.address, "message to a client not sent");
+            tracing::trace!(
+                error = %causes(&error), client = %self.address,
+                "message to a client not sent"
+            );
         }
     }
 }

@@ -17,15 +17,15 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-/// The next server is dialled when the one before has not answered by now (RFC 8305 section 5
-/// recommends 250 ms).
+/// The next server is dialled when the one before has not answered within this time (RFC 8305
+/// section 5 recommends 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
 /// TCP repeats what is lost after 1 s and 3 s; TLS takes two more round trips.
 const DIAL_WITHIN: Duration = Duration::from_secs(8);
-/// The kernel's queue for a connection: what is in there cannot be dropped any more. It is doubled
-/// by the kernel.
+/// The kernel's queue for a connection; the kernel doubles it. Small, because what is in there
+/// cannot be dropped any more.
 const KERNEL_QUEUE: usize = 16 * 1024;
-/// A connection on which nothing gets through for so long is given up.
+/// TCP gives up a connection on which nothing gets through for so long.
 const STALLED: Duration = Duration::from_secs(6);
 
 /// A connection, with TLS or without.
@@ -36,7 +36,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 /// Dials the servers of a tunnel.
 pub(crate) struct Dialer {
     pub(crate) options: Options,
-    /// Made at the first need: reading the system's authorities takes some milliseconds.
+    /// Made when first needed: reading the system's authorities takes some milliseconds.
     connector: OnceCell<TlsConnector>,
 }
 
@@ -51,7 +51,8 @@ impl Dialer {
         Self { options, connector: OnceCell::new() }
     }
 
-    /// The first server that can be talked to, dialled through the interface of this address.
+    /// Connects to the first server that answers, through the interface of `local`. If all fail,
+    /// returns the error of the last one.
     pub(crate) async fn dial(&self, local: &Local) -> io::Result<Box<dyn Stream>> {
         let (mut rest, mut dialled) = (self.options.servers.iter(), FuturesUnordered::new());
         let mut failed = io::Error::new(io::ErrorKind::NotFound, "no server");
@@ -64,11 +65,18 @@ impl Dialer {
             tokio::select! {
                 Some((server, outcome)) = dialled.next() => match outcome {
                     Ok(stream) => {
-                        tracing::info!(server = %server.address, tls = server.tls.is_some(), "TURN goes through a tunnel");
+                        tracing::info!(
+                            server = %server.address, tls = server.tls.is_some(),
+                            "TURN goes through a tunnel"
+                        );
                         return Ok(stream);
                     }
                     Err(error) => {
-                        tracing::debug!(server = %server.address, tls = server.tls.is_some(), error = %causes(&error), "cannot dial");
+                        tracing::debug!(
+                            server = %server.address, tls = server.tls.is_some(),
+                            error = %causes(&error),
+                            "cannot dial"
+                        );
                         failed = error;
                     }
                 },
@@ -116,7 +124,10 @@ async fn connector() -> io::Result<TlsConnector> {
         .await
         .map_err(io::Error::other)?;
     for error in &found.errors {
-        tracing::warn!(error = %causes(error), "some of the system's certificate authorities cannot be read");
+        tracing::warn!(
+            error = %causes(error),
+            "some of the system's certificate authorities cannot be read"
+        );
     }
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);

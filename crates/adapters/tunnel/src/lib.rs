@@ -1,5 +1,5 @@
-//! A way to TURN servers for a WebRTC stack that speaks TURN over UDP only, out of networks that
-//! let no UDP pass.
+//! Takes TURN out of networks that let no UDP pass, for a WebRTC stack that speaks TURN only over
+//! UDP.
 //!
 //! ```text
 //!   WebRTC stack ──TURN over UDP──► this machine ─ tunnel ──TURN over TCP or TLS──► TURN server
@@ -8,16 +8,16 @@
 //! **The tunnel is the last resort: as long as the server answers over UDP, it refuses and opens no
 //! connection.**
 //!
-//! A [`Tunnel`] has a near end, a UDP socket, on each of the machine's addresses; the machine's own
-//! sockets on the same address are its clients. Each has a task:
+//! A [`Tunnel`] has a near end, a UDP socket, on each of the machine's addresses. The clients of a
+//! near end are the machine's own sockets on the same address. Each client has a task:
 //!
-//! 1. Does the server answer STUN over UDP, asked through the client's own interface? Then the
+//! 1. Does a server answer STUN over UDP, asked through the client's own interface? Then the
 //!    client's requests are refused with 508, and the stack gathers no candidate here.
 //! 2. Otherwise all servers are dialled, one after the other with little time in between; the first
-//!    that can be talked to is taken.
-//! 3. Messages pass both ways. What has waited for too long is dropped, the newest wins.
-//! 4. A connection that breaks is dialled again when the client has something to say. Its
-//!    allocation was the connection's and is gone: the stack finds out and restarts ICE.
+//!    that answers is taken.
+//! 3. Messages pass both ways. Those that have waited for too long are dropped, the newest wins.
+//! 4. A connection that breaks is dialled again when the client has something to send. The
+//!    allocation has ended with the connection: the stack finds out and restarts ICE.
 //!
 //! # Design decisions
 //!
@@ -25,8 +25,8 @@
 //!   stack has a socket for each interface, and new ones after an ICE restart: so a connection
 //!   leaves by the interface of its socket, and one over a dead interface is left behind.
 //! * A near end on each address, and not one on 127.0.0.1: a socket that is tied to an interface
-//!   reaches that interface's addresses and no others. Nobody else gets in: the kernel takes no
-//!   packet from outside that claims to come from the machine itself.
+//!   reaches that interface's addresses and no others. No other machine gets in: the kernel accepts
+//!   no packet from outside that claims to come from the machine itself.
 //! * The server's certificate is checked against the authorities that the system trusts; there is
 //!   no switch to turn that off.
 
@@ -54,8 +54,8 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::task::{AbortHandle, JoinSet};
 
-/// Clients at a time: sockets of a machine with many interfaces, and those of an ICE restart beside
-/// the old ones.
+/// Clients at a time: the sockets of a machine with many interfaces, and after an ICE restart the
+/// old ones beside the new.
 const MAX_CLIENTS: usize = 16;
 /// Pause after a failed read.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -68,7 +68,6 @@ pub struct Server {
     pub tls: Option<ServerName<'static>>,
 }
 
-/// Where a tunnel leads.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// Servers over streams, the best one first.
@@ -78,14 +77,14 @@ pub struct Options {
     pub datagrams: Vec<SocketAddr>,
 }
 
-/// A tunnel. Dropping it closes it with all connections.
+/// Dropping it closes all its connections.
 #[derive(Debug)]
 pub struct Tunnel {
     dialer: Arc<Dialer>,
     ends: BTreeMap<Local, End>,
 }
 
-/// A near end.
+/// A near end; it closes when this is dropped.
 #[derive(Debug)]
 struct End {
     address: SocketAddr,
@@ -105,8 +104,8 @@ impl Tunnel {
         Self { dialer: Arc::new(Dialer::new(options)), ends: BTreeMap::new() }
     }
 
-    /// Opens near ends on these addresses and closes those on others, with their connections. To be
-    /// called inside of a runtime of Tokio.
+    /// Opens near ends on these addresses and closes those on others, with their connections. Must
+    /// be called within a Tokio runtime.
     pub fn follow(&mut self, locals: &[Local]) {
         self.ends.retain(|local, _| locals.contains(local));
         for local in locals {
@@ -117,21 +116,23 @@ impl Tunnel {
                 Ok(end) => {
                     self.ends.insert(local.clone(), end);
                 }
-                // An address may be gone before it is used.
+                // The address may be gone by now.
                 Err(error) => {
-                    tracing::debug!(error = %causes(&error), address = %local.ip, "no near end of the tunnel here")
+                    tracing::debug!(
+                        error = %causes(&error), address = %local.ip,
+                        "no near end of the tunnel here"
+                    )
                 }
             }
         }
     }
 
-    /// Where the stack finds its TURN server, over UDP: from a socket on the same address.
+    /// The near ends. To the stack's sockets on the same address, each is a TURN server over UDP.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.ends.values().map(|end| end.address).collect()
     }
 
-    /// Where it leads.
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.dialer.options
@@ -156,7 +157,7 @@ struct Known {
     task: AbortHandle,
 }
 
-/// Hands datagrams to their clients' tasks, which end with this one.
+/// Hands each datagram to its client's task. These tasks end with this one.
 async fn run(socket: Arc<UdpSocket>, local: Local, dialer: Arc<Dialer>) {
     let mut clients: HashMap<SocketAddr, Known> = HashMap::new();
     let mut tasks = JoinSet::new();
@@ -166,16 +167,18 @@ async fn run(socket: Arc<UdpSocket>, local: Local, dialer: Arc<Dialer>) {
             received = socket.recv_from(&mut buffer) => match received {
                 Ok(received) => received,
                 Err(error) => {
-                    // A client's socket that is closed shows up here, too.
+                    // It may only be a client that has closed its socket.
                     tracing::trace!(error = %causes(&error), "cannot receive");
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             },
+            // Only so that ended tasks are freed.
             Some(_) = tasks.join_next() => continue,
         };
         if from.ip() != local.ip {
-            // It has a near end of its own; through this one it would leave by the wrong interface.
+            // This client has a near end of its own; by this one it would leave through the wrong
+            // interface.
             if let Some(refusal) = refusal::refusal(&buffer[..length]) {
                 let _ = socket.send_to(&refusal, from).await;
             }

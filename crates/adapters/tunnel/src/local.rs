@@ -9,10 +9,9 @@ use std::os::fd::AsFd;
 /// An address of this machine, and the interface that it is on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Local {
-    /// The address.
     pub ip: IpAddr,
-    /// The interface by which connections leave, whatever the routing table prefers; `None` lets
-    /// the table decide.
+    /// The interface by which connections leave, whatever the routing table prefers; with `None`
+    /// the table decides.
     pub device: Option<String>,
 }
 
@@ -51,8 +50,8 @@ impl Local {
         Self { ip: Ipv4Addr::LOCALHOST.into(), device: None }
     }
 
-    /// The address to bind for a connection to `server`: this one, if it is of the same family and
-    /// no loopback address.
+    /// The address to bind for a connection to `server`: this one if it is of the same family and
+    /// no loopback address, else any.
     pub(crate) fn source_for(&self, server: SocketAddr) -> IpAddr {
         let any: IpAddr = if server.is_ipv4() {
             Ipv4Addr::UNSPECIFIED.into()
@@ -62,12 +61,15 @@ impl Local {
         if self.ip.is_ipv4() == server.is_ipv4() && !self.ip.is_loopback() { self.ip } else { any }
     }
 
-    /// Ties a socket to the interface. A kernel older than 5.7 wants CAP_NET_RAW for it; the
-    /// routing table then decides.
+    /// Ties a socket to the interface. A kernel older than 5.7 wants CAP_NET_RAW for this; without
+    /// it the routing table decides.
     pub(crate) fn tie(&self, socket: &impl AsFd) {
         let Some(device) = &self.device else { return };
         if let Err(error) = SockRef::from(socket).bind_device(Some(device.as_bytes())) {
-            tracing::debug!(error = %causes(&error), device, "cannot tie a socket to its interface");
+            tracing::debug!(
+                error = %causes(&error), device,
+                "cannot tie a socket to its interface"
+            );
         }
     }
 }

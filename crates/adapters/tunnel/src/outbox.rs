@@ -5,15 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// A picture or a command that has waited for longer is of the past.
+/// A frame of the picture, or a control frame, that has waited for longer is useless.
 const GOOD_FOR: Duration = Duration::from_millis(200);
-/// Requests open the way: they may wait until there is a connection. Twice the time of a TLS
-/// handshake over a bad link.
+/// Requests may wait until there is a connection: twice the time of a TLS handshake over a bad
+/// link.
 const REQUEST_GOOD_FOR: Duration = Duration::from_secs(2);
 /// Messages that wait at most: 200 ms of 10 Mbit/s in packets of 1200 bytes.
 const MOST: usize = 208;
 
-/// The queue, and somebody who waits for it.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<FreshQueue>,
@@ -40,6 +39,7 @@ impl Outbox {
             let next = self.lock().pop(Instant::now());
             match next {
                 Some(message) => return message,
+                // A push since `pop` is not missed: `Notify` keeps one permit.
                 None => self.filled.notified().await,
             }
         }

@@ -1,4 +1,4 @@
-//! Whether a server can be reached over UDP.
+//! Finds out whether a server can be reached over UDP.
 
 use crate::Local;
 use rccar_causes::causes;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-/// When the question is asked, counted from the first time: two may get lost.
+/// When the request is sent, counted from the first time: two may get lost.
 const ASK_AT: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(350)];
-/// How long the last one has. A mobile link in bad order answers within half a second; one that
-/// does not is worth a tunnel.
+/// How long to wait for an answer to the last request. Even over a bad mobile link it comes within
+/// half a second; a link where it does not is worth a tunnel.
 const LAST_WAIT: Duration = Duration::from_millis(300);
 /// Magic cookie (RFC 8489 section 5).
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 
-/// Asks all servers until one answers, through the interface of this address.
+/// Asks all servers at once until one answers, through the interface of `local`.
 pub(crate) async fn answers(servers: &[SocketAddr], local: &Local) -> bool {
     let mut asked = futures_util::stream::FuturesUnordered::new();
     for &server in servers {
@@ -39,7 +39,7 @@ pub(crate) async fn answers(servers: &[SocketAddr], local: &Local) -> bool {
 async fn ask(server: SocketAddr, local: &Local) -> io::Result<bool> {
     let socket = UdpSocket::bind((local.source_for(server), 0)).await?;
     local.tie(&socket);
-    // From now on strangers are not heard, and an unreachable server is an error.
+    // A connected socket hears no strangers, and reports an unreachable server as an error.
     socket.connect(server).await?;
     let request = binding_request()?;
     let waits = ASK_AT.windows(2).map(|pair| pair[1] - pair[0]).chain([LAST_WAIT]);
@@ -56,7 +56,7 @@ async fn answer(socket: &UdpSocket, request: &[u8]) -> io::Result<()> {
     let mut buffer = [0; 512];
     loop {
         let length = socket.recv(&mut buffer).await?;
-        // Any answer will do: it has got through.
+        // Any answer will do, even an error: it came over UDP.
         if length >= request.len() && buffer[0] == 0x01 && buffer[4..20] == request[4..20] {
             return Ok(());
         }
@@ -76,7 +76,7 @@ fn binding_request() -> io::Result<[u8; 20]> {
 mod tests {
     use super::*;
 
-    /// A server that hears only every so many-th question.
+    /// A server that answers one request in `hears`.
     async fn server(hears: usize) -> SocketAddr {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! The answer of a tunnel that is not needed.
+//! Refuses requests while the tunnel is not needed.
 
 use crate::outbox::is_request;
 

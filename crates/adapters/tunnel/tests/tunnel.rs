@@ -112,7 +112,7 @@ async fn as_long_as_udp_works_requests_are_refused_and_nothing_is_dialled() {
 #[tokio::test]
 async fn a_dead_server_costs_a_moment_and_the_next_one_is_taken() {
     let relay = relay(|_| {});
-    // Full backlogs do not answer: as a firewall that drops what it does not like.
+    // A full backlog does not answer, like a firewall that drops packets.
     let stuck = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     stuck.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     stuck.listen(0).unwrap();
@@ -146,7 +146,7 @@ async fn a_broken_connection_is_dialled_again() {
     client.allocate().await.unwrap();
     first.close().await;
     let second = relay(|config| config.streams[0].address = address);
-    // The old allocation is gone with its connection: whatever the client says opens the new one.
+    // The old allocation is gone with its connection: any request of the client opens a new one.
     let server = tunnel.addresses()[0].to_string();
     let asking = async {
         while second.stats().bindings == 0 {
@@ -175,7 +175,7 @@ async fn near_ends_follow_the_addresses_and_serve_no_others() {
     assert_eq!(relay.stats().streams, 0);
 }
 
-/// The network lab has the other half of it: a server that the system trusts.
+/// The network lab tests the other half: a server that the system trusts.
 #[tokio::test]
 async fn a_server_that_the_system_does_not_trust_is_not_used() {
     let folder = tempfile::tempdir().unwrap();

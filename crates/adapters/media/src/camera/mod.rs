@@ -5,7 +5,7 @@ pub mod libcamera;
 mod newest;
 pub mod pipe;
 pub mod select;
-// What libcamera's frames need and any machine can test.
+// Only libcamera needs these, but any machine can test them.
 #[cfg(any(feature = "libcamera", test))]
 mod modes;
 #[cfg(any(feature = "libcamera", test))]
@@ -24,22 +24,20 @@ pub trait Camera: Send {
     /// Size and rate of the frames; they never change.
     fn format(&self) -> VideoFormat;
 
-    /// Waits for the next frame and fills `frame` (of [`Self::format`]'s size) with it. Returns
-    /// when it was captured: the end of exposure or the closest to it that the source knows.
+    /// Waits for the next frame and fills `frame` (of [`Self::format`]'s size) with it. Returns the
+    /// time of capture: the end of exposure, or the time closest to it that the source knows.
     ///
-    /// The newest frame wins: a caller that comes late gets the newest and never sees those in
-    /// between.
+    /// The newest frame wins: a caller that comes late never sees the frames in between.
     ///
     /// # Errors
     /// After at most [`LONGEST_WAIT`] if no frame has come. A later call may succeed; `frame` may
     /// hold anything.
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError>;
 
-    /// Nobody watches: a sensor may be switched off until the next call of [`Self::next_frame`].
+    /// Nobody watches: the sensor may be switched off until the next call of [`Self::next_frame`].
     fn pause(&mut self) {}
 }
 
-/// No frame from the camera.
 #[derive(Debug, Error)]
 pub enum CameraError {
     /// The source cannot be opened or has failed.
@@ -47,15 +45,16 @@ pub enum CameraError {
     Broken {
         /// Device or path.
         source_name: String,
-        /// In words.
         reason: String,
     },
-    /// The source is there and silent.
-    #[error("no frame from the camera at {source_name} for {} ms: {reason}", LONGEST_WAIT.as_millis())]
+    /// The source is there but gives no frames.
+    #[error(
+        "no frame from the camera at {source_name} for {} ms: {reason}",
+        LONGEST_WAIT.as_millis()
+    )]
     Silent {
         /// Device or path.
         source_name: String,
-        /// What is known about it, in words.
         reason: String,
     },
     /// There is no such camera now.

@@ -1,20 +1,20 @@
-//! Which of the sizes and layouts that a camera offers.
+//! Chooses among the sizes and layouts that a camera offers.
 
 use crate::raw::Layout;
 
-/// A layout and the sizes in which a camera gives it.
+/// A layout, and the sizes (width and height) in which a camera gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Modes {
     pub(super) layout: Layout,
     pub(super) sizes: Vec<(u32, u32)>,
 }
 
-/// Layouts, cheapest first: I420 is copied, NV12 has its chroma taken apart, YUYV is twice as many
-/// bytes as are kept.
+/// Layouts, cheapest first: I420 is copied, the chroma of NV12 is taken apart, and YUYV has twice
+/// the chroma that is kept.
 pub(super) const LAYOUTS: [Layout; 3] = [Layout::I420, Layout::Nv12, Layout::Yuyv];
 
-/// What to ask for, best first: the wanted size, else the next larger one that is offered; of equal
-/// ones the cheapest layout.
+/// The modes to ask a camera for, best first: the wanted size, then larger ones; of the same size
+/// the cheapest layout first.
 pub(super) fn candidates(modes: &[Modes], wanted: (u32, u32)) -> Vec<(Layout, (u32, u32))> {
     let all = modes.iter().flat_map(|mode| mode.sizes.iter().map(|&size| (mode.layout, size)));
     let covering = all
@@ -27,7 +27,7 @@ pub(super) fn candidates(modes: &[Modes], wanted: (u32, u32)) -> Vec<(Layout, (u
     covering
 }
 
-/// What a camera offers, in words.
+/// The sizes that a camera offers, in words.
 pub(super) fn describe(modes: &[Modes]) -> String {
     let mut sizes: Vec<(u32, u32)> =
         modes.iter().flat_map(|mode| mode.sizes.iter().copied()).collect();

@@ -1,4 +1,4 @@
-//! The newest frame, handed from the thread that reads to the one that encodes.
+//! Hands the newest frame from the thread that reads to the thread that encodes.
 
 use super::{CameraError, LONGEST_WAIT};
 use crate::clock;
@@ -7,16 +7,15 @@ use rccar_protocol::units::MonotonicMicros;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Older frames are not handed out: the writer has stopped, and a picture that stands still must
-/// not look like a live one.
+/// Older frames are not handed out: the writer has stopped, and a still picture must not look like
+/// a live one.
 const STALE: Duration = Duration::from_millis(200);
 
-/// Why there is no frame.
+/// Why there is no frame, in words for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The source is there and silent.
+    /// The source is there but gives no frames.
     Silent(String),
-    /// The source has failed.
     #[cfg(feature = "libcamera")]
     Broken(String),
     /// There is no source.
@@ -48,9 +47,9 @@ struct Slot {
     frame: I420Frame,
     /// When the frame was captured, if nobody has taken it yet.
     fresh: Option<MonotonicMicros>,
-    /// Why there is none.
+    /// The reason to give while there is no frame.
     trouble: Trouble,
-    /// Nobody has asked since the last rest began.
+    /// Nobody has asked for a frame since the last rest began.
     resting: bool,
     stopped: bool,
 }
@@ -67,7 +66,7 @@ impl Newest {
         Self { slot: Mutex::new(slot), changed: Condvar::new() }
     }
 
-    /// Puts a frame there; `exchange` swaps it in.
+    /// Puts a frame in; `exchange` swaps it with the one that is there.
     pub(super) fn put(&self, captured_at: MonotonicMicros, exchange: impl FnOnce(&mut I420Frame)) {
         let mut slot = self.lock();
         exchange(&mut slot.frame);
@@ -75,7 +74,6 @@ impl Newest {
         self.changed.notify_all();
     }
 
-    /// Tells why no frame comes.
     pub(super) fn set_trouble(&self, trouble: Trouble) {
         self.lock().trouble = trouble;
     }
@@ -84,6 +82,7 @@ impl Newest {
     pub(super) fn take(&self, frame: &mut I420Frame) -> Result<MonotonicMicros, Trouble> {
         let is_old = |captured_at: MonotonicMicros| clock::now().since(captured_at) > STALE;
         let mut slot = self.lock();
+        // Asking ends the rest: the reader must start the camera.
         if std::mem::take(&mut slot.resting) {
             self.changed.notify_all();
         }
@@ -91,6 +90,7 @@ impl Newest {
             .changed
             .wait_timeout_while(slot, LONGEST_WAIT, |slot| slot.fresh.is_none_or(is_old));
         let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        // A frame that was fresh may have grown old since the wait ended.
         match slot.fresh.take() {
             Some(captured_at) if !is_old(captured_at) => {
                 std::mem::swap(&mut slot.frame, frame);
@@ -119,7 +119,7 @@ impl Newest {
     /// Waits until somebody wants frames or `limit` has passed.
     #[cfg(feature = "libcamera")]
     pub(super) fn wait_until_wanted(&self, limit: Duration) {
-        // The result tells what `is_wanted` tells as well.
+        // The caller asks `is_wanted` again.
         drop(
             self.changed
                 .wait_timeout_while(self.lock(), limit, |slot| slot.resting && !slot.stopped),
@@ -136,14 +136,14 @@ impl Newest {
         self.lock().stopped
     }
 
-    /// Waits, less if stopped meanwhile.
+    /// Waits for `duration`, but not longer than until [`Self::stop`].
     pub(super) fn pause(&self, duration: Duration) {
-        // The result tells what `is_stopped` tells as well.
+        // The caller asks `is_stopped` again.
         drop(self.changed.wait_timeout_while(self.lock(), duration, |slot| !slot.stopped));
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {
-        // Nothing in here can be left half-way by a panic.
+        // A panic cannot leave anything in here half-way.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

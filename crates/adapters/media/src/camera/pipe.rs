@@ -1,13 +1,13 @@
 //! Frames from another program, through a pipe.
 //!
-//! The writer sends raw I420 frames without padding, one after the other, nothing in between. There
-//! are no marks between frames, so that size and format must be what both sides have agreed on.
+//! The writer sends raw I420 frames without padding, one after the other. There are no marks
+//! between frames: both sides must agree on size and format beforehand.
 //!
 //! * Capture time is the arrival of a frame's last byte: what happened before is not known here.
-//! * A thread reads as fast as the writer writes. Whoever asks late gets the newest frame, and none
-//!   that is older than 200 ms.
-//! * When the writer closes the pipe, the part of a frame that has come is discarded; the pipe is
-//!   opened again and the next writer starts with a whole frame. (A writer that takes over before
+//! * A thread reads as fast as the writer writes. A caller that asks late gets the newest frame,
+//!   and never one that is older than 200 ms.
+//! * When the writer closes the pipe in the middle of a frame, that frame is discarded. The pipe is
+//!   opened again, and the next writer starts with a whole frame. (A writer that takes over before
 //!   the last one has closed continues its frame.)
 
 mod assembler;
@@ -35,7 +35,7 @@ impl PipeCamera {
     /// later, and so may its writer.
     ///
     /// # Errors
-    /// If there is something at `path` that is no pipe.
+    /// If `path` exists and is no pipe, or if the system has no thread left.
     pub fn open(path: &Path, format: VideoFormat) -> Result<Self, CameraError> {
         let path =
             if path == Path::new("-") { PathBuf::from("/dev/stdin") } else { path.to_owned() };

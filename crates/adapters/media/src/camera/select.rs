@@ -1,4 +1,4 @@
-//! Which of several cameras.
+//! Chooses one of several cameras.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,12 +7,14 @@ use std::str::FromStr;
 /// The choice of a camera, as it is written in a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Selection {
-    /// `first`: whichever is listed first.
+    /// `first`: the first of the list.
     #[default]
     First,
-    /// `2`: the second of the list. The order may change when another camera is plugged in.
+    /// `2`: the second of the list; never 0. The order may change when another camera is plugged
+    /// in.
     Position(usize),
-    /// The id, or part of the id or of the model's name, in any case of letters.
+    /// The id, or part of the id or of the model's name; upper or lower case does not matter for a
+    /// part.
     Name(String),
 }
 
@@ -44,7 +46,7 @@ impl fmt::Display for Selection {
 pub struct Candidate {
     /// Where it is plugged in, in the words of its driver.
     pub id: String,
-    /// What it calls itself.
+    /// The name that the camera gives itself, if any.
     pub model: Option<String>,
 }
 
@@ -58,7 +60,7 @@ impl fmt::Display for Candidate {
 }
 
 impl Selection {
-    /// The place of the chosen camera in the list, or in words why there is none.
+    /// The index of the chosen camera in the list; the error is for a person.
     pub fn choose(&self, cameras: &[Candidate]) -> Result<usize, String> {
         if cameras.is_empty() {
             return Err("none is connected".to_owned());
@@ -66,7 +68,7 @@ impl Selection {
         let found = match self {
             Self::First => Some(0),
             Self::Position(position) => Some(position - 1).filter(|&index| index < cameras.len()),
-            // The whole id before a part of anything.
+            // A whole id first: it may also be part of another one.
             Self::Name(name) => cameras
                 .iter()
                 .position(|camera| camera.id == *name)

@@ -1,22 +1,24 @@
-//! Holds back a camera that is faster than asked.
+//! Holds back a camera that is faster than wanted.
 
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// Pairs of frames that must be too close to each other, one after the other: time stamps of a USB
+/// So many frames in a row must come too soon before the camera is held back: time stamps of a USB
 /// camera jitter.
 const CONVINCED: u32 = 3;
 
 /// Decides when the next frame may be asked for.
 ///
-/// A sensor gives the pace itself: a frame is asked for as soon as there is a buffer. A camera that
-/// answers at once, as virtual ones do, or one that knows only a higher rate, is asked once in an
-/// interval instead.
+/// A sensor sets the pace itself: a frame is asked for as soon as there is a buffer. Some cameras
+/// answer at once, as virtual ones do, or know only a higher rate: these are asked once in an
+/// interval.
 #[derive(Debug)]
 pub(super) struct Throttle {
     interval: Duration,
     last_capture: Option<MonotonicMicros>,
+    /// Frames in a row that came too soon.
     close: u32,
+    /// `None` while the camera is not held back.
     due: Option<MonotonicMicros>,
 }
 
@@ -30,8 +32,8 @@ impl Throttle {
         }
     }
 
-    /// A frame was captured `at`.
     pub(super) fn captured(&mut self, at: MonotonicMicros) {
+        // Two thirds: a sensor that keeps the rate may jitter by a third.
         let close = self.last_capture.is_some_and(|last| at.since(last) < self.interval * 2 / 3);
         self.last_capture = Some(at);
         self.close = if close { self.close + 1 } else { 0 };
@@ -40,13 +42,13 @@ impl Throttle {
         }
     }
 
-    /// When the next frame may be asked for: at once, unless the camera is held back.
+    /// When the next frame may be asked for. `None`: at once, the camera is not held back.
     pub(super) fn due(&self) -> Option<MonotonicMicros> {
         self.due
     }
 
-    /// A frame was asked for at `now`. Due times stay on a grid; those that were missed are not
-    /// made up for.
+    /// A frame was asked for at `now`. Due times stay on a grid; those that were missed are left
+    /// out.
     pub(super) fn asked(&mut self, now: MonotonicMicros) {
         if let Some(due) = &mut self.due {
             let next = due.plus(self.interval);
@@ -54,7 +56,7 @@ impl Throttle {
         }
     }
 
-    /// The camera has rested: what was learnt of it stays, the grid begins anew.
+    /// The camera has rested. It stays held back if it was, with a new grid.
     pub(super) fn restart(&mut self, now: MonotonicMicros) {
         self.last_capture = None;
         self.close = 0;

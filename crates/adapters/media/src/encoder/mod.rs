@@ -7,11 +7,10 @@ use thiserror::Error;
 
 /// An encoder for frames of one size and rate. It belongs to one thread.
 pub trait Encoder: Send {
-    /// Encodes the next frame. The first is a keyframe, and so is every one for which that is
-    /// asked.
+    /// Encodes the next frame. The first is a keyframe, and so is each with `force_keyframe`.
     ///
-    /// `None` if the encoder has left the frame out to keep its bit rate; a keyframe asked for is
-    /// then still owed.
+    /// `None` if the encoder has left the frame out to keep its bit rate; the caller then asks for
+    /// the keyframe again.
     ///
     /// # Errors
     /// If the encoder has failed. The next frame must be a keyframe.
@@ -22,7 +21,6 @@ pub trait Encoder: Send {
     ) -> Result<Option<Encoded>, EncoderError>;
 }
 
-/// One encoded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// Access unit with start codes (ITU-T H.264 annex B). A keyframe begins with its parameter
@@ -32,12 +30,10 @@ pub struct Encoded {
     pub keyframe: bool,
 }
 
-/// The encoder has failed.
 #[derive(Debug, Error)]
 #[error("the encoder {encoder} has failed: {reason}")]
 pub struct EncoderError {
-    /// Its name.
     pub encoder: &'static str,
-    /// In its own words.
+    /// In the encoder's own words.
     pub reason: String,
 }

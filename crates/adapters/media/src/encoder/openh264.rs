@@ -1,8 +1,8 @@
 //! Cisco's software encoder, compiled in.
 //!
 //! On x86-64 it is twice as fast if `nasm` was there at build time. With its first frame it writes
-//! one line to standard error, a warning that the bit rate cannot be kept without skipping frames:
-//! the crate silences it too late, and the rate is kept all the same.
+//! one line to standard error, a warning that the bit rate cannot be kept without skipping frames.
+//! The crate silences the encoder too late for this line; the rate is kept all the same.
 
 use super::{Encoded, Encoder, EncoderError};
 use crate::frame::{I420Frame, VideoFormat};
@@ -17,23 +17,23 @@ const NAME: &str = "openh264";
 
 /// H.264 in constrained baseline profile, which every browser decodes.
 ///
-/// * No periodic keyframes: one is 2.5 to 4 average frames long; they come on demand.
-/// * No skipped frames: a command answered by no picture is worse than a coarse one.
-/// * One slice in a frame and one thread. At 1280×720 a second thread saves 0.7 of 3.7 ms, and the
-///   slices it needs make the largest frame a quarter larger, which takes longer on the air; slices
-///   of the size of a packet cost a third more time and bits.
-/// * BT.709, limited range, said in the stream.
+/// * No periodic keyframes: one is as large as 2.5 to 4 average frames; they come on demand.
+/// * No skipped frames: a coarse picture helps a driver more than none.
+/// * One slice in a frame and one thread. At 1280×720 a second thread saves 0.7 of 3.7 ms, but the
+///   slices that it needs make the largest frame a quarter larger, which takes longer on the air.
+///   Slices of the size of a packet cost a third more time and bits.
+/// * BT.709, limited range, declared in the stream.
 pub struct OpenH264 {
     native: Native,
     config: EncoderConfig,
     format: VideoFormat,
-    /// Whether the native encoder has seen a frame: it has no picture to force a keyframe upon
-    /// before.
+    /// Whether the native encoder has seen a frame: before that it cannot be asked for a keyframe,
+    /// and makes one by itself.
     started: bool,
 }
 
 impl OpenH264 {
-    /// An encoder for `format` that keeps `bitrate_kbps` (1000 bits in a second) on average.
+    /// Keeps `bitrate_kbps` (1000 bits per second) on average.
     pub fn new(format: VideoFormat, bitrate_kbps: u32) -> Result<Self, EncoderError> {
         let config = EncoderConfig::new()
             .usage_type(UsageType::CameraVideoRealTime)
@@ -75,7 +75,7 @@ impl Encoder for OpenH264 {
         let stream = match self.native.encode(&picture) {
             Ok(stream) => stream,
             Err(error) => {
-                // Its state is unknown now; a new one begins with a keyframe.
+                // The state of this one is unknown now; a new one begins with a keyframe.
                 self.started = false;
                 self.native = native(self.config)?;
                 return Err(failed(&error));
@@ -97,6 +97,6 @@ fn failed(error: &openh264::Error) -> EncoderError {
 }
 
 fn rate(format: VideoFormat) -> f32 {
-    // At most 60.
+    // Exact: at most 60.
     format.fps() as f32
 }

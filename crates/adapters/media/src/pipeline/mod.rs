@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!            set_running(true): the next frame is a keyframe
-//!        ┌────────┐ ─────────────────────────────────────────► ┌─────────┐ ──┐ capture, encode unless the
-//!        │  idle  │                                            │ running │   │ consumer is busy
-//!        └────────┘ ◄───────────────────────────────────────── └─────────┘ ◄─┘
+//!        ┌────────┐ ────────────────────────────────► ┌─────────┐ ──┐ capture, encode unless the
+//!        │  idle  │                                   │ running │   │ consumer is busy
+//!        └────────┘ ◄──────────────────────────────── └─────────┘ ◄─┘
 //!            set_running(false): the camera may switch off
 //! ```
 //!
 //! A camera or encoder that fails is tried again, in growing intervals up to one second;
-//! [`PipelineHandle::watch`] tells. The thread ends when [`AccessUnits`] is dropped.
+//! [`PipelineHandle::watch`] reports it. The thread ends when [`AccessUnits`] is dropped.
 
 mod stats;
 mod worker;
@@ -28,8 +28,8 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// An access unit that has waited longer for the consumer is dropped, and the next is a keyframe:
-/// three frames at 30 Hz.
+/// An access unit that has waited longer than this for the consumer is dropped, and the next is a
+/// keyframe. Three frames at 30 Hz.
 pub const QUEUE_LIMIT: Duration = Duration::from_millis(100);
 
 /// Starts the thread. It is idle until [`PipelineHandle::set_running`].
@@ -63,24 +63,22 @@ pub struct AccessUnit {
     pub data: Bytes,
     /// When the camera captured the frame.
     pub captured_at: MonotonicMicros,
-    /// When the encoder was done with it.
     pub encoded_at: MonotonicMicros,
     /// Whether decoding can begin here.
     pub keyframe: bool,
 }
 
-/// What the pipeline is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PipelineState {
     /// Nobody watches.
     Idle,
-    /// Frames come, or are about to.
+    /// Frames come, or soon will.
     Running,
-    /// None come, for this reason; it is tried again.
+    /// No frames come, for this reason. The thread tries again.
     Failed(String),
 }
 
-/// Commands to the thread. Clones command the same thread.
+/// Controls the thread. Clones control the same thread.
 #[derive(Debug, Clone)]
 pub struct PipelineHandle {
     shared: Arc<Shared>,
@@ -90,6 +88,7 @@ impl PipelineHandle {
     /// Captures and encodes, or rests. The first frame after a rest is a keyframe.
     pub fn set_running(&self, running: bool) {
         let mut command = self.shared.command();
+        // A second `true` is no new start, and must not make old access units useless.
         if running && !command.running {
             command.epoch += 1;
         }
@@ -97,37 +96,35 @@ impl PipelineHandle {
         self.shared.changed.notify_all();
     }
 
-    /// Makes one of the next frames a keyframe. Requests are joined: at most one keyframe in 200 ms
-    /// comes of them.
+    /// Makes one of the next frames a keyframe. Requests are joined: they cause at most one
+    /// keyframe in 200 ms.
     pub fn request_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
 
-    /// Follows the state.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<PipelineState> {
         self.shared.state.subscribe()
     }
 
-    /// Counters since the start.
     #[must_use]
     pub fn stats(&self) -> PipelineStats {
         self.shared.counters.snapshot()
     }
 }
 
-/// The encoded frames. Dropping it ends the thread.
+/// The consumer's end. Dropping it ends the thread.
 #[derive(Debug)]
 pub struct AccessUnits {
     units: mpsc::Receiver<Queued>,
     shared: Arc<Shared>,
-    /// An access unit was dropped: those that refer to it are of no use.
+    /// An access unit was dropped: those that refer to it cannot be decoded.
     needs_keyframe: bool,
 }
 
 impl AccessUnits {
-    /// The next access unit, `None` if the thread has died. Whatever it returns can be decoded
-    /// after what it returned before.
+    /// The next access unit, `None` if the thread has died. Each can be decoded after those that
+    /// were returned before it.
     ///
     /// While the last one has not been taken, frames are skipped, not queued. Cancel safe.
     pub async fn recv(&mut self) -> Option<AccessUnit> {
@@ -156,10 +153,10 @@ impl Drop for AccessUnits {
     }
 }
 
-/// An access unit on its way to the consumer.
 #[derive(Debug)]
 struct Queued {
     unit: AccessUnit,
+    /// [`Command::epoch`] at its capture.
     epoch: u64,
 }
 
@@ -176,8 +173,8 @@ struct Shared {
 struct Command {
     running: bool,
     stopped: bool,
-    /// Counts rests that have ended: access units from before the last one are of no use to whoever
-    /// watches now.
+    /// Counts the rests that have ended: access units from before the last rest must not reach the
+    /// person who watches now.
     epoch: u64,
 }
 
@@ -187,7 +184,7 @@ impl Shared {
         self.command.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes a state if it is news.
+    /// Publishes a state; whether it is a new one.
     fn set_state(&self, state: PipelineState) -> bool {
         self.state.send_if_modified(|current| {
             let changed = *current != state;

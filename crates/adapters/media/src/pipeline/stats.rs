@@ -1,4 +1,4 @@
-//! What the pipeline has done so far.
+//! Counts the work of the pipeline.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,17 +10,14 @@ pub struct PipelineStats {
     pub captured: u64,
     /// Access units handed over, keyframes among them.
     pub encoded: u64,
-    /// Keyframes handed over.
     pub keyframes: u64,
-    /// Bytes handed over.
+    /// Of all access units handed over.
     pub bytes: u64,
     /// Frames not encoded because the consumer had not taken the one before.
     pub skipped: u64,
     /// Access units dropped because the consumer came too late for them, or only after a rest.
     pub dropped_late: u64,
-    /// Failures of the camera.
     pub camera_errors: u64,
-    /// Failures of the encoder.
     pub encoder_errors: u64,
     /// Time from capture to the end of encoding, of the last frame.
     pub last_latency: Duration,

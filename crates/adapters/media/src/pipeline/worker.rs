@@ -1,4 +1,4 @@
-//! What the thread does.
+//! The thread: captures, encodes, waits.
 
 use super::{AccessUnit, PipelineState, Queued, Shared};
 use crate::camera::Camera;
@@ -17,8 +17,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// How late the kernel may wake this thread, in nanoseconds; by default it takes 50 µs to join
-/// wake-ups.
+/// How late the kernel may wake this thread, in nanoseconds. The default is 50 µs, so that the
+/// kernel can join wake-ups.
 const TIMER_SLACK_NS: u64 = 1_000;
 /// Between two attempts after a failure: the first, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -57,7 +57,6 @@ impl Worker {
         }
     }
 
-    /// Works until it is stopped.
     pub(super) fn run(mut self) {
         if let Err(error) = prctl::set_timerslack(TIMER_SLACK_NS) {
             tracing::debug!(error = %causes(&error), "the kernel keeps its timer slack");
@@ -92,11 +91,11 @@ impl Worker {
         if command.stopped {
             return ControlFlow::Break(());
         }
-        // A rest may have passed while the camera was waited for.
+        // Not only after the wait above: a whole rest may have passed inside `next_frame`.
         if command.epoch != self.epoch {
             self.epoch = command.epoch;
             self.backoff = BACKOFF.0;
-            // Whoever starts to watch needs a keyframe now.
+            // A driver who starts to watch needs a keyframe now, whatever the spacing.
             self.last_keyframe = None;
             self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
             self.shared.set_state(PipelineState::Running);
@@ -104,8 +103,9 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    /// Encodes the frame if the consumer can take it.
+    /// Encodes the frame if the consumer has taken the last one.
     fn handle_frame(&mut self, captured_at: MonotonicMicros, tried_at: MonotonicMicros) {
+        // Before encoding: an encoded frame that finds no place would break those after it.
         let place = match self.units.try_reserve() {
             Ok(place) => place,
             Err(TrySendError::Full(())) => return self.shared.counters.skipped(),
@@ -115,6 +115,7 @@ impl Worker {
         let force_keyframe = self.shared.keyframe_wanted.load(Ordering::Relaxed)
             && self.last_keyframe.is_none_or(|last| captured_at.since(last) >= KEYFRAME_SPACING);
         if force_keyframe {
+            // Before encoding: a request that comes meanwhile stays for the next frame.
             self.shared.keyframe_wanted.store(false, Ordering::Relaxed);
         }
         match self.encoder.encode(&self.frame, force_keyframe) {
@@ -153,7 +154,7 @@ impl Worker {
         }
     }
 
-    /// Tells, then waits so long that attempts are `backoff` apart.
+    /// Reports the failure, then waits so long that attempts are `backoff` apart.
     fn handle_failure(&mut self, error: &(dyn Error + 'static), tried_at: MonotonicMicros) {
         if self.shared.set_state(PipelineState::Failed(Causes::of(error).to_string())) {
             tracing::warn!(error = %Causes::of(error), "no picture");
@@ -161,7 +162,7 @@ impl Worker {
         let pause = self.backoff.saturating_sub(clock::now().since(tried_at));
         self.backoff = (self.backoff * 2).min(BACKOFF.1);
         let command = self.shared.command();
-        // What has changed is looked at by the caller.
+        // The caller looks at what has changed.
         drop(
             self.shared
                 .changed

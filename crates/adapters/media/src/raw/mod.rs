@@ -1,7 +1,7 @@
 //! Frames as cameras give them, and their way into the one layout that is encoded.
 //!
-//! A camera's frame has rows with padding, may be larger than what is wanted, and may be upside
-//! down. One pass copies the middle of it, row by row, into an [`I420Frame`].
+//! A camera's frame has rows with padding, may be larger than wanted, and may be upside down. One
+//! pass copies its middle, row by row, into an [`I420Frame`].
 
 mod rows;
 
@@ -20,8 +20,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// For each plane: distance of two rows in bytes, number of rows, bytes of a row that count.
-    /// `stride` is the first plane's.
+    /// The shape of each plane; `shape.stride` is that of the first one.
     fn planes(self, shape: Shape) -> Vec<PlaneShape> {
         let Shape { width, height, stride } = shape;
         let chroma = height.div_ceil(2);
@@ -39,7 +38,7 @@ impl Layout {
         }
     }
 
-    /// Bytes of each plane, with the padding of every row.
+    /// Bytes of each plane, with the padding of each row.
     #[must_use]
     pub fn plane_sizes(self, shape: Shape) -> Vec<usize> {
         self.planes(shape).iter().map(|plane| plane.stride * plane.rows).collect()
@@ -51,22 +50,20 @@ impl Layout {
 pub struct Shape {
     /// Pixels in a row, even.
     pub width: usize,
-    /// Rows.
     pub height: usize,
-    /// Distance of two rows of the first plane in bytes.
+    /// Bytes from one row of the first plane to the next, padding included.
     pub stride: usize,
 }
 
 /// Which way up the camera is mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
-    /// Upright.
     None,
     /// Upside down: the picture is turned by 180°.
     Half,
 }
 
-/// A frame that is not what its camera said.
+/// The frame is not as its camera described it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RawError {
     /// Fewer planes or bytes than the layout needs.
@@ -74,22 +71,18 @@ pub enum RawError {
     Truncated {
         /// Counted from 0.
         plane: usize,
-        /// What is there.
         bytes: usize,
-        /// What the size asks for.
         needed: usize,
     },
-    /// The frame is smaller than what is wanted.
-    #[error("the frame has {}×{} pixels; at least {}×{} are needed", .from.0, .from.1, .wanted.0, .wanted.1)]
-    TooSmall {
-        /// Width and height of the camera's frame.
-        from: (usize, usize),
-        /// Width and height wanted.
-        wanted: (usize, usize),
-    },
+    /// The frame is smaller than the wanted one. Width and height of both.
+    #[error(
+        "the frame has {}×{} pixels; at least {}×{} are needed",
+        .from.0, .from.1, .wanted.0, .wanted.1
+    )]
+    TooSmall { from: (usize, usize), wanted: (usize, usize) },
 }
 
-/// A camera's frame.
+/// A camera's frame, in memory that belongs to the camera.
 #[derive(Debug, Clone)]
 pub struct RawFrame<'a> {
     layout: Layout,
@@ -98,8 +91,8 @@ pub struct RawFrame<'a> {
 }
 
 impl<'a> RawFrame<'a> {
-    /// A frame of this layout in `data`: a slice for each plane, or one with all planes behind each
-    /// other.
+    /// A frame of this layout in `data`: one slice for each plane, or a single slice with the
+    /// planes one after the other.
     pub fn new(layout: Layout, shape: Shape, data: &[&'a [u8]]) -> Result<Self, RawError> {
         let shapes = layout.planes(shape);
         let mut rest = if data.len() < shapes.len() { data.first().copied() } else { None };
@@ -117,14 +110,14 @@ impl<'a> RawFrame<'a> {
         Ok(Self { layout, shape, planes })
     }
 
-    /// Fills `frame` with the middle of this one.
+    /// Fills `frame` with the middle of this one, turned if need be.
     pub fn convert(&self, rotation: Rotation, frame: &mut I420Frame) -> Result<(), RawError> {
         let (width, height) = (frame.width(), frame.height());
         let from = (self.shape.width, self.shape.height);
         if from.0 < width || from.1 < height {
             return Err(RawError::TooSmall { from, wanted: (width, height) });
         }
-        // Even, so that chroma stays with its luma.
+        // Even, because one sample of chroma belongs to two by two of luma.
         let (left, top) = (((from.0 - width) / 2) & !1, ((from.1 - height) / 2) & !1);
         let PlanesMut { y, u, v } = frame.planes_mut();
         let chroma = u.chunks_exact_mut(width / 2).zip(v.chunks_exact_mut(width / 2));
@@ -170,8 +163,10 @@ impl<'a> RawFrame<'a> {
 
 #[derive(Debug, Clone, Copy)]
 struct PlaneShape {
+    /// Bytes from one row to the next.
     stride: usize,
     rows: usize,
+    /// Bytes of a row without its padding.
     row: usize,
 }
 
@@ -257,7 +252,8 @@ mod tests {
             let shape = Shape { width: from_width, height: from_height, stride: row + padding * 2 };
             let planes = paint(layout, shape);
             let joined = planes.concat();
-            let data: Vec<&[u8]> = if contiguous { vec![&joined] } else { planes.iter().map(Vec::as_slice).collect() };
+            let data: Vec<&[u8]> =
+                if contiguous { vec![&joined] } else { planes.iter().map(Vec::as_slice).collect() };
             let mut frame = I420Frame::new(format(width, height));
             let rotation = if upside_down { Rotation::Half } else { Rotation::None };
             RawFrame::new(layout, shape, &data).unwrap().convert(rotation, &mut frame).unwrap();
@@ -265,7 +261,8 @@ mod tests {
             let (left, top) = (larger.0 & !1, larger.1 & !1);
             for y in 0..height {
                 for x in 0..width {
-                    let (sx, sy) = if upside_down { (width - 1 - x, height - 1 - y) } else { (x, y) };
+                    let turned = (width - 1 - x, height - 1 - y);
+                    let (sx, sy) = if upside_down { turned } else { (x, y) };
                     let (sx, sy) = (left + sx, top + sy);
                     prop_assert_eq!(frame.y()[y * width + x], luma(sx, sy));
                     let chroma = (y / 2) * (width / 2) + x / 2;

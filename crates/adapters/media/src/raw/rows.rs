@@ -1,4 +1,4 @@
-//! One row at a time, in loops that the compiler turns into vector instructions.
+//! Copies one row at a time, in loops that the compiler turns into vector instructions.
 
 /// The luma of `Y U Y V`.
 pub(super) fn yuyv_luma(packed: &[u8], luma: &mut [u8]) {
@@ -24,7 +24,8 @@ pub(super) fn split(pairs: &[u8], u: &mut [u8], v: &mut [u8]) {
     }
 }
 
-/// Rounded up, as the averaging instructions of x86 and ARM do it, and without leaving eight bits.
+/// Rounds up, as the averaging instructions of x86 and ARM do. The sum `a + b` would not fit into
+/// eight bits; this form does.
 fn mean(a: u8, b: u8) -> u8 {
     (a | b) - ((a ^ b) >> 1)
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Between two keyframes that are asked for because the picture is broken: each takes the room of
-/// some three frames.
+/// Least time between two keyframes that are asked for because the picture is broken: each takes
+/// the room of some three frames.
 const KEYFRAME_SPACING: Duration = Duration::from_millis(500);
 
-/// Whether what was refused has broken the picture.
+/// Whether a packet that was refused has broken the picture.
 #[derive(Debug)]
 pub(crate) struct Mending {
-    /// The picture is broken, and a keyframe had better wait until then: one that is sent into a
-    /// full queue is lost like what was before.
+    /// `Some`: the picture is broken, and a keyframe waits until then. In a full queue it would be
+    /// lost, like the packets before it.
     free: watch::Sender<Option<Instant>>,
     /// When a keyframe was asked for last.
     asked: Mutex<Option<Instant>>,
@@ -26,12 +26,13 @@ impl Default for Mending {
 }
 
 impl Mending {
-    /// The picture is broken; the way is free again at this time.
+    /// The picture is broken; the path is free again at this time.
     pub(crate) fn handle_broken(&self, free: std::time::Instant) {
+        // The first time stays: refusals that follow must not put the keyframe off.
         self.free.send_if_modified(|until| until.is_none() && until.replace(free.into()).is_none());
     }
 
-    /// A keyframe leaves.
+    /// A keyframe is sent, and so the picture is no longer broken.
     pub(crate) fn handle_keyframe(&self) {
         self.free.send_replace(None);
     }
@@ -41,11 +42,11 @@ impl Mending {
         self.free.borrow().is_some()
     }
 
-    /// Resolves when a keyframe is to be made. May be dropped and called again: what is waited for
-    /// are points in time.
+    /// Resolves when a keyframe is to be made. The future may be dropped and made again: it waits
+    /// for points in time.
     pub(crate) async fn due(&self) {
         let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        // The channel's sender is here: it never ends.
+        // Never an error: `self` holds the channel's sender.
         let free =
             self.free.subscribe().wait_for(Option::is_some).await.ok().and_then(|until| *until);
         let spaced = asked().map(|last| last + KEYFRAME_SPACING);
@@ -63,7 +64,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(100);
 
-    /// Waits as a session does that gets a frame every 33 ms meanwhile.
+    /// Waits like a session in which a frame comes every 33 ms.
     async fn due_between_frames(mending: &Mending) {
         let mut frames = interval(Duration::from_millis(33));
         loop {
@@ -79,7 +80,7 @@ mod tests {
     async fn a_keyframe_is_due_when_the_way_is_free_whatever_comes_between() {
         let (mending, begun) = (Mending::default(), Instant::now());
         mending.handle_broken((begun + PATIENCE).into_std());
-        // What is refused later puts nothing off.
+        // A later refusal puts nothing off.
         mending.handle_broken((begun + 2 * PATIENCE).into_std());
         assert!(mending.is_broken());
         due_between_frames(&mending).await;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What a session has sent of its video so far.
+/// The video of a session in numbers, since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes of encoded frames, whether or not they were sent.
@@ -40,7 +40,7 @@ pub struct Traffic {
     pub resent: u64,
     /// Requests that were not answered, because a copy is on its way or because of a limit.
     pub unanswered: u64,
-    /// Frames that were not sent, because they refer to what was refused.
+    /// Frames that were not sent, because the picture was broken.
     pub withheld: u64,
 }
 
@@ -81,7 +81,7 @@ fn add(count: &AtomicU64, more: usize) {
     count.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
-/// The interceptor: finds requests, reports and the video's packets among what passes.
+/// Finds requests, reports and the video's packets among the packets that pass.
 pub(crate) struct Retransmission {
     /// The session's only video.
     stream: Option<(u32, Responder)>,
@@ -168,8 +168,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Retransmission {
                     let Sent { size, keyframe } = responder.handle_sent(packet.now, rtp);
                     add(&self.meter.first_bytes, size);
                     if keyframe {
-                        // Once more: a request that was answered since the keyframe was handed over
-                        // knew nothing of it.
+                        // For the second time, after `VideoSender::send`: a request that was
+                        // refused in between took the picture for broken.
                         self.mending.handle_keyframe();
                     }
                 }
@@ -193,7 +193,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Retransmission {
 
 impl Interceptor for Retransmission {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
-        // A browser that takes no retransmissions gets none.
+        // A browser that did not agree to NACK gets no copies.
         let wanted = info
             .rtcp_feedback
             .iter()

@@ -1,4 +1,4 @@
-//! What becomes of a request for a lost packet. No clock and no I/O.
+//! Decides whether a lost packet is sent once more. No clock and no I/O.
 //!
 //! ```text
 //!   request ─► known and young? ─► no copy on its way? ─► within the share? ─► sent once more
@@ -7,9 +7,9 @@
 //!                 refused              unanswered             refused
 //! ```
 //!
-//! What refers to a refused packet cannot be shown: nothing can, until the next keyframe. A browser
-//! would wait three seconds before it asks for one. So a refusal says whether it breaks the
-//! picture, which it does unless a keyframe has left since.
+//! Frames that refer to a refused packet cannot be shown, and so no frame can until the next
+//! keyframe. A browser would wait three seconds before it asks for one. So a refusal says whether
+//! it breaks the picture: it does unless a keyframe has been sent since that packet.
 
 use super::round_trip::RoundTrip;
 use super::window::Window;
@@ -18,13 +18,13 @@ use rtc::rtp::Packet;
 use rtc::shared::marshal::MarshalSize;
 use std::time::{Duration, Instant};
 
-/// Older packets belong to frames that nobody wants to see any more, in milliseconds since they
-/// were first sent.
+/// Since a packet was first sent. An older one belongs to a frame that nobody wants to see any
+/// more.
 const MAX_AGE: Duration = Duration::from_millis(400);
 /// A copy is given one round trip to arrive, and this at least: less is the jitter of a busy
 /// machine.
 const MIN_PATIENCE: Duration = Duration::from_millis(20);
-/// Copies may make up one part in so many of the video's bytes in each second. A link that loses
+/// In each second there may be one byte of copies for this many bytes of video. A link that loses
 /// more is full, or too bad for a picture.
 const SHARE: usize = 4;
 /// Bytes that a copy has more than its original (RFC 4588 section 4).
@@ -32,14 +32,14 @@ const RTX_HEADER: usize = 2;
 /// Packets that are remembered: [`MAX_AGE`] of 20 Mbit/s. A power of two.
 const REMEMBERED: usize = 1024;
 
-/// Numbers wrap after 65,536, and of two that are half of it apart neither is the older: a keyframe
-/// is forgotten before.
+/// Packets after which a keyframe is forgotten. Sequence numbers wrap after 65,536, and of two that
+/// are half of that apart neither is the older.
 const KEYFRAME_MEMORY: u16 = 0x7000;
 
-/// What to do about a request.
+/// How to answer a request.
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
-    /// Send this, of so many bytes.
+    /// Send this; `size` is in bytes, with header.
     Resend { packet: Packet, size: usize },
     /// Nothing: a copy is on its way.
     OnItsWay,
@@ -53,13 +53,13 @@ pub(super) struct Responder {
     /// (RFC 4585).
     rtx: Option<(u32, u8)>,
     next_rtx_seq: u16,
-    /// By the lowest bits of the sequence number.
+    /// Indexed by the lowest bits of the sequence number.
     sent: Vec<Option<Remembered>>,
     video: Window,
     copies: Window,
     round_trip: RoundTrip,
-    /// Where the newest keyframe begins, unless that is so long ago that numbers begin to mean the
-    /// next one.
+    /// Sequence number at which the newest keyframe begins; `None` if there was none in the last
+    /// [`KEYFRAME_MEMORY`] packets.
     keyframe: Option<u16>,
 }
 
@@ -116,7 +116,7 @@ impl Responder {
         self.round_trip.handle_reception(now, last_report, delay);
     }
 
-    /// Time for what waits on the way to get out of it: the newest round trip.
+    /// Time in which packets that are on their way arrive: the newest round trip.
     pub(super) fn patience(&self) -> Duration {
         self.round_trip.newest().clamp(MIN_PATIENCE, MAX_AGE)
     }
@@ -127,6 +127,7 @@ impl Responder {
         let share = self.video.bytes(now) / SHARE;
         let spent = self.copies.bytes(now);
         let overhead = if self.rtx.is_some() { RTX_HEADER } else { 0 };
+        // The slot may hold another packet, a multiple of `REMEMBERED` away.
         let slot = self.slot(seq).as_mut().filter(|sent| sent.packet.header.sequence_number == seq);
         let Some(sent) = slot.filter(|sent| now.saturating_duration_since(sent.at) <= MAX_AGE)
         else {
@@ -166,13 +167,13 @@ impl Responder {
     }
 
     fn refuse(&self, seq: u16) -> Answer {
-        // Numbers wrap (RFC 1982).
+        // Whether `seq` is older than the keyframe; numbers wrap (RFC 1982).
         let before = |keyframe: u16| keyframe.wrapping_sub(seq).wrapping_sub(1) < 0x7fff;
         Answer::Refused { broken: !self.keyframe.is_some_and(before) }
     }
 }
 
-/// Whether a keyframe's first packet has this payload: its parameter sets, alone or put together
+/// Whether this is the payload of a keyframe's first packet: parameter sets, alone or aggregated
 /// (RFC 6184 sections 5.4, 5.7.1).
 fn begins_keyframe(payload: &[u8]) -> bool {
     const SPS: u8 = 7;
@@ -180,7 +181,7 @@ fn begins_keyframe(payload: &[u8]) -> bool {
     let kind = |byte: &u8| byte & 0x1f;
     match payload.first().map(kind) {
         Some(SPS) => true,
-        // After its own header and the size of the first unit.
+        // The first unit follows the packet's own header and the unit's size.
         Some(STAP_A) => payload.get(3).map(kind) == Some(SPS),
         _ => false,
     }
@@ -278,8 +279,8 @@ mod tests {
         assert!(is_resent(&responder.handle_request(now, 99)));
         assert_eq!(responder.handle_request(now + ms(49), 99), Answer::OnItsWay);
         assert!(is_resent(&responder.handle_request(now + ms(51), 99)));
-        // A report that nobody sent teaches nothing; one that was held for longer than it was away,
-        // little.
+        // A report that was never sent teaches nothing; one that was held for longer than it was
+        // away, little.
         responder.handle_reception(now, 77, 0);
         responder.handle_reception(now, 0x5678_9abc, u32::MAX);
         assert!(is_resent(&responder.handle_request(now, 98)));

@@ -1,17 +1,16 @@
-//! The round trip as the other end's reports tell it (RFC 3550 section 6.4.1).
+//! The round trip, measured with the other end's reports (RFC 3550 section 6.4.1).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Before the first report: what a browser assumes, too.
+/// Assumed before the first report, as a browser does.
 const UNKNOWN: Duration = Duration::from_millis(100);
-/// Reports of ours that an answer may name. One goes out every second.
+/// Our reports that are remembered until the other end names them. One goes out every second.
 const REPORTS: usize = 8;
 
-/// The newest round trip.
 #[derive(Debug)]
 pub(super) struct RoundTrip {
-    /// Middle 32 bits of the time in our reports, and when each was sent.
+    /// Middle 32 bits of the NTP time in each of our reports, and when it was sent.
     reports: VecDeque<(u32, Instant)>,
     newest: Duration,
 }
@@ -33,7 +32,8 @@ impl RoundTrip {
         }
     }
 
-    /// The other end names our report that it saw last, and for how many 1/65536 s it has had it.
+    /// The other end names the last report of ours that it saw, and for how many 1/65536 s it has
+    /// had it.
     pub(super) fn handle_reception(&mut self, now: Instant, last_report: u32, delay: u32) {
         let Some((_, sent)) = self.reports.iter().find(|(report, _)| *report == last_report) else {
             return;

@@ -129,8 +129,8 @@ impl Client {
         self.exchange(&message(METHOD_BINDING, &[])).await
     }
 
-    /// Sends the request as a client does that knows nothing yet, and again with what the challenge
-    /// says.
+    /// Sends the request like a client that knows nothing yet, and again with the realm and nonce
+    /// of the challenge.
     pub async fn request(&mut self, method: Method, attributes: &[&dyn Setter]) -> Answer {
         if self.nonce.is_empty() {
             let challenge = self.exchange(&message(method, attributes)).await;

@@ -1,4 +1,4 @@
-//! Memory for frames, and reading it.
+//! Gets memory for frames, and reads it.
 
 use crate::raw::{Layout, Shape};
 use ::libcamera::camera::ActiveCamera;
@@ -15,10 +15,10 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
-/// Requests with a buffer each, and where the memory comes from.
+/// Requests with a buffer each, and a word for the log on where the memory comes from.
 ///
-/// The driver's own buffers first. Where they need a dmabuf heap and the kernel has none (the
-/// virtual camera outside of an image), ordinary shared memory serves.
+/// The driver's own buffers come first. Where they need a dmabuf heap and the kernel has none (the
+/// virtual camera outside of an image), ordinary shared memory is used.
 pub(super) fn requests(
     camera: &mut ActiveCamera<'static>,
     stream: &Stream,
@@ -63,8 +63,7 @@ fn shared_memory(sizes: &[usize]) -> io::Result<OwnedFrameBuffer> {
     let planes: Vec<FrameBufferPlane> = sizes.iter().map(plane).collect::<io::Result<_>>()?;
     let descriptors: Vec<RawFd> = planes.iter().map(|plane| plane.fd.as_raw_fd()).collect();
     let buffer = OwnedFrameBuffer::new(planes, None)?;
-    // The bindings give up ownership of the descriptors, and libcamera duplicates them: nobody else
-    // would close them.
+    // Nobody else closes these: the bindings give up ownership, and libcamera uses duplicates.
     for descriptor in descriptors {
         nix::unistd::close(descriptor)?;
     }
@@ -73,9 +72,9 @@ fn shared_memory(sizes: &[usize]) -> io::Result<OwnedFrameBuffer> {
 
 /// The frame of a completed request.
 pub(super) struct Shot<'a> {
-    /// Whether it is whole.
+    /// Whether the frame is whole.
     pub(super) good: bool,
-    /// The sensor's time stamp in nanoseconds.
+    /// The sensor's time stamp.
     pub(super) timestamp_ns: u64,
     planes: Vec<&'a [u8]>,
     descriptors: Vec<RawFd>,
@@ -99,6 +98,7 @@ impl<'a> Shot<'a> {
         let metadata = buffer.metadata()?;
         let mut descriptors: Vec<RawFd> =
             buffer.planes().into_iter().map(|plane| plane.fd()).collect();
+        // Planes often share one descriptor; each needs to be synchronised once.
         descriptors.dedup();
         Some(Self {
             good: metadata.status() == FrameMetadataStatus::Success,
@@ -108,7 +108,8 @@ impl<'a> Shot<'a> {
         })
     }
 
-    /// Calls `reader` with the planes while the CPU sees what the device has written.
+    /// Calls `reader` with the planes. The kernel makes sure that the CPU then sees what the device
+    /// has written.
     pub(super) fn read<R>(&self, reader: impl FnOnce(&[&[u8]]) -> R) -> io::Result<R> {
         for &descriptor in &self.descriptors {
             begin_read(descriptor)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Between two attempts to open a camera: the first, and the longest. Looking for cameras takes
 /// some 10 ms.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
-/// How often a camera that rests is looked at: it may be unplugged.
+/// How often the thread looks at a camera that rests: it may be unplugged.
 const REST_LOOK: Duration = Duration::from_millis(500);
 
 /// Starts a thread that puts every frame into `newest` until that is stopped.
@@ -44,13 +44,16 @@ fn capture(settings: &Settings, newest: &Newest, opened: &mut bool) -> Result<()
     let manager = Manager::start()?;
     let (candidate, camera) = manager.choose(&settings.selection)?;
     let mut streaming = Streaming::open(&camera, settings)?;
-    tracing::info!(camera = %candidate, libcamera = manager.version(), "camera opened: {streaming}");
+    tracing::info!(
+        camera = %candidate, libcamera = manager.version(),
+        "camera opened: {streaming}"
+    );
     newest.set_trouble(Trouble::Silent("it is starting".to_owned()));
     while !newest.is_stopped() {
         if newest.is_wanted() {
             streaming.start()?;
             while newest.is_wanted() {
-                // A camera that opens and then fails at once is not one that works.
+                // Only a frame counts: a camera that opens and then fails at once does not work.
                 *opened |= streaming.step(newest)?;
             }
             streaming.stop()?;
@@ -69,7 +72,10 @@ fn tell(settings: &Settings, trouble: &Trouble) {
             tracing::warn!(%camera, "no camera: {reason}; it will be looked for again and again")
         }
         Trouble::Broken(reason) | Trouble::Silent(reason) => {
-            tracing::warn!(%camera, "the camera does not work: {reason}; it will be tried again and again");
+            tracing::warn!(
+                %camera,
+                "the camera does not work: {reason}; it will be tried again and again"
+            );
         }
     }
 }

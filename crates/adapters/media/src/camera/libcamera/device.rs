@@ -1,4 +1,4 @@
-//! What is connected, and what it offers.
+//! Lists the connected cameras and what they offer.
 
 use crate::camera::modes::{LAYOUTS, Modes};
 use crate::camera::newest::Trouble;
@@ -52,7 +52,6 @@ impl Manager {
         (0..list.len()).filter_map(|index| list.get(index)).map(describe).collect()
     }
 
-    /// The chosen camera.
     pub(super) fn choose(
         &self,
         selection: &Selection,
@@ -71,8 +70,8 @@ pub(super) fn video(camera: &Camera<'_>) -> Option<CameraConfiguration> {
     camera.generate_first_supported_configuration(&roles).map(|(configuration, _)| configuration)
 }
 
-/// What can be encoded of what the camera offers. A size that it makes to measure is among them if
-/// it is `wanted`.
+/// The modes of the camera that can be encoded. If the camera makes sizes to measure, the `wanted`
+/// one is among them.
 pub(super) fn modes(configuration: &CameraConfiguration, wanted: (u32, u32)) -> Vec<Modes> {
     let Some(stream) = configuration.get(0) else { return Vec::new() };
     let offered = stream.formats();
@@ -91,7 +90,7 @@ pub(super) fn modes(configuration: &CameraConfiguration, wanted: (u32, u32)) -> 
     LAYOUTS.into_iter().filter(|&layout| known.contains(&pixel_format(layout))).map(modes).collect()
 }
 
-/// Everything that the camera offers for video, for a person.
+/// Everything that the camera offers for video, in words for a person.
 pub(super) fn formats(camera: &Camera<'_>) -> Vec<String> {
     let Some(configuration) = video(camera) else { return Vec::new() };
     let Some(stream) = configuration.get(0) else { return Vec::new() };
@@ -113,10 +112,10 @@ pub(super) fn formats(camera: &Camera<'_>) -> Vec<String> {
     offered.pixel_formats().into_iter().map(describe).collect()
 }
 
-/// The range of sizes that the camera makes to measure, if it does; libcamera lists only some of
-/// them.
+/// The range of sizes that the camera makes to measure, if it does. libcamera's list has only some
+/// of them.
 fn range(offered: &StreamFormatsRef<'_>, pixels: PixelFormat) -> Option<SizeRange> {
-    // Without steps it is only what spans the sizes that are listed.
+    // A range without steps only spans the sizes that are listed.
     let range = offered.range(pixels);
     let one_size = (range.min.width, range.min.height) == (range.max.width, range.max.height);
     (range.h_step > 0 && range.v_step > 0 && !one_size).then_some(range)

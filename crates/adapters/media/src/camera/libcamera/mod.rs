@@ -8,18 +8,18 @@
 //!
 //! * The camera is opened when the program starts and streams only while somebody watches.
 //! * A camera that is missing, lost or silent is looked for again, within two seconds at most;
-//!   [`Camera::next_frame`] tells why there is no picture. libcamera itself is started anew for
-//!   that: a camera comes back even where no device events are delivered.
+//!   [`Camera::next_frame`] returns the reason why there is no picture. For each attempt libcamera
+//!   itself starts again, so that a camera comes back even where no device events are delivered.
 //! * Capture times are the sensor's time stamps (`CLOCK_MONOTONIC`).
-//! * A camera without the wanted size gives the next larger one, of which the middle is used. What
-//!   cannot be turned by 180° is turned while it is copied.
+//! * A camera without the wanted size gives the next larger one, of which the middle is used. If
+//!   the camera cannot turn its picture by 180°, the copy does.
 //!
 //! # Design decisions
 //!
-//! * Requests are queued by a thread of this program: the callback runs while the bindings hold the
-//!   lock that queueing takes.
-//! * A thread between libcamera's and the encoder's costs two hand-overs of some 10 µs and lets the
-//!   copy of one frame run beside the encoding of the one before; libcamera's objects do not move
+//! * A thread of this program queues the requests: the callback cannot, because it runs while the
+//!   bindings hold the lock that queueing takes.
+//! * A thread between libcamera's and the encoder's costs two hand-overs of some 10 µs. But it
+//!   copies one frame while the frame before is encoded, and libcamera's objects do not move
 //!   between threads.
 //! * Motion JPEG is left out: a decoder costs more time than all else here, and 640×360 at 30 Hz
 //!   fits through USB 2 without it.
@@ -38,18 +38,15 @@ use device::Manager;
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::Arc;
 
-/// Which camera, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Which of the cameras that are connected.
+    /// Which of the connected cameras.
     pub selection: Selection,
-    /// Size and rate of the picture.
     pub format: VideoFormat,
-    /// Which way up it is mounted.
     pub rotation: Rotation,
 }
 
-/// A camera that libcamera knows, now or later.
+/// A camera of libcamera's, which may be plugged in later.
 #[derive(Debug)]
 pub struct LibcameraCamera {
     settings: Settings,
@@ -57,7 +54,7 @@ pub struct LibcameraCamera {
 }
 
 impl LibcameraCamera {
-    /// Starts to look for the camera; it may be plugged in later.
+    /// Starts to look for the camera.
     ///
     /// # Errors
     /// If the system has no thread left.
@@ -98,7 +95,6 @@ impl Drop for LibcameraCamera {
 /// A camera as [`list`] sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Id and model.
     pub camera: Candidate,
     /// Sizes for each pixel format, such as `NV12: 640x360, 1280x720`.
     pub formats: Vec<String>,

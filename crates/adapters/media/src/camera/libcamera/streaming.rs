@@ -25,24 +25,24 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// One is filled, one waits to be filled, one is read: a fourth would only add to the age of the
-/// picture.
+/// One is being filled, one waits to be filled, one is being read. A fourth would only add to the
+/// age of the picture.
 const BUFFERS: u32 = 3;
 /// How often the thread looks whether frames are still wanted.
 const LOOK_UP: Duration = Duration::from_millis(100);
-/// A camera that gives nothing for this long is opened anew. Sensors take up to a second to start.
+/// A camera that gives nothing for this long is opened again. Sensors take up to a second to start.
 const STALLED: Duration = Duration::from_secs(3);
-/// Time stamps further from now than this are of another clock.
+/// Time stamps further from now than this come from another clock.
 const PLAUSIBLE: Duration = Duration::from_secs(2);
 
-/// What libcamera's thread tells.
+/// A report of libcamera's thread.
 enum Event {
     Completed(Request),
     Disconnected,
 }
 
-/// A configured camera with its requests. Fields are dropped in this order: requests before their
-/// camera.
+/// A configured camera with its requests. The order of the fields matters: requests must be dropped
+/// before their camera.
 pub(super) struct Streaming {
     idle: Vec<Request>,
     events: Receiver<Event>,
@@ -71,7 +71,7 @@ impl Streaming {
             .map_err(failed("it has no buffers"))?;
         let (sender, events) = channel();
         let completed = sender.clone();
-        // The receiver goes first when the camera is closed.
+        // Errors do not matter: when the camera is closed, the receiver is dropped first.
         camera.on_request_completed(move |request| drop(completed.send(Event::Completed(request))));
         camera.on_disconnected(move || drop(sender.send(Event::Disconnected)));
         let summary = format!("{summary}, {} buffers ({memory})", idle.len());
@@ -92,7 +92,6 @@ impl Streaming {
         })
     }
 
-    /// Begins to capture.
     pub(super) fn start(&mut self) -> Result<(), Trouble> {
         self.camera.start(self.controls.as_deref()).map_err(failed("it does not start"))?;
         self.running = true;
@@ -101,9 +100,10 @@ impl Streaming {
         self.queue()
     }
 
-    /// Waits for an event, a moment at most. Returns whether there was a frame.
+    /// Waits for an event, for [`LOOK_UP`] at most. Returns whether there was a frame.
     pub(super) fn step(&mut self, newest: &Newest) -> Result<bool, Trouble> {
         let now = clock::now();
+        // With every request under way, there is nothing to ask for before an event.
         let wait =
             if self.idle.is_empty() { None } else { self.throttle.due().map(|due| due.since(now)) };
         let seen = match self.events.recv_timeout(wait.unwrap_or(LOOK_UP).min(LOOK_UP)) {
@@ -120,14 +120,14 @@ impl Streaming {
         Ok(seen)
     }
 
-    /// Ends capturing; [`Self::start`] begins anew.
+    /// Ends capturing; [`Self::start`] may begin again.
     pub(super) fn stop(&mut self) -> Result<(), Trouble> {
         self.running = false;
         self.camera.stop().map_err(failed("it does not stop"))?;
         self.look()
     }
 
-    /// Takes back requests that were cancelled, and notices whether the camera is still there.
+    /// Takes back requests that were cancelled; an error if the camera is gone.
     pub(super) fn look(&mut self) -> Result<(), Trouble> {
         while let Ok(event) = self.events.try_recv() {
             match event {
@@ -140,11 +140,11 @@ impl Streaming {
 
     fn complete(&mut self, request: Request, newest: &Newest) -> Result<bool, Trouble> {
         if request.status() == RequestStatus::Cancelled {
-            // Nothing was stopped: its device has failed, and would fail at once again.
+            // The camera was not stopped, so its device has failed, and would fail again at once.
             self.recycle(request);
             return Err(broken("it gave a frame up"));
         }
-        // A frame that was damaged on its way is left out.
+        // Damaged frames are left out.
         let shot = Shot::of(&request, &self.stream).filter(|shot| shot.good);
         let seen = shot.is_some();
         if let Some(shot) = shot {
@@ -169,7 +169,7 @@ impl Streaming {
         self.idle.push(request);
     }
 
-    /// Asks for frames, as many as there are buffers or as the throttle lets.
+    /// Asks for as many frames as there are buffers, or as the throttle allows.
     fn queue(&mut self) -> Result<(), Trouble> {
         loop {
             let now = clock::now();
@@ -188,7 +188,8 @@ impl Streaming {
 
 impl Drop for Streaming {
     fn drop(&mut self) {
-        // Requests come back before their memory goes. A camera that is gone has nothing to stop.
+        // All requests must come back before their memory is freed. An error is no harm: a camera
+        // that is gone has nothing to stop.
         if self.running
             && let Err(error) = self.camera.stop()
         {
@@ -207,7 +208,7 @@ struct Configured {
     stream: Stream,
     layout: Layout,
     shape: Shape,
-    /// What is left to turn while copying.
+    /// The turn that is left for the copy to make.
     rotation: Rotation,
     summary: String,
 }
@@ -217,8 +218,8 @@ fn configure(
     settings: &Settings,
 ) -> Result<Configured, Trouble> {
     let wanted = (settings.format.width(), settings.format.height());
-    // Sensors have this property. libcamera's virtual camera has not, says that it turns the
-    // picture, and does not.
+    // Sensors have this property. libcamera's virtual camera does not have it: it says that it
+    // turns the picture, and does not.
     let turns = camera.properties().get::<properties::Rotation>().is_ok();
     let upright = if turns && settings.rotation == Rotation::Half {
         Orientation::Rotate180
@@ -227,7 +228,7 @@ fn configure(
     };
     let mut configuration = device::video(camera).ok_or_else(|| broken("it offers no video"))?;
     let modes = device::modes(&configuration, wanted);
-    // Some drivers name a range of sizes and make only some of them.
+    // Some drivers name a range of sizes but make only some of them.
     let found = modes::candidates(&modes, wanted)
         .into_iter()
         .find(|&(layout, size)| ask(&mut configuration, layout, size, upright));
@@ -256,7 +257,7 @@ fn configure(
     Ok(Configured { stream, layout, shape, rotation, summary })
 }
 
-/// Puts the wishes into the configuration; whether libcamera lets size and layout stand.
+/// Puts the wishes into the configuration. `false` if libcamera changes size or layout.
 fn ask(
     configuration: &mut CameraConfiguration,
     layout: Layout,
@@ -269,7 +270,7 @@ fn ask(
     stream.set_pixel_format(pixels);
     stream.set_size(Size { width, height });
     stream.set_buffer_count(BUFFERS);
-    // What the encoder says of its pictures; a USB camera keeps its own.
+    // As the encoder declares in its stream; a USB camera keeps its own.
     stream.set_color_space(Some(ColorSpace::rec709()));
     if configuration.validate().is_invalid() {
         return false;
@@ -292,7 +293,7 @@ fn left_to_turn(wanted: Orientation, given: Orientation) -> Rotation {
     }
 }
 
-/// The control that asks for the rate, if the camera has it.
+/// The control that sets the frame rate, if the camera has it.
 fn frame_duration(camera: &Camera<'_>, fps: u32) -> Option<UniquePtr<ControlList>> {
     camera.controls().find(FrameDurationLimits::ID).ok()?;
     let micros = i64::from(1_000_000 / fps.max(1));
@@ -305,6 +306,7 @@ fn frame_duration(camera: &Camera<'_>, fps: u32) -> Option<UniquePtr<ControlList
     Some(controls)
 }
 
+/// The time stamp, or now if it comes from another clock.
 fn capture_time(timestamp_ns: u64) -> MonotonicMicros {
     let (now, stamped) = (clock::now(), MonotonicMicros(timestamp_ns / 1_000));
     let plausible = now.since(stamped) < PLAUSIBLE && stamped.since(now) == Duration::ZERO;

@@ -1,4 +1,4 @@
-//! From a stream of bytes to frames.
+//! Makes frames from a stream of bytes.
 
 use crate::frame::{I420Frame, VideoFormat};
 use std::io::{self, ErrorKind, Read};
@@ -10,7 +10,7 @@ pub(super) struct Assembler {
     filled: usize,
 }
 
-/// What reading once has brought.
+/// The result of one read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The frame is whole: [`Assembler::swap`] it out.
@@ -50,7 +50,7 @@ impl Assembler {
         self.filled = 0;
     }
 
-    /// Forgets what has come of the frame.
+    /// Discards the bytes that have come of the frame.
     pub(super) fn reset(&mut self) {
         self.filled = 0;
     }
@@ -64,9 +64,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_a_stream_is_cut_the_same_frames_come_out(count in 0u8..5, cuts in prop::collection::vec(prop_oneof![Just(None), (1usize..6_000).prop_map(Some)], 1..200)) {
+        fn however_a_stream_is_cut_the_same_frames_come_out(
+            count in 0u8..5,
+            cuts in prop::collection::vec(
+                prop_oneof![Just(None), (1usize..6_000).prop_map(Some)],
+                1..200,
+            ),
+        ) {
             let format = VideoFormat::new(64, 48, 30).unwrap();
-            let sent: Vec<u8> = (1..=count).flat_map(|value| vec![value; 64 * 48 * 3 / 2]).collect();
+            let sent: Vec<u8> =
+                (1..=count).flat_map(|value| vec![value; 64 * 48 * 3 / 2]).collect();
             let (frames, lost) = assemble(format, &mut Cut { left: &sent, cuts: cuts.into() });
             prop_assert_eq!(frames, (1..=count).collect::<Vec<_>>());
             prop_assert_eq!(lost, 0);
@@ -75,7 +82,8 @@ mod tests {
         #[test]
         fn a_partial_frame_at_the_end_is_lost_and_counted(whole in 0u8..3, rest in 1usize..4_608) {
             let format = VideoFormat::new(64, 48, 30).unwrap();
-            let mut sent: Vec<u8> = (1..=whole).flat_map(|value| vec![value; 64 * 48 * 3 / 2]).collect();
+            let mut sent: Vec<u8> =
+                (1..=whole).flat_map(|value| vec![value; 64 * 48 * 3 / 2]).collect();
             sent.resize(sent.len() + rest, 99);
             let (frames, lost) = assemble(format, &mut sent.as_slice());
             prop_assert_eq!(frames.len(), usize::from(whole));

@@ -21,11 +21,11 @@ const LOOK_UP_MS: u16 = 200;
 /// Between two attempts to open the pipe.
 const RETRY: Duration = Duration::from_millis(300);
 /// Wanted capacity of the pipe in bytes: the most that Linux gives without privilege
-/// (`fs.pipe-max-size`), about three quarters of a 1280×720 frame; with the default of 64 KiB the
-/// writer would be woken twenty times for each.
+/// (`fs.pipe-max-size`), about three quarters of a 1280×720 frame. With the default of 64 KiB the
+/// writer would be woken twenty times per frame.
 const CAPACITY: i32 = 1 << 20;
 
-/// Why reading has come to an end.
+/// Why reading has ended.
 enum End {
     Stopped,
     WriterClosed,
@@ -93,8 +93,8 @@ fn pump(pipe: &mut File, assembler: &mut Assembler, newest: &Newest) -> End {
     }
 }
 
-/// Waits until there is something to read, or the writer has closed the pipe. A pipe that never had
-/// a writer is neither (`pipe(7)`).
+/// Waits until there is something to read or the writer has closed the pipe; `false` after
+/// [`LOOK_UP_MS`]. A pipe that never had a writer is neither readable nor closed (`pipe(7)`).
 fn wait_readable(pipe: &File) -> io::Result<bool> {
     let mut watched = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
     match poll(&mut watched, PollTimeout::from(LOOK_UP_MS)) {
