@@ -1,4 +1,4 @@
-//! What cars show over HTTP: tokens that the host can check without having stored them.
+//! Tokens that cars show over HTTP. The host checks them without having stored them.
 
 use crate::token::Token;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-/// How long a token works. An installation over a slow link takes an hour and goes on with the
-/// token that it began with.
+/// How long a token works. An installation over a slow link takes an hour, all of it with the token
+/// that it began with.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(12 * 3_600);
-/// When the next one comes: so early that every installation that begins has hours left.
+/// How often a car gets a new token: so early that an installation always begins with hours left.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(6 * 3_600);
 
 /// Makes and checks tokens: `car.expiry.mac`, where the key of the MAC lives as long as the
 /// process.
 ///
-/// A token is good only while its car is known, so striking a car ends its access at once.
+/// A token is good only while its car is enrolled, so revoking a car ends its access at once.
 pub(crate) struct Access {
     /// `None` where nothing is offered to cars.
     key: Option<Token>,
@@ -30,24 +30,23 @@ impl Access {
         Self { key, enrolled: RwLock::default() }
     }
 
-    /// The cars that are known now.
+    /// Replaces the list. The tokens of cars that are not in it stop working.
     pub(crate) fn set_enrolled(&self, cars: BTreeSet<CarId>) {
         *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = cars;
     }
 
-    /// One more.
     pub(crate) fn know(&self, car: &CarId) {
+        // Most cars only come back: a read lock is enough for those.
         if !self.is_enrolled(car) {
             self.enrolled.write().unwrap_or_else(PoisonError::into_inner).insert(car.clone());
         }
     }
 
-    /// One fewer.
     pub(crate) fn forget(&self, car: &CarId) {
         self.enrolled.write().unwrap_or_else(PoisonError::into_inner).remove(car);
     }
 
-    /// A token for a car, if cars are given any.
+    /// `None`: this program has no releases, so its cars need no tokens.
     pub(crate) fn issue(&self, car: &CarId) -> Option<AccessToken> {
         let key = self.key.as_ref()?;
         let claim = format!("{car}.{}", (unix_now() + LIFETIME).as_secs());
@@ -55,11 +54,12 @@ impl Access {
         AccessToken::try_from(format!("{claim}.{mac}")).ok()
     }
 
-    /// Whose token it is, if it works.
+    /// The car that a token is for. `None`: it is forged or has expired, or the car is not
+    /// enrolled.
     pub(crate) fn check(&self, token: &str) -> Option<CarId> {
         let key = self.key.as_ref()?;
         let (claim, shown) = token.rsplit_once('.')?;
-        // In constant time.
+        // Compares in constant time.
         mac(key, claim).verify_slice(&hex::decode(shown).ok()?).ok()?;
         let (car, expires) = claim.split_once('.')?;
         let car = CarId::new(car).ok()?;

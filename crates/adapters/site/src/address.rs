@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection.
+//! The addresses of a connection's two ends.
 
 use axum::http::HeaderMap;
 use std::net::{IpAddr, SocketAddr};

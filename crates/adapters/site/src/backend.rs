@@ -1,4 +1,4 @@
-//! What the routes ask of the program that serves them.
+//! The questions of the routes to the program that serves them.
 
 use crate::status::{CarStatus, Viewer};
 use crate::token::{Token, TokenHash};
@@ -13,7 +13,6 @@ use std::future::Future;
 ///
 /// A sign-in is a random cookie; the backend sees and stores its hash only.
 pub trait Backend: Send + Sync + 'static {
-    /// What kind of program this is.
     fn mode(&self) -> Mode;
 
     /// Whether there is no account yet.
@@ -43,13 +42,12 @@ pub trait Backend: Send + Sync + 'static {
         sign_in: TokenHash,
     ) -> impl Future<Output = Result<Name, AccountError>> + Send;
 
-    /// Who is signed in with this cookie.
+    /// The user who is signed in with this cookie. `None`: the sign-in has ended or never was.
     fn who(
         &self,
         sign_in: TokenHash,
     ) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
 
-    /// Forgets the sign-in.
     fn sign_out(&self, sign_in: TokenHash)
     -> impl Future<Output = Result<(), AccountError>> + Send;
 
@@ -60,13 +58,15 @@ pub trait Backend: Send + Sync + 'static {
         name: Option<Name>,
     ) -> impl Future<Output = Result<Enrolment, AccountError>> + Send;
 
-    /// A car has proved that it holds the key: is it known, or does its token make it so?
+    /// Called when a car has proved that it holds its key. The car is let in if it is enrolled, or
+    /// if its token enrols it now.
     fn register_car(
         &self,
         car: CarRegistration,
     ) -> impl Future<Output = Result<EnrolledCar, RegisterError>> + Send;
 
-    /// Makes a car that has proved its key, and is unknown or revoked, this user's.
+    /// Makes this user the owner of a car that has proved its key. The car has to be unknown or
+    /// revoked.
     fn claim_car(
         &self,
         user: Name,
@@ -76,7 +76,7 @@ pub trait Backend: Send + Sync + 'static {
         async { Err(AccountError::NotOffered) }
     }
 
-    /// Forgets a car of this user's.
+    /// Revokes a car. Only its owner may do that.
     fn revoke_car(
         &self,
         user: Name,
@@ -86,14 +86,14 @@ pub trait Backend: Send + Sync + 'static {
         async { Err(AccountError::NotOffered) }
     }
 
-    /// What a car says of itself; `None` on a host.
+    /// The state of a car, for its own page. `None` on a host.
     fn status(&self, viewer: Viewer) -> impl Future<Output = Option<CarStatus>> + Send {
         let _ = viewer;
         async { None }
     }
 }
 
-/// What kind of program serves the page.
+/// The kind of program that serves the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// A signaling host: accounts with passwords, many cars.
@@ -102,16 +102,11 @@ pub enum Mode {
     Car,
 }
 
-/// What somebody signs in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// To a host.
-    Password {
-        /// Account.
-        name: Name,
-        password: Password,
-    },
-    /// To a car: the access code.
+    /// For a host.
+    Password { name: Name, password: Password },
+    /// For a car's own page: its access code.
     Code(Password),
 }
 
@@ -128,51 +123,47 @@ impl fmt::Debug for Password {
 /// An enrolment token, to be copied into a car's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enrolment {
-    /// The token; valid once.
+    /// Valid once.
     pub token: Token,
     /// Seconds since 1970 (UTC).
     pub expires_at: u64,
 }
 
-/// A car whose signature was right.
+/// A car that has proved its key, and what it says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarRegistration {
     pub key: CarKey,
-    /// The name that it asks for.
+    /// The car's own wish; a name that its owner has chosen wins over it.
     pub name: Name,
-    /// Its program.
     pub software: Software,
-    /// Hash of its enrolment token.
+    /// Hash of its enrolment token; `None` if it shows none.
     pub enrolment: Option<TokenHash>,
 }
 
 /// Why an account request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// Name or password, or code.
+    /// Of the name, the password or the access code. The text does not say which.
     #[error("wrong name or password")]
     WrongCredentials,
     /// The link was used, has expired or never was.
     #[error("this link was used already or has expired")]
     WrongToken,
-    /// There is an account already.
     #[error("this host is set up already")]
     SetUpAlready,
-    /// The password cannot be taken.
     #[error("{0}")]
     WeakPassword(&'static str),
-    /// Nobody waits with this claim code.
     #[error("no car shows this code right now; look at its page again, the code may have changed")]
     NoSuchCode,
     #[error("there is no such car")]
     NoSuchCar,
-    /// The car is somebody else's.
+    /// The car belongs to somebody else, or to nobody.
     #[error("only the owner may do that; on the host's command line it is `rccar-host car revoke`")]
     NotYours,
-    /// This program does not do that.
+    /// Only the other kind of program has this, or one that has releases.
     #[error("this program does not offer that")]
     NotOffered,
-    /// So many others are waiting that this one is sent away at once.
+    /// So many passwords wait to be checked that this one is refused at once.
     #[error("too many people are signing in right now; try again")]
     Busy,
     /// A fault; the text is for the log.
@@ -186,7 +177,7 @@ pub enum RegisterError {
     /// Unknown, and no valid token.
     #[error("this host does not know the car, and the car showed no valid enrolment token")]
     NotEnrolled,
-    /// Its owner revoked it.
+    /// By its owner or on the command line.
     #[error("the car was removed from this host")]
     Revoked,
     /// A fault; the text is for the log.

@@ -1,10 +1,9 @@
-//! Why the rooms close a connection, in words of the wire.
+//! Close codes for the reasons that the rooms give.
 
 use axum::extract::ws::CloseFrame;
 use rccar_protocol::close::CloseCode;
 use rccar_rooms::Close;
 
-/// What the client is told when the rooms want its connection closed.
 pub(crate) fn code(why: Close) -> CloseCode {
     match why {
         Close::Replaced => CloseCode::Replaced,

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
-/// Commands that wait for the task. Senders wait when it is full, which slows down their clients
-/// and nobody else.
+/// Commands that may wait for the task. When the queue is full, senders wait: that slows down their
+/// own clients and nobody else.
 const COMMANDS: usize = 1_024;
-/// Messages between the task and a car in the same process: as for a socket.
+/// Messages that may wait between the task and a car in the same process: as for a socket.
 const LOCAL_MESSAGES: usize = 256;
-/// Reports of cars that wait for whoever watches them: one of each car of a large fleet.
+/// Reports of cars that may wait to be read: one from each car of a large fleet.
 const UPDATES: usize = 1_024;
 
 /// Where drivers and cars meet. Clones are handles on the same task, which lives until
@@ -45,8 +45,8 @@ impl Exchange {
         Self::start_with(options, ice, Access::new(None))
     }
 
-    /// The same for a host with releases: each car gets tokens made with this secret to fetch them
-    /// with.
+    /// The same for a host with releases. Cars fetch them with tokens that are made with this
+    /// secret.
     #[must_use]
     pub fn start_with_access(options: Options, ice: Arc<dyn IceServers>, secret: Token) -> Self {
         Self::start_with(options, ice, Access::new(Some(secret)))
@@ -63,32 +63,34 @@ impl Exchange {
         &self.access
     }
 
-    /// What cars said about their updates in an earlier run. Their own words replace it.
+    /// Takes over what cars said about their updates in an earlier run. It holds until a car
+    /// reports again.
     pub async fn remember_updates(&self, updates: Vec<(CarId, UpdateStatus)>) {
         self.command(Command::RememberUpdates(updates)).await;
     }
 
-    /// What cars say about their updates from now on. A receiver that is not read misses some.
+    /// Receives what cars say about their updates from now on. A receiver that is not read misses
+    /// some. A second call replaces the first.
     pub async fn watch_updates(&self) -> mpsc::Receiver<(CarId, UpdateStatus)> {
         let (sender, receiver) = mpsc::channel(UPDATES);
         self.command(Command::WatchUpdates(sender)).await;
         receiver
     }
 
-    /// The connected cars with the last they said about their updates.
+    /// The connected cars, each with its last report about its update.
     pub async fn connected_cars(&self) -> Vec<(CarId, Option<UpdateStatus>)> {
         let (answer, cars) = oneshot::channel();
         self.command(Command::ConnectedCars(answer)).await;
         cars.await.unwrap_or_default()
     }
 
-    /// Tells a car that there may be a release for it. A car that is not connected learns of it
-    /// when it asks by itself.
+    /// Tells a car that there may be a release for it. A car that is not connected finds it at its
+    /// next check.
     pub async fn announce_release(&self, car: CarId, version: Version) {
         self.command(Command::AnnounceRelease { car, version }).await;
     }
 
-    /// Asks a car for its owner to install the version that it waits to be asked for. `None`: the
+    /// Asks a car, on behalf of its owner, to install a version that waits for this. `None`: the
     /// exchange has ended.
     pub(crate) async fn install(
         &self,
@@ -101,13 +103,13 @@ impl Exchange {
         answered.await.ok()
     }
 
-    /// Replaces the list of known cars. A connected car that is no longer listed is sent away.
+    /// Replaces the list of enrolled cars. A connected car that is no longer listed is sent away.
     pub async fn set_cars(&self, cars: Vec<EnrolledCar>) {
         self.command(Command::EnrolledCars(cars)).await;
     }
 
     /// Makes the calling process a car, without socket and registration. Dropping the sender is
-    /// like losing the connection; a receiver that is not read for 256 messages loses it as well.
+    /// like losing the connection. A receiver that lets 256 messages wait loses it as well.
     pub async fn attach_local_car(
         &self,
         car: EnrolledCar,
@@ -160,7 +162,7 @@ impl Exchange {
     }
 
     /// Says `bye` to everybody and closes all connections; returns when they are closed, after 2 s
-    /// at most. Whoever connects later is not served.
+    /// at most. A client that connects later is not served.
     pub async fn shutdown(&self) {
         let (done, wait) = oneshot::channel();
         self.command(Command::Shutdown(done)).await;
@@ -189,7 +191,7 @@ impl Exchange {
         self.command(Command::DriverGone { conn }).await;
     }
 
-    /// The number of a connection that is going to join.
+    /// A number for a connection before it joins: a car that waits to be claimed needs one, too.
     pub(crate) fn next_car(&self) -> CarConn {
         CarConn(self.number())
     }
@@ -224,7 +226,7 @@ impl Exchange {
     }
 
     async fn command(&self, command: Command) {
-        // The task ends at shutdown only; what comes later has nobody to serve it.
+        // Fails only after shutdown, when nothing is left to serve the command.
         let _ = self.commands.send(command).await;
     }
 }

@@ -1,10 +1,10 @@
-//! Where the ICE servers of a session come from.
+//! The source of the ICE servers of a session.
 
 use rccar_protocol::signaling::{IceServer, ToCar, ToDriver};
 use rccar_protocol::text::SessionId;
 use std::net::IpAddr;
 
-/// Who gets ICE servers.
+/// The end of a session that asks for ICE servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IcePeer {
     /// The session that the servers are for: both of its ends ask.
@@ -15,8 +15,8 @@ pub struct IcePeer {
 
 /// Gives out STUN and TURN servers with credentials for one session. Must not block.
 pub trait IceServers: Send + Sync + 'static {
-    /// Servers for this peer, now. Whoever serves them need not learn who drives what: the session
-    /// says enough.
+    /// Servers for this peer. It names the session and not the people, so that a server elsewhere
+    /// does not learn who drives which car.
     fn for_peer(&self, peer: IcePeer) -> Vec<IceServer>;
 }
 
@@ -30,14 +30,14 @@ impl IceServers for NoIceServers {
     }
 }
 
-/// Fills the field that the rooms machine leaves empty.
+/// Fills in `ice_servers`, which the rooms leave empty.
 pub(crate) fn equip_driver(message: &mut ToDriver, servers: &dyn IceServers, reached: IpAddr) {
     if let ToDriver::Connecting { session, ice_servers, .. } = message {
         *ice_servers = servers.for_peer(IcePeer { session: *session, reached: Some(reached) });
     }
 }
 
-/// Fills the field that the rooms machine leaves empty.
+/// The same for a message to a car.
 pub(crate) fn equip_car(message: &mut ToCar, servers: &dyn IceServers, reached: Option<IpAddr>) {
     if let ToCar::Connect { session, ice_servers, .. } | ToCar::Restart { session, ice_servers } =
         message

@@ -1,8 +1,8 @@
 //! HTTP and WebSocket routes with the embedded web page: all of signaling but the accounts.
 //!
-//! **Nothing that a client sends, and nothing that it fails to read, stops the server or reaches
-//! the rooms machine unchecked**: every message is parsed at the socket, every queue towards a
-//! client is bounded in messages and bytes, every connection has a budget.
+//! **No client can stop the server, whether by what it sends or by what it does not read, and
+//! nothing reaches the rooms unchecked**: every message is parsed at the socket, every queue
+//! towards a client is bounded in messages and bytes, every connection has a budget.
 //!
 //! `rccar-host` serves drivers and cars with it; `rccar-car` serves its own page on the local
 //! network, with itself as the only car ([`Exchange::attach_local_car`]). They differ in the
@@ -15,13 +15,16 @@
 //! ```
 //!
 //! ```no_run
-//! # async fn example<B: rccar_site::Backend>(backend: B) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example<B: rccar_site::Backend>(
+//! #     backend: B,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use rccar_protocol::text::Software;
 //! use rccar_site::{Exchange, NoIceServers, Options, router, serve};
 //! use std::sync::Arc;
 //!
 //! let software = Software::new("example/0.1.0")?;
-//! let exchange = Exchange::start(rccar_rooms::Options::new(software.clone()), Arc::new(NoIceServers));
+//! let exchange =
+//!     Exchange::start(rccar_rooms::Options::new(software.clone()), Arc::new(NoIceServers));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! let page = router(exchange.clone(), Arc::new(backend), Options::new(software));
 //! serve(vec![listener], page, async { /* until somebody asks to stop */ }).await;
@@ -37,9 +40,9 @@
 //! * The page is embedded: one file to install, and page and server always fit each other.
 //! * The server is hyper's with limits of our own, because `axum::serve` bounds neither connections
 //!   nor the time for a request.
-//! * What a car signs names the host. Accepted names come from the configuration and from the
-//!   socket's own address, never from the `Host` header, which whoever relays a car's answer would
-//!   choose.
+//! * A car signs the name of the host. Accepted names come from the configuration and from the
+//!   socket's own address, never from the `Host` header: an attacker who relays a car's answer
+//!   would choose that.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -1,4 +1,4 @@
-//! What one client may take: connections, messages, bytes.
+//! Limits for one client: connections, messages, bytes.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,27 +17,26 @@ pub struct Limits {
     /// TCP connections that are no WebSockets, in total. Beyond it new ones wait in the kernel's
     /// queue.
     pub requests: usize,
-    /// The same from one IPv4 address or one IPv6 /64; from a trusted proxy: requests at work for
-    /// one such address.
+    /// The same from one IPv4 address or one IPv6 /64. Behind a trusted proxy: requests in progress
+    /// for one such address.
     pub requests_per_address: usize,
     /// Time for reading a request's body and answering it.
     pub request: Duration,
     /// Time after which a connection that is no WebSocket takes no further request. It is cut off
-    /// [`Self::request`] later, which bounds what somebody who takes an answer byte by byte can
-    /// hold.
+    /// [`Self::request`] later, so that a client cannot hold it by taking an answer byte by byte.
     pub requests_age: Duration,
     /// Bundles of releases that cars fetch at once, in total. Each takes a file descriptor besides
     /// its connection.
     pub downloads: usize,
     /// The same by one car.
     pub downloads_per_car: usize,
-    /// Messages a second that a client may send for long.
+    /// Messages a second that a client may send in the long run.
     pub messages_per_second: f64,
     /// Messages that it may send at once.
     pub message_burst: f64,
-    /// Bytes a second for long.
+    /// Bytes a second in the long run.
     pub bytes_per_second: f64,
-    /// Bytes at once.
+    /// Bytes that it may send at once.
     pub byte_burst: f64,
     /// Time for the first message.
     pub handshake: Duration,
@@ -49,7 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     /// A trickling peer sends about 40 messages at once and then next to nothing, so 50 a second
-    /// and bursts of 200 are far from what anybody needs. Pings every 20 s keep mobile NAT entries
+    /// and bursts of 200 are far more than anybody needs. Pings every 20 s keep mobile NAT entries
     /// alive (RFC 4787 asks for 2 min, networks forget after 30 s); two lost ones and some delay
     /// make 45 s.
     ///
@@ -84,15 +83,14 @@ impl Default for Limits {
 /// How many messages of one client in a row may be refused before it is sent away: ten seconds of
 /// the allowed rate.
 const MAX_REFUSED: u32 = 500;
-/// A client that floods is told once a second.
+/// Least time between two errors to a client that floods.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What to do with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Accept,
     Refuse {
-        /// Whether to say so.
+        /// Whether to answer with an error: once in `TELL_INTERVAL`.
         tell: bool,
     },
     SendAway,
@@ -120,6 +118,7 @@ impl Budget {
     pub(crate) fn charge(&mut self, size: usize, now: Instant) -> Verdict {
         self.messages.refill(now);
         self.bytes.refill(now);
+        // A full bucket: the client was calm for `burst / rate`, by default 4 s.
         if self.messages.is_full() {
             self.refused = 0;
         }
@@ -167,7 +166,7 @@ impl Bucket {
     }
 }
 
-/// Counts the connections of everybody.
+/// Counts connections, in total and by address.
 #[derive(Debug)]
 pub(crate) struct Gate {
     total: usize,
@@ -175,7 +174,7 @@ pub(crate) struct Gate {
     inside: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// Why somebody was not let in.
+/// Why a connection was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum GateError {
     #[error("the host has no room for more connections")]
@@ -184,7 +183,7 @@ pub(crate) enum GateError {
     TooManyFromAddress,
 }
 
-/// A place inside; leaving is dropping it.
+/// A place inside the gate, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     gate: Arc<Gate>,
@@ -201,8 +200,8 @@ impl Gate {
         })
     }
 
-    /// For everything else. The total is the server's business, whose clients wait for a place
-    /// instead.
+    /// For everything else, by address only. The server keeps the total: it lets clients wait for a
+    /// place instead of refusing them.
     pub(crate) fn for_requests(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             total: usize::MAX,

@@ -15,7 +15,6 @@ pub struct PublicUrl {
     authority: String,
 }
 
-/// Not a public URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not of the form https://name or https://name:port, without a path")]
 pub struct PublicUrlError(String);
@@ -33,7 +32,8 @@ impl PublicUrl {
         &self.authority
     }
 
-    /// Whether it means whatever machine uses it: people at the host get there, and nobody else.
+    /// Whether it means the machine that uses it, such as `localhost`. It leads to the host only
+    /// from the host itself.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(self.host())
@@ -49,21 +49,18 @@ impl PublicUrl {
 /// Why a car that is given an address would not find this host, or would not be let in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CarUrlError {
-    /// It means whatever machine uses it.
     #[error("for the car, {0} is the car itself")]
     Loopback(String),
     /// A car signs the name that it dials, and the host has to know that name as its own.
     #[error(
-        "this host does not know itself as {0}: give its address in numbers, or set http.public_url in its configuration"
+        "this host does not know itself as {0}: give its address in numbers, or set \
+         http.public_url in its configuration"
     )]
     UnknownName(String),
 }
 
 impl PublicUrl {
-    /// Whether a car can be given this address of a host whose configured one is `public`.
-    ///
-    /// # Errors
-    /// Why not.
+    /// Checks that a car can be given this address. `public` is the host's configured one.
     pub fn check_for_cars(&self, public: Option<&Self>) -> Result<(), CarUrlError> {
         if self.is_loopback() {
             return Err(CarUrlError::Loopback(self.host().to_owned()));
@@ -114,8 +111,8 @@ pub(crate) fn normal(authority: &str, https: bool) -> String {
 
 /// Names that a car may sign when it registers over a connection that arrived at `local`.
 ///
-/// With and without port, because a port is no part of a host's identity for the car's owner, and a
-/// proxy in front may change it.
+/// Each name counts with and without its port: for the car's owner a port is no part of a host's
+/// identity, and a proxy in front may change it.
 pub(crate) fn accepted(public: Option<&PublicUrl>, local: SocketAddr) -> Vec<String> {
     let mut names = Vec::new();
     if let Some(url) = public {

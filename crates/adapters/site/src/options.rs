@@ -9,16 +9,15 @@ use std::net::IpAddr;
 /// Settings of [`crate::router`].
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Program that serves, as clients see it.
+    /// Name and version of the program, as clients see them.
     pub software: Software,
-    /// Where people reach it, if that is fixed.
+    /// Address under which people reach the program, if it is configured.
     pub public_url: Option<PublicUrl>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Limits on connections.
     pub limits: Limits,
-    /// Whether a client may connect at all; others are hung up on before they can say anything.
-    /// Asked for each connection, so that it must not wait.
+    /// Whether a client may connect at all. The connections of others are closed before anything is
+    /// read. Called for each connection, so it must not wait.
     pub admits: fn(&Peer) -> bool,
 }
 

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 
-/// Messages that may wait. A session sets up with about 40; parts of the list of cars come to an
-/// empty queue only.
+/// Messages that may wait. Setting up a session takes about 40. Parts of the list of cars are put
+/// into an empty queue only.
 const MAX_MESSAGES: usize = 256;
 /// Bytes that may wait: 16 of the largest messages.
 const MAX_BYTES: usize = 16 * rccar_protocol::MAX_MESSAGE_BYTES;
 
-/// What a socket task sends.
+/// Sent by the task of a socket. `Close` is the last.
 #[derive(Debug)]
 pub(crate) enum Out {
     Text(String),
     Close(CloseCode),
 }
 
-/// The end that never waits.
+/// The senders' end. It never waits.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     queue: mpsc::Sender<Out>,
@@ -45,8 +45,8 @@ pub(crate) fn outbox() -> (Outbox, Outgoing) {
 }
 
 impl Outbox {
-    /// Queues a message. Where none fits any more the socket learns of it at once and gives up the
-    /// connection.
+    /// Queues a message. If it does not fit, the socket's task is woken at once and gives the
+    /// connection up.
     pub(crate) fn send(&self, out: Out) {
         let size = out.size();
         let waiting = self.shared.bytes.fetch_add(size, Ordering::Relaxed) + size;
@@ -60,7 +60,6 @@ impl Outbox {
         self.shared.bytes.load(Ordering::Relaxed) == 0
     }
 
-    /// Whether the socket is gone.
     pub(crate) fn is_gone(&self) -> bool {
         self.queue.is_closed()
     }
@@ -72,14 +71,15 @@ impl Outbox {
 }
 
 impl Outgoing {
-    /// The next message, or `None` when the other end is gone. Cancel-safe.
+    /// The next message, or `None` when all senders are gone. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Option<Out> {
         let out = self.queue.recv().await?;
         self.shared.bytes.fetch_sub(out.size(), Ordering::Relaxed);
         Some(out)
     }
 
-    /// Resolves when a message did not fit.
+    /// Resolves when a message did not fit. The future does not borrow `self`, so that the caller
+    /// can write to the socket meanwhile.
     pub(crate) fn overflow(&self) -> impl Future<Output = ()> + use<> {
         let shared = Arc::clone(&self.shared);
         async move { shared.overflow.notified().await }

@@ -14,7 +14,8 @@ struct Dist;
 const SECURITY_HEADERS: [(&str, &str); 7] = [
     (
         "content-security-policy",
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; \
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; \
+         media-src 'self' blob:; object-src 'none'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
@@ -23,12 +24,12 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
     ("cross-origin-resource-policy", "same-origin"),
     (
         "permissions-policy",
-        "gamepad=(self), fullscreen=(self), autoplay=(self), screen-wake-lock=(self), camera=(), microphone=(), geolocation=(), usb=()",
+        "gamepad=(self), fullscreen=(self), autoplay=(self), screen-wake-lock=(self), \
+         camera=(), microphone=(), geolocation=(), usb=()",
     ),
     ("x-frame-options", "DENY"),
 ];
 
-/// Adds the security headers.
 pub(crate) async fn secure(mut response: Response) -> Response {
     for (name, value) in SECURITY_HEADERS {
         response
@@ -38,8 +39,8 @@ pub(crate) async fn secure(mut response: Response) -> Response {
     response
 }
 
-/// A file of the page. Paths that name no file and look like none are the page's own places, which
-/// `index.html` resolves.
+/// A file of the page. A path whose last part has no dot is one of the page's own places:
+/// `index.html` resolves it.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, "only GET is served here").into_response();
@@ -56,6 +57,7 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 
 fn respond(path: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
+    // The names of assets hold a hash of their content; everything else is asked for each time.
     let cache = if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
     } else {

@@ -3,14 +3,15 @@
 /// The template that every card has; `rccar-provision` reads it.
 const TEMPLATE: &str = include_str!("../../../../overlays/boot/firmware/provision.toml");
 
-/// The whole `provision.toml` for one car: the template with the token in use and, as far as they
-/// are given, the host's address and the name.
+/// The whole `provision.toml` for one car: the template with the token filled in, and with the
+/// host's address and the car's name if they are given.
 ///
 /// `url` and `token` come from this program and hold nothing that TOML would have to escape.
 #[must_use]
 pub fn provision_file(url: Option<&str>, token: &str, name: Option<&str>) -> String {
-    // A JSON string without control characters, which a name cannot have, is a TOML string.
+    // JSON and TOML write a string alike if it has no control characters, and a name has none.
     let name = name.map(|name| serde_json::Value::from(name).to_string());
+    // The table, the key as the template has it, put out of use by `# `, and its value.
     let values = [
         ("[host]", "# url = ", url.map(|url| format!("\"{url}\""))),
         ("[host]", "# token = ", Some(format!("\"{token}\""))),

@@ -1,4 +1,4 @@
-//! The task that owns the rooms machine: gives it time and randomness, carries out its effects.
+//! The task that owns the rooms: gives them time and randomness, and carries out their effects.
 
 use crate::access::{Access, LIFETIME, RENEWAL};
 use crate::close;
@@ -23,7 +23,6 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 /// How long the host waits for farewells: a socket takes a second at most for its last words.
 const SEE_OFF: Duration = Duration::from_secs(2);
 
-/// What the task is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
     DriverJoined {
@@ -107,9 +106,10 @@ pub(crate) async fn run(
     let mut renewal = interval_at(task.started + RENEWAL, RENEWAL);
     loop {
         let due = task.rooms.poll_timeout();
-        // Without a timeout the branch is off and the deadline is never looked at.
+        // Without a timeout the first branch is off, and this deadline is never looked at.
         let deadline = task.started + due.unwrap_or_default().since(MonotonicMicros(0));
         tokio::select! {
+            // Time first: a queue that is never empty must not put off what is due.
             biased;
             () = sleep_until(deadline), if due.is_some() => task.rooms.handle_timeout(task.now()),
             _ = renewal.tick() => task.give_access_to_all(),
@@ -157,7 +157,10 @@ impl Task {
             Command::Driver { conn, message } => match getrandom::u64() {
                 Ok(random) => self.rooms.handle_driver(now, conn, message, random),
                 Err(error) => {
-                    tracing::error!(error = %causes(&error), "no randomness: a driver's message is lost")
+                    tracing::error!(
+                        error = %causes(&error),
+                        "no randomness: a driver's message is lost"
+                    )
                 }
             },
             Command::DriverGone { conn } => {
@@ -170,7 +173,7 @@ impl Task {
                 self.rooms.handle_enrolled_car(now, car);
                 self.access.know(&id);
                 self.rooms.handle_car_joined(now, conn, id, software);
-                // `registered` comes first.
+                // Sends `registered`, which the car expects before its access token.
                 self.carry_out();
                 self.give_access(conn);
             }
@@ -194,7 +197,7 @@ impl Task {
             }
             Command::WatchUpdates(watcher) => self.updates = Some(watcher),
             Command::ConnectedCars(answer) => {
-                // Whoever asked may be gone.
+                // An error means that the caller no longer waits; so it does below.
                 let _ = answer.send(
                     self.rooms
                         .connected_cars()
@@ -208,11 +211,10 @@ impl Task {
                 }
             }
             Command::Install { user, car, version, answer } => {
-                // Whoever asked may be gone; the car is asked all the same.
+                // The car is asked even if nobody waits for the answer.
                 let _ = answer.send(self.rooms.handle_install(&user, &car, version));
             }
             Command::SignIns(answer) => {
-                // Whoever asked may be gone.
                 let _ = answer.send(self.drivers.values().map(|link| link.sign_in).collect());
             }
             Command::Revoke(sign_in) => {
@@ -225,11 +227,10 @@ impl Task {
                 conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
             }
             Command::Users(answer) => {
-                // Whoever asked may be gone.
                 let _ = answer.send(self.rooms.users());
             }
             Command::RevokeUser(user) => self.rooms.handle_user_revoked(now, &user),
-            // Handled by the loop, which it ends.
+            // The loop in `run` handles it, and ends.
             Command::Shutdown(_) => {}
         }
     }
@@ -238,13 +239,14 @@ impl Task {
         while let Some(event) = self.rooms.poll_event() {
             report(&event);
             if let (Event::UpdateStatus { car, status }, Some(watcher)) = (event, &self.updates) {
-                // Full: whoever watches is behind; the car's next word says it all again.
+                // Full: the watcher is behind. The car's next report says it all again.
                 let _ = watcher.try_send((car, status));
             }
         }
         while let Some(effect) = self.rooms.poll_effect() {
             match effect {
                 Effect::ToDriver { to, message } => self.send_to_driver(to, message),
+                // The list may be long: it goes into an empty outbox only and cannot overflow it.
                 Effect::ListWaits { to } => {
                     if self.drivers.get(&to).is_some_and(|link| link.outbox.is_idle()) {
                         self.rooms.handle_list_wanted(self.now(), to);
@@ -256,7 +258,7 @@ impl Task {
                         self.close(link.outbox, why);
                     }
                 }
-                // A local car sees its receiver end when the link is dropped.
+                // A local car needs no close frame: its receiver ends when the link is dropped.
                 Effect::CloseCar { conn, why } => {
                     if let Some((_, CarLink::Socket { outbox, .. })) = self.cars.remove(&conn) {
                         self.close(outbox, why);
@@ -271,7 +273,7 @@ impl Task {
         conns.into_iter().for_each(|conn| self.give_access(conn));
     }
 
-    /// A car in this very process needs none.
+    /// Sends a new token to the car; one in this process needs none.
     fn give_access(&mut self, conn: CarConn) {
         let Some((id, CarLink::Socket { .. })) = self.cars.get(&conn) else { return };
         if let (Some(token), Ok(ttl_s)) = (self.access.issue(id), u32::try_from(LIFETIME.as_secs()))
@@ -293,7 +295,7 @@ impl Task {
                 outbox.gone().await;
             }
         };
-        // Elapsed: some do not listen.
+        // Elapsed: some clients do not read.
         let _ = timeout(SEE_OFF, all).await;
     }
 
@@ -335,7 +337,12 @@ fn report(event: &Event) {
         }
         Event::CarOffline { car } => tracing::info!(%car, "car offline"),
         Event::UpdateStatus { car, status } => {
-            tracing::debug!(%car, state = ?status.state, running = %status.running, "a car reports on its update");
+            tracing::debug!(
+                %car,
+                state = ?status.state,
+                running = %status.running,
+                "a car reports on its update"
+            );
         }
         Event::SessionStarted { session, car, user } => {
             tracing::info!(%session, %car, %user, "session started")
@@ -395,7 +402,7 @@ mod tests {
                 .join_car_as(conn, known(number), software, Ipv4Addr::LOCALHOST.into(), outbox)
                 .await;
         }
-        // Answered when all that was said before is done.
+        // Answered when the task has done everything that was sent before.
         exchange.sign_ins().await;
         let time = begun.elapsed();
         for conn in conns {
@@ -410,7 +417,7 @@ mod tests {
     async fn a_registration_costs_as_much_with_two_thousand_known_cars_as_with_two_hundred() {
         let (few, many) = (host(200).await, host(2_000).await);
         let (mut least_few, mut least_many) = (Duration::MAX, Duration::MAX);
-        // In turn, and the least of many: whatever else this machine does only adds.
+        // In turn, and the least of many rounds: other work of this machine only adds time.
         for _ in 0..40 {
             least_few = least_few.min(round(&few).await);
             least_many = least_many.min(round(&many).await);

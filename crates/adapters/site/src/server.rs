@@ -35,9 +35,9 @@ use tokio::time::{sleep, timeout};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for requests in flight when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a transfer is looked at that has lasted longer than other requests may.
+/// How often the server checks whether a long transfer still moves.
 const TRANSFER_LOOK: Duration = Duration::from_secs(1);
-/// Pause after an error of `accept`, which is about resources: trying at once would spin.
+/// Pause after an error of `accept`. Such errors are about resources: trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` resolves, then lets requests in flight finish. WebSockets are not waited
@@ -60,15 +60,16 @@ pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Futur
     for listener in listeners {
         accepting.spawn(accept(listener, Arc::clone(&door), Arc::clone(&places), stopped.clone()));
     }
+    // `stop.closed()` below waits for the receivers of connections; this one is of no connection.
     drop(stopped);
     shutdown.await;
     accepting.abort_all();
     stop.send_replace(());
-    // Elapsed: whoever is still busy is cut off with the process.
+    // Elapsed: the connections that are left end with the process.
     let _ = timeout(DRAIN_TIMEOUT, stop.closed()).await;
 }
 
-/// What all connections share.
+/// Shared by all connections.
 struct Door {
     router: Router,
     limits: Limits,
@@ -77,7 +78,7 @@ struct Door {
     admits: fn(&Peer) -> bool,
 }
 
-/// What a connection holds until it ends or becomes a WebSocket.
+/// The places that a connection holds until it ends or becomes a WebSocket.
 struct Ticket {
     _total: OwnedSemaphorePermit,
     /// `None` for a trusted proxy: each of its requests takes a place in the name of its client.
@@ -127,7 +128,7 @@ async fn connection(
     mut stopped: watch::Receiver<()>,
 ) {
     let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
-    // Signaling messages are small and wait for nothing.
+    // Signaling messages are small and must not wait for each other (Nagle's algorithm).
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = %causes(&error), "cannot set TCP_NODELAY");
     }
@@ -143,7 +144,12 @@ async fn connection(
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => Ok(outcome),
-        () = async { tokio::select! { _ = stopped.changed() => {}, () = too_old(door.limits.requests_age, &watched) => {} } } => {
+        () = async {
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = too_old(door.limits.requests_age, &watched) => {}
+            }
+        } => {
             connection.as_mut().graceful_shutdown();
             timeout(door.limits.request, connection).await
         }
@@ -153,6 +159,7 @@ async fn connection(
         Ok(Err(error)) => tracing::trace!(error = %causes(&error), "an HTTP connection broke"),
         Err(_) => tracing::debug!(%remote, "a client took an answer too slowly and was cut off"),
     }
+    // Also when the connection has become a WebSocket, which has a place of its own.
     drop(ticket);
 }
 
@@ -170,7 +177,7 @@ impl Door {
         stream.local_addr().is_ok_and(|local| (self.admits)(&Peer { remote, local }))
     }
 
-    /// Whether a client may connect.
+    /// `Ok(None)`: a trusted proxy, whose requests take places for their clients.
     fn enter(&self, remote: SocketAddr) -> Result<Option<Place>, crate::limits::GateError> {
         let address = remote.ip().to_canonical();
         if self.trusted_proxies.contains(&address) {
@@ -187,6 +194,7 @@ impl Door {
         watched: Watched,
     ) -> Result<Response, Infallible> {
         let client = peer.client(request.headers(), &self.trusted_proxies);
+        // A client that connects directly has a place already, in the connection's ticket.
         let _place = if client == peer.remote.ip().to_canonical() {
             None
         } else {

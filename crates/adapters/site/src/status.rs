@@ -1,22 +1,20 @@
-//! What a car says of itself on its own page.
+//! The state of a car, as its own page shows it.
 
 use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::text::{CarId, Name};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// Who asks.
+/// The client that asks for the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
-    /// Address of the client.
     pub address: IpAddr,
-    /// Whether it has signed in.
     pub signed_in: bool,
     /// Whether it named the car by an address or a name of the local network.
     pub local_name: bool,
 }
 
-/// The answer.
+/// The body of `GET /api/v1/status`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct CarStatus {
     /// Whether the viewer may see the rest; without it everything is `None`.
@@ -27,31 +25,29 @@ pub struct CarStatus {
     pub host: Option<HostStatus>,
     /// The code by which it can be claimed, while nobody owns it.
     pub claim: Option<ClaimCode>,
-    /// What became of the card's `provision.toml`.
+    /// The outcome of the card's `provision.toml`.
     pub provision: Option<Provision>,
 }
 
 /// How the car stands with its signaling host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HostStatus {
-    /// Its address.
     pub url: String,
     pub state: HostState,
     /// Why, in words, if there is more to say.
     pub text: Option<String>,
 }
 
-/// How the car stands with its signaling host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostState {
-    /// On the way, or on the way back.
+    /// For the first time, or again after a loss.
     Connecting,
-    /// It can be driven from there.
+    /// Drivers reach the car through the host.
     Registered,
-    /// It waits for somebody who claims it.
+    /// The car waits until somebody claims it.
     Unclaimed,
-    /// The host will not have it.
+    /// The host does not let the car in.
     Refused,
 }
 
@@ -60,11 +56,10 @@ pub enum HostState {
 pub struct Provision {
     /// `good`, `faulty`, `missing` or `unreadable`.
     pub file: String,
-    /// What is wrong with the file.
     pub faults: Vec<ProvisionFault>,
     /// Tables that were not used.
     pub unused: Vec<UnusedTable>,
-    /// What else a person should know.
+    /// Other things that a person should know.
     pub notices: Vec<String>,
     /// The car's name on its network, without `.local`.
     pub host_name: String,
@@ -76,16 +71,15 @@ pub struct ProvisionFault {
     /// Line, from 1.
     pub line: usize,
     pub key: String,
-    /// What is wrong.
+    /// What is wrong, in words.
     pub what: String,
-    /// A line that would be right, or nothing.
+    /// A line that would be right; may be empty.
     pub example: String,
 }
 
 /// A table that was not used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnusedTable {
-    /// Its name.
     pub table: String,
     /// `kept` or `default`.
     pub instead: String,

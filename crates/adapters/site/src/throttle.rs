@@ -9,15 +9,15 @@ use tokio::time::Instant;
 
 /// Failures without a wait: people mistype.
 const FREE_FAILURES: u32 = 5;
-/// Wait after the first failure beyond; doubles with each one more.
+/// Wait after the last free failure; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait. A stranger who fails on purpose keeps the owner out for no longer, and a link from
 /// the command line always works.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// When failures are forgotten.
+/// Failures are forgotten when no other has come for this time.
 const FORGET_AFTER: Duration = Duration::from_secs(3_600);
-/// Entries kept. Beyond it the oldest go, which frees an attacker with so many addresses from waits
-/// for the address only.
+/// Entries kept; beyond it the oldest go. An attacker with so many addresses is freed from the
+/// waits of addresses, but not from those of a name.
 const MAX_ENTRIES: usize = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,17 +39,18 @@ pub(crate) struct Throttle {
     failures: Mutex<HashMap<Key, Failures>>,
 }
 
-/// An attempt that counts as a failure until something else is said of it.
+/// An attempt. It counts as a failure unless it is given to [`Throttle::succeeded`] or
+/// [`Throttle::undo`].
 #[derive(Debug)]
 #[must_use = "an attempt that is dropped has failed"]
 pub(crate) struct Counted {
     at: Instant,
-    /// What it was counted for, with the time of the failure before.
+    /// The entries that it was counted in, each with the time of the failure before.
     keys: Vec<(Key, Instant)>,
 }
 
 impl Throttle {
-    /// Counts an attempt, unless this caller must wait.
+    /// Counts an attempt. An error is the time that the client has to wait first.
     pub(crate) fn begin(
         &self,
         name: Option<&str>,
@@ -77,8 +78,8 @@ impl Throttle {
         Ok(Counted { at: now, keys: keys.into_iter().map(count).collect() })
     }
 
-    /// The attempt succeeded: the name's failures are forgotten, the address's are not, or one's
-    /// own account would pay for guessing at others.
+    /// Forgets the failures of the name. Those of the address stay: otherwise an attacker could
+    /// clear them by signing in to an account of his own.
     pub(crate) fn succeeded(&self, attempt: Counted) {
         let mut failures = self.lock();
         for (key, _) in attempt.keys.iter().filter(|(key, _)| matches!(key, Key::Name(_))) {
@@ -88,13 +89,13 @@ impl Throttle {
         self.undo(attempt);
     }
 
-    /// The attempt came to no verdict.
+    /// Takes an attempt back that came to no verdict.
     pub(crate) fn undo(&self, attempt: Counted) {
         let mut failures = self.lock();
         for (key, before) in attempt.keys {
             let Some(entry) = failures.get_mut(&key) else { continue };
             entry.count = entry.count.saturating_sub(1);
-            // A later attempt has its own time.
+            // If it differs, a later attempt has set its own time.
             if entry.last == attempt.at {
                 entry.last = before;
             }

@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Token(String);
 
 impl Token {
-    /// A new one. Fails only where the operating system has no randomness.
+    /// Fails only where the operating system has no randomness.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
@@ -22,7 +22,7 @@ impl Token {
         &self.0
     }
 
-    /// What to store.
+    /// The hash to store.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)
@@ -41,7 +41,7 @@ impl fmt::Debug for Token {
 pub struct TokenHash(pub [u8; 32]);
 
 impl TokenHash {
-    /// The hash of what somebody presents as a token.
+    /// The hash of what a client presents as a token; any text will do.
     #[must_use]
     pub fn of(presented: &str) -> Self {
         Self(Sha256::digest(presented).into())

@@ -1,4 +1,4 @@
-//! Cars that wait to be claimed: the waiting room with what it takes to let a car in.
+//! Cars that wait to be claimed: the waiting room, with all that is needed to let a car in.
 
 use crate::backend::CarRegistration;
 use crate::outbox::Outbox;
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
-/// What a waiting car has shown, and the way to it.
+/// A car that waits: what it has shown, and the way to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiter {
     pub(crate) registration: CarRegistration,
@@ -30,7 +30,7 @@ impl Waiters {
         Self { room: Mutex::default(), started: Instant::now() }
     }
 
-    /// Lets a car wait; gives back the older connection of the same car.
+    /// Lets a car wait. Returns the older connection of the same car, which the caller closes.
     pub(crate) fn enter(
         &self,
         conn: CarConn,
@@ -46,13 +46,13 @@ impl Waiters {
         self.lock().is_waiting(conn)
     }
 
-    /// The car that shows this code.
+    /// The car that shows this code. It goes on waiting.
     pub(crate) fn find(&self, code: &ClaimCode) -> Option<(CarConn, CarRegistration)> {
         let room = self.lock();
         room.find(self.now(), &hash(code)).map(|(conn, waiter)| (conn, waiter.registration.clone()))
     }
 
-    /// Ends a wait, however it ended.
+    /// Ends a wait. `None`: it has ended before.
     pub(crate) fn take(&self, conn: CarConn) -> Option<Waiter> {
         self.lock().take(conn)
     }

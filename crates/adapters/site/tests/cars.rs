@@ -99,7 +99,8 @@ async fn somebody_elses_signature_does_not_count() {
     thief.register(&mut other, &server.address.to_string(), None).await;
     assert_eq!(other.closed().await.1, ["not-enrolled"]);
     let forged = json!({
-        "type": "register", "v": 1, "key": car.key(), "signature": rccar_protocol::identity::Signature([7; 64]),
+        "type": "register", "v": 1, "key": car.key(),
+        "signature": rccar_protocol::identity::Signature([7; 64]),
         "name": "red car", "software": "test/1",
     });
     socket.send_json(&forged).await;

@@ -31,7 +31,10 @@ async fn a_whole_conversation_goes_both_ways() {
     );
     let connect = car_socket.next_of("connect").await;
     let servers = json!([{"urls": ["turn:127.0.0.1"], "username": session}]);
-    let expected = json!({"type": "connect", "session": session, "driver": "Ada", "trickle": false, "ice_servers": servers});
+    let expected = json!({
+        "type": "connect", "session": session, "driver": "Ada", "trickle": false,
+        "ice_servers": servers,
+    });
     assert_eq!(connect, expected);
 
     let offer = json!({"type": "offer", "session": session, "generation": 1, "sdp": "v=0\r\n"});

@@ -1,4 +1,4 @@
-//! Releases over HTTP: transfers that take longer than other requests may, and who gets a token.
+//! Releases over HTTP: transfers that may take longer than other requests, and tokens for cars.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -141,8 +141,7 @@ async fn a_download_lasts_as_long_as_it_moves() {
     let (_, _socket, token) = car(&server).await;
     let mut stream = download(&server, &token).await;
     let (mut got, mut buffer) = (0, vec![0; BUNDLE_BYTES / 5]);
-    // A link that is slow for several times the limit; this is what is measured, not a wait for
-    // something.
+    // A link that is slow for several times the limit. The time itself is what is tested here.
     for _ in 0..5 {
         tokio::time::sleep(LIMIT * 2).await;
         got += eventually("bytes", stream.read_exact(&mut buffer)).await.unwrap();
@@ -157,7 +156,8 @@ async fn an_upload_lasts_as_long_as_it_moves() {
     let cookie = server.cookie("Ada").await;
     let path = "/api/v1/releases?channel=stable&rollout=100";
     let head = format!(
-        "POST {path} HTTP/1.1\r\ncookie: {cookie}\r\ncontent-type: application/octet-stream\r\ncontent-length: 50"
+        "POST {path} HTTP/1.1\r\ncookie: {cookie}\r\n\
+         content-type: application/octet-stream\r\ncontent-length: 50"
     );
     let mut stream = begin(&server, &head).await;
     for _ in 0..5 {
@@ -177,7 +177,7 @@ async fn a_car_that_is_revoked_while_it_fetches_loses_the_rest() {
     stream.read_exact(&mut [0; 1000]).await.unwrap();
     server.exchange.set_cars(vec![]).await;
     let mut rest = Vec::new();
-    // A connection that breaks off may say so, too.
+    // A connection that breaks off may also end with an error.
     let _ = eventually("the end", stream.read_to_end(&mut rest)).await;
     assert!(rest.len() < BUNDLE_BYTES - 1000, "{} bytes", rest.len());
 }

@@ -10,7 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const SOON: Duration = Duration::from_millis(100);
-const STALLED: &str = "POST /api/v1/sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n";
+/// A head without the empty line that ends it, for a body that never comes whole.
+const STALLED: &str = "POST /api/v1/sign-in HTTP/1.1\r\nhost: x\r\n\
+                       content-type: application/json\r\ncontent-length: 100\r\n";
 
 async fn open(server: &Server, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();

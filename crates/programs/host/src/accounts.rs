@@ -1,4 +1,4 @@
-//! What the routes ask, answered from the database.
+//! Answers the questions of the routes from the database.
 
 use crate::db::{Db, DbError, Enrolled, Revoked, unix_now};
 use crate::lifetimes::{ENROLMENT, SIGN_IN};
@@ -10,7 +10,6 @@ use rccar_site::{
     RegisterError, Token, TokenHash,
 };
 
-/// Accounts and cars of this host.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     db: Db,
@@ -50,6 +49,7 @@ impl Backend for Accounts {
         let account =
             self.db.run(move |store| store.account(name.as_str())).await.map_err(internal)?;
         let stored = account.as_ref().and_then(|account| account.password.clone());
+        // For an unknown name, too: the time that it takes must not show which names exist.
         let fits = self.hasher.verify(password, stored).await?;
         let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
         self.add_sign_in(account.id, sign_in).await?;
@@ -66,8 +66,8 @@ impl Backend for Accounts {
         if !self.setup_required().await? {
             return Err(AccountError::SetUpAlready);
         }
-        // Before the work of hashing, which strangers must not get for free; and a password that is
-        // refused does not spend the link.
+        // Checked before the work of hashing, which strangers must not get for free. It is spent
+        // after that: a password that is refused does not cost the link.
         if !self
             .db
             .run(move |store| store.is_setup_link(token, unix_now()))
@@ -162,7 +162,6 @@ impl Backend for Accounts {
     }
 }
 
-/// Whether a password may be used.
 pub(crate) fn check_password(password: &Password) -> Result<(), AccountError> {
     if password.0.chars().count() < MIN_CHARACTERS {
         return Err(AccountError::WeakPassword("the password needs 8 characters at least"));
@@ -179,6 +178,7 @@ impl From<HashError> for AccountError {
     }
 }
 
+/// Errors that are the host's own: their text is for the log.
 trait Fault: std::error::Error {}
 impl Fault for DbError {}
 impl Fault for getrandom::Error {}

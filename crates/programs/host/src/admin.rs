@@ -16,7 +16,6 @@ use rccar_site::{
 use std::io;
 use std::path::PathBuf;
 
-/// A command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminError {
     #[error(transparent)]
@@ -38,7 +37,8 @@ pub(crate) enum AdminError {
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(
-        "the address under which cars find this host is not known: say --url http://192.168.1.20:8080 (this machine's own address), or \
+        "the address under which cars find this host is not known: say \
+         --url http://192.168.1.20:8080 (this machine's own address), or \
          set http.public_url in the configuration"
     )]
     AddressNeeded,
@@ -88,7 +88,10 @@ pub(crate) fn enrol(
     let lines = format!("[host]\nurl = \"{here}\"\nenrolment = \"{}\"\n", token.as_str());
     if json {
         let token = token.as_str();
-        let object = serde_json::json!({ "token": token, "expires_at": expires_at, "url": url, "config": lines, "provision": file });
+        let object = serde_json::json!({
+            "token": token, "expires_at": expires_at, "url": url,
+            "config": lines, "provision": file,
+        });
         return Ok(print(&format!("{object}\n"))?);
     }
     Ok(print(&file)?)
@@ -127,7 +130,7 @@ pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminErro
     }
 }
 
-/// Writes to the standard output, which is this program's product here.
+/// Reads one line from the standard input; the result is the hash of that password.
 fn read_password() -> Result<String, AdminError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;

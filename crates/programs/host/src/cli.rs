@@ -38,7 +38,7 @@ enum Command {
         /// Name of the car; without it the car's own choice counts
         #[arg(long, value_parser = name)]
         name: Option<Name>,
-        /// Whose the car is to be; without it only the command line may revoke it
+        /// Owner of the car; without one only the command line can revoke it
         #[arg(long, value_parser = name)]
         owner: Option<Name>,
         /// Address under which the car finds this host; without it http.public_url counts
@@ -61,7 +61,6 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
     pub(crate) fn execute(self) -> Result<(), HostError> {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
         logging::init("rccar-host");
@@ -106,7 +105,7 @@ pub(crate) enum UserCommand {
 pub(crate) enum CarCommand {
     /// List all cars
     List,
-    /// Send a car away, whoever owns it; it waits to be claimed then, by whoever sees its code
+    /// Send a car away, also one that has an owner; then anybody who sees its code can claim it
     Revoke {
         /// The car's identifier, as `car list` shows it
         #[arg(value_parser = car)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Where the file is unless `--config` says otherwise.
+/// Path of the file unless `--config` names another.
 pub(crate) const DEFAULT_PATH: &str = "/etc/rccar/host.toml";
 
 /// The whole file; `config.toml` beside `Cargo.toml` documents it.
@@ -72,7 +72,7 @@ pub(crate) struct Releases {
     pub(crate) max_bytes: u64,
     pub(crate) max_downloads: usize,
     pub(crate) max_downloads_per_car: usize,
-    /// Its name in release 0.1.0 still counts.
+    /// The alias is its name in release 0.1.0.
     #[serde(alias = "nudge_spread_s")]
     pub(crate) announce_spread_s: u32,
 }
@@ -211,7 +211,8 @@ impl Config {
         match self.turn.listen.iter().find(nameless) {
             Some(listen) if !self.turn.allow_loopback_peers => {
                 let text = format!(
-                    "`{listen}` is a wildcard: name the public address of its family in turn.public_addresses"
+                    "`{listen}` is a wildcard: name the public address of its family in \
+                     turn.public_addresses"
                 );
                 rule("turn.listen", &text)
             }
@@ -219,7 +220,7 @@ impl Config {
         }
     }
 
-    /// Where bundles are kept.
+    /// Unless configured, `releases` beside the database.
     pub(crate) fn releases_dir(&self) -> PathBuf {
         self.releases.dir.clone().unwrap_or_else(|| self.database.path.with_file_name("releases"))
     }
@@ -242,8 +243,7 @@ impl Config {
         }
     }
 
-    /// The address for cars, which are other machines; `None` if all that is known would mean the
-    /// car itself.
+    /// The address for cars. `None`: every known address would mean the car itself.
     pub(crate) fn url_for_cars(&self) -> Option<PublicUrl> {
         let listened = self
             .http
@@ -255,7 +255,7 @@ impl Config {
 }
 
 impl Turn {
-    /// The public address that stands for this one, if any is configured.
+    /// The configured public address of the same family.
     pub(crate) fn public_address(&self, listen: &SocketAddr) -> Option<IpAddr> {
         self.public_addresses.iter().copied().find(|address| address.is_ipv4() == listen.is_ipv4())
     }
@@ -341,7 +341,8 @@ mod tests {
             ),
             ("[turn]\ntls_listen = [\"192.0.2.1:443\"]", &["turn.tls_listen", "tls_certificate"]),
             (
-                "[turn]\ntls_listen = [\"192.0.2.1:443\"]\ntls_certificate = \"c\"\ntls_key = \"k\"",
+                "[turn]\ntls_listen = [\"192.0.2.1:443\"]\n\
+                 tls_certificate = \"c\"\ntls_key = \"k\"",
                 &["turn.tls_name", "http.public_url"],
             ),
             ("[releases]\nmax_downloads = 0", &["releases", "1 at least"]),

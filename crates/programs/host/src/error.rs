@@ -1,4 +1,4 @@
-//! What can go wrong with the program as a whole.
+//! Errors of the program as a whole.
 
 use crate::admin::AdminError;
 use crate::db::DbError;

@@ -1,4 +1,4 @@
-//! How many files, sockets included, the process may have open.
+//! The limit of open files, sockets included.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rccar_causes::causes;
@@ -15,7 +15,10 @@ pub(crate) fn allow_all_that_may_be_opened() {
             tracing::debug!(soft, hard, "open files: raised the soft limit to the hard one")
         }
         Err(error) => {
-            tracing::warn!(error = %causes(&error), "cannot raise the limit of open files: fewer connections than configured may fit")
+            tracing::warn!(
+                error = %causes(&error),
+                "cannot raise the limit of open files: fewer connections than configured may fit"
+            )
         }
     }
 }

@@ -1,4 +1,4 @@
-//! STUN and TURN: the built-in relay, and what clients are told of it.
+//! STUN and TURN: the built-in relay, and the addresses of it that clients get.
 
 use crate::config::{Config, Turn};
 use crate::db::unix_now;
@@ -12,7 +12,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
-/// STUN and TURN cannot start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TurnError {
     #[error("cannot use the key of the TURN credentials")]
@@ -23,13 +22,13 @@ pub(crate) enum TurnError {
     Relay(#[from] RelayError),
 }
 
-/// What clients are told.
+/// The ICE servers that clients get.
 pub(crate) struct HostIce {
-    /// UDP addresses of the relay with what stands for them outside, if that is configured.
+    /// UDP addresses of the relay, each with the public one if that is configured.
     relay: Vec<(SocketAddr, Option<IpAddr>)>,
     /// The same for TCP.
     tcp: Vec<(SocketAddr, Option<IpAddr>)>,
-    /// Addresses of TURN over TLS: by name, because the certificate is for one.
+    /// URLs of TURN over TLS: by name, because the certificate is for a name.
     tls: Vec<String>,
     secret: Option<Secret>,
     lifetime: Duration,
@@ -77,6 +76,7 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
     let relay = Relay::start(relay)?;
     ice.relay =
         relay.local_addrs().iter().map(|&address| (address, public(turn, address))).collect();
+    // In the order of `relay.streams`: TLS comes last.
     let (tcp, tls) =
         relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
     ice.tcp = tcp.iter().map(|&address| (address, public(turn, address))).collect();
@@ -96,7 +96,7 @@ impl IceServers for HostIce {
         };
         let addresses = told(&self.relay);
         let (Some(secret), false) = (&self.secret, addresses.is_empty()) else { return servers };
-        // Usernames go in clear: the session's number says nothing about who drives.
+        // User names are sent in the clear. The session's number does not say who drives.
         let credentials = mint(secret, &peer.session.to_string(), self.lifetime, unix_now());
         let stun = addresses.iter().map(|address| format!("stun:{address}")).collect();
         servers.push(IceServer { urls: stun, username: None, credential: None });
@@ -132,7 +132,7 @@ fn advertised(
     (near || !address.is_loopback()).then(|| SocketAddr::new(address, local.port()))
 }
 
-/// One address for each port; the name leads to all machines' addresses.
+/// One URL for each port: the name leads to all addresses of the machine.
 fn tls_urls(name: &str, listen: &[SocketAddr]) -> Vec<String> {
     let ports: BTreeSet<u16> = listen.iter().map(SocketAddr::port).collect();
     let name = if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]") } else { name.to_owned() };
@@ -152,7 +152,7 @@ fn usable(listen: &SocketAddr) -> bool {
     usable
 }
 
-/// The key, made at the first start.
+/// Reads the key; the first start makes it.
 fn secret(path: &Path) -> Result<Secret, TurnError> {
     if let Some(text) = files::read(path)? {
         return Ok(Secret::new(text.trim_ascii()));

@@ -1,6 +1,6 @@
-//! How long what the host hands out is valid, in seconds.
+//! How long sign-ins, links and tokens are valid, in seconds.
 
-/// A sign-in; the cookie says the same.
+/// A sign-in; the same as `Max-Age` of its cookie.
 pub(crate) const SIGN_IN: u64 = 30 * 24 * 3_600;
 /// The set-up link of the first start: somebody who just installed a host opens it the same day,
 /// and a restart prints another.

@@ -1,4 +1,4 @@
-//! Passwords: argon2id, at a bounded number at a time and in memory that is taken once.
+//! Passwords: argon2id, a few at a time, in memory that is allocated once.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -11,14 +11,13 @@ use tokio::sync::Semaphore;
 pub(crate) const MIN_CHARACTERS: usize = 8;
 /// Memory in KiB, passes and lanes: 19 MiB, 2, 1 (OWASP Password Storage Cheat Sheet, argon2id).
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// Passwords checked at a time: strangers who try take this many times 19 MiB and this many
-/// threads.
+/// Passwords checked at a time. Strangers who guess take this many times 19 MiB and this many
+/// threads, and no more.
 const AT_ONCE: usize = 2;
-/// Passwords that wait for their turn: a second or two on a small machine. Whoever comes then is
-/// better told than kept waiting.
+/// Passwords that wait for their turn: a second or two on a small machine. A client that comes then
+/// is refused at once, which is better than a long wait.
 const WAITING: usize = 16;
 
-/// Hashing failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HashError {
     #[error("cannot hash a password: {0}")]
@@ -27,17 +26,16 @@ pub(crate) enum HashError {
     Busy,
 }
 
-/// Hashes and checks passwords.
 #[derive(Debug, Clone)]
 pub(crate) struct Hasher {
     turns: Arc<Semaphore>,
-    /// Places for those whose turn it is and those who wait.
+    /// For passwords that are being checked and those that wait.
     places: Arc<Semaphore>,
-    /// One memory for each turn. The allocator would keep one for each thread that ever had a turn,
-    /// hundreds of them.
+    /// One memory for each turn. Otherwise the allocator would keep one for each thread that ever
+    /// had a turn, hundreds of them.
     memories: Arc<Mutex<Vec<Memory>>>,
-    /// Checked where there is nothing to check, so that a refusal takes as long for an unknown name
-    /// as for a wrong password.
+    /// Checked where there is no hash, so that a refusal takes as long for an unknown name as for a
+    /// wrong password.
     dummy: Arc<str>,
 }
 
@@ -60,12 +58,12 @@ impl Hasher {
         })
     }
 
-    /// The hash of a new password.
     pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
         self.in_turn(move |memory| memory.hash(&password)).await?
     }
 
-    /// Whether the password fits the stored hash; without one it never does and takes as long.
+    /// Whether the password fits the stored hash. Without a hash it never fits, and the check takes
+    /// as long.
     pub(crate) async fn verify(
         &self,
         password: Password,
@@ -87,7 +85,7 @@ impl Hasher {
         // The semaphore is never closed.
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| failed(&error))?;
         let memories = Arc::clone(&self.memories);
-        // The work goes on if nobody waits for it any more, and keeps its turn as long.
+        // The work goes on when its client hangs up, so the work itself holds the turn.
         let work = move || {
             let _until_done = (place, turn);
             let mut memory = Lent::take(&memories);
@@ -97,7 +95,7 @@ impl Hasher {
     }
 }
 
-/// A memory that goes back when it is dropped, also by a panic.
+/// A memory that goes back when this is dropped, also by a panic.
 struct Lent<'a> {
     memory: Memory,
     to: &'a Mutex<Vec<Memory>>,
@@ -117,7 +115,7 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// What one computation works in.
+/// The working memory of one computation.
 #[derive(Default)]
 pub(crate) struct Memory(Vec<Block>);
 
@@ -149,13 +147,13 @@ impl Memory {
         Ok(hash.to_string())
     }
 
-    /// The costs are those of the stored hash, so that raising [`COST`] locks nobody out.
+    /// Takes the costs from the stored hash, so that raising [`COST`] locks nobody out.
     fn verify(&mut self, password: &Password, stored: &str) -> bool {
         self.derive_as(password, stored).is_some_and(|(expected, output)| expected == output)
     }
 
-    /// What is stored, and what the password gives in the same way. `None`: what is stored is no
-    /// hash of a kind that is known.
+    /// The stored hash, and that of the password with the same salt and costs. `None`: the stored
+    /// text is no hash of a known kind.
     fn derive_as(&mut self, password: &Password, stored: &str) -> Option<(Output, Output)> {
         let stored = PasswordHash::new(stored).ok()?;
         let (salt, expected) = (stored.salt?, stored.hash?);
@@ -243,8 +241,7 @@ mod tests {
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
-    /// Each try on a thread that has never had one: what the allocator keeps for a thread would add
-    /// up.
+    /// Each try runs on a new thread: memory that the allocator keeps for a thread would add up.
     #[test]
     #[allow(clippy::print_stdout, reason = "the figure")]
     fn three_hundred_tries_take_no_more_memory_than_one() {
@@ -283,7 +280,7 @@ mod tests {
             hasher.verify(Password("guess".into()), None).await,
             Err(HashError::Busy)
         ));
-        // Whoever hangs up makes room.
+        // A client that hangs up makes room.
         waiting.shutdown().await;
         assert_eq!(hasher.places.available_permits(), AT_ONCE + WAITING);
     }

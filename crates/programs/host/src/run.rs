@@ -1,4 +1,4 @@
-//! Serving.
+//! Puts the parts together and serves.
 
 use crate::accounts::Accounts;
 use crate::config::Config;
@@ -25,7 +25,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the host looks for changes by the command line. People wait for their effect.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often expired sign-ins are looked for, in looks: a minute more or less after 30 days is
+/// Every so many looks the host removes expired sign-ins: a minute more or less after 30 days is
 /// nothing.
 const LOOKS_PER_PURGE: u32 = 60;
 
@@ -46,6 +46,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let exchange = Exchange::start_with_access(
         rccar_rooms::Options::new(software.clone()),
         Arc::new(ice),
+        // A new secret at each start: the access tokens of cars end with the process.
         Token::generate()?,
     );
     exchange.set_cars(store.enrolled_cars()?).await;
@@ -81,6 +82,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     serve(listeners, page, async {
         shutdown::signal().await;
         notify::stopping();
+        // While the server still runs: the sockets say `bye` first.
         exchange.shutdown().await;
     })
     .await;
@@ -111,9 +113,9 @@ fn no_such_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
 }
 
-/// One line on the standard output, when clients can come: for whoever starts the host from a
-/// script. Then the set-up link: the way in must not depend on what is logged, and the log must not
-/// keep it.
+/// Prints one line to the standard output when clients can come, for scripts that start the host.
+/// Then it prints the set-up link there: the way in must not depend on what is logged, and the log
+/// must not keep it.
 fn print_addresses(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), HostError> {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
@@ -122,13 +124,14 @@ fn print_addresses(listeners: &[TcpListener], setup_link: Option<&str>) -> Resul
         addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
     if let Some(link) = setup_link {
         tracing::info!(
-            "nobody may sign in yet; the link that sets the host up was printed to the standard output"
+            "nobody may sign in yet; the link that sets the host up was printed to the standard \
+             output"
         );
         lines += &format!(
             "nobody may sign in yet; open this link within 24 hours to set the host up:\n{link}\n"
         );
     }
-    // At once: whoever waits for the first line only may close the pipe after it.
+    // In one write: a script that waits for the first line may close the pipe after it.
     Ok(print(&lines)?)
 }
 
@@ -181,13 +184,15 @@ async fn look(
             exchange.revoke(sign_in).await;
         }
     }
-    // Sign-ins are known of connected drivers only; a session outlives the connection for a while.
+    // Only connected drivers have a sign-in above. A session outlives its connection for a while,
+    // so its user is looked up, too.
     for user in exchange.users().await {
         let name = user.clone();
         if db.run(move |store| store.account(name.as_str())).await?.is_none() {
             exchange.revoke_user(user).await;
         }
     }
+    // Last: after an error the next look does everything again.
     *version = Some(found);
     Ok(())
 }

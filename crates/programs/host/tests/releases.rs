@@ -70,7 +70,8 @@ async fn a_release_goes_from_the_page_to_a_car_as_a_whole_and_in_parts() {
     let (_socket, token) = car(&host, 1).await;
     let offer = offer(&host, &token, "0.3.1").unwrap();
     let expected = json!({
-        "version": "0.4.0-dev.217", "channel": "stable", "compatible": BOARD, "size": bytes.len(), "sha256": release["sha256"],
+        "version": "0.4.0-dev.217", "channel": "stable", "compatible": BOARD,
+        "size": bytes.len(), "sha256": release["sha256"],
         "url": "/api/v1/car/releases/0.4.0-dev.217/bundle", "notes": "Less lag\nQuieter",
     });
     assert_eq!(offer, expected);
@@ -139,13 +140,14 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let cookie = host.set_up();
     let mut stream = std::net::TcpStream::connect(&host.address).unwrap();
     let head = format!(
-        "POST {UPLOAD} HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\ncontent-type: application/octet-stream\r\ncontent-length: 9999\r\n\r\n",
+        "POST {UPLOAD} HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\n\
+         content-type: application/octet-stream\r\ncontent-length: 9999\r\n\r\n",
         host.address
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(b"the first bytes").unwrap();
     eventually("the upload to begin", || files(&host).len() == 1);
-    // Others wait for their turn.
+    // Another upload has to wait.
     assert_eq!(upload(&host, UPLOAD, &cookie, b"x").1["code"], "busy");
     drop(stream);
     eventually("the upload to end", || files(&host).is_empty());
@@ -310,12 +312,12 @@ async fn connected_cars_learn_of_a_release_by_themselves() {
     host.admin(&["release", "add", file.to_str().unwrap(), "--rollout", "0"]);
     host.admin(&["release", "rollout", "1.0.0", "100"]);
     assert_eq!(next(&mut old).await, Ok(json!({"type": "release", "version": "1.0.0"})));
-    // Whoever runs something newer hears of the next one only.
+    // A car that runs something newer is told of the next one only.
     let (_, file) = shop.bundle("3.0.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap()]);
     assert_eq!(next(&mut new).await, Ok(json!({"type": "release", "version": "3.0.0"})));
-    // That one may be for another board or channel, which only the car knows: it does not hide what
-    // comes below it.
+    // 3.0.0 may be for another board or channel, which only the car knows: it does not hide an
+    // older release.
     let (_, file) = shop.bundle("2.5.0", "own");
     host.admin(&["release", "add", file.to_str().unwrap()]);
     assert_eq!(next(&mut new).await, Ok(json!({"type": "release", "version": "2.5.0"})));
@@ -326,7 +328,10 @@ async fn what_a_car_says_of_its_update_is_shown_and_survives_both_ends() {
     let mut host = Host::start();
     let cookie = host.set_up();
     let (mut socket, _) = car(&host, 1).await;
-    let failed = json!({"state": "failed", "running": "0.3.1", "version": "0.4.0", "reason": "the camera gave no picture"});
+    let failed = json!({
+        "state": "failed", "running": "0.3.1", "version": "0.4.0",
+        "reason": "the camera gave no picture",
+    });
     send(&mut socket, &json!({"type": "update", "status": failed})).await;
     let mut driver = open(&host, "/ws/driver", &cookie).await;
     send(&mut driver, &json!({"type": "hello", "v": 1})).await;
@@ -334,12 +339,15 @@ async fn what_a_car_says_of_its_update_is_shown_and_survives_both_ends() {
     while cars[0]["update"] != failed {
         cars = next_of(&mut driver, "cars").await["cars"].clone();
     }
-    // The car restarts, runs the same version, and has forgotten.
+    // The car restarts with the same version and has forgotten what happened.
     drop(socket);
     let (_, mut socket) = register(&host, 1, None).await;
     send(&mut socket, &json!({"type": "update", "status": {"state": "idle", "running": "0.3.1"}}))
         .await;
-    let idle = json!({"state": "idle", "running": "0.3.1", "version": "0.4.0", "reason": "the camera gave no picture"});
+    let idle = json!({
+        "state": "idle", "running": "0.3.1", "version": "0.4.0",
+        "reason": "the camera gave no picture",
+    });
     while cars[0]["update"] != idle {
         cars = next_of(&mut driver, "cars").await["cars"].clone();
     }

@@ -30,7 +30,6 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
     pub(crate) fn execute(&self) -> Result<(), ProvisionError> {
         match &self.command {
             Command::Apply { root } => {

@@ -1,4 +1,4 @@
-//! What is wrong with a file, for the person who wrote it.
+//! Faults of a file, in words for the person who wrote it.
 
 use serde::Serialize;
 use std::fmt;

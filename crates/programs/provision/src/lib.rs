@@ -8,9 +8,10 @@
 //! At each boot, before any service that needs its outcome, `rccar-provision apply`
 //! 1. reads the file, and the settings kept from the last boot ([`parse`],
 //!    [`Parsed::settings_or`]);
-//! 2. keeps the outcome for the next boot;
-//! 3. writes what the services read: configurations, Wi-Fi, host name, SSH key;
-//! 4. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for
+//! 2. writes the services' configurations, without what a service refuses;
+//! 3. keeps the settings that hold for the next boot;
+//! 4. writes Wi-Fi, SSH key and host name;
+//! 5. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for
 //!    the car's page.
 //!
 //! ```
@@ -25,12 +26,12 @@
 //!   mark does not hide the other tables from the parser.
 //! * A table with a mistake is replaced as a whole, by the one kept: half of a table may mean
 //!   something else, such as a Wi-Fi network without its password. The one exception is the host's
-//!   address, without which nobody could help the car from afar.
+//!   address: without it nobody could help the car from afar.
 //! * Without the file the kept settings hold: a card whose FAT is damaged still drives. A table
 //!   that is absent means the defaults.
 //! * Faults never quote a value that may be secret. The report lies on the card beside
-//!   `provision.toml` and says no more than the card says anyway; the claim code is not in it,
-//!   because it changes with each start.
+//!   `provision.toml` and says no more than the card says anyway. The claim code is not in it,
+//!   because that changes with each start.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -53,7 +54,6 @@ pub use settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
 use clap::Parser;
 use std::process::ExitCode;
 
-/// The program.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();

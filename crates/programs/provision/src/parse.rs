@@ -9,10 +9,10 @@ use crate::values;
 use rccar_protocol::video::{BITRATES_KBPS, HEIGHTS, RATES, WIDTHS};
 use std::collections::BTreeSet;
 
-/// Most faults that are listed: whoever has more has the wrong file.
+/// Most faults that are listed: a file with more is the wrong one.
 const MAX_FAULTS: usize = 50;
 
-/// What a file says, and what is wrong with it.
+/// The settings of a file, and its faults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// The values that are legal.
@@ -21,7 +21,7 @@ pub struct Parsed {
     pub faults: Vec<Fault>,
     /// Tables with mistakes, whose values must not be used by themselves.
     pub faulty: BTreeSet<&'static str>,
-    /// What was put right without asking.
+    /// Notes about what was put right without asking.
     pub remarks: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         }
         faults.extend(wrong);
     }
-    // A file that is none sets nothing, which must not look like a file without settings.
+    // Bytes that are no such file set nothing. That must not look like a file without settings.
     if sections.is_empty() && whole_file {
         faulty.extend(TABLES.iter().map(|table| table.name));
     }
@@ -107,13 +107,14 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
             settings.camera = Camera {
                 source: reader.text("source", values::source),
                 device: reader.text("device", values::device),
+                // With this step only the two ends are legal.
                 rotation: reader.whole("rotation", 0..=180, 180, "degrees"),
                 width: reader.whole("width", WIDTHS, 2, "pixels"),
                 height: reader.whole("height", HEIGHTS, 2, "pixels"),
                 fps: reader.whole("fps", RATES, 1, "frames per second"),
                 bitrate_kbps: reader.whole("bitrate_kbps", BITRATES_KBPS, 1, "kbit/s"),
             };
-            // The car refuses to start with them: it has nothing to turn.
+            // The car would refuse to start: the simulator is no camera to choose or to turn.
             if settings.camera.source.as_deref() == Some("simulator") {
                 reader.useless("device", "there is only one simulator");
                 reader.useless("rotation", "the simulator is never upside down");
@@ -145,7 +146,9 @@ mod tests {
 
     #[test]
     fn what_is_right_is_taken() {
-        let text = "[host]\nurl = \"https://a.example/\"\n[wifi]\nssid = 'Net'\npassword = '12345678'\ncountry = 'de'\n[camera]\nfps = 25\n";
+        let text = "[host]\nurl = \"https://a.example/\"\n\
+                    [wifi]\nssid = 'Net'\npassword = '12345678'\ncountry = 'de'\n\
+                    [camera]\nfps = 25\n";
         let parsed = parse(text.as_bytes());
         assert_eq!(parsed.faults, []);
         assert_eq!(parsed.settings.host.url.as_deref(), Some("https://a.example"));
@@ -155,8 +158,10 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_with_line_key_and_example() {
-        let text = "[host]\nurl = \"drive.example\"\ntokne = \"x\"\n[wifi]\npasword = \"12345678\"\nssid = 5\n\
-                    [modem]\npin = 123\n[camera]\nwidth = 641\nfps = \"30\"\n[update]\nautomatic = 'yes'\n[lan]\naccess_code = 'abc'\n";
+        let text = "[host]\nurl = \"drive.example\"\ntokne = \"x\"\n\
+                    [wifi]\npasword = \"12345678\"\nssid = 5\n\
+                    [modem]\npin = 123\n[camera]\nwidth = 641\nfps = \"30\"\n\
+                    [update]\nautomatic = 'yes'\n[lan]\naccess_code = 'abc'\n";
         let found = faults(text);
         for (start, words, example) in [
             ("line 2, host.url:", "begin with https://", "url = \"https://drive.example\""),
@@ -224,10 +229,8 @@ mod tests {
 
     #[test]
     fn keys_that_need_each_other_are_named() {
-        assert!(
-            faults("[host]\ntoken = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'\n")[0]
-                .contains("without `url`")
-        );
+        let token = "0123456789abcdef".repeat(4);
+        assert!(faults(&format!("[host]\ntoken = '{token}'\n"))[0].contains("without `url`"));
         assert!(faults("[wifi]\npassword = '12345678'\n")[0].contains("without `ssid`"));
         assert!(faults("[modem]\npassword = 'web'\n")[0].contains("without `user`"));
         assert!(

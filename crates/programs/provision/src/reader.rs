@@ -1,4 +1,4 @@
-//! Takes the values out of a table and notes what is wrong with them.
+//! Takes the values out of a table and notes their faults.
 
 use crate::document::{Section, Value};
 use crate::fault::Fault;
@@ -20,7 +20,6 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// What is wrong with the table's values.
     pub(crate) fn finish(self) -> Vec<Fault> {
         self.faults
     }
@@ -39,7 +38,8 @@ impl<'a> Reader<'a> {
         checked.map_err(|what| self.fault(line, key, what)).ok()
     }
 
-    /// A whole number within `range`, divisible by `step`.
+    /// A whole number within `range`, divisible by `step`. A step above 2 has to leave only the two
+    /// ends of `range`.
     pub(crate) fn whole(
         &mut self,
         name: &str,
@@ -70,7 +70,6 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// `true` or `false`.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         let (key, line, value) = self.value(name)?;
         if let Value::Flag(flag) = value {
@@ -80,7 +79,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A key that has no use without another one.
+    /// Notes a fault if `name` is set and `other` is not, without which it has no use.
     pub(crate) fn needs(&mut self, name: &str, other: &str) {
         if let Some((key, line, _)) = self.value(name)
             && self.value(other).is_none()
@@ -97,7 +96,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A key that has no meaning beside the table's others.
+    /// Notes a fault if `name` is set: beside the table's other keys it has no meaning.
     pub(crate) fn useless(&mut self, name: &str, why: &str) {
         if let Some((key, line, _)) = self.value(name) {
             let what = format!("{why}: put # before the line");

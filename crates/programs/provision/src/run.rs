@@ -1,4 +1,4 @@
-//! What the commands do.
+//! The work of the commands.
 
 use crate::apply::{self, Places};
 use crate::error::ProvisionError;
@@ -6,16 +6,20 @@ use crate::parse;
 use rccar_daemon::cli::{print, print_no_mistakes};
 use std::path::Path;
 
-/// Sets the car up from the file on its card.
 pub(crate) fn apply(root: &Path) -> Result<(), ProvisionError> {
     let outcome = apply::apply(&Places::new(root))?;
-    tracing::info!(file = ?outcome.file, faults = outcome.faults.len(), host_name = outcome.host_name, "set up");
+    tracing::info!(
+        file = ?outcome.file,
+        faults = outcome.faults.len(),
+        host_name = outcome.host_name,
+        "set up"
+    );
     outcome.faults.iter().for_each(|fault| tracing::warn!("provision.toml: {fault}"));
     outcome.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
     Ok(())
 }
 
-/// Says what is wrong with a file.
+/// Prints the faults. A file with any is an error, so that scripts see it.
 pub(crate) fn check(path: &Path) -> Result<(), ProvisionError> {
     let bytes = std::fs::read(path)
         .map_err(|source| ProvisionError::Read { path: path.to_owned(), source })?;

@@ -1,7 +1,6 @@
 //! Every table and key that the file may have. The template documents each of them; a test compares
 //! the two.
 
-/// A key of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     pub name: &'static str,
@@ -9,7 +8,6 @@ pub struct Key {
     pub example: &'static str,
 }
 
-/// A table of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
     pub name: &'static str,
@@ -17,13 +15,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         TABLES.iter().find(|table| table.name == name)
     }
 
-    /// The key of this name.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
@@ -79,7 +75,8 @@ pub const TABLES: [Table; 8] = [
         name: "ssh",
         keys: &[key(
             "public_key",
-            "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop\"",
+            "\"ssh-ed25519 \
+             AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop\"",
         )],
     },
     Table {
@@ -93,7 +90,7 @@ pub const TABLES: [Table; 8] = [
     },
 ];
 
-/// What comes near enough to be what somebody meant.
+/// The known word that is most like this one, if it is near enough to have been meant.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // 0.8 takes one wrong, missing or swapped letter in words of five.
     let likeness = |known: &'a str| (strsim::jaro_winkler(&word.to_lowercase(), known), known);

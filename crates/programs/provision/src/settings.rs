@@ -1,8 +1,8 @@
-//! What a person may set, with legal values only.
+//! The settings that a person may make, with legal values only.
 
 use serde::Serialize;
 
-/// Everything that the file says. What is `None` keeps the image's default.
+/// Everything that the file says. `None` leaves the image's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
     pub host: Host,
@@ -35,7 +35,6 @@ pub struct Car {
 pub struct Wifi {
     /// ISO 3166 letters of the country.
     pub country: Option<String>,
-    /// Name of the network.
     pub ssid: Option<String>,
     /// Passphrase, or the key in 64 hexadecimal digits. `None`: an open network.
     pub password: Option<String>,
@@ -54,7 +53,7 @@ pub struct Modem {
     pub pin: Option<String>,
 }
 
-/// The picture.
+/// The camera, and the picture that it gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Camera {
     /// `libcamera` or `simulator`.
@@ -80,21 +79,20 @@ pub struct Lan {
     pub access_code: Option<String>,
 }
 
-/// The way in for engineers.
+/// A login for people who maintain the car.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Ssh {
     /// The key that may log in. `None`: SSH is off.
     pub public_key: Option<String>,
 }
 
-/// Releases.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Update {
-    /// Which ones.
+    /// The car is offered the releases of this channel.
     pub channel: Option<String>,
-    /// Whether they are installed without being asked for.
+    /// Whether releases are installed without a person asking for it.
     pub automatic: Option<bool>,
-    /// Most that they may take of a metered link in a calendar month, in megabytes.
+    /// Most that releases may take of a metered link in a calendar month, in megabytes.
     pub metered_mb: Option<u32>,
     /// Whether an older release may replace a newer one.
     pub allow_downgrade: Option<bool>,
@@ -105,7 +103,9 @@ macro_rules! hidden {
     ($($name:ident: $($key:ident),+;)+) => {$(
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name))$(.field(stringify!($key), &self.$key.as_ref().map(|_| "…")))+.finish()
+                f.debug_struct(stringify!($name))
+                    $(.field(stringify!($key), &self.$key.as_ref().map(|_| "…")))+
+                    .finish()
             }
         }
     )+};
@@ -118,7 +118,7 @@ hidden! {
 }
 
 impl Settings {
-    /// Replaces one table by another's.
+    /// Takes one table from other settings.
     pub(crate) fn take_table(&mut self, table: &str, from: &Self) {
         match table {
             "host" => self.host = from.host.clone(),
@@ -140,8 +140,8 @@ impl Settings {
     }
 }
 
-/// A label of RFC 1035: letters, digits and hyphens, 63 at most. What is left of a name that has
-/// none of them is `rccar`.
+/// A label of RFC 1035: letters, digits and hyphens, 63 at most. A name without any of them becomes
+/// `rccar`.
 fn host_name(name: &str) -> String {
     let mut label = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {

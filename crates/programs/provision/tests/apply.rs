@@ -76,10 +76,13 @@ fn tree(directory: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
 #[test]
 fn a_good_file_reaches_every_service() {
     let card = Card::new(&format!(
-        "[host]\nurl = \"https://drive.example\"\ntoken = \"{TOKEN}\"\n[car]\nname = \"Roter Blitz\"\n\
-         [wifi]\ncountry = \"DE\"\nssid = \"Café\"\npassword = \"12345678\"\n[modem]\napn = \"internet\"\npin = \"0123\"\n\
+        "[host]\nurl = \"https://drive.example\"\ntoken = \"{TOKEN}\"\n\
+         [car]\nname = \"Roter Blitz\"\n\
+         [wifi]\ncountry = \"DE\"\nssid = \"Café\"\npassword = \"12345678\"\n\
+         [modem]\napn = \"internet\"\npin = \"0123\"\n\
          [camera]\nwidth = 320\nheight = 240\n[update]\nchannel = \"beta\"\n\
-         [ssh]\npublic_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me\"\n"
+         [ssh]\npublic_key = \"ssh-ed25519 \
+         AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me\"\n"
     ));
     let outcome = card.start();
     assert_eq!(
@@ -214,7 +217,7 @@ fn what_a_power_cut_left_half_written_does_no_harm() {
         card.places.report(),
         card.places.json(),
     ] {
-        // Cut off, and with the temporary file of the write that was under way.
+        // The file is cut off, and the temporary file of the broken write lies beside it.
         let good = fs::read_to_string(card.places.configs().join("car.toml")).unwrap();
         let code = fs::read_to_string(card.places.kept().join("access-code")).unwrap();
         fs::write(&half, "[wif").unwrap();
@@ -249,7 +252,8 @@ fn notices_of_the_start_are_passed_on() {
 #[test]
 fn nothing_that_everybody_may_read_holds_a_secret() {
     let card = Card::new(&format!(
-        "[host]\nurl = \"https://a.example\"\ntoken = \"{TOKEN}x\"\n[wifi]\nssid = \"Net\"\npassword = s3cretpass\n[modem]\npin = \"98765432109\"\n\
+        "[host]\nurl = \"https://a.example\"\ntoken = \"{TOKEN}x\"\n\
+         [wifi]\nssid = \"Net\"\npassword = s3cretpass\n[modem]\npin = \"98765432109\"\n\
          [lan]\naccess_code = \"s3cret\"\n"
     ));
     let outcome = card.start();
@@ -269,7 +273,7 @@ fn a_damaged_default_of_the_image_is_an_error_with_its_name() {
 }
 
 impl Card {
-    /// A service that is asked for a verdict writes down that it was.
+    /// A service that writes its name into `asked` each time it is asked for a verdict.
     fn service(&self, name: &str, body: &str) {
         fs::create_dir_all(self.places.programs()).unwrap();
         let (path, asked) = (self.places.programs().join(name), self.asked().display().to_string());
@@ -288,10 +292,11 @@ impl Card {
     }
 }
 
-/// A service that refuses configurations with this in them.
+/// The body of a service that refuses configurations with this text in them.
 fn refuses(text: &str) -> String {
     format!(
-        "if grep -q '{text}' \"$2\"; then echo \"error: $2:3:1: key \\`camera.x\\`: {text} is too much\" >&2; exit 2; fi"
+        "if grep -q '{text}' \"$2\"; then \
+         echo \"error: $2:3:1: key \\`camera.x\\`: {text} is too much\" >&2; exit 2; fi"
     )
 }
 

@@ -1,4 +1,4 @@
-//! Whatever is on the card, the program comes through and says what is wrong.
+//! The program comes through and says what is wrong, whatever is on the card.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use proptest::prelude::*;
@@ -27,6 +27,13 @@ fn checks(bytes: &[u8]) {
     assert_eq!(again.settings, settings);
 }
 
+/// Headings, keys with values, comments and line ends, with slips of form.
+const FILE_LIKE: &str = concat!(
+    r#"(\[(host|wifi|x|camera)\]?|"#,
+    r#"(url|ssid|password|fps|y)? ?=? ?["“'\[{]?[a-z0-9\\=ü#. ]{0,12}["”'\]}]?|"#,
+    r##"#.*|\n|\r\n){0,30}"##,
+);
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -36,13 +43,14 @@ proptest! {
     }
 
     #[test]
-    fn anything_that_looks_like_a_file_is_read(text in r#"(\[(host|wifi|x|camera)\]?|(url|ssid|password|fps|y)? ?=? ?["“'\[{]?[a-z0-9\\=ü#. ]{0,12}["”'\]}]?|#.*|\n|\r\n){0,30}"#) {
+    fn anything_that_looks_like_a_file_is_read(text in FILE_LIKE) {
         checks(text.as_bytes());
     }
 
     #[test]
     fn a_template_with_a_damaged_byte_is_read(at in 0..TEMPLATE.len(), byte: u8) {
-        let mut bytes = TEMPLATE.replace("\n# url", "\nurl").replace("\n# ssid", "\nssid").replace("\n# fps", "\nfps").into_bytes();
+        let text = TEMPLATE.replace("\n# url", "\nurl").replace("\n# ssid", "\nssid");
+        let mut bytes = text.replace("\n# fps", "\nfps").into_bytes();
         let at = at % bytes.len();
         bytes[at] = byte;
         checks(&bytes);

@@ -65,7 +65,7 @@ pub(crate) async fn sign_in<B: Backend>(
         Mode::Host => {
             let name = body.name.ok_or_else(|| missing("name"))?;
             let password = body.password.map(Password).ok_or_else(|| missing("password"))?;
-            // No account has a name that is none.
+            // A text that is no legal name is the name of no account: refused like a wrong one.
             let name = Name::new(name).map_err(|_| AccountError::WrongCredentials)?;
             (Some(name.clone()), Credentials::Password { name, password })
         }
@@ -134,7 +134,7 @@ pub(crate) async fn link<B: Backend>(
         .await
 }
 
-/// Who sent the request, and with which sign-in.
+/// The user and the sign-in of a request. `None`: it has no cookie, or an old one.
 pub(crate) async fn signed_in<B: Backend>(
     app: &App<B>,
     headers: &HeaderMap,
@@ -153,8 +153,8 @@ async fn throttled<B: Backend>(
 ) -> Result<Response, ApiError> {
     let address = peer.client(headers, &app.options.trusted_proxies);
     let token = Token::generate().map_err(|error| AccountError::Internal(error.to_string()))?;
-    // Counted as a failure from the start, or any number could be under way before the first has
-    // failed; also if the client hangs up.
+    // Counts as a failure from the start. Otherwise any number of guesses could be under way before
+    // the first has failed. It stays a failure if the client hangs up.
     let counted =
         app.throttle.begin(name, address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
     match attempt(token.hash()).await {
@@ -168,6 +168,7 @@ async fn throttled<B: Backend>(
             if matches!(error, AccountError::WrongCredentials | AccountError::WrongToken) {
                 tracing::info!(client = %address, error = %causes(&error), "sign-in refused");
             } else {
+                // A fault of the host, or a weak password, is no guess.
                 app.throttle.undo(counted);
             }
             Err(error.into())

@@ -38,7 +38,7 @@ pub(crate) async fn claim<B: Backend>(
     let Some((user, _)) = signed_in(&app, &headers).await? else {
         return Err(ApiError::NotSignedIn);
     };
-    // What cannot be a code is a slip, not a guess.
+    // A text that cannot be a code is a slip of the finger, not a guess: it is not counted.
     let code = ClaimCode::from_typed(&body.code)
         .map_err(|error| ApiError::Malformed(error.to_string()))?;
     let address = peer.client(&headers, &app.options.trusted_proxies);
@@ -47,6 +47,7 @@ pub(crate) async fn claim<B: Backend>(
         .begin(Some(user.as_str()), address, Instant::now())
         .map_err(ApiError::TooManyAttempts)?;
     let Some((conn, registration)) = app.waiters.find(&code) else {
+        // `attempt` is dropped and so counts as a failure.
         tracing::info!(%user, client = %address, "a claim code that no car shows");
         return Err(AccountError::NoSuchCode.into());
     };
@@ -59,7 +60,7 @@ pub(crate) async fn claim<B: Backend>(
     };
     app.claims.succeeded(attempt);
     tracing::info!(%user, car = %known.id, name = %known.name, "car claimed");
-    // Without it the car's connection broke meanwhile: it comes back as a known one.
+    // If nobody waits any more, the car's connection broke meanwhile. It comes back enrolled.
     if let Some(waiter) = app.waiters.take(conn) {
         let_in(&app.exchange, conn, known.clone(), waiter).await;
     }
@@ -89,7 +90,8 @@ pub(crate) async fn revoke<B: Backend>(
 async fn let_in(exchange: &Exchange, conn: CarConn, car: EnrolledCar, waiter: Waiter) {
     let Waiter { registration, reached, outbox } = waiter;
     exchange.join_car_as(conn, car, registration.software, reached, outbox.clone()).await;
-    // The socket may have ended before it was let in, and reported so in vain.
+    // The socket may have ended just before: the rooms got its `car_gone` when they did not know
+    // the connection yet.
     if outbox.is_gone() {
         exchange.car_gone(conn).await;
     }

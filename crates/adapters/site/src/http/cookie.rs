@@ -18,7 +18,7 @@ fn name(mode: Mode) -> &'static str {
     }
 }
 
-/// The sign-in that a request claims.
+/// The sign-in that the request shows. The backend knows whether it holds.
 pub(crate) fn read(headers: &HeaderMap, mode: Mode) -> Option<TokenHash> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs =
@@ -26,13 +26,12 @@ pub(crate) fn read(headers: &HeaderMap, mode: Mode) -> Option<TokenHash> {
     pairs.find(|(key, _)| *key == name(mode)).map(|(_, value)| TokenHash::of(value))
 }
 
-/// The header that makes the browser keep it. No page can read it and no foreign page can send it
-/// (RFC 6265bis).
+/// A `Set-Cookie` header. No script can read the cookie, and no foreign page can make the browser
+/// send it (RFC 6265bis).
 pub(crate) fn set(token: &Token, mode: Mode, secure: bool) -> String {
     header(token.as_str(), LIFETIME_SECONDS, mode, secure)
 }
 
-/// The header that makes the browser forget it.
 pub(crate) fn clear(mode: Mode, secure: bool) -> String {
     header("", 0, mode, secure)
 }

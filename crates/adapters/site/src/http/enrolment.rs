@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) struct Wish {
     /// Name of the car; without it the car's own choice counts.
     name: Option<Name>,
-    /// Where the car finds the host, from a person who was asked.
+    /// Address under which the car finds the host, as a person typed it.
     url: Option<String>,
 }
 
@@ -30,13 +30,12 @@ pub(crate) struct Wish {
 struct Body {
     token: String,
     expires_at: u64,
-    /// Where a car finds the host. `null`: all that is known means the machine that uses it, and a
-    /// person has to be asked.
+    /// Address under which a car finds the host. `null`: the host knows only addresses that would
+    /// mean the car itself, so the page has to ask a person.
     url: Option<String>,
-    /// Lines for a car's own configuration; without an address for others they are for a car on the
-    /// host's own machine.
+    /// Lines for `car.toml`. Without such an address they are for a car on the host's own machine.
     config: String,
-    /// The whole file for its SD card, without an address if there is none for others.
+    /// The whole `provision.toml` for its SD card; without an address if there is none for others.
     provision: String,
 }
 
@@ -53,7 +52,8 @@ pub(crate) async fn enrol<B: Backend>(
     let Some((user, _)) = signed_in(&app, &headers).await? else {
         return Err(ApiError::NotSignedIn);
     };
-    // Before the token is made: one that nobody gets to see must not wait to be used.
+    // Checked before the token is made: a refusal must not leave a valid token that nobody has
+    // seen.
     let public = app.options.public_url.as_ref();
     let said = wish.url.map(|url| said_address(&url, public)).transpose()?;
     let opened = opened_address(&headers);
@@ -71,7 +71,6 @@ pub(crate) async fn enrol<B: Backend>(
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], body).into_response())
 }
 
-/// What a person says.
 fn said_address(said: &str, public: Option<&PublicUrl>) -> Result<PublicUrl, ApiError> {
     let url = PublicUrl::try_from(said.trim().to_owned())
         .map_err(|error| ApiError::BadAddress(error.to_string()))?;
@@ -79,8 +78,8 @@ fn said_address(said: &str, public: Option<&PublicUrl>) -> Result<PublicUrl, Api
     Ok(url)
 }
 
-/// The address under which the page was opened. Browsers name its scheme, too; programs only the
-/// host.
+/// The address under which the page was opened. Browsers send it with its scheme (`Origin`), other
+/// programs send the host only.
 fn opened_address(headers: &HeaderMap) -> Option<PublicUrl> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let opened =
@@ -88,11 +87,11 @@ fn opened_address(headers: &HeaderMap) -> Option<PublicUrl> {
     PublicUrl::try_from(opened?).ok()
 }
 
-/// The configured address, else the opened one; neither if it means the machine that uses it: the
-/// car would look for the host in itself.
+/// The configured address, else the one under which the page was opened. An address that would mean
+/// the car itself, such as `localhost`, is passed over.
 ///
-/// A name that only this network knows is no name of the host's, which a car would have to sign:
-/// its address in numbers is one.
+/// A car signs the name that it dials, and the host has to know that name as its own. It does not
+/// know a name that only the local network has, so its address in numbers takes the place of that.
 fn address_for_cars(
     public: Option<&PublicUrl>,
     opened: Option<&PublicUrl>,

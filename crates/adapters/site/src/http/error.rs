@@ -53,7 +53,7 @@ struct Body {
 }
 
 impl ApiError {
-    /// A fault of the host; the text is for its log.
+    /// A fault of the host. The text goes to its log, and the client gets a general one.
     pub(crate) fn fault(why: &str) -> Self {
         Self::Release(ReleaseError::Internal(why.to_owned()))
     }

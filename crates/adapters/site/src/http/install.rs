@@ -25,7 +25,7 @@ pub(crate) async fn install<B: Backend>(
     headers: HeaderMap,
     OwnJson(Wish { version }): OwnJson<Wish>,
 ) -> Result<StatusCode, ApiError> {
-    // A car tells its updates to its host, not to its own page.
+    // A car reports its updates to its host, not to its own page.
     if app.backend.mode() == Mode::Car {
         return Err(AccountError::NotOffered.into());
     }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// Largest body of a request: the largest real one has a name and a password.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// What all handlers share.
+/// Shared by all handlers.
 pub(crate) struct App<B> {
     pub(crate) backend: Arc<B>,
     pub(crate) exchange: Exchange,
@@ -42,12 +42,12 @@ pub(crate) struct App<B> {
     pub(crate) waiters: Waiters,
     /// Backoff after wrong claim codes, apart from that of signing in.
     pub(crate) claims: Throttle,
-    /// `None` for programs that have none.
+    /// `None` for programs without releases.
     pub(crate) releases: Option<Arc<dyn Releases>>,
     pub(crate) downloads: Arc<Transfers>,
 }
 
-/// All routes with the limits that [`crate::serve`] holds their clients to.
+/// All routes, and the limits that [`crate::serve`] puts on their clients.
 #[derive(Debug)]
 pub struct Site {
     pub(crate) router: Router,
@@ -61,7 +61,7 @@ pub fn router<B: Backend>(exchange: Exchange, backend: Arc<B>, options: Options)
     routes(exchange, backend, options, None)
 }
 
-/// The same with releases for cars, whose tokens come from this exchange.
+/// The same with releases for cars. Their tokens come from this exchange.
 pub fn router_with_releases<B: Backend>(
     exchange: Exchange,
     backend: Arc<B>,
@@ -107,7 +107,7 @@ fn routes<B: Backend>(
         .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
         .route("/api/v1/cars/{id}/install", post(install::install::<B>))
         .route("/api/v1/status", get(status::status::<B>))
-        // Bundles are larger than all else; the store counts their bytes.
+        // A bundle may be larger than any other body; the store counts its bytes.
         .route(
             "/api/v1/releases",
             get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()),

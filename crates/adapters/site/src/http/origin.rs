@@ -4,9 +4,12 @@ use crate::names::{PublicUrl, normal};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri};
 
-/// Whether a page of another origin sent this: for WebSockets and for whatever changes something.
-/// Clients that are no browsers send no `Origin`; forging requests needs a browser that brings the
-/// cookie along, and every browser names the origin of these.
+/// Whether a page of another origin sent this request. Asked for WebSockets, and for requests that
+/// change something.
+///
+/// A program that is no browser sends no `Origin` and is let through: a forged request does harm
+/// only from a browser, which adds the user's cookie, and every browser names the origin of such
+/// requests.
 pub(crate) fn is_foreign(headers: &HeaderMap, public: Option<&PublicUrl>) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => !origin.to_str().is_ok_and(|origin| is_own(origin, headers, public)),

@@ -19,8 +19,8 @@ impl<T: DeserializeOwned, B: Send + Sync> FromRequest<Arc<App<B>>> for OwnJson<T
         if is_foreign(request.headers(), app.options.public_url.as_ref()) {
             return Err(ApiError::ForeignOrigin);
         }
-        // A form cannot send this type, so that a foreign page needs a preflight, which is not
-        // granted.
+        // A form cannot send this type. A foreign page therefore needs a preflight request, which
+        // is not granted.
         let kind = request
             .headers()
             .get(CONTENT_TYPE)

@@ -1,4 +1,4 @@
-//! What a car's own page shows of the car.
+//! The state of a car, for its own page.
 
 use super::App;
 use super::account::signed_in;
@@ -31,9 +31,9 @@ pub(crate) async fn status<B: Backend>(
     Ok(([(CACHE_CONTROL, "no-store")], Json(status)).into_response())
 }
 
-/// Whether the request names the car as only somebody on its network would: by address, by a name
-/// of the local network, or by one without dots. A foreign page that makes its own name point here
-/// (DNS rebinding) must not read what neighbours may.
+/// Whether the request names the car as people on its network do: by address, by a name that ends
+/// with `.local`, or by one without dots. A foreign page can make its own name point here (DNS
+/// rebinding); it must not read what neighbours may.
 fn is_local_name(headers: &HeaderMap) -> bool {
     let authority =
         headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());

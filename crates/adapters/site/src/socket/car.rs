@@ -39,7 +39,11 @@ pub(crate) async fn car_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let span = tracing::info_span!("car", client = %peer.client(&headers, &app.options.trusted_proxies), id = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "car",
+        client = %peer.client(&headers, &app.options.trusted_proxies),
+        id = tracing::field::Empty
+    );
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
@@ -62,10 +66,11 @@ pub(crate) async fn car_socket<B: Backend>(
             Err(refusal) => Err(refusal),
         };
         match outcome {
+            // `_patience` ends with this branch: a car that has left needs no timer.
             Ok(_patience) => {
                 converse(&mut wire, &app, conn).await;
-                // Before the exchange is told: whoever lets the car in at this moment must see that
-                // its socket is gone.
+                // Dropped before `car_gone`: a claim that lets the car in at this moment must see
+                // that its socket is gone.
                 drop(wire);
                 app.waiters.take(conn);
                 app.exchange.car_gone(conn).await;
@@ -84,11 +89,11 @@ pub(crate) async fn car_socket<B: Backend>(
 /// A car that has proved its key.
 enum Admission {
     Known(EnrolledCar, CarRegistration),
-    /// Nobody's, but with a code to claim it by.
+    /// Not enrolled, or revoked, but with a code to claim it by.
     Unknown(CarRegistration, ClaimCode),
 }
 
-/// Ends when dropped.
+/// The timer of a car that waits to be claimed. Dropping it stops it.
 struct Patience(tokio::task::JoinHandle<()>);
 
 impl Drop for Patience {
@@ -97,7 +102,7 @@ impl Drop for Patience {
     }
 }
 
-/// Lets a car wait until somebody claims it, or its code has become worthless.
+/// Lets a car wait until somebody claims it, but no longer than its code lives.
 fn let_wait<B: Backend>(
     app: &Arc<App<B>>,
     conn: CarConn,
@@ -156,13 +161,15 @@ async fn register<B: Backend>(
     };
     if v != PROTOCOL_VERSION {
         let text = format!(
-            "version {v} is not spoken here, version {PROTOCOL_VERSION} is; update the car or the host"
+            "version {v} is not spoken here, version {PROTOCOL_VERSION} is; \
+             update the car or the host"
         );
         return Err(Refusal::new(ErrorCode::UnsupportedVersion, text, CloseCode::Handshake));
     }
     let names = names::accepted(app.options.public_url.as_ref(), peer.local);
     if !is_signed(&key, &signature, &nonce, &names) {
-        let text = "the signature does not fit the car's key and a name of this host; is the host's url right in the car's configuration?";
+        let text = "the signature does not fit the car's key and a name of this host; \
+                    is the host's url right in the car's configuration?";
         return Err(Refusal::new(ErrorCode::BadSignature, text, CloseCode::Forbidden));
     }
     let enrolment = enrolment.map(|token| TokenHash::of(token.as_str()));
@@ -199,8 +206,8 @@ async fn first_register(wire: &mut Wire) -> Option<FromCar> {
     }
 }
 
-/// Strict verification: a weak key, or one of several signatures for one message, is refused
-/// (ed25519-dalek, `verify_strict`).
+/// Strict verification: it refuses weak keys, and a message has one signature only (ed25519-dalek,
+/// `verify_strict`).
 fn is_signed(key: &CarKey, signature: &Signature, nonce: &Nonce, names: &[String]) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(&key.0) else { return false };
     let signature = ed25519_dalek::Signature::from_bytes(&signature.0);

@@ -33,12 +33,16 @@ pub(crate) async fn driver_socket<B: Backend>(
         Err(refusal) => return *refusal,
     };
     let sign_in = cookie::read(&headers, app.backend.mode());
-    let span = tracing::info_span!("driver", client = %peer.client(&headers, &app.options.trusted_proxies), user = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "driver",
+        client = %peer.client(&headers, &app.options.trusted_proxies),
+        user = tracing::field::Empty
+    );
     let serve = move |socket| async move {
         let (outbox, outgoing) = outbox();
         let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
-        // Browsers hide the status of a refused upgrade from the page, but not a close code: so
-        // refuse after the upgrade.
+        // Browsers hide the status of a refused upgrade from the page, but not a close code. So the
+        // refusal comes after the upgrade.
         let Some((sign_in, user)) = who(&app, sign_in).await else {
             wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
             return wire.close(CloseCode::NotSignedIn).await;

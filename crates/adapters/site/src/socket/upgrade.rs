@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use rccar_causes::causes;
 use rccar_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
-/// A message up to here is read and answered with `too-large`; a larger one ends the connection
-/// with its header.
+/// A message of up to this size is read and answered with `too-large`. The header of a larger one
+/// ends the connection.
 const HARD_LIMIT: usize = 4 * MAX_MESSAGE_BYTES;
 /// Bytes read at once. The library's 128 KiB for each connection would be most of the host's
 /// memory.
@@ -30,7 +30,8 @@ pub(crate) fn admit<B>(
         headers.get_all("sec-websocket-protocol").iter().filter_map(|value| value.to_str().ok());
     if !asked.flat_map(|list| list.split(',')).any(|name| name.trim() == SUBPROTOCOL) {
         let text = format!(
-            "this address speaks the WebSocket subprotocol {SUBPROTOCOL}, which the client did not ask for"
+            "this address speaks the WebSocket subprotocol {SUBPROTOCOL}, \
+             which the client did not ask for"
         );
         return Err((StatusCode::BAD_REQUEST, text).into_response().into());
     }
@@ -53,7 +54,7 @@ pub(crate) fn admit<B>(
         .max_message_size(HARD_LIMIT)
         .max_frame_size(HARD_LIMIT)
         .read_buffer_size(READ_BUFFER)
-        // Every message goes out by itself; the queue before it is the outbox.
+        // Every message goes out at once: the outbox is the queue.
         .write_buffer_size(0);
     Ok((upgrade, place))
 }

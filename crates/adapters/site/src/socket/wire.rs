@@ -1,4 +1,4 @@
-//! One WebSocket with everything that does not depend on who is at its other end.
+//! One WebSocket, with everything that is the same for drivers and cars.
 
 use crate::close;
 use crate::limits::{Budget, Limits, Place, Verdict};
@@ -12,7 +12,7 @@ use rccar_protocol::text::Note;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How long the last words may take. The client has been told; waiting longer helps nobody.
+/// How long the last words to a client may take. Waiting longer helps nobody.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A socket with its budget, its pings and its outbox.
@@ -24,7 +24,7 @@ pub(crate) struct Wire {
     dead_after: Duration,
     ping_at: Instant,
     dead_at: Instant,
-    /// How an `error` reads in this direction.
+    /// Writes an `error`, which differs for drivers and cars.
     error_text: fn(ErrorCode, Note) -> String,
     _place: Place,
 }
@@ -66,8 +66,8 @@ impl Wire {
         }
     }
 
-    /// The next text that is neither too large nor one too many, while sending what is to be sent.
-    /// `None`: the connection is over.
+    /// The next text that keeps the limits. Sends meanwhile what waits in the outbox. `None`: the
+    /// connection is over.
     pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             match self.step().await {
@@ -82,19 +82,19 @@ impl Wire {
         }
     }
 
-    /// Sends past the outbox; for the time before the client has joined, and for errors. `false`:
-    /// the connection is broken.
+    /// Sends past the outbox: before the client has joined, and errors. `false`: the connection is
+    /// broken.
     pub(crate) async fn send(&mut self, text: String) -> bool {
         self.write(Message::Text(text.into())).await.is_ok()
     }
 
-    /// Refuses a message.
+    /// Answers with an error; the connection stays. `false`: it is broken.
     pub(crate) async fn refuse(&mut self, code: ErrorCode, text: &str) -> bool {
         self.send((self.error_text)(code, Note::lossy(text))).await
     }
 
-    /// Says why and hangs up. Reads on for a moment: closing with unread data in the socket would
-    /// destroy what was said.
+    /// Says why and hangs up. Reads on for a moment: a TCP socket that is closed with unread data
+    /// sends a reset, which can destroy what was said.
     pub(crate) async fn close(&mut self, code: CloseCode) {
         tracing::debug!(code = code.code(), reason = code.text(), "closing a WebSocket");
         let farewell = async {
@@ -108,6 +108,7 @@ impl Wire {
 
     async fn step(&mut self) -> Result<Option<String>, End> {
         let step = tokio::select! {
+            // Receiving comes last: a client that sends without a pause must not hold up the rest.
             biased;
             () = self.outgoing.overflow() => Step::Overflow,
             () = sleep_until(self.ping_at.min(self.dead_at)) => Step::Tick,
@@ -116,7 +117,7 @@ impl Wire {
         };
         match step {
             Step::Overflow => Err(End::Saying(CloseCode::SlowReader)),
-            // Nobody will ever send again: the exchange has ended.
+            // Nothing will ever be sent again: the exchange has ended.
             Step::Send(None) => Err(End::Saying(CloseCode::GoingAway)),
             Step::Send(Some(Out::Text(text))) => {
                 self.write(Message::Text(text.into())).await.map(|()| None)
@@ -198,13 +199,13 @@ impl Wire {
     async fn broken(&mut self, error: &axum::Error) -> End {
         let words = error.to_string();
         tracing::debug!(error = words, "a WebSocket broke");
-        // The library's error type is not exported by axum: its words are what there is.
+        // axum does not export the library's error type: only its words say what happened.
         if !words.contains("too long") {
             return End::Silently;
         }
         let text = format!("at most {MAX_MESSAGE_BYTES} bytes are allowed");
-        // Nothing may be read after this error: the library would take in the whole message. So no
-        // wait for the client's answer.
+        // Nothing may be read after this error: the library would take in the whole message. So
+        // this does not wait for the client's answer.
         let farewell = async {
             if self.refuse(ErrorCode::TooLarge, &text).await {
                 let _ =

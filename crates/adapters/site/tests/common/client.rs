@@ -59,10 +59,11 @@ pub async fn request(
         headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-length: {length}\r\n{headers}\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    // A server that refuses by the length alone may hang up before it has all.
+    // A server that refuses a request for its length may hang up before it has read everything.
     let _ = stream.write_all(body.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = eventually("an answer", stream.read_to_end(&mut answer)).await;
@@ -190,7 +191,8 @@ impl TestCar {
         let nonce = Nonce::try_from(challenge["nonce"].as_str().unwrap().to_owned()).unwrap();
         let signature = Signature(self.0.sign(&registration_message(host, &nonce)).to_bytes());
         let mut message = json!({
-            "type": "register", "v": 1, "key": self.key(), "signature": signature, "name": "red car", "software": "test/1",
+            "type": "register", "v": 1, "key": self.key(), "signature": signature,
+            "name": "red car", "software": "test/1",
         });
         if let Some(token) = enrolment {
             message["enrolment"] = token.into();

@@ -5,12 +5,11 @@ use rccar_protocol::text::Name;
 use rccar_site::TokenHash;
 use rusqlite::{ErrorCode, OptionalExtension, params};
 
-/// An account as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredAccount {
     pub(crate) id: i64,
     pub(crate) name: Name,
-    /// PHC string, if the account has a password.
+    /// PHC string. `None`: the user signs in by link only.
     pub(crate) password: Option<String>,
 }
 
@@ -32,7 +31,7 @@ impl Store {
         }
     }
 
-    /// The account of this name.
+    /// The case of the letters does not matter.
     pub(crate) fn account(&self, name: &str) -> Result<Option<StoredAccount>, DbError> {
         let sql = "SELECT id, name, password FROM accounts WHERE name = ?1";
         let row = self
@@ -43,14 +42,12 @@ impl Store {
             .transpose()
     }
 
-    /// Names of all accounts.
     pub(crate) fn account_names(&self) -> Result<Vec<String>, DbError> {
         let mut query = self.connection.prepare("SELECT name FROM accounts ORDER BY name")?;
         let names = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok(names)
     }
 
-    /// Whether there is any account.
     pub(crate) fn has_accounts(&self) -> Result<bool, DbError> {
         Ok(self
             .connection
@@ -62,7 +59,7 @@ impl Store {
         Ok(self.connection.execute("DELETE FROM accounts WHERE name = ?1", [name])? > 0)
     }
 
-    /// Stores a sign-in.
+    /// `expires` is in seconds since 1970 (UTC).
     pub(crate) fn add_sign_in(
         &self,
         sign_in: TokenHash,
@@ -74,9 +71,10 @@ impl Store {
         Ok(())
     }
 
-    /// Who is signed in with this cookie.
+    /// The user of a sign-in. `None`: it has expired, or there is none.
     pub(crate) fn sign_in(&self, sign_in: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
-        let sql = "SELECT name FROM logins JOIN accounts ON accounts.id = account WHERE hash = ?1 AND expires > ?2";
+        let sql = "SELECT name FROM logins JOIN accounts ON accounts.id = account
+                   WHERE hash = ?1 AND expires > ?2";
         let name = self
             .connection
             .query_row(sql, params![sign_in.0, now], |row| row.get::<_, String>(0))
@@ -84,7 +82,6 @@ impl Store {
         name.map(stored_name).transpose()
     }
 
-    /// Forgets a sign-in.
     pub(crate) fn remove_sign_in(&self, sign_in: TokenHash) -> Result<(), DbError> {
         self.connection.execute("DELETE FROM logins WHERE hash = ?1", params![sign_in.0])?;
         Ok(())

@@ -15,12 +15,12 @@ pub(crate) struct CarRow {
     pub(crate) revoked: bool,
 }
 
-/// What became of a car that wants in.
+/// The outcome of a car's attempt to register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Enrolled {
-    /// It was known before.
+    /// It was enrolled before.
     Known(EnrolledCar),
-    /// Its token made it known.
+    /// Its token has enrolled it now.
     New(EnrolledCar),
     /// It is revoked, and it has no new token.
     Revoked,
@@ -28,7 +28,7 @@ pub(crate) enum Enrolled {
     No,
 }
 
-/// What became of a wish to give a car away.
+/// The outcome of a user's attempt to revoke a car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Revoked {
     Done,
@@ -36,12 +36,13 @@ pub(crate) enum Revoked {
     NotYours,
 }
 
-/// Makes a car known or known again, with a new owner and name.
+/// Enrols a car, for the first time or again, with a new owner and name.
 const KNOW: &str = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1, ?2, ?3, ?4, ?5)
-                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner = excluded.owner, revoked = NULL";
+                    ON CONFLICT (id) DO UPDATE
+                    SET name = excluded.name, owner = excluded.owner, revoked = NULL";
 
 impl Store {
-    /// Stores an enrolment token.
+    /// `owner` is the name of an account; the car of one that does not exist gets no owner.
     pub(crate) fn add_enrolment(
         &self,
         token: TokenHash,
@@ -49,13 +50,14 @@ impl Store {
         name: Option<&Name>,
         expires: u64,
     ) -> Result<(), DbError> {
-        let sql = "INSERT INTO enrolments (hash, owner, name, expires) VALUES (?1, (SELECT id FROM accounts WHERE name = ?2), ?3, ?4)";
+        let sql = "INSERT INTO enrolments (hash, owner, name, expires)
+                   VALUES (?1, (SELECT id FROM accounts WHERE name = ?2), ?3, ?4)";
         self.connection.execute(sql, params![token.0, owner, name.map(Name::as_str), expires])?;
         Ok(())
     }
 
-    /// Lets a car in that is known or has a valid token, which is spent with that. A revoked car
-    /// needs a new token.
+    /// Lets a car in that is enrolled, or that shows a valid token: this spends the token. A
+    /// revoked car needs a new token.
     pub(crate) fn enrol(&mut self, car: &CarRegistration, now: u64) -> Result<Enrolled, DbError> {
         let id = car.key.id();
         let transaction =
@@ -82,8 +84,8 @@ impl Store {
         Ok(Enrolled::New(row.known()?))
     }
 
-    /// Makes an unknown or revoked car this user's, under the name that it asks for. `None`:
-    /// somebody has it already, or there is no such user.
+    /// Makes this user the owner of an unknown or revoked car, under the name that the car asks
+    /// for. `None`: the car is enrolled already, or there is no such user.
     pub(crate) fn claim(
         &mut self,
         car: &CarRegistration,
@@ -105,7 +107,7 @@ impl Store {
         Ok(Some(row.known()?))
     }
 
-    /// Cars that may connect.
+    /// All cars but the revoked ones.
     pub(crate) fn enrolled_cars(&self) -> Result<Vec<EnrolledCar>, DbError> {
         let live = self.cars()?.into_iter().filter(|car| !car.revoked);
         live.map(|car| car.known()).collect()
@@ -134,8 +136,8 @@ impl Store {
         let Some(row) = car_row(&self.connection, id)?.filter(|row| !row.revoked) else {
             return Ok(Revoked::NoSuchCar);
         };
-        // Names of accounts are told apart without regard to capitals, but a sign-in has the stored
-        // one.
+        // Accounts are found whatever the case of their name, but here both names are as stored: a
+        // sign-in has the stored one, too.
         if row.owner.as_deref() != Some(user.as_str()) {
             return Ok(Revoked::NotYours);
         }

@@ -1,4 +1,4 @@
-//! One-time links: set-up and sign-in.
+//! One-time links. Those without an account are set-up links, the others sign that account in.
 
 use super::accounts::stored_name;
 use super::{DbError, Store};
@@ -21,7 +21,8 @@ impl Store {
 
     /// Whether this is the set-up link and still works.
     pub(crate) fn is_setup_link(&self, token: TokenHash, now: u64) -> Result<bool, DbError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2)";
+        let sql = "SELECT EXISTS
+                   (SELECT 1 FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2)";
         Ok(self.connection.query_row(sql, params![token.0, now], |row| row.get(0))?)
     }
 
@@ -48,7 +49,6 @@ impl Store {
         Ok(Some(account))
     }
 
-    /// Stores a sign-in link.
     pub(crate) fn add_link(
         &self,
         token: TokenHash,
@@ -66,7 +66,8 @@ impl Store {
         token: TokenHash,
         now: u64,
     ) -> Result<Option<(i64, Name)>, DbError> {
-        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NOT NULL AND expires > ?2 RETURNING account";
+        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NOT NULL AND expires > ?2
+                   RETURNING account";
         let account: Option<i64> =
             self.connection.query_row(sql, params![token.0, now], |row| row.get(0)).optional()?;
         let Some(account) = account else { return Ok(None) };

@@ -1,7 +1,9 @@
 //! Accounts, sign-ins, cars and releases in SQLite.
 //!
 //! The command line and the running server use the file at the same time: WAL lets readers and one
-//! writer work side by side, and a writer waits [`BUSY_TIMEOUT`] for another.
+//! writer work side by side, and a writer waits [`BUSY_TIMEOUT`] for another. Transactions that
+//! read before they write are `IMMEDIATE`: otherwise SQLite lets them fail without waiting when
+//! another writer comes between (`SQLITE_BUSY_SNAPSHOT`).
 
 mod accounts;
 mod cars;
@@ -24,13 +26,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// are appended.
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("releases.sql")];
 
-/// The database failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
     #[error("cannot open the database {}", .path.display())]
     Open { path: PathBuf, source: io::Error },
     #[error(
-        "the database is of version {found}, this program knows versions up to {known}: update the program"
+        "the database is of version {found}, this program knows versions up to {known}: \
+         update the program"
     )]
     Newer { found: usize, known: usize },
     #[error("the database failed")]
@@ -41,7 +43,6 @@ pub(crate) enum DbError {
     Damaged(&'static str),
 }
 
-/// The open database.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
@@ -86,13 +87,13 @@ impl Store {
         Ok(Self { connection })
     }
 
-    /// Changes whenever another connection, such as the command line's, has written (SQLite,
-    /// `PRAGMA data_version`).
+    /// Changes whenever another connection, such as the command line's, has written; not when this
+    /// one has (SQLite, `PRAGMA data_version`).
     pub(crate) fn data_version(&self) -> Result<i64, DbError> {
         Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
-    /// Forgets sign-ins, links and enrolments that have expired.
+    /// Deletes sign-ins, links and enrolment tokens that have expired.
     pub(crate) fn purge(&self, now: u64) -> Result<(), DbError> {
         for table in ["logins", "links", "enrolments"] {
             self.connection.execute(&format!("DELETE FROM {table} WHERE expires <= ?1"), [now])?;

@@ -13,8 +13,8 @@ impl Store {
     pub(crate) fn add_release(&mut self, release: &Release) -> Result<bool, DbError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sql =
-            "INSERT INTO releases (version, compatible, size, sha256, signer, notes, rollout, paused, uploaded_at, uploaded_by)
+        let sql = "INSERT INTO releases (version, compatible, size, sha256, signer, notes,
+                                         rollout, paused, uploaded_at, uploaded_by)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
         let Release {
             version,
@@ -53,12 +53,15 @@ impl Store {
     /// All releases, the newest version first.
     pub(crate) fn releases(&self) -> Result<Vec<Release>, DbError> {
         let mut query = self.connection.prepare(
-            "SELECT version, compatible, size, sha256, signer, notes, rollout, paused, uploaded_at, uploaded_by,
-                    (SELECT group_concat(channel, ' ') FROM release_channels WHERE release_channels.version = releases.version)
+            "SELECT version, compatible, size, sha256, signer, notes,
+                    rollout, paused, uploaded_at, uploaded_by,
+                    (SELECT group_concat(channel, ' ') FROM release_channels
+                     WHERE release_channels.version = releases.version)
              FROM releases",
         )?;
         let rows: Vec<_> = query.query_map([], |row| Ok(read(row)))?.collect::<Result<_, _>>()?;
         let mut releases = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // SQL cannot compare semantic versions.
         releases.sort_by(|one, other| {
             other
                 .version
@@ -81,7 +84,8 @@ impl Store {
         let name = version.to_string();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sql = "UPDATE releases SET rollout = coalesce(?2, rollout), paused = coalesce(?3, paused), notes = coalesce(?4, notes)
+        let sql = "UPDATE releases SET rollout = coalesce(?2, rollout),
+                          paused = coalesce(?3, paused), notes = coalesce(?4, notes)
                    WHERE version = ?1";
         let notes = change.notes.as_ref().map(ReleaseNotes::as_str);
         transaction.execute(
@@ -96,7 +100,7 @@ impl Store {
         self.release(version)
     }
 
-    /// Forgets a release and returns it. `None`: there is none of this version.
+    /// Removes a release and returns it. `None`: there is none of this version.
     pub(crate) fn remove_release(&self, version: &Version) -> Result<Option<Release>, DbError> {
         let release = self.release(version)?;
         self.connection
@@ -104,7 +108,7 @@ impl Store {
         Ok(release)
     }
 
-    /// Keeps what a car said about its update. A car that is not known is none.
+    /// Keeps a car's last report about its update, as JSON. Does nothing for an unknown car.
     pub(crate) fn remember_update(&self, car: &CarId, status: &str) -> Result<(), DbError> {
         let sql = "INSERT INTO car_updates (car, status) SELECT id, ?2 FROM cars WHERE id = ?1
                    ON CONFLICT (car) DO UPDATE SET status = excluded.status";
@@ -112,8 +116,8 @@ impl Store {
         Ok(())
     }
 
-    /// What cars said about their updates. What cannot be read any more is left out: the car says
-    /// it again.
+    /// The last reports of all cars about their updates. One that cannot be read any more is left
+    /// out: the car reports again.
     pub(crate) fn remembered_updates(&self) -> Result<Vec<(CarId, UpdateStatus)>, DbError> {
         let mut query = self.connection.prepare("SELECT car, status FROM car_updates")?;
         let rows =
@@ -128,13 +132,16 @@ impl Store {
     }
 }
 
+/// Adds channels to a release; does nothing if there is no such release.
 fn set_channels(
     connection: &rusqlite::Connection,
     version: &str,
     channels: &[Channel],
 ) -> Result<(), DbError> {
-    let mut insert =
-        connection.prepare("INSERT INTO release_channels (version, channel) SELECT version, ?2 FROM releases WHERE version = ?1 ON CONFLICT DO NOTHING")?;
+    let mut insert = connection.prepare(
+        "INSERT INTO release_channels (version, channel)
+         SELECT version, ?2 FROM releases WHERE version = ?1 ON CONFLICT DO NOTHING",
+    )?;
     for channel in channels {
         insert.execute([version, channel.as_str()])?;
     }

@@ -1,4 +1,5 @@
--- Releases of the cars' image, and what cars last said about their updates. Times are seconds since 1970 (UTC).
+-- Releases of the cars' image, and what cars last said about their updates. Times are seconds since
+-- 1970 (UTC).
 
 CREATE TABLE releases (
     version     TEXT PRIMARY KEY,   -- semver

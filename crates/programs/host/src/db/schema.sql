@@ -1,4 +1,5 @@
--- Version 1. Times are seconds since 1970 (UTC). Secrets are stored as SHA-256 (tokens) or argon2id (passwords).
+-- Version 1. Times are seconds since 1970 (UTC). Secrets are stored as SHA-256 (tokens) or argon2id
+-- (passwords).
 
 CREATE TABLE accounts (
     id       INTEGER PRIMARY KEY,

@@ -1,4 +1,4 @@
-//! Telling cars, and listening to what they say about their updates.
+//! Announces releases to cars, and keeps what cars report about their updates.
 
 use super::choice::{is_for, share};
 use crate::db::{Db, DbError};
@@ -12,8 +12,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-/// Announces a release to cars when a release becomes available for them, spread over `spread` so
-/// that they do not all come at once. Cars that connect later ask by themselves.
+/// Announces a release to the connected cars that it is for, as soon as there is one. The
+/// announcements take the time `spread`, so that the cars do not all come at once. Cars that
+/// connect later check by themselves.
 pub(crate) async fn announce_releases(
     db: Db,
     exchange: Exchange,
@@ -25,11 +26,16 @@ pub(crate) async fn announce_releases(
     loop {
         let next = plan.first_key_value().map(|((at, _), _)| *at);
         tokio::select! {
-            () = changed.notified() => match plan_announcements(&db, &exchange, &mut announced, spread).await {
-                Ok(more) => plan.extend(more),
-                Err(error) => tracing::error!(error = %causes(&error), "cannot look for cars to announce a release to"),
-            },
-            // Without a next one the branch is off and the time is never looked at.
+            () = changed.notified() => {
+                match plan_announcements(&db, &exchange, &mut announced, spread).await {
+                    Ok(more) => plan.extend(more),
+                    Err(error) => tracing::error!(
+                        error = %causes(&error),
+                        "cannot look for cars to announce a release to"
+                    ),
+                }
+            }
+            // Without a next one the branch is off, and the time is never looked at.
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 if let Some(((_, car), version)) = plan.pop_first() {
                     tracing::debug!(%car, %version, "announcing a release");
@@ -50,6 +56,8 @@ async fn plan_announcements(
     let mut plan = BTreeMap::new();
     for (car, status) in exchange.connected_cars().await {
         let candidates = candidates(&releases, &car, status.as_ref());
+        // Remembers the candidates of the last look only: a release that was paused in between is
+        // announced again.
         let known = announced
             .insert(car.clone(), candidates.iter().copied().cloned().collect())
             .unwrap_or_default();
@@ -63,8 +71,8 @@ async fn plan_announcements(
     Ok(plan)
 }
 
-/// Releases that may be for this car. The host does not know which board the car is and which
-/// channel it follows: the car asks. So one that is not for it must not hide another that is.
+/// Releases that may be for this car. The host does not know the car's board and channel: the car
+/// names them when it checks. So a release for another board must not hide one for this car.
 fn candidates<'a>(
     releases: &'a [Release],
     car: &CarId,
@@ -88,11 +96,14 @@ pub(crate) async fn keep_updates(db: Db, mut updates: mpsc::Receiver<(CarId, Upd
         if kept.insert(car.clone(), gist.clone()) == Some(gist) {
             continue;
         }
-        // It holds text and words only, which serde_json always writes. Not as a message: what is
-        // kept is not greased.
+        // It holds text and words only, which serde_json always writes. `to_json` is for messages,
+        // to which builds for tests add unknown fields: those must not be kept.
         let Ok(json) = serde_json::to_string(&status) else { continue };
         if let Err(error) = db.run(move |store| store.remember_update(&car, &json)).await {
-            tracing::error!(error = %causes(&error), "cannot keep what a car says about its update");
+            tracing::error!(
+                error = %causes(&error),
+                "cannot keep what a car says about its update"
+            );
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Which release a car gets: a pure decision.
+//! Chooses the release for a car: a pure decision.
 
 use rccar_protocol::release::{Percent, Version};
 use rccar_protocol::text::CarId;
 use rccar_site::{Release, ReleaseQuestion};
 use sha2::{Digest, Sha256};
 
-/// The newest release that the question is about and whose roll-out includes the car.
+/// The newest release for the car's channel and board whose roll-out includes the car. `None`: none
+/// of them is newer than what the car runs.
 pub(crate) fn choose(
     releases: Vec<Release>,
     car: &CarId,
@@ -20,7 +21,7 @@ pub(crate) fn choose(
     releases.into_iter().filter(fits).max_by(|one, other| one.version.precedence(&other.version))
 }
 
-/// Whether the release is on its way to this car at all.
+/// Whether the release is rolled out to this car; board and channel are not looked at.
 pub(crate) fn is_for(release: &Release, car: &CarId) -> bool {
     !release.paused && includes(release.rollout, car, &release.version)
 }
@@ -37,8 +38,8 @@ fn place(car: &CarId, version: &Version) -> u64 {
     share(car, version) % 100
 }
 
-/// Where in a span of time or cars this car stands for this release: random bits that are always
-/// the same.
+/// Random bits that are always the same for this car and this release. They give the car its place
+/// in the roll-out, and its time in the announcements.
 pub(crate) fn share(car: &CarId, version: &Version) -> u64 {
     let digest = Sha256::new()
         .chain_update(car.as_str())
@@ -75,7 +76,7 @@ mod tests {
         ReleaseQuestion { channel, compatible, running: running.parse().unwrap() }
     }
 
-    /// Cars as their keys make them: base32.
+    /// Ids as keys make them: base32.
     fn cars(count: usize) -> Vec<CarId> {
         let letters = b"abcdefghijklmnopqrstuvwxyz234567";
         let name = |number: usize| {

@@ -86,7 +86,7 @@ fn change(
     changed.map(drop).ok_or_else(|| ReleaseError::NoSuchRelease(version).into())
 }
 
-/// Separated by tabs, one line each.
+/// One line for each release, with tabs between the columns.
 fn table(releases: &[Release]) -> String {
     releases.iter().fold(String::new(), |mut text, release| {
         let channels: Vec<_> = release.channels.iter().map(ToString::to_string).collect();

@@ -1,8 +1,8 @@
 //! The directory of bundles.
 //!
 //! **A bundle has its final name only when every byte of it was checked and is on the disk.** Until
-//! then it is a temporary file that its writer has locked; what is not locked when a host starts is
-//! left from a crash, and goes.
+//! then it is a temporary file that its writer has locked. When a host starts, it deletes temporary
+//! files that nobody has locked: they are left from a crash.
 
 use rccar_bundle::{Bundle, BundleError, Keyring, KeyringError, verify};
 use rccar_causes::causes;
@@ -16,7 +16,6 @@ use std::time::{Duration, SystemTime};
 const TEMPORARY: &str = ".upload-";
 const ENDING: &str = "raucb";
 
-/// The directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ShelfError {
     #[error("cannot use {} for releases (releases.dir)", .path.display())]
@@ -33,7 +32,7 @@ pub(crate) enum ShelfError {
     Write(#[source] io::Error),
 }
 
-/// Where bundles are kept and whom the host believes.
+/// The directory, and the certificates that may vouch for a bundle.
 #[derive(Debug)]
 pub(crate) struct Shelf {
     directory: PathBuf,
@@ -62,12 +61,12 @@ impl Shelf {
         Ok(Self { directory: directory.to_owned(), keyring: keyring.map(Path::to_owned) })
     }
 
-    /// Whether signatures can be checked at all.
+    /// Without a keyring no signature can be checked, so nothing is taken.
     pub(crate) fn has_keyring(&self) -> bool {
         self.keyring.is_some()
     }
 
-    /// Removes what writers left behind that are gone.
+    /// Deletes the temporary files of writers that are gone.
     pub(crate) fn tidy(&self) {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()).filter(|path| is_temporary(path)) {
@@ -79,7 +78,7 @@ impl Shelf {
         }
     }
 
-    /// Begins a bundle.
+    /// Begins a bundle: a temporary file that is locked and goes when the draft is dropped.
     pub(crate) fn draft(&self) -> Result<Draft, ShelfError> {
         let path = self.directory.join(format!("{TEMPORARY}{:016x}", getrandom::u64()?));
         let file = OpenOptions::new()
@@ -94,8 +93,8 @@ impl Shelf {
         Ok(draft)
     }
 
-    /// Checks the bundle and brings it to the disk. It still goes unless [`Self::keep`] follows.
-    /// The keyring is read anew each time: changing it needs no restart.
+    /// Brings the bundle to the disk and checks it. It still goes unless [`Self::keep`] follows.
+    /// The keyring is read again each time: changing it needs no restart.
     pub(crate) fn check(&self, draft: &mut Draft) -> Result<Bundle, ShelfError> {
         let path = self.keyring.clone().unwrap_or_default();
         let pem =
@@ -119,16 +118,19 @@ impl Shelf {
             .map_err(ShelfError::Write)
     }
 
-    /// Where the bundle with this content is.
     pub(crate) fn path(&self, sha256: &Sha256) -> PathBuf {
         self.directory.join(format!("{sha256}.{ENDING}"))
     }
 
-    /// Removes a bundle. Cars that are reading it read on to the end.
+    /// Removes a bundle. Cars that are fetching it get it to the end: the file is open.
     pub(crate) fn discard(&self, sha256: &Sha256) {
         let path = self.path(sha256);
         if let Err(error) = fs::remove_file(&path) {
-            tracing::warn!(path = %path.display(), error = %causes(&error), "cannot remove a bundle");
+            tracing::warn!(
+                path = %path.display(),
+                error = %causes(&error),
+                "cannot remove a bundle"
+            );
         }
     }
 }
@@ -138,7 +140,11 @@ impl Drop for Draft {
         if !self.kept
             && let Err(error) = fs::remove_file(&self.path)
         {
-            tracing::warn!(path = %self.path.display(), error = %causes(&error), "cannot remove an unfinished upload");
+            tracing::warn!(
+                path = %self.path.display(),
+                error = %causes(&error),
+                "cannot remove an unfinished upload"
+            );
         }
     }
 }

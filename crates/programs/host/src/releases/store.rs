@@ -1,4 +1,4 @@
-//! What the routes and the command line ask, answered from directory and database.
+//! Answers the questions of the routes and the command line from directory and database.
 
 use super::choice::choose;
 use super::shelf::{Draft, Shelf, ShelfError};
@@ -27,7 +27,7 @@ pub(crate) struct ReleaseStore {
 }
 
 impl ReleaseStore {
-    /// `changed` is told when a release came or changed.
+    /// `changed` is notified when a release was added or changed.
     pub(crate) fn new(db: Db, shelf: Shelf, max_bytes: u64, changed: Arc<Notify>) -> Self {
         Self { db, shelf: Arc::new(shelf), max_bytes, place: Arc::new(Semaphore::new(1)), changed }
     }
@@ -113,7 +113,7 @@ struct Arrival {
     shelf: Arc<Shelf>,
     changed: Arc<Notify>,
     wish: UploadWish,
-    /// Gone only while a thread for blocking work has it.
+    /// `None` only while a thread for blocking work has it, or after that has failed.
     draft: Option<Draft>,
     bytes: u64,
     max_bytes: u64,
@@ -137,7 +137,7 @@ impl Upload for Arrival {
 
     async fn finish(mut self: Box<Self>) -> Result<Release, ReleaseError> {
         let (mut draft, shelf) = (self.draft.take().ok_or_else(lost)?, Arc::clone(&self.shelf));
-        // Reads the whole file: not while the database is locked.
+        // This reads the whole file, so it is done before the database is locked.
         let checked = tokio::task::spawn_blocking(move || {
             shelf.check(&mut draft).map(|bundle| (draft, bundle))
         })
@@ -154,7 +154,7 @@ impl Upload for Arrival {
     }
 }
 
-/// What becomes of a bundle that passed.
+/// The release that a checked bundle becomes.
 pub(crate) fn release(bundle: rccar_bundle::Bundle, wish: &UploadWish) -> Release {
     Release {
         version: bundle.version,
@@ -171,7 +171,7 @@ pub(crate) fn release(bundle: rccar_bundle::Bundle, wish: &UploadWish) -> Releas
     }
 }
 
-/// First the file, then the row that names it.
+/// First the file, then the row that names it: a crash in between leaves no row without a file.
 pub(crate) fn add(
     store: &mut Store,
     shelf: &Shelf,
@@ -184,8 +184,8 @@ pub(crate) fn add(
     shelf.keep(draft, &release.sha256).map_err(refuse)?;
     match store.add_release(&release).map_err(fault)? {
         true => Ok(release),
-        // Between the look and here, by the command line: of another content, or the file would be
-        // the same.
+        // The command line added this version after the look above. Our file goes unless its
+        // content is the same.
         false => {
             discard_unused(store, shelf, &release).map_err(fault)?;
             Err(ReleaseError::Exists(release.version))
@@ -193,7 +193,7 @@ pub(crate) fn add(
     }
 }
 
-/// First the row, then the file.
+/// First the row, then the file: no row is ever without a file.
 pub(crate) fn remove(
     store: &Store,
     shelf: &Shelf,
@@ -213,7 +213,7 @@ fn discard_unused(store: &Store, shelf: &Shelf, release: &Release) -> Result<(),
     Ok(())
 }
 
-/// In words for whoever uploads.
+/// In words for the person who uploads.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 pub(crate) fn refuse(error: ShelfError) -> ReleaseError {
     match &error {

@@ -4,14 +4,13 @@ use super::Host;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The board of the bundles.
 pub const BOARD: &str = "rccar-rpi-arm64";
 
 /// Keys and bundles beside the files of a host that trusts the key `own`.
 pub struct Workshop(PathBuf);
 
 impl Workshop {
-    /// `None` where the tools are missing, which is said aloud.
+    /// `None` where the tools are missing; then the test counts as left out.
     pub fn open(host: &Host) -> Option<Self> {
         let tools = make(&["tools"]).output().unwrap();
         if !tools.status.success() {

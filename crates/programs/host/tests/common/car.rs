@@ -38,7 +38,8 @@ pub async fn register_with(host: &Host, seed: u8, fields: &Value) -> (Value, Soc
     let signature =
         Signature(key_pair.sign(&registration_message(&host.address, &nonce)).to_bytes());
     let mut message = json!({
-        "type": "register", "v": 1, "key": key(seed), "signature": signature, "name": "red car", "software": "test/1",
+        "type": "register", "v": 1, "key": key(seed), "signature": signature,
+        "name": "red car", "software": "test/1",
     });
     for (field, value) in fields.as_object().unwrap() {
         message[field] = value.clone();
@@ -61,8 +62,7 @@ pub async fn next_of(socket: &mut Socket, kind: &str) -> Value {
     }
 }
 
-/// The next JSON message, or the close code. Tokens for releases come to every car and are passed
-/// over.
+/// The next JSON message, or the close code. Skips access tokens, which every car gets.
 pub async fn next(socket: &mut Socket) -> Result<Value, u16> {
     loop {
         let message = next_of_any(socket).await?;

@@ -38,8 +38,10 @@ impl Host {
         let at = directory.path().display();
         let config = format!(
             "[http]\nlisten = [\"127.0.0.1:0\"]\n[database]\npath = \"{at}/host.db\"\n\
-             [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\nallow_loopback_peers = true\n\
-             [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\nmax_bytes = 16000000\nmax_downloads_per_car = 2\n\
+             [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\n\
+             allow_loopback_peers = true\n\
+             [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\n\
+             max_bytes = 16000000\nmax_downloads_per_car = 2\n\
              announce_spread_s = 0\n"
         );
         std::fs::write(directory.path().join("host.toml"), config).unwrap();
@@ -121,7 +123,8 @@ impl Host {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (address, length) = (&self.address, body.len());
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\n\
              cookie: {cookie}\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();
@@ -151,10 +154,11 @@ impl Host {
             headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
         let (address, length) = (&self.address, body.len());
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-length: {length}\r\n{headers}\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
-        // A host that refuses by the head alone may hang up before it has all.
+        // A host that refuses a request for its head may hang up before it has read everything.
         let _ = stream.write_all(body);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -163,7 +167,7 @@ impl Host {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), head, answer.split_off(end + 4))
     }
 
-    /// Sets the host up; the cookie of its first user.
+    /// Sets the host up and returns the cookie of its first user.
     pub fn set_up(&self) -> String {
         let body = format!(
             r#"{{"token":"{}","name":"Ada","password":"correct horse"}}"#,

@@ -9,7 +9,6 @@ use rccar_daemon::files::FileError;
 /// Without look-alikes (no i, l, o, 0, 1), for people who type it on a phone.
 const LETTERS: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
 
-/// Why there is no code.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CodeError {
     #[error(transparent)]
@@ -18,8 +17,8 @@ pub(super) enum CodeError {
     Random(#[from] getrandom::Error),
 }
 
-/// The card's code, or the one that this program made at the first start. It stands in the report:
-/// whoever has the card in hand can read everything on it anyway.
+/// The card's code, or the one that this program made at the first start. The report shows it: a
+/// person who holds the card can read everything on it anyway.
 pub(super) fn code(places: &Places, lan: &Lan) -> Result<String, CodeError> {
     if let Some(code) = &lan.access_code {
         return Ok(code.clone());
@@ -40,7 +39,7 @@ fn random() -> Result<String, getrandom::Error> {
     while code.len() < 11 {
         let mut byte = [0];
         getrandom::fill(&mut byte)?;
-        // The 32nd of the equally likely numbers has no letter and is drawn again.
+        // 32 numbers are equally likely, for 31 letters: the last number is drawn again.
         let Some(&letter) = LETTERS.get(usize::from(byte[0] & 31)) else { continue };
         code.push(char::from(letter));
         if code.len() == 5 {

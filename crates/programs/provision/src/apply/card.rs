@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// What the card holds.
+/// The content of `provision.toml`.
 #[derive(Debug)]
 pub(super) enum File {
     Read(Vec<u8>),
@@ -28,8 +28,8 @@ pub(super) fn read(places: &Places) -> File {
     }
 }
 
-/// Makes the report say this. The partition is writable only meanwhile, and nothing is written if
-/// the report says so already.
+/// Writes the report, unless it says the same already. The partition is writable only for that
+/// time.
 pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
     let path = places.report();
     if files::read(&path)?.as_deref() == Some(content.as_bytes()) {
@@ -45,13 +45,13 @@ pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
         remount(&card, flags - MsFlags::MS_RDONLY)?;
     }
     let written = files::write(&path, content.as_bytes());
-    // Also writes the file system's own data back.
+    // Also if the write has failed. It writes the file system's own data back, too.
     remount(&card, flags | MsFlags::MS_RDONLY)?;
     Ok(written?)
 }
 
-/// Where the card's partition belongs there may be an empty folder, or the image's own template:
-/// those are not what its owner wrote.
+/// Fails if the partition is not mounted. The folder may then be empty or hold the image's own
+/// template: that is not what the car's owner wrote.
 fn require_card(places: &Places) -> Result<(), Failure> {
     let card = places.card();
     if places.is_the_system() && !is_mounted(&card)? {
@@ -60,13 +60,14 @@ fn require_card(places: &Places) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A directory on another device than its parent. Remounting one that is not would change the root.
+/// A mount point is on another device than its parent. To remount a directory that is none would
+/// change the root file system.
 fn is_mounted(directory: &Path) -> io::Result<bool> {
     let parent = directory.parent().unwrap_or(directory);
     Ok(directory.metadata()?.dev() != parent.metadata()?.dev())
 }
 
-/// What a remount has to repeat: flags that it does not name are cleared (mount(2)).
+/// The flags that a remount has to repeat: it clears those that it does not name (mount(2)).
 fn flags_of(directory: &Path) -> io::Result<MsFlags> {
     let now = statvfs(directory)?.flags();
     let pairs = [

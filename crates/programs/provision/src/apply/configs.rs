@@ -6,7 +6,6 @@ use super::{ApplyError, Failure};
 use crate::settings::Settings;
 use toml::{Table, Value};
 
-/// Writes them all.
 pub(super) fn write(
     places: &Places,
     settings: &Settings,
@@ -35,8 +34,8 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Who pppd says it is, in its format. Networks that ask without wanting to know are content with
-/// anything.
+/// Name and password that pppd shows to the network, in its format. Many networks ask for them and
+/// take any.
 fn ppp_options(settings: &Settings) -> String {
     let quoted = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or("rccar");
@@ -51,14 +50,16 @@ fn ppp_options(settings: &Settings) -> String {
     };
     let (user, password) = (quoted(&settings.modem.user), quoted(&settings.modem.password));
     format!(
-        "# Made at each start of provision.toml; changes here are lost.\nuser {user}\npassword {password}\n"
+        "# Made at each start of provision.toml; changes here are lost.\n\
+         user {user}\npassword {password}\n"
     )
 }
 
 fn car(settings: &Settings, access_code: Option<&str>) -> Table {
     let Settings { car, host, camera, .. } = settings;
     let mut camera = Table::try_from(camera).unwrap_or_default();
-    // Whoever says which camera, or which way up, wants one, whatever the image takes by default.
+    // A card that names a camera or a rotation wants a real camera, whatever the image's default
+    // is.
     if ["device", "rotation"].iter().any(|key| camera.contains_key(*key)) {
         camera.entry("source").or_insert_with(|| "libcamera".into());
     }

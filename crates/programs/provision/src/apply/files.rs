@@ -7,24 +7,24 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Who may read a file.
+/// The users who may read a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Readers {
-    /// root.
+    /// root only.
     Nobody,
     /// root and this group.
     Group(&'static str),
     Everybody,
 }
 
-/// Makes the file say this, at once and durably, and only if it does not yet. The directory is made
-/// if it is missing.
+/// Writes the file, at once and durably, unless it has this content already. Makes its directory if
+/// that is missing.
 pub(super) fn put(path: &Path, content: &str, readers: Readers) -> Result<(), FileError> {
     let failed = |source| FileError::Io { action: "write", path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(failed)?;
     }
-    // What cannot be read is replaced.
+    // A file that cannot be read is replaced.
     if files::read(path).ok().flatten().as_deref() != Some(content.as_bytes()) {
         files::write(path, content.as_bytes())?;
     }
@@ -42,7 +42,7 @@ pub(super) fn put(path: &Path, content: &str, readers: Readers) -> Result<(), Fi
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)
 }
 
-/// Removes the file if it is there.
+/// A file that is missing is no error.
 pub(super) fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -52,7 +52,7 @@ pub(super) fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// A text file, `None` if it is missing or no text.
+/// The content of a text file. `None`: it is missing, or not UTF-8.
 pub(super) fn text(path: &Path) -> Result<Option<String>, FileError> {
     Ok(files::read(path)?.and_then(|bytes| String::from_utf8(bytes).ok()))
 }

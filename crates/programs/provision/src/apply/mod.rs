@@ -1,7 +1,8 @@
-//! What `rccar-provision apply` does at each start.
+//! The work of `rccar-provision apply` at each start.
 //!
-//! Each step stands alone: one that fails is reported, and the others go on. Only without
-//! configurations the services cannot start, so that failing to write those is an error.
+//! Each step stands alone: one that fails is reported, and the others go on. Only the
+//! configurations differ: without them the services cannot start, so failing to write them is an
+//! error.
 
 mod access_code;
 mod card;
@@ -21,7 +22,7 @@ use files::{Readers, put, remove};
 use rccar_daemon::files::FileError;
 use std::path::PathBuf;
 
-/// Longest notice that is shown, in characters, and how many.
+/// Longest notice that is shown, in characters.
 const NOTICE_LENGTH: usize = 300;
 const MAX_NOTICES: usize = 30;
 
@@ -34,18 +35,15 @@ pub enum ApplyError {
     /// The image's own configuration is damaged.
     #[error("cannot use the image's own {}", .path.display())]
     Defaults {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         failure: Failure,
     },
-    /// A file cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// Applies the card's file to this tree.
+/// Applies the card's file to this tree. Mistakes in the file are in the outcome, not an error.
 pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let mut steps = Steps { notices: earlier_notices(places) };
     let kept_file = places.kept().join("provision.toml");
@@ -55,6 +53,7 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
 
     let verdict::Settled { settings, access_code, refused } =
         verdict::settle(places, settings, &kept, &mut steps)?;
+    // Those that hold now: without tables that are faulty or that a service refuses.
     steps.done(
         "keep the settings for the next start",
         put(&kept_file, &kept_text(&settings), Readers::Nobody),
@@ -67,12 +66,14 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let faulty =
         parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
     let unused = faulty.chain(refused.iter().cloned()).collect();
+    // A file that is right as such is faulty if a service refuses a table of it.
     let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
     steps.notices.extend(parsed.remarks);
     let mut outcome =
         Outcome { file, faults: parsed.faults, unused, notices: steps.notices, host_name };
     let car = files::text(&places.car_id()).ok().flatten();
     let text = report::text(&outcome, car.as_deref().map(str::trim), access_code.as_deref());
+    // Before the JSON, which says so if this fails.
     if let Err(failure) = card::report(places, &text) {
         outcome
             .notices
@@ -99,7 +100,7 @@ fn read_card(places: &Places, kept: &Settings, steps: &mut Steps) -> (FileState,
     }
 }
 
-/// Collects what went wrong.
+/// Collects notices about steps that failed.
 struct Steps {
     notices: Vec<String>,
 }
@@ -120,7 +121,7 @@ impl Steps {
     }
 }
 
-/// What the start of the system left for people to read.
+/// Notices for people that earlier steps of the system's start have left.
 fn earlier_notices(places: &Places) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(places.notices()) else { return Vec::new() };
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -141,10 +142,12 @@ fn earlier_notices(places: &Places) -> Vec<String> {
 fn kept_text(settings: &Settings) -> String {
     let tables = toml::to_string(settings).unwrap_or_default();
     format!(
-        "# The settings that hold, kept by rccar-provision for starts at which the card's provision.toml is wrong or missing.\n\n{tables}"
+        "# The settings that hold, kept by rccar-provision for starts at which the card's \
+         provision.toml is wrong or missing.\n\n{tables}"
     )
 }
 
+/// A kept table that says nothing is the same as the default.
 fn instead(kept: &Settings, table: &str) -> Instead {
     let mut without = kept.clone();
     without.take_table(table, &Settings::default());

@@ -1,4 +1,4 @@
-//! Where everything is.
+//! The paths of all files that this program reads and writes.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Places {
         self.card().join("provision.toml")
     }
 
-    /// What became of it, for that person.
+    /// The report about that file, for that person.
     #[must_use]
     pub fn report(&self) -> PathBuf {
         self.card().join("provision-report.txt")
@@ -56,7 +56,7 @@ impl Places {
         self.at("run/rccar/config")
     }
 
-    /// The services.
+    /// The programs of the services.
     #[must_use]
     pub fn programs(&self) -> PathBuf {
         self.at("usr/bin")
@@ -66,19 +66,19 @@ impl Places {
         self.at("usr/lib/os-release")
     }
 
-    /// What the start of the system had to repair, a line each in `*.txt`.
+    /// Repairs that the start of the system had to make: `*.txt`, one line for each.
     #[must_use]
     pub fn notices(&self) -> PathBuf {
         self.at("run/rccar/notices")
     }
 
-    /// The key that may log in.
+    /// The key that may log in by SSH.
     #[must_use]
     pub fn ssh_key(&self) -> PathBuf {
         self.at("run/rccar/ssh/authorized_keys")
     }
 
-    /// What this program keeps from boot to boot.
+    /// Files that this program keeps from boot to boot.
     #[must_use]
     pub fn kept(&self) -> PathBuf {
         self.at("data/rccar")

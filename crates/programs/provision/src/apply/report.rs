@@ -1,10 +1,10 @@
-//! What became of the file, in words and for the car's page.
+//! The outcome, in words for a person and as JSON for the car's page.
 
 use crate::fault::Fault;
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// What there was to read.
+/// The state of `provision.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileState {
@@ -12,62 +12,62 @@ pub enum FileState {
     Good,
     /// It has faults, or a service does not take it.
     Faulty,
-    /// There is no such file.
     Missing,
     /// The partition or the file cannot be read.
     Unreadable,
 }
 
-/// What is used in the place of a table with faults.
+/// The settings that take the place of a table with faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Instead {
-    /// What the file said when it was last right.
+    /// Those of the file when it was last right.
     Kept,
-    /// What the image says.
+    /// Those of the image.
     Default,
 }
 
 /// A table that was not used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unused {
-    /// Its name.
     pub table: &'static str,
-    /// What is used in its place.
     pub instead: Instead,
 }
 
-/// The outcome. As JSON it is `/run/rccar/provision.json`, which everybody may read: it holds no
-/// secret.
+/// As JSON this is `/run/rccar/provision.json`, which everybody may read: it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// What there was to read.
     pub file: FileState,
-    /// What is wrong with it, by line.
+    /// Sorted by line.
     pub faults: Vec<Fault>,
-    /// Tables that were not used.
     pub unused: Vec<Unused>,
-    /// What else a person should know.
+    /// Other things that a person should know.
     pub notices: Vec<String>,
     /// The car's name on its network, without `.local`.
     pub host_name: String,
 }
 
-/// The report: deterministic, because it is written only when it changes; Windows line ends,
-/// because simple editors there need them.
+/// The report. It is deterministic, because it is written only when it changes. Its line ends are
+/// those of Windows, because simple editors there need them.
 pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&str>) -> String {
     let mut out = String::from(
         "What the car made of provision.toml\n===================================\n\n",
     );
     out.push_str(match (outcome.file, outcome.faults.len()) {
         (FileState::Good, _) => "Everything in it was right and is used.\n",
-        (FileState::Faulty, 0) => "The car cannot use all of it. Below stands why; mend it and switch the car on again.\n",
+        (FileState::Faulty, 0) => {
+            "The car cannot use all of it. Below stands why; mend it and switch the car on \
+             again.\n"
+        }
         (FileState::Faulty, 1) => "There is one mistake. Mend it and switch the car on again.\n",
         (FileState::Faulty, _) => "There are mistakes. Mend them and switch the car on again.\n",
         (FileState::Missing, _) => {
-            "There is no provision.toml beside this file. The settings from before are used, if there were any.\n"
+            "There is no provision.toml beside this file. The settings from before are used, if \
+             there were any.\n"
         }
-        (FileState::Unreadable, _) => "It cannot be read. The settings from before are used, if there were any.\n",
+        (FileState::Unreadable, _) => {
+            "It cannot be read. The settings from before are used, if there were any.\n"
+        }
     });
     for fault in &outcome.faults {
         let _ = writeln!(out, "\n* {fault}");

@@ -18,13 +18,15 @@ use std::time::{Duration, Instant};
 
 /// Exit code of our programs for a bad configuration (`rccar_daemon::run`).
 const BAD_CONFIGURATION: i32 = 2;
-/// A start from a slow card. The service manager gives this program 90 s for everything.
+/// Time for one answer: a start from a slow card. The service manager gives this program 90 s for
+/// everything.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 struct Service {
     program: &'static str,
     config: &'static str,
-    /// Those that its configuration is made of; the first that helps is replaced.
+    /// The tables that its configuration is made of, in the order in which they are replaced to see
+    /// whether that helps.
     tables: &'static [&'static str],
 }
 
@@ -35,9 +37,8 @@ const SERVICES: [Service; 4] = [
     Service { program: "rccar-modem", config: "modem.toml", tables: &["modem"] },
 ];
 
-/// What became of the settings.
 pub(super) struct Settled {
-    /// Those that the configurations are made of.
+    /// The settings that the configurations are made of.
     pub(super) settings: Settings,
     pub(super) access_code: Option<String>,
     /// Tables that a service refused.
@@ -66,6 +67,7 @@ pub(super) fn settle(
         }
         for table in tables {
             steps.notices.push(format!("{} does not take [{table}]: {why}", service.program));
+            // The table that holds now: one that says nothing means the defaults.
             let mut without = settled.settings.clone();
             without.take_table(table, &Settings::default());
             let instead =
@@ -88,8 +90,8 @@ fn write(
 }
 
 impl Service {
-    /// Settings that the service takes, and which tables were replaced for it; none of them if that
-    /// does not help.
+    /// Settings that the service takes, and the tables that were replaced for that. No tables:
+    /// nothing helps, and the settings are as before.
     fn mend(
         &self,
         places: &Places,
@@ -110,7 +112,7 @@ impl Service {
                 }
             }
         }
-        // More than one is wrong.
+        // More than one table is wrong: the defaults for all of them.
         let mut candidate = settings.clone();
         self.tables.iter().for_each(|table| candidate.take_table(table, &defaults));
         write(places, &candidate, steps)?;
@@ -125,14 +127,14 @@ impl Service {
         }
     }
 
-    /// Why the service refuses its configuration. One that is not there, does not answer or crashes
-    /// says nothing about it.
+    /// An error is why the service refuses its configuration. A service that is missing, does not
+    /// answer or crashes says nothing about it, so the configuration stays.
     fn verdict(&self, places: &Places) -> Result<(), String> {
         let (program, config) =
             (places.programs().join(self.program), places.configs().join(self.config));
         let Ok(metadata) = program.metadata() else { return Ok(()) };
-        // A start of each service costs time before the car can be driven: what it took once, it
-        // takes again.
+        // Asking each service costs time before the car can be driven. A configuration that the
+        // same program of the same release has taken is not asked about again.
         let release = text(&places.os_release()).ok().flatten().unwrap_or_default();
         let content = text(&config).ok().flatten().unwrap_or_default();
         let taken = format!("{} of {} bytes\n{release}\n{content}", self.program, metadata.len());
@@ -144,7 +146,10 @@ impl Service {
             Ok((Some(BAD_CONFIGURATION), words)) => return Err(gist(&words)),
             Ok((Some(0), _)) => {
                 if let Err(error) = put(&memory, &taken, Readers::Nobody) {
-                    tracing::debug!(error = %causes(&error), "it will be asked again at the next start");
+                    tracing::debug!(
+                        error = %causes(&error),
+                        "it will be asked again at the next start"
+                    );
                 }
             }
             Ok((code, words)) => tracing::warn!(
@@ -154,7 +159,11 @@ impl Service {
                 words.trim()
             ),
             Err(error) => {
-                tracing::warn!(error = %causes(&error), "{} cannot be asked about its configuration", self.program)
+                tracing::warn!(
+                    error = %causes(&error),
+                    "{} cannot be asked about its configuration",
+                    self.program
+                )
             }
         }
         Ok(())
@@ -167,6 +176,7 @@ fn ask(program: &Path, config: &Path) -> std::io::Result<(Option<i32>, String)> 
     command.arg("--config").arg(config).arg("check-config");
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    // Read when it has ended: until then the pipe keeps 64 KiB of its words (pipe(7)).
     let code = wait(&mut child)?;
     let mut words = Vec::new();
     if let Some(stderr) = child.stderr.take() {
@@ -189,7 +199,7 @@ fn wait(child: &mut Child) -> std::io::Result<Option<i32>> {
     }
 }
 
-/// The last line, without the place in a file that nobody edits.
+/// The last line, without the place: it is in a file that nobody edits.
 fn gist(words: &str) -> String {
     let line = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
     let from = line.find("key `").unwrap_or(0);
@@ -201,7 +211,7 @@ fn gist(words: &str) -> String {
         .collect()
 }
 
-/// Everybody may read what is reported.
+/// Everybody may read the reason, so secrets that it quotes are hidden.
 fn without_secrets(words: &str, settings: &Settings, access_code: Option<&str>) -> String {
     let Settings { host, lan, modem, .. } = settings;
     let secrets = [&host.token, &lan.access_code, &modem.user, &modem.password, &modem.pin];

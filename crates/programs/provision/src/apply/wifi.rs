@@ -7,8 +7,8 @@ use crate::settings::Wifi;
 use rccar_daemon::files::FileError;
 use std::fmt::Write as _;
 
-/// Makes iwd know this network, and no longer the one that this program told it before. Networks
-/// that came another way stay.
+/// Makes iwd know this network, and forget the one that this program gave it before. Networks that
+/// came another way stay.
 ///
 /// iwd adds to its file what it learns, such as the derived key. The file is therefore written only
 /// when the card says something new.
@@ -26,6 +26,7 @@ pub(super) fn write(places: &Places, wifi: &Wifi) -> Result<(), FileError> {
             let path = places.networks().join(name);
             let memory = format!("{name}\n{content}");
             if memory != before || !path.exists() {
+                // In this order: after a power cut in between the network is written again.
                 put(&path, content, Readers::Nobody)?;
                 put(&told, &memory, Readers::Nobody)?;
             }
@@ -42,7 +43,7 @@ fn network(wifi: &Wifi) -> Option<(String, String)> {
     let ssid = wifi.ssid.as_deref()?;
     let (kind, mut content) = match &wifi.password {
         None => ("open", String::new()),
-        // A passphrase has 63 characters at most.
+        // 64 digits are the key itself: a passphrase has 63 characters at most.
         Some(key) if key.len() == 64 => ("psk", format!("[Security]\nPreSharedKey={key}\n")),
         Some(passphrase) => ("psk", format!("[Security]\nPassphrase={}\n", escaped(passphrase))),
     };
@@ -54,19 +55,19 @@ fn network(wifi: &Wifi) -> Option<(String, String)> {
 
 /// "The SSID appears verbatim in the name if it contains only alphanumeric characters, spaces,
 /// underscores or minus signs. Otherwise it is encoded as an equal sign followed by the lower-case
-/// hex encoding of the name." Alphanumeric as in C's own locale: ASCII.
+/// hex encoding of the name." (iwd.network(5)) Alphanumeric as in C's own locale: ASCII.
 fn file_name(ssid: &str) -> String {
     let verbatim = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-');
     if ssid.bytes().all(verbatim) { ssid.to_owned() } else { format!("={}", hex::encode(ssid)) }
 }
 
-/// Backslashes are escaped, and a space at the beginning, which would be skipped.
+/// Escapes backslashes, and a space at the beginning, which iwd would skip.
 fn escaped(value: &str) -> String {
     let value = value.replace('\\', "\\\\");
     value.strip_prefix(' ').map_or(value.clone(), |rest| format!("\\s{rest}"))
 }
 
-/// iwd's configuration with this country, and otherwise as it is.
+/// iwd's configuration with this country; the rest stays as it is.
 fn with_country(config: &str, country: &str) -> String {
     let (mut out, mut in_general, mut done) = (String::new(), false, false);
     for line in config.lines() {

@@ -12,29 +12,28 @@ pub(crate) struct Section {
     /// The line of its heading.
     pub(crate) line: usize,
     pub(crate) entries: BTreeMap<String, Entry>,
-    /// It has mistakes of form: what was read of it may not be what was meant.
+    /// The table has mistakes of form: its values may not be what was meant.
     pub(crate) broken: bool,
 }
 
-/// A key with its value.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) line: usize,
     pub(crate) value: Value,
 }
 
-/// A value, as far as this file has use for it.
+/// A value. Only the first three kinds are of use in this file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Text(String),
     Whole(i64),
     Flag(bool),
-    /// Of this kind, in words.
+    /// The kind, in words.
     Other(&'static str),
 }
 
 impl Value {
-    /// Its kind, in words.
+    /// The kind, in words for a fault.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text in quotation marks",
@@ -65,10 +64,10 @@ impl Section {
         Self { line, entries: BTreeMap::new(), broken: false }
     }
 
-    /// `body` has its lines where the file has them.
+    /// `body` begins with blank lines, so that its line numbers are the file's.
     pub(super) fn read(table: &Table, line: usize, body: &str, faults: &mut Vec<Fault>) -> Self {
         let (mut entries, errors) = parse(body);
-        // One mistake often gives several messages about its line.
+        // One mistake often gives several messages about its line: the first one counts.
         let mut wrong: BTreeMap<usize, &str> = BTreeMap::new();
         for error in &errors {
             wrong
@@ -80,7 +79,8 @@ impl Section {
                 wrong.insert(index + 1, "characters");
             }
         }
-        // What was guessed of a line that cannot be read is neither a value nor a name to quote.
+        // The parser guesses what a line means that it cannot read. A guess is neither a value to
+        // use nor a name to quote.
         entries.retain(|_, entry| !wrong.contains_key(&entry.line));
         let broken = !wrong.is_empty();
         let text = |at: usize| body.split('\n').nth(at - 1).unwrap_or_default();
@@ -89,7 +89,7 @@ impl Section {
     }
 }
 
-/// Lines in a piece that is no table, with their keys where they can be read.
+/// The lines before the first table, with their keys where those can be read.
 pub(super) fn keys(body: &str) -> BTreeMap<usize, Option<String>> {
     let (entries, errors) = parse(body);
     let mut lines: BTreeMap<_, _> = entries
@@ -111,7 +111,7 @@ fn parse(body: &str) -> (BTreeMap<String, Entry>, Vec<toml::de::Error>) {
     (entries.collect(), errors)
 }
 
-/// The line, from 1, of a byte.
+/// The line of a byte, from 1.
 fn place(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
 }

@@ -1,4 +1,4 @@
-//! What a person did to a line that is not TOML.
+//! Explains to a person what is wrong with a line that is not TOML.
 
 use super::text::CURLY;
 use crate::fault::Fault;
@@ -12,27 +12,49 @@ pub(super) fn explain(table: &Table, number: usize, line: &str, message: &str) -
     let key = known
         .map_or_else(|| format!("[{}]", table.name), |key| format!("{}.{}", table.name, key.name));
     let example = known.map(|key| format!("{} = {}", key.name, key.example)).unwrap_or_default();
+    // The first arm that fits wins, so the special ones come first.
     let what = match right {
-        _ if line.contains('\u{fffd}') => "there are characters that cannot be read; save the file with the encoding UTF-8".into(),
-        _ if message == "duplicate key" => "the key stands in this table twice; remove one of the two lines".into(),
+        _ if line.contains('\u{fffd}') => {
+            "there are characters that cannot be read; save the file with the encoding UTF-8".into()
+        }
+        _ if message == "duplicate key" => {
+            "the key stands in this table twice; remove one of the two lines".into()
+        }
         None => "the line is neither `key = value` nor a comment, which begins with #".into(),
         Some("") => "the value is missing; put # before the line to leave the key out".into(),
         Some(value) if value.starts_with(CURLY) || value.ends_with(CURLY) => {
-            "curly quotation marks do not pair here; type straight ones, as in a plain text editor".into()
+            "curly quotation marks do not pair here; type straight ones, as in a plain text \
+             editor"
+                .into()
         }
         Some(_) if line.contains(['\u{a0}', '\u{200b}', '\u{feff}', '\u{202f}']) => {
-            "there is an invisible character, as web pages put into copied text; type the line by hand".into()
+            "there is an invisible character, as web pages put into copied text; type the line \
+             by hand"
+                .into()
         }
-        Some(value) if value.starts_with('"') && value.matches('"').count() == 1 => "the closing quotation mark is missing".into(),
+        Some(value) if value.starts_with('"') && value.matches('"').count() == 1 => {
+            "the closing quotation mark is missing".into()
+        }
         Some(value) if value.starts_with('"') && value.contains('\\') => {
-            "in quotation marks \" a backslash is special: write two of them, or use the marks ' around the value".into()
+            "in quotation marks \" a backslash is special: write two of them, or use the marks ' \
+             around the value"
+                .into()
         }
         Some(value) if value.starts_with('"') => {
-            "a quotation mark inside the value ends it: use the marks ' around the value, or write \\\" inside".into()
+            "a quotation mark inside the value ends it: use the marks ' around the value, or \
+             write \\\" inside"
+                .into()
         }
-        Some("yes" | "Yes" | "YES" | "on" | "True" | "TRUE") => "write true, in small letters and without quotation marks".into(),
-        Some("no" | "No" | "NO" | "off" | "False" | "FALSE") => "write false, in small letters and without quotation marks".into(),
-        Some(value) if !value.starts_with(['"', '\'']) && known.is_some_and(|key| key.example.starts_with('"')) => {
+        Some("yes" | "Yes" | "YES" | "on" | "True" | "TRUE") => {
+            "write true, in small letters and without quotation marks".into()
+        }
+        Some("no" | "No" | "NO" | "off" | "False" | "FALSE") => {
+            "write false, in small letters and without quotation marks".into()
+        }
+        Some(value)
+            if !value.starts_with(['"', '\''])
+                && known.is_some_and(|key| key.example.starts_with('"')) =>
+        {
             "the value needs quotation marks around it".into()
         }
         Some(_) => format!("this cannot be read ({message})"),

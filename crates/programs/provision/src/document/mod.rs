@@ -22,7 +22,7 @@ pub(crate) struct Document {
     /// Tables by name, at most one of each.
     pub(crate) sections: BTreeMap<&'static str, Section>,
     pub(crate) faults: Vec<Fault>,
-    /// What was put right without asking, for the report.
+    /// Notes for the report about what was put right without asking.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -48,7 +48,8 @@ impl Document {
     fn piece(&mut self, piece: &Piece<'_>) {
         let Some(header) = piece.header else {
             for (line, key) in entries::keys(&piece.body) {
-                let what = "this stands before the first [table]: move it below the table that it belongs to";
+                let what = "this stands before the first [table]: move it below the table that it \
+                            belongs to";
                 let key = key.unwrap_or_default();
                 let shown = if key.is_empty() { "(file)".to_owned() } else { short(&key) };
                 self.fault(line, &shown, what.to_owned(), &home_of(&key));
@@ -91,7 +92,8 @@ impl Document {
         };
         let example = guess.map(|guess| format!("[{guess}]")).unwrap_or_default();
         self.fault(line, &format!("[{}]", short(name)), what, &example);
-        // Whatever stands below is lost, and what was meant must not be taken for left out.
+        // What stands below is lost. The table that was meant counts as broken: if it counted as
+        // left out, the defaults would replace its kept settings.
         if let Some(meant) = guess.and_then(Table::named) {
             self.sections.entry(meant.name).or_insert_with(|| Section::empty(line)).broken = true;
         }
@@ -110,7 +112,7 @@ fn home_of(key: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A name of somebody else's choice, for a message.
+/// A name from the file, made fit for a message.
 fn short(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(32).collect()
 }
@@ -119,8 +121,8 @@ struct Piece<'t> {
     /// The line of the heading, or the file's first.
     line: usize,
     header: Option<&'t str>,
-    /// The lines below the heading. Whatever is before them is blank, so that line numbers are the
-    /// file's.
+    /// The lines below the heading. As many blank lines as the file has above come first, so that
+    /// line numbers are the file's.
     body: String,
 }
 

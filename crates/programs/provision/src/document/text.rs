@@ -22,7 +22,11 @@ pub(super) fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> String {
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, remarks: &mut Vec<String>) -> String {
-    remarks.push("provision.toml is in UTF-16; it was read all the same, but UTF-8 is what editors should save".to_owned());
+    remarks.push(
+        "provision.toml is in UTF-16; it was read all the same, but UTF-8 is what editors should \
+         save"
+            .to_owned(),
+    );
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
     String::from_utf16_lossy(&units)
 }
@@ -39,7 +43,8 @@ fn straighten(number: usize, line: &str, remarks: &mut Vec<String>) -> String {
         return line.to_owned();
     };
     remarks.push(format!(
-        "provision.toml, line {number}: curly quotation marks were read as straight ones; a plain text editor does not make them"
+        "provision.toml, line {number}: curly quotation marks were read as straight ones; \
+         a plain text editor does not make them"
     ));
     format!("{key}= {}{after}", toml::Value::String(content.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What a value may be. Every check answers in words that say what would be right, and quotes no
+//! Checks of values. Every check answers in words that say what would be right, and quotes no
 //! secret.
 
 mod country;
@@ -13,7 +13,7 @@ use http::uri::Authority;
 use rccar_protocol::loopback::is_loopback;
 use rccar_protocol::text::Name;
 
-/// The outcome of a check.
+/// The value as the car uses it, or what is wrong with it, in words.
 pub(crate) type Checked = Result<String, String>;
 
 /// The address of a signaling host, as the car takes it: scheme, name, perhaps a port, and no path.
@@ -35,7 +35,8 @@ pub(crate) fn url(text: &str) -> Checked {
     }
     match authority.parse::<Authority>() {
         Ok(parsed) if is_loopback(parsed.host()) => Err(format!(
-            "for the car, {} is the car itself: put the address under which other machines reach the host",
+            "for the car, {} is the car itself: put the address under which other machines reach \
+             the host",
             parsed.host()
         )),
         Ok(parsed) if !parsed.host().is_empty() && !authority.ends_with(':') => {
@@ -52,11 +53,11 @@ pub(crate) fn token(text: &str) -> Checked {
     }
     let got = text.chars().count();
     Err(format!(
-        "a token has 64 digits and letters from a to f, this has {got} characters; copy it whole from \"Add a car\""
+        "a token has 64 digits and letters from a to f, this has {got} characters; \
+         copy it whole from \"Add a car\""
     ))
 }
 
-/// The car's name.
 pub(crate) fn name(text: &str) -> Checked {
     Name::new(text).map(Into::into).map_err(|error| error.to_string())
 }
@@ -79,11 +80,12 @@ pub(crate) fn access_code(text: &str) -> Checked {
     Ok(text.to_owned())
 }
 
-/// Where the picture comes from.
 pub(crate) fn source(text: &str) -> Checked {
     match text {
         "libcamera" | "simulator" => Ok(text.to_owned()),
-        _ => Err("the camera is \"libcamera\" (cameras on the ribbon cable and on USB) or \"simulator\" (a drawn road)".into()),
+        _ => Err("the camera is \"libcamera\" (cameras on the ribbon cable and on USB) or \
+                  \"simulator\" (a drawn road)"
+            .into()),
     }
 }
 
@@ -97,7 +99,6 @@ pub(crate) fn device(text: &str) -> Checked {
     Ok(text.to_owned())
 }
 
-/// A release channel.
 pub(crate) fn channel(text: &str) -> Checked {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if (1..=32).contains(&text.len()) && text.bytes().all(legal) {

@@ -23,18 +23,23 @@ pub(crate) fn wifi_password(text: &str) -> Checked {
         return Err("the password is empty; put # before the line if the network has none".into());
     }
     if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err("a Wi-Fi password has letters without accents, digits, spaces and the signs of an English keyboard".into());
+        return Err(
+            "a Wi-Fi password has letters without accents, digits, spaces and the signs of \
+                    an English keyboard"
+                .into(),
+        );
     }
     match text.len() {
         8..=63 => Ok(text.to_owned()),
         characters => Err(format!(
-            "a Wi-Fi password has 8 to 63 characters (or is a key of 64 digits), this has {characters}"
+            "a Wi-Fi password has 8 to 63 characters (or is a key of 64 digits), \
+             this has {characters}"
         )),
     }
 }
 
 /// An access point name: labels of letters, digits and hyphens between dots (3GPP TS 23.003 section
-/// 9.1). Underscores are against it, and in use.
+/// 9.1). The rule allows no underscores, but some operators use them.
 pub(crate) fn apn(text: &str) -> Checked {
     let legal = |label: &str| {
         (1..=63).contains(&label.len())

@@ -19,14 +19,18 @@ const KINDS: [&str; 7] = [
 pub(crate) fn public_key(text: &str) -> Checked {
     if text.contains("PRIVATE KEY") {
         return Err(
-            "this is the secret half of the key: never give it away; the public half is in the file that ends with .pub".into()
+            "this is the secret half of the key: never give it away; the public half is in the \
+             file that ends with .pub"
+                .into(),
         );
     }
     let mut words = text.split_whitespace();
     let (kind, key) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     if !KINDS.contains(&kind) {
         return Err(
-            "a public key begins with its kind, such as ssh-ed25519; it is the one line of a file that ends with .pub".into()
+            "a public key begins with its kind, such as ssh-ed25519; it is the one line of a file \
+             that ends with .pub"
+                .into(),
         );
     }
     if text.chars().any(char::is_control) {
@@ -41,8 +45,8 @@ pub(crate) fn public_key(text: &str) -> Checked {
     }
 }
 
-/// The key is a row of strings, each with its length before it, the first of which repeats the kind
-/// (RFC 4253 section 6.6).
+/// The key is a row of strings, each with its length before it. The first one repeats the kind (RFC
+/// 4253 section 6.6).
 fn is_key(mut bytes: &[u8], kind: &str) -> bool {
     let mut fields = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
@@ -65,7 +69,8 @@ fn is_key(mut bytes: &[u8], kind: &str) -> bool {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop";
+    const KEY: &str = "ssh-ed25519 \
+        AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop";
 
     #[test]
     fn a_public_key_is_taken_with_its_comment() {

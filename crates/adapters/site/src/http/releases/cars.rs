@@ -1,4 +1,4 @@
-//! `/api/v1/car/releases`: what cars ask for.
+//! `/api/v1/car/releases`: for cars.
 
 use super::{Watched, store, version};
 use crate::backend::Backend;
@@ -86,7 +86,7 @@ fn offered(release: Release, question: ReleaseQuestion) -> Result<ReleaseOffer, 
     })
 }
 
-/// Which car asks (RFC 6750 section 2.1).
+/// The car whose token the request shows (RFC 6750 section 2.1).
 fn car<B>(app: &App<B>, headers: &HeaderMap) -> Result<CarId, ApiError> {
     let shown = headers
         .get(AUTHORIZATION)
@@ -98,9 +98,9 @@ fn car<B>(app: &App<B>, headers: &HeaderMap) -> Result<CarId, ApiError> {
     token.and_then(|token| app.exchange.access().check(token)).ok_or(ApiError::NotSignedIn)
 }
 
-/// Without conditions, which the file server would judge by the file's time and not by its content.
-/// What remains of them is `If-Range`: a part of another content than the client has begun with is
-/// of no use to it, so it gets the whole (RFC 9110 section 13.1.5).
+/// Removes the conditions: the file server would judge them by the file's time and not by its
+/// content. `If-Range` is judged here, by `tag`. A client that began with another content has no
+/// use for a part of this one, so it gets the whole (RFC 9110 section 13.1.5).
 fn plain(mut request: Request<Body>, tag: &HeaderValue) -> Request<Body> {
     let headers = request.headers_mut();
     if headers.get(IF_RANGE).is_some_and(|asked| asked != tag) {

@@ -1,4 +1,4 @@
-//! `/api/v1/releases`: what signed-in people do.
+//! `/api/v1/releases`: for people who are signed in.
 
 use super::{Watched, store, version};
 use crate::backend::Backend;
@@ -58,7 +58,7 @@ pub(crate) async fn upload<B: Backend>(
     if is_foreign(&headers, app.options.public_url.as_ref()) {
         return Err(ApiError::ForeignOrigin);
     }
-    // A form of a foreign page cannot send this type without a preflight, which is not granted.
+    // A foreign page cannot send this type without a preflight request, which is not granted.
     if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != "application/octet-stream") {
         return Err(ApiError::NotBinary);
     }
@@ -103,7 +103,13 @@ pub(crate) async fn change<B: Backend>(
         .into());
     }
     let release = store.change(version(name)?, change).await?;
-    tracing::info!(%user, version = %release.version, rollout = release.rollout.value(), paused = release.paused, "release changed");
+    tracing::info!(
+        %user,
+        version = %release.version,
+        rollout = release.rollout.value(),
+        paused = release.paused,
+        "release changed"
+    );
     Ok(([(CACHE_CONTROL, "no-store")], Json(release)).into_response())
 }
 

@@ -1,5 +1,5 @@
-//! Long transfers: they may outlast other requests as long as they move, and only so many run at
-//! once.
+//! Long transfers. They may take longer than other requests as long as they move, and only so many
+//! run at once.
 
 use crate::http::error::ApiError;
 use axum::body::{Body, Bytes, HttpBody};
@@ -13,11 +13,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A transfer that has not moved for so long is over: the link is gone, and the client comes back
-/// with a range.
+/// A transfer that has not moved for this time is over: the link is gone. The client comes back and
+/// asks for the rest with a range.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// What a connection transfers, seen by the server that would otherwise end it for its age.
+/// Whether the transfers of a connection move. The server looks at it before it ends a connection
+/// for its age.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched(Arc<State>);
 
@@ -29,7 +30,7 @@ struct State {
     moved: AtomicU64,
 }
 
-/// Whether a transfer may go on; asked for each piece.
+/// Says whether a transfer may go on. Asked before each piece.
 pub(crate) type Permission = Box<dyn Fn() -> bool + Send + Sync>;
 
 impl Watched {
@@ -41,13 +42,13 @@ impl Watched {
         }))
     }
 
-    /// Whether something is on its way and moves.
+    /// Whether a transfer is under way and has moved within `STALLED`.
     pub(crate) fn is_moving(&self) -> bool {
         let last = self.0.since + Duration::from_millis(self.0.moved.load(Ordering::Relaxed));
         self.0.running.load(Ordering::Relaxed) > 0 && last.elapsed() < STALLED
     }
 
-    /// The body, whose progress is seen from now on. It takes up `place` until it ends.
+    /// Watches the progress of a body from now on. The body holds `place` until it is dropped.
     pub(crate) fn body(
         &self,
         body: Body,
@@ -117,7 +118,7 @@ pub(crate) struct Transfers {
     held: Mutex<HashMap<CarId, usize>>,
 }
 
-/// A place among the downloads, until it is dropped.
+/// A place among the downloads, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct TransferPlace {
     all: Arc<Transfers>,
