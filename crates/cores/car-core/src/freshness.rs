@@ -1,21 +1,24 @@
 //! How old the driver's input is when its frame arrives.
 //!
 //! ```text
-//!                  ┌── moves: the floor rises by 200 ppm of the time that passes, and falls to any smaller transit at once
+//!                  ┌── the car moves: the floor rises by 200 ppm of the time that passes,
+//!                  │   and falls at once to any smaller transit
 //!   frame ─► transit − floor = wait in queues
-//!                  └── stands: in addition, the smallest transit of each 2 s becomes the floor
+//!                  └── the car stands: in addition, the smallest transit of each 2 s
+//!                      becomes the floor
 //! ```
 //!
-//! A frame tells the age of its sample at sending, but not how long it was under way: a link that
-//! comes back after a gap delivers what it had queued, and frames written two seconds ago look
-//! fresh. The browser's clock is not ours, so only *differences* of transit time can be seen: the
-//! smallest `arrival − sent` stands for a transit without queues (the floor), and what a frame
-//! needed beyond it was spent waiting. The constant part, half a round trip on an empty link, is
-//! not counted here; the page itself stops sending input when the round trip is too long to drive.
+//! A frame holds the age of its sample at sending, but not how long the frame was under way. A link
+//! that comes back after a gap delivers what it has queued, and so frames that were written two
+//! seconds ago look fresh. The browser has another clock than the car, so only *differences* of
+//! transit times can be seen. The smallest `arrival − sent` stands for a transit without queues: it
+//! is the floor. A frame that needed longer spent the rest waiting. The constant part, half a round
+//! trip on an empty link, is not counted here; the page itself stops sending input when the round
+//! trip is too long to drive.
 //!
 //! While the car may move, the floor rises no faster than two clocks can drift apart: a queue that
-//! builds up slowly does not become normal. While it stands, the floor is learned anew, so that a
-//! longer path can be driven as well.
+//! builds up slowly does not become normal. While the car stands, the floor is learned again, so
+//! that a longer path can be driven as well.
 //!
 //! **No order, loss or repetition of frames makes input look fresher than it is.** Exactly: let
 //! frames *i* and *j* ≤ *i* arrive, in this order, while the car moves without a rest between them,
@@ -27,25 +30,27 @@ use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// Most that two clocks part: 200 ppm, twice what cheap quartzes (±50 ppm each) may.
+/// The most that two clocks drift apart: 200 ppm, twice what two cheap quartzes (±50 ppm each)
+/// allow.
 const DRIFT_PER_MILLION: u128 = 200;
 /// While the car stands, the smallest transit of this time becomes the floor.
 const LEARN_FOR: Duration = Duration::from_secs(2);
 
-/// Estimator for one session.
+/// One for each session.
 #[derive(Debug, Default)]
 pub struct Freshness {
     /// Transit of the first frame; all offsets are relative to it.
     origin: Option<u32>,
     floor_us: i64,
     floor_at: MonotonicMicros,
-    /// Smallest offset since the car stands, and when that began.
+    /// Smallest offset of the present 2 s of standing, and when they began; `None` while the car
+    /// moves.
     learned: Option<(i64, MonotonicMicros)>,
 }
 
 impl Freshness {
-    /// Age of the sample of a frame that arrives `now`: its age at sending plus the time that the
-    /// frame spent in queues. `at_rest`: the wheels rest.
+    /// Age of the sample in a frame that arrives `now`: its age at sending plus the time that the
+    /// frame spent in queues. `at_rest`: the drive is in a state in which the car may not move.
     #[must_use]
     pub fn handle_frame(
         &mut self,
@@ -58,19 +63,21 @@ impl Freshness {
     }
 
     fn queued(&mut self, now: MonotonicMicros, sent_us: u32, at_rest: bool) -> Duration {
-        // Both clocks wrap at 2³² µs (71 minutes); their difference is as good modulo 2³².
+        // `sent_us` wraps at 2³² µs (71 minutes), so the difference is taken modulo 2³².
         #[expect(clippy::cast_possible_truncation, reason = "wraps on purpose")]
         let transit = (now.0 as u32).wrapping_sub(sent_us);
         let origin = *self.origin.get_or_insert_with(|| {
             self.floor_at = now;
             transit
         });
+        // Half of the range is for shorter transits than the first one, half for longer ones.
         let offset = i64::from(transit.wrapping_sub(origin).cast_signed());
         let drift = now.since(self.floor_at).as_micros() * DRIFT_PER_MILLION / 1_000_000;
         let mut floor =
             self.floor_us.saturating_add(i64::try_from(drift).unwrap_or(i64::MAX)).min(offset);
         self.learned = if at_rest { Some(self.learn(offset, now, &mut floor)) } else { None };
-        // Drift of less than a microsecond must not be rounded away frame by frame.
+        // While the drift is below one microsecond, `floor_at` stays. Else each frame would round
+        // it to zero, and the floor would never rise.
         if drift > 0 || floor != self.floor_us {
             self.floor_us = floor;
             self.floor_at = now;

@@ -1,16 +1,19 @@
-//! What brings one session back.
+//! Brings one session back when its path is lost.
 //!
 //! ```text
-//!                          connected                  nothing heard for 500 ms
-//!   CONNECTING ─────────────────────────► FINE ◄─────────────────────────────────► SILENT   keyframes; ask the host
-//!       │ 20 s: give up                   │  ▲             heard again            │   │
-//!       ▼                                 │  │                                    │   └─ host answers not: the uplink is silent
-//!     (end)       uplink lost or changed, │  │ connected                          │ host answers, or another uplink is used
-//!                 driver's wish, better   ▼  │                                    ▼
-//!                                        RESTARTING ◄─────────────────────────────┘
-//!                                         │ ▲ │  every 2 s while the host is there
-//!                                         │ └─┘
-//!                                         └─ 6 s after an answer: rebuild (end, the page asks anew) · 30 s: give up
+//!                         connected         nothing heard for 500 ms
+//!   CONNECTING ────────────────────► FINE ◄──────────────────────────► SILENT  keyframes;
+//!       │ 20 s: give up              │  ▲         heard again          │  │     ask the host
+//!       ▼                            │  │                              │  │
+//!     (end)                          │  │                              │  └─ the host does not
+//!            uplink lost or changed, │  │ connected                    │     answer: the uplink
+//!            driver's wish, better   │  │            the host answers, │     is silent
+//!                                    ▼  │   or another uplink is used  │
+//!                                   RESTARTING ◄───────────────────────┘
+//!                                    │ ▲ │ every 2 s while the host is there
+//!                                    │ └─┘
+//!                                    ├─ 6 s after an answer: rebuild (end; the page asks again)
+//!                                    └─ 30 s: give up
 //! ```
 
 use crate::timing;
@@ -18,52 +21,48 @@ use crate::uplinks::Why;
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 
-/// State of the peer connection, as the stack tells it.
+/// State of the peer connection, as the WebRTC stack reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// Looks for a path.
     Connecting,
-    /// Has one.
     Connected,
-    /// Has one that gives no answer.
+    /// Has a path that gives no answer.
     Disconnected,
-    /// Will find none.
+    /// Will find no path.
     Failed,
 }
 
-/// When a restart gives the old path up.
+/// When a restart gives up the old path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// At once, because it is dead: candidates are gathered while the offer is on its way.
+    /// At once, because the path is dead. Candidates are gathered while the offer is on its way.
     AtOnce,
-    /// When the driver has answered: until then what lives lives on.
+    /// When the driver has answered. Until then a path that still works is kept.
     WithAnswer,
 }
 
-/// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Send an offer with an ICE restart. `wide`: over all uplinks, because the one in use did not
-    /// help.
+    /// Send an offer with an ICE restart.
     Restart {
-        /// When the old path ends.
         commit: Commit,
-        /// Not only over the uplink in use.
+        /// Over all uplinks, because the one in use did not help.
         wide: bool,
     },
-    /// Have the next frame be a keyframe.
+    /// Make the next frame a keyframe.
     Keyframe,
     /// Send the host something that it answers.
     AskHost,
     /// Neither the driver nor the host answers: the uplink may be dead.
     UplinkSilent,
-    /// End the session as failed; the driver's page asks for a new one at once.
+    /// End the session as failed. The driver's page then asks for a new one at once.
     Rebuild,
     /// End the session: there is no hope.
     GiveUp,
 }
 
-/// The machine of one session.
+/// One for each session.
 #[derive(Debug)]
 pub struct Recovery {
     began: MonotonicMicros,
@@ -72,7 +71,7 @@ pub struct Recovery {
     heard: MonotonicMicros,
     host_up: bool,
     host_heard: Option<MonotonicMicros>,
-    /// Since when the driver is not reached.
+    /// `None` while the driver can be reached.
     lost: Option<Lost>,
     attempt: Option<Attempt>,
     /// A better uplink is to be used as soon as all is calm.
@@ -87,9 +86,10 @@ struct Lost {
     keyframe_due: MonotonicMicros,
     asked: Option<MonotonicMicros>,
     told_silent: bool,
-    /// Since when the host answers.
+    /// When the host answered for the first time after the loss; `None` while it does not.
     host_since: Option<MonotonicMicros>,
-    /// The driver's first answer since then: they can be talked to, only the path is missing.
+    /// When the driver first answered an offer after the loss: signaling works, and only the path
+    /// is missing.
     answered: Option<MonotonicMicros>,
     tries: u32,
 }
@@ -102,7 +102,8 @@ struct Attempt {
 }
 
 impl Recovery {
-    /// A session whose first offer is sent now. `host_up`: messages get to the driver.
+    /// For a session whose first offer is sent now. `host_up`: the driver gets messages over
+    /// signaling.
     #[must_use]
     pub fn new(now: MonotonicMicros, host_up: bool) -> Self {
         Self {
@@ -126,30 +127,32 @@ impl Recovery {
         self.connection == Connection::Connected
     }
 
-    /// Whether the driver was reachable and has not been for a while.
+    /// Whether the driver has been lost for [`timing::UNREACHABLE`] or longer.
     #[must_use]
     pub fn is_unreachable(&self, now: MonotonicMicros) -> bool {
         self.lost.is_some_and(|lost| now.since(lost.since) >= timing::UNREACHABLE)
     }
 
-    /// The session is over; nothing is to be done any more.
+    /// Whether the session is over and nothing is to be done any more.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// Takes a new state of the connection.
     pub fn handle_connection(&mut self, now: MonotonicMicros, connection: Connection) {
         self.connection = connection;
         match connection {
             Connection::Connected => {
                 self.ever_connected = true;
+                // Before the answer to a `WithAnswer`, it is the old path that has connected
+                // again: the restart goes on.
                 self.attempt
                     .take_if(|attempt| attempt.commit == Commit::AtOnce || attempt.answered);
                 self.heard = self.heard.max(now);
                 self.effects.push_back(Effect::Keyframe);
             }
-            // What does not flow any more is lost at once; a silence is judged by itself.
+            // Without a path the driver is lost at once. `Disconnected` is only a silence, which
+            // `handle_timeout` judges.
             Connection::Connecting | Connection::Failed if self.ever_connected => self.lose(now),
             _ => {}
         }
@@ -161,7 +164,7 @@ impl Recovery {
         self.heard = self.heard.max(at);
     }
 
-    /// The host can be reached, or not any more.
+    /// The host can be reached (`up`), or cannot be reached any more.
     pub fn handle_host(&mut self, now: MonotonicMicros, up: bool) {
         let back = up && !self.host_up;
         self.host_up = up;
@@ -169,7 +172,7 @@ impl Recovery {
             return;
         }
         self.host_heard = Some(now);
-        // The offer is said again on the new connection, and has its time from now on.
+        // The offer is sent again on the new connection, and its time begins again.
         if let Some(attempt) = &mut self.attempt
             && !attempt.answered
         {
@@ -206,7 +209,7 @@ impl Recovery {
                 self.lose(now);
                 self.restart(now, Commit::AtOnce);
             }
-            // The old path may heal before the answer is here.
+            // The old path may come back before the answer is here.
             Why::Silent => {
                 self.lose(now);
                 let commit = self.gentle();
@@ -218,7 +221,7 @@ impl Recovery {
         self.handle_timeout(now);
     }
 
-    /// Takes the driver's wish for another path; one that is under way is left its time.
+    /// The driver wants another path. Ignored within [`timing::SAME_WISH`] of the last restart.
     pub fn handle_wish(&mut self, now: MonotonicMicros) {
         if self.attempt.is_none_or(|attempt| now.since(attempt.at) >= timing::SAME_WISH) {
             let commit = self.gentle();
@@ -226,8 +229,8 @@ impl Recovery {
         }
     }
 
-    /// Acts on what is due. Call it several times a second, after [`Self::handle_heard`]: silence
-    /// is what is not told.
+    /// Call it several times a second, after [`Self::handle_heard`]: otherwise a driver who was
+    /// heard counts as silent.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         if self.ended {
             return;
@@ -271,15 +274,14 @@ impl Recovery {
         [attempt, silence, lost].into_iter().flatten().min()
     }
 
-    /// What is to be done next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// All is well; perhaps a restart is out, or wanted.
+    /// The driver is heard. A restart may be under way, or wanted for a better uplink.
     fn calm(&mut self, now: MonotonicMicros) {
         if self.attempt.take_if(|attempt| now.since(attempt.at) >= patience(*attempt)).is_some() {
-            // Nobody answered, and nothing is lost.
+            // The restart came to nothing, but the old path works: stay with it.
             self.move_wanted = false;
         }
         if self.move_wanted && self.host_up && self.attempt.is_none() {
@@ -315,8 +317,8 @@ impl Recovery {
         }
         let under_way =
             self.attempt.is_some_and(|attempt| now.since(attempt.at) < patience(attempt));
-        // Without the host an offer reaches nobody. With it a path that is gone is looked for, and
-        // one that stays silent, too.
+        // Without the host an offer reaches nobody. A path that is gone is replaced at once; one
+        // that is only silent gets `HEAL` to come back after the host has answered.
         if !under_way && self.host_up && (alone || !flows) {
             let commit = self.gentle();
             self.restart(now, commit);
@@ -335,7 +337,7 @@ impl Recovery {
         });
     }
 
-    /// Keeps the old path where there is one.
+    /// The commit that keeps the old path if there is one.
     fn gentle(&self) -> Commit {
         match self.connection {
             Connection::Connected | Connection::Disconnected => Commit::WithAnswer,
@@ -348,6 +350,7 @@ impl Recovery {
             return;
         }
         let mut wide = false;
+        // The first try goes over the uplink in use, all later ones over every uplink.
         if let Some(lost) = &mut self.lost {
             wide = lost.tries > 0;
             lost.tries = lost.tries.saturating_add(1);
@@ -365,6 +368,7 @@ impl Recovery {
     }
 }
 
+/// How long an attempt is left alone.
 fn patience(attempt: Attempt) -> std::time::Duration {
     if attempt.commit == Commit::WithAnswer && !attempt.answered {
         timing::ANSWER_WITHIN

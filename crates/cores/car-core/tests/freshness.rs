@@ -8,19 +8,19 @@ use rccar_protocol::control::ControlFrame;
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// How fast the floor may rise, and how far two clocks may part.
+/// How fast the floor may rise, and how fast two clocks may drift apart.
 const PPM: i64 = 200;
 
 /// A frame on its way, in µs by the car's clock.
 #[derive(Debug, Clone)]
 struct Frame {
     sent: i64,
-    /// How long each of its copies is under way. None: it is lost.
+    /// How long each of its copies is under way. A lost frame has none.
     transits: Vec<i64>,
     sample_age_ms: u16,
 }
 
-/// What reaches the car.
+/// A copy of a frame that reaches the car.
 #[derive(Debug, Clone)]
 struct Arrival {
     at: i64,
@@ -28,7 +28,7 @@ struct Arrival {
     sample_age_ms: u16,
 }
 
-/// Some frames close together, then perhaps a gap of minutes; each is queued for a while, lost, or
+/// Frames close together, with a gap of minutes now and then. Each is queued for a while, lost, or
 /// comes twice.
 fn frames() -> impl Strategy<Value = Vec<Frame>> {
     let gap = prop_oneof![8 => 0i64..40_000, 1 => 0i64..600_000_000];
@@ -69,10 +69,11 @@ proptest! {
         page_started in any::<u32>(),
     ) {
         let mut freshness = Freshness::default();
-        // What arrived since the car began to move.
+        // The frames that arrived since the car began to move.
         let mut moving: Vec<Arrival> = Vec::new();
         let mut at_rest = true;
-        for (arrival, turns) in arrivals(&frames).into_iter().zip(rests.into_iter().chain(std::iter::repeat(false))) {
+        let turns = rests.into_iter().chain(std::iter::repeat(false));
+        for (arrival, turns) in arrivals(&frames).into_iter().zip(turns) {
             at_rest ^= turns;
             let sent = arrival.at - arrival.transit;
             let by_page = sent + sent * parting_ppm / 1_000_000;
@@ -92,12 +93,17 @@ proptest! {
             moving.push(arrival.clone());
             let waited = i64::try_from((age - at_sending).as_micros()).unwrap();
             for earlier in &moving {
-                // The clocks part between the moments of sending, the floor rises between the
-                // arrivals; 2 µs are rounding.
-                let parted = ((sent - (earlier.at - earlier.transit)) * parting_ppm / 1_000_000).abs();
+                // The clocks drift apart between the moments of sending, and the floor rises
+                // between the arrivals; 2 µs are rounding.
+                let between = sent - (earlier.at - earlier.transit);
+                let parted = (between * parting_ppm / 1_000_000).abs();
                 let risen = (arrival.at - earlier.at) * PPM / 1_000_000;
                 let least = arrival.transit - earlier.transit - parted - risen - 2;
-                prop_assert!(waited >= least, "{waited} µs, at least {least} µs were spent in queues: {arrival:?} after {earlier:?}");
+                prop_assert!(
+                    waited >= least,
+                    "{waited} µs, at least {least} µs were spent in queues: \
+                     {arrival:?} after {earlier:?}"
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who drives: examples, and what holds for any order of events.
+//! Who drives: examples, and promises that hold for any order of events.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -50,7 +50,7 @@ fn a_second_driver_is_refused_and_their_messages_go_nowhere() {
     lease.handle_connect(START, wish(Source::Lan, 2));
     assert_eq!(effects(&mut lease), [bye(Source::Lan, 2, ByeReason::CarBusy)]);
     lease.handle_message(Source::Lan, id(2), SessionInput::Restart { ice_servers: Vec::new() });
-    // The right name from the wrong side is no better.
+    // The right session from the wrong source gets no further.
     lease.handle_message(Source::Lan, id(1), SessionInput::Restart { ice_servers: Vec::new() });
     assert_eq!(
         effects(&mut lease),
@@ -189,7 +189,7 @@ fn the_program_stops_also_with_a_session_that_does_not_listen_and_at_once_withou
     assert_eq!(effects(&mut lease), [Effect::SendFarewells, Effect::Finished]);
 }
 
-/// Something that happens; sessions have few names, so that they clash.
+/// Something that happens. There are few sessions, so that they clash.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Connect(Source, u64),
@@ -217,7 +217,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (source(), 1u64..5).prop_map(|(source, session)| Step::Connect(source, session)),
         6 => (source(), 1u64..5).prop_map(|(source, session)| Step::Message(source, session)),
-        4 => (source(), 1u64..5, reason()).prop_map(|(source, session, reason)| Step::Bye(source, session, reason)),
+        4 => (source(), 1u64..5, reason())
+            .prop_map(|(source, session, reason)| Step::Bye(source, session, reason)),
         1 => Just(Step::RestartHere),
         3 => any::<bool>().prop_map(Step::Reachable),
         3 => reason().prop_map(|reason| Step::Ends(Outcome::EndedByDriver(reason))),
@@ -228,7 +229,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The surroundings of a lease: the task of the session, and what every driver was told.
+/// The surroundings of a lease: the task of the session, and the answers to all drivers.
 #[derive(Default)]
 struct World {
     lease: Lease,
@@ -236,18 +237,18 @@ struct World {
     task: Option<(Source, SessionId)>,
     told_to_end: bool,
     aborted: bool,
-    /// Wishes that were neither granted nor refused nor withdrawn.
+    /// Wishes that were not yet granted, refused or withdrawn.
     open: BTreeSet<(Source, SessionId)>,
     finished: bool,
 }
 
 impl World {
-    /// Does a step and what follows from it.
+    /// Does a step, and all effects that follow.
     fn step(&mut self, step: Step) {
         let before = self.task;
         match step {
             Step::Connect(source, session) => {
-                // No signaling gives a name twice while it is in use.
+                // A host never uses the id of a session twice at the same time.
                 if self.task != Some((source, id(session)))
                     && self.open.insert((source, id(session)))
                 {
@@ -354,17 +355,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn there_are_never_two_sessions_and_nobody_but_its_driver_reaches_the_one(steps in prop::collection::vec(step(), 0..60)) {
+    fn there_are_never_two_sessions_and_nobody_but_its_driver_reaches_the_one(
+        steps in prop::collection::vec(step(), 0..60),
+    ) {
         let mut world = World::default();
         for step in steps {
             world.step(step);
             let stuck = world.told_to_end && world.task.is_some() && !world.aborted;
-            prop_assert!(!stuck || world.lease.poll_timeout().is_some(), "a session that is to end has a limit");
+            prop_assert!(
+                !stuck || world.lease.poll_timeout().is_some(),
+                "a session that is to end has a limit"
+            );
             if world.finished {
                 break;
             }
         }
-        // Whatever has happened: once sessions end when they are told to, every wish is granted or
+        // After any history: if sessions end when they are asked to, every wish is granted or
         // refused, and the program can stop.
         if !world.finished {
             world.step(Step::Ends(Outcome::EndedByDriver(ByeReason::DriverLeft)));

@@ -1,4 +1,5 @@
-//! Random faults: neither machine is ever without a next attempt, and what can be saved is saved.
+//! Random faults: recovery and uplinks always have a next attempt, and every session is saved that
+//! can be saved.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -9,7 +10,7 @@ use rccar_car_core::uplinks::{self, Kind, Options, Uplink, Uplinks, Why};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// The world of one session: what works, and what is under way.
+/// The parts of the world around one session: true if they work.
 #[derive(Debug, Clone, Copy)]
 struct World {
     /// Packets between car and driver, over the old path and over a new one.
@@ -128,7 +129,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn a_session_always_has_a_next_look_and_is_saved_or_ended_when_the_world_is_well(steps in prop::collection::vec(step(), 0..40)) {
+    fn a_session_always_has_a_next_look_and_is_saved_or_ended_when_the_world_is_well(
+        steps in prop::collection::vec(step(), 0..40),
+    ) {
         let well = World { old_path: true, new_path: true, host: true, driver_answers: true };
         let mut simulation = Simulation {
             recovery: Recovery::new(MonotonicMicros(0), true),
@@ -144,7 +147,15 @@ proptest! {
             match step {
                 Step::World(world) => simulation.world = world,
                 Step::Move(why) => {
-                    let why = [Why::First, Why::Lost, Why::New, Why::Back, Why::Changed, Why::Silent, Why::Better][usize::from(why)];
+                    let why = [
+                        Why::First,
+                        Why::Lost,
+                        Why::New,
+                        Why::Back,
+                        Why::Changed,
+                        Why::Silent,
+                        Why::Better,
+                    ][usize::from(why)];
                     simulation.recovery.handle_move(simulation.now, why);
                     simulation.carry_out();
                 }
@@ -157,12 +168,16 @@ proptest! {
         let saved_within = timing::ANSWER_WITHIN + timing::RETRY + Duration::from_secs(1);
         (0..saved_within.as_millis() / 50).for_each(|_| simulation.tick());
         let recovery = &simulation.recovery;
-        prop_assert!(recovery.is_ended() || (recovery.is_connected() && !recovery.is_unreachable(simulation.now)), "{recovery:?}");
+        let saved = recovery.is_connected() && !recovery.is_unreachable(simulation.now);
+        prop_assert!(recovery.is_ended() || saved, "{recovery:?}");
     }
 
     #[test]
     fn the_best_uplink_that_answers_is_used_in_the_end(
-        history in prop::collection::vec((prop::collection::vec(0u8..4, 0..4), 0u8..4, 0u16..20_000), 0..30),
+        history in prop::collection::vec(
+            (prop::collection::vec(0u8..4, 0..4), 0u8..4, 0u16..20_000),
+            0..30,
+        ),
         present in prop::collection::btree_set(0u8..4, 1..4),
         answers in prop::collection::vec(any::<bool>(), 4),
     ) {
@@ -181,13 +196,16 @@ proptest! {
             prop_assert!(wanted.is_none_or(|due| due > now), "what is due is done");
         }
         uplinks.handle_uplinks(now, present.iter().copied().map(uplink).collect());
-        // The signaling socket tells what lives, as often as somebody drives.
+        // While somebody drives, the signaling socket reports which uplinks are alive.
+        let answer = |uplink: &Uplink| answers[usize::try_from(uplink.index).unwrap() - 2];
         for _ in 0..3 {
             now = pass(&mut uplinks, now, now.plus(Duration::from_secs(1)), &answers);
-            if let Some(used) = uplinks.in_use().cloned() && !answers[usize::try_from(used.index).unwrap() - 2] {
+            if let Some(used) = uplinks.in_use().cloned()
+                && !answer(&used)
+            {
                 uplinks.handle_silent(now, &used.name);
             }
-            if let Some(living) = uplinks.order().iter().find(|uplink| answers[usize::try_from(uplink.index).unwrap() - 2]) {
+            if let Some(living) = uplinks.order().iter().find(|uplink| answer(uplink)) {
                 uplinks.handle_alive(now, &living.name.clone());
             }
         }

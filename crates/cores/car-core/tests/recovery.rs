@@ -1,4 +1,4 @@
-//! What brings a session back, step by step.
+//! How a session is brought back, step by step.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -21,7 +21,7 @@ fn effects(recovery: &mut Recovery) -> Vec<Effect> {
     std::iter::from_fn(|| recovery.poll_effect()).collect()
 }
 
-/// All acts from `from` to `to`, looking every 50 ms, with their times.
+/// All effects from `from` to `to`, with their times in ms. Time passes in steps of 50 ms.
 fn run(
     recovery: &mut Recovery,
     from: u64,

@@ -1,4 +1,4 @@
-//! When the host is dialled: examples, and what holds for any order of events.
+//! When the host is dialled: examples, and promises that hold for any order of events.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -277,7 +277,7 @@ fn a_connection_stands_by_over_the_second_uplink_while_somebody_drives() {
     standby.handle_urgent(START, true);
     assert_eq!(drain(&mut standby), [knock("up1")]);
     standby.handle_knocked(START, true);
-    // The first uplink is lost: the second one is the only one, and what waits is for it.
+    // The first uplink is lost. The second one is left, and the connection that waits goes over it.
     standby.handle_uplinks(after(Duration::from_secs(1)), &all[1..]);
     assert_eq!(drain(&mut standby), []);
     assert!(standby.take(after(Duration::from_secs(7)), "up1"));
@@ -326,7 +326,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Unclaimed),
         2 => Just(Step::Heard),
         1 => Just(Step::Question),
-        4 => (end, prop_oneof![0.0..=1.0, Just(f64::NAN), Just(-1.0), Just(f64::INFINITY)]).prop_map(|(end, fraction)| Step::Ended(end, fraction)),
+        4 => (end, prop_oneof![0.0..=1.0, Just(f64::NAN), Just(-1.0), Just(f64::INFINITY)])
+            .prop_map(|(end, fraction)| Step::Ended(end, fraction)),
         2 => any::<bool>().prop_map(Step::Urgent),
         2 => (0u8..7, prop::option::of(0u8..3)).prop_map(|(why, to)| Step::Move(why, to)),
         1 => Just(Step::Suspicion),
@@ -339,13 +340,13 @@ struct World {
     registration: Registration,
     now: MonotonicMicros,
     randoms: u64,
-    /// Somebody dials or has a connection.
+    /// The shell dials or has a connection.
     attempt: bool,
-    /// Somebody dials: their limit ends that, whatever the machine does.
+    /// The shell dials. Its own limit ends that, so the registration needs none.
     dialling: bool,
     up: bool,
     standing: Standing,
-    /// The code that the host was given on this connection.
+    /// The code that the host got on this connection.
     given: Option<ClaimCode>,
     /// Codes that were refused or used.
     spent: Vec<ClaimCode>,
@@ -405,7 +406,7 @@ impl World {
         }
     }
 
-    /// Lets time pass as a shell does: whatever is due is done at its time.
+    /// Lets time pass as a shell does: everything is done when it is due.
     fn wait(&mut self, time: Duration) {
         let until = self.now.plus(time);
         while let Some(due) = self.registration.poll_timeout().filter(|due| *due <= until) {
@@ -474,7 +475,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn something_is_always_due_and_a_refusal_is_never_hurried(steps in prop::collection::vec(step(), 0..80)) {
+    fn something_is_always_due_and_a_refusal_is_never_hurried(
+        steps in prop::collection::vec(step(), 0..80),
+    ) {
         let mut world = World {
             registration: Registration::new(START),
             now: START,
@@ -491,7 +494,7 @@ proptest! {
         for step in steps {
             world.step(step);
         }
-        // Whatever has happened, a host that is there again has the car within the longest wait.
+        // After any history, a host that is back has the car again within the longest wait.
         if !world.registration.is_open() {
             world.step(Step::Ended(failed(), 1.0));
             world.step(Step::Wait(u32::try_from(WAIT_MOST.as_millis()).unwrap()));
@@ -506,7 +509,8 @@ proptest! {
         steps in prop::collection::vec((0u8..5, any::<bool>(), 0u32..12_000), 0..60),
     ) {
         let all = [uplink("up0"), uplink("up1"), uplink("up2")];
-        let (mut standby, mut now, mut knocking, mut urgent, mut there) = (Standby::default(), START, false, false, false);
+        let (mut standby, mut now) = (Standby::default(), START);
+        let (mut knocking, mut urgent, mut there) = (false, false, false);
         for (what, flag, ms) in steps {
             match what {
                 0 => {
@@ -534,13 +538,19 @@ proptest! {
             while let Some(effect) = standby.poll_effect() {
                 match effect {
                     standby::Effect::Knock { .. } => {
-                        prop_assert!(urgent && !knocking, "one at a time, and only for somebody who drives");
+                        prop_assert!(
+                            urgent && !knocking,
+                            "one at a time, and only for somebody who drives"
+                        );
                         knocking = true;
                     }
                     standby::Effect::Drop => there = false,
                 }
             }
-            prop_assert!(!urgent || knocking || standby.poll_timeout().is_some(), "something is due");
+            prop_assert!(
+                !urgent || knocking || standby.poll_timeout().is_some(),
+                "something is due"
+            );
         }
     }
 }

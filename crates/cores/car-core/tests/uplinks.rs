@@ -17,7 +17,7 @@ fn modem() -> Uplink {
     Uplink::new(3, "wwan0", Kind::Mobile, ["198.51.100.9".parse().unwrap()])
 }
 
-/// What was moved to, by name, and why.
+/// The names of the uplinks that were moved to, and the reasons.
 fn moves(uplinks: &mut Uplinks) -> Vec<(Option<String>, Why)> {
     let effects = std::iter::from_fn(|| uplinks.poll_effect());
     effects

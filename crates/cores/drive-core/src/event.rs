@@ -1,4 +1,4 @@
-//! The flight recorder: every decision of the machine.
+//! The events of the machine: every decision that it takes, for the records of the drive.
 
 use rccar_protocol::state::{DriveState, StopReason};
 use serde::Serialize;
@@ -7,64 +7,51 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// Another session: whatever the old one had armed is stopped. Zero is nobody.
-    SessionChanged {
-        /// The session obeyed until now.
-        from: u64,
-        /// The session obeyed from now on.
-        to: u64,
-    },
-    /// Set-points that do not count as input arrive; said once until input returns or the cause
-    /// changes.
-    InputRejected {
-        /// Why they do not count.
-        why: Rejection,
-    },
+    /// The drive obeys another session. If the old one had armed the car, the car stops. Zero is
+    /// nobody.
+    SessionChanged { from: u64, to: u64 },
+    /// Set-points arrive that do not count as input. Reported once, until input returns or the
+    /// cause changes.
+    InputRejected { why: Rejection },
     /// Input counts again after [`Event::InputRejected`].
     InputAccepted,
-    /// The driver was seen with `arm` off in fresh input: from now on he may arm.
+    /// Fresh input has `arm` off: from now on the driver may arm.
     Released,
     /// The driver asks to arm.
     ArmingStarted,
-    /// The throttle left neutral while arming: the wait starts anew.
+    /// The throttle left neutral while arming: the wait starts again.
     ArmingRestarted,
-    /// Arming was given up: the driver let go, or the input broke off.
-    ArmingEnded {
-        /// What ended it.
-        reason: StopReason,
-    },
+    /// Arming was given up: the driver let go, or the input ended.
+    ArmingEnded { reason: StopReason },
     /// The throttle rested at neutral for long enough: the wheels follow the driver.
     Armed,
     /// No fresh input: the last set-point is held, and the throttle does not rise.
     HoldStarted {
-        /// What is missing.
+        /// Why there is no fresh input.
         reason: StopReason,
     },
-    /// The hold is over: brakes.
+    /// The hold is over, and the drive brakes.
     BrakeStarted {
-        /// What is missing.
+        /// Why there is no fresh input.
         reason: StopReason,
     },
-    /// Fresh input in time: the wheels follow the driver again.
+    /// Fresh input came in time: the wheels follow the driver again.
     Resumed {
-        /// What the drive did meanwhile.
+        /// The state from which the drive came back.
         from: DriveState,
     },
     /// Input did not return in time: neutral until the driver releases and arms.
     Tripped {
-        /// What was missing.
+        /// Why there was no fresh input.
         reason: StopReason,
     },
-    /// The wheels no longer follow; if they did, the drive brakes for a moment.
-    Disarmed {
-        /// Who or what ended it.
-        reason: StopReason,
-    },
+    /// The wheels no longer follow. If they did, the drive brakes for a moment.
+    Disarmed { reason: StopReason },
     /// The brake that followed [`Event::Disarmed`] is over: neutral.
     BrakeReleased,
-    /// The actuators do not obey: neutral is asked for, and the driver must arm anew.
+    /// The actuators do not obey. The drive asks for neutral, and the driver must arm again.
     Faulted,
-    /// The service stops: no input counts any more.
+    /// The program stops: no input counts any more.
     ShutdownStarted,
 }
 
@@ -76,14 +63,16 @@ pub enum Rejection {
     NotInput(StopReason),
     /// The sample is older than [`rccar_protocol::control::MAX_SAMPLE_AGE`].
     Stale,
-    /// The sample claims to be from the future, by more than [`crate::timing::FUTURE_TOLERANCE`].
+    /// The time of the sample is ahead of the clock by more than
+    /// [`crate::timing::FUTURE_TOLERANCE`].
     Future,
-    /// Not newer than the last input: repeated or overtaken. It is dropped and changes nothing.
+    /// The set-point is not newer than the last input: it is a repetition or was overtaken. It is
+    /// dropped and changes nothing.
     Overtaken,
 }
 
 impl Rejection {
-    /// The reason that the driver is shown.
+    /// The reason that the driver sees.
     #[must_use]
     pub fn reason(self) -> StopReason {
         match self {

@@ -1,4 +1,4 @@
-//! What counts as input.
+//! Which set-points count as input.
 
 use crate::event::Rejection;
 use crate::timing::{FUTURE_TOLERANCE, HOLD};
@@ -9,10 +9,9 @@ use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 /// A set-point that counts as input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input {
-    /// Moment from which the deadlines count: the sample's, or its arrival if the sample's seems to
-    /// be later.
+    /// The moment from which the deadlines count: that of the sample, or of its arrival if the
+    /// sample seems to be later.
     pub(crate) fresh_at: MonotonicMicros,
-    /// When it came.
     pub(crate) arrived_at: MonotonicMicros,
     pub(crate) seq: u32,
     pub(crate) arm: bool,

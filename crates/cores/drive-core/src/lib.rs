@@ -1,15 +1,15 @@
-//! Failsafe state machine of the drive: decides what servo and motor get, from set-points that
-//! expire.
+//! The failsafe of the drive: a state machine that decides what servo and motor get, from
+//! set-points that expire.
 //!
-//! **The motor is driven only while fresh input is at most 80 ms old, and is at neutral 250 ms
-//! after the last.**
+//! **The motor is driven only while the last fresh input is at most 80 ms old. It is at neutral 250
+//! ms after the last fresh input.**
 //!
-//! The machine has no clock and no I/O. Whoever owns it
+//! The machine has no clock and no I/O. The shell that owns it
 //!
 //! 1. passes set-points to [`Machine::handle_input`] as they arrive,
 //! 2. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`] at the latest (earlier or more
 //!    often does no harm),
-//! 3. writes [`Machine::output`] to the actuators, after each of these,
+//! 3. writes [`Machine::output`] to the actuators after each of these calls,
 //! 4. takes every [`Event`] out with [`Machine::poll_event`].
 //!
 //! ```
@@ -22,11 +22,15 @@
 //! let mut now = MonotonicMicros(1_000_000);
 //! // A driver lets go of everything, arms, and rests at neutral: 50 frames at 50 Hz.
 //! for seq in 0..50 {
-//!     drive.handle_input(now, &SetPoint { session: 7, seq, sampled_at: now, arm: seq > 0, ..SetPoint::default() });
+//!     let arm = seq > 0;
+//!     let set_point = SetPoint { session: 7, seq, sampled_at: now, arm, ..SetPoint::default() };
+//!     drive.handle_input(now, &set_point);
 //!     now.0 += 20_000;
 //! }
 //! assert_eq!(drive.state(), DriveState::Armed);
-//! drive.handle_input(now, &SetPoint { session: 7, seq: 50, sampled_at: now, arm: true, throttle: Throttle::MAX, ..SetPoint::default() });
+//! // The driver gives full throttle …
+//! let last = SetPoint { session: 7, seq: 50, sampled_at: now, arm: true, ..SetPoint::default() };
+//! drive.handle_input(now, &SetPoint { throttle: Throttle::MAX, ..last });
 //! // … and falls silent.
 //! while let Some(at) = drive.poll_timeout() {
 //!     now = at;
@@ -38,16 +42,17 @@
 //!
 //! # Design decisions
 //!
-//! * The times ([`timing`]) are constants: a promise that a configuration file can break is none.
+//! * The times ([`timing`]) are constants: a promise that a configuration file can break is no
+//!   promise.
 //! * Deadlines count from the moment at which the input was *sampled*. A sample that travelled for
 //!   60 ms is held for 20 ms.
 //! * Safety is never slewed: less throttle, brake and neutral take effect in the call that decides
-//!   them.
-//! * Arming takes an edge. A session that begins with `arm` set, or a driver who kept it set
-//!   through a trip, has to let go first.
-//! * Numbering is checked only while it can matter: once the last input has expired and the drive
-//!   is at rest, any number is the first. So a sender that was restarted can be obeyed, and what it
-//!   can do is to arm.
+//!   on them.
+//! * Arming takes an edge. A session that begins with `arm` set has to let go first, and so has a
+//!   driver who kept it set through a trip.
+//! * Sequence numbers are checked only while they can matter. When the last input has expired and
+//!   the drive is at rest, any number counts as the first. So the drive can obey a sender that was
+//!   restarted; that sender still has to arm.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

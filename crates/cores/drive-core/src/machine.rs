@@ -1,35 +1,35 @@
 //! The states of the drive.
 //!
 //! ```text
-//!                    ┌──────────────── 6 disarm, 7 other session, 8 shutdown ─────────────────┐
-//!                    ▼                                                                        │
-//!              ┌──────────┐ 1 arm   ┌────────┐ 3 rested   ┌─────────────── may move ─────────────────────────┐
-//!     start ──►│ Disarmed │────────►│ Arming │───────────►│  Armed ──4──► Holding ──5──► Braking             │
-//!              │          │◄────────│        │            │    ▲             │              │                │
-//!              └──────────┘ 2 ended └────────┘            │    └──── 9 ──────┴───── 9 ──────┘                │
-//!                    ▲                                    └──────────────────────────────────────────────────┘
+//!                    ┌───────────── 6 disarm, 7 other session, 8 shutdown ────────────┐
+//!                    ▼                                                                │
+//!              ┌──────────┐ 1 arm   ┌────────┐ 3 rested ┌─────────── may move ────────┴───────┐
+//!     start ──►│ Disarmed │────────►│ Arming │─────────►│ Armed ──4──► Holding ──5──► Braking │
+//!              │          │◄────────│        │          │   ▲             │              │    │
+//!              └──────────┘ 2 ended └────────┘          │   └────── 9 ────┴───── 9 ──────┘    │
+//!                    ▲                                  └─────────────────────────────────────┘
 //!                    │ 11 release        ┌─────────┐                            │
 //!                    └───────────────────│ Tripped │◄── 10 input did not return ┘
 //!                                        └─────────┘◄── 12 fault, from every state
 //! ```
 //!
 //! 1. *arm*: fresh input has `arm` set, after fresh input of the same session with `arm` clear, and
-//!    no gap of [`NEUTRAL_BY`] since.
-//! 2. *ended*: fresh input has `arm` clear, or the last input is [`HOLD`] old. After a gap, `arm`
-//!    has to be seen clear again.
-//! 3. *rested*: the throttle stayed within the dead band for [`ARM_NEUTRAL`]; the input that shows
-//!    it arms.
-//! 4. No input for [`QUIET`], or a set-point that says why it is not input. The outputs stay; the
+//!    without a gap of [`NEUTRAL_BY`] between them.
+//! 2. *ended*: fresh input has `arm` clear, or the last input is [`HOLD`] old. After such a gap,
+//!    `arm` has to be seen clear again.
+//! 3. *rested*: the throttle stayed within the dead band for [`ARM_NEUTRAL`]. The input that
+//!    completes this time arms the drive.
+//! 4. No input came for [`QUIET`], or a set-point says that it is not input. The outputs stay; the
 //!    throttle does not rise.
-//! 5. The last input is [`HOLD`] old. The motor brakes, the wheels stay where they point.
-//! 6. *disarm*: fresh input has `arm` clear. Brakes for [`BRAKE_TIME`], because a car that rolls is
-//!    not stopped, then neutral.
-//! 7. *other session*: a set-point names another session. As 6; the new one has to arm.
-//! 8. *shutdown*: [`Machine::handle_shutdown`]. As 6; nothing is obeyed any more.
-//! 9. Fresh input has `arm` set. The wheels follow again; the throttle rises from what it is.
+//! 5. The last input is [`HOLD`] old. The motor brakes; the wheels stay where they point.
+//! 6. *disarm*: fresh input has `arm` clear. The drive brakes for [`BRAKE_TIME`], because at
+//!    neutral the car would roll on. Then neutral.
+//! 7. *other session*: a set-point names another session. As 6; the new session has to arm.
+//! 8. *shutdown*: [`Machine::handle_shutdown`]. As 6; no input counts any more.
+//! 9. Fresh input has `arm` set. The wheels follow again; the throttle rises from where it is.
 //! 10. The last input is [`NEUTRAL_AT`] old. Neutral at once.
-//! 11. *release*: fresh input has `arm` clear. So does another session, which has to show `arm`
-//!     clear on its own.
+//! 11. *release*: fresh input has `arm` clear. A set-point of another session does the same, but
+//!     then that session has to show `arm` clear itself.
 //! 12. *fault*: [`Machine::handle_fault`]. Neutral at once.
 
 use crate::event::{Event, Rejection};
@@ -43,19 +43,16 @@ use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use serde::Serialize;
 use std::collections::VecDeque;
 
-/// What the motor gets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Motor {
-    /// This throttle; may be zero.
+    /// May be zero.
     Drive(Throttle),
     Brake,
-    /// Nothing.
     #[default]
     Neutral,
 }
 
-/// What servo and motor get.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Output {
     /// Position of the servo, with trim, end points and mounting applied.
@@ -63,7 +60,6 @@ pub struct Output {
     pub motor: Motor,
 }
 
-/// The failsafe.
 #[derive(Debug)]
 pub struct Machine {
     shaper: Shaper,
@@ -73,9 +69,9 @@ pub struct Machine {
     session: u64,
     /// The last input of this session.
     last: Option<Input>,
-    /// Why the set-points since then do not count.
+    /// Why the set-points since `last` do not count; `None` if there are none.
     doubt: Option<Rejection>,
-    /// Until when the drive brakes although it is disarmed.
+    /// The drive has disarmed and brakes until this moment.
     brake_until: Option<MonotonicMicros>,
     shut_down: bool,
     events: VecDeque<Event>,
@@ -83,11 +79,11 @@ pub struct Machine {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// `released`: `arm` was seen clear, so that it may be set.
+    /// `released`: `arm` was seen clear, so the driver may arm.
     Disarmed {
         released: bool,
     },
-    /// `neutral_since`: since when the throttle has been at neutral, if it is.
+    /// `neutral_since`: when the throttle came to neutral; `None` while it is not there.
     Arming {
         neutral_since: Option<MonotonicMicros>,
     },
@@ -98,7 +94,10 @@ enum Phase {
 }
 
 impl Machine {
-    /// A disarmed drive at neutral, or which setting is out of range.
+    /// Begins disarmed and at neutral.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         Ok(Self {
@@ -117,6 +116,7 @@ impl Machine {
 
     /// Takes a set-point that arrived `now`.
     pub fn handle_input(&mut self, now: MonotonicMicros, set_point: &SetPoint) {
+        // First what has expired: late input must not save a drive that should have tripped.
         self.handle_timeout(now);
         if self.shut_down {
             return;
@@ -128,13 +128,14 @@ impl Machine {
             Ok(input) => self.accept(input),
             Err(why) => self.reject(why),
         }
-        // Input at the very end of its life expires in the moment in which it is taken.
+        // Input that is exactly `HOLD` old counts and expires at the same moment.
         self.handle_timeout(now);
     }
 
-    /// Lets time pass. Time that runs backward stands still.
+    /// Lets time pass. A time before the last one changes nothing.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         self.now = self.now.max(now);
+        // After a long pause several transitions may be due, such as Armed to Tripped.
         while self.expire() {}
         if self.brake_until.is_some_and(|until| until <= self.now) {
             self.brake_until = None;
@@ -147,6 +148,7 @@ impl Machine {
     /// The actuators do not obey.
     pub fn handle_fault(&mut self, now: MonotonicMicros) {
         self.handle_timeout(now);
+        // Reported once, however often the actuators fail to obey.
         if self.reason != StopReason::ActuatorFault {
             self.events.push_back(Event::Faulted);
         }
@@ -156,8 +158,8 @@ impl Machine {
         self.shaper.rest();
     }
 
-    /// The service stops: brakes if the wheels may move, then neutral for good. Over when
-    /// [`Self::is_at_rest`].
+    /// The program stops. The drive brakes if the wheels may move, and stays at neutral then. It is
+    /// done when [`Self::is_at_rest`].
     pub fn handle_shutdown(&mut self, now: MonotonicMicros) {
         self.handle_timeout(now);
         if !self.shut_down {
@@ -167,8 +169,8 @@ impl Machine {
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called; always later than its last call. `None`:
-    /// not before the next input.
+    /// When to call [`Self::handle_timeout`] at the latest; always later than its last call. `None`
+    /// while nothing happens before the next input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let deadline = match self.phase {
@@ -180,12 +182,11 @@ impl Machine {
         [deadline, self.brake_until, self.shaper.next_step()].into_iter().flatten().min()
     }
 
-    /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// What servo and motor get, as of the last call.
+    /// The output as it is since the last `handle_*` call.
     #[must_use]
     pub fn output(&self) -> Output {
         let motor = match self.phase {
@@ -216,19 +217,19 @@ impl Machine {
         }
     }
 
-    /// Why the wheels do not follow.
+    /// Why the wheels do not follow the driver.
     #[must_use]
     pub fn reason(&self) -> StopReason {
         self.reason
     }
 
-    /// The session obeyed; zero is nobody.
+    /// The session that the drive obeys; zero is nobody.
     #[must_use]
     pub fn session(&self) -> u64 {
         self.session
     }
 
-    /// The moment from which the deadlines count: that of the last fresh input of this session.
+    /// The moment of the last fresh input of this session, from which the deadlines count.
     #[must_use]
     pub fn last_input(&self) -> Option<MonotonicMicros> {
         self.last.map(|last| last.fresh_at)
@@ -240,7 +241,7 @@ impl Machine {
         !self.state().may_move() && self.brake_until.is_none()
     }
 
-    /// One transition that time has brought about; false if there is none.
+    /// Makes one transition that is due; false if there is none.
     fn expire(&mut self) -> bool {
         let age = self.now.since(self.fresh_at());
         match self.phase {
@@ -269,6 +270,7 @@ impl Machine {
         if self.doubt.take().is_some() {
             self.events.push_back(Event::InputAccepted);
         }
+        // A driver who was away has to show `arm` clear again.
         let gap = self.last.is_none_or(|last| self.now.since(last.arrived_at) > NEUTRAL_BY);
         self.last = Some(input);
         match self.phase {
@@ -293,12 +295,13 @@ impl Machine {
             self.doubt = Some(why);
             self.events.push_back(Event::InputRejected { why });
         }
+        // An old frame says nothing about the present.
         if why == Rejection::Overtaken {
             return;
         }
         match self.phase {
             Phase::Armed => self.hold(why.reason()),
-            // What tripped the drive stays on show until the driver releases.
+            // The driver sees what tripped the drive until they release.
             Phase::Tripped => {}
             _ => self.reason = why.reason(),
         }
@@ -327,7 +330,7 @@ impl Machine {
         self.events.push_back(Event::Released);
     }
 
-    /// Input is back: the reason on show is no longer that it is missing.
+    /// Input is back, so missing input is no longer the reason. What the driver did stays.
     fn forget_missing_input(&mut self) {
         if !matches!(self.reason, StopReason::DriverDisarmed | StopReason::DriverLeft) {
             self.reason = StopReason::None;
@@ -379,8 +382,8 @@ impl Machine {
         self.doubt = None;
     }
 
-    /// To Disarmed, with the brake if the wheels may move. Never later at neutral than if the input
-    /// had been lost.
+    /// Goes to Disarmed, and brakes first if the wheels may move. Neutral comes no later than it
+    /// would after lost input.
     fn disarm(&mut self, reason: StopReason, released: bool) {
         if self.state().may_move() {
             self.brake_until =
@@ -394,15 +397,15 @@ impl Machine {
         self.reason = reason;
     }
 
-    /// The input that the next one must be newer than. None once it has expired at rest: numbering
-    /// may start anew.
+    /// The next input must be newer than this one. `None` if it has expired and the drive is at
+    /// rest: then any number is the first.
     fn numbered_input(&self) -> Option<&Input> {
         self.last
             .as_ref()
             .filter(|last| self.state().may_move() || self.now.since(last.fresh_at) <= HOLD)
     }
 
-    /// Moment from which the deadlines count; long ago if there was no input.
+    /// As [`Self::last_input`]; long ago if there was no input.
     fn fresh_at(&self) -> MonotonicMicros {
         self.last.map_or_else(MonotonicMicros::default, |last| last.fresh_at)
     }

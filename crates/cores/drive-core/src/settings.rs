@@ -1,76 +1,73 @@
-//! What a builder sets for his car: end points, trim, limits.
+//! Settings that the builder of a car chooses: end points, trim, limits.
 
 /// Full scale in 1/10000.
 const FULL: u16 = 10_000;
 
-/// Settings of the drive. Ratios are in 1/10000 of full scale, slew rates in 1/10000 of full scale
-/// per second.
+/// Positions and limits are in 1/10000 of full scale, slew rates in 1/10000 of full scale per
+/// second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The steering servo.
     pub steering: SteeringSettings,
-    /// The motor.
     pub throttle: ThrottleSettings,
 }
 
-/// Settings of the steering. Left and right are those of the driver; `reversed` comes last.
+/// Left and right are those of the driver; `reversed` is applied last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SteeringSettings {
-    /// Where the wheels stand straight, positive to the right. The end points stay where they are.
+    /// Position at which the wheels are straight, positive to the right. It does not move the end
+    /// points.
     pub trim: i16,
     /// Position at full left.
     pub left: u16,
     /// Position at full right.
     pub right: u16,
-    /// Largest change of the position per second; 0 leaves it to the servo.
+    /// Largest change of the position per second; 0 is no limit.
     pub slew_per_s: u32,
     /// The servo is mounted the other way round.
     pub reversed: bool,
 }
 
 impl Default for SteeringSettings {
-    /// Lock to lock in a quarter of a second: as fast as an ordinary servo (0.15 s for 60°) and
+    /// From end to end in a quarter of a second: as fast as an ordinary servo (0.15 s for 60°), and
     /// gentle to its gears.
     fn default() -> Self {
         Self { trim: 0, left: FULL, right: FULL, slew_per_s: 80_000, reversed: false }
     }
 }
 
-/// Settings of the motor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottleSettings {
     /// Throttle on the motor at full forward.
     pub max_forward: u16,
     /// Throttle on the motor at full reverse.
     pub max_reverse: u16,
-    /// Throttle up to which the driver's stick counts as neutral.
+    /// The driver's stick counts as neutral up to this throttle.
     pub dead_band: u16,
-    /// Largest rise per second; 0 is no limit. Falling toward zero is always immediate.
+    /// Largest rise per second; 0 is no limit. A fall toward zero is always immediate.
     pub slew_per_s: u32,
 }
 
 impl Default for ThrottleSettings {
-    /// Half of the speed forward and a third of it backward; a worn stick rests within 4 %; full
-    /// throttle of the driver is reached in 0.2 s, which hides a key's step from the gears.
+    /// Half of full scale forward and three tenths backward. A worn stick rests within 4 %. The
+    /// motor reaches the driver's full throttle in 0.2 s, which spares the gears the step of a key.
     fn default() -> Self {
         Self { max_forward: 5_000, max_reverse: 3_000, dead_band: 400, slew_per_s: 25_000 }
     }
 }
 
-/// A setting out of range.
+/// A setting is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{key} is {value}, but {rule}")]
 pub struct SettingsError {
     /// Path of the setting, such as `steering.trim`.
     pub key: &'static str,
-    /// Its value in 1/10000.
+    /// In 1/10000 of full scale.
     pub value: i64,
-    /// What is allowed, in words.
+    /// The rule that it breaks, in words.
     pub rule: &'static str,
 }
 
 impl Settings {
-    /// Checks every range.
     pub fn check(&self) -> Result<(), SettingsError> {
         let Self { steering, throttle } = self;
         within(
@@ -146,7 +143,8 @@ mod tests {
         let error = Settings { steering, ..Settings::default() }.check().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "steering.trim is -3000, but it must lie between the end points steering.left and steering.right"
+            "steering.trim is -3000, but it must lie between the end points steering.left and \
+             steering.right"
         );
         let throttle = ThrottleSettings { dead_band: 5_001, ..ThrottleSettings::default() };
         assert_eq!(

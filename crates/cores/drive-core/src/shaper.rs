@@ -1,12 +1,12 @@
-//! From what the driver asks to what servo and motor get: end points, trim, dead band, slew, pause
-//! at a reversal.
+//! Makes the positions of servo and motor from what the driver asks: end points, trim, dead band,
+//! slew, pause at a reversal.
 
 use crate::settings::Settings;
 use crate::timing::{REVERSAL_PAUSE, TICK};
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 
-/// Positions are kept in 1/10000 of full scale times a million, so that a rate per second times
-/// microseconds is exact: however often the machine is called, no fraction is lost.
+/// Positions are kept in 1/10000 of full scale times a million. A rate per second times
+/// microseconds is then exact: no fraction is lost, however often the machine is called.
 const FINE: i64 = 1_000_000;
 const FULL: i64 = 10_000;
 
@@ -19,9 +19,9 @@ pub(crate) struct Shaper {
     steering_target: i64,
     throttle: i64,
     throttle_target: i64,
-    /// Direction in which the motor was driven last: −1, 0 or 1.
+    /// Direction in which the motor was driven last: −1 or 1, and 0 if it never was.
     direction: i64,
-    /// Since when the throttle has been at zero.
+    /// When the throttle came to zero.
     zero_since: MonotonicMicros,
 }
 
@@ -40,7 +40,7 @@ impl Shaper {
         }
     }
 
-    /// Moves on to `now`.
+    /// Moves both positions on to `now`.
     pub(crate) fn advance(&mut self, now: MonotonicMicros) {
         let passed = now.since(self.at);
         self.steering = toward(
@@ -49,6 +49,7 @@ impl Shaper {
             self.settings.steering.slew_per_s,
             passed.as_micros(),
         );
+        // Into the other direction, the throttle rises only after a pause at zero.
         let reverses = self.throttle_target * self.direction < 0;
         let may_rise_from =
             if reverses { self.at.max(self.zero_since.plus(REVERSAL_PAUSE)) } else { self.at };
@@ -67,8 +68,8 @@ impl Shaper {
         self.at = now;
     }
 
-    /// Heads for what the driver asks. Less throttle is immediate, and so is zero on the way to the
-    /// other direction.
+    /// Sets the targets to what the driver asks. Less throttle takes effect at once, and so does
+    /// zero on the way to the other direction.
     pub(crate) fn follow(&mut self, steering: Steering, throttle: Throttle) {
         self.steering_target = steering_position(&self.settings, steering);
         let target = throttle_position(&self.settings, throttle);
@@ -80,26 +81,26 @@ impl Shaper {
         self.throttle_target = target;
     }
 
-    /// No throttle from now on; the steering goes where the driver asks.
+    /// Zero throttle at once; the steering goes where the driver asks.
     pub(crate) fn steer_only(&mut self, steering: Steering) {
         self.steering_target = steering_position(&self.settings, steering);
         self.cut();
     }
 
-    /// Stays as it is.
+    /// Both positions stay where they are.
     pub(crate) fn hold(&mut self) {
         self.steering_target = self.steering;
         self.throttle_target = self.throttle;
     }
 
-    /// No throttle; the wheels stay where they point, so that a car that brakes in a bend does not
-    /// leave it.
+    /// Zero throttle at once. The wheels stay where they point, so that a car that brakes in a bend
+    /// stays in it.
     pub(crate) fn brake(&mut self) {
         self.steering_target = self.steering;
         self.cut();
     }
 
-    /// No throttle, wheels straight, at once.
+    /// Zero throttle and straight wheels, at once.
     pub(crate) fn rest(&mut self) {
         self.cut();
         self.steering = steering_position(&self.settings, Steering::NEUTRAL);
@@ -123,7 +124,7 @@ impl Shaper {
         throttle.permyriad().unsigned_abs() <= self.settings.throttle.dead_band
     }
 
-    /// When the next step is due, if something is on its way.
+    /// When the next step is due; `None` if both positions have reached their targets.
     pub(crate) fn next_step(&self) -> Option<MonotonicMicros> {
         let moving = self.steering != self.steering_target || self.throttle != self.throttle_target;
         moving.then(|| self.at.plus(TICK))
@@ -138,6 +139,7 @@ impl Shaper {
     }
 }
 
+/// Full left and full right are the end points; neutral is the trim.
 fn steering_position(settings: &Settings, steering: Steering) -> i64 {
     let settings = &settings.steering;
     let (trim, asked) = (i64::from(settings.trim), i64::from(steering.permyriad()));
@@ -147,6 +149,7 @@ fn steering_position(settings: &Settings, steering: Steering) -> i64 {
     if settings.reversed { -position } else { position }
 }
 
+/// Zero at the edge of the dead band, the limit at full scale.
 fn throttle_position(settings: &Settings, throttle: Throttle) -> i64 {
     let settings = &settings.throttle;
     let asked = i64::from(throttle.permyriad());

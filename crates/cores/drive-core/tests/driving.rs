@@ -1,4 +1,4 @@
-//! Arming, driving, disarming, and whose word counts.
+//! Arming, driving, disarming, and which session the drive obeys.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;

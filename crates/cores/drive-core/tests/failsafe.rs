@@ -1,4 +1,4 @@
-//! What happens when input is lost, and what it takes to drive again.
+//! What happens when input is lost, and what a driver has to do to drive again.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What holds after any sequence of inputs, forged ones included.
+//! Promises that hold after any sequence of inputs, forged ones included.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -32,7 +32,7 @@ enum Act {
         sample: i64,
     },
     Fault,
-    /// The process is not scheduled for that long.
+    /// The process is not scheduled for this time.
     Stall {
         micros: u64,
     },
@@ -43,10 +43,14 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => Just(Act::Arm),
         4 => (1u64..20, prop::bool::weighted(0.8), ratio(), ratio())
-            .prop_map(|(frames, arm, steering, throttle)| Act::Drive { frames, arm, steering, throttle }),
+            .prop_map(|(frames, arm, steering, throttle)| {
+                Act::Drive { frames, arm, steering, throttle }
+            }),
         2 => wait.clone().prop_map(|micros| Act::Silence { micros }),
         4 => (wait.clone(), set_point(), seq_ahead(), sample())
-            .prop_map(|(after_us, set_point, seq_ahead, sample)| Act::Forge { after_us, set_point, seq_ahead, sample }),
+            .prop_map(|(after_us, set_point, seq_ahead, sample)| {
+                Act::Forge { after_us, set_point, seq_ahead, sample }
+            }),
         1 => Just(Act::Fault),
         1 => wait.prop_map(|micros| Act::Stall { micros }),
     ]
@@ -60,9 +64,15 @@ fn seq_ahead() -> impl Strategy<Value = u32> {
     prop_oneof![4 => Just(1u32), 1 => Just(0), 1 => any::<u32>()]
 }
 
-/// When the sample claims to have been taken, in µs from now.
+/// The moment of the sample, in µs from now.
 fn sample() -> impl Strategy<Value = i64> {
-    prop_oneof![3 => -80_000i64..=0, 1 => Just(-80_000), 1 => 0i64..=5_000, 1 => -200_000i64..200_000, 1 => any::<i64>()]
+    prop_oneof![
+        3 => -80_000i64..=0,
+        1 => Just(-80_000),
+        1 => 0i64..=5_000,
+        1 => -200_000i64..200_000,
+        1 => any::<i64>(),
+    ]
 }
 
 fn set_point() -> impl Strategy<Value = SetPoint> {
@@ -128,14 +138,14 @@ fn settings() -> impl Strategy<Value = Settings> {
         )
 }
 
-/// Knows nothing of the machine's inside: follows what was sent and what came out.
+/// Knows nothing of the inside of the machine. It follows what was sent and what came out.
 struct Witness {
     settings: Settings,
-    /// Newest moment that any acceptable input vouches for.
+    /// The newest sample of any acceptable input.
     fresh_at: MonotonicMicros,
     session: u64,
-    /// Number of the newest input, and its sample. Input that is not newer may count or not: either
-    /// is lawful.
+    /// Number of the newest input, and the moment of its sample. Input that is not newer may count
+    /// or not: both are allowed.
     seq: Option<u32>,
     numbered_at: MonotonicMicros,
     released: bool,
@@ -194,7 +204,7 @@ impl Witness {
         }
     }
 
-    /// The outputs are lawful while time passes.
+    /// Checks the outputs while time passes.
     fn look(&self, machine: &Machine, now: MonotonicMicros) {
         let (state, output) = (machine.state(), machine.output());
         let age = now.since(self.fresh_at);
@@ -213,7 +223,7 @@ impl Witness {
         );
     }
 
-    /// The machine was called: so were its decisions and the step of its outputs.
+    /// Checks decisions and the step of the outputs after a call of the machine.
     fn look_at_step(&mut self, machine: &Machine, now: MonotonicMicros) {
         self.look(machine, now);
         let (state, output) = (machine.state(), machine.output());
@@ -263,7 +273,7 @@ impl Witness {
     }
 }
 
-/// Largest change that a rate allows, with one unit for rounding; any for rate zero.
+/// Largest change that a rate allows, with one unit for rounding. Rate zero allows any change.
 fn most(per_s: u32, passed: Duration) -> i32 {
     if per_s == 0 {
         return i32::MAX;
@@ -315,7 +325,7 @@ fn play(settings: Settings, acts: &[Act]) -> Bench {
 }
 
 fn send(bench: &mut Bench, witness: &mut Witness, set_point: &SetPoint) {
-    // What the clock alone changes is seen before what the set-point changes.
+    // First the changes that the clock alone brings, then those of the set-point.
     bench.machine.handle_timeout(bench.now);
     witness.look_at_step(&bench.machine, bench.now);
     witness.sent(bench.now, set_point);
@@ -323,7 +333,7 @@ fn send(bench: &mut Bench, witness: &mut Witness, set_point: &SetPoint) {
     witness.look_at_step(&bench.machine, bench.now);
 }
 
-/// Time passes, and the machine is called when it asks to be.
+/// Lets time pass, and calls the machine when it asks for it.
 fn pass(bench: &mut Bench, witness: &mut Witness, micros: u64) {
     let until = bench.now.plus(Duration::from_micros(micros));
     while let Some(at) = bench.machine.poll_timeout().filter(|&at| at <= until) {
@@ -340,12 +350,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn no_sequence_breaks_a_promise(settings in settings(), acts in prop::collection::vec(act(), 1..40)) {
+    fn no_sequence_breaks_a_promise(
+        settings in settings(),
+        acts in prop::collection::vec(act(), 1..40),
+    ) {
         play(settings, &acts);
     }
 
     #[test]
-    fn without_input_every_drive_comes_to_rest_and_asks_for_nothing_more(acts in prop::collection::vec(act(), 1..20)) {
+    fn without_input_every_drive_comes_to_rest_and_asks_for_nothing_more(
+        acts in prop::collection::vec(act(), 1..20),
+    ) {
         let mut bench = play(Settings::default(), &acts);
         let mut calls = 0;
         while let Some(at) = bench.machine.poll_timeout() {
@@ -359,7 +374,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_arms_after_shutdown(before in prop::collection::vec(act(), 1..10), after in prop::collection::vec(act(), 1..10)) {
+    fn nothing_arms_after_shutdown(
+        before in prop::collection::vec(act(), 1..10),
+        after in prop::collection::vec(act(), 1..10),
+    ) {
         let mut bench = play(Settings::default(), &before);
         bench.machine.handle_shutdown(bench.now);
         bench.wait(200);
@@ -375,12 +393,15 @@ proptest! {
     }
 
     #[test]
-    fn a_driver_at_50_hz_is_never_stopped(jitter in prop::collection::vec((0u64..20_000, 0u64..40_000), 1..100)) {
+    fn a_driver_at_50_hz_is_never_stopped(
+        jitter in prop::collection::vec((0u64..20_000, 0u64..40_000), 1..100),
+    ) {
         let mut bench = Bench::new(Settings::default());
         bench.arm();
         for (late, age) in jitter {
             bench.wait_until(bench.now.plus(Duration::from_micros(20_000 + late)));
-            let frame = SetPoint { sampled_at: bench.now.minus(Duration::from_micros(age)), ..bench.frame(true, 1_000, 5_000) };
+            let sampled_at = bench.now.minus(Duration::from_micros(age));
+            let frame = SetPoint { sampled_at, ..bench.frame(true, 1_000, 5_000) };
             bench.send(&frame);
             prop_assert_eq!(bench.machine.state(), DriveState::Armed);
         }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Largest side of a frame in pixels, as level 5.1 of H.264 has it (ITU-T H.264 table A-1).
+/// Largest side of a frame in pixels: that of level 5.1 of H.264 (ITU-T H.264 table A-1).
 pub const MAX_SIDE: usize = 4096;
 
 /// A borrowed frame in I420: one plane of luma, two of chroma at half the width and height (BT.709,
@@ -16,12 +16,11 @@ pub struct FrameViewMut<'a> {
     v: PlaneMut<'a>,
 }
 
-/// One plane of a frame.
 #[derive(Debug)]
 pub struct PlaneMut<'a> {
     /// Samples, row by row.
     pub data: &'a mut [u8],
-    /// Distance of two rows in bytes.
+    /// Bytes from the start of one row to the start of the next.
     pub stride: usize,
 }
 
@@ -30,28 +29,24 @@ pub struct PlaneMut<'a> {
 pub enum FrameShapeError {
     /// I420 has one chroma sample for two by two pixels.
     #[error(
-        "a frame of {width}×{height} is not possible: both sides must be even and within 2…{MAX_SIDE}"
+        "a frame of {width}×{height} is not possible: \
+         both sides must be even and within 2…{MAX_SIDE}"
     )]
-    Size {
-        /// Asked for.
-        width: usize,
-        /// Asked for.
-        height: usize,
-    },
+    Size { width: usize, height: usize },
     /// A plane ends before its last row does.
     #[error("plane {plane} is too small: {len} bytes with {stride} in a row")]
     Plane {
         /// `Y`, `U` or `V`.
         plane: char,
-        /// Bytes there are.
+        /// Bytes in the plane.
         len: usize,
-        /// Bytes from row to row.
         stride: usize,
     },
 }
 
 impl<'a> FrameViewMut<'a> {
-    /// Takes the planes of a frame. Both sides are even and at most [`MAX_SIDE`].
+    /// Both sides must be even and at most [`MAX_SIDE`] pixels. Each plane must hold all of its
+    /// rows; bytes beyond them are left alone.
     pub fn new(
         width: usize,
         height: usize,
@@ -69,19 +64,19 @@ impl<'a> FrameViewMut<'a> {
         Ok(Self { width, height, y, u, v })
     }
 
-    /// Width in pixels.
+    /// In pixels.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Height in pixels.
+    /// In pixels.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// One row of luma with the U and V of its pair of rows. The row must exist.
+    /// One row of luma, with the U and V of its pair of rows. The row must exist.
     pub(crate) fn row(&mut self, row: usize) -> Row<'_> {
         let width = self.width;
         Row {
@@ -101,6 +96,7 @@ pub(crate) struct Row<'a> {
 
 impl PlaneMut<'_> {
     fn check(&self, plane: char, width: usize, height: usize) -> Result<(), FrameShapeError> {
+        // The last row needs no padding up to the stride.
         let needed = self.stride.checked_mul(height - 1).and_then(|rows| rows.checked_add(width));
         match needed {
             Some(needed) if self.stride >= width && self.data.len() >= needed => Ok(()),
@@ -154,12 +150,18 @@ pub(crate) mod tests {
         ) {
             let (mut y, mut u, mut v) = (vec![0; len], vec![0; len], vec![0; len]);
             let plane = |data| PlaneMut { data, stride };
-            if let Ok(mut frame) = FrameViewMut::new(width, height, plane(&mut y), plane(&mut u), plane(&mut v)) {
+            let frame =
+                FrameViewMut::new(width, height, plane(&mut y), plane(&mut u), plane(&mut v));
+            if let Ok(mut frame) = frame {
                 let row = frame.row(height - 1);
-                prop_assert_eq!((row.y.len(), row.u.len(), row.v.len()), (width, width / 2, width / 2));
+                prop_assert_eq!(
+                    (row.y.len(), row.u.len(), row.v.len()),
+                    (width, width / 2, width / 2)
+                );
             } else {
-                let possible = width > 0 && height > 0 && width % 2 == 0 && height % 2 == 0 && stride >= width && len >= stride * height;
-                prop_assert!(!possible);
+                let even = |side: usize| side > 0 && side % 2 == 0;
+                let holds = stride >= width && len >= stride * height;
+                prop_assert!(!(even(width) && even(height) && holds));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The simulated world: a car, a road, and what the car's camera sees of it.
+//! The simulated world: a car, a road, and the picture that the car's camera sees.
 //!
 //! **Nothing here reads a clock, a file or a random number: the same calls give the same bytes.**
 //!
@@ -23,12 +23,11 @@
 //!
 //! # Design decisions
 //!
-//! * The picture is drawn straight into I420, the encoder's format: no conversion on the way of a
-//!   frame.
-//! * Flat colours and clear outlines rather than photographs: a keyframe stays small, and motion
-//!   shows all the same.
-//! * The time code is a picture element of its own ([`timecode`]): it measures cameras and pipes
-//!   that are not simulated as well.
+//! * The picture is drawn straight into I420, the encoder's format, so that no frame is converted.
+//! * Flat colours and clear outlines rather than photographs: a keyframe stays small, and motion is
+//!   still visible.
+//! * The time code ([`timecode`]) does not depend on the scene: it also measures real cameras and
+//!   pipes.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

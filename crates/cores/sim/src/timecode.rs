@@ -1,10 +1,10 @@
-//! A time code in the picture that a program can read back from the screen.
+//! A time code in the picture, which a program can read from the screen.
 //!
-//! **What [`read`] returns was painted so: sync patterns and a CRC stand against chance.**
+//! **A code that [`read`] returns was painted: sync patterns and a CRC guard against chance.**
 //!
 //! # Geometry
 //!
-//! With `c = floor(width / 40)` pixels as side of a cell, the code takes the rectangle from (0, 0)
+//! The side of a cell is `c = floor(width / 40)` pixels. The code takes the rectangle from (0, 0)
 //! to (18 c, 7 c): a margin one cell wide around a grid of 16 columns × 5 rows. The cell in column
 //! `i` and row `j` covers the pixels `c + i·c ≤ x < 2c + i·c` and `c + j·c ≤ y < 2c + j·c`. The
 //! margin has luma 126, a cell luma 16 (bit 0) or 235 (bit 1); chroma is neutral (128) everywhere.
@@ -22,23 +22,23 @@
 //!
 //! # Reading
 //!
-//! Take the mean luma of the middle half (each way) of every cell: that leaves out what scaling and
-//! the encoder smear at the borders. The threshold is half way between the mean of the eight sync
-//! cells that are 1 and of the eight that are 0; their distance must be at least [`MIN_CONTRAST`].
-//! Then both sync patterns and the CRC must match. In a browser use green (or the mean of red,
-//! green and blue) of a canvas of the video's own size.
+//! Take the mean luma of the middle half (each way) of every cell: that leaves out the borders,
+//! which scaling and the encoder smear. The threshold is half way between two means: that of the
+//! eight sync cells that are 1, and that of the eight that are 0. The two must be at least
+//! [`MIN_CONTRAST`] apart. Then both sync patterns and the CRC must match. In a browser, use green
+//! (or the mean of red, green and blue) of a canvas of the video's own size.
 
 use crate::frame::{FrameViewMut, Row};
 use thiserror::Error;
 
-/// Cells in a row.
+/// Cells in a row, without the margin.
 pub const COLUMNS: usize = 16;
-/// Rows of cells.
+/// Rows of cells, without the margin.
 pub const ROWS: usize = 5;
 /// Cells that fit side by side into the width of the picture.
 pub const CELLS_PER_WIDTH: usize = 40;
-/// Least distance of the mean luma of ones and zeroes among the sync cells: half of what is
-/// painted.
+/// Least distance between the mean luma of the ones and of the zeroes among the sync cells: half of
+/// the distance that is painted.
 pub const MIN_CONTRAST: u8 = 110;
 
 const SYNC_START: u8 = 0xA5;
@@ -50,7 +50,6 @@ const NEUTRAL_CHROMA: u8 = 128;
 const BYTES: usize = COLUMNS * ROWS / 8;
 const TIME_BITS: u32 = 48;
 
-/// What the picture tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeCode {
     time_100us: u64,
@@ -64,31 +63,31 @@ pub enum ReadError {
     /// The picture is smaller than the code, or the plane smaller than the picture.
     #[error("a picture of {width}×{height} with {len} bytes of luma cannot hold a time code")]
     TooSmall {
-        /// Of the picture, in pixels.
+        /// Of the picture.
         width: usize,
-        /// Of the picture, in pixels.
+        /// Of the picture.
         height: usize,
         /// Of the plane, in bytes.
         len: usize,
     },
-    /// Ones and zeroes of the sync patterns look alike.
+    /// Ones and zeroes of the sync patterns look alike. Holds the difference of their mean luma.
     #[error("no time code here: the sync cells differ by {0} only")]
     Contrast(i32),
     /// The first and last eight bits are not the sync patterns.
     #[error("no time code here: sync {0:#04x} {1:#04x}")]
     Sync(u8, u8),
-    /// A bit between them was misread.
+    /// A bit between the sync patterns was misread.
     #[error("the time code is damaged: CRC {found:#04x}, expected {expected:#04x}")]
     Crc {
-        /// In the picture.
+        /// The CRC in the picture.
         found: u8,
-        /// Of the fields in the picture.
+        /// The CRC of the fields in the picture.
         expected: u8,
     },
 }
 
 impl TimeCode {
-    /// A code for a frame captured `since_1970` by `CLOCK_REALTIME`.
+    /// `since_1970`: when the frame was captured, by `CLOCK_REALTIME`.
     #[must_use]
     pub fn new(since_1970: std::time::Duration, counter: u8) -> Self {
         let units = since_1970.as_micros() / 100 % (1 << TIME_BITS);
@@ -120,8 +119,8 @@ impl TimeCode {
     }
 }
 
-/// Paints the code over the upper left corner of the picture. What does not fit into a tiny picture
-/// is left out.
+/// Paints the code over the upper left corner of the picture. In a tiny picture, the part that does
+/// not fit is left out.
 pub fn paint(frame: &mut FrameViewMut<'_>, code: TimeCode) {
     let cell = frame.width() / CELLS_PER_WIDTH;
     let width = (cell * (COLUMNS + 2)).min(frame.width());
@@ -140,7 +139,8 @@ pub fn paint(frame: &mut FrameViewMut<'_>, code: TimeCode) {
     }
 }
 
-/// Reads the code from the luma of a picture, `stride` bytes from row to row.
+/// Reads the code from the luma of a picture. `stride`: bytes from the start of one row to the
+/// next.
 pub fn read(
     luma: &[u8],
     stride: usize,
@@ -245,7 +245,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_painted_is_read_after_blur_noise_and_a_loss_of_contrast(
-            micros in any::<u64>(), counter: u8, width in 20usize..330, contrast in 60i32..100, noise in 0i32..20, seed: u32,
+            micros in any::<u64>(), counter: u8, width in 20usize..330,
+            contrast in 60i32..100, noise in 0i32..20, seed: u32,
         ) {
             let width = width * 4;
             let height = width * 9 / 16 / 2 * 2;
@@ -257,12 +258,17 @@ mod tests {
         }
 
         #[test]
-        fn no_plane_makes_the_reader_panic(luma in prop::collection::vec(any::<u8>(), 0..20_000), stride in 0usize..300, width in 0usize..300, height in 0usize..300) {
+        fn no_plane_makes_the_reader_panic(
+            luma in prop::collection::vec(any::<u8>(), 0..20_000),
+            stride in 0usize..300, width in 0usize..300, height in 0usize..300,
+        ) {
             let _ = read(&luma, stride, width, height);
         }
 
         #[test]
-        fn a_single_misread_bit_never_yields_a_code(micros in any::<u64>(), counter: u8, flipped in 0..COLUMNS * ROWS) {
+        fn a_single_misread_bit_never_yields_a_code(
+            micros in any::<u64>(), counter: u8, flipped in 0..COLUMNS * ROWS,
+        ) {
             let mut bytes = TimeCode::new(Duration::from_micros(micros), counter).to_bytes();
             bytes[flipped / 8] ^= 0x80 >> (flipped % 8);
             prop_assert!(TimeCode::from_bytes(bytes).is_err());

@@ -3,14 +3,14 @@
 //! **Every course begins at x = 0, y = 0 and heads east there**, where a new
 //! [`Vehicle`](crate::vehicle::Vehicle) stands.
 
-/// Distance of two stored points of the centre line in metres: a chord of it strays less than 0.1
-/// mm from a bend of 1 m radius.
+/// Distance of two stored points of the centre line. A chord of this length strays less than 0.1 mm
+/// from a bend of 1 m radius.
 const STEP_M: f64 = 0.025;
-/// Width of the built-in course in metres, kerbs not counted: a two-lane road of 7 m at 1:4 leaves
-/// room for a 1/10 car at 6 m/s.
+/// Width of the built-in course without kerbs: a two-lane road of 7 m at 1:4. It leaves room for a
+/// 1/10 car at 6 m/s.
 const LOOP_WIDTH_M: f64 = 1.8;
-/// The built-in course runs through these points (metres), counter-clockwise. No bend has a radius
-/// below 1.5 m.
+/// The built-in course runs through these points, counter-clockwise, in metres. No bend has a
+/// radius below 1.5 m.
 const LOOP: [[f64; 2]; 15] = [
     [0.0, 0.0],
     [6.0, 0.0],
@@ -40,20 +40,20 @@ pub struct Track {
 /// A point of the centre line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Station {
-    /// East in metres.
+    /// East of the start.
     pub x_m: f64,
-    /// North in metres.
+    /// North of the start.
     pub y_m: f64,
     /// Direction of the road, counter-clockwise from east.
     pub heading_rad: f64,
 }
 
-/// A place told by the road.
+/// A place, measured along the road.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
-    /// Metres along the centre line from the start, `0..length`.
+    /// Along the centre line from the start, `0..length`.
     pub along_m: f64,
-    /// Metres to the left of the centre line, negative to the right.
+    /// To the left of the centre line, negative to the right.
     pub left_m: f64,
 }
 
@@ -79,13 +79,13 @@ impl Track {
         Self { points, length_m, width_m }
     }
 
-    /// Length of the centre line in metres.
+    /// Length of the centre line.
     #[must_use]
     pub fn length_m(&self) -> f64 {
         self.length_m
     }
 
-    /// Width of the asphalt in metres.
+    /// Width of the asphalt, without kerbs.
     #[must_use]
     pub fn width_m(&self) -> f64 {
         self.width_m
@@ -97,8 +97,8 @@ impl Track {
         &self.points
     }
 
-    /// The point of the centre line `along_m` metres after the start; laps are wrapped, NaN is the
-    /// start.
+    /// The point of the centre line `along_m` metres after the start. A way longer than a lap goes
+    /// round again; NaN is the start.
     #[must_use]
     pub fn station_at(&self, along_m: f64) -> Station {
         let share = (along_m / self.length_m).rem_euclid(1.0);
@@ -111,7 +111,7 @@ impl Track {
         self.points[index.min(self.points.len() - 1)]
     }
 
-    /// Where a point lies by the road: the nearest point of the centre line counts.
+    /// Measures a place from the nearest point of the centre line.
     #[must_use]
     pub fn place_of(&self, x_m: f64, y_m: f64) -> Place {
         let distance =
@@ -126,7 +126,7 @@ impl Track {
         })
     }
 
-    /// The place of a point whose nearest station is known.
+    /// The same for a place whose nearest station is known.
     pub(crate) fn place_near(&self, index: usize, x_m: f64, y_m: f64) -> Place {
         let station = self.points[index];
         let (sin, cos) = station.heading_rad.sin_cos();
@@ -139,7 +139,8 @@ impl Track {
 /// A spline with a table from length to parameter.
 struct Curve<'a> {
     corners: &'a [[f64; 2]],
-    /// Length up to the n-th of [`Self::PER_CORNER`] steps for each corner.
+    /// Length from the start to each step; there are [`Self::PER_CORNER`] steps from corner to
+    /// corner.
     lengths: Vec<f64>,
 }
 
@@ -174,7 +175,7 @@ impl<'a> Curve<'a> {
         Station { x_m: point[0], y_m: point[1], heading_rad: tangent[1].atan2(tangent[0]) }
     }
 
-    /// Point and tangent; the parameter grows by one from corner to corner.
+    /// Point and tangent. The parameter grows by one from corner to corner.
     fn at(&self, parameter: f64) -> ([f64; 2], [f64; 2]) {
         let count = self.corners.len();
         #[expect(

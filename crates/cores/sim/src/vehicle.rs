@@ -1,11 +1,11 @@
-//! The car as a kinematic bicycle: two wheels in line, rolling without slip.
+//! The car as a kinematic bicycle: two wheels in line that roll without slip.
 //!
 //! **The state is finite and within the limits of its [`VehicleParams`] after any sequence of
 //! steps.**
 //!
-//! Conventions: x points east and y north of the starting point; every angle counts
-//! counter-clockwise in radians, the heading from east. A positive [`Steering`] turns *right*, so
-//! the heading falls while the car drives forward.
+//! Conventions: x points east and y points north of the starting point. Angles are in radians and
+//! count counter-clockwise, the heading from east. A positive [`Steering`] turns *right*, so the
+//! heading falls while the car drives forward.
 //!
 //! ```
 //! use rccar_protocol::units::{Steering, Throttle};
@@ -22,50 +22,49 @@ use std::f64::consts::{PI, TAU};
 use std::time::Duration;
 
 /// Longest time that one [`Vehicle::step`] simulates. A longer pause means that the process was
-/// suspended, not that the car drove.
+/// suspended, not that the car drove on.
 pub const MAX_STEP: Duration = Duration::from_secs(1);
 
-/// Integration step. At the default limits the heading changes by less than 2° in it, so that the
-/// arc is as good as exact.
+/// Integration step. At the default limits the heading changes by less than 2° in it, so the arc is
+/// almost exact.
 const SUBSTEP_S: f64 = 0.005;
 
-/// What the motor does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Motor {
-    /// Drives toward the share of the top speed that the throttle names; zero lets it roll.
+    /// The throttle is a share of the top speed, which the car approaches; zero lets it roll out.
     Drive(Throttle),
-    /// Brakes until standstill.
+    /// Brakes until the car stands.
     Brake,
-    /// No current: rolls out.
+    /// No current: the car rolls out.
     #[default]
     Neutral,
 }
 
 /// Measures and limits of a vehicle.
 ///
-/// The defaults describe a 1/10 car: figures marked *F1TENTH* are those of the default vehicle of
-/// `f1tenth_gym` (identified on a Traxxas chassis); the rest is chosen within them for driving by
-/// camera.
+/// The defaults describe a 1/10 car. Figures marked *F1TENTH* are those of the default vehicle of
+/// `f1tenth_gym` (identified on a Traxxas chassis). The others are chosen for driving by camera,
+/// within those limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VehicleParams {
-    /// Distance of the axles in metres. F1TENTH: 0.15875 + 0.17145.
+    /// Distance of the axles. F1TENTH: 0.15875 + 0.17145.
     pub wheelbase_m: f64,
-    /// Largest angle of the front wheels in radians. F1TENTH: 24°.
+    /// Largest angle of the front wheels. F1TENTH: 24°.
     pub max_steer_rad: f64,
-    /// Speed of the steering servo in rad/s. F1TENTH.
+    /// Speed of the steering servo. F1TENTH.
     pub steer_rate_rad_s: f64,
-    /// Speed at full throttle in m/s, either way. F1TENTH allows 20 forward and 5 backward; 6 (22
-    /// km/h) is what a camera can follow.
+    /// Speed at full throttle, forward and backward. F1TENTH allows 20 forward and 5 backward; a
+    /// driver by camera can follow 6 (22 km/h).
     pub max_speed_m_s: f64,
-    /// Acceleration in m/s². A third of what the tyres can hold, as a stock brushed motor gives.
+    /// Acceleration. A stock brushed motor gives a third of what the tyres can hold.
     pub accel_m_s2: f64,
-    /// Deceleration with the brake in m/s². F1TENTH's friction allows 10; a driven axle carries
-    /// about 60 % of it.
+    /// Deceleration with the brake. F1TENTH's friction allows 10; a driven axle carries about 60 %
+    /// of that.
     pub brake_m_s2: f64,
-    /// Deceleration when rolling out in m/s²: gears, tyres and the drag of the motor.
+    /// Deceleration of a car that rolls out: gears, tyres and the drag of the motor.
     pub coast_m_s2: f64,
-    /// Largest sideways acceleration in m/s²; beyond it the car understeers. F1TENTH: friction
-    /// 1.0489 × 9.81.
+    /// Largest sideways acceleration; beyond it the car understeers. F1TENTH: friction 1.0489 ×
+    /// 9.81.
     pub max_lateral_m_s2: f64,
 }
 
@@ -85,8 +84,8 @@ impl Default for VehicleParams {
 }
 
 impl VehicleParams {
-    /// The nearest parameters that the model can work with: what is not finite becomes the default,
-    /// what is out of range is clamped.
+    /// The nearest parameters that the model can work with. A value that is not finite becomes the
+    /// default, one that is out of range is clamped.
     #[must_use]
     pub fn sane(self) -> Self {
         let default = Self::default();
@@ -110,19 +109,18 @@ impl VehicleParams {
 /// Where the car is and how it moves. The point of reference is the middle of the rear axle.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Pose {
-    /// East of the starting point in metres.
+    /// East of the starting point.
     pub x_m: f64,
-    /// North of the starting point in metres.
+    /// North of the starting point.
     pub y_m: f64,
-    /// Heading, −π…π, counter-clockwise from east.
+    /// −π…π, counter-clockwise from east.
     pub heading_rad: f64,
-    /// Speed in m/s, negative when rolling backward.
+    /// Negative when the car rolls backward.
     pub speed_m_s: f64,
     /// Angle of the front wheels: counter-clockwise like the heading, so positive is *left*.
     pub steer_rad: f64,
 }
 
-/// A simulated car.
 #[derive(Debug, Clone)]
 pub struct Vehicle {
     params: VehicleParams,
@@ -147,13 +145,12 @@ impl Vehicle {
         }
     }
 
-    /// Where the car is.
     #[must_use]
     pub fn pose(&self) -> Pose {
         self.pose
     }
 
-    /// What the car's odometry would report.
+    /// The pose as the odometry of a real car would report it.
     #[must_use]
     pub fn odometry(&self) -> Odometry {
         #[expect(
@@ -178,8 +175,10 @@ impl Vehicle {
         pose.speed_m_s = next_speed(before, motor, &params, dt);
 
         let speed = (before + pose.speed_m_s) / 2.0;
+        // Sideways acceleration is speed times yaw rate, so the grip limits the yaw rate.
         let grip = params.max_lateral_m_s2 / speed.abs().max(1e-3);
         let yaw_rate = (speed * pose.steer_rad.tan() / params.wheelbase_m).clamp(-grip, grip);
+        // The heading in the middle of the step stands for the whole step (midpoint method).
         let middle = pose.heading_rad + yaw_rate * dt / 2.0;
         pose.x_m += speed * middle.cos() * dt;
         pose.y_m += speed * middle.sin() * dt;
@@ -194,7 +193,7 @@ fn next_speed(speed: f64, motor: Motor, params: &VehicleParams, dt: f64) -> f64 
     };
     let wanted = f64::from(throttle.ratio()) * params.max_speed_m_s;
     if wanted * speed < 0.0 {
-        // An ESC brakes first when told to drive against the motion.
+        // A speed controller that gets throttle against the motion brakes first.
         toward(speed, 0.0, params.brake_m_s2 * dt)
     } else if wanted.abs() < speed.abs() {
         toward(speed, wanted, params.coast_m_s2 * dt)
@@ -280,15 +279,21 @@ mod tests {
             raw in prop::array::uniform8(any::<f64>()),
             steps in prop::collection::vec((steering(), motor(), 0u64..2_000_000), 1..60),
         ) {
-            let [wheelbase_m, max_steer_rad, steer_rate_rad_s, max_speed_m_s, accel_m_s2, brake_m_s2, coast_m_s2, max_lateral_m_s2] = raw;
+            let [
+                wheelbase_m, max_steer_rad, steer_rate_rad_s, max_speed_m_s,
+                accel_m_s2, brake_m_s2, coast_m_s2, max_lateral_m_s2,
+            ] = raw;
             let mut car = Vehicle::new(VehicleParams {
-                wheelbase_m, max_steer_rad, steer_rate_rad_s, max_speed_m_s, accel_m_s2, brake_m_s2, coast_m_s2, max_lateral_m_s2,
+                wheelbase_m, max_steer_rad, steer_rate_rad_s, max_speed_m_s,
+                accel_m_s2, brake_m_s2, coast_m_s2, max_lateral_m_s2,
             });
             for (steering, motor, micros) in steps {
                 let before = car.pose();
                 car.step(steering, motor, Duration::from_micros(micros));
                 let pose = car.pose();
-                prop_assert!([pose.x_m, pose.y_m, pose.heading_rad, pose.speed_m_s, pose.steer_rad].iter().all(|v| v.is_finite()));
+                let Pose { x_m, y_m, heading_rad, speed_m_s, steer_rad } = pose;
+                let all = [x_m, y_m, heading_rad, speed_m_s, steer_rad];
+                prop_assert!(all.iter().all(|value| value.is_finite()), "{pose:?}");
                 prop_assert!(pose.speed_m_s.abs() <= car.params.max_speed_m_s + 1e-9);
                 prop_assert!(pose.steer_rad.abs() <= car.params.max_steer_rad + 1e-9);
                 prop_assert!(pose.heading_rad.abs() <= PI + 1e-9);
@@ -298,10 +303,15 @@ mod tests {
         }
 
         #[test]
-        fn the_brake_stops_within_speed_over_deceleration(steering in steering(), throttle in -10_000i16..=10_000, millis in 0u64..4_000) {
+        fn the_brake_stops_within_speed_over_deceleration(
+            steering in steering(),
+            throttle in -10_000i16..=10_000,
+            millis in 0u64..4_000,
+        ) {
             let params = VehicleParams::default();
             let mut car = Vehicle::new(params);
-            run(&mut car, steering, Motor::Drive(Throttle::from_permyriad(throttle).unwrap()), millis);
+            let motor = Motor::Drive(Throttle::from_permyriad(throttle).unwrap());
+            run(&mut car, steering, motor, millis);
             let speed = car.pose().speed_m_s;
             let needed = Duration::from_secs_f64(speed.abs() / params.brake_m_s2) + TICK;
             let start = car.pose();
@@ -315,12 +325,17 @@ mod tests {
         }
 
         #[test]
-        fn the_way_does_not_depend_on_how_time_is_cut(steering in steering(), throttle in -10_000i16..=10_000) {
+        fn the_way_does_not_depend_on_how_time_is_cut(
+            steering in steering(),
+            throttle in -10_000i16..=10_000,
+        ) {
             let motor = Motor::Drive(Throttle::from_permyriad(throttle).unwrap());
-            let (mut fine, mut coarse) = (Vehicle::new(VehicleParams::default()), Vehicle::new(VehicleParams::default()));
+            let mut fine = Vehicle::new(VehicleParams::default());
+            let mut coarse = fine.clone();
             run(&mut fine, steering, motor, 500);
             coarse.step(steering, motor, Duration::from_millis(500));
-            prop_assert!((fine.pose().x_m - coarse.pose().x_m).hypot(fine.pose().y_m - coarse.pose().y_m) < 1e-3);
+            let (fine, coarse) = (fine.pose(), coarse.pose());
+            prop_assert!((fine.x_m - coarse.x_m).hypot(fine.y_m - coarse.y_m) < 1e-3);
         }
     }
 

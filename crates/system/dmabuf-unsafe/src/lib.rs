@@ -1,9 +1,9 @@
-//! One system call: tells the kernel that the CPU reads a dmabuf, so that it sees what a device has
-//! written there.
+//! One system call: a program tells the kernel that the CPU is going to read a dmabuf. The CPU then
+//! sees what a device has written there.
 //!
-//! **Between [`begin_read`] and [`end_read`] the CPU's caches agree with the buffer; outside of it
-//! they may hold an older picture.** On a Raspberry Pi, whose camera writes past the caches, a
-//! frame read without it has stripes of the one before.
+//! **Between [`begin_read`] and [`end_read`] the CPU's caches agree with the buffer. At any other
+//! time they may hold an older picture.** The camera of a Raspberry Pi writes past the caches: a
+//! frame that is read without the call has stripes of the one before.
 //!
 //! ```no_run
 //! # fn descriptor_of_a_frame() -> std::os::fd::RawFd { 3 }
@@ -17,11 +17,11 @@
 //!
 //! # Design decisions
 //!
-//! * A crate of its own, because `unsafe` is forbidden elsewhere and the `nix` crate has macros for
-//!   such calls, not the calls.
-//! * Raw descriptors, because that is what libcamera hands out. The call changes no memory of this
-//!   process; on a descriptor that is no dmabuf it fails.
-//! * Mapping is left to whoever allocates the buffers.
+//! * A crate of its own, because `unsafe` is forbidden elsewhere. The `nix` crate has macros for
+//!   such calls, not the calls themselves.
+//! * Raw descriptors, because libcamera hands out those. The call changes no memory of this
+//!   process, and it fails on a descriptor that is no dmabuf.
+//! * The code that allocates the buffers also maps them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -48,19 +48,19 @@ nix::ioctl_write_ptr!(
     Sync
 );
 
-/// The CPU is about to read. False if `buffer` is no dmabuf: ordinary memory needs nothing of the
-/// kind.
+/// To be called before the CPU reads. False if `buffer` is no dmabuf: ordinary memory needs no
+/// [`end_read`].
 ///
 /// # Errors
-/// If the kernel refuses.
+/// If `buffer` is no open descriptor, or the kernel refuses.
 pub fn begin_read(buffer: RawFd) -> io::Result<bool> {
     sync(buffer, START)
 }
 
-/// The CPU has read. False if `buffer` is no dmabuf.
+/// To be called after the CPU has read. False if `buffer` is no dmabuf.
 ///
 /// # Errors
-/// If the kernel refuses.
+/// Those of [`begin_read`].
 pub fn end_read(buffer: RawFd) -> io::Result<bool> {
     sync(buffer, END)
 }
@@ -73,7 +73,7 @@ fn sync(buffer: RawFd, edge: u64) -> io::Result<bool> {
         match unsafe { dma_buf_sync(buffer, &raw const argument) } {
             Ok(_) => return Ok(true),
             Err(Errno::ENOTTY) => return Ok(false),
-            // As the documentation of the call asks for.
+            // The kernel's documentation of the call says to try again.
             Err(Errno::EINTR | Errno::EAGAIN) => {}
             Err(error) => return Err(error.into()),
         }

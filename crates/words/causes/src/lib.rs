@@ -1,6 +1,6 @@
-//! An error with all its causes, in one line: what logs and programs print.
+//! An error with all its causes, in one line, as logs and programs print it.
 //!
-//! `Display` of an error says what failed, its `source` says why. A log that prints the first alone
+//! `Display` of an error says what failed, its `source` says why. A log that prints only the first
 //! hides the second: "the database failed".
 //!
 //! ```
@@ -17,18 +17,18 @@
 use std::error::Error;
 use std::fmt;
 
-/// The error and its causes, outermost first. A cause that the text before it already quotes is
-/// left out.
+/// The error and its causes, outermost first. A cause is left out if the text before it quotes it
+/// already.
 pub fn causes<E: Error + 'static>(error: &E) -> Causes<'_> {
     Causes(error)
 }
 
-/// What [`causes`] prints.
+/// Prints as one line: see [`causes`].
 #[derive(Clone, Copy)]
 pub struct Causes<'a>(&'a (dyn Error + 'static));
 
 impl<'a> Causes<'a> {
-    /// Of an error whose type is not known.
+    /// For an error whose type is not known, such as a `source`.
     #[must_use]
     pub fn of(error: &'a (dyn Error + 'static)) -> Self {
         Self(error)

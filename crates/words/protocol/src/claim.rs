@@ -1,17 +1,17 @@
-//! The code with which a person claims a car that no token has made anybody's.
+//! The code with which a person claims a car that nobody owns yet.
 
 use crate::text::TextError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Crockford's base32: no letter that looks like a digit, and no U, so that few words come up by
-/// chance.
+/// Crockford's base32: no letter that looks like a digit, and no U, so that a code is rarely an
+/// ordinary word by chance.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Eight letters of five bits: 2⁴⁰ codes, of which a host knows a few hundred at most and lets a
-/// person try a few an hour.
+/// Eight letters of five bits make 2⁴⁰ codes. A host knows a few hundred of them at most, and lets
+/// a person try a few an hour.
 const LETTERS: usize = 8;
 
-/// A claim code, written `K7QP-2VXH`. Whoever knows it may take the car, so that its `Debug` form
+/// A claim code, written `K7QP-2VXH`. Anybody who knows it can take the car, so its `Debug` form
 /// hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -23,7 +23,7 @@ impl ClaimCode {
         rule: "two groups of four digits or letters, such as K7QP-2VXH",
     };
 
-    /// From random bits, of which the lowest 40 count.
+    /// Only the lowest 40 bits count.
     #[must_use]
     pub fn from_random(bits: u64) -> Self {
         let letter =
@@ -31,11 +31,13 @@ impl ClaimCode {
         Self(std::array::from_fn(letter))
     }
 
-    /// What a person typed: capitals or not, with or without separators, O for 0, I and L for 1.
+    /// Reads what a person typed. Small letters, missing separators, O for 0, and I or L for 1 are
+    /// all taken.
     pub fn from_typed(text: &str) -> Result<Self, TextError> {
         let letters = text
             .chars()
             .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | '_'))
+            // One more than a code has, so that a longer text is refused and not cut.
             .take(LETTERS + 1);
         let letter = |c: char| {
             let c = match c.to_ascii_uppercase() {
@@ -53,7 +55,7 @@ impl ClaimCode {
 impl TryFrom<String> for ClaimCode {
     type Error = TextError;
     fn try_from(text: String) -> Result<Self, TextError> {
-        // One form for each code on the wire.
+        // On the wire a code has one form only: what `from_typed` forgives is refused here.
         Self::from_typed(&text).ok().filter(|code| code.to_string() == text).ok_or(Self::RULE)
     }
 }

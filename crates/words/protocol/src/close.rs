@@ -5,45 +5,45 @@ use std::time::Duration;
 /// Shortest wait before coming back after [`CloseCode::RateLimited`].
 pub const RATE_LIMITED_WAIT: Duration = Duration::from_secs(5);
 
-/// Why the host closes a WebSocket. 4000–4999 are for applications (RFC 6455 section 7.4.2); those
-/// from 4400 on follow the HTTP status of the same meaning.
+/// Why the host closes a WebSocket. The numbers 4000–4999 are for applications (RFC 6455 section
+/// 7.4.2); those from 4400 on are 4000 plus the HTTP status of the same meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseCode {
     /// The host is stopping (RFC 6455 section 7.4.1).
     GoingAway,
     /// A fault of the host (RFC 6455 section 7.4.1).
     Internal,
-    /// No usable first message in time, or another version.
+    /// No usable first message came in time, or it names another version.
     Handshake,
     /// Nobody is signed in, or the right was revoked.
     NotSignedIn,
-    /// The car may not register here.
+    /// The host does not let this car register.
     Forbidden,
-    /// The receiver read too slowly.
+    /// The client read too slowly.
     SlowReader,
     /// The same car connected again.
     Replaced,
     /// A message was larger than [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
     TooLarge,
-    /// Too many messages, for too long.
+    /// The client sent too many messages, for too long.
     RateLimited,
 }
 
 /// What a client does after its connection was closed. Every wait is jittered and grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
-    /// Come back: the next attempt may go better.
+    /// The next attempt may go better.
     ComeBack,
     /// Come back after this time at least.
     ComeBackAfter(Duration),
-    /// Come back slowly: the host would say the same again until a person has changed something.
+    /// The host will say the same again until a person has changed something.
     ComeBackSlowly,
-    /// Do not come back on one's own.
+    /// Do not come back before a person asks for it.
     StayAway,
 }
 
 impl CloseCode {
-    /// All of them, by their numbers.
+    /// In ascending order of their numbers.
     pub const ALL: [Self; 9] = [
         Self::GoingAway,
         Self::Internal,
@@ -72,14 +72,13 @@ impl CloseCode {
         }
     }
 
-    /// The meaning of a number on the wire; `None` for one that says nothing here, which is like a
-    /// connection that broke.
+    /// `None` for a number that has no meaning here: the client then acts as if the connection had
+    /// broken.
     #[must_use]
     pub fn from_code(code: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.code() == code)
     }
 
-    /// What the client does then.
     #[must_use]
     pub const fn advice(self) -> Advice {
         match self {
@@ -92,7 +91,7 @@ impl CloseCode {
         }
     }
 
-    /// In words, for the reason of the close frame (RFC 6455 section 5.5.1).
+    /// The reason in the close frame (RFC 6455 section 5.5.1): at most 123 bytes.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {

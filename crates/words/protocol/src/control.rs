@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Size of a frame of version 1, and of the head of version 2, in bytes.
 pub const CONTROL_SIZE: usize = 18;
 const SIZES: Sizes = Sizes { v1: CONTROL_SIZE, v2_head: CONTROL_SIZE };
-/// Input older than this counts as no input: the 80 ms for which the drive may hold a set-point
+/// Input that is older counts as no input: it is the time for which the drive may hold a set-point
 /// (`PROTOCOL.md`, "Timing").
 pub const MAX_SAMPLE_AGE: Duration = Duration::from_millis(80);
 
@@ -36,12 +36,13 @@ numbered_words!(
     Touch = 3 "touch",
 });
 
-/// What the driver sees, so that the car can tell how old it is.
+/// The picture that the driver sees. From it the car can compute how old that picture is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Shown {
     /// RTP time stamp of the newest frame on the screen: its capture time by the car's clock.
     pub rtp: u32,
-    /// How long it has been on the screen at sending, in ms; 65535 stands for anything longer.
+    /// How long that frame has been on the screen when this is sent, in ms; 65535 stands for
+    /// anything longer.
     pub for_ms: u16,
 }
 
@@ -63,22 +64,22 @@ pub struct ControlFrame {
     pub arm: bool,
     /// The driver brakes, whatever the throttle says.
     pub brake: bool,
-    /// Device behind the sample.
+    /// The device that was sampled.
     pub source: InputSource,
-    /// Counts frames, wraps; the newest wins.
+    /// Counts frames and wraps; the newest frame wins.
     pub seq: u32,
-    /// Browser's clock at sending, in µs, wraps. Echoed in the telemetry.
+    /// The browser's clock at sending, in µs; wraps. The telemetry echoes it.
     pub sent_us: u32,
-    /// Age of the input sample at sending, in ms; 65535 stands for anything older.
+    /// Age of the input sample when the frame is sent, in ms; 65535 stands for anything older.
     pub sample_age_ms: u16,
     pub steering: Steering,
     pub throttle: Throttle,
-    /// The picture that the driver sees. Version 2.
+    /// The picture that the driver sees. Version 2 only.
     pub shown: Option<Shown>,
 }
 
 impl ControlFrame {
-    /// Writes the frame. Version 1 leaves out what it has no room for.
+    /// Version 1 leaves out `shown`, for which it has no room.
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
         let flags = bit(self.visible, VISIBLE)
@@ -99,7 +100,7 @@ impl ControlFrame {
         writer.finish()
     }
 
-    /// Reads a frame of any version that is known here.
+    /// Reads a frame of any [`Layout`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SIZES)?;
         let flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE, "flags")?;
@@ -121,7 +122,8 @@ impl ControlFrame {
         })
     }
 
-    /// Why the sample does not count as input, given its full age; `None` if it counts.
+    /// Why the sample does not count as input; `None` if it counts. `age` is its full age: that at
+    /// sending and the time that it spent on its way.
     #[must_use]
     pub fn not_input(&self, age: Duration) -> Option<StopReason> {
         if !self.visible {
@@ -137,8 +139,8 @@ impl ControlFrame {
         }
     }
 
-    /// Whether this frame was sent after the one numbered `seq` (serial number arithmetic, RFC
-    /// 1982).
+    /// Whether this frame was sent after the one with the number `seq` (serial number arithmetic,
+    /// RFC 1982).
     #[must_use]
     pub fn is_newer_than(&self, seq: u32) -> bool {
         let ahead = self.seq.wrapping_sub(seq);

@@ -1,43 +1,42 @@
-//! The hello between `rccar-car` and `rccar-drive`: which versions of set-point and status each of
-//! them speaks.
+//! The hello between `rccar-car` and `rccar-drive`: each names the versions of set-point and status
+//! that it speaks.
 //!
-//! `rccar-car` asks with its own, `rccar-drive` answers with its own. A drive of release 0.1.0
-//! refuses the question like any frame of an unknown version, and goes on with version 1.
+//! `rccar-car` asks and `rccar-drive` answers, each with its own versions. A drive of release 0.1.0
+//! refuses the question like any frame of an unknown version; then both stay with version 1.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Writer};
 use crate::grease;
 
-/// First byte: no frame has this version.
+/// First byte of a hello. No frame has this version.
 pub const DRIVE_HELLO_VERSION: u8 = 0;
-/// Smallest size in bytes. What later releases add behind it is skipped.
+/// Smallest size in bytes. Later releases may add bytes behind it, which are skipped.
 pub const DRIVE_HELLO_SIZE: usize = 12;
 
-/// Versions of the datagrams that one of the two reads and writes.
+/// Versions of the datagrams that the sender reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DriveHello {
-    /// Of the set-point; bit 0 is version 1.
+    /// Versions of the set-point as a mask: bit 0 is version 1.
     pub setpoint: u32,
-    /// Of the status; bit 0 is version 1.
+    /// Versions of the status as a mask: bit 0 is version 1.
     pub status: u32,
 }
 
 impl DriveHello {
-    /// What this release speaks.
+    /// Both masks with all versions that this release speaks.
     #[must_use]
     pub fn ours() -> Self {
         let all = Layout::ALL.iter().fold(0, |mask, layout| mask | bit_of(*layout));
         Self { setpoint: all, status: all }
     }
 
-    /// The newest version of both datagrams that this release and the other end know. The status is
-    /// answered in the version of the set-point.
+    /// The newest version that this release and the sender speak for both datagrams: the drive
+    /// answers with a status in the version of the set-point. Version 1 if there is no other.
     #[must_use]
     pub fn newest(self) -> Layout {
         let both = self.setpoint & self.status;
         Layout::ALL.into_iter().rev().find(|layout| both & bit_of(*layout) != 0).unwrap_or_default()
     }
 
-    /// Writes the datagram.
     #[must_use]
     pub fn encode(self) -> FrameBytes {
         self.write(grease::is_on())
@@ -54,13 +53,13 @@ impl DriveHello {
             .finish()
     }
 
-    /// Whether a datagram is a hello.
+    /// Judges by the first byte alone.
     #[must_use]
     pub fn is_one(bytes: &[u8]) -> bool {
         bytes.first() == Some(&DRIVE_HELLO_VERSION)
     }
 
-    /// Reads a datagram that [is one](Self::is_one).
+    /// Reads a datagram for which [`Self::is_one`] is true.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open_hello(bytes, DRIVE_HELLO_SIZE)?;
         reader.zero(3, "reserved")?;

@@ -19,12 +19,11 @@ pub enum CarEvent {
         v: u8,
         car: CarId,
         name: Name,
-        /// Its program.
         software: Software,
-        /// The picture that it sends.
+        /// The picture that the car sends.
         #[serde(deserialize_with = "strict::object")]
         video: Video,
-        /// Binary frames that it speaks.
+        /// Versions of the binary frames that the car speaks; `None` means version 1 alone.
         #[serde(
             default,
             deserialize_with = "strict::maybe_object",
@@ -34,23 +33,22 @@ pub enum CarEvent {
     },
     /// The drive changed its state.
     Drive {
-        /// New state.
         state: DriveState,
-        /// Why the wheels do not follow.
+        /// Why the wheels do not follow the driver.
         reason: StopReason,
     },
     /// How the car is connected.
     Link {
-        /// The way to the signaling host.
         host: HostLink,
-        /// The uplink in use.
+        /// The uplink in use; `None` if there is none, or the car does not watch its uplinks.
         #[serde(skip_serializing_if = "Option::is_none")]
         uplink: Option<UplinkKind>,
+        /// Name of its interface, such as `wlan0`.
         #[serde(skip_serializing_if = "Option::is_none")]
         interface: Option<Note>,
-        /// How many other uplinks stand by.
+        /// How many other uplinks the car could use.
         standby: u8,
-        /// The modem, if the car has a supervisor for it.
+        /// `None` if the car has no supervisor for a modem.
         #[serde(
             default,
             deserialize_with = "strict::maybe_object",
@@ -59,26 +57,21 @@ pub enum CarEvent {
         modem: Option<ModemLink>,
     },
     /// Something the driver should read.
-    Notice {
-        /// Weight of the text.
-        level: NoticeLevel,
-        text: Note,
-    },
-    /// A message of the driver's was refused.
+    Notice { level: NoticeLevel, text: Note },
+    /// The car refused a message of the driver.
     Error {
-        /// Why.
         code: ErrorCode,
-        /// In words.
+        /// The same for people.
         text: Note,
     },
 }
 
 words! {
-    /// The car's way to its signaling host.
+    /// The car's connection to its signaling host.
     HostLink {
         /// Registered.
         Up = "up",
-        /// On the way back.
+        /// Not registered; the car tries again.
         Down = "down",
         /// The car has no host.
         None = "none",
@@ -86,13 +79,9 @@ words! {
 }
 
 words! {
-    /// What an uplink is.
     UplinkKind {
-        /// A cable.
         Ethernet = "ethernet",
-        /// Wireless LAN.
         Wifi = "wifi",
-        /// A mobile network.
         Mobile = "mobile",
         /// Tunnels and the like.
         Miscellaneous = "other",
@@ -102,15 +91,13 @@ words! {
 /// The modem, as its supervisor sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModemLink {
-    /// What the supervisor does.
     pub state: ModemState,
-    /// The rung of the ladder that is climbed or due.
+    /// The rung of the ladder that the supervisor tries or will try next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rung: Option<ModemRung>,
-    /// The network.
+    /// Name of the mobile network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operator: Option<Note>,
-    /// Strength of the signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<Percent>,
     /// What a person has to mend.
@@ -123,9 +110,9 @@ words! {
     ModemState {
         /// The link carries data.
         Up = "up",
-        /// A rung is climbed.
+        /// The supervisor tries a rung of the ladder.
         Acting = "acting",
-        /// The next one is not due yet.
+        /// The link is down, and the next rung is not due yet.
         Waiting = "waiting",
     }
 }
@@ -133,19 +120,17 @@ words! {
 words! {
     /// Rungs of the ladder that brings a mobile link back, gentlest first.
     ModemRung {
-        /// Connect.
         Reconnect = "reconnect",
-        /// Disconnect and connect.
+        /// Disconnect, then connect.
         CycleBearer = "cycle-bearer",
-        /// The radio off and on.
+        /// Switch the radio off and on.
         CycleRadio = "cycle-radio",
-        /// Restart the modem, or make ModemManager take it anew where it cannot be restarted.
+        /// Restart the modem; if it cannot be restarted, make ModemManager take it up again.
         Reset = "reset",
         /// Restart ModemManager.
         RestartDaemon = "restart-daemon",
-        /// The modem off the USB and on, and its power with it where that can be switched.
+        /// Take the modem off the USB and back, with its power where that can be switched.
         CycleUsb = "cycle-usb",
-        /// Reboot the car.
         Reboot = "reboot",
     }
 }
@@ -158,9 +143,8 @@ pub enum DriverEvent {
     Hello {
         /// Protocol version.
         v: u8,
-        /// Program of the driver.
         software: Software,
-        /// Binary frames that it speaks.
+        /// Versions of the binary frames that the page speaks; `None` means version 1 alone.
         #[serde(
             default,
             deserialize_with = "strict::maybe_object",
@@ -170,18 +154,15 @@ pub enum DriverEvent {
     },
 }
 
-/// Versions of the binary frames that an end reads and writes. What is left out has version 1
-/// alone.
+/// Versions of the binary frames that an end reads and writes. An empty list means version 1 alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frames {
-    /// Of the control frame.
     #[serde(
         default,
         deserialize_with = "strict::maybe_list",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub control: Vec<u8>,
-    /// Of the telemetry frame.
     #[serde(
         default,
         deserialize_with = "strict::maybe_list",
@@ -191,20 +172,19 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// What this version speaks.
+    /// All versions that this release speaks, for both frames.
     #[must_use]
     pub fn ours() -> Self {
         Self { control: Layout::versions(), telemetry: Layout::versions() }
     }
 }
 
-/// Size and rate of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Video {
-    /// Width in pixels, from 1.
+    /// In pixels, from 1.
     #[serde(deserialize_with = "strict::positive")]
     pub width: u16,
-    /// Height in pixels, from 1.
+    /// In pixels, from 1.
     #[serde(deserialize_with = "strict::positive")]
     pub height: u16,
     /// Frames per second, from 1.
@@ -213,9 +193,7 @@ pub struct Video {
 }
 
 words! {
-    /// Weight of a notice.
     NoticeLevel {
-        /// For information.
         Info = "info",
         /// Something works less well than it should.
         Warning = "warning",

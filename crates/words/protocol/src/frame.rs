@@ -1,14 +1,18 @@
 //! Reading and writing binary frames.
 //!
 //! ```text
-//!   version 1   │ fields at fixed places; the size is fixed, every bit that has no meaning is zero, words are closed │
-//!   version 2   │ head: fields at fixed places │ group │ group │ …        unknown bits, words and groups are skipped
-//!                                               kind · length · bytes      kinds ascend, each comes once at most
+//!   version 1   │ fields at fixed places │
+//!   version 2   │ head: fields at fixed places │ group │ group │ …
+//!                                                kind · length · bytes
 //! ```
+//!
+//! Version 1 is closed: its size is fixed, a bit without a meaning is zero, no word is added.
+//! Version 2 grows: a receiver skips bits and groups that it does not know, and keeps unknown words
+//! as `Other`. Kinds of groups ascend, and each kind comes once at most.
 
 use crate::grease;
 
-/// Largest frame in bytes that a receiver takes, so that reading one has a fixed price.
+/// Largest frame in bytes that a receiver takes. It limits what reading one can cost.
 pub const MAX_FRAME_BYTES: usize = 512;
 /// Bytes before a group: its kind and the length of what follows.
 const GROUP_HEAD: usize = 2;
@@ -24,7 +28,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// All that this program speaks, oldest first.
+    /// Oldest first.
     pub const ALL: [Self; 2] = [Self::V1, Self::V2];
 
     /// The version in the first byte.
@@ -36,19 +40,20 @@ impl Layout {
         }
     }
 
-    /// Of a frame that was read.
+    /// The layout that the first byte of a frame names; `None` if it is not known here.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|layout| bytes.first() == Some(&layout.version()))
     }
 
-    /// The versions of all, as `hello` names them.
+    /// The numbers of all layouts, as the messages `hello` carry them.
     #[must_use]
     pub fn versions() -> Vec<u8> {
         Self::ALL.iter().map(|layout| layout.version()).collect()
     }
 
-    /// The newest that this program and the other end know, which speaks `versions`.
+    /// The newest layout that this program knows and that is in `versions`, those of the other end.
+    /// [`Self::V1`] if there is none.
     #[must_use]
     pub fn newest_in(versions: &[u8]) -> Self {
         Self::ALL
@@ -65,32 +70,29 @@ pub enum FrameError {
     /// The frame has another size than its version prescribes, or ends within a group.
     #[error("frame has {got} bytes, expected {expected}")]
     Size {
-        /// Bytes received.
         got: usize,
-        /// Bytes the version prescribes; where it prescribes no number, the largest allowed.
+        /// Bytes that the version prescribes. If it prescribes no number, the largest allowed.
         expected: usize,
     },
     /// The first byte names a version that this program does not speak.
     #[error("frame version {got} is not supported, newest is {newest}")]
     Version {
-        /// Version received.
         got: u8,
         /// Newest version spoken here.
         newest: u8,
     },
-    /// A bit or byte that must be zero is not: it has no meaning yet, or a flag says that its field
-    /// is absent.
+    /// A bit or byte is set that must be zero, because it has no meaning yet or because a flag says
+    /// that its field is absent.
     #[error("field {field} holds bits that must be zero")]
     Reserved {
-        /// Field of `PROTOCOL.md`.
+        /// Name of the field in `PROTOCOL.md`.
         field: &'static str,
     },
     /// A number lies outside its field's range.
     #[error("field {field} holds {value}, which is out of range")]
     Range {
-        /// Field of `PROTOCOL.md`.
+        /// Name of the field in `PROTOCOL.md`.
         field: &'static str,
-        /// Value received.
         value: i64,
     },
 }
@@ -103,8 +105,9 @@ pub struct FrameBytes {
 }
 
 impl FrameBytes {
-    /// Adds a group behind the others, if there is room for it. The caller knows that it is a frame
-    /// with groups, all of lower kinds.
+    /// Adds a group behind the others. Does nothing if there is no room, or if `bytes` are more
+    /// than 255. The caller makes sure that the frame is of version 2 and that its groups have
+    /// lower kinds: neither is checked.
     pub fn push_group(&mut self, kind: u8, bytes: &[u8]) {
         if let (Ok(length), Some(slot)) =
             (u8::try_from(bytes.len()), self.bytes.get_mut(self.length..))
@@ -137,24 +140,24 @@ impl std::fmt::Debug for FrameBytes {
     }
 }
 
-/// Sizes of a frame in its two layouts.
+/// Sizes of a frame in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
-    /// Of the whole frame.
+    /// The whole frame of version 1.
     pub(crate) v1: usize,
     pub(crate) v2_head: usize,
 }
 
 /// Reads big-endian fields from a frame whose size was checked.
 pub(crate) struct Reader<'a> {
-    /// What the first byte says.
     pub(crate) layout: Layout,
     bytes: &'a [u8],
     groups: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Checks version and size, and the order and sizes of groups; the version byte is consumed.
+    /// Checks the version, the size, and the order and sizes of groups. The next field is the one
+    /// after the version byte.
     pub(crate) fn open(bytes: &'a [u8], sizes: Sizes) -> Result<Self, FrameError> {
         let wrong_size = |expected| FrameError::Size { got: bytes.len(), expected };
         let Some(&version) = bytes.first() else { return Err(wrong_size(sizes.v1)) };
@@ -187,8 +190,8 @@ impl<'a> Reader<'a> {
                 self.bytes = rest;
                 *head
             }
-            // `open` checked the size and each frame reads its own layout, so this is never
-            // reached; zero is the inert value.
+            // Never reached: `open` checked the size, and each frame reads no more than its layout
+            // has. Zero is the value that does the least.
             None => [0; N],
         }
     }
@@ -212,7 +215,8 @@ impl<'a> Reader<'a> {
         u64::from_be_bytes(self.take())
     }
 
-    /// Bits of which only `known` have a meaning here.
+    /// Reads a byte of flags and returns those in `known`. Others are an error in version 1 and are
+    /// dropped in version 2.
     pub(crate) fn flags(&mut self, known: u8, field: &'static str) -> Result<u8, FrameError> {
         let flags = self.u8();
         if self.layout == Layout::V1 && flags & !known != 0 {
@@ -222,7 +226,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Fields of `size` bytes in all that are there if `present`, and zero if not.
+    /// Reads fields that take `size` bytes together. If they are not `present`, their bytes must be
+    /// zero.
     pub(crate) fn optional<T>(
         &mut self,
         present: bool,
@@ -233,7 +238,7 @@ impl<'a> Reader<'a> {
         if present { read(self).map(Some) } else { self.zero(size, field).map(|()| None) }
     }
 
-    /// Bytes that must be zero in version 1 and are skipped in later ones.
+    /// Skips bytes without a meaning. Version 1 refuses any that are not zero.
     pub(crate) fn zero(&mut self, bytes: usize, field: &'static str) -> Result<(), FrameError> {
         (0..bytes).try_for_each(|_| match self.u8() {
             0 => Ok(()),
@@ -242,8 +247,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The group of this kind, of which this version knows the first `size` bytes. A later version
-    /// may have added to its end.
+    /// Reads the group of this kind; `None` if the frame has none. This release knows its first
+    /// `size` bytes; what a later one has added behind them is skipped.
     pub(crate) fn group<T>(
         &self,
         kind: u8,
@@ -267,7 +272,7 @@ struct Group<'a> {
     bytes: &'a [u8],
 }
 
-/// Groups up to the first that is cut short.
+/// Ends before the first group that is cut short, whose bytes are then left.
 struct Groups<'a>(&'a [u8]);
 
 impl<'a> Iterator for Groups<'a> {
@@ -285,6 +290,7 @@ fn check_groups(groups: &[u8], frame_bytes: usize) -> Result<(), FrameError> {
     let mut rest = Groups(groups);
     let mut last = None;
     for Group { kind, .. } in rest.by_ref() {
+        // Strictly ascending, so that no kind comes twice.
         if last.is_some_and(|last| kind <= last) {
             return Err(FrameError::Range { field: "group", value: kind.into() });
         }
@@ -297,7 +303,7 @@ fn check_groups(groups: &[u8], frame_bytes: usize) -> Result<(), FrameError> {
     }
 }
 
-/// Writes big-endian fields.
+/// Writes big-endian fields, one after the other.
 pub(crate) struct Writer(FrameBytes);
 
 impl Writer {

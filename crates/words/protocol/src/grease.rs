@@ -1,12 +1,13 @@
-//! Grease: what only a later version will say, said today, so that receivers stay able to skip it
-//! (RFC 8701 names the idea).
+//! Grease: a program says today what only a later version will say, so that receivers stay able to
+//! skip it (RFC 8701 names the idea).
 //!
-//! Off, unless a program of a test build [turns it on](enable). Release builds have no switch. Then
+//! It is off unless a program of a test build [turns it on](enable); release builds cannot. When it
+//! is on,
 //!
-//! * every JSON message has a field more that nobody knows,
-//! * every binary frame of version 2 has a group and a flag more,
-//! * the hello of car and drive names a version more, and is longer,
-//! * programs send [messages] that nobody can use beside their own.
+//! * every JSON message has one more field, which nobody knows,
+//! * every binary frame of version 2 has one more group and one more flag,
+//! * the hello of car and drive names one more version, and is longer,
+//! * programs send [messages] beside their own that nobody can use.
 
 use crate::frame::FrameBytes;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -19,12 +20,11 @@ pub const FIRST_KIND: u8 = 224;
 /// A session that nobody has.
 const NOBODY: &str = "fffffffffffffff1";
 
-/// From now on this program talks like a later version. Nothing happens in release builds.
+/// Makes this program talk like a later version from now on. In release builds nothing happens.
 pub fn enable() {
     ON.store(cfg!(debug_assertions), Ordering::Relaxed);
 }
 
-/// Whether this program talks like a later version.
 #[must_use]
 pub fn is_on() -> bool {
     cfg!(debug_assertions) && ON.load(Ordering::Relaxed)
@@ -35,7 +35,7 @@ fn dice() -> u32 {
     COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(2_654_435_761).rotate_left(16)
 }
 
-/// Adds a field to a message.
+/// Adds a field to the text of a JSON object.
 pub(crate) fn json(text: &mut String) {
     if is_on() && text.pop() == Some('}') {
         let dice = dice();
@@ -62,9 +62,9 @@ pub(crate) fn frame(bytes: &mut FrameBytes) {
 /// Every frame has flags, or bits set aside for them, in its fourth byte.
 const GREASED_BYTE: usize = 3;
 
-/// Messages of a later version, to be sent now and then beside the true ones: an unknown type, and
-/// known types with words that are unknown. Empty unless grease is on. They are about no session
-/// that there is, so that nothing follows from them.
+/// Messages of a later version, to be sent now and then beside the true ones: one of an unknown
+/// type, and some of known types with unknown words. Empty unless grease is on. They name a session
+/// that does not exist, so that they have no effect.
 #[must_use]
 pub fn messages() -> Vec<String> {
     if !is_on() {
@@ -77,7 +77,8 @@ pub fn messages() -> Vec<String> {
         ),
         format!("{{\"type\":\"bye\",\"session\":\"{NOBODY}\",\"reason\":\"grease-{dice}\"}}"),
         format!(
-            "{{\"type\":\"error\",\"code\":\"grease-{dice}\",\"text\":\"grease\",\"session\":\"{NOBODY}\"}}"
+            "{{\"type\":\"error\",\"code\":\"grease-{dice}\",\"text\":\"grease\",\
+             \"session\":\"{NOBODY}\"}}"
         ),
     ]
 }

@@ -1,17 +1,16 @@
 //! Addresses of STUN and TURN servers (RFC 7064, RFC 7065), as far as the car speaks them: STUN
 //! over UDP, TURN over UDP, TCP and TLS.
 
-/// What the address is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IceScheme {
-    /// Tells the address seen from outside.
+    /// The server says which address it sees.
     Stun,
-    /// Relays.
+    /// The server relays.
     Turn,
 }
 
 impl IceScheme {
-    /// The scheme as it is written.
+    /// As in a URL, without the colon.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -21,33 +20,28 @@ impl IceScheme {
     }
 }
 
-/// What it is spoken over.
+/// How the car reaches the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IceTransport {
-    /// Datagrams.
     Udp,
-    /// A stream.
     Tcp,
-    /// A stream with TLS.
+    /// TLS over TCP.
     Tls,
 }
 
-/// A server's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IceUrl<'a> {
-    /// What it is for.
     pub scheme: IceScheme,
-    /// What it is spoken over.
     pub transport: IceTransport,
-    /// Name or IP literal, without the brackets of IPv6.
+    /// A name or an IP literal, without the brackets of IPv6.
     pub host: &'a str,
-    /// UDP or TCP port.
+    /// A UDP port if `transport` is UDP, else a TCP port.
     pub port: u16,
 }
 
 /// Default port of STUN and TURN over UDP and TCP (RFC 7064 section 3.2, RFC 7065 section 3.2).
 pub const DEFAULT_ICE_PORT: u16 = 3478;
-/// The same over TLS.
+/// Default port of TURN over TLS (RFC 7065 section 3.2).
 pub const DEFAULT_ICE_TLS_PORT: u16 = 5349;
 
 impl<'a> IceUrl<'a> {

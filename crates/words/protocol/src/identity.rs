@@ -1,5 +1,5 @@
-//! A car's identity: its Ed25519 public key, the fingerprint made of it, and what it signs when it
-//! registers.
+//! A car's identity: its Ed25519 public key, the fingerprint of that key, and what the car signs
+//! when it registers.
 
 use crate::text::{CarId, TextError};
 use base64::Engine as _;
@@ -19,7 +19,10 @@ macro_rules! base64_bytes {
             fn try_from(text: String) -> Result<Self, TextError> {
                 const RULE: TextError = TextError::Characters {
                     what: $what,
-                    rule: concat!(stringify!($size), " bytes in base64 without padding (RFC 4648 section 4)"),
+                    rule: concat!(
+                        stringify!($size),
+                        " bytes in base64 without padding (RFC 4648 section 4)"
+                    ),
                 };
                 let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| RULE)?;
                 bytes.try_into().map(Self).map_err(|_| RULE)
@@ -39,11 +42,11 @@ base64_bytes!(
     CarKey, "key", 32
 );
 base64_bytes!(
-    /// An Ed25519 signature.
+    /// Ed25519 (RFC 8032).
     Signature, "signature", 64
 );
 base64_bytes!(
-    /// Random bytes that the host wants signed.
+    /// Random bytes that the host wants the car to sign.
     Nonce, "nonce", 32
 );
 
@@ -60,8 +63,8 @@ impl CarKey {
     }
 }
 
-/// The bytes a car signs to register: bound to the host's name, so that a host cannot use the
-/// answer at another one.
+/// The bytes that a car signs to register. They hold the host's name, so that one host cannot use
+/// the signature at another.
 #[must_use]
 pub fn registration_message(host: &str, nonce: &Nonce) -> Vec<u8> {
     let mut message = b"rccar register v1\0".to_vec();
@@ -76,6 +79,7 @@ fn base32(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
     let (mut buffer, mut bits) = (0u32, 0u32);
     for &byte in bytes {
+        // At most 4 bits are left from before, so 16 bits hold all that still counts.
         buffer = (buffer << 8 | u32::from(byte)) & 0xffff;
         bits += 8;
         while bits >= 5 {

@@ -1,8 +1,8 @@
 //! The words of rccar: every message that crosses a process or a network border, and the units
 //! inside.
 //!
-//! **Whatever a parser of this crate returns is legal: a value that breaks a rule of `PROTOCOL.md`
-//! cannot be built.**
+//! **Everything that a parser of this crate returns is legal: a value that breaks a rule of
+//! `PROTOCOL.md` cannot be built.**
 //!
 //! | module | travels | encoding |
 //! |---|---|---|
@@ -34,11 +34,11 @@
 //!
 //! # Design decisions
 //!
-//! * Binary frames have one size for each version and no optional tail: a truncated frame is an
-//!   error, never a shorter message.
+//! * A binary frame of version 1 has one size and no optional tail. A frame that is cut short is an
+//!   error in every version, never a shorter message.
 //! * All integers are big-endian (network byte order), as `DataView` reads them by default.
-//! * JSON messages ignore fields that they do not know, so that a field can be added without a new
-//!   version; an unknown `type` is an error that is answered.
+//! * Readers of JSON ignore fields that they do not know, so that a field can be added without a
+//!   new version. An unknown `type` is an error that is answered.
 
 pub mod claim;
 pub mod close;

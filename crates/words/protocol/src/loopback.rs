@@ -1,10 +1,10 @@
-//! Names that mean the machine on which they are used.
+//! Names that mean the machine itself.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Whether the host of a URL means whatever machine resolves it: `localhost` (RFC 6761 section
-/// 6.3), loopback and unspecified addresses in every form that resolvers take (`127.1`,
-/// `0x7f000001`, `[::1]`). A car that is given such an address looks for the host in itself.
+/// Whether the host of a URL means the machine that resolves it: `localhost` (RFC 6761 section
+/// 6.3), and loopback and unspecified addresses in every form that resolvers take (`127.1`,
+/// `0x7f000001`, `[::1]`). A car that gets such an address would look for the host in itself.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let host = host
@@ -12,7 +12,7 @@ pub fn is_loopback(host: &str) -> bool {
         .trim_end_matches(']')
         .trim_end_matches('.')
         .to_ascii_lowercase();
-    // A zone, as in `::1%lo`, says through which interface.
+    // A zone, as in `::1%lo`, names an interface; the address does not depend on it.
     let host = host.split('%').next().unwrap_or_default();
     if let Some(address) = host.parse().ok().or_else(|| short_ipv4(host).map(IpAddr::V4)) {
         let address: IpAddr = IpAddr::to_canonical(&address);
@@ -22,8 +22,8 @@ pub fn is_loopback(host: &str) -> bool {
         || host.ends_with(".localhost")
 }
 
-/// An IPv4 address of one to four numbers in decimal, octal or hexadecimal, as inet_aton(3) reads
-/// it: the last fills what is left.
+/// Reads an IPv4 address of one to four numbers in decimal, octal or hexadecimal, as inet_aton(3)
+/// does: the last number fills all bytes that are left.
 fn short_ipv4(text: &str) -> Option<Ipv4Addr> {
     let numbers = text.split('.').map(number).collect::<Option<Vec<u32>>>()?;
     let (last, first) = numbers.split_last()?;

@@ -1,16 +1,20 @@
-//! Releases of the car's image: what a host offers, and how far a car is with it.
+//! Releases of the car's image: what a host has, and how far a car is with its update.
 //!
-//! An update's states, as the car reports them in
+//! The states of an update, as the car reports them in
 //! [`FromCar::Update`](crate::signaling::FromCar::Update):
 //!
 //! ```text
-//!            an offer                 all of it is in the idle slot
-//!   idle ───────────────► downloading ────────────────────────────► waiting ──► rebooting ──► testing ──► idle (running = version)
-//!    ▲ ▲                   │      ▲                       parked and disarmed                    │
-//!    │ └── the offer went ─┤      │ allowed again                                              │ unhealthy: back to the old slot
-//!    │                     ▼      │                                                              ▼
-//!    │                   waiting ─┘ (driven, metered link, battery)                            failed (with the reason)
-//!    └────────────────────────────── the next attempt ───────────────────────────────────────────┘
+//!          a release                     all of it is in the idle slot
+//!   idle ───────────────────► downloading ─────────────────────────────► waiting
+//!    ▲ ▲                       │      ▲                                    │ parked and disarmed
+//!    │ └─ the release is gone ─┤      │ allowed again                      ▼
+//!    │                         ▼      │                                 rebooting
+//!    │                       waiting ─┘                                    │
+//!    │                       (driven, metered link, battery)               ▼
+//!    ├──────────────── healthy: running = version ────────────────────── testing
+//!    │                                                                     │ unhealthy:
+//!    │                                                                     ▼ the old slot
+//!    └──────────────── the next attempt ──────────────────────────────── failed (with the reason)
 //! ```
 
 use crate::MAX_MESSAGE_BYTES;
@@ -23,16 +27,18 @@ use std::cmp::Ordering;
 use std::fmt;
 
 bounded_text!(
-    /// A row of releases that a car follows, such as `stable`.
-    Channel, "channel", 32, "lower-case letters, digits and hyphens", |c| matches!(c, 'a'..='z' | '0'..='9' | '-')
+    /// A series of releases that a car follows, such as `stable`.
+    Channel, "channel", 32, "lower-case letters, digits and hyphens",
+    |c| matches!(c, 'a'..='z' | '0'..='9' | '-')
 );
 bounded_text!(
-    /// What an image runs on: RAUC's `compatible`, such as `rccar-rpi-arm64`.
+    /// The board that an image runs on: RAUC's `compatible`, such as `rccar-rpi-arm64`.
     Compatible, "compatible", 64, "printable ASCII", |c| c.is_ascii_graphic() || c == ' '
 );
 bounded_text!(
-    /// What is new in a release, in lines for people.
-    ReleaseNotes, "notes", 4096, "no control characters but tab and line feed", |c| matches!(c, '\n' | '\t') || !c.is_control()
+    /// The changes in a release, for people. May have several lines.
+    ReleaseNotes, "notes", 4096, "no control characters but tab and line feed",
+    |c| matches!(c, '\n' | '\t') || !c.is_control()
 );
 
 /// Version of an image (semver.org 2.0), such as `0.3.1` or `0.4.0-dev.217`. At most 64 bytes, each
@@ -53,14 +59,13 @@ impl Version {
     /// Largest size in bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// Whether it comes after the other one (semver.org, section 11). What follows a `+` does not
-    /// count.
+    /// By [`Self::precedence`].
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         self.precedence(other) == Ordering::Greater
     }
 
-    /// Order of releases (semver.org, section 11).
+    /// Order of releases (semver.org, section 11). What follows a `+` does not count.
     #[must_use]
     pub fn precedence(&self, other: &Self) -> Ordering {
         self.0.cmp_precedence(&other.0)
@@ -104,7 +109,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// A share of a hundred, 0 to 100.
+/// 0 to 100.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -112,12 +117,9 @@ impl fmt::Display for Version {
 pub struct Percent(u8);
 
 impl Percent {
-    /// Nothing of it.
     pub const NONE: Self = Self(0);
-    /// The whole.
     pub const ALL: Self = Self(100);
 
-    /// 0 to 100.
     #[must_use]
     pub fn value(self) -> u8 {
         self.0
@@ -141,7 +143,7 @@ impl From<Percent> for u8 {
     }
 }
 
-/// A number of bytes that JavaScript can count: at most 2⁵³ − 1.
+/// A number of bytes that JavaScript can count exactly: at most 2⁵³ − 1.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -152,7 +154,7 @@ impl ByteCount {
     /// 2⁵³ − 1, `Number.MAX_SAFE_INTEGER`.
     pub const MAX: Self = Self((1 << 53) - 1);
 
-    /// What is larger than [`Self::MAX`] becomes it.
+    /// Larger numbers become [`Self::MAX`].
     #[must_use]
     pub fn saturating(bytes: u64) -> Self {
         Self(bytes).min(Self::MAX)
@@ -185,7 +187,6 @@ impl From<ByteCount> for u64 {
 pub struct Sha256(String);
 
 impl Sha256 {
-    /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -217,8 +218,8 @@ impl fmt::Display for Sha256 {
     }
 }
 
-/// Where a bundle is on the host that offers it: an absolute path, so that no offer can make a car
-/// send its token elsewhere.
+/// Where a bundle is on the host. It is an absolute path without a host name, so that no offer can
+/// make a car send its token to another host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BundlePath(String);
@@ -241,6 +242,8 @@ impl TryFrom<String> for BundlePath {
             return Err(TextError::TooLong { what: "url", got: text.len(), max: Self::MAX_BYTES });
         }
         let segment = |b: u8| b.is_ascii_alphanumeric() || b"-._~%+/".contains(&b);
+        // `//name/…` would be a URL of another host (RFC 3986 section 4.2), and `/..` leads
+        // somewhere else than it says.
         let legal = text.starts_with('/')
             && !text.contains("//")
             && !text.contains("/.")
@@ -265,7 +268,7 @@ impl fmt::Display for BundlePath {
     }
 }
 
-/// What a car shows in `Authorization: Bearer …` (RFC 6750). Hidden in `Debug`.
+/// The car sends it in `Authorization: Bearer …` (RFC 6750). Hidden in `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccessToken(String);
@@ -274,7 +277,6 @@ impl AccessToken {
     /// Largest size in bytes.
     pub const MAX_BYTES: usize = 256;
 
-    /// The text for the header.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -317,25 +319,23 @@ impl fmt::Debug for AccessToken {
 /// Answer to a car that asks for a release: `GET /api/v1/car/releases/offer`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseOffer {
-    /// Newer than the one that the car named.
+    /// Newer than the version that the car named.
     pub version: Version,
     /// The channel that the car asked for.
     pub channel: Channel,
-    /// What it runs on.
     pub compatible: Compatible,
-    /// Bytes of the bundle.
+    /// Size of the bundle.
     pub size: ByteCount,
     /// Of the bundle.
     pub sha256: Sha256,
-    /// Where the bundle is, with the same token.
+    /// The car fetches the bundle there, with the same token.
     pub url: BundlePath,
-    /// What is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<ReleaseNotes>,
 }
 
 impl ReleaseOffer {
-    /// Reads the body of the answer.
+    /// Reads the body of the answer, of at most [`MAX_MESSAGE_BYTES`].
     pub fn parse(text: &str) -> Result<Self, MessageError> {
         if text.len() > MAX_MESSAGE_BYTES {
             return Err(MessageError::too_large(text.len()));
@@ -349,23 +349,22 @@ impl ReleaseOffer {
 /// How far a car is with its updates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateStatus {
-    /// What happens.
     pub state: UpdateState,
     /// Version of the image that runs.
     pub running: Version,
-    /// The version that is on its way, or was when it failed.
+    /// The version that the car installs, or wanted to install when it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// How much of it is installed.
+    /// How much of that version is in the idle slot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<Percent>,
-    /// Bytes that travelled for it.
+    /// Bytes that were transferred for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<ByteCount>,
-    /// Why it waits or failed, in plain words; while idle: why the last attempt failed.
+    /// Why the update waits or failed, in plain words. While idle: why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
-    /// The version is installed if the owner asks for it with
+    /// The car installs the version only when the owner asks for it with
     /// [`ToCar::Install`](crate::signaling::ToCar::Install).
     #[serde(default, skip_serializing_if = "strict::is_off", deserialize_with = "strict::flag")]
     pub on_request: bool,
@@ -378,7 +377,8 @@ words! {
         Idle = "idle",
         /// A release streams into the idle slot.
         Downloading = "downloading",
-        /// Something has to change first, such as the car being parked; the reason says what.
+        /// Something has to happen first, for example the car has to be parked; the reason says
+        /// what.
         Waiting = "waiting",
         /// The car restarts into the new version.
         Rebooting = "rebooting",

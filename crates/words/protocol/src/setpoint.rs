@@ -15,31 +15,30 @@ const SIZES: Sizes = Sizes { v1: SETPOINT_SIZE, v2_head: SETPOINT_SIZE };
 const ARM: u8 = 1 << 0;
 const BRAKE: u8 = 1 << 1;
 
-/// What the car service asks of the drive.
+/// What `rccar-car` asks `rccar-drive` to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SetPoint {
     /// Why this is not input; [`StopReason::None`] if it is. A set-point that is not input never
-    /// extends a deadline.
+    /// lets the car move for longer.
     pub not_input: StopReason,
     /// The driver wants the car armed.
     pub arm: bool,
-    /// The driver brakes.
     pub brake: bool,
-    /// Counts datagrams, wraps.
+    /// Counts datagrams and wraps.
     pub seq: u32,
-    /// When the input was sampled.
     pub sampled_at: MonotonicMicros,
-    /// The driver's session; zero while nobody drives. Another session must arm anew.
+    /// The driver's session; zero while nobody drives. When it changes, the driver has to arm
+    /// again.
     pub session: u64,
     pub steering: Steering,
     pub throttle: Throttle,
 }
 
 impl SetPoint {
-    /// Writes the datagram.
+    /// In version 1, a reason that only version 2 has becomes [`StopReason::Silent`].
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
-        // What version 1 has no word for must not turn into input.
+        // `to_byte_in` would give `None` for it, and the set-point would count as input.
         let not_input = match layout {
             Layout::V1 if !self.not_input.is_in_v1() => StopReason::Silent,
             _ => self.not_input,
@@ -54,7 +53,7 @@ impl SetPoint {
             .finish()
     }
 
-    /// Reads a datagram of any version that is known here.
+    /// Reads a datagram of any [`Layout`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SIZES)?;
         let flags = reader.flags(ARM | BRAKE, "flags")?;

@@ -8,23 +8,24 @@ numbered_words!(
     DriveState, v1: 0..=5 else Braking, {
     /// Neutral. Waits for a driver to arm.
     Disarmed = 0 "disarmed",
-    /// Neutral. The driver asks to arm and rests at neutral; armed once that has lasted long
-    /// enough.
+    /// Neutral. The driver asks to arm and keeps the controls at neutral. When that has lasted long
+    /// enough, the car is armed.
     Arming = 1 "arming",
     /// The wheels follow the driver.
     Armed = 2 "armed",
     /// No fresh input: the last set-point is held for a moment.
     Holding = 3 "holding",
-    /// Still no fresh input: brakes.
+    /// Still no fresh input: the car brakes.
     Braking = 4 "braking",
-    /// Neutral after input was lost. Moves again only after neutral and a new arming.
+    /// Neutral after input was lost. The car moves again only when the driver has let go and armed
+    /// it again.
     Tripped = 5 "tripped",
 });
 
 numbered_words!(
-    /// Why the wheels are not following the driver.
+    /// Why the wheels do not follow the driver.
     StopReason, v1: 0..=10 else None, {
-    /// They do, or nobody has asked yet.
+    /// They follow, or nobody has asked yet.
     None = 0 "none",
     /// No control frames arrive.
     Silent = 1 "silent",
@@ -39,17 +40,16 @@ numbered_words!(
     DriverDisarmed = 6 "driver-disarmed",
     /// The driver's session has ended.
     DriverLeft = 7 "driver-left",
-    /// The drive service does not answer.
+    /// `rccar-drive` does not answer `rccar-car`.
     DriveServiceLost = 8 "drive-service-lost",
     /// The actuator reported a fault.
     ActuatorFault = 9 "actuator-fault",
-    /// The service is stopping.
+    /// The program is stopping.
     Shutdown = 10 "shutdown",
 });
 
 impl DriveState {
-    /// Whether the wheels may be away from neutral. A state that is not known here counts as one in
-    /// which they may.
+    /// Whether the wheels may be away from neutral. In a state that is not known here they may.
     #[must_use]
     pub fn may_move(self) -> bool {
         matches!(self, Self::Armed | Self::Holding | Self::Braking | Self::Other(_))

@@ -1,4 +1,4 @@
-//! The drive's status: from `rccar-drive` to whoever sent the newest set-point, one Unix datagram
+//! The drive's status: from `rccar-drive` to the sender of the newest set-point, one Unix datagram
 //! each.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
@@ -19,32 +19,29 @@ const V1_BATTERY: u8 = 1 << 1;
 const V1_BRAKING: u8 = 1 << 2;
 const BRAKING: u8 = 1 << 0;
 
-/// What the drive does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DriveStatus {
-    /// State of the machine.
     pub state: DriveState,
-    /// Why the wheels do not follow.
+    /// Why the wheels do not follow the driver.
     pub reason: StopReason,
-    /// Counts datagrams, wraps.
+    /// Counts datagrams and wraps.
     pub seq: u32,
     /// When the status was taken.
     pub at: MonotonicMicros,
     /// Session that the drive obeys; zero if none.
     pub session: u64,
-    /// Steering on the wheels.
+    /// Steering on the wheels, after limits and slew.
     pub steering: Steering,
-    /// Throttle on the motor.
+    /// Throttle on the motor, after limits and slew.
     pub throttle: Throttle,
     pub braking: bool,
-    /// Battery voltage in mV, if it is measured.
+    /// Battery voltage, if it is measured.
     pub battery_mv: Option<u16>,
     /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
 }
 
 impl DriveStatus {
-    /// Writes the datagram.
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
         let flags = match layout {
@@ -75,7 +72,7 @@ impl DriveStatus {
         writer.finish()
     }
 
-    /// Reads a datagram of any version that is known here.
+    /// Reads a datagram of any [`Layout`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SIZES)?;
         let layout = reader.layout;

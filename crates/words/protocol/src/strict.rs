@@ -1,8 +1,8 @@
-//! Helpers for serde fields: one way to write each value.
+//! Helpers for serde fields: each value has one form only.
 //!
-//! Derived `Deserialize` accepts more than the specification allows: an array in place of an object
-//! (fields by position). A receiver in another language would refuse it, and two receivers that
-//! read a message differently are a hole.
+//! A derived `Deserialize` accepts more than `PROTOCOL.md` allows: an array in place of an object,
+//! with the fields by position. A receiver in another language would refuse that. Two receivers
+//! that read one message differently are a security hole.
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
@@ -10,21 +10,21 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A structure, written as an object.
+/// A structure; only an object is taken.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-/// A structure that may be left out, written as an object.
+/// A structure that may be left out; only an object is taken.
 pub(crate) fn maybe_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map(|Object(value)| value))
 }
 
-/// Structures, written as an array of objects.
+/// Structures; only an array of objects is taken.
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -43,7 +43,7 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Whether a flag may be left out.
+/// Whether a flag is left out when it is written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 pub(crate) fn is_off(flag: &bool) -> bool {
     !flag

@@ -24,12 +24,13 @@ const BRAKING: u8 = 1 << 0;
 const ECHO: u8 = 1;
 const ECHO_SIZE: usize = 12;
 
-/// The newest control frame that the car has read, so that the browser can measure the round trip.
+/// The numbers of the newest control frame that the car has read. By them the browser measures the
+/// round trip.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Echo {
     pub seq: u32,
     pub sent_us: u32,
-    /// Time between its arrival and the sending of this telemetry, in µs.
+    /// Time from the arrival of that frame to the sending of this telemetry.
     pub held_us: u32,
 }
 
@@ -50,32 +51,30 @@ impl Echo {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TelemetryFrame {
-    /// State of the drive.
     pub state: DriveState,
-    /// Why the wheels do not follow.
+    /// Why the wheels do not follow the driver.
     pub reason: StopReason,
-    /// Counts frames, wraps.
+    /// Counts frames and wraps.
     pub seq: u32,
     /// The car's monotonic clock at sending. RTP time stamps of the video come from the same clock.
     pub car_time: MonotonicMicros,
-    /// The newest control frame, if one has arrived.
+    /// `None` while no control frame has arrived.
     pub echo: Option<Echo>,
-    /// Steering on the wheels.
+    /// Steering on the wheels, after limits and slew.
     pub steering: Steering,
-    /// Throttle on the motor.
+    /// Throttle on the motor, after limits and slew.
     pub throttle: Throttle,
-    /// The drive brakes.
     pub braking: bool,
-    /// Battery voltage in mV, if it is measured.
+    /// Battery voltage, if it is measured.
     pub battery_mv: Option<u16>,
-    /// Speed and pose, if they are measured.
+    /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
-    /// Control frames dropped because they were malformed, late or too many; stays at 65535.
+    /// Control frames that the car dropped because they were malformed, late or too many. The count
+    /// stays at 65535.
     pub dropped: u16,
 }
 
 impl TelemetryFrame {
-    /// Writes the frame.
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
         match layout {
@@ -119,7 +118,7 @@ impl TelemetryFrame {
             .finish()
     }
 
-    /// Reads a frame of any version that is known here.
+    /// Reads a frame of any [`Layout`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SIZES)?;
         let state = DriveState::from_byte_in(reader.layout, reader.u8(), "state")?;

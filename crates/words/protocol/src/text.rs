@@ -8,32 +8,26 @@ use std::fmt;
 pub enum TextError {
     #[error("{what} has {got} bytes, at most {max} are allowed")]
     TooLong {
-        /// What the string stands for.
+        /// What the string stands for, such as `car`.
         what: &'static str,
-        /// Bytes given.
+        /// Size in bytes.
         got: usize,
-        /// Bytes allowed.
+        /// Largest size in bytes.
         max: usize,
     },
+    /// The string is empty, or holds nothing but white space.
     #[error("{what} is empty")]
-    Empty {
-        /// What the string stands for.
-        what: &'static str,
-    },
-    /// Holds characters that it must not hold.
+    Empty { what: &'static str },
     #[error("{what} holds a character that is not allowed: {rule}")]
     Characters {
-        /// What the string stands for.
         what: &'static str,
-        /// What is allowed.
+        /// Which characters are allowed.
         rule: &'static str,
     },
-    /// Not of the form that it must have.
     #[error("{what} is not {rule}")]
     Form {
-        /// What the string stands for.
         what: &'static str,
-        /// What it should be.
+        /// What the string should be.
         rule: &'static str,
     },
 }
@@ -49,7 +43,6 @@ macro_rules! bounded_text {
             /// Largest size in bytes.
             pub const MAX_BYTES: usize = $max;
 
-            /// Checks size and characters.
             pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
                 let text = text.into();
                 let allowed: fn(char) -> bool = $allowed;
@@ -93,16 +86,18 @@ macro_rules! bounded_text {
 pub(crate) use bounded_text;
 
 bounded_text!(
-    /// A name that people give to a car or to themselves.
+    /// The name that people give to a car or to themselves.
     Name, "name", 64, "no control characters", |c| !c.is_control()
 );
 bounded_text!(
     /// A car's identifier: the fingerprint of its key ([`crate::identity::CarKey::id`]).
-    CarId, "car", 26, "lower-case letters and digits 2–7 (base32)", |c| matches!(c, 'a'..='z' | '2'..='7')
+    CarId, "car", 26, "lower-case letters and digits 2–7 (base32)",
+    |c| matches!(c, 'a'..='z' | '2'..='7')
 );
 bounded_text!(
-    /// An SDP (RFC 8866).
-    Sdp, "sdp", 49152, "no control characters but CR and LF", |c| matches!(c, '\r' | '\n') || !c.is_control()
+    /// A session description (RFC 8866).
+    Sdp, "sdp", 49152, "no control characters but CR and LF",
+    |c| matches!(c, '\r' | '\n') || !c.is_control()
 );
 bounded_text!(
     /// A short text for people, such as an explanation.
@@ -114,7 +109,8 @@ bounded_text!(
 );
 
 impl Note {
-    /// Makes a note of any text: control characters become spaces, what is too long is cut.
+    /// Makes a note of any text. Control characters become spaces, the end of a long text is cut
+    /// off, and an empty text becomes `-`.
     #[must_use]
     pub fn lossy(text: &str) -> Self {
         let mut clean: String =
@@ -128,14 +124,14 @@ impl Note {
     }
 }
 
-/// A session between one driver and one car. Unique on its signaling host; 16 hexadecimal digits in
-/// JSON.
+/// A session between one driver and one car. Unique on its signaling host. In JSON it has 16
+/// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionId(pub std::num::NonZeroU64);
 
 impl SessionId {
-    /// From random bits; zero is not a session.
+    /// Zero is not a session: it becomes one.
     #[must_use]
     pub fn from_random(bits: u64) -> Self {
         Self(std::num::NonZeroU64::new(bits).unwrap_or(std::num::NonZeroU64::MIN))

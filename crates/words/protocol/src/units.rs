@@ -9,19 +9,18 @@ pub const FULL_SCALE: i16 = 10_000;
 macro_rules! signed_ratio {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+        )]
         #[serde(try_from = "i16", into = "i16")]
         pub struct $name(i16);
 
         impl $name {
-            /// Nothing asked for.
             pub const NEUTRAL: Self = Self(0);
-            /// Largest value.
             pub const MAX: Self = Self(FULL_SCALE);
-            /// Smallest value.
             pub const MIN: Self = Self(-FULL_SCALE);
 
-            /// Takes −10000…10000 (1/10000 of full scale).
+            /// −10000…10000, in 1/10000 of full scale.
             pub fn from_permyriad(value: i16) -> Result<Self, FrameError> {
                 if (-FULL_SCALE..=FULL_SCALE).contains(&value) {
                     Ok(Self(value))
@@ -30,11 +29,15 @@ macro_rules! signed_ratio {
                 }
             }
 
-            /// The nearest legal value; NaN is neutral.
+            /// From a ratio of full scale, −1.0…1.0. Anything beyond becomes the nearest legal
+            /// value; NaN becomes neutral.
             #[must_use]
             pub fn saturating_from_f32(ratio: f32) -> Self {
                 // `as` saturates and maps NaN to 0; the clamp keeps the result within full scale.
-                #[expect(clippy::cast_possible_truncation, reason = "clamped to full scale before the cast")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "clamped to full scale before the cast"
+                )]
                 Self((ratio.clamp(-1.0, 1.0) * f32::from(FULL_SCALE)).round() as i16)
             }
 
@@ -50,7 +53,7 @@ macro_rules! signed_ratio {
                 f32::from(self.0) / f32::from(FULL_SCALE)
             }
 
-            /// Whether the value lies within `band` of neutral.
+            /// Whether the value is at most `band` permyriad away from neutral.
             #[must_use]
             pub fn is_neutral(self, band: i16) -> bool {
                 self.0.unsigned_abs() <= band.unsigned_abs()
@@ -83,8 +86,8 @@ signed_ratio!(
     "throttle"
 );
 
-/// A point of time on one machine's `CLOCK_MONOTONIC`, in microseconds. Comparable between
-/// processes of that machine only.
+/// A moment on one machine's `CLOCK_MONOTONIC`, in microseconds. Only processes of that machine can
+/// compare two of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MonotonicMicros(pub u64);
 
@@ -95,19 +98,19 @@ impl MonotonicMicros {
         std::time::Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// This time plus `duration`.
+    /// Saturates at the largest value.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// This time minus `duration`.
+    /// Saturates at zero.
     #[must_use]
     pub fn minus(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_sub(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// The time as an RTP time stamp of [`crate::VIDEO_CLOCK_HZ`], wrapped to 32 bits.
+    /// The RTP time stamp at [`crate::VIDEO_CLOCK_HZ`], wrapped to 32 bits.
     #[must_use]
     pub fn rtp(self) -> u32 {
         let ticks = u128::from(self.0) * u128::from(crate::VIDEO_CLOCK_HZ) / 1_000_000;
@@ -124,13 +127,13 @@ impl MonotonicMicros {
 /// Pose and speed of the vehicle, from odometry or from the simulator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Odometry {
-    /// Speed in mm/s, negative when rolling backward.
+    /// Negative when the vehicle rolls backward.
     pub speed_mm_s: i16,
     /// East of the starting point, in mm.
     pub x_mm: i32,
     /// North of the starting point, in mm.
     pub y_mm: i32,
-    /// Heading in 1/100 degree, counter-clockwise from east, −18000…18000.
+    /// Counter-clockwise from east.
     pub heading: CentiDegrees,
 }
 
@@ -159,7 +162,7 @@ pub(crate) fn read_odometry(reader: &mut Reader<'_>) -> Result<Odometry, FrameEr
 pub struct CentiDegrees(i16);
 
 impl CentiDegrees {
-    /// Takes −18000…18000.
+    /// −18000…18000.
     pub fn new(value: i16) -> Result<Self, FrameError> {
         if (-18_000..=18_000).contains(&value) {
             Ok(Self(value))
@@ -177,7 +180,6 @@ impl CentiDegrees {
         Self(wrapped.round().clamp(-18_000.0, 18_000.0) as i16)
     }
 
-    /// 1/100 degree.
     #[must_use]
     pub fn value(self) -> i16 {
         self.0

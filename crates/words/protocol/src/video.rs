@@ -9,11 +9,11 @@ pub const WIDTHS: RangeInclusive<u32> = 64..=1920;
 pub const HEIGHTS: RangeInclusive<u32> = 48..=1088;
 /// Frame rates in hertz: browsers paint sixty times a second.
 pub const RATES: RangeInclusive<u32> = 1..=60;
-/// Bit rates in kbit/s (1000 bits in a second): below, a frame of 640×360 at 30 Hz gets less than
-/// 200 bytes; above lies the limit of level 3.1 of H.264.
+/// Bit rates in kbit/s (1000 bits in a second). Below, a frame of 640×360 at 30 Hz gets less than
+/// 200 bytes. The upper end is the limit of level 3.1 of H.264.
 pub const BITRATES_KBPS: RangeInclusive<u32> = 50..=14_000;
 
-/// A level of H.264: what a decoder must be able to do (ITU-T H.264 annex A.3.1).
+/// A level of H.264 says what a decoder must be able to do (ITU-T H.264 annex A.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level {
     idc: u8,
@@ -31,8 +31,8 @@ struct Limits {
     rate: u32,
 }
 
-/// ITU-T H.264 table A-1 from its first level to the one that the ranges above need; without 1b,
-/// which no car needs.
+/// ITU-T H.264 table A-1 from its first level to the highest that the ranges above need, without
+/// level 1b.
 const TABLE: [Limits; 13] = [
     limits(10, 1_485, 99, 64),
     limits(11, 3_000, 396, 192),
@@ -55,12 +55,12 @@ const NAL_FACTOR: u64 = 1_200;
 const CONSTRAINED_BASELINE: &str = "42e0";
 
 impl Level {
-    /// The highest here: it has room for all that the ranges of this module allow.
+    /// It has room for everything that the ranges of this module allow.
     pub const HIGHEST: Self = Self { idc: TABLE[TABLE.len() - 1].idc };
 
-    /// The lowest that has room for pictures of `width` × `height` pixels, `fps` in a second, in
-    /// `bitrate_kbps` (1000 bits in a second). [`Level::HIGHEST`] for what is beyond the ranges of
-    /// this module.
+    /// The lowest level that has room for pictures of `width` × `height` pixels, `fps` in a second,
+    /// in `bitrate_kbps` (1000 bits in a second). Beyond the ranges of this module it is
+    /// [`Level::HIGHEST`].
     #[must_use]
     pub fn lowest_for(width: u32, height: u32, fps: u32, bitrate_kbps: u32) -> Self {
         let (columns, rows) = (u64::from(width.div_ceil(16)), u64::from(height.div_ceil(16)));

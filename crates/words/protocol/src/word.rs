@@ -1,15 +1,15 @@
 //! Words: names of states, reasons and kinds that both ends know, and that later versions add to.
 //!
 //! **A word that this version does not know is kept, never refused** (`PROTOCOL.md`, "Words and
-//! versions"). Every enumeration of words has a variant `Other` for it, and the compiler makes each
-//! program say what it does with one.
+//! versions"). Every enumeration of words has a variant `Other` for unknown words, and so the
+//! compiler makes each program say what it does with them.
 
 use crate::text::TextError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A word that this version gives no meaning to: 1 to 32 of `a`–`z`, `0`–`9` and `-`, beginning
-/// with a letter.
+/// A word that has no meaning in this version: 1 to 32 of `a`–`z`, `0`–`9` and `-`, beginning with
+/// a letter.
 ///
 /// ```
 /// use rccar_protocol::word::Word;
@@ -19,7 +19,8 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
-    // Kept in place, so that what holds a word can be copied. Unused bytes are zero.
+    // Kept in place, not on the heap: everything that holds a word stays `Copy`. Unused bytes are
+    // zero, so that equal words are equal.
     bytes: [u8; Self::MAX_BYTES],
     length: u8,
 }
@@ -32,7 +33,6 @@ impl Word {
         rule: "1 to 32 lower-case letters, digits and hyphens, beginning with a letter",
     };
 
-    /// Checks size and letters.
     pub fn new(text: &str) -> Result<Self, TextError> {
         let legal = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         if !legal || !text.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -43,10 +43,11 @@ impl Word {
         Ok(Self { bytes, length: u8::try_from(text.len()).map_err(|_| Self::RULE)? })
     }
 
-    /// The word for a number of a binary frame that has none: `other-11`.
+    /// The word that stands for a number of a binary frame without a word, such as `other-11`.
     pub(crate) fn numbered(number: u8) -> Self {
         let mut word = Self { bytes: [0; Self::MAX_BYTES], length: 0 };
         let digits = [number / 100, number / 10 % 10, number % 10];
+        // Leading zeros are left out, but not the last digit: zero is `other-0`.
         let zeros = digits.iter().take(2).take_while(|digit| **digit == 0).count();
         let text =
             b"other-".iter().copied().chain(digits.iter().skip(zeros).map(|digit| b'0' + digit));
@@ -57,9 +58,10 @@ impl Word {
         word
     }
 
-    /// The number behind [`Self::numbered`].
+    /// The inverse of [`Self::numbered`]; `None` for any other word.
     pub(crate) fn number(self) -> Option<u8> {
         let digits = self.as_str().strip_prefix("other-")?;
+        // `parse` also takes `+1` and `01`, which `numbered` never writes.
         digits.parse().ok().filter(|number| Self::numbered(*number) == self)
     }
 
@@ -96,9 +98,13 @@ impl<'de> Deserialize<'de> for Word {
     }
 }
 
-/// An enumeration of words. One that is not listed is `Other`.
+/// Makes an enumeration of words. A word that is not listed becomes `Other`.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    (
+        $(#[$doc:meta])* $name:ident {
+            $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)?
+        }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -108,7 +114,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every word that this version knows, in the order of `PROTOCOL.md`.
+            /// Every word but `Other`, in the order of `PROTOCOL.md`.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             #[must_use]
@@ -152,9 +158,9 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// The same with a number for each word, by which binary frames name it. The first is the default.
-/// `v1` tells which numbers frames of version 1 have, for ever, and which word stands there for all
-/// others.
+/// The same with a number for each word, by which binary frames name it. The first word is the
+/// default. `v1` lists the numbers that frames of version 1 have, for ever; `else` is the word that
+/// stands there for all others.
 macro_rules! numbered_words {
     (
         $(#[$doc:meta])* $name:ident, v1: 0..=$last:literal else $instead:ident, {
@@ -174,21 +180,22 @@ macro_rules! numbered_words {
         }
 
         impl $name {
-            /// The number on the wire; 255 for a word that has none.
+            /// The number on the wire; 255 for a word without a number.
             #[must_use]
             pub fn to_byte(self) -> u8 {
                 match self {
                     Self::$first => $fnumber,
                     $(Self::$variant => $number,)+
-                    // A number that has a word is that word's alone.
-                    Self::Other(word) => {
-                        word.number().filter(|number| matches!(Self::from_byte(*number), Self::Other(_))).unwrap_or(u8::MAX)
-                    }
+                    // `other-1` must not turn into the known word that has number 1.
+                    Self::Other(word) => word
+                        .number()
+                        .filter(|number| matches!(Self::from_byte(*number), Self::Other(_)))
+                        .unwrap_or(u8::MAX),
                 }
             }
 
-            /// Reads the number from the wire. One that has no word here is `other-` and the
-            /// number.
+            /// Reads the number from the wire. A number without a word here becomes `other-` and
+            /// the number.
             #[must_use]
             pub fn from_byte(number: u8) -> Self {
                 match number {
@@ -215,7 +222,9 @@ macro_rules! numbered_words {
             ) -> Result<Self, $crate::FrameError> {
                 let word = Self::from_byte(number);
                 let legal = layout != $crate::Layout::V1 || word.is_in_v1();
-                legal.then_some(word).ok_or($crate::FrameError::Range { field, value: number.into() })
+                legal
+                    .then_some(word)
+                    .ok_or($crate::FrameError::Range { field, value: number.into() })
             }
         }
     };

@@ -1,5 +1,5 @@
-//! `PROTOCOL.md` cannot rot: its examples parse, its layouts have the size of the frames, its lists
-//! hold every word.
+//! `PROTOCOL.md` stays true: its examples parse, its layouts have the size of the frames, and its
+//! lists hold every word.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_protocol::close::{Advice, CloseCode};
@@ -286,7 +286,7 @@ fn the_table_of_close_codes_says_what_the_code_says() {
 #[test]
 fn every_link_within_the_document_has_its_heading() {
     let document = document();
-    // As GitHub makes anchors: lower case, spaces to hyphens, without other punctuation.
+    // GitHub makes anchors like this: lower case, hyphens for spaces, no other punctuation.
     let anchor = |heading: &str| -> String {
         let kept = heading.trim_start_matches('#').trim().to_lowercase();
         kept.chars()
@@ -304,7 +304,7 @@ fn every_link_within_the_document_has_its_heading() {
     }
 }
 
-/// The example is written as it stands there, in one of the layouts.
+/// The example reads as a frame, and the frame is written as the same bytes.
 fn check_frame<F>(
     hex: &str,
     decode: fn(&[u8]) -> Result<F, FrameError>,
@@ -325,7 +325,7 @@ struct Example {
     text: String,
 }
 
-/// The fenced blocks.
+/// All fenced blocks of the document.
 fn examples() -> Vec<Example> {
     let document = document();
     let blocks = document.split("\n```").collect::<Vec<_>>();
@@ -344,7 +344,7 @@ fn quoted(word: &impl Serialize) -> String {
     format!("`{}`", serde_json::to_value(word).unwrap().as_str().unwrap())
 }
 
-/// What stands between a heading and the next one of its rank or a higher one.
+/// The text from a heading to the next one of the same or a higher rank.
 fn section(heading: &str) -> String {
     let document = document();
     let (_, rest) = document

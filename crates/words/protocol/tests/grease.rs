@@ -1,5 +1,5 @@
-//! What a later version will say is skipped. A file, and so a process, of its own: the switch is
-//! for the whole program.
+//! A receiver skips what only a later version says. This test has a file, and so a process, of its
+//! own, because the switch is for the whole program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_protocol::Layout;

@@ -1,4 +1,4 @@
-//! Limits that are too long for the vectors, and what must not be shown.
+//! Limits that are too long for the vectors, and secrets that must not be shown.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use proptest::prelude::*;
@@ -9,7 +9,9 @@ use rccar_protocol::text::{Note, Sdp, SessionId, TextError};
 fn an_sdp_may_have_49152_bytes_and_not_one_more() {
     let longest = "v=0\r\n".to_owned() + &"a".repeat(Sdp::MAX_BYTES - 5);
     let answer = |sdp: &str| {
-        let message = serde_json::json!({ "type": "answer", "session": "00c0ffee00c0ffee", "generation": 1, "sdp": sdp });
+        let message = serde_json::json!({
+            "type": "answer", "session": "00c0ffee00c0ffee", "generation": 1, "sdp": sdp,
+        });
         parse::<FromDriver>(&message.to_string())
     };
     assert!(answer(&longest).is_ok());

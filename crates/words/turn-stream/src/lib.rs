@@ -1,9 +1,9 @@
-//! TURN over byte streams (TCP and TLS), as both ends of such a connection need it: the host's
-//! relay and the car's tunnel.
+//! TURN over byte streams (TCP and TLS), for both ends of such a connection: the host's relay and
+//! the car's tunnel.
 //!
-//! **A message is what would be one datagram over UDP.** [`Messages`] finds them in a stream,
-//! [`padding`] says what follows one in it, and [`FreshQueue`] holds those back that wait for a
-//! stream, until it is too late for them.
+//! **A message is what would be one datagram over UDP.** [`Messages`] finds the messages in a
+//! stream, and [`padding`] gives the bytes that follow a message in it. [`FreshQueue`] holds
+//! messages that wait for a stream, and drops those that are too late.
 //!
 //! ```
 //! use rccar_turn_stream::{Messages, padding};
@@ -20,9 +20,9 @@
 //!
 //! # Design decisions
 //!
-//! * No I/O and no clock: this layer is shared by adapters that must not know each other.
-//! * A stream that is not TURN is an error and not skipped: nothing tells where the next message
-//!   would begin.
+//! * No I/O and no clock: adapters share this layer that must not know each other.
+//! * Bytes that are not TURN are an error and are not skipped: nobody can say where the next
+//!   message would begin.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -2,43 +2,45 @@
 
 use thiserror::Error;
 
-/// Longest message that is taken, in bytes: more than fits into an Ethernet frame, which is where
-/// all of them come from or go to.
+/// Longest message in bytes that is taken. It is more than an Ethernet frame holds, and every
+/// message comes from or goes into one.
 pub const MAX_MESSAGE: usize = 2048;
 /// Length of the header of a STUN message (RFC 8489 section 5).
 const STUN_HEADER: usize = 20;
 /// Length of the header of a ChannelData message (RFC 8656 section 12.4).
 const CHANNEL_HEADER: usize = 4;
 
-/// What came is not TURN.
+/// The stream is not TURN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum StreamError {
     /// The first two bits are those of neither STUN nor ChannelData, or the length of a STUN
     /// message is no multiple of four.
     #[error("neither a STUN nor a ChannelData message")]
     NotTurn,
-    /// Longer than [`MAX_MESSAGE`].
+    /// The message would be longer than [`MAX_MESSAGE`]. Holds its size in bytes.
     #[error("a message of {0} bytes, more than {MAX_MESSAGE}")]
     TooLong(usize),
 }
 
-/// Takes a stream apart.
+/// Takes a stream apart into messages.
 #[derive(Debug, Default)]
 pub struct Messages {
     bytes: Vec<u8>,
 }
 
 impl Messages {
-    /// Takes what the stream brought.
+    /// Takes the next bytes of the stream, in pieces of any size.
     pub fn extend(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole message without its padding; `None` when more has to come first. After an
+    /// The next whole message without its padding; `None` until more bytes have come. After an
     /// error the stream is of no use.
     pub fn next_message(&mut self) -> Result<Option<Vec<u8>>, StreamError> {
         let Some(header) = self.bytes.first_chunk::<CHANNEL_HEADER>() else { return Ok(None) };
         let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
+        // The length counts neither the header nor the padding. Only ChannelData is padded: the
+        // length of a STUN message is a multiple of four.
         let (message, padded) = match header[0] >> 6 {
             0b00 if length % 4 == 0 => (STUN_HEADER + length, STUN_HEADER + length),
             0b01 => (CHANNEL_HEADER + length, CHANNEL_HEADER + length.next_multiple_of(4)),
@@ -57,14 +59,15 @@ impl Messages {
     }
 }
 
-/// Whether a datagram can be a STUN message, going by its first two bits (RFC 8489 section 5).
+/// Whether a datagram can be a STUN message, by its first two bits (RFC 8489 section 5).
 #[must_use]
 pub fn is_stun(message: &[u8]) -> bool {
     message.first().is_some_and(|byte| byte >> 6 == 0b00)
 }
 
-/// What follows a message in a stream: ChannelData ends at a multiple of four bytes (RFC 8656
-/// section 12.5), STUN does by itself. A ChannelData message that was padded already is left alone.
+/// The zero bytes that follow a message in a stream. ChannelData is padded to a multiple of four
+/// bytes (RFC 8656 section 12.5); STUN messages have such a size anyway. A ChannelData message that
+/// holds its padding already gets no more.
 #[must_use]
 pub fn padding(message: &[u8]) -> &'static [u8] {
     &[0; 3][..message.len().next_multiple_of(4) - message.len()]
@@ -116,9 +119,12 @@ mod tests {
         ) {
             let sent: Vec<Vec<u8>> = parts
                 .iter()
-                .map(|&(is_stun, size)| if is_stun { stun(size / 4 * 4) } else { channel_data(&vec![9; size]) })
+                .map(|&(is_stun, size)| {
+                    if is_stun { stun(size / 4 * 4) } else { channel_data(&vec![9; size]) }
+                })
                 .collect();
-            let stream: Vec<u8> = sent.iter().flat_map(|message| [message, padding(message)].concat()).collect();
+            let stream: Vec<u8> =
+                sent.iter().flat_map(|message| [message, padding(message)].concat()).collect();
             let (mut messages, mut received, mut at) = (Messages::default(), Vec::new(), 0);
             for cut in cuts.iter().cycle() {
                 let end = (at + cut).min(stream.len());

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A queue that is bounded in time: what has waited for too long is worth nothing, and the newest
-/// wins.
+/// A queue that is bounded in time and in number. It drops messages that have waited for too long,
+/// and the oldest one when it is full.
 #[derive(Debug)]
 pub struct FreshQueue {
     waiting: VecDeque<(Instant, Vec<u8>)>,
@@ -13,7 +13,7 @@ pub struct FreshQueue {
 }
 
 impl FreshQueue {
-    /// Holds so many messages at most: the oldest makes room.
+    /// Holds `most` messages at most, and one at least. A full queue drops its oldest.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { waiting: VecDeque::new(), most: most.max(1), dropped: 0 }
@@ -28,7 +28,7 @@ impl FreshQueue {
         self.waiting.push_back((now + good_for, message));
     }
 
-    /// The oldest message that is still worth sending.
+    /// The oldest message that is still worth sending. Older ones are dropped.
     pub fn pop(&mut self, now: Instant) -> Option<Vec<u8>> {
         while let Some((until, message)) = self.waiting.pop_front() {
             if now <= until {
@@ -39,13 +39,13 @@ impl FreshQueue {
         None
     }
 
-    /// Forgets all.
+    /// Drops all messages, which [`Self::dropped`] counts.
     pub fn clear(&mut self) {
         self.dropped += self.waiting.len() as u64;
         self.waiting.clear();
     }
 
-    /// Messages that nobody got.
+    /// Messages that were too old, had no room, or were cleared.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped

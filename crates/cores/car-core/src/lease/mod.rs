@@ -1,27 +1,29 @@
-//! Who drives: one session at a time, whichever host or page it comes from.
+//! The lease decides who drives: one session at a time, whichever host or page it comes from.
 //!
 //! ```text
-//!          connect: start               bye, or connect while its driver is not reachable (who connects waits)
-//!   FREE ───────────────────► DRIVEN ────────────────────────────────────────────────────────────────► ENDING ─┐
-//!    ▲                         │  ▲                                                                     │ │  ▲  │ 10 s: abort
-//!    │ it ended                │  │ it ended, somebody waits: start                                     │ │  └──┘
-//!    ├─────────────────────────┘  └─────────────────────────────────────────────────────────────────────┘ │
-//!    │ it ended, nobody waits                                                                             │
-//!    └────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//!          connect: start              bye, or connect while its driver is unreachable
+//!   FREE ───────────────────► DRIVEN ──────────────────────────────────────────► ENDING ─┐
+//!    ▲                         │  ▲                                               │ │ ▲  │ 10 s:
+//!    │ it ended                │  │ it ended, somebody waits: start               │ │ └──┘ abort
+//!    ├─────────────────────────┘  └───────────────────────────────────────────────┘ │
+//!    │ it ended, nobody waits                                                       │
+//!    └──────────────────────────────────────────────────────────────────────────────┘
 //!
 //!   any ── shutdown ─► FAREWELLS ── they have left ─► CLOSING ── it ended, or 500 ms ─► FINISHED
-//!                      bye shutdown: first who waits, then who drives
+//!                      bye shutdown: to the one who waits, then to the driver
 //! ```
+//!
+//! A driver who connects while a session is ending waits for its end; there is room for one.
 //!
 //! **There are never two running sessions, and a driver who was refused never moves the car:**
 //! [`Effect::Start`] comes only when no session runs, and only messages with the name and the
-//! source of the session that runs are passed to it. Whoever is neither that nor waits is told: a
-//! `connect` gets `bye car-busy`, any other message `bye car-left`. Who waits may renew the ICE
-//! servers of the wish.
+//! source of the running session are passed to it. Anybody else gets an answer: `bye car-busy` to a
+//! `connect`, `bye car-left` to any other message. Only the driver who waits may still renew the
+//! ICE servers of the wish.
 //!
-//! In each state but FREE something is due: the session tells its end by itself (its
-//! [`recovery`](crate::recovery) never waits without a next look), and one that was told to end has
-//! a limit.
+//! In each state but FREE something is due. A session reports its end by itself, because its
+//! [`recovery`](crate::recovery) never waits without a next look. A session that was asked to end
+//! has a limit.
 
 mod words;
 
@@ -33,17 +35,17 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A session that was told to end and has not by then is stuck. What it may be waiting for takes
-/// less: 2 s for the names of ICE servers, 3 s for candidates, the end of its connection.
+/// A session that was asked to end and has not ended within this time is stuck. Everything that it
+/// may be waiting for takes less: 2 s for the names of ICE servers, 3 s for candidates, the end of
+/// its connection.
 pub const END_WITHIN: Duration = Duration::from_secs(10);
 /// Longest time that the end of a session may take when the program stops.
 pub const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
-/// The machine.
 #[derive(Debug, Default)]
 pub struct Lease {
     running: Option<Running>,
-    /// Waits for a session that is ending: a reloaded page asks again before its old connection is
+    /// Waits for the end of a session. A reloaded page asks again before its old connection is
     /// closed.
     next: Option<Wish>,
     stop: Option<Stop>,
@@ -56,17 +58,18 @@ struct Running {
     source: Source,
     session: SessionId,
     reachable: bool,
-    /// It was told to end and is closing its connection; by force from this moment on.
+    /// `None` until the session was asked to end.
     ending: Option<Ending>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
+    /// The session closes its connection. At this moment it is ended by force.
     Until(MonotonicMicros),
     Aborted,
 }
 
-/// How far the program has stopped.
+/// How far the program has come with stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
     Farewells,
@@ -95,8 +98,8 @@ impl Lease {
         match &self.running {
             None => self.start(wish),
             Some(running) if running.ending.is_none() && !running.reachable => {
-                // Its driver cannot drive: whoever comes now can. Most often it is the same person
-                // after a crash.
+                // Its driver cannot drive, and the one who comes now can. Most often it is the same
+                // person after a crash.
                 let (source, session) = (running.source, running.session);
                 self.events.push_back(Event::Replaced { session, driver: wish.driver.clone() });
                 self.end(now, ByeReason::Replaced);
@@ -121,7 +124,7 @@ impl Lease {
         } else if let Some(next) =
             self.next.as_mut().filter(|next| next.source == source && next.session == session)
         {
-            // There is no offer yet that anything else could be about.
+            // This session has sent no offer yet, so answers and candidates cannot belong to it.
             if let SessionInput::Restart { ice_servers } = message {
                 next.ice_servers = ice_servers;
             }
@@ -140,7 +143,8 @@ impl Lease {
     ) {
         self.next.take_if(|next| next.source == source && next.session == session);
         if matches!(reason, ByeReason::DriverGone | ByeReason::CarGone) {
-            // The session itself knows better whether its driver is gone.
+            // The host lost the signaling connection. The peer connection may still work: the
+            // session itself knows better whether its driver is gone.
             return self.handle_message(source, session, SessionInput::Bye(reason));
         }
         if self.running.as_ref().is_some_and(|running| running.is(source, session)) {
@@ -155,8 +159,8 @@ impl Lease {
         }
     }
 
-    /// Whether the driver of the running session is reachable, or may be about to become so for the
-    /// first time.
+    /// Whether the driver of the running session is reachable. A session that is still connecting
+    /// for the first time counts as reachable.
     pub fn handle_reachable(&mut self, reachable: bool) {
         if let Some(running) = &mut self.running {
             running.reachable = reachable;
@@ -168,7 +172,7 @@ impl Lease {
         let Some(running) = self.running.take() else { return };
         self.effects.push_back(Effect::Vacate);
         if self.stop.is_some() {
-            // Its farewell was said before.
+            // Its `bye` was sent when the program began to stop.
             if matches!(self.stop, Some(Stop::Closing { .. })) {
                 self.finish();
             }
@@ -192,8 +196,8 @@ impl Lease {
         if let Some(next) = self.next.take() {
             self.bye(next.source, next.session, ByeReason::Shutdown);
         }
-        // The host first: a page whose connection closes before it has been told why would ask for
-        // the next session at once.
+        // `bye` first, the connection later: a page whose connection closes before it knows why
+        // would ask for the next session at once.
         if let Some((source, session)) = self.running() {
             self.events.push_back(Event::Stops { session });
             self.bye(source, session, ByeReason::Shutdown);
@@ -201,7 +205,7 @@ impl Lease {
         self.effects.push_back(Effect::SendFarewells);
     }
 
-    /// The farewells have left, or had their time.
+    /// The farewells were sent, or had their time.
     pub fn handle_farewells_sent(&mut self, now: MonotonicMicros) {
         if self.stop != Some(Stop::Farewells) {
             return;
@@ -209,12 +213,11 @@ impl Lease {
         if self.running.is_none() {
             return self.finish();
         }
-        // A session that does not listen is ended with the program.
+        // A session that does not react is ended with the program.
         self.effects.push_back(Effect::Pass(SessionInput::Shutdown));
         self.stop = Some(Stop::Closing { until: now.plus(CLOSE_WITHIN) });
     }
 
-    /// Acts on what is due.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         if let Some(Stop::Closing { until }) = self.stop
             && now >= until
@@ -232,8 +235,7 @@ impl Lease {
         }
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest; `None` while only others can change
-    /// anything.
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while time changes nothing.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let stop = if let Some(Stop::Closing { until }) = self.stop { Some(until) } else { None };
@@ -244,12 +246,10 @@ impl Lease {
         [stop, ending].into_iter().flatten().min()
     }
 
-    /// What is to be done next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// What has happened, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -257,13 +257,14 @@ impl Lease {
     fn start(&mut self, wish: Wish) {
         let Wish { source, session, .. } = wish;
         self.events.push_back(Event::Connects { driver: wish.driver.clone(), source, session });
-        // A session that is about to begin is worth as much as one that is connected.
+        // Nobody may take the car from a driver whose session is only about to begin.
         self.running = Some(Running { source, session, reachable: true, ending: None });
         self.effects.push_back(Effect::Start(wish));
     }
 
     fn end(&mut self, now: MonotonicMicros, reason: ByeReason) {
         if let Some(running) = &mut self.running {
+            // A second reason to end does not prolong the limit.
             running.ending.get_or_insert(Ending::Until(now.plus(END_WITHIN)));
             self.effects.push_back(Effect::End(reason));
         }

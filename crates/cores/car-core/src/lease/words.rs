@@ -1,4 +1,4 @@
-//! What goes in and comes out of the lease.
+//! Inputs, effects and events of the lease.
 
 use rccar_protocol::signaling::{ByeReason, Candidate, FromCar, IceServer};
 use rccar_protocol::text::{Name, Sdp, SessionId};
@@ -15,26 +15,24 @@ pub enum Source {
 /// A driver's wish for a session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
-    /// Whom it came from, and where answers go.
+    /// Where the wish came from; answers go there.
     pub source: Source,
-    /// The session; unique at its source.
+    /// Unique at its source.
     pub session: SessionId,
-    /// Who wants to drive.
     pub driver: Name,
-    /// Whether the driver's end takes candidates one by one.
+    /// Whether the page takes candidates one by one.
     pub trickle: bool,
     /// With credentials for this session.
     pub ice_servers: Vec<IceServer>,
 }
 
-/// What a session is told.
+/// Input that the lease passes to a session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SessionInput {
     /// The driver's answer to an offer.
     Answer {
         /// Generation of the offer.
         generation: u32,
-        /// The description.
         sdp: Sdp,
     },
     /// A candidate of the driver's.
@@ -50,9 +48,9 @@ pub enum SessionInput {
     },
     /// Somebody at the car wants another path.
     RestartHere,
-    /// The other side's end of the session.
+    /// The session is to end for this reason. With `DriverGone` and `CarGone` it may go on: only
+    /// the signaling is lost, and the peer connection may still work.
     Bye(ByeReason),
-    /// The program stops.
     Shutdown,
 }
 
@@ -61,61 +59,56 @@ pub enum SessionInput {
 pub enum Outcome {
     /// The other side said good-bye, or its host did.
     EndedByDriver(ByeReason),
-    /// The car did, and tells why.
+    /// The car ended it, and sends the reason to the driver.
     EndedByCar(ByeReason),
 }
 
-/// What is to be done, in this order.
+/// To be done in the order in which they come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Begin this session. There is no other: the one before has ended.
-    /// [`super::Lease::handle_ended`] wants its end.
+    /// Begin this session. No other session runs. When it ends, call
+    /// [`super::Lease::handle_ended`].
     Start(Wish),
-    /// Tell the session that runs. It is lost if the session does not keep up.
+    /// Pass this to the running session. It may be dropped if the session does not keep up.
     Pass(SessionInput),
-    /// Tell the session that runs to end; abort it if it does not even take that.
+    /// Ask the running session to end. If it does not even take that, abort it.
     End(ByeReason),
-    /// The session was told to end and has not: end it by force.
+    /// The session was asked to end and has not: end it by force.
     Abort,
-    /// Nobody drives any more: no set-point of the session counts.
+    /// Nobody drives any more: set-points of the session do not count from now on.
     Vacate,
     /// Send this over signaling.
-    Say {
-        /// Which way.
-        to: Source,
-        message: FromCar,
-    },
-    /// Wait until what was said has left, but not for long; then call
+    Say { to: Source, message: FromCar },
+    /// Wait until all messages have left, but not for long. Then call
     /// [`super::Lease::handle_farewells_sent`].
     SendFarewells,
-    /// All is told and ended: the program may stop.
+    /// Everything is sent and ended: the program may stop.
     Finished,
 }
 
-/// What a person who watches the car wants to know. Nothing has to be done about it.
+/// For the log: nothing has to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A session begins.
     Connects {
         driver: Name,
-        /// Over which signaling.
+        /// The way of its signaling.
         source: Source,
         session: SessionId,
     },
     /// A session ends because its driver is not reachable and somebody else wants the car.
     Replaced {
         session: SessionId,
-        /// Who has the car next.
+        /// The next driver.
         driver: Name,
     },
-    /// Somebody has the car already.
+    /// A driver did not get the car, because somebody drives it.
     Refused {
-        /// Who does not get it.
         driver: Name,
-        /// Over which signaling it is driven.
+        /// The way of the present driver's signaling.
         driven_by: Source,
     },
-    /// A session is over.
+    /// The session is over, and its connection is closed.
     Ended { session: SessionId, outcome: Outcome },
     /// A session ends because the program stops.
     Stops { session: SessionId },

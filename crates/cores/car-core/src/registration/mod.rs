@@ -1,25 +1,25 @@
-//! When the host is dialled, and what becomes of the connection.
+//! When the car dials its host, and when it gives a connection up.
 //!
 //! ```text
-//!                another uplink is used, or neither host nor driver answer: from each state but a refused WAITING
-//!                │
-//!                ▼    challenged: register                registered, unclaimed          ping every 5 s
-//!   (start) ─► DIALLING ───────────────────► REGISTERING ───────────────────────► OPEN ◄────────────────┐
-//!                ▲  │ │                         │ 10 s                            ▲ │ └─────────────────┘
-//!                │  │ └ the same, known before ─│─────────────────────────────────┘ │
-//!                │  │ failed, refused           │ refused            refused, lost, │ silent for 12 s
-//!                │  └───────────────────────────┴───────────────────────────────────┴─────────► WAITING
-//!                │                                                                                │
-//!                └── 0.1 s to 30.1 s later; at most 1 s later while somebody drives ──────────────┤
-//!                    refused: 30 s later with a new code, and nothing hurries it ─────────────────┘
+//!                another uplink is used, or neither host nor driver answers
+//!                │ (from each state but a refused WAITING)
+//!                ▼    challenged: register           registered, unclaimed     ping every 5 s
+//!   (start) ─► DIALLING ────────────────► REGISTERING ────────────────────► OPEN ◄────┐
+//!                ▲  │ │                       │ 10 s                        ▲ │ └─────┘
+//!                │  │ └ the same, if known ───│─────────────────────────────┘ │
+//!                │  │ failed, refused         │ refused        refused, lost, │ silent for 12 s
+//!                │  └─────────────────────────┴───────────────────────────────┴────► WAITING
+//!                │                                                                      │
+//!                └── 0.1 s to 30.1 s later; at most 1 s later while somebody drives ────┤
+//!                    refused: 30 s later with a new code, and nothing hurries it ───────┘
 //! ```
 //!
-//! A car that was up and was revoked waits like after a failure: it can be claimed by somebody
-//! else.
+//! A car that was registered and is revoked waits as it does after a failure, because somebody else
+//! can claim it.
 //!
-//! **In each state something is due:** the next attempt, or the limit of the one that is under way
-//! ([`Effect::Dial`] tells it, whoever dials keeps it), or the next ping. A wait is never longer
-//! than [`WAIT_MOST`].
+//! **In each state something is due:** the next attempt, the limit of the one that is under way, or
+//! the next ping. [`Effect::Dial`] carries the limit of dialling, and the shell keeps it. A wait is
+//! never longer than [`WAIT_MOST`].
 //!
 //! A second connection [stands by](standby) while somebody drives.
 
@@ -39,14 +39,14 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// TCP, TLS and the WebSocket handshake on a bad 4G link; each later step of the registration has
-/// as long.
+/// Limit of TCP, TLS and the WebSocket handshake on a bad 4G link, and of each later step of the
+/// registration.
 pub const STEP_WITHIN: Duration = ms(10_000);
-/// TCP's first segments are repeated after 1 s and 3 s; who is silent for longer is not worth the
-/// wait.
+/// TCP repeats its first segment after 1 s and 3 s. A host that is silent for longer is not worth
+/// the wait.
 pub const DIAL_WITHIN: Duration = ms(4_000);
-/// The same while somebody drives: a new first segment every second finds a link that is back
-/// sooner than TCP's own patience would.
+/// The same while somebody drives. A new first segment every second finds a link that has come back
+/// sooner than TCP, which waits longer each time.
 pub const DIAL_URGENTLY_WITHIN: Duration = ms(1_000);
 /// The first wait while somebody drives; each failure adds as much.
 pub const BACKOFF_URGENT: Duration = ms(100);
@@ -54,24 +54,24 @@ pub const BACKOFF_URGENT: Duration = ms(100);
 pub const BACKOFF_URGENT_MOST: Duration = ms(1_000);
 /// A mobile network forgets an idle NAT mapping after 30 s at worst.
 pub const PING_EVERY: Duration = ms(5_000);
-/// Two pings unanswered: the path is dead, whatever TCP thinks.
+/// After two pings without an answer the path is dead, whatever TCP thinks.
 pub const SILENCE: Duration = ms(12_000);
-/// The most that the first wait after a failure spreads over; doubles with each failure.
+/// The first wait after a failure is spread over up to this time; it doubles with each failure.
 pub const BACKOFF_FIRST: Duration = ms(500);
-/// The most that any spreads over. A connection that lasted for longer makes the next failure the
-/// first one again.
+/// No wait is spread over more. If a connection has lasted for longer, the next failure counts as
+/// the first one.
 pub const BACKOFF_MOST: Duration = ms(30_000);
-/// What each of these waits takes at least.
+/// Each of these waits takes at least this long.
 pub const BACKOFF_LEAST: Duration = ms(100);
-/// A refusal (not enrolled, revoked) does not change by itself; asking every few seconds would only
+/// A refusal (not enrolled, revoked) does not change by itself. Asking every few seconds would only
 /// fill logs.
 pub const BACKOFF_REFUSED: Duration = ms(30_000);
 /// No wait is longer.
 pub const WAIT_MOST: Duration = ms(30_100);
-/// As long as a host takes a claim code.
+/// A host takes a claim code for this long.
 pub const CODE_LIFETIME: Duration = ms(24 * 3_600_000);
 
-/// The machine of one host.
+/// One for each host.
 #[derive(Debug)]
 pub struct Registration {
     state: State,
@@ -80,15 +80,14 @@ pub struct Registration {
     failures: u32,
     /// Somebody drives, or is about to.
     urgent: bool,
-    /// The host has registered this car before, since the program started.
+    /// The host has registered this car since the program started.
     known: bool,
     up: bool,
-    /// The uplink that the connection goes over, or the last one went over; `None` if the routing
-    /// table chose.
+    /// Interface of the connection, or of the last one; `None` if the routing table chose.
     over: Option<String>,
     /// The code for the next registration, and when it was made.
     code: Option<(ClaimCode, MonotonicMicros)>,
-    /// The code that the host was given on this connection.
+    /// The code that the host got on this connection.
     given: Option<ClaimCode>,
     pings: u32,
     effects: VecDeque<Effect>,
@@ -110,7 +109,7 @@ enum State {
         ping_at: MonotonicMicros,
         registered: bool,
     },
-    /// The end of the connection was asked for.
+    /// Waits for the end of the connection, after [`Effect::HangUp`].
     HangingUp,
 }
 
@@ -136,7 +135,7 @@ impl Registration {
         registration
     }
 
-    /// Whether the host's word is awaited before anything else.
+    /// Whether the car has to wait for the host's answer before it sends anything else.
     #[must_use]
     pub fn is_entering(&self) -> bool {
         matches!(self.state, State::Registering { .. })
@@ -148,15 +147,15 @@ impl Registration {
         matches!(self.state, State::Open { registered: true, .. })
     }
 
-    /// Whether messages may be sent: the car is registered as far as it knows, or waits to be
-    /// claimed.
+    /// Whether messages may be sent. The car is registered, expects to be registered, or waits to
+    /// be claimed.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
     }
 
-    /// Somebody drives, or is about to; or nobody any more. It hurries what waits after a failure,
-    /// and nothing that was refused.
+    /// `urgent`: somebody drives, or is about to. That shortens a wait after a failure, but not
+    /// after a refusal.
     pub fn handle_urgent(&mut self, now: MonotonicMicros, urgent: bool) {
         self.urgent = urgent;
         if urgent && let State::Waiting { until, refused: false } = &mut self.state {
@@ -164,13 +163,15 @@ impl Registration {
         }
     }
 
-    /// The car uses another uplink, or has none. As long as there is none, nothing better can be
-    /// had.
+    /// The car uses another uplink, or has none. Without an uplink dialling is of no use, and
+    /// nothing changes.
     pub fn handle_move(&mut self, now: MonotonicMicros, to: &Move) {
         let Some(used) = &to.to else { return };
         let ends = match to.why {
+            // The attempt that began at the start goes on.
             Why::First => false,
             Why::Lost | Why::New | Why::Changed | Why::Back => true,
+            // The connection may go over that uplink already.
             Why::Silent | Why::Better => self.over.as_deref() != Some(&used.name),
         };
         if ends {
@@ -183,15 +184,15 @@ impl Registration {
         self.call(now, Call::Suspected);
     }
 
-    /// There is a connection over this uplink, if the routing table did not choose; the host has
-    /// not challenged yet.
+    /// There is a connection, and the host has not challenged yet. `over` is its interface; `None`
+    /// if the routing table chose.
     pub fn handle_dialled(&mut self, over: Option<String>) {
         if self.state == State::Dialling {
             self.over = over;
         }
     }
 
-    /// The host has challenged. `random` makes a code if one is needed.
+    /// The host has sent its challenge. `random` makes a code if one is needed.
     pub fn handle_challenged(&mut self, now: MonotonicMicros, random: u64) {
         if self.state != State::Dialling {
             return;
@@ -202,8 +203,8 @@ impl Registration {
         self.given = Some(claim.clone());
         self.effects.push_back(Effect::Register { claim });
         if self.known {
-            // A car that was registered before does not wait for the host's word: what it has to
-            // say follows at once.
+            // A car that was registered before does not wait for the answer: its messages follow
+            // at once, which saves a round trip.
             self.state = State::Open { heard: now, ping_at: now, registered: false };
             self.set_up(true);
         } else {
@@ -211,7 +212,7 @@ impl Registration {
         }
     }
 
-    /// The host sent anything at all.
+    /// The host sent a message of any kind.
     pub fn handle_heard(&mut self, now: MonotonicMicros) {
         if let State::Open { heard, .. } = &mut self.state {
             *heard = now;
@@ -230,7 +231,7 @@ impl Registration {
         self.set_up(true);
     }
 
-    /// The host does not know the car, perhaps not any more, and keeps it waiting.
+    /// The host does not know the car, or not any more, and lets it wait to be claimed.
     pub fn handle_unclaimed(&mut self, now: MonotonicMicros) {
         if !self.answered(now, false) {
             return;
@@ -269,7 +270,7 @@ impl Registration {
             self.known = false;
             self.spend();
         }
-        // A car that was just revoked is asked again soon: it can be claimed by somebody else.
+        // A car that was just revoked comes back soon: somebody else can claim it.
         let refused = refused && !(was_up && matches!(end, End::Forbidden(_)));
         let wait = if refused {
             BACKOFF_REFUSED
@@ -285,7 +286,6 @@ impl Registration {
         self.events.push_back(Event::Lost { retry_in: wait, why: end });
     }
 
-    /// Acts on what is due.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         match &mut self.state {
             State::Waiting { until, .. } if now >= *until => self.dial(now),
@@ -304,25 +304,24 @@ impl Registration {
         }
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest; `None` while somebody dials or hangs
-    /// up.
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while the shell dials or hangs
+    /// up, which ends by itself.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         match self.state {
             State::Waiting { until, .. } | State::Registering { until } => Some(until),
             State::Open { heard, ping_at, .. } => {
+                // One more, because `handle_timeout` asks for more than `SILENCE`.
                 Some(ping_at.min(heard.plus(SILENCE + Duration::from_micros(1))))
             }
             State::Dialling | State::HangingUp => None,
         }
     }
 
-    /// What is to be done next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// What has happened, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -347,7 +346,7 @@ impl Registration {
         self.effects.push_back(Effect::Dial { within });
     }
 
-    /// The host has answered; false if nobody asked it.
+    /// Notes the host's answer; false if the car has not asked on this connection.
     fn answered(&mut self, now: MonotonicMicros, knows_the_car: bool) -> bool {
         match &mut self.state {
             State::Registering { .. } => {
@@ -369,7 +368,7 @@ impl Registration {
 
     fn leave(&mut self, standing: Standing) {
         self.set_up(false);
-        // The code counts no longer, but will if the car comes back soon.
+        // The code does not work without a connection. `self.code` keeps it for the next one.
         self.effects.push_back(Effect::Hide);
         self.effects.push_back(Effect::Stand(standing));
     }
@@ -380,7 +379,7 @@ impl Registration {
         self.effects.push_back(Effect::Hide);
     }
 
-    /// Says so only if it is news: sessions begin to talk when the host is up.
+    /// Gives an effect only for a change: sessions send again when the host is up.
     fn set_up(&mut self, up: bool) {
         if std::mem::replace(&mut self.up, up) != up {
             self.effects.push_back(Effect::Up(up));
@@ -392,7 +391,7 @@ impl Registration {
 fn backoff(failures: u32, fraction: f64) -> Duration {
     let ceiling =
         BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST);
-    // What is not a number spreads nothing.
+    // NaN becomes 0.
     let fraction = if fraction > 0.0 { fraction.min(1.0) } else { 0.0 };
     BACKOFF_LEAST + ceiling.mul_f64(fraction)
 }

@@ -1,43 +1,46 @@
-//! A connection over the next uplink that waits in the host's anteroom while somebody drives:
-//! challenged, not registered.
+//! While somebody drives, the car keeps a second connection to the host over the next uplink. The
+//! host has challenged it, and the car has not registered with it.
 //!
 //! ```text
-//!            somebody drives, a second uplink is there: knock
-//!   OFF ──────────────────────────────────────────────────────► KNOCKING ── challenged ─► WAITING ── taken: registers with it
-//!    ▲                          ▲                                  │                        │
-//!    │ nobody drives: drop      └── 8 s, or 4 s after a failure; other uplinks: at once ◄───┘ (what waits is kept until the next is here)
-//!    └───────────────────────────── from each
+//!          somebody drives, a second uplink is there
+//!   OFF ─────────────────────────────────────────────► KNOCKING ── challenged ─► WAITING
+//!    ▲                                                  ▲    │                    │  │
+//!    │ nobody drives: drop                              │    │ failed: 4 s later  │  └─ taken:
+//!    └───────────────────── from each                   └────┴────────────────────┘     registers
+//!                                                        8 s later; other uplinks:      with it
+//!                                                        at once
 //! ```
 //!
-//! When the uplink in use is lost, registering over it takes one message instead of three round
-//! trips. It costs some kilobytes a minute.
+//! A connection that waits is kept until the next one is there.
+//!
+//! When the uplink in use is lost, registering over this connection takes one message instead of
+//! three round trips. It costs some kilobytes a minute.
 
 use crate::uplinks::Uplink;
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The host lets nobody wait for longer than 10 s.
+/// How long a connection is good. The host ends one that has not registered after 10 s.
 pub const LASTS: Duration = Duration::from_secs(8);
-/// The last one of these was not used, the next one is made: an uplink that just failed is not
-/// asked much.
+/// The wait after a failure: an uplink that has just failed is not tried too often.
 pub const AGAIN: Duration = Duration::from_secs(4);
 
-/// What is to be done, in this order.
+/// To be done in the order in which they come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Connect over this uplink and no other, up to the host's challenge, and keep the connection
-    /// as the one that stands by when [`Standby::handle_knocked`] is told of it.
+    /// Connect over this uplink and no other, and wait for the host's challenge. Keep the
+    /// connection as the one that stands by, in place of the one before, and call
+    /// [`Standby::handle_knocked`].
     Knock {
         over: Uplink,
-        /// A connection that takes longer is worth nothing.
+        /// Give up a connection that takes longer.
         within: Duration,
     },
     /// Drop the connection that stands by, if there is one.
     Drop,
 }
 
-/// The machine.
 #[derive(Debug, Default)]
 pub struct Standby {
     urgent: bool,
@@ -49,7 +52,7 @@ pub struct Standby {
 }
 
 impl Standby {
-    /// Somebody drives, or is about to; or nobody any more.
+    /// `urgent`: somebody drives, or is about to.
     pub fn handle_urgent(&mut self, now: MonotonicMicros, urgent: bool) {
         if std::mem::replace(&mut self.urgent, urgent) == urgent {
             return;
@@ -62,10 +65,10 @@ impl Standby {
         self.handle_timeout(now);
     }
 
-    /// The uplinks as they are worth trying.
+    /// `order`: as [`Uplinks::order`](crate::uplinks::Uplinks::order) gives it.
     pub fn handle_uplinks(&mut self, now: MonotonicMicros, order: &[Uplink]) {
-        // What waits is left alone until another one is here: the uplink that became the only one
-        // is the one that it is for.
+        // A connection that waits is kept even if there is no second uplink now: the one that is
+        // left may be just the one that it goes over.
         self.second = order.get(1).cloned();
         self.due = now;
         self.handle_timeout(now);
@@ -81,15 +84,15 @@ impl Standby {
         if answered {
             self.waiting = Some((over.name, now));
         }
-        // Other uplinks meanwhile: they are tried at once.
+        // The uplinks changed in the meantime: the new second one is tried at once.
         if self.due <= now && self.second.as_ref().is_none_or(|second| second.index != over.index) {
             return self.handle_timeout(now);
         }
         self.due = now.plus(if answered { LASTS } else { AGAIN });
     }
 
-    /// Takes the connection that stands by, if it is over this uplink and still good. What is not
-    /// good is dropped.
+    /// True if a connection stands by that goes over this uplink and is still good; the caller then
+    /// registers with it. Any other one is dropped.
     pub fn take(&mut self, now: MonotonicMicros, uplink: &str) -> bool {
         let Some((over, since)) = self.waiting.take() else { return false };
         let good = over == uplink && now.since(since) < LASTS;
@@ -99,7 +102,6 @@ impl Standby {
         good
     }
 
-    /// Acts on what is due.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         if !self.urgent || self.knocking.is_some() || now < self.due {
             return;
@@ -111,14 +113,13 @@ impl Standby {
         }
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest; `None` while nobody drives, or one is
-    /// being made.
+    /// When to call [`Self::handle_timeout`] at the latest; `None` while nobody drives, or while a
+    /// connection is being made.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         (self.urgent && self.knocking.is_none()).then_some(self.due)
     }
 
-    /// What is to be done next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }

@@ -1,4 +1,4 @@
-//! What goes in and comes out of the registration.
+//! Inputs, effects and events of the registration.
 
 use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::text::Name;
@@ -8,17 +8,17 @@ use std::time::Duration;
 /// Why an attempt or a connection ended, with a text for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// It could not be made, or it broke: the next attempt may go better.
+    /// The connection could not be made, or it broke: the next attempt may go better.
     Failed(String),
-    /// The host would say the same again: not enrolled, another car with the same key, another
-    /// version.
+    /// The host will say the same again: the car is not enrolled, another car has the same key, or
+    /// the host speaks another version.
     Refused(String),
-    /// The car lost the right, or never had it.
+    /// The car was revoked, or was never allowed to register.
     Forbidden(String),
 }
 
 impl End {
-    /// Whether the host would say the same again.
+    /// Whether the host will say the same again.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Forbidden(_))
@@ -54,47 +54,47 @@ impl fmt::Display for Call {
 /// How the car stands with its host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Standing {
-    /// On the way for the first time.
+    /// The car dials for the first time.
     #[default]
     Connecting,
-    /// The last attempt or connection ended; on the way again.
+    /// The last attempt or connection ended; the car dials again. Holds the reason.
     Lost(String),
-    /// The host would say the same again.
+    /// The host refused the car and will do so again. Holds the reason.
     Refused(String),
-    /// It waits to be claimed with this code.
+    /// The car waits to be claimed with this code.
     Unclaimed(ClaimCode),
     Registered,
 }
 
-/// What is to be done, in this order.
+/// To be done in the order in which they come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Give up whatever attempt or connection there is, and dial. Then comes
+    /// Give up any attempt or connection that there is, and dial. Then call
     /// [`super::Registration::handle_challenged`] or [`super::Registration::handle_ended`].
     Dial {
-        /// Who is silent for longer is not worth the wait.
+        /// Give up a host that is silent for longer.
         within: Duration,
     },
-    /// Answer the host's challenge, with the code that claims the car if the host does not know it.
-    Register { claim: ClaimCode },
-    /// Send a ping.
+    /// Answer the host's challenge. The code claims the car if the host does not know it.
+    Register {
+        claim: ClaimCode,
+    },
     Ping {
-        /// Its number.
         id: u32,
     },
-    /// Give the connection up and report its end as this.
+    /// Give up the connection, and call [`super::Registration::handle_ended`] with this end.
     HangUp(End),
-    /// A driver can reach the car over the host, or not any more.
+    /// Drivers can reach the car over the host from now on (true), or no longer (false).
     Up(bool),
     /// The standing has changed.
     Stand(Standing),
-    /// Show the code to whoever is near the car.
+    /// Show the code to the people near the car.
     Show(ClaimCode),
     /// Show no code.
     Hide,
 }
 
-/// What a person who watches the car wants to know. Nothing has to be done about it.
+/// For the log: nothing has to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The host knows the car.
@@ -102,13 +102,13 @@ pub enum Event {
         /// Name under which drivers see it.
         name: Name,
     },
-    /// The car waits to be claimed.
+    /// The host does not know the car, and lets it wait to be claimed.
     Unclaimed,
     /// A connection was given up for a better one.
     DialledAnew(Call),
     /// A connection or an attempt ended.
     Lost {
-        /// Until the next attempt.
+        /// The wait until the next attempt.
         retry_in: Duration,
         why: End,
     },

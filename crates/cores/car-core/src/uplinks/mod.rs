@@ -1,15 +1,17 @@
 //! Which uplink is in use.
 //!
 //! ```text
-//!            first snapshot                 gone, another is there: Lost · address changed: Changed · gives no answer: Silent
-//!   (start) ───────────────► IN USE ◄───────────────────────────────┐
-//!                             │ ▲  └────────────────────────────────┘
-//!        gone, none is there  │ │ settled for 100 ms: New; the one before: Back, at once
-//!                             ▼ │
+//!            first snapshot             gone, another is there: Lost
+//!   (start) ───────────────► IN USE ◄─┐ its address changed: Changed
+//!                             │ ▲  └──┘ it does not answer: Silent
+//!        gone, none is there  │ │
+//!                             │ │ the one before: Back, at once
+//!                             ▼ │ another one, settled for 100 ms: New
 //!                             NONE
 //!
-//!   IN USE ── a preferred one is there for 5 s ─► probe it ── answers: Better
-//!                                                     └─ does not: distrusted for 15 s, 30 s, … 4 min
+//!   IN USE ── a preferred one is there for 5 s ─► probe it ── it answers: Better
+//!                                                     └─ it does not: distrusted for
+//!                                                        15 s, 30 s, … 4 min
 //! ```
 
 mod words;
@@ -21,7 +23,6 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// The machine.
 #[derive(Debug)]
 pub struct Uplinks {
     options: Options,
@@ -57,7 +58,7 @@ struct Distrust {
 }
 
 impl Uplinks {
-    /// Knows of no uplink yet.
+    /// Begins without an uplink.
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
@@ -74,7 +75,6 @@ impl Uplinks {
         }
     }
 
-    /// The uplink in use.
     #[must_use]
     pub fn in_use(&self) -> Option<&Uplink> {
         self.in_use.as_ref()
@@ -90,7 +90,7 @@ impl Uplinks {
         order
     }
 
-    /// Takes what is there now, in any order.
+    /// Takes all uplinks that are there now, in any order. One without an address is left out.
     pub fn handle_uplinks(&mut self, now: MonotonicMicros, mut uplinks: Vec<Uplink>) {
         uplinks.retain(|uplink| !uplink.addresses.is_empty());
         uplinks.sort_by(|a, b| {
@@ -101,6 +101,7 @@ impl Uplinks {
         self.distrusted.retain(|name, _| self.usable.iter().any(|uplink| uplink.name == *name));
         match self.in_use.clone() {
             Some(used) => self.follow(now, &used),
+            // Only a change starts the time to settle again.
             None if changed => self.appear(now),
             None => {}
         }
@@ -148,7 +149,6 @@ impl Uplinks {
         self.look_for_better(now);
     }
 
-    /// Acts on what is due.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         if self.settling.is_some_and(|settling| now >= settling.until.min(settling.latest)) {
             self.become_used(now, self.order().into_iter().next(), Why::New);
@@ -187,7 +187,6 @@ impl Uplinks {
         [settling, better, trust, steady].into_iter().flatten().min()
     }
 
-    /// What is to be done next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
@@ -251,6 +250,8 @@ impl Uplinks {
     }
 
     fn become_used(&mut self, now: MonotonicMicros, to: Option<Uplink>, why: Why) {
+        // An uplink that we returned to is left within `STEADY`: the return was a mistake, and the
+        // next one waits twice as long.
         if why != Why::Better
             && self.returned.take().is_some_and(|at| now.since(at) < timing::STEADY)
         {

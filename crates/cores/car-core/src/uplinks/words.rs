@@ -1,38 +1,35 @@
-//! What the uplink machine speaks of.
+//! Inputs and effects of the uplinks.
 
 use crate::timing;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// What an interface is.
+/// Kind of a network interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A cable.
     Ethernet,
-    /// Wireless LAN.
     Wifi,
-    /// A mobile network.
     Mobile,
-    /// Tunnels, bridges, and what nobody knows.
+    /// Tunnels, bridges, and kinds that are not known here.
     Other,
 }
 
 /// A way to the Internet: an interface that is up, has an address and a default route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uplink {
-    /// Number of the interface, which no other one gets while it is there.
+    /// The kernel's number of the interface. No other one has it while this one is there.
     pub index: u32,
     pub name: String,
     pub kind: Kind,
-    /// Its addresses that are good for the world outside.
+    /// Those of its addresses with which the Internet can be reached.
     pub addresses: BTreeSet<IpAddr>,
     /// Metric of its best default route; the lower, the better.
     pub metric: u32,
 }
 
 impl Uplink {
-    /// An uplink whose default route has the best metric.
+    /// With the best metric, 0.
     #[must_use]
     pub fn new(
         index: u32,
@@ -49,9 +46,9 @@ impl Uplink {
         }
     }
 
-    /// Whether sockets that were bound on `self` still work on `now`. A new IPv6 address takes
-    /// nothing away, an old one expires without being in use as a rule; the one IPv4 address is
-    /// what connections are made of.
+    /// Whether sockets that were bound on `self` still work on `now`: for IPv4 and for IPv6, one of
+    /// the old addresses is still there. A new IPv6 address takes nothing away, and an old one is
+    /// rarely in use when it expires. The only IPv4 address carries all connections.
     pub(crate) fn carries_on_as(&self, now: &Self) -> bool {
         let kept = |v4: bool| {
             let mut old =
@@ -62,10 +59,10 @@ impl Uplink {
     }
 }
 
-/// How uplinks are preferred.
+/// Which uplinks are preferred.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Kinds, best first; what is not named comes last.
+    /// Kinds, best first. Kinds that are not named come last.
     pub prefer: Vec<Kind>,
     /// How long a better uplink has to be there before it is used.
     pub return_after: Duration,
@@ -80,22 +77,20 @@ impl Default for Options {
     }
 }
 
-/// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Use another uplink, or know that there is none.
+    /// Another uplink is in use, or none is there.
     Move(Move),
-    /// Try whether the host can be reached over this one; [`super::Uplinks::handle_probe`] wants
-    /// the result.
+    /// Try whether the host can be reached over this uplink, and call
+    /// [`super::Uplinks::handle_probe`].
     Probe(Uplink),
 }
 
 /// A change of the uplink in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// The new one.
+    /// `None` if there is no uplink.
     pub to: Option<Uplink>,
-    /// The reason.
     pub why: Why,
 }
 
@@ -108,13 +103,13 @@ pub enum Why {
     Lost,
     /// There was none for a while, and this is not the one before.
     New,
-    /// There was none for a while, and this is the one before: sockets live on.
+    /// There was none for a while, and this is the one before: its sockets still work.
     Back,
     /// It has another address than before.
     Changed,
-    /// The one before gives no answer any more.
+    /// The one before does not answer any more.
     Silent,
-    /// It is preferred, and has proved itself; the one before still works.
+    /// This one is preferred and has proved itself; the one before still works.
     Better,
 }
 

@@ -26,7 +26,7 @@ impl Bench {
         }
     }
 
-    /// Lets time pass up to `until`, calling the machine when it wants to be called.
+    /// Lets time pass up to `until`, and calls the machine when it asks for it.
     pub(crate) fn wait_until(&mut self, until: MonotonicMicros) {
         while let Some(at) = self.machine.poll_timeout().filter(|&at| at <= until) {
             assert!(at > self.now, "poll_timeout lies in the past");
@@ -41,7 +41,7 @@ impl Bench {
         self.wait_until(self.now.plus(Duration::from_millis(millis)));
     }
 
-    /// A set-point that is input now.
+    /// A set-point that counts as input now.
     pub(crate) fn frame(&mut self, arm: bool, steering: i16, throttle: i16) -> SetPoint {
         self.seq = self.seq.wrapping_add(1);
         SetPoint {
@@ -60,7 +60,7 @@ impl Bench {
         self.after_call();
     }
 
-    /// Frames at 50 Hz for that long, the last of them at its end.
+    /// Sends frames at 50 Hz for `millis`, the last one at the end.
     pub(crate) fn drive(&mut self, millis: u64, arm: bool, steering: i16, throttle: i16) {
         for _ in 0..millis / FRAME_MS {
             self.wait(FRAME_MS);
@@ -87,7 +87,7 @@ impl Bench {
     }
 }
 
-/// Throttle on the motor; zero unless it drives.
+/// Throttle on the motor; zero while it brakes or is at neutral.
 pub(crate) fn throttle_of(machine: &Machine) -> i16 {
     match machine.output().motor {
         Motor::Drive(throttle) => throttle.permyriad(),

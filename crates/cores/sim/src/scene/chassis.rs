@@ -1,4 +1,4 @@
-//! The car's own front as its camera sees it: the bonnet, and front wheels that turn.
+//! The car's own front as its camera sees it: the bonnet and the front wheels, which turn.
 
 use super::colour::Colour;
 use super::shapes::{Point, hull, polygon};
@@ -7,14 +7,14 @@ use crate::frame::FrameViewMut;
 use crate::vehicle::Pose;
 use std::f32::consts::TAU;
 
-/// Front axle before the rear axle: the default vehicle's wheelbase.
+/// Distance of the front axle from the rear axle: the default vehicle's wheelbase.
 const FRONT_AXLE_M: f32 = 0.33;
 const HALF_TRACK_M: f32 = 0.135;
 const WHEEL_RADIUS_M: f32 = 0.052;
 const HALF_WHEEL_WIDTH_M: f32 = 0.025;
-/// Wheels are not drawn turned farther, in radians: they would reach into the bonnet.
+/// The largest angle at which wheels are drawn: farther, they would reach into the bonnet.
 const MAX_STEER_RAD: f64 = 0.7;
-/// Corners of a wheel: enough that it looks round.
+/// Corners of a wheel: enough to make it look round.
 const CORNERS: usize = 28;
 
 const BODY: Colour = Colour::rgb(24, 92, 168);
@@ -50,7 +50,7 @@ pub(super) fn draw(pose: &Pose, view: &View, frame: &mut FrameViewMut<'_>) {
 }
 
 fn body(view: &View, frame: &mut FrameViewMut<'_>) {
-    // Rear end far enough back to leave the picture at the bottom.
+    // The rear end lies so far back that it is below the picture.
     outline(
         view,
         frame,
@@ -100,7 +100,8 @@ fn body(view: &View, frame: &mut FrameViewMut<'_>) {
 
 fn wheel(view: &View, frame: &mut FrameViewMut<'_>, steer: f32, side: f32) {
     let (sin, cos) = steer.sin_cos();
-    // A point of the wheel: around its axle, `radius` from it, `aside` towards the outside.
+    // A point of the wheel: at an angle around the axle, `radius` from it, and `aside` from the
+    // middle of the wheel towards the outside.
     let point = |corner: usize, radius: f32, aside: f32| {
         let angle = corner as f32 / CORNERS as f32 * TAU;
         let (ahead, left) = (radius * angle.cos(), side * aside);
@@ -122,7 +123,7 @@ fn wheel(view: &View, frame: &mut FrameViewMut<'_>, steer: f32, side: f32) {
     }
 }
 
-/// Fills a convex outline on the car: ahead of the rear axle, left, up, in metres.
+/// Fills a convex outline. Its corners are metres ahead of the rear axle, to the left, and up.
 fn outline(view: &View, frame: &mut FrameViewMut<'_>, colour: Colour, corners: &[[f32; 3]]) {
     if let Some(pixels) = project(view, corners) {
         polygon(frame, &pixels, colour);

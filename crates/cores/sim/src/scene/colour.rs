@@ -1,4 +1,4 @@
-//! Colours in the frame's own terms.
+//! Colours as the frame holds them.
 
 /// BT.709, limited range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Colour {
         }
     }
 
-    /// Towards `other`: 0 stays, 256 arrives.
+    /// From `self` (`share` 0) to `other` (256).
     pub(super) fn mix(self, other: Self, share: i32) -> Self {
         Self {
             y: mix(self.y, other.y, share),
@@ -33,7 +33,7 @@ impl Colour {
     }
 }
 
-/// From `a` towards `b`: 0 stays, 256 arrives.
+/// From `a` (`share` 0) to `b` (256).
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -43,5 +43,5 @@ pub(super) fn mix(a: u8, b: u8, share: i32) -> u8 {
     (i32::from(a) + (((i32::from(b) - i32::from(a)) * share) >> 8)) as u8
 }
 
-/// The air at the horizon.
+/// Colour of the air at the horizon.
 pub(super) const HAZE: Colour = Colour::rgb(214, 226, 234);

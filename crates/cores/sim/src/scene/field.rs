@@ -1,13 +1,13 @@
-//! A grid over the world that tells how places lie by the road.
+//! A grid over the world, which says how far a place is from the road.
 
 use crate::track::Track;
 
-/// Distance of two points of the grid in metres. Between them distances are interpolated: on a bend
-/// of 2 m radius wrong by 0.6 mm.
+/// Distance of two points of the grid. Between them, distances to the road are interpolated; on a
+/// bend of 2 m radius the error is 0.6 mm.
 const CELL_M: f32 = 0.1;
-/// Distances beyond this are all the same.
+/// Distances beyond this are not kept apart.
 pub(super) const FAR_M: f32 = 2.0;
-/// Fractions of a lap in a `u16`.
+/// A lap in the units of [`Node::lap`].
 const LAP: f32 = 65_536.0;
 
 /// Distances to the centre line.
@@ -22,17 +22,18 @@ pub(super) struct Field {
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    /// Left of the centre line in metres, ±[`FAR_M`] where the road is far.
+    /// To the left of the centre line; ±[`FAR_M`] where the road is far.
     left_m: f32,
-    /// Share of the lap.
+    /// Way from the start as a share of the lap, in 1/65536.
     lap: u16,
 }
 
-/// How a place lies by the road.
+/// A place near the road.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Near {
+    /// To the left of the centre line, negative to the right.
     pub(super) left_m: f32,
-    /// From the start, in metres.
+    /// Along the centre line, from the start.
     pub(super) along_m: f32,
 }
 
@@ -71,7 +72,7 @@ impl Field {
         Self { nodes: nodes.collect(), columns, rows, origin, length_m: track.length_m() as f32 }
     }
 
-    /// How a place lies by the road, `None` if it is far from it.
+    /// `None` if the place is far from the road.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -80,6 +81,7 @@ impl Field {
     pub(super) fn at(&self, x: f32, y: f32) -> Option<Near> {
         let (gx, gy) =
             ((x - self.origin[0]) * (1.0 / CELL_M), (y - self.origin[1]) * (1.0 / CELL_M));
+        // Written so that NaN is outside.
         if !(gx >= 0.0
             && gy >= 0.0
             && gx < (self.columns - 1) as f32
@@ -92,7 +94,7 @@ impl Field {
         let index = row * self.columns + column;
         let [a, b] = [self.nodes[index], self.nodes[index + 1]];
         let [c, d] = [self.nodes[index + self.columns], self.nodes[index + self.columns + 1]];
-        // Half way between two roads the sign flips; nothing must be interpolated there.
+        // Half way between two parts of the road the sign flips, so nothing may be interpolated.
         if [a, b, c, d].iter().any(|node| node.left_m.abs() >= FAR_M) {
             return None;
         }
@@ -100,7 +102,7 @@ impl Field {
             let upper = a + (b - a) * fx;
             upper + (c + (d - c) * fx - upper) * fy
         };
-        // Differences modulo a lap, so that the start line is no cliff.
+        // Differences modulo a lap, so that the value does not jump at the start line.
         let beyond_a = |node: Node| f32::from(node.lap.wrapping_sub(a.lap) as i16);
         let lap = f32::from(a.lap) + bilinear(0.0, beyond_a(b), beyond_a(c), beyond_a(d));
         Some(Near {
@@ -110,8 +112,8 @@ impl Field {
     }
 }
 
-/// For every point of the grid the square of the distance to the nearest station and its index, if
-/// that is within [`FAR_M`].
+/// For every point of the grid, the square of the distance to the nearest station and the index of
+/// that station, if it is within [`FAR_M`].
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -154,16 +156,20 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(8))]
         #[test]
-        fn the_grid_agrees_with_the_centre_line(places in prop::collection::vec((0.0f64..1.0, -1.2f64..1.2), 200)) {
+        fn the_grid_agrees_with_the_centre_line(
+            places in prop::collection::vec((0.0f64..1.0, -1.2f64..1.2), 200),
+        ) {
             let track = Track::built_in();
             let field = Field::new(&track);
             for (share, left) in places {
                 let station = track.station_at(share * track.length_m());
                 let (sin, cos) = station.heading_rad.sin_cos();
+                let (x, y) = (station.x_m - sin * left, station.y_m + cos * left);
                 #[expect(clippy::cast_possible_truncation, reason = "tens of metres")]
-                let near = field.at((station.x_m - sin * left) as f32, (station.y_m + cos * left) as f32).unwrap();
+                let near = field.at(x as f32, y as f32).unwrap();
                 prop_assert!((f64::from(near.left_m) - left).abs() < 0.015, "{near:?} {left}");
-                let lap = (f64::from(near.along_m) - share * track.length_m()).rem_euclid(track.length_m());
+                let ahead = f64::from(near.along_m) - share * track.length_m();
+                let lap = ahead.rem_euclid(track.length_m());
                 prop_assert!(lap.min(track.length_m() - lap) < 0.08, "{near:?}");
             }
         }

@@ -13,27 +13,27 @@ use super::view::{GroundRow, View, haze};
 use crate::frame::{FrameViewMut, Row};
 use crate::track::Track;
 
-/// The road is looked up at every eighth pixel; between two of them it is straight enough. Close to
-/// the car every sixteenth does.
+/// The road is looked up at every eighth pixel, and is straight enough between two of them. Close
+/// to the car every sixteenth is enough.
 const SPAN: usize = 8;
 const LONG_SPAN: usize = 16;
-/// Rows nearer to each other than this share their grain, in metres: half of the finest.
+/// Rows that are nearer to each other share their grain: half of the finest size of grain.
 const SHARED_GRAIN_M: f32 = GRAIN[0].0 / 2.0;
-/// Largest pixel in long spans, in metres: a span must stay shorter than the kerb is wide, so that
-/// none is missed.
+/// Largest pixel in long spans. A span must be shorter than the width of the kerb, or it misses the
+/// kerb.
 const LONG_SPAN_PIXEL_M: f32 = 0.05 / LONG_SPAN as f32;
-/// A dash and the gap after it, in metres: at 6 m/s six pass in a second, which 30 Hz still show as
-/// motion.
+/// Length of a dash and the gap after it. At 6 m/s six of them pass in a second, which still look
+/// like motion at 30 Hz.
 const STRIPES_M: f32 = 1.0;
-/// Side of a square of the start line in metres.
+/// Side of a square of the start line.
 const CHEQUER_M: f32 = 0.15;
 /// Half of the chequered band's width.
 const CHEQUERED_M: f32 = 2.0 * CHEQUER_M;
-/// The start line lies this far before the origin, where a car that waits there sees it.
+/// The start line lies this far ahead of the origin, where a car that waits there sees it.
 pub(super) const START_LINE_M: f32 = 2.4;
 const CHEQUER_LIGHT: Shade = Shade { y: 222, u: 128, v: 128, grain: 24 };
 const CHEQUER_DARK: Shade = Shade { y: 34, u: 128, v: 128, grain: 24 };
-/// Sizes of grain on the ground: distance of its points in metres and strength in steps of luma.
+/// Sizes of grain on the ground: distance of its points in metres, and strength in steps of luma.
 const GRAIN: [(f32, f32); 3] = [(0.014, 14.0), (0.07, 20.0), (0.6, 22.0)];
 
 /// Road and grass.
@@ -45,13 +45,13 @@ pub(super) struct Ground {
     stripes_m: f32,
 }
 
-/// A span that touches the road: values at its first pixel and their growth from pixel to pixel.
+/// A span that touches the road: values at its first pixel, and their growth from pixel to pixel.
 struct Span {
     left_m: f32,
     left_step: f32,
     along_m: f32,
     along_step: f32,
-    /// What a pixel covers across and along the road.
+    /// Length that a pixel covers across the road, and along it.
     pixel_left_m: f32,
     pixel_along_m: f32,
 }
@@ -59,6 +59,7 @@ struct Span {
 impl Ground {
     pub(super) fn new(track: &Track) -> Self {
         let length_m = track.length_m() as f32;
+        // A whole number of dashes in a lap, so that none is cut at the start.
         let stripes_m = length_m / (length_m / STRIPES_M).round();
         Self {
             field: Field::new(track),
@@ -74,7 +75,7 @@ impl Ground {
         for row in view.horizon().max(0.0) as usize..view.height {
             let Some(ground_row) = view.ground_row(row) else { continue };
             let span = if ground_row.across_m < LONG_SPAN_PIXEL_M { LONG_SPAN } else { SPAN };
-            // Close to the car two rows are so near each other that they share the grain.
+            // Close to the car, two rows show almost the same place and share their grain.
             if row.is_multiple_of(2)
                 || ground_row.along_m > SHARED_GRAIN_M
                 || grain.len() != view.width.div_ceil(span) + 1
@@ -140,17 +141,18 @@ impl Ground {
             (None, Some(to)) => (far_like(to), to),
             (Some(from), Some(to)) => (from, to),
         };
-        // Told around the start line, negative before it.
+        // Counted from the start line, negative before it.
         let around_start = |along: f32| {
             let along = along - START_LINE_M;
             if along > self.length_m / 2.0 { along - self.length_m } else { along }
         };
         let (from_along, mut to_along) = (around_start(from.along_m), around_start(to.along_m));
+        // Opposite the start line the count jumps by a lap; a span must not.
         if (to_along - from_along).abs() > self.length_m / 2.0 {
             to_along += self.length_m.copysign(from_along);
         }
         let left_step = (to.left_m - from.left_m) / len;
-        // How far the row runs across the road, 0…1; the rest of it runs along.
+        // How much the row runs across the road, 0…1; `following` is how much it runs along.
         let crossing = (left_step / row.across_m).abs().min(1.0);
         let following = (1.0 - crossing * crossing).sqrt();
         Some(Span {
@@ -166,10 +168,10 @@ impl Ground {
     fn draw_span<const LEN: usize>(&self, span: &Span, out: &mut Brush<'_>) {
         let [striped, plain] = self.surface.level(span.pixel_left_m);
         let left_end = span.left_m + span.left_step * LEN as f32;
-        // 16.16 fixed point: a place in the tables.
+        // A place in the tables, as 16.16 fixed point.
         let first = ((span.left_m + FAR_M) / ENTRY_M * 65_536.0) as i32;
         let step = (span.left_step / ENTRY_M * 65_536.0) as i32;
-        // Ends at ±FAR_M wrap to the other side, where it is grass as well.
+        // A span that ends at ±FAR_M wraps to the other end of the table, which is grass as well.
         let entry = |index: usize| (first + step * index as i32) as usize >> 16 & (ENTRIES - 1);
         let along = |index: usize| span.along_m + span.along_step * index as f32;
         let mut shades: [Shade; LEN] = std::array::from_fn(|index| plain[entry(index)]);
@@ -210,14 +212,14 @@ impl Ground {
     }
 }
 
-/// A triangle wave of period 1: distance to the nearest edge of a square wave, positive where that
-/// is up.
+/// A triangle wave of period 1: the distance to the nearest edge of a square wave, positive where
+/// the square wave is up.
 fn wave(phase: f32) -> f32 {
     0.25 - (phase - floor(phase) as f32 - 0.5).abs()
 }
 
-/// Grain at the ends of the spans of a row, in 1/256 of a step of luma; what is finer than a pixel
-/// averages out.
+/// Grain at the ends of the spans of a row, in 1/256 of a step of luma. Grain that is finer than a
+/// pixel averages out.
 fn grain_of(row: &GroundRow, width: usize, span: usize, noise: &Noise) -> Vec<i32> {
     let pixel_m = row.along_m.max(row.across_m * span as f32 / 2.0);
     let octaves = GRAIN.map(|(size_m, strength)| {
@@ -239,9 +241,9 @@ struct Brush<'a> {
     u: &'a mut [u8],
     v: &'a mut [u8],
     with_chroma: bool,
-    /// Haze, 0…256.
+    /// Share of haze, 0…256.
     air: i32,
-    /// Noise in 1/256 of a step of luma, and its growth from pixel to pixel.
+    /// Grain at the first pixel in 1/256 of a step of luma, and its growth from pixel to pixel.
     grain: i32,
     grain_step: i32,
 }
@@ -258,7 +260,7 @@ impl Brush<'_> {
         }
         match <&mut [u8; LEN]>::try_from(&mut *self.y) {
             Ok(pixels) => *pixels = luma,
-            // The last span of a row is cut off.
+            // The last span of a row may be shorter.
             Err(_) => self.y.iter_mut().zip(luma).for_each(|(pixel, luma)| *pixel = luma),
         }
         if self.with_chroma {

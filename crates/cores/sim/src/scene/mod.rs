@@ -1,12 +1,12 @@
-//! What the car's camera sees.
+//! The picture that the car's camera sees.
 //!
-//! **The picture depends on the pose and the size of the frame only.**
+//! **It depends only on the pose and the size of the frame.**
 //!
 //! A frame is drawn from far to near: sky and hills, the ground row by row, things that stand on
-//! it, and the car's own front. Each row of the ground lies at one distance from the camera, so
-//! that the place seen moves in equal steps along a row. The road is not a texture: a coarse grid
-//! holds distances to the centre line, which interpolate well, and a table turns a distance into a
-//! colour. Lines stay sharp at any distance, and the world needs 2 MB.
+//! the ground, and the car's own front. Each row of the ground lies at one distance from the
+//! camera, so the place that a pixel shows moves in equal steps along a row. The road is not a
+//! texture: a coarse grid holds distances to the centre line, which interpolate well, and a table
+//! turns a distance into a colour. Lines stay sharp at any distance, and the world needs 2 MB.
 
 mod chassis;
 mod colour;
@@ -44,7 +44,7 @@ impl Scene {
         }
     }
 
-    /// Draws what a car at `pose` sees, the whole frame.
+    /// Draws the whole frame as a car at `pose` sees it.
     pub fn render(&self, pose: &Pose, frame: &mut FrameViewMut<'_>) {
         let view = view::View::new(pose, frame.width(), frame.height());
         self.panorama.draw(&view, &self.noise, frame);

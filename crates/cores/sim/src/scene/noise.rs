@@ -1,6 +1,6 @@
 //! Smooth noise, the same in every run.
 
-/// Points in a tile, each way.
+/// Points along each side of a tile. A power of two, as [`wrap`] needs it.
 const SIDE: usize = 128;
 
 /// A tile of noise that repeats without a seam.
@@ -15,7 +15,7 @@ impl Noise {
         Self { tile: (0..SIDE * SIDE).map(|_| random.within(-1.0, 1.0)).collect() }
     }
 
-    /// Between −1 and 1; neighbouring points of the tile are one apart.
+    /// Between −1 and 1. In `x` and `y`, neighbouring points of the tile are 1 apart.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
         let (column, row) = (floor(x), floor(y));
         let (fx, fy) = (x - column as f32, y - row as f32);
@@ -31,8 +31,8 @@ fn wrap(whole: i32) -> usize {
     whole as usize & (SIDE - 1)
 }
 
-/// The next lower whole number; far outside of the range of places it stays within ±2³⁰.
-/// `f32::floor` is a call into libm on CPUs without SSE 4.1, for which x86-64 is compiled.
+/// The next lower whole number, clamped to ±2³⁰, which is far beyond all places. `f32::floor` would
+/// be a call into libm, because programs for x86-64 are compiled without SSE 4.1.
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 pub(super) fn floor(x: f32) -> i32 {
     let whole = (x as i32).clamp(-(1 << 30), 1 << 30);

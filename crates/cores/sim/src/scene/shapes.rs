@@ -12,7 +12,7 @@ use crate::frame::{FrameViewMut, Row};
 /// A point in pixels.
 pub(super) type Point = [f32; 2];
 
-/// Fills a convex outline; its corners come in order, either way around.
+/// Fills a convex outline. Its corners come in order, clockwise or counter-clockwise.
 pub(super) fn polygon(frame: &mut FrameViewMut<'_>, corners: &[Point], colour: Colour) {
     let top = corners.iter().map(|corner| corner[1]).fold(f32::INFINITY, f32::min);
     let bottom = corners.iter().map(|corner| corner[1]).fold(f32::NEG_INFINITY, f32::max);
@@ -36,7 +36,6 @@ pub(super) fn polygon(frame: &mut FrameViewMut<'_>, corners: &[Point], colour: C
     });
 }
 
-/// Fills an ellipse.
 pub(super) fn ellipse(
     frame: &mut FrameViewMut<'_>,
     [x, y]: Point,
@@ -45,6 +44,7 @@ pub(super) fn ellipse(
     colour: Colour,
 ) {
     rows(frame, y - radius_y, y + radius_y, colour, |row| {
+        // At ±1 the slope would be infinite.
         let t = ((row - y) / radius_y).clamp(-0.999, 0.999);
         let half = radius_x * (1.0 - t * t).sqrt();
         let slope = radius_x * radius_x * t / (radius_y * half);
@@ -77,7 +77,7 @@ pub(super) fn hull(points: &mut [Point]) -> Vec<Point> {
     outline
 }
 
-/// Where an outline crosses a row, and how much it moves to the next.
+/// Where an outline crosses a row, and how far it moves until the next row.
 #[derive(Clone, Copy)]
 struct Edge {
     x: f32,
@@ -92,7 +92,7 @@ fn rows(
     crossing: impl Fn(f32) -> (Edge, Edge),
 ) {
     let height = frame.height() as f32;
-    // Comparisons with NaN and infinity fail here.
+    // Written so that NaN and infinity are left out.
     if !(top < height && bottom > 0.0 && bottom - top < 1e6) {
         return;
     }
@@ -140,7 +140,7 @@ fn span(row: &mut Row<'_>, with_chroma: bool, left: Edge, right: Edge, cover: f3
     }
 }
 
-/// The next higher whole number of something that is not negative, see [`floor`].
+/// The next higher whole number of a number that is not negative; see [`floor`].
 fn ceil(x: f32) -> usize {
     -floor(-x) as usize
 }

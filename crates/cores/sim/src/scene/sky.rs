@@ -1,4 +1,5 @@
-//! What is too far to come nearer: sky, clouds, mountains and hills. It turns with the heading.
+//! Everything that is too far to come nearer: sky, clouds, mountains and hills. It turns with the
+//! heading.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -11,13 +12,13 @@ use super::view::View;
 use crate::frame::FrameViewMut;
 use std::f32::consts::TAU;
 
-/// Columns of the panorama around the horizon: one for each pixel at 1280 in a field of 75° would
+/// Columns of the panorama around the horizon. One for each pixel of 1280 in a field of 75° would
 /// be 6144.
 const COLUMNS: usize = 4096;
 /// Clouds are looked up at every sixteenth pixel.
 const SPAN: usize = 16;
-/// Pixels of cloud noise for one unit of the tangent of elevation, and around the circle (a divisor
-/// of the noise's tile).
+/// Points of cloud noise for one unit of the tangent of elevation, and around the circle (a divisor
+/// of the tile's side).
 const CLOUD_HEIGHT: f32 = 14.0;
 const CLOUD_TURN: f32 = 64.0;
 
@@ -28,7 +29,7 @@ const SNOW: Colour = Colour::rgb(238, 243, 248);
 const HILL: Colour = Colour::rgb(112, 146, 112);
 const WOOD: Colour = Colour::rgb(84, 120, 78);
 
-/// Outlines as tangents of elevation, for each column of a full turn.
+/// Outlines for each column of a full turn, as tangents of elevation.
 #[derive(Debug)]
 pub(super) struct Panorama {
     outlines: Vec<[f32; LAYERS]>,
@@ -41,7 +42,7 @@ impl Panorama {
     pub(super) fn new() -> Self {
         let mut random = Random::new(3);
         let mut waves = |count: usize, lowest: f32, highest: f32| -> Vec<[f32; 3]> {
-            // Whole numbers of waves in a turn, so that the outline closes; the finer the lower.
+            // Whole numbers of waves in a turn, so that the outline closes. Finer waves are lower.
             (0..count)
                 .map(|_| {
                     let waves = random.within(lowest, highest).round();
@@ -118,15 +119,15 @@ impl Panorama {
 /// One column of the frame.
 #[derive(Clone, Copy)]
 struct Column {
-    /// Row at which each outline lies.
+    /// Row of each outline.
     rows: [f32; LAYERS],
     /// Direction in turns.
     turn: f32,
-    /// Pixels for the tangent of elevation.
+    /// Pixels for one unit of the tangent of elevation.
     scale: f32,
 }
 
-/// How much of the sky a cloud hides, 0…200.
+/// How much of the sky a cloud hides: 0…200 of 256.
 fn cloudiness(noise: &Noise, turn: f32, elevation: f32) -> f32 {
     let (x, y) = (turn * CLOUD_TURN, elevation * CLOUD_HEIGHT);
     let density = noise.at(x, y)

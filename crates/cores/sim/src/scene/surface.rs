@@ -1,17 +1,17 @@
-//! The cross-section of the road: which colour the ground has how far from the centre line.
+//! The cross-section of the road: the colour of the ground at each distance from the centre line.
 
 use super::colour::{Colour, mix};
 use super::field::FAR_M;
 
 /// Entries of a table; one covers [`ENTRY_M`].
 pub(super) const ENTRIES: usize = 2048;
-/// Metres for one entry: less than what a pixel covers at 640×360 one metre ahead.
+/// Width that one entry covers: less than a pixel covers at 640×360 one metre ahead.
 pub(super) const ENTRY_M: f32 = 2.0 * FAR_M / ENTRIES as f32;
-/// Tables for ever wider pixels, each twice the one before.
+/// Number of tables. Each is for pixels twice as wide as the one before.
 const LEVELS: usize = 10;
 
-/// Half of the dashed centre line, in metres: 4 cm in all are a third of a real one, as the road is
-/// a quarter and a camera coarse.
+/// Half of the width of the dashed centre line. Its 4 cm are a third of a real line; the road is a
+/// quarter of a real one, but the camera is coarse.
 pub(super) const CENTRE_LINE_M: f32 = 0.02;
 const EDGE_LINE_M: f32 = 0.035;
 const EDGE_LINE_INSET_M: f32 = 0.05;
@@ -31,18 +31,18 @@ pub(super) type Table = Box<[Ground; ENTRIES]>;
 /// Tables from distance to colour.
 #[derive(Debug)]
 pub(super) struct Surface {
-    /// For each level: with dash and white kerb, then without dash and with red kerb.
+    /// For each level two tables: with dash and white kerb, and without dash and with red kerb.
     levels: Vec<[Table; 2]>,
     half_width_m: f32,
 }
 
-/// What the ground looks like at one place.
+/// The look of the ground at one place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ground {
     pub(super) y: u8,
     pub(super) u: u8,
     pub(super) v: u8,
-    /// How strongly noise shows, 255 for 1.0.
+    /// How strong the grain is; 255 stands for 1.0.
     pub(super) grain: u8,
 }
 
@@ -72,7 +72,7 @@ impl Surface {
         &self.levels[level.min(LEVELS - 1)]
     }
 
-    /// Whether the two kinds of a table differ between `from_m` and `to_m` (distances from the
+    /// Whether the two tables of a level differ between `from_m` and `to_m` (distances from the
     /// centre line, in any order).
     pub(super) fn is_striped(&self, from_m: f32, to_m: f32, pixel_m: f32) -> bool {
         let (low, high) = if from_m < to_m { (from_m, to_m) } else { (to_m, from_m) };
@@ -106,7 +106,7 @@ fn cross_section(left_m: f32, half_width_m: f32, stripe: bool) -> Ground {
     Ground { y: colour.y, u: colour.u, v: colour.v, grain }
 }
 
-/// Mean over `width` entries around each.
+/// Replaces each entry by the mean of `width` entries around it.
 fn blur(sharp: &[Ground; ENTRIES], width: usize) -> Table {
     let at = |index: usize| {
         let window =
@@ -123,7 +123,7 @@ fn blur(sharp: &[Ground; ENTRIES], width: usize) -> Table {
 impl Ground {
     pub(super) const GRASS: Self = Self { y: GRASS.y, u: GRASS.u, v: GRASS.v, grain: 150 };
 
-    /// Towards `other`: 0 stays, 256 arrives.
+    /// From `self` (`share` 0) to `other` (256).
     pub(super) fn mix(self, other: Self, share: i32) -> Self {
         Self {
             y: mix(self.y, other.y, share),

@@ -85,7 +85,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_pose_and_any_size_can_be_drawn_within_the_limits_of_video(
-        x_m: f64, y_m: f64, heading_rad: f64, speed_m_s: f64, steer_rad: f64, width in 1usize..200, height in 1usize..120,
+        x_m: f64, y_m: f64, heading_rad: f64, speed_m_s: f64, steer_rad: f64,
+        width in 1usize..200, height in 1usize..120,
     ) {
         let mut picture = Picture::new(width * 2, height * 2);
         SCENE.render(&Pose { x_m, y_m, heading_rad, speed_m_s, steer_rad }, &mut picture.view());
@@ -94,7 +95,10 @@ proptest! {
     }
 
     #[test]
-    fn any_place_near_the_course_can_be_drawn(x_m in -40.0f64..40.0, y_m in -40.0f64..40.0, heading_rad in -4.0f64..4.0, steer_rad in -0.6f64..0.6) {
+    fn any_place_near_the_course_can_be_drawn(
+        x_m in -40.0f64..40.0, y_m in -40.0f64..40.0,
+        heading_rad in -4.0f64..4.0, steer_rad in -0.6f64..0.6,
+    ) {
         let picture = picture(&Pose { x_m, y_m, heading_rad, steer_rad, speed_m_s: 0.0 });
         prop_assert!(picture.y.iter().all(|luma| (16..=235).contains(luma)));
     }
@@ -106,7 +110,7 @@ fn picture(pose: &Pose) -> Picture {
     picture
 }
 
-/// Mean column of what is red above the horizon: the radio mast.
+/// Mean column of the red pixels above the horizon: the radio mast.
 fn mast_column(picture: &Picture) -> f64 {
     let half = WIDTH / 2;
     let red = (0..HEIGHT / 2 * 3 / 8 * half)

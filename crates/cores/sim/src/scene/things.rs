@@ -1,4 +1,4 @@
-//! Things that stand beside the road: they make speed and turning visible.
+//! Things beside the road. They make speed and turning visible.
 
 use super::colour::{Colour, HAZE};
 use super::ground::START_LINE_M;
@@ -8,9 +8,9 @@ use super::view::{View, haze};
 use crate::frame::FrameViewMut;
 use crate::track::Track;
 
-/// What is farther is not drawn, in metres.
+/// Things that are farther are not drawn.
 const HORIZON_M: f32 = 120.0;
-/// Smaller than this many pixels a thing cannot be seen.
+/// A thing of fewer pixels cannot be seen.
 const LEAST_PIXELS: f32 = 1.5;
 
 const TREES: usize = 90;
@@ -25,14 +25,14 @@ pub(super) struct Thing {
     shapes: Vec<Shape>,
 }
 
-/// A part of a thing, in metres from its foot: to the right, then up.
+/// A part of a thing. Points are metres from the foot of the thing: to the right, then up.
 #[derive(Debug)]
 enum Shape {
     Polygon(Vec<Point>, Colour),
     Ellipse { centre: Point, radius: Point, colour: Colour },
 }
 
-/// Draws what is visible, the farthest first.
+/// Draws the visible things, the farthest first.
 pub(super) fn draw(things: &[Thing], view: &View, frame: &mut FrameViewMut<'_>) {
     let mut visible: Vec<_> = things
         .iter()

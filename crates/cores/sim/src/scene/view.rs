@@ -3,18 +3,18 @@
 use crate::vehicle::Pose;
 use std::f64::consts::TAU;
 
-/// Above ground, in metres: on a mast behind the battery, as FPV cars carry it.
+/// Above ground: on a mast behind the battery, where FPV cars carry it.
 const CAMERA_HEIGHT_M: f32 = 0.21;
-/// Before the rear axle, in metres.
+/// Ahead of the rear axle.
 const CAMERA_AHEAD_M: f32 = 0.06;
 /// Downward, in radians.
 const PITCH: f32 = 0.10;
 /// tan of half the horizontal field of view, 75°.
 const TAN_HALF_FOV: f32 = 0.767_327;
-/// Places beyond this are drawn as if they were there, in metres: single precision still tells
-/// centimetres.
+/// A car that is farther from the origin is drawn as if it were here, where single precision still
+/// resolves centimetres.
 const FARTHEST_M: f64 = 1e5;
-/// What is nearer than this is not drawn, in metres.
+/// Points that are nearer to the camera are not drawn.
 pub(super) const NEAR_M: f32 = 0.04;
 
 /// Pose and lens of the camera for one frame.
@@ -35,22 +35,22 @@ pub(super) struct View {
     cos_pitch: f32,
 }
 
-/// What one row shows of the ground.
+/// The ground that one row shows. Places and steps are metres in the world.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GroundRow {
-    /// World place of the row's left end.
+    /// Place of the row's left end.
     start: [f32; 2],
-    /// World distance from one pixel to the next.
+    /// Step from one pixel to the next.
     step: [f32; 2],
-    /// The same as a length in metres.
+    /// Length of `step`.
     pub(super) across_m: f32,
-    /// Distance to the next row in metres.
+    /// Distance to the next row.
     pub(super) along_m: f32,
-    /// Distance from the camera in metres.
+    /// Distance from the camera over ground.
     pub(super) ahead_m: f32,
 }
 
-/// Where a point appears.
+/// The pixel at which a point appears.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Projected {
     pub(super) x: f32,
@@ -62,7 +62,7 @@ pub(super) struct Projected {
 }
 
 impl GroundRow {
-    /// What the pixel in `column` shows.
+    /// The place that the pixel in `column` shows.
     pub(super) fn place(&self, column: usize) -> [f32; 2] {
         [self.start[0] + self.step[0] * column as f32, self.start[1] + self.step[1] * column as f32]
     }
@@ -103,7 +103,7 @@ impl View {
         self.focal / self.cos_pitch
     }
 
-    /// What `row` shows; `None` at and above the horizon.
+    /// `None` at and above the horizon.
     pub(super) fn ground_row(&self, row: usize) -> Option<GroundRow> {
         let middle = row as f32 + 0.5;
         let (depth, ahead_m) = self.meets_ground(middle)?;
@@ -118,7 +118,8 @@ impl View {
         Some(GroundRow { start, step, across_m, along_m: ahead_m - nearer, ahead_m })
     }
 
-    /// Depth along the optical axis and distance over ground.
+    /// Where the ray through row `y` meets the ground: depth along the optical axis, and distance
+    /// over ground.
     fn meets_ground(&self, y: f32) -> Option<(f32, f32)> {
         let down = (y - self.centre_y) / self.focal;
         let sink = self.sin_pitch + down * self.cos_pitch;
@@ -138,7 +139,7 @@ impl View {
         )
     }
 
-    /// Projects a point of the car, told from the middle of the rear axle.
+    /// Projects a point of the car, measured from the middle of the rear axle.
     pub(super) fn project_on_car(&self, ahead_m: f32, left_m: f32, up_m: f32) -> Option<Projected> {
         self.project_relative(ahead_m - CAMERA_AHEAD_M, left_m, up_m)
     }
@@ -159,15 +160,16 @@ impl View {
     }
 }
 
-/// Clamps to `±limit`; what is not a number becomes 0.
+/// Clamps to `±limit`; NaN becomes 0.
 pub(super) fn within(value: f64, limit: f64) -> f64 {
     if value.is_nan() { 0.0 } else { value.clamp(-limit, limit) }
 }
 
-/// How much the air hides at a distance: 0 nothing, `most` (up to 256) at infinity.
+/// How much the air hides at a distance: from 0 nearby to `most` (up to 256) at infinity.
 #[expect(clippy::cast_possible_truncation, reason = "0…256")]
 pub(super) fn haze(distance_m: f32, most: f32) -> i32 {
-    /// Visibility is shortened as everything else is, so that depth shows on a course of 75 m.
+    /// Shorter than in the real world, as everything else is, so that depth is visible on a course
+    /// of 75 m.
     const SCALE_M: f32 = 60.0;
     (most * (1.0 - (-distance_m / SCALE_M).exp())) as i32
 }

@@ -1,4 +1,4 @@
-//! Parts of signaling messages.
+//! Parts that several signaling messages have.
 
 use crate::release::UpdateStatus;
 use crate::strict;
@@ -14,10 +14,10 @@ use std::fmt;
 pub struct IceServer {
     /// `stun:` and `turn:` addresses (RFC 7064, RFC 7065).
     pub urls: Vec<String>,
-    /// TURN user name, time-limited.
+    /// For TURN only; it works for a limited time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// TURN password.
+    /// The password for TURN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
@@ -59,11 +59,12 @@ impl TryFrom<RawCandidate> for Candidate {
 }
 
 impl Candidate {
-    /// Largest size of the candidate line. The longest that Chromium writes has about 250 bytes.
+    /// Largest size of the candidate line, and of its `sdp_mid`. The longest line that Chromium
+    /// writes has about 250 bytes.
     pub const MAX_BYTES: usize = 512;
 
-    /// Checks sizes and characters; an empty line means the end of candidates (RFC 8838 section
-    /// 13).
+    /// Takes lines without control characters. An empty line means the end of candidates (RFC 8838
+    /// section 13).
     pub fn new(
         candidate: String,
         sdp_mid: Option<String>,
@@ -91,13 +92,13 @@ impl Candidate {
         &self.candidate
     }
 
-    /// The `a=mid` of its media section.
+    /// The `a=mid` of the media section that the candidate is for.
     #[must_use]
     pub fn sdp_mid(&self) -> Option<&str> {
         self.sdp_mid.as_deref()
     }
 
-    /// Index of its media section.
+    /// The index of that media section, from 0.
     #[must_use]
     pub fn sdp_m_line_index(&self) -> Option<u16> {
         self.sdp_m_line_index
@@ -109,19 +110,18 @@ impl Candidate {
 pub struct CarInfo {
     pub id: CarId,
     pub name: Name,
-    /// Whether it can be driven.
     pub presence: CarPresence,
-    /// Who drives it, while it is busy.
+    /// The driver, while the car is busy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver: Option<Name>,
-    /// Program of the car, once it has registered.
+    /// `None` until the car has registered for the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<Software>,
-    /// Whose it is. Who has no account any more, and whoever enrolled it on the command line, is
-    /// nobody.
+    /// `None` if nobody owns the car: the account was removed, or the car was enrolled on the
+    /// command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Name>,
-    /// How far it is with its updates, once it has said so.
+    /// `None` until the car has reported its updates.
     #[serde(
         default,
         deserialize_with = "strict::maybe_object",
@@ -131,10 +131,10 @@ pub struct CarInfo {
 }
 
 impl CarInfo {
-    /// Bytes that it takes in a message.
+    /// Bytes that this entry takes in a message.
     #[must_use]
     pub fn json_bytes(&self) -> usize {
-        // It holds text and words only, which serde_json always writes.
+        // The entry holds only text and words, and serde_json can always write those.
         serde_json::to_string(self).map_or(0, |json| json.len())
     }
 }
@@ -146,7 +146,7 @@ words! {
         Offline = "offline",
         /// Connected and free.
         Available = "available",
-        /// Somebody drives it.
+        /// Somebody drives the car.
         Busy = "busy",
     }
 }
@@ -154,9 +154,9 @@ words! {
 words! {
     /// Why a message was refused.
     ErrorCode {
-        /// Not JSON, or a field is missing or illegal.
+        /// The text is not JSON, or a field is missing or illegal.
         Malformed = "malformed",
-        /// The `type` is not known.
+        /// The receiver does not know the `type`.
         UnknownType = "unknown-type",
         /// The message is larger than [`crate::MAX_MESSAGE_BYTES`].
         TooLarge = "too-large",
@@ -164,18 +164,18 @@ words! {
         RateLimited = "rate-limited",
         /// The other side speaks another version.
         UnsupportedVersion = "unsupported-version",
-        /// The message does not fit the state of the conversation.
+        /// The message is not allowed at this point, such as `connect` before `hello`.
         OutOfOrder = "out-of-order",
-        /// Signing in comes first.
+        /// Nobody is signed in.
         NotSignedIn = "not-signed-in",
-        /// Signed in, but without the right.
+        /// Somebody is signed in, but without the right.
         Forbidden = "forbidden",
         NoSuchCar = "no-such-car",
         /// The car is not connected.
         CarOffline = "car-offline",
         /// Somebody else drives the car.
         CarBusy = "car-busy",
-        /// No such session, or it has ended.
+        /// There never was such a session, or it has ended.
         NoSuchSession = "no-such-session",
         /// The car is not enrolled with this host and showed no valid enrolment token.
         NotEnrolled = "not-enrolled",

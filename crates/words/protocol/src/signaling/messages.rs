@@ -20,14 +20,13 @@ pub enum FromDriver {
     Hello {
         /// Protocol version.
         v: u8,
-        /// Program of the driver.
         #[serde(skip_serializing_if = "Option::is_none")]
         software: Option<Software>,
     },
     /// Asks for a session with a car.
     Connect {
         car: CarId,
-        /// `false`: the offer must hold all candidates (full gather), for peers that cannot
+        /// `false`: the offer must hold all candidates (full gather), because the page cannot
         /// trickle.
         #[serde(default = "yes")]
         trickle: bool,
@@ -38,7 +37,6 @@ pub enum FromDriver {
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The description.
         sdp: Sdp,
     },
     /// A candidate of the driver's.
@@ -53,14 +51,10 @@ pub enum FromDriver {
     /// Asks the car for an ICE restart.
     Restart { session: SessionId },
     /// Ends the session.
-    Bye {
-        session: SessionId,
-        /// Why.
-        reason: ByeReason,
-    },
-    /// Asks for a `pong`: browsers cannot see WebSocket pings.
+    Bye { session: SessionId, reason: ByeReason },
+    /// Asks for a `pong`: a page cannot see WebSocket pings.
     Ping {
-        /// Comes back.
+        /// The host sends it back.
         id: u32,
     },
 }
@@ -73,15 +67,14 @@ pub enum ToDriver {
     Welcome {
         /// Protocol version.
         v: u8,
-        /// Who is signed in.
+        /// The account that is signed in.
         user: Name,
-        /// Program of the host.
         software: Software,
-        /// Cars that this driver may see: the first part of the list, the driver's own and those
-        /// that are there first.
+        /// The first part of the list of cars that this driver may see. The driver's own cars come
+        /// first, and those that are connected.
         #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
-        /// More of the list follows in `cars`.
+        /// More of the list follows in messages `cars`.
         #[serde(
             default,
             skip_serializing_if = "strict::is_off",
@@ -89,12 +82,12 @@ pub enum ToDriver {
         )]
         more: bool,
     },
-    /// The next part of the list, or what has changed in it.
+    /// The next part of the list, or changes in it.
     Cars {
         /// Cars that are new to the driver's list, or have changed.
         #[serde(deserialize_with = "strict::objects")]
         cars: Vec<CarInfo>,
-        /// Cars that are no longer in it.
+        /// Cars that are no longer in the list.
         #[serde(
             default,
             skip_serializing_if = "Vec::is_empty",
@@ -109,7 +102,7 @@ pub enum ToDriver {
         )]
         more: bool,
     },
-    /// Answer to `connect`: the car was asked for an offer.
+    /// Answer to `connect`: the host has asked the car for an offer.
     Connecting {
         /// The new session.
         session: SessionId,
@@ -124,7 +117,6 @@ pub enum ToDriver {
         /// Counts offers of the session, from 1.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The description.
         sdp: Sdp,
     },
     /// A candidate of the car's.
@@ -137,16 +129,10 @@ pub enum ToDriver {
         candidate: Candidate,
     },
     /// The session ended.
-    Bye {
-        session: SessionId,
-        /// Why.
-        reason: ByeReason,
-    },
+    Bye { session: SessionId, reason: ByeReason },
     /// A message was refused.
     Error {
-        /// Why.
         code: ErrorCode,
-        /// In words.
         text: Note,
         /// The car that the refused message named.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +143,7 @@ pub enum ToDriver {
     },
     /// Answer to `ping`.
     Pong {
-        /// The ping's.
+        /// The `id` of the ping.
         id: u32,
     },
 }
@@ -166,7 +152,7 @@ pub enum ToDriver {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum FromCar {
-    /// First message, in answer to the challenge.
+    /// First message of the car, in answer to the challenge.
     Register {
         /// Protocol version.
         v: u8,
@@ -174,25 +160,23 @@ pub enum FromCar {
         key: CarKey,
         /// Over [`crate::identity::registration_message`].
         signature: Signature,
-        /// Name that the car asks for; the owner's choice on the host wins.
+        /// Name that the car asks for; a name that the owner has set on the host wins.
         name: Name,
-        /// Program of the car.
         software: Software,
-        /// Enrolment token, while the host does not know the car yet.
+        /// Enrolment token. The host needs it only while the car is not enrolled.
         #[serde(skip_serializing_if = "Option::is_none")]
         enrolment: Option<Note>,
-        /// Code that makes the car the one's who types it on the host's page, should the host
-        /// neither know the car nor take its token.
+        /// The host waits for this code if the car is not enrolled and its token is missing or
+        /// refused. A person who types the code on the host's page becomes the owner.
         #[serde(skip_serializing_if = "Option::is_none")]
         claim: Option<ClaimCode>,
     },
-    /// The offer, first or restart.
+    /// The first offer of a session, or an ICE restart.
     Offer {
         session: SessionId,
         /// Counts offers of the session, from 1.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The description.
         sdp: Sdp,
     },
     /// A candidate of the car's.
@@ -205,20 +189,15 @@ pub enum FromCar {
         candidate: Candidate,
     },
     /// Ends or refuses the session.
-    Bye {
-        session: SessionId,
-        /// Why.
-        reason: ByeReason,
-    },
-    /// How far the car is with its updates: after `registered` and on every change.
+    Bye { session: SessionId, reason: ByeReason },
+    /// How far the car is with its updates. Comes after `registered` and on every change.
     Update {
-        /// The whole status.
         #[serde(deserialize_with = "strict::object")]
         status: UpdateStatus,
     },
     /// Asks for a `pong`.
     Ping {
-        /// Comes back.
+        /// The host sends it back.
         id: u32,
     },
 }
@@ -231,39 +210,38 @@ pub enum ToCar {
     Challenge {
         /// Protocol version.
         v: u8,
-        /// What to sign.
+        /// The car signs it.
         nonce: Nonce,
     },
-    /// The car is known and reachable from now on.
+    /// The car is enrolled, and drivers can reach it from now on.
     Registered {
-        /// The car's id.
         car: CarId,
         /// Name under which drivers see it.
         name: Name,
     },
-    /// The car is not known: it waits until somebody claims it with its code; then `registered`
-    /// follows.
+    /// The car is not enrolled. It stays connected and waits until somebody claims it with its
+    /// code; then `registered` follows.
     Unclaimed {},
-    /// What the car may fetch releases with; comes after `registered`, and again before it expires.
+    /// A token with which the car fetches releases. Comes after `registered`, and again before it
+    /// expires.
     Access {
-        /// For `Authorization: Bearer`.
         token: AccessToken,
-        /// How long it works, in seconds.
+        /// How long the token works, in seconds.
         #[serde(deserialize_with = "strict::positive")]
         ttl_s: u32,
     },
-    /// There may be a release for the car: it asks over HTTP.
+    /// There may be a release for the car. The car then checks over HTTP.
     Release {
-        /// The newest.
+        /// The newest version.
         version: Version,
     },
-    /// The owner wants this version. The car installs it when nothing stands in the way, and tells
-    /// so in its update status.
+    /// The owner wants this version. The car installs it as soon as nothing stands in the way, and
+    /// reports that in its update status.
     Install {
-        /// The one that the car's update status named.
+        /// The version that the car's update status named.
         version: Version,
     },
-    /// A driver wants a session: the car offers.
+    /// A driver wants a session. The car answers with an offer.
     Connect {
         /// The new session.
         session: SessionId,
@@ -280,7 +258,6 @@ pub enum ToCar {
         /// Generation of the offer.
         #[serde(deserialize_with = "strict::positive")]
         generation: u32,
-        /// The description.
         sdp: Sdp,
     },
     /// A candidate of the driver's.
@@ -295,21 +272,15 @@ pub enum ToCar {
     /// The driver asks for an ICE restart.
     Restart {
         session: SessionId,
-        /// Fresh ICE servers: credentials are time-limited.
+        /// Sent again with new credentials: the old ones may have expired.
         #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
     /// The session ended.
-    Bye {
-        session: SessionId,
-        /// Why.
-        reason: ByeReason,
-    },
+    Bye { session: SessionId, reason: ByeReason },
     /// A message was refused.
     Error {
-        /// Why.
         code: ErrorCode,
-        /// In words.
         text: Note,
         /// The session that the refused message named.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -317,7 +288,7 @@ pub enum ToCar {
     },
     /// Answer to `ping`.
     Pong {
-        /// The ping's.
+        /// The `id` of the ping.
         id: u32,
     },
 }

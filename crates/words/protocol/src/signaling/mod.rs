@@ -15,9 +15,9 @@
 //!    │ bye ─────────────────────►│ bye ──────────────────────►│  (or from the car)
 //! ```
 //!
-//! **The car is always the offerer and ICE-controlling**; a driver that wants another path sends
-//! `restart`. An offer carries a `generation`; answers and candidates name the generation that they
-//! belong to, and what belongs to an older one is dropped.
+//! **The car is always the offerer and ICE-controlling**; a page that wants another path sends
+//! `restart`. An offer carries a `generation`. Answers and candidates name the generation that they
+//! belong to; the receiver drops those of an older one.
 
 mod common;
 mod messages;

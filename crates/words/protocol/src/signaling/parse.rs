@@ -1,4 +1,4 @@
-//! Parsing at the edge: size, JSON object, known type, legal fields, in this order.
+//! Parsing at the edge checks the size, the JSON object, the type and the fields, in this order.
 
 use super::common::ErrorCode;
 use crate::MAX_MESSAGE_BYTES;
@@ -7,7 +7,7 @@ use crate::text::Note;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Why a JSON message was refused: what to answer.
+/// Why a JSON message was refused. The receiver answers with both parts.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{text}")]
 pub struct MessageError {
@@ -34,7 +34,7 @@ impl MessageError {
     }
 }
 
-/// Reads one message of the type that this channel and direction carry.
+/// Reads one message. `T` is the enumeration of messages of this channel and direction.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, MessageError> {
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(MessageError::too_large(text.len()));
@@ -44,6 +44,8 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, MessageError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(MessageError::malformed("a message is a JSON object"));
     }
+    // serde reports an unknown type like any other fault. We tell the two apart, because the other
+    // end may only be newer.
     let Tag { kind } = serde_json::from_str(text).map_err(malformed)?;
     serde_json::from_str(text)
         .map_err(|error| if is_known::<T>(&kind) { malformed(error) } else { unknown(&kind) })
@@ -59,18 +61,17 @@ struct Tag {
     kind: String,
 }
 
-/// Whether `T` has a message of this type: one that holds nothing but the type is then refused for
-/// what it lacks.
+/// Whether `T` has a message of this type. We try to read one that has nothing but the type: if the
+/// type is known, serde refuses the missing fields and not the type.
 fn is_known<T: DeserializeOwned>(kind: &str) -> bool {
     let tag_only = serde_json::json!({ "type": kind });
     !serde_json::from_value::<T>(tag_only)
         .is_err_and(|error| error.to_string().starts_with("unknown variant"))
 }
 
-/// A message as JSON text.
 pub trait Json: Serialize {
-    /// The text. Serialising a message of this crate cannot fail: keys are strings and no value
-    /// refuses.
+    /// Cannot fail for a message of this crate: its keys are strings, and all of its values can be
+    /// written.
     fn to_json(&self) -> String {
         #[expect(clippy::expect_used, reason = "see above; the vectors cover every message")]
         let mut text = serde_json::to_string(self).expect("messages serialise");

@@ -79,7 +79,10 @@ proptest! {
     }
 
     #[test]
-    fn one_flipped_bit_never_gives_a_frame_that_reads_back_differently(frame in telemetry(), bit in 0..TELEMETRY_SIZE * 8) {
+    fn one_flipped_bit_never_gives_a_frame_that_reads_back_differently(
+        frame in telemetry(),
+        bit in 0..TELEMETRY_SIZE * 8,
+    ) {
         let mut bytes = frame.encode(Layout::V1).to_vec();
         bytes[bit / 8] ^= 1 << (bit % 8);
         if let Ok(other) = TelemetryFrame::decode(&bytes) {
@@ -94,7 +97,9 @@ proptest! {
     }
 
     #[test]
-    fn text_with_the_shape_of_a_message_is_refused_or_written_back_with_the_same_meaning(text in near_messages()) {
+    fn text_with_the_shape_of_a_message_is_refused_or_written_back_with_the_same_meaning(
+        text in near_messages(),
+    ) {
         read_as_everything(&text)?;
     }
 
@@ -108,7 +113,9 @@ proptest! {
     }
 
     #[test]
-    fn ratios_stay_within_full_scale_whatever_they_are_made_of(ratio in prop_oneof![any::<f32>(), -1.5f32..1.5]) {
+    fn ratios_stay_within_full_scale_whatever_they_are_made_of(
+        ratio in prop_oneof![any::<f32>(), -1.5f32..1.5],
+    ) {
         let steering = Steering::saturating_from_f32(ratio);
         let throttle = Throttle::saturating_from_f32(ratio);
         prop_assert!(steering.permyriad().unsigned_abs() <= FULL_SCALE.unsigned_abs());
@@ -116,8 +123,9 @@ proptest! {
         if ratio.is_nan() {
             prop_assert_eq!(steering, Steering::NEUTRAL);
         } else {
-            // Half a step of 1/10000, and what an f32 cannot tell apart near 1.
-            prop_assert!((steering.ratio() - ratio.clamp(-1.0, 1.0)).abs() <= 0.000_051, "{}", steering.ratio());
+            // Half a step of 1/10000, and the precision of an f32 near 1.
+            let error = (steering.ratio() - ratio.clamp(-1.0, 1.0)).abs();
+            prop_assert!(error <= 0.000_051, "{}", steering.ratio());
         }
     }
 
@@ -132,7 +140,8 @@ proptest! {
         let wrapped = CentiDegrees::from_radians(angle).radians();
         prop_assert!(wrapped.abs() <= std::f64::consts::PI);
         // Rounded to 1/100 degree.
-        prop_assert!((wrapped.sin() - angle.sin()).abs() < 1e-4 && (wrapped.cos() - angle.cos()).abs() < 1e-4, "{wrapped}");
+        prop_assert!((wrapped.sin() - angle.sin()).abs() < 1e-4, "{wrapped}");
+        prop_assert!((wrapped.cos() - angle.cos()).abs() < 1e-4, "{wrapped}");
     }
 
     #[test]
@@ -146,11 +155,17 @@ proptest! {
         let time = MonotonicMicros(at);
         prop_assert_eq!(time.plus(duration).0, at.saturating_add(micros));
         prop_assert_eq!(time.minus(duration).0, at.saturating_sub(micros));
-        prop_assert_eq!(time.plus(duration).since(time).as_micros(), u128::from(at.saturating_add(micros) - at));
+        prop_assert_eq!(
+            time.plus(duration).since(time).as_micros(),
+            u128::from(at.saturating_add(micros) - at)
+        );
     }
 
     #[test]
-    fn rtp_time_advances_by_90_ticks_each_millisecond_and_wraps(at in 0u64..1 << 50, millis in 0u64..1 << 20) {
+    fn rtp_time_advances_by_90_ticks_each_millisecond_and_wraps(
+        at in 0u64..1 << 50,
+        millis in 0u64..1 << 20,
+    ) {
         let later = MonotonicMicros(at + millis * 1_000);
         let ticks = u32::try_from(millis * 90 % (1 << 32)).unwrap();
         prop_assert_eq!(later.rtp(), MonotonicMicros(at).rtp().wrapping_add(ticks));

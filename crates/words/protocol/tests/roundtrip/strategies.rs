@@ -11,7 +11,7 @@ use rccar_protocol::units::{
     CentiDegrees, FULL_SCALE, MonotonicMicros, Odometry, Steering, Throttle,
 };
 
-/// Bytes of which a good part passes the checks of size and version.
+/// Bytes that pass the checks of size and version in a good part of the cases.
 pub(crate) fn near_frames() -> impl Strategy<Value = Vec<u8>> {
     fn sized(version: u8, size: usize) -> impl Strategy<Value = Vec<u8>> {
         // Small bytes make legal enumerations, flags and numbers likely.
@@ -92,24 +92,34 @@ fn texts(file: &str) -> Vec<String> {
 }
 
 prop_compose! {
-    fn steering()(value in -FULL_SCALE..=FULL_SCALE) -> Steering { Steering::from_permyriad(value).unwrap() }
+    fn steering()(value in -FULL_SCALE..=FULL_SCALE) -> Steering {
+        Steering::from_permyriad(value).unwrap()
+    }
 }
 prop_compose! {
-    fn throttle()(value in -FULL_SCALE..=FULL_SCALE) -> Throttle { Throttle::from_permyriad(value).unwrap() }
+    fn throttle()(value in -FULL_SCALE..=FULL_SCALE) -> Throttle {
+        Throttle::from_permyriad(value).unwrap()
+    }
 }
 prop_compose! {
-    fn odometry()(speed_mm_s: i16, x_mm: i32, y_mm: i32, heading in -18_000i16..=18_000) -> Odometry {
+    fn odometry()(
+        speed_mm_s: i16, x_mm: i32, y_mm: i32, heading in -18_000i16..=18_000,
+    ) -> Odometry {
         Odometry { speed_mm_s, x_mm, y_mm, heading: CentiDegrees::new(heading).unwrap() }
     }
 }
 prop_compose! {
     pub(crate) fn control()(
-        flags: [bool; 4], source in prop::sample::select(InputSource::ALL), seq: u32, sent_us: u32, sample_age_ms: u16,
+        flags: [bool; 4], source in prop::sample::select(InputSource::ALL),
+        seq: u32, sent_us: u32, sample_age_ms: u16,
         steering in steering(), throttle in throttle(), shown: Option<(u32, u16)>,
     ) -> ControlFrame {
         let [visible, focused, arm, brake] = flags;
         let shown = shown.map(|(rtp, for_ms)| Shown { rtp, for_ms });
-        ControlFrame { visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle, shown }
+        ControlFrame {
+            visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle,
+            shown,
+        }
     }
 }
 prop_compose! {
@@ -117,28 +127,38 @@ prop_compose! {
 }
 prop_compose! {
     pub(crate) fn telemetry()(
-        state in prop::sample::select(DriveState::ALL), reason in prop::sample::select(StopReason::ALL), seq: u32, car_time: u64,
-        echo in prop::option::of(echo()), steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>,
+        state in prop::sample::select(DriveState::ALL),
+        reason in prop::sample::select(StopReason::ALL), seq: u32, car_time: u64,
+        echo in prop::option::of(echo()), steering in steering(), throttle in throttle(),
+        braking: bool, battery_mv: Option<u16>,
         odometry in prop::option::of(odometry()), dropped: u16,
     ) -> TelemetryFrame {
         let car_time = MonotonicMicros(car_time);
-        TelemetryFrame { state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv, odometry, dropped }
+        TelemetryFrame {
+            state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv, odometry,
+            dropped,
+        }
     }
 }
 prop_compose! {
     pub(crate) fn setpoint()(
-        not_input in prop::sample::select(StopReason::ALL), arm: bool, brake: bool, seq: u32, sampled_at: u64, session: u64,
-        steering in steering(), throttle in throttle(),
+        not_input in prop::sample::select(StopReason::ALL), arm: bool, brake: bool, seq: u32,
+        sampled_at: u64, session: u64, steering in steering(), throttle in throttle(),
     ) -> SetPoint {
-        SetPoint { not_input, arm, brake, seq, sampled_at: MonotonicMicros(sampled_at), session, steering, throttle }
+        let sampled_at = MonotonicMicros(sampled_at);
+        SetPoint { not_input, arm, brake, seq, sampled_at, session, steering, throttle }
     }
 }
 prop_compose! {
     pub(crate) fn status()(
-        state in prop::sample::select(DriveState::ALL), reason in prop::sample::select(StopReason::ALL), seq: u32, at: u64, session: u64,
-        steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>, odometry in prop::option::of(odometry()),
+        state in prop::sample::select(DriveState::ALL),
+        reason in prop::sample::select(StopReason::ALL), seq: u32, at: u64, session: u64,
+        steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>,
+        odometry in prop::option::of(odometry()),
     ) -> DriveStatus {
         let at = MonotonicMicros(at);
-        DriveStatus { state, reason, seq, at, session, steering, throttle, braking, battery_mv, odometry }
+        DriveStatus {
+            state, reason, seq, at, session, steering, throttle, braking, battery_mv, odometry,
+        }
     }
 }

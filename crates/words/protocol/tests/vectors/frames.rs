@@ -72,8 +72,8 @@ fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
     }
 }
 
-/// What a driver of release 0.1.0 gets to read of what only a later release knows: the words that
-/// it has.
+/// A driver of release 0.1.0 has words of version 1 only. It reads one of those for each word that
+/// only a later release has.
 #[test]
 fn what_version_1_cannot_say_is_said_in_its_words() {
     let later = Word::new("other-11").unwrap();
@@ -84,13 +84,13 @@ fn what_version_1_cannot_say_is_said_in_its_words() {
     };
     let read = TelemetryFrame::decode(&telemetry.encode(Layout::V1)).unwrap();
     assert_eq!((read.state, read.reason), (DriveState::Braking, StopReason::None));
-    // What is not input must never become input.
+    // An unknown reason why this is not input must not become "none": that would be input.
     let set_point = SetPoint { not_input: StopReason::Other(later), ..SetPoint::default() };
     assert_eq!(
         SetPoint::decode(&set_point.encode(Layout::V1)).unwrap().not_input,
         StopReason::Silent
     );
-    // Nor may a word that is spelled like a number of a word that there is.
+    // Nor may an unknown word that is spelled like the number of "none".
     let zero = SetPoint {
         not_input: StopReason::Other(Word::new("other-0").unwrap()),
         ..SetPoint::default()
@@ -126,7 +126,7 @@ struct Hello {
 struct Vector<T> {
     name: String,
     hex: String,
-    /// Writing the frame gives `hex` back.
+    /// Writing the frame gives `hex` again.
     #[serde(default = "yes")]
     canonical: bool,
     frame: Option<T>,
