@@ -1,18 +1,17 @@
-//! Which bus.
+//! Which message bus to connect to.
 
 use crate::error::BusError;
 use serde::Deserialize;
 use std::str::FromStr;
 use zbus::connection::Builder;
 
-/// A message bus.
+/// In a configuration: `"system"`, `"session"` or a D-Bus address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Address {
-    /// The system's.
     #[default]
     System,
-    /// The one of the person who is signed in.
+    /// The bus of the person who is signed in to this computer.
     Session,
     /// Any other, such as `unix:path=/run/test/bus`.
     Other(zbus::Address),
@@ -34,10 +33,6 @@ impl TryFrom<String> for Address {
 }
 
 impl Address {
-    /// Connects.
-    ///
-    /// # Errors
-    /// If there is no such bus.
     pub async fn connect(&self) -> Result<zbus::Connection, BusError> {
         let builder = match self {
             Self::System => Builder::system(),

@@ -1,4 +1,4 @@
-//! `org.rccar.Car1`: what `rccar-car` tells the other programs of the car.
+//! `org.rccar.Car1`: what `rccar-car` reports to the other programs of the car and does for them.
 
 use crate::error::BusError;
 use crate::values::Values;
@@ -21,44 +21,43 @@ pub const NAME: &str = "org.rccar.Car";
 pub const PATH: &str = "/org/rccar/Car";
 const INTERFACE: &str = "org.rccar.Car1";
 
-/// The properties.
+/// The properties of the interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CarState {
     /// Registered with the host.
     pub registered: bool,
     /// Address of the host; empty if the configuration names none.
     pub host: String,
-    /// Frames encoded since the agent started.
+    /// Frames encoded since `rccar-car` started.
     pub frames_encoded: u64,
-    /// The drive service answers.
+    /// `rccar-drive` answers.
     pub drive_alive: bool,
     /// The wheels may move.
     pub armed: bool,
-    /// Voltage of the battery; zero if it is not known.
+    /// Zero if the voltage is not known.
     pub battery_millivolts: u32,
     /// Somebody is connected to drive.
     pub in_session: bool,
 }
 
-/// What the car may fetch from its host with.
+/// Where and with which token the car fetches from its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostAccess {
     /// Address of the host, such as `https://drive.example`.
     pub url: String,
-    /// The token, hidden in `Debug`.
+    /// Hidden in `Debug`.
     pub token: AccessToken,
 }
 
-/// What the agent has to be able to do.
+/// What `rccar-car` implements.
 #[async_trait]
 pub trait CarService: Send + Sync + 'static {
-    /// The properties as they are now.
     fn state(&self) -> CarState;
-    /// Access to the host; `None` while the car is not registered.
+    /// `None` while the car is not registered.
     fn host_access(&self) -> Option<HostAccess>;
     /// Passes a status on to the host.
     fn report_update(&self, status: UpdateStatus);
-    /// Lets the camera give a frame, unless it does so anyway. Whether it did.
+    /// Starts the camera for a moment, unless it runs already. Returns whether it gave a frame.
     async fn test_camera(&self) -> bool;
 }
 
@@ -69,7 +68,7 @@ pub struct ServedCar {
 }
 
 impl ServedCar {
-    /// Tells whoever listens which properties changed.
+    /// Sends `PropertiesChanged` for the flags that changed; never for frames and voltage.
     pub async fn announce(&self, before: &CarState, after: &CarState) {
         let mut changed: HashMap<&str, Value<'_>> = HashMap::new();
         let flags = [
@@ -95,22 +94,23 @@ impl ServedCar {
         )
         .await
         {
-            tracing::debug!(error = %causes(&error), "change of the car's properties not announced");
+            tracing::debug!(
+                error = %causes(&error),
+                "change of the car's properties not announced"
+            );
         }
     }
 }
 
-/// Serves the interface.
-///
 /// # Errors
-/// If the bus does not let this program have the name.
+/// If the name is taken, or the bus does not let this program have it.
 pub async fn serve(
     connection: &Connection,
     service: Arc<dyn CarService>,
 ) -> Result<ServedCar, BusError> {
     let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
     connection.object_server().at(PATH, Car1 { service }).await.map_err(failed)?;
-    // Whoever came second would otherwise wait in line, and believe that it is asked.
+    // Otherwise a second process would wait in line for the name and believe that it serves.
     connection
         .request_name_with_flags(NAME, RequestNameFlags::DoNotQueue.into())
         .await
@@ -142,7 +142,7 @@ impl Car1 {
         Ok(())
     }
 
-    /// Lets the camera give a frame; true if it did.
+    /// Starts the camera for a moment; true if it gave a frame.
     async fn test_camera(&self) -> bool {
         self.service.test_camera().await
     }
@@ -195,20 +195,18 @@ trait Car {
     fn test_camera(&self) -> zbus::Result<bool>;
 }
 
-/// Asks `rccar-car`.
+/// Asks `rccar-car`, which need not run yet.
 #[derive(Debug, Clone)]
 pub struct CarClient {
     connection: Connection,
 }
 
 impl CarClient {
-    /// The agent need not be there yet.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         Self { connection }
     }
 
-    /// All properties.
     pub async fn state(&self) -> Result<CarState, BusError> {
         let mut values = Values::read(&self.connection, NAME, PATH, INTERFACE).await?;
         Ok(CarState {
@@ -222,7 +220,7 @@ impl CarClient {
         })
     }
 
-    /// Yields something whenever properties change or the agent comes and goes: a reason to ask
+    /// Yields an item whenever properties change or `rccar-car` comes or goes: a reason to ask
     /// again.
     pub async fn changes(&self) -> Result<impl Stream<Item = ()> + Send + Unpin + use<>, BusError> {
         let properties = MatchRule::builder()
@@ -247,7 +245,7 @@ impl CarClient {
         Ok(select(properties, owner).map(|_| ()))
     }
 
-    /// Access to the host.
+    /// [`BusError::Refused`] while the car is not registered.
     pub async fn host_access(&self) -> Result<HostAccess, BusError> {
         let (url, token) = self.proxy().await?.host_access().await.map_err(failed)?;
         let token = AccessToken::try_from(token)
@@ -255,14 +253,14 @@ impl CarClient {
         Ok(HostAccess { url, token })
     }
 
-    /// Has a status passed on to the host.
+    /// `rccar-car` passes the status on to the host.
     pub async fn report_update(&self, status: &UpdateStatus) -> Result<(), BusError> {
         let json =
             serde_json::to_string(status).map_err(|error| BusError::Refused(error.to_string()))?;
         self.proxy().await?.report_update(&json).await.map_err(failed)
     }
 
-    /// Lets the camera give a frame.
+    /// See [`CarService::test_camera`].
     pub async fn test_camera(&self) -> Result<bool, BusError> {
         self.proxy().await?.test_camera().await.map_err(failed)
     }

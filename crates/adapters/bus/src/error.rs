@@ -1,44 +1,37 @@
-//! What can go wrong on a bus.
+//! What can go wrong on a message bus.
 
 use thiserror::Error;
 
-/// Why a call or a service failed.
 #[derive(Debug, Error)]
 pub enum BusError {
-    /// There is no bus.
     #[error("cannot connect to the message bus: {0}")]
     Connect(#[source] Box<zbus::Error>),
     /// The name is taken, or the bus does not let this program have it.
     #[error("cannot serve {name}: {source}")]
-    Serve {
-        name: &'static str,
-        /// Why not.
-        source: Box<zbus::Error>,
-    },
-    /// Nobody serves the name at present.
+    Serve { name: &'static str, source: Box<zbus::Error> },
+    /// No program serves the name at present.
     #[error("{0} is not running")]
     Absent(&'static str),
-    /// The other side refused, in its words.
+    /// The other program refused; the text is its own.
     #[error("{0}")]
     Refused(String),
     /// The call did not get through, or its answer is not what it should be.
     #[error("{name}: {source}")]
     Call {
-        /// Who was called.
+        /// The name that was called.
         name: &'static str,
-        /// What happened.
         source: Box<zbus::Error>,
     },
 }
 
 impl BusError {
-    /// Whether the connection to the bus itself is gone; it does not come back.
+    /// Whether the connection to the bus itself is gone. It does not come back.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::Call { source, .. } if matches!(**source, zbus::Error::InputOutput(_)))
     }
 
-    /// Tells a service that is not there from one that refuses.
+    /// Tells apart a service that is not there and one that refuses.
     pub(crate) fn of_call(name: &'static str, error: zbus::Error) -> Self {
         const ABSENT: [&str; 3] = [
             "org.freedesktop.DBus.Error.ServiceUnknown",

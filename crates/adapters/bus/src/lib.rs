@@ -1,7 +1,7 @@
 //! The D-Bus interfaces between the car's programs.
 //!
-//! **What crosses this bus never steers: set-points have a socket of their own, and a missing bus
-//! stops no program.**
+//! **Nothing on this bus steers: set-points have a socket of their own, and a missing bus stops no
+//! program.**
 //!
 //! | name, path | interface | served by | asked by |
 //! |---|---|---|---|
@@ -10,7 +10,7 @@
 //! | `org.rccar.Modem`, `/org/rccar/Modem` | `org.rccar.Modem1` ([`modem`]) | `rccar-modem` | `rccar-car` |
 //! | `org.rccar.Update`, the same | `org.rccar.UpdateOwner1` ([`update`]) | `rccar-update` | its command line, as root |
 //!
-//! Everything can be looked at with `busctl introspect org.rccar.Car /org/rccar/Car`.
+//! `busctl introspect org.rccar.Car /org/rccar/Car` shows everything.
 //!
 //! ```
 //! use rccar_bus::Address;
@@ -27,8 +27,8 @@
 //!   programs do not know zbus, and tests serve whatever they like.
 //! * Clients ask for all properties at once, uncached: a car that is armed must not look disarmed
 //!   because a signal was missed. Signals are only a reason to ask again.
-//! * What only the owner may do has an interface of its own, because the bus's policy can only tell
-//!   interfaces apart.
+//! * Calls that only the owner may make have an interface of their own, because the bus's policy
+//!   can only tell interfaces apart.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

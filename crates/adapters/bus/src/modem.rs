@@ -1,5 +1,5 @@
-//! `org.rccar.Modem1`: what the modem's supervisor tells the car and people, and what it wants to
-//! know of the car.
+//! `org.rccar.Modem1`: what `rccar-modem` reports to the car and to people, and what it has to know
+//! about the car.
 
 use crate::error::BusError;
 use futures_util::stream::{Stream, StreamExt};
@@ -18,8 +18,7 @@ pub const NAME: &str = "org.rccar.Modem";
 pub const PATH: &str = "/org/rccar/Modem";
 pub const INTERFACE: &str = "org.rccar.Modem1";
 
-/// The state of the link in words and numbers. It travels as JSON; what is left out has its
-/// default.
+/// The state of the link. It travels as JSON; a field that is left out has its default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModemReport {
@@ -27,14 +26,14 @@ pub struct ModemReport {
     pub state: String,
     /// The rung that is climbed or due.
     pub rung: Option<String>,
-    /// Milliseconds until it is due.
+    /// Milliseconds until `rung` is due.
     pub due_in_ms: Option<u64>,
     /// What a person has to mend.
     pub fault: Option<String>,
     /// Interface that carries data.
     pub interface: Option<String>,
     pub addresses: Vec<String>,
-    /// Network.
+    /// Name of the network.
     pub operator: Option<String>,
     pub registration: Option<String>,
     pub signal_percent: Option<u32>,
@@ -47,7 +46,6 @@ pub struct ModemReport {
     pub sticks: Vec<StickReport>,
 }
 
-/// The state of a stick.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StickReport {
@@ -58,23 +56,21 @@ pub struct StickReport {
     pub state: String,
     /// The rung that is climbed or due.
     pub rung: Option<String>,
-    /// Milliseconds until it is due.
+    /// Milliseconds until `rung` is due.
     pub due_in_ms: Option<u64>,
     pub addresses: Vec<String>,
-    /// How often each rung was climbed since it was first plugged in.
+    /// How often each rung was climbed since the stick was first plugged in.
     pub climbed: BTreeMap<String, u64>,
 }
 
-/// What the supervisor has to be able to do.
+/// What `rccar-modem` implements.
 pub trait ModemService: Send + Sync + 'static {
-    /// The state of the link now.
     fn report(&self) -> ModemReport;
-    /// The car has said whether somebody drives or watches, and whether it is parked.
+    /// `in_session`: somebody drives or watches. `parked`: nobody drives, and the drive is not
+    /// armed.
     fn set_car(&self, in_session: bool, parked: bool);
 }
 
-/// Serves the interface.
-///
 /// # Errors
 /// If the bus does not let this program have the name.
 pub async fn serve(
@@ -86,15 +82,12 @@ pub async fn serve(
     connection.request_name(NAME).await.map_err(failed)
 }
 
-/// Tells whoever listens that the link has come or gone.
+/// Sends the signals of the interface: the link has come or gone.
 #[derive(Debug, Clone)]
 pub struct ModemSignals(SignalEmitter<'static>);
 
 impl ModemSignals {
-    /// Over this connection, on which the interface is served.
-    ///
-    /// # Errors
-    /// The bus is not there.
+    /// `connection` is the one on which the interface is served.
     pub fn new(connection: &Connection) -> Result<Self, BusError> {
         let failed = |error| BusError::Serve { name: NAME, source: Box::new(error) };
         Ok(Self(SignalEmitter::new(connection, PATH).map_err(failed)?.into_owned()))
@@ -105,7 +98,7 @@ impl ModemSignals {
         told(Modem1::link_up(&self.0, interface, addresses).await);
     }
 
-    /// The link does not carry data any more, and why.
+    /// The link no longer carries data.
     pub async fn link_down(&self, cause: &str) {
         told(Modem1::link_down(&self.0, cause).await);
     }
@@ -117,7 +110,7 @@ fn told(sent: zbus::Result<()>) {
     }
 }
 
-/// Apart, because zbus writes a public trait for the signals.
+/// In a module of its own, because zbus generates a public trait for the signals.
 mod served {
     use super::ModemService;
     use std::sync::Arc;
@@ -135,7 +128,7 @@ mod served {
             serde_json::to_string(&self.service.report()).unwrap_or_default()
         }
 
-        /// What the car does: whether somebody drives or watches, and whether it is parked.
+        /// Whether somebody drives or watches, and whether the car is parked.
         fn set_car(&self, in_session: bool, parked: bool) {
             self.service.set_car(in_session, parked);
         }
@@ -163,7 +156,7 @@ mod served {
             addresses: Vec<String>,
         ) -> zbus::Result<()>;
 
-        /// The link does not carry data any more, and why.
+        /// The link no longer carries data, for this cause.
         #[zbus(signal)]
         pub(super) async fn link_down(emitter: &SignalEmitter<'_>, cause: &str)
         -> zbus::Result<()>;
@@ -181,40 +174,31 @@ trait Modem {
     fn set_car(&self, in_session: bool, parked: bool) -> zbus::Result<()>;
 }
 
-/// Asks the modem's supervisor.
+/// Asks `rccar-modem`, which need not run yet.
 #[derive(Debug, Clone)]
 pub struct ModemClient {
     connection: Connection,
 }
 
 impl ModemClient {
-    /// The supervisor need not be there yet.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         Self { connection }
     }
 
-    /// What it reports now.
-    ///
     /// # Errors
-    /// It is not there, or says what cannot be read.
+    /// `rccar-modem` is not there, or its report cannot be read.
     pub async fn report(&self) -> Result<ModemReport, BusError> {
         let json = self.proxy().await?.get_status().await.map_err(failed)?;
         serde_json::from_str(&json).map_err(|error| BusError::Refused(format!("{NAME}: {error}")))
     }
 
-    /// Tells it whether somebody drives or watches, and whether the car is parked.
-    ///
-    /// # Errors
-    /// It is not there.
+    /// See [`ModemService::set_car`].
     pub async fn set_car(&self, in_session: bool, parked: bool) -> Result<(), BusError> {
         self.proxy().await?.set_car(in_session, parked).await.map_err(failed)
     }
 
-    /// Yields something whenever the link comes or goes: a reason to ask for the report.
-    ///
-    /// # Errors
-    /// The bus is gone.
+    /// Yields an item whenever the link comes or goes: a reason to ask for the report.
     pub async fn changes(&self) -> Result<impl Stream<Item = ()> + Send + Unpin + use<>, BusError> {
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use zbus::Connection;
 
-/// A `dbus-daemon` on a socket of its own, which lets everybody do everything. Dropping it ends it.
+/// A `dbus-daemon` on a socket of its own, without any restrictions. It ends when this is dropped.
 #[derive(Debug)]
 pub struct TestBus {
     address: String,
@@ -17,7 +17,7 @@ pub struct TestBus {
 }
 
 impl TestBus {
-    /// Starts it; it can be used at once.
+    /// Returns once the bus can be used.
     ///
     /// # Errors
     /// If `dbus-daemon` is not installed (`ci/setup` does that) or does not start.
@@ -25,7 +25,8 @@ impl TestBus {
         let directory = tempfile::tempdir()?;
         let config = directory.path().join("bus.conf");
         let content = format!(
-            "<busconfig><listen>unix:path={}/bus</listen><policy context=\"default\"><allow own=\"*\"/><allow send_destination=\"*\"/>\
+            "<busconfig><listen>unix:path={}/bus</listen><policy context=\"default\">\
+             <allow own=\"*\"/><allow send_destination=\"*\"/>\
              <allow send_type=\"signal\"/><allow eavesdrop=\"true\"/></policy></busconfig>",
             directory.path().display()
         );
@@ -36,7 +37,7 @@ impl TestBus {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        // The address is printed once the bus can be used.
+        // `dbus-daemon` prints the address once the bus can be used.
         let mut line = String::new();
         if let Some(output) = daemon.stdout.take() {
             BufReader::new(output).read_line(&mut line).await?;
@@ -50,10 +51,7 @@ impl TestBus {
         &self.address
     }
 
-    /// A connection of its own.
-    ///
-    /// # Errors
-    /// If the daemon is gone.
+    /// A new connection at each call.
     pub async fn connect(&self) -> io::Result<Connection> {
         let address = Address::try_from(self.address.clone()).map_err(io::Error::other)?;
         address.connect().await.map_err(io::Error::other)

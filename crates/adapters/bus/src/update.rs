@@ -1,4 +1,4 @@
-//! `org.rccar.Update1`: what `rccar-update` tells and takes from the other programs, and
+//! `org.rccar.Update1`: what `rccar-update` reports to the other programs and takes from them.
 //! `org.rccar.UpdateOwner1`: what only the owner may ask for, at the car.
 
 use crate::error::BusError;
@@ -21,41 +21,38 @@ const INTERFACE: &str = "org.rccar.Update1";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdateProperties {
-    /// What the agent does, in one word.
+    /// One word, such as `idle` or `installing`.
     pub state: String,
-    /// The version that it is about; empty if none.
+    /// The version that `state` is about; empty if none.
     pub version: String,
-    /// How much of it is installed.
+    /// How much of `version` is installed.
     pub percent: u8,
-    /// Why it waits, or why it failed; empty if neither.
+    /// Why `version` waits, or why it failed; empty if neither.
     pub reason: String,
-    /// The version that runs.
     pub running_version: String,
     /// More, as JSON, for the command line.
     pub details: String,
 }
 
-/// What `rccar-update` has to be able to do.
+/// What `rccar-update` implements.
 #[async_trait]
 pub trait UpdateService: Send + Sync + 'static {
-    /// The properties as they are now.
     fn properties(&self) -> UpdateProperties;
-    /// Asks the host at once.
+    /// Asks the host for a release at once.
     async fn check(&self);
-    /// Installs a version that the host offers, or says why not.
+    /// Installs a version that the host offers. The error says why not.
     async fn install(&self, version: &str) -> Result<(), String>;
-    /// The owner's wish: a version, or the path of a bundle; perhaps an older one.
+    /// Installs for the owner. `what` is a version, or the path of a bundle.
     async fn install_for_owner(&self, what: &str, allow_downgrade: bool) -> Result<(), String>;
 }
 
-/// The served interfaces.
 #[derive(Debug, Clone)]
 pub struct ServedUpdate {
     emitter: SignalEmitter<'static>,
 }
 
 impl ServedUpdate {
-    /// Tells whoever listens which properties changed.
+    /// Sends `PropertiesChanged` for the properties that changed.
     pub async fn announce(&self, before: &UpdateProperties, after: &UpdateProperties) {
         let mut changed: HashMap<&str, Value<'_>> = HashMap::new();
         let texts = [
@@ -83,15 +80,16 @@ impl ServedUpdate {
         )
         .await
         {
-            tracing::debug!(error = %causes(&error), "change of the update's properties not announced");
+            tracing::debug!(
+                error = %causes(&error),
+                "change of the update's properties not announced"
+            );
         }
     }
 }
 
-/// Serves the interfaces.
-///
 /// # Errors
-/// If the bus does not let this program have the name.
+/// If the name is taken, or the bus does not let this program have it.
 pub async fn serve(
     connection: &Connection,
     service: Arc<dyn UpdateService>,
@@ -103,7 +101,7 @@ pub async fn serve(
         .await
         .map_err(failed)?;
     connection.object_server().at(PATH, UpdateOwner1 { service }).await.map_err(failed)?;
-    // Whoever came second would otherwise wait in line, and believe that it is asked.
+    // Otherwise a second process would wait in line for the name and believe that it serves.
     connection
         .request_name_with_flags(NAME, RequestNameFlags::DoNotQueue.into())
         .await
@@ -117,7 +115,7 @@ struct Update1 {
 
 #[interface(name = "org.rccar.Update1")]
 impl Update1 {
-    /// Asks the host for an offer at once.
+    /// Asks the host for a release at once.
     async fn check(&self) {
         self.service.check().await;
     }
@@ -191,20 +189,18 @@ trait UpdateOwner {
     fn install(&self, what: &str, allow_downgrade: bool) -> zbus::Result<()>;
 }
 
-/// Asks `rccar-update`.
+/// Asks `rccar-update`, which need not run yet.
 #[derive(Debug, Clone)]
 pub struct UpdateClient {
     connection: Connection,
 }
 
 impl UpdateClient {
-    /// The agent need not be there yet.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         Self { connection }
     }
 
-    /// All properties.
     pub async fn properties(&self) -> Result<UpdateProperties, BusError> {
         let mut values = Values::read(&self.connection, NAME, PATH, INTERFACE).await?;
         Ok(UpdateProperties {
@@ -217,7 +213,7 @@ impl UpdateClient {
         })
     }
 
-    /// Has the host asked at once.
+    /// `rccar-update` asks the host for a release at once.
     pub async fn check(&self) -> Result<(), BusError> {
         UpdateProxy::new(&self.connection).await.map_err(failed)?.check().await.map_err(failed)
     }
@@ -232,7 +228,7 @@ impl UpdateClient {
             .map_err(failed)
     }
 
-    /// Installs a version or a file, for the owner.
+    /// See [`UpdateService::install_for_owner`].
     pub async fn install_for_owner(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! Reading a dictionary of properties.
+//! Reads all properties of an interface.
 
 use crate::error::BusError;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use zbus::fdo::PropertiesProxy;
 use zbus::names::InterfaceName;
 use zbus::zvariant::OwnedValue;
 
-/// All properties of an interface, read in one call, so that they belong together.
+/// All properties of an interface. They are read in one call, so that they belong together.
 pub(crate) struct Values {
     name: &'static str,
     values: HashMap<String, OwnedValue>,

@@ -172,7 +172,7 @@ async fn a_missing_bus_is_an_error_with_words() {
     assert!(error.starts_with("cannot connect to the message bus: "), "{error}");
 }
 
-/// What `rccar-modem` serves, as far as the car knows it.
+/// The part of `rccar-modem`'s interface that the car uses.
 struct Modem1 {
     car: tokio::sync::watch::Sender<Option<(bool, bool)>>,
 }
@@ -180,8 +180,9 @@ struct Modem1 {
 #[zbus::interface(name = "org.rccar.Modem1")]
 impl Modem1 {
     fn get_status(&self) -> String {
-        r#"{"state":"acting","rung":"cycle-radio","due_in_ms":null,"fault":null,"interface":"wwan0","addresses":[],"operator":"Example",
-            "registration":"home","signal_percent":63,"modem_manager":true,"modem":null,"climbed":{"reconnect":2}}"#
+        r#"{"state":"acting","rung":"cycle-radio","due_in_ms":null,"fault":null,
+            "interface":"wwan0","addresses":[],"operator":"Example","registration":"home",
+            "signal_percent":63,"modem_manager":true,"modem":null,"climbed":{"reconnect":2}}"#
             .into()
     }
 

@@ -1,4 +1,4 @@
-//! What the command lines of all programs have alike.
+//! What the command lines of all programs share.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// The file named on the command line, else `default` (the program's place under `/etc/rccar`).
+    /// The file named on the command line, or else `default`, the program's file in `/etc/rccar`.
     #[must_use]
     pub fn config_or<'a>(&'a self, default: &'a Path) -> &'a Path {
         self.config.as_deref().unwrap_or(default)
@@ -25,19 +25,13 @@ impl CommonArgs {
 pub struct OutputError(#[from] io::Error);
 
 /// Prints the answer of a command.
-///
-/// # Errors
-/// The standard output takes no more.
 pub fn print(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
-/// The answer of `check-config`, in every program the same words.
-///
-/// # Errors
-/// See [`print()`].
+/// Prints the answer of `check-config`, which is the same in every program.
 pub fn print_no_mistakes(path: &Path) -> Result<(), OutputError> {
     print(&format!("{}: no mistakes found\n", path.display()))
 }

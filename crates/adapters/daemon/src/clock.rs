@@ -4,8 +4,8 @@ use nix::time::{ClockId, clock_gettime};
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
-/// `CLOCK_MONOTONIC` now. It starts with the kernel, so that a time read in one process can be
-/// compared with one read in another; camera drivers stamp their frames with the same clock.
+/// `CLOCK_MONOTONIC` now. It starts with the kernel, so times of different processes can be
+/// compared. Camera drivers stamp their frames with the same clock.
 #[must_use]
 pub fn now() -> MonotonicMicros {
     #[expect(

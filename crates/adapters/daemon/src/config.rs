@@ -1,7 +1,7 @@
 //! Configuration files: TOML, checked once at the start.
 //!
-//! **An error names file, line, column and key.** Structures carry `#[serde(deny_unknown_fields)]`,
-//! so that a misspelt key is an error and not a setting that silently keeps its default.
+//! **An error names file, line, column and key.** Structures carry `#[serde(deny_unknown_fields)]`:
+//! a misspelt key is an error. Otherwise its setting would silently keep its default.
 
 use serde::de::DeserializeOwned;
 use std::error::Error;
@@ -11,7 +11,6 @@ use std::ops::Range;
 use std::path::Path;
 use thiserror::Error;
 
-/// Reads and checks the configuration file at `path`.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let file = path.display().to_string();
     match std::fs::read_to_string(path) {
@@ -37,22 +36,21 @@ pub fn parse<T: DeserializeOwned>(text: &str, source_name: &str) -> Result<T, Co
     })
 }
 
-/// The configuration does not let the program start.
+/// The configuration is wrong; the program cannot start.
 #[derive(Debug)]
 pub struct ConfigError(Box<ConfigProblem>);
 
 impl ConfigError {
-    /// A value that is legal by itself and wrong in company, such as a port range that ends before
-    /// it begins. Rules of one value belong in its type, where the line is known.
+    /// For values that are legal alone but not together, such as a port range that ends before it
+    /// begins. A rule about one value belongs in its type, where the line is known.
     #[must_use]
     pub fn rule(source_name: &str, key: &str, message: &str) -> Self {
-        // Read again only now that something is wrong: values that are legal by themselves do not
-        // carry their place.
+        // Parsed values do not know their place, so the file is read once more, only for the error.
         let place = std::fs::read_to_string(source_name).ok().and_then(|text| place_of(&text, key));
         invalid(source_name, place, Some(key), message)
     }
 
-    /// What is wrong, for programs that treat the cases apart.
+    /// For programs that handle the cases differently.
     #[must_use]
     pub fn problem(&self) -> &ConfigProblem {
         &self.0
@@ -77,27 +75,21 @@ impl From<ConfigProblem> for ConfigError {
     }
 }
 
-/// What is wrong with a configuration.
 #[derive(Debug, Error)]
 pub enum ConfigProblem {
-    /// There is no such file.
     #[error(
-        "{file}: there is no such file; copy the documented example (config.toml beside the program's documentation) there, or name another with --config PATH"
+        "{file}: there is no such file; copy the documented example (config.toml beside the \
+         program's documentation) there, or name another with --config PATH"
     )]
     Missing { file: String },
-    /// The file cannot be read.
     #[error("{file}: cannot read it: {source}")]
-    Unreadable {
-        file: String,
-        /// Why.
-        source: io::Error,
-    },
+    Unreadable { file: String, source: io::Error },
     /// The file is not TOML, or a key or value is wrong.
     #[error("{location}: {message}")]
     Invalid {
         /// File, with line and column (both from 1) and key where they are known.
         location: String,
-        /// What is wrong and what was expected.
+        /// What is wrong, and what was expected.
         message: String,
     },
 }
@@ -110,12 +102,13 @@ fn describe(
 ) -> ConfigError {
     let span = error.span();
     if let Some(field) = missing_field(error.message()) {
-        // The span is the table's; the document's own says nothing.
+        // The span is that of the table. The span of the whole document (from 0) would mislead.
         let place = span.filter(|span| span.start > 0).and_then(|span| Place::of(text, &span));
         let key = key.map_or_else(|| field.to_owned(), |table| format!("{table}.{field}"));
         return invalid(source_name, place, Some(&key), "missing; it has no default");
     }
-    // What the TOML parser refuses has no path; its word for a second definition points at the key.
+    // An error of the TOML parser has no path to a key. For a key that is defined twice, the span
+    // is the key itself.
     let defined_twice = (error.message() == "duplicate key")
         .then(|| span.clone().and_then(|span| text.get(span)))
         .flatten();
@@ -123,13 +116,12 @@ fn describe(
     invalid(source_name, place, key.as_deref().or(defined_twice), error.message())
 }
 
-/// The key in serde's message for [`serde::de::Error::missing_field`], whose text is part of
-/// serde's documented behaviour.
+/// The key in serde's message for [`serde::de::Error::missing_field`]. serde documents this text.
 fn missing_field(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-/// Where a dotted key stands, or the innermost of its tables that is there.
+/// The place of a dotted key, or of the innermost of its tables that is there.
 fn place_of(text: &str, key: &str) -> Option<Place> {
     let document = toml::de::DeTable::parse(text).ok()?;
     let (mut table, mut place) = (document.get_ref(), None);
@@ -217,7 +209,8 @@ mod tests {
     fn a_good_file_is_taken() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("host.toml");
-        let text = "name = 'a'\n[turn]\ncredential_ttl = 60\nlisten = ['[::]:3478']\n[[car]]\nid = 'x'\nport = 4\n";
+        let text = "name = 'a'\n[turn]\ncredential_ttl = 60\nlisten = ['[::]:3478']\n\
+                    [[car]]\nid = 'x'\nport = 4\n";
         std::fs::write(&path, text).unwrap();
         let host: Host = load(&path).unwrap();
         assert_eq!((host.turn.credential_ttl, host.turn.listen.len()), (60, 1));
@@ -244,7 +237,8 @@ mod tests {
     fn a_wrong_type_in_a_nested_table_names_line_column_and_key() {
         assert_eq!(
             error("name = 'a'\n[turn]\ncredential_ttl = 'x'\n"),
-            "/etc/rccar/host.toml:3:18: key `turn.credential_ttl`: invalid type: string \"x\", expected u32"
+            "/etc/rccar/host.toml:3:18: key `turn.credential_ttl`: \
+             invalid type: string \"x\", expected u32"
         );
     }
 
@@ -260,7 +254,8 @@ mod tests {
     fn a_value_out_of_range_in_an_array_of_tables_is_named() {
         assert_eq!(
             error("name = 'a'\n[[car]]\nid = 'x'\n[[car]]\nid = 'y'\nport = 70000\n"),
-            "/etc/rccar/host.toml:6:8: key `car[1].port`: invalid value: integer `70000`, expected u16"
+            "/etc/rccar/host.toml:6:8: key `car[1].port`: \
+             invalid value: integer `70000`, expected u16"
         );
     }
 
@@ -268,7 +263,8 @@ mod tests {
     fn an_unknown_key_is_named_with_the_known_ones() {
         assert_eq!(
             error("name = 'a'\n[turn]\ncredential_tl = 4\n"),
-            "/etc/rccar/host.toml:3:1: key `turn.credential_tl`: unknown field `credential_tl`, expected `credential_ttl` or `listen`"
+            "/etc/rccar/host.toml:3:1: key `turn.credential_tl`: \
+             unknown field `credential_tl`, expected `credential_ttl` or `listen`"
         );
     }
 

@@ -1,4 +1,4 @@
-//! From an error to words and an exit code.
+//! Turns an error into words and an exit code.
 
 use crate::config::{ConfigError, ConfigProblem};
 use rccar_causes::Causes;
@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 /// Something went wrong while running.
 const FAILED: u8 = 1;
-/// The configuration has to be changed before another start makes sense; units name it in
+/// The configuration has to be changed before another start makes sense. Units name this code in
 /// `RestartPreventExitStatus=`.
 const BAD_CONFIGURATION: u8 = 2;
 
-/// Runs a program's body. An error is printed to stderr with all its causes on one line.
+/// Runs a program's body. Prints an error to stderr, with all its causes on one line.
 ///
 /// Exit code 0 after `Ok`, 2 if a [`ConfigError`] is among the causes, else 1.
 ///

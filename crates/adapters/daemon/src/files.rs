@@ -1,6 +1,7 @@
 //! Small state files: keys, identities, settings.
 //!
-//! **After a power cut at any instant a file holds either its old or its new content, whole.**
+//! **After a power cut at any moment, a file holds either all of its old content or all of its new
+//! content.**
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -8,28 +9,23 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Largest file that [`read`] takes, in bytes. Keys have a hundred; whatever is larger got there by
-/// mistake.
+/// Largest file that [`read`] takes. Keys have a hundred bytes; a larger file is there by mistake.
 pub const MAX_BYTES: u64 = 1024 * 1024;
 
-/// A state file could not be read or written.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// The operating system refused.
     #[error("cannot {action} {}", .path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// A verb: `read` or `write`.
         action: &'static str,
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
-    /// The file is larger than [`MAX_BYTES`].
     #[error("{} is larger than {MAX_BYTES} bytes", .path.display())]
     TooLarge { path: PathBuf },
 }
 
-/// The content of a state file, `None` if it does not exist.
+/// Returns `None` if the file does not exist.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let failed = |source| FileError::Io { action: "read", path: path.to_owned(), source };
     let file = match File::open(path) {
@@ -45,13 +41,14 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     Ok(Some(content))
 }
 
-/// Replaces a state file at once; only its owner may read it (mode 0600). The directory must exist.
+/// Replaces a state file atomically. Only its owner may read it (mode 0600). The directory must
+/// exist.
 ///
 /// One process at a time may write a given file.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let temporary = temporary_name(path);
     replace(path, &temporary, content).map_err(|source| {
-        // Left behind it would do no harm: the next write replaces it.
+        // If this fails, too, no harm is done: the next write replaces the temporary file.
         let _ = fs::remove_file(&temporary);
         FileError::Io { action: "write", path: path.to_owned(), source }
     })
@@ -71,8 +68,8 @@ fn replace(path: &Path, temporary: &Path, content: &[u8]) -> io::Result<()> {
     File::open(directory(path))?.sync_all()
 }
 
-/// Beside the file, because a rename cannot cross file systems; always the same, so that power cuts
-/// leave one behind and not many.
+/// In the same directory, because a rename cannot cross file systems. Always the same name, so that
+/// power cuts leave at most one such file behind.
 fn temporary_name(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

@@ -1,9 +1,9 @@
-//! What every rccar program does alike: configuration, logging, readiness, shutdown.
+//! What all rccar programs share: configuration, logging, readiness, shutdown.
 //!
-//! **A program that refuses to start says which file, line and key is to blame, in words, and exits
-//! with code 2; whatever else goes wrong exits with code 1.**
+//! **A program with a wrong configuration does not start: it names file, line and key and exits
+//! with code 2. After any other error it exits with code 1.**
 //!
-//! A program is put together in this order:
+//! A program starts and ends in this order:
 //!
 //! 1. [`cli::CommonArgs`] is flattened into its arguments;
 //! 2. [`logging::init`];
@@ -35,13 +35,13 @@
 //!
 //! # Design decisions
 //!
-//! * No environment variable and no second file overrides the configuration: what `check-config`
-//!   accepts is what runs.
+//! * No environment variable and no second file overrides the configuration: `check-config` checks
+//!   exactly what will run.
 //! * Rules of a value live in its type (`#[serde(try_from = …)]`), so that a broken rule is
 //!   reported with its line as well.
 //! * Everything but `shutdown` works without a runtime, because `rccar-drive` has none
 //!   (`default-features = false`).
-//! * Telling systemd never fails a program: without systemd the calls do nothing.
+//! * Messages to systemd never make a program fail: without systemd the calls do nothing.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

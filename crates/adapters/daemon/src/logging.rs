@@ -22,14 +22,13 @@ use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Environment variable with the filter.
 pub const FILTER_VARIABLE: &str = "RCCAR_LOG";
 
-/// What is logged when [`FILTER_VARIABLE`] says nothing.
+/// The level when [`FILTER_VARIABLE`] is not set.
 const DEFAULT_LEVEL: &str = "info";
 
-/// Libraries that log at INFO what is DEBUG here. Naming one in [`FILTER_VARIABLE`] raises it
-/// again.
+/// Libraries that log at INFO what is DEBUG for us. They are kept at WARN unless
+/// [`FILTER_VARIABLE`] names them.
 const NOISY: &[&str] = &[
     "h2",
     "hyper",
@@ -48,8 +47,8 @@ const NOISY: &[&str] = &[
     "webrtc_util",
 ];
 
-/// Libraries that log at WARN what they recover from by themselves, such as an extension of TLS
-/// that they do not know.
+/// Libraries that log at WARN what does no harm, such as an extension of TLS that they do not know.
+/// They are kept at ERROR.
 const ALARMIST: &[&str] = &["rtc", "rtc_dtls", "rtc_ice", "rtc_sctp", "rtc_srtp", "webrtc"];
 
 /// Starts logging for this process under the name `program` (journald's `SYSLOG_IDENTIFIER`). A
@@ -72,13 +71,17 @@ pub fn init(program: &str) {
         tracing::debug!("logging was already started");
     }
     if let Some(error) = mistake {
-        tracing::warn!(error = %causes(&error), filter = wanted, "{FILTER_VARIABLE} is not a filter; using the default");
+        tracing::warn!(
+            error = %causes(&error),
+            filter = wanted,
+            "{FILTER_VARIABLE} is not a filter; using the default"
+        );
     }
 }
 
 fn filter(wanted: &str) -> Result<Targets, ParseError> {
-    // The most specific directive wins, and the last of equals: `debug` leaves the noisy ones at
-    // WARN, `ice=debug` does not.
+    // The most specific directive wins, and of equal ones the last: `debug` leaves `ice` at WARN,
+    // `ice=debug` does not.
     let separator = if wanted.is_empty() { "" } else { "," };
     format!("{}{separator}{wanted}", defaults()).parse()
 }
@@ -90,8 +93,8 @@ fn defaults() -> String {
     format!("{}{}{DEFAULT_LEVEL}", at(NOISY, "warn"), at(ALARMIST, "error"))
 }
 
-/// systemd sets `JOURNAL_STREAM` to device and inode of the stream it connected to stderr; after a
-/// redirection they differ.
+/// systemd sets `JOURNAL_STREAM` to device and inode of the stream that it connected to stderr. If
+/// stderr was redirected since, they differ.
 fn stderr_is_journal() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
     let Ok(fd) = stderr().as_fd().try_clone_to_owned() else { return false };

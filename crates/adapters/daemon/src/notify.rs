@@ -4,18 +4,17 @@ use rccar_causes::causes;
 use sd_notify::NotifyState;
 use std::time::Duration;
 
-/// Start-up is finished: sockets are bound, clients can come.
+/// Start-up is finished: sockets are bound, clients can connect.
 pub fn ready() {
     send(&NotifyState::Ready);
 }
 
-/// Shutdown has begun.
 pub fn stopping() {
     send(&NotifyState::Stopping);
 }
 
-/// The main loop is alive. Call it from the loop that does the work, never from a task of its own:
-/// a hung loop must miss it.
+/// The main loop is alive. Call this from the loop that does the work, never from a task of its
+/// own: when the loop hangs, the calls have to stop.
 pub fn watchdog() {
     send(&NotifyState::Watchdog);
 }
@@ -27,7 +26,7 @@ pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2)
 }
 
-/// One line that `systemctl status` shows, in words a person understands.
+/// Sets the line that `systemctl status` shows, in words that a person understands.
 pub fn status(text: &str) {
     // A line break would begin a new assignment in the message to systemd.
     let line = text.replace(['\n', '\r'], " ");

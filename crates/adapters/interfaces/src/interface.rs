@@ -1,34 +1,30 @@
-//! What is known of an interface.
+//! A network interface and its state.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
-    /// Its number; no other one gets it while this one is there.
+    /// The kernel's number; unique while the interface exists.
     pub index: u32,
     pub name: String,
     pub medium: Medium,
     /// Switched on, and with a carrier.
     pub up: bool,
-    /// Its addresses that can be used now: no link-local ones, none that is still being tried or
-    /// about to expire.
+    /// Addresses that can be used now: without link-local, tentative and deprecated ones.
     pub addresses: BTreeSet<IpAddr>,
-    /// Metric of the best IPv4 default route.
+    /// Metric of the best IPv4 default route; the lowest is the best.
     pub default_v4: Option<u32>,
     /// Metric of the best IPv6 default route.
     pub default_v6: Option<u32>,
 }
 
-/// What an interface is, as far as the kernel tells.
+/// The kind of an interface, as far as the kernel shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
-    /// The machine itself.
     Loopback,
     /// A cable, or a USB stick that looks like one.
     Ethernet,
-    /// Wireless LAN.
     Wireless,
     /// A modem's data port, or PPP.
     Mobile,
@@ -37,7 +33,8 @@ pub enum Medium {
 }
 
 impl Interface {
-    /// The best metric of its default routes, if it is up and has one for which it has an address.
+    /// The best metric of the default routes. Only those count for whose family there is an
+    /// address; `None` if there is none, or if the interface is down.
     #[must_use]
     pub fn default_metric(&self) -> Option<u32> {
         let has = |v4: bool| self.addresses.iter().any(|address| address.is_ipv4() == v4);
@@ -46,7 +43,7 @@ impl Interface {
         if self.up { v4.into_iter().chain(v6).min() } else { None }
     }
 
-    /// Addresses of the families for which it has a default route.
+    /// Addresses of the families that have a default route here.
     #[must_use]
     pub fn outside_addresses(&self) -> BTreeSet<IpAddr> {
         let routed = |address: &&IpAddr| {

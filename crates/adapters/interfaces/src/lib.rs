@@ -1,9 +1,9 @@
-//! The machine's network interfaces as they change: which are up, their addresses, their default
-//! routes (rtnetlink).
+//! Watches the machine's network interfaces: which are up, their addresses and their default routes
+//! (rtnetlink).
 //!
-//! **The first snapshot is the present state, and no change is ever missed for good:** what the
-//! kernel announces is only a reason to read everything again. So announcements that were lost in
-//! an overrun cost nothing, and a snapshot never mixes old with new.
+//! **The first snapshot is the present state, and no change is ever missed for good:** an
+//! announcement of the kernel is only a reason to read everything again. So it does no harm if
+//! announcements are lost in an overrun, and a snapshot never mixes old with new.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -18,9 +18,9 @@
 //!
 //! # Design decisions
 //!
-//! * Reads only: neither addresses nor routes are changed here.
-//! * Routing tables other than `main` do not count: who fills them has rules of their own.
-//! * A car has a handful of interfaces; a dump of all takes less than a millisecond.
+//! * It only reads: it changes neither addresses nor routes.
+//! * Routing tables other than `main` do not count: programs that fill them have their own rules.
+//! * A car has a handful of interfaces; to read all of them takes less than a millisecond.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

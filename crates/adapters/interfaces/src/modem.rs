@@ -1,28 +1,28 @@
-//! What is a modem, as far as an interface shows it.
+//! Signs by which an interface is recognized as that of a modem or a stick.
 
 use std::path::Path;
 
-/// How the kernel, udev, ModemManager and pppd begin the names of modems' interfaces. `usb` is what
-/// the kernel calls sticks that look like Ethernet, and phones.
+/// First letters of the names that the kernel, udev, ModemManager and pppd give to modems'
+/// interfaces. `usb` is the kernel's name for sticks that look like Ethernet, and for phones.
 const NAMES: [&str; 5] = ["ww", "ppp", "usb", "rmnet", "qmap"];
 
-/// Drivers of sticks and phones that look like Ethernet; udev gives these names such as `enx…`.
-/// Some adapters for network cables have one of them, too, so that it is a sign and no proof.
+/// Drivers of sticks and phones that look like Ethernet; udev names those `enx…` or similar. Some
+/// adapters for network cables have one of these drivers, too, so it is a sign and no proof.
 const DRIVERS: [&str; 5] = ["cdc_ether", "cdc_ncm", "huawei_cdc_ncm", "ipheth", "rndis_host"];
 
-/// Whether an interface has a modem's name.
 #[must_use]
 pub fn is_named_like_a_modem(interface: &str) -> bool {
     NAMES.iter().any(|name| interface.starts_with(name))
 }
 
-/// Whether an interface has the driver of a stick or a phone that looks like Ethernet.
+/// Whether the driver is one of sticks and phones that look like Ethernet. False if sysfs does not
+/// show a driver.
 #[must_use]
 pub fn is_driven_like_a_modem(interface: &str) -> bool {
     driver_of(interface).is_some_and(|driver| DRIVERS.contains(&driver.as_str()))
 }
 
-/// An interface's driver; none where it is not a device's.
+/// The interface's driver by sysfs; `None` if the interface is not that of a device.
 #[must_use]
 pub fn driver_of(interface: &str) -> Option<String> {
     driver(Path::new("/sys/class/net"), interface)

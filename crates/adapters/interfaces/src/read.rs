@@ -11,7 +11,7 @@ use rtnetlink::{Handle, RouteMessageBuilder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Metrics of default routes by interface.
+/// The best metric of the default routes, by the number of the interface.
 type Defaults = BTreeMap<u32, u32>;
 
 pub(crate) async fn read(handle: &Handle) -> Result<Vec<Interface>, rtnetlink::Error> {
@@ -95,21 +95,21 @@ fn medium(link: &LinkMessage, name: &str) -> Medium {
     if link.header.flags.contains(LinkFlags::Loopback) {
         return Medium::Loopback;
     }
-    // Without sysfs its name is the next best sign: `systemd.net-naming-scheme` and the kernel
-    // begin it with these letters.
+    // Without sysfs the name is the next best sign: the kernel and `systemd.net-naming-scheme`
+    // begin names with these two letters.
     let kind_of_device = device_type(name).or_else(|| name.get(..2).map(str::to_owned));
     match (kind_of_device.as_deref(), link.header.link_layer_type, kind) {
         (Some("wlan" | "wl"), ..) => Medium::Wireless,
         (Some("wwan" | "ww"), ..) | (_, LinkLayerType::Ppp | LinkLayerType::Rawip, _) => {
             Medium::Mobile
         }
-        // Containers have a `veth` where a machine has its card.
+        // Containers have a `veth` in place of a network card.
         (_, LinkLayerType::Ether, None | Some(InfoKind::Veth)) => Medium::Ethernet,
         _ => Medium::Other,
     }
 }
 
-/// What the driver says that it is (`DEVTYPE` of its `uevent`); only sysfs has it.
+/// The kind of the device by its driver: `DEVTYPE` in `uevent`, which only sysfs has.
 fn device_type(name: &str) -> Option<String> {
     let text = std::fs::read_to_string(format!("/sys/class/net/{name}/uevent")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(str::to_owned)
@@ -125,7 +125,7 @@ fn usable(message: &AddressMessage) -> Option<IpAddr> {
     let find = |wanted: fn(&AddressAttribute) -> Option<IpAddr>| {
         message.attributes.iter().find_map(wanted)
     };
-    // Between two points `Address` is the other end.
+    // On a point-to-point link `Address` is the other end's, and `Local` is ours.
     let address =
         find(
             |attribute| {

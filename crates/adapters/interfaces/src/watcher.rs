@@ -1,4 +1,4 @@
-//! Waits for changes.
+//! Waits for changes of the interfaces.
 
 use crate::interface::Interface;
 use crate::read::read;
@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Before a connection that the kernel refused or ended is tried again: nobody knows a reason for
-/// that to happen.
+/// Pause before another connection to the kernel, after it refused or ended one. There is no known
+/// reason for that to happen.
 const AGAIN: Duration = Duration::from_secs(1);
 
 const GROUPS: [MulticastGroup; 5] = [
@@ -24,22 +24,23 @@ const GROUPS: [MulticastGroup; 5] = [
     MulticastGroup::Ipv6Route,
 ];
 
-/// Follows the interfaces, in a task of its own that ends with it: a reading that is broken off
-/// would leave the kernel in the middle of its answer, and busy for the next one.
+/// Follows the interfaces, in a task of its own that ends when the watcher is dropped. The task is
+/// needed because [`Watcher::next`] may be dropped: a reading that is broken off would leave the
+/// kernel in the middle of its answer, and busy for the next one.
 #[derive(Default)]
 pub struct Watcher {
     follower: Option<Follower>,
     last: Option<Vec<Interface>>,
 }
 
-/// The task, as the watcher sees it.
+/// The watcher's handle to the task.
 struct Follower {
-    /// The newest reading; nothing before the first.
+    /// The newest reading; `None` before the first.
     newest: watch::Receiver<Option<Vec<Interface>>>,
     task: JoinHandle<()>,
 }
 
-/// What the task owns.
+/// The task's connection to the kernel.
 struct Connection {
     handle: Handle,
     /// An item for each announcement of the kernel.
@@ -60,20 +61,20 @@ impl Drop for Connection {
 }
 
 impl Watcher {
-    /// Begins when it is first asked.
+    /// The task starts at the first call of [`Self::next`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The present interfaces in the order of their numbers: at once when it is first called, then
-    /// when they differ from what it said last. States in between that nobody asked for are
-    /// skipped. May be dropped at any time without losing anything.
+    /// The present interfaces, sorted by number. The first call returns at once, later calls when
+    /// the interfaces differ from those that the last call returned. States between two calls are
+    /// skipped. The future may be dropped at any time without losing anything.
     pub async fn next(&mut self) -> Vec<Interface> {
         loop {
             let follower = self.follower.get_or_insert_with(Follower::start);
             if follower.newest.changed().await.is_err() {
-                // It ends with its runtime, or by a panic.
+                // The task has ended, with its runtime or by a panic.
                 self.follower = None;
                 tokio::time::sleep(AGAIN).await;
                 continue;
@@ -96,16 +97,19 @@ impl Follower {
 async fn follow(publish: watch::Sender<Option<Vec<Interface>>>) {
     loop {
         let Err(error) = follow_one(&publish).await;
-        tracing::warn!(error = %causes(&error), "cannot watch the network interfaces; trying again in {AGAIN:?}");
+        tracing::warn!(
+            error = %causes(&error),
+            "cannot watch the network interfaces; trying again in {AGAIN:?}"
+        );
         tokio::time::sleep(AGAIN).await;
     }
 }
 
-/// Reads, and then whenever something may have changed, over one connection.
+/// Reads at once and then whenever something may have changed, over one connection.
 async fn follow_one(publish: &watch::Sender<Option<Vec<Interface>>>) -> io::Result<Infallible> {
     let mut connection = Connection::open()?;
     loop {
-        // One reading for all that was announced before it.
+        // One reading covers all announcements before it.
         while connection.changes.next().now_or_never().is_some_and(|change| change.is_some()) {}
         let present = read(&connection.handle).await.map_err(io::Error::other)?;
         publish.send_if_modified(|last| {
@@ -124,7 +128,7 @@ async fn follow_one(publish: &watch::Sender<Option<Vec<Interface>>>) -> io::Resu
 impl Connection {
     fn open() -> io::Result<Self> {
         let (connection, handle, messages) = rtnetlink::new_multicast_connection(&GROUPS)?;
-        // An overrun comes as a message, too, and all messages are the same here.
+        // An overrun comes as a message, too. Any message leads to a reading.
         Ok(Self { handle, changes: messages.map(|_| ()).boxed(), task: tokio::spawn(connection) })
     }
 }

@@ -1,4 +1,4 @@
-//! The watcher against the kernel, each story in a network namespace of its own.
+//! The watcher with the real kernel; each test has a network namespace of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -9,17 +9,18 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many changes are waited for, each with one more turn of waits that are broken off: a reading
-/// takes some of these.
+/// How many changes the test waits for. For each, it breaks off one more wait than for the change
+/// before: a reading takes the time of some of these.
 const CHANGES: u32 = 30;
-/// How many more pairs of interfaces there are meanwhile: each interface takes about 1 kB of an
-/// answer, and a part of it has at most 32 kB.
+/// How many pairs of interfaces are added: each interface takes about 1 kB of the kernel's answer,
+/// and one part of the answer has at most 32 kB.
 const PAIRS: u32 = 20;
-/// Half of the second after which a lost connection to the kernel is made anew.
+/// Half of the pause before another connection to the kernel: a watcher that lost its connection
+/// is later than this.
 const NO_PAUSE: Duration = Duration::from_millis(500);
 const MARKER: &str = "RCCAR_UPLINK_NAMESPACE";
 
-/// Runs this one test once more inside a new network namespace, and the story there.
+/// Runs this test once more inside a new network namespace, and there runs the story.
 fn inside(story: impl AsyncFnOnce(&mut Watcher)) {
     let Ok(marker) = std::env::var(MARKER) else { return run_inside() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -65,7 +66,7 @@ fn named<'a>(interfaces: &'a [Interface], name: &str) -> Option<&'a Interface> {
     interfaces.iter().find(|interface| interface.name == name)
 }
 
-/// Waits for a snapshot that is as wanted.
+/// Waits for a snapshot that fulfils `wanted`.
 async fn until(watcher: &mut Watcher, wanted: impl Fn(&[Interface]) -> bool) -> Vec<Interface> {
     let look = async {
         loop {
@@ -78,8 +79,8 @@ async fn until(watcher: &mut Watcher, wanted: impl Fn(&[Interface]) -> bool) -> 
     tokio::time::timeout(PATIENCE, look).await.expect("the interfaces become what they should")
 }
 
-/// Lets the other tasks run once, and the runtime look for no news of the kernel: what they ask it
-/// is not answered before this returns.
+/// Lets the other tasks run once, without the runtime looking for news of the kernel: they get no
+/// answer from it before this returns.
 async fn give_way() {
     let mut given = false;
     std::future::poll_fn(|context| {
@@ -159,8 +160,8 @@ fn after_more_announcements_than_fit_the_end_is_known() {
     inside(async |watcher| {
         add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
         watcher.next().await;
-        // The runtime's only thread writes this and waits for `ip`: nobody reads what the kernel
-        // announces meanwhile.
+        // The runtime's only thread writes this and waits for `ip`. Meanwhile nothing reads the
+        // kernel's announcements.
         let lines: String = (0..20_000)
             .map(|n| {
                 format!(
@@ -186,7 +187,7 @@ fn after_more_announcements_than_fit_the_end_is_known() {
 #[test]
 fn waits_that_are_broken_off_lose_nothing_and_cost_no_pause() {
     inside(async |_| {
-        // Whoever blocks the runtime has its turn only after the kernel's; a task has not.
+        // In a task: the future that blocks the runtime would run only after the kernel's answer.
         tokio::spawn(break_off_waits()).await.unwrap();
     });
 }
@@ -194,7 +195,7 @@ fn waits_that_are_broken_off_lose_nothing_and_cost_no_pause() {
 async fn break_off_waits() {
     let watcher = &mut Watcher::new();
     add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
-    // The kernel's answer has several parts then, and it is busy until the last is taken.
+    // With these the kernel's answer has several parts, and it is busy until the last is read.
     (0..PAIRS).for_each(|n| ip(&format!("link add more{n} type veth peer name far{n}")));
     watcher.next().await;
     for turns in 0..CHANGES {

@@ -1,15 +1,16 @@
-//! Bundles.
+//! What RAUC reads from a bundle.
 
 use crate::error::RaucError;
 use crate::installer::{Dict, dict, text};
 
-/// What the manifest of a bundle says. RAUC has checked its signature.
+/// A bundle's manifest, whose signature RAUC has checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// The system that it is made for.
+    /// The board that the bundle is made for.
     pub compatible: String,
     pub version: String,
-    /// Hash of the manifest, from which everything else in the bundle follows.
+    /// SHA-256 of the manifest, which determines everything else in the bundle. `None` if RAUC does
+    /// not report it.
     pub manifest_hash: Option<String>,
 }
 

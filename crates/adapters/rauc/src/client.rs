@@ -1,4 +1,4 @@
-//! The client.
+//! Calls to RAUC's service.
 
 use crate::bundle::Bundle;
 use crate::error::RaucError;
@@ -9,23 +9,22 @@ use std::collections::HashMap;
 use zbus::Connection;
 use zbus::zvariant::Value;
 
-/// What the bootloader is told about the booted slot.
+/// What to tell the bootloader about the booted slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// It works: its attempts are filled up again.
+    /// The slot works: the bootloader gives it all its attempts again.
     Good,
-    /// It does not: the other slot is booted next.
+    /// The slot does not work: the other slot is booted next.
     Bad,
 }
 
-/// RAUC's service.
+/// A client of RAUC's service, which need not run yet: the bus starts it.
 #[derive(Debug, Clone)]
 pub struct Rauc {
     connection: Connection,
 }
 
 impl Rauc {
-    /// The service need not run yet; the bus starts it.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         Self { connection }
@@ -47,26 +46,25 @@ impl Rauc {
         Ok(self.installer().await?.boot_slot().await?)
     }
 
-    /// Whether an installation is under way, whoever began it.
+    /// Whether an installation is under way, also one that another program began.
     pub async fn is_busy(&self) -> Result<bool, RaucError> {
         Ok(self.installer().await?.operation().await? != "idle")
     }
 
-    /// What this system is.
+    /// The board that this system is made for.
     pub async fn compatible(&self) -> Result<String, RaucError> {
         Ok(self.installer().await?.compatible().await?)
     }
 
-    /// Reads a bundle's manifest, and checks its signature. The bundle is a path or an `http://`
-    /// URL.
+    /// Reads a bundle's manifest and checks its signature. `source` is a path or an `http://` URL.
     pub async fn inspect(&self, source: &str) -> Result<Bundle, RaucError> {
         Bundle::read(&self.installer().await?.inspect_bundle(source, HashMap::new()).await?)
     }
 
-    /// Installs a bundle and returns when that is done. If `manifest_hash` is given, the bundle
-    /// must be that one.
+    /// Installs a bundle and returns when that is done. If `manifest_hash` is given, RAUC refuses
+    /// every other bundle. `progress` gets the percent.
     ///
-    /// Dropping the future does not stop RAUC: nothing can but the end of the bundle's source.
+    /// Dropping the future does not stop RAUC. Only the end of the bundle's source does.
     pub async fn install(
         &self,
         source: &str,
@@ -74,7 +72,7 @@ impl Rauc {
         mut progress: impl FnMut(u8) + Send,
     ) -> Result<(), RaucError> {
         let installer = self.installer().await?;
-        // Listened to before it begins, so that no end is missed.
+        // Subscribe before it begins, so that the end cannot be missed.
         let mut completed = installer.receive_completed().await?;
         let mut changes = installer.receive_progress_changed().await;
         let mut owners = installer.inner().receive_owner_changed().await?;
@@ -88,9 +86,14 @@ impl Rauc {
                 biased;
                 end = completed.next() => {
                     let result = end.ok_or(RaucError::Absent)?.args()?.result;
-                    return if result == 0 { Ok(()) } else { Err(RaucError::Refused(installer.last_error().await?)) };
+                    return if result == 0 {
+                        Ok(())
+                    } else {
+                        Err(RaucError::Refused(installer.last_error().await?))
+                    };
                 }
                 Some(owner) = owners.next() => {
+                    // RAUC's service has ended, and the installation with it.
                     if owner.is_none() {
                         return Err(RaucError::Absent);
                     }
@@ -105,7 +108,6 @@ impl Rauc {
         }
     }
 
-    /// Tells the bootloader about the booted slot.
     pub async fn mark(&self, mark: Mark) -> Result<(), RaucError> {
         let state = match mark {
             Mark::Good => "good",

@@ -1,20 +1,18 @@
-//! What can go wrong.
+//! What can go wrong when RAUC is asked.
 
 use thiserror::Error;
 
-/// Why RAUC did not do what was asked.
 #[derive(Debug, Error)]
 pub enum RaucError {
-    /// Its service does not run and cannot be started, or went away in the middle.
+    /// RAUC's service does not run and cannot be started, or it ended during the call.
     #[error("RAUC's service is not running")]
     Absent,
-    /// It is doing something else.
     #[error("RAUC is busy with something else")]
     Busy,
-    /// It refused, in its words.
+    /// RAUC refused; the text is its own.
     #[error("{0}")]
     Refused(String),
-    /// Its answer is not what it should be.
+    /// RAUC's answer lacks something.
     #[error("RAUC answered with {0}")]
     Answer(&'static str),
     /// The call did not get through.
@@ -23,10 +21,10 @@ pub enum RaucError {
 }
 
 impl RaucError {
-    /// Whether this RAUC is too old for what it was asked.
+    /// Whether this RAUC is too old for the call.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        // GLib's word for a method that an interface does not have.
+        // GLib's text for a method that an interface does not have.
         matches!(self, Self::Refused(text) if text.contains("No such method"))
     }
 }
@@ -53,7 +51,7 @@ impl From<zbus::Error> for RaucError {
             },
             _ => return Self::Bus(Box::new(error)),
         };
-        // The same words for every method, in two spellings.
+        // RAUC says so for every method, but spells it in two ways.
         if text.to_ascii_lowercase().contains("already processing a different method") {
             Self::Busy
         } else {

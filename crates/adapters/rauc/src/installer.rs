@@ -1,9 +1,8 @@
-//! The interface, as far as it is used.
+//! The part of RAUC's interface that is used here.
 
 use std::collections::HashMap;
 use zbus::zvariant::{OwnedValue, Value};
 
-/// A dictionary of named values.
 pub(crate) type Dict = HashMap<String, OwnedValue>;
 
 #[zbus::proxy(
@@ -34,12 +33,12 @@ pub(crate) trait Installer {
     fn boot_slot(&self) -> zbus::Result<String>;
 }
 
-/// The text under a key, if there is one.
+/// The text under a key; `None` also if the value is not a text.
 pub(crate) fn text(dict: &Dict, key: &str) -> Option<String> {
     dict.get(key).and_then(|value| <&str>::try_from(value).ok()).map(str::to_owned)
 }
 
-/// The dictionary under a key. RAUC wraps it in one variant more than needed.
+/// The dictionary under a key. RAUC wraps it in a second variant.
 pub(crate) fn dict(values: &Dict, key: &str) -> Option<Dict> {
     let mut value: Value<'static> = values.get(key)?.try_clone().ok()?.into();
     while let Value::Value(inner) = value {

@@ -1,13 +1,13 @@
 //! Client of [RAUC](https://rauc.io)'s D-Bus interface `de.pengutronix.rauc.Installer`.
 //!
-//! **Every answer is typed or an error with RAUC's own words; nothing is guessed from what RAUC
+//! **Every answer is typed, or an error with RAUC's own words. Nothing is guessed from what RAUC
 //! does not say.**
 //!
-//! 1. [`Rauc::slots`], [`Rauc::primary`], [`Rauc::booted`], [`Rauc::compatible`] tell where the
-//!    system stands.
-//! 2. [`Rauc::inspect`] reads a bundle's manifest, with its signature checked, from a file or a
+//! 1. [`Rauc::slots`], [`Rauc::primary`], [`Rauc::booted`], [`Rauc::compatible`] return the state
+//!    of the system.
+//! 2. [`Rauc::inspect`] checks the signature of a bundle and returns its manifest, from a file or a
 //!    URL.
-//! 3. [`Rauc::install`] installs it and tells how far it is.
+//! 3. [`Rauc::install`] installs the bundle and reports progress.
 //! 4. [`Rauc::mark`] tells the bootloader about the booted slot.
 //!
 //! ```no_run
@@ -25,12 +25,11 @@
 //!
 //! # Design decisions
 //!
-//! * The interface is that of RAUC 1.9 and later ([`Rauc::inspect`] fails before).
-//!   `require-manifest-hash`, which makes sure that what is installed is what was inspected, is
-//!   passed when RAUC tells the hash.
-//! * RAUC's service may end and be started anew at any time. An installation that it takes with it
-//!   is an error at once, not a wait.
-//! * Progress is a callback with the percent; RAUC's own descriptions of its steps are for its
+//! * The interface is that of RAUC 1.9 and later; with an older one [`Rauc::inspect`] fails.
+//!   `require-manifest-hash` makes sure that RAUC installs the bundle that was inspected.
+//! * RAUC's service may end and be started again at any time. An installation that ends with it is
+//!   an error at once, not a wait.
+//! * Progress is a callback with the percent. RAUC's own descriptions of its steps are for its
 //!   journal.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]

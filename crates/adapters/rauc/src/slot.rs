@@ -1,32 +1,29 @@
-//! Slots.
+//! The slots of the card, as RAUC reports them.
 
 use crate::installer::{Dict, text};
 
-/// What RAUC knows of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     /// RAUC's name, such as `rootfs.0`.
     pub name: String,
     /// The bootloader's name, such as `A`; only slots that can be booted have one.
     pub bootname: Option<String>,
-    /// It is the one that runs.
+    /// The system runs from this slot.
     pub booted: bool,
-    /// What the bootloader says of it.
+    /// `None` if the bootloader does not say.
     pub boot_status: Option<BootStatus>,
-    /// Version of the bundle that was installed into it by RAUC; `None` for a slot as it was
-    /// flashed.
+    /// Version of the bundle that RAUC installed into the slot; `None` if the slot is still as it
+    /// was flashed.
     pub version: Option<String>,
-    /// Whether the last installation into it was whole (`ok`), failed, or is still going on
-    /// (`pending`), in RAUC's words.
+    /// RAUC's word for the last installation into the slot: `ok`, `failed`, or `pending` while it
+    /// goes on.
     pub status: Option<String>,
 }
 
 /// Whether the bootloader would start a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BootStatus {
-    /// It would.
     Good,
-    /// It would not.
     Bad,
 }
 

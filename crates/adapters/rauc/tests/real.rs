@@ -1,7 +1,6 @@
-//! The client against Debian's RAUC.
+//! The client with Debian's RAUC.
 //!
-//! What needs the device mapper (the installation itself) is shown by the tests that boot the
-//! image.
+//! An installation needs the device mapper: the tests that boot the image cover it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -76,7 +75,10 @@ async fn a_failed_installation_tells_why() {
     let foreign = system.bundle("1.2.3", "other").await.unwrap();
     let error = system.client().install(foreign.to_str().unwrap(), None, |_| {}).await.unwrap_err();
     assert!(
-        matches!(&error, RaucError::Refused(text) if text.contains("signature verification failed")),
+        matches!(
+            &error,
+            RaucError::Refused(text) if text.contains("signature verification failed")
+        ),
         "{error}"
     );
     let missing =

@@ -1,4 +1,4 @@
-//! Prints what happens to all modems until the bus ends.
+//! Prints every change of all modems, until the bus ends.
 #![allow(clippy::print_stdout, reason = "an example")]
 
 use futures_util::StreamExt;

@@ -1,4 +1,4 @@
-//! What to connect with.
+//! The properties of a connection.
 
 use crate::{AllowedAuth, IpFamilies};
 use std::collections::HashMap;
@@ -6,31 +6,31 @@ use std::fmt;
 use zbus::zvariant::Value;
 
 /// Argument of [`Modem::connect`](crate::Modem::connect): the keys of ModemManager's bearer
-/// properties. What is not set is left to the modem and the network.
+/// properties. The modem and the network choose what is `None`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ConnectProperties {
     /// Access point name.
     pub apn: Option<String>,
-    /// IP family to ask for, as a rule [`IpFamilies::IPV4V6`].
+    /// IP family to ask for, usually [`IpFamilies::IPV4V6`].
     pub ip_type: Option<IpFamilies>,
-    /// How to authenticate.
+    /// Ways to authenticate that are allowed.
     pub allowed_auth: Option<AllowedAuth>,
     /// User name for the network.
     pub user: Option<String>,
     /// Password for the network.
     pub password: Option<String>,
-    /// PIN to unlock the SIM with. A wrong one costs one of three tries.
+    /// PIN that unlocks the SIM. A wrong one costs one of three tries.
     pub pin: Option<String>,
     /// MCC and MNC of the network to register with; automatic if not set.
     pub operator_id: Option<String>,
-    /// Whether to connect as a guest; allowed if not set.
+    /// Whether to connect while roaming; allowed if not set.
     pub allow_roaming: Option<bool>,
-    /// Profile in the modem to use.
+    /// Number of a profile in the modem.
     pub profile_id: Option<i32>,
 }
 
 impl ConnectProperties {
-    /// For an access point name.
+    /// Only an access point name; nothing else is set.
     #[must_use]
     pub fn apn(apn: impl Into<String>) -> Self {
         Self { apn: Some(apn.into()), ..Self::default() }

@@ -1,4 +1,4 @@
-//! Typed reading of dictionaries of variants.
+//! Reads typed values from dictionaries of variants.
 
 use std::collections::HashMap;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
@@ -12,7 +12,7 @@ impl Dict {
         Self(values)
     }
 
-    /// Takes over changed values.
+    /// Replaces the values that have changed.
     pub(crate) fn merge(&mut self, newer: HashMap<String, OwnedValue>) {
         self.0.extend(newer);
     }
@@ -35,7 +35,7 @@ impl Dict {
         self.get(key).unwrap_or_default()
     }
 
-    /// A text; ModemManager says "unknown" by leaving it empty.
+    /// A text. `None` if it is empty, which is ModemManager's "unknown".
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.get::<String>(key).filter(|text| !text.is_empty())
     }
@@ -44,7 +44,7 @@ impl Dict {
         self.get_or_default(key)
     }
 
-    /// An object path; ModemManager says "none" with `/`.
+    /// An object path. `None` if it is `/`, which is ModemManager's "none".
     pub(crate) fn path(&self, key: &str) -> Option<OwnedObjectPath> {
         self.get::<OwnedObjectPath>(key).filter(|path| path.as_str() != crate::names::NO_OBJECT)
     }

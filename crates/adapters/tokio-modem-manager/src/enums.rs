@@ -1,11 +1,13 @@
-//! Enumerations of ModemManager's API. A value that this crate does not know is kept as `Other`, so
-//! that a newer daemon breaks nothing.
+//! Enumerations of ModemManager's API. An unknown value is kept as `Other`, so a newer daemon
+//! breaks nothing.
 
 use std::fmt;
 
 macro_rules! dbus_enum {
     (
-        $(#[$doc:meta])* $name:ident($repr:ty) { $($(#[$variant_doc:meta])* $variant:ident = $value:literal $text:literal,)+ }
+        $(#[$doc:meta])* $name:ident($repr:ty) {
+            $($(#[$variant_doc:meta])* $variant:ident = $value:literal $text:literal,)+
+        }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +59,8 @@ macro_rules! dbus_enum {
 }
 
 dbus_enum! {
-    /// `MMModemState`: how far a modem has come. `Connected` says that a bearer is active as far as
-    /// ModemManager knows, no more.
+    /// `MMModemState`: how far a modem has come. `Connected` only says that a bearer is active as
+    /// far as ModemManager knows.
     State(i32) {
         /// Unusable; see [`FailedReason`].
         Failed = -1 "failed",
@@ -92,7 +94,7 @@ dbus_enum! {
 dbus_enum! {
     /// `MMModemStateFailedReason`: why a modem is in [`State::Failed`].
     FailedReason(u32) {
-        /// It is not.
+        /// The modem has not failed.
         None = 0 "none",
         /// Not known.
         Unknown = 1 "unknown",
@@ -100,7 +102,7 @@ dbus_enum! {
         SimMissing = 2 "sim-missing",
         /// The SIM cannot be used, for instance because it is locked for good.
         SimError = 3 "sim-error",
-        /// The modem's capabilities could not be told.
+        /// The modem's capabilities could not be read.
         UnknownCapabilities = 4 "unknown-capabilities",
         /// The eSIM holds no profile.
         EsimWithoutProfiles = 5 "esim-without-profiles",
@@ -108,8 +110,8 @@ dbus_enum! {
 }
 
 dbus_enum! {
-    /// `MMModemStateChangeReason`. A drop by the network has been seen to come as `UserRequested`:
-    /// do not decide by it.
+    /// `MMModemStateChangeReason`. Do not decide by it: some drops by the network come as
+    /// `UserRequested`.
     StateChangeReason(u32) {
         /// Not known.
         Unknown = 0 "unknown",
@@ -153,7 +155,7 @@ dbus_enum! {
         PhCorpPuk = 12 "ph-corp-puk",
         /// The code that binds the modem to its first SIM.
         PhFsimPin = 13 "ph-fsim-pin",
-        /// The unblocking code of the first SIM's.
+        /// The unblocking code for the first SIM.
         PhFsimPuk = 14 "ph-fsim-puk",
         /// The network subset's code.
         PhNetsubPin = 15 "ph-netsub-pin",
@@ -181,7 +183,7 @@ dbus_enum! {
     RegistrationState(u32) {
         /// Not registered and not looking.
         Idle = 0 "idle",
-        /// Registered at home.
+        /// Registered with the home network.
         Home = 1 "home",
         /// Looking for a network.
         Searching = 2 "searching",
@@ -189,17 +191,17 @@ dbus_enum! {
         Denied = 3 "denied",
         /// Not known.
         Unknown = 4 "unknown",
-        /// Registered as a guest.
+        /// Registered while roaming.
         Roaming = 5 "roaming",
-        /// Registered at home, for SMS only.
+        /// Registered with the home network, for SMS only.
         HomeSmsOnly = 6 "home-sms-only",
-        /// Registered as a guest, for SMS only.
+        /// Registered while roaming, for SMS only.
         RoamingSmsOnly = 7 "roaming-sms-only",
         /// Emergency calls only.
         EmergencyOnly = 8 "emergency-only",
-        /// Registered at home; falling back to circuit switching is not preferred.
+        /// Registered with the home network; fallback to circuit switching is not preferred.
         HomeCsfbNotPreferred = 9 "home-csfb-not-preferred",
-        /// Registered as a guest; falling back to circuit switching is not preferred.
+        /// Registered while roaming; fallback to circuit switching is not preferred.
         RoamingCsfbNotPreferred = 10 "roaming-csfb-not-preferred",
         /// Attached for restricted local operator services.
         AttachedRlos = 11 "attached-rlos",
@@ -236,9 +238,9 @@ dbus_enum! {
         Unknown = 0 "unknown",
         /// Run PPP on the interface, which is a serial port.
         Ppp = 1 "ppp",
-        /// Set what the configuration says.
+        /// Set the addresses of the configuration.
         Static = 2 "static",
-        /// Run DHCP (IPv4), or take what routers announce (IPv6).
+        /// Run DHCP (IPv4), or use router advertisements (IPv6).
         Dhcp = 3 "dhcp",
     }
 }
@@ -252,7 +254,7 @@ dbus_enum! {
         Default = 1 "default",
         /// The bearer that LTE and 5G set up while attaching.
         DefaultAttach = 2 "default-attach",
-        /// A dedicated or secondary one.
+        /// A dedicated or secondary bearer.
         Dedicated = 3 "dedicated",
     }
 }

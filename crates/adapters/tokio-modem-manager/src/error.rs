@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of calls to ModemManager.
 
 use crate::error_names::{
     CarrierLockError, CdmaActivationError, ConnectionError, CoreError, MessageError,
@@ -8,7 +8,7 @@ use crate::names;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Prefix of every error name of ModemManager's own.
+/// Prefix of the names of ModemManager's own errors.
 const PREFIX: &str = "org.freedesktop.ModemManager1.Error.";
 
 /// Why a call failed.
@@ -35,8 +35,8 @@ pub enum Error {
         /// The call.
         what: &'static str,
     },
-    /// The object or its interface is gone: modems come back under another path, and interfaces go
-    /// while a SIM is locked.
+    /// The object or its interface is gone: modems come back under another path, and interfaces
+    /// vanish while a SIM is locked.
     #[error("{what}: the object or its interface is gone")]
     Gone {
         /// The call.
@@ -47,7 +47,7 @@ pub enum Error {
     AccessDenied {
         /// The call.
         what: &'static str,
-        /// The refusal in the daemon's words.
+        /// The daemon's words for the refusal.
         message: String,
     },
     /// No answer in time; see [`Timeouts`](crate::Timeouts).
@@ -55,21 +55,21 @@ pub enum Error {
     Timeout {
         /// The call.
         what: &'static str,
-        /// How long was waited.
+        /// The time-out that was used.
         after: Duration,
     },
-    /// The bus failed, or an answer had a type that the API does not have.
+    /// The bus failed, or an answer had another type than the API says.
     #[error("{what}: {source}")]
     Bus {
         /// The call.
         what: &'static str,
-        /// Why.
+        /// The error of the bus.
         source: Box<zbus::Error>,
     },
 }
 
 impl Error {
-    /// ModemManager's own error, if it is one.
+    /// ModemManager's own error, if this is one.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
         match self {
@@ -83,8 +83,8 @@ impl Error {
             return Self::Bus { what, source: Box::new(error) };
         };
         let message = message.clone().unwrap_or_default();
-        // The bus itself says that the daemon is gone; ModemManager may pass on the same error
-        // about somebody else.
+        // Only the bus itself reports that the daemon is gone. ModemManager may pass on the same
+        // error about another service.
         let from_bus = reply.header().sender().is_some_and(|sender| sender.as_str() == names::DBUS);
         match name.as_str().strip_prefix("org.freedesktop.DBus.Error.") {
             Some("ServiceUnknown" | "NameHasNoOwner" | "NoReply") if from_bus => {
@@ -97,13 +97,13 @@ impl Error {
     }
 }
 
-/// An error as it came over the bus: ModemManager's family and name, and its words.
+/// An error as it came over the bus: its family and name, and ModemManager's words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 #[error("{kind}{}{message}", if message.is_empty() { "" } else { ": " })]
 pub struct Fault {
     /// Which error it is.
     pub kind: FaultKind,
-    /// What ModemManager says about it; may be empty. Not for decisions.
+    /// ModemManager's words, for people; may be empty. Do not decide by them.
     pub message: String,
 }
 
@@ -111,26 +111,26 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// ModemManager itself.
+    /// Of ModemManager itself.
     Core(CoreError),
-    /// The modem or the network.
+    /// Of the modem or the network.
     MobileEquipment(MobileEquipmentError),
-    /// The call.
+    /// Of a connection.
     Connection(ConnectionError),
-    /// A serial port.
+    /// Of a serial port.
     Serial(SerialError),
-    /// Short messages.
+    /// Of short messages.
     Message(MessageError),
-    /// CDMA activation.
+    /// Of CDMA activation.
     CdmaActivation(CdmaActivationError),
-    /// Carrier lock.
+    /// Of a carrier lock.
     CarrierLock(CarrierLockError),
-    /// A name outside ModemManager's families.
+    /// A name outside of ModemManager's families.
     Other(String),
 }
 
 impl Fault {
-    /// From a D-Bus error name and its message, as in
+    /// Makes one from a D-Bus error name and its message, as in
     /// [`Bearer::connection_error`](crate::Bearer::connection_error).
     #[must_use]
     pub fn new(name: &str, message: String) -> Self {

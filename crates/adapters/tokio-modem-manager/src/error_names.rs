@@ -97,7 +97,7 @@ error_names! {
 }
 
 error_names! {
-    /// How a call ended that should have become a connection.
+    /// Errors of a connection: how the attempt to connect ended.
     ConnectionError "Connection" {
         Unknown, NoCarrier, NoDialtone, Busy, NoAnswer,
     }

@@ -116,11 +116,11 @@ bitflags! {
         const GPS_NMEA = 1 << 2;
         /// Position of the CDMA base station.
         const CDMA_BS = 1 << 3;
-        /// The receiver is switched on, somebody else reads its port.
+        /// The receiver is switched on, and another program reads its port.
         const GPS_UNMANAGED = 1 << 4;
-        /// Assisted by the network, computed there.
+        /// Position assisted and computed by the network.
         const AGPS_MSA = 1 << 5;
-        /// Assisted by the network, computed in the modem.
+        /// Position assisted by the network and computed in the modem.
         const AGPS_MSB = 1 << 6;
         const _ = !0;
     }

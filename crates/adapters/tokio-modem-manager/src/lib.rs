@@ -1,7 +1,7 @@
 //! Async client of [ModemManager](https://modemmanager.org) for tokio.
 //!
-//! **What a stream yields first is the present**, so nothing that happened between asking and
-//! subscribing is ever missed.
+//! **Every stream yields the present state first**, so no change between asking and subscribing is
+//! ever missed.
 //!
 //! ```no_run
 //! use futures_util::StreamExt;
@@ -25,40 +25,40 @@
 //! # How it works
 //!
 //! [`ModemManager::new`] starts one task. It subscribes to the daemon's signals, asks for all
-//! objects, and keeps typed copies of modems, bearers and SIMs: a [`Snapshot`]. Reading costs no
-//! round trip; methods are calls with time-outs of their own ([`Timeouts`]).
+//! objects, and keeps typed copies of modems, bearers and SIMs: a [`Snapshot`]. Reading it costs no
+//! round trip. Methods are calls, each with a time-out ([`Timeouts`]).
 //!
-//! * A daemon that restarts is followed: [`Snapshot::daemon`] tells which one it is.
-//! * Interfaces that come and go by themselves (most do while a SIM is locked) are followed:
-//!   `modem3gpp`, `signal` and the `has_…` flags of [`ModemState`].
-//! * Modems are named by place or IMEI ([`Selector`]), because their object paths change.
+//! * The task follows a daemon that restarts: [`Snapshot::daemon`] is its name on the bus.
+//! * It follows interfaces that come and go (most do while a SIM is locked): `modem3gpp`, `signal`
+//!   and the `has_…` flags of [`ModemState`].
+//! * A modem is selected by place or IMEI ([`Selector`]), because its object path changes.
 //!
 //! # What to know about ModemManager
 //!
 //! Measured with 1.24:
 //!
-//! * [`State::Connected`] is not a sign of life. A lost registration can take a minute to show in
-//!   it, a bearer that the network dropped silently may never. [`Modem3gpp`],
-//!   [`SignalQuality::recent`], [`Modem::probe`] and packets of your own tell more.
-//! * A drop by the network comes with [`StateChangeReason::UserRequested`].
-//! * [`IpConfig`] is not refreshed when the network changes it; it is right after each
-//!   [`Modem::connect`].
-//! * With PPP ([`IpMethod::Ppp`]) a bearer counts as connected until [`Modem::disconnect`],
-//!   whatever becomes of PPP.
-//! * A modem whose SIM is changed becomes another object; a modem that hangs may vanish and come
+//! * [`State::Connected`] is not a sign of life. It can take a minute until it shows a lost
+//!   registration, and it may never show a bearer that the network dropped silently. [`Modem3gpp`],
+//!   [`SignalQuality::recent`], [`Modem::probe`] and packets of your own show more.
+//! * If the network drops the connection, the reason is [`StateChangeReason::UserRequested`].
+//! * [`IpConfig`] is right after each [`Modem::connect`]. It is not refreshed when the network
+//!   changes it later.
+//! * With PPP ([`IpMethod::Ppp`]) a bearer counts as connected until [`Modem::disconnect`], also
+//!   after PPP has ended.
+//! * A modem whose SIM is changed becomes another object. A modem that hangs may vanish and come
 //!   back only after [`Modem::inhibit`], a reset of USB or [`ModemManager::report_kernel_event`].
 //!
 //! # Design decisions
 //!
-//! * No proxies with caches of their own: one place holds the truth, so that two properties of one
-//!   modem are of one moment.
-//! * Streams skip to the newest. Who needs every step of the overall state has
-//!   [`Modem::state_changes`].
-//! * Unknown numbers and error names are kept (`Other`), never an error: daemons get newer.
+//! * No proxies with caches of their own: there is one copy of the state, so two properties of a
+//!   modem are always of the same moment.
+//! * Streams skip to the newest value. [`Modem::state_changes`] yields every step of the overall
+//!   state.
+//! * Unknown numbers and error names are kept (`Other`) and are never an error: daemons get newer.
 //! * Texts that ModemManager leaves empty are `None`.
 //! * SMS, voice, USSD, firmware and CDMA are left out.
 
-// Of use outside of this project, and so documented whole.
+// This crate is of use elsewhere, so all of it is documented.
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -1,4 +1,4 @@
-//! The daemon.
+//! ModemManager's daemon: the way to its modems, and the calls that are about no single modem.
 
 use crate::mirror::Mirror;
 use crate::modem::{Modem, Selector};
@@ -14,13 +14,13 @@ use tokio::task::JoinHandle;
 use zbus::Connection;
 use zbus::zvariant::{DynamicType, OwnedObjectPath, Value};
 
-/// State changes that a slow listener may miss at most before it is told that it missed some.
+/// State changes that are kept for a slow listener. If more are waiting, it loses the oldest.
 const CHANGES: usize = 128;
 
 /// ModemManager. Clones share one task, which follows the daemon and ends with the last clone.
 ///
-/// It works while the daemon does not run, too: [`Snapshot::daemon`] is `None` then, and calls
-/// start it if D-Bus may.
+/// The daemon need not run: [`Snapshot::daemon`] is `None` then, and calls start the daemon if
+/// D-Bus can.
 #[derive(Debug, Clone)]
 pub struct ModemManager {
     shared: Arc<Shared>,
@@ -42,10 +42,10 @@ impl Drop for Shared {
 }
 
 impl ModemManager {
-    /// ModemManager on the system bus.
+    /// Connects to the system bus.
     ///
     /// # Errors
-    /// The system bus cannot be reached. That the daemon does not run is none.
+    /// The system bus cannot be reached. It is no error if the daemon does not run.
     pub async fn system() -> Result<Self, Error> {
         let connection = Connection::system()
             .await
@@ -53,11 +53,10 @@ impl ModemManager {
         Self::new(connection).await
     }
 
-    /// ModemManager on a bus that is connected already. Returns when the modems that are there are
-    /// known.
+    /// Uses a connection to a bus. Returns when the modems that the daemon has now are known.
     ///
     /// # Errors
-    /// The bus does not take the subscriptions.
+    /// The bus does not accept the subscriptions.
     pub async fn new(connection: Connection) -> Result<Self, Error> {
         let (sender, snapshots) = watch::channel(Arc::default());
         let (changes, _) = broadcast::channel(CHANGES);
@@ -71,26 +70,27 @@ impl ModemManager {
         })
     }
 
-    /// The same with other time-outs.
+    /// Returns the same ModemManager with other time-outs.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// What is known now.
+    /// The present state.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.snapshots.borrow().clone()
     }
 
-    /// Snapshots: the present one at once, then whenever something has changed. One that is slow to
-    /// read skips to the newest. Ends when the connection to the bus ends.
+    /// Yields the present snapshot at once, then one whenever something has changed. A slow reader
+    /// skips to the newest. Ends when the connection to the bus ends.
     pub fn snapshots(&self) -> impl Stream<Item = Arc<Snapshot>> + Send + Unpin + use<> {
         self.follow(Arc::clone)
     }
 
-    /// A part of the snapshots: the present value at once, then every other one.
+    /// Yields a part of the snapshot: the present value at once, then each value that differs from
+    /// the one before.
     pub fn follow<T, F>(&self, part: F) -> impl Stream<Item = T> + Send + Unpin + use<T, F>
     where
         T: Clone + PartialEq + Send + 'static,
@@ -108,18 +108,18 @@ impl ModemManager {
         }))
     }
 
-    /// The daemon's name on the bus: the present one at once, `None` when it ends, another one when
-    /// it is back.
+    /// Yields the daemon's unique name on the bus: the present one at once, `None` when the daemon
+    /// ends, another name when it is back.
     pub fn daemon(&self) -> impl Stream<Item = Option<String>> + Send + Unpin + use<> {
         self.follow(|snapshot| snapshot.daemon.clone())
     }
 
-    /// The modems: the present ones at once, then whenever one comes, goes or changes.
+    /// Yields all modems: the present ones at once, then whenever one comes, goes or changes.
     pub fn modems(&self) -> impl Stream<Item = Vec<Arc<ModemState>>> + Send + Unpin + use<> {
         self.follow(|snapshot| snapshot.modems.clone())
     }
 
-    /// A handle to the modem that fits, whether it is there now or not.
+    /// A handle to the modem that fits `selector`. The modem need not be there yet.
     #[must_use]
     pub fn modem(&self, selector: Selector) -> Modem {
         Modem::new(self.clone(), selector)
@@ -144,7 +144,7 @@ impl ModemManager {
         String::try_from(value).map_err(|error| Error::from_zbus("read the version", error.into()))
     }
 
-    /// Starts the daemon if it does not run and D-Bus knows how to.
+    /// Starts the daemon if it does not run and D-Bus can start it.
     ///
     /// # Errors
     /// See [`Error`].
@@ -152,7 +152,7 @@ impl ModemManager {
         self.ping().await
     }
 
-    /// Whether the daemon answers at all; it starts it if need be.
+    /// Succeeds if the daemon answers at all. Starts the daemon if it does not run.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::Timeout`] if it hangs.
@@ -168,7 +168,7 @@ impl ModemManager {
         .await
     }
 
-    /// Looks for modems. Without udev ModemManager answers
+    /// Makes the daemon look for modems. Without udev it answers
     /// [`CoreError::Unsupported`](crate::CoreError::Unsupported).
     ///
     /// # Errors
@@ -185,8 +185,8 @@ impl ModemManager {
         self.call_manager("set logging", "SetLogging", &level).await
     }
 
-    /// Tells the daemon what the kernel would: `action` is `add` or `remove`, `subsystem` for
-    /// instance `tty`, `name` the port's. For systems without udev.
+    /// Reports an event to the daemon in place of the kernel, on systems without udev. `action` is
+    /// `add` or `remove`, `subsystem` for instance `tty`, `name` the name of the port.
     ///
     /// # Errors
     /// See [`Error`].
@@ -205,8 +205,8 @@ impl ModemManager {
     }
 
     /// Makes the daemon let go of a device ([`ModemState::device`]) until the inhibition is
-    /// released or dropped. The modem's object goes; afterwards it is made anew, which is the
-    /// softest way to get a modem out of a state that it does not leave.
+    /// released or dropped. The modem's object vanishes, and the daemon makes another one
+    /// afterwards. This is the softest way to get a modem out of a state that it does not leave.
     ///
     /// # Errors
     /// See [`Error`].
@@ -265,7 +265,7 @@ impl ModemManager {
     }
 }
 
-/// A device that ModemManager leaves alone as long as this lives.
+/// ModemManager leaves the device alone as long as this lives.
 #[derive(Debug)]
 #[must_use = "dropping it lets ModemManager take the device again"]
 pub struct Inhibition {
@@ -274,13 +274,13 @@ pub struct Inhibition {
 }
 
 impl Inhibition {
-    /// The device.
+    /// The device, as in [`ModemState::device`].
     #[must_use]
     pub fn device(&self) -> &str {
         &self.device
     }
 
-    /// Lets ModemManager take the device again, and waits until it has been told.
+    /// Lets ModemManager take the device again, and waits for its answer.
     ///
     /// # Errors
     /// See [`Error`].
@@ -300,6 +300,7 @@ impl Inhibition {
     }
 }
 
+// Dropping cannot wait for an answer, so a task releases the device, if there is a runtime.
 impl Drop for Inhibition {
     fn drop(&mut self) {
         let (Some(manager), Ok(runtime)) =
@@ -318,7 +319,7 @@ impl Drop for Inhibition {
     }
 }
 
-/// What a message may carry.
+/// The types that a message may carry.
 pub(crate) mod serde_like {
     use super::DynamicType;
 

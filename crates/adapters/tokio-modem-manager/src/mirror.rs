@@ -1,7 +1,7 @@
 //! The task that keeps the [`Tree`] up to date.
 //!
-//! It subscribes before it asks, and treats an answer before a signal that is ready at the same
-//! time, so that an older answer never covers a newer change.
+//! It subscribes before it asks. If an answer and a signal are ready at the same time, it handles
+//! the answer first, so that an older answer never overwrites a newer change.
 
 use crate::names;
 use crate::tree::{Interfaces, Properties, Snapshot, Tree};
@@ -17,20 +17,19 @@ use zbus::message::Message;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, MessageStream};
 
-/// Signals that may wait while the task is busy. A modem that comes brings some ten; the bus is
-/// slowed down beyond that.
+/// Signals that may wait while the task is busy. A new modem brings some ten. If more than this
+/// wait, they slow the bus down.
 const QUEUE: usize = 256;
-/// How long the daemon may take to list its objects, and then how long to wait before asking it
-/// again.
+/// How long the daemon may take to list its objects, or the properties of one.
 const LISTING: Duration = Duration::from_secs(10);
 /// How long to wait after a failed listing.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What came back from the daemon.
+/// An answer of the daemon, with the unique name of the daemon that was asked.
 enum Fetched {
-    /// All objects, asked of this daemon.
+    /// All objects.
     Objects(String, zbus::Result<HashMap<OwnedObjectPath, Interfaces>>),
-    /// Properties of a bearer or a SIM, asked of this daemon.
+    /// Properties of a bearer or a SIM.
     Properties(String, OwnedObjectPath, &'static str, zbus::Result<Properties>),
 }
 
@@ -48,7 +47,7 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
-    /// Subscribes, and waits until what the daemon has at present is known.
+    /// Subscribes, and waits until all present objects of the daemon are known.
     pub(crate) async fn start(
         connection: Connection,
         snapshots: watch::Sender<Arc<Snapshot>>,
@@ -111,7 +110,7 @@ impl Mirror {
         }
     }
 
-    /// Another daemon has other objects, whatever their paths are.
+    /// A new daemon has new objects, even if their paths are the same.
     fn handle_owner(&mut self, owner: Option<String>) {
         if self.daemon == owner {
             return;
@@ -125,6 +124,7 @@ impl Mirror {
 
     fn handle_fetched(&mut self, fetched: Fetched) {
         match fetched {
+            // An answer of a daemon that has ended.
             Fetched::Objects(daemon, _) | Fetched::Properties(daemon, ..)
                 if self.daemon.as_ref() != Some(&daemon) => {}
             Fetched::Objects(_, Ok(objects)) => {
@@ -140,10 +140,14 @@ impl Mirror {
                     Ok(properties) => {
                         self.tree.add(&path, HashMap::from([(interface.to_owned(), properties)]))
                     }
-                    // An empty one stands for it, so that it is not asked for again and again;
-                    // signals fill it.
+                    // An empty object takes its place, so that it is not asked for again and again.
+                    // Signals fill it later.
                     Err(error) => {
-                        tracing::debug!(%error, path = path.as_str(), "an object does not tell its properties");
+                        tracing::debug!(
+                            %error,
+                            path = path.as_str(),
+                            "an object does not tell its properties"
+                        );
                         self.tree
                             .add(&path, HashMap::from([(interface.to_owned(), Properties::new())]));
                     }
@@ -191,7 +195,7 @@ impl Mirror {
                         new: State::from(new),
                         reason: reason.into(),
                     };
-                    // Nobody may be listening.
+                    // Fails if nobody listens.
                     let _ = self.changes.send((path, change));
                 }
             }
@@ -260,7 +264,8 @@ async fn within_limit<T>(call: impl Future<Output = zbus::Result<T>>) -> zbus::R
     }
 }
 
-/// Who owns ModemManager's name now. Asking the bus does not start the daemon.
+/// The owner of ModemManager's name; `None` if the daemon does not run. To ask the bus does not
+/// start the daemon.
 async fn owner(connection: &Connection) -> zbus::Result<Option<String>> {
     let answer = connection
         .call_method(

@@ -13,20 +13,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use zbus::zvariant::{DynamicDeserialize, ObjectPath, OwnedObjectPath, OwnedValue};
 
-/// Which modem. Never by object path: that changes whenever ModemManager makes the modem anew.
+/// Selects a modem. Not by object path: that changes whenever ModemManager detects the modem again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Selector {
-    /// The first one.
+    /// The first modem.
     #[default]
     Any,
-    /// The one in this place: [`ModemState::device`].
+    /// The modem in this place: [`ModemState::device`].
     Device(String),
-    /// The one with this IMEI: [`ModemState::equipment_identifier`].
+    /// The modem with this IMEI: [`ModemState::equipment_identifier`].
     Equipment(String),
 }
 
 impl Selector {
-    /// Whether it means this modem.
+    /// Whether it selects this modem.
     #[must_use]
     pub fn fits(&self, modem: &ModemState) -> bool {
         match self {
@@ -40,18 +40,18 @@ impl Selector {
 /// `StateChanged`: a modem went from one state to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateChange {
-    /// Before.
+    /// State before.
     pub old: State,
-    /// After.
+    /// State after.
     pub new: State,
-    /// Why, as far as ModemManager tells.
+    /// Why, as far as ModemManager reports it.
     pub reason: StateChangeReason,
 }
 
-/// A handle to the modem that fits a [`Selector`]. It outlives the modem's object: calls go to the
-/// object that fits at that moment.
+/// A handle to the modem that fits a [`Selector`]. It outlives the modem's object: a call goes to
+/// the object that fits at that moment.
 ///
-/// Every call can fail with any [`Error`]; [`Error::NoSuchModem`] if none fits.
+/// Every call can fail with any [`Error`]; with [`Error::NoSuchModem`] if no modem fits.
 #[derive(Debug, Clone)]
 pub struct Modem {
     manager: ModemManager,
@@ -63,25 +63,26 @@ impl Modem {
         Self { manager, selector }
     }
 
-    /// The daemon that it belongs to.
+    /// The daemon that the modem belongs to.
     #[must_use]
     pub fn manager(&self) -> &ModemManager {
         &self.manager
     }
 
-    /// What is known of it now; `None` if it is not there.
+    /// The present state; `None` if the modem is not there.
     #[must_use]
     pub fn state(&self) -> Option<Arc<ModemState>> {
         find(&self.manager.snapshot(), &self.selector)
     }
 
-    /// The modem: as it is now at once, then whenever something has changed; `None` while it is not
-    /// there.
+    /// Yields the modem's state: the present one at once, then whenever something has changed;
+    /// `None` while the modem is not there.
     pub fn states(&self) -> impl Stream<Item = Option<Arc<ModemState>>> + Send + Unpin + use<> {
         self.follow(|modem| modem.cloned())
     }
 
-    /// A part of the modem: the present value at once, then every other one.
+    /// Yields a part of the modem's state: the present value at once, then each value that differs
+    /// from the one before.
     ///
     /// ```no_run
     /// # async fn example(modem: tokio_modem_manager::Modem) {
@@ -101,9 +102,8 @@ impl Modem {
         self.manager.follow(move |snapshot| part(find(snapshot, &selector).as_ref()))
     }
 
-    /// Every change of the overall state, also those that [`states`](Self::states) skips because
-    /// they were short. Begins with the next change. A listener that falls far behind loses the
-    /// oldest.
+    /// Yields every change of the overall state, also short ones that [`states`](Self::states)
+    /// skips. Begins with the next change. A listener that falls far behind loses the oldest.
     pub fn state_changes(&self) -> impl Stream<Item = StateChange> + Send + Unpin + use<> {
         let receiver = self.manager.changes();
         Box::pin(stream::unfold((receiver, self.clone()), |(mut receiver, modem)| async move {
@@ -119,11 +119,11 @@ impl Modem {
         }))
     }
 
-    /// `Simple.Connect`: unlocks, enables, registers and connects, whatever of it is needed, and
-    /// returns the bearer's path. Its configuration is in [`ModemState::bearers`] as soon as the
-    /// daemon has told it; [`bearer`](Self::bearer) asks.
+    /// `Simple.Connect`: unlocks, enables, registers and connects, as far as needed, and returns
+    /// the bearer's path. [`ModemState::bearers`] has the bearer as soon as the daemon has reported
+    /// it; [`bearer`](Self::bearer) asks for it.
     ///
-    /// Takes up to minutes. When it is dropped or times out, ModemManager goes on trying;
+    /// This can take minutes. If the future is dropped or times out, ModemManager goes on trying;
     /// [`disconnect`](Self::disconnect) ends that.
     pub async fn connect(&self, properties: &ConnectProperties) -> Result<OwnedObjectPath, Error> {
         self.call(
@@ -136,7 +136,7 @@ impl Modem {
         .await
     }
 
-    /// `Simple.Disconnect`: one bearer, or all with `None`.
+    /// `Simple.Disconnect`: disconnects one bearer, or all with `None`.
     pub async fn disconnect(&self, bearer: Option<&OwnedObjectPath>) -> Result<(), Error> {
         let none = ObjectPath::from_static_str_unchecked(names::NO_OBJECT);
         let path = bearer.map_or(none, |path| path.as_ref());
@@ -150,7 +150,7 @@ impl Modem {
             .await
     }
 
-    /// Properties of a bearer, asked of the daemon now.
+    /// Asks the daemon for the properties of a bearer.
     pub async fn bearer(&self, path: &OwnedObjectPath) -> Result<crate::Bearer, Error> {
         let limit = self.manager.timeouts().call;
         let what = "read a bearer";
@@ -161,14 +161,14 @@ impl Modem {
         Ok(crate::Bearer::from_properties(path.clone(), &crate::dict::Dict::new(answer)))
     }
 
-    /// `Enable`: powers the modem up and lets it register, or shuts it down.
+    /// `Enable`: powers the modem up and lets it register, or disables it.
     pub async fn enable(&self, enable: bool) -> Result<(), Error> {
         let what = if enable { "enable" } else { "disable" };
         self.call(what, names::MODEM, "Enable", &enable, self.manager.timeouts().control).await
     }
 
-    /// `SetPowerState`. The modem must be disabled for [`PowerState::Low`]. After
-    /// [`PowerState::Off`] many come back only when power is cut.
+    /// `SetPowerState`. For [`PowerState::Low`] the modem must be disabled. After
+    /// [`PowerState::Off`] many modems come back only when power is cut.
     pub async fn set_power_state(&self, state: PowerState) -> Result<(), Error> {
         self.call(
             "set the power state",
@@ -180,8 +180,9 @@ impl Modem {
         .await
     }
 
-    /// `Reset`: restarts the modem. [`CoreError::Unsupported`](crate::CoreError::Unsupported) where
-    /// it cannot; [`inhibit`](Self::inhibit) is the next best.
+    /// `Reset`: restarts the modem. Some modems cannot:
+    /// [`CoreError::Unsupported`](crate::CoreError::Unsupported). Then [`inhibit`](Self::inhibit)
+    /// is the next best.
     pub async fn reset(&self) -> Result<(), Error> {
         self.call("reset", names::MODEM, "Reset", &(), self.manager.timeouts().control).await
     }
@@ -192,10 +193,9 @@ impl Modem {
         self.manager.inhibit_device(&modem.device).await
     }
 
-    /// Whether the control channel works: asks for `ProfileManager.List`, the cheapest call that
-    /// reaches the modem. A modem that hangs answers with
-    /// [`CoreError::Timeout`](crate::CoreError::Timeout) after 10 s. Returns the number of
-    /// profiles.
+    /// Tests the control channel with `ProfileManager.List`, the cheapest call that reaches the
+    /// modem, and returns the number of profiles. If the modem hangs, ModemManager answers with
+    /// [`CoreError::Timeout`](crate::CoreError::Timeout) after 10 s.
     pub async fn probe(&self) -> Result<usize, Error> {
         let limit = self.manager.timeouts().probe;
         let profiles: Vec<HashMap<String, OwnedValue>> =
@@ -203,7 +203,7 @@ impl Modem {
         Ok(profiles.len())
     }
 
-    /// `Modem3gpp.Register`: with a network (MCC and MNC), or with any.
+    /// `Modem3gpp.Register`: registers with one network (MCC and MNC), or with any for `None`.
     pub async fn register(&self, operator_id: Option<&str>) -> Result<(), Error> {
         self.call(
             "register",
@@ -215,8 +215,8 @@ impl Modem {
         .await
     }
 
-    /// `Modem3gpp.Scan`: the networks around, as ModemManager sends them. Interrupts data on many
-    /// modems.
+    /// `Modem3gpp.Scan`: the networks in reach, as ModemManager sends them. On many modems a scan
+    /// interrupts data.
     pub async fn scan(&self) -> Result<Vec<HashMap<String, OwnedValue>>, Error> {
         self.call("scan for networks", names::MODEM_3GPP, "Scan", &(), self.manager.timeouts().scan)
             .await
@@ -235,8 +235,8 @@ impl Modem {
         .await
     }
 
-    /// `Signal.Setup`: measures [`Signal`](crate::Signal) every `rate` (whole seconds); zero ends
-    /// it.
+    /// `Signal.Setup`: measures [`Signal`](crate::Signal) every `rate`, in whole seconds; zero ends
+    /// the measurements.
     pub async fn setup_signal(&self, rate: Duration) -> Result<(), Error> {
         let seconds = u32::try_from(rate.as_secs()).unwrap_or(u32::MAX);
         self.call(
@@ -249,8 +249,8 @@ impl Modem {
         .await
     }
 
-    /// `Location.Setup`: switches sources on, all others off. `signal` puts positions into signals,
-    /// for every program on the bus to see.
+    /// `Location.Setup`: switches these sources on and all others off. With `signal`, every program
+    /// on the bus sees the positions in signals.
     pub async fn setup_location(
         &self,
         sources: LocationSources,
@@ -280,7 +280,7 @@ impl Modem {
         self.call_sim("send the PUK", "SendPuk", &(puk, new_pin)).await
     }
 
-    /// `Sim.EnablePin`: whether the SIM asks for its PIN at all.
+    /// `Sim.EnablePin`: sets whether the SIM asks for its PIN at all.
     pub async fn enable_pin(&self, pin: &str, enabled: bool) -> Result<(), Error> {
         self.call_sim("switch the PIN", "EnablePin", &(pin, enabled)).await
     }
@@ -290,9 +290,11 @@ impl Modem {
         self.call_sim("change the PIN", "ChangePin", &(old, new)).await
     }
 
-    /// `Modem.Command`: an AT command. Only daemons that were built or started for it take it.
+    /// `Modem.Command`: sends an AT command. Only daemons that were built or started for that
+    /// accept it.
     pub async fn command(&self, command: &str, limit: Duration) -> Result<String, Error> {
         let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
+        // Longer than the daemon's own limit, so that the daemon's error comes first.
         let own = limit.saturating_add(self.manager.timeouts().call);
         self.call("send a command", names::MODEM, "Command", &(command, seconds), own).await
     }

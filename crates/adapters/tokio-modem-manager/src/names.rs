@@ -1,17 +1,17 @@
-//! Names on the bus.
+//! Names of ModemManager on the bus.
 
-/// The service.
+/// Name of the service.
 pub const SERVICE: &str = "org.freedesktop.ModemManager1";
 /// The object that has the manager's methods and the object manager.
 pub const MANAGER_PATH: &str = "/org/freedesktop/ModemManager1";
-/// "No object" in properties and arguments that hold a path.
+/// Means "no object" where a property or an argument is a path.
 pub const NO_OBJECT: &str = "/";
 
-/// The manager.
+/// Interface of the manager.
 pub const MANAGER: &str = "org.freedesktop.ModemManager1";
-/// A modem.
+/// Interface of a modem.
 pub const MODEM: &str = "org.freedesktop.ModemManager1.Modem";
-/// Connect, disconnect and status in one call each.
+/// Interface for connect, disconnect and status, in one call each.
 pub const SIMPLE: &str = "org.freedesktop.ModemManager1.Modem.Simple";
 /// 3GPP registration and packet service.
 pub const MODEM_3GPP: &str = "org.freedesktop.ModemManager1.Modem.Modem3gpp";
@@ -21,9 +21,9 @@ pub const PROFILE_MANAGER: &str = "org.freedesktop.ModemManager1.Modem.Modem3gpp
 pub const SIGNAL: &str = "org.freedesktop.ModemManager1.Modem.Signal";
 /// Cell and GNSS location.
 pub const LOCATION: &str = "org.freedesktop.ModemManager1.Modem.Location";
-/// A packet data bearer.
+/// Interface of a packet data bearer.
 pub const BEARER: &str = "org.freedesktop.ModemManager1.Bearer";
-/// A SIM.
+/// Interface of a SIM.
 pub const SIM: &str = "org.freedesktop.ModemManager1.Sim";
 
 pub(crate) const DBUS: &str = "org.freedesktop.DBus";

@@ -1,21 +1,21 @@
-//! How long to wait for answers.
+//! How long calls wait for their answers.
 
 use std::time::Duration;
 
 /// How long each kind of call may take before it ends with
 /// [`Error::Timeout`](crate::Error::Timeout).
 ///
-/// D-Bus itself never gives up, and a modem whose firmware hangs never answers. The defaults lie
-/// above ModemManager's own limits, so that a modem's failure arrives as ModemManager's error, and
-/// only a mute daemon as a time-out.
+/// D-Bus itself never gives up, and a modem whose firmware hangs never answers. The defaults are
+/// longer than ModemManager's own limits. So a modem's failure is reported as ModemManager's error,
+/// and only a daemon that does not answer ends in a time-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Calls that ModemManager answers out of its memory, or after one exchange with the modem.
+    /// Calls that ModemManager answers from memory, or after one exchange with the modem.
     pub call: Duration,
-    /// Enabling, disabling, power state and disconnecting: several exchanges with the modem.
+    /// Enable, disable, power state and disconnect: several exchanges with the modem.
     pub control: Duration,
-    /// [`Modem::connect`](crate::Modem::connect): unlocking, enabling, up to 60 s of waiting for
-    /// registration, up to 180 s for the network's answer.
+    /// [`Modem::connect`](crate::Modem::connect): it unlocks and enables the modem, waits up to
+    /// 60 s for registration and up to 180 s for the network's answer.
     pub connect: Duration,
     /// [`Modem::scan`](crate::Modem::scan) and [`Modem::register`](crate::Modem::register).
     pub scan: Duration,

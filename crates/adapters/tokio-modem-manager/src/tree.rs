@@ -1,4 +1,4 @@
-//! The daemon's objects as they were last told of, and the typed view of them.
+//! The daemon's objects by its last reports, and a typed view of them.
 
 use crate::dict::Dict;
 use crate::names;
@@ -12,18 +12,18 @@ pub(crate) type Properties = HashMap<String, OwnedValue>;
 /// Interfaces of one object.
 pub(crate) type Interfaces = HashMap<String, Properties>;
 
-/// What is known of the daemon at one moment.
+/// The state of the daemon and its modems at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Snapshot {
-    /// The daemon's unique name on the bus: `None` while it does not run, another one after every
+    /// The daemon's unique name on the bus: `None` while it does not run, another name after every
     /// restart.
     pub daemon: Option<String>,
-    /// Its modems, in the order of their paths.
+    /// All modems, in the order of their paths.
     pub modems: Vec<Arc<ModemState>>,
 }
 
-/// All objects by path. Modems come by themselves; bearers and SIMs are fetched because no object
-/// manager announces them.
+/// All objects by path. The object manager announces modems, but not bearers and SIMs: those are
+/// fetched.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     objects: BTreeMap<String, Object>,
@@ -40,7 +40,7 @@ impl Tree {
         self.objects.clear();
     }
 
-    /// New objects, or new interfaces of an object that is there.
+    /// Adds an object, or interfaces to an object that is there.
     pub(crate) fn add(&mut self, path: &OwnedObjectPath, interfaces: Interfaces) {
         let new = || Object { path: path.clone(), interfaces: BTreeMap::new() };
         let object = self.objects.entry(path.as_str().to_owned()).or_insert_with(new);
@@ -49,7 +49,7 @@ impl Tree {
             .extend(interfaces.into_iter().map(|(name, properties)| (name, Dict::new(properties))));
     }
 
-    /// Interfaces that went; the object goes with its last one.
+    /// Removes interfaces, and the object with its last interface.
     pub(crate) fn remove(&mut self, path: &OwnedObjectPath, interfaces: &[String]) {
         if let Some(object) = self.objects.get_mut(path.as_str()) {
             interfaces.iter().for_each(|name| drop(object.interfaces.remove(name)));
@@ -60,8 +60,8 @@ impl Tree {
         self.drop_orphans();
     }
 
-    /// Changed properties. Those of objects that are not known yet are dropped: the fetch that is
-    /// under way brings them.
+    /// Changes properties. For an object that is not known yet this does nothing: the answer to the
+    /// fetch that is under way has the new values.
     pub(crate) fn change(
         &mut self,
         path: &OwnedObjectPath,
@@ -80,7 +80,7 @@ impl Tree {
         self.drop_orphans();
     }
 
-    /// Bearers and SIMs that modems name and whose properties are not there.
+    /// Bearers and SIMs that modems name and whose properties are not known yet.
     pub(crate) fn missing(&self) -> Vec<(OwnedObjectPath, &'static str)> {
         self.named()
             .into_iter()

@@ -1,4 +1,4 @@
-//! Whom the host believes.
+//! The certificates that the host trusts.
 
 use crate::verify::BundleError;
 use rustls_pki_types::pem::PemObject;
@@ -18,32 +18,21 @@ use x509_cert::ext::pkix::ExtendedKeyUsage;
 /// form.
 const CODE_SIGNING: &[u8] = &[43, 6, 1, 5, 5, 7, 3, 3];
 
-/// The keyring cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// Not PEM.
     #[error("is not PEM: {0}")]
     Pem(String),
-    /// No certificate inside.
     #[error("holds no certificate (a block that begins with -----BEGIN CERTIFICATE-----)")]
     Empty,
-    /// A certificate cannot be read.
+    /// `number` counts from 1.
     #[error("certificate {number} cannot be used: {why}")]
-    Certificate {
-        /// Which, from 1.
-        number: usize,
-        why: String,
-    },
-    /// A revocation list cannot be read.
+    Certificate { number: usize, why: String },
+    /// `number` counts from 1.
     #[error("revocation list {number} cannot be used: {why}")]
-    Revocation {
-        /// Which, from 1.
-        number: usize,
-        why: String,
-    },
+    Revocation { number: usize, why: String },
 }
 
-/// Certificates that may vouch for a bundle, and revocation lists that take it back.
+/// Certificates that may vouch for a bundle, and revocation lists.
 pub struct Keyring {
     certificates: Vec<CertificateDer<'static>>,
     anchors: Vec<TrustAnchor<'static>>,
@@ -93,7 +82,8 @@ impl Keyring {
         Ok(Self { certificates, anchors, revocations })
     }
 
-    /// Whether the certificate may sign code now, as far as this keyring is concerned.
+    /// Whether this keyring lets the certificate sign code at the time `now` (since 1970). `others`
+    /// are the other certificates of the signature, which may complete the chain.
     pub(crate) fn vouches_for(
         &self,
         signer: &CertificateDer<'_>,
@@ -110,9 +100,9 @@ impl Keyring {
         };
         let leaf = EndEntityCert::try_from(signer).map_err(untrusted)?;
         let lists: Vec<_> = self.revocations.iter().collect();
-        // Whom no list is about counts as good: a keyring need not hold a list of every authority.
-        // An old list revokes as well as a new one, and a host whose operator forgot to renew it
-        // must not stop all releases.
+        // A certificate whose authority has no list here counts as good: a keyring need not hold a
+        // list of every authority. An expired list still revokes. If it made every check fail, a
+        // host whose operator forgot to renew it would stop all releases.
         let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
             let options = options
                 .with_depth(RevocationCheckDepth::Chain)
@@ -120,7 +110,7 @@ impl Keyring {
             options.with_expiration_policy(ExpirationPolicy::Ignore).build()
         });
         let time = UnixTime::since_unix_epoch(now);
-        // Authorities need not name purposes; those that do must name this one.
+        // The certificate of an authority need not name purposes; if it does, this must be one.
         let usage = KeyUsage::required_if_present(CODE_SIGNING);
         let path = leaf.verify_for_usage(
             ALL_VERIFICATION_ALGS,
@@ -135,7 +125,7 @@ impl Keyring {
     }
 }
 
-/// Whether the certificate says that it is for signing code.
+/// The signer's own certificate must name the purpose `codeSigning`.
 fn check_purpose(signer: &CertificateDer<'_>) -> Result<(), BundleError> {
     let untrusted = |why: String| BundleError::Untrusted { signer: subject(signer), why };
     let certificate =
@@ -149,7 +139,7 @@ fn check_purpose(signer: &CertificateDer<'_>) -> Result<(), BundleError> {
     if signs_code { Ok(()) } else { Err(untrusted(NOT_FOR_CODE.into())) }
 }
 
-/// What a chain checks by itself.
+/// For a certificate of the keyring itself; for others the chain's check includes the time.
 fn check_time(signer: &CertificateDer<'_>, now: Duration) -> Result<(), BundleError> {
     let untrusted = |why: String| BundleError::Untrusted { signer: subject(signer), why };
     let certificate =
@@ -191,7 +181,7 @@ fn in_words(error: &webpki::Error) -> String {
     }
 }
 
-/// Whose certificate it is, for people.
+/// The owner of a certificate, for people.
 pub(crate) fn subject(certificate: &CertificateDer<'_>) -> String {
     let subject = Certificate::from_der(certificate)
         .ok()

@@ -1,7 +1,7 @@
-//! RAUC bundles: who signed one, what it is, and whether every byte of it is what was signed.
+//! Checks RAUC bundles: who signed it, what it is, and whether every byte is what was signed.
 //!
 //! **A bundle passes only if a certificate of the keyring vouches for the manifest and the manifest
-//! for every byte of the payload**: version and board are taken from what was signed, never from
+//! for every byte of the payload.** Version and board come from the signed manifest, never from
 //! names or headers.
 //!
 //! A bundle of RAUC's format `verity` (RAUC reference, "Bundle Formats") is
@@ -16,11 +16,11 @@
 //! ```
 //!
 //! [`verify`] reads it once from front to back, after a look at its end:
-//! 1. the CMS at the end: its signature, then the signer's certificate up to one of the keyring,
-//!    for code signing, today;
+//! 1. the CMS at the end: its signature, then the chain from the signer's certificate to one of the
+//!    keyring, for code signing, today;
 //! 2. the manifest inside: format, version, compatible, root hash;
-//! 3. the payload: the hash tree is computed anew and has to give the signed root hash; the stored
-//!    tree has to be the same, because it is the one that the car's kernel reads.
+//! 3. the payload: the hash tree is computed again and has to give the signed root hash. The stored
+//!    tree has to be the same, because the car's kernel reads that one.
 //!
 //! ```
 //! use rccar_bundle::{Bundle, Keyring, verify};
@@ -37,13 +37,12 @@
 //!
 //! # Design decisions
 //!
-//! * The host checks so that a mistake is found by the person who uploads, and not by a hundred
-//!   cars. The car's own RAUC checks again with the keys that the car holds; nothing here replaces
-//!   that.
+//! * The host checks so that the person who uploads finds a mistake, and not a hundred cars. The
+//!   car's own RAUC checks again with the car's own keys; nothing here replaces that.
 //! * No RAUC and no OpenSSL on the host: `cms` reads the signature, `rustls-webpki` builds the
 //!   chain and *ring* does the arithmetic.
-//! * Formats `plain` and `crypt` are refused in words. Plain bundles cannot be streamed, encrypted
-//!   ones cannot be checked.
+//! * Formats `plain` and `crypt` are refused, each with its reason: plain bundles cannot be
+//!   streamed, encrypted ones cannot be checked.
 //! * A signer's certificate that is itself in the keyring is trusted without a chain: small fleets
 //!   have one self-signed key.
 //! * The signing certificate needs the purpose `codeSigning`: a web server's certificate of the

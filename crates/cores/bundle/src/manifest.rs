@@ -3,7 +3,6 @@
 use crate::verify::BundleError;
 use rccar_protocol::release::{Compatible, Version};
 
-/// What the manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) version: Version,
@@ -57,7 +56,8 @@ fn need<'a>(text: &'a str, group: &str, key: &str) -> Result<&'a str, BundleErro
         .ok_or_else(|| BundleError::Manifest(format!("has no `{key}` in [{group}]")))
 }
 
-/// The value of a key. Of several the last counts, as GLib reads it.
+/// The value of a key; `None` also if it is empty. If a key is there several times, the last one
+/// counts, as in GLib.
 fn get<'a>(text: &'a str, group: &str, key: &str) -> Option<&'a str> {
     let (mut inside, mut found) = (false, None);
     for line in text.lines().map(str::trim) {
@@ -81,9 +81,11 @@ fn hex_bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "[update]\ncompatible=board x\nversion=1.2.3-dev.4\n\n[bundle]\nformat=verity\n\
+    const GOOD: &str = "[update]\ncompatible=board x\nversion=1.2.3-dev.4\n\n\
+        [bundle]\nformat=verity\n\
         verity-hash=0000000000000000000000000000000000000000000000000000000000000001\n\
-        verity-salt=0000000000000000000000000000000000000000000000000000000000000002\nverity-size=4096\n\
+        verity-salt=0000000000000000000000000000000000000000000000000000000000000002\n\
+        verity-size=4096\n\
         [image.rootfs]\nversion=9.9.9\n";
 
     #[test]

@@ -14,26 +14,25 @@ use x509_cert::der::asn1::{ObjectIdentifier, OctetString, OctetStringRef};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
-/// RFC 5652 sections 5.1, 6.1, 11.1 and 11.2.
+// RFC 5652 sections 5.1, 6.1, 11.1 and 11.2.
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const ENVELOPED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.3");
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
-/// RFC 5754 section 2.
+// RFC 5754 section 2.
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
 type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
-/// What the signature covers, and by whom.
 pub(crate) struct Signed {
     pub(crate) content: Vec<u8>,
+    /// Subject of the first signer's certificate.
     pub(crate) signer: String,
 }
 
-/// Opens the signature if it is right and the keyring vouches for its signer. Every signature in it
-/// has to be right.
+/// Checks every signature in the CMS and every signer against the keyring, and returns the content.
 pub(crate) fn open(cms: &[u8], keyring: &Keyring, now: Duration) -> Result<Signed, BundleError> {
     let unreadable = |error: x509_cert::der::Error| {
         BundleError::Signature(format!("cannot be read as CMS: {error}"))
@@ -96,8 +95,8 @@ fn find<'a>(
     })
 }
 
-/// RFC 5652 section 5.6: the signed attributes name the digest and the type of the content; the
-/// signature is over the attributes.
+/// RFC 5652 section 5.6: the signed attributes name the digest and the type of the content, and the
+/// signature covers the attributes.
 fn check(
     info: &SignerInfo,
     certificate: &CertificateDer<'_>,
@@ -108,7 +107,7 @@ fn check(
     let attributes = info.signed_attrs.as_ref().ok_or_else(|| missing("signed attributes"))?;
     let attribute = |oid| {
         let mut all = attributes.iter().filter(|attribute| attribute.oid == oid);
-        // More than one would leave open which of them counts.
+        // With two of a kind it would be open which one counts.
         all.next()
             .filter(|attribute| all.next().is_none() && attribute.values.len() == 1)?
             .values
@@ -120,7 +119,8 @@ fn check(
     if named.as_bytes() != digest || kind != Some(content_type) {
         return Err(BundleError::Forged);
     }
-    // As a SET: inside the signature it has another tag.
+    // The signature is over the attributes as a SET (RFC 5652 section 5.4); stored in the CMS they
+    // have another tag.
     let message = attributes.to_der().map_err(|error| BundleError::Signature(error.to_string()))?;
     let key = EndEntityCert::try_from(certificate)
         .map_err(|error| BundleError::Signature(error.to_string()))?;
@@ -131,7 +131,7 @@ fn check(
     if right { Ok(()) } else { Err(BundleError::Forged) }
 }
 
-/// The digest of the content, and the signature algorithms that go with it.
+/// The digest of the content, and the signature algorithms allowed with this digest.
 fn digest(
     algorithm: ObjectIdentifier,
     content: &[u8],

@@ -9,71 +9,66 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-/// Largest signature; RAUC's own limit (`MAX_BUNDLE_SIGNATURE_SIZE`).
+/// Largest signature in bytes; RAUC's own limit (`MAX_BUNDLE_SIGNATURE_SIZE`).
 const MAX_SIGNATURE: u64 = 64 * 1024;
-/// Bytes of the size at the end.
+/// Bytes of the last field of the file: the size of the signature.
 const SIZE_FIELD: u64 = 8;
 const BLOCK_BYTES: u64 = BLOCK as u64;
 
-/// What is known of a bundle that passed.
+/// A bundle that passed. Version, compatible and description are from the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// From the manifest.
     pub version: Version,
-    /// From the manifest: what the image runs on.
+    /// The board that the image runs on.
     pub compatible: Compatible,
-    /// From the manifest.
     pub description: Option<String>,
-    /// Subject of the signer's certificate.
+    /// Subject of the first signer's certificate.
     pub signer: String,
     /// Bytes of the file.
     pub size: u64,
-    /// Of the file.
+    /// Of the whole file.
     pub sha256: Sha256Hex,
 }
 
-/// Why a bundle was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// The reader failed.
     #[error("the bundle cannot be read")]
     Io(#[from] io::Error),
-    /// Something else, or not all of it.
+    /// Another kind of file, or a part of a bundle.
     #[error("this is no whole RAUC bundle: {0}")]
     NoBundle(String),
     #[error(
-        "the bundle is of RAUC's format `plain`, which cannot be streamed to cars; set `format=verity` in the manifest's [bundle] and \
-         make it again"
+        "the bundle is of RAUC's format `plain`, which cannot be streamed to cars; \
+         set `format=verity` in the manifest's [bundle] and make it again"
     )]
     Plain,
     #[error(
-        "the bundle is encrypted (RAUC's format `crypt`), so its content cannot be checked here; use `format=verity`"
+        "the bundle is encrypted (RAUC's format `crypt`), so its content cannot be checked here; \
+         use `format=verity`"
     )]
     Encrypted,
-    /// The signature cannot be used.
+    /// The signature cannot be read, or lacks something.
     #[error("the bundle's signature {0}")]
     Signature(String),
-    /// The signature does not fit.
     #[error(
         "the bundle's signature does not fit its manifest: the manifest was altered after signing"
     )]
     Forged,
-    /// The signature fits, but nobody of the keyring vouches for it.
+    /// The signature fits, but the keyring does not vouch for the signer.
     #[error("the bundle is signed by {signer}, whom this host does not trust: {why}")]
     Untrusted {
         /// Subject of the certificate.
         signer: String,
         why: String,
     },
-    /// The signed manifest is not usable.
     #[error("the bundle's manifest {0}")]
     Manifest(String),
-    /// The payload is not what was signed.
     #[error("the bundle's payload is not what was signed: {0}")]
     Altered(String),
 }
 
-/// Checks a bundle. `now` is the time since 1970 (UTC), for the validity of certificates.
+/// Reads and checks the whole bundle. `now` is the time since 1970 (UTC), for the validity of
+/// certificates.
 pub fn verify<R: Read + Seek>(
     bundle: &mut R,
     keyring: &Keyring,
@@ -89,7 +84,7 @@ pub fn verify<R: Read + Seek>(
     Ok(Bundle { version, compatible, description, signer: signed.signer, size, sha256 })
 }
 
-/// The signature, and how many bytes come before it.
+/// Returns the signature and the number of bytes before it.
 fn signature_at_the_end<R: Read + Seek>(
     bundle: &mut R,
     size: u64,
@@ -122,7 +117,7 @@ fn signature_at_the_end<R: Read + Seek>(
 
 struct Head {
     is_squashfs: bool,
-    /// Of the file system, as its superblock says. Not signed: good for a hint only.
+    /// Size of the file system by its superblock. It is not signed: it only helps to word an error.
     bytes_used: Option<u64>,
 }
 
@@ -136,18 +131,20 @@ fn head<R: Read + Seek>(bundle: &mut R) -> Result<Head, BundleError> {
     Ok(Head { is_squashfs: head.starts_with(b"hsqs"), bytes_used })
 }
 
-/// Number of data blocks; the rest before the signature is the hash tree.
+/// Number of data blocks before the hash tree. `content` are the bytes before the signature, `tree`
+/// those of the hash tree by the manifest.
 fn payload_blocks(content: u64, tree: u64) -> Result<u64, BundleError> {
     let data = content.checked_sub(tree).filter(|data| *data > 0 && data % BLOCK_BYTES == 0);
     let blocks = data.map(|data| data / BLOCK_BYTES).filter(|&blocks| tree_bytes(blocks) == tree);
     blocks.ok_or_else(|| {
         BundleError::Altered(format!(
-            "its {content} bytes are no whole blocks with a hash tree of {tree} bytes, as the manifest says"
+            "its {content} bytes are no whole blocks with a hash tree of {tree} bytes, \
+             as the manifest says"
         ))
     })
 }
 
-/// Reads the whole file once; returns its SHA-256.
+/// Reads the whole file once, checks payload and tree, and returns the SHA-256 of the file.
 fn check_payload<R: Read + Seek>(
     bundle: &mut R,
     blocks: u64,
@@ -173,6 +170,7 @@ fn check_payload<R: Read + Seek>(
     whole.update(&stored);
     let (root, computed) = tree.finish();
     if root != manifest.root_hash {
+        // The stored tree still has the signed digests, unless it was altered, too.
         let at = first_difference(blocks, &stored, &computed);
         let place = at.map_or_else(
             || "its root hash differs".into(),
@@ -183,6 +181,7 @@ fn check_payload<R: Read + Seek>(
     if stored != computed {
         return Err(BundleError::Altered("its hash tree does not fit its data".into()));
     }
+    // The rest is the signature: only the file's hash is left to compute.
     loop {
         let read = bundle.read(&mut buffer)?;
         if read == 0 {

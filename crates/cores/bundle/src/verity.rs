@@ -3,11 +3,11 @@
 
 use sha2::{Digest, Sha256};
 
-/// Bytes of a block, of data and of hashes alike.
+/// Bytes of a block, both of data and of hashes.
 pub(crate) const BLOCK: usize = 4096;
 const DIGEST: usize = 32;
 
-/// A tree that grows with its data.
+/// The tree of the data that was added so far.
 pub(crate) struct Tree {
     salt: Vec<u8>,
     /// Digests of the data, one after the other.
@@ -19,17 +19,18 @@ impl Tree {
         Self { salt, leaves: Vec::new() }
     }
 
-    /// The next block of the data.
+    /// Adds the next block of data.
     pub(crate) fn add(&mut self, block: &[u8]) {
         let digest = hash(&self.salt, block);
         self.leaves.extend(digest);
     }
 
-    /// The root hash and the tree as it is stored: the topmost level first, each padded to whole
-    /// blocks.
+    /// Returns the root hash, and the tree as it is stored: the topmost level first, each level
+    /// padded to whole blocks.
     pub(crate) fn finish(self) -> ([u8; DIGEST], Vec<u8>) {
         if self.leaves.len() <= DIGEST {
-            // A single block has no tree; no block at all has no hash that anything could equal.
+            // A single block has no tree: its digest is the root. Without any block there is no
+            // digest, and zeros equal no root hash.
             return (self.leaves.try_into().unwrap_or([0; DIGEST]), Vec::new());
         }
         let mut levels = vec![padded(self.leaves)];
@@ -42,7 +43,7 @@ impl Tree {
     }
 }
 
-/// Bytes of the tree of so many blocks.
+/// Bytes of the tree of this many data blocks.
 pub(crate) fn tree_bytes(blocks: u64) -> u64 {
     let per_block = (BLOCK / DIGEST) as u64;
     let (mut level, mut total) = (blocks, 0);
@@ -85,7 +86,7 @@ mod tests {
     fn the_tree_has_the_foretold_size() {
         for blocks in [1, 2, 127, 128, 129, 128 * 128, 128 * 128 + 1] {
             let mut tree = Tree { salt: vec![7; 32], leaves: Vec::new() };
-            // What the digests are does not matter for the size.
+            // The size does not depend on the digests.
             tree.leaves.resize(usize::try_from(blocks).unwrap() * DIGEST, 1);
             assert_eq!(tree.finish().1.len() as u64, tree_bytes(blocks), "{blocks}");
         }

@@ -1,4 +1,4 @@
-//! Real bundles: made by `rauc bundle` and OpenSSL, then left alone or broken.
+//! Real bundles, made by `rauc bundle` and OpenSSL, and then kept whole or broken.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const BOARD: &str = "rccar-rpi-arm64";
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 
-/// A directory with keys and bundles; `None` where the tools are missing, which is said aloud.
+/// A directory with keys and bundles.
 struct Workshop(TempDir);
 
 impl Workshop {
@@ -70,7 +70,7 @@ fn checked(bundle: &Path, keyring: &Keyring) -> Result<Bundle, BundleError> {
     verify(&mut File::open(bundle).unwrap(), keyring, now())
 }
 
-/// The refusal of a copy that `harm` has changed.
+/// Changes a copy by `harm`, checks it, and returns the refusal.
 fn refusal(bundle: &Path, keyring: &Keyring, harm: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut bytes = fs::read(bundle).unwrap();
     harm(&mut bytes);
@@ -190,7 +190,7 @@ fn one_altered_byte_is_found_wherever_it_is() {
     let length = fs::metadata(&path).unwrap().len();
     let flip = |at: usize| refusal(&path, &keyring, |bytes| bytes[at] ^= 1);
     assert!(flip(5_000).contains("not what was signed: from byte 4096 on"), "{}", flip(5_000));
-    // The signature has a test of its own.
+    // Only the payload and its tree: the signature has a test of its own.
     let step = usize::try_from(length - 8_000).unwrap() / 97;
     (0..97).for_each(|part| drop(flip(part * step)));
 }
@@ -208,8 +208,8 @@ fn whatever_byte_of_the_signature_is_altered_it_never_vouches_for_something_else
     for at in bytes.len() - 8 - usize::try_from(size).unwrap()..bytes.len() {
         let mut harmed = bytes.clone();
         harmed[at] ^= 1;
-        // Version numbers and the like around the signature are not covered by it, and change
-        // nothing.
+        // The signature does not cover the version numbers and the like around it. Changing them
+        // changes nothing.
         if let Ok(bundle) = verify(&mut std::io::Cursor::new(harmed), &keyring, now()) {
             accepted += 1;
             assert_eq!(

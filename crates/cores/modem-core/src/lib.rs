@@ -1,12 +1,11 @@
-//! The recovery ladder of the modem supervisor: what to do when a link is lost, and when to do
-//! more.
+//! The recovery ladder of `rccar-modem`: what to do when a link is lost, and when to do more.
 //!
 //! **In every state there is a next attempt:** [`Machine::poll_timeout`] always names a time.
 //!
 //! ```text
 //!                    ┌──────────── the try worked ─────────────┐
 //!                    │                                         ▼
-//!   ┌─► WAITING ─ due ─► ACTING                                UP ── 60 s of data: the ladder begins anew
+//!   ┌─► WAITING ─ due ─► ACTING                                UP ── 60 s of data: the ladder begins again
 //!   │   ▲   ▲            │ │   ▲                               │
 //!   │   │   └─ failed ───┘ │   ├─ bearer or lease lost: ───────┤
 //!   │   │                  │   │  Reconnect                    │
@@ -16,7 +15,7 @@
 //! ```
 //!
 //! Rungs, gentlest first: connect · disconnect and connect · radio off and on · reset · restart
-//! ModemManager · USB · reboot. A try follows every cure, and two failed tries lead to the next
+//! ModemManager · USB · reboot. After every cure comes a try. Two failed tries lead to the next
 //! cure, as far as the evidence allows:
 //!
 //! | evidence | highest cure |
@@ -27,17 +26,17 @@
 //! | the modem does not answer | begins with reset |
 //! | ModemManager lacks the modem, or is gone | begins with restarting it |
 //!
-//! Each cure has its own least distance in time ([`timing::apart`]); while the next one has to
+//! Each cure has its own least distance in time ([`timing::apart`]). While the next one has to
 //! wait, tries go on. A reboot comes only while the car is parked, and three times a day at most.
 //!
 //! A computer without any modem has nothing to mend: the machine only looks.
 //!
-//! Sticks that look like Ethernet, which have no ModemManager, climb a ladder of their own:
+//! ModemManager does not know sticks that look like Ethernet. They climb a ladder of their own:
 //! [`Stick`].
 //!
-//! The machines have no clock, no randomness and no I/O. Whoever owns one
+//! The machines have no clock, no randomness and no I/O. The shell
 //!
-//! 1. tells what happens with the `handle_*` verbs, with a fresh random number
+//! 1. reports what happens through the `handle_*` functions, with a fresh random number
 //!    ([`Machine::handle_dice`]) before each,
 //! 2. drains [`Machine::poll_effect`] and [`Machine::poll_event`],
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`].
@@ -57,14 +56,14 @@
 //!
 //! # Design decisions
 //!
-//! * ModemManager's "connected" is only one sign among others: registration, packet service, the
-//!   signal's age, probes of data and of control have their say.
-//! * One action at a time. What is observed during an action waits for its end, except that its
-//!   deadline ends it.
+//! * ModemManager's "connected" is only one sign among others. Registration, packet service, the
+//!   signal's age, data probes and control probes count as well.
+//! * One action at a time. Observations during an action take effect when it ends, by its report or
+//!   by its deadline.
 //! * The link stays configured while ModemManager is gone: data flows on. The first try that fails
 //!   takes it down.
 //! * A refused PIN is never sent again, unless the SIM was out or unlocked in between: each start
-//!   would cost another try. The machine's owner remembers that it was refused.
+//!   would cost another try. The shell stores that it was refused.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -77,7 +76,6 @@ pub mod timing;
 mod words;
 
 pub use machine::Machine;
-/// The words are those that the driver's page has.
 pub use rung::Rung;
 pub use stick::Stick;
 pub use words::{

@@ -14,7 +14,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// A reboot is remembered by whoever owns the machine: it ends the machine, too.
+    /// A reboot ends the machine, too, so the shell stores the times of reboots.
     pub(crate) fn with_reboots(reboots: &[MonotonicMicros]) -> Self {
         let mut limits = Self::default();
         reboots.iter().for_each(|reboot| limits.note(*reboot, Rung::Reboot));
@@ -29,7 +29,8 @@ impl Limits {
         }
     }
 
-    /// From when on a rung may be climbed; `distance` where it is longer than the rung's own.
+    /// From when on a rung may be climbed again: after `distance`, or after the rung's own distance
+    /// if that is longer.
     pub(crate) fn from(&self, rung: Rung, distance: Duration) -> MonotonicMicros {
         let last = self
             .last

@@ -8,22 +8,22 @@ use serde::Serialize;
 pub enum Rung {
     /// Connect.
     Reconnect,
-    /// Disconnect and connect.
+    /// Disconnect, then connect.
     CycleBearer,
-    /// The radio off and on.
+    /// Switch the radio off and on.
     CycleRadio,
-    /// Restart the modem, or make ModemManager take it anew where it cannot be restarted.
+    /// Restart the modem. If it cannot restart, make ModemManager detect it again.
     Reset,
     /// Restart ModemManager.
     RestartDaemon,
-    /// The modem off the USB and on, and its power with it where that can be switched.
+    /// Take the modem off the USB and put it back, with its power if that can be switched.
     CycleUsb,
-    /// Reboot the car.
+    /// Reboot the car's computer.
     Reboot,
 }
 
 impl Rung {
-    /// All, gentlest first.
+    /// Gentlest first.
     pub const ALL: [Self; 7] = [
         Self::Reconnect,
         Self::CycleBearer,
@@ -34,7 +34,7 @@ impl Rung {
         Self::Reboot,
     ];
 
-    /// It ends with a link or without one. The others are cures, after which a link can be tried.
+    /// Whether it tries to connect. The other rungs are cures; a try follows them.
     #[must_use]
     pub fn is_try(self) -> bool {
         match self {
@@ -47,7 +47,7 @@ impl Rung {
         }
     }
 
-    /// Whether there has to be a modem that can be asked for it.
+    /// Whether it needs a modem that ModemManager has.
     #[must_use]
     pub fn needs_modem(self) -> bool {
         match self {
@@ -56,7 +56,7 @@ impl Rung {
         }
     }
 
-    /// Whether the modem itself starts again, and with it what it held.
+    /// Whether the modem itself starts again and loses its state.
     #[must_use]
     pub fn restarts_modem(self) -> bool {
         match self {

@@ -1,9 +1,9 @@
-//! The ladder of a stick that looks like Ethernet: a router of its own, of whose network nothing is
-//! known but whether packets come back.
+//! The ladder of a stick that looks like Ethernet. It is a router of its own: all that is known of
+//! its network is whether packets come back.
 //!
 //! ```text
 //!   ABSENT ── plugged in ─► WAITING ─ due ─► ACTING ─ a lease ─► LEASED, probed all the time
-//!     ▲                      ▲    ▲            │                  │  ├─ answers: up; 60 s of them: the ladder begins anew
+//!     ▲                      ▲    ▲            │                  │  ├─ answers: up; 60 s of them: the ladder begins again
 //!     │                      │    └── failed ──┘                  │  └─ silent for 3 probes: a new lease at once, then by the ladder
 //!     └─ unplugged           └──────────── lease or carrier lost ─┘
 //! ```
@@ -16,9 +16,9 @@
 //! | cycle-bearer | the interface off and on, then a lease | 1 min |
 //! | cycle-usb | off the USB and on | 10 min, and not before 3 min without data |
 //!
-//! The stick gives leases whether it has a network or not, so that a lease is no sign of life: the
-//! link is up from its first answered probe. A silent link keeps its address and is probed on:
-//! nobody else would tell that the network is back.
+//! The stick gives leases whether it has a network or not, so a lease is no sign of life: the link
+//! is up from its first answered probe. A silent link keeps its address, and probes go on: only
+//! they show that the network is back.
 
 use crate::limits::Limits;
 use crate::probe::Probe;
@@ -29,11 +29,11 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// See the module's documentation; one for each stick, which may be unplugged and come back.
+/// One for each stick, which may be unplugged and come back. See the module's documentation.
 #[derive(Debug)]
 pub struct Stick {
     phase: Phase,
-    /// Whether it has a carrier, if it is there.
+    /// Whether the stick has a carrier; `None` while it is not plugged in.
     seen: Option<bool>,
     /// Data has flowed since it was plugged in.
     has_carried: bool,
@@ -54,7 +54,6 @@ enum Phase {
     Leased(Leased),
 }
 
-/// What comes next.
 #[derive(Debug, Clone, Copy)]
 struct Due {
     rung: Rung,
@@ -65,21 +64,21 @@ struct Due {
 #[derive(Debug, Clone, Copy)]
 struct Leased {
     probe: Probe,
-    /// Since when data has flowed.
+    /// Since when data has flowed; `None` while it does not.
     carries: Option<MonotonicMicros>,
     steady: bool,
-    /// What is done about it if it does not flow.
+    /// The next attempt, planned when the probes find silence.
     next: Option<Due>,
 }
 
-/// What was tried since data flowed for good.
+/// The attempts since the link was last steady.
 #[derive(Debug, Clone, Copy)]
 struct Outage {
     since: MonotonicMicros,
     /// Tries without data in a row.
     tries: u32,
     tries_since_cure: u32,
-    /// The last cure above [`Rung::Reconnect`], and the highest.
+    /// The last rung above [`Rung::Reconnect`].
     cure: Option<Rung>,
     highest: Rung,
 }
@@ -91,7 +90,6 @@ impl Outage {
 }
 
 impl Stick {
-    /// A stick that has not been seen yet.
     #[must_use]
     pub fn new(now: MonotonicMicros, dice: u32) -> Self {
         Self {
@@ -108,17 +106,17 @@ impl Stick {
         }
     }
 
-    /// Takes a fresh random number, by which tries are spread.
+    /// Takes a fresh random number, which varies the waits.
     pub fn handle_dice(&mut self, dice: u32) {
         self.dice = dice;
     }
 
-    /// Whether it is there, and whether it has a carrier then. A stick without one is asked for a
-    /// lease all the same: not all tell.
+    /// `seen` is whether the stick has a carrier, or `None` if it is not there. A stick without a
+    /// carrier is asked for a lease all the same, because not every stick reports its carrier.
     pub fn handle_seen(&mut self, now: MonotonicMicros, seen: Option<bool>) {
         let before = std::mem::replace(&mut self.seen, seen);
         match (before, seen, self.phase) {
-            // It comes and goes while something is done to it; its end is looked at.
+            // The action itself makes the stick go and come. `finish` looks at the result.
             (_, _, Phase::Acting { rung: Rung::CycleBearer | Rung::CycleUsb, .. }) => {}
             (_, None, Phase::Absent) => {}
             (_, None, phase) => {
@@ -138,7 +136,7 @@ impl Stick {
         }
     }
 
-    /// Whether somebody drives or watches: probes are frequent then.
+    /// `in_session`: somebody drives or watches. Probes are frequent then.
     pub fn handle_car(&mut self, now: MonotonicMicros, in_session: bool) {
         let begins = in_session && !self.in_session;
         self.in_session = in_session;
@@ -149,7 +147,6 @@ impl Stick {
         }
     }
 
-    /// An action ended.
     pub fn handle_done(&mut self, now: MonotonicMicros, action: u64, outcome: Outcome) {
         if let Phase::Acting { rung, action: present, since } = self.phase
             && present == action
@@ -158,14 +155,13 @@ impl Stick {
         }
     }
 
-    /// The lease has ended, and the stick gives no other one.
+    /// The lease has ended, and the stick has given no other one.
     pub fn handle_lease_lost(&mut self, now: MonotonicMicros) {
         if matches!(self.phase, Phase::Leased(_)) {
             self.lose(now, Cause::LeaseLost);
         }
     }
 
-    /// A data probe was answered, or not.
     pub fn handle_data_probe(&mut self, now: MonotonicMicros, answered: bool) {
         let Phase::Leased(mut leased) = self.phase else { return };
         if !leased.probe.pending {
@@ -178,6 +174,7 @@ impl Stick {
             self.events.push_back(Event::Up { after_ms, rung: self.outage.highest });
             (self.outage.tries, self.has_carried) = (0, true);
         }
+        // Once per silence: while the link stays silent, every further probe fails, too.
         if silent && leased.next.is_none() {
             if leased.carries.take().is_some() {
                 self.events.push_back(Event::Down { cause: Cause::DataSilent });
@@ -189,7 +186,6 @@ impl Stick {
         self.phase = Phase::Leased(leased);
     }
 
-    /// Time has passed.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         match self.phase {
             Phase::Waiting(due) if due.at <= now => self.act(now, due.rung, due.cause),
@@ -202,8 +198,8 @@ impl Stick {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due. Only a stick that is not there has no
-    /// such time.
+    /// When [`handle_timeout`](Self::handle_timeout) is due; `None` only while the stick is not
+    /// there.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         match self.phase {
@@ -217,23 +213,21 @@ impl Stick {
         }
     }
 
-    /// What to do next: of [`Effect`] all but [`Effect::ProbeControl`].
+    /// Never [`Effect::ProbeControl`].
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// What was decided.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Whether it is plugged in, as far as is known.
+    /// Whether the stick is plugged in, as far as the last action has shown.
     #[must_use]
     pub fn is_present(&self) -> bool {
         !matches!(self.phase, Phase::Absent)
     }
 
-    /// The state.
     #[must_use]
     pub fn status(&self) -> Status {
         let waiting = |rung, due: MonotonicMicros| Status::Waiting { rung, due_ms: due.0 / 1000 };
@@ -247,7 +241,7 @@ impl Stick {
         }
     }
 
-    /// It was plugged in. What was tried before counts only if it was taken off the USB for it.
+    /// The stick was plugged in. Earlier attempts still count if this machine took it off the USB.
     fn come(&mut self, now: MonotonicMicros) {
         if self.outage.cure != Some(Rung::CycleUsb) {
             self.outage = Outage::new(now);
@@ -306,7 +300,7 @@ impl Stick {
                     next: None,
                 });
             }
-            // It comes back by itself, or is there already.
+            // The stick comes back by itself, or is there already.
             (Rung::CycleUsb, _) => {
                 self.outage.tries = 0;
                 self.leave(now, Cause::BearerLost);
@@ -320,19 +314,20 @@ impl Stick {
                 self.leave(now, Cause::TryFailed);
             }
         }
+        // It went away during the action.
         if self.seen.is_none() {
             self.phase = Phase::Absent;
         }
     }
 
-    /// Lease or carrier are gone.
+    /// The lease or the carrier is gone.
     fn lose(&mut self, now: MonotonicMicros, cause: Cause) {
         let Phase::Leased(leased) = self.phase else { return };
         self.count_loss(now, leased.steady);
         self.leave(now, cause);
     }
 
-    /// Addresses go, and a try is planned.
+    /// Takes the addresses away and plans the next attempt.
     fn leave(&mut self, now: MonotonicMicros, cause: Cause) {
         if let Phase::Leased(Leased { carries: Some(_), .. }) = self.phase {
             self.events.push_back(Event::Down { cause });
@@ -341,8 +336,8 @@ impl Stick {
         self.phase = Phase::Waiting(self.next(now, cause));
     }
 
-    /// A link that was good begins at the foot of the ladder; one that never was, or not for long,
-    /// was a try in vain.
+    /// A steady link begins at the foot of the ladder. A link that never became steady was a failed
+    /// try.
     fn count_loss(&mut self, now: MonotonicMicros, steady: bool) {
         if steady {
             self.outage = Outage::new(now);
@@ -356,10 +351,10 @@ impl Stick {
         self.outage.tries_since_cure = self.outage.tries_since_cure.saturating_add(1);
     }
 
-    /// A lease, or a cure first; while every cure has to wait, leases.
+    /// The next attempt: a cure after enough failed tries, if one is allowed, or else a lease.
     fn next(&self, now: MonotonicMicros, cause: Cause) -> Due {
         let due = now.plus(timing::backoff(self.outage.tries, self.dice));
-        // What was plugged in just now may be looking for its network yet.
+        // A stick that was just plugged in may still be looking for its network.
         let patience = if self.has_carried { Duration::ZERO } else { CYCLE_LINK };
         let allowed = |rung: &Rung| match rung {
             Rung::CycleUsb => self
@@ -368,6 +363,7 @@ impl Stick {
                 .max(self.outage.since.plus(STICK_SILENT)),
             rung => self.limits.from(*rung, CYCLE_LINK).max(self.outage.since.plus(patience)),
         };
+        // The two cures take turns.
         let cures = match self.outage.cure {
             Some(Rung::CycleBearer) => [Rung::CycleUsb, Rung::CycleBearer],
             _ => [Rung::CycleBearer, Rung::CycleUsb],
@@ -384,7 +380,7 @@ impl Stick {
 }
 
 impl Leased {
-    /// When data will have flowed for long enough.
+    /// When data will have flowed for [`STEADY`]; `None` if it does not flow or is steady already.
     fn steady_at(&self) -> Option<MonotonicMicros> {
         self.carries
             .filter(|_| !self.steady && self.probe.failed == 0)
@@ -392,7 +388,7 @@ impl Leased {
     }
 }
 
-/// How long an action may take: a lease, and a little for the interface.
+/// How long an action may take: the time for a lease, and half of it more for the interface.
 fn limit(rung: Rung) -> Duration {
     if rung == Rung::CycleUsb { timing::limit(rung) } else { LEASE_LIMIT * 3 / 2 }
 }

@@ -1,56 +1,52 @@
-//! What goes into the machine and what comes out.
+//! What the machines take and what they give.
 
 use crate::rung::Rung;
 use serde::Serialize;
 
-/// What is seen of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observation {
-    /// There is something on the USB that ModemManager should have. What it has had once is missed
-    /// whether this says so or not; what it never had may be no modem at all.
+    /// A device on the USB looks like a modem, so ModemManager should have it. It may be something
+    /// else. A modem that ModemManager has had is missed even when this is false.
     pub expected: bool,
     /// ModemManager is on the bus.
     pub daemon: bool,
-    /// The modem, if ModemManager has it.
+    /// `None` if ModemManager has no modem.
     pub modem: Option<ModemView>,
 }
 
-/// A modem as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModemView {
-    /// Whether it can be asked to connect.
     pub stage: Stage,
-    /// Whether the network has it.
     pub registration: Registration,
     /// Whether ModemManager believes that our bearer is connected.
     pub connected: bool,
-    /// Whether the network carries packets for the modem, if the modem tells.
+    /// Whether the network carries packets for the modem; `None` if the modem does not report it.
     pub attached: Option<bool>,
-    /// Whether the signal's strength was told within the last minute; ModemManager says so when it
-    /// has not been, once.
+    /// Whether the modem reported its signal within the last minute. ModemManager signals once when
+    /// that ends.
     pub signal_recent: bool,
 }
 
 impl ModemView {
-    /// One of which nothing is known but these.
+    /// Packet service is unknown, the signal recent.
     #[must_use]
     pub const fn new(stage: Stage, registration: Registration, connected: bool) -> Self {
         Self { stage, registration, connected, attached: None, signal_recent: true }
     }
 }
 
-/// How far a modem has come.
+/// How far a modem has come towards a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Being initialised: soon something else.
+    /// Being initialised; this lasts seconds.
     Starting,
-    /// Waiting for its PIN, with this many tries left if it tells.
+    /// It wants its PIN. The number is the tries left; `None` if the modem does not report it.
     LockedByPin(Option<u32>),
-    /// Waiting for another code, which only a person knows.
+    /// It wants another code, which only a person knows.
     LockedForGood,
-    /// It cannot be used, and why.
+    /// It cannot be used until a person mends the fault.
     Failed(Fault),
-    /// It failed for a reason that a cure may help against.
+    /// It failed, and a cure may help.
     Broken,
     /// It can be asked to connect.
     Ready,
@@ -59,15 +55,13 @@ pub enum Stage {
 /// Whether the network has the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registration {
-    /// It has.
     Registered,
-    /// It has not: no coverage, or not yet.
+    /// No coverage, or not registered yet.
     Missing,
-    /// It refused.
+    /// The network refused the modem.
     Denied,
 }
 
-/// What the car is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Car {
     /// Somebody drives, or watches: probes are frequent.
@@ -76,39 +70,37 @@ pub struct Car {
     pub parked: bool,
 }
 
-/// What is known of the PIN when the machine begins.
+/// What is known of the PIN when the machine starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pin {
-    /// None is configured.
     #[default]
     Missing,
-    /// It may be sent.
+    /// Configured, and it may be sent.
     Configured,
-    /// The SIM has refused it before the start.
+    /// Configured, but the SIM refused it before the start.
     Refused,
 }
 
 /// What the machine asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Climb a rung, and report with [`handle_done`](crate::Machine::handle_done). All but
-    /// [`Rung::Reboot`] come back.
+    /// Climb a rung, and report with [`handle_done`](crate::Machine::handle_done). Only a
+    /// [`Rung::Reboot`] that works has no report.
     Act {
-        /// Names this action in the report.
+        /// Number of this action, for the report.
         action: u64,
-        /// What to do.
         rung: Rung,
         /// Whether the PIN may be used. It is never sent again after it was refused.
         with_pin: bool,
     },
-    /// The action has taken too long: stop waiting for it. Its report is not expected any more.
+    /// The action has taken too long: stop waiting for it. A report is ignored.
     Abandon { action: u64 },
     /// Take addresses and routes off the interface.
     LinkDown,
     /// Send packets to the probe targets, bound to the interface; report with
     /// [`handle_data_probe`](crate::Machine::handle_data_probe).
     ProbeData,
-    /// Ask the modem something; report with
+    /// Ask the modem something, to see whether it answers; report with
     /// [`handle_control_probe`](crate::Machine::handle_control_probe).
     ProbeControl,
 }
@@ -118,23 +110,21 @@ pub enum Effect {
 pub enum Outcome {
     /// It worked. After [`Rung::Reconnect`] and [`Rung::CycleBearer`] the link has its addresses.
     Done,
-    /// It did not, and may next time.
+    /// It did not work, but may work next time.
     Failed,
-    /// The network does not have the modem.
+    /// The modem is not registered with a network.
     NoNetwork,
-    /// It did not, and will not until a person changes something.
+    /// It did not work, and will not until a person changes something.
     Refused(Fault),
     /// Modem or daemon did not answer.
     Mute,
 }
 
-/// What only a person can mend.
+/// What is wrong and only a person can mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// There is no SIM.
     SimMissing,
-    /// The SIM cannot be used.
     SimUnusable,
     /// The SIM wants a PIN and none is configured.
     PinNeeded,
@@ -142,7 +132,7 @@ pub enum Fault {
     PinWrong,
     /// The SIM wants its PUK.
     PukNeeded,
-    /// The modem connects with an access point name only, and none is configured.
+    /// The modem needs an access point name to connect, and none is configured.
     ApnNeeded,
     /// The access point name is wrong or not part of the contract.
     Apn,
@@ -163,23 +153,27 @@ impl Fault {
             Self::SimUnusable => "the SIM cannot be read: clean it, or try another",
             Self::PinNeeded => "the SIM asks for its PIN: set `modem.pin` in provision.toml",
             Self::PinWrong => {
-                "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in provision.toml, or put another SIM in \
-                 while the car is on"
+                "the SIM refused the configured PIN; it is not tried again: correct `modem.pin` in \
+                 provision.toml, or put another SIM in while the car is on"
             }
             Self::PukNeeded => {
                 "the SIM is blocked after wrong PINs: unblock it with its PUK in a telephone"
             }
             Self::ApnNeeded => {
-                "the modem wants an access point name: set `modem.apn` in provision.toml to the operator's"
+                "the modem wants an access point name: set `modem.apn` in provision.toml to the \
+                 operator's"
             }
             Self::Apn => {
-                "the network refuses the access point name: correct `modem.apn` in provision.toml, or ask the operator"
+                "the network refuses the access point name: correct `modem.apn` in provision.toml, \
+                 or ask the operator"
             }
             Self::Credentials => {
-                "the network refuses user name or password of the access point: correct them in provision.toml"
+                "the network refuses user name or password of the access point: correct them in \
+                 provision.toml"
             }
             Self::Denied => {
-                "the network refuses this SIM or this modem: ask the operator whether the contract is active"
+                "the network refuses this SIM or this modem: ask the operator whether the contract \
+                 is active"
             }
             Self::Roaming => "only foreign networks are in reach and roaming is switched off",
         }
@@ -192,25 +186,16 @@ impl Fault {
 pub enum Event {
     /// An action begins.
     Started {
-        /// What is done.
         rung: Rung,
-        /// Why.
         cause: Cause,
-        /// How many tries this outage has had so far.
+        /// Failed tries of this outage in a row.
         tries: u32,
     },
-    /// An action ended.
-    Ended {
-        /// What was done.
-        rung: Rung,
-        /// Whether it worked.
-        worked: bool,
-        /// How long it took, in milliseconds.
-        took_ms: u64,
-    },
+    /// An action ended, or was abandoned.
+    Ended { rung: Rung, worked: bool, took_ms: u64 },
     /// The link carries data.
     Up {
-        /// How long it did not, in milliseconds.
+        /// How long it did not.
         after_ms: u64,
         /// The highest rung that was needed.
         rung: Rung,
@@ -220,27 +205,27 @@ pub enum Event {
         /// How that was found.
         cause: Cause,
     },
-    /// Data has flowed for long enough: the ladder begins at its foot again.
+    /// Data has flowed for [`STEADY`](crate::timing::STEADY): the ladder begins at its foot again.
     Steady,
     /// A person is needed.
     FaultFound { fault: Fault },
-    /// It is mended.
+    /// The fault is mended, or another one takes its place.
     FaultGone { fault: Fault },
 }
 
-/// Why something is done.
+/// Why an action is taken, or how a loss was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The supervisor starts.
+    /// `rccar-modem` has started.
     Start,
     /// ModemManager says that the bearer is gone.
     BearerLost,
-    /// The lease of its address has ended, and nobody has given another one.
+    /// The lease of the link's address has ended, and there is no other one.
     LeaseLost,
     /// Packets are not answered.
     DataSilent,
-    /// The network has not had the modem for a while.
+    /// The modem has been without registration or packet service for a while.
     RegistrationLost,
     /// The last try failed.
     TryFailed,
@@ -250,13 +235,13 @@ pub enum Cause {
     ModemMissing,
     /// ModemManager is gone or does not answer.
     DaemonMissing,
-    /// Something that a person had to do may have been done.
+    /// The wait for a person is over: the fault may be mended.
     PersonMayHaveActed,
     /// The network, the SIM or the modem came back.
     Returned,
 }
 
-/// The state in one word and its numbers.
+/// The state of a machine, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Status {
@@ -267,7 +252,7 @@ pub enum Status {
     /// The next action is due later.
     Waiting {
         rung: Rung,
-        /// When, in milliseconds from the start of the clock.
+        /// Milliseconds from the start of the clock.
         due_ms: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! Which rung is climbed, for what, and when.
+//! Which rung the machine climbs, why, and when.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -24,7 +24,7 @@ impl Bench {
         Self { machine: Machine::new(START, 200, Pin::Configured, &[]), now: Duration::ZERO }
     }
 
-    /// With a modem that was connected `ago` seconds before.
+    /// The link has been up for `ago` seconds.
     fn up(ago: u64) -> Self {
         let mut bench = Self::new();
         bench.see(Some(READY));
@@ -57,7 +57,7 @@ impl Bench {
         panic!("nothing happens any more: {:?}", self.machine);
     }
 
-    /// Waits for an action; probes of control are answered on the way, and probes of data are not.
+    /// Waits for an action. Control probes are answered meanwhile, data probes are not.
     fn act(&mut self) -> (u64, Rung, bool) {
         loop {
             match self.effect() {
@@ -128,7 +128,7 @@ fn a_lease_that_is_lost_is_asked_for_again_in_the_same_call_although_the_bearer_
     let Some(Effect::Act { rung: Rung::Reconnect, .. }) = bench.machine.poll_effect() else {
         panic!("{:?}", bench.machine)
     };
-    // One that is lost while nothing is up changes nothing.
+    // A lease that is lost while the link is down changes nothing.
     bench.machine.handle_lease_lost(bench.at());
     assert_eq!(
         (bench.machine.poll_effect(), bench.machine.status()),
@@ -163,7 +163,7 @@ fn a_packet_service_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
     bench.see(attached(Some(true)));
     bench.see(attached(Some(false)));
     bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
-    // Back in time, and lost again.
+    // It is back in time, and then lost again.
     bench.see(attached(Some(true)));
     bench.answer_until(bench.now + Duration::from_secs(100));
     bench.see(attached(Some(false)));
@@ -171,7 +171,7 @@ fn a_packet_service_that_is_lost_is_waited_out_and_then_cycles_the_bearer() {
     bench.answer_until(lost + timing::REGISTRATION_GRACE - Duration::from_millis(1));
     bench.done(Rung::CycleBearer, Outcome::Done);
     assert_eq!(bench.now, lost + timing::REGISTRATION_GRACE);
-    // What is told of the connection before is not held against the new one at once.
+    // A report about the old connection does not count against the new one at once.
     bench.see(attached(Some(false)));
     bench.answer_until(bench.now + timing::REGISTRATION_GRACE - Duration::from_millis(1));
     assert!(bench.machine.is_up());
@@ -184,7 +184,7 @@ fn a_modem_that_never_told_of_packet_service_is_not_believed_that_there_is_none(
         bench.see(Some(ModemView { attached, ..CONNECTED }));
         bench.answer_until(bench.now + Duration::from_secs(1000));
     }
-    // Unknown after attached is no loss either.
+    // "Unknown" after "attached" is no loss either.
     let mut bench = Bench::up(100);
     bench.see(Some(ModemView { attached: Some(true), ..CONNECTED }));
     bench.see(Some(ModemView { attached: None, ..CONNECTED }));
@@ -236,7 +236,7 @@ fn a_modem_that_has_never_carried_data_is_no_reason_to_reboot() {
     bench.see(Some(READY));
     let story = bench.rungs(60);
     assert!(story.contains(&Rung::CycleUsb) && !story.contains(&Rung::Reboot), "{story:?}");
-    // An address alone is no data.
+    // A link that has an address but no answered probe has carried no data.
     let mut bench = Bench::new();
     bench.see(Some(READY));
     bench.done(Rung::Reconnect, Outcome::Done);
@@ -344,8 +344,8 @@ fn a_mute_modem_is_reset_and_then_cured_with_more() {
     );
 }
 
-/// The daemon was gone and is back, without the connection; restarted by systemd, or by the ladder
-/// if it is away `for_long`.
+/// The daemon was gone and is back, without the connection. systemd restarted it, or the ladder did
+/// if it was away `for_long`.
 fn orphaned(for_long: bool) -> Bench {
     let mut bench = Bench::up(100);
     while bench.machine.poll_event().is_some() {}
@@ -403,7 +403,7 @@ fn a_link_that_was_kept_for_the_daemon_goes_with_the_first_try_that_fails() {
         bench.machine.handle_done(bench.at(), action, outcome);
         assert_eq!(bench.machine.poll_effect(), Some(Effect::LinkDown), "{outcome:?}");
         assert_eq!(downs(&mut bench), [Event::Down { cause: Cause::DaemonMissing }]);
-        // Once.
+        // The link is taken down only once.
         let (action, ..) = bench.act();
         bench.machine.handle_done(bench.at(), action, Outcome::Failed);
         assert_eq!(downs(&mut bench), []);
@@ -452,7 +452,7 @@ fn without_a_modem_nothing_is_mended_until_there_is_one() {
         bench.machine.handle_timeout(bench.at());
         assert_eq!(bench.machine.poll_effect(), None);
     }
-    // One that ModemManager does not take: there is something to mend.
+    // Now there is a modem that ModemManager does not take: something to mend.
     bench
         .machine
         .handle_observation(bench.at(), Observation { expected: true, daemon: true, modem: None });
@@ -475,7 +475,7 @@ fn what_modem_manager_never_takes_is_tried_once_and_then_hourly() {
     while bench.now < 24 * hour {
         let (action, rung, _) = bench.act();
         climbed.push((bench.now, rung));
-        // Nobody knows where it is on the USB.
+        // A USB cycle fails: nothing shows where the device is on the USB.
         let outcome = if rung == Rung::RestartDaemon { Outcome::Done } else { Outcome::Failed };
         bench.machine.handle_done(bench.at(), action, outcome);
     }
@@ -494,7 +494,7 @@ fn what_modem_manager_never_takes_is_tried_once_and_then_hourly() {
         climbed.iter().all(|(_, rung)| matches!(rung, Rung::RestartDaemon | Rung::CycleUsb)),
         "{climbed:?}"
     );
-    // What ModemManager takes after all is a modem, and missed like one.
+    // Once ModemManager takes it after all, it is a modem, and is missed when it goes.
     bench.see(Some(READY));
     bench.done(Rung::Reconnect, Outcome::Done);
     bench.see(None);
@@ -525,8 +525,8 @@ fn a_modem_that_was_there_once_is_missed() {
         .machine
         .handle_observation(bench.at(), Observation { expected: false, daemon: true, modem: None });
     let rungs = bench.rungs(2);
-    // There is nothing to disconnect: what is missing begins with the daemon, and goes on with the
-    // USB.
+    // There is nothing to disconnect: for a missing modem the ladder begins with the daemon and
+    // goes on with the USB.
     assert_eq!(rungs, [Rung::RestartDaemon, Rung::CycleUsb], "{rungs:?}");
 }
 

@@ -1,4 +1,4 @@
-//! When the PIN is sent.
+//! When the PIN is sent, and when it is not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -31,7 +31,7 @@ impl Bench {
             .handle_observation(self.at(), Observation { expected: true, daemon: true, modem });
     }
 
-    /// The next try, and whether the PIN is sent with it.
+    /// Lets the next try end so. Returns whether the PIN was sent with it.
     fn try_ends(&mut self, outcome: Outcome) -> bool {
         loop {
             match self.machine.poll_effect() {
@@ -101,7 +101,7 @@ fn a_sim_whose_lock_is_open_has_its_tries_again() {
     assert!(bench.machine.is_pin_refused());
     bench.see(Stage::Ready);
     assert!(!bench.machine.is_pin_refused());
-    // A modem that says so although it refuses: once more, and not with every look at it.
+    // A modem that reports `Ready` and refuses all the same: a second report of it changes nothing.
     bench.try_ends(Outcome::Refused(Fault::PinWrong));
     bench.see(Stage::Ready);
     assert!(bench.machine.is_pin_refused());

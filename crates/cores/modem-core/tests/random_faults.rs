@@ -12,16 +12,16 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// From the last fault on, by when everything that can mend itself has to be up: the longest waits
-/// of the ladder one after the other.
+/// Within this time after the last fault the link has to be up, if it can mend itself: the sum of
+/// the longest waits of the ladder.
 const RECOVERY: Duration = Duration::from_secs(45 * 60);
 
-/// The longest try and the longest wait, spread upward, one after the other.
+/// The longest try, then the longest wait at +20 %.
 fn longest_pause() -> Duration {
     timing::limit(Rung::CycleBearer) + timing::spread(timing::FAULT_LONGEST, 400)
 }
 
-/// A car's modem with what can be wrong with it.
+/// A car's modem and everything that can be wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct World {
     daemon: bool,
@@ -31,19 +31,20 @@ struct World {
     coverage: bool,
     denied: bool,
     sim: bool,
-    /// The network ends sessions, and tells or does not.
+    /// Data flows; `believed` is what ModemManager believes. The network may end a connection
+    /// without a word.
     connected: bool,
     believed: bool,
-    /// What the network says to a try.
+    /// The network's answer to a try.
     refusal: Option<Fault>,
-    /// Fails without a reason that anybody knows; needs at least this rung.
+    /// Fails for an unknown reason; needs at least this rung.
     sick: Option<Rung>,
-    /// Does not come to be ready, or says that it failed; needs at least this rung.
+    /// Never gets ready, or reports that it failed; needs at least this rung.
     stuck: Option<(Stage, Rung)>,
-    /// Wants a code, and whether the configured PIN is it.
+    /// Wants a code. `pin_wrong`: the configured PIN is not that code.
     lock: Option<Stage>,
     pin_wrong: bool,
-    /// The kernel shows it. ModemManager may have what it does not.
+    /// The kernel shows it. ModemManager may have it even when the kernel does not.
     on_usb: bool,
 }
 
@@ -84,8 +85,7 @@ impl World {
         }
     }
 
-    /// `carried`: data have flowed. Nothing that was never well needs a reboot: what it needed was
-    /// the one that has just been.
+    /// `carried`: data has flowed since the start. Only then may a fault need a reboot.
     fn fault(&mut self, random: &mut Random, carried: bool) {
         let cures =
             [Rung::CycleRadio, Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb, Rung::Reboot];
@@ -116,12 +116,12 @@ impl World {
                     (Some(Stage::LockedForGood), false, false)
             }
             15 => self.on_usb = false,
-            // Everything that a person or the network mends is mended.
+            // A person or the network mends everything that they can.
             _ => *self = self.mended(),
         }
     }
 
-    /// Without all that no cure helps against.
+    /// Only the faults that a cure helps against remain.
     fn mended(&self) -> Self {
         let Self { hung, sick, stuck, connected, believed, .. } = *self;
         Self { hung, sick, stuck, connected, believed, ..Self::WELL }
@@ -203,7 +203,7 @@ struct Day {
     /// Faults still happen.
     faulty: bool,
     carried: bool,
-    /// ModemManager has had the modem: what it never had is looked after once an hour.
+    /// ModemManager has had the modem. A device that it never had is cured only once an hour.
     had_modem: bool,
     /// The PIN was refused, and the SIM has neither been out nor open since.
     refused: bool,
@@ -281,7 +281,7 @@ impl Day {
                 self.again(3600, due);
             }
             Due::Done(action, rung, with_pin) => {
-                // What the configuration forbids, or the system, fails as well.
+                // The configuration or the system may forbid a cure: then it fails, too.
                 let fails = self.faulty && !rung.needs_modem() && self.random.one_in(5);
                 let outcome = if fails { Outcome::Failed } else { self.world.act(rung, with_pin) };
                 self.refused |= outcome == Outcome::Refused(Fault::PinWrong);
@@ -318,7 +318,7 @@ impl Day {
         while let Some(effect) = self.machine.poll_effect() {
             match effect {
                 Effect::Act { action, rung, with_pin } => self.climb(action, rung, with_pin),
-                // Lost answers are a part of life, as long as there are faults.
+                // While there are faults, some answers are lost.
                 Effect::ProbeData if !self.random.one_in(50) || !self.faulty => {
                     self.agenda.add(Duration::from_millis(80), Due::Data)
                 }
@@ -332,7 +332,7 @@ impl Day {
             }
         }
         while self.machine.poll_event().is_some() {}
-        // What never was a modem and is unplugged is not missed.
+        // A device that never was a modem is not missed when it is unplugged.
         if self.machine.is_up() || !self.machine.is_expected() {
             self.last_attempt = self.agenda.now();
         }
@@ -368,14 +368,14 @@ impl Day {
             );
         }
         self.climbed.note(self.agenda.now(), rung, timing::apart(rung));
-        // One in ten never comes back. After the faults all do: as many reboots in vain as a day
-        // may have would end the next day as well.
+        // One action in ten never ends. After the faults all end: otherwise a day's reboots could
+        // be used up without success, and the link would not be up on the next day either.
         if !self.random.one_in(10) || !self.faulty {
             self.again(40, Due::Done(action, rung, with_pin));
         }
     }
 
-    /// The faults end; what only a person can mend is mended.
+    /// Faults no longer happen, and a person has mended what only a person can mend.
     fn calm(&mut self) {
         self.faulty = false;
         self.agenda.retain(|due| !matches!(due, Due::Fault | Due::Lease | Due::Car));
@@ -393,7 +393,7 @@ fn live_through(seed: u64) -> BTreeMap<Rung, usize> {
     let reboots = day.climbed.of(Rung::Reboot);
     assert!(reboots.len() <= timing::REBOOTS_A_DAY, "seed {seed}: {reboots:?}");
     let counts = day.climbed.counts();
-    // Reboots are used up by then, perhaps: those that need one wait for the next day.
+    // The day's reboots may be used up. A fault that needs one waits for the next day.
     let needs_reboot = [day.world.hung, day.world.sick, day.world.stuck.map(|(_, needs)| needs)]
         .contains(&Some(Rung::Reboot));
     day.calm();

@@ -1,4 +1,4 @@
-//! A day of a stick to which everything happens. `RCCAR_SEED=7` repeats one.
+//! A day of random faults of a stick. `RCCAR_SEED=7` repeats one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -9,18 +9,18 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// From the last fault on, by when everything that can mend itself has to be up: the longest
+/// Within this time after the last fault the link has to be up, if it can mend itself: the longest
 /// distance and the longest waits.
 const RECOVERY: Duration = Duration::from_secs(30 * 60);
-/// How long a stick that came back on the USB takes to be an interface.
+/// Seconds that a stick takes from the USB to an interface.
 const BOOTS: u64 = 20;
 
-/// The longest wait, spread upward, and the longest action, one after the other.
+/// The longest wait at +20 %, then the longest action.
 fn longest_pause() -> Duration {
     timing::backoff(u32::MAX, 400) + timing::limit(Rung::CycleUsb)
 }
 
-/// A stick with what can be wrong with it.
+/// A stick and everything that can be wrong with it.
 #[derive(Debug, Clone, Copy)]
 struct World {
     plugged_in: bool,
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// Without all that no cure helps against.
+    /// Only the faults that a cure helps against remain.
     fn mended(&self) -> Self {
         Self { away: self.away, hung: self.hung, leased: self.leased, ..Self::WELL }
     }
@@ -175,7 +175,7 @@ impl Day {
                 let fails = self.faulty && rung == Rung::CycleUsb && self.random.one_in(5);
                 let outcome = if fails { Outcome::Failed } else { self.world.act(rung) };
                 if self.world.away {
-                    // It is missed first, and then the cure tells that it is done.
+                    // The stick is seen to go before the cure reports its end.
                     self.stick.handle_seen(at, None);
                     self.again(BOOTS, Due::Back);
                 }
@@ -214,7 +214,7 @@ impl Day {
             }
         }
         while self.stick.poll_event().is_some() {}
-        // What is not plugged in is not missed.
+        // A stick that is not plugged in is not missed.
         if self.stick.status() == Status::Up || !self.stick.is_present() {
             self.last_attempt = self.agenda.now();
         }
@@ -236,13 +236,13 @@ impl Day {
             _ => panic!("seed {}: {rung:?} is no stick's", self.seed),
         };
         self.climbed.note(self.agenda.now(), rung, apart);
-        // One in ten never comes back.
+        // One action in ten never ends.
         if !self.faulty || !self.random.one_in(10) {
             self.again(25, Due::Done(action, rung));
         }
     }
 
-    /// The faults end; what only a person or the network can mend is mended.
+    /// Faults no longer happen, and a person or the network has mended what only they can mend.
     fn calm(&mut self) {
         self.faulty = false;
         self.agenda.retain(|due| !matches!(due, Due::Fault | Due::Lease | Due::Car));

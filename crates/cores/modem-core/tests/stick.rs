@@ -1,4 +1,4 @@
-//! Which rung a stick that looks like Ethernet climbs, for what, and when.
+//! Which rung a stick that looks like Ethernet climbs, why, and when.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A stick that gives leases; whether its network carries data is the story's.
+/// A stick and its network; each test sets whether it carries data and gives leases.
 struct Bench {
     stick: Stick,
     now: Duration,
@@ -58,8 +58,7 @@ impl Bench {
         self.drain();
     }
 
-    /// Does what the stick's machine wants, each in no time, except that an answer that does not
-    /// come takes its time.
+    /// Does what the machine wants, at once. Only a probe that fails takes its time.
     fn drain(&mut self) {
         loop {
             self.events.extend(std::iter::from_fn(|| self.stick.poll_event()));
@@ -259,7 +258,7 @@ fn a_stick_that_goes_while_it_is_taken_off_the_usb_comes_back_and_is_not_taken_o
     bench.carries = false;
     let mut stick = Stick::new(bench.at(), 200);
     std::mem::swap(&mut stick, &mut bench.stick);
-    // The same, with a USB cycle that takes its time.
+    // As `drain` does it, but the USB cycle does not end at once.
     let mut pending = None;
     while pending.is_none() {
         bench.now = bench.now.max(due(stick.poll_timeout()));

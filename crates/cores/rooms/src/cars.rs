@@ -9,13 +9,12 @@ use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 
-/// A known car.
 #[derive(Debug)]
 pub(crate) struct Car {
     pub(crate) name: Name,
     pub(crate) owner: Option<Name>,
     pub(crate) software: Option<Software>,
-    /// What the car said last about its updates; kept while it is away.
+    /// The car's last report about its updates; kept while it is away.
     pub(crate) update: Option<UpdateStatus>,
     /// `None` while the car is offline.
     pub(crate) conn: Option<CarConn>,
@@ -23,8 +22,7 @@ pub(crate) struct Car {
 }
 
 impl Rooms {
-    /// The whole list of known cars: new ones appear, names change, and a car that is no longer
-    /// listed is sent away.
+    /// Replaces the list of enrolled cars. A connected car that is no longer listed is closed.
     pub fn handle_enrolled_cars(&mut self, now: MonotonicMicros, known: Vec<EnrolledCar>) {
         let known: BTreeMap<CarId, EnrolledCar> =
             known.into_iter().map(|car| (car.id.clone(), car)).collect();
@@ -34,7 +32,7 @@ impl Rooms {
         known.into_values().for_each(|car| self.handle_enrolled_car(now, car));
     }
 
-    /// One car more, or another name or owner for a known one.
+    /// Adds a car, or gives an enrolled one another name or owner.
     pub fn handle_enrolled_car(&mut self, now: MonotonicMicros, known: EnrolledCar) {
         let EnrolledCar { id, name, owner } = known;
         match self.cars.get_mut(&id) {
@@ -64,6 +62,7 @@ impl Rooms {
             return;
         };
         let replaced = car.conn.replace(conn);
+        // A car that only changed its socket is no news for the drivers.
         let looks_the_same = replaced.is_some() && car.software.as_ref() == Some(&software);
         car.software = Some(software);
         let name = car.name.clone();
@@ -84,7 +83,6 @@ impl Rooms {
         self.events.push_back(Event::CarOnline { car: id, name, replaced: replaced.is_some() });
     }
 
-    /// A car's message.
     pub fn handle_car(&mut self, now: MonotonicMicros, from: CarConn, message: FromCar) {
         let Some(car) = self.car_conns.get(&from).cloned() else { return };
         match message {
@@ -112,6 +110,7 @@ impl Rooms {
                 );
             }
             FromCar::Bye { session, reason } => {
+                // Any other session has ended already: this `bye` crossed the driver's.
                 if self.sessions.get(&session) == Some(&car) {
                     self.end_session(now, session, &Farewell::driver_only(reason));
                 }
@@ -120,8 +119,8 @@ impl Rooms {
         }
     }
 
-    /// How far a car is with its updates: from the car, or remembered from an earlier run of the
-    /// host.
+    /// How far a car is with its updates. The shell also calls this at its start, with what an
+    /// earlier run of the host stored.
     pub fn handle_update_status(
         &mut self,
         now: MonotonicMicros,
@@ -137,7 +136,7 @@ impl Rooms {
         }
     }
 
-    /// A user wants a car to install the version that its update status names.
+    /// A user asks a car to install the version that its update status names.
     pub fn handle_install(
         &mut self,
         user: &Name,
@@ -172,7 +171,7 @@ impl Rooms {
         self.events.push_back(Event::CarOffline { car: id });
     }
 
-    /// The car is no longer known: its session and its connection end.
+    /// The car is no longer enrolled: its session and its connection end.
     pub fn handle_car_revoked(&mut self, now: MonotonicMicros, id: &CarId) {
         if let Some(session) =
             self.cars.get(id).and_then(|car| car.session.as_ref()).map(|session| session.id)
@@ -188,23 +187,22 @@ impl Rooms {
         self.list_changed(now, id);
     }
 
-    /// The connection of a car that is there.
+    /// `None` if the car is offline or not enrolled.
     #[must_use]
     pub fn connection(&self, car: &CarId) -> Option<CarConn> {
         self.cars.get(car)?.conn
     }
 
-    /// Cars that are there, with the last that they said about their updates.
+    /// Cars that are online, each with its last report about updates.
     pub fn connected_cars(&self) -> impl Iterator<Item = (&CarId, Option<&UpdateStatus>)> {
         self.car_conns.values().filter_map(|id| Some((id, self.cars.get(id)?.update.as_ref())))
     }
 
-    /// Cars that are known.
     pub fn enrolled_cars(&self) -> impl Iterator<Item = &CarId> {
         self.cars.keys()
     }
 
-    /// Whether the session is this car's and the message went on its way.
+    /// Returns false, and sends the car an error, if the session is not this car's.
     fn relay_to_driver(
         &mut self,
         from: CarConn,
@@ -235,8 +233,8 @@ impl Rooms {
     }
 }
 
-/// A car that has restarted may have forgotten why its last attempt failed; as long as it runs the
-/// same version, that still holds.
+/// A car that has restarted may have forgotten why its last attempt failed. The reason still holds
+/// as long as the car runs the same version.
 fn remember_failure(before: Option<&UpdateStatus>, mut now: UpdateStatus) -> UpdateStatus {
     let failed =
         before.filter(|before| matches!(before.state, UpdateState::Failed | UpdateState::Idle));

@@ -9,7 +9,6 @@ use rccar_protocol::text::{CarId, Name, Note, SessionId};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeSet;
 
-/// A connected driver.
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) user: Name,
@@ -23,8 +22,7 @@ impl Rooms {
         self.drivers.insert(conn, Driver { user, told });
     }
 
-    /// A driver's message. `random` are 64 fresh random bits: a session's identifier is made of
-    /// them.
+    /// `random` is fresh for each call: a new session's identifier is made of it.
     pub fn handle_driver(
         &mut self,
         now: MonotonicMicros,
@@ -97,8 +95,8 @@ impl Rooms {
         }
     }
 
-    /// The account is gone: as [`Self::handle_driver_revoked`] for every connection of this user;
-    /// sessions whose driver is away end, too.
+    /// The account is gone: does [`Self::handle_driver_revoked`] for every connection of this
+    /// user. Sessions whose driver is away end, too.
     pub fn handle_user_revoked(&mut self, now: MonotonicMicros, user: &Name) {
         let sessions: Vec<_> = self
             .live_sessions()
@@ -117,7 +115,7 @@ impl Rooms {
         conns.into_iter().for_each(|conn| self.handle_driver_revoked(now, conn));
     }
 
-    /// Everybody who is connected or has a session.
+    /// All users who are connected or have a session.
     #[must_use]
     pub fn users(&self) -> BTreeSet<Name> {
         let driving = self.live_sessions().map(|session| &session.user);
@@ -150,11 +148,12 @@ impl Rooms {
             let text = format!("{} drives {} right now", session.user, entry.name);
             return self.refuse_driver(from, ErrorCode::CarBusy, &text, Some(car), None);
         }
-        // Before the old session's number is free again: it must not become the new one's.
+        // The old session still holds its identifier here, so the new one cannot get the same.
         let new = self.unused_session_id(random);
         if let Some((id, driver)) =
             entry.session.as_ref().map(|session| (session.id, session.driver))
         {
+            // The connection that asks knows that its old session ends.
             let to_driver = (driver != Some(from)).then_some(ByeReason::Replaced);
             self.end_session(now, id, &Farewell { to_driver, to_car: Some(ByeReason::Replaced) });
         }
@@ -182,7 +181,7 @@ impl Rooms {
         self.tell_car_of(session, message);
     }
 
-    /// The session moves to the connection that names it.
+    /// Moves the session to the connection that names it, and delivers what waits for the driver.
     fn adopt(&mut self, now: MonotonicMicros, from: DriverConn, id: SessionId) {
         if self.session_mut(id).is_none_or(|session| session.driver == Some(from)) {
             return;
@@ -197,7 +196,7 @@ impl Rooms {
         self.events.push_back(Event::DriverBack { session: id });
     }
 
-    /// Ends what this connection drives, unless it is `keep`.
+    /// Ends the session that this connection drives, unless it is `keep`.
     fn leave_other_car(&mut self, now: MonotonicMicros, from: DriverConn, keep: Option<SessionId>) {
         if let Some(other) = self.session_of_driver(from).filter(|&other| Some(other) != keep) {
             self.end_session(now, other, &Farewell::car_only(ByeReason::DriverLeft));

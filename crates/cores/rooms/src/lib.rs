@@ -1,12 +1,13 @@
-//! The signaling host's rooms: which cars are known and connected, which drivers are there, and who
-//! drives what.
+//! The signaling host's rooms: which cars are enrolled and connected, which drivers are there, and
+//! who drives which car.
 //!
-//! **A car has at most one session, a session has at most one driver, and every session ends with a
-//! `bye` at each end that did not ask for the end itself and is still there.** The first two hold
+//! **A car has at most one session, and a session has at most one driver. When a session ends, each
+//! end that is still there gets a `bye`, unless it asked for the end itself.** The first two hold
 //! by construction: the session is a field of the car.
 //!
 //! The machine has no clock, no randomness and no sockets. Its shell
-//! 1. feeds what happened into the `handle_*` verbs, with `now` as time since any fixed start;
+//! 1. reports what happened through the `handle_*` functions, with `now` as time since any fixed
+//!    start;
 //! 2. drains [`Rooms::poll_effect`] and [`Rooms::poll_event`] until both are empty;
 //! 3. calls [`Rooms::handle_timeout`] when [`Rooms::poll_timeout`] is due.
 //!
@@ -24,14 +25,14 @@
 //!                                ended
 //! ```
 //!
-//! A peer connection outlives the sockets that set it up, therefore a lost socket does not end a
-//! session at once. A driver's page takes its session back by naming it in any message (`restart`
-//! is the natural one); a car does by registering. What was sent to the absent end in the meantime
-//! is kept, in small measure, and delivered then.
+//! A peer connection outlives the sockets that set it up, so a lost socket does not end a session
+//! at once. A driver's page takes its session back by naming it in any message (`restart` is the
+//! natural one); a car takes it back by registering. Messages for the absent end are kept, up to a
+//! small number, and delivered then.
 //!
-//! The end of the grace ends what the machine knows, not the drive: a car whose peer connection is
-//! up keeps its driver, answers the next `connect` with `bye` and `car-busy`, and is listed as free
-//! all the same.
+//! When the grace is over, the machine forgets the session, but the drive may go on: a car whose
+//! peer connection is up keeps its driver and answers the next `connect` with `bye` and `car-busy`.
+//! The list shows it as free all the same.
 //!
 //! ```
 //! use rccar_protocol::{signaling::{FromDriver, ToDriver}, text::{Name, Software}, units::MonotonicMicros};
@@ -48,15 +49,15 @@
 //!
 //! # Design decisions
 //!
-//! * Users are told apart by name; whoever is signed in sees and may drive every car of the host.
-//!   Rights for single cars would be checked here, in `connect` and in the list.
-//! * A page drives one car: a `connect` ends what the same connection drove before. That end is not
-//!   reported to the page, which caused it.
+//! * Users are told apart by name. Every user who is signed in sees and may drive every car of the
+//!   host. Rights for single cars would be checked here, in `connect` and in the list.
+//! * A page drives one car: a `connect` ends what the same connection drove before. The page gets
+//!   no `bye` for that, because it caused it.
 //! * A live session moves to another connection of the same user that names it: a page whose
 //!   network changed is back long before its old socket is found dead, and nobody else knows the
 //!   session's 64 random bits.
-//! * `bye` for a session that is gone is ignored, because it crosses the other end's `bye` all the
-//!   time; any other message for it is answered with `no-such-session`.
+//! * A `bye` for a session that is gone is ignored, because the `bye` of both ends often cross. Any
+//!   other message for it is answered with `no-such-session`.
 //! * Cars that nobody owns yet are not in the rooms but before them, in a [`WaitingRoom`].
 //! * `ice_servers` of outgoing messages are left empty: credentials need randomness and a clock, so
 //!   the shell fills them in.

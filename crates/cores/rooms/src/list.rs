@@ -1,5 +1,5 @@
-//! The list of cars that drivers see: in parts that fit into a message, and from then on what
-//! changes.
+//! The list of cars that drivers see. A driver gets it once, in parts that each fit into a message,
+//! and after that only the changes.
 //!
 //! ```text
 //!   joined ──► welcome with the first part ──► BEHIND ──── everything told ────► UP TO DATE
@@ -8,8 +8,8 @@
 //!                       was there: one part more
 //! ```
 //!
-//! **What a change costs does not depend on how many cars there are**, and of the list one part at
-//! most waits for a driver who does not read.
+//! **The cost of a change does not depend on the number of cars**, and for a driver who does not
+//! read, at most one part of the list waits in memory.
 
 use crate::cars::Car;
 use crate::rooms::Rooms;
@@ -21,34 +21,33 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Bytes of cars in one message: 130 ms of a link of 1 Mbit/s, for which an offer may wait behind
-/// it.
+/// Bytes of cars in one message. An offer may have to wait behind it: 130 ms on a link of 1 Mbit/s.
 const PART: usize = 16 * 1024;
-/// How often a driver who is behind is looked at: a list of 2,000 cars is there within a second.
+/// Time between two parts for a driver who is behind: a list of 2,000 cars arrives within a second.
 const PART_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What changed, and when drivers have to be told.
 #[derive(Debug, Default)]
 pub(crate) struct List {
-    /// The newest change of each car by its number, oldest first. Cars that are gone stay until
-    /// every driver has been told.
+    /// The newest change of each car by the number of the change, oldest first. A car that is gone
+    /// stays until every driver has been told.
     changes: BTreeMap<u64, CarId>,
-    /// The same by car.
+    /// Inverse of `changes`.
     numbers: BTreeMap<CarId, u64>,
     newest: u64,
-    /// When drivers have to be told of changes.
+    /// When drivers get what changed.
     due: Option<MonotonicMicros>,
-    /// When drivers who are behind have to be looked at.
+    /// When drivers who are behind get their next part.
     parts_due: Option<MonotonicMicros>,
+    /// When changes were sent last.
     last: Option<MonotonicMicros>,
 }
 
 /// How much of the list a driver has been told.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    /// Cars of the first list that are still to come, the last one first.
+    /// Cars of the first list that are still to be sent, the next one at the end.
     rest: Vec<CarId>,
-    /// Number of the last change.
+    /// Number of the last change that was sent.
     upto: u64,
     behind: bool,
 }
@@ -72,13 +71,14 @@ impl List {
 }
 
 impl Rooms {
-    /// The list as it is now, by identifier.
+    /// The whole list, sorted by identifier.
     #[must_use]
     pub fn cars(&self) -> Vec<CarInfo> {
         self.cars.iter().map(|(id, car)| info(id, car)).collect()
     }
 
-    /// Answer to [`Effect::ListWaits`]: all that was sent to this driver before is on its way.
+    /// The shell's answer to [`Effect::ListWaits`], once all earlier messages to this driver are on
+    /// their way.
     pub fn handle_list_wanted(&mut self, _now: MonotonicMicros, to: DriverConn) {
         let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else {
             return;
@@ -102,7 +102,7 @@ impl Rooms {
             driver.told.upto = number;
         }
         while complete && let Some(id) = driver.told.rest.pop() {
-            // One that is gone meanwhile is among the changes.
+            // A car that has gone meanwhile was sent as a change, above.
             if let Some(car) = self.cars.get(&id)
                 && !part.put(info(&id, car))
             {
@@ -116,11 +116,12 @@ impl Rooms {
         }
     }
 
-    /// Tells a new driver the first part of the list: the driver's own cars, those that are there,
-    /// and what else fits.
+    /// Sends a new driver the first part of the list: the driver's own cars, then those that are
+    /// online, then as many others as fit.
     pub(crate) fn welcome(&mut self, now: MonotonicMicros, to: DriverConn, user: &Name) -> Told {
         let rank = |car: &Car| (car.owner.as_ref() != Some(user), car.conn.is_none());
         let mut order: Vec<_> = self.cars.iter().map(|(id, car)| (rank(car), id)).collect();
+        // Backwards: `pop` takes from the end.
         order.sort_by(|a, b| b.cmp(a));
         let mut part = Part::default();
         while let Some(&(_, id)) = order.last()
@@ -147,7 +148,7 @@ impl Rooms {
         Told { rest, upto: self.list.newest, behind }
     }
 
-    /// Drivers see this car in another way than before, or no longer.
+    /// Call this when a car looks different to drivers, or is gone.
     pub(crate) fn list_changed(&mut self, now: MonotonicMicros, car: &CarId) {
         self.list.note(car);
         let earliest =
@@ -163,6 +164,7 @@ impl Rooms {
             self.drivers
                 .values_mut()
                 .for_each(|driver| driver.told.behind |= driver.told.upto < newest);
+            // Now, so that those who are behind get a part in this call.
             self.list.parts_due = Some(now);
             self.forget_gone();
         }
@@ -178,11 +180,12 @@ impl Rooms {
         }
     }
 
-    /// Cars that are gone, and that every driver knows to be gone.
+    /// Forgets cars that are gone, once every driver has been told so.
     fn forget_gone(&mut self) {
         let known =
             self.drivers.values().map(|driver| driver.told.upto).min().unwrap_or(self.list.newest);
         let (cars, numbers) = (&self.cars, &mut self.list.numbers);
+        // Every car has a number, so more numbers than cars means that some cars are gone.
         if numbers.len() > cars.len() {
             self.list.changes.retain(|number, id| {
                 let keep = *number > known || cars.contains_key(id);
@@ -211,9 +214,9 @@ impl Part {
         fits
     }
 
-    /// Whether so many bytes fit, which are then taken. The first always does.
+    /// Takes this many bytes if they fit, and returns whether they did. The first always fit.
     fn count(&mut self, bytes: usize) -> bool {
-        // With a comma and, for an identifier, quotes.
+        // JSON adds a comma and, around an identifier, two quotes.
         let bytes = bytes + 3;
         let fits = self.bytes == 0 || self.bytes + bytes <= PART;
         self.bytes += if fits { bytes } else { 0 };

@@ -1,14 +1,13 @@
-//! What was sent to an end whose socket is away.
+//! Keeps messages for an end whose socket is away.
 
 use rccar_protocol::signaling::{ToCar, ToDriver};
 use std::collections::VecDeque;
 
-/// Messages kept for one absent end. A description with both address families and two links brings
-/// about 20 candidates; what does not fit is lost, as all of it was without a mailbox, and the next
-/// ICE restart makes up for it.
+/// Messages kept for one absent end. A description with both address families and two interfaces
+/// brings about 20 candidates. Messages that do not fit are lost; the next ICE restart makes up for
+/// them.
 const CAPACITY: usize = 64;
 
-/// Messages that wait for one end of a session.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
     waiting: VecDeque<T>,
@@ -21,7 +20,7 @@ impl<T> Default for Mailbox<T> {
 }
 
 impl<T: Supersede> Mailbox<T> {
-    /// Keeps a message; drops what it makes pointless.
+    /// Keeps a message and drops those that it makes pointless.
     pub(crate) fn put(&mut self, message: T) {
         self.waiting.retain(|old| !message.supersedes(old));
         if self.waiting.len() < CAPACITY {
@@ -29,14 +28,14 @@ impl<T: Supersede> Mailbox<T> {
         }
     }
 
-    /// Everything, oldest first.
+    /// Oldest first.
     pub(crate) fn take(&mut self) -> VecDeque<T> {
         std::mem::take(&mut self.waiting)
     }
 }
 
-/// Which messages make earlier ones pointless. It also bounds the memory: at most one description
-/// waits.
+/// Which messages make earlier ones pointless. This also bounds the memory: at most one
+/// description waits.
 pub(crate) trait Supersede {
     /// Whether `old` need not be delivered once `self` is.
     fn supersedes(&self, old: &Self) -> bool;

@@ -12,24 +12,23 @@ use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// Settings of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Program that welcomes drivers.
+    /// The host's own name and version, sent to drivers in `welcome`.
     pub software: Software,
     /// How long a session waits for an end whose socket broke.
     pub grace: Duration,
-    /// How long a car may take to send its first offer.
+    /// How long a car may take from `connect` to its first offer.
     pub offer_timeout: Duration,
-    /// Shortest time between two pushes of what has changed in the list.
+    /// Shortest time between two pushes of changes in the list.
     pub list_interval: Duration,
 }
 
 impl Options {
     /// The defaults: 15 s of grace, because a browser notices a changed network and reconnects
     /// within 10 s; 10 s for the offer, because a car that gathers all candidates first waits 5 s
-    /// for its slowest STUN server; lists at most every 200 ms, which people still take for "at
-    /// once".
+    /// for its slowest STUN server; changes of the list at most every 200 ms, which people still
+    /// take for "at once".
     #[must_use]
     pub fn new(software: Software) -> Self {
         Self {
@@ -48,7 +47,7 @@ pub struct Rooms {
     pub(crate) cars: BTreeMap<CarId, Car>,
     pub(crate) car_conns: BTreeMap<CarConn, CarId>,
     pub(crate) drivers: BTreeMap<DriverConn, Driver>,
-    /// Where a session is. Changes together with [`Car::session`], in `session.rs` only.
+    /// The car of each session. Changes together with [`Car::session`], in `session.rs` only.
     pub(crate) sessions: BTreeMap<SessionId, CarId>,
     pub(crate) list: List,
     pub(crate) effects: VecDeque<Effect>,
@@ -56,7 +55,6 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// Without cars and drivers.
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
@@ -71,13 +69,12 @@ impl Rooms {
         }
     }
 
-    /// Does what is due.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         self.expire_sessions(now);
         self.push_list(now);
     }
 
-    /// When [`Self::handle_timeout`] has to be called, if at all. May be in the past: then at once.
+    /// When [`Self::handle_timeout`] has to be called; a time in the past means at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         self.live_sessions()
@@ -86,17 +83,15 @@ impl Rooms {
             .min()
     }
 
-    /// The next thing to do.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// The next thing to report.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Number of sessions, those with an absent end included.
+    /// Includes sessions with an absent end.
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.sessions.len()

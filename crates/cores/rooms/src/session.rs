@@ -1,4 +1,4 @@
-//! A session: beginning, absence of an end, end.
+//! A session: how it begins, what happens while an end is absent, and how it ends.
 
 use crate::mailbox::Mailbox;
 use crate::rooms::Rooms;
@@ -7,7 +7,6 @@ use rccar_protocol::signaling::{ByeReason, ErrorCode, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, SessionId};
 use rccar_protocol::units::MonotonicMicros;
 
-/// One driver at one car.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: SessionId,
@@ -19,14 +18,13 @@ pub(crate) struct Session {
     pub(crate) for_car: Mailbox<ToCar>,
 }
 
-/// The timers of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
-    /// When the car must have sent its first offer.
+    /// By when the car must have sent its first offer.
     pub(crate) offer: Option<MonotonicMicros>,
-    /// When the driver must be back.
+    /// By when the driver must be back; `None` while it is there.
     pub(crate) driver_back: Option<MonotonicMicros>,
-    /// When the car must be back.
+    /// By when the car must be back; `None` while it is there.
     pub(crate) car_back: Option<MonotonicMicros>,
 }
 
@@ -36,8 +34,8 @@ impl Deadlines {
     }
 }
 
-/// Who is told `bye` and with which reason. An end that asked for the end, or that is not there, is
-/// not told.
+/// Which ends get a `bye`, and with which reason. An end that asked for the end gets none, nor does
+/// one that is not there.
 pub(crate) struct Farewell {
     pub(crate) to_driver: Option<ByeReason>,
     pub(crate) to_car: Option<ByeReason>,
@@ -109,18 +107,16 @@ impl Rooms {
         self.events.push_back(Event::SessionEnded { session: id, car, user: session.user, reason });
     }
 
-    /// The session, if it exists.
     pub(crate) fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         let car = self.sessions.get(&id)?;
         self.cars.get_mut(car)?.session.as_mut()
     }
 
-    /// All sessions. There are fewer of them than cars.
+    /// All sessions, those with an absent end included.
     pub(crate) fn live_sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values().filter_map(|car| self.cars.get(car)?.session.as_ref())
     }
 
-    /// The session that this connection drives.
     pub(crate) fn session_of_driver(&self, conn: DriverConn) -> Option<SessionId> {
         self.live_sessions().find(|session| session.driver == Some(conn)).map(|session| session.id)
     }
@@ -146,7 +142,7 @@ impl Rooms {
         }
     }
 
-    /// Ends the sessions whose time is over.
+    /// Ends the sessions with a deadline that has passed.
     pub(crate) fn expire_sessions(&mut self, now: MonotonicMicros) {
         let passed =
             |deadline: Option<MonotonicMicros>| deadline.is_some_and(|deadline| deadline <= now);

@@ -8,8 +8,7 @@
 //!                     └── LIFETIME over: its code is worth nothing
 //! ```
 //!
-//! It knows hashes of codes only, so that looking one up tells a guesser nothing by the time it
-//! takes.
+//! It holds only hashes of the codes, so a guesser learns nothing from the time of a look-up.
 
 use crate::words::CarConn;
 use rccar_protocol::text::CarId;
@@ -18,12 +17,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long a code is good: a day, in which somebody who has switched a car on gets round to
-/// claiming it.
+/// How long a code is valid: a day is enough to switch a car on and get round to claiming it.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
-/// Cars that wait in all. With 2⁴⁰ codes, a guess then hits with a probability of 2⁻³².
+/// Most cars that may wait. With 2⁴⁰ codes, a guess then hits with a probability of 2⁻³².
 const MAX_WAITING: usize = 256;
-/// Cars that wait at one address: a workshop full of new cars, and not the whole room.
+/// Most cars that may wait at one address: enough for a workshop full of new cars, but one address
+/// cannot fill the room.
 const MAX_PER_SUBSCRIBER: usize = 8;
 
 /// SHA-256 of a claim code.
@@ -32,13 +31,10 @@ pub type CodeHash = [u8; 32];
 /// Why a car cannot wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError {
-    /// Too many wait already.
     #[error("too many cars wait to be claimed on this host")]
     Full,
-    /// Too many wait at this address already.
     #[error("too many cars wait to be claimed at this address")]
     TooManyFromAddress,
-    /// Another car waits with the same code.
     #[error("another car waits with this claim code; make another code")]
     CodeTaken,
 }
@@ -65,8 +61,9 @@ impl<T> Default for WaitingRoom<T> {
 }
 
 impl<T> WaitingRoom<T> {
-    /// A car that has proved its key and is unknown. `subscriber` is its address, or the network
-    /// that stands for it. An older connection of the same car stops waiting and is given back.
+    /// A car that is not enrolled has proved its key. `subscriber` is its address, or the network
+    /// that stands for it. An older connection of the same car stops waiting; its `with` is
+    /// returned.
     pub fn handle_car(
         &mut self,
         now: MonotonicMicros,
@@ -76,6 +73,7 @@ impl<T> WaitingRoom<T> {
         subscriber: IpAddr,
         with: T,
     ) -> Result<Option<T>, WaitError> {
+        // Taken out first: the car's own older connection must not count against the limits.
         let older = self.cars.iter().find(|(_, waiting)| waiting.car == car).map(|(&conn, _)| conn);
         let older = older.and_then(|conn| self.take(conn));
         if self.cars.values().any(|waiting| waiting.code == code) {
@@ -93,18 +91,16 @@ impl<T> WaitingRoom<T> {
         Ok(older)
     }
 
-    /// The car's connection is gone.
     pub fn handle_gone(&mut self, conn: CarConn) {
         self.cars.remove(&conn);
     }
 
-    /// Whether this connection's car waits.
     #[must_use]
     pub fn is_waiting(&self, conn: CarConn) -> bool {
         self.cars.contains_key(&conn)
     }
 
-    /// The car with this code, which waits on.
+    /// The car with this code. It goes on waiting.
     #[must_use]
     pub fn find(&self, now: MonotonicMicros, code: &CodeHash) -> Option<(CarConn, &T)> {
         let fits =
@@ -206,13 +202,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_code_never_finds_two_cars_and_gone_ones_are_not_found(steps in prop::collection::vec((0u8..3, 0u8..12, 0u8..12), 0..200)) {
+        fn a_code_never_finds_two_cars_and_gone_ones_are_not_found(
+            steps in prop::collection::vec((0u8..3, 0u8..12, 0u8..12), 0..200),
+        ) {
             let mut room = WaitingRoom::default();
             for (number, (step, car, code)) in steps.into_iter().enumerate() {
                 let conn = CarConn(number as u64);
                 match step {
                     0 => {
-                        if room.handle_car(NOW, conn, CarId::new(base(car.into())).unwrap(), hash(code), address(car), car).is_ok() {
+                        let id = CarId::new(base(car.into())).unwrap();
+                        if room.handle_car(NOW, conn, id, hash(code), address(car), car).is_ok() {
                             prop_assert_eq!(room.find(NOW, &hash(code)), Some((conn, &car)));
                         }
                     }
@@ -224,10 +223,12 @@ mod tests {
                     }
                     _ => {
                         let found = room.find(NOW, &hash(code)).map(|(conn, _)| conn);
-                        prop_assert_eq!(found.and_then(|conn| room.take(conn)).is_some(), found.is_some());
+                        let taken = found.and_then(|conn| room.take(conn));
+                        prop_assert_eq!(taken.is_some(), found.is_some());
                     }
                 }
-                let codes: std::collections::BTreeSet<_> = room.cars.values().map(|waiting| waiting.code).collect();
+                let codes: std::collections::BTreeSet<_> =
+                    room.cars.values().map(|waiting| waiting.code).collect();
                 prop_assert_eq!(codes.len(), room.cars.len());
             }
         }

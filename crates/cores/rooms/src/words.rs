@@ -1,4 +1,4 @@
-//! What goes in and comes out.
+//! What the rooms take and what they give.
 
 use rccar_protocol::release::UpdateStatus;
 use rccar_protocol::signaling::{ByeReason, ToCar, ToDriver};
@@ -12,14 +12,14 @@ pub struct DriverConn(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CarConn(pub u64);
 
-/// A car that the host knows, connected or not.
+/// A car on the host's list, connected or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnrolledCar {
-    /// Fingerprint of its key.
+    /// Fingerprint of the car's key.
     pub id: CarId,
     /// Name under which drivers see it.
     pub name: Name,
-    /// Whose it is, for drivers to see. Everybody may drive it.
+    /// Account that the car belongs to. Only the owner may start an update; every user may drive.
     pub owner: Option<Name>,
 }
 
@@ -27,21 +27,18 @@ pub struct EnrolledCar {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Send to a driver. `ice_servers` of `connecting` are for the shell to fill in.
-    ToDriver {
-        /// To whom.
-        to: DriverConn,
-        message: ToDriver,
-    },
-    /// A driver does not know all of the list yet. Once all that was sent to it before is on its
-    /// way, call [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted); until then do
-    /// nothing, this comes again.
+    ToDriver { to: DriverConn, message: ToDriver },
+    /// A driver has not got all of the list yet. If all earlier messages to it are on their way,
+    /// call [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted). Otherwise do nothing:
+    /// this effect comes again.
     ListWaits { to: DriverConn },
     /// Send to a car. `ice_servers` of `connect` and `restart` are for the shell to fill in.
     ToCar { to: CarConn, message: ToCar },
-    /// Close a driver's connection after what was sent before. The machine has forgotten it
-    /// already.
+    /// Close a driver's connection, after the messages that were sent before. The machine has
+    /// forgotten it already.
     CloseDriver { conn: DriverConn, why: Close },
-    /// Close a car's connection after what was sent before. The machine has forgotten it already.
+    /// Close a car's connection, after the messages that were sent before. The machine has
+    /// forgotten it already.
     CloseCar { conn: CarConn, why: Close },
 }
 
@@ -53,10 +50,9 @@ pub enum InstallRefusal {
     /// The car is somebody else's, or nobody's.
     #[error("only the owner may start an update")]
     NotYours,
-    /// The car is not connected.
     #[error("the car is offline; try again when it is back")]
     Offline,
-    /// Its update status has changed since the person looked.
+    /// The car's update status has changed since the person saw it.
     #[error("the car does not wait to be asked for this version")]
     NotOnRequest,
 }
@@ -68,7 +64,6 @@ pub enum Close {
     Replaced,
     /// The driver's sign-in ended.
     SignedOut,
-    /// The car was revoked.
     Revoked,
     /// The car is not on the list.
     NotEnrolled,
@@ -76,10 +71,9 @@ pub enum Close {
     Shutdown,
 }
 
-/// What a person who watches the host wants to know. Nothing has to be done about it.
+/// For the log: the shell has nothing to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A car connected.
     CarOnline {
         car: CarId,
         name: Name,
@@ -87,32 +81,34 @@ pub enum Event {
         replaced: bool,
     },
     /// A car's connection is gone; its session, if any, waits.
-    CarOffline { car: CarId },
-    /// A car said something new about its updates.
+    CarOffline {
+        car: CarId,
+    },
+    /// A car reported something new about its updates.
     UpdateStatus {
         car: CarId,
-        /// What it said, with the reason of an older failure that still holds.
+        /// The car's report, with the reason of an older failure if that still holds.
         status: UpdateStatus,
     },
-    /// A driver was let to a car.
     SessionStarted {
         session: SessionId,
         car: CarId,
-        /// The driver.
         user: Name,
     },
     /// The driver's connection is gone; the session waits.
-    DriverAway { session: SessionId },
+    DriverAway {
+        session: SessionId,
+    },
     /// The driver took the session to a new connection.
-    DriverBack { session: SessionId },
-    /// A session is over.
+    DriverBack {
+        session: SessionId,
+    },
     SessionEnded {
         session: SessionId,
         /// The car, free from now on.
         car: CarId,
-        /// Who drove.
+        /// The driver.
         user: Name,
-        /// Why.
         reason: ByeReason,
     },
 }

@@ -51,7 +51,7 @@ fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
     lab.rooms.handle_driver_gone(lab.now, page);
     lab.advance(GRACE);
     lab.drain();
-    // The two drive on, and the host does not know it.
+    // The drive goes on, and the host does not know it.
     assert_eq!(lab.rooms.cars()[0].presence, CarPresence::Available);
     let other = lab.driver(2, "Bob");
     for _ in 0..2 {
@@ -64,8 +64,8 @@ fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
             (0, CarPresence::Available)
         );
     }
-    // The page of the drive comes back, the car wants another path: both learn that the host no
-    // longer knows the session.
+    // The page comes back, and the car wants another path. Both learn that the host no longer knows
+    // the session.
     let page = lab.driver(3, "Ada");
     lab.drain();
     lab.says(page, FromDriver::Restart { session: old });

@@ -22,7 +22,7 @@ fn id(number: usize) -> CarId {
     CarId::new(format!("{digits:z<26}")).unwrap()
 }
 
-/// Every tenth car is Ada's; of the others every fifth is there.
+/// Every tenth car is Ada's; of the others every fifth is online.
 fn many(cars: usize) -> Rooms {
     let mut rooms = Rooms::new(Options::new(software()));
     let owner = |number: usize| Some(name(if number % 10 == 9 { "Ada" } else { "Bob" }));
@@ -39,7 +39,7 @@ fn many(cars: usize) -> Rooms {
     rooms
 }
 
-/// What a driver is told until nothing is due within a second, if all is read at once.
+/// All messages to a driver who reads at once, until nothing is due within a second.
 fn told(rooms: &mut Rooms, from: MonotonicMicros) -> Vec<(MonotonicMicros, ToDriver)> {
     let mut messages = vec![];
     let mut now = from;

@@ -1,4 +1,4 @@
-//! Whatever drivers, cars and sockets do, in whatever order.
+//! The rules hold for any order of what drivers, cars and sockets do.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -32,7 +32,7 @@ enum Step {
     CarGoes {
         pick: usize,
     },
-    /// With `collide` the random bits are those of an open session.
+    /// With `collide`, the random bits are those of an open session.
     Connect {
         pick: usize,
         letter: u8,
@@ -66,9 +66,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => pick.clone().prop_map(|pick| Step::UserRevoked { pick }),
         3 => (0..4u8).prop_map(|letter| Step::CarJoins { letter }),
         2 => pick.clone().prop_map(|pick| Step::CarGoes { pick }),
-        6 => (pick.clone(), 0..4u8, any::<bool>()).prop_map(|(pick, letter, collide)| Step::Connect { pick, letter, collide }),
-        6 => (pick.clone(), 0..6usize, 0..5u8).prop_map(|(pick, session, kind)| Step::DriverSpeaks { pick, session, kind }),
-        6 => (pick, 0..6usize, 0..4u8).prop_map(|(pick, session, kind)| Step::CarSpeaks { pick, session, kind }),
+        6 => (pick.clone(), 0..4u8, any::<bool>())
+            .prop_map(|(pick, letter, collide)| Step::Connect { pick, letter, collide }),
+        6 => (pick.clone(), 0..6usize, 0..5u8)
+            .prop_map(|(pick, session, kind)| Step::DriverSpeaks { pick, session, kind }),
+        6 => (pick, 0..6usize, 0..4u8)
+            .prop_map(|(pick, session, kind)| Step::CarSpeaks { pick, session, kind }),
         1 => (0..8u8).prop_map(|mask| Step::Known { mask }),
         4 => (0..20_000u64).prop_map(|millis| Step::Wait { millis }),
         1 => Just(Step::Shutdown),
@@ -82,12 +85,12 @@ struct World {
     next: u64,
     drivers: BTreeSet<DriverConn>,
     cars: BTreeSet<CarConn>,
-    /// Open sessions as the events tell them.
+    /// Open sessions, according to the events.
     open: BTreeMap<CarId, SessionId>,
     seen: Vec<SessionId>,
     byes: BTreeSet<(bool, u64, SessionId)>,
     last_push: BTreeMap<DriverConn, MonotonicMicros>,
-    /// The list as each driver knows it.
+    /// The list as each driver has got it.
     lists: BTreeMap<DriverConn, BTreeMap<CarId, CarInfo>>,
 }
 
@@ -214,8 +217,8 @@ impl World {
         while let Some(event) = self.rooms.poll_event() {
             match event {
                 Event::SessionStarted { session, car, .. } => {
-                    // A number that collides is counted up, and may so come to an identifier that
-                    // was in use before.
+                    // An identifier that is taken is counted up, and so may reach one that was in
+                    // use before.
                     assert!(
                         self.open.values().all(|open| *open != session),
                         "one identifier for two sessions"
@@ -285,7 +288,9 @@ fn pick_of<T: Copy>(set: &BTreeSet<T>, pick: usize) -> Option<T> {
 
 proptest! {
     #[test]
-    fn cars_have_one_session_and_messages_reach_only_the_living(steps in prop::collection::vec(step(), 1..120)) {
+    fn cars_have_one_session_and_messages_reach_only_the_living(
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
         let mut world = World::new();
         world.known(0b111);
         for step in steps {

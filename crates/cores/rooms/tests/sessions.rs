@@ -178,9 +178,10 @@ fn a_car_has_one_connection_and_its_session_moves_to_the_new_one() {
     assert!(effects.contains(&Effect::CloseCar { conn: old, why: Close::Replaced }));
     lab.rooms.handle_car_gone(lab.now, old);
     lab.says(driver, FromDriver::Restart { session });
-    assert!(
-        matches!(&lab.drain()[..], [Effect::ToCar { to, message: ToCar::Restart { .. } }] if *to == new)
-    );
+    assert!(matches!(
+        &lab.drain()[..],
+        [Effect::ToCar { to, message: ToCar::Restart { .. } }] if *to == new
+    ));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What cars say about their updates.
+//! Cars report about their updates.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -31,7 +31,7 @@ fn failed(running: &str) -> UpdateStatus {
     }
 }
 
-/// What the list says of car `a` after the car has said this.
+/// The list's entry of car `a` after the car has reported this.
 fn shown(lab: &mut Lab, conn: CarConn, status: UpdateStatus) -> Option<UpdateStatus> {
     lab.car_says(conn, FromCar::Update { status });
     lab.rooms.cars()[0].update.clone()

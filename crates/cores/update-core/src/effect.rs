@@ -1,25 +1,25 @@
-//! What comes out of the machine.
+//! What the machine gives.
 
 use crate::saved::Saved;
 use crate::words::Release;
 use semver::Version;
 use std::fmt;
 
-/// What is to be done, in this order: the next effect waits until the one before is done.
+/// What the shell has to do, in this order: the next effect waits until the one before is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Write this to the disk; it must be there before the next effect.
     Save(Box<Saved>),
-    /// Ask the host what it offers; the answer is [`crate::Input::Answer`].
+    /// Ask the host for a release; the answer is [`crate::Input::Answer`].
     Check {
-        /// Also for what is older than the running version.
+        /// Also take one that is older than the running version.
         older: bool,
     },
-    /// Begin to install; what becomes of it is [`crate::Input::Install`].
+    /// Begin to install; progress and end are [`crate::Input::Install`].
     Install(Release),
-    /// What the transfer of the running installation may do.
+    /// Lets the transfer of the installation flow, or holds it.
     Traffic(Traffic),
-    /// Let the camera give a frame.
+    /// Start the camera, so that the count of frames in [`crate::CarStatus`] rises.
     TestCamera,
     /// Tell the bootloader about the booted slot; the outcome is [`crate::Input::Marked`].
     Mark(Mark),
@@ -27,37 +27,33 @@ pub enum Effect {
     Reboot,
 }
 
-/// What the transfer may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    /// Flow; at most so many bytes if the link is metered.
     Flow {
-        /// Bytes left until the cap.
+        /// Bytes left until the cap; `None` if the link is not metered.
         budget: Option<u64>,
     },
-    /// Wait: somebody drives.
+    /// Wait: somebody drives, or the battery is low.
     Hold,
 }
 
-/// What the bootloader is told about the booted slot.
+/// What to tell the bootloader about the booted slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// It works: start it again.
+    /// The slot works: start it again.
     Good,
-    /// It does not: start the other one.
+    /// The slot does not work: start the other one.
     Bad,
 }
 
-/// What the agent is doing, for people.
+/// The state of the update, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Nothing.
     Idle,
     /// A version is offered and waits.
     Offered,
-    /// It is being installed.
     Installing,
-    /// It is installed and waits for the car to be parked.
+    /// A version is installed and waits for the car to be parked.
     Waiting,
     /// The car is about to reboot.
     Rebooting,
@@ -89,20 +85,19 @@ impl fmt::Display for State {
     }
 }
 
-/// What the agent is doing, with the details.
+/// The state of the update with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     pub state: State,
-    /// The version that runs.
     pub running: Version,
-    /// The version that it is about.
+    /// The version that `state` is about.
     pub version: Option<Version>,
-    /// How much of it is installed, in percent.
+    /// How much of `version` is installed, in percent.
     pub percent: Option<u8>,
-    /// Size of its bundle in bytes.
+    /// Size of the bundle in bytes.
     pub size: Option<u64>,
-    /// Why it waits, or why it failed.
+    /// Why `version` waits, or why it failed.
     pub reason: Option<String>,
-    /// It is installed if the owner asks for it.
+    /// The owner can start this update now by asking for it.
     pub on_request: bool,
 }

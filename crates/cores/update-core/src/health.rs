@@ -1,11 +1,10 @@
-//! Whether a new version does what a car is for.
+//! Whether a new version works: it reaches the host, shows a picture and can drive.
 
 use crate::words::CarStatus;
 
-/// What has been seen of the running version since it booted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Health {
-    /// Frames at the first look, to see them rise from.
+    /// Frames at the first look: a later count must be higher.
     frames_before: Option<u64>,
     picture: bool,
     last: Option<CarStatus>,
@@ -18,7 +17,7 @@ impl Health {
             self.frames_before = None;
             return;
         };
-        // An agent that was started anew counts from zero.
+        // After a restart `rccar-car` counts from zero.
         let before =
             self.frames_before.filter(|before| *before <= status.frames).unwrap_or(status.frames);
         self.frames_before = Some(before);
@@ -29,10 +28,10 @@ impl Health {
         self.picture
     }
 
-    /// What is missing, in words; `None` if nothing is. The host counts if the old version had
-    /// reached it (`registered`): a bundle that was installed from a file, far from any network, is
-    /// not worse than what was there before. A version that has lost the host's name is: no later
-    /// one would ever reach it.
+    /// What is missing, in words; `None` if nothing is. The host counts only if the old version had
+    /// reached it (`registered`). A bundle that was installed from a file, far from any network,
+    /// must not fail for that. But a version that can no longer reach the host must fail: it would
+    /// never get a later version.
     pub(crate) fn missing(&self, registered: bool) -> Option<String> {
         let Some(status) = &self.last else { return Some("rccar-car does not answer".to_owned()) };
         let mut missing = Vec::new();
@@ -60,7 +59,8 @@ mod tests {
         assert_eq!(health.missing(true).unwrap(), "rccar-car does not answer");
         let status = CarStatus::default();
         health.look(Some(&status));
-        let all = "not registered with the host, no picture from the camera, the drive service does not answer";
+        let all = "not registered with the host, no picture from the camera, \
+                   the drive service does not answer";
         assert_eq!(health.missing(true).unwrap(), all);
         assert!(!health.missing(false).unwrap().contains("host"));
         health.look(Some(&CarStatus { frames: 1, registered: true, drive_alive: true, ..status }));

@@ -1,50 +1,36 @@
-//! What keeps the car from being updated or rebooted.
+//! Reasons not to install or reboot now.
 
 use crate::words::CarStatus;
 use rccar_protocol::units::MonotonicMicros;
 use std::fmt;
 use std::time::Duration;
 
-/// A car whose agent is gone for this long is not driven: the drive stops the car 250 ms after the
-/// last set-point. The time covers a restart of the agent, and of the bus.
+/// A car whose `rccar-car` is gone for this long is not driven: the drive stops the car 250 ms
+/// after the last set-point. The time covers a restart of `rccar-car` and of the bus.
 pub const ABSENT: Duration = Duration::from_secs(10);
 
-/// Why nothing is installed or rebooted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
     /// The wheels may move.
     Armed,
     /// Somebody is connected to drive.
     InSession,
-    /// `rccar-car` does not say whether somebody drives.
+    /// `rccar-car` is absent, so far for less than [`ABSENT`].
     Unknown,
-    /// The battery is low.
-    Battery {
-        /// Millivolts.
-        now: u32,
-        /// Millivolts that are needed.
-        needed: u32,
-    },
-    /// The cap of the month is reached.
+    /// In millivolts.
+    Battery { now: u32, needed: u32 },
+    /// The month's cap for metered links is reached.
     Cap,
-    /// Updates are not automatic, and nobody asked for this one.
+    /// Updates are not automatic, and the owner did not ask for this one.
     NotAsked,
-    /// It failed and is tried again.
-    Later {
-        /// Why it failed.
-        reason: String,
-        /// When it is tried again.
-        at: MonotonicMicros,
-    },
-    /// It failed for good.
-    GaveUp {
-        /// Why it failed.
-        reason: String,
-    },
+    /// The version failed and is tried again at `at`.
+    Later { reason: String, at: MonotonicMicros },
+    /// The version failed and is not tried again by itself.
+    GaveUp { reason: String },
 }
 
 impl Hold {
-    /// Whether the owner's wish ends it.
+    /// Whether the owner can end it by asking for the version.
     pub(crate) fn ends_on_request(&self) -> bool {
         match self {
             Self::NotAsked | Self::Later { .. } | Self::GaveUp { .. } => true,
@@ -79,12 +65,11 @@ impl fmt::Display for Hold {
     }
 }
 
-/// What is known of the car, and since when.
 #[derive(Debug, Clone)]
 pub(crate) struct Car {
     status: Option<CarStatus>,
     absent_since: MonotonicMicros,
-    /// Since when nobody drives.
+    /// `None` while somebody drives, or may.
     parked_since: Option<MonotonicMicros>,
 }
 
@@ -101,7 +86,7 @@ impl Car {
         self.pass(now);
     }
 
-    /// Lets time pass.
+    /// Notes since when the car is parked. Call this whenever time has passed.
     pub(crate) fn pass(&mut self, now: MonotonicMicros) {
         match self.driving(now) {
             None => {
@@ -115,7 +100,7 @@ impl Car {
         self.status.as_ref()
     }
 
-    /// Why a reboot or an installation could disturb a driver.
+    /// Why a reboot or an installation could disturb a driver; `None` if it could not.
     pub(crate) fn driving(&self, now: MonotonicMicros) -> Option<Hold> {
         match &self.status {
             Some(car) if car.armed => Some(Hold::Armed),
@@ -131,12 +116,11 @@ impl Car {
         (now < needed).then_some(Hold::Battery { now, needed })
     }
 
-    /// Since when nobody drives, if nobody does.
     pub(crate) fn parked_since(&self) -> Option<MonotonicMicros> {
         self.parked_since
     }
 
-    /// When an absent agent counts as a parked car.
+    /// When the car counts as parked because `rccar-car` is absent; `None` if it is there.
     pub(crate) fn settles_at(&self) -> Option<MonotonicMicros> {
         self.status.is_none().then(|| self.absent_since.plus(ABSENT))
     }

@@ -1,17 +1,17 @@
-//! Decisions of `rccar-update`: what is installed when, when the car reboots, and whether a new
-//! version stays.
+//! Decisions of `rccar-update`: when a version is installed, when the car reboots, and whether a
+//! new version stays.
 //!
-//! **Nothing that can take the car down is begun while somebody drives, and every update ends in a
+//! **Nothing that can take the car down is begun while somebody drives. Every update ends in a
 //! version that has proved itself: the new one or the old one.**
 //!
-//! The machine has no clock, no network and no disk. Whoever owns it
+//! The machine has no clock, no network and no disk. The shell
 //!
 //! 1. makes it from what was [`Saved`] and from the slot that is booted ([`Boot`]),
 //! 2. passes what happens to [`Machine::handle_input`] and wishes of the owner to
-//!    [`Machine::handle_wish`], with a fresh random number ([`Machine::handle_dice`]) and the month
-//!    before it,
+//!    [`Machine::handle_wish`], and before each a fresh random number ([`Machine::handle_dice`])
+//!    and the month ([`Machine::handle_month`]),
 //! 3. calls [`Machine::handle_timeout`] at [`Machine::poll_timeout`] at the latest,
-//! 4. does every [`Effect`] of [`Machine::poll_effect`], one after the other, after each of these.
+//! 4. after each of these does every [`Effect`] of [`Machine::poll_effect`], one after the other.
 //!
 //! ```
 //! use rccar_update_core::{Boot, CarStatus, Effect, Input, Machine, Release, Saved, Settings, Source};
@@ -35,15 +35,15 @@
 //!
 //! # Design decisions
 //!
-//! * Time counts from the start of the kernel, because the computer has no clock of its own. Waits
-//!   between tries therefore begin anew with each boot; what is counted (tries, bytes) is saved.
+//! * Time counts from the start of the kernel, because the computer has no clock of its own. So the
+//!   waits between tries begin again with each boot. Numbers of tries and bytes are saved.
 //! * Faults are of two kinds. Circumstances (a lost link, a driver who came) never count against a
-//!   version; what the version or its bundle did does, and after a few tries it is left alone until
-//!   the owner asks or another version is offered.
-//! * The trial's limit counts from the start of the kernel, too: an agent that is started anew gets
+//!   version. Faults of the version or its bundle do: after a few tries it is left alone until the
+//!   owner asks for it or the host offers another version.
+//! * The trial's limit counts from the start of the kernel, too: a restart of `rccar-update` gives
 //!   no more time.
-//! * A car whose agent is gone counts as parked after [`hold::ABSENT`]: otherwise a version with a
-//!   broken agent could not be replaced.
+//! * A car whose `rccar-car` is gone counts as parked after [`hold::ABSENT`]: otherwise a version
+//!   with a broken `rccar-car` could not be replaced.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

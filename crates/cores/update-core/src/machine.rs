@@ -15,19 +15,19 @@
 //! ```
 //!
 //! 1. The host offers a version that is newer than the running one, or the owner asks for one.
-//! 2. The host does not offer it any more, or the owner's wish cannot be fulfilled.
+//! 2. The host no longer offers it, or the owner's wish cannot be fulfilled.
 //! 3. No [`Hold`]: not armed, no session, battery, cap, asked for or automatic, no failure that is
 //!    too fresh.
-//! 4. Remembered with its reason. A version that failed [`Settings::tries`] times stays here until
-//!    the owner asks for it.
+//! 4. The failure is saved with its reason. A version that failed [`Settings::tries`] times stays
+//!    here until the owner asks for it.
 //! 5. The installer has switched the bootloader to the other slot.
 //! 6. While somebody drives, the transfer rests.
-//! 7. Nobody has driven for [`Settings::park`]; at once if the owner asked. Never while somebody
+//! 7. Nobody has driven for [`Settings::park`], or the owner asked for it. Never while somebody
 //!    drives, or with a low battery.
 //! 8. The reboot was refused, or did not come.
-//! 9. Another slot is booted than the one from which the update was installed.
+//! 9. The booted slot is not the one from which the update was installed.
 //! 10. Registered, a picture, a drive: the slot is marked good.
-//! 11. What is missing is remembered as the reason, before anything else is done.
+//! 11. The reason is saved before anything else is done.
 //! 12. The bootloader goes back to the old slot, whose `rccar-update` reports the reason.
 //! 13. Also when the new slot never came up: "did not start".
 
@@ -51,19 +51,20 @@ use steps::spread;
 /// The first wait after a passing failure; doubles up to [`PASSING_LONGEST`].
 const PASSING_FIRST: Duration = Duration::from_secs(60);
 const PASSING_LONGEST: Duration = Duration::from_secs(15 * 60);
-/// Cars that register at the same moment, because their host came back, do not all ask in that
-/// moment.
+/// Checks are spread over this time: many cars may register at the same moment, when their host
+/// comes back.
 const CHECK_SPREAD: Duration = Duration::from_secs(20);
-/// An answer that takes longer will not come: several times what the HTTP client allows.
+/// An answer to a check that takes longer will not come: several times what the HTTP client allows.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
 /// A reboot that has not happened by then will not: services have 90 s to stop.
 const REBOOT_WITHIN: Duration = Duration::from_secs(180);
-/// Between two attempts to tell the bootloader, and between two tests of the camera.
+/// Time between two attempts to mark the slot, and between two tests of the camera.
 const AGAIN: Duration = Duration::from_secs(10);
-/// Attempts to mark a slot bad before rebooting without: the bootloader's own counter then decides.
+/// Attempts to mark a slot bad. After that the car reboots without the mark, and the bootloader's
+/// own counter decides.
 const MARK_TRIES: u32 = 3;
-/// An agent that comes late, after a slow boot, still looks for as long before it judges: several
-/// rounds of all checks.
+/// If `rccar-update` starts late, after a slow boot, a trial still lasts this long: enough for
+/// several rounds of all checks.
 const TRIAL_AT_LEAST: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ enum Phase {
     Condemned { pending: Pending, reason: String, marks: u32, marked: bool },
 }
 
-/// The decisions.
+/// See the module's documentation.
 #[derive(Debug, Clone)]
 pub struct Machine {
     settings: Settings,
@@ -86,24 +87,24 @@ pub struct Machine {
     phase: Phase,
     car: Car,
     metered: bool,
-    /// When the host is asked next.
     check_at: MonotonicMicros,
-    /// Since when an answer is awaited.
+    /// When the check began that has no answer yet.
     checking: Option<MonotonicMicros>,
     check_failures: u32,
-    /// What the owner asked for and the host has not offered yet.
+    /// The version that the owner asked for and the host has not offered yet, and whether it may
+    /// be older than the running one.
     wish: Option<(Version, bool)>,
-    /// A version that the owner lets be older than the running one.
+    /// A version that the owner wants although it is older than the running one.
     downgrade: Option<Version>,
     /// When a failed version is tried again.
     retry_at: BTreeMap<Version, MonotonicMicros>,
-    /// The bootloader knows that the booted slot works.
+    /// The booted slot is marked good.
     settled: bool,
-    /// A mark is on its way.
+    /// A mark was asked for and is not done yet.
     marking: bool,
     mark_at: MonotonicMicros,
     mark_error: Option<String>,
-    /// Metered bytes that are counted and not saved.
+    /// Metered bytes that are counted and not yet saved.
     unsaved: u64,
     started: MonotonicMicros,
     now: MonotonicMicros,
@@ -113,8 +114,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Takes up where `saved` ends. `now` counts from the start of the kernel; `dice` and `month`
-    /// as [`Self::handle_dice`] and [`Self::handle_month`] take them.
+    /// Goes on where `saved` ends. `now` counts from the start of the kernel; `dice` and `month`
+    /// are as in [`Self::handle_dice`] and [`Self::handle_month`].
     #[must_use]
     pub fn new(
         now: MonotonicMicros,
@@ -132,6 +133,7 @@ impl Machine {
             saved,
             phase: Phase::Idle,
             car: Car::unknown(now),
+            // Until the first `Input::Link`: the cheaper mistake.
             metered: true,
             check_at: now.plus(spread(CHECK_SPREAD, dice)),
             checking: None,
@@ -159,7 +161,7 @@ impl Machine {
                     &Fault::Passing("the installation was interrupted".to_owned()),
                 );
                 if pending.asked {
-                    // It was granted then, whatever its version.
+                    // Judged and granted before the interruption, so an older version is fine.
                     machine.downgrade = Some(pending.version.clone());
                     machine.wish = Some((pending.version, true));
                 }
@@ -172,8 +174,8 @@ impl Machine {
                 machine.phase = Phase::Condemned { pending, reason, marks: 0, marked: false };
             }
         }
-        // Failures from before this boot wait once more: the time that has passed since is not
-        // known.
+        // Nobody knows how much time has passed since a failure before this boot: it waits in full
+        // once more.
         for failure in machine.saved.failures.clone() {
             let wait = machine.wait_after(failure.tries, failure.passing);
             machine.retry_at.entry(failure.version).or_insert(now.plus(wait));
@@ -185,18 +187,17 @@ impl Machine {
         machine
     }
 
-    /// Takes a fresh random number, by which what many cars would do at once is spread.
+    /// Takes a fresh random number, which spreads the checks of many cars.
     pub fn handle_dice(&mut self, dice: u32) {
         self.dice = dice;
     }
 
-    /// Takes the month, if the clock can be trusted: the computer has no clock of its own and may
-    /// think it is 1970.
+    /// Takes the month; `None` if the clock cannot be trusted. The computer has no clock of its own
+    /// and may think it is 1970.
     pub fn handle_month(&mut self, month: Option<Month>) {
         self.month = month;
     }
 
-    /// Takes what happened.
     pub fn handle_input(&mut self, now: MonotonicMicros, input: Input) {
         match input {
             Input::Car(status) => self.handle_car(now, status),
@@ -210,14 +211,12 @@ impl Machine {
         self.handle_timeout(now);
     }
 
-    /// Grants the owner's wish, or says why not.
     pub fn handle_wish(&mut self, now: MonotonicMicros, wish: Wish) -> Result<(), Refusal> {
         let granted = self.grant(now, wish);
         self.handle_timeout(now);
         granted
     }
 
-    /// Lets time pass.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         self.now = self.now.max(now);
         let now = self.now;
@@ -245,28 +244,25 @@ impl Machine {
             Phase::Rebooting { until, .. } => times.push(*until),
             Phase::Trial { camera_at, .. } => times.extend([self.trial_ends(), *camera_at]),
         }
-        // What was due before and is not done waits for an input.
+        // A time that has passed without a step waits for an input.
         times.into_iter().filter(|time| *time > self.now).min()
     }
 
-    /// The next thing to do, oldest first.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// What survives a reboot, as it is now.
     #[must_use]
     pub fn saved(&self) -> &Saved {
         &self.saved
     }
 
-    /// When the host is asked next.
     #[must_use]
     pub fn next_check(&self) -> MonotonicMicros {
         self.check_at
     }
 
-    /// What keeps the version that is offered or installed from its next step.
+    /// Why the version that is offered or installed cannot go on to its next step.
     #[must_use]
     pub fn hold(&self, now: MonotonicMicros) -> Option<Hold> {
         match &self.phase {
@@ -277,7 +273,6 @@ impl Machine {
         }
     }
 
-    /// What the agent is doing.
     #[must_use]
     pub fn status(&self, now: MonotonicMicros) -> Status {
         let hold = self.hold(now);

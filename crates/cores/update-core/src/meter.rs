@@ -1,8 +1,7 @@
-//! Bytes over metered links, by the month.
+//! Counts the bytes over metered links in a month.
 
 use serde::{Deserialize, Serialize};
 
-/// A month of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Month {
     pub year: i32,
@@ -10,19 +9,18 @@ pub struct Month {
     pub month: u8,
 }
 
-/// What was fetched in a month.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Meter {
-    /// The month; `None` before the first trusted clock.
+    /// `None` until the clock can be trusted for the first time.
     pub month: Option<Month>,
     /// Bytes fetched over metered links.
     pub bytes: u64,
 }
 
 impl Meter {
-    /// A new month begins from zero. What was fetched while the clock was unknown counts for the
-    /// first month that is known.
+    /// A new month begins from zero. Bytes that were fetched while the month was unknown count for
+    /// the first known month.
     pub(crate) fn turn(&mut self, month: Option<Month>) {
         let Some(month) = month else { return };
         if self.month.is_some_and(|counted| counted != month) {
@@ -35,7 +33,6 @@ impl Meter {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Bytes left below `cap`.
     pub(crate) fn left(&self, cap: u64) -> u64 {
         cap.saturating_sub(self.bytes)
     }

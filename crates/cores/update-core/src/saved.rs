@@ -1,8 +1,8 @@
 //! What survives a reboot.
 //!
-//! Saved before the step that it describes, so that a power cut finds the truth or the step before
-//! it: [`Stage::Installing`] before the installer is called, [`Stage::Condemned`] before the slot
-//! is marked bad.
+//! It is saved before the step that it describes, so that after a power cut it is true or one step
+//! ahead: [`Stage::Installing`] before the installer is called, [`Stage::Condemned`] before the
+//! slot is marked bad.
 
 use crate::meter::Meter;
 use semver::Version;
@@ -11,11 +11,9 @@ use serde::{Deserialize, Serialize};
 /// How many failed versions are remembered. A host offers one or two at a time.
 const FAILURES: usize = 8;
 
-/// The machine's memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Saved {
-    /// The update that is under way.
     pub pending: Option<Pending>,
     /// The slot that proved itself last, and its version.
     pub proven: Option<Proven>,
@@ -23,7 +21,6 @@ pub struct Saved {
     pub failures: Vec<Failure>,
     /// How the last update ended.
     pub last: Option<Ended>,
-    /// Bytes over metered links.
     pub meter: Meter,
 }
 
@@ -31,17 +28,16 @@ pub struct Saved {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     pub version: Version,
-    /// The slot that was booted when it began. When another one is booted, that is the update.
+    /// The slot that was booted when the update began. If another one is booted, it is the new one.
     pub from: String,
-    /// How far it is.
     pub stage: Stage,
     /// The owner asked for it.
     pub asked: bool,
-    /// The car was registered with its host when it began: only then the new version has to be,
-    /// too.
+    /// The car was registered with its host when the update began. Only then must the new version
+    /// register, too.
     #[serde(default = "yes")]
     pub registered: bool,
-    /// Reboots that the agent asked for in this stage.
+    /// Reboots that `rccar-update` asked for in this stage.
     pub reboots: u32,
 }
 
@@ -57,24 +53,22 @@ pub enum Stage {
     Installing,
     /// Installed; the next boot is the trial.
     Installed,
-    /// The trial failed for this reason; the slot is to be left.
+    /// The trial failed for this reason; the car has to leave the slot.
     Condemned(String),
 }
 
-/// A slot that works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
     pub slot: String,
     pub version: Version,
 }
 
-/// A version that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub version: Version,
     /// Failures that count against it.
     pub tries: u32,
-    /// Passing failures since the last that counted.
+    /// Passing failures since the last failure that counted.
     pub passing: u32,
     /// It is not to be tried again.
     pub is_final: bool,
@@ -91,7 +85,6 @@ pub struct Ended {
 }
 
 impl Saved {
-    /// What is known against a version.
     #[must_use]
     pub fn failure(&self, version: &Version) -> Option<&Failure> {
         self.failures.iter().find(|failure| failure.version == *version)

@@ -1,19 +1,18 @@
-//! What the owner decides.
+//! What the owner can set.
 
 use std::time::Duration;
 
-/// Settings of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Install what the host offers without being asked.
     pub automatic: bool,
     /// Take a release that is older than the running version, too.
     pub allow_downgrade: bool,
-    /// How often the host is asked. Each time is spread by a fifth to either side.
+    /// Time between two checks, varied by ±20 %.
     pub check_interval: Duration,
-    /// How long the car has to stand without driver before it reboots by itself.
+    /// How long nobody must have driven before the car reboots by itself.
     pub park: Duration,
-    /// Below this voltage (millivolts) nothing is installed and nothing reboots. Zero: not checked.
+    /// Below this voltage (millivolts) the car neither installs nor reboots. Zero: not checked.
     pub min_battery_mv: u32,
     /// Bytes that may be fetched over metered links in a month.
     pub metered_cap: u64,
@@ -21,9 +20,9 @@ pub struct Settings {
     pub health_limit: Duration,
     /// How often one version is tried.
     pub tries: u32,
-    /// The wait after the first failure of a version; each further one waits four times as long.
+    /// The wait after the first failure of a version. Each further failure makes it four times as
+    /// long, up to `retry_longest`.
     pub retry_first: Duration,
-    /// The longest wait.
     pub retry_longest: Duration,
 }
 

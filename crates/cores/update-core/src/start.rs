@@ -1,4 +1,4 @@
-//! What a boot tells about the update before it.
+//! What the booted slot shows about the update before the boot.
 
 use crate::saved::{Ended, Pending, Proven, Saved, Stage};
 use semver::Version;
@@ -8,16 +8,14 @@ use semver::Version;
 pub struct Boot {
     /// The slot that is booted, by the bootloader's name.
     pub slot: String,
-    /// The version that runs.
     pub running: Version,
-    /// The slot that the bootloader would choose next, if it says so.
+    /// The slot that the bootloader would choose next; `None` if it does not say.
     pub primary: Option<String>,
 }
 
-/// What to begin with.
+/// The state in which the machine begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Begin {
-    /// Nothing is under way.
     Idle,
     /// An installation was cut off.
     Interrupted(Pending),
@@ -29,10 +27,10 @@ pub(crate) enum Begin {
     Condemned(Pending, String),
 }
 
-/// The bootloader is asked this often to start the other slot.
+/// How often the car reboots to get into the other slot.
 const REBOOTS: u32 = 3;
 
-/// Brings the memory up to date with the slot that is booted.
+/// Brings `saved` up to date with the slot that is booted.
 pub(crate) fn begin(saved: &mut Saved, boot: &Boot) -> Begin {
     let Some(pending) = saved.pending.clone() else {
         left_by_itself(saved, boot);
@@ -50,13 +48,14 @@ pub(crate) fn begin(saved: &mut Saved, boot: &Boot) -> Begin {
 }
 
 fn in_old_slot(saved: &mut Saved, boot: &Boot, pending: Pending) -> Begin {
+    // Whether the bootloader would start the other slot next.
     let chosen = boot.primary.as_ref().is_some_and(|primary| *primary != boot.slot);
     let version = pending.version.clone();
     match &pending.stage {
         Stage::Condemned(reason) => {
             fell_back(saved, version, &format!("did not become healthy: {reason}"))
         }
-        // The installer was done, and the power was cut before that could be saved.
+        // The installer was done, but power was cut before `Installed` could be saved.
         Stage::Installing if chosen => {
             return Begin::Waiting(Pending { stage: Stage::Installed, reboots: 0, ..pending });
         }
@@ -80,7 +79,8 @@ fn in_new_slot(saved: &mut Saved, pending: Pending) -> Begin {
     }
 }
 
-/// A slot that had proved itself is left only when the bootloader could not start it.
+/// No update was under way, so another slot is booted only if the bootloader could not start the
+/// one that had proved itself.
 fn left_by_itself(saved: &mut Saved, boot: &Boot) {
     if let Some(Proven { slot, version }) = saved.proven.clone()
         && slot != boot.slot
@@ -88,7 +88,7 @@ fn left_by_itself(saved: &mut Saved, boot: &Boot) {
     {
         fell_back(saved, version, "does not start any more");
     }
-    // Said once; from now on this slot is the one to compare with.
+    // Report it once: from now on the booted slot is compared with.
     saved.proven = Some(Proven { slot: boot.slot.clone(), version: boot.running.clone() });
 }
 

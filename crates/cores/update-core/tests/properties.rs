@@ -1,4 +1,4 @@
-//! Whatever happens, and whenever the power is cut.
+//! The rules hold whatever happens, and whenever power is cut.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 enum Action {
     Run(u64),
-    /// Only so many effects are done; then the power is cut.
+    /// Only this many effects are done; then power is cut.
     CutAfter(u8, u64),
     Driver(bool),
     Registered(bool),
@@ -42,10 +42,13 @@ fn action() -> impl Strategy<Value = Action> {
         1 => any::<bool>().prop_map(Action::Registered),
         1 => any::<bool>().prop_map(Action::Link),
         1 => any::<bool>().prop_map(Action::Metered),
-        1 => prop_oneof![Just(None), Just(Some(6_000)), Just(Some(7_800))].prop_map(Action::Battery),
-        2 => (prop_oneof![Just(V2), Just(V3)], kind()).prop_map(|(version, kind)| Action::Release(version, kind)),
+        1 => prop_oneof![Just(None), Just(Some(6_000)), Just(Some(7_800))]
+            .prop_map(Action::Battery),
+        2 => (prop_oneof![Just(V2), Just(V3)], kind())
+            .prop_map(|(version, kind)| Action::Release(version, kind)),
         1 => Just(Action::Withdraw),
-        1 => (prop_oneof![Just(V2), Just(V3)], any::<bool>()).prop_map(|(version, downgrade)| Action::Wish(version, downgrade)),
+        1 => (prop_oneof![Just(V2), Just(V3)], any::<bool>())
+            .prop_map(|(version, downgrade)| Action::Wish(version, downgrade)),
     ]
 }
 
@@ -65,8 +68,8 @@ fn act(world: &mut World, action: Action) {
         }
         Action::Driver(driver) => {
             world.driver = driver;
-            // The agent hears of it before anything else becomes due: what it begins before that,
-            // it begins in ignorance.
+            // The machine hears of the driver before anything else becomes due. Until then it may
+            // begin things, because it does not know of the driver.
             world.tell_car();
             world.second();
         }
@@ -75,7 +78,7 @@ fn act(world: &mut World, action: Action) {
         Action::Metered(metered) => world.metered = metered,
         Action::Battery(battery) => world.battery_mv = battery,
         Action::Release(version, kind) => {
-            // What is written in a slot stays what it is.
+            // A version that is written in a slot keeps its kind.
             let kind = world.kinds.get(&version).copied().unwrap_or(kind);
             world.release(version, kind);
         }
@@ -100,15 +103,23 @@ proptest! {
         for action in actions {
             act(&mut world, action);
         }
-        (world.driver, world.registered, world.link, world.metered, world.battery_mv) = (false, true, true, false, None);
+        (world.driver, world.registered, world.link) = (false, true, true);
+        (world.metered, world.battery_mv) = (false, None);
         world.run(Duration::from_secs(3600 * 6));
         prop_assert_eq!(world.kinds[world.running()], Kind::Good);
         prop_assert!(world.disk.pending.is_none(), "{:?}", world.disk);
         prop_assert_eq!(world.slots[world.booted].tries, 3, "the bootloader knows that it works");
-        if let Some(offered) = world.offered.clone() && world.kinds[&offered] == Kind::Good && offered > V1 {
-            prop_assert!(*world.running() >= offered || world.reason().starts_with("not tried again"), "{:?}", world.status());
+        if let Some(offered) = world.offered.clone()
+            && world.kinds[&offered] == Kind::Good
+            && offered > V1
+        {
+            prop_assert!(
+                *world.running() >= offered || world.reason().starts_with("not tried again"),
+                "{:?}",
+                world.status()
+            );
         }
-        // Nothing is tried for ever.
+        // Boots and installations come to an end.
         let (boots, installs) = (world.boots, world.installs.clone());
         world.run(Duration::from_secs(3600 * 6));
         prop_assert_eq!((boots, installs), (world.boots, world.installs.clone()));
@@ -124,9 +135,10 @@ proptest! {
             turns += u64::from(matches!(action, Action::Metered(true)));
             act(&mut world, action);
         }
-        // What a power cut can hide is less than what is fetched between two saves; and a link that
-        // becomes metered is known to be within a second.
-        prop_assert!(world.fetched <= 2_000_000 + cuts * 4_000_000 + turns * RATE, "{}", world.fetched);
+        // A power cut hides at most the bytes between two saves, and a link that becomes metered
+        // is known to be metered within a second.
+        let most = 2_000_000 + cuts * 4_000_000 + turns * RATE;
+        prop_assert!(world.fetched <= most, "{}", world.fetched);
     }
 
     #[test]
@@ -138,9 +150,16 @@ proptest! {
             let left = world.machine.poll_effect();
             prop_assert!(matches!(left, None | Some(Effect::Check { .. })), "{:?}", left);
             let status = world.status();
-            let waits = matches!(status.state, State::Offered | State::Waiting | State::Failed | State::Testing);
+            let waits = matches!(
+                status.state,
+                State::Offered | State::Waiting | State::Failed | State::Testing
+            );
             prop_assert!(!waits || status.reason.is_some(), "{:?}", status);
-            prop_assert!(world.machine.poll_timeout().is_some() || world.driver || !world.registered, "{:?}", status);
+            prop_assert!(
+                world.machine.poll_timeout().is_some() || world.driver || !world.registered,
+                "{:?}",
+                status
+            );
         }
     }
 }

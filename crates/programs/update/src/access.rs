@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use rccar_bus::car::{CarClient, HostAccess};
 use std::time::Duration;
 
-/// `rccar-car` answers from memory.
+/// Ample: `rccar-car` answers from memory.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Who knows the token that is valid now.
+/// Source of the token that is valid now: `rccar-car`, or a stand-in in tests.
 #[async_trait]
 pub trait AccessSource: Send + Sync + 'static {
-    /// Address and token, or why there is none.
+    /// The error says why there is no access, in words.
     async fn access(&self) -> Result<HostAccess, String>;
 }
 

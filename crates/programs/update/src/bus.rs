@@ -1,4 +1,4 @@
-//! `org.rccar.Update1`: what other programs see of the updates, and what they ask for.
+//! Serves `org.rccar.Update1`: the state of the updates for other programs, and their wishes.
 
 use async_trait::async_trait;
 use rccar_bus::update::{UpdateProperties, UpdateService};
@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
-/// A wish, and where the answer goes.
+/// A wish for the shell, and the way back for its answer.
 pub(crate) struct Command {
     pub(crate) wish: Wish,
     pub(crate) answer: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// The bus's side of the shell.
+/// The side of the shell that the bus calls.
 pub(crate) struct Service {
     properties: Arc<Mutex<UpdateProperties>>,
     commands: mpsc::Sender<Command>,
@@ -66,7 +66,7 @@ impl UpdateService for Service {
             .await
             .map_err(|error| crate::rauc_faults::fault(&error).reason().to_owned())?;
         let path = PathBuf::from(what);
-        // This program may not be allowed to look at the file; RAUC is.
+        // Only RAUC may be allowed to look at the file: then the size is shown as 0.
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         let release =
             Release { version: parse(&bundle.version)?, size, source: Source::File(path) };

@@ -12,8 +12,8 @@ use rccar_rauc::{BootStatus, Rauc, Slot};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Keeps the car's image up to date: streams releases into the idle slot, reboots when parked, lets
-/// a version prove itself.
+/// Keeps the car's image up to date: streams releases into the idle slot, reboots when parked, and
+/// lets a new version prove itself.
 #[derive(Debug, Parser)]
 #[command(name = "rccar-update", version)]
 pub(crate) struct Cli {
@@ -29,12 +29,12 @@ enum Command {
     Run,
     /// Check the configuration and name what is wrong
     CheckConfig,
-    /// What runs, what is in the slots, how the last update ended, when the host is asked next
+    /// Show the running version, the slots, how the last update ended, and the next check
     Status,
     /// Ask the host for a release now
     Check,
-    /// Install a release that the host offers, or a bundle on this machine, and reboot as soon as
-    /// the car stands still
+    /// Install a release that the host has, or a bundle on this machine, and reboot as soon as
+    /// nobody drives
     Install {
         /// A version such as 1.2.3, or the path of a bundle
         what: String,
@@ -45,7 +45,6 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
     pub(crate) fn execute(&self) -> Result<(), UpdateError> {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
         let config = Config::load(path)?;
@@ -56,7 +55,7 @@ impl Cli {
             }
             None => Box::pin(ask(config, &Command::Run)),
         };
-        // Two threads: the loop, and the transfer beside it.
+        // Two threads: one for the loop, one for the transfer.
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.map_err(UpdateError::Runtime)?.block_on(run)
@@ -73,10 +72,10 @@ async fn ask(config: Config, command: &Command) -> Result<(), UpdateError> {
     match command {
         Command::Check => {
             update.check().await?;
-            Ok(print("the host is asked; `rccar-update status` tells what comes of it\n")?)
+            Ok(print("the host is asked; `rccar-update status` shows the result\n")?)
         }
         Command::Install { what, allow_downgrade } => {
-            // The service's working directory is another.
+            // The service has another working directory, so it needs the whole path.
             let what = if what.contains('/') || Path::new(what).exists() {
                 std::path::absolute(what)
                     .map(|path| path.display().to_string())
@@ -85,7 +84,7 @@ async fn ask(config: Config, command: &Command) -> Result<(), UpdateError> {
                 what.clone()
             };
             update.install_for_owner(&what, *allow_downgrade).await?;
-            Ok(print("accepted; `rccar-update status` tells how far it is\n")?)
+            Ok(print("accepted; `rccar-update status` shows the progress\n")?)
         }
         Command::Run | Command::CheckConfig | Command::Status => {
             let properties = update.properties().await?;

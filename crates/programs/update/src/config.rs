@@ -8,10 +8,9 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where the configuration is if the command line names no other.
+/// Used if the command line names no file.
 pub const DEFAULT_PATH: &str = "/etc/rccar/update.toml";
 
-/// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -24,12 +23,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks a file. The error names the file, the line and the key.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         config::load(path)
     }
 
-    /// What the machine needs of it.
+    /// The part of the configuration that the core needs.
     #[must_use]
     pub fn settings(&self) -> Settings {
         Settings {
@@ -50,19 +48,18 @@ impl Config {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateConfig {
-    /// Which of the host's releases.
     pub channel: Channel,
     /// Install without being asked.
     pub automatic: bool,
     /// Take older versions, too.
     pub allow_downgrade: bool,
-    /// Megabytes over metered links in a calendar month (UTC).
+    /// Megabytes (10⁶ bytes) over metered links in a calendar month (UTC).
     pub metered_mb: u32,
-    /// Seconds between two questions to the host.
+    /// Seconds between two checks.
     pub check_s: AtLeast<60>,
-    /// Seconds of rest before a reboot.
+    /// Seconds for which nobody must have driven before a reboot.
     pub park_s: u32,
-    /// Lowest voltage in millivolts.
+    /// Lowest voltage in millivolts; 0 is not checked.
     pub min_battery_mv: u32,
 }
 
@@ -85,7 +82,7 @@ impl Default for UpdateConfig {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthConfig {
-    /// Seconds since the start of the kernel.
+    /// Seconds since the start of the kernel in which a new version has to prove itself.
     pub limit_s: AtLeast<60>,
 }
 
@@ -100,9 +97,9 @@ impl Default for HealthConfig {
 pub struct RetryConfig {
     /// How often one version is tried.
     pub tries: AtLeast<1>,
-    /// Seconds after the first failure.
+    /// Seconds to wait after the first failure.
     pub first_s: u32,
-    /// Seconds at most.
+    /// Longest wait in seconds.
     pub longest_s: u32,
 }
 
@@ -115,7 +112,6 @@ impl Default for RetryConfig {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkConfig {
-    /// Whether traffic is paid for by the byte.
     pub metered: Metered,
 }
 
@@ -123,30 +119,27 @@ pub struct LinkConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metered {
-    /// If the default route leads through a modem.
+    /// Metered when the default route leads through a modem.
     #[default]
     Auto,
-    /// Yes.
     Always,
-    /// No.
     Never,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BusConfig {
-    /// The message bus.
     pub address: Address,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PathsConfig {
-    /// What survives reboots.
+    /// Directory for what survives reboots.
     pub state_dir: PathBuf,
     /// Making this file asks for a reboot.
     pub reboot_request: PathBuf,
-    /// Names the version that runs.
+    /// Its `IMAGE_VERSION` is the running version.
     pub os_release: PathBuf,
 }
 
@@ -160,7 +153,7 @@ impl Default for PathsConfig {
     }
 }
 
-/// A whole number with a floor.
+/// A whole number of at least `LEAST`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct AtLeast<const LEAST: u32>(pub u32);

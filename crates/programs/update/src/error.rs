@@ -1,4 +1,4 @@
-//! What can go wrong with the program as a whole.
+//! Errors that end the program or a command.
 
 use crate::http::HttpError;
 use crate::system::VersionError;
@@ -9,29 +9,22 @@ use rccar_daemon::files::FileError;
 use rccar_rauc::RaucError;
 use std::io;
 
-/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpdateError {
-    /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The operating system.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
-    /// The running version.
     #[error("the running version is not known")]
     Version(#[from] VersionError),
     #[error("cannot read what was saved before the last boot")]
     State(#[from] FileError),
-    /// The message bus.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// Connections to the host.
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error("the booted slot is not known")]
     Slot(#[from] RaucError),
-    /// The answer of a command.
     #[error(transparent)]
     Output(#[from] OutputError),
 }

@@ -1,4 +1,4 @@
-//! The HTTP client for the host.
+//! HTTP requests to the host, with the car's token.
 
 use crate::access::AccessSource;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::timeout;
 
-/// TCP and TLS over a bad mobile link.
+/// Enough for TCP and TLS over a bad mobile link.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// From the request to the head of the answer.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -26,30 +26,26 @@ const IDLE: Duration = Duration::from_secs(20);
 /// Why a request has no useful answer.
 #[derive(Debug, Error)]
 pub enum HttpError {
-    /// There is no token.
+    /// There is no token, for this reason.
     #[error("{0}")]
     NoAccess(String),
     /// The host cannot be reached, or the connection broke.
     #[error("no connection to the host: {0}")]
     Link(String),
-    /// The host answered too late.
     #[error("the host did not answer within {} s", ANSWER_WITHIN.as_secs())]
     Slow,
-    /// The host does not take the token.
     #[error("the host does not take the car's access token ({0})")]
     Denied(StatusCode),
-    /// The host answered with something else than what was asked for.
     #[error("the host answered {0}")]
     Status(StatusCode),
-    /// The answer makes no sense.
     #[error("the host's answer makes no sense: {0}")]
     Answer(String),
-    /// The host's certificate cannot be checked, because there are no roots to check it by.
+    /// Without them no host's certificate can be checked.
     #[error("cannot read the system's root certificates: {0}")]
     Roots(std::io::Error),
 }
 
-/// Asks the host, with the car's token. Clones share connections.
+/// Sends requests to the host. Clones share connections.
 #[derive(Clone)]
 pub struct HostClient {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
@@ -63,10 +59,10 @@ impl std::fmt::Debug for HostClient {
 }
 
 impl HostClient {
-    /// A client that trusts the system's root certificates.
+    /// The client trusts the system's root certificates.
     ///
     /// # Errors
-    /// If there are none.
+    /// [`HttpError::Roots`].
     pub fn new(access: Arc<dyn AccessSource>) -> Result<Self, HttpError> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
@@ -81,13 +77,14 @@ impl HostClient {
         Ok(Self { client, access })
     }
 
-    /// `GET` of a path on the host; redirects are not followed, so that the token goes nowhere
+    /// `GET` of a path on the host. It does not follow redirects: the token must not go anywhere
     /// else.
     pub(crate) async fn get(
         &self,
         path: &str,
         range: Option<String>,
     ) -> Result<Response<Incoming>, HttpError> {
+        // Asked for at each request: tokens are short-lived.
         let access = self.access.access().await.map_err(HttpError::NoAccess)?;
         let wrong = |error: &dyn std::fmt::Display| HttpError::Answer(error.to_string());
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.token.as_str()))
@@ -113,7 +110,7 @@ impl HostClient {
         }
     }
 
-    /// The text of an answer, at most `limit` bytes.
+    /// The text of an answer; an error if it has more than `limit` bytes.
     pub(crate) async fn text(
         answer: Response<Incoming>,
         limit: usize,

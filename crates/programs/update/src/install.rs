@@ -1,4 +1,4 @@
-//! One installation.
+//! Runs one installation, from the first look at the bundle to RAUC's end.
 
 use crate::http::HostClient;
 use crate::proxy::{Gate, Proxy};
@@ -7,7 +7,6 @@ use rccar_rauc::{Bundle, Rauc};
 use rccar_update_core::{Fault, Input, InstallNews, Release, Source};
 use tokio::sync::mpsc;
 
-/// What an installation needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Installer {
     pub(crate) rauc: Rauc,
@@ -15,19 +14,19 @@ pub(crate) struct Installer {
 }
 
 impl Installer {
-    /// Installs, and reports until it is done or has failed.
+    /// Installs a release, and reports progress and end to `news`.
     pub(crate) async fn run(self, release: Release, gate: Gate, news: mpsc::Sender<Input>) {
         let progress = news.clone();
         let report = move |percent| {
-            // A full queue holds a percentage already.
+            // If the queue is full, a later percentage will do.
             let _ = progress.try_send(Input::Install(InstallNews::Percent(percent)));
         };
         let end = match self.install(&release, &gate, report).await {
             Ok(()) => InstallNews::Done,
-            // What ended the transfer explains RAUC's input/output error better than RAUC can.
+            // If the transfer was ended, RAUC only sees an input/output error. The gate knows why.
             Err(error) => InstallNews::Failed(gate.ended().map_or(error, Fault::Passing)),
         };
-        // Nobody listens when the program ends.
+        // Fails only when the program ends.
         let _ = news.send(Input::Install(end)).await;
     }
 
@@ -37,6 +36,7 @@ impl Installer {
         gate: &Gate,
         progress: impl FnMut(u8) + Send,
     ) -> Result<(), Fault> {
+        // `_proxy` lives, and serves, until the installation is done.
         let (_proxy, source) = match &release.source {
             Source::File(path) => (None, path.display().to_string()),
             Source::Host(path) => {
@@ -50,14 +50,14 @@ impl Installer {
         };
         let bundle = self.rauc.inspect(&source).await.map_err(|error| fault(&error))?;
         self.judge(release, &bundle).await?;
-        // What is installed is what was judged, whatever the host serves meanwhile.
+        // With the hash, RAUC installs only the bundle that was judged, whatever the host serves.
         let Some(hash) = bundle.manifest_hash.as_deref() else {
             return Err(Fault::Final("RAUC does not say which manifest it has read".to_owned()));
         };
         self.rauc.install(&source, Some(hash), progress).await.map_err(|error| fault(&error))
     }
 
-    /// Whether the signed manifest says what the host said.
+    /// Whether the signed manifest has this car's board and the version that was offered.
     async fn judge(&self, release: &Release, bundle: &Bundle) -> Result<(), Fault> {
         let system = self.rauc.compatible().await.map_err(|error| fault(&error))?;
         if bundle.compatible != system {

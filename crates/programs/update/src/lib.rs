@@ -1,9 +1,9 @@
 //! `rccar-update`: keeps the car's image up to date.
 //!
-//! Asks the host for releases, streams them into the idle slot through RAUC, reboots when the car
-//! is parked, and confirms a new version or lets it fall back. **Nothing it does can keep a car
-//! from driving: while somebody drives it neither fetches nor reboots, and a version that does not
-//! do what a car is for is left again by itself.**
+//! It asks the host for releases, streams them into the idle slot through RAUC, reboots when the
+//! car is parked, and confirms a new version or lets it fall back. **Nothing that it does can keep
+//! a car from driving: while somebody drives it neither fetches nor reboots, and the car by itself
+//! leaves a version that does not work.**
 //!
 //! ```text
 //!   rccar-car ── org.rccar.Car1: driven? registered? picture? token ──► shell ◄── org.rccar.Update1: check, install ── rccar-car, CLI
@@ -15,12 +15,12 @@
 //!
 //! # Design decisions
 //!
-//! * The decisions are in `rccar-update-core`; here is what does them: the loop (`shell`), the
+//! * The decisions are in `rccar-update-core`. This crate carries them out: the loop (`shell`), the
 //!   transfer ([`proxy`]), files.
-//! * RAUC checks signatures and writes slots. This program checks that the signed manifest is what
-//!   was offered, because a host could offer an old, rightly signed bundle under a new name.
-//! * This program has no privileges: RAUC's service writes, and a path unit turns the file that
-//!   asks for a reboot into one.
+//! * RAUC checks signatures and writes slots. This program checks that the signed manifest is the
+//!   one that was offered: a host could offer an old bundle with a good signature as a new version.
+//! * This program has no privileges: RAUC's service writes the slots, and a path unit reboots when
+//!   this program makes a file.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -45,7 +45,6 @@ mod watch;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// The program.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();

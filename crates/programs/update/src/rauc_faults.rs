@@ -1,16 +1,18 @@
-//! RAUC's errors in plain words.
+//! Explains RAUC's errors in plain words.
 
 use rccar_rauc::RaucError;
 use rccar_update_core::Fault;
 
-/// What RAUC says, and what it means to the owner. The first that fits counts.
+/// A part of RAUC's text, and its meaning for the owner. The first that fits counts, so special
+/// ones come before general ones.
 const MEANINGS: [(&str, Meaning); 8] = [
     ("Compatible mismatch", Meaning::Final("it is made for another board")),
     ("certificate revoked", Meaning::Final("it is signed by a key that was revoked")),
     (
         "CRL",
         Meaning::Version(
-            "its key cannot be checked for revocation: the list of revoked keys is missing or out of date",
+            "its key cannot be checked for revocation: \
+             the list of revoked keys is missing or out of date",
         ),
     ),
     (
@@ -34,7 +36,7 @@ enum Meaning {
     Final(&'static str),
 }
 
-/// What an error of RAUC's says about the version that was to be installed.
+/// Whether an error of RAUC counts against the version, and in which words.
 pub(crate) fn fault(error: &RaucError) -> Fault {
     let RaucError::Refused(text) = error else { return Fault::Passing(error.to_string()) };
     let meaning =
@@ -56,8 +58,8 @@ mod tests {
         assert_eq!(
             fault("signature verification failed: Verify error: self-signed certificate"),
             Fault::Version(
-                "it is not signed by a key that this car trusts (RAUC: signature verification failed: Verify error: self-signed \
-                 certificate)"
+                "it is not signed by a key that this car trusts (RAUC: signature verification \
+                 failed: Verify error: self-signed certificate)"
                     .to_owned()
             )
         );

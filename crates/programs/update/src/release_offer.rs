@@ -1,4 +1,4 @@
-//! What the host offers.
+//! Asks the host for a release.
 
 use crate::http::{HostClient, HttpError};
 use hyper::StatusCode;
@@ -6,17 +6,16 @@ use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::release::{Channel, ReleaseOffer};
 use rccar_update_core::{Release, Source, Version};
 
-/// What the car asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) channel: Channel,
     /// RAUC's `compatible` of this system.
     pub(crate) compatible: String,
-    /// What a release has to be newer than.
+    /// The release has to be newer than this.
     pub(crate) newer_than: Version,
 }
 
-/// Asks the host; `None` if it has nothing for this car.
+/// Returns `None` if the host has no release for this car.
 pub(crate) async fn ask(
     host: &HostClient,
     question: &Question,
@@ -40,7 +39,7 @@ pub(crate) async fn ask(
     }
 }
 
-/// An offer for another board or channel is a fault of the host.
+/// Refuses a release for another board or channel, which is a fault of the host.
 fn accept(offer: &ReleaseOffer, question: &Question) -> Result<Release, HttpError> {
     if offer.compatible.as_str() != question.compatible || offer.channel != question.channel {
         let why = format!(
@@ -61,7 +60,7 @@ fn accept(offer: &ReleaseOffer, question: &Question) -> Result<Release, HttpErro
     })
 }
 
-/// Percent-encodes what has a meaning in a query (RFC 3986 section 2.3 names what has none).
+/// Percent-encodes every byte but the unreserved ones (RFC 3986 section 2.3).
 fn escape(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()

@@ -1,4 +1,4 @@
-//! Puts the parts together.
+//! Puts the parts of the program together.
 
 use crate::bus::Service;
 use crate::config::Config;
@@ -20,19 +20,19 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch as channel};
 use tokio::time::{Instant, sleep};
 
-/// Messages that wait for the loop.
+/// Most messages that wait for the loop.
 const QUEUE: usize = 64;
-/// Between two attempts to reach the bus.
+/// Time between two attempts to reach the bus or RAUC.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long an installation that an earlier process began may take to end: its source has ended
+/// How long to wait for the end of an installation that an earlier process began. Its source ended
 /// with that process.
 const DONE_WITHIN: Duration = Duration::from_secs(5 * 60);
-/// Between two looks at it.
+/// Time between two looks at that installation.
 const LOOK: Duration = Duration::from_millis(500);
-/// How long RAUC may take to come up before the boot script's word is taken for the slot.
+/// How long RAUC may take to come up. After that the slot is the one that the boot script names.
 const RAUC_WITHIN: Duration = Duration::from_secs(60);
 
-/// Runs until the program is told to stop.
+/// Runs until the program is asked to stop, or the bus is lost.
 pub(crate) async fn run(config: Config) -> Result<(), UpdateError> {
     let running = system::running_version(&config.paths.os_release)?;
     let state = StateFile::in_directory(&config.paths.state_dir);
@@ -61,7 +61,7 @@ pub(crate) async fn run(config: Config) -> Result<(), UpdateError> {
     let shell = Shell::new(machine, world, state, config, running, inputs);
     let ended = Box::pin(shell.run(queue, commands, ended)).await;
     notify::stopping();
-    // The service manager starts the program anew, with another connection.
+    // If the bus was lost, the service manager starts the program again, with another connection.
     ended.map_or(Ok(()), |error| Err(error.into()))
 }
 
@@ -101,7 +101,7 @@ async fn start(config: &Config, running: &Version) -> Result<Started, UpdateErro
     })
 }
 
-/// The bus comes up with the system.
+/// Waits for the bus, which comes up with the system.
 async fn connect(config: &Config) -> Connection {
     let mut told = false;
     loop {
@@ -118,9 +118,9 @@ async fn connect(config: &Config) -> Connection {
 }
 
 async fn booted(rauc: &Rauc, running: &Version) -> Result<Boot, RaucError> {
-    // The process before this one may have ended in the middle of an installation. RAUC goes on
-    // with what it has read, and which slot comes next is only certain afterwards: whoever looked
-    // earlier would take an update for interrupted that then starts without a trial.
+    // The process before this one may have ended during an installation. RAUC goes on with the
+    // bytes that it has read, and only after that is it certain which slot comes next. An earlier
+    // look would take the update for interrupted, and it would later start without a trial.
     let deadline = Instant::now() + DONE_WITHIN;
     while rauc.is_busy().await.unwrap_or(false) && Instant::now() < deadline {
         sleep(LOOK).await;
@@ -130,7 +130,7 @@ async fn booted(rauc: &Rauc, running: &Version) -> Result<Boot, RaucError> {
         match system::boot(rauc, running.clone()).await {
             Ok(boot) if boot.primary.is_some() || Instant::now() >= deadline => return Ok(boot),
             Err(error) if Instant::now() >= deadline => return Err(error),
-            // Not there yet.
+            // RAUC is not there yet, or does not know the next slot yet.
             Ok(_) | Err(_) => sleep(AGAIN).await,
         }
     }

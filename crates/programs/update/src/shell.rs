@@ -1,4 +1,4 @@
-//! The loop around the machine.
+//! The loop around the core: it passes on what happens and does what the core decides.
 
 use crate::bus::Command;
 use crate::config::{Config, Metered};
@@ -25,9 +25,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch as channel};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// How often counters are read and the route is looked at.
+/// How often to read the counters and the default route.
 const TICK: Duration = Duration::from_secs(1);
-/// Marking a slot is a write of some bytes.
+/// Ample: to mark a slot is to write some bytes.
 const MARK_WITHIN: Duration = Duration::from_secs(60);
 
 /// Everything that the shell talks to.
@@ -40,7 +40,6 @@ pub(crate) struct World {
     pub(crate) reports: channel::Sender<Report>,
 }
 
-/// The loop around the core, and what it needs.
 pub(crate) struct Shell {
     machine: Machine,
     world: World,
@@ -49,15 +48,17 @@ pub(crate) struct Shell {
     running: Version,
     inputs: mpsc::Sender<Input>,
     traffic: Traffic,
-    /// Of the installation that is under way.
+    /// The gate of the installation that is under way.
     gate: Option<Gate>,
-    /// The last thing to be saved is on the disk.
+    /// The last [`Effect::Save`] reached the disk.
     saved: bool,
-    /// A reboot was asked for.
+    /// A reboot was asked for and has not happened yet.
     rebooting: bool,
     metered: bool,
     registered: bool,
+    /// How often the car has registered; part of the report to the host.
     registrations: u64,
+    /// The last line in log and `systemctl status`.
     said: String,
 }
 
@@ -108,7 +109,7 @@ impl Shell {
                 ended = &mut stop => return ended,
                 _ = watchdog.tick() => notify::watchdog(),
                 Some(Command { wish, answer }) = commands.recv() => {
-                    // Who asked may have gone away.
+                    // Fails if the caller has gone away.
                     let now = self.look();
                     let _ = answer.send(self.machine.handle_wish(now, wish));
                 }
@@ -122,7 +123,7 @@ impl Shell {
         }
     }
 
-    /// Reads the clocks, and gives the machine a random number to spread with.
+    /// Reads the clocks, and gives the core a random number and the month.
     fn look(&mut self) -> MonotonicMicros {
         self.machine.handle_dice(dice());
         self.machine.handle_month(system::month());
@@ -137,6 +138,7 @@ impl Shell {
     fn handle(&mut self, input: Input) {
         match &input {
             Input::Install(news) => {
+                // The last bytes count, too: the gate is gone after the end.
                 self.count();
                 if matches!(news, InstallNews::Done | InstallNews::Failed(_)) {
                     self.gate = None;
@@ -153,7 +155,7 @@ impl Shell {
         self.tell(input);
     }
 
-    /// Reads what changes without a word: the meter and the route.
+    /// Reads what sends no message when it changes: the meter and the default route.
     fn count(&mut self) {
         let metered = metered::is_metered(self.config.link.metered);
         if metered != self.metered {
@@ -167,7 +169,7 @@ impl Shell {
         }
     }
 
-    /// Does what the machine wants, in its order.
+    /// Does the effects, in their order.
     async fn carry_out(&mut self) {
         while let Some(effect) = self.machine.poll_effect() {
             tracing::debug!(?effect);
@@ -213,7 +215,7 @@ impl Shell {
                     .await
                     .map_err(|error| causes(&error).to_string())
             };
-            // Nobody listens when the program ends.
+            // Fails only when the program ends.
             let _ = inputs.send(Input::Answer(answer.await)).await;
         });
     }
@@ -221,7 +223,7 @@ impl Shell {
     fn install(&mut self, release: Release) {
         tracing::info!(version = %release.version, size = release.size, "installing");
         if !self.saved {
-            // Without it nobody would know after a power cut that the other slot is on trial.
+            // Otherwise, after a power cut, nothing would know that the other slot is on trial.
             let fault =
                 Fault::Passing("what is needed after a power cut cannot be written".to_owned());
             self.tell(Input::Install(InstallNews::Failed(fault)));
@@ -252,8 +254,7 @@ impl Shell {
         });
     }
 
-    /// Looks once more, because a driver may have come since the machine was told, and asks for the
-    /// reboot.
+    /// Asks for the reboot, unless a driver has come since the last report of `rccar-car`.
     async fn reboot(&mut self) {
         let now = timeout(watch::ANSWER_WITHIN, self.world.car.state()).await;
         let driven = matches!(now, Ok(Ok(state)) if state.armed || state.in_session);
@@ -283,10 +284,11 @@ impl Shell {
         }
     }
 
-    /// Tells whoever listens what has changed.
+    /// Passes changes of the state to the bus, the host, the log and systemd.
     async fn publish(&mut self) {
         let now = clock::now();
         let status = self.machine.status(now);
+        // The core has given up on the reboot: it must not come later, when somebody drives.
         if self.rebooting && status.state != core::State::Rebooting {
             self.rebooting = false;
             system::withdraw_reboot(&self.config.paths.reboot_request);
@@ -320,30 +322,34 @@ impl Shell {
             status.reason.map(|reason| format!(": {reason}")).unwrap_or_default()
         );
         if said != self.said {
-            tracing::info!(running = %status.running, version = status.version.map(tracing::field::display), "{said}");
+            tracing::info!(
+                running = %status.running,
+                version = status.version.map(tracing::field::display),
+                "{said}"
+            );
             notify::status(&said);
             self.said = said;
         }
     }
 }
 
-/// Comes before every other version (semver.org, section 11).
+/// A version that comes before every other one (semver.org, section 11).
 fn oldest() -> Version {
     Version { pre: semver::Prerelease::new("0").unwrap_or_default(), ..Version::new(0, 0, 0) }
 }
 
-/// A random number.
 pub(crate) fn dice() -> u32 {
-    // Without randomness all cars ask their host at the same moment of their interval, which is no
-    // more than impolite.
+    // Without randomness all cars check at the same moment of their interval. That does no more
+    // harm than a busy host.
     getrandom::u32().unwrap_or(u32::MAX / 2)
 }
 
-/// Whether this configuration could ever fetch anything.
+/// Warns of a configuration that can never fetch anything.
 pub(crate) fn warn_of_settings(config: &Config) {
     if config.update.metered_mb == 0 && config.link.metered == Metered::Always {
         tracing::warn!(
-            "every link is metered and nothing may be fetched over metered links: there will be no updates by network"
+            "every link is metered and nothing may be fetched over metered links: \
+             there will be no updates by network"
         );
     }
 }

@@ -1,6 +1,7 @@
-//! The file with what survives reboots.
+//! The file that keeps what survives reboots.
 //!
-//! **A damaged file never stops updates: it is set aside, said, and the program starts afresh.**
+//! **A damaged file never stops updates: the program sets it aside, logs that, and starts with an
+//! empty state.**
 
 use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
@@ -21,7 +22,7 @@ impl StateFile {
         Self { path: directory.join(NAME) }
     }
 
-    /// What is in it; nothing if it does not exist or is damaged.
+    /// An empty state if the file does not exist or is damaged.
     pub(crate) fn load(&self) -> Result<Saved, FileError> {
         let content = match files::read(&self.path) {
             Ok(None) => return Ok(Saved::default()),
@@ -33,18 +34,26 @@ impl StateFile {
             Ok(saved) => Ok(saved),
             Err(error) => {
                 let aside = self.path.with_file_name(DAMAGED);
-                tracing::warn!(error = %causes(&error), path = %self.path.display(), aside = %aside.display(), "the state is damaged: set aside, begun anew");
+                tracing::warn!(
+                    error = %causes(&error),
+                    path = %self.path.display(),
+                    aside = %aside.display(),
+                    "the state is damaged: it is set aside, and an empty one is used"
+                );
                 if let Err(error) = fs::rename(&self.path, &aside) {
-                    tracing::warn!(error = %causes(&error), "it cannot be set aside, and will be overwritten");
+                    tracing::warn!(
+                        error = %causes(&error),
+                        "it cannot be set aside, and will be overwritten"
+                    );
                 }
                 Ok(Saved::default())
             }
         }
     }
 
-    /// Returns when it is on the disk.
+    /// Returns when the state is on the disk.
     pub(crate) fn store(&self, saved: &Saved) -> Result<(), FileError> {
-        // A structure of numbers and texts can always be written.
+        // Cannot fail: the structure has only numbers and texts.
         let content = serde_json::to_vec_pretty(saved).unwrap_or_default();
         files::write(&self.path, &content)
     }

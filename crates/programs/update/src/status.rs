@@ -1,4 +1,4 @@
-//! The shell's status in the words of the protocol, of the bus and of the command line.
+//! Translates the core's status for the host, the bus and the command line.
 
 use rccar_bus::update::UpdateProperties;
 use rccar_protocol::release::{ByteCount, Percent, UpdateState, UpdateStatus};
@@ -6,7 +6,7 @@ use rccar_protocol::text::Note;
 use rccar_update_core::{Ended, Failure, Meter, State, Status};
 use serde::{Deserialize, Serialize};
 
-/// For the host. `bytes` is what travelled for the update that is under way.
+/// For the host. `bytes` were fetched so far for the update that is under way.
 pub(crate) fn for_host(status: &Status, bytes: u64) -> Option<UpdateStatus> {
     let version = |version: &rccar_update_core::Version| version.to_string().parse().ok();
     let (state, installing) = match status.state {
@@ -20,7 +20,7 @@ pub(crate) fn for_host(status: &Status, bytes: u64) -> Option<UpdateStatus> {
     };
     Some(UpdateStatus {
         state,
-        // Versions of images are short; one that is not could not have been offered.
+        // The protocol limits the length of a version; every version that was offered fits.
         running: version(&status.running)?,
         version: status.version.as_ref().and_then(version),
         percent: status.percent.and_then(|percent| Percent::try_from(percent).ok()),
@@ -36,15 +36,13 @@ pub(crate) fn for_host(status: &Status, bytes: u64) -> Option<UpdateStatus> {
 pub(crate) struct Details {
     /// How the last update ended.
     pub(crate) last: Option<Ended>,
-    /// Versions that failed.
     pub(crate) failures: Vec<Failure>,
-    /// Bytes over metered links.
     pub(crate) meter: Meter,
-    /// The cap for them.
+    /// Bytes that may be fetched over metered links in a month.
     pub(crate) metered_cap: u64,
     /// Whether the link is metered now.
     pub(crate) metered: bool,
-    /// Seconds until the host is asked next, if it is reachable then.
+    /// Seconds until the next check, if the car is registered and not driven then.
     pub(crate) next_check_s: u64,
 }
 

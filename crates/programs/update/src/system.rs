@@ -1,4 +1,4 @@
-//! What is known of the system: version, slot, calendar, reboot.
+//! What the system knows and does: running version, booted slot, month, reboot.
 
 use rccar_causes::causes;
 use rccar_rauc::{Rauc, RaucError};
@@ -12,31 +12,20 @@ use time::OffsetDateTime;
 
 /// systemd-timesyncd makes this file when the clock is right.
 const CLOCK_IS_RIGHT: &str = "/run/systemd/timesync/synchronized";
-/// Where the boot script says which slot it chose.
+/// The kernel's command line, where the boot script names the slot that it chose: `rauc.slot=A`.
 const COMMAND_LINE: &str = "/proc/cmdline";
 
-/// Why the running version is not known.
 #[derive(Debug, Error)]
 pub(crate) enum VersionError {
-    /// The file cannot be read.
     #[error("cannot read {}", .0.display())]
     File(PathBuf, #[source] io::Error),
-    /// It names no version.
     #[error("{} has no IMAGE_VERSION", .0.display())]
     Missing(PathBuf),
-    /// It names something else.
     #[error("IMAGE_VERSION in {} is `{text}`, which is not a version", .path.display())]
-    Illegal {
-        /// The file.
-        path: PathBuf,
-        /// What it says.
-        text: String,
-        /// What is wrong with it.
-        source: semver::Error,
-    },
+    Illegal { path: PathBuf, text: String, source: semver::Error },
 }
 
-/// The version that runs, by `IMAGE_VERSION` of os-release(5).
+/// `IMAGE_VERSION` of os-release(5).
 pub(crate) fn running_version(path: &Path) -> Result<Version, VersionError> {
     let content =
         fs::read_to_string(path).map_err(|error| VersionError::File(path.to_owned(), error))?;
@@ -48,8 +37,8 @@ pub(crate) fn running_version(path: &Path) -> Result<Version, VersionError> {
     text.parse().map_err(|source| VersionError::Illegal { path: path.to_owned(), text, source })
 }
 
-/// Which slot is booted, and which comes next. A RAUC that does not answer must not keep a new
-/// version from being judged: the boot script's word does as well.
+/// Which slot is booted, and which comes next. If RAUC does not answer, the slot is the one that
+/// the boot script names: a broken RAUC must not keep a new version from being judged.
 pub(crate) async fn boot(rauc: &Rauc, running: Version) -> Result<Boot, RaucError> {
     match by_rauc(rauc).await {
         Ok((slot, primary)) => Ok(Boot { slot, running, primary }),
@@ -66,13 +55,13 @@ pub(crate) async fn boot(rauc: &Rauc, running: Version) -> Result<Boot, RaucErro
 
 async fn by_rauc(rauc: &Rauc) -> Result<(String, Option<String>), RaucError> {
     let slots = rauc.slots().await?;
-    // RAUC knows slots by its own names, the bootloader by others.
+    // RAUC and the bootloader have different names for a slot; here the bootloader's count.
     let booted = slots.iter().find(|slot| slot.booted).and_then(|slot| slot.bootname.clone());
     let booted = match booted {
         Some(booted) => booted,
         None => rauc.booted().await?,
     };
-    // Not every bootloader says what it would choose.
+    // Not every bootloader says which slot it would choose.
     let primary = rauc.primary().await.ok();
     let primary = primary.and_then(|name| {
         slots.iter().find(|slot| slot.name == name).and_then(|slot| slot.bootname.clone())
@@ -80,25 +69,29 @@ async fn by_rauc(rauc: &Rauc) -> Result<(String, Option<String>), RaucError> {
     Ok((booted, primary))
 }
 
-/// The month, if the clock can be trusted.
+/// The month (UTC); `None` if the clock cannot be trusted.
 pub(crate) fn month() -> Option<Month> {
     let right = Path::new(CLOCK_IS_RIGHT).exists();
     let now = OffsetDateTime::now_utc();
     right.then(|| Month { year: now.year(), month: now.month().into() })
 }
 
-/// Asks for a reboot: a path unit waits for this file. Its content is for the journal.
+/// Asks for a reboot: a path unit waits for this file. Its content, the reason, is for the journal.
 pub(crate) fn request_reboot(path: &Path, reason: &str) -> io::Result<()> {
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(path)?;
     writeln!(file, "{reason}")
 }
 
-/// Takes the request back, so that it does not wait for a later moment.
+/// Takes the request back, so that it cannot lead to a reboot later.
 pub(crate) fn withdraw_reboot(path: &Path) {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(error = %causes(&error), path = %path.display(), "the request to reboot cannot be taken back");
+            tracing::warn!(
+                error = %causes(&error),
+                path = %path.display(),
+                "the request to reboot cannot be taken back"
+            );
         }
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! What `rccar-car` says, as it changes, and what it is told.
+//! Follows the state of `rccar-car`, and passes reports for the host to it.
 
 use futures_util::StreamExt;
 use rccar_bus::BusError;
@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// Frames and voltage have no signal.
+/// Frames and voltage change without a signal, so they are read this often.
 const EVERY: Duration = Duration::from_secs(1);
-/// `rccar-car` answers from memory. One that does not is as good as gone.
+/// `rccar-car` answers from memory. If it takes longer, it counts as absent.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// The protocol allows one report a second; the owner's data plan is grateful for fewer.
+/// Least time between two reports. The protocol allows one a second; fewer save the owner's data.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 
-/// Follows `rccar-car`; returns when the bus is lost.
+/// Follows `rccar-car`. Returns only when the bus is lost.
 pub(crate) async fn car(client: CarClient, inputs: mpsc::Sender<Input>) -> BusError {
     let mut changes = match client.changes().await {
         Ok(changes) => changes,
@@ -43,14 +43,14 @@ pub(crate) async fn car(client: CarClient, inputs: mpsc::Sender<Input>) -> BusEr
         if last.as_ref() != Some(&status) {
             last = Some(status);
             if inputs.send(Input::Car(status)).await.is_err() {
-                // The shell has ended; nobody waits for this task.
+                // The shell has ended. To return here would mean that the bus is lost.
                 std::future::pending::<()>().await;
             }
         }
     }
 }
 
-/// The bus's words in the machine's.
+/// Translates the state from the bus for the core.
 pub(crate) fn read(state: &CarState) -> CarStatus {
     CarStatus {
         registered: state.registered,
@@ -62,11 +62,11 @@ pub(crate) fn read(state: &CarState) -> CarStatus {
     }
 }
 
-/// What the host is to know. The number changes when the car has registered anew, so that the host
-/// is told again.
+/// A report for the host. The number changes with each registration of the car, so that the host
+/// gets the report again.
 pub(crate) type Report = (Option<UpdateStatus>, u64);
 
-/// Passes reports on.
+/// Passes reports on to `rccar-car`, at most one every [`REPORT_EVERY`].
 pub(crate) async fn report(client: CarClient, mut reports: watch::Receiver<Report>) {
     while reports.changed().await.is_ok() {
         let (status, _) = reports.borrow_and_update().clone();

@@ -1,4 +1,4 @@
-//! The program itself, with a real message bus, a host over HTTP, a car and a stand-in for RAUC.
+//! The whole program, with a real message bus, a host over HTTP, a car and a stand-in for RAUC.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -20,7 +20,7 @@ use tokio::process::{Child, Command};
 use zbus::Connection;
 
 const SIZE: usize = 400_000;
-/// Generous: the machine that runs the tests may be busy with others.
+/// Long, because the machine that runs the tests may be busy.
 const SOON: Duration = Duration::from_secs(60);
 
 struct Car {
@@ -66,7 +66,7 @@ impl World {
         Self::start_beside(booted, running, state, |_| ()).await
     }
 
-    /// The update finds RAUC as `prepare` left it.
+    /// As [`Self::start`], but `prepare` changes RAUC before the program starts.
     async fn start_beside(
         booted: &'static str,
         running: &str,
@@ -99,7 +99,8 @@ impl World {
         }
         let config = path.join("update.toml");
         let content = format!(
-            "[update]\npark_s = 0\nautomatic = false\n[link]\nmetered = \"never\"\n[bus]\naddress = \"{}\"\n[paths]\nstate_dir = \"{p}\"\n\
+            "[update]\npark_s = 0\nautomatic = false\n[link]\nmetered = \"never\"\n\
+             [bus]\naddress = \"{}\"\n[paths]\nstate_dir = \"{p}\"\n\
              reboot_request = \"{p}/reboot\"\nos_release = \"{p}/os-release\"\n",
             bus.address(),
             p = path.display()
@@ -130,13 +131,14 @@ impl World {
 
     fn release(&self, version: &str) {
         let release = format!(
-            r#"{{"version":"{version}","channel":"stable","compatible":"rccar-test","size":{SIZE},"sha256":"{}","url":"{PATH}"}}"#,
+            r#"{{"version":"{version}","channel":"stable","compatible":"rccar-test",
+                "size":{SIZE},"sha256":"{}","url":"{PATH}"}}"#,
             "0".repeat(64)
         );
         self.host.with(|inner| inner.release = Some(release));
     }
 
-    /// Waits for a state of the update's.
+    /// Waits until the program's properties fulfil `condition`; `what` names it in the error.
     async fn until(
         &self,
         what: &str,
@@ -235,7 +237,7 @@ async fn without_the_owner_an_offer_waits() {
 async fn while_somebody_drives_the_transfer_rests() {
     let world = World::start("A", "1.0.0", None).await;
     world.release("2.0.0");
-    // The offer, the first look at the bundle, and then a host that takes its time.
+    // The host answers two requests, the check and the first look at the bundle, and then none.
     world.host.fault(Fault::Late(Duration::ZERO));
     world.host.fault(Fault::Late(Duration::ZERO));
     world.host.fault(Fault::Late(Duration::from_secs(3600)));
@@ -305,7 +307,8 @@ async fn what_rauc_refuses_is_told_in_plain_words() {
 
 #[tokio::test]
 async fn a_new_version_that_is_healthy_is_marked_good() {
-    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed","asked":false,"reboots":1}}"#;
+    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed",
+                    "asked":false,"reboots":1}}"#;
     let world = World::start("B", "2.0.0", Some(state)).await;
     world
         .until("the proof", |update| {
@@ -318,7 +321,8 @@ async fn a_new_version_that_is_healthy_is_marked_good() {
 
 #[tokio::test]
 async fn a_version_that_did_not_start_is_reported_by_the_old_one() {
-    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed","asked":false,"reboots":1}}"#;
+    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installed",
+                    "asked":false,"reboots":1}}"#;
     let world = World::start("A", "1.0.0", Some(state)).await;
     let properties = world.until("the reason", |update| update.state == "failed").await;
     assert_eq!(properties.reason, "version 2.0.0 did not start");
@@ -337,7 +341,8 @@ async fn a_version_that_did_not_start_is_reported_by_the_old_one() {
 
 #[tokio::test]
 async fn an_installation_that_ends_after_the_agent_was_killed_is_still_an_update_on_trial() {
-    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installing","asked":false,"reboots":0}}"#;
+    let state = r#"{"pending":{"version":"2.0.0","from":"A","stage":"installing",
+                    "asked":false,"reboots":0}}"#;
     let world = World::start_beside("A", "1.0.0", Some(state), |rauc| {
         rauc.with(|told| told.operation = "installing")
     })

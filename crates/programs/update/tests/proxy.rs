@@ -1,4 +1,4 @@
-//! The proxy between RAUC and a host that misbehaves.
+//! The proxy between RAUC and a host with faults.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -38,7 +38,7 @@ async fn setup() -> Setup {
     setup_with(&["first"], MINUTE).await
 }
 
-/// As RAUC's helper asks; status, head and body.
+/// Asks as RAUC's helper does. Returns status, head and body.
 async fn get(url: &str, range: &str) -> (u16, String, Vec<u8>) {
     let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -128,7 +128,8 @@ async fn hopeless_answers_end_the_transfer_at_once_with_a_reason() {
     let cases = [
         (
             Fault::OtherSize,
-            "the bundle on the host is not the one that was offered (bytes 0-9/300001 instead of bytes 0-9/300000)",
+            "the bundle on the host is not the one that was offered \
+             (bytes 0-9/300001 instead of bytes 0-9/300000)",
         ),
         (Fault::Status(404), "the host does not have the bundle any more"),
         (Fault::Status(416), "the bundle on the host is shorter than the one that was offered"),
@@ -137,7 +138,7 @@ async fn hopeless_answers_end_the_transfer_at_once_with_a_reason() {
     for (fault, reason) in cases {
         let setup = setup().await;
         setup.host.fault(fault);
-        // RAUC takes 404 as an error at once and repeats every other.
+        // RAUC takes 404 as an error at once, and tries again after any other error.
         assert_eq!(setup.get(0, 9).await.0, 404);
         assert_eq!(setup.gate.ended().as_deref(), Some(reason));
         assert_eq!(setup.get(0, 9).await.0, 404, "nothing more is asked for");
@@ -168,7 +169,7 @@ async fn a_car_without_host_access_says_so() {
 #[tokio::test]
 async fn a_held_transfer_rests_and_goes_on_where_it_was() {
     let setup = setup().await;
-    // The host stalls in the middle of the body; meanwhile somebody comes to drive.
+    // The host does not answer, and meanwhile somebody comes to drive.
     setup.host.fault(Fault::Late(Duration::from_secs(3600)));
     let (url, gate) = (setup.proxy.url().to_owned(), setup.gate.clone());
     let transfer = tokio::spawn(async move { get(&url, "0-99999").await });

@@ -1,4 +1,4 @@
-//! RAUC's own streaming helper behind the proxy, with a host whose link breaks.
+//! RAUC's own streaming helper with the proxy, and a host whose link breaks.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -53,7 +53,7 @@ async fn rauc_reads_a_bundle_through_a_link_that_breaks() {
         gate.total()
     );
 
-    // A bundle that is gone is an error at once, in RAUC's words, and the reason is known.
+    // If the bundle is gone, RAUC fails at once, and the gate knows the reason.
     host.with(|inner| inner.always = Some(Fault::Status(404)));
     rauc.client().inspect(proxy.url()).await.unwrap_err();
     assert_eq!(gate.ended().as_deref(), Some("the host does not have the bundle any more"));

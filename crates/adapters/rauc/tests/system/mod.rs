@@ -1,5 +1,5 @@
-//! The real RAUC for one test, with slots that are files and a bootloader that is a shell script.
-//! `rccar-update`'s tests use it, too.
+//! The real RAUC for one test. Its slots are files, and its bootloader is a shell script. The tests
+//! of `rccar-update` use it, too.
 
 #![allow(dead_code, reason = "not every test asks for everything")]
 
@@ -37,7 +37,7 @@ type=raw
 bootname=B
 ";
 
-/// Keeps its state in files beside it.
+/// A bootloader that keeps its state in files in the same directory.
 const BOOTLOADER: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 case $1 in
@@ -49,7 +49,7 @@ get-current) echo A ;;
 esac
 "#;
 
-/// RAUC's service, booted into slot A. Dropping it ends it.
+/// RAUC's service, booted into slot A. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct TestRauc {
     rauc: Rauc,
@@ -59,7 +59,7 @@ pub(crate) struct TestRauc {
 }
 
 impl TestRauc {
-    /// Starts it; `None` where RAUC is not installed (`ci/setup` does that).
+    /// `None` if RAUC is not installed (`ci/setup` installs it).
     pub(crate) async fn start() -> io::Result<Option<Self>> {
         if Command::new("rauc")
             .arg("--version")
@@ -98,7 +98,7 @@ impl TestRauc {
             .kill_on_drop(true)
             .spawn()?;
         let rauc = Rauc::new(bus.connect().await?);
-        // The name appears when the service is ready.
+        // RAUC takes its name on the bus when it is ready.
         let ready = async {
             while matches!(rauc.compatible().await, Err(RaucError::Absent)) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -114,12 +114,12 @@ impl TestRauc {
         &self.rauc
     }
 
-    /// A client with a connection of its own.
+    /// A client with another connection to the bus.
     pub(crate) async fn another_client(&self) -> io::Result<Rauc> {
         Ok(Rauc::new(self.bus.connect().await?))
     }
 
-    /// What the bootloader keeps under a name, such as `state-A`.
+    /// The value that the bootloader keeps under a name, such as `state-A`.
     pub(crate) fn bootloader(&self, name: &str) -> io::Result<String> {
         Ok(fs::read_to_string(self.directory.path().join(name))?.trim().to_owned())
     }
@@ -130,7 +130,7 @@ impl TestRauc {
         let path = self.directory.path();
         let content = path.join(format!("content-{version}-{key}"));
         fs::create_dir(&content)?;
-        // RAUC wants more than one block after compression.
+        // Noise, because RAUC wants more than one block after compression.
         let next = |last: &u32| Some(last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
         let noise: Vec<u8> = std::iter::successors(Some(1), next)
             .take(20_000)
@@ -138,7 +138,8 @@ impl TestRauc {
             .collect();
         fs::write(content.join("root.img"), noise)?;
         let manifest = format!(
-            "[update]\ncompatible=rccar-test\nversion={version}\n[bundle]\nformat=verity\n[image.rootfs]\nfilename=root.img\n"
+            "[update]\ncompatible=rccar-test\nversion={version}\n\
+             [bundle]\nformat=verity\n[image.rootfs]\nfilename=root.img\n"
         );
         fs::write(content.join("manifest.raucm"), manifest)?;
         let bundle = path.join(format!("{version}-{key}.raucb"));
@@ -151,7 +152,6 @@ impl TestRauc {
         Ok(bundle)
     }
 
-    /// Kills the service.
     pub(crate) async fn kill(&mut self) -> io::Result<()> {
         self.service.kill().await
     }

@@ -9,13 +9,13 @@ use zbus::zvariant::OwnedObjectPath;
 /// A packet data bearer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bearer {
-    /// Its object.
+    /// Path of its object.
     pub path: OwnedObjectPath,
     /// Whether it carries data, as far as ModemManager knows.
     pub connected: bool,
     /// Whether data is held up, for instance by a call.
     pub suspended: bool,
-    /// Network interface, or the serial port to run PPP on. Empty when it is not connected.
+    /// Network interface, or the serial port to run PPP on. `None` while it is not connected.
     pub interface: Option<String>,
     /// IPv4, if it was asked for and granted.
     pub ip4: Option<IpConfig>,
@@ -25,27 +25,27 @@ pub struct Bearer {
     pub connection_error: Option<Fault>,
     /// How long PPP may take.
     pub ip_timeout: Duration,
-    /// Kind.
+    /// Kind of bearer.
     pub bearer_type: BearerType,
-    /// Its profile in the modem, if it has one.
+    /// Number of its profile in the modem, if it has one.
     pub profile_id: Option<i32>,
     /// Access point name that it was made with.
     pub apn: Option<String>,
-    /// Counters, refreshed every 30 s where the modem counts.
+    /// Counters, refreshed every 30 s if the modem counts.
     pub stats: BearerStats,
 }
 
-/// IP configuration of one family. Addresses are those of that family; what does not parse is left
-/// out.
+/// IP configuration of one family. It only has addresses of that family; those that cannot be
+/// parsed are left out.
 ///
-/// **Read it anew after every connect**: networks hand out another address each time. ModemManager
-/// does not refresh it when the network changes it under way.
+/// **Read it again after every connect**: networks give another address each time. ModemManager
+/// does not refresh it when the network changes it during the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpConfig {
     /// How the address gets onto the interface.
     pub method: IpMethod,
-    /// Address ([`IpMethod::Static`]; for IPv6 with [`IpMethod::Dhcp`] a link-local one to set
-    /// first).
+    /// Address for [`IpMethod::Static`]. For IPv6 with [`IpMethod::Dhcp`] it is a link-local
+    /// address that has to be set first.
     pub address: Option<IpAddr>,
     /// Prefix length.
     pub prefix: Option<u8>,
@@ -68,7 +68,7 @@ pub struct BearerStats {
     pub duration: u32,
     /// Tries to connect.
     pub attempts: u32,
-    /// Failed ones of them.
+    /// Tries to connect that failed.
     pub failed_attempts: u32,
     /// Bytes received in all connections.
     pub total_rx_bytes: u64,
@@ -103,8 +103,8 @@ impl Bearer {
 }
 
 impl IpConfig {
-    /// `None` for a dictionary that is empty or says [`IpMethod::Unknown`], which is how
-    /// ModemManager says that there is none.
+    /// `None` if the dictionary is empty or has [`IpMethod::Unknown`]: ModemManager's ways to say
+    /// that there is no configuration.
     fn from_dict(dict: &Dict, of_family: fn(&IpAddr) -> bool) -> Option<Self> {
         let method = IpMethod::from(dict.get::<u32>("method")?);
         let address =

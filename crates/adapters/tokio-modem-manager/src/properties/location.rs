@@ -1,14 +1,14 @@
-//! Where the modem is.
+//! The location of the modem.
 
 use crate::LocationSources;
 use crate::dict::Dict;
 use std::collections::HashMap;
 use zbus::zvariant::OwnedValue;
 
-/// Answer of [`Modem::location`](crate::Modem::location): what the enabled sources say.
+/// Answer of [`Modem::location`](crate::Modem::location): what the enabled sources report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Location {
-    /// The cell.
+    /// The cell that serves the modem.
     pub cell: Option<Cell>,
     /// A satellite fix.
     pub fix: Option<Fix>,
@@ -21,11 +21,11 @@ pub struct Location {
 pub struct Cell {
     /// MCC and MNC.
     pub operator_code: String,
-    /// Location area.
+    /// Location area code.
     pub location_area: u32,
-    /// Cell.
+    /// Number of the cell.
     pub cell_id: u64,
-    /// Tracking area (LTE, 5G).
+    /// Tracking area code (LTE, 5G).
     pub tracking_area: Option<u32>,
 }
 
@@ -61,8 +61,8 @@ impl Location {
 }
 
 impl Cell {
-    /// `MCC,MNC,LAC,CI,TAC` (older daemons leave out the last), or `operator,LAC,CI,TAC`; numbers
-    /// in hexadecimal.
+    /// Reads `MCC,MNC,LAC,CI,TAC` (older daemons leave out the TAC) or `operator,LAC,CI,TAC`. LAC,
+    /// CI and TAC are hexadecimal.
     fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let (operator_code, rest) = match parts.as_slice() {

@@ -1,4 +1,4 @@
-//! What is known about modems: typed copies of their objects' properties, taken at one moment.
+//! Typed copies of the properties of modems and their objects, all of one moment.
 
 mod bearer;
 mod location;

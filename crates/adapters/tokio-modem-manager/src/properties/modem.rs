@@ -1,4 +1,4 @@
-//! A modem.
+//! The state of a modem.
 
 use super::{Bearer, Modem3gpp, Signal, Sim};
 use crate::dict::Dict;
@@ -10,27 +10,27 @@ use std::collections::BTreeMap;
 use zbus::zvariant::OwnedObjectPath;
 
 /// A modem with everything that belongs to it, at one moment. [`Modem::state`](crate::Modem::state)
-/// gives the present one.
+/// returns the present one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModemState {
-    /// Its object. **It changes** whenever ModemManager makes the modem anew (SIM change, reset,
-    /// restart): never keep it.
+    /// Path of its object. **It changes** whenever ModemManager detects the modem again (SIM
+    /// change, reset, restart): never keep it.
     pub path: OwnedObjectPath,
-    /// `Device`: the physical device, as a rule its path in sysfs. Stays while the modem stays in
-    /// its socket; the argument of
+    /// `Device`: the physical device, usually its path in sysfs. It stays the same while the modem
+    /// stays in its socket. It is the argument of
     /// [`ModemManager::inhibit_device`](crate::ModemManager::inhibit_device).
     pub device: String,
     /// `EquipmentIdentifier`: the IMEI. Not known before the modem has answered.
     pub equipment_identifier: Option<String>,
-    /// `DeviceIdentifier`: a hash of model and firmware; two alike modems share it.
+    /// `DeviceIdentifier`: a hash of model and firmware. Two modems of the same kind share it.
     pub device_identifier: Option<String>,
     /// Overall state.
     pub state: State,
     /// Why it failed, if it did.
     pub failed_reason: FailedReason,
-    /// The code that it waits for.
+    /// The code that the modem waits for.
     pub unlock_required: Lock,
-    /// How many tries are left for each code.
+    /// Tries left, by the number of the code; see [`ModemState::retries`].
     pub unlock_retries: BTreeMap<u32, u32>,
     /// Signal quality in percent.
     pub signal_quality: SignalQuality,
@@ -40,7 +40,7 @@ pub struct ModemState {
     pub power_state: PowerState,
     /// Generations of radio that are allowed, and the preferred one.
     pub current_modes: (Modes, Modes),
-    /// What the modem is used as.
+    /// Families of radio that the modem uses now.
     pub current_capabilities: Capabilities,
     /// IP families that it can carry.
     pub supported_ip_families: IpFamilies,
@@ -67,7 +67,7 @@ pub struct ModemState {
     pub sim: Option<Sim>,
     /// 3GPP: registration and packet service. Absent while the modem is locked or failed.
     pub modem3gpp: Option<Modem3gpp>,
-    /// Extended signal quality. Absent if the modem cannot tell.
+    /// Extended signal quality. Absent if the modem does not report it.
     pub signal: Option<Signal>,
     /// Whether `Simple` is there, so that [`Modem::connect`](crate::Modem::connect) can work.
     pub has_simple: bool,
@@ -82,7 +82,7 @@ pub struct ModemState {
 pub struct Port {
     /// Name, such as `wwan0`.
     pub name: String,
-    /// Kind.
+    /// What the port is for.
     pub kind: PortType,
 }
 
@@ -91,18 +91,18 @@ pub struct Port {
 pub struct SignalQuality {
     /// 0 to 100.
     pub percent: u32,
-    /// Whether it is fresh: false means that the modem has not reported for about a minute.
+    /// False if the modem has not reported its signal for about a minute.
     pub recent: bool,
 }
 
 impl ModemState {
-    /// Tries left for a code, if the modem tells.
+    /// Tries left for a code; `None` if the modem does not report them.
     #[must_use]
     pub fn retries(&self, lock: Lock) -> Option<u32> {
         self.unlock_retries.get(&u32::from(lock)).copied()
     }
 
-    /// The bearer that is connected. Modems of this century have one for ordinary data.
+    /// The first bearer that is connected. A modem usually has one for ordinary data.
     #[must_use]
     pub fn connected_bearer(&self) -> Option<&Bearer> {
         self.bearers.iter().find(|bearer| bearer.connected)

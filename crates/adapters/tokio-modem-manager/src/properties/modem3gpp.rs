@@ -1,12 +1,12 @@
-//! 3GPP registration.
+//! 3GPP: registration and packet service.
 
 use crate::dict::Dict;
 use crate::{PacketServiceState, RegistrationState};
 
 /// `Modem3gpp`.
 ///
-/// These two states tell more than the modem's own: a modem that lost its network can stay
-/// `connected` for a minute.
+/// Registration and packet service show more than the modem's own state: a modem that lost its
+/// network can stay `connected` for a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modem3gpp {
     /// Registration with the network.
@@ -15,7 +15,7 @@ pub struct Modem3gpp {
     pub packet_service: PacketServiceState,
     /// MCC and MNC of the network.
     pub operator_code: Option<String>,
-    /// Its name.
+    /// Name of the network.
     pub operator_name: Option<String>,
     /// IMEI.
     pub imei: Option<String>,

@@ -1,15 +1,15 @@
-//! SIMs.
+//! The state of a SIM.
 
 use crate::SimType;
 use crate::dict::Dict;
 use zbus::zvariant::OwnedObjectPath;
 
-/// A SIM. Identifiers are empty while it is locked.
+/// A SIM. Its identifiers are `None` while it is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sim {
-    /// Its object.
+    /// Path of its object.
     pub path: OwnedObjectPath,
-    /// Whether it is the one in use.
+    /// Whether it is the SIM in use.
     pub active: bool,
     /// ICCID.
     pub identifier: Option<String>,

@@ -19,31 +19,30 @@ use std::time::Duration;
 pub struct Machine {
     phase: Phase,
     seen: Observation,
-    /// ModemManager has had a modem since the start: it is missed for good, wherever it went.
+    /// ModemManager has had a modem since the start. From then on it is missed when it is gone.
     had_modem: bool,
-    /// Since when the daemon, the modem and the registration are as they are.
+    /// Since when the daemon is there or not there; so for the modem and the registration below.
     daemon_since: MonotonicMicros,
     modem_since: MonotonicMicros,
     registration_since: MonotonicMicros,
-    /// Packet service was seen: a modem that has never told of any is not believed when it tells
-    /// that there is none.
+    /// The modem has reported packet service. A modem that never did is not believed when it
+    /// reports that there is none.
     was_attached: bool,
-    /// Since when a connected modem tells of none.
+    /// Since when a connected modem reports that it has no packet service.
     detached_since: Option<MonotonicMicros>,
     car: Car,
     has_pin: bool,
     pin_refused: bool,
     outage: Outage,
     fault: Option<Fault>,
-    /// A fault that the last try told, where observations do not show it.
+    /// A fault that the last try found and that observations do not show.
     told: Option<Fault>,
-    /// The daemon has gone while the link was up: the link is not taken down for that.
+    /// The daemon went away while the link was up. That alone does not take the link down.
     orphaned: bool,
-    /// The link was lost with the daemon and is still configured: data may flow on. The first try
-    /// that fails takes it down.
+    /// The link was lost together with the daemon. It is still configured, and data may flow on.
+    /// The first try that fails takes it down.
     kept: bool,
-    /// Data have flowed since the start: what they need is there, or was. Where nothing ever
-    /// flowed, another start will not change it.
+    /// Data has flowed since the start. If it never did, a reboot will not help.
     carried: bool,
     control: Control,
     limits: Limits,
@@ -60,7 +59,7 @@ enum Phase {
     Up { since: MonotonicMicros, probe: Probe, steady: bool },
 }
 
-/// Control probes; they go on whatever else happens.
+/// Control probes: questions to the modem. They go on in every phase.
 #[derive(Debug, Clone, Copy)]
 struct Control {
     at: MonotonicMicros,
@@ -68,7 +67,7 @@ struct Control {
     failed: u32,
 }
 
-/// What was tried since the link was up for good.
+/// The attempts since the link was last steady.
 #[derive(Debug, Clone, Copy)]
 struct Outage {
     /// When the link was lost last.
@@ -78,10 +77,11 @@ struct Outage {
     /// Tries that failed, or that came up without data, since the last cure above
     /// [`Rung::CycleBearer`].
     tries_since_cure: u32,
-    /// The highest rung so far.
+    /// The last rung above [`Rung::Reconnect`].
     cure: Option<Rung>,
-    /// How often the link came up, never for long.
+    /// How often the link came up without becoming steady.
     ups: u32,
+    /// Waits for a person so far; at most 2, where the wait is longest.
     waits_for_person: u32,
 }
 
@@ -92,8 +92,8 @@ impl Outage {
 }
 
 impl Machine {
-    /// A machine that has seen nothing yet. `reboots`: when those of the day before were, oldest
-    /// first; the clock has to begin early enough for them.
+    /// `reboots` are the times of the reboots within the last day, oldest first. They lie before
+    /// `now` on the same clock.
     #[must_use]
     pub fn new(now: MonotonicMicros, dice: u32, pin: Pin, reboots: &[MonotonicMicros]) -> Self {
         Self {
@@ -127,18 +127,18 @@ impl Machine {
         }
     }
 
-    /// Takes a fresh random number, by which what is repeated is spread; only
-    /// [`backoff`](crate::timing::backoff) and [`spread`](crate::timing::spread) look at it.
+    /// Takes a fresh random number. Only [`backoff`](crate::timing::backoff) and
+    /// [`spread`](crate::timing::spread) use it, to vary waits.
     pub fn handle_dice(&mut self, dice: u32) {
         self.dice = dice;
     }
 
-    /// What is seen of daemon and modem has changed, or may have.
+    /// The state of daemon or modem may have changed.
     pub fn handle_observation(&mut self, now: MonotonicMicros, seen: Observation) {
         let before = std::mem::replace(&mut self.seen, seen);
         self.had_modem |= seen.modem.is_some();
-        // What is plugged in gets its time: udev starts the daemon, and the daemon looks for a
-        // modem.
+        // A modem that was just plugged in gets its full grace: udev starts the daemon, and the
+        // daemon looks for a modem.
         let plugged_in = seen.expected && !before.expected;
         if before.daemon != seen.daemon || plugged_in {
             self.daemon_since = now;
@@ -150,7 +150,8 @@ impl Machine {
             self.registration_since = now;
         }
         self.note_packet_service(now);
-        // Another SIM may have that PIN, and a SIM whose lock is open has all its tries again.
+        // The PIN may be sent again: another SIM may accept it, and a SIM that was unlocked has all
+        // its tries again.
         let news = stage(&before) != stage(&seen);
         if news && matches!(stage(&seen), Some(Stage::Failed(Fault::SimMissing) | Stage::Ready)) {
             self.pin_refused = false;
@@ -162,7 +163,6 @@ impl Machine {
         }
     }
 
-    /// What the car does.
     pub fn handle_car(&mut self, now: MonotonicMicros, car: Car) {
         let begins = car.in_session && !self.car.in_session;
         self.car = car;
@@ -173,24 +173,22 @@ impl Machine {
         }
     }
 
-    /// An action ended.
+    /// `action` is the number from [`Effect::Act`]; a report of an abandoned action is ignored.
     pub fn handle_done(&mut self, now: MonotonicMicros, action: u64, outcome: Outcome) {
         match self.phase {
             Phase::Acting { rung, action: present, since } if present == action => {
                 self.finish(now, rung, since, outcome)
             }
-            // Abandoned before.
             _ => {}
         }
     }
 
-    /// The lease of the link's address has ended. The modem may know of nothing: connecting asks
-    /// for another one.
+    /// The lease of the link's address has ended. The modem may not notice; connecting again asks
+    /// for another lease.
     pub fn handle_lease_lost(&mut self, now: MonotonicMicros) {
         self.lose(now, Cause::LeaseLost, Rung::Reconnect);
     }
 
-    /// A data probe was answered, or not.
     pub fn handle_data_probe(&mut self, now: MonotonicMicros, answered: bool) {
         let Phase::Up { probe, .. } = &mut self.phase else { return };
         self.carried |= answered;
@@ -199,16 +197,16 @@ impl Machine {
         }
     }
 
-    /// A control probe was answered, or not.
     pub fn handle_control_probe(&mut self, now: MonotonicMicros, answered: bool) {
         if !self.control.pending {
             return;
         }
         let failed = if answered { 0 } else { self.control.failed + 1 };
+        // After a failure the next probe is sent at once.
         let next = if failed > 0 { now } else { now.plus(CONTROL) };
         self.control = Control { at: next, pending: false, failed };
         if failed >= CONTROLS && !matches!(self.phase, Phase::Acting { .. }) {
-            // A link that still carries data is worth more than an answer.
+            // A link that carries data is not given up only because the modem does not answer.
             if !self.is_up() {
                 self.plan(now, Cause::ModemMute);
             }
@@ -216,7 +214,6 @@ impl Machine {
         }
     }
 
-    /// Time has passed.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         if self.control.at <= now {
             self.step_control(now);
@@ -232,7 +229,7 @@ impl Machine {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due. There is always such a time.
+    /// When [`handle_timeout`](Self::handle_timeout) is due. Never `None`.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let phase = match self.phase {
@@ -249,42 +246,38 @@ impl Machine {
         phase.into_iter().chain([self.control.at]).min()
     }
 
-    /// What to do next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// What was decided.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Whether the link carries data, as far as is known.
+    /// Whether the link is thought to carry data.
     #[must_use]
     pub fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up { .. })
     }
 
-    /// Whether there is, or was once, what ModemManager should have.
+    /// Whether something on the USB looks like a modem, or ModemManager has had one.
     #[must_use]
     pub fn is_expected(&self) -> bool {
         self.had_modem || self.seen.expected
     }
 
-    /// Whether the SIM has refused the PIN and may be the same one yet: the machine's owner
-    /// remembers it for the next start.
+    /// Whether the SIM has refused the PIN and may still be the same SIM. The shell stores this for
+    /// the next start.
     #[must_use]
     pub fn is_pin_refused(&self) -> bool {
         self.pin_refused
     }
 
-    /// What only a person can mend, if anything.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         self.fault
     }
 
-    /// The state.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.phase {
@@ -294,7 +287,7 @@ impl Machine {
         }
     }
 
-    /// Waiting: what has come may make the next try worth while at once.
+    /// While waiting: tries at once if the modem can be used now or its network has come.
     fn look_while_waiting(&mut self, now: MonotonicMicros, before: &Observation) {
         let (was, is) = (usable(before), usable(&self.seen));
         let registered = registration(&self.seen) == Some(Registration::Registered);
@@ -324,7 +317,7 @@ impl Machine {
         self.effects.push_back(Effect::ProbeControl);
     }
 
-    /// A refusal of the network shows only until the modem is asked for something else: it is kept.
+    /// Keeps a refusal by the network: the modem shows it only until it is asked something else.
     fn note_refusal(&mut self) {
         if registration(&self.seen) == Some(Registration::Denied) {
             self.told = Some(Fault::Denied);
@@ -332,7 +325,7 @@ impl Machine {
         }
     }
 
-    /// A rung is due. What it needs may be missing by now.
+    /// Climbs a rung that is due, or plans again if what the rung needs has gone meanwhile.
     fn begin(&mut self, now: MonotonicMicros, rung: Rung, cause: Cause) {
         let parked_enough = rung != Rung::Reboot || self.car.parked;
         if !self.is_expected() || (rung.needs_modem() && !can_try(&self.seen)) || !parked_enough {
@@ -380,12 +373,11 @@ impl Machine {
         if !tries {
             (self.outage.tries, self.outage.tries_since_cure) = (0, 0);
         }
-        // No network is what a refusal looks like from further away.
+        // After a refusal, "no network" may be the same refusal: the fault stays.
         if tries && outcome != Outcome::NoNetwork {
             self.told = None;
         }
-        // A rung above may leave the modem in another state; until that is seen, nothing of the old
-        // one counts.
+        // The rung may have changed the modem: an answer to an earlier control probe is void.
         self.control =
             Control { at: now.plus(CONTROL), pending: false, failed: self.control.failed };
         match outcome {
@@ -398,7 +390,7 @@ impl Machine {
             Outcome::Done | Outcome::Failed | Outcome::NoNetwork | Outcome::Mute => {}
         }
         if !rung.needs_modem() {
-            // The modem comes back anew, and gets its time to.
+            // The modem has to come back, and gets its full grace for that.
             (self.modem_since, self.daemon_since) = (now, now);
         }
         let cause = if tries { Cause::TryFailed } else { Cause::Returned };
@@ -411,6 +403,7 @@ impl Machine {
         self.events.push_back(Event::Up { after_ms: millis(now.since(self.outage.since)), rung });
         self.phase = Phase::Up { since: now, probe: Probe::new(now), steady: false };
         self.control.failed = 0;
+        // What the modem reported before does not count against the new connection at once.
         self.registration_since = now;
         self.detached_since = self.detached_since.map(|_| now);
         (self.told, self.orphaned, self.kept, self.outage.tries) = (None, false, false, 0);
@@ -446,17 +439,18 @@ fn registration(seen: &Observation) -> Option<Registration> {
     seen.modem.map(|modem| modem.registration)
 }
 
-/// Whether the modem can be asked to connect, and there is hope.
+/// Whether a try can work.
 fn usable(seen: &Observation) -> bool {
     seen.daemon && matches!(stage(seen), Some(Stage::Ready | Stage::LockedByPin(_)))
 }
 
-/// Whether there is somebody to ask. A try without hope is how a fault is found to be mended.
+/// Whether the modem can be asked to connect at all. Also a modem with a fault is asked: only a try
+/// shows that the fault is mended.
 fn can_try(seen: &Observation) -> bool {
     seen.daemon && seen.modem.is_some_and(|modem| modem.stage != Stage::Starting)
 }
 
-/// With one try left a person decides.
+/// Never uses the last try for the PIN: after that one the SIM would want its PUK.
 fn may_send_pin(seen: &Observation) -> bool {
     match stage(seen) {
         Some(Stage::LockedByPin(left)) => left.is_none_or(|left| left > 1),

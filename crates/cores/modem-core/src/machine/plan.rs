@@ -11,11 +11,10 @@ use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
 impl Machine {
-    /// Decides what comes next and when.
     pub(super) fn plan(&mut self, now: MonotonicMicros, cause: Cause) {
         let (rung, mut due, cause) = self.next(now, cause);
-        // What flickers must not put an attempt off for ever. But a daemon that has come gets its
-        // time to find a modem.
+        // Observations that flicker must not delay an attempt for ever: an earlier time for the
+        // same rung stays. Only a daemon that has just come gets its full time to find a modem.
         if let Phase::Waiting { rung: planned, due: earlier, cause: before } = self.phase
             && planned == rung
             && (before == Cause::DaemonMissing) == (cause == Cause::DaemonMissing)
@@ -28,7 +27,7 @@ impl Machine {
 
     fn next(&mut self, now: MonotonicMicros, cause: Cause) -> (Rung, MonotonicMicros, Cause) {
         if !self.is_expected() {
-            // Nothing is missing. Whatever comes is seen; looking again costs nothing.
+            // Nothing is missing. `begin` plans again without doing anything.
             return (Rung::Reconnect, now.plus(MODEM_GRACE), Cause::ModemMissing);
         }
         if !self.seen.daemon {
@@ -54,12 +53,12 @@ impl Machine {
             Stage::LockedByPin(_) if self.pin_refused => Some(Fault::PinWrong),
             Stage::LockedByPin(Some(0 | 1)) => Some(Fault::PinWrong),
             _ if registration == Registration::Denied => Some(Fault::Denied),
-            // What a try has told holds until a try tells otherwise.
+            // A fault that a try found holds until another try shows otherwise.
             _ => self.told,
         };
         self.set_fault(observed);
-        // A modem that cannot even be asked is cured first: nobody would see that the person has
-        // acted.
+        // A modem that cannot be asked is cured first. Otherwise nothing would show that the person
+        // has acted.
         if observed.is_some() && !matches!(stage, Stage::Starting | Stage::Broken) {
             self.drop_kept();
             let wait = (FAULT_FIRST * 2_u32.saturating_pow(self.outage.waits_for_person))
@@ -83,7 +82,7 @@ impl Machine {
         }
     }
 
-    /// The modem can be asked to connect: a try, or a cure first.
+    /// The modem can be asked to connect: a try comes next, or a cure before it.
     fn next_try(
         &self,
         now: MonotonicMicros,
@@ -95,31 +94,33 @@ impl Machine {
         if self.outage.tries_since_cure < TRIES {
             return (Rung::Reconnect, due, cause);
         }
+        // Without coverage nothing heavier than the radio can help.
         let next = match self.outage.cure {
             Some(cure) if coverage => self.above(cure),
             _ => Rung::CycleRadio,
         };
         let allowed = |rung: Rung| match coverage {
             true => self.limits.from(rung, Duration::ZERO),
-            // Only where the modem has looked for a network long enough, and not often.
+            // Without coverage: only after the modem has looked for a network long enough, and
+            // rarely.
             false => self
                 .limits
                 .from(rung, RADIO_WITHOUT_COVERAGE)
                 .max(self.registration_since.plus(SEARCHING)),
         };
-        // Where the heaviest has to wait for long, the heavy ones begin again.
+        // While the heaviest cure has to wait, the other heavy ones are taken again.
         let again = [Rung::Reset, Rung::RestartDaemon, Rung::CycleUsb]
             .into_iter()
             .filter(|rung| next >= Rung::CycleUsb && *rung < next);
-        // Tries go on while every cure has to wait.
+        // A cure takes the place of the next try if it is allowed by then.
         match std::iter::once(next).chain(again).find(|rung| allowed(*rung) <= due) {
             Some(rung) => (rung, allowed(rung).max(now), cause),
             None => (Rung::Reconnect, due, cause),
         }
     }
 
-    /// A cure without which there is nothing to try: the gentlest that has not been in vain, as
-    /// soon as it is allowed.
+    /// For a modem that cannot be asked to connect: the next cure, or a heavy one that is allowed
+    /// earlier.
     fn cure(
         &self,
         now: MonotonicMicros,
@@ -129,16 +130,17 @@ impl Machine {
     ) -> (Rung, MonotonicMicros, Cause) {
         let next =
             self.outage.cure.filter(|cure| *cure >= first).map_or(first, |cure| self.above(cure));
-        // Nothing but a restart helps a daemon.
+        // USB power does not bring a missing daemon back.
         let of_use = |rung: &Rung| {
             *rung >= first && !(cause == Cause::DaemonMissing && *rung == Rung::CycleUsb)
         };
         let candidates = [next, first, Rung::CycleUsb].into_iter().filter(of_use);
-        // After one pass in vain what ModemManager never had is no modem: the like of an Arduino,
-        // which has a modem's driver.
+        // A device that ModemManager never had may be no modem: an Arduino has a modem's driver,
+        // too. After the first pass its cures are further apart.
         let stranger = cause == Cause::ModemMissing && !self.had_modem;
         let distance = if stranger { STRANGER } else { Duration::ZERO };
         let due = |rung: Rung| self.limits.from(rung, distance).max(from).max(now);
+        // The one that is allowed first; of equal ones the first candidate.
         let best = candidates
             .map(|rung| (due(rung), rung))
             .reduce(|one, other| if other.0 < one.0 { other } else { one });
@@ -146,7 +148,7 @@ impl Machine {
         (rung, due, cause)
     }
 
-    /// The next cure. After the highest one that is allowed the heavy ones begin again.
+    /// The next cure. After the highest one that is allowed, it begins again with [`Rung::Reset`].
     fn above(&self, cure: Rung) -> Rung {
         match cure {
             Rung::Reconnect | Rung::CycleBearer => Rung::CycleRadio,

@@ -1,4 +1,4 @@
-//! While the link is up: what may end it.
+//! What may end a link that is up.
 
 use super::{Machine, Outage, Phase};
 use crate::rung::Rung;
@@ -8,11 +8,10 @@ use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
 impl Machine {
-    /// Up: what ModemManager says may end it.
     pub(super) fn look_while_up(&mut self, now: MonotonicMicros, before: &Observation) {
         self.orphaned |= !self.seen.daemon;
         let recent = |seen: &Observation| seen.modem.map(|modem| modem.signal_recent);
-        // The modem may hang. Asked when that begins, and not again while it lasts.
+        // An old signal value means that the modem may hang: it is probed once, at the change.
         if (recent(before), recent(&self.seen)) == (Some(true), Some(false)) {
             self.hurry_probes(now);
         }
@@ -23,7 +22,7 @@ impl Machine {
             (Some(modem), _) if !modem.connected => {
                 self.lose(now, Cause::BearerLost, Rung::Reconnect)
             }
-            // Unplugged, or only not known any more: packets tell.
+            // It is unplugged, or only ModemManager has lost it. The data probe decides.
             (None, Phase::Up { probe, .. }) => probe.hurry(now),
             _ => {}
         }
@@ -47,13 +46,13 @@ impl Machine {
         if self.registration_deadline().is_some_and(|deadline| deadline <= now) {
             self.lose(now, Cause::RegistrationLost, Rung::CycleBearer);
         } else if self.daemon_deadline().is_some_and(|deadline| deadline <= now) {
-            // The link stays; the daemon is started beside it.
+            // The link stays configured while the daemon is restarted.
             (self.kept, self.outage.since) = (true, now);
             self.act(now, Rung::RestartDaemon, Cause::DaemonMissing);
         }
     }
 
-    /// While up: by when registration and packet service have to be back.
+    /// By when registration and packet service have to be back; `None` if neither is missing.
     pub(super) fn registration_deadline(&self) -> Option<MonotonicMicros> {
         let modem = self.seen.modem?;
         let missing =
@@ -65,7 +64,7 @@ impl Machine {
             .map(|since| since.plus(REGISTRATION_GRACE))
     }
 
-    /// A modem between two connections need not be attached.
+    /// Looks only while connected: between two connections a modem need not be attached.
     pub(super) fn note_packet_service(&mut self, now: MonotonicMicros) {
         let attached =
             self.seen.modem.filter(|modem| modem.connected).and_then(|modem| modem.attached);
@@ -83,13 +82,13 @@ impl Machine {
         }
     }
 
-    /// While up: when a missing daemon is started.
+    /// When a missing daemon is restarted; `None` if it is there.
     pub(super) fn daemon_deadline(&self) -> Option<MonotonicMicros> {
         let due = self.limits.from(Rung::RestartDaemon, Duration::ZERO);
         (!self.seen.daemon).then(|| due.max(self.daemon_since.plus(DAEMON_GRACE)))
     }
 
-    /// The link is lost: the first rung at once, unless that has just been in vain.
+    /// The link is lost. Climbs `rung` at once, unless earlier attempts have just failed.
     pub(super) fn lose(&mut self, now: MonotonicMicros, cause: Cause, rung: Rung) {
         let Phase::Up { steady, .. } = self.phase else { return };
         self.kept = cause == Cause::DaemonMissing;
@@ -102,6 +101,7 @@ impl Machine {
         }
         self.outage.since = now;
         self.note_refusal();
+        // A link that came up without data is a failed try.
         if !steady && rung == Rung::CycleBearer {
             self.outage.tries_since_cure += 1;
         }
@@ -111,7 +111,7 @@ impl Machine {
         if self.outage.tries_since_cure >= TRIES {
             return self.plan(now, cause);
         }
-        // A link that is lost again and again right after it came up is not tried without a pause.
+        // If the link is lost again and again soon after it came up, there is a pause.
         let due = now.plus(timing::backoff(self.outage.ups.saturating_sub(1), self.dice));
         self.wait(due, rung, cause);
         if due <= now {
@@ -119,8 +119,8 @@ impl Machine {
         }
     }
 
-    /// The modem is there and does not connect, or a cure takes it away: what was kept for the
-    /// daemon's sake is of no use any more.
+    /// Takes down a link that was kept while the daemon was away: the modem is there and does not
+    /// connect, or a cure takes it away.
     pub(super) fn drop_kept(&mut self) {
         if std::mem::take(&mut self.kept) {
             self.events.push_back(Event::Down { cause: Cause::DaemonMissing });

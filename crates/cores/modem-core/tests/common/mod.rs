@@ -1,5 +1,5 @@
-//! Days of random faults that can be repeated: randomness, what is to happen, and which rungs were
-//! climbed.
+//! Days of random faults that can be repeated: random numbers, an agenda of what happens, and a
+//! record of the rungs that were climbed.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -18,12 +18,12 @@ use std::time::Duration;
 pub const START: MonotonicMicros = MonotonicMicros(0);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Time from the start until then; for ever if never.
+/// Time from the start until `at`; `None` is never.
 pub fn due(at: Option<MonotonicMicros>) -> Duration {
     at.map_or(Duration::MAX, |at| at.since(START))
 }
 
-/// Steele, Lea, Flood: "Fast splittable pseudorandom number generators".
+/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
 pub struct Random(pub u64);
 
 impl Random {
@@ -56,7 +56,7 @@ impl Random {
     }
 }
 
-/// What the world will do, and the time.
+/// The time, and what the world will do when.
 pub struct Agenda<T> {
     seed: u64,
     now: Duration,
@@ -82,8 +82,8 @@ impl<T> Agenda<T> {
         self.due.retain(|(_, what)| keep(what));
     }
 
-    /// Lets time pass until `machine_at` or until the world acts, but not beyond `end`; what the
-    /// world does then.
+    /// Lets time pass until `machine_at` or until the world acts, but not beyond `end`. Returns
+    /// what the world does then.
     pub fn advance(
         &mut self,
         machine_at: Duration,
@@ -111,7 +111,7 @@ impl Climbed {
         Self { seed, times: BTreeMap::new() }
     }
 
-    /// Notes it. Twice the same is at least `apart` from each other.
+    /// Panics if the same rung was climbed less than `apart` before.
     pub fn note(&mut self, now: Duration, rung: Rung, apart: Duration) {
         let times = self.times.entry(rung).or_default();
         if let Some(last) = times.last() {
@@ -129,7 +129,7 @@ impl Climbed {
     }
 }
 
-/// Lives through a day for each seed and tells what was climbed in all.
+/// Lives through a day for each seed and prints how often each rung was climbed in all.
 pub fn live_through_all(day: fn(u64) -> BTreeMap<Rung, usize>) {
     let mut total: BTreeMap<Rung, usize> = BTreeMap::new();
     for seed in seeds() {
@@ -140,8 +140,7 @@ pub fn live_through_all(day: fn(u64) -> BTreeMap<Rung, usize>) {
     println!("climbed: {total:?}");
 }
 
-/// Another hundred days every time, and the seed is told by whatever fails; or the one of
-/// `RCCAR_SEED`.
+/// A hundred other days at each run, or the one of `RCCAR_SEED`. A test that fails names its seed.
 fn seeds() -> Range<u64> {
     let seeds = match std::env::var("RCCAR_SEED") {
         Ok(seed) => {

@@ -35,7 +35,7 @@ pub fn sdp() -> Sdp {
 }
 
 impl Lab {
-    /// Cars `a` and `b` are known.
+    /// Cars `a` and `b` are enrolled.
     pub fn new() -> Self {
         let mut rooms = Rooms::new(Options::new(software()));
         let known = ['a', 'b'].map(|letter| EnrolledCar {
@@ -56,7 +56,7 @@ impl Lab {
         std::mem::take(&mut self.effects)
     }
 
-    /// Takes effects; drivers read at once.
+    /// Takes the effects. Drivers read at once, so the list never waits.
     fn collect(&mut self) {
         while let Some(effect) = self.rooms.poll_effect() {
             match effect {
@@ -96,7 +96,7 @@ impl Lab {
         self.rooms.handle_car(self.now, conn, message);
     }
 
-    /// A driver at car `a` whose offer has come. Outputs are drained.
+    /// A driver whose offer from car `a` has come. Outputs are drained.
     pub fn driven(&mut self) -> (DriverConn, CarConn, SessionId) {
         let (conn, driver) = (self.car(1, 'a'), self.driver(1, "Ada"));
         self.says(driver, FromDriver::Connect { car: car('a'), trickle: true });

@@ -1,4 +1,4 @@
-//! What happens, one by one.
+//! What the machine does with each input and wish.
 
 use super::steps::spread;
 use super::{AGAIN, Machine, Phase};
@@ -8,7 +8,7 @@ use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::cmp::Ordering;
 
-/// The meter is written after so many bytes, which bounds what a power cut can hide.
+/// The meter is saved each time after this many bytes. A power cut loses the count of fewer.
 const SAVE_METER_EVERY: u64 = 4_000_000;
 
 impl Machine {
@@ -36,9 +36,12 @@ impl Machine {
         let Ok(release) = answer else { return self.not_answered(now) };
         self.checking = None;
         self.check_failures = 0;
+        // The interval ±20 %.
         let interval = self.settings.check_interval;
         self.check_at = now.plus(interval.mul_f64(0.8) + spread(interval.mul_f64(0.4), self.dice));
+        // The answer settles the wish: below it becomes an offer, or it ends.
         let wish = self.wish.take();
+        // An offer that the owner asked for stays asked for if the host offers it again.
         let kept = match &self.phase {
             Phase::Idle => None,
             Phase::Offered { release, asked } if matches!(release.source, Source::Host(_)) => {
@@ -109,6 +112,7 @@ impl Machine {
             Phase::Condemned { marked, .. } => {
                 *marked |= done;
                 if done {
+                    // Reboot now; the pause is only for another attempt.
                     self.mark_at = now;
                 }
                 return;
@@ -181,8 +185,11 @@ impl Machine {
         self.downgrade = downgrade.then(|| version.clone());
         match file {
             Some(release) => self.phase = Phase::Offered { release, asked: true },
-            None if matches!(&self.phase, Phase::Offered { release, .. } if release.version == version) =>
-                {}
+            // Offered already, and marked as asked for above.
+            None if matches!(
+                &self.phase,
+                Phase::Offered { release, .. } if release.version == version
+            ) => {}
             None => {
                 self.wish = Some((version, downgrade));
                 self.check_at = now;
@@ -191,7 +198,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Whether a version may replace the running one.
+    /// Whether a version may replace the running one. Build metadata does not count (SemVer 10).
     fn judge(&self, version: &Version, downgrade: bool) -> Result<(), Refusal> {
         let allowed = downgrade || self.downgrade.as_ref() == Some(version);
         match version.cmp_precedence(&self.boot.running) {

@@ -1,4 +1,4 @@
-//! What time and the state of the car bring about.
+//! What the machine does when time passes or the car's state changes.
 
 use super::{
     AGAIN, ANSWER_WITHIN, CHECK_SPREAD, MARK_TRIES, Machine, PASSING_FIRST, PASSING_LONGEST, Phase,
@@ -12,11 +12,11 @@ use rccar_protocol::units::MonotonicMicros;
 use semver::Version;
 use std::time::Duration;
 
-/// With fewer bytes left below the cap an installation would end before it has come anywhere.
+/// With fewer bytes left below the cap, an installation is not worth beginning.
 const WORTH_BEGINNING: u64 = 500_000;
 
 impl Machine {
-    /// Asks the host when it is time to.
+    /// Checks for a release when it is time, and gives up on an answer that does not come.
     pub(super) fn ask(&mut self, now: MonotonicMicros) {
         if self.checking.is_some_and(|since| now >= since.plus(ANSWER_WITHIN)) {
             self.not_answered(now);
@@ -46,9 +46,9 @@ impl Machine {
         self.check_at = now.plus(wait + spread(CHECK_SPREAD, self.dice));
     }
 
-    /// Tells the bootloader that a slot that had proved itself works again: drive and agent run.
-    /// The network is not asked for, because a car that is switched on and off in a tunnel must not
-    /// run out of attempts.
+    /// Marks the booted slot good once drive and `rccar-car` run, outside of a trial. The network
+    /// does not count: a car that is switched on and off in a tunnel must not use up the
+    /// bootloader's attempts.
     pub(super) fn settle(&mut self, now: MonotonicMicros) {
         let proving = matches!(self.phase, Phase::Trial { .. } | Phase::Condemned { .. });
         let runs = self.car.status().is_some_and(|car| car.drive_alive);
@@ -66,7 +66,7 @@ impl Machine {
         due
     }
 
-    /// One step that is due; false if there is none.
+    /// Does one step that is due. Returns false if there is none.
     pub(super) fn step(&mut self, now: MonotonicMicros) -> bool {
         match self.phase.clone() {
             Phase::Idle => false,
@@ -132,7 +132,7 @@ impl Machine {
     fn direct_traffic(&mut self, now: MonotonicMicros) {
         let wanted = if self.holds_work(now).is_some() { Traffic::Hold } else { self.flow() };
         let Phase::Installing { traffic, .. } = &mut self.phase else { return };
-        // The transfer counts its budget down by itself.
+        // The transfer counts its budget down by itself: another number is no news.
         let same = match (*traffic, wanted) {
             (Traffic::Flow { budget: before }, Traffic::Flow { budget: after }) => {
                 before.is_some() == after.is_some()
@@ -155,6 +155,7 @@ impl Machine {
 
     pub(super) fn rebooted_not(&mut self, now: MonotonicMicros) {
         let Phase::Rebooting { mut pending, .. } = self.phase.clone() else { return };
+        // `reboot` counted it before it happened.
         pending.reboots = pending.reboots.saturating_sub(1);
         match pending.stage.clone() {
             Stage::Condemned(reason) => {
@@ -167,7 +168,8 @@ impl Machine {
         self.save();
     }
 
-    /// Installed: waits for the car to be parked.
+    /// The version is installed. Waits for the car to be parked; after a refused reboot, at least
+    /// [`PASSING_FIRST`].
     pub(super) fn wait(&mut self, now: MonotonicMicros, pending: Pending) {
         let again_at = if matches!(self.phase, Phase::Rebooting { .. }) {
             now.plus(PASSING_FIRST)
@@ -183,6 +185,7 @@ impl Machine {
         let seen = self.car.status().is_some();
         let Phase::Trial { pending, health, camera_at } = &mut self.phase else { return false };
         let missing = health.missing(pending.registered);
+        // A mark on its way may still succeed.
         if now >= ends && !self.marking {
             let unmarked = || {
                 format!(
@@ -227,7 +230,7 @@ impl Machine {
         asked
     }
 
-    /// What keeps a release from being installed.
+    /// Why a release cannot be installed now.
     pub(super) fn holds_install(
         &self,
         now: MonotonicMicros,
@@ -250,12 +253,12 @@ impl Machine {
         later.or_else(|| self.holds_work(now)).or_else(cap)
     }
 
-    /// What keeps an installation or a reboot from going on.
+    /// Why an installation or a reboot cannot go on.
     pub(super) fn holds_work(&self, now: MonotonicMicros) -> Option<Hold> {
         self.car.driving(now).or_else(|| self.car.battery(self.settings.min_battery_mv))
     }
 
-    /// Until when the new version has to prove itself.
+    /// By when the new version has to prove itself.
     pub(super) fn trial_ends(&self) -> MonotonicMicros {
         MonotonicMicros(0).plus(self.settings.health_limit).max(self.started.plus(TRIAL_AT_LEAST))
     }
@@ -275,7 +278,8 @@ impl Machine {
         self.retry_at.insert(version.clone(), now.plus(self.wait_after(tries, passing)));
     }
 
-    /// The wait before a version is tried again.
+    /// The wait before a version is tried again. Passing failures double it; failures that count
+    /// make it four times as long.
     pub(super) fn wait_after(&self, tries: u32, passing: u32) -> Duration {
         if passing > 0 {
             return doubled(PASSING_FIRST, passing).min(PASSING_LONGEST);
@@ -291,12 +295,12 @@ impl Machine {
     }
 }
 
-/// `first` for 1, twice that for 2, and so on.
+/// `first` for 1, twice `first` for 2, four times for 3, and so on.
 fn doubled(first: Duration, times: u32) -> Duration {
     first.saturating_mul(1 << times.saturating_sub(1).min(16))
 }
 
-/// A part of `most`, by luck.
+/// A random part of `most`.
 pub(super) fn spread(most: Duration, dice: u32) -> Duration {
     most.mul_f64(f64::from(dice) / f64::from(u32::MAX))
 }

@@ -14,13 +14,13 @@ pub(crate) const V1: Version = Version::new(1, 0, 0);
 pub(crate) const V2: Version = Version::new(2, 0, 0);
 pub(crate) const V3: Version = Version::new(3, 0, 0);
 
-/// What becomes of a version on this car.
+/// How a version turns out on this car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Good,
     /// Its kernel panics.
     DoesNotStart,
-    /// It boots, and the camera gives nothing.
+    /// It boots, but the camera gives nothing.
     NoPicture,
     /// The installer refuses it.
     Refused,
@@ -150,7 +150,7 @@ impl World {
         let slot = loop {
             let order = [self.first, 1 - self.first];
             let Some(slot) = order.into_iter().find(|slot| self.slots[*slot].tries > 0) else {
-                // As the boot script does when nothing is left.
+                // The boot script does the same when no slot has tries left.
                 self.slots.iter_mut().for_each(|slot| slot.tries = TRIES);
                 continue;
             };
@@ -214,11 +214,9 @@ impl World {
         }
         self.roll();
         self.machine.handle_timeout(self.now);
-        // As many effects as there are, one after the other.
         while self.effect() {}
     }
 
-    /// `rccar-car` reports.
     pub(crate) fn tell_car(&mut self) {
         self.handle(Input::Car(Some(CarStatus {
             registered: self.registered,

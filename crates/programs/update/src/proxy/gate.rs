@@ -1,13 +1,14 @@
-//! What the transfer may do, what it has done, and why it ended.
+//! Lets the transfer flow or holds it, counts its bytes, and keeps the reason why it ended.
 
 use rccar_update_core::Traffic;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// Request and answer without the body: both heads with a token, and the packets' own headers.
+/// Bytes of a request and its answer besides the body: both heads, the token, and the headers of
+/// the packets.
 const OVERHEAD: u64 = 900;
 
-/// Between the service, which decides, and the transfer. Clones are the same gate.
+/// Stands between the shell, which decides, and the transfer. Clones are the same gate.
 #[derive(Debug, Clone)]
 pub struct Gate {
     traffic: watch::Sender<Mode>,
@@ -22,33 +23,32 @@ enum Mode {
 
 #[derive(Debug, Default)]
 struct Books {
-    /// Bytes left, if the link is metered.
+    /// Bytes left; `None` if the link is not metered.
     budget: Option<u64>,
     /// Bytes of the metered requests that are under way.
     reserved: u64,
-    /// Bytes that travelled.
+    /// Bytes fetched so far, metered or not.
     total: u64,
-    /// Bytes over metered links that nobody has asked for yet.
+    /// Bytes over metered links since the last [`Gate::take_metered`].
     metered: u64,
-    /// Why there is nothing more to be had.
+    /// Why the transfer ended before its time.
     ended: Option<String>,
 }
 
 impl Default for Gate {
-    /// Closed.
+    /// Begins closed.
     fn default() -> Self {
         Self { traffic: watch::Sender::new(Mode::Hold), books: Arc::default() }
     }
 }
 
 impl Gate {
-    /// Opens or closes it.
     pub fn set(&self, traffic: Traffic) {
         let mode = match traffic {
             Traffic::Flow { budget } => {
                 let mut books = self.books();
-                // Whoever made the budget does not know yet what was fetched since it last asked,
-                // nor what is under way.
+                // The core made the budget without the bytes that it has not taken yet and without
+                // those that are under way.
                 let known = books.metered + books.reserved;
                 books.budget = budget.map(|budget| budget.saturating_sub(known));
                 Mode::Flow
@@ -58,7 +58,7 @@ impl Gate {
         self.traffic.send_replace(mode);
     }
 
-    /// Bytes that travelled so far.
+    /// Bytes fetched so far, with overhead.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.books().total
@@ -70,7 +70,7 @@ impl Gate {
         std::mem::take(&mut self.books().metered)
     }
 
-    /// Why the transfer ended before its time, if it did.
+    /// Why the transfer ended before its time; `None` if it did not.
     #[must_use]
     pub fn ended(&self) -> Option<String> {
         self.books().ended.clone()
@@ -81,19 +81,17 @@ impl Gate {
         self.books().ended.get_or_insert(reason.into());
     }
 
-    /// Resolves when it is open.
     pub(crate) async fn open(&self) {
-        // The sender lives in `self`.
+        // Cannot fail: the sender lives in `self`.
         let _ = self.traffic.subscribe().wait_for(|mode| *mode == Mode::Flow).await;
     }
 
-    /// Resolves when it is closed.
     pub(crate) async fn closed(&self) {
         let _ = self.traffic.subscribe().wait_for(|mode| *mode == Mode::Hold).await;
     }
 
-    /// Reserves what a request may cost; false if the budget does not reach. What is not used is
-    /// given back by dropping the voucher.
+    /// Reserves the bytes of a request and its overhead; `None` if the budget is too small. When
+    /// the voucher is dropped, unused bytes go back to the budget.
     pub(crate) fn reserve(&self, bytes: u64) -> Option<Voucher<'_>> {
         let mut guard = self.books();
         let books = &mut *guard;
@@ -112,7 +110,7 @@ impl Gate {
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
-        // Numbers cannot be left half changed.
+        // A panic cannot leave numbers half changed.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,7 +168,7 @@ mod tests {
         gate.set(Traffic::Hold);
         gate.set(Traffic::Flow { budget: Some(10_000) });
         drop(under_way);
-        // The first used 2000, the second 900, and this one costs 900 more than its body.
+        // The first request used 2000, the second 900, and this one costs 900 more than its body.
         assert!(gate.reserve(10_000 - 2_000 - 900 - 900 + 1).is_none());
         assert!(gate.reserve(10_000 - 2_000 - 900 - 900).is_some());
     }

@@ -1,7 +1,7 @@
-//! Between RAUC and the host: a web server for one bundle, on the loopback interface.
+//! A web server for one bundle, on the loopback interface, between RAUC and the host.
 //!
-//! **RAUC sees a server that is sometimes slow; that the link vanished, that somebody drives, that
-//! the token changed is settled here.**
+//! **RAUC only sees a server that is sometimes slow. This module handles a lost link, a driver, and
+//! a token that changes.**
 //!
 //! ```text
 //!   RAUC (nbd, curl) ── GET range ──► 127.0.0.1:random/secret/bundle.raucb ── GET range, token ──► host
@@ -11,12 +11,13 @@
 //! # Design decisions
 //!
 //! * A part is fetched whole before it is passed on: RAUC tries again five times at most, and only
-//!   while nothing of the answer was read. RAUC's parts have 128 KiB, as the kernel's block device
-//!   asks for them.
-//! * When there is no hope, the answer is 404: RAUC takes that as an error at once, and repeats
-//!   every other one.
-//! * What was written before an installation ended stays in the idle slot: the next one, by
-//!   `adaptive=block-hash-index`, finds it there and fetches the rest. So nothing is kept here.
+//!   while it has read nothing of the answer. RAUC's parts have 128 KiB, as the kernel's block
+//!   device asks for them.
+//! * When a part cannot be fetched at all, the answer is 404: RAUC takes that as an error at once,
+//!   and tries again after any other error.
+//! * Nothing is kept here. If an installation ends early, the blocks that it has written stay in
+//!   the idle slot; the next one finds them there (`adaptive=block-hash-index`) and fetches the
+//!   rest.
 //! * The path is secret, because every process on the car can connect to the port.
 
 mod gate;
@@ -41,10 +42,10 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use upstream::Upstream;
 
-/// The largest part: the most that Linux asks of a block device at once.
+/// The largest part, in bytes: the most that Linux asks of a block device at once.
 const LARGEST: u64 = 32 * 1024 * 1024;
 
-/// A running proxy; dropping it ends it.
+/// A running proxy. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     url: String,
@@ -52,7 +53,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves the bundle that the host has under `path`.
+    /// Serves the bundle that the host has under `path`. `size` is the size that was offered.
     ///
     /// # Errors
     /// If there is no port, or no randomness for the secret.
@@ -60,10 +61,10 @@ impl Proxy {
         Self::start_with(host, path, size, gate, upstream::PATIENCE).await
     }
 
-    /// As [`Self::start`], with another patience.
+    /// As [`Self::start`]. `patience` is how long one request of RAUC may take.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Self::start`].
     pub async fn start_with(
         host: HostClient,
         path: &str,
@@ -88,7 +89,7 @@ impl Proxy {
         Ok(Self { url, task: task.abort_handle() })
     }
 
-    /// What RAUC is given.
+    /// The bundle's URL, for RAUC.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

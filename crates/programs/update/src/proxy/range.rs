@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Bytes of a bundle, first and last included.
+/// A range of bytes; `first` and `last` belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) first: u64,
@@ -10,8 +10,8 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The span that a `Range` header asks for, of a bundle of `size` bytes; `None` if it cannot be
-    /// had. Without a header it is all.
+    /// The span that a `Range` header asks for, in a bundle of `size` bytes. `None` if the header
+    /// is not understood or is outside of the bundle. No header means the whole bundle.
     pub(crate) fn requested(header: Option<&str>, size: u64) -> Option<Self> {
         let end = size.checked_sub(1)?;
         let Some(header) = header else { return Some(Self { first: 0, last: end }) };
@@ -31,7 +31,7 @@ impl Span {
         self.last - self.first + 1
     }
 
-    /// The value of `Content-Range`.
+    /// The value of `Content-Range` for this span of `size` bytes.
     pub(crate) fn of(self, size: u64) -> String {
         format!("bytes {}-{}/{size}", self.first, self.last)
     }
@@ -43,7 +43,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// Digits only: `parse` alone would take a sign, too.
+/// Takes digits only: `parse` alone would accept a sign, too.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

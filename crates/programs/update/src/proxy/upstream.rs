@@ -1,4 +1,4 @@
-//! Fetching a part of the bundle from the host, however often the link breaks.
+//! Fetches a part of the bundle from the host, however often the link breaks.
 
 use super::gate::Gate;
 use super::range::Span;
@@ -10,38 +10,37 @@ use hyper::{Response, StatusCode};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long one request of RAUC's may wait for a driver to leave or for the link to come back. RAUC
-/// gives the kernel's block device 300 s for a read before it is an I/O error; this leaves time to
-/// end in order, so that the next attempt begins with a clean word.
+/// How long one request of RAUC may wait for a driver to leave or for the link to come back. RAUC
+/// gives the kernel's block device 300 s for a read, then it is an I/O error. This time is shorter,
+/// so that the transfer ends first and its reason is known.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(270);
-/// A body that stands still for longer is dead.
+/// If no byte of a body comes for this long, the connection is dead.
 const STALL: Duration = Duration::from_secs(20);
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MOST: Duration = Duration::from_secs(10);
 
-/// The bundle as the host has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
     pub(crate) host: HostClient,
     pub(crate) path: String,
-    /// Size that was offered.
+    /// The size that was offered, in bytes.
     pub(crate) size: u64,
     pub(crate) gate: Gate,
     pub(crate) patience: Duration,
 }
 
-/// Why a part cannot be had just now.
+/// Why an attempt to fetch a part failed.
 enum Broken {
-    /// Somebody drives.
+    /// The gate was closed.
     Held,
-    /// Worth another try.
+    /// Another try may work.
     Passing(String),
-    /// It is not.
+    /// No other try can work.
     Final(String),
 }
 
 impl Upstream {
-    /// The whole span, or nothing: then [`Gate::ended`] tells why.
+    /// Returns the whole span, or `None`: then [`Gate::ended`] has the reason.
     pub(crate) async fn fetch(&self, span: Span) -> Option<Bytes> {
         let deadline = Instant::now() + self.patience;
         let mut got = BytesMut::new();
@@ -69,7 +68,7 @@ impl Upstream {
                     return None;
                 }
             }
-            // A link that moves anything at all is not hopeless.
+            // A link that moved at least something begins with the shortest wait again.
             failures = if got.len() > before { 1 } else { failures + 1 };
             tracing::debug!(%span, got = got.len(), failures, "{last}");
             let wait = BACKOFF_FIRST.saturating_mul(1 << (failures - 1).min(16)).min(BACKOFF_MOST);
@@ -80,7 +79,7 @@ impl Upstream {
         }
     }
 
-    /// One request for what is missing of the span.
+    /// One request for the rest of the span after `got`.
     async fn attempt(&self, span: Span, got: &mut BytesMut) -> Result<(), Broken> {
         let rest = Span { first: span.first + got.len() as u64, last: span.last };
         let Some(mut voucher) = self.gate.reserve(rest.len()) else {
@@ -89,13 +88,15 @@ impl Upstream {
         let answer = tokio::select! {
             biased;
             () = self.gate.closed() => return Err(Broken::Held),
-            answer = self.host.get(&self.path, Some(rest.to_string())) => answer.map_err(|error| passing(&error))?,
+            answer = self.host.get(&self.path, Some(rest.to_string())) => {
+                answer.map_err(|error| passing(&error))?
+            }
         };
         let mut body = self.judge(answer, rest)?.into_body();
         while got.len() as u64 + span.first <= span.last {
             let frame = tokio::select! {
                 biased;
-                // The connection is dropped with the body: nothing more arrives.
+                // Dropping the body closes the connection, so no more bytes arrive.
                 () = self.gate.closed() => return Err(Broken::Held),
                 frame = timeout(STALL, body.frame()) => frame,
             };
@@ -128,7 +129,7 @@ impl Upstream {
         Ok(())
     }
 
-    /// Whether the answer is the part that was asked for.
+    /// Passes the answer on if it is the part that was asked for.
     fn judge<B>(&self, answer: Response<B>, rest: Span) -> Result<Response<B>, Broken> {
         match answer.status() {
             StatusCode::PARTIAL_CONTENT => {
@@ -142,7 +143,8 @@ impl Upstream {
                 }
                 let expected = rest.of(self.size);
                 Err(Broken::Final(format!(
-                    "the bundle on the host is not the one that was offered ({range} instead of {expected})"
+                    "the bundle on the host is not the one that was offered \
+                     ({range} instead of {expected})"
                 )))
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -159,8 +161,8 @@ impl Upstream {
     }
 }
 
-/// Even a token that is not taken is worth another try: the car gets a new one before the old one
-/// expires.
+/// Also a token that the host refuses is worth another try: the car gets a new one before the old
+/// one expires.
 fn passing(error: &HttpError) -> Broken {
     Broken::Passing(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! A host for the tests, with faults on demand, and a source of tokens.
+//! A host with faults on demand, and a source of tokens.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "tests")]
 
@@ -21,12 +21,12 @@ use tokio::net::TcpListener;
 
 pub(crate) const PATH: &str = "/bundles/1";
 
-/// What the host does with one request, instead of answering it.
+/// What the host does with one request instead of a good answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// So many bytes, then the connection breaks.
+    /// It sends this many bytes, then the connection breaks.
     CutAfter(usize),
-    /// Nothing for so long, then the answer.
+    /// It answers only after this time.
     Late(Duration),
     Status(u16),
     /// It says that the bundle has another size.
@@ -39,11 +39,11 @@ pub(crate) enum Fault {
 pub(crate) struct Inner {
     pub(crate) bundle: Vec<u8>,
     pub(crate) faults: VecDeque<Fault>,
-    /// Faults of every request from now on.
+    /// Fault of every request from now on.
     pub(crate) always: Option<Fault>,
     pub(crate) token: String,
     pub(crate) requests: Vec<String>,
-    /// Bytes of bodies handed out.
+    /// Bytes of bodies that were sent.
     pub(crate) sent: usize,
     pub(crate) release: Option<String>,
 }
@@ -133,7 +133,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
             let cut = std::io::Error::other("cut");
             let length = [("content-length", part.len().to_string())];
             let frames = futures_util::stream::iter([Ok(start), Err(cut)]);
-            // The broken body is read later than its start, so that the start gets out.
+            // The break comes later than the start of the body, so that the start is sent.
             let frames = futures_util::StreamExt::then(frames, |frame| async {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 frame
@@ -147,7 +147,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
     (StatusCode::PARTIAL_CONTENT, head, body).into_response()
 }
 
-/// Gives the host's address and, one after the other, these tokens; the last one for ever.
+/// Returns the host's address and these tokens, one after the other; the last one for ever.
 pub(crate) struct Tokens {
     pub(crate) url: String,
     pub(crate) tokens: Mutex<VecDeque<&'static str>>,

@@ -1,8 +1,8 @@
-//! A stand-in for RAUC: it reads the whole bundle by parts, as RAUC's helper does, and keeps what
-//! it is told.
+//! A stand-in for RAUC: it reads the whole bundle by parts, as RAUC's helper does, and records the
+//! calls.
 //!
-//! The real one needs the device mapper; `crates/adapters/rauc/tests/real.rs` has what works
-//! without, and the tests of the image the rest.
+//! The real RAUC needs the device mapper. `crates/adapters/rauc/tests/real.rs` tests what works
+//! without it, and the tests of the image the rest.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "tests")]
 
@@ -20,17 +20,17 @@ type Dict = HashMap<String, OwnedValue>;
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) booted: &'static str,
-    /// What the manifest of every bundle says.
+    /// The board in the manifest of every bundle.
     pub(crate) compatible: &'static str,
     pub(crate) version: &'static str,
     pub(crate) size: usize,
-    /// What installing ends with, if not well.
+    /// The error with which every installation ends.
     pub(crate) refuses: Option<&'static str>,
     pub(crate) read: Vec<u8>,
     pub(crate) marks: Vec<String>,
     pub(crate) primary: &'static str,
     pub(crate) operation: &'static str,
-    /// How often somebody asked for it.
+    /// How often `operation` was read.
     pub(crate) looks: u32,
     last_error: String,
 }
@@ -95,7 +95,7 @@ impl Rauc {
     }
 }
 
-/// A part over HTTP, or of a file.
+/// Reads a part over HTTP or from a file.
 async fn read(source: &str, first: usize, last: usize) -> Option<Vec<u8>> {
     let Some(rest) = source.strip_prefix("http://") else {
         return Some(std::fs::read(source).ok()?[first..=last].to_vec());
@@ -103,7 +103,8 @@ async fn read(source: &str, first: usize, last: usize) -> Option<Vec<u8>> {
     let (address, path) = rest.split_once('/')?;
     let mut stream = TcpStream::connect(address).await.ok()?;
     let request = format!(
-        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nRange: bytes={first}-{last}\r\nConnection: close\r\n\r\n"
+        "GET /{path} HTTP/1.1\r\nHost: {address}\r\n\
+         Range: bytes={first}-{last}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
@@ -142,7 +143,7 @@ impl Rauc {
             .ok_or_else(|| fdo::Error::Failed("Failed to stream bundle".into()))?;
         let (compatible, version) = self.with(|told| (told.compatible, told.version));
         let update = dict(&[("compatible", compatible.into()), ("version", version.into())]);
-        // In one variant more than needed, as RAUC has it.
+        // RAUC, too, wraps the dictionary in a second variant.
         let update = Value::Value(Box::new(Value::from(update)));
         Ok(dict(&[("update", update), ("manifest-hash", "00".repeat(32).into())]))
     }
