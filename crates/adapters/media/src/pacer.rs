@@ -96,9 +96,10 @@ mod tests {
             let (mut now, mut last) = (MonotonicMicros(0), None);
             for pause in pauses {
                 let due = pacer.next_due(now);
-                prop_assert!(last.is_none_or(|last: MonotonicMicros| {
+                let spaced = last.is_none_or(|last: MonotonicMicros| {
                     due.0 + 1 >= last.0 + 1_000_000 / u64::from(rate)
-                }));
+                });
+                prop_assert!(spaced);
                 last = Some(due);
                 now = MonotonicMicros(now.0.max(due.0) + pause);
             }

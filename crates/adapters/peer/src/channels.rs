@@ -2,7 +2,7 @@
 
 use crate::peer::{Message, PeerEvent};
 use crate::rate::RateLimit;
-use crate::{LinkError, error::stack};
+use crate::{PeerError, error::stack};
 use bytes::BytesMut;
 use rccar_causes::causes;
 use rccar_protocol::control::ControlFrame;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::PeerConnection;
 
@@ -34,7 +35,7 @@ impl ControlChannel {
     pub(crate) async fn create(
         connection: &dyn PeerConnection,
         clock: fn() -> MonotonicMicros,
-    ) -> Result<Self, LinkError> {
+    ) -> Result<Self, PeerError> {
         let init =
             RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
         let channel = connection
@@ -43,7 +44,8 @@ impl ControlChannel {
             .map_err(stack("creating the channel `control`"))?;
         let (sender, newest) = watch::channel(None);
         let dropped = Arc::new(AtomicU16::new(0));
-        tokio::spawn(read_control(Arc::clone(&channel), sender, Arc::clone(&dropped), clock));
+        let reading = read_control(Arc::clone(&channel), sender, Arc::clone(&dropped), clock);
+        tokio::spawn(reading.in_current_span());
         Ok(Self { channel, newest, dropped })
     }
 
@@ -118,7 +120,7 @@ impl EventsChannel {
     pub(crate) async fn create(
         connection: &dyn PeerConnection,
         events: mpsc::UnboundedSender<PeerEvent>,
-    ) -> Result<(Self, mpsc::Receiver<Message>), LinkError> {
+    ) -> Result<(Self, mpsc::Receiver<Message>), PeerError> {
         let channel = connection
             .create_data_channel("events", None)
             .await
@@ -126,11 +128,13 @@ impl EventsChannel {
         let (outgoing, queue) = mpsc::channel(EVENT_QUEUE);
         let (incoming, messages) = mpsc::channel(MESSAGE_QUEUE);
         let (opened, open) = watch::channel(false);
-        tokio::spawn(write_events(Arc::clone(&channel), queue, open));
-        tokio::spawn(async move {
+        let writing = write_events(Arc::clone(&channel), queue, open);
+        tokio::spawn(writing.in_current_span());
+        let reading = async move {
             let by_driver = read_events(&*channel, &opened, &incoming).await;
             let _ = events.send(PeerEvent::EventsClosed { by_driver });
-        });
+        };
+        tokio::spawn(reading.in_current_span());
         Ok((Self { outgoing }, messages))
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong with the peer connection.
 
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
+pub enum PeerError {
     /// The WebRTC stack refused.
     #[error("{doing}: {why}")]
     Stack {
@@ -27,8 +27,8 @@ pub enum LinkError {
 /// Characters kept of the stack's errors: a failed send prints the whole packet.
 const MAX_WORDS: usize = 160;
 
-pub(crate) fn stack<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> LinkError {
-    move |error| LinkError::Stack {
+pub(crate) fn stack<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> PeerError {
+    move |error| PeerError::Stack {
         doing,
         why: error.to_string().chars().take(MAX_WORDS).collect(),
     }

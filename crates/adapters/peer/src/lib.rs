@@ -44,7 +44,7 @@ mod sockets;
 mod video;
 
 pub use channels::ReceivedControl;
-pub use error::LinkError;
+pub use error::PeerError;
 pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
 pub use retransmission::Traffic;
 pub use settings::PeerOptions;

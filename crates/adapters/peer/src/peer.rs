@@ -7,7 +7,7 @@ use crate::retransmission::{Mending, Meter, Retransmission};
 use crate::settings::{PeerOptions, configuration, h264, media, setting_engine};
 use crate::sockets::{Addresses, BoundRuntime, Heard};
 use crate::video::VideoSender;
-use crate::{LinkError, error::stack};
+use crate::{PeerError, error::stack};
 use rccar_causes::causes;
 use rccar_protocol::signaling::{Candidate, IceServer};
 use rccar_protocol::text::Sdp;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tracing::Span;
 use webrtc::peer_connection::{PeerConnection, PeerConnectionBuilder};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +127,7 @@ impl Drop for Connection {
 impl Peer {
     /// Makes a connection with its track and channels. `ssrc` must be random; the sequence numbers
     /// of the video start from it, too.
-    pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, LinkError> {
+    pub async fn open(options: &PeerOptions, ssrc: u32) -> Result<Opened, PeerError> {
         let keyframe_requested = Arc::new(Notify::new());
         let meter = Arc::new(Meter::default());
         let mending = Arc::new(Mending::default());
@@ -145,6 +146,7 @@ impl Peer {
             binding: options.binding.clone(),
             heard: heard.clone(),
             clock: options.clock,
+            span: Span::current(),
         };
         let observer = Observer {
             events: sender.clone(),
@@ -190,7 +192,7 @@ impl Peer {
 
     /// Writes the next offer. With `restart`, it restarts ICE with these servers; the old path ends
     /// when gathering starts.
-    pub async fn prepare_offer(&self, restart: Option<&[IceServer]>) -> Result<Offer, LinkError> {
+    pub async fn prepare_offer(&self, restart: Option<&[IceServer]>) -> Result<Offer, PeerError> {
         if let Some(servers) = restart {
             self.connection
                 .0
@@ -211,7 +213,7 @@ impl Peer {
 
     /// Starts gathering for an offer. Call it after the offer was sent: candidates follow at once,
     /// and the driver must not get them first.
-    pub async fn start_gathering(&self, offer: &Offer) -> Result<(), LinkError> {
+    pub async fn start_gathering(&self, offer: &Offer) -> Result<(), PeerError> {
         self.forget().await;
         self.apply_offer(offer).await
     }
@@ -225,7 +227,7 @@ impl Peer {
 
     /// The newest offer, if it awaits an answer, with the candidates that are known by now. For a
     /// driver who may have missed it.
-    pub async fn unanswered(&self) -> Result<Option<Offer>, LinkError> {
+    pub async fn unanswered(&self) -> Result<Option<Offer>, PeerError> {
         if let Some(held) = &*self.held.lock().await {
             return Ok(Some(held.clone()));
         }
@@ -249,7 +251,7 @@ impl Peer {
         self.candidates.store(0, Ordering::Relaxed);
     }
 
-    async fn apply_offer(&self, offer: &Offer) -> Result<(), LinkError> {
+    async fn apply_offer(&self, offer: &Offer) -> Result<(), PeerError> {
         // Before gathering starts: the observer puts this number on the candidates.
         self.gathered.send_replace(false);
         self.generation.store(offer.generation, Ordering::Release);
@@ -262,7 +264,7 @@ impl Peer {
 
     /// Gathers all candidates and returns the offer that holds them, for peers that cannot trickle.
     /// After `limit` it takes those that are there.
-    pub async fn gathered_offer(&self, offer: Offer, limit: Duration) -> Result<Offer, LinkError> {
+    pub async fn gathered_offer(&self, offer: Offer, limit: Duration) -> Result<Offer, PeerError> {
         self.start_gathering(&offer).await?;
         let mut gathered = self.gathered.subscribe();
         match tokio::time::timeout(limit, gathered.wait_for(|complete| *complete)).await {
@@ -277,12 +279,12 @@ impl Peer {
             .0
             .local_description()
             .await
-            .ok_or(LinkError::GatheringTimeout(limit))?;
+            .ok_or(PeerError::GatheringTimeout(limit))?;
         Ok(Offer { sdp: Sdp::new(complete.sdp)?, ..offer })
     }
 
     /// Takes the driver's answer; for a held offer this starts gathering.
-    pub async fn accept_answer(&self, generation: u32, sdp: &Sdp) -> Result<(), LinkError> {
+    pub async fn accept_answer(&self, generation: u32, sdp: &Sdp) -> Result<(), PeerError> {
         self.check(generation).await?;
         let held = self.held.lock().await.take();
         if let Some(offer) = held {
@@ -290,7 +292,7 @@ impl Peer {
         }
         // Only now: applying a held offer is what makes the stack await its answer.
         if !self.awaits_answer().await {
-            return Err(LinkError::Unasked);
+            return Err(PeerError::Unasked);
         }
         let refused = stack("using the driver's answer");
         let answer = RTCSessionDescription::answer(sdp.as_str().to_owned()).map_err(&refused)?;
@@ -309,10 +311,10 @@ impl Peer {
         &self,
         generation: u32,
         candidate: Candidate,
-    ) -> Result<(), LinkError> {
+    ) -> Result<(), PeerError> {
         self.check(generation).await?;
         if self.candidates.fetch_add(1, Ordering::Relaxed) >= MAX_CANDIDATES {
-            return Err(LinkError::TooManyCandidates(MAX_CANDIDATES));
+            return Err(PeerError::TooManyCandidates(MAX_CANDIDATES));
         }
         if !self.awaits_answer().await {
             return self.apply(candidate).await;
@@ -374,14 +376,14 @@ impl Peer {
         }
     }
 
-    async fn check(&self, got: u32) -> Result<(), LinkError> {
+    async fn check(&self, got: u32) -> Result<(), PeerError> {
         // While an offer is held, only messages about that one count.
         let held = self.held.lock().await.as_ref().map(|offer| offer.generation);
         let current = held.unwrap_or_else(|| self.generation());
-        if got == current { Ok(()) } else { Err(LinkError::Generation { got, current }) }
+        if got == current { Ok(()) } else { Err(PeerError::Generation { got, current }) }
     }
 
-    async fn apply(&self, candidate: Candidate) -> Result<(), LinkError> {
+    async fn apply(&self, candidate: Candidate) -> Result<(), PeerError> {
         // The end of the driver's candidates.
         if candidate.line().is_empty() {
             return Ok(());

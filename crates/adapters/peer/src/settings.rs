@@ -13,7 +13,7 @@
 use crate::keyframe::KeyframeTap;
 use crate::retransmission::Retransmission;
 use crate::sockets::Binding;
-use crate::{LinkError, error::stack};
+use crate::{PeerError, error::stack};
 use rccar_protocol::VIDEO_CLOCK_HZ;
 use rccar_protocol::signaling::IceServer;
 use rccar_protocol::units::MonotonicMicros;
@@ -109,7 +109,7 @@ pub(crate) fn media(
     codec: RTCRtpCodec,
     tap: KeyframeTap,
     retransmission: Retransmission,
-) -> Result<(MediaEngine, Registry), LinkError> {
+) -> Result<(MediaEngine, Registry), PeerError> {
     let refused = stack("setting up the media engine");
     let mut engine = MediaEngine::default();
     engine

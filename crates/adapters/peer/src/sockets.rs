@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::watch;
+use tracing::{Instrument, Span};
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
     TokioRuntime, Transmit,
@@ -87,6 +88,8 @@ pub(crate) struct BoundRuntime {
     pub(crate) binding: watch::Receiver<Binding>,
     pub(crate) heard: Heard,
     pub(crate) clock: fn() -> MonotonicMicros,
+    /// Whose tasks these are: their log lines say so.
+    pub(crate) span: Span,
 }
 
 impl BoundRuntime {
@@ -115,7 +118,7 @@ impl BoundRuntime {
 
 impl Runtime for BoundRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
-        TokioRuntime.spawn(future)
+        TokioRuntime.spawn(Box::pin(future.instrument(self.span.clone())))
     }
 
     fn spawn_reactor(
@@ -123,7 +126,7 @@ impl Runtime for BoundRuntime {
         size: usize,
         future: Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> Box<dyn JoinHandle> {
-        TokioRuntime.spawn_reactor(size, future)
+        TokioRuntime.spawn_reactor(size, Box::pin(future.instrument(self.span.clone())))
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -380,7 +383,8 @@ mod tests {
     #[tokio::test]
     async fn a_socket_holds_little_that_waits_to_be_sent() {
         let (_keep, binding) = watch::channel(Binding::default());
-        let runtime = BoundRuntime { binding, heard: Heard::default(), clock: micros };
+        let runtime =
+            BoundRuntime { binding, heard: Heard::default(), clock: micros, span: Span::none() };
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
         let same = socket.try_clone().unwrap();

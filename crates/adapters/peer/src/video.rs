@@ -1,7 +1,7 @@
 //! Packs access units into RTP (RFC 6184) and sends them.
 
 use crate::retransmission::{Mending, Meter, Traffic};
-use crate::{LinkError, error::stack};
+use crate::{PeerError, error::stack};
 use bytes::Bytes;
 use rccar_protocol::units::MonotonicMicros;
 use rtc::media_stream::MediaStreamTrack;
@@ -49,7 +49,7 @@ impl VideoSender {
         keyframe_requested: Arc<Notify>,
         mending: Arc<Mending>,
         meter: Arc<Meter>,
-    ) -> Result<Self, LinkError> {
+    ) -> Result<Self, PeerError> {
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
                 ssrc: Some(ssrc),
@@ -110,7 +110,7 @@ impl VideoSender {
         access_unit: Bytes,
         captured_at: MonotonicMicros,
         keyframe: bool,
-    ) -> Result<(), LinkError> {
+    ) -> Result<(), PeerError> {
         self.meter.note_encoded(access_unit.len());
         if keyframe {
             self.mending.handle_keyframe();
@@ -155,9 +155,9 @@ impl VideoSender {
         self.meter.read()
     }
 
-    async fn negotiated_payload_type(&self) -> Result<u8, LinkError> {
+    async fn negotiated_payload_type(&self) -> Result<u8, PeerError> {
         let refused =
-            || LinkError::Stack { doing: "sending video", why: "H.264 was not negotiated".into() };
+            || PeerError::Stack { doing: "sending video", why: "H.264 was not negotiated".into() };
         let sender = self
             .transceiver
             .sender()

@@ -6,7 +6,7 @@ mod driver;
 
 use driver::Driver;
 use rccar_peer::{
-    Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState,
+    Binding, Message, Offer, Opened, Peer, PeerError, PeerEvent, PeerOptions, PeerState,
 };
 use rccar_protocol::Layout;
 use rccar_protocol::control::ControlFrame;
@@ -159,7 +159,7 @@ async fn messages_of_an_older_offer_are_refused() {
     let offer = car.connect(&driver, false).await;
     let sdp = offer.sdp.clone();
     let refused = car.peer.accept_answer(offer.generation + 1, &sdp).await.unwrap_err();
-    assert!(matches!(refused, LinkError::Generation { got: 2, current: 1 }), "{refused}");
+    assert!(matches!(refused, PeerError::Generation { got: 2, current: 1 }), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -277,7 +277,7 @@ async fn an_answer_that_nobody_asked_for_changes_nothing() {
     let (mut car, driver) = (Car::open().await, Driver::open().await);
     let offer = car.connect(&driver, false).await;
     driver.channel("control").await;
-    assert!(matches!(car.peer.accept_answer(1, &offer.sdp).await, Err(LinkError::Unasked)));
+    assert!(matches!(car.peer.accept_answer(1, &offer.sdp).await, Err(PeerError::Unasked)));
     assert!(car.peer.send_telemetry(&[1]).await);
 }
 
@@ -296,7 +296,7 @@ async fn candidates_are_limited_for_each_offer() {
         car.peer.add_candidate(1, candidate.clone()).await.unwrap();
     }
     let refused = car.peer.add_candidate(1, candidate).await.unwrap_err();
-    assert!(matches!(refused, LinkError::TooManyCandidates(64)), "{refused}");
+    assert!(matches!(refused, PeerError::TooManyCandidates(64)), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_media::pipeline::PipelineState;
 use rccar_peer::{
-    Binding, LinkError, Message, Offer, Opened, Peer, PeerEvent, PeerOptions, PeerState,
+    Binding, Message, Offer, Opened, Peer, PeerError, PeerEvent, PeerOptions, PeerState,
 };
 use rccar_protocol::events::{CarEvent, DriverEvent, Frames, NoticeLevel};
 use rccar_protocol::grease;
@@ -281,7 +281,7 @@ impl Session {
                 match peer.accept_answer(generation, &sdp).await {
                     // The first answer decides whether there is a session at all; a later one is
                     // about another path only.
-                    Err(error @ (LinkError::Stack { .. } | LinkError::Description(_)))
+                    Err(error @ (PeerError::Stack { .. } | PeerError::Description(_)))
                         if generation == 1 =>
                     {
                         tracing::warn!(error = %causes(&error), "the driver's description cannot be used");
@@ -309,7 +309,7 @@ impl Session {
         };
         match used {
             Ok(()) => None,
-            Err(error @ LinkError::Generation { .. }) => {
+            Err(error @ PeerError::Generation { .. }) => {
                 tracing::debug!(error = %causes(&error), "late message dropped");
                 None
             }
@@ -405,7 +405,7 @@ impl Session {
     }
 
     /// Says the first offer, or one with a restart.
-    async fn offer(&mut self, peer: &Peer, restart: Option<Commit>) -> Result<(), LinkError> {
+    async fn offer(&mut self, peer: &Peer, restart: Option<Commit>) -> Result<(), PeerError> {
         if restart.is_some() {
             self.ice_servers.follow();
         }
