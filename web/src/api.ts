@@ -51,7 +51,7 @@ export class Api {
     await this.#request("POST", "setup", { token, name, password });
   }
 
-  /** Uses a one-time sign-in link. */
+  /** Signs in with the token of a one-time link. */
   async followLink(token: string): Promise<void> {
     await this.#request("POST", "link", { token });
   }
@@ -69,7 +69,7 @@ export class Api {
     await this.#request("DELETE", `cars/${encodeURIComponent(car)}`);
   }
 
-  /** Asks a car for its owner to install the version that it waits to be asked for. */
+  /** Asks a car to install the version that waits for its owner. */
   async install(car: string, version: string): Promise<void> {
     await this.#request("POST", `cars/${encodeURIComponent(car)}/install`, { version });
   }

@@ -1,4 +1,4 @@
-/** Wakes whoever owns a machine at the time that the machine asks for. */
+/** Calls a shell back at the time that its machine asks for. */
 
 export class Timer {
   readonly #wake: () => void;
@@ -12,7 +12,7 @@ export class Timer {
 
   /**
    * Takes a machine's `pollTimeout`, on the clock of `performance.now()`: wakes then and not
-   * before, `null` never.
+   * before; for `null` never.
    */
   set(at: number | null): void {
     if (at === this.#at || this.#stopped) return;
@@ -26,7 +26,7 @@ export class Timer {
     }, wait);
   }
 
-  /** Wakes nobody any more, whatever is asked. */
+  /** For ever: later calls of `set` do nothing. */
   stop(): void {
     this.set(null);
     this.#stopped = true;

@@ -15,7 +15,7 @@ const answer = {
   uploaded_by: "Ada",
 };
 
-/** As much of an XMLHttpRequest as is used. */
+/** The parts of an XMLHttpRequest that are used. */
 class FakeRequest {
   upload: { onprogress?: (event: { loaded: number }) => void } = {};
   onload?: () => void;

@@ -1,9 +1,8 @@
-/** Sends a bundle to the host and tells how far it is: `fetch` cannot do that. */
+/** Sends a bundle to the host and reports progress, which `fetch` cannot do. */
 
 import { ApiError, json, refusal } from "./core/app/http";
 import { release, type Release } from "./protocol/release";
 
-/** What goes with a bundle. */
 export interface UploadWish {
   readonly channel: string;
   readonly rollout: number;
@@ -16,7 +15,7 @@ export interface Upload {
   cancel(): void;
 }
 
-/** `progress` gets the bytes that are on their way. */
+/** `progress` gets the number of bytes that were sent so far. */
 export function upload(
   bundle: Blob,
   wish: UploadWish,

@@ -11,7 +11,7 @@ export function missingTools() {
 }
 
 /**
- * `key NAME`, `bundle OUT VERSION BOARD NAME`, … within a folder; `tests/bundles/make` says more.
+ * Runs `key NAME`, `bundle OUT VERSION BOARD NAME`, … in a folder; see `tests/bundles/make`.
  */
 export async function make(directory, ...args) {
   await promisify(execFile)(maker, args, { cwd: directory });

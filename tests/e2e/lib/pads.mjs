@@ -1,6 +1,6 @@
-// Gamepads of the story's making.
+// Gamepads that a story invents.
 
-/** Runs in the page before its own code: `globalThis.pads` is what the browser lists. */
+/** Runs in the page before its own code: `globalThis.pads` is the browser's list of gamepads. */
 export function fakePads() {
   globalThis.pads = [];
   const copy = (pad, tremor) => ({

@@ -5,14 +5,13 @@ import { chromium } from 'playwright-core';
 import { until } from './wait.mjs';
 
 /**
- * To Chromium a page that a test puts in place of the host's comes from the Internet, and may not
- * talk to this machine; the host's own may.
+ * A test may replace the host's page. For Chromium such a page comes from the Internet and must not
+ * talk to this machine, unlike the host's own. This flag allows it.
  */
 const PAGES_OF_TESTS = '--disable-features=LocalNetworkAccessChecks';
 
 /**
- * `loopback`: let ICE use loopback addresses of the browser's side, too (needed where only `::1` is
- * wanted).
+ * `loopback`: lets ICE use the browser's loopback addresses, too (for stories that use only `::1`).
  */
 export function launch({ loopback = false, args = [] } = {}) {
   return chromium.launch({
@@ -35,8 +34,8 @@ export function launch({ loopback = false, args = [] } = {}) {
 }
 
 /**
- * Stops of a machine that halts for a moment: no picture, late answers, or input that the car gets
- * late or not at all because of them.
+ * Reasons for a stop when the test machine halts for a moment: no picture, late answers, or input
+ * that comes late or not at all.
  */
 const OF_A_BUSY_MACHINE = new Set([
   'picture-stopped',
@@ -49,9 +48,10 @@ const OF_A_BUSY_MACHINE = new Set([
 ]);
 
 /**
- * The cockpit of the world's first car, or of the one with this name. `before` runs in the page
- * before its own code, `signIn` instead of the one-time link; `received` lists signaling messages.
- * `page`: folder of another page than the host's own, such as a release's.
+ * The cockpit of the world's first car, or of the car with the name `car`. `before` runs in the
+ * page before its own code, `signIn` replaces the one-time link, `page` is a folder with another
+ * page than the host's own, such as a release's. `received` lists the types of all signaling
+ * messages so far.
  */
 export class Cockpit {
   static async open(
@@ -142,12 +142,12 @@ export class Cockpit {
     }
   }
 
-  /** What the banner says, once it says it. */
+  /** Waits until the banner matches. */
   async banner(pattern) {
     await this.page.getByTestId('banner').filter({ hasText: pattern }).first().waitFor();
   }
 
-  /** The picture is live: frames rise and telemetry comes. */
+  /** Waits until the picture is live: the number of frames rises and telemetry comes. */
   async live(options) {
     const first = await this.when(
       'the picture is live',
@@ -158,8 +158,8 @@ export class Cockpit {
   }
 
   /**
-   * Arms; presses again when the wish was dropped, as a person would: a machine that halts for a
-   * moment is a link too slow to drive.
+   * Arms. Presses again if the page dropped the wish, as a person would: when a machine halts for a
+   * moment, the link counts as too slow to drive.
    */
   async arm(options) {
     await this.when(
@@ -181,8 +181,8 @@ export class Cockpit {
   }
 
   /**
-   * Arms by `press` and returns what is seen then. Presses anew when the wish was dropped before
-   * the car was armed, as a machine that halts for a moment makes it.
+   * Arms by `press` and returns the snapshot then. Presses again if the page dropped the wish
+   * before the car was armed, as it does when a machine halts for a moment.
    */
   async armedBy(what, press) {
     for (let tries = 5; ; tries -= 1) {
@@ -201,9 +201,9 @@ export class Cockpit {
   }
 
   /**
-   * Arms and holds the keys until the condition holds. Begins anew when the car was disarmed by
-   * what a busy machine does, as a person would: one that halts for a moment shows no picture to
-   * drive by. Any other stop is a fault.
+   * Arms and holds the keys until the condition holds. Begins again if a busy machine made the car
+   * disarm, as a person would: when it halts for a moment, there is no picture to drive by. Any
+   * other stop is a fault.
    */
   async drive(keys, what, condition, options) {
     for (let tries = 5; ; tries -= 1) {
@@ -221,8 +221,8 @@ export class Cockpit {
   }
 
   /**
-   * Why the car was last stopped, which the page notes some time after it has disarmed; `null` if
-   * it notes nothing.
+   * Why the car last stopped; `null` without a reason. The page notes the reason some time after it
+   * has disarmed.
    */
   async whyStopped() {
     const noted = this.when('the reason of the stop', (s) => s.last_stop, { within: 2_000 });
@@ -246,7 +246,7 @@ export class Cockpit {
   }
 }
 
-/** The host answers as ever, but its page comes from a folder. */
+/** The host still answers requests, but its page comes from a folder. */
 async function servePage(page, origin, folder) {
   const file = (path) => join(folder, path === '/' ? 'index.html' : path);
   const isOfThePage = ({ origin: from, pathname }) => from === origin && existsSync(file(pathname));

@@ -16,17 +16,17 @@ export class PipeCamera {
     this.running = true;
     this.writer = (async () => {
       while (this.running) {
-        // Never twice the same picture.
+        // No two pictures are the same.
         this.frame[0] = (this.frame[0] + 40) % 256;
         this.lastAt = Number(process.hrtime.bigint() / 1000n);
         await this.pipe.write(this.frame);
         await sleep(33);
       }
-      // The car has stopped before its camera, as when a story ends.
+      // At the end of a story the car stops before its camera.
     })().catch((error) => assert.equal(error.code, 'EPIPE'));
   }
 
-  /** Stops; when the last frame was given, in µs of the clock that the drive's trace has. */
+  /** Stops; returns the time of the last frame, in µs of the clock of the drive's trace. */
   async stop() {
     this.running = false;
     await this.writer;

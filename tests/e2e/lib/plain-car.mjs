@@ -1,10 +1,10 @@
-// A car that only registers: a key here, its WebSocket in a page of the host.
+// A car that only registers. Its key is here, its WebSocket in a page of the host.
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 export class PlainCar {
   #keys = generateKeyPairSync('ed25519');
 
-  /** Registers with an enrolment token; the car's token for HTTP. */
+  /** Registers with an enrolment token; returns the car's token for HTTP. */
   async register(page, { token, name }) {
     const nonce = await page.evaluate(connect);
     const host = new URL(page.url()).host;
@@ -31,7 +31,7 @@ export class PlainCar {
     return (await this.hears('access')).token;
   }
 
-  /** The next message of this type. */
+  /** Waits for the next message of this type. */
   hears(type) {
     return this.page.evaluate((wanted) => globalThis.car.hears(wanted), type);
   }

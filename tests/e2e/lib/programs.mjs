@@ -1,4 +1,4 @@
-// Starts the real programs in a folder of their own, on free ports, and stops them again.
+// Starts the real programs in their own folder, on free ports, and stops them again.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,13 +23,13 @@ export const binaries = resolve(
   process.env.RCCAR_BIN ?? new URL('../../../target/debug', import.meta.url).pathname,
 );
 
-/** Where a program is. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
+/** Path of a program. `RCCAR_CAR`: a car that was built differently, or runs elsewhere. */
 const executable = (name) =>
   (name === 'rccar-car' && process.env.RCCAR_CAR) || join(binaries, name);
 
 /**
- * Programs talk like a later version, so that every story shows that this harms nothing
- * (PROTOCOL.md, "Grease").
+ * Programs talk like a later version, so every story shows that this does no harm (PROTOCOL.md,
+ * "Grease").
  */
 const GREASE = { RCCAR_GREASE: '1' };
 
@@ -43,7 +43,7 @@ async function freePort() {
   return port;
 }
 
-/** A program that runs; `log()` is all that it printed. */
+/** A running program; `log()` returns all that it printed. */
 export class Program {
   constructor(name, args, directory, path = executable(name)) {
     this.name = name;
@@ -88,13 +88,13 @@ const camera = ({
   `bitrate_kbps = ${bitrate_kbps}\ntimecode = ${timecode}\n${path ? `path = "${path}"\n` : ''}${device ? `device = "${device}"\n` : ''}`;
 
 /**
- * Host, drive and car on this machine. `old`: folders of a release's programs, for those that are
- * not of today: `{ 'rccar-host': folder }`.
+ * Host, drive and car on this machine. `old` names the programs that come from a release, with
+ * their folders: `{ 'rccar-host': folder }`.
  */
 export class World {
   static async start(options = {}) {
     const world = new World();
-    // A story with thousands of writes to the host's database waits for no disk.
+    // A story with thousands of writes to the host's database must not wait for the disk.
     const folder = options.inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
     world.directory = mkdtempSync(join(folder, 'rccar-e2e-'));
     world.port = await freePort();
@@ -123,7 +123,7 @@ export class World {
     }
   }
 
-  /** Where this world has a program from. */
+  /** Path of a program in this world: from a release or of today. */
   #path(name) {
     const folder = this.options.old?.[name];
     return folder ? join(folder, name) : executable(name);
@@ -149,7 +149,7 @@ export class World {
   }
 
   /**
-   * The host's address as a card has to have it: one that means this machine would be a mistake
+   * The host's address for a card: an address that means this machine would count as a mistake
    * there.
    */
   get cardUrl() {
@@ -188,7 +188,7 @@ export class World {
 
   /**
    * Puts this `provision.toml` onto a card and sets the car up from it, as its system does at each
-   * start. What the image says by itself is what makes the car one of this world.
+   * start. The image's own settings (`car.toml`) connect the car with this world.
    */
   async provision(text) {
     for (const folder of ['boot/firmware', 'usr/share/rccar'])
@@ -203,7 +203,7 @@ export class World {
     writeFileSync(this.file('root/usr/share/rccar/car.toml'), base);
     await run(join(binaries, 'rccar-provision'), ['apply', '--root', this.file('root')]);
     const made = readFileSync(this.file('root/run/rccar/config/car.toml'), 'utf8');
-    // This machine is the car, too, and that address leads nowhere.
+    // The card's address of the host leads nowhere from here, because this machine is the car.
     assert.ok(made.includes(this.cardUrl), made);
     writeFileSync(this.file('car.toml'), made.replaceAll(this.cardUrl, this.url));
     writeFileSync(
@@ -212,7 +212,7 @@ export class World {
     );
   }
 
-  /** Another card: the car has another key. */
+  /** As with another card: the car gets another key. */
   async forgetCar() {
     for (const folder of ['car', 'root'])
       rmSync(this.file(folder), { recursive: true, force: true });
@@ -222,7 +222,7 @@ export class World {
     return existsSync(this.file(name));
   }
 
-  /** What the car's own page tells a client that calls it by this name. */
+  /** Status from the car's own page for a client that uses this host name. */
   async statusByName(name) {
     const options = {
       host: '127.0.0.1',
@@ -291,7 +291,7 @@ export class World {
     }
   }
 
-  /** What the drive decided so far: the lines of its flight recorder. */
+  /** The drive's decisions so far: the lines of its flight recorder. */
   trace() {
     const lines = readFileSync(this.file('drive.trace'), 'utf8').split('\n');
     // The last line may be half written.

@@ -1,12 +1,12 @@
-// What a story does that this machine cannot run. The same as `skip` of ci/lib.sh.
+// For a story that this machine cannot run. The same as `skip` of ci/lib.sh.
 import { appendFileSync, readFileSync } from 'node:fs';
 
 const exceptions = new URL('../../require/exceptions.txt', import.meta.url);
 
 /**
- * Gives `why`, for the option `skip` of a test:
- * `{ skip: missing ? skip('tools', missing) : false }`. An empty text would skip, too. Throws with
- * RCCAR_REQUIRE=1 if `what` is not in tests/require/exceptions.txt.
+ * Returns `why`, for the option `skip` of a test:
+ * `{ skip: missing ? skip('tools', missing) : false }`. (An empty text would skip, too.) With
+ * RCCAR_REQUIRE=1 it throws if `what` is not in tests/require/exceptions.txt.
  */
 export function skip(what, why) {
   const exception = readFileSync(exceptions, 'utf8')

@@ -1,7 +1,7 @@
 // Reads the time code of crates/cores/sim/src/timecode.rs from the video on the page. The functions
 // run inside the page.
 
-/** Starts measuring every presented frame; `stopMeasuring` returns what was seen. */
+/** Starts measuring every presented frame; `stopMeasuring` returns the measurements. */
 export function startMeasuring() {
   const video = document.querySelector('video');
   const [COLUMNS, ROWS, BITS] = [16, 5, 80];

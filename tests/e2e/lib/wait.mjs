@@ -1,7 +1,7 @@
 // Waits for conditions, never for a fixed time.
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Resolves with the first truthy result; says what it waited for when that does not come. */
+/** Resolves with the first truthy result; after `within` ms it throws and names `what`. */
 export async function until(what, condition, { within = 20_000, every = 50 } = {}) {
   const deadline = Date.now() + within;
   let last;

@@ -1,8 +1,8 @@
-// What a signed-in driver is told about the cars, without a browser.
+// A signed-in driver without a browser, who follows the list of cars.
 import WebSocket from 'ws';
 import { until } from './wait.mjs';
 
-/** `world` gives a one-time link that signs in. `cars` is the host's current list. */
+/** `world` gives a one-time sign-in link. `cars` is the host's current list. */
 export class Watcher {
   static async open(world, user) {
     const watcher = new Watcher();
@@ -47,7 +47,7 @@ export class Watcher {
     }
   }
 
-  /** A request as this driver. */
+  /** Makes a request as this driver. */
   fetch(path, { headers, ...options } = {}) {
     return fetch(`${this.world.url}${path}`, {
       ...options,

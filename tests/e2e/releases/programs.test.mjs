@@ -1,5 +1,5 @@
-// Hosts, cars, drives and pages of the last release with those of today: each is updated at its own
-// time.
+// Hosts, cars, drives and pages of the last release meet today's: they are updated at different
+// times.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';
@@ -23,11 +23,11 @@ describe('the last release and today', () => {
     cockpit = world = undefined;
   });
 
-  /** The car is seen and driven, and stops when its driver is silent. */
+  /** The driver sees and drives the car, and it stops when the driver is silent. */
   async function drives(version, options = {}) {
     cockpit = await Cockpit.open(browser, world, options);
     const { control } = await cockpit.live();
-    // A page of the last release does not tell.
+    // A page of the last release does not report a version; then both are `undefined`.
     assert.equal(control.version, version);
     const seen = await cockpit.drive(['ArrowUp'], 'the car drives', forward);
     assert.deepEqual([seen.control.malformed, seen.telemetry.dropped], [0, 0]);
@@ -75,7 +75,7 @@ describe('the last release and today', () => {
       'the page has the host again',
       async () => (await cockpit.snapshot()).signaling === 'ready',
     );
-    // A host that stops in good order ends its sessions, and the page opens another.
+    // A host that stops in good order ends its sessions, and the page opens a new one.
     await cockpit.live();
     const seen = await cockpit.drive(['ArrowUp'], 'the car drives', forward);
     assert.equal(seen.control.malformed, 0);

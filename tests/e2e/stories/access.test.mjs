@@ -67,7 +67,7 @@ describe('one car, several people', () => {
     await world.addUser('grace');
   });
   afterEach(async () => {
-    // A story that failed leaves its pages behind; they would keep the car busy.
+    // A failed story leaves its pages open; they would keep the car busy.
     for (const context of browser.contexts()) await context.close();
   });
   after(async () => {
@@ -157,7 +157,7 @@ describe('one car, several people', () => {
     const gone = await cockpit.snapshot();
     await world.startCar();
     await cockpit.when(
-      'the page connects anew',
+      'the page connects again',
       (s) => s.peer?.connection === 'connected' && s.peer.instance > (gone.peer?.instance ?? 0),
     );
     await cockpit.live();
@@ -189,7 +189,7 @@ describe('one car, several people', () => {
   });
 });
 
-/** A promise that is resolved from outside. */
+/** A promise with its `resolve`. */
 function resolvers() {
   const made = {};
   made.promise = new Promise((resolve) => (made.resolve = resolve));

@@ -31,7 +31,7 @@ describe('cameras', () => {
           return seen.frames.length >= 30 && seen;
         });
         assert.equal(seen.unreadable, 0);
-        // Wide bounds: this shows that the code means the time, not how fast this machine is.
+        // Wide bounds: this checks that the code is the time, not how fast this machine is.
         for (const { presented } of seen.frames)
           assert.ok(presented > 0 && presented < 2000, `${presented} ms`);
       },

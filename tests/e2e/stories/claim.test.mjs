@@ -1,4 +1,4 @@
-// A car without a token: it shows a code, somebody claims it, gives it away, and somebody else
+// A car without a token shows a code. Somebody claims it and gives it away, and somebody else
 // claims it.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { until } from '../lib/wait.mjs';
 const CODE = /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/;
 const PHONE = { width: 390, height: 844 };
 
-/** Pictures for people who look at the page, if anybody asks for them. */
+/** With RCCAR_PICTURES, stores screenshots for people who want to look at the page. */
 async function picture(page, name) {
   if (process.env.RCCAR_PICTURES)
     await page.screenshot({ path: `${process.env.RCCAR_PICTURES}/${name}.png`, fullPage: true });
 }
 
-/** The code that the car's own page shows to whoever is on its network, without signing in. */
+/** The code that the car's own page shows on its network, without a sign-in. */
 async function codeOnLanPage(browser, world, name) {
   const page = await (await browser.newContext({ viewport: PHONE })).newPage();
   await page.goto(`http://127.0.0.1:${world.lanPort}`);
@@ -162,7 +162,7 @@ describe('a card with the file of the page', () => {
     await page.getByTestId('add-car').first().click();
     await page.getByTestId('enrol-name').fill('Roter Blitz');
     await page.getByTestId('enrol-submit').click();
-    // This page was opened at the host itself, under an address that is of no use to a car.
+    // This page was opened on the host itself, under an address that a car cannot use.
     await picture(page, 'address-desktop');
     await page.getByTestId('enrol-address').fill(world.url);
     await page.getByTestId('enrol-address-submit').click();

@@ -18,7 +18,7 @@ describe('driving', () => {
   afterEach(async (context) => {
     await cockpit?.close();
     cockpit = undefined;
-    // Node 18 does not tell whether the test passed; the logs help wherever it does.
+    // Node 18 does not say whether the test passed; later versions do, and then the logs help.
     if (context.passed === false) console.log(world.logs());
   });
 
@@ -138,8 +138,8 @@ describe('driving', () => {
       'the car drives',
       ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
     );
-    // Headless Chromium shows every tab; the page sees what it would see when another one is
-    // chosen.
+    // Headless Chromium shows every tab, so the test gives the page what it would see behind
+    // another tab.
     await cockpit.page.evaluate(() => {
       Object.defineProperty(document, 'visibilityState', {
         configurable: true,
@@ -239,8 +239,8 @@ describe('driving', () => {
     });
     await cockpit.when('the pad is in use', (s) => s.input.source === 'gamepad');
     await cockpit.page.evaluate(() => (globalThis.testPad.buttons[0] = globalThis.testButton(0)));
-    // The press may have armed already. The page knows it at once, telemetry a moment later: asked
-    // then, a click would disarm.
+    // The press may have armed already. The page knows it at once, telemetry a moment later. A
+    // click would then disarm.
     if (!(await cockpit.snapshot()).input.armWanted) await cockpit.page.getByTestId('arm').click();
     await cockpit.arm();
     await cockpit.page.evaluate(() => {

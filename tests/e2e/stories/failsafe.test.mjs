@@ -1,5 +1,4 @@
-// The car service is killed while it drives, again and again; the wheels must come to neutral every
-// time.
+// Kills the car's program while it drives, again and again; each time the car must go to neutral.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';
@@ -8,8 +7,7 @@ import { until } from '../lib/wait.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 100);
 /**
- * Neutral by 250 ms after the last fresh input; 100 ms more for a machine that is busy with
- * everything else.
+ * Neutral by 250 ms after the last fresh input, and 100 ms more for a busy machine.
  */
 const LIMIT_MS = 350;
 

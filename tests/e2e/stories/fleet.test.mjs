@@ -11,8 +11,8 @@ const CARS = Number(process.env.CARS ?? 2000);
 /** Cars that stay connected. */
 const PRESENT = 20;
 /**
- * At once. Each has a connection for HTTP and one for its WebSocket, and a host lets 64 of one
- * address in.
+ * Cars that register at the same time. Each has a connection for HTTP and one for its WebSocket,
+ * and a host accepts 64 from one address.
  */
 const AT_ONCE = 16;
 /** PROTOCOL.md, "WebSocket". */
@@ -88,7 +88,7 @@ describe('a host with two thousand cars', () => {
   });
 });
 
-/** Lets a new car of Bob's in and registers it; its socket. */
+/** Enrols and registers a new car of Bob's; returns its socket. */
 async function register(world, cookie, name) {
   const answer = await fetch(`${world.url}/api/v1/enrolments`, {
     method: 'POST',

@@ -1,6 +1,6 @@
-// The real libcamera with its virtual camera. `ci/camera` gives a car that was built with it
-// (RCCAR_CAR), and in VIRTUAL_CAMERA the folder in which that car's libcamera looks for the
-// camera's description.
+// The real libcamera with its virtual camera. From `ci/camera` come RCCAR_CAR, a car that was built
+// with libcamera, and VIRTUAL_CAMERA, the folder where its libcamera looks for the camera's
+// description.
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -59,8 +59,8 @@ describe('libcamera', { skip: folder ? false : skip('libcamera', 'only in ci/cam
     });
   });
 
-  // libcamera looks for its virtual cameras once in the life of a process if it finds none at
-  // first; so another one is there before.
+  // If libcamera finds no virtual camera at first, it never looks again in that process. So another
+  // camera is there from the start.
   it('a camera that comes later is found, and until then those that are connected are named', async () => {
     await plugIn('some webcam');
     await withCockpit({ device: 'rccar' }, async (cockpit) => {

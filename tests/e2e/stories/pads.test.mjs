@@ -20,11 +20,11 @@ describe('gamepads', () => {
   const open = async () => {
     cockpit = await Cockpit.open(browser, world, { before: fakePads });
     await cockpit.live();
-    // Before that no press arms.
+    // Before the driver sees, no press arms.
     await cockpit.when('the driver sees', ({ blind }) => blind === null);
     return cockpit.page;
   };
-  /** Waits while the page tells the car this often what is held. */
+  /** Waits until the page has sent this many more control frames. */
   const told = async (frames) => {
     const { control } = await cockpit.snapshot();
     return cockpit.when(`${frames} frames are sent`, (s) => s.control.sent > control.sent + frames);
@@ -133,7 +133,7 @@ describe('gamepads', () => {
   it('Enter that is held is one press, on the page and on the button that has the focus', async () => {
     const page = await open();
     const holdEnter = async (wanted) => {
-      // Each further one is a repetition, as of a key that is held.
+      // Each further `down` is a repetition, as of a held key.
       for (let times = 0; times < 6; times += 1) {
         await page.keyboard.down('Enter');
         await cockpit.when(`arm is ${wanted}`, (s) => s.input.armWanted === wanted);

@@ -27,7 +27,7 @@ describe('paths', () => {
       }
     });
 
-  /** Frames rise and the same data channel answers after a restart. */
+  /** After a restart the number of frames rises, and the same data channel answers. */
   async function survives(cockpit, restart) {
     const before = await cockpit.snapshot();
     await restart();
@@ -86,7 +86,7 @@ describe('paths', () => {
     const cockpit = await Cockpit.open(browser, world, { origin, before: onlyIpv6Candidates });
     try {
       await cockpit.live();
-      // A path is known before the addresses of its ends.
+      // The path is known before the addresses of its ends.
       const { stats } = await cockpit.when(
         'the path and its family are known',
         (s) => s.stats?.path?.family,

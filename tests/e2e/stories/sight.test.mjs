@@ -1,4 +1,4 @@
-// Who does not see where the car is cannot drive it.
+// A driver who does not see where the car is cannot drive it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';
@@ -8,8 +8,8 @@ import { until } from '../lib/wait.mjs';
 
 const SIZE = { width: 320, height: 180 };
 /**
- * Blind at 500 ms, neutral 250 ms later; the rest is for the way of the picture, and for a machine
- * that is busy with everything else.
+ * Blind at 500 ms, neutral 250 ms later. The rest is for the way of the picture, and for a busy
+ * machine.
  */
 const LIMIT_MS = 1_200;
 
@@ -30,7 +30,8 @@ async function withCamera(options, tell) {
 }
 
 /**
- * The camera stops in mid-drive; how long after the last frame the wheels were at neutral, in ms.
+ * Stops the camera in mid-drive; returns how long after the last frame the car was at neutral, in
+ * ms.
  */
 async function driveIntoTheDark(cockpit, camera, world) {
   await cockpit.live();
@@ -66,7 +67,7 @@ async function cannotBeArmed(cockpit) {
 }
 
 describe('a driver who does not see', () => {
-  it('is stopped when the picture stops, and arms anew when it is back', () =>
+  it('is stopped when the picture stops, and arms again when it is back', () =>
     withCamera({}, async (cockpit, camera, world) => {
       await cockpit.banner(/Waiting for the picture/);
       await cockpit.when('the car answers', (s) => s.telemetry && s.control);
@@ -134,7 +135,7 @@ describe('a driver who does not see', () => {
     }));
 });
 
-/** In the page: frames say that they were taken earlier. */
+/** In the page: makes frames look as if they were taken earlier. */
 function makeOld() {
   globalThis.picturesOlderMs = 2_000;
   const ask = HTMLVideoElement.prototype.requestVideoFrameCallback;

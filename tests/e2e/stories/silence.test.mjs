@@ -1,4 +1,4 @@
-// A car that is heard no more is not shown as if it were.
+// The page must not show a silent car as if it were still heard.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';
@@ -6,8 +6,8 @@ import { World } from '../lib/programs.mjs';
 import { until } from '../lib/wait.mjs';
 
 /**
- * Half a second of silence tells, and the display follows ten times a second; the rest is for a
- * busy machine.
+ * A car counts as silent after half a second, and the display changes ten times a second. The rest
+ * is for a busy machine.
  */
 const LIMIT_MS = 1_000;
 
@@ -23,8 +23,8 @@ describe('a car that falls silent', () => {
         'the car drives',
         ({ telemetry: t }) => t.odometry.speed_mm_s > 300,
       );
-      // A machine that halts for a moment shows that the car holds; it is armed again with the next
-      // frame.
+      // When a machine halts for a moment, the page may show that the car holds. With the next
+      // frame it is armed again.
       const shown = () => cockpit.page.evaluate(() => globalThis.shown());
       const armed = await until('the car is shown as armed', async () => {
         const now = await shown();
@@ -77,7 +77,7 @@ describe('a car that falls silent', () => {
   });
 });
 
-/** Runs in the page before its own code: `shown()` is what a driver sees. */
+/** Runs in the page before its own code: `shown()` returns what a driver sees. */
 function eyes() {
   const find = (id) => document.querySelector(`[data-testid="${id}"]`);
   globalThis.shown = () => ({
@@ -93,8 +93,8 @@ function eyes() {
 }
 
 /**
- * In the page: waits until the car is shown as silent; what is seen then, and how long after its
- * last word.
+ * In the page: waits until the car is shown as silent. Returns what a driver sees then, and how
+ * long after the last telemetry.
  */
 async function whenSilent() {
   for (;;) {

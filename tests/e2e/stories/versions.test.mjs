@@ -1,4 +1,4 @@
-// A page that was loaded before an update goes on with the car and the host of today.
+// A page that was loaded before an update still works with today's car and host.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Cockpit, launch } from '../lib/page.mjs';

@@ -1,13 +1,12 @@
-// Figures of the image, for docs/performance.md: how long it takes from power-on to registered,
-// what that time is made of, memory, sizes. RUNS (3) fresh cards are booted one after the other.
+// Figures of the image, for docs/performance.md: time from power-on to registered and its parts,
+// memory, sizes. Boots RUNS (3) fresh cards one after the other.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { bundle, image, result } from '../lib/images.mjs';
 import { story } from '../lib/story.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 3);
-// What the card may cost: bytes of a root slot, KiB that our services hold in memory together while
-// nobody drives.
+// Limits: bytes of a root slot; KiB of memory that our services use together while nobody drives.
 const ROOT_AT_MOST = 55e6;
 const SERVICES_AT_MOST = 60e6 / 1024;
 
@@ -42,7 +41,7 @@ story('bench image', {}, (car, step) => {
     ]) {
       console.log(`\n$ ${command}\n${await car.inside(command).catch((error) => error.message)}`);
     }
-    // The owner's shell may not look into other processes; a unit of its own may.
+    // The owner's shell must not look into other processes; a separate unit may.
     const pss =
       'for s in /proc/[0-9]*; do p=$(sed -n "s/^Pss: *\\([0-9]*\\).*/\\1/p" $s/smaps_rollup 2>/dev/null); [ -n "$p" ] && echo "$p $(tr "\\0" " " <$s/cmdline | cut -c1-40)"; done | sort -rn';
     const shares = await car.inside(`systemd-run -q --pipe --wait sh -c '${pss}'`);

@@ -1,5 +1,5 @@
-// What an update costs, for docs/updates.md: bytes on the car's cable, from the offer to
-// "installed", against the size of the bundle.
+// The cost of an update, for docs/updates.md: bytes on the car's cable from the offer to
+// "installed", compared with the size of the bundle.
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { bundles } from '../lib/bundles.mjs';
@@ -26,7 +26,7 @@ story('bench update', {}, (car, step) => {
       const before = sent(car.tap);
       const began = Date.now();
       await car.host.release(file);
-      // It says that it reboots for a moment only.
+      // The state `rebooting` shows for a moment only.
       await car.car(
         'the car has installed it',
         ({ update }) => update?.state === 'rebooting' || update?.running === version,
@@ -37,7 +37,7 @@ story('bench update', {}, (car, step) => {
         'it runs the release',
         ({ update }) => update?.running === version && update.state === 'idle',
       );
-      // The next card would take it.
+      // Otherwise the next card would install it.
       await car.host.cli('release', 'remove', version);
       const size = statSync(file).size;
       if (kind === 'application') share = bytes / size;
@@ -59,11 +59,11 @@ story('bench update', {}, (car, step) => {
 });
 
 /**
- * Everything that this machine put on the cable to the car: payload, headers, the host's other
- * words.
+ * All bytes that this machine sent over the cable to the car: payload, headers, the host's other
+ * messages.
  */
 function sent(tap) {
-  // /sys shows the interfaces of the machine's own namespace, this file those of ours.
+  // This file shows the interfaces of our namespace, /sys those of the machine's.
   const line = readFileSync('/proc/self/net/dev', 'utf8')
     .split('\n')
     .find((candidate) => candidate.trim().startsWith(`${tap}:`));

@@ -1,4 +1,4 @@
-// The model of a power cut keeps what was flushed, and nothing that was not written.
+// After a modelled power cut the card has all that was flushed, and nothing that was not written.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ const blank = () => {
   return new Card(file);
 };
 
-/** Which sectors are written, by their number. */
+/** Numbers of the sectors that were written. */
 const written = (file) => {
   const bytes = readFileSync(file);
   return Array.from({ length: SECTORS }, (_, n) => n).filter(

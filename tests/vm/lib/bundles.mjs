@@ -1,5 +1,5 @@
-// Releases to update to: good ones, and every kind that must not get anywhere. Made from the
-// results of `make image`, in out/vm/bundles.
+// Releases to update to: good ones, and every kind that a car must refuse. Made from the results of
+// `make image`, in out/vm/bundles.
 import { mkdirSync } from 'node:fs';
 import { tool } from './tools.mjs';
 import { bundle, version } from './images.mjs';
@@ -23,9 +23,9 @@ async function make(name, number, ...options) {
 }
 
 export const bundles = {
-  /** A good one. Every file of the root is compressed anew, so it is a full update. */
+  /** A good one. Every file of the root is compressed again, so it is a full update. */
   next: () => make('next', after(1), '--change', ':'),
-  /** A good one in which our programs are others, and nothing else. */
+  /** A good one in which only our programs differ. */
   async application() {
     const number = after(7);
     mkdirSync(directory, { recursive: true });
@@ -37,7 +37,7 @@ export const bundles = {
   dead: () => make('dead', after(2), '--change', 'rm usr/lib/systemd/systemd'),
   /** It starts, and rccar-car does not. */
   unhealthy: () => make('unhealthy', after(3), '--change', 'ln -sf /bin/false usr/bin/rccar-car'),
-  /** Signed by somebody whom cars do not know. */
+  /** Signed by a key that cars do not trust. */
   foreign: () => make('foreign', after(4), '--foreign'),
   /** For another board. */
   otherBoard: () => make('other-board', after(5), '--compatible', 'rccar-toaster'),

@@ -1,5 +1,5 @@
-// An SD card: a sparse copy of the image, and what a person could do to it in a card reader. Only
-// while no car runs from it.
+// An SD card: a sparse copy of the image, and what a person could do to it in a card reader. Use it
+// only while no car runs from it.
 import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { partitions } from './gpt.mjs';
@@ -23,7 +23,7 @@ export class Card {
     return found;
   }
 
-  /** A file of the partition that every computer shows; null where there is none. */
+  /** A file on the partition that every computer shows; null if there is none. */
   async read(name) {
     const { code, stdout } = await tool('mtype', ['-i', this.#fat, `::${name}`], { may: [0, 1] });
     return code === 0 ? stdout : null;
@@ -44,7 +44,7 @@ export class Card {
     return `${this.file}@@${this.partition('fw').offset}`;
   }
 
-  /** Commands of debugfs on the data partition. */
+  /** Runs commands of debugfs on the data partition. */
   async data(...commands) {
     const { offset } = this.partition('data');
     return (
@@ -55,22 +55,22 @@ export class Card {
   }
 
   /**
-   * Whether the file system of the data partition is without fault, after its journal has been
-   * replayed.
+   * Replays the journal of the data partition, and checks and repairs its file system. The exit
+   * code says whether there was a fault.
    */
   async checkData() {
     const { offset } = this.partition('data');
     return tool('e2fsck', ['-f', '-y', `${this.file}?offset=${offset}`], { may: [0, 1, 2, 4] });
   }
 
-  /** Noise over a part of a partition. */
+  /** Writes noise over a part of a partition. */
   scribble(name, from, length) {
     const { offset, size } = this.partition(name);
     if (from + length > size) throw new Error(`${name} is only ${size} bytes`);
     this.put(offset + from, randomBytes(length));
   }
 
-  /** Bytes at a place of the card. */
+  /** Writes bytes at an offset of the card. */
   put(offset, bytes) {
     const file = openSync(this.file, 'r+');
     try {

@@ -15,11 +15,11 @@ import { Watcher } from '../../e2e/lib/watcher.mjs';
 import { HERE } from './net.mjs';
 import { tool } from './tools.mjs';
 
-// Where image/keys keeps the keys that the image trusts.
+// Folder in which image/keys keeps the keys that the image trusts.
 const keys = process.env.RCCAR_KEYS ?? join(homedir(), '.config/rccar/keys');
 
 export class Host {
-  /** `directory` gets the log, `state` the database. */
+  /** The log goes to `directory`, the database to `state`. */
   static async start(directory, state, port = 8080) {
     const host = new Host();
     mkdirSync(state, { recursive: true });
@@ -65,18 +65,18 @@ export class Host {
     return this.cli('release', 'add', file);
   }
 
-  /** This host vouches for somebody whom the cars do not know. */
+  /** The host trusts a certificate that the cars do not know. */
   trust(certificate) {
     appendFileSync(this.keyring, readFileSync(certificate));
   }
 
-  /** The newest bundle in the store loses its second half. */
+  /** Cuts off the second half of the newest bundle in the store. */
   async truncateRelease() {
     const [{ sha256, size }] = JSON.parse(await this.cli('release', 'list', '--json'));
     truncateSync(join(dirname(this.config), 'releases', `${sha256}.raucb`), Math.floor(size / 2));
   }
 
-  /** What a signed-in driver is told. */
+  /** Follows the list of cars as a signed-in driver. */
   watch() {
     return Watcher.open(this);
   }

@@ -1,4 +1,4 @@
-// What `make image` has made.
+// The results of `make image`.
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 
 const made = new URL('../../../out/image/', import.meta.url).pathname;

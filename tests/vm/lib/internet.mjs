@@ -1,18 +1,17 @@
-// Somebody in the Internet, of which there is no other part here: whom the supervisor asks whether
-// data flow.
+// The only part of the Internet that exists here: a name server. `rccar-modem` asks it to see
+// whether data flow.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { tool } from './tools.mjs';
 
-/** The first name server that `crates/programs/modem/config.toml` has. */
+/** The first name server in `crates/programs/modem/config.toml`. */
 const ANYWHERE = '1.1.1.1';
 /**
- * In the second pair of bytes of an answer: that it is one, and that it is refused (RFC 1035,
- * 4.1.1).
+ * Bytes 2 and 3 of the answer: it is a response, and the query was refused (RFC 1035, 4.1.1).
  */
 const REFUSED = [0x80, 0x05];
 
-/** Answers until it is closed. */
+/** Answers questions until `close`. */
 export async function internet() {
   await tool('ip', ['address', 'add', `${ANYWHERE}/32`, 'dev', 'lo']);
   const names = createSocket('udp4', (question, { port, address }) => {

@@ -54,8 +54,8 @@ function question(name) {
 }
 
 /**
- * The address in a response's record of that name. Records are found by their uncompressed name,
- * type A, length 4.
+ * The address in a response's record of that name. Finds only a record with an uncompressed name,
+ * type A and length 4.
  */
 function answer(message, name) {
   const isResponse = message.length > 12 && message.readUInt16BE(2) & 0x8000;

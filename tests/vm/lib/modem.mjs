@@ -1,5 +1,5 @@
 // A modem on a serial line of an emulated car: AT commands and, behind a call, a mobile network,
-// both of tests/modem. What the car sends over it comes out on this machine.
+// both from tests/modem. The car's traffic over it arrives on this machine.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,15 +7,15 @@ import { Program } from '../../e2e/lib/programs.mjs';
 import { internet } from './internet.mjs';
 import { tool } from './tools.mjs';
 
-/** How the car knows that this is one: a serial port could be anything. */
+/** Tells the car that there is a modem: a serial port could be anything. */
 const RULE =
   'SUBSYSTEM=="tty", KERNEL=="ttyS0", ENV{ID_MM_DEVICE_PROCESS}="1", ENV{RCCAR_MODEM}="1"';
 
-/** The device with the network, and who may use it. */
+/** Interface of the network on this machine, and the account that may use it. */
 const NETWORK = 'mobile';
 const [USER, PASSWORD] = ['web', 'open-sesame'];
 
-/** What the supervisor in the car tells; nothing as long as it does not run. */
+/** Status of `rccar-modem` in the car; undefined while it does not run. */
 export async function supervisor(car) {
   if ((await car.inside('systemctl is-active rccar-modem', { may: [0, 3] })).trim() !== 'active')
     return undefined;
@@ -25,22 +25,23 @@ export async function supervisor(car) {
 }
 
 export class SerialModem {
-  /** What the card has to know. */
+  /** `[modem]` of the card's provision.toml. */
   static settings = { apn: 'internet', user: USER, password: PASSWORD };
   /**
-   * Addresses on the link: that which the car gets, and the other end's; the prefix of the car's
-   * others.
+   * Addresses on the link: the car's and the other end's IPv4 address, and the prefix of the car's
+   * IPv6 addresses.
    */
   static addresses = { car: '10.64.0.2', here: '10.64.0.1', prefix: '2001:db8:64:' };
 
-  /** `directory` gets the log. It waits at its end of the line. */
+  /** The log goes to `directory`. The modem waits at its end of the line. */
   static async start(directory) {
     const modem = new SerialModem();
     modem.internet = await internet();
-    // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
+    // A Unix socket's path has at most 107 bytes, and the checkout may be deep.
     modem.directory = mkdtempSync(join(tmpdir(), 'rccar-modem-'));
     modem.socket = join(modem.directory, 'line');
-    // Who may call is in the card's provision.toml. The shell goes first: it is asked for by name.
+    // Only the account in the card's provision.toml may call. `exec` ends the shell: hangUp() kills
+    // ppp-peer by its name, and a shell would stay.
     modem.program = new Program(
       'at-modem',
       [modem.socket, `exec "$RCCAR_BIN/ppp-peer" ${NETWORK} ${USER} ${PASSWORD}`],
@@ -54,9 +55,9 @@ export class SerialModem {
     return ['--serial-modem', this.socket];
   }
 
-  /** Tells a car that runs that there is a modem on its port. */
+  /** Tells a running car that there is a modem on its port. */
   async announce(car) {
-    // The owner's shell has few rights, a unit of its own has more. In base64 the rule needs no
+    // The owner's shell has few rights, a separate unit has more. In base64 the rule needs no
     // quotes.
     const rule = Buffer.from(`${RULE}\n`).toString('base64');
     const rules = '/run/udev/rules.d';
@@ -65,14 +66,14 @@ export class SerialModem {
     );
   }
 
-  /** How many calls there have been. */
+  /** Number of calls so far. */
   calls() {
     return this.program.log().match(/^ATD/gm)?.length ?? 0;
   }
 
   /**
-   * The network ends the call. On this line nobody but the modem says so, and pppd does not listen
-   * to it.
+   * The network ends the call. On this line only the modem reports that, and pppd does not listen
+   * to the modem.
    */
   async hangUp() {
     await tool('pkill', ['-KILL', '-x', 'ppp-peer']);

@@ -1,6 +1,6 @@
 // The network of a story: a bridge with this machine at 10.77.0.1, a cable (TAP device) for each
-// car, a DHCP server. There is no way out of it: it lies in the network namespace that ci/vm makes,
-// and vanishes with it.
+// car, a DHCP server. There is no way out of it: it is in the network namespace that ci/vm makes,
+// and disappears with it.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { until } from '../../e2e/lib/wait.mjs';
 import { tool } from './tools.mjs';
 
-/** This machine, as cars see it. */
+/** This machine's address for the cars. */
 export const HERE = '10.77.0.1';
 const BRIDGE = 'cars';
 
@@ -36,7 +36,7 @@ export class Net {
     return net;
   }
 
-  /** A cable for a car: the name of a TAP device. */
+  /** Makes a cable for a car; returns the name of its TAP device. */
   async cable() {
     const tap = `car${this.#taps++}`;
     await ip('tuntap', 'add', 'dev', tap, 'mode', 'tap');

@@ -1,4 +1,4 @@
-// QEMU's machine protocol: one JSON object a line, over a Unix socket.
+// QEMU's machine protocol: one JSON object per line, over a Unix socket.
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { until } from '../../e2e/lib/wait.mjs';
@@ -22,7 +22,7 @@ export class Qmp {
       for (const { reject } of qmp.#replies.splice(0)) reject(new Error('the emulator has ended'));
     });
     const lines = createInterface({ input: qmp.socket });
-    // It passes the socket's errors on; whoever waits is told by `close`.
+    // readline passes the socket's errors on. `close` above already rejects all that wait.
     lines.on('error', () => {}).on('line', (line) => qmp.#handle(JSON.parse(line)));
     await qmp.execute('qmp_capabilities');
     return qmp;

@@ -10,7 +10,7 @@ export class Serial {
   #partial = '';
   #ended = null;
 
-  /** `clock()` is put before each line of the file: when was that? */
+  /** Each line of the file begins with `clock()`. */
   constructor(stream, file, clock) {
     this.text = '';
     const log = createWriteStream(file, { flags: 'a' });
@@ -38,12 +38,12 @@ export class Serial {
     return this.text.length;
   }
 
-  /** What was said since a position, with the line that is not complete yet. */
+  /** The output since a position, including the incomplete last line. */
   since(position = 0) {
     return this.text.slice(position) + this.#partial.replace(CONTROL, '');
   }
 
-  /** The match of the expression, once the console shows it. */
+  /** Resolves with the match, once the console shows the expression. */
   waitFor(expression, { since = 0, within }) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -18,7 +18,7 @@ export class Ssh {
     this.key = key;
   }
 
-  /** Runs a shell command as root and gives what it printed. */
+  /** Runs a shell command as root and returns its output. */
   async run(command, { within = seconds(60), ...options } = {}) {
     const quiet = [
       '-o',

@@ -1,5 +1,5 @@
-// A story: steps that share a network, a host and cars, in order. What they leave is in
-// out/vm/<story>, and every failure says so.
+// A story: steps in order that share a network, a host and cars. Their files are in out/vm/<story>,
+// and every failure names that folder.
 import { describe, it, before, after } from 'node:test';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { Vm } from './vm.mjs';
 
 const out = new URL('../../../out/vm', import.meta.url).pathname;
 
-/** `define(story, step)` declares the steps: `step(what happens, limit in seconds, function)`. */
+/** `define(story, step)` declares the steps by `step(what happens, limit in seconds, function)`. */
 export function story(name, options, define) {
   describe(name, () => {
     const scene = new Story(name, options);
@@ -50,7 +50,7 @@ class Story {
     this.dhcp = dhcp;
   }
 
-  /** Something to do at the end, whatever the end is. */
+  /** Adds work for the end, also after a failure. */
   atEnd(work) {
     this.#ends.push(work);
   }
@@ -87,7 +87,7 @@ class Story {
     await this.card.write('provision.toml', text);
   }
 
-  /** Switches the car on; a running one loses its power before. */
+  /** Switches the car on; a running car loses its power first. */
   async powerOn({ args } = {}) {
     await this.vm?.kill();
     this.tap ??= await this.net.cable();
@@ -114,9 +114,10 @@ class Story {
     this.ssh = undefined;
   }
 
-  /** Waits until the car has registered since it was last switched on, and the condition holds. */
+  /** Waits until the car has registered since its last start, and the condition holds. */
   online(what = 'the car is online', condition = () => true, within = BOOT) {
-    // A car that lost its power stays in the list until the host misses it.
+    // A car that lost its power stays in the list until the host notices, so the list is not
+    // enough.
     const came = () => this.host.program.log().slice(this.bootsSince).includes(' car online');
     return this.watcher.when(
       what,
@@ -125,7 +126,7 @@ class Story {
     );
   }
 
-  /** The car's list entry once it satisfies the condition, online or not. */
+  /** Waits until the car's entry in the list satisfies the condition, online or not. */
   car(what, condition, within = BOOT) {
     return this.watcher.when(what, condition, { within });
   }
@@ -149,14 +150,14 @@ class Story {
     return this.ssh.run(command, options);
   }
 
-  /** What the car found wrong with itself at this start, in its own words: one sentence each. */
+  /** The faults that the car found in itself at this start, a sentence for each. */
   async notices() {
     return (await this.inside('cat /run/rccar/notices/*.txt')).trim().split('\n');
   }
 
   /**
-   * An update waits until the car has stood still for minutes. Ours may reboot at once, until it
-   * does. The owner's shell has few rights, so a unit of its own changes the setting.
+   * An update waits until the car has been parked for minutes. This makes it reboot at once; the
+   * reboot undoes it. The owner's shell has few rights, so a separate unit changes the setting.
    */
   async parkAtOnce() {
     const change =
@@ -166,14 +167,14 @@ class Story {
     );
   }
 
-  /** Chromium with the car's cockpit. */
+  /** Opens the car's cockpit in Chromium. */
   async drive() {
     this.browser ??= await launch();
     this.cockpit = await Cockpit.open(this.browser, this.host);
     return this.cockpit;
   }
 
-  /** Chromium with the page that the car itself serves on its network. */
+  /** Opens the car's own page in Chromium. */
   async lanPage() {
     this.browser ??= await launch();
     const page = await (await this.browser.newContext()).newPage();
@@ -203,14 +204,14 @@ class Story {
     this.watcher?.close();
     await this.host?.stop();
     await this.net?.stop();
-    // The logs stay; a card and a store of releases are big and only of use after a failure.
+    // The logs stay. Card and store of releases are big and useful only after a failure.
     if (!failed)
       for (const name of ['card.img', 'host'])
         rmSync(this.file(name), { recursive: true, force: true });
   }
 }
 
-/** Rejects before the test runner's own limit does, so that a hanging step leaves its logs, too. */
+/** Rejects before the test runner's own limit, so that a hanging step leaves its logs, too. */
 async function within(limit, work) {
   let timer;
   const late = new Promise((_, reject) => {

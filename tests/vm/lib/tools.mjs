@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Runs a program to its end and gives its output. Its errors name the command and what it said.
+ * Runs a program to its end and returns its output. Errors name the command and its last output.
  * `input` goes to its standard input; `may` lists exit codes that are no error.
  */
 export function tool(program, args, { input, may = [0], within = 120_000, ...options } = {}) {

@@ -1,5 +1,5 @@
-// An emulated car: the card in QEMU, its console, its power switch. The emulator is started as
-// `make boot` starts it.
+// An emulated car: the card in QEMU, its console, its power switch. `make boot` starts the emulator
+// in the same way.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ export class Vm {
     const vm = new Vm();
     vm.mac = mac;
     vm.card = card;
-    // A Unix socket's path is at most 107 bytes; the checkout may lie deep.
+    // A Unix socket's path has at most 107 bytes, and the checkout may be deep.
     vm.directory = mkdtempSync(join(tmpdir(), 'rccar-vm-'));
     const socket = join(vm.directory, 'qmp');
     const started = Date.now();
@@ -52,8 +52,8 @@ export class Vm {
   }
 
   /**
-   * Processor time that the emulator has used: unlike wall time hardly touched by what else the
-   * machine does.
+   * Processor time that the emulator has used. Unlike wall time it hardly depends on other work of
+   * the machine.
    */
   get cpuSeconds() {
     try {
@@ -67,7 +67,7 @@ export class Vm {
     return this.cpu ?? 0;
   }
 
-  /** Pulls the network's plug, or puts it in again: that of the cable, or of the stick. */
+  /** Pulls a network plug or puts it in again: the cable's (`net0`), or the stick's. */
   plug(up, name = 'net0') {
     return this.qmp.execute('set_link', { name, up });
   }
@@ -98,8 +98,7 @@ export class Vm {
   }
 
   /**
-   * Ends the emulator so that it writes what it has buffered itself; the car notices as little as
-   * with `kill`.
+   * Cuts the power like `kill`, but lets the emulator write its own buffers first.
    */
   async quit() {
     if (this.running) await this.qmp.execute('quit').catch(() => {});

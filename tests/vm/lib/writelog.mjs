@@ -1,12 +1,10 @@
-// What a power cut leaves of a card.
-//
-// Killing the emulator is a kind cut: what the car wrote is in this machine's page cache, flushed
-// or not. A real card may lose every write that no flush has followed, and may have done some of
-// them already, in any order, the last one half. So the emulator records each write and flush of a
-// run (QEMU's `blklogwrites`, in the format of Linux' dm-log-writes), and `Cuts` makes from the
-// record the card as it could be after a cut at any instant: everything before the last flush, and
-// a random part of what came after. Not modelled: a card that lies about flushes or damages what it
-// was not told to write.
+// What is on a card after a power cut. Killing the emulator is a gentle cut: all that the car wrote
+// is in this machine's page cache, flushed or not. A real card may lose every write that no flush
+// has followed. It may also have done some of these writes, in any order, the last one only half.
+// So the emulator records each write and flush of a run (QEMU's `blklogwrites`, in the format of
+// Linux' dm-log-writes). From the record `Cuts` makes the card as it could be after a cut at any
+// instant: all writes before the last flush, and a random part of the later ones. Not modelled: a
+// card that lies about flushes, or that damages blocks that nobody wrote.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { Card } from './card.mjs';
 
@@ -15,8 +13,8 @@ const SECTOR = 512;
 const [FLUSH, FUA, DISCARD, MARK] = [1n, 2n, 4n, 8n];
 
 /**
- * The records of a log, in order: `{ flush, offset, length, at }`, where `at` is the place of the
- * data in the log; in bytes.
+ * The records of a log, in order: `{ flush, fua, offset, length, at }`. `at` is the offset of the
+ * data in the log; all are in bytes.
  */
 export function readLog(file) {
   const log = openSync(file, 'r');
@@ -50,14 +48,13 @@ export function readLog(file) {
 }
 
 /**
- * Cards as they could be after cuts of one recorded run. Instants must be asked for in ascending
- * order.
+ * Makes cards as they could be after cuts of one recorded run. Call `cut` with ascending instants.
  */
 export class Cuts {
   #applied = 0;
 
   /**
-   * `before` is a copy of the card as it was when the run began; it is changed. `random()` gives
+   * `before` is a copy of the card from the beginning of the run; it is changed. `random()` returns
    * numbers from 0 to below 1.
    */
   constructor(before, log, random) {
@@ -68,8 +65,8 @@ export class Cuts {
   }
 
   /**
-   * So many instants, ascending: half of them anywhere in the bytes written, half between any two
-   * flushes, where order counts.
+   * Returns `count` ascending instants: half of them uniform over the records, half over the gaps
+   * between flushes, where order counts.
    */
   instants(count) {
     const flushes = this.records.flatMap(({ flush }, index) => (flush ? [index] : []));
@@ -83,15 +80,16 @@ export class Cuts {
     return Array.from({ length: count }, (_, index) => pick(index)).sort((a, b) => a - b);
   }
 
-  /** The card after a cut when so many records had been made; says what it kept. */
+  /** The card after a cut when `instant` records had been made; `what` says which it kept. */
   async cut(instant, file) {
     const flushed = this.records.slice(0, instant).findLastIndex(({ flush }) => flush) + 1;
     this.#write(this.before.file, this.records.slice(this.#applied, flushed));
     this.#applied = flushed;
     const card = await Card.flash(this.before.file, file);
-    // From "nothing arrived" to "everything arrived".
+    // Share of the later writes that arrive: from none to all.
     const luck = this.random();
     const pending = this.records.slice(flushed, instant).filter(({ length }) => length > 0);
+    // A FUA write is on the card once it is done.
     const kept = pending.filter(({ fua }) => fua || this.random() < luck);
     const torn = kept.at(-1);
     const whole =

@@ -1,6 +1,5 @@
-// The same card on the emulator's Raspberry Pis, as far as these go. Where they end, and why, is in
-// docs/hardware.md. That a Pi 4B finds its root is in raspi4b.test.mjs, which belongs to every test
-// run.
+// The same card on the emulator's Raspberry Pis, as far as these go. docs/hardware.md says where
+// they end, and why. raspi4b.test.mjs checks in every test run that a Pi 4B finds its root.
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 

@@ -1,5 +1,5 @@
-// Releases that must not get anywhere. Whatever the host offers, the car ends on the version it
-// had, and says why.
+// Releases that a car must refuse. Whatever the host offers, the car stays on its version, and says
+// why.
 import assert from 'node:assert/strict';
 import { bundles } from '../lib/bundles.mjs';
 import { version } from '../lib/images.mjs';
@@ -61,7 +61,7 @@ story('bad releases', {}, (car, step) => {
       const { version: number, file } = await bundles.damaged();
       await car.host.release(file);
       await car.host.truncateRelease();
-      // No fault of the version: the car tries again later, in case the host comes to its senses.
+      // This is no fault of the version: the car tries again later, in case the host is repaired.
       const told = ({ update }) =>
         update?.version === number && /not the one that was offered/.test(update.reason);
       await car.car(`the car says what is wrong with ${number}`, told, seconds(360));

@@ -1,4 +1,4 @@
-// What a Raspberry Pi needs of the card and no emulator shows: looked up in the image.
+// Checks the image for what a Raspberry Pi needs and no emulator shows.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

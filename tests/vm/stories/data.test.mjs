@@ -13,7 +13,7 @@ story('data partition', {}, (car, step) => {
   let id;
 
   step('a first boot', 460, async () => {
-    // As large as cards are: the file system keeps copies of its superblock.
+    // A real card's size: only a large file system keeps copies of its superblock.
     await car.flash({}, { size: 2 ** 31 });
     await car.powerOn();
     ({ id } = await car.online());
@@ -25,7 +25,7 @@ story('data partition', {}, (car, step) => {
     );
     await car.restart();
     assert.equal((await car.online()).id, id);
-    // How much the journal held decides whether removing it is enough.
+    // Whether it is enough to remove the journal depends on its size.
     const [notice, ...more] = await car.notices();
     assert.deepEqual(more, []);
     assert.ok(FULL.includes(notice), notice);
@@ -34,8 +34,8 @@ story('data partition', {}, (car, step) => {
 
   step('damaged: it is repaired, and the car is still the same', 500, async () => {
     await car.vm.kill();
-    // Superblock, group descriptors, and the root directory: what it names is found by the repair,
-    // but without names.
+    // Destroys superblock, group descriptors and the root directory. The repair finds the
+    // directories in it, but without their names.
     car.card.scribble('data', 0, 64 * 1024);
     await car.powerOn();
     assert.equal((await car.online()).id, id);

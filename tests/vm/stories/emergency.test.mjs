@@ -1,5 +1,5 @@
-// A start that goes wrong ends in an emergency shell on most systems. Nobody is there to type: the
-// car starts again.
+// On most systems a failed start ends in an emergency shell. In a car nobody can type, so it starts
+// again.
 import assert from 'node:assert/strict';
 import { BOOT } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';

@@ -1,4 +1,4 @@
-// A car on a modem, all the way: serial port, udev, ModemManager, the supervisor, pppd and the
+// A car on a modem, all the way: serial port, udev, ModemManager, `rccar-modem`, pppd and the
 // kernel's PPP, and a network behind the call.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -79,7 +79,7 @@ story('modem', {}, (car, step) => {
   step('a driver sees the operator and the signal', 180, async () => {
     cockpit = await car.drive();
     await cockpit.live(slow);
-    // The cable of these stories leads nowhere else, so it is no uplink.
+    // The cable of these stories leads nowhere, so it is no uplink.
     await cockpit.page
       .getByTestId('rung-uplink')
       .filter({ hasText: /TestNet [0-9]+ %/ })
@@ -99,7 +99,7 @@ story('modem', {}, (car, step) => {
     },
   );
 
-  step('the call breaks: it is dialled anew, and the picture comes back', 300, async () => {
+  step('the call breaks: it is dialled again, and the picture comes back', 300, async () => {
     const [before, calls] = [registrations(), modem.calls()];
     await modem.hangUp();
     await until('there is another call', () => modem.calls() > calls, { within: seconds(120) });

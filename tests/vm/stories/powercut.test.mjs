@@ -1,6 +1,6 @@
-// The power may be cut at any instant of the first boot and of an update. How a cut is made:
-// lib/writelog.mjs. RCCAR_VM_SEED repeats a run, RCCAR_VM_CUTS (12 for each of the two runs) makes
-// more or fewer.
+// The power may be cut at any instant of the first boot and of an update. lib/writelog.mjs makes
+// the cuts. RCCAR_VM_SEED repeats a run; RCCAR_VM_CUTS is the number of cuts for each of the two
+// runs (12).
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { bundles } from '../lib/bundles.mjs';

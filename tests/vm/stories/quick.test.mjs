@@ -1,4 +1,4 @@
-// What every change must leave whole: the image boots, registers, is driven, and updates itself.
+// Every change must keep this working: the image boots, registers, is driven, and updates itself.
 import assert from 'node:assert/strict';
 import { bundles } from '../lib/bundles.mjs';
 import { lookUp } from '../lib/mdns.mjs';
@@ -37,8 +37,8 @@ story('quick', {}, (car, step) => {
     );
     const keys = ['ArrowRight', 'ArrowUp'];
     const turning = ({ telemetry: t }) => t.steering > 3000 && t.odometry.speed_mm_s > 300;
-    // An emulator that halts for a moment disarms its car, as it must; then the driver lets go and
-    // arms anew.
+    // When the emulator halts for a moment, the car disarms, as it must. Then the driver lets go
+    // and arms again.
     for (let tries = 1; ; tries++) {
       await cockpit.arm(slow);
       for (const key of keys) await cockpit.page.keyboard.down(key);
@@ -57,8 +57,8 @@ story('quick', {}, (car, step) => {
     await cockpit.when('the car stops', ({ telemetry: t }) => t.odometry.speed_mm_s === 0, slow);
     assert.deepEqual(cockpit.errors, []);
     await cockpit.close();
-    // What the drive itself says of it. Not while somebody drives: a shell that is opened takes so
-    // much of an emulated car's time that the car misses its driver.
+    // The drive's own log. Not while somebody drives: opening a shell takes so much of an emulated
+    // car's time that the car misses its driver.
     assert.match(
       await car.inside('journalctl -b -o cat -u rccar-drive'),
       /armed: the wheels follow the driver/,

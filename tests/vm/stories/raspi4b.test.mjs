@@ -1,6 +1,6 @@
-// The same card on the emulator's Raspberry Pi 4B, whose card slot has the supplies of the real one
-// (image/emulator). It goes as far as systemd, which arms the watchdog: the emulated one resets the
-// machine at once (docs/hardware.md).
+// The same card on the emulator's Raspberry Pi 4B, whose card socket has the supplies of the real
+// one (image/emulator). It gets as far as systemd, which arms the watchdog. The emulated watchdog
+// resets the machine at once (docs/hardware.md).
 import assert from 'node:assert/strict';
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';

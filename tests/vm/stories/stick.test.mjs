@@ -1,5 +1,5 @@
-// A car with a stick that looks like Ethernet, all the way: USB, udev, the kernel's driver, the
-// supervisor, and a network behind the stick.
+// A car with a stick that looks like Ethernet, all the way: USB, udev, the kernel's driver,
+// `rccar-modem`, and a network behind the stick.
 import assert from 'node:assert/strict';
 import { until } from '../../e2e/lib/wait.mjs';
 import { internet } from '../lib/internet.mjs';
@@ -62,7 +62,7 @@ story('stick', {}, (car, step) => {
       await untilStick('it is taken off the USB', ({ climbed }) => climbed['cycle-usb'] === 1, 400);
       await car.vm.plug(true, 'stick');
       await untilStick('the stick is up', ({ state }) => state === 'up', 120);
-      // As the kernel saw it.
+      // The kernel's view of it.
       const log = await car.inside('journalctl -b -k -o cat');
       assert.match(log, /unregister 'cdc_ether'/);
       assert.equal(log.match(/register 'cdc_ether'/g).length, 3, log);

@@ -27,16 +27,15 @@ export class App {
   readonly route = signal<Route>(parseRoute(location.hash));
   /** `null` until the server has answered. */
   readonly server = signal<ServerInfo | null>(null);
-  /** The server does not answer. */
   readonly unreachable = signal(false);
   readonly signaling = signal<SignalingState>({ phase: "stopped" });
-  /** `null` until the host has told. */
+  /** `null` until the host has sent its list. */
   readonly list = signal<CarList | null>(null);
   readonly cars: ReadonlySignal<readonly CarInfo[] | null> = computed(
     () => this.list.value?.cars ?? null,
   );
   readonly cockpit = signal<Cockpit | null>(null);
-  /** What a car's own page knows of the car; `null` until it has told. */
+  /** Only on a car's own page: the car's status; `null` before the first answer. */
   readonly status = signal<CarStatus | null>(null);
   /** Why a sign-in link did not work. */
   readonly linkTrouble = signal<string | null>(null);
@@ -45,8 +44,9 @@ export class App {
 
   readonly #api: Api;
   readonly #client: SignalingClient;
-  /** Where to go after signing in. */
+  /** Where the person wanted to go before they had to sign in. */
   #wanted: Route = { page: "cars" };
+  /** Token of the sign-in link that was followed last: each is followed once. */
   #followed: string | null = null;
   #attempt = 0;
   #refreshes = 0;
@@ -66,8 +66,8 @@ export class App {
       this.#client.renew();
       this.cockpit.peek()?.handleNetwork();
     });
-    // A page that leaves frees the car at once. One that comes back from the browser's cache has
-    // lost everything: it starts anew.
+    // Leaving the page frees the car at once. A page that comes back from the browser's cache has
+    // closed its cockpit: it loads again.
     window.addEventListener("pagehide", () => this.#closeCockpit());
     window.addEventListener("pageshow", ({ persisted }) => {
       if (persisted) location.reload();
@@ -105,7 +105,7 @@ export class App {
     }
   }
 
-  /** Signs in; the result is what to tell the person, `null` if it worked. */
+  /** Signs in; returns a message for the person, `null` if it worked. */
   async signIn(name: string, password: string): Promise<string | null> {
     return await this.#enter("sign-in", () => this.#api.signIn(name, password));
   }
@@ -128,8 +128,8 @@ export class App {
   }
 
   /**
-   * A file for a new car's card, or what to tell the person. No name means the car's own choice; no
-   * address, that the host knows where cars find it.
+   * Returns a file for a new car's card, or a message for the person. Without a name the car
+   * chooses one; without an address the host uses its own.
    */
   async enrol(name: string, url: string): Promise<Enrolment | string> {
     return await this.#ask(() =>
@@ -137,12 +137,12 @@ export class App {
     );
   }
 
-  /** Makes the car that shows this code the user's. */
+  /** Makes the user the owner of the car that shows this code. */
   async claim(code: string): Promise<Claimed | string> {
     return await this.#ask(() => this.#api.claim(code));
   }
 
-  /** Gives a car away; the result is what to tell the person, `null` if it worked. */
+  /** Gives a car away; returns a message for the person, `null` if it worked. */
   async revoke(car: string): Promise<string | null> {
     return await this.#ask(async () => {
       await this.#api.revoke(car);
@@ -151,7 +151,7 @@ export class App {
   }
 
   /**
-   * Starts the update that a car waits to be asked for; the result is what to tell the person,
+   * Asks a car to install the version that waits for its owner; returns a message for the person,
    * `null` if it worked.
    */
   async install(car: string, version: string): Promise<string | null> {
@@ -161,7 +161,7 @@ export class App {
     });
   }
 
-  /** Asks a car's own page for its status; what it knew stays if there is no answer. */
+  /** Asks a car's own page for its status; without an answer the last status stays. */
   async askStatus(): Promise<void> {
     this.status.value = await this.#api.status().catch(() => this.status.peek());
   }
@@ -214,7 +214,7 @@ export class App {
   async #followLink(token: string): Promise<void> {
     this.#followed = token;
     this.linkTrouble.value = null;
-    // The token works once: it is of no use in the address any more, whatever comes of it.
+    // The token works once. Whatever the answer, it is useless in the address from now on.
     history.replaceState(null, "", formatRoute({ page: "cars" }));
     this.linkTrouble.value = await this.#enter("link", () => this.#api.followLink(token));
   }
@@ -223,7 +223,7 @@ export class App {
     if (event.kind === "state") {
       this.signaling.value = event.state;
       if (event.state.phase === "signed-out") this.#handleSignedOut();
-      // A refused upgrade looks like a missing host: the API tells the difference.
+      // A refused WebSocket looks like a missing host; only the API shows the difference.
       if (event.state.phase === "waiting" && event.state.why === "unreachable")
         void this.#lookSignedOut();
     } else if (event.message.type === "welcome" || event.message.type === "cars") {
@@ -233,7 +233,7 @@ export class App {
     if (cockpit) {
       cockpit.handleSignaling(event);
     } else if (event.kind === "message" && event.message.type === "connecting") {
-      // The answer to a question of a cockpit that was closed meanwhile.
+      // The cockpit that asked for this session was closed meanwhile.
       this.#client.send({ type: "bye", session: event.message.session, reason: "driver-left" });
     }
   }
@@ -244,7 +244,8 @@ export class App {
   }
 
   #handleSignedOut(): void {
-    // Whoever drives goes on: the car has let them in. The cockpit says what happened.
+    // A drive goes on without a sign-in: the car has let the driver in. The cockpit says what
+    // happened.
     if (this.cockpit.peek()?.session.phase.name === "connected") return;
     this.#becomeSignedOut();
   }

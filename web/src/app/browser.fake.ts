@@ -1,4 +1,4 @@
-/** As much of a browser as the cockpit needs, for tests. */
+/** The parts of a browser that the cockpit needs, for tests. */
 
 import { setMaxListeners } from "node:events";
 import { vi } from "vitest";
@@ -11,12 +11,12 @@ export interface FakeBrowser {
 }
 
 /**
- * Puts it in place of the globals, with timers that the test moves on; `vi.unstubAllGlobals` takes
- * it away.
+ * Replaces the globals, and the timers by ones that the test moves on; `vi.unstubAllGlobals` brings
+ * the globals back.
  */
 export function fakeBrowser(): FakeBrowser {
   vi.useFakeTimers();
-  // Node warns of the one signal that stops all listeners of the page.
+  // Node warns above 10 listeners, and one signal stops all listeners of the page.
   setMaxListeners(20);
   const document = Object.assign(new EventTarget(), { visibilityState: "visible", focused: true });
   const browser: FakeBrowser = { window: new EventTarget(), document, pads: [] };
@@ -33,12 +33,11 @@ export function fakeBrowser(): FakeBrowser {
   return browser;
 }
 
-/** A key goes down. */
 export function pressKey({ window }: FakeBrowser, code: string): void {
   window.dispatchEvent(Object.assign(new Event("keydown"), { code, key: code }));
 }
 
-/** A data channel that keeps what is sent. */
+/** A data channel that records what is sent. */
 export class FakeChannel {
   readyState = "open";
   bufferedAmount = 0;

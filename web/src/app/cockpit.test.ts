@@ -172,7 +172,7 @@ describe("a cockpit", () => {
     cockpit.dispose();
     expect(said).toEqual([{ type: "bye", session: SESSION, reason: "driver-left" }]);
     expect(connection.close).toHaveBeenCalled();
-    // What is still on its way must not bring it back to life.
+    // Messages that are still on their way must not bring it back to life.
     hear(control, "armed");
     expect(vi.getTimerCount()).toBe(0);
   });

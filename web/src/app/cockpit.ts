@@ -1,8 +1,8 @@
 /**
- * One car being driven: introduces session, peer connection, channels, send path and instruments to
+ * One car being driven: connects session, peer connection, channels, send path and instruments with
  * each other.
  *
- * Decides nothing that could be decided by them.
+ * Decides nothing that one of them could decide.
  */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
@@ -34,7 +34,7 @@ export class Cockpit {
   readonly hud = signal<Hud>(emptyHud);
   readonly stream = signal<MediaStream | null>(null);
   readonly session: Session;
-  /** What the driver does on the screen. */
+  /** For what the driver does on the screen. */
   readonly tell: Tell = (step) => this.#sender.tell(step);
 
   readonly #signaling: SignalingClient;
@@ -48,7 +48,7 @@ export class Cockpit {
 
   #peer: Peer | null = null;
   #peers = 0;
-  /** In which the car reads control frames: the first, until it has said more. */
+  /** Version of the control frames that the car reads; 1 until its `hello`. */
   #version: FrameVersion = 1;
   #wakeLock: WakeLockSentinel | null = null;
 
@@ -95,7 +95,7 @@ export class Cockpit {
     this.#act((now) => this.session.handleRestart(now));
   }
 
-  /** Says good-bye and lets go of everything. */
+  /** Sends `bye` and closes everything. */
   dispose(): void {
     this.#sender.stop();
     this.#act(() => this.session.handleLeave());
@@ -251,7 +251,8 @@ export class Cockpit {
   }
 
   async #stayAwake(): Promise<void> {
-    // Absent on pages without HTTPS, refused while hidden or on low battery: a comfort, not a need.
+    // Absent on pages without HTTPS, refused while hidden or on low battery. Driving works without
+    // it.
     const wakeLock = navigator.wakeLock as WakeLock | undefined;
     if (!this.#wakeLock || this.#wakeLock.released)
       this.#wakeLock = (await wakeLock?.request().catch(() => null)) ?? null;

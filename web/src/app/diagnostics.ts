@@ -1,4 +1,4 @@
-/** `globalThis.rccar`: what support and tests look at. Changes nothing, but for the ICE restart. */
+/** `globalThis.rccar`, for support and tests. Reads only, except for the ICE restart. */
 
 import type { App } from "./app";
 

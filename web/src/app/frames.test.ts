@@ -6,7 +6,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** A browser that draws when it is told to, and does not call back for frames. */
+/** A browser that draws when the test says so, and does not call back for frames. */
 function oldBrowser() {
   let drawing: (() => void) | null = null;
   vi.stubGlobal("HTMLVideoElement", { prototype: {} });

@@ -3,17 +3,16 @@
 import type { PresentedFrame } from "../core/app/picture";
 
 /**
- * Times of presentation that are further from now are of another clock, or of a page that stood
- * still.
+ * A presentation time further than this from now is from another clock, or the page stood still.
  */
 const OTHER_CLOCK_MS = 100;
 
-/** Calls back for every presented frame of the element until it is told to stop. */
+/** Calls back for every presented frame of the element; the result stops it. */
 export function watchFrames(
   video: HTMLVideoElement,
   onFrame: (frame: PresentedFrame) => void,
 ): () => void {
-  // Firefox before 132 has no such callback. The type says otherwise.
+  // Firefox before 132 has no such callback, although the type says so.
   if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype))
     return pollFrames(video, onFrame);
   let handle = 0;
@@ -32,8 +31,8 @@ export function watchFrames(
 }
 
 /**
- * A time of this page's clock, not after now. One that is far off must neither keep a picture from
- * being seen nor keep it young.
+ * Returns a time on this page's clock, not after now. A time that is far off becomes now: otherwise
+ * a live picture would count as old, or an old one as young.
  */
 function nearNow(presented: number): number {
   const now = performance.now();
@@ -41,8 +40,8 @@ function nearNow(presented: number): number {
 }
 
 /**
- * The same with what older browsers tell: how many frames the element has shown, asked for whenever
- * the page is drawn.
+ * The same for older browsers: whenever the page is drawn, asks how many frames the element has
+ * shown.
  */
 function pollFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) => void): () => void {
   let handle = 0;
@@ -64,8 +63,8 @@ function pollFrames(video: HTMLVideoElement, onFrame: (frame: PresentedFrame) =>
 /** A number that changes with each frame. */
 function framesShown(video: HTMLVideoElement & { readonly mozPaintedFrames?: number }): number {
   const { totalVideoFrames, droppedVideoFrames } = video.getVideoPlaybackQuality();
-  // Firefox counts no frames of a stream there. Its time is the last resort: it goes on for a while
-  // when frames do not.
+  // Firefox counts no frames of a stream there. `currentTime` is the last resort, because it goes
+  // on for a while after the frames have stopped.
   return (
     totalVideoFrames - droppedVideoFrames || (video.mozPaintedFrames ?? 0) || video.currentTime
   );

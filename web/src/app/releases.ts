@@ -1,4 +1,4 @@
-/** The releases of the host: the list, what is decided about it, and one upload. */
+/** The releases of the host: the list, changes to it, and one upload at a time. */
 
 import { batch, signal } from "@preact/signals";
 import type { Api } from "../api";
@@ -16,13 +16,13 @@ export type UploadState =
       readonly sent: number;
       readonly total: number;
     }
-  /** All is there; the host checks signature and content. */
+  /** The host has the whole bundle, and checks signature and content. */
   | { readonly phase: "checking"; readonly name: string }
   | { readonly phase: "taken"; readonly release: Release }
   | { readonly phase: "refused"; readonly name: string; readonly why: string };
 
 export class Releases {
-  /** `null` until the host has told. */
+  /** `null` until the host has sent it. */
   readonly list = signal<ReleaseList | null>(null);
   /** Why the last request failed. */
   readonly trouble = signal<string | null>(null);
@@ -70,14 +70,14 @@ export class Releases {
     });
   }
 
-  /** Sends a bundle; the outcome is in `uploading`. */
+  /** Sends a bundle, unless another is on its way; the outcome is in `uploading`. */
   async add(bundle: File, wish: UploadWish): Promise<void> {
     if (this.#running) return;
     const { name, size: total } = bundle;
     const refused = (why: string) => (this.uploading.value = { phase: "refused", name, why });
     const most = this.list.peek()?.max_bytes ?? Infinity;
     if (total > most) {
-      // The host would say so, too, but after the bytes have travelled.
+      // The host would refuse it, too, but only after all bytes were sent.
       refused(`The bundle has ${size(total)}; this host takes ${size(most)} at most.`);
       return;
     }
@@ -101,7 +101,7 @@ export class Releases {
     this.#running?.cancel();
   }
 
-  /** The outcome was read. */
+  /** The person has read the outcome. */
   dismiss(): void {
     if (!this.#running) this.uploading.value = { phase: "idle" };
   }

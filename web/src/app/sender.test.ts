@@ -92,7 +92,7 @@ describe("Sender", () => {
   });
 });
 
-/** What was sent since the last call. */
+/** Frames that were sent since the last call. */
 function frames(): ControlFrame[] {
   return channel.sent.splice(0).map((bytes) => decodeControl(bytes as ArrayBuffer));
 }

@@ -7,12 +7,12 @@ import { listen, poll } from "../input/browser";
 import type { ControlChannel } from "../link/channels";
 import { Timer } from "../timer";
 
-/** Numbers frames across sessions and cockpits. */
+/** Frames are numbered across sessions and cockpits. */
 let lastSeq = 0;
 
 export class Sender {
   readonly path = new SendPath(lastSeq);
-  /** Where the frames go; `null` while there is no path to a car. */
+  /** `null` while there is no path to a car. */
   channel: ControlChannel | null = null;
 
   readonly #timer = new Timer(() => this.#fire());
@@ -28,7 +28,7 @@ export class Sender {
     return lastSeq;
   }
 
-  /** Tells the mixer something, and sends what it wants sent. */
+  /** Lets the mixer take something in, and sends the frames that it wants. */
   tell<T>(step: (mixer: Mixer, now: number) => T): T {
     return this.act((path, now) => {
       const answer = step(path.mixer, now);
@@ -37,11 +37,11 @@ export class Sender {
     });
   }
 
-  /** Lets the send path do something. */
   act<T>(step: (path: SendPath, now: number) => T): T {
     const now = performance.now();
     const answer = step(this.path, now);
     if (!this.#running) return answer;
+    // What is overdue goes out at once: a hidden page may not get another turn.
     if (this.path.pollTimeout() < now) this.#fire();
     else this.#timer.set(this.path.pollTimeout());
     return answer;
@@ -54,7 +54,7 @@ export class Sender {
   }
 
   #fire(): void {
-    // At every frame, as an event that is missed must not keep input alive.
+    // For every frame, because a missed event must not keep input alive.
     poll(this.path.mixer, performance.now());
     this.path.handleChannel(this.channel?.open === true);
     this.path.handleTimeout(performance.now());

@@ -1,5 +1,5 @@
 /**
- * What a machine wants done, in order, until it wants nothing more: also what it comes to want
+ * Yields a machine's effects in order until there are none, including those that are added
  * meanwhile.
  */
 export function* effectsOf<T>(machine: { pollEffect(): T | null }): Generator<T, void> {

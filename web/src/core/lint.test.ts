@@ -1,6 +1,6 @@
 /**
- * What the lint holds this folder and `protocol` to: each way to a clock, to chance or to the
- * browser is tried.
+ * Tests the lint rules of this folder and of `protocol`: tries each way to a clock, to chance or to
+ * the browser.
  */
 
 import { ESLint } from "eslint";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import tseslint from "typescript-eslint";
 
-/** A file in each of the folders that is not there yet: the rule names folders, not files. */
+/** New files, one in each folder: the rule names folders, not files. */
 const PURE = [
   "src/core/app/new.ts",
   "src/core/input/new.ts",
@@ -58,7 +58,7 @@ const FORBIDDEN = [
   "new Function('')",
   "import.meta.env",
   "import('../../app/app')",
-  // Not in any list: what the language does not have is not there at all.
+  // These are in no list: a name that is not part of the language does not exist here.
   "new Notification('')",
   "innerWidth",
   "new AudioContext()",
@@ -79,11 +79,11 @@ describe("the lint", { timeout: 60_000 }, () => {
   let lint: ESLint;
   beforeAll(() => {
     const cwd = fileURLToPath(new URL("../..", import.meta.url));
-    // Rules that need types need the file, too; none of those is tried here.
+    // Rules that need types need a real file; none of them is tested here.
     lint = new ESLint({ cwd, overrideConfig: [tseslint.configs.disableTypeChecked] });
   });
 
-  /** Which of these expressions are complained of. */
+  /** Which of these expressions the lint refuses. */
   async function complaints(file: string, expressions: readonly string[]): Promise<string[]> {
     const text = expressions.map(
       (expression) => `export const f${expressions.indexOf(expression)} = ${expression};`,

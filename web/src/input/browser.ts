@@ -1,9 +1,9 @@
-/** Listens to the page's keyboard, gamepads, visibility and focus on behalf of a `Mixer`. */
+/** Listens to the page's keyboard, gamepads, visibility and focus for a `Mixer`. */
 
 import { commandOf } from "../core/input/keyboard";
 import type { Mixer, Tell } from "../core/input/mixer";
 
-/** Elements to which a key belongs when they have the focus. */
+/** With the focus on one of these, keys type, or Enter presses the element. */
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSING = "button, a[href], summary";
 
@@ -19,16 +19,16 @@ export function listen(tell: Tell): () => void {
 
   const key = (event: KeyboardEvent) => {
     const down = event.type === "keydown";
-    // macOS sends no release of a key while Command is held, so that one would stick.
+    // macOS sends no `keyup` while Command is held, so the key would stick.
     if (down && (event.metaKey || event.key === "Meta")) tell((mixer) => mixer.handleSystemKey());
-    // A button that has the focus would be clicked by each repetition of a key that is held.
+    // A held key would click the focused button with each repetition.
     if (down && event.repeat && pressesButton(event)) {
       event.preventDefault();
       return;
     }
     if (down && (event.metaKey || event.ctrlKey || event.altKey || belongsElsewhere(event))) return;
     const isOurs = tell((mixer, now) => {
-      // A key that Steam makes of a stick comes before the next look at that stick.
+      // Steam may turn a stick into a key. To notice that, look at the stick before the key counts.
       if (down && mixer.padPresent) pollPads(mixer, now);
       return mixer.handleKey(event.code, down, now, event.repeat);
     });
@@ -47,8 +47,7 @@ export function listen(tell: Tell): () => void {
   const everyFrame = () => {
     if (signal.aborted) return;
     tell((mixer, now) => {
-      // Control frames look for pads as well; looking between them is worth it only while there is
-      // one.
+      // Control frames look for pads, too. Looking more often pays only while there is one.
       if (mixer.padPresent) pollPads(mixer, now);
     });
     requestAnimationFrame(everyFrame);
@@ -59,8 +58,8 @@ export function listen(tell: Tell): () => void {
 }
 
 /**
- * Looks at the page and at the gamepads, as is done for every control frame: an event that is
- * missed must not keep input alive.
+ * Looks at the page and at the gamepads. To be called for every control frame, because a missed
+ * event must not keep input alive.
  */
 export function poll(mixer: Mixer, now: number): void {
   pollPage(mixer, now);
@@ -71,16 +70,16 @@ function pollPage(mixer: Mixer, now: number): void {
   mixer.handlePage(document.visibilityState === "visible", document.hasFocus(), now);
 }
 
-/** Looks at the gamepads; browsers update them only when they are asked. */
+/** Looks at the gamepads; browsers update them only on request. */
 function pollPads(mixer: Mixer, now: number): void {
-  // Absent on pages that are not served over HTTPS, in some browsers. The type says otherwise.
+  // In some browsers absent on pages without HTTPS, although the type says otherwise.
   const pads = (navigator.getGamepads as typeof navigator.getGamepads | undefined)?.call(navigator);
   if (pads) mixer.handlePads(pads, now);
 }
 
 /**
- * Whether a key is for the element that has the focus. The space bar brakes unless something is
- * being typed.
+ * Whether a key is for the element that has the focus. The space bar never presses a button: it
+ * brakes, unless somebody types.
  */
 function belongsElsewhere(event: KeyboardEvent): boolean {
   return (

@@ -1,4 +1,4 @@
-/** The car's two data channels: one class for each policy. */
+/** The car's two data channels, one class for each. */
 
 import { encodeControl, type ControlFrame } from "../protocol/control";
 import { OUR_FRAMES, parseCarEvent, type CarEvent, type DriverEvent } from "../protocol/events";
@@ -9,7 +9,7 @@ import { decodeTelemetry, type TelemetryFrame } from "../protocol/telemetry";
 import { isNewer, PROTOCOL_VERSION } from "../protocol/units";
 
 /**
- * Frames that may wait in the browser: 40 ms of them. More would arrive too late to count as input.
+ * Frames that may wait in the browser, 40 ms of them. More would arrive too late to count as input.
  */
 const MAX_WAITING_FRAMES = 2;
 
@@ -17,13 +17,13 @@ const MAX_WAITING_FRAMES = 2;
 export class ControlChannel {
   readonly #channel: RTCDataChannel;
   #lastSeq: number | null = null;
-  /** In which the car reads frames. */
+  /** Version of the frames that the car reads. */
   version: FrameVersion = 1;
-  /** Frames that were not sent because older ones still wait. */
+  /** Number of frames that were not sent because older ones still wait. */
   skipped = 0;
-  /** Version of the newest telemetry. */
+  /** Frame version of the newest telemetry. */
   heardVersion: number | null = null;
-  /** Frames of the car's that could not be read. */
+  /** Number of telemetry frames that could not be read. */
   malformed = 0;
 
   constructor(channel: RTCDataChannel, onTelemetry: (frame: TelemetryFrame) => void) {
@@ -43,7 +43,7 @@ export class ControlChannel {
     return this.#channel.readyState === "open";
   }
 
-  /** Sends a frame unless older ones still wait; tells whether it was sent. */
+  /** Sends a frame unless older ones still wait; returns whether it was sent. */
   send(frame: ControlFrame): boolean {
     if (!this.open) return false;
     const bytes = encodeControl(frame, this.version);

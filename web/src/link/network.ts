@@ -1,6 +1,6 @@
-/** Tells when this device's network has changed. */
+/** Notices when this device's network has changed. */
 
-/** What few browsers have: the Network Information API. */
+/** The Network Information API, which only few browsers have. */
 interface NetworkInformation extends EventTarget {
   readonly type?: string | undefined;
 }
@@ -17,9 +17,10 @@ export function watchNetwork(
 ): void {
   target.addEventListener("online", changed);
   let last = information?.type;
-  // It also tells of estimates of the speed, which say nothing about the path.
+  // The event also comes for new estimates of the speed, which say nothing about the path.
   information?.addEventListener("change", () => {
     const { type } = information;
+    // `none` is no network at all: the event `online` reports its end.
     const moved =
       type !== last &&
       type !== undefined &&

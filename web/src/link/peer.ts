@@ -1,9 +1,9 @@
 /**
- * The peer connection to the car: answers its offers, one after the other, and hands over what the
- * car opens.
+ * The peer connection to the car: answers its offers, one after the other, and passes on the stream
+ * and the channels that the car opens.
  *
  * **One `RTCPeerConnection` serves a session from the first offer to the last**: a later offer is
- * an ICE restart of the same one, so the video and both data channels go on.
+ * an ICE restart on it, so the video and both data channels go on.
  */
 
 import type { Candidate, IceServer } from "../protocol/common";
@@ -14,7 +14,7 @@ const FULL_GATHER_MS = 3_000;
 
 export interface PeerOptions {
   readonly iceServers: readonly IceServer[];
-  /** Only through TURN. */
+  /** Uses only TURN. */
   readonly relayOnly: boolean;
   /** `false`: the answer holds all candidates. */
   readonly trickle: boolean;
@@ -45,16 +45,16 @@ export class Peer {
   readonly #connection: RTCPeerConnection | null;
   /** Generation of the description that is set; 0 before the first. */
   #generation = 0;
-  /** Generation whose answer is given, and generation whose end of candidates is told. */
+  /** Newest generation that was answered, and newest whose end of candidates was sent. */
   #answered = 0;
   #ended = 0;
-  /** Own candidates that were found before the answer was given. */
+  /** Own candidates that were found before the answer was sent. */
   #held: (RTCIceCandidate | null)[] = [];
   /** Candidates that came before their description. */
   #waiting: { generation: number; candidate: Candidate }[] = [];
   /**
-   * Descriptions are applied in order: `setRemoteDescription` of one must not overtake the answer
-   * to another.
+   * Applies descriptions in order: `setRemoteDescription` of one must not overtake the answer to
+   * another.
    */
   #work: Promise<void> = Promise.resolve();
   #closed = false;
@@ -129,7 +129,7 @@ export class Peer {
     return connection;
   }
 
-  /** Tells after the constructor has returned, when the owner knows this peer. */
+  /** Emits after the constructor has returned, when the owner has this peer. */
   #later(output: PeerOutput): void {
     queueMicrotask(() => this.#emit(output));
   }
@@ -153,8 +153,7 @@ export class Peer {
 
   #add({ candidate, sdp_mid, sdp_m_line_index }: Candidate): void {
     this.#connection
-      // Some stacks write an empty `sdpMid`, which no media section has: the index then says which
-      // one is meant.
+      // Some stacks write an empty `sdpMid`, which no media section has. Then the index counts.
       ?.addIceCandidate(
         sdp_mid
           ? { candidate, sdpMid: sdp_mid }
@@ -172,7 +171,7 @@ export class Peer {
       return void this.#held.push(candidate);
     const line = candidate?.candidate ?? "";
     if (line === "" && this.#ended === this.#generation) return;
-    // A candidate that was on its way while a restart began belongs to the generation before.
+    // A candidate that was found while a restart began belongs to the generation before.
     const ufrag = candidate?.usernameFragment;
     if (line !== "" && ufrag && !connection.localDescription?.sdp.includes(`a=ice-ufrag:${ufrag}`))
       return;
@@ -190,6 +189,7 @@ export class Peer {
 
   #handleState(connection: RTCPeerConnection): void {
     const { iceConnectionState: ice, connectionState: whole } = connection;
+    // If the whole has failed and ICE has not, DTLS has: no restart can help.
     if (whole === "closed") this.#emit({ kind: "closed" });
     else if (ice === "failed" || whole === "failed")
       this.#emit({ kind: ice === "failed" ? "failed" : "closed" });
@@ -200,8 +200,8 @@ export class Peer {
 }
 
 /**
- * Resolves when all candidates are gathered, or when waiting longer would cost more than the
- * missing ones are worth.
+ * Resolves when all candidates are gathered, at the latest after `FULL_GATHER_MS`: then the missing
+ * ones are not worth a longer wait.
  */
 function gathered(connection: RTCPeerConnection): Promise<void> {
   return new Promise((resolve) => {

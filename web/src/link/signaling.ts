@@ -1,4 +1,4 @@
-/** The WebSocket to the signaling host, as `core/link/host.ts` wants it. */
+/** The WebSocket to the signaling host: carries out what `core/link/host.ts` decides. */
 
 import { effectsOf } from "../core/effects";
 import { HostLink, type Effect, type SignalingEvent, type SignalingState } from "../core/link/host";
@@ -47,12 +47,12 @@ export class SignalingClient {
     this.#act((now) => this.#host.handleNetwork(now));
   }
 
-  /** Sends a message; `false` if the host is away, in which case the message is gone. */
+  /** Sends a message; returns `false` if the host is away and the message was dropped. */
   send(message: FromDriver): boolean {
     return this.#act(() => this.#host.handleSend(message));
   }
 
-  /** Lets the machine do something, and carries out what it decides. */
+  /** Lets the machine take something in, and carries out what it decides. */
   #act<T>(step: (now: number) => T): T {
     const answer = step(performance.now());
     for (const effect of effectsOf(this.#host)) this.#carryOut(effect);

@@ -55,12 +55,12 @@ export interface CarInfo {
   readonly id: string;
   readonly name: string;
   readonly presence: Open<CarPresence>;
-  /** Who drives it, while it is busy. */
+  /** Name of the driver, while it is busy. */
   readonly driver: string | null;
   readonly software: string | null;
-  /** Whose it is. */
+  /** Account that it belongs to. */
   readonly owner: string | null;
-  /** How far it is with its updates, once it has said so. */
+  /** `null` until the car has sent one. */
   readonly update: UpdateStatus | null;
 }
 
@@ -102,7 +102,6 @@ export interface Candidate {
   readonly sdp_m_line_index: number | null;
 }
 
-/** Largest size of a candidate line in bytes. */
 const MAX_CANDIDATE_BYTES = 512;
 
 const candidateText: Read<string> = (value, field) => {

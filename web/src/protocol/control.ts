@@ -18,7 +18,7 @@ const FOCUSED = 1 << 1;
 const ARM = 1 << 2;
 const BRAKE = 1 << 3;
 
-/** What the driver sees, so that the car can tell how old it is. */
+/** What the driver sees, so that the car knows how old it is. */
 export interface Shown {
   /** RTP time stamp of the newest frame on the screen. */
   readonly rtp: number;
@@ -47,7 +47,7 @@ export interface ControlFrame {
   readonly shown: Shown | null;
 }
 
-/** Writes a frame. Version 1 leaves out what it has no room for. */
+/** Version 1 leaves out `shown`, and sends a `source` that it does not know as `gamepad`. */
 export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8Array<ArrayBuffer> {
   const head = new ArrayBuffer(CONTROL_SIZE);
   const view = new DataView(head);
@@ -74,7 +74,7 @@ export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8
     : withGroups(head, [frame.shown ? [SHOWN, shownBytes(frame.shown)] : null]);
 }
 
-/** Reads a frame. The page never receives one: this is for the vectors and for tests. */
+/** The page never receives a control frame: this is for the vectors and for tests. */
 export function decodeControl(bytes: ArrayBuffer | Uint8Array): ControlFrame {
   const reader = new FrameReader(bytes, SIZES);
   const flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE, "flags");

@@ -28,7 +28,7 @@ const video: Read<Video> = (value, field) => {
   };
 };
 
-/** Versions of the binary frames that an end speaks. What is left out has version 1 alone. */
+/** Versions of the binary frames that an end speaks. A field that is left out means version 1. */
 export interface Frames {
   readonly control: readonly number[] | null;
   readonly telemetry: readonly number[] | null;
@@ -62,12 +62,11 @@ export const MODEM_RUNGS = [
   "cycle-usb",
   "reboot",
 ] as const;
-/** What an uplink is. */
 export type UplinkKind = (typeof UPLINK_KINDS)[number];
 /** Rungs of the ladder that brings a mobile link back, gentlest first. */
 export type ModemRung = (typeof MODEM_RUNGS)[number];
 
-/** The modem, as its supervisor sees it. */
+/** The modem, as `rccar-modem` sees it. */
 export interface ModemLink {
   readonly state: Open<(typeof MODEM_STATES)[number]>;
   readonly rung: Open<ModemRung> | null;
@@ -96,7 +95,6 @@ const modemLink: Read<ModemLink> = (value, field) => {
   };
 };
 
-/** From the car to this page. */
 export type CarEvent =
   | {
       type: "hello";
@@ -112,7 +110,6 @@ export type CarEvent =
   | { type: "notice"; level: Open<NoticeLevel>; text: string }
   | { type: "error"; code: Open<ErrorCode>; text: string };
 
-/** From this page to the car. */
 export interface DriverEvent {
   type: "hello";
   v: number;
@@ -120,7 +117,7 @@ export interface DriverEvent {
   frames: Frames | null;
 }
 
-/** Reads a message of the car's, or throws a `MessageError`. */
+/** Reads a message from the car, or throws a `MessageError`. */
 export function parseCarEvent(text: string): CarEvent {
   const { type, shape } = openMessage(text, ["hello", "drive", "link", "notice", "error"]);
   switch (type) {
@@ -161,7 +158,7 @@ export function parseCarEvent(text: string): CarEvent {
 }
 
 /**
- * Reads a message of a page's. The page never receives one: this is for the vectors and for tests.
+ * Reads a message from a page. The page never receives one: this is for the vectors and for tests.
  */
 export function parseDriverEvent(text: string): DriverEvent {
   const { type, shape } = openMessage(text, ["hello"]);

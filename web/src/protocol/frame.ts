@@ -4,16 +4,16 @@ import { greaseFrame } from "./grease";
 import { wordOf, type Open } from "./words";
 
 /**
- * Version in the first byte: 1 is closed; from 2 on there are a head and groups that may be
- * skipped.
+ * Version in the first byte. Frames of version 1 cannot grow; from 2 on there are a head and groups
+ * that a receiver may skip.
  */
 export type FrameVersion = 1 | 2;
-/** All that this page speaks, oldest first. */
+/** All versions that this page speaks, oldest first. */
 export const FRAME_VERSIONS: readonly FrameVersion[] = [1, 2];
 /** Largest frame in bytes. */
 export const MAX_FRAME_BYTES = 512;
 
-/** The newest version that this page and the other end know. */
+/** The newest version that this page and the other end know; 1 if there is none. */
 export function newestVersion(versions: readonly number[]): FrameVersion {
   return FRAME_VERSIONS.filter((version) => versions.includes(version)).at(-1) ?? 1;
 }
@@ -40,7 +40,7 @@ export interface FrameSizes {
   readonly v2Head: number;
 }
 
-/** Reads fields from a frame whose size and version were checked. */
+/** Reads fields in wire order. The constructor checks size and version. */
 export class FrameReader {
   readonly version: FrameVersion;
   readonly #view: DataView;
@@ -89,7 +89,7 @@ export class FrameReader {
     return within(this.i16(), limit, field);
   }
 
-  /** Bits of which only `known` have a meaning here. */
+  /** Reads a byte of which only the bits `known` have a meaning here. */
   flags(known: number, field: string): number {
     const flags = this.u8();
     if (this.version === 1 && (flags & ~known) !== 0) throw reserved(field);
@@ -103,7 +103,7 @@ export class FrameReader {
     }
   }
 
-  /** Fields of `size` bytes in all that are there if `present`, and zero if not. */
+  /** Reads fields of `size` bytes in all if they are `present`; if not, the bytes must be zero. */
   optional<T>(present: boolean, size: number, field: string, read: () => T): T | null {
     if (present) return read();
     this.zero(size, field);
@@ -111,7 +111,7 @@ export class FrameReader {
   }
 
   /**
-   * A word by its number, which is its index. Version 1 has the first `inV1` of them and no others.
+   * Reads a word by its number, which is its index. Version 1 has only the first `inV1` words.
    */
   word<T extends string>(known: readonly T[], inV1: number, field: string): Open<T> {
     const number = this.u8();

@@ -1,6 +1,6 @@
 /**
- * Grease, as in `crates/words/protocol/src/grease.rs`: what only a later version will say. Off,
- * unless a test turns it on before the page starts.
+ * Grease, as in `crates/words/protocol/src/grease.rs`: fields, messages and groups that only a
+ * later version could send. Off, unless a test turns it on before the page starts.
  */
 
 /** First kind of group that no version will give a meaning to. */
@@ -14,7 +14,7 @@ export function enableGrease(): void {
   on = true;
 }
 
-/** A field more in a message. */
+/** Adds a field to a message. */
 export function greaseMessage(message: object): object {
   if (!on) return message;
   count += 1;
@@ -28,7 +28,7 @@ export function greasedMessage(): string | null {
   return JSON.stringify({ type: `grease-${count % 4096}`, words: ["grease", count] });
 }
 
-/** A group and a flag more in a frame of version 2. */
+/** Adds a group and a flag to a frame of version 2. */
 export function greaseFrame(frame: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (!on) return frame;
   count += 1;

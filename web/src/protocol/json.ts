@@ -1,5 +1,5 @@
 /**
- * Reading JSON whose every field is checked. What a reader returns is legal; unknown fields are
+ * Reads JSON and checks every field. All values that a reader returns are legal; unknown fields are
  * ignored.
  */
 

@@ -11,7 +11,6 @@ import { word, type Open } from "./words";
 const SEMVER =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/u;
 
-/** Largest size of a version in bytes. */
 const MAX_VERSION_BYTES = 64;
 
 /** Version of an image, such as `0.4.0-dev.217`. */
@@ -25,7 +24,7 @@ export const version: Read<string> = (value, field) => {
   return text;
 };
 
-/** A share of a hundred. */
+/** 0…100. */
 export const percent: Read<number> = (value, field) => {
   const share = uint(8)(value, field);
   if (share > 100) throw bad(field, "is more than 100");
@@ -40,7 +39,6 @@ export const UPDATE_STATES = [
   "testing",
   "failed",
 ] as const;
-/** State of an update. */
 export type UpdateState = (typeof UPDATE_STATES)[number];
 
 /** How far a car is with its updates. */
@@ -50,9 +48,9 @@ export interface UpdateStatus {
   readonly running: string;
   /** The version that is on its way, or was when it failed. */
   readonly version: string | null;
-  /** How much of it is installed. */
+  /** How much of `version` is installed. */
   readonly percent: number | null;
-  /** Bytes that travelled for it. */
+  /** Bytes that were transferred for it. */
   readonly bytes: number | null;
   /** Why it waits or failed; while idle: why the last attempt failed. */
   readonly reason: string | null;
@@ -76,7 +74,7 @@ export const updateStatus: Read<UpdateStatus> = (value, field) => {
 /** A release as the host lists it. */
 export interface Release {
   readonly version: string;
-  /** What it runs on. */
+  /** Board that it runs on, such as `rccar-rpi-arm64`. */
   readonly compatible: string;
   readonly size: number;
   readonly sha256: string;
@@ -84,12 +82,12 @@ export interface Release {
   readonly signer: string;
   readonly notes: string | null;
   readonly channels: readonly string[];
-  /** To how many of a hundred cars it is offered. */
+  /** Share of the cars that it is offered to, in percent. */
   readonly rollout: number;
   readonly paused: boolean;
   /** Unix time in seconds. */
   readonly uploaded_at: number;
-  /** `null`: the command line. */
+  /** Account; `null` means the command line. */
   readonly uploaded_by: string | null;
 }
 
@@ -110,10 +108,10 @@ export const release: Read<Release> = (value, field) => {
   };
 };
 
-/** All releases, and what the host takes. */
+/** All releases, and which uploads the host takes. */
 export interface ReleaseList {
   readonly max_bytes: number;
-  /** Whether the host can check signatures. */
+  /** Whether the host has a keyring to check signatures with. */
   readonly accepts_uploads: boolean;
   /** The newest first. */
   readonly releases: readonly Release[];

@@ -10,7 +10,6 @@ import { greaseMessage } from "./grease";
 import { carId, name, note, sdp, sessionId, software } from "./text";
 import type { Open } from "./words";
 
-/** From this page to the host. */
 export type FromDriver =
   | { type: "hello"; v: number; software: string | null }
   | { type: "connect"; car: string; trickle: boolean }
@@ -20,7 +19,6 @@ export type FromDriver =
   | { type: "bye"; session: string; reason: Open<ByeReason> }
   | { type: "ping"; id: number };
 
-/** From the host to this page. */
 export type ToDriver =
   | {
       type: "welcome";
@@ -56,7 +54,7 @@ const TO_DRIVER = [
 ] as const;
 const FROM_DRIVER = ["hello", "connect", "answer", "candidate", "restart", "bye", "ping"] as const;
 
-/** Reads a message of the host's, or throws a `MessageError`. */
+/** Reads a message from the host, or throws a `MessageError`. */
 export function parseToDriver(text: string): ToDriver {
   const { type, shape } = openMessage(text, TO_DRIVER);
   switch (type) {
@@ -117,7 +115,7 @@ export function parseToDriver(text: string): ToDriver {
 }
 
 /**
- * Reads a message of a page's. The page never receives one: this is for the vectors and for tests.
+ * Reads a message from a page. The page never receives one: this is for the vectors and for tests.
  */
 export function parseFromDriver(text: string): FromDriver {
   const { type, shape } = openMessage(text, FROM_DRIVER);
@@ -153,7 +151,7 @@ export function parseFromDriver(text: string): FromDriver {
   }
 }
 
-/** Flags and lists that are left out when they say nothing. */
+/** A flag or list that says nothing becomes `null`, as if it had been left out. */
 function flag(value: boolean | null): true | null {
   return value === true ? true : null;
 }

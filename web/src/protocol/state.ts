@@ -37,8 +37,7 @@ export const INPUT_SOURCES = ["none", "keyboard", "gamepad", "touch"] as const;
 export type InputSource = (typeof INPUT_SOURCES)[number];
 
 /**
- * Whether the wheels may be away from neutral. A state that is not known here counts as one in
- * which they may.
+ * Whether the wheels may be away from neutral. In a state that is unknown here they may.
  */
 export function mayMove(state: Open<DriveState>): boolean {
   return (

@@ -33,7 +33,7 @@ const HALF_TURN = 18_000;
 export interface Echo {
   readonly seq: number;
   readonly sent_us: number;
-  /** Time between its arrival and the sending of the telemetry, in µs. */
+  /** Time from its arrival until the telemetry was sent, in µs. */
   readonly held_us: number;
 }
 
@@ -59,7 +59,7 @@ export interface TelemetryFrame {
   readonly braking: boolean;
   readonly battery_mv: number | null;
   readonly odometry: Odometry | null;
-  /** Control frames that the car dropped. */
+  /** Number of control frames that the car dropped in this session. */
   readonly dropped: number;
 }
 
@@ -123,7 +123,7 @@ function decodeV2(reader: FrameReader): Rest {
   };
 }
 
-/** Writes a frame. The page never sends one: this is for the vectors and for tests. */
+/** The page never sends telemetry: this is for the vectors and for tests. */
 export function encodeTelemetry(
   frame: TelemetryFrame,
   version: FrameVersion,

@@ -21,7 +21,7 @@ export function permyriad(ratio: number): number {
   return Math.sign(scaled) * Math.round(Math.abs(scaled)) + 0;
 }
 
-/** A wrapping 32-bit count of microseconds from milliseconds. */
+/** Milliseconds as a wrapping 32-bit count of microseconds. */
 export function micros32(ms: number): number {
   return Math.floor(ms * 1000) >>> 0;
 }

@@ -11,7 +11,7 @@ import { numberOf, type OtherWord } from "./words";
 interface BinaryVector {
   name: string;
   hex: string;
-  /** Writing the frame gives `hex` back, unless it says otherwise. */
+  /** Writing the frame gives `hex` back, unless this is `false`. */
   canonical?: boolean;
   frame?: Record<string, unknown>;
   error?: { kind: string; field?: string };
@@ -107,8 +107,8 @@ describe("JSON vectors", () => {
     },
   );
 
-  // The page never receives the other directions, and their refusals depend on what `JSON.parse`
-  // does not tell.
+  // The page never receives the other directions, and their refusals depend on details that
+  // `JSON.parse` hides.
   const received = readable.filter(
     ({ direction }) => direction === "to-driver" || direction === "car-event",
   );

@@ -1,14 +1,13 @@
 /**
- * Words that later versions add to, as in `crates/words/protocol/src/word.rs`: one that is not
- * known is kept.
+ * Words of lists that may grow, as in `crates/words/protocol/src/word.rs`: an unknown word is kept.
  */
 
 import { anyString, bad, type Read } from "./json";
 
 declare const unknown: unique symbol;
-/** A word that this version gives no meaning to. */
+/** A word that this version does not know. */
 export type OtherWord = string & { readonly [unknown]: true };
-/** A known word, or one of a later version. */
+/** A known word, or one from a later version. */
 export type Open<T extends string> = T | OtherWord;
 
 const WORD = /^[a-z][a-z0-9-]{0,31}$/u;
@@ -22,7 +21,6 @@ export function word<T extends string>(known: readonly T[]): Read<Open<T>> {
   };
 }
 
-/** Whether this version knows the word. */
 export function isKnown<T extends string>(known: readonly T[], word: Open<T>): word is T {
   return (known as readonly string[]).includes(word);
 }
@@ -33,7 +31,7 @@ export function wordOf<T extends string>(known: readonly T[], number: number): O
 }
 
 /**
- * The number of a word in a frame of version 1, which has the first `inV1` words alone and says
+ * The number of a word in a frame of version 1, which has only the first `inV1` words and sends
  * `instead` for all others.
  */
 export function numberInV1<T extends string>(
@@ -51,7 +49,7 @@ export function numberOf<T extends string>(known: readonly T[], word: Open<T>): 
   const at = (known as readonly string[]).indexOf(word);
   if (at >= 0) return at;
   const number = /^other-(0|[1-9]\d{0,2})$/u.exec(word)?.[1];
-  // A number that has a word is that word's alone.
+  // `other-3` must not stand for a number that has a word.
   return number === undefined || Number(number) < known.length
     ? 255
     : Math.min(Number(number), 255);

@@ -1,4 +1,4 @@
-/** The dialog that lets one new car in: by a file for its card, or by the code that it shows. */
+/** The dialog that adds one car: by a file for its card, or by the code that it shows. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -63,7 +63,7 @@ export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
 interface CardFileProps {
   readonly enrolment: Enrolment;
   readonly again: () => void;
-  /** Makes the file anew with this address of the host; the result is what to tell the person. */
+  /** Makes the file again with this address of the host; returns a message for the person. */
   readonly make: (url: string) => Promise<string | null>;
 }
 
@@ -117,7 +117,7 @@ function CardFile({ enrolment, again, make }: CardFileProps) {
   );
 }
 
-/** This page was opened at the host itself, under an address that for the car is the car. */
+/** This page was opened on the host itself, under an address that means the car to a car. */
 function AskAddress({ make }: { make: (url: string) => Promise<string | null> }) {
   return (
     <section class="way">
@@ -150,7 +150,7 @@ function Config({ config }: { config: string }) {
       await navigator.clipboard.writeText(config);
       said.value = "Copied.";
     } catch {
-      // Pages without HTTPS have no clipboard: the text is selected instead.
+      // Pages without HTTPS have no clipboard: selects the text instead.
       if (code.current) getSelection()?.selectAllChildren(code.current);
       said.value = "Selected. Copy it with your keyboard.";
     }

@@ -37,7 +37,8 @@ export function BannerView({
   };
   return (
     <>
-      {/* Always there, so that screen readers notice the change; without the text, which may count seconds. */}
+      {/* Always there, so that screen readers notice a change. Without the text, which may count
+          seconds. */}
       <p
         class="visually-hidden"
         role="status"

@@ -1,13 +1,12 @@
 /**
- * What a car's own page says of the car: the code that claims it, its host, and what is wrong with
- * its card.
+ * A car's status on its own page: its claim code, its host, and what is wrong with its card.
  */
 
 import { useEffect } from "preact/hooks";
 import type { App } from "../app/app";
 import type { CarStatus, HostStatus, Provision, UnusedTable } from "../core/app/http";
 
-/** People who enter the code elsewhere look here whether it worked. */
+/** A person who types the code elsewhere looks here to see whether it worked. */
 const ASK_EVERY_MS = 3000;
 
 export function CarStatusPanel({ app }: { app: App }) {

@@ -78,13 +78,13 @@ interface CarCardProps {
   readonly car: CarInfo;
   readonly app: App;
   readonly user: string | null;
-  /** `null` where cars are not given away. */
+  /** Asks to remove the car; `null` on a car's own page. */
   readonly remove: (() => void) | null;
 }
 
 function CarCard({ car, app, user, remove }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
-  // A car's own page has nobody to pass the wish on.
+  // Only a host passes the owner's wish on; a car's own page does not.
   const version = remove === null ? null : requestable(car, user);
   const label = isKnown(PRESENCES, car.presence) ? DRIVE_LABELS[car.presence] : "Open";
   return (

@@ -92,7 +92,7 @@ function VideoView({ cockpit }: { cockpit: Cockpit }) {
   useEffect(() => {
     const element = video.current;
     if (!element || !stream) return undefined;
-    // The attribute alone does not mute, and only what is muted may play by itself.
+    // The attribute alone does not mute, and only a muted video may play by itself.
     element.muted = true;
     element.srcObject = stream;
     element
@@ -114,8 +114,8 @@ function VideoView({ cockpit }: { cockpit: Cockpit }) {
 }
 
 /**
- * A button that was clicked must not keep the keys that drive. Who moves with the keyboard keeps
- * the focus.
+ * A clicked button gives up the focus, or it would take the keys that drive. A button pressed by
+ * keyboard keeps it.
  */
 function releaseFocus(event: MouseEvent): void {
   if (event.detail > 0 && document.activeElement instanceof HTMLElement)
@@ -123,7 +123,7 @@ function releaseFocus(event: MouseEvent): void {
 }
 
 function toggleFullscreen(element: HTMLElement | null): void {
-  // iPhones have none.
+  // iPhones have no full screen.
   if (!element || !document.fullscreenEnabled) return;
   const done = document.fullscreenElement ? document.exitFullscreen() : element.requestFullscreen();
   done.catch((error: unknown) => console.warn("rccar: full screen:", String(error)));

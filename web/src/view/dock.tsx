@@ -77,7 +77,7 @@ function Bar({ label, value, wanted, braking = false }: BarProps) {
   );
 }
 
-/** Browsers that do not tell which pointer clicked are taken to have a mouse. */
+/** A click in a browser that does not name the pointer counts as a mouse. */
 function isTouch(event: MouseEvent): boolean {
   return "pointerType" in event && (event.pointerType === "touch" || event.pointerType === "pen");
 }

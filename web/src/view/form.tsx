@@ -1,4 +1,4 @@
-/** A form that says what went wrong, and its fields. */
+/** A form that shows what went wrong, and its fields. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -6,7 +6,7 @@ import type { ComponentChildren } from "preact";
 interface FormProps {
   readonly action: string;
   readonly testid?: string;
-  /** Resolves to what went wrong. */
+  /** Resolves to a message for the person, `null` if it worked. */
   readonly submit: (fields: FormData) => Promise<string | null>;
   readonly children: ComponentChildren;
 }

@@ -1,4 +1,4 @@
-/** How to drive, over the picture: the car can be driven while it is read. */
+/** How to drive, shown over the picture: the driver can drive meanwhile. */
 
 import { CloseIcon } from "./icons";
 
@@ -66,8 +66,8 @@ export function HelpPanel({ close }: { close: () => void }) {
         </dl>
       </div>
       <p class="muted small">
-        Let go of a gamepad while you plug it in: what is held then counts as its rest. If one of
-        its sticks does nothing, plug it in anew.
+        Let go of a gamepad while you plug it in: the page then learns where its controls rest. If
+        one of its sticks does nothing, plug it in again.
       </p>
       {!isSecureContext && (
         <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>

@@ -1,4 +1,4 @@
-/** What the driver reads: state and figures. */
+/** State and figures for the driver. */
 
 import {
   ageAlarm,
@@ -29,7 +29,6 @@ export function StatePill({ hud }: { hud: Hud }) {
   );
 }
 
-/** What the connection hangs on. */
 export function Rungs({ hud }: { hud: Hud }) {
   return (
     <ol class="rungs" aria-label="Connection" data-testid="hud-rungs">
@@ -45,7 +44,7 @@ export function Rungs({ hud }: { hud: Hud }) {
 
 export function Metrics({ hud }: { hud: Hud }) {
   const { kind, detail } = pathWords(hud.path);
-  // Old figures alarm nobody.
+  // Figures from before the silence raise no alarm.
   const alarm = (of: Alarm) => (hud.silent ? "calm" : of);
   return (
     <dl class={`metrics ${hud.silent ? "stale" : ""}`}>

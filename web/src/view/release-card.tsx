@@ -8,7 +8,7 @@ import { PauseIcon, PlayIcon, TrashIcon } from "./icons";
 
 export function ReleaseCard({ release, releases }: { release: Release; releases: Releases }) {
   const { version, paused, rollout, notes } = release;
-  /** While the slider is moved; the host hears of the last place only. */
+  /** Place of the slider while it moves; the host gets only the last one. */
   const moving = useSignal<number | null>(null);
   const asked = useSignal(false);
   const pill = status(release);

@@ -1,4 +1,4 @@
-/** The releases of the host: what cars are offered. */
+/** The releases that the host offers to cars. */
 
 import { useEffect, useRef } from "preact/hooks";
 import type { ServerInfo } from "../core/app/http";
@@ -9,8 +9,7 @@ import { ReleaseCard } from "./release-card";
 import { Top } from "./top";
 
 /**
- * How often the list is asked for while the page is seen: the command line and other people change
- * it, too.
+ * How often the visible page fetches the list: the command line and other people change it, too.
  */
 const REFRESH_MS = 10_000;
 

@@ -3,7 +3,7 @@
 import type { Tell } from "../core/input/mixer";
 import type { Stick } from "../core/input/touch";
 
-/** Way of the thumb to full deflection, in CSS pixels: about a centimetre and a half on a phone. */
+/** Way of the thumb to full deflection, in CSS pixels: about 1.5 cm on a phone. */
 const REACH = 72;
 
 /** What is read of a `PointerEvent`. */
@@ -14,7 +14,7 @@ interface PointerLike {
   readonly currentTarget: Pick<Element, "setPointerCapture" | "hasPointerCapture">;
 }
 
-/** The handlers of one stick's area; `draw` follows each of them. */
+/** The handlers of one stick's area; each ends with `draw`. */
 export function stickEvents(tell: Tell, stick: Stick, draw: () => void) {
   const along = (event: PointerLike) => (stick === "steering" ? event.clientX : -event.clientY);
   const cancel = ({ pointerId }: PointerLike) => {
@@ -37,8 +37,8 @@ export function stickEvents(tell: Tell, stick: Stick, draw: () => void) {
       draw();
     },
     onPointerCancel: cancel,
-    // Follows every release too, when the finger is known no more. Without one before it, nobody
-    // tells where the finger is.
+    // Comes after every release, too, and then changes nothing. Without a release before it, nobody
+    // knows where the finger is.
     onLostPointerCapture: cancel,
   };
 }

@@ -6,8 +6,8 @@ import type { Stick } from "../core/input/touch";
 import { stickEvents } from "./stick-events";
 
 /**
- * Way of the knob that is drawn, in percent of its size: to the rim of its base (`.stick-knob` in
- * cockpit.css).
+ * Largest way of the knob on the screen, in percent of its size: to the rim of its base
+ * (`.stick-knob` in cockpit.css).
  */
 const KNOB_TRAVEL = 68;
 
@@ -25,7 +25,7 @@ function StickArea({ cockpit, stick }: { cockpit: Cockpit; stick: Stick }) {
   const draw = () => {
     const way = cockpit.mixer.stick(stick) * KNOB_TRAVEL;
     const [x, y] = stick === "steering" ? [way, 0] : [0, -way];
-    // Past the renderer: a thumb moves more often than anything else here is drawn.
+    // Without Preact: a thumb moves more often than anything else here is drawn.
     if (knob.current) knob.current.style.transform = `translate(${x}%, ${y}%)`;
   };
   return (

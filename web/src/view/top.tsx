@@ -1,4 +1,4 @@
-/** What stands at the top of every page but the cockpit. */
+/** The top of every page except the cockpit. */
 
 import type { ServerInfo } from "../core/app/http";
 import type { App } from "../app/app";

@@ -23,7 +23,7 @@ export function UpdateLine({ update, online }: { update: UpdateStatus; online: b
   );
 }
 
-/** It vanishes when the car says that it was asked. */
+/** Disappears when the car reports that it no longer waits for the owner. */
 export function InstallButton({ app, car, version }: { app: App; car: CarInfo; version: string }) {
   const busy = useSignal(false);
   const trouble = useSignal<string | null>(null);
@@ -53,7 +53,7 @@ export function InstallButton({ app, car, version }: { app: App; car: CarInfo; v
   );
 }
 
-/** `still`: nothing moves right now. */
+/** `still`: without animation, as nothing moves right now. */
 export function Bar({
   percent,
   label,

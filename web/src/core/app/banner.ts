@@ -1,4 +1,4 @@
-/** The one thing the driver should know now. Pure: the situation in, words and buttons out. */
+/** The one message for the driver now. Pure: the situation in, words and buttons out. */
 
 import type { InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
@@ -19,7 +19,6 @@ import {
   type Words,
 } from "./messages";
 
-/** What a button does. */
 export type Action = "connect" | "relay" | "back" | "reload" | "sign-in";
 
 export interface Banner extends Words {
@@ -35,10 +34,10 @@ export interface Situation {
   readonly attempt: number;
   readonly signaling: SignalingState;
   readonly carName: string;
-  /** Who drives the car, if somebody does. */
+  /** Name of the driver that the host's list shows. */
   readonly driver: string | null;
   readonly relayOnly: boolean;
-  /** Since when no telemetry came; `null` while it does. */
+  /** Time of the last telemetry; before the first, when it was due; `null` without a path. */
   readonly silentSince: number | null;
   readonly state: Open<DriveState> | null;
   readonly reason: Open<StopReason>;
@@ -52,7 +51,7 @@ export interface Situation {
   readonly carNotice: { readonly level: Open<NoticeLevel>; readonly text: string } | null;
 }
 
-/** Telemetry comes at least every 100 ms: five lost in a row are no accident. */
+/** Telemetry comes at least every 100 ms, and five lost in a row are no accident. */
 export const SILENT_MS = 500;
 
 export function bannerFor(situation: Situation): Banner | null {
@@ -103,7 +102,7 @@ export function bannerFor(situation: Situation): Banner | null {
         "bad",
         {
           title: "The path to the car is lost",
-          text: `Connecting anew${countdown(phase.at, situation.now)}. The car has stopped by itself.`,
+          text: `Connecting again${countdown(phase.at, situation.now)}. The car has stopped by itself.`,
         },
         ["connect", "back"],
       );
@@ -159,7 +158,7 @@ function connected(situation: Situation): Banner | null {
 
 function oldPicture({ pictureAgeMs }: Situation): Banner {
   const { title, text } = NOTICE_WORDS["picture-old"];
-  // The figure is of several frames, the judgement of the newest: one must not contradict the
+  // The figure comes from several frames, the notice from the newest: they must not contradict each
   // other.
   if (pictureAgeMs === null || pictureAgeMs <= MAX_PICTURE_AGE_MS) return show("bad", title, text);
   return show(

@@ -1,4 +1,4 @@
-/** The list of cars as the host tells it: a first part, more parts, then what changes. Pure. */
+/** The list of cars as the host sends it: a first part, more parts, then changes. Pure. */
 
 import type { CarInfo } from "../../protocol/common";
 import type { ToDriver } from "../../protocol/signaling";
@@ -11,7 +11,7 @@ export interface CarList {
   readonly more: boolean;
 }
 
-/** The list after a message of the host. */
+/** The list after a message from the host: `welcome` begins a new one, `cars` changes it. */
 export function updated(list: CarList | null, message: ListMessage): CarList {
   const cars = new Map(message.type === "cars" ? list?.cars.map((car) => [car.id, car]) : []);
   for (const car of message.cars) cars.set(car.id, car);
@@ -19,7 +19,7 @@ export function updated(list: CarList | null, message: ListMessage): CarList {
   return { cars: [...cars.values()], more: message.more === true };
 }
 
-/** In the order in which a person looks for a car: their own, those that are there, by name. */
+/** Sorts as a person looks for a car: their own first, then those that are there, by name. */
 export function ordered(cars: readonly CarInfo[], user: string | null): CarInfo[] {
   const rank = ({ owner, presence }: CarInfo) =>
     (owner !== null && owner === user ? 0 : 2) + (presence === "offline" ? 1 : 0);

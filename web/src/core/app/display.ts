@@ -1,4 +1,4 @@
-/** What the cockpit displays, from everything that is known. Pure. */
+/** Makes the display of the cockpit from all that is known. Pure. */
 
 import type { InputNotice, Sample } from "../input/mixer";
 import { NEUTRAL } from "../input/pad";
@@ -17,8 +17,8 @@ import { rungsOf, type PathTrouble } from "./rungs";
 import type { StopCause } from "./stops";
 
 /**
- * Data channels open two round trips after the path; telemetry that has never come is not silent
- * before that.
+ * Data channels open two round trips after the path. Before this time, missing telemetry is not
+ * silence.
  */
 const FIRST_WORD_MS = 2_000;
 
@@ -30,7 +30,7 @@ export interface Facts {
   readonly phase: Phase;
   readonly attempt: number;
   readonly signaling: SignalingState;
-  /** When the path first carried something. */
+  /** When the peer connection first came up. */
   readonly upSince: number | null;
   readonly telemetry: { readonly frame: TelemetryFrame; readonly at: number } | null;
   readonly sample: Sample;
@@ -51,7 +51,7 @@ export function hudOf(facts: Facts): Hud {
   const frame = telemetry?.frame ?? null;
   const silentSince =
     telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS);
-  // A path that is broken carries no word, however short a time ago the last one came.
+  // A broken path carries nothing, even if the last telemetry came just now.
   const silent =
     phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
   const lastStop = facts.lastStop && stopWords(facts.lastStop);

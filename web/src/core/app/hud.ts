@@ -23,8 +23,7 @@ export interface Hud {
   readonly state: Open<DriveState> | null;
   readonly reason: Open<StopReason>;
   /**
-   * Nothing was heard from the car for a while, or nothing can be: its state, and all figures, are
-   * those of then.
+   * The car has not been heard for a while, or cannot be: its state and all figures are old.
    */
   readonly silent: boolean;
   /** Why the car last stopped, in words; `null` once it was armed again. */
@@ -36,9 +35,9 @@ export interface Hud {
   readonly bitrateKbps: number | null;
   readonly fps: number | null;
   readonly path: Path | null;
-  /** What the connection hangs on, from the page to the car. */
+  /** The parts of the connection, from the page to the car. */
   readonly rungs: readonly Rung[];
-  /** On the wheels, −1…1. */
+  /** What the wheels do, −1…1. */
   readonly steering: number;
   readonly throttle: number;
   /** What the driver asks for, −1…1. */
@@ -78,7 +77,7 @@ export const emptyHud: Hud = {
   frozen: true,
 };
 
-/** Whether two displays look the same, so that nothing need be drawn. */
+/** Whether two displays look the same, so that nothing has to be drawn. */
 export function sameHud(a: Hud, b: Hud): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -86,19 +85,21 @@ export function sameHud(a: Hud, b: Hud): boolean {
 export type Alarm = "calm" | "warn" | "bad";
 
 /**
- * Older pictures are amber and red: beyond 150 ms drivers begin to weave, beyond 250 ms they should
- * crawl (arXiv 2603.06850).
+ * Amber beyond 150 ms, where drivers begin to weave; red beyond 250 ms, where they should crawl
+ * (arXiv 2603.06850).
  */
 export function ageAlarm(ms: number | null): Alarm {
   return ms === null || ms <= 150 ? "calm" : ms <= 250 ? "warn" : "bad";
 }
 
-/** Half of the picture's limits are left for the way there. */
+/**
+ * Half of a round trip is the way to the car: 75 and 150 ms, about half of the picture's limits.
+ */
 export function rttAlarm(ms: number | null): Alarm {
   return ms === null || ms <= 150 ? "calm" : ms <= 300 ? "warn" : "bad";
 }
 
-/** The drive's state in a few words, and why the wheels do not or did not follow. */
+/** The drive's state in a few words, and why the wheels do not, or did not, follow. */
 export function stateParts({
   state,
   reason,
@@ -119,11 +120,11 @@ export function stateParts({
   return why === "" ? [stateWords(state)] : [stateWords(state), why];
 }
 
-/** How loud the state is. */
+/** How strongly the display marks the state. */
 export function stateTone({ state, silent }: Hud): "idle" | "ready" | "live" | Alarm {
   if (silent) return "bad";
   if (state === null) return "idle";
-  // A state that this page does not know is one in which the wheels may turn without the driver.
+  // In a state that this page does not know, the wheels may turn without the driver.
   if (!isKnown(DRIVE_STATES, state)) return "warn";
   switch (state) {
     case "disarmed":
@@ -140,7 +141,6 @@ export function stateTone({ state, silent }: Hud): "idle" | "ready" | "live" | A
   }
 }
 
-/** The path in words. */
 export function pathWords(path: Path | null): { kind: string; detail: string } {
   if (path === null) return { kind: "–", detail: "" };
   return {

@@ -1,9 +1,9 @@
 /**
- * What the driver is shown, and when: keeps what the car, the video and the statistics told, and
- * makes a display of it.
+ * What the cockpit displays, and when: keeps the latest from the car, the video and the statistics,
+ * and makes a display of it.
  *
  * **Ten times a second, and at once when the car's state or the phase of the session changes.** A
- * display that looks like the last one is no effect.
+ * display that looks like the last one gives no effect.
  */
 
 import type { Phase } from "../link/session";
@@ -20,14 +20,14 @@ import { Picture, type PresentedFrame } from "./picture";
 import type { DriverFacts } from "./send-path";
 import { LastStop } from "./stops";
 
-/** How often the display follows: what the eye can read, and a fifth of the drive's patience. */
+/** How often the display changes: as fast as an eye can read. */
 const SHOW_MS = 100;
 /** Displays between two looks at the statistics: `getStats` costs milliseconds on a phone. */
 const STATS_SHOWS = 5;
-/** How long a notice of the car's stays. */
+/** How long a notice from the car stays on the screen. */
 const NOTICE_MS = 6_000;
 
-/** What others know at the moment of showing. */
+/** What other parts know at the moment of showing. */
 export interface Surroundings {
   readonly phase: Phase;
   readonly attempt: number;
@@ -37,10 +37,9 @@ export interface Surroundings {
   readonly driver: DriverFacts;
 }
 
-/** What is to be done. */
 export type Effect =
   | { readonly kind: "show"; readonly hud: Hud }
-  /** The statistics of the connection are wanted, by `handleStats`. */
+  /** Read the statistics of the connection and give them to `handleStats`. */
   | { readonly kind: "read-stats" };
 
 export class Instruments {
@@ -82,12 +81,12 @@ export class Instruments {
     this.#show(now, around);
   }
 
-  /** The session may have another phase. */
+  /** To be called when the session may have changed its phase. */
   handlePhase(now: number, around: Surroundings): void {
     if (around.phase.name !== this.#hud.phase) this.#show(now, around);
   }
 
-  /** The path carries something. */
+  /** The peer connection is up. */
   handleUp(now: number): void {
     this.#upSince ??= now;
   }
@@ -105,7 +104,6 @@ export class Instruments {
     else if (event.type === "notice") this.#carNotice = { ...event, until: now + NOTICE_MS };
   }
 
-  /** A frame of the video came onto the screen. */
   handleFrame(frame: PresentedFrame, clock: FrameClock): void {
     this.#picture.handleFrame(frame, clock);
   }
@@ -115,8 +113,7 @@ export class Instruments {
   }
 
   /**
-   * Another connection, or none. Why the car last stopped stays in sight, and so does what it is
-   * called.
+   * Another connection, or none. The last stop stays on the screen, and so does the car's name.
    */
   handleNewSession(): void {
     this.#picture = new Picture();

@@ -1,4 +1,4 @@
-/** Everything that can go wrong, in words that say what happened and what to do. */
+/** Messages for all that can go wrong: what happened, and what to do. */
 
 import type { InputNotice, PageStop } from "../input/mixer";
 import type { HostTrouble } from "../link/host";
@@ -121,7 +121,7 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, Words>> = {
   internal: { title: "The host has a fault", text: "Something broke there; its log has more." },
 };
 
-/** Why the wheels do not follow. Empty where the state says it all. */
+/** Why the wheels do not follow. Empty where the state alone is clear. */
 export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   none: "",
   silent: "The car hears nothing from this page",
@@ -183,7 +183,7 @@ export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
   "touch-took-over": { title: "The touch sticks steer now", text: TAKEN_OVER },
 };
 
-/** Why this page disarmed, in the words of a line. */
+/** Why this page disarmed, in one line. */
 export const PAGE_STOP_WORDS: Readonly<Record<PageStop | "car-silent", string>> = {
   "car-silent": "The car did not answer",
   "gamepad-gone": "The gamepad was gone",
@@ -207,7 +207,7 @@ export function stopWords(cause: StopCause): string {
   return cause.by === "page" ? PAGE_STOP_WORDS[cause.why] : reasonWords(cause.why);
 }
 
-/** Why the wheels do not follow. A reason of a later version is shown as it is. */
+/** A reason from a later version is shown as it is. */
 export function reasonWords(reason: Open<StopReason>): string {
   return isKnown(STOP_REASONS, reason) ? STOP_WORDS[reason] : `The car's reason: ${plain(reason)}`;
 }
@@ -216,7 +216,6 @@ export function stateWords(state: Open<DriveState>): string {
   return isKnown(DRIVE_STATES, state) ? STATE_WORDS[state] : capital(plain(state));
 }
 
-/** Why a session ended. */
 export function byeWords(reason: Open<ByeReason>): Words {
   if (isKnown(BYE_REASONS, reason)) return BYE_WORDS[reason];
   return {
@@ -225,7 +224,7 @@ export function byeWords(reason: Open<ByeReason>): Words {
   };
 }
 
-/** Why the host refuses; `text` is its own explanation. */
+/** `text` is the host's own explanation, for a code that this page does not know. */
 export function errorWords(code: Open<ErrorCode>, text: string): Words {
   if (isKnown(ERROR_CODES, code)) return ERROR_WORDS[code];
   return {
@@ -234,7 +233,7 @@ export function errorWords(code: Open<ErrorCode>, text: string): Words {
   };
 }
 
-/** A word of a later version, as people write. */
+/** A word from a later version with blanks for hyphens. */
 export function plain(word: OtherWord): string {
   return word.replaceAll("-", " ");
 }
@@ -258,7 +257,7 @@ export type Place = "sign-in" | "code" | "link" | "setup" | "other";
 const WRONG_TOKEN = "This link was used before, has expired, or is incomplete. Ask for a new one.";
 
 /**
- * Words for a failed request, by its place, status and code; `text` is the host's own explanation.
+ * Message for a failed request; status 0 means no answer, `text` is the host's own explanation.
  */
 export function apiWords(place: Place, status: number, code: string, text: string): string {
   if (status === 0) return "The host cannot be reached. Is this device online?";
@@ -276,7 +275,7 @@ export function apiWords(place: Place, status: number, code: string, text: strin
   return text === "" ? `The host answered with status ${status}.` : sentence(text);
 }
 
-/** Words of somebody else, as a sentence. */
+/** A text from a program, with a capital letter and a full stop. */
 export function sentence(text: string): string {
   return capital(/[.!?]$/.test(text) ? text : `${text}.`);
 }

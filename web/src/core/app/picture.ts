@@ -2,20 +2,20 @@
 
 import type { FrameClock } from "../link/sight";
 
-/** Frames whose median is shown: half a second at 30 Hz, long enough to be read. */
+/** The age shown is the median of this many frames: half a second at 30 Hz, so it can be read. */
 const FRAMES = 15;
-/** After this time without a frame, the age of the last one is what counts. */
+/** After this time without a frame, the last frame's growing age replaces the median. */
 const FROZEN_MS = 250;
 
 /** One frame as the browser presented it. */
 export interface PresentedFrame {
   /** On this page's clock, in ms. */
   readonly presentedAt: number;
-  /** Absent in browsers that do not tell. */
+  /** `null` in browsers that do not report it. */
   readonly rtpTimestamp: number | null;
   readonly width: number;
   readonly height: number;
-  /** Frames presented so far, those that no callback saw included. */
+  /** Frames presented so far, including those that no callback saw. */
   readonly count: number;
 }
 
@@ -36,8 +36,8 @@ export class Picture {
   }
 
   /**
-   * Age at `now` in ms; `null` while it is not known. A frozen picture is at least as old as its
-   * place on the screen.
+   * Age at `now` in ms; `null` while unknown. A frozen picture is at least as old as the time that
+   * it has been on the screen.
    */
   ageMs(now: number): number | null {
     if (this.#last === null) return null;

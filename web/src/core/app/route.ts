@@ -1,4 +1,6 @@
-/** The page's address behind `#`: tokens there never reach a server's log. */
+/**
+ * The part of the page's address after `#`. Browsers do not send it, so tokens in it reach no log.
+ */
 
 import { carId } from "../../protocol/text";
 
@@ -15,7 +17,7 @@ export type Route =
       readonly trickle: boolean;
     };
 
-/** Reads an address; what it does not know is the list of cars. */
+/** Reads an address; an unknown one means the list of cars. */
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#/, "").split("?", 2);
   const parameters = new URLSearchParams(query);
@@ -38,7 +40,6 @@ export function parseRoute(hash: string): Route {
   return { page: "cars" };
 }
 
-/** Writes an address. */
 export function formatRoute(route: Route): string {
   switch (route.page) {
     case "cars":

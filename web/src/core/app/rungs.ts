@@ -1,6 +1,6 @@
 /**
- * The rungs between driver and car: host, path, uplink, modem. Pure: the situation in, words and
- * colours out.
+ * The parts of the connection between driver and car: host, path, uplink, modem. Pure: the
+ * situation in, words and colours out.
  */
 
 import type { Phase } from "../link/session";
@@ -18,16 +18,16 @@ import { capital, plain } from "./messages";
 
 export interface Rung {
   readonly id: "host" | "path" | "uplink" | "modem";
-  /** What fits into a line. */
+  /** Short enough for one line. */
   readonly text: string;
-  /** What a person who points at it reads. */
+  /** Explanation, shown when a person points at it. */
   readonly hint: string;
   readonly tone: "good" | "warn" | "bad" | "idle";
 }
 
 /**
- * What is wrong with a path that is there: nothing is heard of the car, its answers come late, or
- * the picture does.
+ * What is wrong with a path that is up: the car is silent, its answers come late, or the picture
+ * does.
  */
 export type PathTrouble = "silent" | "link-slow" | Blindness;
 
@@ -36,7 +36,7 @@ const WEAK_SIGNAL = 25;
 
 const RUNG_WORDS: Readonly<Record<ModemRung, string>> = {
   reconnect: "Modem connects",
-  "cycle-bearer": "Modem connects anew",
+  "cycle-bearer": "Modem connects again",
   "cycle-radio": "Modem's radio restarts",
   reset: "Modem is reset",
   "restart-daemon": "Modem service restarts",
@@ -44,7 +44,7 @@ const RUNG_WORDS: Readonly<Record<ModemRung, string>> = {
   reboot: "Car restarts for its modem",
 };
 
-/** All rungs that are known of, from the page to the car. `link`: what the car said last. */
+/** From the page to the car. `link`: what the car said last. */
 export function rungsOf(
   host: SignalingState["phase"],
   phase: Phase["name"],
@@ -56,7 +56,7 @@ export function rungsOf(
     ...(link === null ? [] : [uplinkRung(link)]),
     ...(modem === null ? [] : [modem]),
   ];
-  // What a silent car said last may be true no more.
+  // The last words of a silent car may no longer be true.
   const heard =
     trouble === "silent" ? fromCar.map((rung): Rung => ({ ...rung, tone: "idle" })) : fromCar;
   return [hostRung(host, link), pathRung(phase, trouble), ...heard];
@@ -151,7 +151,7 @@ function rungWords(rung: Open<ModemRung>): string {
   return isKnown(MODEM_RUNGS, rung) ? RUNG_WORDS[rung] : `Modem: ${plain(rung)}`;
 }
 
-/** Only while there is something to tell. */
+/** `null` while the modem is fine. */
 function modemRung({ state, rung, fault }: ModemLink): Rung | null {
   const hint = "What the car does to bring its mobile link back.";
   if (fault !== null)

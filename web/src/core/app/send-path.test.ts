@@ -8,15 +8,15 @@ import { SendPath } from "./send-path";
 
 /** The car's clock is ahead of the page's. */
 const CAR_AHEAD_MS = 7_000;
-/** Way of a frame to the car, and back. */
+/** Time of a frame to the car, and of the answer back. */
 const ONE_WAY_MS = 10;
 
 let path: SendPath;
-/** What went out, by the time when it did. */
+/** Frames that went out, with the time of each. */
 let sent: { readonly at: number; readonly frame: ControlFrame }[];
 /** The channel's buffer is full. */
 let full: boolean;
-/** The picture flows, so old when it comes. */
+/** Age of each frame when it appears; `null` stops the picture. */
 let pictureAgeMs: number | null;
 /** The car answers. */
 let answers: boolean;
@@ -121,7 +121,7 @@ describe("a frame", () => {
     });
     expect(frame).toMatchObject({ steering: -10_000, throttle: 10_000, sent_us: micros32(at) });
     expect(decodeControl(encodeControl(frame, 2))).toEqual(frame);
-    // The test's picture is new every few frames, and tells when it was taken.
+    // The test's picture is new every few frames, and says when it was taken.
     expect(frame.shown?.for_ms).toBeLessThan(100);
   });
 
@@ -193,7 +193,7 @@ describe("an armed driver", () => {
     expect(path.facts(now)).toMatchObject({ armWanted: false, pageStop: "hidden" });
   });
 
-  it("gives no input half a second after the picture stopped, and arms anew once it flows", () => {
+  it("gives no input half a second after the picture stopped, and arms again once it flows", () => {
     pictureAgeMs = null;
     const stopped = now;
     run(stopped + 440);
@@ -249,8 +249,8 @@ describe("an armed driver", () => {
 });
 
 /**
- * Time goes on to `until`, in ms, with a picture every 20 ms and a car that answers each frame;
- * `late`: of the nth timer, in ms.
+ * Time goes on to `until`, in ms, with a picture every 20 ms and a car that answers each frame.
+ * `late`: how late the nth timer is, in ms.
  */
 function run(until: number, late: (frame: number) => number = () => 0): void {
   for (let frame = 0; ; frame += 1) {
@@ -264,8 +264,8 @@ function run(until: number, late: (frame: number) => number = () => 0): void {
 }
 
 /**
- * The shell's part: makes the frame that is due, sends it, and hears the answers that are back by
- * now.
+ * Does the shell's part: makes the frame that is due, sends it, and takes the answers that are back
+ * by now.
  */
 function fire(): void {
   path.handleTimeout(now);

@@ -1,15 +1,15 @@
 /**
- * What the car is told, and when: devices → mixer → pace → control frames, with what forbids the
- * driver to drive.
+ * Which control frames the car gets, and when: devices → mixer → pace → control frames. A slow link
+ * or an old picture forbids driving.
  *
- * 1. The devices are looked at, and the mixer hears of it.
- * 2. `handleTimeout` makes the frame that is due, as an effect. **Every 20 ms one, changed or
- *    not**: the car's patience ends without them.
- * 3. Who owns the channel sends it and says so by `handleSent`. A frame that the channel does not
- *    take is gone, and its number is not used.
+ * 1. The shell reads the devices and passes them to the mixer.
+ * 2. `handleTimeout` makes the frame that is due, as an effect. **One every 20 ms, changed or
+ *    not**: without them the car stops.
+ * 3. The shell sends it and calls `handleSent`. A frame that the channel does not take is gone, and
+ *    the next frame gets its number.
  *
- * What is said to the mixer between two frames may bring the next one forward; `handleInput` sees
- * to that.
+ * After input between two frames the shell calls `handleInput`, which may bring the next frame
+ * forward.
  */
 
 import { effectsOf } from "../effects";
@@ -28,13 +28,12 @@ import { CONTROL_HZ, micros32, permyriad } from "../../protocol/units";
  */
 const SPACING_MS = 10;
 
-/** A frame is to be sent. */
 export interface Effect {
   readonly kind: "send";
   readonly frame: ControlFrame;
 }
 
-/** What is known of the driver and of what he sees. */
+/** What is known about the driver and what they see. */
 export interface DriverFacts {
   readonly sample: Sample;
   readonly armWanted: boolean;
@@ -56,14 +55,15 @@ export class SendPath {
   /** The newest frame of the video on the screen. */
   #frame: { readonly presentedAt: number; readonly rtp: number } | null = null;
   #open = false;
-  /** Number of the newest frame that was sent. */
+  /** Number of the newest frame that the channel took. */
   #seq: number;
+  /** The frame that was made last, until the channel has taken it. */
   #made: { readonly seq: number; readonly sample: Sample } | null = null;
   #effects: Effect[] = [];
 
   /**
-   * `seq`: number of the last frame of this page, so that an echo of an old session is never taken
-   * for one of the new.
+   * `seq`: number of this page's last frame. Numbers go on across sessions, so that an echo from an
+   * old session never counts in a new one.
    */
   constructor(seq = 0) {
     this.#seq = seq;
@@ -93,14 +93,14 @@ export class SendPath {
   }
 
   /**
-   * When the next frame is due. A time that is past already is not to be waited for: the page may
+   * When the next frame is due. If this time has passed, call `handleTimeout` at once: the page may
    * not get another turn.
    */
   pollTimeout(): number {
     return this.#pacer.pollTimeout();
   }
 
-  /** A frame is due, and the devices have just been looked at. */
+  /** To be called when a frame is due, just after the devices were read. */
   handleTimeout(now: number): void {
     if (now < this.#pacer.pollTimeout()) return;
     this.#sight.handleLook(now, this.#clock);
@@ -108,11 +108,11 @@ export class SendPath {
     if (this.#open) this.#make(now);
     this.#pacer.handleSent(now);
     while (this.mixer.pollEffect() !== null) {
-      // What changed meanwhile is in this frame.
+      // This frame already has what changed.
     }
   }
 
-  /** Something was said to the mixer. */
+  /** To be called after the mixer took something in. */
   handleInput(now: number): void {
     for (const { urgency } of effectsOf(this.mixer)) {
       if (urgency === "now") this.#pacer.handleUrgent();
@@ -120,7 +120,6 @@ export class SendPath {
     }
   }
 
-  /** Whether there is a channel that can be sent on. */
   handleChannel(open: boolean): void {
     this.#open = open;
   }
@@ -133,7 +132,6 @@ export class SendPath {
     this.#made = null;
   }
 
-  /** A frame of the video came onto the screen. */
   handleFrame(presentedAt: number, rtpTimestamp: number | null): void {
     this.#frame = rtpTimestamp === null ? null : { presentedAt, rtp: rtpTimestamp };
     this.#sight.handleFrame(presentedAt, rtpTimestamp);
@@ -148,7 +146,7 @@ export class SendPath {
   }
 
   /**
-   * Another session, or none: what is known of the path and of the picture is of no use any more.
+   * Another session, or none: forgets all about the old path and picture.
    */
   handleNewSession(now: number): void {
     this.#open = false;
@@ -161,7 +159,6 @@ export class SendPath {
     this.handleInput(now);
   }
 
-  /** What the driver sees, for the car. */
   #shown(now: number): Shown | null {
     if (this.#frame === null) return null;
     const for_ms = Math.min(65_535, Math.max(0, Math.round(now - this.#frame.presentedAt)));

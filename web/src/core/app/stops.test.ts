@@ -58,7 +58,7 @@ describe("the last stop", () => {
     expect(stop.cause).toBeNull();
   });
 
-  it("stays when arm is pressed before the car has said that it is disarmed, and goes when it is armed anew", () => {
+  it("stays when arm is pressed before the car has said that it is disarmed, and goes when it is armed again", () => {
     drive();
     car("armed", "none", false, "picture-stopped");
     car("armed", "none", true);

@@ -1,9 +1,9 @@
 /**
- * Why the car last stopped, until it is armed again: what the car and the page say of it themselves
- * is gone as soon as input is back.
+ * Remembers why the car last stopped, until it is armed again. The reasons that car and page report
+ * disappear as soon as input is back.
  *
- * The page's own reason comes first. What the car reports then, that there is no input, only
- * follows from it.
+ * The page's own reason comes first. The car then reports that it has no input, which only follows
+ * from it.
  */
 
 import type { PageStop } from "../input/mixer";
@@ -19,7 +19,7 @@ export interface StopFacts {
   readonly now: number;
   /** When the car was last heard. */
   readonly heardAt: number | null;
-  /** `null` while the car has not told. */
+  /** `null` before the first telemetry. */
   readonly state: Open<DriveState> | null;
   readonly reason: Open<StopReason>;
   readonly armWanted: boolean;
@@ -27,23 +27,22 @@ export interface StopFacts {
   readonly pageStop: PageStop | null;
 }
 
-/** The driver's own will is no stop to explain. */
+/** The driver's own wish needs no explanation. */
 const NO_STOPS: ReadonlySet<Open<StopReason>> = new Set(["none", "driver-disarmed", "driver-left"]);
 /**
- * What else is seen of a car that has fallen silent, some milliseconds before its silence is
- * certain.
+ * Signs of a silent car that come some milliseconds before its silence is certain.
  */
 const OF_SILENCE: ReadonlySet<PageStop> = new Set(["picture-stopped", "link-slow"]);
 
 export class LastStop {
   #cause: StopCause | null = null;
-  /** The car has been seen not to be armed since then. */
+  /** Since that stop the car has been seen at rest. */
   #stopped = false;
   #page: PageStop | null = null;
   #pageAt = 0;
-  /** The wheels followed when the car last told. */
+  /** In the last telemetry the wheels could move. */
   #moved = false;
-  /** Why they began not to. */
+  /** Why the wheels then did not follow the driver any more. */
   #held: Open<StopReason> | null = null;
 
   get cause(): StopCause | null {
@@ -51,8 +50,8 @@ export class LastStop {
   }
 
   handleFacts({ now, heardAt, state, reason, armWanted, pageStop }: StopFacts): void {
-    // A car that has not heard yet that it is disarmed is not armed again, also if the driver has
-    // already pressed arm.
+    // If the driver arms again very soon, telemetry may still show the old `armed`. Only a car that
+    // has been at rest since the stop is armed again.
     if (state === null || !mayMove(state)) this.#stopped = true;
     else if (state === "armed" && armWanted && this.#stopped) this.#cause = null;
     if (pageStop !== this.#page) {
@@ -63,6 +62,7 @@ export class LastStop {
         this.#stopped = state === null || !mayMove(state);
       }
     }
+    // Nothing was heard since the page disarmed: then the silence is the cause of what it saw.
     const silent = heardAt !== null && heardAt <= this.#pageAt && now - heardAt > SILENT_MS;
     if (silent && pageStop !== null && OF_SILENCE.has(pageStop))
       this.#cause = { by: "page", why: "car-silent" };
@@ -72,6 +72,7 @@ export class LastStop {
       this.#held = NO_STOPS.has(reason) ? null : reason;
       return;
     }
+    // A car at rest may report `none` already; then the reason from before counts.
     const why = NO_STOPS.has(reason) ? (reason === "none" ? this.#held : null) : reason;
     const stopped = this.#moved || state === "tripped";
     this.#moved = false;

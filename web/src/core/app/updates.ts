@@ -10,7 +10,7 @@ export interface UpdateWords {
   readonly text: string;
   /** Why, in the car's own words. */
   readonly why: string | null;
-  /** How far it is, while that means something. */
+  /** Progress; `null` where it means nothing. */
   readonly percent: number | null;
 }
 

@@ -424,8 +424,8 @@ describe("two pads", () => {
   });
 
   /**
-   * Both pads stay so from `from` to `to`, looked at every 16 ms; the index of the one that steers
-   * then.
+   * Both pads stay like this from `from` to `to`, with a look every 16 ms. Returns the index of the
+   * pad that steers then.
    */
   function play(from: number, to: number, first: Values, second: Values): string | undefined {
     for (let now = from; now <= to; now += 16) {
@@ -476,7 +476,7 @@ function looked(seen: (PadLike | null)[], now: number): Effect[] {
   return effects();
 }
 
-/** One look, and what comes of it: the pad that takes over. */
+/** One look; returns the pad that takes over. */
 function look(now: number, seen: PadLike | null): string | null {
   looked([seen], now);
   const taker = pads.handleTakeOver(now);
@@ -489,7 +489,7 @@ function stay(from: number, to: number, values: Values): void {
   for (let now = from; now <= to; now += 16) look(now, pad(values));
 }
 
-/** At rest, with axes of which the browser has heard: 8 bits have no exact middle. */
+/** At rest, after first events from its axes: 8 bits have no exact middle. */
 function heard(mapping: string): Values {
   return { axes: [1 / 255, 1 / 255], mapping };
 }

@@ -1,27 +1,26 @@
 /**
- * All gamepads to one: which of them steers, and the signs that it is gone.
+ * Makes one gamepad of all: which of them steers, and the signs that it is gone.
  *
  * A pad that loses its radio may keep its last values for ever. **Values that do not change at all
  * while a stick is held half way, or for longer while the pad gives throttle, are no input**: a
  * hand is never that still.
  *
- * With a hand on it, a whole pad is bit-still for that long only if its sticks know nothing but on
- * and off. Its driver lets go and arms again, which is better than a car that a dead radio drives
- * for ever.
+ * An intact pad in a hand is bit-still for that long only if its sticks know just on and off. Then
+ * the driver has to let go and arm again. That is better than a car that a dead radio drives for
+ * ever.
  *
- * Browsers list some pads twice: the pad itself, and the twin that Steam or a driver makes of it.
- * **Twins move together, and then none takes over from the other.**
+ * Browsers list some pads twice: the pad itself, and a twin that Steam or a device driver makes.
+ * **Twins move together, so neither takes over from the other.**
  */
 
 import { keyOf, Pad, type PadLike } from "./pad";
 
 export type { PadLike } from "./pad";
 
-/** What comes of a look. */
 export type Effect =
   /** The pad in use is gone. */
   | { readonly kind: "vanished" }
-  /** Something on some pad moves. */
+  /** A control of some pad moved. */
   | { readonly kind: "stirred" }
   /** The arm button of a pad went down. */
   | { readonly kind: "arm"; readonly pad: string };
@@ -33,7 +32,10 @@ export interface PadSample {
   readonly stale: boolean;
 }
 
-/** Twins report the same movement up to 50 ms apart; twice that, for a page that draws slowly. */
+/**
+ * Twins report the same movement up to 50 ms apart. This is twice that, for a page that draws
+ * slowly.
+ */
 const TWIN_MS = 100;
 
 export class Gamepads {
@@ -45,7 +47,6 @@ export class Gamepads {
     return this.#effects.shift() ?? null;
   }
 
-  /** Whether any pad is there. */
   get present(): boolean {
     return this.#pads.size > 0;
   }
@@ -55,7 +56,7 @@ export class Gamepads {
     return this.#inUse;
   }
 
-  /** Any pad brakes. */
+  /** Every pad can brake, not only the one that steers. */
   get brake(): boolean {
     return [...this.#pads.values()].some((pad) => pad.brake);
   }
@@ -68,7 +69,7 @@ export class Gamepads {
       if (!seen?.connected) continue;
       const key = keyOf(seen);
       if (this.#pads.has(key)) continue;
-      // The first look only tells where the controls are: a pad that comes back with frozen values
+      // The first look only shows where the controls are. A pad that comes back with frozen values
       // has not been touched.
       const pad = before.get(key);
       pad?.handleLook(seen, now);
@@ -82,28 +83,29 @@ export class Gamepads {
   }
 
   /**
-   * A pad was unplugged; another one that is plugged in before the next look must not be taken for
-   * it.
+   * A pad was unplugged. It is removed at once, because another one may be plugged in before the
+   * next look and must not count as the same.
    */
   handleUnplugged(index: number): void {
     for (const key of this.#pads.keys()) if (key.startsWith(`${index} `)) this.#pads.delete(key);
     this.#missUser();
   }
 
-  /** The pad in use is in somebody's hand, so that what moves together with it may be its twin. */
+  /** The pad in use is in a hand. A pad that moves together with it may then be its twin. */
   isHeld(now: number): boolean {
     return this.#user?.isHeld(now, TWIN_MS) ?? false;
   }
 
   /**
-   * Looks for a pad that somebody has taken into the hand since the one in use was put down; `null`
-   * if there is none.
+   * Returns the key of a pad that somebody has taken in hand since the one in use was put down;
+   * `null` if there is none.
    */
   handleTakeOver(now: number): string | null {
     const user = this.#user;
     const held = this.isHeld(now);
     for (const pad of this.#pads.values()) {
       if (pad === user) continue;
+      // While the pad in use is held, this may be its twin, which comes to rest soon after it.
       if (held) pad.handleLetBe();
       else if (!pad.moved) pad.asksSince = null;
       else if (user === undefined || now - (pad.asksSince ??= now) >= TWIN_MS) return pad.key;

@@ -1,18 +1,20 @@
 /**
- * Keys to steering and throttle. A key is all or nothing, so the values ramp as a thumb on a stick
- * would.
+ * Keys to steering and throttle. A key is all or nothing, so the values ramp like a stick under a
+ * thumb.
  */
 
-/** Time from straight to full lock, and back: a hand returns a wheel faster than it turns it. */
+/**
+ * Time from straight to full lock, and back: a hand returns a wheel faster than it turns it away.
+ */
 const STEER_MS = 200;
 const STRAIGHTEN_MS = 100;
-/** Time from standing to full throttle. Letting go is at once. */
+/** Time from standing to full throttle. Letting go takes effect at once. */
 const THROTTLE_MS = 300;
 
 type Command = "left" | "right" | "forward" | "backward" | "brake" | "arm";
 
 /**
- * By place on the keyboard (`KeyboardEvent.code`), so that WASD is where it should be on any
+ * Keys are named by their place (`KeyboardEvent.code`), so that WASD is at the same place on any
  * layout.
  */
 const KEYS: Readonly<Record<string, Command>> = {
@@ -29,7 +31,6 @@ const KEYS: Readonly<Record<string, Command>> = {
   NumpadEnter: "arm",
 };
 
-/** What a key does; `null` if nothing. */
 export function commandOf(code: string): Command | null {
   return Object.hasOwn(KEYS, code) ? (KEYS[code] ?? null) : null;
 }
@@ -46,7 +47,7 @@ export class Keyboard {
   #throttle = 0;
   #at = 0;
 
-  /** Takes a key; tells whether anything changed. */
+  /** Takes a key; returns whether anything changed. */
   handleKey(code: string, down: boolean, now: number): boolean {
     const held = this.#held.has(code);
     if (held === down) return false;
@@ -56,7 +57,7 @@ export class Keyboard {
     return true;
   }
 
-  /** Forgets all keys: their release is not heard while the page has no focus. */
+  /** Forgets all keys: without focus the page does not see that they are released. */
   handleRelease(): void {
     this.#held.clear();
     this.#steering = 0;

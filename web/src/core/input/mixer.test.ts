@@ -13,7 +13,7 @@ beforeEach(() => {
   changes();
 });
 
-/** Sends a sample that the car reads, as happens fifty times a second. */
+/** Sends a sample that the car reads. In life this happens fifty times a second. */
 function exchange(now: number): void {
   seq += 1;
   mixer.handleSent(seq, mixer.sample(now));
@@ -204,7 +204,7 @@ describe("a link that is too slow", () => {
     expect(mixer.sample(300).brake).toBe(true);
   });
 
-  it("gives the device back once it is quick again, and the driver arms anew", () => {
+  it("gives the device back once it is quick again, and the driver arms again", () => {
     exchange(300);
     mixer.handleLink(false);
     expect(mixer.notice).toBeNull();
@@ -300,7 +300,7 @@ function usePad(now: number): void {
   mixer.handlePads([pad(1)], now + 16);
 }
 
-/** How soon frames are wanted since the last call. */
+/** Urgency of the frames that were wanted since the last call. */
 function changes(): Urgency[] {
   return [...effectsOf(mixer)].map(({ urgency }) => urgency);
 }

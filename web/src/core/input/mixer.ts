@@ -1,12 +1,13 @@
 /**
- * All devices to one sample: the device used last steers, any device brakes.
+ * Makes one sample of all devices: the device used last steers, any device brakes.
  *
- * **What cannot be trusted is not input**: a hidden page, a page without focus, a pad that is gone
- * or stands still, a finger that the system took away, anything while the link is too slow or the
- * picture old. Each of them also disarms, and the driver arms again.
+ * **Values that cannot be trusted are not input**: from a hidden page, a page without focus, a pad
+ * that is gone or stands still, a finger that the system took away, and from any device while the
+ * link is too slow or the picture too old. Each of these also disarms, and the driver has to arm
+ * again.
  *
- * **A car that is armed follows the device that armed it.** Another one that takes over disarms: it
- * may be one that nobody holds.
+ * **An armed car follows the device that armed it.** When another device takes over, it disarms:
+ * perhaps nobody holds that device.
  */
 
 import type { DriveState, InputSource } from "../../protocol/state";
@@ -24,7 +25,7 @@ const MAX_SAMPLE_AGE_MS = 80;
 /** Age that stands for "no sample" (`PROTOCOL.md`, control frame). */
 const NO_SAMPLE_MS = 65_535;
 
-/** Another device steers than the one that armed. */
+/** Another device than the one that armed steers now. */
 export type TakeOver =
   "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
 /** What the driver should know about the devices. */
@@ -47,18 +48,17 @@ export interface Sample {
 }
 
 /**
- * How soon a change is to be sent: with the next frame that the pace allows, or without regard to
- * it.
+ * How soon a change is to be sent: `soon` is with the next frame that the pace allows, `now`
+ * ignores the pace.
  */
 export type Urgency = "soon" | "now";
 
-/** A control frame is wanted. */
 export interface Effect {
   readonly kind: "send";
   readonly urgency: Urgency;
 }
 
-/** Tells the mixer something, and sees to what it wants then. */
+/** Lets the mixer take something in, and carries out what it wants then. */
 export type Tell = <T>(step: (mixer: Mixer, now: number) => T) => T;
 
 export class Mixer {
@@ -101,6 +101,7 @@ export class Mixer {
 
   handlePage(visible: boolean, focused: boolean, now: number): void {
     if (visible === this.#visible && focused === this.#focused) return;
+    // Every change but a return counts as leaving.
     const left = (this.#visible && this.#focused) || !(visible && focused);
     this.#visible = visible;
     this.#focused = focused;
@@ -119,9 +120,10 @@ export class Mixer {
     this.#want("now");
   }
 
-  /** The driver sees the car no more, for another reason, or again. */
+  /** The driver no longer sees the car (`blind` says why), or sees it again (`null`). */
   handleSight(blind: Blindness | null): void {
     if (blind === this.#blind) return;
+    // From one reason to another the frames do not change.
     const change = (blind === null) !== (this.#blind === null);
     this.#blind = blind;
     if (blind !== null) this.#disarm(blind);
@@ -129,17 +131,16 @@ export class Mixer {
   }
 
   /**
-   * The system takes the keys: lets go of everything and disarms, without forgetting which device
-   * is used.
+   * The system takes the keys: releases everything and disarms, but remembers which device is used.
    */
   handleSystemKey(): void {
     this.#releaseAll("system-key");
   }
 
   /**
-   * Takes a key; tells whether it is one of ours. A key that is held and repeats is no new action,
-   * and a direction while the pad in use is held is none either: Steam's desktop layout makes arrow
-   * keys of a pad's stick, too.
+   * Takes a key; returns whether it has a meaning here. Two kinds of keys do not take over: a held
+   * key that repeats, and a direction while the pad in use is held, because Steam's desktop layout
+   * also turns a pad's stick into arrow keys.
    */
   handleKey(code: string, down: boolean, now: number, repeat = false): boolean {
     const command = commandOf(code);
@@ -155,8 +156,8 @@ export class Mixer {
   }
 
   handlePads(pads: readonly (PadLike | null)[], now: number): void {
-    // Before anything takes over: who presses arm while the car is armed wants it disarmed, and not
-    // armed anew for another device.
+    // Arm buttons come before a take-over: a press while the car is armed means disarm. After a
+    // take-over it would arm the car again, for the other device.
     this.#pads.handlePads(pads, now);
     this.#followPads(now);
     const taker = this.#pads.handleTakeOver(now);
@@ -182,7 +183,7 @@ export class Mixer {
 
   handleStickDown(pointer: number, stick: Stick, position: number, reach: number): void {
     this.#touch.handleDown(pointer, stick, position, reach);
-    // A hand that brushes the glass does not disarm; a stick that is moved does.
+    // A hand that brushes the glass must not disarm; only a stick that is moved does.
     if (!this.#arm.wanted) this.#use("touch");
     this.#want("soon");
   }
@@ -203,26 +204,23 @@ export class Mixer {
     this.#want("now");
   }
 
-  /** The brake on the screen. */
   handleBrake(down: boolean): void {
     this.#touch.handleBrake(down);
     this.#want("now");
   }
 
-  /** The button on the screen, pressed with a finger or with a mouse or key. */
+  /** The button on the screen, pressed with a finger (`byTouch`), a mouse or a key. */
   handleArmButton(byTouch: boolean, now: number): void {
     const hand = byTouch ? "touch" : "keyboard";
     this.#pressArm("screen", now, this.#source === "none" ? hand : null);
     this.#want("soon");
   }
 
-  /** A new session began. */
   handleNewSession(): void {
     this.#disarm("path-lost");
     this.#arm.handleNewSession();
   }
 
-  /** A sample was sent in the frame `seq`. */
   handleSent(seq: number, { visible, focused, source, ageMs }: Sample): void {
     this.#arm.handleSent(
       seq,
@@ -294,7 +292,7 @@ export class Mixer {
     }
   }
 
-  /** Somebody uses this device; `pad`: which gamepad. */
+  /** Somebody uses this device; `pad`: key of the gamepad. */
   #use(source: InputSource, pad: string | null = null): void {
     if (source === this.#source && (pad === null || pad === this.#pads.inUse)) return;
     const takeOver = source === this.#source ? "other-gamepad-took-over" : TAKE_OVERS[source];
@@ -333,7 +331,7 @@ export class Mixer {
     this.#arm.handleDisarm();
   }
 
-  /** The arm control of a device was pressed, with which the driver will steer if it arms. */
+  /** The arm control of `device` was pressed. If this arms, `source` steers from then on. */
   #pressArm(
     device: string,
     now: number,
@@ -342,7 +340,7 @@ export class Mixer {
   ): void {
     const wanted = this.#arm.wanted;
     if (!this.#presses.handlePress(device, now)) {
-      // What Steam makes of a pad's button comes first at times; it is the pad that drives.
+      // Sometimes Steam's key for a pad's button comes before the button. The pad is to drive.
       if (wanted && pad !== null && this.#source !== "gamepad") this.#take("gamepad", pad);
       return;
     }

@@ -1,9 +1,9 @@
 /**
- * When the next control frame is due: evenly, whether or not anything changed, and sooner after a
- * change.
+ * When the next control frame is due: at an even pace, whether or not anything changed, and sooner
+ * after a change.
  *
- * A late timer does not shift those that follow, and what was missed is not made up for: an old
- * frame is worth nothing.
+ * A late frame does not shift the next ones, and missed frames are not sent later: an old frame is
+ * worth nothing.
  */
 
 export class Pacer {
@@ -13,13 +13,13 @@ export class Pacer {
   #lastSent = -Infinity;
   #urgent = false;
 
-  /** Frames every `interval` ms, never closer than `spacing` ms unless one is urgent. */
+  /** Frames come every `interval` ms, never closer than `spacing` ms unless one is urgent. */
   constructor(interval: number, spacing: number) {
     this.#interval = interval;
     this.#spacing = spacing;
   }
 
-  /** When the next frame is due; one that is urgent has been due for ever. */
+  /** When the next frame is due; `-Infinity` for an urgent one. */
   pollTimeout(): number {
     return this.#urgent ? -Infinity : this.#due;
   }
@@ -34,11 +34,11 @@ export class Pacer {
     this.#urgent = true;
   }
 
-  /** A frame was sent. */
   handleSent(now: number): void {
     const late = now - this.#due;
     this.#lastSent = now;
     this.#urgent = false;
+    // A little late keeps the pace; early or very late begins it again.
     this.#due =
       late >= 0 && late < this.#interval ? this.#due + this.#interval : now + this.#interval;
     this.#due = Math.max(this.#due, now + this.#spacing);

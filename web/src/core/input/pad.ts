@@ -1,10 +1,10 @@
 /**
  * One gamepad: where its controls rest, how far they are from there, and whether somebody moves
- * one.
+ * them.
  *
- * Nothing but the standard mapping says what an axis is. **Where a control rests is learned at the
- * first look**, and what is far from the middle then gives nothing: it may be a pedal that rests at
- * its end, and nobody's foot is on it. What is no number is not seen.
+ * Only the standard mapping says what an axis is. **The first look learns where a control rests.**
+ * A control that is then far from the middle counts as zero: it may be a pedal that rests at its
+ * end, with nobody's foot on it. Values that are no number are ignored.
  */
 
 import { STOOD_STILL_MS } from "../link/sight";
@@ -26,43 +26,50 @@ const LEFT_TRIGGER = 6;
 const RIGHT_TRIGGER = 7;
 
 /**
- * So near the middle an axis rests: worn sticks were seen at 0.14, pedals and sliders rest at an
- * end.
+ * An axis at rest is at most this far from the middle: worn sticks were seen at 0.14; pedals and
+ * sliders rest at an end.
  */
 const NEAR_MIDDLE = 0.25;
-/** Part of the way from rest to an end that no noise, no worn spring and no knocked table goes. */
+/**
+ * A movement by this part of the way to an end is deliberate: noise, a worn spring or a knocked
+ * table moves less.
+ */
 const DELIBERATE = 0.25;
 /** Smaller changes are the noise of a control that nobody touches. */
 const NOISE = 0.04;
-/** Beyond it a stick counts: fingers do not find the middle better, nor do springs. */
+/** A stick counts only beyond this: neither fingers nor springs find the middle better. */
 const DEAD_ZONE = 0.08;
 /** From here on a control is at its end. */
 const AT_END = 0.98;
 /**
- * Between rest and stop, in which no hand holds a stick or trigger still. A worn stick rests up to
- * 0.14 to either side, so twice that from the rest that was learned, and some.
+ * The range between rest and end in which no hand holds a stick or trigger still. A worn stick
+ * rests up to 0.14 to either side, so it may be twice that from the learned rest; the lower limit
+ * is a little more.
  */
 const HALF_WAY = [0.35, AT_END] as const;
 /**
- * So long must a control that was first seen elsewhere be near its rest: springs need a tenth of
- * it, hands pass by in less.
+ * A control that was first seen elsewhere must stay near its rest for this long: springs need a
+ * tenth of it, and a hand passes by in less.
  */
 const SETTLING_MS = 500;
-/** So long may nothing change with a stick half way. */
+/** With a stick half way, no change for longer than this is stale. */
 const STICK_STILL_MS = 1_000;
-/** Triggers have 8 bits and a spring behind a finger: they rest longer on one value. */
+/**
+ * The same for triggers. They have 8 bits and a spring behind a finger, so they rest longer on one
+ * value.
+ */
 const TRIGGER_STILL_MS = 3_000;
 /**
- * So long may nothing at all change while there is throttle, full throttle included: longer than a
- * straight is driven without a correction.
+ * The same for the whole pad while there is throttle, also full throttle: nobody drives straight
+ * for longer without a correction.
  */
 const DRIVING_STILL_MS = 5_000;
-/** Throttle beyond this drives; the drive's own dead band is of this size. */
+/** Throttle beyond this drives. Same size as the drive's dead band. */
 export const NEUTRAL = 0.05;
 
 /**
- * What names a pad for as long as it is plugged in. With another mapping its axes mean something
- * else.
+ * Names a pad as long as it is plugged in. The mapping is part of it, as it changes what the axes
+ * mean.
  */
 export function keyOf({ id, index, mapping }: PadLike): string {
   return `${index} ${mapping} ${id}`;
@@ -72,14 +79,14 @@ export class Pad {
   readonly key: string;
   /** The arm button went down at the last look. */
   armPressed = false;
-  /** Since when it moves as if it were to take over from another pad. */
+  /** Since when it moves as if to take over from another pad. */
   asksSince: number | null = null;
 
   readonly #standard: boolean;
   #values: Values;
   #sticks: Control[];
   #levers: Control[];
-  /** Buttons that have been seen released: one that is down at the first look may be stuck. */
+  /** Buttons that were seen released: a button that is down at the first look may be stuck. */
   #works: boolean[];
   #seenAt: number;
   #changedAt: number;
@@ -110,20 +117,22 @@ export class Pad {
   }
 
   /**
-   * Somebody moved a stick, a trigger or an ordinary button by a good part of its way since the pad
-   * was last let be.
+   * Somebody has moved a stick, a trigger or an ordinary button by a good part of its way since the
+   * last `handleLetBe`.
    */
   get moved(): boolean {
     return this.#movable().some((control) => control.moved);
   }
 
-  /** What is held now takes over only by moving on. */
+  /** From now on only further movement counts as `moved`, not what is held already. */
   handleLetBe(): void {
     this.asksSince = null;
     for (const control of this.#movable()) control.handleLetBe();
   }
 
-  /** In somebody's hand: it has moved within `lately`, or is held away from rest and not frozen. */
+  /**
+   * Whether it is in a hand: it moved within `lately` ms, or is held away from rest and not frozen.
+   */
   isHeld(now: number, lately: number): boolean {
     if (now - this.#movedAt <= lately) return true;
     return (
@@ -132,7 +141,7 @@ export class Pad {
     );
   }
 
-  /** Something moved or was pressed at the last look, of which the car is to be told soon. */
+  /** Something moved or was pressed at the last look: the car should get it soon. */
   get stirred(): boolean {
     return [...this.#sticks, ...this.#levers].some((control) => control.stirred);
   }
@@ -150,7 +159,7 @@ export class Pad {
     return withoutDeadZone(-(this.#sticks[1]?.at ?? 0));
   }
 
-  /** Its values stand still where a hand would not be still. */
+  /** Its values stand still where a hand would move. */
   isStale(now: number): boolean {
     const still = now - this.#changedAt;
     return (
@@ -165,17 +174,17 @@ export class Pad {
     return now - (this.isStale(now) ? this.#changedAt : this.#seenAt);
   }
 
-  /** Axes that spring back: a throttle slider of a joystick rests anywhere. */
+  /** Only the axes that spring back: a joystick's throttle slider rests anywhere. */
   #axes({ axes }: Values): readonly number[] {
     return axes.slice(0, this.#standard ? 4 : 2);
   }
 
-  /** The sticks that steer or drive: what the others do, worn or not, does not move the car. */
+  /** The sticks that steer or drive. The others, worn or not, do not move the car. */
   get #inUse(): Control[] {
     return this.#sticks.slice(0, this.#standard ? 1 : 2);
   }
 
-  /** All but the buttons that have a meaning on every device. */
+  /** All controls except the arm and brake buttons, which work on every pad, in use or not. */
   #movable(): Control[] {
     return [
       ...this.#sticks,
@@ -198,7 +207,7 @@ abstract class Control {
   /** It moved more than noise at the last look. */
   stirred = false;
   #noticedAt = 0;
-  /** Where it was let be, or nearer to rest if it has been there since. */
+  /** Place at the last `handleLetBe`, or nearer to rest if it has been there since. */
   #heldAt = 0;
 
   handleValue(value: number, now: number): void {
@@ -222,12 +231,12 @@ abstract class Control {
   protected abstract measure(value: number, now: number): number;
 }
 
-/** Finds the rest of a control that was first seen elsewhere. Passing through is no rest. */
+/** Finds the rest of a control that was first seen elsewhere. Passing by does not count. */
 class Settling {
   #nearSince: number | null = null;
   #lookedAt = -Infinity;
 
-  /** Tells whether the control has stayed near its rest for long enough. */
+  /** Returns whether the control has stayed near its rest for long enough. */
   handlePlace(near: boolean, now: number): boolean {
     if (!near || now - this.#lookedAt > STOOD_STILL_MS) this.#nearSince = null;
     this.#lookedAt = now;
@@ -239,15 +248,15 @@ class Settling {
 
 class Stick extends Control {
   /**
-   * It is known to spring to the middle, so that one far from there is held by a thumb. A pedal
-   * passes the middle, too.
+   * It is known to spring to the middle, so a stick far from there is held by a thumb. Of other
+   * axes this is not known: a pedal passes the middle, too.
    */
   readonly #springs: boolean;
   readonly #settling = new Settling();
   #seen = false;
   #rest: number | null = null;
   /**
-   * It has been exactly 0 since the first look, as browsers report an axis before its first event.
+   * It has been exactly 0 since the first look: browsers report an axis so before its first event.
    */
   #silent = false;
 
@@ -263,8 +272,8 @@ class Stick extends Control {
       if (isNearMiddle(position)) this.#rest = position;
     } else if (this.#silent && position !== 0) {
       this.#silent = false;
-      // Its first word is that it is at an end: a pedal that rests there. A stick that is pushed
-      // goes through values in between; one that does not gives nothing until it is plugged in
+      // The first event says that it is at an end: a pedal that rests there. A stick that is pushed
+      // passes values in between. A stick that does not counts as zero until it is plugged in
       // again.
       if (Math.abs(position) >= AT_END) this.#rest = null;
     }
@@ -275,6 +284,7 @@ class Stick extends Control {
     )
       this.#rest = position;
     if (this.#rest === null) return 0;
+    // Each side has its own scale: both ends are ±1 wherever the stick rests.
     const way = position - this.#rest;
     return way / (way > 0 ? 1 - this.#rest : 1 + this.#rest);
   }
@@ -284,7 +294,7 @@ class Stick extends Control {
 class Lever extends Control {
   readonly #settling = new Settling();
   #seen = false;
-  /** The least that was seen; `null` until it is known. */
+  /** The lowest value that was seen; `null` until it is known. */
   #rest: number | null = null;
 
   protected override measure(level: number, now: number): number {
@@ -303,8 +313,9 @@ interface Values {
 }
 
 /**
- * A copy, as browsers may update the objects that they returned before. Hats rest at 1.29. Drivers
- * report what is no number: the value `before` stays then, NaN if there is none.
+ * Copies, because browsers may update the objects that they returned before. Limits to the legal
+ * range: hats rest at 1.29. Some device drivers report NaN; then the value of `before` stays, or
+ * NaN without one.
  */
 function read({ axes, buttons }: PadLike, before?: Values): Values {
   const within = (value: number, least: number, last = NaN) =>
@@ -316,7 +327,7 @@ function read({ axes, buttons }: PadLike, before?: Values): Values {
   };
 }
 
-/** Takes the new values; controls that were not there before are looked at for the first time. */
+/** Gives the new values to the controls, and creates those that were not there before. */
 function follow(
   controls: Control[],
   values: readonly number[],

@@ -1,14 +1,14 @@
 /**
  * Presses of *arm*, each counted once.
  *
- * One pad that is listed twice, or whose button is the Enter key as well (Steam Input), reports one
- * press of one thumb by several devices. **What another device reports a moment later is the same
- * press**; the same device reports each press once.
+ * If a pad is listed twice, or its button is also the Enter key (Steam Input), one press of a thumb
+ * arrives from several devices. **A report from another device a moment later is the same press**;
+ * the same device reports each press once.
  */
 
 /**
- * The moment. Reports of one press come up to 50 ms apart, and a page that is busy sees them late;
- * a hand that changes from one device to another needs longer.
+ * Length of that moment. Reports of one press come up to 50 ms apart, and a busy page sees them
+ * late. A hand that changes from one device to another needs longer.
  */
 const SAME_PRESS_MS = 200;
 
@@ -16,7 +16,7 @@ export class Presses {
   #at = -Infinity;
   #devices = new Set<string>();
 
-  /** A device reports a press; tells whether it is another one than the last. */
+  /** A device reports a press; returns whether it is a new one. */
   handlePress(device: string, now: number): boolean {
     if (now - this.#at <= SAME_PRESS_MS && !this.#devices.has(device)) {
       this.#devices.add(device);

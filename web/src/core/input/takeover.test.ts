@@ -13,7 +13,7 @@ beforeEach(() => {
   mixer.handlePage(true, true, 0);
 });
 
-/** Pads that are looked at once; a number stands for the steering. */
+/** One look at these pads; a number stands for the steering. */
 function look(now: number, ...pads: (Partial<PadLike> | number)[]): void {
   mixer.handlePads(
     pads.map((change, index) => ({
@@ -29,7 +29,7 @@ function look(now: number, ...pads: (Partial<PadLike> | number)[]): void {
   );
 }
 
-/** Looks at their pace. */
+/** Looks every 10 ms. */
 function hold(from: number, to: number, ...pads: (Partial<PadLike> | number)[]): void {
   for (let now = from; now <= to; now += 10) look(now, ...pads);
 }
@@ -158,7 +158,7 @@ describe("an armed car", () => {
     expect(mixer.sample(48).brake).toBe(false);
   });
 
-  it("is disarmed, and not armed anew, by arm on another device", () => {
+  it("is disarmed, and not armed again, by arm on another device", () => {
     look(0, REST);
     enter(10);
     look(1_000, ARM);
@@ -166,7 +166,7 @@ describe("an armed car", () => {
     expect(mixer.stop).toBeNull();
   });
 
-  it("is disarmed, and not armed anew, by another device that moves and presses arm at once", () => {
+  it("is disarmed, and not armed again, by another device that moves and presses arm at once", () => {
     look(0, REST);
     enter(10);
     look(1_000, { ...ARM, axes: [1, 0, 0, 0] });
@@ -331,7 +331,7 @@ function touch(way: number): void {
   mixer.handleStickMove(1, way);
 }
 
-/** How soon frames are wanted since the last call. */
+/** Urgency of the frames that were wanted since the last call. */
 function changes(): Urgency[] {
   return [...effectsOf(mixer)].map(({ urgency }) => urgency);
 }

@@ -26,7 +26,7 @@ export class TouchSticks {
     this.#fingers.set(pointer, { stick, start: position, reach, at: position });
   }
 
-  /** A finger moves; tells whether it has just come far enough to be meant. */
+  /** A finger moves; returns whether it has just come far enough to be deliberate. */
   handleMove(pointer: number, position: number): boolean {
     const finger = this.#fingers.get(pointer);
     if (!finger) return false;
@@ -40,8 +40,8 @@ export class TouchSticks {
   }
 
   /**
-   * The system took the finger, for a gesture of its own or a call: what it does now is unknown.
-   * Tells whether it was on a stick; one that was lifted before is not.
+   * The system took the finger, for its own gesture or a call: what the finger does now is unknown.
+   * Returns whether it was on a stick; a finger that was lifted before was not.
    */
   handleCancel(pointer: number): boolean {
     return this.#fingers.delete(pointer);

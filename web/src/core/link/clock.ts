@@ -2,25 +2,24 @@
  * The car's clock as seen from this page, the round trip, and the age of a picture.
  *
  * Each telemetry frame that echoes a control frame gives one sample, as in NTP (RFC 5905 section
- * 8): the shorter the round trip, the less room for a lopsided path, so the sample with the
- * shortest one of the last seconds sets the offset.
+ * 8). The shorter a round trip is, the less its two directions can differ. So the sample with the
+ * shortest round trip of the last seconds sets the offset.
  */
 
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import { micros32, VIDEO_CLOCK_HZ } from "../../protocol/units";
 
 /**
- * How long a sample counts, in ms. Two crystals that differ by 100 ppm drift 1 ms apart in this
- * time.
+ * How long a sample counts. Two crystals that differ by 100 ppm drift 1 ms apart in this time.
  */
 const WINDOW_MS = 10_000;
-/** A longer round trip is a wrapped or foreign time stamp, in µs. */
+/** A longer round trip comes from a wrapped or foreign time stamp. */
 const MAX_RTT_US = 10_000_000;
 /** Weight of a new sample in the smoothed round trip (RFC 6298 section 2). */
 const SMOOTHING = 1 / 8;
 /**
- * Ages outside of this range, in ms, are none: the picture is older still, or its time stamps are
- * not of the car's clock.
+ * An age outside of this range is impossible: the picture is older still, or its time stamps are
+ * not from the car's clock.
  */
 const MIN_AGE_MS = -1_000;
 const MAX_AGE_MS = 60_000;
@@ -38,8 +37,8 @@ export class CarClock {
   #rttUs: number | null = null;
 
   /**
-   * Takes a telemetry frame that arrived at `now` (ms of this page's clock), and tells its own
-   * round trip in ms if it has one.
+   * Takes a telemetry frame that arrived at `now` (ms of this page's clock), and returns its round
+   * trip in ms; `null` without a usable echo.
    */
   handleTelemetry(frame: TelemetryFrame, now: number): number | null {
     if (!frame.echo) return null;
@@ -58,25 +57,25 @@ export class CarClock {
     return rttUs / 1000;
   }
 
-  /** The smoothed round trip in ms, once it is known. */
+  /** The smoothed round trip in ms; `null` before the first echo. */
   get rttMs(): number | null {
     return this.#rttUs === null ? null : this.#rttUs / 1000;
   }
 
-  /** The car's clock in µs at the page's time `now`, once it is known. */
+  /** The car's clock in µs at the page's time `now`; `null` before the first echo. */
   carTimeUs(now: number): number | null {
     return this.#best === null ? null : now * 1000 + this.#best.offsetUs;
   }
 
   /**
    * How old a picture with this RTP time stamp is at `now`, in ms; `null` before the first echo,
-   * `Infinity` if out of all range.
+   * `Infinity` if the age is impossible.
    */
   pictureAgeMs(rtpTimestamp: number, now: number): number | null {
     const carUs = this.carTimeUs(now);
     if (carUs === null) return null;
     const carTicks = Math.round((carUs * VIDEO_CLOCK_HZ) / 1e6);
-    // The time stamp holds the low 32 bits only: the nearest time that has them is meant.
+    // The time stamp holds only the low 32 bits: `| 0` finds the nearest time that has them.
     const ageTicks = (carTicks - rtpTimestamp) | 0;
     const ageMs = (ageTicks * 1000) / VIDEO_CLOCK_HZ;
     return ageMs < MIN_AGE_MS || ageMs > MAX_AGE_MS ? Infinity : Math.max(0, ageMs);

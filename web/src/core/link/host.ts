@@ -1,6 +1,6 @@
 /**
- * The connection to the signaling host: greets, watches that it lives, and comes back after a loss.
- * Decides only; `link/signaling.ts` owns the WebSocket.
+ * The connection to the signaling host: sends `hello`, checks that the host is alive, and comes
+ * back after a loss. Decides only; `link/signaling.ts` owns the WebSocket.
  *
  * ```text
  *            open, hello                welcome
@@ -12,8 +12,8 @@
  * any ── close code 4401 ──► signed-out      any ── another protocol version ──► outdated
  * ```
  *
- * **Losing the host never ends a drive**: this machine tells of the loss, and the peer connection
- * lives on without it.
+ * **Losing the host never ends a drive**: this machine reports the loss, and the peer connection
+ * goes on without the host.
  */
 
 import { CLOSE_CODES, RATE_LIMITED_WAIT_MS } from "../../protocol/close";
@@ -25,7 +25,7 @@ import { backoff } from "./backoff";
 /** Time between pings, and the silence after which the socket counts as dead. */
 const PING_MS = 5_000;
 const PONG_TIMEOUT_MS = 10_000;
-/** Time to open the socket and to be welcomed. */
+/** Longest time from opening the socket to `welcome`. */
 const WELCOME_TIMEOUT_MS = 8_000;
 
 /** Why the host is away. */
@@ -47,19 +47,18 @@ export type SignalingState =
   | { readonly phase: "outdated" }
   | { readonly phase: "stopped" };
 
-/** What the rest of the page hears of the host. */
+/** What the rest of the page gets from the host. */
 export type SignalingEvent =
   | { readonly kind: "state"; readonly state: SignalingState }
   | { readonly kind: "message"; readonly message: ToDriver };
 
-/** What is to be done. */
 export type Effect =
   | SignalingEvent
   | { readonly kind: "open" }
   | { readonly kind: "send"; readonly message: FromDriver }
-  /** Lets go of the socket, so that nothing of it is heard any more. */
+  /** Close the socket and ignore all that still comes from it. */
   | { readonly kind: "close" }
-  /** For whoever looks for a fault. */
+  /** For the log only. */
   | { readonly kind: "unreadable"; readonly why: string };
 
 export class HostLink {
@@ -103,7 +102,7 @@ export class HostLink {
     }
   }
 
-  /** `random`: 0…1. */
+  /** `random`: 0…1, spreads the wait after a loss. */
   handleTimeout(now: number, random: number): void {
     const due = this.pollTimeout();
     if (due === null || now < due) return;
@@ -123,14 +122,13 @@ export class HostLink {
     this.#become({ phase: "stopped" });
   }
 
-  /** The network has changed: the socket is dead, however long that may take to show. */
+  /** The network has changed: the socket is dead, even if it still looks open for a while. */
   handleNetwork(now: number): void {
     if (this.#state.phase === "waiting" || this.#state.phase === "ready") this.#connect(now);
   }
 
   /**
-   * Somebody wants to send; tells whether it is sent. While the host is away it is not, and is
-   * gone.
+   * Returns whether the message is sent. While the host is away it is dropped.
    */
   handleSend(message: FromDriver): boolean {
     if (this.#state.phase !== "ready") return false;
@@ -138,7 +136,6 @@ export class HostLink {
     return true;
   }
 
-  /** The socket is open. */
   handleOpen(): void {
     this.#effects.push({
       kind: "send",
@@ -153,7 +150,7 @@ export class HostLink {
       if (typeof data !== "string") throw new MessageError("malformed", "message is not text");
       message = parseToDriver(data);
     } catch (error) {
-      // A newer host may send what this page does not know; it goes on with what it knows.
+      // A newer host may send messages that this page does not know. They are skipped.
       this.#effects.push({ kind: "unreadable", why: String(error) });
       return;
     }
@@ -170,7 +167,7 @@ export class HostLink {
     this.#effects.push({ kind: "message", message });
   }
 
-  /** The socket was closed, with this code; `random`: 0…1. */
+  /** The socket was closed with this code; `random`: 0…1. */
   handleClose(code: number, now: number, random: number): void {
     if (code === CLOSE_CODES.notSignedIn) {
       this.#drop();
@@ -197,7 +194,8 @@ export class HostLink {
       this.#lose("silent", now, random);
       return;
     }
-    // A host that welcomes and then breaks off at once does not start the waits afresh.
+    // Only here, not at `welcome`: a host that welcomes and breaks off at once must not reset the
+    // waits.
     this.#attempt = 0;
     this.#pingAt = now + PING_MS;
     this.#pingId = (this.#pingId + 1) >>> 0;

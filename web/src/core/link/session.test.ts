@@ -174,7 +174,7 @@ describe("a car that starts again", () => {
     (why) => {
       session.handleMessage(cars("busy"), 0);
       connect();
-      // While a path is up, `car-gone` says nothing about it.
+      // `car-gone` says nothing about a path that is up.
       session.handlePeer({ kind: "disconnected" }, 50);
       session.handleMessage(cars("offline"), 90);
       session.handleMessage({ type: "bye", session: ID, reason: why }, 100);
@@ -271,7 +271,7 @@ describe("a path that is lost", () => {
     connect();
     session.handleNetwork(1_000);
     expect(kinds()).toEqual(["send restart"]);
-    // The socket that carried the wish is renewed as well.
+    // The socket that carried the request is renewed as well.
     session.handleHost(false, 1_001);
     session.handleHost(true, 1_100);
     expect(kinds()).toEqual(["send restart"]);
@@ -296,7 +296,7 @@ describe("a path that is lost", () => {
     expect(session.phase.name).toBe("connected");
   });
 
-  it("connects anew when the restart has not worked in eight seconds", () => {
+  it("connects again when the restart has not worked in eight seconds", () => {
     connect();
     session.handlePeer({ kind: "failed" }, 1_000);
     effects();
@@ -307,7 +307,7 @@ describe("a path that is lost", () => {
     expect(kinds()).toEqual(["send bye", "close-peer", "send connect"]);
   });
 
-  it("tries anew more slowly each time, and hears busy as its own lost session", () => {
+  it("tries again more slowly each time, and hears busy as its own lost session", () => {
     connect();
     session.handlePeer({ kind: "closed" }, 0);
     const waits: number[] = [];
@@ -321,7 +321,7 @@ describe("a path that is lost", () => {
     expect(session.phase).toMatchObject({ name: "ended", cause: { code: "car-busy" } });
   });
 
-  it("connects anew at once when the car closes its end", () => {
+  it("connects again at once when the car closes its end", () => {
     connect();
     session.handlePeer({ kind: "closed" }, 1_000);
     session.handleTimeout(1_000);
@@ -379,7 +379,7 @@ describe("a host that is lost", () => {
     expect(kinds()).toEqual(["close-peer", "send connect"]);
   });
 
-  it("may have forgotten the session while the path is down: everything is built anew", () => {
+  it("may have forgotten the session while the path is down: everything is built again", () => {
     connect();
     session.handlePeer({ kind: "failed" }, 1_000);
     session.handleMessage(error("no-such-session", { session: ID }), 1_100);

@@ -1,6 +1,6 @@
 /**
- * A drive with one car: asks for a session, answers offers, restarts ICE, connects anew. Decides
- * only; whoever owns it carries out the effects and tells what happened.
+ * A drive with one car: asks for a session, answers offers, restarts ICE, connects again. Decides
+ * only; its shell carries out the effects and reports what happened.
  *
  * ```text
  *  waiting-host ──host is there──► asking ──offer──► negotiating ──up──► connected
@@ -27,26 +27,26 @@ import type { FromDriver, ToDriver } from "../../protocol/signaling";
 import { isKnown, type Open } from "../../protocol/words";
 
 /**
- * Time for the car's offer: a car on a slow link gathers candidates first when the driver cannot
- * trickle.
+ * Time for the car's offer. Without trickle the car gathers all candidates first, which is slow on
+ * a slow link.
  */
 const OFFER_TIMEOUT_MS = 10_000;
 /** Time from the offer to a connection: browsers give up on ICE after about this time. */
 const NEGOTIATION_TIMEOUT_MS = 15_000;
 /**
- * ICE often heals a short loss by itself; a restart would drop the path that is about to come back.
+ * ICE often heals a short loss by itself. A restart would drop a path that is about to come back.
  */
 const RESTART_AFTER_MS = 1_000;
-/** Time for a restart to work before everything is built anew. */
+/** Time for a restart to work. After it the session is given up and a new one begins. */
 const RESTART_TIMEOUT_MS = 8_000;
-/** Waits before connecting anew after a loss, by attempt. The first follows at once. */
+/** Waits before connecting again after a loss, by attempt. The first attempt follows at once. */
 const RETRY_MS = [0, 1_000, 2_000, 5_000] as const;
 /**
- * A car that says that it stops is still in the list until its connection closes: asked sooner, it
+ * A car that stops is still in the list until its connection closes. If it were asked sooner, it
  * could not answer.
  */
 const STOPPING_MS = 1_000;
-/** So many times a car may be busy with our own lost session before we believe it. */
+/** After a loss the car may be busy with our own old session: so many refusals are not believed. */
 const MAX_BUSY_RETRIES = 4;
 
 export type EndCause =
@@ -54,12 +54,12 @@ export type EndCause =
   | { readonly kind: "error"; readonly code: Open<ErrorCode>; readonly text: string }
   | { readonly kind: "left" };
 
-/** Why a car is waited for: it was never there, or it went and is likely to come back. */
+/** Why the page waits for a car: it was never there, or it went and is likely to come back. */
 export type Absence = "offline" | Extract<ByeReason, "car-left" | "car-gone" | "shutdown">;
 
 export type Phase =
   | { readonly name: "waiting-host" }
-  /** The car is asked when the list has it, but not before `askAt`. */
+  /** The page asks the car when the list has it, but not before `askAt`. */
   | { readonly name: "waiting-car"; readonly why: Absence; readonly askAt: number }
   | { readonly name: "asking"; readonly since: number }
   | { readonly name: "negotiating"; readonly since: number }
@@ -69,7 +69,7 @@ export type Phase =
   | { readonly name: "retrying"; readonly at: number }
   | { readonly name: "ended"; readonly cause: EndCause };
 
-/** What the peer connection tells. */
+/** What the peer connection reports. */
 export type PeerEvent =
   | { readonly kind: "answer"; readonly generation: number; readonly sdp: string }
   | { readonly kind: "candidate"; readonly generation: number; readonly candidate: Candidate }
@@ -80,7 +80,6 @@ export type PeerEvent =
   | { readonly kind: "closed" }
   | { readonly kind: "problem"; readonly reason: "no-h264" | "bad-description" | "internal" };
 
-/** What is to be done. */
 export type Effect =
   | { readonly kind: "send"; readonly message: FromDriver }
   | { readonly kind: "open-peer"; readonly iceServers: readonly IceServer[] }
@@ -98,13 +97,13 @@ export class Session {
   #phase: Phase = { name: "waiting-host" };
   #effects: Effect[] = [];
   #hostReady = false;
-  /** The host's list says that the car is there. */
+  /** In the host's list the car is not offline. */
   #listed = false;
   #id: string | null = null;
   #generation = 0;
-  /** The host has forgotten the session; only the peer connection is left of it. */
+  /** The host has forgotten the session; only the peer connection is left. */
   #orphan = false;
-  /** The peer connection carries data right now, whatever the phase is about to do. */
+  /** The peer connection is up, whatever the phase is. */
   #up = false;
   #everConnected = false;
   #attempt = 0;
@@ -126,7 +125,7 @@ export class Session {
     return this.#generation;
   }
 
-  /** Connections that were lost in a row. */
+  /** Number of losses since the last connection. */
   get attempt(): number {
     return this.#attempt;
   }
@@ -146,7 +145,7 @@ export class Session {
       case "interrupted":
         return phase.since + RESTART_AFTER_MS;
       case "restarting":
-        // Without the host nothing better can be had, and the old path may still heal.
+        // Without the host no other path can be arranged, and the old one may still heal.
         return this.#hostReady ? phase.since + RESTART_TIMEOUT_MS : null;
       case "retrying":
         return phase.at;
@@ -163,7 +162,7 @@ export class Session {
     this.#hostReady = ready;
     const { name } = this.#phase;
     if (ready && name === "waiting-host") this.#ask(now);
-    // The host may have forgotten the question together with the old socket.
+    // The request for a restart may have been lost together with the old socket.
     if (ready && name === "restarting") this.#restart(now);
     else if (ready) this.#claim();
     if (!ready && (name === "asking" || name === "waiting-car"))
@@ -183,7 +182,7 @@ export class Session {
           this.#id !== null ||
           message.car !== this.#options.car
         ) {
-          // The answer to a question that was given up: nobody must keep the car busy.
+          // The answer to a request that was given up: the session must not keep the car busy.
           return this.#send({ type: "bye", session: message.session, reason: "driver-left" });
         }
         this.#id = message.session;
@@ -220,7 +219,7 @@ export class Session {
       case "answer":
         if (event.generation !== this.#generation) return;
         this.#send({ type: "answer", session, generation: event.generation, sdp: event.sdp });
-        // Browsers may keep the old path up throughout a restart, and then report no change.
+        // If a browser keeps the old path up throughout a restart, it reports no change.
         if (this.#phase.name === "restarting" && this.#up) this.#phase = { name: "connected" };
         return;
       case "candidate":
@@ -252,27 +251,25 @@ export class Session {
     }
   }
 
-  /** The driver wants to connect, or to connect again after the end. */
+  /** The driver wants to connect again, after the end or before the next attempt is due. */
   handleConnect(now: number): void {
     if (this.#phase.name === "ended" || this.#phase.name === "retrying") this.#ask(now);
   }
 
   /**
-   * The device's network has changed. The path may be dead without anybody having noticed; a
-   * restart costs little if it is not.
+   * The device's network has changed. The path may be dead without a sign of it; if it is not, a
+   * restart costs little.
    */
   handleNetwork(now: number): void {
     const { name } = this.#phase;
     if (name === "connected" || name === "interrupted") this.#restart(now);
   }
 
-  /** The driver wants another path. */
   handleRestart(now: number): void {
     const { name } = this.#phase;
     if (name === "connected" || name === "interrupted" || name === "restarting") this.#restart(now);
   }
 
-  /** The driver leaves. */
   handleLeave(): void {
     this.#bye("driver-left");
     this.#end({ kind: "left" });
@@ -304,7 +301,7 @@ export class Session {
     }
   }
 
-  /** The list comes in parts: a car that is not in this one is as it was. */
+  /** The list comes in parts: a car that is not in this part is unchanged. */
   #handleCars(cars: readonly CarInfo[], gone: readonly string[], now: number): void {
     const car = cars.find(({ id }) => id === this.#options.car);
     if (car) this.#listed = car.presence !== "offline";
@@ -314,9 +311,10 @@ export class Session {
 
   #handleBye(reason: Open<ByeReason>, now: number): void {
     if (!isKnown(BYE_REASONS, reason)) {
-      // Whatever it means: there is no session any more.
+      // An unknown reason still ends the session.
       this.#end({ kind: "bye", reason });
     } else if ((reason === "car-gone" || reason === "driver-gone") && this.#up) {
+      // Only the host lost an end. The drive goes on without the host.
       this.#orphan = true;
     } else if (reason === "car-gone" || reason === "car-left" || reason === "shutdown") {
       const soonest = reason === "shutdown" ? STOPPING_MS : 0;
@@ -334,7 +332,7 @@ export class Session {
 
   #handleError(message: Extract<ToDriver, { type: "error" }>, now: number): void {
     const { code, text } = message;
-    // An older host that does not know a message refuses nothing but that.
+    // An older host does not know one of our messages. Nothing else was refused.
     if (code === "unknown-type") return;
     if (message.session !== null) {
       if (message.session !== this.#id) return;
@@ -346,7 +344,7 @@ export class Session {
     const aboutUs = message.car === this.#options.car || message.car === null;
     if (this.#phase.name !== "asking" || !aboutUs) return;
     if (code === "car-offline") {
-      // Newer than the list, which is not sent at every change.
+      // This is newer than the list, which is not sent at every change.
       this.#listed = false;
       this.#abandon({ name: "waiting-car", why: "offline", askAt: now });
     } else if (code === "rate-limited") this.#retry(now);
@@ -357,7 +355,7 @@ export class Session {
 
   #handleForgotten(now: number): void {
     this.#orphan = true;
-    // A restart is what the host has just refused: without one, a path that is down stays down.
+    // The host has just refused to help with a restart, so a path that is down stays down.
     if (!this.#up) return this.#lose(now);
     this.#phase = { name: "connected" };
   }
@@ -382,8 +380,8 @@ export class Session {
   }
 
   /**
-   * Names the session on the new socket, which moves it there before the host gives the driver up.
-   * The end of candidates, told once more, is the message that changes nothing else.
+   * Names the session on the new socket, so that the host moves it there before it gives the driver
+   * up. Any message would do; the end of candidates, sent again, changes nothing else.
    */
   #claim(): void {
     if (this.#id === null || this.#orphan || this.#generation === 0) return;
@@ -391,7 +389,9 @@ export class Session {
     this.#send({ type: "candidate", session: this.#id, generation: this.#generation, candidate });
   }
 
-  /** The path is lost for good: once driven, the car is asked again; otherwise there is no path. */
+  /**
+   * The path is lost for good. If it ever worked, the page asks the car again; if not, it gives up.
+   */
   #lose(now: number): void {
     this.#bye("ice-failed");
     if (!this.#hostReady) this.#abandon({ name: "waiting-host" });
@@ -403,7 +403,7 @@ export class Session {
     this.#abandon({ name: "retrying", at: now + this.#nextWait() });
   }
 
-  /** Counts a loss, and tells how long to wait after it. */
+  /** Counts a loss, and returns how long to wait after it. */
   #nextWait(): number {
     const wait = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 0;
     this.#attempt += 1;

@@ -117,14 +117,14 @@ function see(now: number): Blindness | null {
   return sight.blind;
 }
 
-/** Looks at their pace, without a frame; what the last one finds. */
+/** Looks at 50 Hz without a new frame; returns what the last look finds. */
 function look(from: number, to: number): Blindness | null {
   let blind: Blindness | null = null;
   for (let now = from; now <= to; now += 20) blind = see(now);
   return blind;
 }
 
-/** The same with a frame before each look. */
+/** The same with a new frame before each look. */
 function flow(from: number, to: number): Blindness | null {
   let blind: Blindness | null = null;
   for (let now = from; now <= to; now += 20) {

@@ -1,28 +1,30 @@
 /**
  * Whether the driver sees where the car is.
  *
- * **A picture that has stopped, or shows the car where it was half a second ago, is none to drive
- * by**, however quick the answers of the car are. What counts is the newest frame on the screen:
- * how old it was when it came there, and how long that is ago. Only where the browser gives frames
- * no time stamp is the second all that is known.
+ * **Nobody can drive by a picture that has stopped, or that shows where the car was half a second
+ * ago**, however quick the car's answers are. What counts is the newest frame on the screen: how
+ * old it was when it appeared, plus the time since then. In a browser that gives frames no time
+ * stamp, only the time since then is known.
  *
- * Blind at once, as a moment of it is a moment too long. Seeing again takes a while, so that a
- * picture that stutters at the limit does not arm and disarm with each frame.
+ * The driver counts as blind at once, because a moment is too long already. Seeing again takes a
+ * while, so that a picture that stutters at the limit does not change the state with each frame.
  */
 
 import { MAX_RTT_MS } from "./watch";
 
 /**
- * Oldest picture to drive by. The round trip may be as long, for the same reason: at 3 m/s the car
- * is 1.5 m from where it is seen. A picture that has stopped reaches it, too: frames come every 33
- * ms.
+ * Oldest picture to drive by. The round trip has the same limit for the same reason: at 3 m/s the
+ * car is 1.5 m from where it is seen. A stopped picture reaches this age soon, as frames come every
+ * 33 ms.
  */
 export const MAX_PICTURE_AGE_MS = MAX_RTT_MS;
-/** So long must every look find the picture young: longer than one frame alone can be. */
+/**
+ * The picture must be young at every look for this long: longer than a single frame stays young.
+ */
 const CONVINCING_MS = MAX_PICTURE_AGE_MS;
 /**
- * A page that did not look for so long, 50 Hz being its pace, stood still itself: what it saw
- * before says nothing of now.
+ * A page that looks at 50 Hz and did not look for this long stood still itself: what it saw before
+ * says nothing about now.
  */
 export const STOOD_STILL_MS = 250;
 
@@ -32,8 +34,8 @@ export type Blindness = "no-picture" | "picture-stopped" | "picture-old";
 /** The car's clock, as far as it is needed here. */
 export interface FrameClock {
   /**
-   * How old the picture with this time stamp is at `now`; `null` while the clock is not known,
-   * `Infinity` if out of all range.
+   * How old the picture with this time stamp is at `now`, in ms; `null` while the clock is unknown,
+   * `Infinity` if the age is impossible.
    */
   pictureAgeMs(rtpTimestamp: number, now: number): number | null;
 }
@@ -41,24 +43,23 @@ export interface FrameClock {
 /** One for each peer connection. */
 export class Sight {
   #presentedAt: number | null = null;
-  /** `null` in browsers that do not tell. */
+  /** `null` in browsers that give no time stamps. */
   #rtpTimestamp: number | null = null;
   #blind: Blindness | null = "no-picture";
   #goodSince: number | null = null;
   #lookedAt = -Infinity;
 
-  /** A frame came onto the screen. */
   handleFrame(presentedAt: number, rtpTimestamp: number | null): void {
     this.#presentedAt = presentedAt;
     this.#rtpTimestamp = rtpTimestamp;
   }
 
-  /** Why the driver does not see; `null` if he does. As of the last look. */
+  /** Why the driver does not see; `null` if they do. As of the last look. */
   get blind(): Blindness | null {
     return this.#blind;
   }
 
-  /** A control frame is due: to be called for each. */
+  /** To be called for every control frame that is due. */
   handleLook(now: number, clock: FrameClock): void {
     const stoodStill = now - this.#lookedAt > STOOD_STILL_MS;
     this.#lookedAt = now;
@@ -79,6 +80,7 @@ export class Sight {
     const age = this.#rtpTimestamp === null ? since : clock.pictureAgeMs(this.#rtpTimestamp, now);
     if (age === null) return "no-picture";
     if (Math.max(since, age) <= MAX_PICTURE_AGE_MS) return null;
+    // New frames still come, but each is old already when it appears.
     const flows = since <= MAX_PICTURE_AGE_MS && age - since > MAX_PICTURE_AGE_MS;
     return flows ? "picture-old" : "picture-stopped";
   }

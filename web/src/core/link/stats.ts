@@ -1,8 +1,7 @@
-/** What `RTCPeerConnection.getStats` tells about the video and its path. */
+/** What `RTCPeerConnection.getStats` says about the video and its path. */
 
 /**
- * Part of an `RTCStatsReport` entry that is read here; every field may be absent (W3C
- * webrtc-stats).
+ * An entry of an `RTCStatsReport`; all other fields may be absent (W3C webrtc-stats).
  */
 export type StatsEntry = Record<string, unknown> & { id: string; type: string };
 
@@ -16,7 +15,6 @@ export interface Path {
   readonly remote: string;
 }
 
-/** One reading. */
 export interface LinkStats {
   readonly bitrateKbps: number | null;
   readonly fps: number | null;
@@ -33,7 +31,7 @@ interface Reading {
   readonly frames: number;
 }
 
-/** Turns counters into rates. */
+/** Turns counters into rates between two reports. */
 export class StatsMeter {
   #last: Reading | null = null;
 
@@ -82,7 +80,7 @@ function selectedPath(entries: readonly StatsEntry[]): Path | null {
   if (!local || !remote) return null;
   const localType = text(local, "candidateType");
   const remoteType = text(remote, "candidateType");
-  // The browser hides host addresses behind mDNS names; the other end's address then tells the
+  // The browser hides host addresses behind mDNS names; then the other end's address shows the
   // family.
   const address = [local, remote]
     .map((end) => text(end, "address"))
