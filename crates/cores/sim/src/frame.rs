@@ -159,7 +159,7 @@ pub(crate) mod tests {
                     (width, width / 2, width / 2)
                 );
             } else {
-                let even = |side: usize| side > 0 && side % 2 == 0;
+                let even = |side: usize| side > 0 && side.is_multiple_of(2);
                 let holds = stride >= width && len >= stride * height;
                 prop_assert!(!(even(width) && even(height) && holds));
             }
