@@ -19,8 +19,8 @@ console.log(JSON.stringify({ relayed: stats.path.relayed, relayProtocol, errors:
 await browser.close();
 
 /**
- * Arming that a gap in the input has ended is begun anew, as a person would: the machine may be
- * busy.
+ * Arms. A busy machine may leave a gap in the input, which ends arming: then this tries again, as a
+ * person would.
  */
 async function arm(tries = 3) {
   try {
@@ -31,7 +31,7 @@ async function arm(tries = 3) {
   }
 }
 
-/** Inside the page: the page keeps its connections to itself. */
+/** Inside the page: collects its peer connections, which it does not show otherwise. */
 function keepConnections() {
   globalThis.connections = [];
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
@@ -42,9 +42,7 @@ function keepConnections() {
   };
 }
 
-/**
- * Inside the page: "udp", "tcp" or "tls" to the browser's own TURN server, if one is on the path.
- */
+/** Inside the page: "udp", "tcp" or "tls" to the browser's own TURN server; null without one. */
 async function relayProtocolInUse() {
   const report = await globalThis.connections.at(-1).getStats();
   const all = [...report.values()];

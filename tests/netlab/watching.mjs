@@ -1,5 +1,5 @@
-// Somebody with Debian's Chromium who watches for a while, and prints how many frames each second
-// had, as JSON.
+// Somebody watches in Debian's Chromium for a while. Prints the number of frames in each second as
+// JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cockpit, launch } from '../e2e/lib/page.mjs';
 

@@ -4,9 +4,9 @@ use rccar_bundle::{Keyring, verify};
 use std::io::Cursor;
 use std::time::Duration;
 
-/// Signed the bundle of the corpus, once, with a key that nobody has kept.
+/// Certificate of the key that signed the bundle of the corpus once. Nobody has kept the key.
 const SIGNER: &[u8] = include_bytes!("bundle.crt");
-/// Within the validity of that certificate: 2027-01-01.
+/// A time within the validity of that certificate: 2027-01-01.
 const THEN: Duration = Duration::from_secs(1_798_761_600);
 /// Version in the only manifest that this key has signed.
 const VERSION: &str = "1.2.3-fuzz";

@@ -19,8 +19,8 @@ pub fn target(data: &[u8]) {
     written_unchanged::<Channel>(text);
     written_unchanged::<AccessToken>(text);
     written_unchanged::<BundlePath>(text);
-    // Base64 has one form for each value, or a signature could be changed without becoming another
-    // one.
+    // Base64 must have one form for each value. Otherwise one could change a signature's text and
+    // it would still be valid.
     written_unchanged::<CarKey>(text);
     written_unchanged::<Signature>(text);
     written_unchanged::<Nonce>(text);
@@ -42,7 +42,7 @@ fn written_unchanged<T: TryFrom<String, Error = TextError> + Into<String> + Debu
     }
 }
 
-/// The two halves of the text as host names.
+/// Takes the two halves of the text as host names: only equal ones may be signed equally.
 fn different_hosts_are_signed_differently(text: &str) {
     let Some((one, other)) = text.split_once('|') else { return };
     let same =

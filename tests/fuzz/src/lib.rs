@@ -1,7 +1,7 @@
-//! Fuzz targets: one module with a function `target` for each parser of what the network brings.
+//! Fuzz targets: one module with a function `target` for each parser of data from the network.
 //!
-//! **A target never panics unless the parser broke a promise**: refuse without a panic, or accept
-//! and mean exactly one thing, so that writing the value again gives a message that reads the same.
+//! **A target panics only if the parser breaks its promise**: it refuses without a panic, or it
+//! accepts exactly one meaning, so that writing the value gives a message that reads the same.
 //!
 //! The same functions run in three places: under libFuzzer (`tests/fuzz/libfuzzer`), over the
 //! committed corpus and the golden vectors in every test run (`tests/replay.rs`), and by hand:
@@ -12,8 +12,8 @@
 //!
 //! # Design decisions
 //!
-//! * The targets are a library and the fuzzer's programs are three lines each, because libFuzzer
-//!   needs a nightly compiler and the test run must not.
+//! * The targets are a library, and the fuzzer's programs have three lines each: libFuzzer needs a
+//!   nightly compiler, and the test run must not.
 //! * A new parser gets a module here, a line in [`TARGETS`], a file in `libfuzzer/fuzz_targets` and
 //!   a directory in `corpus`; `tests/replay.rs` fails while one of them is missing.
 
@@ -31,7 +31,6 @@ pub use message::{
 pub use relay::{relay_channel_data, relay_stun};
 pub use session::{candidate, ice_url, sdp};
 
-/// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every target under the name of its corpus directory and of its libFuzzer program.

@@ -1,5 +1,5 @@
-//! JSON messages: what is accepted is written as a message that reads the same; what is refused is
-//! refused in words.
+//! JSON messages. One that is accepted is written as a message that reads the same. One that is
+//! refused has an error code that a parser may give.
 
 use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::signaling::{ErrorCode, Json, parse};
@@ -62,7 +62,7 @@ pub mod release_offer {
             Ok(offer) => {
                 let written = offer.to_json();
                 assert_eq!(ReleaseOffer::parse(&written).as_ref(), Ok(&offer), "{written}");
-                // Appended to the host's address, it must stay there.
+                // Appended to the host's address, the path must stay on that host.
                 let path = offer.url.as_str();
                 assert!(
                     path.starts_with('/')
@@ -79,7 +79,7 @@ pub mod release_offer {
 }
 
 fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) {
-    // WebSocket text and data channel strings are UTF-8; the libraries refuse everything else.
+    // Texts of WebSockets and data channels are UTF-8: the libraries refuse all else.
     let Ok(text) = std::str::from_utf8(data) else { return };
     match parse::<T>(text) {
         Ok(message) => {

@@ -1,4 +1,4 @@
-//! Datagrams to the STUN and TURN server: strangers send them without signing in.
+//! Datagrams to the STUN and TURN server. Strangers can send them without signing in.
 
 /// ChannelData messages (RFC 8656 section 12.4).
 pub mod relay_channel_data {
@@ -14,8 +14,8 @@ pub mod relay_channel_data {
 
 /// STUN messages (RFC 8489 section 5).
 pub mod relay_stun {
-    /// An error with its text, eight unknown attributes, realm, nonce, integrity and fingerprint: a
-    /// spoofed request gets no large answer.
+    /// Bytes of an error with its text, eight unknown attributes, realm, nonce, integrity and
+    /// fingerprint. A request with a false sender must not get a larger answer.
     const LARGEST_REFUSAL: usize = 256;
 
     /// Reads `data` as one message of any kind, and refuses it.

@@ -1,4 +1,4 @@
-//! Texts that set a session up: addresses of ICE servers from the host, answers and candidates from
+//! Texts that set a session up: addresses of ICE servers from the host; answers and candidates from
 //! the driver.
 
 /// Addresses of ICE servers (RFC 7064, RFC 7065).

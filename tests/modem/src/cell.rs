@@ -1,5 +1,5 @@
-//! The network behind the modem: a network namespace at the other end of the modem's interface,
-//! which answers only while the modem is connected.
+//! The network behind the modem: a network namespace at the other end of the modem's interface. It
+//! answers only while the modem is connected.
 
 use crate::root::Root;
 use crate::{Addresses, DataPath};
@@ -8,19 +8,18 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::process::Child;
 
-/// Addresses that answer behind the gateway, as long as the network carries data: name servers and
-/// somebody to probe.
+/// Addresses that answer behind the gateway while the network carries data: two name servers and a
+/// target for probes.
 pub const BEHIND: [Ipv4Addr; 3] =
     [Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54), Ipv4Addr::new(198, 51, 100, 1)];
 /// The same for IPv6.
 pub const BEHIND6: &str = "2001:db8:53::1";
 
-/// What the DHCP server says, inside of the root.
+/// Log of the DHCP server, inside the root.
 pub(crate) const DHCP_LOG: &str = "/run/dhcp.log";
-/// The name of the namespace.
+/// Name of the namespace.
 const CELL: &str = "cell";
 
-/// The network.
 #[derive(Clone)]
 pub(crate) struct Cell {
     root: Arc<Root>,
@@ -30,9 +29,9 @@ pub(crate) struct Cell {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What the modem is connected with.
+    /// Addresses of the connected modem; `None` while it is not connected.
     addresses: Option<Addresses>,
-    /// The network swallows everything although the modem is connected.
+    /// The network drops all packets although the modem is connected.
     swallows: bool,
 }
 
@@ -49,7 +48,7 @@ impl Cell {
         Ok(cell)
     }
 
-    /// Makes the interface, as a stick does that is plugged in.
+    /// Makes the interface, as if a stick was plugged in.
     pub(crate) fn plug(&self) -> io::Result<()> {
         self.outside(&format!(
             "link add {} type veth peer name tower netns {CELL}",
@@ -64,14 +63,14 @@ impl Cell {
         self.outside(&format!("link del {}", self.interface))
     }
 
-    /// Whether only the other end of the interface answers, as a stick does that has lost its
+    /// With `lonely` only the other end of the interface answers, like a stick that has lost its
     /// network.
     pub(crate) fn be_lonely(&self, lonely: bool) -> io::Result<()> {
         let action = if lonely { "del" } else { "add" };
         BEHIND.iter().try_for_each(|address| self.ip(&format!("addr {action} {address}/32 dev lo")))
     }
 
-    /// A DHCP server, and a router that advertises, at the other end of the interface.
+    /// Starts a DHCP server, and a router that advertises, at the other end of the interface.
     pub(crate) fn start_dhcp(&self, addresses: Addresses, options: &[&str]) -> io::Result<Child> {
         let mut command = self.root.command("ip");
         command.args([
@@ -105,13 +104,14 @@ impl Cell {
         command.args(options).spawn()
     }
 
-    /// Whether the network swallows everything although the modem is connected. Carrier and
-    /// neighbours stay.
+    /// With `swallows` the network drops all packets although the modem is connected. The carrier
+    /// stays.
     pub(crate) fn swallow(&self, swallows: bool) -> io::Result<()> {
         self.change(|state| state.swallows = swallows)
     }
 
-    /// Without an address and routes of its own the tower drops what arrives, and nobody is told.
+    /// Changes the state, and the addresses and routes of the tower by it. Without them the tower
+    /// drops all packets, and nothing reports that.
     fn change(&self, change: impl FnOnce(&mut State)) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);

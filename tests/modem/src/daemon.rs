@@ -1,4 +1,4 @@
-//! The bus, ModemManager, and stand-ins for what it and others ask: polkit and systemd.
+//! The bus, ModemManager, and stand-ins for polkit and systemd, which the programs ask.
 
 use crate::root::Root;
 use std::collections::HashMap;
@@ -10,23 +10,25 @@ use tokio::sync::mpsc;
 use zbus::Connection;
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};
 
-/// Address of the bus inside of the root.
+/// Address of the bus inside the root.
 const BUS: &str = "/run/dbus/system_bus_socket";
-/// A bus that allows everything: who is on it is in the namespaces of the story.
-const BUS_CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+/// A bus that allows everything, because only programs of the story can reach it.
+const BUS_CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC
+ "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>system</type>
   <listen>unix:path=/run/dbus/system_bus_socket</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
-    <allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="true"/><allow receive_sender="*" eavesdrop="true"/>
+    <allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="true"/>
+    <allow receive_sender="*" eavesdrop="true"/>
   </policy>
 </busconfig>
 "#;
-/// ModemManager's log, inside of the root.
+/// ModemManager's log, inside the root.
 pub(crate) const LOG: &str = "/run/mm.log";
-/// Events of the kernel that ModemManager reads when it starts, inside of the root.
+/// Events of the kernel that ModemManager reads at its start, inside the root.
 pub(crate) const EVENTS: &str = "/run/events";
 
 /// Starts the bus and returns when it listens.
@@ -48,8 +50,8 @@ pub(crate) async fn start_bus(root: &Root) -> io::Result<(Child, String)> {
     Ok((child, format!("unix:path={}", socket.display())))
 }
 
-/// Starts ModemManager. Its "session" bus is the story's bus: so it asks polkit as little as
-/// possible.
+/// Starts ModemManager. It uses the story's bus as its "session" bus, because then it asks polkit
+/// as little as possible.
 pub(crate) fn start_modem_manager(root: &Root) -> io::Result<Child> {
     let mut command = root.command("ModemManager");
     command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={BUS}"));
@@ -65,11 +67,11 @@ pub(crate) fn start_modem_manager(root: &Root) -> io::Result<Child> {
     command.spawn()
 }
 
-/// Whether it is allowed, whether a person would have to be asked, and details.
+/// polkit's answer: whether the action is allowed, whether a person must be asked, and details.
 type Verdict = (bool, bool, HashMap<String, String>);
 
-/// polkit's authority that allows everything. ModemManager 1.24 asks it for the manager's own
-/// methods whatever its options say.
+/// polkit's authority, which allows everything. ModemManager 1.24 asks it for the manager's own
+/// methods, whatever its options are.
 pub(crate) struct Polkit;
 
 #[zbus::interface(name = "org.freedesktop.PolicyKit1.Authority")]
@@ -83,7 +85,7 @@ impl Polkit {
         _flags: u32,
         _cancellation: String,
     ) -> (Verdict,) {
-        // One structure, not three values.
+        // D-Bus wants one structure here, not three values.
         ((true, false, HashMap::new()),)
     }
 
@@ -106,7 +108,7 @@ impl Polkit {
     }
 }
 
-/// systemd, as far as somebody may ask it to restart a unit. It only takes notes.
+/// systemd, with the one method by which a program asks it to restart a unit. It only takes a note.
 pub(crate) struct Systemd {
     pub(crate) asked: mpsc::UnboundedSender<String>,
 }
@@ -114,7 +116,7 @@ pub(crate) struct Systemd {
 #[zbus::interface(name = "org.freedesktop.systemd1.Manager")]
 impl Systemd {
     fn restart_unit(&self, name: String, _mode: String) -> OwnedObjectPath {
-        // The story may have ended.
+        // At the end of the story nobody receives this any more.
         let _ = self.asked.send(name);
         OwnedObjectPath::from(ObjectPath::from_static_str_unchecked(
             "/org/freedesktop/systemd1/job/1",
@@ -122,7 +124,7 @@ impl Systemd {
     }
 }
 
-/// Puts the stand-ins on the bus; they live as long as the connection.
+/// Puts the stand-ins on the bus. They live as long as the connection.
 pub(crate) async fn start_stand_ins(address: &str, systemd: Systemd) -> zbus::Result<Connection> {
     zbus::connection::Builder::address(address)?
         .serve_at("/org/freedesktop/PolicyKit1/Authority", Polkit)?

@@ -17,15 +17,15 @@ use tokio::sync::mpsc;
 use tokio_modem_manager::{Modem, ModemManager, ModemState, Selector};
 use zbus::Connection;
 
-/// How long anything may take that has to happen. ModemManager gives a modem 30 s to answer; the
+/// Longest wait for anything that must happen. ModemManager gives a modem 30 s to answer, and the
 /// machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The modem's network interface.
 const INTERFACE: &str = "wwan0";
-/// The stick's.
+/// The stick's network interface.
 pub const STICK_INTERFACE: &str = "enx0c5b8f279a64";
 
-/// Which modem a story is about.
+/// The modem of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setup {
     /// MBIM, with these addresses.
@@ -38,7 +38,7 @@ pub enum Setup {
 }
 
 impl Setup {
-    /// MBIM with IPv4.
+    /// MBIM with IPv4 only.
     #[must_use]
     pub fn mbim() -> Self {
         Self::Mbim(Addresses::default())
@@ -61,14 +61,14 @@ impl Setup {
         }
     }
 
-    /// MBIM whose addresses have to be asked for, both families.
+    /// MBIM with both families by DHCP and advertisements.
     #[must_use]
     pub fn mbim_asked() -> Self {
         Self::Mbim(Addresses { asked_for: ROUTER6.parse().ok(), ..Addresses::default() })
     }
 }
 
-/// A vendor whose plugin ModemManager needs no probing for.
+/// A modem of a vendor whose plugin ModemManager uses without probing.
 const QUECTEL: UsbModem = UsbModem {
     vendor: "2c7c",
     product: "0306",
@@ -90,7 +90,7 @@ const QUECTEL: UsbModem = UsbModem {
         },
     ],
 };
-/// The same for AT.
+/// A modem for AT, also without probing.
 const UBLOX: UsbModem = UsbModem {
     vendor: "1546",
     product: "1199",
@@ -170,7 +170,7 @@ impl Lab {
         };
         usb.write(&root.at("sys"))?;
         root.cover_sys()?;
-        // It has to be a special file, and nobody reads it: libmbim asks the proxy.
+        // The port must be a special file. Nobody reads it, because libmbim asks the proxy.
         root.make_null("dev/cdc-wdm0")?;
         if let Some(at) = &at {
             for (name, terminal) in at.terminals() {
@@ -212,7 +212,7 @@ impl Lab {
         self.manager.modem(Selector::Any)
     }
 
-    /// The bus's address.
+    /// Address of the bus.
     #[must_use]
     pub fn bus(&self) -> &str {
         &self.address
@@ -248,24 +248,24 @@ impl Lab {
             Some(daemon::start_modem_manager(&self.root).expect("ModemManager starts"));
     }
 
-    /// Starts ModemManager and waits until the modem can be connected.
+    /// Starts ModemManager and waits until the modem can connect.
     pub async fn start_with_modem(&mut self) -> Arc<ModemState> {
         self.start_modem_manager();
         self.await_modem("is ready", |modem| modem.has_simple && modem.has_profile_manager).await
     }
 
-    /// Kills ModemManager, as a crash would.
+    /// Ends ModemManager by SIGKILL, like a crash.
     ///
     /// # Panics
     /// It does not run.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     pub async fn kill_modem_manager(&mut self) {
         let mut child = self.modem_manager.take().expect("ModemManager runs");
-        // `chroot` becomes the program, so the child is ModemManager itself.
+        // `chroot` becomes the program, so that the child is ModemManager itself.
         child.kill().await.expect("ModemManager can be killed");
     }
 
-    /// Stops ModemManager without ending it, or lets it go on.
+    /// Stops ModemManager (SIGSTOP), or lets it go on. Returns when all its threads have stopped.
     ///
     /// # Panics
     /// It does not run.
@@ -277,7 +277,7 @@ impl Lab {
             .expect("ModemManager takes the signal");
         let tasks = self.root.at(&format!("proc/{id}/task"));
         let limit = Instant::now() + PATIENCE;
-        // Its threads stop one after the other.
+        // The threads stop one after the other.
         while frozen
             && !fs::read_dir(&tasks)
                 .expect("ModemManager has threads")
@@ -289,7 +289,7 @@ impl Lab {
         }
     }
 
-    /// Tells ModemManager that the modem was plugged in (`add`) or out (`remove`).
+    /// Reports to ModemManager that the modem was plugged in (`add`) or out (`remove`).
     ///
     /// # Panics
     /// ModemManager does not take it.
@@ -303,16 +303,16 @@ impl Lab {
         }
     }
 
-    /// A connection to the bus, for questions of the story's own.
+    /// A connection to the bus, for the story's own calls.
     pub fn connection(&self) -> &Connection {
         &self.stand_ins
     }
 
-    /// Waits until somebody asks systemd to restart a unit, and returns its name. Nothing is
+    /// Waits until a program asks systemd to restart a unit, and returns its name. Nothing is
     /// restarted.
     ///
     /// # Panics
-    /// Nobody does.
+    /// No program does.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     pub async fn await_restart_request(&mut self) -> String {
         let asked = tokio::time::timeout(PATIENCE, self.restarts.recv())
@@ -321,12 +321,12 @@ impl Lab {
         asked.expect("the bus is there")
     }
 
-    /// Whether somebody has asked systemd to restart a unit since the last question.
+    /// Whether a program has asked systemd to restart a unit since the last such request was read.
     pub fn was_asked_to_restart(&mut self) -> bool {
         self.restarts.try_recv().is_ok()
     }
 
-    /// Whether the network swallows everything, silently.
+    /// With `swallows` the network drops all packets, and nothing reports that.
     ///
     /// # Panics
     /// `ip` fails.
@@ -335,8 +335,8 @@ impl Lab {
         self.cell.swallow(swallows).expect("the network can go and come");
     }
 
-    /// Whether only the other end of the interface answers, and nobody behind it: a stick that has
-    /// lost its network.
+    /// With `lonely` only the other end of the interface answers, and nothing behind it: a stick
+    /// that has lost its network.
     ///
     /// # Panics
     /// `ip` fails.
@@ -345,8 +345,8 @@ impl Lab {
         self.cell.be_lonely(lonely).expect("the network can go and come");
     }
 
-    /// Takes the stick's interface away, or brings it back under its name. Its DHCP server has to
-    /// be started anew.
+    /// Takes the stick's interface away, or brings it back under its name. Its DHCP server ends and
+    /// must be started again.
     ///
     /// # Panics
     /// `ip` fails.
@@ -357,15 +357,15 @@ impl Lab {
         outcome.expect("the stick can go and come");
     }
 
-    /// Whether modem or stick may be on the USB: what `authorized` says.
+    /// Whether modem or stick may be on the USB: its file `authorized` in `/sys`.
     #[must_use]
     pub fn is_authorized(&self) -> bool {
         let file = self.root.at("sys/devices/pci0000:00/0000:00:14.0/usb1/1-1/authorized");
         fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
     }
 
-    /// Starts a DHCP server at the other end of the interface, in place of one that runs, with
-    /// options of dnsmasq. Leases last two minutes.
+    /// Starts a DHCP server at the other end of the interface, with more options for dnsmasq. One
+    /// that runs ends first. Leases last two minutes.
     ///
     /// # Panics
     /// It cannot be started.
@@ -375,7 +375,7 @@ impl Lab {
         self.dhcp = Some(self.cell.start_dhcp(self.addresses, options).expect("dnsmasq starts"));
     }
 
-    /// Ends it.
+    /// Ends the DHCP server, if it runs.
     ///
     /// # Panics
     /// It cannot be ended.
@@ -386,14 +386,14 @@ impl Lab {
         }
     }
 
-    /// How often the DHCP server has said this word.
+    /// Number of times that the DHCP server's log has this word, such as `DHCPACK`.
     #[must_use]
     pub fn dhcp_says(&self, word: &str) -> usize {
         let log = fs::read(self.root.at(DHCP_LOG)).unwrap_or_default();
         String::from_utf8_lossy(&log).matches(&format!("{word}(")).count()
     }
 
-    /// What `ip` says on the car's side of the modem.
+    /// Runs `ip` on the car's side of the modem and returns its output.
     ///
     /// # Panics
     /// It fails.
@@ -412,16 +412,17 @@ impl Lab {
         self.root.run("ip", &line.split(' ').collect::<Vec<_>>()).expect("ip does it");
     }
 
-    /// Whether something behind the modem answers a ping within a second.
+    /// Whether this address answers a ping within a second.
     #[must_use]
     pub fn pings(&self, address: &str) -> bool {
         self.root.run("ping", &["-q", "-c", "1", "-W", "1", address]).is_ok()
     }
 
-    /// Waits until it does: an interface that has just come up drops the first packets.
+    /// Waits until this address answers a ping. An interface that has just come up drops the first
+    /// packets.
     ///
     /// # Panics
-    /// It never does.
+    /// It does not answer in time.
     pub fn await_ping(&self, address: &str) {
         let limit = Instant::now() + PATIENCE;
         while !self.pings(address) {
@@ -429,13 +430,13 @@ impl Lab {
         }
     }
 
-    /// A file of ModemManager's root, seen from the test.
+    /// The path outside of a path inside ModemManager's root.
     #[must_use]
     pub fn path(&self, inside: &str) -> std::path::PathBuf {
         self.root.at(inside)
     }
 
-    /// Waits until the modem is there and as it should be.
+    /// Waits until the modem is there and the condition holds. `what` is for a failure's message.
     ///
     /// # Panics
     /// It takes too long.
@@ -449,7 +450,7 @@ impl Lab {
         modem.expect("the modem is there")
     }
 
-    /// Waits until the modem is as it should be, there or not.
+    /// Waits until the condition holds; `None` means that there is no modem.
     ///
     /// # Panics
     /// It takes too long.
@@ -487,7 +488,7 @@ fn is_stopped(task: &Path) -> bool {
 }
 
 impl Drop for Lab {
-    /// What ModemManager had to say last, if the story failed.
+    /// Prints the ends of the logs if the story failed.
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = fs::read(self.root.at(LOG)).unwrap_or_default();

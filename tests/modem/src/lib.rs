@@ -1,4 +1,4 @@
-//! A lab for everything that talks to ModemManager: **Debian's stock daemon runs, only the modem is
+//! A lab for programs that talk to ModemManager: **Debian's stock daemon runs, only the modem is
 //! invented.**
 //!
 //! ```text
@@ -12,25 +12,25 @@
 //!
 //! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave
 //!   nothing behind.
-//! * [`Lab`] has the daemon, which can be killed and restarted, and the bus.
-//! * [`MbimModem`] and [`AtModem`] are the modems; their methods are what happens to a modem in a
-//!   car.
+//! * [`Lab`] has the bus and the daemon, which can be killed and restarted.
+//! * [`MbimModem`] and [`AtModem`] are the modems. Their methods make happen what happens to a
+//!   modem in a car.
 //! * Data goes over a real interface to a network that answers only while the modem is connected.
-//! * A DHCP server, and a router that advertises, are dnsmasq at the other end of that interface.
-//! * A stick that looks like Ethernet is that interface, and a driver's name in `/sys`.
+//! * dnsmasq at the other end of that interface is the DHCP server and the router that advertises.
+//! * A stick that looks like Ethernet is that interface and a driver's name in `/sys`.
 //!
 //! `ci/modem` makes the root file system and runs the stories; the ordinary test run leaves them
 //! out (`#[ignore]`).
 //!
 //! # Design decisions
 //!
-//! * The emulators are in the test's process: a story that pulls the SIM sees the effect of it in
-//!   the next line.
-//! * MBIM has basic connectivity alone. Everything above it is optional, and stock modems lack some
-//!   of it.
-//! * AT speaks the u-blox dialect, whose network port has a static address. PPP needs a kernel with
-//!   PPP: with the same modem, and [`ppp`] at the other end of its calls, the image's own kernel
-//!   has it (`tests/vm`).
+//! * The emulators run in the test's process: a story that pulls the SIM sees the effect in its
+//!   next line.
+//! * The MBIM modem has only basic connectivity. All other services are optional, and real modems
+//!   lack some of them.
+//! * The AT modem speaks the u-blox dialect, whose network port has a static address. PPP needs a
+//!   kernel with PPP. The image's own kernel has it: `tests/vm` uses the same modem there, with
+//!   [`ppp`] at the other end of its calls.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -50,8 +50,8 @@ pub use lab::{Lab, STICK_INTERFACE, Setup};
 pub use mbim::{Addresses, Counters, MbimModem, Registration};
 pub use namespace::story;
 
-/// What a modem's data goes over.
+/// The network that carries a modem's data.
 pub trait DataPath: Send + Sync {
-    /// The modem is connected with these addresses, or not any more.
+    /// The modem is now connected with these addresses; `None`: it is not connected any more.
     fn carry(&self, addresses: Option<Addresses>);
 }

@@ -1,7 +1,7 @@
-//! Namespaces of its own for every test.
+//! Runs every test in namespaces of its own.
 //!
-//! A test calls [`story`]. That runs the test binary once more, this one test alone, inside new
-//! mount, network, process and IPC namespaces; only there the story is told. Whatever it starts
+//! A test calls [`story`]. That runs the test binary once more, with this one test alone, inside
+//! new mount, network, process and IPC namespaces. Only there the story is told. All that it starts
 //! ends with its process namespace.
 
 use crate::Lab;
@@ -9,10 +9,10 @@ use crate::lab::Setup;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Set inside of the namespaces: a file that is written when the story is over. Without it a test
-/// that never ran would pass.
+/// Environment variable that is set inside the namespaces. It names a file, which the story writes
+/// at its end. Without that file a test that never ran would pass.
 const MARKER: &str = "RCCAR_MODEM_LAB_MARKER";
-/// A Debian root with ModemManager; `ci/modem` makes it.
+/// Environment variable: the path of a Debian root with ModemManager, which `ci/modem` makes.
 const ROOT: &str = "RCCAR_MODEM_ROOT";
 
 /// Tells a story with the real ModemManager and the modem that `setup` describes.

@@ -1,5 +1,5 @@
-//! The root file system that ModemManager sees: Debian's, with devices, a `/run` and a `/sys` of
-//! this story's own.
+//! The root file system that ModemManager sees. It is Debian's, with devices, a `/run` and a `/sys`
+//! of the story's own.
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -25,7 +25,7 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Mounts everything that does not depend on the modem.
+    /// Mounts all that does not depend on the modem.
     pub(crate) fn mount(path: &Path) -> io::Result<Self> {
         let none = None::<&str>;
         mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none)?;
@@ -46,28 +46,28 @@ impl Root {
                 makedev(major, minor),
             )?;
         }
-        // Pseudo terminals of this process have the same names inside.
+        // So that pseudo terminals of this process have the same names inside.
         mount(Some("/dev/pts"), &root.at("dev/pts"), none, MsFlags::MS_BIND, none)?;
         Ok(root)
     }
 
-    /// Another `/dev/null` under the name of a device.
+    /// Makes a second `/dev/null` under the name of a device.
     pub(crate) fn make_null(&self, inside: &str) -> io::Result<()> {
         Ok(mknod(&self.at(inside), SFlag::S_IFCHR, Mode::from_bits_truncate(0o600), makedev(1, 3))?)
     }
 
-    /// Programs of the test see the invented `/sys`, too: nothing that they write there reaches a
-    /// real device.
+    /// Shows the invented `/sys` to programs of the test, too, so that nothing that they write
+    /// there reaches a real device.
     pub(crate) fn cover_sys(&self) -> io::Result<()> {
         Ok(mount(Some(&self.at("sys")), "/sys", None::<&str>, MsFlags::MS_BIND, None::<&str>)?)
     }
 
-    /// A path inside, seen from outside.
+    /// The path outside of a path inside the root.
     pub(crate) fn at(&self, inside: &str) -> PathBuf {
         self.path.join(inside.trim_start_matches('/'))
     }
 
-    /// A program inside; it ends with the story.
+    /// A command that runs a program inside. The program ends with the story.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("chroot");
         command
@@ -82,7 +82,7 @@ impl Root {
         self.command(program).args(arguments).spawn()
     }
 
-    /// What a program says; its failure is an error.
+    /// Runs a program to its end and returns its output. Its failure is an error.
     pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> io::Result<String> {
         let output = std::process::Command::new("chroot")
             .arg(&self.path)
@@ -97,7 +97,7 @@ impl Root {
         }
     }
 
-    /// Runs a program to its end; its failure is an error.
+    /// Runs a program to its end. Its failure is an error.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> io::Result<()> {
         let status = std::process::Command::new("chroot")
             .arg(&self.path)

@@ -1,5 +1,5 @@
-//! An invented `/sys` with one USB modem. ModemManager without udev walks from `/sys/class/…` up to
-//! the folder with `idVendor`.
+//! An invented `/sys` with one USB modem. Without udev, ModemManager goes from `/sys/class/…` up to
+//! the folder that has `idVendor`.
 
 use std::fs;
 use std::io;
@@ -14,11 +14,12 @@ pub(crate) struct UsbModem {
     pub(crate) ports: &'static [UsbPort],
 }
 
-/// One of its ports, which stands for a USB interface of its own.
+/// A port of the modem.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UsbPort {
     pub(crate) subsystem: &'static str,
     pub(crate) name: &'static str,
+    /// Number of the USB interface. Several ports may share one.
     pub(crate) interface: u8,
     pub(crate) driver: &'static str,
     /// Class, subclass and protocol of the USB interface.
@@ -26,7 +27,7 @@ pub(crate) struct UsbPort {
 }
 
 impl UsbModem {
-    /// Events with which the kernel would announce its ports.
+    /// The kernel's events for the ports, as ModemManager's options have them.
     pub(crate) fn events(&self, action: &str) -> Vec<String> {
         let event = |port: &UsbPort| {
             format!("action={action},subsystem={},name={}", port.subsystem, port.name)
@@ -55,7 +56,7 @@ impl UsbModem {
         attributes.into_iter().try_for_each(|(name, value)| attribute(&device, name, value))?;
         link(&device.join("subsystem"), &sys.join("bus/usb"))?;
         link(&device.join("driver"), &sys.join("bus/usb/drivers/usb"))?;
-        // ModemManager looks there, whether it has ports or not.
+        // ModemManager reads this folder also if there are no ports in it.
         fs::create_dir_all(sys.join("class/wwan"))?;
         self.ports.iter().try_for_each(|port| port.write(sys, &device))
     }
@@ -93,8 +94,8 @@ fn attribute(folder: &Path, name: &str, value: &str) -> io::Result<()> {
     fs::write(folder.join(name), format!("{value}\n"))
 }
 
-/// A relative link, because the tree is seen under two paths. Ports of one USB interface share its
-/// links.
+/// Makes a relative link, because programs see the tree under two paths. A link that is there
+/// stays: ports of one USB interface share its links.
 fn link(at: &Path, to: &Path) -> io::Result<()> {
     if at.is_symlink() {
         return Ok(());

@@ -37,7 +37,7 @@ fn a_lost_registration_shows_while_the_state_still_says_connected() {
     story(Setup::Ublox, async |lab| {
         lab.start_with_modem().await;
         lab.modem().connect(&ConnectProperties::apn("internet")).await.unwrap();
-        // ModemManager answers a connect before it tells the modem's state.
+        // ModemManager answers a connect before it signals the modem's state.
         lab.await_modem("is connected", |modem| modem.state == State::Connected).await;
         lab.at().register(AtRegistration::Searching);
         let searching = |modem: &tokio_modem_manager::ModemState| {

@@ -36,7 +36,7 @@ fn a_modem_connects_and_its_bearer_has_both_families_with_dns_and_mtu() {
         assert_eq!((ip6.address, ip6.prefix), ("2001:db8:1::2".parse().ok(), Some(64)));
         assert_eq!(bearer.interface.as_deref(), Some("wwan0"));
 
-        // The bearer is told before the modem's own state.
+        // ModemManager signals the bearer before the modem's own state.
         let connected = |modem: &ModemState| {
             modem.state == State::Connected && modem.connected_bearer() == Some(&bearer)
         };

@@ -1,9 +1,9 @@
-//! Ways into the Internet: what stands between a car or a driver and everybody else.
+//! Ways into the Internet: the NAT or firewall between a car or a driver and the others.
 
 use std::fmt;
 
-/// What stands in between. RFC 4787 has the words: mapping is how addresses look from outside,
-/// filtering who may answer.
+/// A kind of NAT or firewall. The words are from RFC 4787: *mapping* is the address that others
+/// see; *filtering* decides whose packets come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// A public IPv4 address.
@@ -15,9 +15,9 @@ pub enum Access {
     /// NAT with endpoint-independent mapping and address- and port-dependent filtering: most home
     /// routers.
     PortRestricted,
-    /// NAT with address- and port-dependent mapping: another port towards each peer.
+    /// NAT with address- and port-dependent mapping: each peer sees another port.
     Symmetric,
-    /// Two levels: a home router behind a carrier's NAT that is as RFC 6888 wants it.
+    /// Two levels: a home router behind a carrier's NAT, which follows RFC 6888.
     Cgnat,
     /// A public IPv6 address and no IPv4.
     Ipv6Only,
@@ -25,17 +25,15 @@ pub enum Access {
     UdpBlocked,
 }
 
-/// What should carry a session.
+/// The path that should carry a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// The two talk to each other.
     Direct,
     /// Their packets pass through a TURN server.
     Relay,
 }
 
 impl Access {
-    /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Open,
         Self::FullCone,
@@ -47,9 +45,9 @@ impl Access {
         Self::UdpBlocked,
     ];
 
-    /// What the theory of hole punching says (RFC 5128 section 3, RFC 8445): direct unless UDP is
-    /// blocked, the two have no address family in common, or a port that nobody can know meets a
-    /// filter that asks for it.
+    /// The path by the theory of hole punching (RFC 5128 section 3, RFC 8445). It is direct unless
+    /// UDP is blocked, the two have no address family in common, or one end's port cannot be known
+    /// and the other end's filter asks for it.
     #[must_use]
     pub fn expected(self, other: Self) -> Expected {
         let hopeless = |a: Self, b: Self| {
@@ -68,7 +66,7 @@ impl Access {
         matches!(self, Self::PortRestricted | Self::Symmetric | Self::Cgnat)
     }
 
-    /// Kinds of NAT on the way, from the inside.
+    /// The routers on the way, beginning with the inner one.
     pub(crate) fn levels(self) -> &'static [Self] {
         match self {
             Self::Cgnat => &[Self::PortRestricted, Self::FullCone],
@@ -82,12 +80,15 @@ impl Access {
         }
     }
 
-    /// Rules of the router between `lan0` and `wan0`, whose outer address is `public`.
+    /// Rules (nftables) of the router between `lan0` and `wan0`, whose outer address is `public`.
     ///
-    /// Ports are kept where they can be, so there may be one client behind each.
+    /// The router keeps a client's port if it can, so there may be only one client behind it.
     pub(crate) fn rules(self, public: &str) -> String {
-        const INSIDE: &str = "map inside { type inet_service : ipv4_addr . inet_service; flags dynamic,timeout; timeout 60s; size 65535; }";
-        const SEEN: &str = "set seen { type inet_service . ipv4_addr; flags dynamic,timeout; timeout 60s; size 65535; }";
+        // Outer port → inner address and port, and outer port → addresses that may answer.
+        const INSIDE: &str = "map inside { type inet_service : ipv4_addr . inet_service; \
+             flags dynamic,timeout; timeout 60s; size 65535; }";
+        const SEEN: &str = "set seen { type inet_service . ipv4_addr; \
+             flags dynamic,timeout; timeout 60s; size 65535; }";
         const NOTE_INSIDE: &str = "update @inside { udp sport : ip saddr . udp sport }";
         const NOTE_SEEN: &str = "update @seen { udp sport . ip daddr }";
         const TO_INSIDE: &str = "dnat ip to udp dport map @inside";
@@ -109,18 +110,21 @@ impl Access {
         let note =
             if note.is_empty() { note } else { format!("iifname lan0 meta l4proto udp {note}") };
         let web = if self == Self::UdpBlocked {
-            "chain web { type filter hook forward priority filter; iifname lan0 tcp dport { 80, 443 } accept; iifname lan0 drop; }"
+            "chain web { type filter hook forward priority filter; \
+             iifname lan0 tcp dport { 80, 443 } accept; iifname lan0 drop; }"
         } else {
             ""
         };
-        // Without the last chain a packet that nobody asked for leaves a trace at the router, and
-        // the connection that comes later gets another port: no real NAT does that.
+        // The chain `in` is for packets that nobody asked for. Without it they would leave a trace
+        // at the router, and a later connection would get another port. No real NAT does that.
         format!(
             "table ip nat {{\n {INSIDE}\n {SEEN}\n\
              chain pre {{ type nat hook prerouting priority dstnat; {pre}\n }}\n\
              chain note {{ type filter hook forward priority filter; {note}\n }}\n\
-             chain post {{ type nat hook postrouting priority srcnat; oifname wan0 snat to {public} {how}\n }}\n\
-             chain in {{ type filter hook input priority filter; iifname wan0 meta l4proto udp drop\n }}\n\
+             chain post {{ type nat hook postrouting priority srcnat; \
+             oifname wan0 snat to {public} {how}\n }}\n\
+             chain in {{ type filter hook input priority filter; \
+             iifname wan0 meta l4proto udp drop\n }}\n\
              {web}\n}}\n"
         )
     }

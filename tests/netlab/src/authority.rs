@@ -1,14 +1,14 @@
-//! A certificate authority that everybody in the story trusts, and the host's certificate.
+//! A certificate authority that all programs of the story trust, and the host's certificate.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The authority's certificate. `/run` is the story's own.
+/// File of the authority's certificate. The story has a `/run` of its own.
 pub(crate) const AUTHORITY: &str = "/run/ca.pem";
 
-/// Makes both; the host's files are `tls.pem` and `tls.key` in the folder.
+/// Makes both certificates. The host's files are `tls.pem` and `tls.key` in `folder`.
 pub(crate) fn make(folder: &Path, name: &str) -> io::Result<()> {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "network lab");

@@ -1,4 +1,4 @@
-//! One cell of the matrix: a car and a driver behind these.
+//! One cell of the matrix: a car and a driver, each behind a kind of access.
 
 use crate::access::{Access, Expected};
 use crate::emulator::Profile;
@@ -6,10 +6,10 @@ use crate::lab::Lab;
 use crate::wait::until;
 use std::time::{Duration, Instant};
 
-/// Connects, watches, drives, and looks which way packets take.
+/// Connects, watches, drives, and checks the path of the packets.
 ///
 /// # Panics
-/// Something of it does not work, or the way is not the one that the theory says.
+/// One of these fails, or the path is not the one of [`Access::expected`].
 pub async fn cell(lab: &mut Lab, car: Access, driver: Access) {
     lab.start_world((car, Profile::cable()), (driver, Profile::cable())).await;
     let started = Instant::now();
@@ -20,7 +20,7 @@ pub async fn cell(lab: &mut Lab, car: Access, driver: Access) {
     peer.drive(0.0, 0.2);
     until("the motor turns", || peer.throttle() > 0.05).await;
 
-    // What the stack says of itself is compared with what passes through the host.
+    // The host's counter is a second witness beside the stack's own word.
     let (relayed, frames, since) =
         (lab.relayed_packets(), peer.seen().frames.count(), Instant::now());
     until("ten more frames", || peer.seen().frames.count() >= frames + 10).await;
@@ -35,7 +35,7 @@ pub async fn cell(lab: &mut Lab, car: Access, driver: Access) {
     match expected {
         Expected::Direct => {
             assert!(!pair.is_relayed(), "a direct path exists, but it is {pair}");
-            // Checks of unused pairs, but no video.
+            // ICE checks of unused pairs may be relayed, but no video.
             assert!(relayed < 10, "{relayed} packets were relayed for ten frames");
         }
         Expected::Relay => {

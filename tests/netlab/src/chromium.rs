@@ -6,12 +6,12 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-/// What the browser saw.
+/// The path that the browser reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Browsed {
     /// Whether packets pass through a TURN server.
     pub relayed: bool,
-    /// How the browser speaks to a TURN server of its own: "udp", "tcp" or "tls".
+    /// How the browser speaks to a TURN server of its own: "udp", "tcp" or "tls"; `None` without.
     pub relay_protocol: Option<String>,
 }
 
@@ -28,8 +28,8 @@ impl Lab {
         }
     }
 
-    /// Lets somebody with Chromium watch for so many seconds; the result is how many frames each
-    /// second had. `begin` is called when the picture is there.
+    /// Lets somebody with Chromium watch for so many seconds. Returns the number of frames in each
+    /// second. Calls `begin` when the picture is there.
     ///
     /// # Panics
     /// There is no picture.
@@ -43,8 +43,8 @@ impl Lab {
             .collect()
     }
 
-    /// Runs a script with a one-time link and more arguments; the last line that it prints. `begin`
-    /// is called at the first.
+    /// Runs a script with a one-time link and more arguments. Calls `begin` at its first line, and
+    /// returns its last line, which is JSON.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
     async fn run_chromium(
         &self,

@@ -17,21 +17,21 @@ use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// The host's name; everybody finds it in `/etc/hosts`.
+/// The host's name. All programs find it in `/etc/hosts`.
 pub const HOST: &str = "host.example";
 
-/// What programs say unless a story wants more.
+/// Log level of the programs, unless a story wants more.
 const LOG: &str = "info";
 
-/// What a story's car is like.
+/// The picture of a story's car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Picture {
     /// Frames per second.
     pub fps: u8,
     /// Rate that the encoder aims at, in kbit/s.
     pub kbps: u32,
-    /// Everything in it moves, so that the encoder needs all of its rate; the simulated road takes
-    /// a fifth of it.
+    /// Everything in the picture moves, so that the encoder needs all of its rate. The simulated
+    /// road needs a fifth.
     pub restless: bool,
 }
 
@@ -43,7 +43,7 @@ impl Default for Picture {
 }
 
 /// The lab: the Internet, the host in it, a car and a driver with their uplinks. The test itself is
-/// the driver: its own namespace is the driver's.
+/// the driver, in its own namespace.
 pub struct Lab {
     folder: TempDir,
     internet: Internet,
@@ -66,10 +66,11 @@ impl Lab {
         let mut internet = Internet::start()?;
         let host_namespace = Namespace::make("host")?;
         let port = internet.connect(&host_namespace)?;
-        // Counts what reaches relayed addresses: what no direct path carries.
+        // Counts the packets that reach relayed addresses, which no direct path carries.
         host_namespace.nft(
             "table inet lab { counter relayed { }\n\
-             chain in { type filter hook input priority filter; udp dport 49152-65535 counter name relayed\n }\n}\n",
+             chain in { type filter hook input priority filter; \
+             udp dport 49152-65535 counter name relayed\n }\n}\n",
         )?;
         let car_namespace = Namespace::make("car")?;
         let mut folder = tempfile::tempdir()?;
@@ -85,7 +86,7 @@ impl Lab {
                 port.ip4, port.ip6
             ),
         )?;
-        // Nobody listens there: other names fail at once.
+        // No resolver listens there, so that other names fail at once.
         let resolver = folder.path().join("resolv.conf");
         fs::write(&resolver, "nameserver 127.0.0.1\n")?;
         for (file, path) in [(&hosts, "/etc/hosts"), (&resolver, "/etc/resolv.conf")] {
@@ -116,23 +117,23 @@ impl Lab {
         }
     }
 
-    /// Another picture than the default; before [`Lab::start_car`].
+    /// Sets another picture than the default. Call it before [`Lab::start_car`].
     pub fn picture(&mut self, picture: Picture) {
         self.picture = picture;
     }
 
-    /// More tables of the car's configuration; before [`Lab::start_car`].
+    /// Adds tables to the car's configuration. Call it before [`Lab::start_car`].
     pub fn car_settings(&mut self, toml: &str) {
         toml.clone_into(&mut self.car_settings);
     }
 
-    /// What the car's log is to hold, as for `RCCAR_LOG`; before [`Lab::start_car`].
+    /// Sets the filter of the car's log, as for `RCCAR_LOG`. Call it before [`Lab::start_car`].
     pub fn car_log(&mut self, filter: &str) {
         filter.clone_into(&mut self.car_log);
     }
 
-    /// Gives the car an uplink: an interface of this name. Of several the first one is preferred,
-    /// and so on.
+    /// Gives the car an uplink: an interface of this name. Of several, an earlier one has the
+    /// better metric.
     ///
     /// # Panics
     /// It cannot be built.
@@ -141,7 +142,7 @@ impl Lab {
         self.add_uplink(&namespace, interface, access, profile)
     }
 
-    /// The same for the driver.
+    /// The same as [`Lab::car_uplink`], for the driver.
     ///
     /// # Panics
     /// It cannot be built.
@@ -149,7 +150,7 @@ impl Lab {
         self.add_uplink(&Namespace::own(), interface, access, profile)
     }
 
-    /// An uplink by its interface.
+    /// The uplink with this interface.
     ///
     /// # Panics
     /// There is none of that name.
@@ -158,7 +159,7 @@ impl Lab {
         self.uplinks.get(interface).unwrap_or_else(|| panic!("there is no uplink {interface}"))
     }
 
-    /// Starts the host.
+    /// Adds an account and starts the host; returns when the host listens.
     ///
     /// # Panics
     /// It does not start.
@@ -218,8 +219,8 @@ impl Lab {
         car.await_log("registered").await;
     }
 
-    /// Everything that a session needs, with one uplink for each end: the host, the car `wwan0`,
-    /// the driver `net0`.
+    /// Starts all that a session needs: the host, the car with the uplink `wwan0`, and the driver's
+    /// uplink `net0`.
     pub async fn start_world(&mut self, car: (Access, Profile), driver: (Access, Profile)) {
         self.car_uplink("wwan0", car.0, car.1);
         self.driver_uplink("net0", driver.0, driver.1);
@@ -227,7 +228,7 @@ impl Lab {
         self.start_car().await;
     }
 
-    /// A driver who asks for the car.
+    /// Signs a driver in, who asks for the car.
     pub async fn connect(&self) -> Driver {
         Driver::connect(HOST, &self.sign_in_token()).await
     }
@@ -261,16 +262,16 @@ impl Lab {
         count.unwrap_or_else(|| panic!("no count in {text}"))
     }
 
-    /// What the drive decided so far: the lines of its flight recorder.
+    /// The drive's decisions so far: the lines of its flight recorder.
     #[must_use]
     pub fn drive_log(&self) -> Vec<serde_json::Value> {
         let text = fs::read_to_string(self.folder.path().join("drive.trace")).unwrap_or_default();
-        // The last line may be half written.
+        // The last line may not be complete yet.
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// From the last fresh input to neutral, for each time that the car was stopped, by the drive's
-    /// own clock.
+    /// For each stop of the car: the time from the last fresh input to neutral, by the drive's own
+    /// clock.
     ///
     /// # Panics
     /// The drive's record lacks a time.
@@ -284,7 +285,7 @@ impl Lab {
         trips.map(|trip| Duration::from_micros(at(trip, "at") - at(trip, "input"))).collect()
     }
 
-    /// The car.
+    /// The program `rccar-car`.
     ///
     /// # Panics
     /// It was not started.
@@ -339,7 +340,7 @@ impl Lab {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// Runs a command of the host that has to succeed; its standard output.
+    /// Runs a command of the host, which must succeed. Returns its standard output.
     fn run_host(&self, words: &[&str]) -> String {
         let program: PathBuf = program::path("rccar-host").expect("the host's program");
         let output = Command::new(program)
@@ -358,7 +359,8 @@ impl Lab {
             format!(
                 "[http]\nlisten = [\"{ip4}:80\", \"[{ip6}]:80\"]\npublic_url = \"http://{HOST}\"\n\
                  [database]\npath = \"{at}/host.db\"\n\
-                 [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\nsecret_file = \"{at}/turn.secret\"\n\
+                 [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\n\
+                 secret_file = \"{at}/turn.secret\"\n\
                  tls_listen = [\"{ip4}:443\", \"[{ip6}]:443\"]\n\
                  tls_certificate = \"{at}/tls.pem\"\ntls_key = \"{at}/tls.key\"\n"
             ),
@@ -382,12 +384,13 @@ impl Lab {
                 "[car]\nname = \"Lab car\"\nstate_dir = \"{at}/car\"\nruntime_dir = \"{at}/run\"\n\
                  [host]\nurl = \"http://{HOST}\"\nenrolment = \"{enrolment}\"\n\
                  [drive]\nsocket = \"{at}/drive.sock\"\n[dbus]\nenabled = false\n\
-                 [camera]\nsource = {source}\nwidth = {width}\nheight = {height}\nfps = {fps}\nbitrate_kbps = {kbps}\n{}",
+                 [camera]\nsource = {source}\nwidth = {width}\nheight = {height}\nfps = {fps}\n\
+                 bitrate_kbps = {kbps}\n{}",
                 self.car_settings
             ),
         )?;
-        // With real-time priority, as on a car: the budget of a stop is the product's, not that of
-        // a process among those of a busy machine.
+        // With real-time priority (the default), as on a car: the stories assert a car's times for
+        // a stop, not those of a process on a busy machine.
         fs::write(self.folder.path().join("drive.toml"), format!("socket = \"{at}/drive.sock\"\n"))
     }
 }

@@ -1,31 +1,31 @@
-//! A lab for everything that crosses networks: **the real programs run, only the networks are
-//! invented.**
+//! A lab for connections over networks: **the real programs run, only the networks are invented.**
 //!
 //! ```text
-//!   ┌ namespaces of one test ─────────────────────────────────────────────────────────────────────────────┐
-//!   │                    ┌ wwan0 ══ link ══ router(s) with NAT ┐                                          │
-//!   │  car: rccar-car ───┤                                     ├── internet ── router(s) ══ link ══ net0   │
-//!   │       rccar-drive  └ wlan0 ══ link ══ router(s) with NAT ┘      │                            │      │
-//!   │                                                          host: rccar-host           driver: the test│
-//!   └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ┌ namespaces of one test ──────────────────────────────────────────────────────────────────────┐
+//! │                 ┌ wwan0 ══ link ══ router(s), NAT ┐                                          │
+//! │ car: rccar-car ─┤                                 ├─ internet ─ router(s) ══ link ══ net0    │
+//! │     rccar-drive └ wlan0 ══ link ══ router(s), NAT ┘      │                          │        │
+//! │                                                  host: rccar-host           driver: the test │
+//! └──────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! * [`story`] puts a test into namespaces of its own, so that tests run side by side and leave
 //!   nothing behind.
-//! * [`Lab`] builds uplinks, starts the programs and counts what is relayed.
-//! * [`Access`] is what stands between an end and the Internet: NAT of every kind, IPv6 alone, no
-//!   UDP.
-//! * [`emulator::Link`] delays, queues, loses; [`emulator::Profile`] has the links with names.
-//! * [`Driver`] is a driver in Rust, who knows when each frame came and what the drive said.
+//! * [`Lab`] builds uplinks, starts the programs and counts relayed packets.
+//! * [`Access`] is the kind of NAT or firewall between an end and the Internet; also IPv6 alone, or
+//!   no UDP.
+//! * [`emulator::Link`] delays, queues and loses packets; [`emulator::Profile`] has the links with
+//!   names.
+//! * [`Driver`] is a driver in Rust. It records when each frame came and the drive's states.
 //!
 //! `ci/netlab` builds the programs and runs the stories; the ordinary test run leaves them out
 //! (`#[ignore]`). README.md shows how a story is written.
 //!
 //! # Design decisions
 //!
-//! * The driver is the test itself and not a browser: 64 cells with browsers would take a quarter
-//!   of an hour. Stories in `tests/chromium.rs` have one.
-//! * NAT is the kernel's, set up to behave as RFC 4787 classifies it; the link emulator is in user
+//! * The driver is the test itself, not a browser: 64 cells with browsers would take a quarter of
+//!   an hour. Stories in `tests/chromium.rs` have one.
+//! * The kernel does the NAT, set up for the behaviours of RFC 4787. The link emulator is in user
 //!   space, because netem is a kernel module that many machines lack.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]

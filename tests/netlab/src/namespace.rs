@@ -1,4 +1,4 @@
-//! Network namespaces within a story's own.
+//! Network namespaces of a story, inside its own mount and process namespaces.
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ impl Namespace {
         Self(None)
     }
 
-    /// Makes one. It ends with the story.
+    /// Makes a namespace, which ends with the story.
     pub fn make(name: &str) -> io::Result<Self> {
         run(Command::new("ip").args(["netns", "add", name]))?;
         let namespace = Self(Some(name.to_owned()));
@@ -22,8 +22,8 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Brings the loopback device up, and lets IPv6 addresses be used at once instead of after a
-    /// second of asking whose they are.
+    /// Brings the loopback device up, and switches the search for duplicate IPv6 addresses off: it
+    /// would take a second before an address can be used.
     pub(crate) fn prepare(&self) -> io::Result<()> {
         self.ip("link set lo up")?;
         let settings =
@@ -31,13 +31,13 @@ impl Namespace {
         run(self.command("sh").args(["-c", settings]))
     }
 
-    /// A program inside.
+    /// A command that runs a program in this namespace.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
         match &self.0 {
             None => Command::new(program),
             Some(name) => {
-                // Becomes the program, so that its process id is the program's.
+                // `ip` becomes the program, so that the process id is the program's.
                 let mut command = Command::new("ip");
                 command.args(["netns", "exec", name, program]);
                 command
@@ -45,7 +45,7 @@ impl Namespace {
         }
     }
 
-    /// Runs `ip` with these words.
+    /// Runs `ip` in this namespace with the words of `line`.
     pub fn ip(&self, line: &str) -> io::Result<()> {
         let mut command = Command::new("ip");
         if let Some(name) = &self.0 {
@@ -82,7 +82,8 @@ impl Namespace {
 
     /// Lets packets pass from one interface to another.
     pub fn forward(&self) -> io::Result<()> {
-        let settings = "echo 1 > /proc/sys/net/ipv4/ip_forward && echo 1 > /proc/sys/net/ipv6/conf/all/forwarding";
+        let settings = "echo 1 > /proc/sys/net/ipv4/ip_forward && \
+                        echo 1 > /proc/sys/net/ipv6/conf/all/forwarding";
         run(self.command("sh").args(["-c", settings]))
     }
 }

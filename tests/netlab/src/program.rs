@@ -15,7 +15,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// `filter`: what it is to say, unless `RCCAR_LOG` is set.
+    /// Starts a program. `filter` is for its log, unless `RCCAR_LOG` is set.
     pub(crate) fn start(
         namespace: &Namespace,
         folder: &Path,
@@ -39,21 +39,20 @@ impl Program {
         Ok(Self { child: command.spawn()?, log })
     }
 
-    /// All that it has printed.
+    /// All that the program has printed.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits until it has printed this.
+    /// Waits until the program has printed `words`.
     ///
     /// # Panics
-    /// It ends, or prints something else for 30 s.
+    /// It ends, or does not print them in time ([`until`]).
     pub async fn await_log(&mut self, words: &str) {
         until(words, || {
             let runs = self.runs();
@@ -64,20 +63,20 @@ impl Program {
         .await;
     }
 
-    /// Its process id, for signals.
+    /// Process id, for signals; `None` after the end.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Kills it, as a crash would.
+    /// Ends the program by SIGKILL, like a crash.
     pub async fn kill(&mut self) {
-        // One that has ended already is as dead.
+        // An error means that it has ended already.
         let _ = self.child.kill().await;
     }
 }
 
-/// Where a program is: in `RCCAR_BIN`, else where cargo puts it beside this test.
+/// Path of a program: in the folder `RCCAR_BIN`, else where cargo puts it beside this test.
 pub(crate) fn path(name: &str) -> io::Result<PathBuf> {
     let folder = match std::env::var_os("RCCAR_BIN") {
         Some(folder) => PathBuf::from(folder),

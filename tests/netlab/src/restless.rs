@@ -11,21 +11,22 @@ use std::time::{Duration, Instant};
 
 /// Width and height of every picture in the lab.
 pub(crate) const SIZE: (usize, usize) = (640, 360);
-/// Side of a patch of one brightness.
+/// Side of a patch of one brightness, in pixels.
 const PATCH: usize = 8;
-/// Patches that change with each frame, of 3,600: what no encoder foresees.
+/// Patches that change with each frame, of 3,600. No encoder can predict them.
 const CHANGES: usize = 600;
 
-/// Makes the pipe and begins to write; ends when nobody reads any more.
+/// Makes the pipe and starts a thread that writes frames until nobody reads any more.
 pub(crate) fn start(pipe: &Path, fps: u8) -> io::Result<()> {
     mkfifo(pipe, Mode::S_IRUSR | Mode::S_IWUSR)?;
     let (pipe, interval) = (pipe.to_owned(), Duration::from_secs(1) / u32::from(fps.max(1)));
     thread::Builder::new().name("camera".to_owned()).spawn(move || {
-        // Waits until the car opens it. An error is the end of the car.
+        // Waits until the car opens the pipe. An error means that the car has ended.
         let Ok(mut pipe) = OpenOptions::new().write(true).open(pipe) else { return };
         let mut scene = Scene::new();
         let mut next = Instant::now();
         while pipe.write_all(&scene.next_frame()).is_ok() {
+            // After a long delay the missed frames are not made up for.
             next = (next + interval).max(Instant::now().checked_sub(interval).unwrap_or(next));
             thread::sleep(next.saturating_duration_since(Instant::now()));
         }
@@ -46,7 +47,7 @@ impl Scene {
         Self { patches: vec![128; Self::COLUMNS * (SIZE.1 / PATCH)], dice: Dice::new(1) }
     }
 
-    /// I420: brightness of each pixel, then grey.
+    /// The next frame in I420: brightness of each pixel, then no colour.
     fn next_frame(&mut self) -> Vec<u8> {
         for _ in 0..CHANGES {
             let bits = self.dice.bits();

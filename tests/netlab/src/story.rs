@@ -1,7 +1,7 @@
-//! Namespaces of its own for every test.
+//! Runs every test in namespaces of its own.
 //!
-//! A test calls [`story`]. That runs the test binary once more, this one test alone, inside new
-//! mount, network, process and IPC namespaces; only there the story is told. Whatever it starts
+//! A test calls [`story`]. That runs the test binary once more, with this one test alone, inside
+//! new mount, network, process and IPC namespaces. Only there the story is told. All that it starts
 //! ends with its process namespace.
 
 use crate::Lab;
@@ -11,8 +11,8 @@ use nix::mount::{MsFlags, mount};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::Command;
 
-/// Set inside of the namespaces: a file that is written when the story is over. Without it a test
-/// that never ran would pass.
+/// Environment variable that is set inside the namespaces. It names a file, which the story writes
+/// at its end. Without that file a test that never ran would pass.
 const MARKER: &str = "RCCAR_NETLAB_MARKER";
 
 /// Tells a story.
@@ -26,7 +26,7 @@ where
 {
     let Ok(marker) = std::env::var(MARKER) else { return run_inside() };
     prepare().expect("the namespaces can be set up");
-    // One thread: sockets of the driver are opened in the namespace of the thread that opens them.
+    // One thread, because a socket belongs to the network namespace of the thread that opens it.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -41,7 +41,7 @@ where
     std::fs::write(marker, "told").expect("the marker can be written");
 }
 
-/// A `/run` of its own: names of network namespaces are files there.
+/// Gives the story a `/run` of its own, because the names of network namespaces are files there.
 fn prepare() -> std::io::Result<()> {
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none)?;
@@ -66,7 +66,7 @@ fn run_inside() {
         .arg(std::env::current_exe().expect("the test knows its binary"))
         .args(["--exact", name, "--ignored", "--nocapture", "--quiet", "--test-threads=2"])
         .env(MARKER, &marker)
-        // The driver's own tunnel.
+        // For the driver's own tunnel, which checks the host's certificate.
         .env("SSL_CERT_FILE", AUTHORITY)
         .status()
         .expect("unshare (util-linux) can be run");

@@ -1,13 +1,12 @@
 //! An uplink: an interface of the car or the driver, the link behind it, and the routers between
-//! that and the Internet.
+//! the link and the Internet.
 
 use crate::access::Access;
 use crate::emulator::{Link, Profile};
 use crate::namespace::Namespace;
 use std::io;
 
-/// Where everything public is reached: a router that knows all public networks and forwards nothing
-/// else.
+/// The Internet: a router that knows all public networks and forwards nothing else.
 pub(crate) struct Internet {
     namespace: Namespace,
     networks: u8,
@@ -24,12 +23,12 @@ impl Internet {
     pub(crate) fn start() -> io::Result<Self> {
         let namespace = Namespace::make("internet")?;
         namespace.forward()?;
-        // Private addresses that a NAT has forgotten to translate end here.
+        // A packet with a private address that a NAT has not translated ends here.
         namespace.ip("route add unreachable 192.168.0.0/16")?;
         Ok(Self { namespace, networks: 0 })
     }
 
-    /// Connects `wan0` of a namespace.
+    /// Connects a namespace by its interface `wan0`, with addresses and default routes.
     pub(crate) fn connect(&mut self, namespace: &Namespace) -> io::Result<Port> {
         self.networks += 1;
         let number = self.networks;
@@ -60,15 +59,15 @@ impl Internet {
 pub struct Uplink {
     interface: String,
     owner: Namespace,
-    /// Address with the length of its network.
+    /// With the length of its network: `192.168.1.2/24`.
     address: String,
     metric: u32,
     link: Link,
 }
 
 impl Uplink {
-    /// Builds it and brings it up. Of several uplinks of one owner the one with the least metric is
-    /// used.
+    /// Builds an uplink and brings it up. The kernel uses the one of an owner's with the least
+    /// metric.
     pub(crate) fn build(
         internet: &mut Internet,
         owner: &Namespace,
@@ -131,21 +130,20 @@ impl Uplink {
         self.address.split_once('/').map_or(&self.address, |(address, _)| address)
     }
 
-    /// The link behind the interface: its profile can be changed, it can be cut silently, and it
-    /// counts.
+    /// The link behind the interface.
     #[must_use]
     pub fn link(&self) -> &Link {
         &self.link
     }
 
-    /// Takes the interface down, and with it its address and routes: a modem that was unplugged or
-    /// has said that it lost its bearer.
+    /// Takes the interface down, with its address and routes, as if a modem was unplugged or has
+    /// reported that its bearer is lost.
     pub fn unplug(&self) -> io::Result<()> {
         self.owner.ip(&format!("addr flush dev {}", self.interface))?;
         self.owner.ip(&format!("link set {} down", self.interface))
     }
 
-    /// Brings it up again, with the same address.
+    /// Brings the interface up again, with the same address.
     pub fn plug(&self) -> io::Result<()> {
         let Self { interface, owner, address, metric, .. } = self;
         owner.ip(&format!("link set {interface} up"))?;
@@ -155,7 +153,7 @@ impl Uplink {
     }
 }
 
-/// The seed of everything that is random on links: `RCCAR_NETLAB_SEED`, else 1. Printed, so that a
+/// The seed for the random numbers of links: `RCCAR_NETLAB_SEED`, else 1. It is printed, so that a
 /// run can be repeated.
 fn seed() -> u64 {
     let seed =
@@ -168,6 +166,7 @@ fn nodad(address: &str) -> &'static str {
     if address.contains(':') { " nodad" } else { "" }
 }
 
+/// Connects two namespaces by a pair of Ethernet devices with these names.
 fn cable(one: &Namespace, name: &str, other: &Namespace, other_name: &str) -> io::Result<()> {
     Namespace::own().ip("link add cable0 type veth peer name cable1")?;
     one.take("cable0", name)?;

@@ -1,6 +1,6 @@
-//! The way to the car is lost and another one is found: how long the driver sees nothing.
+//! The path to the car is lost and another one is found: how long does the driver see nothing?
 //!
-//! Each story is told 20 times in a row (`RCCAR_RUNS`), and prints what it measured.
+//! Each story does this 20 times in a row (`RCCAR_RUNS`) and prints the times.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use rccar_netlab::emulator::Profile;
@@ -19,7 +19,7 @@ fn runs() -> usize {
     std::env::var("RCCAR_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(20)
 }
 
-/// Prints times and holds them against their budget.
+/// Prints times and compares them with their budget.
 fn assert_budget(what: &str, mut times: Vec<Duration>, median: Duration, worst: Duration) {
     times.sort();
     let (middle, last) = (times[times.len() / 2], times[times.len() - 1]);
@@ -28,7 +28,7 @@ fn assert_budget(what: &str, mut times: Vec<Duration>, median: Duration, worst: 
     assert!(last <= worst, "{what}: the worst of {times:?} is over {worst:?}");
 }
 
-/// Waits until frames come steadily again: ten in a row without a gap of a quarter of a second.
+/// Waits until frames come steadily: ten in a row, each less than 250 ms after the one before.
 async fn steady(driver: &Driver) {
     until("frames come steadily", || {
         let times = driver.seen().frames.times().to_vec();
@@ -40,7 +40,7 @@ async fn steady(driver: &Driver) {
     .await;
 }
 
-/// How often the car has registered.
+/// Number of registrations of the car so far.
 fn registrations(lab: &Lab) -> usize {
     std::fs::read_to_string(lab.folder().join("rccar-host.log"))
         .unwrap()
@@ -58,14 +58,13 @@ async fn two_uplinks(lab: &mut Lab, driver: Access) {
     lab.start_car().await;
 }
 
-/// Loses the uplink in use again and again, while the other one is there: the gaps on the way to
-/// 4G, and on the way to Wi-Fi.
+/// Unplugs the uplink in use again and again, while the other one is there. Returns the gaps on the
+/// way to 4G, then those on the way to Wi-Fi.
 async fn swap(lab: &Lab, driver: &Driver) -> [Vec<Duration>; 2] {
     let mut gaps = [Vec::new(), Vec::new()];
     for run in 0..2 * runs() {
         steady(driver).await;
-        // The connection that stands by over the other uplink is there some round trips after the
-        // last change.
+        // The standby over the other uplink is there some round trips after the last change.
         let calm = Instant::now();
         until("the other uplink stands by", || calm.elapsed() > ms(500)).await;
         let begun = Instant::now();
@@ -128,7 +127,7 @@ fn the_return_to_the_better_uplink_is_a_gap_that_is_hardly_seen() {
         let mut gaps = Vec::new();
         for _ in 0..runs() {
             lab.uplink("wlan0").unplug().unwrap();
-            // Who returns often has to wait longer each time, unless they begin anew.
+            // A car that returns often waits longer each time; a restart makes it forget that.
             lab.restart_car().await;
             let driver = lab.connect().await;
             driver.await_live().await;
@@ -176,8 +175,8 @@ fn a_link_that_was_silently_dead_for_four_seconds_shows_the_picture_at_once() {
                 back[back.len() - 1],
                 healed - begun
             );
-            // Each tunnel is one by itself. A car that sees its host for half a second in every
-            // five loses the session to the host's grace.
+            // Each dead time stands alone. If the car had its host only half a second in every
+            // five, the host would end the session after its grace.
             until("the car has found its host again", || registrations(lab) > registered).await;
         }
         assert_budget("picture after a dead link", back, ms(700), ms(700));
@@ -238,7 +237,7 @@ fn whatever_happens_to_the_link_the_car_stops_and_waits_to_be_armed_anew() {
             })
             .await;
             steady(&driver).await;
-            // The throttle was held all the time; that moves nothing.
+            // The throttle was held all the time; that must not move the car.
             assert!(
                 driver.state() == Some(DriveState::Tripped)
                     && driver.throttle().abs() < f32::EPSILON

@@ -1,11 +1,12 @@
-//! What the lab can do to an uplink, seen with a session that goes through it.
+//! What the lab can do to an uplink, and what a session over it sees.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_netlab::emulator::Profile;
 use rccar_netlab::{Access, Driver, Lab, story, until};
 use std::time::{Duration, Instant};
 
-/// Shorter than the silence after which a path counts as lost: sessions go on by themselves.
+/// Shorter than the silence after which a path counts as lost, so that sessions go on by
+/// themselves.
 const MOMENT: Duration = Duration::from_millis(1_000);
 
 async fn session(lab: &mut Lab) -> Driver {
@@ -16,8 +17,8 @@ async fn session(lab: &mut Lab) -> Driver {
     driver
 }
 
-/// Waits for a moment, during which no frame may come, then mends what was broken: frames come
-/// again in the same session.
+/// Waits for a moment in which no frame may come, then mends what was broken. After that frames
+/// must come again in the same session.
 async fn carries_on_after(driver: &Driver, mend: impl FnOnce()) {
     let broken = Instant::now();
     until("the moment is over", || broken.elapsed() > MOMENT).await;

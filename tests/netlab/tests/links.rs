@@ -1,4 +1,4 @@
-//! Links with names: what a drive over each of them is like.
+//! A drive over each of the links with names.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_netlab::emulator::Profile;
@@ -46,7 +46,7 @@ fn weak_4g_still_brings_the_picture() {
         let driver = lab.connect().await;
         driver.await_live().await;
         let (start, frames) = (Instant::now(), driver.seen().frames.count());
-        // What is lost is a matter of dice: a link that has lost nothing yet has proved nothing.
+        // Losses are random: a link that has lost nothing yet has proved nothing.
         let lossy = || lab.uplink("wwan0").link().counters()[0].lost > 0;
         until("50 frames, and a loss", || driver.seen().frames.count() >= frames + 50 && lossy())
             .await;

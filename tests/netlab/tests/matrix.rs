@@ -1,5 +1,5 @@
-//! Every kind of access of the car against every kind of the driver: all connect, by the path that
-//! the theory says.
+//! Every kind of access of the car against every kind of the driver: all connect, by the expected
+//! path.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rccar_netlab::{Access, cell, story};

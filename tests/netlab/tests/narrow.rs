@@ -14,7 +14,7 @@ use tokio::time::sleep;
 /// Seconds with 2500, 800 and 2500 kbit/s.
 const PHASES: [u64; 3] = [10, 20, 12];
 
-/// What the car said of its video, and what had entered the uplink by then.
+/// Bytes of video in one line of the car's log, and bytes that had entered the uplink by then.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     encoded: u64,
@@ -23,7 +23,7 @@ struct Moment {
     uplink: u64,
 }
 
-/// The car's last word on its video, one line each 5 s.
+/// The car's newest line about its video, and the number of such lines. One comes each 5 s.
 fn last_words(log: &str) -> Option<(usize, [u64; 3])> {
     let lines: Vec<_> = log.lines().filter(|line| line.contains("video sent so far")).collect();
     let line = lines.last()?;
@@ -34,7 +34,7 @@ fn last_words(log: &str) -> Option<(usize, [u64; 3])> {
     Some((lines.len(), ["encoded_bytes", "first_bytes", "resent_bytes"].map(number)))
 }
 
-/// One moment for each time that the car speaks, until the watcher has gone.
+/// One moment for each such line, until the watcher has gone.
 async fn moments(lab: &Lab, mut watching: impl FnMut() -> bool) -> Vec<Moment> {
     let (mut heard, mut moments) = (0, vec![]);
     while watching() {
@@ -53,7 +53,7 @@ async fn moments(lab: &Lab, mut watching: impl FnMut() -> bool) -> Vec<Moment> {
     moments
 }
 
-/// A browser asks for each lost packet up to a hundred times: the car must not answer all of that.
+/// A browser asks for each lost packet up to a hundred times. The car must not answer each time.
 #[test]
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
@@ -95,7 +95,8 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
                 after.uplink - before.uplink,
             ];
             println!(
-                "5 s: encoded {encoded}, sent {first} and {resent} once more, {uplink} bytes into the uplink"
+                "5 s: encoded {encoded}, sent {first} and {resent} once more, \
+                 {uplink} bytes into the uplink"
             );
             assert!(resent * 4 <= first * 11 / 10, "copies are more than a quarter of the video");
             assert!(
@@ -110,8 +111,8 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
                 .take(usize::try_from(to - from).unwrap());
             seconds.sum::<u64>() / (to - from)
         };
-        // The picture does not stand still, by much more than the browser's own requests would
-        // bring; a wide link shows all of it again.
+        // The picture does not stand still. There are many more frames than the browser's own
+        // requests would bring, and a wide link shows all of them again.
         assert!(rate(wide + 2, wide + narrow) >= 4, "{frames:?}");
         let longest = frames.split(|&seen| seen > 0).map(<[u64]>::len).max().unwrap_or_default();
         assert!(longest <= 4, "{longest} seconds without a picture: {frames:?}");

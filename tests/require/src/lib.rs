@@ -1,8 +1,8 @@
-//! What a test does that this machine cannot run: it calls [`skip`] and returns.
+//! A test that this machine cannot run calls [`skip`] and returns.
 //!
 //! **With `RCCAR_REQUIRE=1`, as CI sets it, skipping is a failure**, unless `exceptions.txt` beside
 //! this crate has the name and says why. Scripts have the same function in `ci/lib.sh`, JavaScript
-//! in `tests/e2e/lib/require.mjs`; `tests/languages.rs` holds the three to each other.
+//! in `tests/e2e/lib/require.mjs`; `tests/languages.rs` tests that the three do the same.
 //!
 //! ```
 //! if cfg!(not(target_os = "linux")) {
@@ -15,8 +15,8 @@ use std::io::Write;
 
 const EXCEPTIONS: &str = include_str!("../exceptions.txt");
 
-/// Says that a test is left out, and why. `what` is a name without blanks, the same for everything
-/// that lacks the same.
+/// Reports that a test is left out, and why. `what` is a name without blanks; tests that lack the
+/// same thing use the same name.
 ///
 /// # Panics
 ///
@@ -32,7 +32,8 @@ pub fn skip(what: &str, why: &str) {
     let line = match exception(EXCEPTIONS, what) {
         Some(reason) => format!("EXCEPTION {what}: {reason}"),
         None if required => panic!(
-            "{what} would be skipped: {why}. RCCAR_REQUIRE=1 forbids that; what a machine really cannot do is in tests/require/exceptions.txt"
+            "{what} would be skipped: {why}. RCCAR_REQUIRE=1 forbids that; what a machine really \
+             cannot do is in tests/require/exceptions.txt"
         ),
         None => format!("SKIPPED {what}: {why}"),
     };
@@ -48,7 +49,7 @@ pub fn skip(what: &str, why: &str) {
     }
 }
 
-/// The reason of an exception.
+/// The reason of an exception; `None` if `what` is none.
 fn exception<'a>(list: &'a str, what: &str) -> Option<&'a str> {
     list.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(": "))
 }

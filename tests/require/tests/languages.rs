@@ -1,13 +1,13 @@
-//! What is skipped fails when nothing may be skipped: in scripts, in Rust and in JavaScript alike.
+//! A skipped test fails when nothing may be skipped, in scripts, in Rust and in JavaScript alike.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What this test skips when it runs itself.
+/// Environment variable of this test when it runs itself: the name that it skips.
 const SKIPPED: &str = "RCCAR_REQUIRE_TEST_SKIPS";
-/// In `tests/require/exceptions.txt`.
+/// A name in `tests/require/exceptions.txt`.
 const EXCEPTED: &str = "libcamera";
 
 #[test]
@@ -62,7 +62,7 @@ fn nobody_skips_in_another_way() {
     assert_eq!(text(&output).lines().collect::<Vec<_>>(), helpers, "use `skip` instead");
 }
 
-/// Not a test of its own: the ones above run it as one that skips.
+/// Not a test of its own: the tests above run it as one that skips.
 #[test]
 fn skips_when_it_is_told_to() {
     if let Ok(what) = std::env::var(SKIPPED) {
@@ -78,7 +78,7 @@ fn languages() -> [(&'static str, Run); 3] {
 
 fn shell(what: &str, required: Option<&str>) -> (Output, String) {
     let mut bash = Command::new("bash");
-    // What follows must not run.
+    // The exit after `skip` must not run.
     bash.args(["-c", r#". ci/lib.sh; skip "$1" "there are none here"; exit 7"#, "bash", what]);
     finish(bash, required)
 }
@@ -92,7 +92,8 @@ fn rust(what: &str, required: Option<&str>) -> (Output, String) {
 fn javascript(what: &str, required: Option<&str>) -> (Output, String) {
     let mut node = Command::new("node");
     let program = "import { skip } from './tests/e2e/lib/require.mjs'; \
-        if (skip(process.argv[1], 'there are none here') !== 'there are none here') process.exit(7)";
+        if (skip(process.argv[1], 'there are none here') !== 'there are none here') \
+        process.exit(7)";
     node.args(["--input-type=module", "--eval", program, what]);
     finish(node, required)
 }

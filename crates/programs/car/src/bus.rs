@@ -1,7 +1,7 @@
 //! The car on the machine's message bus: `org.rccar.Car1` for the other programs, and the host's
 //! announcements and the owner's wishes for `rccar-update`.
 //!
-//! **Nothing here is needed for driving: a bus that is missing, slow or gone only costs updates.**
+//! **Driving needs nothing of this: without a bus the car only gets no updates.**
 
 use crate::drive::DriveLink;
 use crate::video::VideoHub;
@@ -20,14 +20,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{interval, sleep};
 
-/// How often the state is compared with what was announced. Whoever updates must not overlook a
-/// driver for longer.
+/// How often the state is compared with the one announced last. `rccar-update` must notice a driver
+/// within this time.
 const COMPARE_EVERY: Duration = Duration::from_millis(100);
-/// Between two attempts to get onto the bus.
+/// Time between two attempts to get onto the bus, and between two tests whether it is still there.
 const AGAIN: Duration = Duration::from_secs(10);
 /// The protocol allows one update status a second.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-/// A camera that was asleep and an encoder that starts.
+/// Time for a camera that wakes up and an encoder that starts.
 const FRAME_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -43,17 +43,17 @@ impl Default for DbusConfig {
     }
 }
 
-/// What the bus shows of the car.
+/// The parts of the program whose state the bus shows.
 pub(crate) struct Parts {
     /// Address of the host; empty without one.
     pub(crate) host: String,
-    /// Whether the car is registered, and the way to the host.
+    /// Whether the car is registered, and the queue of messages to the host; `None` without one.
     pub(crate) registered: Option<(watch::Receiver<bool>, mpsc::Sender<FromCar>)>,
     pub(crate) drive: DriveLink,
     pub(crate) video: VideoHub,
 }
 
-/// What the car tells the bus. Clones are the same.
+/// Takes what the bus is to show or to pass on. All clones share one state.
 #[derive(Clone, Default)]
 pub(crate) struct BusHandle {
     shared: Arc<Shared>,
@@ -68,43 +68,42 @@ struct Shared {
 }
 
 impl BusHandle {
-    /// Whether somebody is connected to drive.
     pub(crate) fn set_in_session(&self, in_session: bool) {
         self.shared.in_session.send_replace(in_session);
     }
 
-    /// Whether somebody is.
+    /// Whether a session runs, so that somebody may drive.
     pub(crate) fn is_in_session(&self) -> bool {
         *self.shared.in_session.borrow()
     }
 
-    /// Follows it.
+    /// Follows [`is_in_session`](Self::is_in_session).
     pub(crate) fn in_session(&self) -> watch::Receiver<bool> {
         self.shared.in_session.subscribe()
     }
 
-    /// The host gave a token.
+    /// Keeps the host's token for downloads, for the time `ttl`.
     pub(crate) fn set_access(&self, token: AccessToken, ttl: Duration) {
         *self.access() = Some((token, Instant::now() + ttl));
     }
 
-    /// The host may have a release.
+    /// Passes on that the host may have this release.
     pub(crate) fn announce_release(&self, version: Version) {
         self.shared.announcements.send_replace(Some(version));
     }
 
-    /// The owner wants this version.
+    /// Passes on that the owner wants this version.
     pub(crate) fn wish(&self, version: Version) {
         self.shared.wishes.send_replace(Some(version));
     }
 
     fn access(&self) -> MutexGuard<'_, Option<(AccessToken, Instant)>> {
-        // A token is replaced whole.
+        // A panic elsewhere leaves no half token: it is replaced as a whole.
         self.shared.access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Begins to serve `handle`, now or when there is a bus.
+/// Begins to serve `handle` as soon as there is a bus.
 pub(crate) fn start(config: &DbusConfig, handle: &BusHandle, parts: Parts) {
     if config.enabled {
         let (reports, reported) = watch::channel(None);
@@ -123,11 +122,13 @@ async fn keep_serving(address: Address, service: Arc<Service>) {
             Ok(never) => match never {},
             Err(error) => error,
         };
-        // Most machines that are no car do not let everybody have the name: said once.
+        // Most machines that are no car do not give the name to everybody: one line at INFO is
+        // enough.
         if told {
             tracing::debug!(error = %causes(&error), "not on the message bus");
         } else {
-            tracing::info!(error = %causes(&error), "not on the message bus: no updates through it");
+            let error = causes(&error);
+            tracing::info!(%error, "not on the message bus: no updates through it");
             told = true;
         }
         sleep(AGAIN).await;
@@ -155,13 +156,15 @@ async fn serve(
                 served.announce(&before, &now).await;
                 before = now;
             }
-            Ok(()) = announcements.changed() => announce_release(&connection, announcements.borrow_and_update().clone()),
+            Ok(()) = announcements.changed() => {
+                announce_release(&connection, announcements.borrow_and_update().clone());
+            }
             Ok(()) = wishes.changed() => wish(&connection, wishes.borrow_and_update().clone()),
         }
     }
 }
 
-/// Resolves when the connection is gone.
+/// Resolves when the connection is gone. It finds that out by calls to the car's own service.
 async fn lost(connection: Connection) -> BusError {
     loop {
         sleep(AGAIN).await;
@@ -179,13 +182,17 @@ fn announce_release(connection: &Connection, version: Option<Version>) {
         match client.check().await {
             Ok(()) => tracing::debug!(%version, "rccar-update asks the host"),
             Err(error) => {
-                tracing::debug!(error = %causes(&error), %version, "rccar-update was not told of a release")
+                tracing::debug!(
+                    error = %causes(&error),
+                    %version,
+                    "rccar-update was not told of a release"
+                )
             }
         }
     });
 }
 
-/// `rccar-update` decides; what it makes of the wish is in its next status.
+/// Asks `rccar-update` to install this version. It decides; its next status says what it does.
 fn wish(connection: &Connection, version: Option<Version>) {
     let Some(version) = version else { return };
     let client = UpdateClient::new(connection.clone());
@@ -193,13 +200,18 @@ fn wish(connection: &Connection, version: Option<Version>) {
         match client.install(&version.to_string()).await {
             Ok(()) => tracing::info!(%version, "the owner wants this version"),
             Err(error) => {
-                tracing::warn!(error = %causes(&error), %version, "the owner wants this version, and rccar-update refuses")
+                tracing::warn!(
+                    error = %causes(&error),
+                    %version,
+                    "the owner wants this version, and rccar-update refuses"
+                )
             }
         }
     });
 }
 
-/// Passes the newest status on: when it changes, and after each registration.
+/// Passes the newest status of the update on to the host: when it changes, and after each
+/// registration.
 async fn report(
     mut reports: watch::Receiver<Option<UpdateStatus>>,
     mut up: watch::Receiver<bool>,
@@ -215,7 +227,8 @@ async fn report(
         if *up.borrow_and_update()
             && let Some(status) = status
         {
-            // A full queue is that of a connection that is about to end; the next one hears it.
+            // The queue is full only when the connection is about to end; the report goes out again
+            // after the next registration.
             let _ = messages.try_send(FromCar::Update { status });
             sleep(REPORT_EVERY).await;
         }
@@ -245,7 +258,7 @@ impl CarService for Service {
     }
 
     fn host_access(&self) -> Option<HostAccess> {
-        // It outlives the connection that brought it.
+        // A token counts until its time is over, even if the connection that brought it is gone.
         let (token, until) = self.handle.access().clone()?;
         (Instant::now() < until).then(|| HostAccess { url: self.parts.host.clone(), token })
     }

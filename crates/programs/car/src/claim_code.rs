@@ -1,4 +1,4 @@
-//! Where the code is shown by which somebody near the car may claim it.
+//! Shows the claim code to people near the car who look at its console.
 
 use rccar_causes::causes;
 use rccar_daemon::files;
@@ -6,28 +6,29 @@ use rccar_protocol::claim::ClaimCode;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Writes the code that counts where the console finds it.
+/// The file from which the console takes the valid code. Dropping this removes it.
 pub(crate) struct ClaimCodeFile {
-    /// `<runtime_dir>/claim-code`: for root, who tells the serial console, and nobody else.
+    /// `<runtime_dir>/claim-code`. Only root, who writes it to the serial console, can read it.
     file: PathBuf,
 }
 
 impl ClaimCodeFile {
     pub(crate) fn new(runtime_dir: &Path) -> Self {
         let claim = Self { file: runtime_dir.join("claim-code") };
-        // The code of an earlier run is worth nothing.
+        // A code of an earlier run is not valid.
         claim.hide();
         claim
     }
 
-    /// The host waits for it.
+    /// Writes the code that the host now accepts.
     pub(crate) fn show(&self, code: &ClaimCode) {
         if let Err(error) = files::write(&self.file, format!("{code}\n").as_bytes()) {
             tracing::debug!(error = %causes(&error), "the claim code is on the car's page only");
         }
     }
 
-    /// It counts no longer, but will if the car comes back soon.
+    /// Removes the file: the host does not accept the code at present. It may accept the same code
+    /// again if the car comes back soon.
     pub(crate) fn hide(&self) {
         match std::fs::remove_file(&self.file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

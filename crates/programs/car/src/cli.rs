@@ -33,7 +33,6 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
     pub(crate) fn execute(&self) -> Result<(), CarError> {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
         match self.command.unwrap_or(Command::Run) {

@@ -11,10 +11,9 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Where the configuration is, if the command line names no other place.
+/// Used if the command line names no other file.
 pub(crate) const DEFAULT_PATH: &str = "/etc/rccar/car.toml";
 
-/// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
@@ -37,7 +36,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks what concerns several values; `source_name` is the file for the error.
+    /// Checks rules about several values at once; `source_name` is the file that the error names.
     fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
         if self.host.url.is_none() && self.lan.listen.is_empty() {
             let why = "neither `host.url` nor `lan.listen` is set: nobody could reach the car";
@@ -101,7 +100,7 @@ pub(crate) struct LanConfig {
 pub(crate) struct AccessCode(String);
 
 impl AccessCode {
-    /// Shorter codes could be guessed in spite of the delay after wrong ones.
+    /// Shorter codes could be guessed in spite of the delay after each wrong one.
     pub(crate) const MIN_CHARS: usize = 8;
 
     pub(crate) fn as_str(&self) -> &str {

@@ -1,4 +1,4 @@
-//! What the driver is told of the car's connections.
+//! Reports the car's connections (host, uplink, modem) to the driver.
 
 use crate::uplinks::{self, UplinksHandle};
 use rccar_protocol::events::{CarEvent, HostLink, ModemLink};
@@ -7,10 +7,10 @@ use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The protocol allows two a second.
+/// The protocol allows two of these events a second.
 const SPACING: Duration = Duration::from_millis(500);
 
-/// Where the parts of it come from; shared by all sessions.
+/// Sources of the event; all sessions share them.
 #[derive(Clone)]
 pub(crate) struct Connections {
     pub(crate) uplinks: UplinksHandle,
@@ -20,7 +20,6 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// All of it as an event.
     fn event(&self) -> CarEvent {
         let situation = self.uplinks.now();
         let others = situation.order.len().saturating_sub(usize::from(situation.in_use.is_some()));
@@ -41,14 +40,14 @@ impl Connections {
     }
 }
 
-/// One session's memory of what its driver has been told.
+/// The event that one session's driver has got last, and when.
 #[derive(Default)]
 pub(crate) struct ConnectionsNews {
     told: Option<(CarEvent, MonotonicMicros)>,
 }
 
 impl ConnectionsNews {
-    /// The event to send now, if there is news and the last one is long enough ago.
+    /// The event to send now; `None` if nothing changed, or if the last one is too recent.
     pub(crate) fn next(
         &mut self,
         connections: &Connections,

@@ -1,8 +1,8 @@
-//! Connects to the host over whichever uplink answers first.
+//! Connects to the host over the uplink that answers first.
 //!
-//! Each uplink in its turn is given a head start, the best one first (RFC 8305 does the same for
-//! addresses). A socket is tied to its uplink's interface, so that an uplink can be tried while the
-//! routing table still prefers a dead one.
+//! The best uplink is tried first. Each one has a head start on the next (RFC 8305 does the same
+//! for addresses). A socket is tied to its uplink's interface, so that an uplink can be tried while
+//! the routing table still prefers a dead one.
 
 use crate::host_url::HostUrl;
 use rccar_car_core::uplinks::Uplink;
@@ -18,19 +18,17 @@ use tracing::Instrument;
 
 /// The head start of the better uplink; RFC 8305 section 5 has 250 ms.
 const HEAD_START: Duration = Duration::from_millis(250);
-/// A resolver that has not answered by now does not answer over this uplink.
+/// A resolver that has not answered within this time does not answer over this uplink.
 const LOOKUP_WITHIN: Duration = Duration::from_secs(5);
 
-/// A connection, and how it came about.
 pub(crate) struct Dialled {
     pub(crate) stream: TcpStream,
-    /// The uplink; `None` if the routing table chose.
+    /// Name of the uplink; `None` if the routing table chose.
     pub(crate) over: Option<String>,
-    /// Uplinks that had a head start and did not use it.
+    /// Uplinks that were tried earlier than this one and had no answer.
     pub(crate) silent: Vec<String>,
 }
 
-/// Why the host could not be reached.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DialError {
     #[error("looking up {0}: {1}")]
@@ -41,8 +39,8 @@ pub(crate) enum DialError {
     Slow(Duration),
 }
 
-/// The host's addresses at the last lookup: after a move to another uplink nobody waits for a
-/// resolver.
+/// The host's addresses at the last lookup. Thanks to them the car does not wait for a resolver
+/// after a move to another uplink.
 #[derive(Debug, Default)]
 pub(crate) struct LastAddresses(Mutex<Vec<SocketAddr>>);
 
@@ -56,8 +54,8 @@ impl LastAddresses {
     }
 }
 
-/// Connects within `limit`, over the first uplink of `order` that does, or as the routing table
-/// says if there is none.
+/// Connects over the uplink of `order` that answers first; without uplinks, as the routing table
+/// says. `limit` is for the attempts at one list of addresses: remembered ones, then fresh ones.
 pub(crate) async fn race(
     url: &HostUrl,
     known: &LastAddresses,
@@ -65,6 +63,7 @@ pub(crate) async fn race(
     limit: Duration,
 ) -> Result<Dialled, DialError> {
     let remembered = known.get();
+    // First without a lookup. If the host has moved, these fail, and the lookup comes.
     if !remembered.is_empty()
         && let Ok(dialled) = among(ways(&remembered, order), limit).await
     {
@@ -111,16 +110,18 @@ async fn among(mut waiting: VecDeque<Way>, limit: Duration) -> Result<Dialled, D
     let mut next = Instant::now();
     loop {
         tokio::select! {
+            // In this order: a way that has an answer wins before the next one begins.
             biased;
             Some(done) = trying.join_next() => match done {
                 Ok((over, Ok(stream))) => {
                     tried.retain(|other| *other != over);
                     tried.dedup();
-                    return Ok(Dialled { stream, over, silent: tried.into_iter().flatten().collect() });
+                    let silent = tried.into_iter().flatten().collect();
+                    return Ok(Dialled { stream, over, silent });
                 }
                 Ok((_, Err(error))) => {
                     last = Some(error);
-                    // Whoever fails has no use for the rest of the head start.
+                    // A way that has failed does not need the rest of its head start.
                     next = Instant::now();
                 }
                 Err(_) => {}
@@ -129,10 +130,13 @@ async fn among(mut waiting: VecDeque<Way>, limit: Duration) -> Result<Dialled, D
                 let Some((address, over)) = waiting.pop_front() else { continue };
                 tried.push(over.clone());
                 let span = tracing::info_span!("uplink", name = over.as_deref());
-                trying.spawn(async move { (over.clone(), connect(address, over).await) }.instrument(span));
+                let way = async move { (over.clone(), connect(address, over).await) };
+                trying.spawn(way.instrument(span));
                 next = Instant::now() + HEAD_START;
             }
-            () = sleep_until(end), if !trying.is_empty() => return Err(last.map_or(DialError::Slow(limit), DialError::Connect)),
+            () = sleep_until(end), if !trying.is_empty() => {
+                return Err(last.map_or(DialError::Slow(limit), DialError::Connect));
+            }
             else => return Err(last.map_or(DialError::Slow(limit), DialError::Connect)),
         }
     }
@@ -149,10 +153,10 @@ fn ways(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
     if tied.is_empty() { by_table().collect() } else { tied }
 }
 
-/// All addresses over each uplink.
+/// Each address over each uplink that has an address of the same family.
 fn tied(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
     let over = |uplink: &Uplink| {
-        // An address of another family than the uplink's would fail at once.
+        // An attempt at an address of another family would fail at once.
         let of_family =
             |to: &&SocketAddr| uplink.addresses.iter().any(|own| own.is_ipv4() == to.is_ipv4());
         let name = Some(uplink.name.clone());
@@ -165,9 +169,10 @@ fn tied(addresses: &[SocketAddr], order: &[Uplink]) -> VecDeque<Way> {
     order.iter().flat_map(over).collect()
 }
 
-/// Whether the routing table leads there through an uplink; else the host is on this machine, or on
-/// a local network.
+/// Whether the routing table leads there through an uplink. If not, the host is on this machine or
+/// on a local network.
 fn goes_through_an_uplink(to: SocketAddr, order: &[Uplink]) -> bool {
+    // Connecting a datagram socket sends nothing: it only asks the routing table.
     let any: SocketAddr =
         if to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
     let source = std::net::UdpSocket::bind(any).and_then(|socket| {

@@ -1,7 +1,7 @@
 //! The connection to `rccar-drive`: set-points out, status in, over Unix datagrams.
 //!
-//! Datagrams, because neither side may ever wait for the other: a full socket drops the set-point,
-//! and the next one comes in 20 ms.
+//! They are datagrams because neither side may ever wait for the other: a full socket drops the
+//! set-point, and the next one comes in 20 ms.
 
 use rccar_causes::causes;
 use rccar_daemon::clock;
@@ -19,20 +19,20 @@ use std::time::Duration;
 use tokio::net::UnixDatagram;
 use tokio::sync::watch;
 
-/// The drive sends at least 20 statuses a second: after this time it is lost, not late.
+/// The drive sends at least 20 statuses a second. After this time it is lost, not late.
 const STATUS_WITHIN: Duration = Duration::from_millis(300);
-/// While nobody drives, the drive is asked for its status this often.
+/// While nobody drives, the car asks the drive for its status this often.
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often the drive is asked which versions it speaks, and how far apart. One of release 0.1.0
-/// never answers.
+/// How many times the car asks the drive which versions it speaks. A drive of release 0.1.0 never
+/// answers.
 const HELLOS: u32 = 3;
 const HELLO_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A status and the time at which it came.
+/// A status and the time at which it came; `None` before the first.
 type Received = Option<(DriveStatus, MonotonicMicros)>;
 
-/// The connection; clones share it.
+/// The connection; all clones share it.
 #[derive(Clone)]
 pub(crate) struct DriveLink {
     socket: Arc<UnixDatagram>,
@@ -45,8 +45,7 @@ pub(crate) struct DriveLink {
 }
 
 impl DriveLink {
-    /// Binds `car.sock` beside the drive's socket and starts to listen. The drive itself may come
-    /// later.
+    /// Binds `car.sock` beside the drive's socket and starts to listen. The drive may start later.
     pub(crate) fn start(path: &Path) -> io::Result<Self> {
         let own = path.with_file_name("car.sock");
         match std::fs::remove_file(&own) {
@@ -77,10 +76,10 @@ impl DriveLink {
         Ok(link)
     }
 
-    /// Sends a set-point at once; `seq` is filled in.
+    /// Sends a set-point at once, or drops it. The `seq` of the argument does not count.
     pub(crate) fn send(&self, setpoint: SetPoint) {
         let setpoint = SetPoint { seq: self.seq.fetch_add(1, Ordering::Relaxed), ..setpoint };
-        // A drive that is lost may come back as another release.
+        // Version 1 while the drive is lost, because it may come back as another release.
         let layout = if self.is_alive(clock::now()) { *self.layout.borrow() } else { Layout::V1 };
         let sent = self.socket.try_send_to(&setpoint.encode(layout), &*self.path);
         let reachable = sent.is_ok();
@@ -88,14 +87,18 @@ impl DriveLink {
             match sent {
                 Ok(_) => tracing::info!("the drive service is there"),
                 Err(error) => {
-                    tracing::warn!(error = %causes(&error), socket = %self.path.display(), "the drive service is not reachable")
+                    tracing::warn!(
+                        error = %causes(&error),
+                        socket = %self.path.display(),
+                        "the drive service is not reachable"
+                    )
                 }
             }
         }
     }
 
-    /// Marks whether a session sends set-points. While none does, idle ones tell the drive and keep
-    /// the status coming.
+    /// Sets whether a session sends set-points. While none does, this link sends idle ones: they
+    /// say that the driver has left, and the drive answers with its status.
     pub(crate) fn set_driven(&self, driven: bool) {
         self.driven.store(driven, Ordering::Relaxed);
         if !driven {
@@ -111,12 +114,12 @@ impl DriveLink {
         });
     }
 
-    /// Follows the status.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Received> {
         self.status.clone()
     }
 
-    /// The newest status; what a driver may believe when there is none, or when it is old.
+    /// The newest status. If there is none, or only an old one, it is *disarmed* for the reason
+    /// *drive service lost*.
     pub(crate) fn status(&self, now: MonotonicMicros) -> DriveStatus {
         match *self.status.borrow() {
             Some((status, at)) if now.since(at) <= STATUS_WITHIN => status,
@@ -156,7 +159,7 @@ struct Listener {
     path: PathBuf,
     status: watch::Sender<Received>,
     layout: watch::Sender<Layout>,
-    /// How often the drive was asked since it was there, and when last.
+    /// How many times the drive was asked since it appeared, and when last.
     hellos: Option<(u32, MonotonicMicros)>,
 }
 
@@ -187,6 +190,7 @@ impl Listener {
     }
 
     fn handle_hello(&mut self, hello: DriveHello) {
+        // The drive has answered: no further question.
         self.hellos = Some((HELLOS, MonotonicMicros::default()));
         if self.layout.send_replace(hello.newest()) != hello.newest() {
             tracing::debug!(version = hello.newest().version(), "set-points and status");
@@ -195,7 +199,8 @@ impl Listener {
 
     fn handle_status(&mut self, status: DriveStatus, now: MonotonicMicros) {
         let before = *self.status.borrow();
-        // It was not there, or has started again: it may be another release than before.
+        // The drive was away or has started again (its numbers begin again): it may be another
+        // release than before.
         if before.is_none_or(|(last, at)| now.since(at) > STATUS_WITHIN || status.seq < last.seq) {
             self.layout.send_replace(Layout::default());
             self.hellos = None;
@@ -204,7 +209,7 @@ impl Listener {
         let (asked, at) = self.hellos.unwrap_or_default();
         if asked == 0 || (asked < HELLOS && now.since(at) >= HELLO_INTERVAL) {
             self.hellos = Some((asked + 1, now));
-            // Lost like any datagram; the next status asks again.
+            // A question may get lost like any datagram; a later status asks again.
             let _ = self.socket.try_send_to(&DriveHello::ours().encode(), &self.path);
         }
     }
@@ -215,11 +220,12 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// Answers every set-point with a status of its own version, and every hello as it is told to.
+    /// Answers every set-point with a status of the same version, and every hello with `hello`.
     struct FakeDrive {
         hello: Option<DriveHello>,
         silent: bool,
-        /// Versions of the set-points that came, each once in a row, and 0 for each hello.
+        /// Versions of the set-points that came, and 0 for each hello. A version that comes several
+        /// times in a row is here once.
         heard: Vec<u8>,
     }
 
@@ -279,7 +285,7 @@ mod tests {
         while link.is_alive(clock::now()) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // It comes back as release 0.1.0, which refuses a hello.
+        // The drive comes back as release 0.1.0, which refuses a hello.
         *fake.lock().unwrap() = FakeDrive { hello: None, silent: false, heard: Vec::new() };
         until("version 1", &fake, |fake| fake.heard.starts_with(&[1, 0, 1])).await;
     }

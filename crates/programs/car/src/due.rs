@@ -1,9 +1,9 @@
-//! Waits for a machine.
+//! Waits for the next timeout of a core.
 
 use rccar_daemon::clock;
 use rccar_protocol::units::MonotonicMicros;
 
-/// Resolves when a machine wants to be called; never while it waits for others only.
+/// Resolves at the time that a core's `poll_timeout` gave; never for `None`.
 pub(crate) async fn until(due: Option<MonotonicMicros>) {
     match due {
         Some(due) => tokio::time::sleep(due.since(clock::now())).await,

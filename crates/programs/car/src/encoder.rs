@@ -1,4 +1,4 @@
-//! `[encoder]`: what makes H.264 of the picture.
+//! `[encoder]`: the encoder that makes H.264 of the picture.
 
 use rccar_media::encoder::openh264::OpenH264;
 use rccar_media::encoder::{Encoder, EncoderError};
@@ -11,7 +11,6 @@ pub(crate) struct EncoderConfig {
     kind: Kind,
 }
 
-/// Kind of the encoder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
@@ -20,8 +19,7 @@ enum Kind {
     OpenH264,
 }
 
-/// Sets up the configured encoder for pictures of `format` in `bitrate_kbps` (1000 bits in a
-/// second).
+/// Sets up the configured encoder for pictures of `format`, at `bitrate_kbps` (1000 bit/s each).
 pub(crate) fn open(
     config: EncoderConfig,
     format: VideoFormat,

@@ -1,4 +1,4 @@
-//! What can go wrong with the program as a whole.
+//! Errors that end a command.
 
 use crate::camera::CameraConfigError;
 use crate::identity::IdentityError;
@@ -12,7 +12,6 @@ use std::io;
 use std::num::TryFromIntError;
 use std::path::PathBuf;
 
-/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CarError {
     #[error(transparent)]

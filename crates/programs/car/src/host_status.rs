@@ -1,10 +1,9 @@
-//! How the car stands with its signaling host, for its own page.
+//! The car's standing with its signaling host, as its own page shows it.
 
 use rccar_car_core::registration::Standing;
 use rccar_protocol::claim::ClaimCode;
 use rccar_site::{HostState, HostStatus};
 
-/// For the page.
 pub(crate) fn status(standing: &Standing, url: String) -> HostStatus {
     let (state, text) = match standing {
         Standing::Connecting => (HostState::Connecting, None),
@@ -16,7 +15,7 @@ pub(crate) fn status(standing: &Standing, url: String) -> HostStatus {
     HostStatus { url, state, text }
 }
 
-/// The code that claims the car, while it waits for that.
+/// The code that claims the car; `None` unless the car waits to be claimed.
 pub(crate) fn claim(standing: &Standing) -> Option<ClaimCode> {
     if let Standing::Unclaimed(code) = standing { Some(code.clone()) } else { None }
 }

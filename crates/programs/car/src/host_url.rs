@@ -1,5 +1,3 @@
-//! The address of a signaling host.
-
 use serde::Deserialize;
 
 /// Address of a signaling host: `http://` or `https://`, a name, perhaps a port, and no path.
@@ -11,7 +9,7 @@ pub(crate) struct HostUrl {
 }
 
 impl HostUrl {
-    /// The name and port that the car signs when it registers; default ports are left out.
+    /// The name and port that the car signs when it registers. Default ports are left out.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
@@ -24,12 +22,12 @@ impl HostUrl {
         if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
     }
 
-    /// The address, as people and pages of the host write it.
+    /// The address as people write it: `https://drive.example`.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
     }
 
-    /// Where cars register.
+    /// The WebSocket at which cars register.
     pub(crate) fn websocket(&self) -> String {
         format!("{}://{}/ws/car", if self.secure { "wss" } else { "ws" }, self.authority)
     }

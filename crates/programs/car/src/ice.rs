@@ -1,6 +1,7 @@
-//! Makes ICE servers into what the WebRTC stack can use: names are resolved, because it would wait
-//! for the resolver inside its media loop; and TURN over TCP and TLS, which it does not speak, is
-//! reached through a tunnel.
+//! Makes ICE servers usable for the WebRTC stack.
+//!
+//! Names are resolved here, because the stack would wait for the resolver inside its media loop.
+//! The stack does not speak TURN over TCP and TLS: a tunnel leads to such servers.
 
 use rccar_causes::causes;
 use rccar_protocol::ice_url::{IceScheme, IceTransport, IceUrl};
@@ -10,28 +11,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A resolver that has not answered by now would delay the session more than the server is worth.
+/// To wait longer for a resolver would delay the session more than the server is worth.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Most addresses that are looked up; a list longer than this slows every session down.
+/// Most addresses that are looked up; a longer list would slow every session down.
 const MAX_URLS: usize = 16;
 
-/// A session's servers: as the host names them, and as the stack can use them.
+/// A session's ICE servers.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
+    /// As the host gives them, with names.
     named: Vec<IceServer>,
+    /// As the stack can use them.
     literals: Vec<IceServer>,
-    /// What was looked up for each address, so that a restart in the middle of a hand-over waits
-    /// for no resolver.
+    /// The result of each lookup, kept so that a restart in the middle of a hand-over need not wait
+    /// for a resolver.
     known: BTreeMap<String, Vec<SocketAddr>>,
-    /// Leads to the servers over streams. It stays as long as they are the same: allocations live
-    /// in its connections.
+    /// Leads to a server over streams. It stays as long as that server is the same, because TURN
+    /// allocations end with their connection.
     tunnel: Option<Tunnel>,
 }
 
-/// An address with what it leads to.
+/// A URL whose name was resolved.
 struct Known<'a> {
-    /// Number of the server.
+    /// Index in `Servers::named`.
     server: usize,
     url: IceUrl<'a>,
     addresses: &'a [SocketAddr],
@@ -42,33 +45,34 @@ impl Servers {
         Self { named, ..Self::default() }
     }
 
-    /// The servers with IP literals, the tunnel's near ends among them; what cannot be resolved or
-    /// used is left out.
+    /// The servers with IP literals, the tunnel's near ends among them. A URL that cannot be
+    /// resolved or used is left out.
     pub(crate) fn literals(&self) -> &[IceServer] {
         &self.literals
     }
 
-    /// Takes the servers with new credentials.
+    /// Replaces the servers by those of the host's newest message, which have new credentials.
     pub(crate) async fn renew(&mut self, named: Vec<IceServer>) {
         self.named = named;
         self.resolve().await;
     }
 
-    /// Looks up what is not known yet.
+    /// Looks up the names that are not known yet.
     pub(crate) async fn resolve(&mut self) {
         let urls: BTreeSet<&String> =
             self.named.iter().flat_map(|server| &server.urls).take(MAX_URLS).collect();
         let new = urls.into_iter().filter(|url| !self.known.contains_key(*url));
         let lookups = new.map(|url| async move { (url.clone(), look_up(url).await) });
         let found = futures_util::future::join_all(lookups).await;
-        // What did not resolve may do so the next time.
+        // A name that did not resolve is not kept: it may resolve the next time.
         self.known.extend(found.into_iter().filter(|(_, addresses)| !addresses.is_empty()));
         self.follow();
     }
 
-    /// Follows the machine's addresses: to be called before an ICE restart.
+    /// Adapts the tunnel to the machine's present addresses. Call it before an ICE restart.
     pub(crate) fn follow(&mut self) {
         let wanted = self.tunnel_options();
+        // A tunnel that leads to the same places stays, with the allocations in it.
         let present = self.tunnel.take().filter(|tunnel| {
             wanted.as_ref().is_some_and(|(_, options)| tunnel.options() == options)
         });
@@ -94,8 +98,8 @@ impl Servers {
         self.literals = usable.filter(|server| !server.urls.is_empty()).collect();
     }
 
-    /// Where a tunnel leads, for the first server that has addresses over streams: one way out is
-    /// enough.
+    /// Options of a tunnel to the first server that has addresses over streams, and its index: one
+    /// way out is enough.
     fn tunnel_options(&self) -> Option<(usize, Options)> {
         let server = self.known().find(|known| !servers(known).is_empty())?.server;
         let own = self.known().filter(|known| known.server == server);
@@ -120,7 +124,7 @@ impl Servers {
     }
 }
 
-/// What a tunnel can lead to.
+/// The far ends that a tunnel can lead to for this URL; none for UDP.
 fn servers(found: &Known<'_>) -> Vec<Server> {
     let tls = match found.url.transport {
         IceTransport::Udp => return Vec::new(),
@@ -148,7 +152,11 @@ async fn look_up(text: &str) -> Vec<SocketAddr> {
     match tokio::time::timeout(RESOLVE_WITHIN, lookup).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => {
-            tracing::warn!(url = text, error = %causes(&error), "ICE server left out: its name does not resolve");
+            tracing::warn!(
+                url = text,
+                error = %causes(&error),
+                "ICE server left out: its name does not resolve"
+            );
             Vec::new()
         }
         Err(_) => {

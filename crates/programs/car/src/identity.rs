@@ -6,21 +6,19 @@ use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
 use rccar_protocol::text::CarId;
 use std::path::{Path, PathBuf};
 
-/// Why the key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IdentityError {
-    /// The file cannot be read or written.
     #[error("cannot use the car's key")]
     File(#[from] FileError),
-    /// The file holds something else.
-    #[error("{} does not hold a key of 32 bytes; remove it to make a new key, and enrol the car again", .0.display())]
+    #[error(
+        "{} does not hold a key of 32 bytes; remove it to make a new key, and enrol the car again",
+        .0.display()
+    )]
     Damaged(PathBuf),
-    /// No random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
 }
 
-/// The car's key pair.
 pub(crate) struct Identity {
     key: SigningKey,
 }
@@ -40,7 +38,7 @@ impl Identity {
         Self { key: SigningKey::from_bytes(&secret) }.with_id_in(directory)
     }
 
-    /// Notes the id in `car.id`, for rccar-provision's report: it need not read the key for that.
+    /// Writes the id to `car.id`, so that rccar-provision need not read the key for its report.
     fn with_id_in(self, directory: &Path) -> Result<Self, IdentityError> {
         let (path, id) = (directory.join("car.id"), format!("{}\n", self.id()));
         if files::read(&path)?.as_deref() != Some(id.as_bytes()) {
@@ -53,13 +51,12 @@ impl Identity {
         CarKey(self.key.verifying_key().to_bytes())
     }
 
-    /// The car's id.
     pub(crate) fn id(&self) -> CarId {
         self.public().id()
     }
 
-    /// Answers a host's challenge. `host` is the authority that the car dialled, not what the host
-    /// says of itself.
+    /// Answers a host's challenge. `host` is the authority that the car dialled. It must not come
+    /// from the host: a host could pass another host's challenge on.
     pub(crate) fn answer(&self, host: &str, nonce: &Nonce) -> Signature {
         Signature(self.key.sign(&registration_message(host, nonce)).to_bytes())
     }

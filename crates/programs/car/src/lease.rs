@@ -1,4 +1,4 @@
-//! Carries out who may drive ([`Lease`]): passes messages to the one session, and its end back.
+//! The shell of the [`Lease`]: passes messages to the one session, and reports its end.
 
 use crate::bus::BusHandle;
 use crate::drive::DriveLink;
@@ -13,10 +13,9 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// Longest time that farewells may take when the program stops.
+/// Longest time that the farewells to one source may take when the program stops.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Routes messages to the one session.
 pub(crate) struct LeaseKeeper {
     lease: Lease,
     begin: Begin,
@@ -45,7 +44,7 @@ impl LeaseKeeper {
         tokio::pin!(stop);
         let mut stopping = false;
         let mut restarts = RestartSignal::listen();
-        // Fed from this loop: a loop that hangs is a car that nobody can drive.
+        // This loop feeds the watchdog, because nobody can drive a car whose loop hangs here.
         let mut watchdog =
             tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(60)));
         loop {
@@ -74,6 +73,7 @@ impl LeaseKeeper {
     }
 
     fn route(&mut self, source: Source, message: ToCar) {
+        // First, because the lease refuses a second driver only while the first one is reachable.
         if let Some(running) = &self.running {
             self.lease.handle_reachable(*running.reachable.borrow());
         }
@@ -124,7 +124,7 @@ impl LeaseKeeper {
         }
     }
 
-    /// Does what was decided; says whether all is over.
+    /// Does what the lease decided. True: the program may stop.
     async fn carry_out(&mut self) -> bool {
         loop {
             while let Some(event) = self.lease.poll_event() {
@@ -138,7 +138,7 @@ impl LeaseKeeper {
                     if let Some(running) = &self.running
                         && running.inputs.try_send(SessionInput::Bye(reason)).is_err()
                     {
-                        // It does not even read its messages.
+                        // The session does not even read its messages.
                         running.task.abort();
                     }
                 }
@@ -172,8 +172,8 @@ impl LeaseKeeper {
 
     fn pass(&self, input: SessionInput) {
         let Some(running) = &self.running else { return };
-        // With a full queue the session is busy with restarts already; and one that does not listen
-        // ends with the program.
+        // Losing these two does no harm: behind a full queue the session is busy anyway, and a
+        // session that does not listen ends with the program.
         let matters = !matches!(input, SessionInput::RestartHere | SessionInput::Shutdown);
         if running.inputs.try_send(input).is_err()
             && matters
@@ -191,13 +191,14 @@ impl LeaseKeeper {
         }
     }
 
-    /// The farewells have to get to the sockets before the runtime ends.
+    /// Waits until the farewells are in the sockets: they would be lost if the runtime ended first.
     async fn farewells_sent(&self) {
         for back in self.sources.values() {
             let sent = async {
                 while *back.up.borrow() && back.messages.capacity() < back.messages.max_capacity() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
+                // The last message has left the queue, but perhaps not the program.
                 tokio::time::sleep(Duration::from_millis(20)).await;
             };
             let _ = tokio::time::timeout(FAREWELL, sent).await;
@@ -226,7 +227,7 @@ fn log(event: &Event) {
     }
 }
 
-/// `SIGUSR1` asks for an ICE restart by hand.
+/// A person asks for an ICE restart with `SIGUSR1`.
 struct RestartSignal(Option<Signal>);
 
 impl RestartSignal {

@@ -1,8 +1,8 @@
 //! `rccar-car`: the car's end of a drive.
 //!
-//! Registers the car with its signaling host, answers drivers with an offer, sends the camera's
+//! It registers the car with its signaling host, answers drivers with an offer, sends the camera's
 //! picture and passes set-points on to `rccar-drive`. **Nothing here keeps the wheels turning:
-//! every set-point expires in the drive, whatever becomes of this process.**
+//! every set-point expires in the drive, even if this process hangs or dies.**
 //!
 //! ```text
 //!   signaling ──┐                         ┌── camera ─ encoder (a thread of its own)
@@ -10,16 +10,16 @@
 //!   lan page  ──┘              │ steering └── drive (Unix datagrams)
 //! ```
 //!
-//! What is decided is in `rccar-car-core`; here are the sockets, tasks and signals around it.
-//! Lease, session and signaling do not know each other: `run` introduces them, and `messages` is
-//! what they say.
+//! `rccar-car-core` makes the decisions; here are the sockets, tasks and signals around it. Lease,
+//! session and signaling do not know each other: `run` introduces them, and `messages` has the
+//! types that they exchange.
 //!
 //! # Design decisions
 //!
-//! * One session at a time, whoever asks: the host's word does not overrule the car's.
+//! * The car runs one session at a time and refuses a second one, even if its host says otherwise.
 //! * Steering runs in a task of its own: names that resolve slowly or long descriptions never delay
 //!   a set-point.
-//! * `SIGUSR1` restarts ICE in the running session, for whoever looks for a better path by hand.
+//! * `SIGUSR1` restarts ICE in the running session, so that a person can look for a better path.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -53,7 +53,6 @@ mod video;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// The program.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();

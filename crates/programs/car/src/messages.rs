@@ -1,4 +1,4 @@
-//! How the parts of this program reach each other without knowing each other.
+//! Types by which the parts of this program reach each other without knowing each other.
 
 use rccar_car_core::lease::{Outcome, SessionInput, Source, Wish};
 use rccar_daemon::clock;
@@ -9,34 +9,33 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// A message and where it came from.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) source: Source,
     pub(crate) message: ToCar,
 }
 
-/// The way back to a source.
+/// The way back to the source of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub(crate) messages: mpsc::Sender<FromCar>,
     /// Whether messages get through at present.
     pub(crate) up: watch::Receiver<bool>,
-    /// Whether the other end answers; `None` if that is this car itself.
+    /// Reports whether the host answers; `None` for the car's own page, which always does.
     pub(crate) pulse: Option<Pulse>,
 }
 
-/// A session that runs in a task of its own.
 pub(crate) struct RunningSession {
     pub(crate) inputs: mpsc::Sender<SessionInput>,
+    /// Whether the driver is reachable, or may be about to become so for the first time.
     pub(crate) reachable: watch::Receiver<bool>,
     pub(crate) task: JoinHandle<Outcome>,
 }
 
-/// Begins a session that answers over the given way.
+/// Begins a session; its answers go out over the given way.
 pub(crate) type Begin = Box<dyn Fn(Wish, Outgoing) -> RunningSession + Send>;
 
-/// Whether a host answers, for whoever wants to know it soon. Clones are the same.
+/// Shows a session whether the host answers, and lets it ask the host. All clones share one state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pulse {
     heard: Arc<AtomicU64>,
@@ -44,22 +43,22 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
-    /// When it last said anything.
+    /// When the host last sent anything.
     pub(crate) fn heard(&self) -> MonotonicMicros {
         MonotonicMicros(self.heard.load(Ordering::Relaxed))
     }
 
-    /// Sends it something that it answers.
+    /// Asks for a message to the host that it answers.
     pub(crate) fn ask(&self) {
         self.questions.notify_one();
     }
 
-    /// Somebody asks.
+    /// Resolves when a session has called [`ask`](Self::ask).
     pub(crate) async fn asked(&self) {
         self.questions.notified().await;
     }
 
-    /// It said something.
+    /// Notes that the host has sent something just now.
     pub(crate) fn beat(&self) {
         self.heard.fetch_max(clock::now().0, Ordering::Relaxed);
     }

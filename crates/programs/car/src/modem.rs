@@ -1,7 +1,6 @@
-//! The modem's supervisor: it hears whether somebody drives, and says how the modem is.
+//! The way to `rccar-modem`: this says to it whether somebody drives, and takes the modem's state.
 //!
-//! **Nothing here is needed for driving:** without `rccar-modem` the driver's page shows no modem,
-//! and that is all.
+//! **Driving needs nothing of this:** without `rccar-modem` the driver's page only shows no modem.
 
 use crate::bus::{BusHandle, DbusConfig};
 use crate::drive::DriveLink;
@@ -19,15 +18,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{interval, sleep};
 
-/// Between two looks at what the car does, and at the report while somebody drives.
+/// Time between two looks at the car's state and, while somebody drives, at the modem's report.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Looks without a driver of which one asks for the report; the car's state is told again as often,
-/// in case the supervisor is new.
+/// Without a driver only every tenth look asks for the report. That look also sends the car's state
+/// once more, because `rccar-modem` may have started again.
 const IDLE_LOOKS: u32 = 10;
-/// Between two attempts to get onto the bus.
+/// Time between two attempts to get onto the bus.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Follows the modem; `None` without a supervisor.
+/// Follows the modem. The value is `None` while `rccar-modem` does not answer.
 pub(crate) fn start(
     config: &DbusConfig,
     bus: BusHandle,
@@ -62,6 +61,7 @@ async fn follow(
     loop {
         tokio::select! {
             _ = looks.tick() => count = count.wrapping_add(1),
+            // Makes the report due at once.
             Some(()) = changes.next() => count = 0,
         }
         let in_session = bus.is_in_session();
@@ -78,7 +78,7 @@ async fn follow(
     }
 }
 
-/// A supervisor that is not there, or refuses, is no reason to leave the bus.
+/// Makes an error `None` if `rccar-modem` is absent or refuses: that is no reason to leave the bus.
 fn absent_is_none<T>(result: Result<T, BusError>) -> Result<Option<T>, BusError> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -98,7 +98,7 @@ fn tell(publish: &watch::Sender<Option<ModemLink>>, link: Option<ModemLink>) {
     });
 }
 
-/// The report in the protocol's words; `None` if its state is no word.
+/// The report in the protocol's words; `None` if its state cannot be a word.
 fn words(report: &ModemReport) -> Option<ModemLink> {
     Some(ModemLink {
         state: report.state.parse().ok()?,

@@ -1,4 +1,4 @@
-//! Where the simulated car is when the simulated camera looks.
+//! The place of the simulated car at the moment when the simulated camera takes a frame.
 
 use crate::drive::DriveLink;
 use rccar_protocol::status::DriveStatus;
@@ -6,7 +6,7 @@ use rccar_protocol::units::MonotonicMicros;
 use rccar_sim::vehicle::{Pose, VehicleParams};
 use std::time::Duration;
 
-/// Longest time that a pose is carried on from the drive's last word; the drive sends 20 to 50 a
+/// Longest time that a pose is carried on from the last status. The drive sends 20 to 50 of them a
 /// second.
 const CARRY_ON: Duration = Duration::from_millis(100);
 
@@ -25,6 +25,7 @@ fn carried_on(status: &DriveStatus, now: MonotonicMicros) -> Pose {
     let steer = -f64::from(status.steering.ratio()) * params.max_steer_rad;
     let turned = speed * steer.tan() / params.wheelbase_m * seconds;
     let heading = odometry.heading.radians() + turned;
+    // The chord of an arc points halfway between the headings at its two ends.
     let chord = odometry.heading.radians() + turned / 2.0;
     Pose {
         x_m: f64::from(odometry.x_mm) / 1000.0 + speed * chord.cos() * seconds,

@@ -1,4 +1,4 @@
-//! Puts the parts together.
+//! Starts the parts of the program and introduces them to each other.
 
 use crate::bus::{self, BusHandle};
 use crate::camera::{self, PoseSource};
@@ -33,12 +33,12 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tracing::Instrument;
 
-/// Messages that wait for the lease or for a socket.
+/// Most messages that wait for the lease, or for the socket to the host.
 const QUEUE: usize = 256;
-/// Messages of one session that wait for it. A browser sends some twenty candidates at once.
+/// Most messages that wait for one session. A browser sends some twenty candidates at once.
 const SESSION_QUEUE: usize = 128;
 
-/// Reads the car's key, making the state directory and the key at the first start.
+/// Reads the car's key; at the first start it makes the state directory and the key.
 pub(crate) fn load_identity(config: &Config) -> Result<Identity, CarError> {
     use std::os::unix::fs::DirBuilderExt;
     let directory = &config.car.state_dir;
@@ -47,7 +47,7 @@ pub(crate) fn load_identity(config: &Config) -> Result<Identity, CarError> {
     Ok(Identity::load_or_create(directory)?)
 }
 
-/// Runs the car until it is told to stop.
+/// Runs the car until a signal to stop, or until the camera's thread dies.
 pub(crate) fn run(config: Config) -> Result<(), CarError> {
     let identity = load_identity(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -135,8 +135,8 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let drive = context.drive.clone();
     LeaseKeeper::new(begin_sessions(context), sources, drive, bus).run(queue, stop).await;
     notify::stopping();
-    // The service manager starts the car anew: without its thread there would be no picture any
-    // more.
+    // An error makes the service manager start the car again: without the camera's thread there
+    // would be no picture any more.
     if video.is_dead() { Err(CarError::CameraDied) } else { Ok(()) }
 }
 
@@ -148,7 +148,7 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
     })
 }
 
-/// How the lease begins a session without knowing what it is made of.
+/// Returns the function by which the lease begins sessions, so that it need not know their parts.
 fn begin_sessions(context: SessionContext) -> Begin {
     Box::new(move |wish, back| {
         let Wish { source, session, driver: _, trickle, ice_servers } = wish;
@@ -185,7 +185,8 @@ fn start_signaling(
     back
 }
 
-/// Ready means usable: a driver can reach the car through its host or its own page.
+/// Reports readiness to the service manager as soon as a driver can reach the car, through its host
+/// or its own page.
 async fn report_readiness(sources: Vec<watch::Receiver<bool>>) {
     let waits = sources
         .into_iter()

@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-/// What every session of this car shares.
+/// The parts of the program that all sessions share.
 #[derive(Clone)]
 pub(crate) struct SessionContext {
     pub(crate) car: CarId,
@@ -38,13 +38,12 @@ pub(crate) struct SessionContext {
     pub(crate) connections: Connections,
 }
 
-/// How often the recovery machine is asked: a tenth of the silence that it acts on.
+/// How often [`Recovery`] is called: a tenth of the silence that it acts on.
 const RECOVERY_TICK: Duration = Duration::from_millis(50);
-/// Longest wait for candidates when the peer cannot trickle: a STUN server answers within a second
-/// or not at all.
+/// Longest wait for candidates if the driver's end cannot trickle. A STUN server answers within a
+/// second or not at all.
 const GATHER_WITHIN: Duration = Duration::from_secs(3);
 
-/// A session before it runs.
 pub(crate) struct Session {
     context: SessionContext,
     id: SessionId,
@@ -56,11 +55,12 @@ pub(crate) struct Session {
     binding: watch::Sender<Binding>,
     /// Layout in which the driver reads telemetry.
     telemetry: watch::Sender<Layout>,
+    /// [`Situation::moves`] that the session has acted on.
     moves: u64,
     news: ConnectionsNews,
 }
 
-/// What a session runs with, once it has a connection.
+/// The parts of a session that exist only while its peer connection does.
 struct Live<'a> {
     peer: &'a Peer,
     video: &'a Sending,
@@ -84,7 +84,7 @@ impl Session {
             trickle,
             ice_servers: Servers::new(ice_servers),
             back,
-            // A session that is about to begin is worth as much as one that is connected.
+            // Nobody may take the car from a driver who is about to connect.
             reachable: watch::Sender::new(true),
             binding: watch::Sender::default(),
             telemetry: watch::Sender::default(),
@@ -98,7 +98,7 @@ impl Session {
         self.reachable.subscribe()
     }
 
-    /// Runs the session to its end; the wheels are the drive's concern from then on.
+    /// Runs the session to its end. After that the drive itself brings the car to rest.
     pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
         self.ice_servers.resolve().await;
         self.bind(false);
@@ -124,10 +124,10 @@ impl Session {
             }
         };
         let peer = Arc::new(peer);
-        // Waits for the channel to open, before everything else that is sent there.
+        // Queued until the channel opens: `hello` must be the first event on it.
         peer.send_event(self.hello().to_json());
         self.context.drive.set_driven(true);
-        // Ends with this task, in whatever way that ends.
+        // A set ends its tasks when it is dropped: steering ends with this task in every case.
         let mut steering = JoinSet::new();
         let run = steering::run(
             self.id,
@@ -223,7 +223,7 @@ impl Session {
         live.recovery.handle_heard(live.peer.heard());
         live.recovery.handle_timeout(now);
         self.reachable.send_replace(!live.recovery.is_unreachable(now));
-        // What is told while nobody hears it would only wait in a queue.
+        // Without a connection the event would wait in a queue and be out of date when it arrives.
         if live.recovery.is_connected()
             && let Some(event) = self.news.next(&self.context.connections, now)
         {
@@ -234,7 +234,8 @@ impl Session {
         }
     }
 
-    /// A driver in the car's own network does not come over an uplink.
+    /// A move matters only to a session through the host: a driver in the car's own network uses
+    /// no uplink.
     fn handle_uplinks(&mut self, live: &mut Live<'_>, situation: &Situation) {
         let moved = std::mem::replace(&mut self.moves, situation.moves) != situation.moves;
         if moved
@@ -252,7 +253,7 @@ impl Session {
             return;
         }
         match live.peer.unanswered().await {
-            // It may have been lost with the old connection. Who has it already ignores it.
+            // The offer may have been lost with the old socket. A driver who has it ignores it.
             Ok(Some(offer)) => self.say_offer(&offer),
             Ok(_) => {}
             Err(error) => tracing::warn!(error = %causes(&error), "an offer cannot be said again"),
@@ -269,7 +270,7 @@ impl Session {
             None | Some(SessionInput::Shutdown) => {
                 return Some(Outcome::EndedByCar(ByeReason::Shutdown));
             }
-            // The host has lost one of the two; they have not lost each other.
+            // The host has lost a socket to one end, but the ends still have their connection.
             Some(SessionInput::Bye(ByeReason::DriverGone | ByeReason::CarGone))
                 if recovery.is_connected() =>
             {
@@ -279,12 +280,15 @@ impl Session {
             Some(SessionInput::Bye(reason)) => return Some(Outcome::EndedByDriver(reason)),
             Some(SessionInput::Answer { generation, sdp }) => {
                 match peer.accept_answer(generation, &sdp).await {
-                    // The first answer decides whether there is a session at all; a later one is
-                    // about another path only.
+                    // Without a usable first answer there is no session at all; a later answer is
+                    // only about another path.
                     Err(error @ (PeerError::Stack { .. } | PeerError::Description(_)))
                         if generation == 1 =>
                     {
-                        tracing::warn!(error = %causes(&error), "the driver's description cannot be used");
+                        tracing::warn!(
+                            error = %causes(&error),
+                            "the driver's description cannot be used"
+                        );
                         return Some(Outcome::EndedByCar(ByeReason::BadDescription));
                     }
                     Ok(()) => {
@@ -352,7 +356,8 @@ impl Session {
             Message::Text(text) => match parse::<DriverEvent>(&text) {
                 Ok(DriverEvent::Hello { v, software, frames }) => {
                     let layout = Layout::newest_in(&frames.unwrap_or_default().telemetry);
-                    tracing::debug!(v, %software, telemetry = layout.version(), "the driver's page");
+                    let telemetry = layout.version();
+                    tracing::debug!(v, %software, telemetry, "the driver's page");
                     self.telemetry.send_replace(layout);
                     return;
                 }
@@ -370,6 +375,7 @@ impl Session {
                 Effect::Keyframe => live.video.begin(),
                 Effect::AskHost => match &self.back.pulse {
                     Some(pulse) => pulse.ask(),
+                    // The car's own page is part of this program: it always answers.
                     None => live.recovery.handle_host_heard(clock::now()),
                 },
                 Effect::UplinkSilent if self.source == Source::Host => {
@@ -385,7 +391,8 @@ impl Session {
                     let over = self.binding.borrow().addresses.clone();
                     tracing::info!(?commit, wide, ?over, "ICE restart");
                     if let Err(error) = self.offer(live.peer, Some(commit)).await {
-                        // The connection's driver has died: the page opens a new session.
+                        // The task that drives the connection has died: the page opens a new
+                        // session.
                         tracing::warn!(error = %causes(&error), "the ICE restart failed");
                         return Some(Outcome::EndedByCar(ByeReason::IceFailed));
                     }
@@ -395,8 +402,8 @@ impl Session {
         None
     }
 
-    /// Decides which of the machine's addresses the next gathering uses. Development on one machine
-    /// goes its own ways.
+    /// Sets the addresses of the machine that the next gathering uses: those of the uplink in use,
+    /// or all of them with `wide`. With `ice.loopback`, for development, there is no limit.
     fn bind(&self, wide: bool) {
         if !self.context.loopback {
             let wide = wide || self.source == Source::Lan;
@@ -404,7 +411,7 @@ impl Session {
         }
     }
 
-    /// Says the first offer, or one with a restart.
+    /// Sends the first offer (`None`), or one that restarts ICE.
     async fn offer(&mut self, peer: &Peer, restart: Option<Commit>) -> Result<(), PeerError> {
         if restart.is_some() {
             self.ice_servers.follow();
@@ -416,6 +423,7 @@ impl Session {
             return Ok(());
         }
         self.say_offer(&offer);
+        // Gathering ends the old path. If that may still live, gathering waits for the answer.
         if restart == Some(Commit::WithAnswer) {
             peer.hold(offer).await;
             return Ok(());
@@ -447,7 +455,7 @@ fn connection(state: PeerState) -> Connection {
     }
 }
 
-/// Tells the driver why there is no picture.
+/// If the camera failed, sends the driver the reason why there is no picture.
 fn tell_camera(peer: &Peer, state: &PipelineState) {
     if let PipelineState::Failed(why) = state {
         let notice = CarEvent::Notice { level: NoticeLevel::Error, text: Note::lossy(why) };

@@ -1,7 +1,7 @@
-//! From control frames to set-points, and from the drive's status to telemetry.
+//! Turns control frames into set-points, and the drive's status into telemetry.
 //!
-//! **The loop awaits nothing but its inputs.** Telemetry leaves from a task of its own, which takes
-//! the newest and skips what came while the WebRTC stack was slow.
+//! **The loop awaits nothing but its inputs.** A task of its own sends telemetry. It takes the
+//! newest frame and skips those that came while the WebRTC stack was slow.
 
 use crate::drive::DriveLink;
 use rccar_car_core::freshness::Freshness;
@@ -27,9 +27,9 @@ const TELEMETRY_WITHIN: Duration = Duration::from_millis(100);
 /// Answers are not sent closer together than this, however many control frames come.
 const TELEMETRY_SPACING: Duration = Duration::from_millis(10);
 
-/// What steering needs of the driver's end.
+/// The part of [`Peer`] that steering needs; tests have another one.
 pub(crate) trait Driver: Send + Sync + 'static {
-    /// The newest control frame, as it changes.
+    /// The newest control frame; `None` before the first.
     fn control(&self) -> watch::Receiver<Option<ReceivedControl>>;
     /// Control frames dropped so far.
     fn dropped_control_frames(&self) -> u16;
@@ -57,8 +57,8 @@ impl Driver for Peer {
     }
 }
 
-/// Steers for one session until the task is dropped, or until the one that sends telemetry has
-/// crashed. Runs apart from signaling, so that nothing slow stands between the driver's hand and
+/// Steers for one session until the task is dropped, or until the task that sends telemetry has
+/// crashed. It runs apart from signaling, so that nothing slow comes between the driver's hand and
 /// the wheels. `layout` is the one in which the driver reads telemetry.
 pub(crate) async fn run<D: Driver>(
     session: SessionId,
@@ -70,12 +70,12 @@ pub(crate) async fn run<D: Driver>(
     let mut control = driver.control();
     let mut status = steering.drive.subscribe();
     let (telemetry, newest) = watch::channel(None);
-    // Ends with this task, in whatever way that ends.
+    // A set ends its tasks when it is dropped: sending ends with this task in every case.
     let mut sending = JoinSet::new();
     sending.spawn(send_telemetry(Arc::clone(&driver), newest).in_current_span());
     loop {
         let send_telemetry = tokio::select! {
-            // Commands first: whatever else waits, the wheels come first.
+            // In this order: the wheels come first, whatever else waits.
             biased;
             Ok(()) = control.changed() => {
                 let newest = *control.borrow_and_update();
@@ -91,7 +91,7 @@ pub(crate) async fn run<D: Driver>(
             }
             Some(_) = sending.join_next() => return,
         };
-        // Also when no status came: that the drive is silent is news, too.
+        // Also when no status came: the silence of the drive is news, too.
         if let Some(event) = steering.handle_status() {
             driver.send_event(event.to_json());
         }
@@ -137,7 +137,7 @@ impl Steering {
         }
     }
 
-    /// Passes a control frame on to the drive; says whether it is time to answer.
+    /// Passes a control frame on to the drive. True: telemetry is due in answer.
     fn handle_control(&mut self, control: &ReceivedControl) -> bool {
         let frame = &control.frame;
         let standing = !self.drive.status(clock::now()).state.may_move();
@@ -146,7 +146,7 @@ impl Steering {
             not_input: frame.not_input(age).unwrap_or_default(),
             arm: frame.arm,
             brake: frame.brake,
-            seq: 0,
+            seq: 0, // `DriveLink::send` counts.
             sampled_at: control.at.minus(age),
             session: self.session.0.get(),
             steering: frame.steering,
@@ -162,7 +162,8 @@ impl Steering {
         tokio::time::sleep(due.since(clock::now())).await;
     }
 
-    /// Keeps the drive's status coming while nobody steers, without extending any deadline.
+    /// Sends a set-point without input: the drive answers with its status, and no deadline of the
+    /// drive moves.
     fn handle_silence(&self) {
         self.drive.send(SetPoint {
             not_input: StopReason::Silent,
@@ -172,7 +173,7 @@ impl Steering {
         });
     }
 
-    /// The event to send when the drive's state has changed.
+    /// The event to send; `None` if the drive's state has not changed.
     fn handle_status(&mut self) -> Option<CarEvent> {
         let status = self.drive.status(clock::now());
         let news = (status.state, status.reason);
@@ -180,7 +181,6 @@ impl Steering {
             .then_some(CarEvent::Drive { state: news.0, reason: news.1 })
     }
 
-    /// Telemetry of this moment.
     fn telemetry(&mut self, dropped: u16) -> TelemetryFrame {
         let now = clock::now();
         let status = self.drive.status(now);
@@ -254,8 +254,7 @@ mod tests {
     }
 
     impl Stage {
-        /// Steers once the socket to the drive is known to take datagrams: what comes before is
-        /// dropped.
+        /// Returns once the socket to the drive takes datagrams: earlier ones would be dropped.
         async fn set() -> Self {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("drive.sock");
@@ -278,7 +277,7 @@ mod tests {
             stage
         }
 
-        /// Steers, and waits until the wheels are told.
+        /// Steers, and waits for the set-point at the wheels.
         async fn steer(&self, seq: u32) {
             let steering = Angle::from_permyriad(i16::try_from(seq).unwrap()).unwrap();
             let frame = ControlFrame {

@@ -1,4 +1,4 @@
-//! The car's uplinks: watches them, decides which one is used, and tells sessions and signaling.
+//! The car's uplinks: watches them and publishes for sessions and signaling which one is in use.
 
 use crate::dial::{self, LastAddresses};
 use crate::due::until;
@@ -37,7 +37,7 @@ impl Default for UplinksConfig {
     }
 }
 
-/// What the configuration says of an interface.
+/// A value of `[uplinks.kinds]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum InterfaceKind {
@@ -54,18 +54,18 @@ pub(crate) enum InterfaceKind {
 pub(crate) struct Situation {
     /// Counts moves from one uplink to another.
     pub(crate) moves: u64,
-    /// Why the last one was made.
+    /// Why the last move was made.
     pub(crate) why: Option<Why>,
     pub(crate) in_use: Option<Uplink>,
-    /// All of them, as they are worth trying.
+    /// All uplinks, the best one to try first.
     pub(crate) order: Vec<Uplink>,
     pub(crate) interfaces: Arc<Vec<Interface>>,
 }
 
 impl Situation {
-    /// The addresses for a connection over the uplink in use and over what is no uplink, such as a
-    /// local network; with `wide` over all that there is. Packets leave through the interface of
-    /// their address, also while another one has the better route.
+    /// The addresses for a connection over the uplink in use and over interfaces that are no
+    /// uplink, such as a local network; with `wide`, over all interfaces. Packets leave through the
+    /// interface of their address, also while another one has the better route.
     pub(crate) fn binding(&self, wide: bool) -> Binding {
         let of_interface = |uplink: &Uplink| {
             let interface =
@@ -86,6 +86,7 @@ impl Situation {
                 .iter()
                 .filter(|interface| interface.up && interface.medium != Medium::Loopback)
         };
+        // `None`, no limit at all, if there is no other uplink to leave out.
         let addresses = (!wide && !others.is_empty()).then(|| {
             own().flat_map(|interface| interface.addresses.difference(&others).copied()).collect()
         });
@@ -93,14 +94,14 @@ impl Situation {
     }
 }
 
-/// What the others tell of uplinks.
+/// Something that another part of the program has found out about uplinks.
 #[derive(Debug)]
 pub(crate) enum Report {
-    /// The host answered over this one, after those did not.
+    /// The host answered over the uplink `over`, and not over the `silent` ones tried before.
     Dialled { over: String, silent: Vec<String> },
 }
 
-/// The way to the uplinks; clones are the same.
+/// The way to the uplinks; all clones share one state.
 #[derive(Clone)]
 pub(crate) struct UplinksHandle {
     situation: watch::Receiver<Situation>,
@@ -108,38 +109,35 @@ pub(crate) struct UplinksHandle {
     suspicions: Arc<watch::Sender<u64>>,
 }
 
-/// Reports that wait; each is worth little when the next one is here.
+/// Most reports that wait. Each is worth little when the next one is here.
 const REPORTS: usize = 16;
 
 impl UplinksHandle {
-    /// Follows the uplinks.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Situation> {
         self.situation.clone()
     }
 
-    /// What is there now.
     pub(crate) fn now(&self) -> Situation {
         self.situation.borrow().clone()
     }
 
-    /// Tells what was seen.
     pub(crate) fn report(&self, report: Report) {
-        // A full queue has newer ones.
+        // With a full queue this report is lost; the next dialling makes another one.
         let _ = self.reports.try_send(report);
     }
 
-    /// Neither driver nor host answer: the way to the host is to be tried anew, over all uplinks.
+    /// Asks signaling to dial the host again, over all uplinks: neither driver nor host answers.
     pub(crate) fn suspect(&self) {
         self.suspicions.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Follows suspicions.
+    /// Changes with each call of [`suspect`](Self::suspect).
     pub(crate) fn suspicions(&self) -> watch::Receiver<u64> {
         self.suspicions.subscribe()
     }
 }
 
-/// Begins to watch; `host` is what probes are sent to.
+/// Begins to watch. A probe of an uplink connects to `host`; without one it always succeeds.
 pub(crate) fn start(config: &UplinksConfig, host: Option<HostUrl>) -> UplinksHandle {
     let (publish, situation) = watch::channel(Situation::default());
     let (reports, queue) = mpsc::channel(REPORTS);
@@ -182,7 +180,8 @@ impl Manager {
             let due = self.machine.poll_timeout();
             tokio::select! {
                 interfaces = watcher.next() => {
-                    let uplinks = interfaces.iter().filter_map(|interface| self.uplink(interface)).collect();
+                    let uplinks =
+                        interfaces.iter().filter_map(|interface| self.uplink(interface)).collect();
                     self.interfaces = Arc::new(interfaces);
                     self.machine.handle_uplinks(clock::now(), uplinks);
                 }
@@ -192,7 +191,9 @@ impl Manager {
                     }
                     self.machine.handle_alive(clock::now(), &over);
                 }
-                Some(Ok((name, answered))) = self.probes.join_next() => self.machine.handle_probe(clock::now(), &name, answered),
+                Some(Ok((name, answered))) = self.probes.join_next() => {
+                    self.machine.handle_probe(clock::now(), &name, answered);
+                }
                 () = until(due) => self.machine.handle_timeout(clock::now()),
             }
             self.carry_out();
@@ -224,8 +225,8 @@ impl Manager {
         });
     }
 
-    /// A connection to the host tells most; a car without one has no better sign than the uplink
-    /// itself.
+    /// Tests an uplink by a connection to the host. Without a host there is no better sign than the
+    /// uplink itself.
     fn probe(&mut self, uplink: Uplink) {
         let host = self.host.clone();
         self.probes.spawn(async move {
@@ -242,6 +243,7 @@ impl Manager {
         });
     }
 
+    /// `None` without a default route, or if it is no uplink by kind.
     fn uplink(&self, interface: &Interface) -> Option<Uplink> {
         let metric = interface.default_metric()?;
         let kind = match (self.kinds.get(&interface.name), interface.medium) {
@@ -267,7 +269,7 @@ fn kind_of(kind: UplinkKind) -> Kind {
     }
 }
 
-/// The machine's word as the protocol's.
+/// The core's word as the protocol's.
 pub(crate) fn word(kind: Kind) -> UplinkKind {
     match kind {
         Kind::Ethernet => UplinkKind::Ethernet,

@@ -1,4 +1,4 @@
-//! Between the camera's pipeline and the session that shows it.
+//! Brings the picture from the camera's pipeline to the session that sends it.
 
 use rccar_causes::causes;
 use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
@@ -11,19 +11,20 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 
-/// How often the log tells what was sent, at level DEBUG.
+/// How often the log shows what was sent, at level DEBUG.
 const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
 
-/// The camera, shared by all sessions one after the other.
+/// The camera. All sessions share it, one after the other.
 #[derive(Clone)]
 pub(crate) struct VideoHub {
     format: Video,
     level: Level,
     handle: PipelineHandle,
+    /// Locked by the session, or the test, that receives frames.
     units: Arc<Mutex<AccessUnits>>,
     died: Arc<Notify>,
     dead: Arc<AtomicBool>,
-    /// How many want frames: a session, a test.
+    /// Number of sessions and tests that want frames. The camera runs while it is not 0.
     users: Arc<std::sync::Mutex<u32>>,
 }
 
@@ -50,12 +51,12 @@ impl VideoHub {
         self.format
     }
 
-    /// What a decoder of the picture must be able to do.
+    /// H.264 level that a decoder of the picture needs.
     pub(crate) fn level(&self) -> Level {
         self.level
     }
 
-    /// Follows whether the camera gives frames.
+    /// State of the camera's thread, with the reason if it gives no frames.
     pub(crate) fn watch(&self) -> watch::Receiver<PipelineState> {
         self.handle.watch()
     }
@@ -65,12 +66,11 @@ impl VideoHub {
         Arc::clone(&self.died)
     }
 
-    /// Whether the camera's thread has died.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Relaxed)
     }
 
-    /// Prepares to send the picture until the returned value is dropped.
+    /// Prepares to send the picture: [`Sending::begin`] starts it, dropping the value ends it.
     pub(crate) fn prepare(&self, sender: Arc<VideoSender>) -> Sending {
         let task = tokio::spawn(send(self.clone(), sender));
         Sending { hub: self.clone(), running: OnceLock::new(), task }
@@ -81,8 +81,8 @@ impl VideoHub {
         self.handle.stats().encoded
     }
 
-    /// Whether the camera gives a frame; a session that shows its picture proves as much, and is
-    /// not disturbed.
+    /// Whether the camera gives a frame `within` this time. A running session is not disturbed: the
+    /// test only watches whether frames are encoded for it.
     pub(crate) async fn test(&self, within: Duration) -> bool {
         let before = self.encoded();
         let frame = async {
@@ -117,7 +117,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         let mut users = self.hub.users.lock().unwrap_or_else(PoisonError::into_inner);
         *users -= 1;
-        // Under the lock: whoever begins meanwhile switches it on again after this.
+        // Still under the lock: a session that begins at this moment switches the camera on after
+        // this, not before.
         if *users == 0 {
             self.hub.handle.set_running(false);
         }
@@ -132,7 +133,8 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// There is a path: starts the camera, or goes on with a picture that needs no earlier one.
+    /// Call this when there is a path, the first one or another. It starts the camera, and the next
+    /// frame is a keyframe.
     pub(crate) fn begin(&self) {
         self.running.get_or_init(|| Running::start(&self.hub));
         self.hub.handle.request_keyframe();
@@ -158,14 +160,29 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
                     return;
                 };
                 if let Err(error) = sender.send(unit.data, unit.captured_at, unit.keyframe).await {
-                    // The path has ended and nobody listens.
+                    // Between two paths nobody listens: that is no fault.
                     tracing::trace!(error = %causes(&error), "frame not sent");
                 }
             }
             () = sender.keyframe_requested() => hub.handle.request_keyframe(),
             _ = traffic.tick() => {
-                let Traffic { encoded_bytes, first_bytes, resent_bytes, resent, unanswered, withheld } = sender.traffic();
-                tracing::debug!(encoded_bytes, first_bytes, resent_bytes, resent, unanswered, withheld, "video sent so far");
+                let Traffic {
+                    encoded_bytes,
+                    first_bytes,
+                    resent_bytes,
+                    resent,
+                    unanswered,
+                    withheld,
+                } = sender.traffic();
+                tracing::debug!(
+                    encoded_bytes,
+                    first_bytes,
+                    resent_bytes,
+                    resent,
+                    unanswered,
+                    withheld,
+                    "video sent so far"
+                );
             }
         }
     }

@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-/// Generous: the machine that runs the tests may be busy with others.
+/// Generous: the machine that runs the tests may have other work.
 const SOON: Duration = Duration::from_secs(60);
 
 struct Setup {
@@ -49,7 +49,8 @@ impl Setup {
         let (host, from_car, to_car) = serve_host().await;
         let config = directory.path().join("car.toml");
         let content = format!(
-            "[car]\nstate_dir = \"{p}/state\"\n[host]\nurl = \"{host}\"\n[drive]\nsocket = \"{p}/drive.sock\"\n[dbus]\naddress = \"{}\"\n",
+            "[car]\nstate_dir = \"{p}/state\"\n[host]\nurl = \"{host}\"\n\
+             [drive]\nsocket = \"{p}/drive.sock\"\n[dbus]\naddress = \"{}\"\n",
             bus.address(),
             p = directory.path().display()
         );
@@ -92,7 +93,7 @@ fn serve_drive(path: &Path, state: Arc<AtomicU8>) {
     });
 }
 
-/// A host with one car.
+/// A host with one car: its URL, what it hears, and what it is to send.
 async fn serve_host() -> (String, mpsc::UnboundedReceiver<FromCar>, mpsc::UnboundedSender<ToCar>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -114,14 +115,21 @@ async fn serve_host() -> (String, mpsc::UnboundedReceiver<FromCar>, mpsc::Unboun
         socket.send(Message::text(nonce)).await.unwrap();
         loop {
             tokio::select! {
-                Some(order) = orders.recv() => socket.send(Message::text(order.to_json())).await.unwrap(),
-                Some(Ok(Message::Text(text))) = socket.next() => match parse::<FromCar>(&text).unwrap() {
-                    FromCar::Register { key, name, .. } => {
-                        socket.send(Message::text(ToCar::Registered { car: key.id(), name }.to_json())).await.unwrap();
+                Some(order) = orders.recv() => {
+                    socket.send(Message::text(order.to_json())).await.unwrap();
+                }
+                Some(Ok(Message::Text(text))) = socket.next() => {
+                    match parse::<FromCar>(&text).unwrap() {
+                        FromCar::Register { key, name, .. } => {
+                            let registered = ToCar::Registered { car: key.id(), name };
+                            socket.send(Message::text(registered.to_json())).await.unwrap();
+                        }
+                        FromCar::Ping { id } => {
+                            socket.send(Message::text(ToCar::Pong { id }.to_json())).await.unwrap();
+                        }
+                        message => told.send(message).unwrap(),
                     }
-                    FromCar::Ping { id } => socket.send(Message::text(ToCar::Pong { id }.to_json())).await.unwrap(),
-                    message => told.send(message).unwrap(),
-                },
+                }
                 else => return,
             }
         }

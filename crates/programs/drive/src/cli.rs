@@ -35,7 +35,6 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
     pub(crate) fn execute(&self) -> Result<(), DriveError> {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
         let mut config = Config::load(path)?;

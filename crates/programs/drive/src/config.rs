@@ -1,4 +1,4 @@
-//! Configuration: `config.toml` beside this crate documents every option.
+//! Configuration; `config.toml` beside this crate documents every option.
 
 use rccar_daemon::config::{self, ConfigError};
 use rccar_drive_core::{Settings, SteeringSettings, ThrottleSettings};
@@ -6,10 +6,9 @@ use rccar_sim::vehicle::VehicleParams;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// Where the configuration is looked for.
+/// Used if the command line names no other file.
 pub const DEFAULT_PATH: &str = "/etc/rccar/drive.toml";
 
-/// The configuration file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -17,23 +16,18 @@ pub struct Config {
     pub socket: PathBuf,
     /// Ask for real-time priority and locked memory.
     pub realtime: bool,
-    /// File of the flight recorder.
+    /// File of the flight recorder; `None`: nothing is recorded.
     pub trace: Option<PathBuf>,
-    /// What moves the car.
     pub actuator: ActuatorKind,
-    /// The steering servo.
     pub steering: SteeringConfig,
-    /// The motor.
     pub throttle: ThrottleConfig,
-    /// The simulated car.
     pub simulator: SimulatorConfig,
 }
 
-/// What moves the car.
+/// The hardware that moves the car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActuatorKind {
-    /// A kinematic model.
     Simulator,
 }
 
@@ -92,7 +86,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Settings of the machine.
+    /// Settings of the core.
     #[must_use]
     pub fn settings(&self) -> Settings {
         let Self { steering, throttle, .. } = self;
@@ -113,7 +107,6 @@ impl Config {
         }
     }
 
-    /// Parameters of the simulated car.
     #[must_use]
     pub fn vehicle(&self) -> VehicleParams {
         let simulator = &self.simulator;

@@ -1,4 +1,4 @@
-//! What can go wrong with the program as a whole.
+//! Errors that end a command.
 
 use crate::actuator::ActuatorError;
 use crate::query::QueryError;
@@ -8,32 +8,25 @@ use rccar_daemon::config::ConfigError;
 use rccar_drive_core::SettingsError;
 use std::io;
 
-/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DriveError {
-    /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The answer of a command.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// A setting, although the configuration was checked.
+    /// [`Config::load`](crate::config::Config::load) has checked the settings: not expected.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The socket for set-points.
     #[error(transparent)]
     Socket(#[from] SocketError),
     #[error(transparent)]
     Actuator(#[from] ActuatorError),
-    /// The running drive does not tell.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// The operating system refuses.
     #[error("cannot {action}")]
     Os {
-        /// What was tried, as a verb.
+        /// What the system refused, as a verb: "open the trace".
         action: &'static str,
-        /// Why not.
         source: io::Error,
     },
 }

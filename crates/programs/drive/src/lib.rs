@@ -1,18 +1,18 @@
-//! `rccar-drive`: the process that owns the actuators of the car, and outlives the one that talks
-//! to the network.
+//! `rccar-drive`: the process that owns the actuators of the car. It outlives the process that
+//! talks to the network.
 //!
-//! **Whatever happens to its peers, 250 ms after the last fresh input of the driver servo and motor
-//! are at neutral.**
+//! **Servo and motor are at neutral 250 ms after the driver's last fresh input, whatever happens to
+//! other processes.**
 //!
-//! One thread, no runtime. In each turn of its loop ([`shell`])
+//! One thread drives, without a runtime. In each turn of its loop ([`shell`])
 //!
-//! 1. the machine ([`rccar_drive_core::Machine`]) lets its deadlines expire,
+//! 1. the core ([`rccar_drive_core::Machine`]) lets its deadlines expire,
 //! 2. its output goes to the [`actuator`],
-//! 3. the sender of the newest set-point gets a status ([`reporter`]) with what the [`sensor`]s
-//!    know,
-//! 4. the loop sleeps until a datagram, a signal or the next deadline; 5 ms at most while the car
-//!    moves, 50 ms otherwise,
-//! 5. the datagrams that came go to the machine.
+//! 3. the sender of the newest set-point gets a status ([`reporter`]) with the values of the
+//!    [`sensor`]s,
+//! 4. the loop sleeps until a datagram, a signal or the next deadline comes; 5 ms at most while the
+//!    car moves, 50 ms otherwise,
+//! 5. the core gets the datagrams that came.
 //!
 //! ```
 //! use rccar_drive::actuator::{Actuator, Simulator};
@@ -31,14 +31,14 @@
 //!
 //! # Design decisions
 //!
-//! * The loop waits for nobody: sends do not block, and journal, trace file and systemd are served
-//!   by another thread ([`recorder`]).
-//! * Who may open the socket may drive: it is protected by its mode (0660), and what comes through
-//!   it is checked, not trusted.
-//! * An empty datagram asks for the status without becoming the one who drives
-//!   (`rccar-drive status`).
-//! * A PWM goes on when the process behind it has died. `rccar-drive neutral` is for the service
-//!   manager to run then.
+//! * The loop waits for nobody: sends do not block, and another thread ([`recorder`]) serves
+//!   journal, trace file and systemd.
+//! * Any process that may open the socket may drive. The socket's mode (0660) protects it. What
+//!   comes through it is checked, not trusted.
+//! * An empty datagram asks for the status (`rccar-drive status`). Its sender does not become the
+//!   one who drives.
+//! * A PWM goes on when the process behind it has died. The service manager then runs
+//!   `rccar-drive neutral`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -58,7 +58,6 @@ pub mod socket;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// The program.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();

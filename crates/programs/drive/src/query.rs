@@ -1,4 +1,4 @@
-//! Asks a running drive for its status: an empty datagram is answered with one, and changes
+//! Asks a running drive for its status. The drive answers an empty datagram with it, and changes
 //! nothing.
 
 use nix::sys::socket::{UnixAddr, bind};
@@ -14,29 +14,25 @@ use std::time::Duration;
 /// Longer than any turn of the drive's loop (50 ms), short for a person.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The running drive does not tell.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    #[error("{}: no rccar-drive answers; is it running, and may you write to its socket?", path.display())]
-    NoAnswer {
-        /// Where it was asked.
-        path: PathBuf,
-        /// What happened instead.
-        source: io::Error,
-    },
-    /// The answer is not a status.
+    #[error(
+        "{}: no rccar-drive answers; is it running, and may you write to its socket?",
+        path.display()
+    )]
+    NoAnswer { path: PathBuf, source: io::Error },
     #[error("the answer is not a status; is rccar-drive of another version?")]
     Garbled(#[from] FrameError),
 }
 
-/// Asks for the status.
+/// Asks the drive whose socket is at `path`; waits one second at most.
 pub fn ask(path: &Path) -> Result<DriveStatus, QueryError> {
     let answer =
         exchange(path).map_err(|source| QueryError::NoAnswer { path: path.to_owned(), source })?;
     Ok(DriveStatus::decode(&answer)?)
 }
 
-/// The status in words, one fact a line.
+/// The status as text for a person, one fact a line.
 #[must_use]
 pub fn describe(status: &DriveStatus) -> String {
     let mut text = String::new();
@@ -82,7 +78,7 @@ pub fn describe(status: &DriveStatus) -> String {
 
 fn exchange(path: &Path) -> io::Result<Vec<u8>> {
     let socket = UnixDatagram::unbound()?;
-    // The answer needs an address: the kernel picks a free one (autobind, unix(7)).
+    // The drive needs an address for its answer: the kernel picks a free one (autobind, unix(7)).
     bind(socket.as_raw_fd(), &UnixAddr::new_unnamed())?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;

@@ -1,4 +1,4 @@
-//! A place in front of the queue: real-time priority, and memory that is not swapped out.
+//! Real-time priority, and memory that is not swapped out.
 
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
@@ -8,15 +8,15 @@ use thread_priority::{
     set_thread_priority_and_policy, thread_native_id,
 };
 
-/// Above every ordinary process, below the threads that serve interrupts (50 on a kernel with
-/// PREEMPT_RT), which the loop waits for.
+/// Above every ordinary process. Below the threads that serve interrupts (50 on a kernel with
+/// PREEMPT_RT), because the loop waits for them.
 const PRIORITY: u8 = 20;
 
-/// Asks for both, for the calling thread. What is refused is logged: the drive works without, with
-/// larger margins needed.
+/// Asks for both, for the calling thread. A refusal is only logged: the drive works without, but
+/// its turns may come later.
 pub(crate) fn enable() {
-    // Locking future memory under a limit would make an allocation fail later, at a worse time than
-    // now.
+    // With a limit, locking future memory too would make an allocation fail later, while the car
+    // moves.
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
     let flags = if unlimited {
@@ -25,7 +25,10 @@ pub(crate) fn enable() {
         MlockAllFlags::MCL_CURRENT
     };
     if let Err(error) = mlockall(flags) {
-        tracing::warn!(error = %causes(&error), "memory may be swapped out: locking it was refused (systemd: LimitMEMLOCK=infinity)");
+        tracing::warn!(
+            error = %causes(&error),
+            "memory may be swapped out: locking it was refused (systemd: LimitMEMLOCK=infinity)"
+        );
     }
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let outcome =

@@ -1,8 +1,8 @@
 //! The flight recorder: a thread that writes to the journal, to the trace file and to systemd, so
 //! that the loop never waits for them.
 //!
-//! The loop hands records over without waiting; what does not fit into the queue is counted and
-//! lost. systemd hears of the loop's life only through the loop's own [`Record::Alive`].
+//! The loop hands records over without waiting. A record that does not fit into the queue is lost
+//! and counted. Only a [`Record::Alive`] of the loop itself feeds systemd's watchdog.
 
 use rccar_causes::causes;
 use rccar_daemon::notify;
@@ -16,19 +16,19 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-/// Records that wait. At 200 Hz every change of the outputs for over a second.
+/// Most records that wait: every change of the outputs for over a second, at 200 Hz.
 const QUEUE: usize = 256;
 
-/// What the loop reports.
+/// A report of the loop.
 #[derive(Debug)]
 pub enum Record {
     /// A line of the trace.
     Line(Line),
     /// The actuators did not obey, and why.
     Fault(String),
-    /// So many datagrams were not set-points, the last one for this reason.
+    /// Datagrams that are not set-points came.
     Malformed {
-        /// Datagrams so far.
+        /// Number of them so far.
         count: u64,
         /// What is wrong with the last.
         error: rccar_protocol::FrameError,
@@ -40,31 +40,27 @@ pub enum Record {
 /// One line of the trace.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {
-    /// When, in µs of `CLOCK_MONOTONIC`.
+    /// In µs of `CLOCK_MONOTONIC`.
     pub at: MonotonicMicros,
-    /// State of the machine after it.
+    /// State of the core after the event.
     pub state: DriveState,
     /// Moment of the last fresh input, from which the deadlines count.
     pub input: Option<MonotonicMicros>,
-    /// What happened.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened.
+/// The part of a line that says what happened.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum What {
-    /// A decision of the machine.
+    /// A decision of the core.
     Event(Event),
-    /// Servo and motor get something else.
-    Output {
-        /// What they get.
-        output: Output,
-    },
+    /// Servo and motor get a new output.
+    Output { output: Output },
 }
 
-/// The loop's end of the queue. Dropped, it waits until everything is written.
+/// The loop's end of the queue. Dropping it waits until everything is written.
 #[derive(Debug)]
 pub struct Recorder {
     queue: Option<SyncSender<Record>>,
@@ -73,7 +69,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts the thread; `trace` is appended to.
+    /// Starts the thread, which appends to the file `trace`.
     pub fn start(trace: Option<&Path>) -> io::Result<Self> {
         let file = trace
             .map(|path| OpenOptions::new().create(true).append(true).open(path))
@@ -96,10 +92,10 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
+        // First, because the thread ends when the queue is closed and empty.
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed already, and nothing is left to be done about
-            // it.
+            // A panic of the thread has been printed already.
             let _ = thread.join();
         }
         if self.lost > 0 {
@@ -127,7 +123,7 @@ fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
     }
 }
 
-/// One write for a line, so that a line is there whole or not at all when the power goes.
+/// Appends a line in one write, so that a power cut leaves the whole line or none.
 fn append(file: &mut File, line: &Line) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
@@ -179,7 +175,8 @@ mod tests {
             concat!(
                 r#"{"at":7,"state":"tripped","input":5,"event":"tripped","reason":"silent"}"#,
                 "\n",
-                r#"{"at":7,"state":"tripped","input":5,"output":{"steering":10000,"motor":{"drive":-30}}}"#,
+                r#"{"at":7,"state":"tripped","input":5,"#,
+                r#""output":{"steering":10000,"motor":{"drive":-30}}}"#,
                 "\n"
             )
         );

@@ -1,4 +1,4 @@
-//! Who gets the status, and when.
+//! Decides which process gets the status, and when.
 
 use rccar_protocol::Layout;
 use rccar_protocol::state::{DriveState, StopReason};
@@ -6,24 +6,24 @@ use rccar_protocol::units::MonotonicMicros;
 use std::os::unix::net::SocketAddr;
 use std::time::Duration;
 
-/// How long after its last datagram a sender is kept informed. Longer than a restart of its
-/// threads, shorter than anybody waits.
+/// How long after its last datagram a sender gets the status. Longer than a restart of its threads,
+/// shorter than a person waits.
 const LISTENS_FOR: Duration = Duration::from_secs(2);
 /// Period while the car moves. 100 Hz: a picture drawn at 30 or 60 Hz from the odometry does not
 /// judder.
 const MOVING: Duration = Duration::from_millis(10);
-/// Period while it rests.
+/// Period while the car rests.
 const RESTING: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 struct Listener {
     address: SocketAddr,
     heard_at: MonotonicMicros,
-    /// Of its newest set-point: it reads the status in the same.
+    /// Layout of its newest set-point, in which it also reads the status.
     layout: Layout,
 }
 
-/// Keeps the sender of the newest set-point informed.
+/// Sends the status to one process: the sender of the newest set-point.
 #[derive(Debug, Default)]
 pub struct Reporter {
     listener: Option<Listener>,
@@ -33,18 +33,20 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A set-point came from `sender`, who is the listener from now on.
+    /// Makes the sender of a set-point the listener.
     pub fn heard(&mut self, now: MonotonicMicros, sender: SocketAddr, layout: Layout) {
+        // Nothing can be sent to a socket without an address.
         if sender.is_unnamed() {
             return;
         }
         if !self.listener.as_ref().is_some_and(|known| same(&known.address, &sender)) {
+            // A new listener gets its first status at once.
             self.due = now;
         }
         self.listener = Some(Listener { address: sender, heard_at: now, layout });
     }
 
-    /// Whom to tell now and how, if anybody: when the period is over or something changed.
+    /// The listener, and the layout for it, if the period is over or `what` changed; else `None`.
     pub fn due(
         &mut self,
         now: MonotonicMicros,
@@ -60,23 +62,22 @@ impl Reporter {
             return None;
         }
         let period = if moving { MOVING } else { RESTING };
-        // On a fixed grid, unless the loop has missed a whole period.
+        // On a fixed grid, unless the loop is more than half a period late.
         self.due = self.due.plus(period).max(now.plus(period / 2)).min(now.plus(period));
         self.told = Some(what);
         Some((listener.address.clone(), listener.layout))
     }
 
-    /// When [`Self::due`] wants to be asked.
+    /// When to call [`Self::due`] at the latest; `None` without a listener.
     pub fn next(&self) -> Option<MonotonicMicros> {
         self.listener.is_some().then_some(self.due)
     }
 
-    /// The listener is gone.
+    /// Call this when the listener's socket is gone.
     pub fn forget(&mut self) {
         self.listener = None;
     }
 
-    /// Number of the next status.
     pub fn next_seq(&mut self) -> u32 {
         self.seq = self.seq.wrapping_add(1);
         self.seq

@@ -1,4 +1,4 @@
-//! Puts the parts together.
+//! The commands `run` and `neutral`: they put the parts together.
 
 use crate::actuator;
 use crate::config::Config;
@@ -21,6 +21,7 @@ pub(crate) fn run(config: &Config) -> Result<(), DriveError> {
     let socket = DriveSocket::bind(&config.socket)?;
     let recorder = Recorder::start(config.trace.as_deref()).map_err(os("open the trace"))?;
     let hardware = actuator::open(config)?;
+    // After the recorder's thread is started, which is not to have the priority.
     if config.realtime {
         realtime::enable();
     }
@@ -28,6 +29,7 @@ pub(crate) fn run(config: &Config) -> Result<(), DriveError> {
     tracing::info!(socket = %config.socket.display(), "listening for set-points");
     notify::ready();
     shell.run(&signals).map_err(os("wait for set-points"))?;
+    // Puts the actuators at neutral, which the log line reports.
     drop(shell);
     tracing::info!("stopped, the actuators are at neutral");
     Ok(())
@@ -35,12 +37,13 @@ pub(crate) fn run(config: &Config) -> Result<(), DriveError> {
 
 /// Puts the actuators at neutral.
 pub(crate) fn neutral(config: &Config) -> Result<(), DriveError> {
+    // The core's first output is neutral, with the trim of the configuration.
     let output = Machine::new(config.settings())?.output();
     Ok(actuator::open(config)?.actuator.apply(clock::now(), output)?)
 }
 
-/// SIGTERM and SIGINT as something to poll. Threads started later inherit the mask, so that no
-/// other one takes them.
+/// SIGTERM and SIGINT as a descriptor to poll. Threads that start later inherit the mask, so that
+/// none of them takes a signal.
 fn catch_signals() -> Result<SignalFd, DriveError> {
     let mut caught = SigSet::empty();
     caught.add(Signal::SIGTERM);

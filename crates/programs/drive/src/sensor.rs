@@ -1,8 +1,8 @@
-//! What the car knows of itself.
+//! Sensors: speed, pose and battery of the car.
 
 use rccar_protocol::units::Odometry;
 
-/// A sensor of one car. It hands out what it measured last and never waits: the loop asks up to 200
+/// A sensor of one car. It returns its last measurement and never waits: the loop asks up to 200
 /// times a second.
 pub trait Sensor {
     /// Speed and pose, if this sensor knows them.

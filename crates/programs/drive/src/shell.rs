@@ -1,4 +1,4 @@
-//! The loop.
+//! The loop around the [`Machine`]: it serves deadlines, actuators, listeners and the socket.
 
 use crate::actuator::{Actuator, Hardware};
 use crate::recorder::{Line, Record, Recorder, What};
@@ -22,15 +22,15 @@ use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
 use std::time::Duration;
 
-/// Longest sleep: keeps the watchdog fed and the actuators refreshed.
+/// Longest sleep, so that the watchdog is fed and the actuators are refreshed.
 const IDLE: Duration = Duration::from_millis(50);
-/// Most datagrams taken before the actuators are served again. The kernel queues fewer
-/// (`net.unix.max_dgram_qlen`, 10 or 512).
+/// Most datagrams that one turn takes, so that the actuators are served between them. The kernel
+/// queues 10 or 512 (`net.unix.max_dgram_qlen`).
 const BURST: usize = 64;
-/// How often systemd hears that the loop turns. Its watchdog is told to wait for seconds.
+/// How often systemd hears that the loop turns. Its watchdog waits for seconds.
 const ALIVE: Duration = Duration::from_millis(250);
 
-/// Machine, actuators, sensors and socket. Dropped in whatever way, it leaves the actuators at
+/// Core, actuators, sensors and socket. However it is dropped, it leaves the actuators at
 /// neutral.
 pub struct Shell {
     machine: Machine,
@@ -40,9 +40,11 @@ pub struct Shell {
     recorder: Recorder,
     reporter: Reporter,
     neutral: Output,
-    /// What servo and motor have.
+    /// The last output of servo and motor.
     applied: Option<Output>,
+    /// The actuators did not obey at the last try.
     faulty: bool,
+    /// Number of datagrams that were refused.
     malformed: u64,
     alive_at: MonotonicMicros,
 }
@@ -74,22 +76,22 @@ impl Shell {
         shell
     }
 
-    /// Runs until one of `signals` comes, then brakes and rests. What must not wait comes first in
-    /// each turn.
+    /// Runs until one of `signals` comes; then brakes, and returns when the car rests. Each turn
+    /// begins with what must not wait.
     pub fn run(&mut self, signals: &SignalFd) -> io::Result<()> {
         let mut stopping = false;
         loop {
-            // 1. Deadlines and what follows from input.
+            // 1. Deadlines, and the output that follows from the input of the last turn.
             let now = clock::now();
             self.machine.handle_timeout(now);
             self.actuate(now);
             if stopping && self.machine.is_at_rest() {
                 return Ok(());
             }
-            // 2. Those who listen.
+            // 2. The listener and the watchdog.
             self.report(now);
             self.prove_alive(now);
-            // 3. Sleep, then what came.
+            // 3. Sleep, then signals and datagrams.
             self.sleep(now, signals)?;
             if signals.read_signal()?.is_some() {
                 notify::stopping();
@@ -100,14 +102,14 @@ impl Shell {
         }
     }
 
-    /// Puts the machine's output on servo and motor.
+    /// Puts the core's output on servo and motor, and records what has changed.
     fn actuate(&mut self, now: MonotonicMicros) {
         let wanted = self.machine.output();
         match self.actuator.apply(now, wanted) {
             Ok(()) => self.faulty = false,
             Err(error) => {
                 self.machine.handle_fault(now);
-                // Neutral may get through where the other did not; the next turn tries again.
+                // Neutral may get through although the other output did not. Every turn tries.
                 let _ = self.actuator.apply(now, self.machine.output());
                 if !std::mem::replace(&mut self.faulty, true) {
                     self.recorder.record(Record::Fault(error.to_string()));
@@ -128,10 +130,11 @@ impl Shell {
         for _ in 0..BURST {
             let Some((datagram, sender)) = self.socket.receive(&mut buffer)? else { break };
             if datagram.is_empty() {
+                // A question for the status, in the layout that every version reads.
                 self.tell(now, &sender, Layout::V1);
             } else if DriveHello::is_one(datagram) {
                 match DriveHello::decode(datagram) {
-                    // What the other end speaks shows in its set-points.
+                    // The versions in its hello do not matter: its set-points show the layout.
                     Ok(_) => drop(self.socket.send(&DriveHello::ours().encode(), &sender)),
                     Err(error) => self.refuse(error),
                 }
@@ -150,7 +153,7 @@ impl Shell {
 
     fn refuse(&mut self, error: FrameError) {
         self.malformed = self.malformed.saturating_add(1);
-        // One line for each doubling: a flood fills no journal.
+        // One line for each doubling, so that a flood does not fill the journal.
         if self.malformed.is_power_of_two() {
             self.recorder.record(Record::Malformed { count: self.malformed, error });
         }
@@ -226,7 +229,7 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        // Also after an error and after a panic; where this fails too, the service manager runs
+        // Also after an error or a panic. If this fails too, the service manager runs
         // `rccar-drive neutral`.
         let _ = self.actuator.apply(clock::now(), self.neutral);
     }
@@ -241,7 +244,7 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    /// Remembers what it got; refuses what drives while `broken`.
+    /// Remembers its outputs; while `broken`, refuses all but neutral.
     #[derive(Default)]
     struct Fake {
         applied: Vec<Motor>,

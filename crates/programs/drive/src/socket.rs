@@ -9,31 +9,26 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
-/// Larger than any datagram of the protocol, so that one that is too long is seen to be.
+/// One byte more than the largest datagram of the protocol, so that the decoder sees one that is
+/// too long.
 const BUFFER: usize = MAX_FRAME_BYTES + 1;
 
-/// The socket could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// Somebody listens there already.
     #[error("{}: another rccar-drive is running", .0.display())]
     Busy(PathBuf),
-    /// The path is taken by something that is not a socket.
     #[error("{}: exists and is not a socket; it is left alone", .0.display())]
     NotASocket(PathBuf),
-    /// The operating system refuses.
     #[error("{}: cannot {action}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// What the system refused, as a verb: "bind".
         action: &'static str,
-        /// Where.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
 }
 
-/// A bound socket; its file is removed when it is dropped.
+/// A bound socket. Dropping it removes its file.
 #[derive(Debug)]
 pub struct DriveSocket {
     socket: UnixDatagram,
@@ -41,7 +36,8 @@ pub struct DriveSocket {
 }
 
 impl DriveSocket {
-    /// Binds with mode 0660, makes the directory, replaces a file that nobody listens on.
+    /// Binds with mode 0660. Makes a missing directory, and replaces a socket on which nobody
+    /// listens.
     pub fn bind(path: &Path) -> Result<Self, SocketError> {
         let failed =
             |action| move |source| SocketError::Io { action, path: path.to_owned(), source };
@@ -57,6 +53,7 @@ impl DriveSocket {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed("look")(error)),
         }
+        // By the mask, because a `chmod` after `bind` would leave the socket open for a moment.
         let old_mask = umask(Mode::from_bits_truncate(0o117));
         let bound = UnixDatagram::bind(path);
         umask(old_mask);
@@ -65,8 +62,8 @@ impl DriveSocket {
         Ok(Self { socket, path: path.to_owned() })
     }
 
-    /// The next datagram and its sender, `None` if there is none now. The slice is shorter than the
-    /// datagram if that is too long.
+    /// The next datagram and its sender; `None` if there is none now. Of a datagram that is too
+    /// long only the beginning is returned.
     pub fn receive<'a>(
         &self,
         buffer: &'a mut Buffer,
@@ -81,8 +78,7 @@ impl DriveSocket {
         }
     }
 
-    /// Sends without waiting. False if the receiver is gone; a receiver that is slow misses the
-    /// datagram.
+    /// Sends without waiting. A slow receiver misses the datagram. False: the receiver is gone.
     pub fn send(&self, datagram: &[u8], to: &SocketAddr) -> bool {
         match self.socket.send_to_addr(datagram, to) {
             Ok(_) => true,
@@ -99,7 +95,7 @@ impl AsFd for DriveSocket {
 
 impl Drop for DriveSocket {
     fn drop(&mut self) {
-        // Left behind it would be replaced at the next start.
+        // If this fails, the next start replaces the file.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -114,6 +110,7 @@ impl Default for Buffer {
     }
 }
 
+/// Whether a process listens on the socket at `path`.
 fn is_alive(path: &Path) -> bool {
     UnixDatagram::unbound().is_ok_and(|probe| probe.connect(path).is_ok())
 }

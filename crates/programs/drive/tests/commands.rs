@@ -1,4 +1,4 @@
-//! What a person types.
+//! The commands that a person types.
 #![allow(clippy::unwrap_used, dead_code, reason = "tests; each uses a part of the common tools")]
 
 mod common;

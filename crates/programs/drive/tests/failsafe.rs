@@ -1,4 +1,4 @@
-//! A driver, the real binary, and everything that goes wrong between them.
+//! A driver, the real program, and everything that can go wrong between them.
 #![allow(clippy::unwrap_used, dead_code, reason = "tests; each uses a part of the common tools")]
 
 mod common;
@@ -11,7 +11,7 @@ use rccar_protocol::setpoint::SETPOINT_SIZE;
 use rccar_protocol::state::{DriveState, StopReason};
 use std::time::Duration;
 
-/// What a busy test machine may add to a deadline.
+/// Time that a busy test machine may add to a deadline.
 const NOISE: Duration = Duration::from_millis(100);
 
 #[test]

@@ -14,11 +14,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// Kills that go on at the same time, each lane with a drive of its own.
 const LANES: u64 = 4;
 const KILLS_PER_LANE: u64 = 25;
-/// 250 ms, and 100 ms of a busy machine.
+/// The promised 250 ms, and 100 ms for a busy machine.
 const LIMIT: Duration = Duration::from_millis(350);
-/// Set for the process that plays the sender: the socket of its drive.
+/// Environment variable of the process that plays the sender: the socket of its drive.
 const SENDER: &str = "RCCAR_TEST_SENDER";
 
 #[test]
@@ -37,7 +38,7 @@ fn after_sigkill_of_the_sender_the_actuators_are_at_neutral_in_time() {
         ages.len(),
         ages.iter().min().unwrap()
     );
-    // A frame that a busy machine sends too late is a stop, too.
+    // More stops than kills are right: a frame that a busy machine sends too late is a stop, too.
     assert!(u64::try_from(ages.len()).unwrap() >= LANES * KILLS_PER_LANE);
     assert!(worst <= LIMIT, "neutral only {worst:?} after the last set-point");
 }
@@ -59,11 +60,11 @@ fn kill_repeatedly(lane: u64) -> Vec<Duration> {
         let tripped = events(&drive.trace()).iter().filter(|event| *event == "tripped").count();
         u64::try_from(tripped).unwrap() >= KILLS_PER_LANE
     });
-    // The first output of a process is neutral without any input before it, and is not among these.
+    // The first neutral of the process is not among these: there is no input before it.
     ages_at(&drive.trace(), "neutral")
 }
 
-/// This program again, which finds itself to be the sender.
+/// Starts this test program again. By the variable [`SENDER`] it knows that it is the sender.
 fn start_sender(socket: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([

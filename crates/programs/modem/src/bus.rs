@@ -1,4 +1,4 @@
-//! `org.rccar.Modem1`: what other programs see of the supervisor ([`rccar_bus::modem`]).
+//! `org.rccar.Modem1`: the supervisor's state for other programs ([`rccar_bus::modem`]).
 
 use rccar_bus::modem::{self, ModemClient, ModemService};
 use rccar_bus::{BusError, Connection};
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 pub use rccar_bus::modem::{INTERFACE, ModemReport as Report, NAME, PATH, StickReport};
 
-/// Tells of the best stick as if it were the modem.
+/// Makes the report show the best stick as if it were the modem. Without a stick nothing changes.
 pub(crate) fn take_over_stick(report: &mut Report) {
     let best = report.sticks.iter().find(|stick| stick.state == "up").or(report.sticks.first());
     let Some(stick) = best.cloned() else { return };
@@ -19,7 +19,7 @@ pub(crate) fn take_over_stick(report: &mut Report) {
         (Some(stick.interface), stick.addresses, stick.climbed);
 }
 
-/// The supervisor does not tell.
+/// The running supervisor does not answer.
 #[derive(Debug, Error)]
 #[error("rccar-modem does not answer on the system bus; is it running?")]
 pub struct QueryError(#[source] BusError);
@@ -36,12 +36,11 @@ impl Published {
         Self { report: Arc::default(), car }
     }
 
-    /// Puts the object onto the bus.
     pub(crate) async fn serve(&self, connection: &Connection) -> Result<(), BusError> {
         modem::serve(connection, Arc::new(self.clone())).await
     }
 
-    /// Takes a new report over; whether it differs.
+    /// Takes a new report. True: it differs from the one before.
     pub(crate) fn update(&self, report: &Report) -> bool {
         let mut present = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         let differs = *present != *report;
@@ -60,16 +59,13 @@ impl ModemService for Published {
     }
 }
 
-/// Asks the running supervisor.
-///
-/// # Errors
-/// It does not run, or the bus is not there.
+/// Asks the running supervisor, over the system bus.
 pub async fn ask() -> Result<Report, QueryError> {
     let connection = rccar_bus::Address::System.connect().await.map_err(QueryError)?;
     ModemClient::new(connection).report().await.map_err(QueryError)
 }
 
-/// The report for people.
+/// The report as text for a person, one fact a line.
 #[must_use]
 pub fn describe(report: &Report) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

@@ -30,7 +30,6 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
     pub(crate) fn execute(&self) -> Result<(), ModemError> {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
         match self.command.unwrap_or(Command::Run) {

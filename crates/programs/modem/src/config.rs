@@ -1,4 +1,4 @@
-//! Configuration: `config.toml` beside this crate documents every option.
+//! Configuration; `config.toml` beside this crate documents every option.
 
 use rccar_daemon::config::{self, ConfigError};
 use serde::Deserialize;
@@ -7,24 +7,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio_modem_manager::{ConnectProperties, IpFamilies, Selector};
 
-/// Where the configuration is looked for.
+/// Used if the command line names no other file.
 pub const DEFAULT_PATH: &str = "/etc/rccar/modem.toml";
 
-/// The configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What to connect with.
     pub modem: ModemConfig,
-    /// The interface.
     pub link: LinkConfig,
-    /// Data probes.
     pub probe: ProbeConfig,
-    /// Sticks that look like Ethernet.
     pub stick: StickConfig,
-    /// Heavy cures.
     pub recovery: RecoveryConfig,
-    /// Files.
     pub paths: PathsConfig,
 }
 
@@ -32,7 +25,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModemConfig {
-    /// Access point name.
+    /// Access point name; empty: the modem or the network chooses.
     pub apn: String,
     /// User name for the access point.
     pub user: Option<String>,
@@ -40,14 +33,14 @@ pub struct ModemConfig {
     pub password: Option<Secret>,
     /// PIN of the SIM.
     pub pin: Option<Secret>,
-    /// Whether to connect as a guest.
+    /// Whether to connect in networks of other operators.
     pub roaming: bool,
-    /// IP families to ask for.
     pub ip_type: IpType,
+    /// IMEI of the modem to use; `None`: the first one.
     pub imei: Option<String>,
 }
 
-/// A text that is not printed.
+/// A text that `Debug` does not print.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -55,32 +48,29 @@ pub struct Secret(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IpType {
-    /// IPv4 alone.
     Ipv4,
-    /// IPv6 alone.
     Ipv6,
-    /// Both.
     Ipv4v6,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkConfig {
-    /// Metric of the default route.
+    /// Metric of the modem's default route. Sticks get the next higher ones.
     pub metric: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProbeConfig {
-    /// Who is asked.
+    /// Servers that a data probe asks, besides those of the link.
     pub targets: Vec<SocketAddr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StickConfig {
-    /// By which drivers they are told.
+    /// Kernel drivers whose interfaces are sticks.
     pub drivers: Vec<String>,
 }
 
@@ -89,7 +79,7 @@ pub struct StickConfig {
 pub struct RecoveryConfig {
     /// Whether ModemManager may be restarted.
     pub restart_daemon: bool,
-    /// Whether the modem may be taken off the USB.
+    /// Whether modem and sticks may be taken off the USB.
     pub cycle_usb: bool,
     /// Whether the computer may be rebooted.
     pub reboot: bool,
@@ -98,9 +88,9 @@ pub struct RecoveryConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PathsConfig {
-    /// What survives reboots.
+    /// Directory that survives reboots.
     pub state_dir: PathBuf,
-    /// Making this file asks for a reboot.
+    /// `rccar-modem` makes this file to ask for a reboot.
     pub reboot_request: PathBuf,
 }
 
@@ -118,7 +108,7 @@ impl Secret {
 }
 
 impl ModemConfig {
-    /// What to connect with; the PIN only if it may be used.
+    /// Options for ModemManager's connect; `with_pin`: the PIN may be sent.
     #[must_use]
     pub fn connect_properties(&self, with_pin: bool) -> ConnectProperties {
         let families = match self.ip_type {

@@ -1,4 +1,4 @@
-//! The rungs of the ladder, done to the real thing.
+//! Carries out the rungs of the ladder.
 
 use crate::config::Config;
 use crate::link::{Connected, LinkError, Links};
@@ -12,24 +12,23 @@ use std::time::{Duration, SystemTime};
 use tokio_modem_manager::{Bearer, CoreError, Error, FaultKind, Modem, PowerState};
 use zbus::Connection;
 
-/// How long the radio stays off: networks forget a modem that detached within a second or two.
+/// How long the radio stays off. A network forgets a detached modem within a second or two.
 const RADIO_OFF: Duration = Duration::from_secs(5);
-/// How long ModemManager lets go of a modem that cannot be reset.
+/// How long ModemManager has to let go of a modem that cannot be reset.
 const INHIBITED: Duration = Duration::from_secs(2);
 
-/// Everything that a cure needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Cures {
     pub(crate) config: Config,
     pub(crate) modem: Modem,
     pub(crate) links: Links,
     pub(crate) connection: Connection,
-    /// Where ModemManager had it last, if it did.
+    /// Sysfs path of the modem's device, as ModemManager last had it; `None` if it never did.
     pub(crate) device: Option<String>,
 }
 
 impl Cures {
-    /// Does it. A link comes back if one was made.
+    /// Carries out `rung`. The second value is the new link, if the rung makes one.
     pub(crate) async fn climb(self, rung: Rung, with_pin: bool) -> (Outcome, Option<Connected>) {
         let done = |outcome: Result<(), Error>| match outcome {
             Ok(()) => Outcome::Done,
@@ -61,8 +60,8 @@ impl Cures {
         }
     }
 
-    /// Whether the modem hangs: ModemManager would wait 70 s for the end of its bearer, to learn
-    /// the same.
+    /// Whether the modem hangs. Without this question ModemManager would wait 70 s for the end of
+    /// the bearer before it reports the same.
     async fn is_mute(&self) -> bool {
         for _ in 0..timing::CONTROLS {
             if probe::control(&self.modem).await {
@@ -73,6 +72,7 @@ impl Cures {
     }
 
     async fn disconnect(&self) {
+        // pppd first: ModemManager needs the port to hang up.
         if let Some(line) = self.line() {
             line.stop(&self.connection).await;
         }
@@ -81,14 +81,15 @@ impl Cures {
         }
     }
 
-    /// The line that ModemManager has dialled on, if it is one for PPP.
+    /// The line on which ModemManager has dialled; `None` without PPP.
     fn line(&self) -> Option<Line> {
         let modem = self.modem.state()?;
         let bearer = modem.connected_bearer().filter(|bearer| ppp::wants(bearer))?;
         Line::of(bearer.interface.as_deref()?).ok()
     }
 
-    /// For ModemManager a line without PPP stays connected: it has to be dialled anew.
+    /// Disconnects a line whose pppd has ended. ModemManager thinks that it is still connected and
+    /// would not dial again.
     async fn drop_dead_line(&self) {
         if let Some(line) = self.line()
             && !line.runs(&self.connection).await
@@ -122,7 +123,10 @@ impl Cures {
         match self.configure(&bearer).await {
             Ok(link) => (Outcome::Done, Some(link)),
             Err(error) => {
-                tracing::warn!(error = %causes(&error), "the modem is connected, and its interface cannot be configured");
+                tracing::warn!(
+                    error = %causes(&error),
+                    "the modem is connected, and its interface cannot be configured"
+                );
                 (Outcome::Failed, None)
             }
         }
@@ -130,7 +134,7 @@ impl Cures {
 
     async fn cycle_radio(&self) -> Result<(), Error> {
         self.modem.enable(false).await?;
-        // Some modems cannot; enabling switches the radio on again in any case.
+        // Some modems cannot do this. Enabling switches the radio on again in any case.
         if let Err(error) = self.modem.set_power_state(PowerState::Low).await {
             tracing::debug!(error = %causes(&error), "the radio cannot be switched off");
         }
@@ -140,6 +144,7 @@ impl Cures {
 
     async fn reset(&self) -> Result<(), Error> {
         match self.modem.reset().await {
+            // Without a reset, ModemManager closes the modem and probes it again.
             Err(error)
                 if error
                     .fault()

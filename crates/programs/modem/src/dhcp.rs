@@ -1,7 +1,7 @@
-//! Leases of IPv4 addresses: asked for, held, given back.
+//! Leases of IPv4 addresses (DHCP): asks for them, renews them, gives them back.
 //!
-//! The client is a task of its own for each lease: whatever ends it, also an answer of the network
-//! that it cannot bear, is a lost lease.
+//! Each lease has a client in a task of its own. If that task ends for any reason, also by a panic
+//! about an answer of the network, the lease counts as lost.
 
 use mozim::{DhcpV4Client, DhcpV4Config, DhcpV4Lease, DhcpV4State};
 use rccar_causes::causes;
@@ -13,36 +13,23 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long giving back may take: the packet is sent and nobody answers it.
+/// How long giving back may take. It sends one packet, which no server answers.
 const RELEASE: Duration = Duration::from_millis(200);
 
-/// Why there is no lease.
 #[derive(Debug, Error)]
 pub enum DhcpError {
-    /// The interface is none for DHCP.
     #[error(
         "{interface}: its packets have no Ethernet header, and DHCP without one is not supported"
     )]
     NoEthernet { interface: String },
-    /// The kernel does not give the socket.
     #[error("{interface}: cannot open a packet socket for DHCP (CAP_NET_RAW)")]
-    Socket {
-        interface: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// Nobody answers.
+    Socket { interface: String, source: std::io::Error },
     #[error("{interface}: no DHCP server gave a lease within {limit:?}")]
-    Silent {
-        interface: String,
-        /// How long it was waited.
-        limit: Duration,
-    },
-    /// The client cannot go on.
+    Silent { interface: String, limit: Duration },
     #[error("{interface}: the DHCP client ended: {reason}")]
     Ended {
         interface: String,
-        /// In its words.
+        /// In the client's words.
         reason: String,
     },
 }
@@ -52,11 +39,11 @@ pub enum DhcpError {
 pub(crate) struct Port {
     pub(crate) name: String,
     pub(crate) index: u32,
-    /// Of Ethernet.
+    /// `None` if the interface is not one with Ethernet headers.
     pub(crate) mac: Option<[u8; 6]>,
 }
 
-/// What a lease gives.
+/// The usable content of a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lease {
     pub(crate) address: Ipv4Addr,
@@ -66,16 +53,16 @@ pub(crate) struct Lease {
     pub(crate) mtu: Option<u32>,
 }
 
-/// What becomes of a lease.
+/// A change of a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum News {
-    /// It was given or renewed, perhaps with something else in it.
+    /// The lease was given or renewed, perhaps with other content.
     Given(Lease),
-    /// It has ended, and why.
+    /// The lease has ended, for this reason.
     Lost(String),
 }
 
-/// A lease that is renewed as long as this lives.
+/// A lease that is renewed until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     news: mpsc::UnboundedReceiver<News>,
@@ -83,12 +70,12 @@ pub(crate) struct Held {
     task: JoinHandle<()>,
 }
 
-/// Asks for a lease; the interface has to be up.
+/// Asks for a lease and waits for it until `limit`. The interface must be up.
 pub(crate) async fn acquire(port: &Port, limit: Duration) -> Result<(Lease, Held), DhcpError> {
     let interface = port.name.clone();
     let Some(mac) = port.mac else { return Err(DhcpError::NoEthernet { interface }) };
     let ended = |reason: String| DhcpError::Ended { interface: interface.clone(), reason };
-    // The client takes a socket that it does not get for one that it will get later.
+    // Tested here, because the client would go on trying without a socket until the limit.
     if let Err(source) = Socket::new(Domain::PACKET, Type::RAW, None) {
         return Err(DhcpError::Socket { interface, source });
     }
@@ -112,12 +99,12 @@ pub(crate) async fn acquire(port: &Port, limit: Duration) -> Result<(Lease, Held
 }
 
 impl Held {
-    /// What becomes of it next. May be dropped at any time without losing anything.
+    /// The next change. Dropping the future loses nothing.
     pub(crate) async fn news(&mut self) -> News {
         self.news.recv().await.unwrap_or_else(|| News::Lost("the client has ended".to_owned()))
     }
 
-    /// Gives the lease back. The interface has to have its address yet.
+    /// Gives the lease back. The interface must still have its address.
     pub(crate) async fn release(mut self) {
         let asked = self.release.take().is_some_and(|release| release.send(()).is_ok());
         if asked && timeout(RELEASE, &mut self.task).await.is_err() {
@@ -161,7 +148,7 @@ async fn hold(
                 }
             }
             Ok(DhcpV4State::Renewing | DhcpV4State::Rebinding) => {}
-            // The way to the first one.
+            // On the way to the first lease.
             Ok(DhcpV4State::InitReboot | DhcpV4State::Selecting) if bound.is_none() => {}
             Ok(_) => break "it was not renewed in time".to_owned(),
             Err(error) => break error.to_string(),
@@ -172,7 +159,7 @@ async fn hold(
 }
 
 impl Lease {
-    /// Only what can be used; `None` without an address of a host.
+    /// Takes the usable content; `None` if the address is not one for a host.
     fn read(lease: &DhcpV4Lease) -> Option<Self> {
         let host = |address: &Ipv4Addr| {
             !address.is_unspecified()
@@ -180,7 +167,7 @@ impl Lease {
                 && !address.is_multicast()
                 && !address.is_broadcast()
         };
-        // RFC 3442: with classless routes there, the others do not count.
+        // RFC 3442: if there are classless routes, the gateways do not count.
         let gateway = match &lease.classless_routes {
             Some(routes) => {
                 routes.iter().find(|route| route.prefix_length == 0).map(|route| route.router)

@@ -1,4 +1,4 @@
-//! Name servers of the link, told to systemd-resolved.
+//! Passes the name servers of the link on to systemd-resolved.
 
 use crate::link::Link;
 use rccar_causes::causes;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 use zbus::Connection;
 
-/// `AF_INET` and `AF_INET6`, as resolved wants them.
+/// `AF_INET` and `AF_INET6`, by which resolved knows the families.
 const FAMILIES: (i32, i32) = (2, 10);
 
-/// A resolved that is stopped, or on its way up, must not keep the supervisor from the link.
+/// Longest wait for resolved. One that is stopped or starts must not hold the supervisor up.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Tells resolved the link's servers, and that every name may be asked there. Without resolved
-/// nothing happens.
+/// Gives resolved the link's servers, and lets it ask them for every name. Without resolved nothing
+/// happens.
 pub(crate) async fn set(connection: &Connection, link: &Link) {
     let Ok(index) = i32::try_from(link.index) else { return };
     let servers: Vec<(i32, Vec<u8>)> = link.dns.iter().map(octets).collect();
@@ -25,15 +25,23 @@ pub(crate) async fn set(connection: &Connection, link: &Link) {
         call(connection, "SetLinkDefaultRoute", &default).await
     };
     if let Err(error) = outcome.await {
-        tracing::debug!(error = %causes(&error), interface = link.interface, "systemd-resolved did not take the name servers");
+        tracing::debug!(
+            error = %causes(&error),
+            interface = link.interface,
+            "systemd-resolved did not take the name servers"
+        );
     }
 }
 
-/// Takes it back.
+/// Takes back what [`set`] did.
 pub(crate) async fn clear(connection: &Connection, link: &Link) {
     let Ok(index) = i32::try_from(link.index) else { return };
     if let Err(error) = call(connection, "RevertLink", &index).await {
-        tracing::debug!(error = %causes(&error), interface = link.interface, "systemd-resolved did not forget the name servers");
+        tracing::debug!(
+            error = %causes(&error),
+            interface = link.interface,
+            "systemd-resolved did not forget the name servers"
+        );
     }
 }
 

@@ -1,25 +1,25 @@
 //! `rccar-modem`: brings the mobile link up and keeps it up.
 //!
-//! **There is always a next attempt**, until data flows over the modem's interface again; the
-//! ladder is `rccar_modem_core`.
+//! **There is always a next attempt**, until data flows over the modem's interface again. The core
+//! `rccar_modem_core` decides which rung of the ladder comes next.
 //!
-//! 1. `tokio_modem_manager` tells what ModemManager and the modem do; the machine hears it in its
+//! 1. `tokio_modem_manager` reports what ModemManager and the modem do. The core gets that in its
 //!    own words.
-//! 2. What the machine wants is done beside the loop: connecting, addresses and routes ([`link`]),
-//!    leases, name servers, cures.
+//! 2. Tasks beside the loop carry out the core's effects: connecting, addresses and routes
+//!    ([`link`]), leases, name servers, cures.
 //! 3. Once a second while somebody drives, packets bound to the interface prove that it carries
 //!    data.
-//! 4. Every decision is one structured record in the log; `org.rccar.Modem1` ([`bus`]) tells other
-//!    programs.
+//! 4. Every decision is one structured record in the log. `org.rccar.Modem1` ([`bus`]) shows the
+//!    state to other programs.
 //!
 //! # Design decisions
 //!
-//! * The supervisor owns the modem alone. NetworkManager, where it is there, leaves it alone.
+//! * The supervisor alone owns the modem. If there is a NetworkManager, it leaves the modem alone.
 //! * One connection to the bus, one loop, one action at a time.
-//! * A stopped supervisor leaves the link as it is: an update of it must not cost the connection.
-//! * PPP is pppd's, in a unit of its own ([`ppp`]): it has to be root, and this program is not.
-//! * Sticks that look like Ethernet (`sticks`) have a loop and machines of their own: nothing that
-//!   a modem does keeps them waiting.
+//! * A supervisor that stops leaves the link as it is: its own update must not cost the connection.
+//! * pppd does PPP, in a unit of its own ([`ppp`]): it must be root, and this program is not.
+//! * Sticks that look like Ethernet (`sticks`) have a loop and cores of their own, so that they
+//!   never wait for a modem.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -47,7 +47,6 @@ mod view;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// The program.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();

@@ -18,45 +18,37 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use tokio_modem_manager::{Bearer, IpMethod};
 
-/// How long advertisements are waited for where nothing else gives an address: the kernel asks
-/// after 0, some 4 and some 12 s (RFC 7559).
+/// How long to wait for an advertisement if nothing else gives an address. The kernel asks after 0,
+/// some 4 and some 12 s (RFC 7559).
 const ADVERTISEMENT: Duration = Duration::from_secs(13);
-/// Between two looks for what they have brought.
+/// Time between two looks for new addresses.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Why an interface could not be configured.
 #[derive(Debug, Error)]
 pub enum LinkError {
-    /// The kernel refuses.
     #[error("{interface}: cannot {action}: {source}")]
     Kernel {
         interface: String,
-        /// What was tried.
+        /// What the kernel refused, as a verb: "bring it up".
         action: &'static str,
-        /// Why not.
         source: rtnetlink::Error,
     },
-    /// ModemManager gave no interface.
     #[error("the bearer has no interface")]
     NoInterface,
-    /// The bearer's way of configuration is not supported.
     #[error(
-        "{interface}: the modem wants {method}, which is not known; static addresses, DHCP and PPP are"
+        "{interface}: the modem wants {method}, which is not known; static addresses, DHCP and \
+         PPP are"
     )]
     Unsupported { interface: String, method: IpMethod },
-    /// No lease.
     #[error(transparent)]
     Dhcp(#[from] DhcpError),
-    /// No PPP.
     #[error(transparent)]
     Ppp(#[from] PppError),
     /// pppd runs, or ran, and its interface has no address.
     #[error("{interface}: PPP has given no address")]
     NoAddress { interface: String },
-    /// No router.
     #[error("{interface}: no router gave an IPv6 address within {ADVERTISEMENT:?}")]
     NoAdvertisement { interface: String },
-    /// No connection to the kernel.
     #[error("cannot talk to the kernel's routing: {0}")]
     Netlink(std::io::Error),
 }
@@ -64,12 +56,10 @@ pub enum LinkError {
 /// A link that has its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Name.
     pub interface: String,
-    /// Number.
     pub index: u32,
     pub addresses: Vec<IpAddr>,
-    /// How many bits of the first address are its network's.
+    /// Length in bits of the first address's network.
     pub prefix: u8,
     /// Name servers.
     pub dns: Vec<IpAddr>,
@@ -77,26 +67,26 @@ pub struct Link {
     pub advertised: bool,
 }
 
-/// A link and what keeps it.
+/// A link, and the lease or pppd that it depends on.
 #[derive(Debug)]
 pub struct Connected {
     pub link: Link,
     port: Port,
-    /// Without what the lease gives.
+    /// Settings without those of the lease.
     settings: Settings,
     keeper: Keeper,
 }
 
-/// What a link lives and dies with.
+/// The lease or pppd with which a link ends.
 #[derive(Debug)]
 enum Keeper {
-    /// Nothing that could tell of its end.
+    /// Nothing that reports an end.
     Nobody,
     Lease(Held),
     Ppp(Dialled),
 }
 
-/// The kernel's routing.
+/// The kernel's addresses and routes, by netlink.
 #[derive(Debug, Clone)]
 pub struct Links {
     handle: Handle,
@@ -104,26 +94,21 @@ pub struct Links {
 }
 
 impl Links {
-    /// Connects to the kernel; default routes get this metric.
-    ///
-    /// # Errors
-    /// Netlink is not to be had.
+    /// Connects to the kernel. Default routes get this metric.
     pub fn connect(metric: u32) -> Result<Self, LinkError> {
         let (connection, handle, _) = rtnetlink::new_connection().map_err(LinkError::Netlink)?;
         tokio::spawn(connection);
         Ok(Self { handle, metric })
     }
 
-    /// The same with another metric: two default routes with one metric would be one.
+    /// The same connection with another metric. Each interface needs its own: a second default
+    /// route with the same metric would replace the first.
     pub(crate) fn with_metric(&self, metric: u32) -> Self {
         Self { metric, ..self.clone() }
     }
 
-    /// Gives the bearer's interface what the bearer says, or has it asked for. What was there
-    /// before and is something else goes.
-    ///
-    /// # Errors
-    /// See [`LinkError`].
+    /// Configures the bearer's interface: with the addresses that the bearer has, or by DHCP and
+    /// advertisements if it says so. Other addresses are removed.
     pub async fn configure(&self, bearer: &Bearer) -> Result<Connected, LinkError> {
         let interface = bearer.interface.clone().ok_or(LinkError::NoInterface)?;
         let plan = Plan::of_bearer(bearer.ip4.as_ref(), bearer.ip6.as_ref());
@@ -139,8 +124,8 @@ impl Links {
         self.connect_port(port, settings, plan.dhcp).await
     }
 
-    /// Gives an interface what a DHCP server and routers say. Addresses that are there stay until
-    /// then, and afterwards if they are the same.
+    /// Configures an interface by DHCP and advertisements. Its present addresses stay until the
+    /// answers come, and after that if they are the same.
     pub(crate) async fn lease(&self, interface: &str) -> Result<Connected, LinkError> {
         let port = self.port(interface).await?;
         ipv6::advertised(&port.name, self.metric, false);
@@ -162,7 +147,7 @@ impl Links {
             false => (settings.clone(), None, None),
         };
         let mut link = self.apply(&port, &complete).await?;
-        // Routers have had their time while a lease was waited for.
+        // Not after DHCP: the wait for the lease was time enough for the routers.
         if complete.given.is_empty() && !dhcp {
             link.addresses = self.await_advertised(&port).await;
         }
@@ -177,7 +162,7 @@ impl Links {
         Ok(Connected { link, port, settings, keeper: held.map_or(Keeper::Nobody, Keeper::Lease) })
     }
 
-    /// Gives the interface what a renewed lease says; whether that is something else.
+    /// Configures the interface by a renewed lease. True: the link differs from before.
     pub(crate) async fn renew(
         &self,
         connected: &mut Connected,
@@ -189,8 +174,8 @@ impl Links {
         Ok(differs)
     }
 
-    /// Looks for what the kernel, or pppd, has taken or dropped by itself; whether there is
-    /// anything.
+    /// Takes over addresses that the kernel or pppd has added or removed by itself. True: the link
+    /// differs from before.
     pub(crate) async fn refresh(&self, connected: &mut Connected) -> bool {
         let Connected { link, port, keeper, .. } = connected;
         if !link.advertised {
@@ -211,22 +196,16 @@ impl Links {
         *link != before
     }
 
-    /// Takes addresses, and with them routes, off the interface. An interface that is gone has
-    /// none.
-    ///
-    /// # Errors
-    /// See [`LinkError`].
+    /// Takes addresses, and with them routes, off the interface. One that is gone is no error.
     pub async fn clear(&self, link: &Link) -> Result<(), LinkError> {
         let Ok(port) = self.port(&link.interface).await else { return Ok(()) };
-        // The kernel's default routes for IPv6 do not go with their addresses, as those for IPv4
-        // do.
+        // Unlike IPv4's, the kernel's default routes for IPv6 do not go with their addresses.
         ipv6::off(&link.interface);
         let present = self.present(&port).await?;
         self.remove(&port, present.into_iter()).await;
         Ok(())
     }
 
-    /// Switches the interface off.
     pub(crate) async fn switch_off(&self, interface: &str) -> Result<(), LinkError> {
         let port = self.port(interface).await?;
         self.set(&port, LinkUnspec::new_with_index(port.index).down(), "switch it off").await
@@ -241,6 +220,7 @@ impl Links {
         self.handle.link().set(change.build()).execute().await.map_err(kernel(&port.name, action))
     }
 
+    /// Finds an interface by its name.
     async fn port(&self, interface: &str) -> Result<Port, LinkError> {
         let failed = kernel(interface, "find it");
         let mut found = self.handle.link().get().match_name(interface.to_owned()).execute();
@@ -255,12 +235,13 @@ impl Links {
         Ok(Port { name: interface.to_owned(), index: link.header.index, mac })
     }
 
+    /// The addresses that the interface has now, of every kind.
     async fn present(&self, port: &Port) -> Result<Vec<AddressMessage>, LinkError> {
         let present = self.handle.address().get().set_link_index_filter(port.index).execute();
         present.try_collect().await.map_err(kernel(&port.name, "list its addresses"))
     }
 
-    /// Waits until an advertisement has brought an address; none if none does.
+    /// Waits for an address from an advertisement; empty if none comes within [`ADVERTISEMENT`].
     async fn await_advertised(&self, port: &Port) -> Vec<IpAddr> {
         let limit = Instant::now() + ADVERTISEMENT;
         loop {
@@ -274,6 +255,8 @@ impl Links {
         }
     }
 
+    /// Makes the addresses of the interface those of `settings`. Addresses that it has already are
+    /// not removed, so that connections over them go on.
     async fn apply(&self, port: &Port, settings: &Settings) -> Result<Link, LinkError> {
         let present = self.present(port).await?;
         let kept = |message: &AddressMessage| match own(message) {
@@ -285,6 +268,7 @@ impl Links {
             None => false,
         };
         self.remove(port, present.iter().filter(|message| !kept(message)).cloned()).await;
+        // Up before the addresses: the kernel takes no route over an interface that is down.
         self.set(port, LinkUnspec::new_with_index(port.index).up(), "bring it up").await?;
         if let Some(mtu) = settings.mtu()
             && let Err(error) =
@@ -309,24 +293,32 @@ impl Links {
 
     async fn remove(&self, port: &Port, addresses: impl Iterator<Item = AddressMessage>) {
         for address in addresses {
-            // Another one may have been faster.
+            // The kernel or pppd may have removed it first.
             if let Err(error) = self.handle.address().del(address).execute().await {
-                tracing::debug!(error = %causes(&error), interface = port.name, "an address could not be removed");
+                tracing::debug!(
+                    error = %causes(&error),
+                    interface = port.name,
+                    "an address could not be removed"
+                );
             }
         }
     }
 
-    /// Adds what can be added, and says what that was. What cannot is an error only if nothing else
-    /// can.
+    /// Adds addresses with their routes, and returns those that the kernel took. An error only if
+    /// it took none.
     async fn add_all(&self, port: &Port, wanted: &[Given]) -> Result<Vec<Given>, LinkError> {
         let (mut added, mut failed) = (Vec::new(), None);
         for given in wanted {
             match self.add(port, given).await {
                 Ok(()) => added.push(*given),
                 Err(error) => {
-                    tracing::warn!(error = %causes(&error), address = %given.address, "the link does without an address");
+                    tracing::warn!(
+                        error = %causes(&error),
+                        address = %given.address,
+                        "the link does without an address"
+                    );
                     let present = self.present(port).await.unwrap_or_default();
-                    // An address without its route would draw connections that lead nowhere.
+                    // Programs would connect from an address without a route, and reach nothing.
                     self.remove(
                         port,
                         present.into_iter().filter(|message| own(message) == Some(given.address)),
@@ -342,8 +334,8 @@ impl Links {
     async fn add(&self, port: &Port, given: &Given) -> Result<(), LinkError> {
         let Given { address, prefix, .. } = *given;
         let mut request = self.handle.address().add(port.index, address, prefix);
-        // The network has given the address to this modem alone: looking for duplicates would cost
-        // a second.
+        // The network gives the address to this modem alone. To look for duplicates would cost a
+        // second.
         request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
         request.replace().execute().await.map_err(kernel(&port.name, "add its address"))?;
         self.add_route(port, given).await
@@ -381,7 +373,7 @@ impl Links {
 }
 
 impl Connected {
-    /// What becomes of what it lives with; for ever nothing if that is nobody.
+    /// The next change of the lease, or the end of pppd. Never resolves if there is neither.
     pub(crate) async fn news(&mut self) -> News {
         match &mut self.keeper {
             Keeper::Lease(lease) => lease.news().await,
@@ -393,17 +385,17 @@ impl Connected {
         }
     }
 
-    /// The lease is not renewed any more, pppd not listened to; the link stays as it is.
+    /// Stops renewing the lease, or watching pppd. The link stays as it is.
     pub(crate) fn forget_keeper(&mut self) {
         self.keeper = Keeper::Nobody;
     }
 
-    /// Whether pppd has the port.
+    /// Whether pppd has the modem's serial port.
     pub(crate) fn is_dialled(&self) -> bool {
         matches!(self.keeper, Keeper::Ppp(_))
     }
 
-    /// Gives back what it lives with, and keeps the link, as far as that is possible.
+    /// Gives the lease back, or ends pppd. The addresses of a lease stay on the interface.
     pub(crate) async fn release(self) -> Link {
         match self.keeper {
             Keeper::Lease(lease) => lease.release().await,
@@ -414,7 +406,8 @@ impl Connected {
     }
 }
 
-/// The interface's own address; between two points `Address` is the other end's.
+/// The interface's own address. Between two points `Address` is the other end's, so that `Local`
+/// counts first.
 fn own(message: &AddressMessage) -> Option<IpAddr> {
     let local = message.attributes.iter().find_map(|attribute| match attribute {
         AddressAttribute::Local(address) => Some(*address),
@@ -428,7 +421,7 @@ fn own(message: &AddressMessage) -> Option<IpAddr> {
     })
 }
 
-/// One with which something beyond the link can be reached now.
+/// The own address of a message; `None` if it cannot reach anything beyond the link now.
 fn usable(message: &AddressMessage) -> Option<IpAddr> {
     let bad = AddressHeaderFlags::Tentative
         | AddressHeaderFlags::Dadfailed

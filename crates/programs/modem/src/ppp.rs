@@ -1,9 +1,9 @@
-//! PPP over a serial port of the modem: pppd, in a unit of its own (`rccar-ppp@.service`), because
-//! it insists on being root.
+//! PPP over a serial port of the modem. pppd has a unit of its own (`rccar-ppp@.service`), because
+//! it must be root.
 //!
-//! ModemManager only dials: for it such a bearer is connected until somebody asks for its end,
-//! whatever becomes of PPP. The unit tells: it has started when pppd has agreed with the network on
-//! IPv4 or IPv6, whichever is first, and it ends with pppd.
+//! ModemManager only dials. For it such a bearer stays connected until a program disconnects it,
+//! even if PPP has ended. The unit shows the true state: it has started when pppd and the network
+//! have agreed on IPv4 or IPv6, whichever comes first, and it ends with pppd.
 
 use futures_util::StreamExt;
 use rccar_causes::causes;
@@ -18,39 +18,30 @@ use tokio_modem_manager::{Bearer, IpMethod};
 use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;
 
-/// Where `ip-pre-up` writes down the name servers of an interface.
+/// Directory in which `ip-pre-up` writes the name servers of an interface.
 const NAME_SERVERS: &str = "/run/rccar-ppp";
-/// What the unit's `TimeoutStartSec` allows, and a little more for systemd.
+/// The unit's `TimeoutStartSec`, and a little more for systemd.
 const START: Duration = Duration::from_secs(40);
 /// The unit's `TimeoutStopSec`, and a little more.
 const STOP: Duration = Duration::from_secs(8);
 
-/// Why there is no PPP.
 #[derive(Debug, Error)]
 pub enum PppError {
-    /// The name of the port is none that a unit may have.
+    /// A unit cannot have the name of this port.
     #[error("{port:?} is no name of a serial port")]
-    Port {
-        /// As ModemManager says it.
-        port: String,
-    },
-    /// systemd does not do it.
+    Port { port: String },
     #[error("systemd does not start {unit}")]
-    Systemd {
-        unit: String,
-        /// Why not.
-        source: Box<zbus::Error>,
-    },
+    Systemd { unit: String, source: Box<zbus::Error> },
     /// pppd ended before the link was up.
     #[error("{unit}: pppd has no address ({result}); its own words are in the journal")]
     NoAddress {
         unit: String,
-        /// In systemd's words.
+        /// The result of the job in systemd's words, such as `failed`.
         result: String,
     },
 }
 
-/// The unit of a port, and the interface that it makes.
+/// The unit of a port, and the interface that pppd makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     unit: String,
@@ -97,16 +88,16 @@ trait Unit {
     fn active_state(&self) -> zbus::Result<String>;
 }
 
-/// Whether a bearer is one for PPP.
+/// Whether a bearer needs PPP.
 pub(crate) fn wants(bearer: &Bearer) -> bool {
     [&bearer.ip4, &bearer.ip6].into_iter().flatten().any(|config| config.method == IpMethod::Ppp)
 }
 
 impl Line {
-    /// Of a port that ModemManager has dialled on, such as `ttyUSB2`.
+    /// The line of a port on which ModemManager has dialled, such as `ttyUSB2`.
     pub(crate) fn of(port: &str) -> Result<Self, PppError> {
-        // An interface's name has 15 characters, and a unit's name would have to be escaped for
-        // others than these.
+        // An interface's name has 15 characters at most, 4 of them `ppp-`. Other characters than
+        // these would have to be escaped in a unit's name.
         let plain = port.starts_with("tty")
             && port.len() <= 11
             && port.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -116,7 +107,7 @@ impl Line {
         Ok(Self { unit: format!("rccar-ppp@{port}.service"), interface: format!("ppp-{port}") })
     }
 
-    /// Starts pppd and returns when the link is up. One that runs is taken over.
+    /// Starts pppd and returns when the link is up. A pppd that runs already is taken over.
     pub(crate) async fn start(self, connection: &Connection) -> Result<Dialled, PppError> {
         let failed =
             |source| PppError::Systemd { unit: self.unit.clone(), source: Box::new(source) };
@@ -144,7 +135,7 @@ impl Line {
         Ok(Dialled { line: self, connection: connection.clone(), ended, watch })
     }
 
-    /// Ends pppd, if it runs: nobody else may use the port before.
+    /// Ends pppd, if it runs. No other program may use the port before that.
     pub(crate) async fn stop(&self, connection: &Connection) {
         let outcome = async {
             let manager = ManagerProxy::new(connection).await?;
@@ -153,7 +144,8 @@ impl Line {
         match outcome.await {
             Ok(result) => tracing::debug!(unit = self.unit, result, "pppd was asked to end"),
             Err(error) => {
-                tracing::debug!(unit = self.unit, error = %causes(&error), "pppd could not be asked to end")
+                let error = causes(&error);
+                tracing::debug!(unit = self.unit, %error, "pppd could not be asked to end");
             }
         }
     }
@@ -167,7 +159,6 @@ impl Line {
         state.await.is_ok_and(|state: String| state == "active")
     }
 
-    /// Name servers that the network has given.
     pub(crate) fn name_servers(&self) -> Vec<IpAddr> {
         name_servers(
             &std::fs::read_to_string(Path::new(NAME_SERVERS).join(&self.interface))
@@ -175,7 +166,7 @@ impl Line {
         )
     }
 
-    /// Begins a job and waits for its end: its result in systemd's words.
+    /// Begins a job of systemd and waits for its end. Returns its result in systemd's words.
     async fn job(
         &self,
         manager: &ManagerProxy<'_>,
@@ -183,11 +174,11 @@ impl Line {
         limit: Duration,
     ) -> zbus::Result<String> {
         let job = async {
-            // Without it systemd tells nobody of jobs and states; whoever asks again is refused.
+            // Without this systemd sends no signals about jobs and states. A second call fails.
             if let Err(error) = manager.subscribe().await {
                 tracing::trace!(error = %causes(&error), "systemd tells already");
             }
-            // Listened for before it is begun: it may be over before its name is known.
+            // Before the job begins, because it may end before its name is known.
             let mut removed = manager.receive_job_removed().await?;
             let job = begin.await?;
             while let Some(signal) = removed.next().await {
@@ -204,13 +195,12 @@ impl Line {
 }
 
 impl Dialled {
-    /// Resolves when pppd has ended by itself; then it must not be asked again.
+    /// Resolves when pppd has ended by itself. After that it must not be called again.
     pub(crate) async fn ended(&mut self) {
-        // A watch that died has nothing to tell any more, which is as bad.
+        // An error means that the watching task has died, which is as bad.
         let _ = (&mut self.ended).await;
     }
 
-    /// Ends pppd.
     pub(crate) async fn hang_up(self) {
         self.line.stop(&self.connection).await;
     }
@@ -222,7 +212,7 @@ impl Drop for Dialled {
     }
 }
 
-/// Resolves when the unit is neither active nor on its way to be.
+/// Resolves when the unit is neither active nor about to be.
 async fn watch(unit: &UnitProxy<'_>) {
     let mut changes = unit.receive_active_state_changed().await;
     while let Some(change) = changes.next().await {
@@ -233,7 +223,7 @@ async fn watch(unit: &UnitProxy<'_>) {
     }
 }
 
-/// One a line. An address that says nothing is what some networks give instead of none.
+/// Reads addresses, one a line. `0.0.0.0` is left out: some networks give it instead of none.
 fn name_servers(text: &str) -> Vec<IpAddr> {
     let mut servers: Vec<IpAddr> = Vec::new();
     for address in text.lines().filter_map(|line| line.trim().parse::<Ipv4Addr>().ok()) {

@@ -1,5 +1,4 @@
-//! Data probes: packets over this interface and no other. Control probes: a question to the modem
-//! itself.
+//! Data probes send packets over one interface and no other. Control probes ask the modem itself.
 
 use crate::link::Link;
 use crate::view;
@@ -18,8 +17,8 @@ use tokio_modem_manager::Modem;
 /// desired", one question.
 const QUESTION: [u8; 17] = [0x52, 0x43, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
 
-/// Who is asked over a modem's link: its name servers, and those that are configured, of IPv6 only
-/// where there is no IPv4.
+/// Servers to ask over a modem's link: its name servers and the configured ones. Of the configured
+/// ones, those of IPv6 count only if the link has no IPv4.
 pub(crate) fn targets(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
     let has = |v4: bool| link.addresses.iter().any(|own| own.is_ipv4() == v4);
     let servers = link
@@ -31,8 +30,8 @@ pub(crate) fn targets(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr>
     servers.chain(everywhere).collect()
 }
 
-/// Who is asked over a stick's link: nobody in its own network, because that is the stick, which
-/// answers whatever its network does.
+/// Servers to ask over a stick's link. None in its own network: the stick itself answers there,
+/// even if it has no connection.
 pub(crate) fn targets_beyond(link: &Link, configured: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut targets = targets(link, configured);
     targets.retain(|target| {
@@ -50,7 +49,8 @@ fn is_near(own: IpAddr, prefix: u8, other: IpAddr) -> bool {
     own.is_ipv4() == other.is_ipv4() && differing.leading_zeros() >= u32::from(prefix)
 }
 
-/// Whether any of the targets answers in time. A refusal is an answer: it has come all the way.
+/// Whether any of the targets answers within `limit`. A refusal is an answer, too: it came from
+/// there.
 pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duration) -> bool {
     let mut asked: FuturesUnordered<_> =
         targets.iter().map(|target| ask(interface, *target)).collect();
@@ -68,8 +68,8 @@ pub(crate) async fn data(interface: &str, targets: &[SocketAddr], limit: Duratio
     tokio::time::timeout(limit, any).await.unwrap_or(false)
 }
 
-/// Whether the modem itself answers, through ModemManager. An error is an answer, too, unless it
-/// says that none came.
+/// Whether the modem itself answers, through ModemManager. An error is an answer, too, unless it is
+/// a timeout.
 pub(crate) async fn control(modem: &Modem) -> bool {
     match modem.probe().await {
         Ok(_) => true,
@@ -84,6 +84,7 @@ async fn ask(interface: &str, target: SocketAddr) -> io::Result<()> {
     let socket = UdpSocket::from_std(socket.into())?;
     socket.connect(target).await?;
     socket.send(&QUESTION).await?;
+    // Refused: the target has answered by ICMP "port unreachable".
     match socket.recv(&mut [0; 512]).await {
         Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => Err(error),
         _ => Ok(()),
@@ -117,7 +118,7 @@ mod tests {
         let mut both = link("10.64.0.2", 24, &["2001:db8:1::53"]);
         both.addresses.push("2001:db8::2".parse().unwrap());
         assert_eq!(targets(&both, &[four, six]), ["[2001:db8:1::53]:53".parse().unwrap(), four]);
-        // One address is near to itself alone.
+        // In a network of one address nothing else is near.
         assert_eq!(targets_beyond(&link("10.64.0.2", 32, &["10.64.0.1"]), &[]).len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Reboots: asked for by a file, and remembered beyond them.
+//! Reboots: asks for them by a file, and remembers their times in another.
 
 use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
@@ -9,10 +9,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// When the reboots of the last day were: seconds since 1970, one a line. The clock of a car
-/// without power goes on from where it was saved last, so that it is late, but never early by much.
 #[derive(Debug, Clone)]
 pub(crate) struct Reboots {
+    /// The times of the last day's reboots: seconds since 1970, one a line. After a time without
+    /// power the car's clock goes on from its last saved time: it is late, but never early by much.
     file: PathBuf,
     request: PathBuf,
 }
@@ -22,7 +22,7 @@ impl Reboots {
         Self { file: state_dir.join("reboots"), request: request.to_owned() }
     }
 
-    /// How long ago each was, oldest first. What cannot be read was never written.
+    /// How long ago each reboot of the last day was, oldest first. None if the file cannot be read.
     pub(crate) fn ages(&self, now: SystemTime) -> Vec<Duration> {
         let text = files::read(&self.file).unwrap_or_else(|error| {
             tracing::warn!(error = %causes(&error), "earlier reboots are not known");
@@ -31,8 +31,8 @@ impl Reboots {
         ages(&String::from_utf8_lossy(&text.unwrap_or_default()), now)
     }
 
-    /// Remembers one, and asks for it. One that cannot be remembered is not asked for: it might be
-    /// one of very many.
+    /// Remembers a reboot, then asks for it. In this order: a reboot that cannot be remembered does
+    /// not happen, because then there would be no limit to their number.
     pub(crate) fn ask(&self, now: SystemTime, reason: &str) -> Result<(), FileError> {
         let failed = |path: &Path, source: io::Error| FileError::Io {
             action: "write",
@@ -57,8 +57,7 @@ impl Reboots {
     }
 }
 
-/// Those of the last day. A time in the future is one of a clock that has been set back since: it
-/// counts as now.
+/// The ages of the last day. A time in the future counts as now: the clock has been set back since.
 fn ages(text: &str, now: SystemTime) -> Vec<Duration> {
     let times = text.lines().filter_map(|line| line.parse::<u64>().ok());
     let mut ages: Vec<Duration> =

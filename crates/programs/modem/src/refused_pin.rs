@@ -1,5 +1,5 @@
-//! The PIN that the SIM has refused: remembered, because each start would cost another of its few
-//! tries.
+//! Remembers that the SIM has refused the PIN. Otherwise each start of the program would cost one
+//! of its few tries.
 
 use crate::config::Secret;
 use rccar_causes::causes;
@@ -8,8 +8,8 @@ use rccar_modem_core::Pin;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// Remembers the configured PIN if it was refused. The file has its SHA-256, so that another PIN is
-/// told from it; that hides nothing from whoever reads it, and need not: the card has the PIN.
+/// Remembers the configured PIN if it was refused. The file has its SHA-256, so that the program
+/// sees when the PIN has changed. The hash does not hide the PIN, and need not: the card has it.
 #[derive(Debug)]
 pub(crate) struct RefusedPin {
     file: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct RefusedPin {
 }
 
 impl RefusedPin {
-    /// What cannot be read was never written.
+    /// If the file cannot be read, no PIN counts as refused.
     pub(crate) fn new(state_dir: &Path, configured: Option<&Secret>) -> Self {
         let file = state_dir.join("refused-pin");
         let configured = configured.map(|pin| Sha256::digest(pin.reveal()).into());
@@ -31,7 +31,7 @@ impl RefusedPin {
         Self { file, configured, refused }
     }
 
-    /// In the machine's words.
+    /// In the core's words.
     pub(crate) fn pin(&self) -> Pin {
         match (self.configured, self.refused) {
             (None, _) => Pin::Missing,
@@ -40,12 +40,16 @@ impl RefusedPin {
         }
     }
 
-    /// Remembers it, or forgets it, if that is new.
+    /// Remembers or forgets that the PIN was refused. Writes the file only if that changes.
     pub(crate) fn keep(&mut self, refused: bool) {
         let Some(pin) = self.configured.filter(|_| refused != self.refused) else { return };
         self.refused = refused;
         if let Err(error) = files::write(&self.file, if refused { &pin } else { &[] }) {
-            tracing::warn!(error = %causes(&error), refused, "whether the PIN was refused is not known after the next start");
+            tracing::warn!(
+                error = %causes(&error),
+                refused,
+                "whether the PIN was refused is not known after the next start"
+            );
         }
     }
 }

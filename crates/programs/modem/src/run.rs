@@ -1,4 +1,4 @@
-//! Puts the parts together.
+//! The command `run`.
 
 use crate::config::Config;
 use crate::error::ModemError;
@@ -14,7 +14,7 @@ pub(crate) async fn run(config: Config) -> Result<(), ModemError> {
     Ok(())
 }
 
-/// One thread: there is one loop.
+/// A runtime with one thread, which is enough for one loop.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, ModemError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(ModemError::Runtime)

@@ -1,11 +1,11 @@
-//! What an interface is to be given: from a bearer's words, and from a lease.
+//! Addresses, name servers and MTU for an interface: from a bearer and from a lease.
 
 use crate::dhcp::Lease;
 use std::net::IpAddr;
 use tokio_modem_manager::{IpConfig, IpMethod};
 
-/// MTU where the network gives none: what IPv6 promises, and what every tunnel of an operator
-/// carries.
+/// MTU if the network gives none. It is the least that IPv6 allows, and every tunnel of an operator
+/// carries it.
 const SAFE_MTU: u32 = 1280;
 
 /// Addresses and what comes with them.
@@ -13,16 +13,16 @@ const SAFE_MTU: u32 = 1280;
 pub(crate) struct Settings {
     pub(crate) given: Vec<Given>,
     pub(crate) dns: Vec<IpAddr>,
-    /// What the network says.
+    /// MTU that the network gives.
     pub(crate) mtu: Option<u32>,
-    /// Where it says nothing; without this, too, the interface's own stays.
+    /// MTU if the network gives none. If this is `None`, too, the interface keeps its own.
     pub(crate) default_mtu: Option<u32>,
     /// The kernel takes IPv6 addresses and routes from router advertisements.
     pub(crate) advertised: bool,
 }
 
-/// An address, and the gateway of the default route of its family; without one the other end is the
-/// gateway.
+/// An address, and the gateway of the default route of its family. Without a gateway the route
+/// leads to the other end of the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Given {
     pub(crate) address: IpAddr,
@@ -34,13 +34,13 @@ pub(crate) struct Given {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
-    /// An IPv4 lease is asked for.
+    /// Whether to ask for an IPv4 lease.
     pub(crate) dhcp: bool,
 }
 
 impl Plan {
-    /// From both families of a bearer. One that cannot be used is no reason to go without the
-    /// other; if none can, it is the method that is missing here.
+    /// Makes a plan from both families of a bearer. One that cannot be used does not cost the
+    /// other. If neither can, the error is the method that is not supported.
     pub(crate) fn of_bearer(
         ip4: Option<&IpConfig>,
         ip6: Option<&IpConfig>,
@@ -64,7 +64,7 @@ impl Plan {
 }
 
 impl Settings {
-    /// The same with a lease.
+    /// These settings and those of a lease, which come first. The smaller MTU counts.
     pub(crate) fn with_lease(&self, lease: &Lease) -> Self {
         let mut settings = self.clone();
         let address = Given {
@@ -79,7 +79,7 @@ impl Settings {
         settings
     }
 
-    /// What the interface is set to, if to anything.
+    /// MTU to set, never below 1280; `None`: the interface keeps its own.
     pub(crate) fn mtu(&self) -> Option<u32> {
         self.mtu.or(self.default_mtu).map(|mtu| mtu.max(SAFE_MTU))
     }
@@ -162,7 +162,7 @@ mod tests {
             ["192.168.8.1", "192.0.2.53"].map(|server| server.parse::<IpAddr>().unwrap())
         );
         assert_eq!(settings.mtu(), Some(1400));
-        // What is assumed where nothing is said does not count against what is.
+        // The assumed MTU does not count if the network gives one.
         assert_eq!(Settings { mtu: None, ..settings }.with_lease(&lease()).mtu(), Some(1400));
         assert_eq!(Settings::default().with_lease(&Lease { mtu: None, ..lease() }).mtu(), None);
         let tiny = Settings { mtu: Some(576), ..Settings::default() };

@@ -1,4 +1,4 @@
-//! One stick: what its machine wants is done to the real thing.
+//! The shell of one stick: carries out what its core ([`Stick`]) decides.
 
 use crate::bus::StickReport;
 use crate::config::Config;
@@ -15,16 +15,17 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use zbus::Connection;
 
-/// How long the interface stays off: some drivers tell the stick only when all is quiet.
+/// How long the interface stays off. Some drivers pass it on to the stick only when all is quiet.
 const OFF: Duration = Duration::from_secs(2);
 
-/// A stick as it is seen.
+/// A stick that is plugged in now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) interface: String,
     pub(crate) index: u32,
     pub(crate) carrier: bool,
     pub(crate) driver: String,
+    /// USB device, as a path in sysfs; `None` if it is not on the USB.
     pub(crate) device: Option<PathBuf>,
 }
 
@@ -35,15 +36,15 @@ pub(crate) struct Done {
     connected: Option<Connected>,
 }
 
-/// News for other programs: up, with interface and addresses, or down, with the cause.
+/// News for other programs. `Ok`: up, with interface and addresses; `Err`: down, with the cause.
 pub(crate) type Told = Result<(String, Vec<String>), String>;
 
-/// A stick that was plugged in once.
+/// A stick that is plugged in, or was once.
 pub(crate) struct Runner {
     pub(crate) machine: Stick,
     links: Links,
     seen: Option<Seen>,
-    /// As it was last there.
+    /// As it was when it was last plugged in.
     last: Option<Seen>,
     connected: Option<Connected>,
     acting: Option<(u64, JoinHandle<()>)>,
@@ -63,7 +64,8 @@ impl Runner {
         }
     }
 
-    /// It is there, or not. Another interface is another life of it.
+    /// Takes the present state of the stick; `None`: it is not plugged in. A new interface index
+    /// means that it was unplugged in between.
     pub(crate) async fn see(&mut self, seen: Option<Seen>) {
         if let (Some(old), Some(new)) = (&self.seen, &seen)
             && old.index != new.index
@@ -81,6 +83,7 @@ impl Runner {
     }
 
     pub(crate) fn handle_done(&mut self, done: Done) {
+        // The end of an abandoned action does not count.
         if self.acting.take_if(|(present, _)| *present == done.action).is_none() {
             return;
         }
@@ -115,7 +118,7 @@ impl Runner {
         }
     }
 
-    /// Does what the machine wants; `tell` takes what comes of it later.
+    /// Carries out the core's effects. `tell` gets the results that come later.
     pub(crate) async fn drain(
         &mut self,
         config: &Config,
@@ -140,7 +143,7 @@ impl Runner {
                 }
                 Effect::LinkDown => self.take_link_down(connection).await,
                 Effect::ProbeData => self.probe(config, tell.clone()),
-                // Nobody to ask.
+                // A stick has no control port to ask.
                 Effect::ProbeControl => {}
             }
         }
@@ -180,7 +183,7 @@ impl Runner {
     ) {
         *self.climbed.entry(word(&rung)).or_default() += 1;
         let Some(Seen { interface, device, .. }) = self.last.clone() else { return };
-        // Two clients would answer for each other.
+        // First, because two DHCP clients on one interface would get each other's answers.
         if let Some(connected) = &mut self.connected {
             connected.forget_keeper();
         }
@@ -232,7 +235,7 @@ impl Runner {
         });
     }
 
-    /// Every decision, once.
+    /// Logs a decision as a structured record. Returns the news that other programs need.
     fn record(&self, event: Event) -> Option<Told> {
         let record = serde_json::to_string(&event).unwrap_or_default();
         let interface = self.last.as_ref().map(|seen| seen.interface.clone()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Sticks that look like Ethernet: found by their drivers, each with a machine of its own, all in
-//! one task.
+//! Sticks that look like Ethernet. They are found by their drivers. Each has a core of its own, all
+//! in one task.
 
 use crate::bus::StickReport;
 use crate::config::Config;
@@ -19,13 +19,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use zbus::Connection;
 
-/// How long a new interface is only looked at: the ports of a modem come one after the other, and
-/// make it none of ours.
+/// How long a new interface is only watched. The ports of a modem appear one after the other; if a
+/// control port is among them, the interface is not a stick.
 const SETTLES: Duration = Duration::from_secs(3);
-/// What a clock that is asked for nothing is set to.
+/// Sleep of the loop if nothing is due.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// What comes back from what was begun for a stick.
+/// The result of something that was begun for a stick.
 pub(crate) enum Message {
     /// An action has ended.
     Done(Box<Done>),
@@ -33,8 +33,8 @@ pub(crate) enum Message {
     Data(bool),
 }
 
-/// Follows the interfaces and supervises those that are sticks, until the channel of reports is
-/// closed.
+/// Follows the interfaces and supervises those that are sticks, until nobody receives reports any
+/// more.
 pub(crate) struct Sticks {
     config: Config,
     connection: Connection,
@@ -43,18 +43,18 @@ pub(crate) struct Sticks {
     reports: watch::Sender<Vec<StickReport>>,
     sender: mpsc::UnboundedSender<(String, Message)>,
     messages: mpsc::UnboundedReceiver<(String, Message)>,
-    /// By USB device, so that one that comes back is known; by interface where there is no such
+    /// By USB device, so that a stick that comes back is known; by interface if there is no USB
     /// device.
     runners: BTreeMap<String, Runner>,
     interfaces: Vec<Interface>,
-    /// When an interface was first seen, by its number.
+    /// When an interface was first seen, by its index.
     first: BTreeMap<u32, Instant>,
-    /// When the next one of these has been there for long enough.
+    /// When the next new interface has been there for [`SETTLES`].
     settles_at: Option<Instant>,
 }
 
 impl Sticks {
-    /// Starts; the reports come over the channel.
+    /// Starts the task. Reports come over the channel; without drivers in the configuration, none.
     pub(crate) fn start(
         config: Config,
         connection: Connection,
@@ -100,10 +100,14 @@ impl Sticks {
                 interfaces = watcher.next() => self.look(interfaces).await,
                 Ok(()) = self.car.changed() => {
                     let car = *self.car.borrow_and_update();
-                    self.runners.values_mut().for_each(|runner| runner.machine.handle_car(moment(), car.in_session));
+                    for runner in self.runners.values_mut() {
+                        runner.machine.handle_car(moment(), car.in_session);
+                    }
                 }
                 () = sleep(due) => {
-                    self.runners.values_mut().for_each(|runner| runner.machine.handle_timeout(moment()));
+                    for runner in self.runners.values_mut() {
+                        runner.machine.handle_timeout(moment());
+                    }
                     if self.settles_at.is_some_and(|at| at <= Instant::now()) {
                         self.look(self.interfaces.clone()).await;
                     }
@@ -112,8 +116,7 @@ impl Sticks {
         }
     }
 
-    /// Until the next machine wants something, or a new interface has been looked at for long
-    /// enough.
+    /// Time until a core's next timeout, or until a new interface has been there for long enough.
     fn due(&self) -> Duration {
         let dues = self.runners.values().filter_map(|runner| runner.machine.poll_timeout());
         let machines = dues.map(|due| due.since(moment()));
@@ -121,6 +124,7 @@ impl Sticks {
         machines.chain(settled).min().unwrap_or(NEVER).min(NEVER)
     }
 
+    /// Takes the present interfaces: finds new sticks and those that are gone.
     async fn look(&mut self, interfaces: Vec<Interface>) {
         let sticks: Vec<(String, Seen)> =
             interfaces.iter().filter_map(|interface| self.stick(interface)).collect();
@@ -162,6 +166,7 @@ impl Sticks {
         self.interfaces = interfaces;
     }
 
+    /// The stick of an interface, and its key; `None` if it is not a stick's.
     fn stick(&self, interface: &Interface) -> Option<(String, Seen)> {
         let driver = driver_of(&interface.name)
             .filter(|driver| self.config.stick.drivers.contains(driver))?;
@@ -198,7 +203,7 @@ impl Sticks {
         }
     }
 
-    /// Does what the machines want, and tells.
+    /// Carries out what the cores want, and publishes their state.
     async fn drain(&mut self) {
         let signals = ModemSignals::new(&self.connection).ok();
         for (key, runner) in &mut self.runners {
@@ -223,7 +228,7 @@ impl Sticks {
     }
 }
 
-/// What becomes of a lease, of whichever stick.
+/// The next change of any stick's lease.
 async fn next_news(runners: &mut BTreeMap<String, Runner>) -> (String, News) {
     let waits: Vec<_> = runners
         .iter_mut()

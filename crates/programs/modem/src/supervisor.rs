@@ -1,4 +1,4 @@
-//! The loop: what happens goes into the machine, what it wants is done.
+//! The loop: it tells the core ([`Machine`]) what happens, and does what the core decides.
 
 use crate::bus::{Published, Report, StickReport, take_over_stick};
 use crate::config::Config;
@@ -26,28 +26,24 @@ use tokio::task::JoinHandle;
 use tokio_modem_manager::{Modem, ModemManager, Snapshot};
 use zbus::Connection;
 
-/// Why the supervisor cannot work.
 #[derive(Debug, Error)]
 pub enum SupervisorError {
-    /// The system bus.
     #[error("cannot use the system bus")]
     Bus(#[source] Box<zbus::Error>),
-    /// Its own interface.
+    /// The supervisor's own object cannot be on the bus.
     #[error(transparent)]
     Serve(#[from] BusError),
-    /// ModemManager cannot be followed.
     #[error(transparent)]
     ModemManager(#[from] tokio_modem_manager::Error),
-    /// Routing.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// The bus went away; systemd starts the supervisor again with it.
+    /// The bus went away. When it is back, systemd starts the supervisor again.
     #[error("the connection to the system bus has ended")]
     BusGone,
 }
 
-/// How often the USB is looked at: a modem that comes is seen by ModemManager anyway, and one that
-/// hangs is missed slowly.
+/// How often the supervisor looks at the USB. That is soon enough: ModemManager reports a modem
+/// that comes, and a modem that hangs is missed slowly.
 const LOOK_AT_USB: Duration = Duration::from_secs(5);
 /// How long ModemManager's signals may lag behind its answer to a connect.
 const BEARER_SIGNAL: Duration = Duration::from_millis(500);
@@ -58,7 +54,7 @@ impl From<zbus::Error> for SupervisorError {
     }
 }
 
-/// What comes back from what was begun.
+/// The result of something that was begun.
 enum Message {
     Done(u64, Outcome, Option<Box<Connected>>),
     Data(bool),
@@ -83,10 +79,8 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Connects to everything.
-    ///
-    /// # Errors
-    /// See [`SupervisorError`].
+    /// Connects to the bus, ModemManager and the kernel. First it puts back USB devices that a
+    /// supervisor before it left off.
     pub async fn start(config: Config) -> Result<Self, SupervisorError> {
         usb::put_back(Path::new(usb::SYS), &config.paths.state_dir);
         let connection = Connection::system().await?;
@@ -122,10 +116,7 @@ impl Supervisor {
         })
     }
 
-    /// Supervises until `end`.
-    ///
-    /// # Errors
-    /// The bus went away.
+    /// Supervises until `end` resolves. The only error is [`SupervisorError::BusGone`].
     pub async fn run(mut self, end: impl Future<Output = ()>) -> Result<(), SupervisorError> {
         let mut end = std::pin::pin!(end);
         let mut snapshots = self.modem.manager().snapshots();
@@ -153,7 +144,7 @@ impl Supervisor {
                     let car = *self.car.borrow_and_update();
                     self.machine.handle_car(moment(), car);
                 }
-                // What they say is published in any case.
+                // Each turn of the loop publishes their state.
                 Ok(()) = self.sticks.changed() => {}
                 _ = looks.tick() => {
                     if let Some(connected) = &mut self.link
@@ -198,7 +189,7 @@ impl Supervisor {
                 if self.machine.is_up() {
                     self.await_bearer().await;
                 }
-                // What was seen during the action was not looked at.
+                // Now, because during an action the core does not act on what it sees.
                 let snapshot = self.modem.manager().snapshot();
                 self.handle_snapshot(&snapshot);
             }
@@ -213,7 +204,10 @@ impl Supervisor {
             News::Given(lease) => match self.links.renew(connected, &lease).await {
                 Ok(true) => {
                     dns::set(&self.connection, &connected.link).await;
-                    tracing::info!(addresses = ?connected.link.addresses, "the lease was renewed with something else in it");
+                    tracing::info!(
+                        addresses = ?connected.link.addresses,
+                        "the lease was renewed with something else in it"
+                    );
                 }
                 Ok(false) => tracing::debug!("the lease was renewed"),
                 Err(error) => {
@@ -232,8 +226,8 @@ impl Supervisor {
         }
     }
 
-    /// ModemManager answers a connect before it signals the bearer's state; waits for that, not for
-    /// long.
+    /// Waits a short time until ModemManager signals the bearer as connected: it does so after its
+    /// answer to the connect.
     async fn await_bearer(&self) {
         let mut connected = self
             .modem
@@ -274,8 +268,7 @@ impl Supervisor {
             device: self.device.clone(),
         };
         let reports = self.reports.0.clone();
-        // A ModemManager that has just come knows nothing of a call that its predecessor made, and
-        // wants the port.
+        // A ModemManager that has just started does not know of an earlier call and wants the port.
         let call =
             self.link.take_if(|connected| connected.is_dialled() && rung != Rung::RestartDaemon);
         let task = tokio::spawn(async move {
@@ -283,7 +276,7 @@ impl Supervisor {
                 call.release().await;
             }
             let (outcome, link) = cures.climb(rung, with_pin).await;
-            // The loop ends before its tasks.
+            // At the end of the program nobody receives this any more.
             let _ = reports.send(Message::Done(action, outcome, link.map(Box::new)));
         });
         self.acting = Some((action, task));
@@ -317,7 +310,7 @@ impl Supervisor {
         });
     }
 
-    /// Every decision, once: a structured record, and a signal where others have to act on it.
+    /// Logs a decision as a structured record, and sends a signal if other programs need it.
     async fn record(&self, event: Event) {
         let record = serde_json::to_string(&event).unwrap_or_default();
         match event {
@@ -372,7 +365,7 @@ impl Supervisor {
             climbed: self.climbed.clone(),
             sticks: self.sticks.borrow().clone(),
         };
-        // Without a modem there is nothing else to tell of, unless its link has outlived
+        // Without a modem the best stick stands for it, unless the modem's link still works without
         // ModemManager.
         if modem.is_none() && !self.machine.is_up() {
             take_over_stick(&mut report);
@@ -383,7 +376,7 @@ impl Supervisor {
     }
 }
 
-/// What becomes of the link's lease.
+/// The next change of the link's lease, or the end of its pppd.
 async fn next_news(link: &mut Option<Connected>) -> News {
     match link {
         Some(connected) => connected.news().await,
@@ -391,19 +384,18 @@ async fn next_news(link: &mut Option<Connected>) -> News {
     }
 }
 
-/// Now, by a clock that begins at a day, so that reboots of the day before the start have their
-/// times on it.
+/// The time now. The clock begins at one day instead of 0, so that reboots of the day before the
+/// start have times on it.
 pub(crate) fn moment() -> MonotonicMicros {
     clock::now().plus(timing::DAY)
 }
 
-/// A random number.
 pub(crate) fn dice() -> u32 {
-    // Without randomness cars that lost the same cell try again at the same time; nothing worse.
+    // Without randomness, cars that lost the same cell try again at the same time: no harm is done.
     getrandom::u32().unwrap_or(200)
 }
 
-/// Resolves when the machine wants to be called.
+/// Resolves at the time that the core's `poll_timeout` gave; never for `None`.
 async fn until(due: Option<MonotonicMicros>) {
     match due {
         Some(due) => tokio::time::sleep(due.since(moment())).await,
@@ -411,7 +403,7 @@ async fn until(due: Option<MonotonicMicros>) {
     }
 }
 
-/// The name of a variant as it is written in records.
+/// The name of an enum's variant as records have it.
 pub(crate) fn word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,

@@ -1,4 +1,4 @@
-//! What is on the USB, whether ModemManager has it or not.
+//! Devices on the USB, as sysfs shows them: also those that ModemManager does not have.
 
 use rccar_causes::causes;
 use rccar_modem_core::Outcome;
@@ -7,37 +7,35 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where the kernel tells what is there.
+/// Where sysfs is mounted.
 pub(crate) const SYS: &str = "/sys";
-/// How long a device is off the USB: long enough for its capacitors where power is switched with
-/// it.
+/// How long a device is off the USB. If power is switched, too, its capacitors are empty by then.
 const OFF: Duration = Duration::from_secs(10);
 
-/// What the state directory has for each device that is off: this and its name.
+/// The state directory has a file for each device that is off. Its name is this and the device's.
 const MARK: &str = "off-usb-";
 
-/// Drivers whose serial ports are a modem's. `90-rccar-on-demand.rules` of the image has the same
-/// list.
+/// Drivers of modems with serial ports. `90-rccar-on-demand.rules` of the image has the same list.
 const SERIAL: [&str; 4] = ["option", "qcserial", "sierra", "cdc_acm"];
 
-/// Whether there is a control port that ModemManager should make a modem of; `sys` is where sysfs
-/// is.
+/// Whether there is a control port, for which ModemManager should show a modem. In tests `sys` is
+/// another folder than [`SYS`].
 pub(crate) fn has_modem(sys: &Path) -> bool {
     control_ports(sys).next().is_some()
 }
 
-/// Whether a USB device has such a port, so that its network interface is no stick's but a modem's.
+/// Whether a USB device has a control port. Then its network interface is a modem's, not a stick's.
 pub(crate) fn is_modem(sys: &Path, device: &Path) -> bool {
     control_ports(sys).any(|port| fs::canonicalize(port).is_ok_and(|port| port.starts_with(device)))
 }
 
-/// The USB device that a network interface belongs to.
+/// The USB device of a network interface; `None` if it is not on the USB.
 pub(crate) fn device_of(sys: &Path, interface: &str) -> Option<PathBuf> {
     device_above(&sys.join("class/net").join(interface).join("device"))
 }
 
-/// The USB device of the first such port: a modem that hung before ModemManager ever had it is
-/// there, too.
+/// The USB device of the first control port. A modem that hung before ModemManager ever had it has
+/// one, too.
 pub(crate) fn modem_device(sys: &Path) -> Option<PathBuf> {
     control_ports(sys).find_map(|port| device_above(&port))
 }
@@ -47,9 +45,9 @@ fn device_above(place: &Path) -> Option<PathBuf> {
     place.ancestors().find(|folder| folder.join("idVendor").exists()).map(Path::to_owned)
 }
 
-/// Takes a USB device's authorization and gives it back (Documentation/usb/authorization.rst of the
-/// kernel). What is begun is ended, even if nobody waits for it any more; a program that dies in
-/// between puts the device back when it starts again ([`put_back`]).
+/// Takes a USB device's authorization away and gives it back (Documentation/usb/authorization.rst
+/// of the kernel). The device comes back even if nobody waits for this any more. If the program
+/// dies in between, its next start puts the device back ([`put_back`]).
 pub(crate) async fn cycle(device: &Path, state_dir: &Path) -> Outcome {
     cycle_for(device, state_dir, OFF).await
 }
@@ -60,7 +58,10 @@ async fn cycle_for(device: &Path, state_dir: &Path, off: Duration) -> Outcome {
     match cycle.await {
         Ok(Ok(())) => Outcome::Done,
         Ok(Err(error)) => {
-            tracing::warn!(error = %causes(&error), "the device cannot be taken off the USB and put back");
+            tracing::warn!(
+                error = %causes(&error),
+                "the device cannot be taken off the USB and put back"
+            );
             Outcome::Failed
         }
         Err(_) => Outcome::Failed,
@@ -71,10 +72,15 @@ async fn off_and_on(device: &Path, state_dir: &Path, off: Duration) -> io::Resul
     let authorized = device.join("authorized");
     let mark =
         device.file_name().map(|name| state_dir.join(format!("{MARK}{}", name.to_string_lossy())));
+    // First: if the program dies in between, its next start must find the mark.
     if let Some(mark) = &mark
         && let Err(error) = fs::write(mark, "")
     {
-        tracing::warn!(error = %causes(&error), file = %mark.display(), "it will not be known that the device is off the USB");
+        tracing::warn!(
+            error = %causes(&error),
+            file = %mark.display(),
+            "it will not be known that the device is off the USB"
+        );
     }
     let gone = |source: io::Error| {
         io::Error::new(source.kind(), format!("{}: {source}", authorized.display()))
@@ -86,14 +92,14 @@ async fn off_and_on(device: &Path, state_dir: &Path, off: Duration) -> io::Resul
     };
     let outcome = outcome.await;
     if let Some(mark) = mark {
-        // One that is left does no harm: a device that is on is put on again.
+        // If the file stays, the next start only writes "1" to a device that is on.
         let _ = fs::remove_file(mark);
     }
     outcome
 }
 
-/// Puts back what a predecessor has left off the USB, and nothing else: others may be off because
-/// somebody wants it so.
+/// Puts back the devices that an earlier run of this program left off the USB. Others stay off: a
+/// person may want that.
 pub(crate) fn put_back(sys: &Path, state_dir: &Path) {
     for mark in fs::read_dir(state_dir).into_iter().flatten().flatten() {
         let name = mark.file_name();
@@ -101,7 +107,11 @@ pub(crate) fn put_back(sys: &Path, state_dir: &Path) {
         match fs::write(sys.join("bus/usb/devices").join(device).join("authorized"), "1") {
             Ok(()) => tracing::info!(device, "a device that was off the USB is put back"),
             Err(error) => {
-                tracing::debug!(error = %causes(&error), device, "a device that was off the USB is not there any more")
+                tracing::debug!(
+                    error = %causes(&error),
+                    device,
+                    "a device that was off the USB is not there any more"
+                )
             }
         }
         let _ = fs::remove_file(mark.path());
@@ -120,7 +130,8 @@ fn control_ports(sys: &Path) -> impl Iterator<Item = PathBuf> {
     names("usbmisc").into_iter().filter(control).chain(names("wwan")).chain(serial)
 }
 
-/// One of the folders above the port, which are its USB interface and device, names the driver.
+/// Whether a serial port has a driver of [`SERIAL`]. A folder above it, its USB interface or
+/// device, names the driver.
 fn is_of_modem(port: &Path) -> bool {
     let Ok(port) = fs::canonicalize(port) else { return false };
     let drivers = port
@@ -137,7 +148,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A port of a class, as the kernel shows one of a USB interface with this driver.
+    /// Adds a port to sysfs, as the kernel shows one of a USB interface with this driver.
     fn plug(sys: &Path, class: &str, name: &str, driver: &str) {
         let interface = sys.join("devices/usb1/1-1/1-1:1.0");
         fs::create_dir_all(interface.join(class).join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! From ModemManager's words to the machine's.
+//! Translates ModemManager's words into the core's.
 
 use rccar_modem_core::{Fault, ModemView, Observation, Outcome, Registration, Stage};
 use tokio_modem_manager::{
@@ -6,12 +6,13 @@ use tokio_modem_manager::{
     PacketServiceState, RegistrationState, Snapshot, State,
 };
 
-/// Reject causes of 3GPP TS 24.008 and 24.301 that last until somebody changes the contract or the
+/// Reject causes of 3GPP TS 24.008 and 24.301 that last until a person changes the contract or the
 /// modem: unknown or illegal subscriber (2, 3, 8), illegal modem (5, 6), no data service (7, 14),
-/// network not allowed (11), not authorized (35). All others pass.
+/// network not allowed (11), not authorized (35). All others go away by themselves.
 const LASTING: [u32; 9] = [2, 3, 5, 6, 7, 8, 11, 14, 35];
 
-/// What the machine sees of ModemManager and the modem.
+/// The core's view of ModemManager and the modem. `expected`: there is a control port, so that
+/// ModemManager should have a modem.
 pub(crate) fn observation(
     snapshot: &Snapshot,
     modem: Option<&ModemState>,
@@ -33,7 +34,7 @@ fn view(modem: &ModemState) -> ModemView {
     }
 }
 
-/// Not every modem tells, and not every ModemManager.
+/// `None`: not every modem reports this, and not every ModemManager.
 fn attached(state: PacketServiceState) -> Option<bool> {
     match state {
         PacketServiceState::Attached => Some(true),
@@ -42,7 +43,7 @@ fn attached(state: PacketServiceState) -> Option<bool> {
     }
 }
 
-/// A network that refuses often shows as none at all, with its reason beside it.
+/// A network that refuses often shows as no network at all, with the reason in `rejection`.
 fn registration(modem: &Modem3gpp) -> Registration {
     let refused =
         modem.rejection.as_ref().is_some_and(|rejection| LASTING.contains(&rejection.error));
@@ -72,15 +73,15 @@ fn stage(modem: &ModemState) -> Stage {
     }
 }
 
-/// What a failed try to connect means. ModemManager calls it an invalid argument where a modem
-/// needs an access point name and got none.
+/// The meaning of a failed connect. If a modem needs an access point name and got none,
+/// ModemManager reports an invalid argument.
 pub(crate) fn outcome_of_connect(error: &Error, without_apn: bool) -> Outcome {
     let invalid =
         error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::InvalidArgs));
     if invalid && without_apn { Outcome::Refused(Fault::ApnNeeded) } else { outcome(error) }
 }
 
-/// What a failure means.
+/// The meaning of any other failure.
 pub(crate) fn outcome(error: &Error) -> Outcome {
     match error {
         Error::Timeout { .. } => Outcome::Mute,
@@ -93,7 +94,7 @@ fn outcome_of(kind: &FaultKind) -> Outcome {
     use MobileEquipmentError as Me;
     match kind {
         FaultKind::Core(CoreError::Unauthorized) => Outcome::Refused(Fault::Roaming),
-        // A silent modem; a network that is silent has names of its own.
+        // The modem is silent. A silent network has error names of its own.
         FaultKind::Core(CoreError::Timeout) | FaultKind::Serial(_) => Outcome::Mute,
         FaultKind::Core(_) => Outcome::Failed,
         FaultKind::MobileEquipment(error) => match error {

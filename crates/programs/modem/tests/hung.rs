@@ -1,7 +1,7 @@
-//! A modem whose firmware hangs and comes to itself only when it is taken off the USB: twenty
-//! times, each at another moment between two probes of the packets. Each story asserts the rungs
-//! that were taken and the times. One takes a minute and a half, so nextest tells all of them at
-//! once (`.config/nextest.toml`).
+//! A modem whose firmware hangs and works again only after it was taken off the USB: twenty times,
+//! each at another moment between two data probes. Each story asserts the rungs that were taken and
+//! the times. One takes a minute and a half, so nextest runs all of them at once
+//! (`.config/nextest.toml`).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -11,26 +11,26 @@ use rccar_modem::bus::Report;
 use rccar_modem_lab::{Lab, Setup, story};
 use std::time::{Duration, Instant};
 
-/// From the hang to the first rung: as long as any silent loss may take.
+/// From the hang to the first rung. Any silent loss may take as long.
 const FIRST_RUNG: Duration = Duration::from_secs(5);
-/// From the hang to the reset: two questions to the modem, for each of which ModemManager waits 10
-/// s.
+/// From the hang to the reset. In between are two questions to the modem; ModemManager waits 10 s
+/// for each answer.
 const RESET: Duration = Duration::from_secs(5 + 2 * 10 + 5);
-/// From the hang to what helps. ModemManager has 25 s to let go of the modem; it is started anew,
-/// and has 30 s to find it.
+/// From the hang to the rung that helps. ModemManager has 25 s to let go of the modem. It is
+/// restarted, and has 30 s to find the modem.
 const HELP: Duration = Duration::from_secs(30 + 25 + 30 + 10);
-/// From there to the link: 10 s off the USB, and ModemManager has to find it.
+/// From there to the link: 10 s off the USB, then ModemManager must find the modem.
 const BACK: Duration = Duration::from_secs(10 + 30);
 
-/// What brings such a modem to itself.
+/// The cure that helps such a modem.
 #[derive(Clone, Copy, PartialEq)]
 enum Help {
-    /// Another ModemManager opens it anew.
+    /// A new ModemManager opens its ports again.
     Restart,
     Usb,
 }
 
-/// Twenty supervisors that are asked every few milliseconds would take the machine from each other.
+/// To ask twenty supervisors every few milliseconds would take too much of the machine.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 async fn await_calmly(lab: &Lab, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
@@ -45,8 +45,8 @@ fn set_hung(lab: &Lab, setup: Setup, hung: bool) {
     lab.swallow(hung);
 }
 
-/// What systemd and the USB do on the car, until the link is up. When the modem was helped, and the
-/// last report.
+/// Does what systemd and the USB do on the car, until the link is up. Returns the time from the
+/// hang to the help, and the last report.
 async fn play_the_car(
     lab: &mut Lab,
     setup: Setup,
@@ -82,7 +82,7 @@ async fn play_the_car(
     }
 }
 
-/// One run; the modem hangs this long after the link was seen to be up.
+/// One run. The modem hangs when the link has been up for the time `after`.
 fn hang(setup: Setup, help: Help, after: Duration) {
     story(setup, async |lab| {
         let _supervisor = Supervisor::start_up(lab).await;
@@ -99,7 +99,8 @@ fn hang(setup: Setup, help: Help, after: Duration) {
         let (helped, report) = play_the_car(lab, setup, help, hung).await;
         let back = hung.elapsed();
         println!(
-            "hung modem: found after {found:?}, reset after {reset:?}, helped after {helped:?}, up after {back:?}"
+            "hung modem: found after {found:?}, reset after {reset:?}, helped after {helped:?}, \
+             up after {back:?}"
         );
         assert!(helped <= HELP, "{helped:?}, {report:?}");
         assert!(back - helped <= BACK, "{back:?} - {helped:?}, {report:?}");
@@ -121,14 +122,14 @@ fn a_modem_that_comes_to_itself_when_it_is_opened_anew_stays_on_the_usb() {
     hang(Setup::mbim(), Help::Restart, Duration::ZERO);
 }
 
-/// Twenty runs at once: nearly all that they do is to wait for ModemManager, which waits for the
-/// modem.
+/// The runs go at once: nearly all the time they wait for ModemManager, which waits for the modem.
 macro_rules! hang_after {
     ($($run:ident: $milliseconds:literal,)*) => {$(
         #[test]
         #[ignore = "needs namespaces and ModemManager: run ci/modem"]
         fn $run() {
-            super::hang(rccar_modem_lab::Setup::mbim(), super::Help::Usb, std::time::Duration::from_millis($milliseconds));
+            let after = std::time::Duration::from_millis($milliseconds);
+            super::hang(rccar_modem_lab::Setup::mbim(), super::Help::Usb, after);
         }
     )*};
 }

@@ -1,5 +1,5 @@
-//! Bearers whose addresses have to be asked for: the supervisor, the real ModemManager, a real DHCP
-//! server and a router that advertises.
+//! Bearers whose addresses come by DHCP and advertisements: the supervisor, the real ModemManager,
+//! a real DHCP server and a router.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -8,7 +8,7 @@ use common::{Supervisor, await_report, await_up, climbed, report, set_car};
 use rccar_modem_lab::{Addresses, Lab, Setup, story};
 use std::time::{Duration, Instant};
 
-/// Renewed every few seconds, although a lease lasts two minutes.
+/// Options for leases that are renewed every few seconds, although they last two minutes.
 const SOON: [&str; 2] = ["--dhcp-option=option:T1,5s", "--dhcp-option=option:T2,10s"];
 
 async fn until(what: &str, limit: Duration, condition: impl Fn() -> bool) {

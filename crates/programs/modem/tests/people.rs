@@ -1,5 +1,5 @@
-//! What only a person can mend: SIM, PIN, contract and access point name. Each story asserts that
-//! nothing heavy is done about it, and the time.
+//! Faults that only a person can mend: SIM, PIN, contract and access point name. Each story asserts
+//! that no heavy rung is taken, and the time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -8,8 +8,8 @@ use common::{SOON, Supervisor, await_report, await_up, climbed, heavy, set_car};
 use rccar_modem_lab::{Registration, Setup, story};
 use std::time::{Duration, Instant};
 
-/// How long ModemManager may take to make a modem anew before that is a fault of the modem: what is
-/// named has to be named before.
+/// How long ModemManager may take to show a modem again before that counts as a fault of the modem.
+/// The fault must be named before that.
 const MODEM_GRACE: Duration = Duration::from_secs(30);
 
 #[test]
@@ -47,7 +47,7 @@ fn a_network_that_refuses_is_named_and_the_modem_is_not_reset_for_it() {
         let denied = Instant::now();
         let report = await_report(lab, "names it", |report| report.fault.is_some()).await;
         println!("denied: named after {:?}", denied.elapsed());
-        // With the loss itself, for which 5 s are allowed.
+        // This includes the time to find the loss, for which 5 s are allowed.
         assert!(denied.elapsed() < Duration::from_secs(8), "{:?}", denied.elapsed());
         assert!(report.fault.as_deref().unwrap().contains("refuses this SIM"), "{report:?}");
         lab.mbim().register(Registration::Home);
@@ -116,7 +116,7 @@ fn a_modem_that_wants_an_access_point_name_says_so_and_is_not_reset() {
         assert!(started.elapsed() < MODEM_GRACE, "{:?}", started.elapsed());
         let waits =
             await_report(lab, "waits for a person", |report| report.state == "waiting").await;
-        // One try, and nothing for minutes.
+        // One try, then nothing for minutes.
         assert_eq!((climbed(&waits, "reconnect"), waits.climbed.len()), (1, 1), "{waits:?}");
         assert!(waits.due_in_ms.is_some_and(|due| due > 60_000), "{waits:?}");
     });

@@ -1,5 +1,5 @@
-//! Sticks that look like Ethernet: the supervisor, and a stick of an interface, a DHCP server and a
-//! driver's name.
+//! Sticks that look like Ethernet: the supervisor, and a stick that is made of an interface, a DHCP
+//! server and a driver's name.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -73,7 +73,7 @@ fn a_stick_whose_network_dies_silently_is_found_within_5_s_and_brought_back() {
         let _supervisor = Supervisor::start(lab, "");
         set_car_when_it_listens(lab).await;
         await_up(lab).await;
-        // The stick itself answers on, also to DHCP.
+        // The stick itself still answers, also to DHCP.
         lab.be_lonely(true);
         let lost = Instant::now();
         await_report(lab, "finds it", |report| stick(report).state != "up").await;
@@ -102,7 +102,7 @@ fn a_stick_that_hangs_is_taken_off_the_usb_after_three_minutes_and_comes_back() 
         let _supervisor = Supervisor::start(lab, "");
         set_car_when_it_listens(lab).await;
         await_up(lab).await;
-        // Nothing answers any more, DHCP neither.
+        // Nothing answers any more, also not DHCP.
         lab.swallow(true);
         let hung = Instant::now();
         let patience = PATIENCE * 2;
@@ -138,7 +138,7 @@ fn a_modem_whose_network_port_has_a_sticks_driver_is_a_modem_and_no_stick() {
         lab.start_with_modem().await;
         let _supervisor = Supervisor::start(lab, "");
         await_report(lab, "is up", |report| report.state == "up").await;
-        // By when a stick would be one.
+        // Long enough for the supervisor to find a stick.
         tokio::time::sleep(Duration::from_secs(5)).await;
         let report = await_report(lab, "tells", |_| true).await;
         assert_eq!(

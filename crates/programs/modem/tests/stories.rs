@@ -1,5 +1,5 @@
-//! The supervisor, the real ModemManager and a modem whose network does everything that networks
-//! do. Each story asserts the rung that was taken and the time.
+//! The supervisor, the real ModemManager, and a modem whose network has every trouble that networks
+//! have. Each story asserts the rung that was taken and the time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
@@ -10,7 +10,7 @@ use common::{
 use rccar_modem_lab::{Addresses, Lab, Registration, Setup, story};
 use std::time::{Duration, Instant};
 
-/// How long the supervisor waits for a registration that is lost, and ModemManager, too; whoever is
+/// How long the supervisor waits for a lost registration. ModemManager waits as long; either may be
 /// first.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -26,7 +26,7 @@ fn the_link_comes_up_with_addresses_routes_and_mtu_and_goes_with_them() {
             (report.registration.as_deref(), climbed(&report, "reconnect")),
             (Some("home"), 1)
         );
-        // Both families have a default route.
+        // Pings show that both families have a default route.
         lab.await_ping("198.51.100.1");
         lab.await_ping("2001:db8:53::1");
         let default_routes =
@@ -59,22 +59,21 @@ fn the_link_comes_up_with_addresses_routes_and_mtu_and_goes_with_them() {
 #[ignore = "needs namespaces and ModemManager: run ci/modem"]
 fn a_bearer_that_is_dropped_with_an_indication_is_asked_for_again_within_200_ms() {
     let mut times = Vec::new();
-    // A new supervisor each time: one link that is lost again and again is tried with growing
-    // pauses.
+    // A new supervisor each time, because pauses grow if one link is lost again and again.
     story(Setup::mbim(), async |lab| {
         lab.start_with_modem().await;
         for _ in 0..runs() {
             let _supervisor = Supervisor::start(lab, "");
             await_up(lab).await;
             let before = lab.mbim().counters().connects;
-            // The indication is the last thing that this does.
+            // The time counts from here: the last thing that this does is the indication.
             lab.mbim().deactivate(0);
             let told = Instant::now();
             while lab.mbim().counters().connects == before {
                 assert!(told.elapsed() < Duration::from_secs(10), "{:?}", report(lab).await);
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            // What the emulator does from then on is the emulator's time.
+            // Until the request reaches the emulator: the rest is the emulator's own time.
             times.push(lab.mbim().counters().last_connect.unwrap() - told);
             let report = await_report(lab, "is up again", |report| {
                 report.state == "up" && climbed(report, "reconnect") > 1
@@ -161,7 +160,7 @@ fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_
     story(Setup::mbim(), async |lab| {
         let _supervisor = Supervisor::start_up(lab).await;
         set_car(lab, true, false).await;
-        // Packets go on all the while: nothing but the registration tells.
+        // Packets still flow: only the registration shows the loss.
         lab.mbim().register(Registration::Searching);
         let lost = Instant::now();
         let report = await_report(lab, "gives it up", |report| report.state != "up").await;
@@ -183,8 +182,8 @@ fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_
             report.climbed
         );
         assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
-        // The supervisor's own limit leads to the one. ModemManager has the same: if it is first
-        // that is a lost bearer: the other.
+        // If the supervisor's limit is first, it cycles the bearer. If ModemManager's is first, the
+        // bearer is lost, and the supervisor reconnects.
         assert!(
             climbed(&report, "cycle-bearer") == 1 || climbed(&report, "reconnect") >= 2,
             "{report:?}"
@@ -205,7 +204,7 @@ fn a_registration_that_is_lost_with_the_packets_is_found_within_5_s_and_never_re
         await_report(lab, "finds it", |report| climbed(report, "cycle-bearer") == 1).await;
         println!("registration and packets lost: found after {:?}", lost.elapsed());
         assert!(lost.elapsed() <= Duration::from_secs(5), "{:?}", lost.elapsed());
-        // Longer than ModemManager, too, takes to believe it.
+        // Longer than ModemManager waits before it gives the registration up.
         tokio::time::sleep(2 * GRACE).await;
         lab.swallow(false);
         lab.mbim().register(Registration::Home);

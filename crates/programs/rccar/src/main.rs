@@ -1,17 +1,17 @@
-//! `rccar`: the car's programs in one file, which goes by the name that it is called with, as
-//! BusyBox does.
+//! `rccar`: the car's programs in one file. Like BusyBox, it is the program whose name it is called
+//! by.
 //!
 //! Runtime, D-Bus, TLS and the parsers are in it once, instead of once for each program: the image
 //! has less to store, an update less to fetch, and the programs share the memory of their code.
-//! Each runs as a process and a user of its own all the same.
+//! Each still runs as a process and a user of its own.
 //!
-//! `rccar-drive` is not in it: what moves the car locks its code into RAM and shares none with what
-//! listens to networks.
+//! `rccar-drive` is not in it: the process that moves the car locks its code into RAM, and shares
+//! none with programs that listen to networks.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Program and its entry.
+/// Name of a program, and its entry.
 type Program = (&'static str, fn() -> ExitCode);
 
 const PROGRAMS: &[Program] = &[

@@ -8,31 +8,28 @@ use std::sync::Arc;
 /// Registration of the emulated modem: numbers of `+CEREG`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtRegistration {
-    /// Not registered, not looking.
+    /// Not registered, and not searching.
     Idle = 0,
     Home = 1,
-    /// Looking.
     Searching = 2,
-    /// Refused by the network.
     Denied = 3,
-    /// As a guest.
     Roaming = 5,
 }
 
-/// What comes back for one command.
+/// The answer to one command.
 pub(super) enum Reply {
     /// Nothing but `OK`.
     Ok,
     /// A line, then `OK`.
     Line(String),
-    /// `CONNECT`, and what comes then are data.
+    /// `CONNECT`; after it data flow.
     Connect,
     Error,
     /// `+CME ERROR`, a number of TS 27.007, 9.2.
     EquipmentError(u32),
 }
 
-/// What each port keeps for itself.
+/// The settings that each port has for itself.
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) echo: bool,
@@ -53,12 +50,11 @@ impl Default for Port {
     }
 }
 
-/// The modem.
 pub(super) struct Device {
     pub(super) registration: AtRegistration,
     pub(super) hangs: bool,
     pub(super) has_sim: bool,
-    /// What answers a call; without it there is none.
+    /// Shell command that answers calls; `None`: the modem makes no calls.
     pub(super) answerer: Option<String>,
     functionality: u32,
     contexts: BTreeMap<u32, String>,
@@ -67,7 +63,7 @@ pub(super) struct Device {
 }
 
 const SIM_NOT_INSERTED: u32 = 10;
-/// "No network service".
+/// "No network service" (TS 27.007, 9.2).
 const NO_NETWORK: u32 = 30;
 /// Access technology E-UTRAN.
 const LTE: u32 = 7;
@@ -116,7 +112,7 @@ const SIM: [(&str, &str); 7] = [
     ("+CRSM", "+CRSM: 106,130,\"\""),
     ("+CNUM", "+CNUM: ,\"+10000000001\",145"),
 ];
-/// Beginnings of commands that are taken and change nothing.
+/// Beginnings of commands that are accepted and change nothing.
 const TAKEN: [&str; 15] = [
     "V1",
     "X4",
@@ -174,7 +170,7 @@ impl Device {
         }
     }
 
-    /// The network, or somebody, ends all contexts; returns those that were active.
+    /// Ends all contexts, and returns those that were active.
     pub(super) fn deactivate(&mut self) -> Vec<u32> {
         let ended: Vec<u32> = std::mem::take(&mut self.active).into_iter().collect();
         if !ended.is_empty() {
@@ -183,7 +179,7 @@ impl Device {
         ended
     }
 
-    /// Unsolicited lines that a port asked for.
+    /// Unsolicited lines about the registration, as the port has asked for them.
     pub(super) fn registration_reports(&self, port: &Port) -> Vec<String> {
         let wanted = port.reports.iter().filter(|(_, format)| **format > 0);
         wanted
@@ -191,7 +187,7 @@ impl Device {
             .collect()
     }
 
-    /// What belongs to the terminal and to power.
+    /// Answers commands of the terminal and of power; `None` if it is none of these.
     fn terminal(&mut self, port: &mut Port, command: &str) -> Option<Reply> {
         Some(match command {
             "Z" | "E1" => {
@@ -227,7 +223,7 @@ impl Device {
         Reply::Ok
     }
 
-    /// What belongs to the network.
+    /// Answers commands of the network; `None` if it is none of these.
     fn network(&mut self, port: &mut Port, command: &str) -> Option<Reply> {
         if let Some(name) = REGISTRATIONS.into_iter().find(|name| command.starts_with(name)) {
             return Some(self.registration(port, name, &command[name.len()..]));
@@ -280,7 +276,7 @@ impl Device {
         format!("{}{cell}", state as u32)
     }
 
-    /// What belongs to packet data.
+    /// Answers commands of packet data; `None` if it is none of these.
     fn context(&mut self, command: &str) -> Option<Reply> {
         Some(match command {
             "+CGDCONT=?" => {
@@ -299,7 +295,7 @@ impl Device {
                     .map(|id| format!("+CGACT: {id},{}", u32::from(self.active.contains(id)))),
             ),
             "+UGCNTRD=?" => Reply::Ok,
-            // The number of packet data, with the context (TS 27.007, 10.2.1.1).
+            // The number to dial for packet data, with the context (TS 27.007, 10.2.1.1).
             _ if command.starts_with("D*99") && self.answerer.is_some() => {
                 match self.is_registered() {
                     true => Reply::Connect,

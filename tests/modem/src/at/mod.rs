@@ -1,5 +1,5 @@
-//! An AT modem without hardware: pseudo terminals behind which a u-blox LARA-R2 in bridge mode
-//! seems to sit; or one line, behind which data follow a call, as with PPP.
+//! An AT modem without hardware. It has two pseudo terminals and behaves like a u-blox LARA-R2 in
+//! bridge mode; or it has one line, over which data flow during a call, as with PPP.
 
 mod commands;
 
@@ -21,26 +21,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Names of the modem's ports.
 const PORTS: [&str; 2] = ["ttyACM0", "ttyACM1"];
 
-/// A handle to the modem; what it does to it happens at once.
+/// A handle to the modem. What a method does happens at once.
 #[derive(Clone)]
 pub struct AtModem {
     device: Arc<Mutex<Device>>,
     lines: Arc<Vec<Line>>,
 }
 
-/// What commands come over.
+/// A serial line.
 struct Line {
     stream: File,
-    /// The other end of a pseudo terminal, held open so that the line is not hung up when
-    /// ModemManager closes it; and its path.
+    /// The other end of a pseudo terminal, and its path. It is held open so that the line is not
+    /// hung up when ModemManager closes its own.
     terminal: Option<(OwnedFd, PathBuf)>,
     port: Mutex<Port>,
-    /// Where data go during a call.
+    /// The stream for the data of a call; `None` without a call.
     call: Mutex<Option<UnixStream>>,
 }
 
 impl AtModem {
-    /// Starts a modem; `path` is told what it carries.
+    /// Starts a modem, whose data `path` carries.
     ///
     /// # Errors
     /// There are no pseudo terminals left.
@@ -50,14 +50,14 @@ impl AtModem {
             Self { device: Arc::new(Mutex::new(Device::new(path))), lines: Arc::new(lines) };
         for index in 0..PORTS.len() {
             let serving = modem.clone();
-            // Ends with the process: a terminal's reader cannot be woken otherwise.
+            // Never joined: nothing but the end of the process wakes a terminal's reader.
             std::thread::spawn(move || serving.serve(index));
         }
         Ok(modem)
     }
 
-    /// Is a modem at the other end of a stream until that ends. A shell command answers its calls,
-    /// over its standard input and output; when it ends, so does the call.
+    /// Is a modem at the other end of a stream until the stream ends. A shell command answers its
+    /// calls over its standard input and output. When the command ends, so does the call.
     pub fn answer(stream: UnixStream, path: Arc<dyn DataPath>, command: &str) {
         let mut device = Device::new(path);
         device.answerer = Some(command.to_owned());
@@ -65,20 +65,20 @@ impl AtModem {
         Self { device: Arc::new(Mutex::new(device)), lines: Arc::new(lines) }.serve(0);
     }
 
-    /// Names of ports and the terminals that they are.
+    /// Names of the ports, each with the path of its terminal.
     pub(crate) fn terminals(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         PORTS
             .into_iter()
             .zip(self.lines.iter().filter_map(|line| line.terminal.as_ref().map(|(_, path)| path)))
     }
 
-    /// Registration changes, and the modem says so.
+    /// Changes the registration. The modem reports it.
     pub fn register(&self, registration: AtRegistration) {
         self.device().registration = registration;
         self.report_registration();
     }
 
-    /// The network ends the packet service and the modem says so.
+    /// Lets the network end the packet service. The modem reports it.
     pub fn detach(&self) {
         let mut device = self.device();
         device.registration = AtRegistration::Searching;
@@ -88,7 +88,7 @@ impl AtModem {
         self.report("+CGEV: NW DETACH");
     }
 
-    /// The network ends the connection and the modem says so.
+    /// Lets the network end the connection. The modem reports it.
     pub fn deactivate(&self) {
         let ended = self.device().deactivate();
         for context in ended {
@@ -96,17 +96,17 @@ impl AtModem {
         }
     }
 
-    /// The network ends the connection and nobody is told.
+    /// Lets the network end the connection. The modem does not report it.
     pub fn deactivate_silently(&self) {
         self.device().deactivate();
     }
 
-    /// The firmware hangs, or comes back to itself.
+    /// Makes the firmware hang, or work again.
     pub fn hang(&self, hangs: bool) {
         self.device().hangs = hangs;
     }
 
-    /// There is no SIM in it. Before ModemManager starts: this modem does not notice later.
+    /// Removes the SIM. Call it before ModemManager starts: this modem does not report it later.
     pub fn without_sim(&self) {
         self.device().has_sim = false;
     }
@@ -132,7 +132,7 @@ impl AtModem {
         let (mut pending, mut buffer) = (Vec::new(), [0; 1024]);
         while let Ok(length @ 1..) = (&line.stream).read(&mut buffer) {
             if let Some(call) = &mut *line.call() {
-                // One that has just ended takes no more.
+                // A call that has just ended takes no more data.
                 let _ = call.write_all(&buffer[..length]);
                 continue;
             }
@@ -140,8 +140,8 @@ impl AtModem {
                 line.write(&String::from_utf8_lossy(&buffer[..length]));
             }
             pending.extend_from_slice(&buffer[..length]);
-            // What PPP still had to say when the call was over ends with a flag, which no command
-            // has.
+            // PPP's last frames may come after the end of the call. Each ends with a flag (`~`),
+            // which no command has: all up to it is dropped.
             if let Some(end) = pending.iter().rposition(|byte| *byte == b'~') {
                 pending.drain(..=end);
             }
@@ -152,7 +152,8 @@ impl AtModem {
         }
     }
 
-    /// One line: `AT`, then commands, separated by semicolons. The first error ends it.
+    /// Answers one line: `AT`, then commands that are separated by semicolons. The first error ends
+    /// it.
     fn handle(&self, index: usize, text: &str) {
         let line = &self.lines[index];
         let mut device = self.device();
@@ -187,10 +188,10 @@ impl AtModem {
         line.write(&format!("{answer}\r\nOK\r\n"));
     }
 
-    /// Data flow between the line and the answerer until that ends.
+    /// Begins a call: data flow between the line and the answerer until the answerer ends.
     fn call(&self, index: usize, answerer: &str) {
         let line = &self.lines[index];
-        // One stream for both directions, as a terminal is.
+        // One stream for both directions, like a terminal.
         let begin = || {
             let (ours, theirs) = UnixStream::pair()?;
             let input = OwnedFd::from(theirs.try_clone()?);
@@ -210,7 +211,7 @@ impl AtModem {
         let modem = self.clone();
         std::thread::spawn(move || {
             let line = &modem.lines[index];
-            // It ends when either side has gone.
+            // Ends when either side is gone.
             let _ = io::copy(&mut from, &mut &line.stream);
             let _ = child.wait();
             *line.call() = None;
@@ -242,7 +243,7 @@ impl Line {
     }
 
     fn write(&self, text: &str) {
-        // A terminal that nobody reads is full some day; a modem would drop it, too.
+        // A terminal that nobody reads becomes full. A modem would drop the text, too.
         let _ = (&self.stream).write_all(text.as_bytes());
     }
 }

@@ -1,13 +1,14 @@
-//! `at-modem SOCKET COMMAND`: a modem that speaks AT, with one serial line, which is a Unix socket
-//! that it listens on: for an emulator's serial port. The shell command answers calls over its
-//! standard input and output. It ends when the line does.
+//! `at-modem SOCKET COMMAND`: a modem that speaks AT, for the serial port of a machine emulator.
+//!
+//! It listens on the Unix socket SOCKET, which is its serial line. The shell command COMMAND
+//! answers calls over its standard input and output. The program ends when the line does.
 
 use rccar_modem_lab::{Addresses, AtModem, DataPath};
 use std::error::Error;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
-/// Its calls carry the data.
+/// Does nothing, because the calls carry the data.
 struct Calls;
 
 impl DataPath for Calls {

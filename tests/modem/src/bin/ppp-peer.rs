@@ -1,6 +1,7 @@
-//! `ppp-peer DEVICE [USER PASSWORD]`: answers a call over its standard input, a socket for both
-//! directions, and is a mobile network with the TUN device DEVICE behind it: 10.64.0.1 for whoever
-//! is on this machine, 10.64.0.2 for the car, 2001:db8:64::/64 for both.
+//! `ppp-peer DEVICE [USER PASSWORD]`: answers a call, as a mobile network.
+//!
+//! The call comes over its standard input, a socket for both directions. Behind the network is the
+//! TUN device DEVICE. 10.64.0.1 is this machine, 10.64.0.2 the car; both are in 2001:db8:64::/64.
 
 use rccar_modem_lab::ppp::{Event, Network, Peer};
 use std::error::Error;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tun_rs::{DeviceBuilder, Layer};
 
-/// Between two times that something is asked for.
+/// Time after which an unanswered request is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Larger than the device's MTU.
 const BUFFER: usize = 2048;
@@ -60,8 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         drop(peer);
         for event in events {
             match event {
-                // What the kernel does not like, such as a packet from an address that is nobody's,
-                // is dropped as by any router.
+                // Like any router, the kernel may drop a packet, such as one from an address that
+                // belongs to nobody.
                 Event::Packet(packet) => drop(device.send(&packet)),
                 Event::Said(text) => eprintln!("ppp-peer: {text}"),
                 Event::Over => return Ok(()),
@@ -70,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// While it is held, nobody else writes to the line.
+/// Writes the peer's output. The caller holds its lock, so that frames do not mix on the line.
 fn flush(peer: &mut Peer, mut line: &UnixStream) -> io::Result<()> {
     line.write_all(&peer.output())
 }

@@ -1,4 +1,4 @@
-//! What the emulated MBIM modem is and does: basic connectivity, as far as ModemManager uses it.
+//! The emulated MBIM modem: basic connectivity, as far as ModemManager uses it.
 
 use super::wire::{BASIC_CONNECT, INTERNET, Info, element4, element6, read_text, read_u32};
 use crate::DataPath;
@@ -23,7 +23,6 @@ pub(super) mod cid {
     pub(crate) const DEVICE_SERVICES: u32 = 16;
     pub(crate) const SUBSCRIBE_LIST: u32 = 19;
     pub(crate) const PACKET_STATISTICS: u32 = 20;
-    /// All of them.
     pub(crate) const ALL: [u32; 15] = [1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 15, 16, 19, 20];
 }
 
@@ -38,18 +37,15 @@ pub(super) mod status {
 /// Registration of the emulated modem: `MBIM_REGISTER_STATE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registration {
-    /// Not registered, not looking.
+    /// Not registered, and not searching.
     Deregistered = 1,
-    /// Looking.
     Searching = 2,
     Home = 3,
-    /// As a guest.
     Roaming = 4,
-    /// Refused by the network.
     Denied = 6,
 }
 
-/// The addresses that the network hands out.
+/// The addresses that the network gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     /// IPv4 address of the modem's side, in a /24.
@@ -57,10 +53,9 @@ pub struct Addresses {
     pub gateway4: Ipv4Addr,
     /// IPv6 address, in a /64.
     pub ip6: Option<Ipv6Addr>,
-    /// Maximum transmission unit.
     pub mtu: u32,
-    /// The modem does not tell them: a DHCP server gives IPv4, and a router with this address
-    /// advertises IPv6. See `Lab::start_dhcp`.
+    /// If set, the modem does not give the addresses itself: a DHCP server gives IPv4, and a router
+    /// with this address advertises IPv6. See `Lab::start_dhcp`.
     pub asked_for: Option<Ipv6Addr>,
 }
 
@@ -76,16 +71,15 @@ impl Default for Addresses {
     }
 }
 
-/// What happened to the modem so far.
+/// Requests to the modem so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Connections that were asked for.
     pub connects: u32,
-    /// When the last one was asked for.
+    /// Time of the last request to connect.
     pub last_connect: Option<Instant>,
-    /// How often the radio was switched off.
+    /// Number of times that the radio was switched off.
     pub radio_offs: u32,
-    /// PINs that were tried.
+    /// Number of PINs that were tried.
     pub pins: u32,
 }
 
@@ -100,18 +94,18 @@ const ACTIVATED: u32 = 1;
 const DEACTIVATED: u32 = 3;
 const ATTACHED: u32 = 2;
 const DETACHED: u32 = 4;
-/// Why the network refuses: "PLMN not allowed" (3GPP TS 24.008).
+/// Reject cause "PLMN not allowed" (3GPP TS 24.008).
 const NOT_ALLOWED: u32 = 11;
 /// `MBIM_DATA_CLASS_LTE`.
 const LTE: u32 = 0x20;
 
-/// The modem.
 pub(super) struct Device {
     pub(super) sim: Sim,
     pub(super) pin: String,
     pub(super) pin_tries: u32,
     pub(super) registration: Registration,
     pub(super) rssi: u32,
+    /// Number of connects that are still to be refused.
     pub(super) refuse: u32,
     pub(super) network_error: u32,
     pub(super) hangs: bool,
@@ -145,7 +139,8 @@ impl Device {
         }
     }
 
-    /// The modem's answer: a status, information, and what it indicates afterwards.
+    /// The modem's answer: status, information, and the commands whose information it indicates
+    /// afterwards.
     pub(super) fn answer(&mut self, cid: u32, set: Option<&[u8]>) -> (u32, Vec<u8>, Vec<u32>) {
         let (status, after) = set.map_or((status::NONE, vec![]), |body| self.set(cid, body));
         match (cid, set) {
@@ -157,7 +152,8 @@ impl Device {
         }
     }
 
-    /// What an indication of this kind says now.
+    /// The present information of a command, as an answer or an indication has it; `None` if the
+    /// modem does not know the command.
     pub(super) fn information(&self, cid: u32) -> Option<Vec<u8>> {
         Some(match cid {
             cid::DEVICE_CAPS => {
@@ -205,7 +201,7 @@ impl Device {
         })
     }
 
-    /// The network ends the connection.
+    /// Ends the connection, without an indication.
     pub(super) fn drop_connection(&mut self) {
         self.activation = DEACTIVATED;
         self.path.carry(None);
@@ -304,7 +300,7 @@ impl Device {
     }
 
     fn ip_configuration(&self) -> Vec<u8> {
-        /// Address, gateway, name servers and MTU are there.
+        /// Flags: address, gateway, name servers and MTU are there.
         const ALL: u32 = 15;
         let Addresses { ip4, gateway4, ip6, mtu, asked_for } = self.addresses;
         if asked_for.is_some() {

@@ -1,5 +1,5 @@
-//! An MBIM modem without hardware. It stands where `mbim-proxy` would be, on the abstract socket
-//! that libmbim connects to first; abstract sockets belong to the network namespace, so each story
+//! An MBIM modem without hardware. It takes the place of `mbim-proxy`, on the abstract socket to
+//! which libmbim connects first. Abstract sockets belong to the network namespace, so each story
 //! has a modem of its own.
 
 mod device;
@@ -19,10 +19,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast;
 use wire::{BASIC_CONNECT, CLOSE, COMMAND, Command, HEADER, LONGEST, OPEN, PROXY_CONTROL};
 
-/// libmbim's proxy listens here.
+/// Abstract socket of libmbim's proxy.
 const PROXY: &str = "mbim-proxy";
 
-/// A handle to the modem; what it does to it happens at once.
+/// A handle to the modem. What a method does happens at once.
 #[derive(Clone)]
 pub struct MbimModem {
     device: Arc<Mutex<Device>>,
@@ -30,8 +30,7 @@ pub struct MbimModem {
 }
 
 impl MbimModem {
-    /// Starts a modem in the network namespace of the calling thread; `path` is told what it
-    /// carries.
+    /// Starts a modem in the network namespace of the calling thread. `path` carries its data.
     ///
     /// # Errors
     /// Another proxy is there.
@@ -53,40 +52,40 @@ impl MbimModem {
         Ok(modem)
     }
 
-    /// Registration changes, and the modem says so.
+    /// Changes the registration. The modem reports it.
     pub fn register(&self, registration: Registration) {
         self.device().registration = registration;
         self.indicate(&[cid::REGISTER_STATE]);
     }
 
-    /// The network ends the connection and the modem says so, with a cause of 3GPP TS 24.008 (0 for
-    /// none).
+    /// Lets the network end the connection. The modem reports it, with a cause of 3GPP TS 24.008 (0
+    /// for none).
     pub fn deactivate(&self, network_error: u32) {
         let mut device = self.device();
         device.drop_connection();
         device.network_error = network_error;
         drop(device);
         self.indicate(&[cid::CONNECT]);
+        // The cause is for this indication only.
         self.device().network_error = 0;
     }
 
-    /// The network ends the connection and nobody is told.
+    /// Lets the network end the connection. The modem does not report it.
     pub fn deactivate_silently(&self) {
         self.device().drop_connection();
     }
 
-    /// The network ends the packet service.
+    /// Lets the network end the packet service. The modem reports it.
     pub fn detach(&self) {
         self.device().detach();
         self.indicate(&[cid::PACKET_SERVICE, cid::CONNECT]);
     }
 
-    /// The next connections are refused.
+    /// Lets the network refuse the next connects, so many times.
     pub fn refuse(&self, times: u32) {
         self.device().refuse = times;
     }
 
-    /// Somebody takes the SIM out.
     pub fn remove_sim(&self) {
         let mut device = self.device();
         device.sim = Sim::Missing;
@@ -100,7 +99,6 @@ impl MbimModem {
         ]);
     }
 
-    /// Somebody puts the SIM in.
     pub fn insert_sim(&self) {
         let mut device = self.device();
         device.sim = Sim::Ready;
@@ -109,36 +107,34 @@ impl MbimModem {
         self.indicate(&[cid::SUBSCRIBER_READY_STATUS, cid::REGISTER_STATE]);
     }
 
-    /// The SIM wants this PIN from now on. Before ModemManager starts.
+    /// Makes the SIM want this PIN. Call it before ModemManager starts.
     pub fn lock(&self, pin: &str) {
         let mut device = self.device();
         pin.clone_into(&mut device.pin);
         device.sim = Sim::Locked;
     }
 
-    /// The firmware hangs, or comes back to itself.
+    /// Makes the firmware hang, or work again.
     pub fn hang(&self, hangs: bool) {
         self.device().hangs = hangs;
     }
 
-    /// Signal strength from 0 to 31, or 99.
+    /// Sets the signal strength, from 0 to 31, or 99 for unknown. The modem reports it.
     pub fn rssi(&self, rssi: u32) {
         self.device().rssi = rssi;
         self.indicate(&[cid::SIGNAL_STATE]);
     }
 
-    /// The network hands out other addresses, from the next connection on.
+    /// Sets the addresses that the network gives from the next connection on.
     pub fn addresses(&self, addresses: Addresses) {
         self.device().addresses = addresses;
     }
 
-    /// What happened to it so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.device().counters
     }
 
-    /// Whether it carries data.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.device().is_connected()
@@ -152,7 +148,7 @@ impl MbimModem {
         let device = self.device();
         for &cid in cids {
             if let (Some(body), false) = (device.information(cid), device.hangs) {
-                // Nobody may have opened the modem.
+                // Perhaps no client is connected.
                 let _ = self.indications.send(wire::indication(cid, &body));
             }
         }
@@ -222,7 +218,8 @@ impl MbimModem {
     }
 }
 
-/// Not safe to cancel half-way, and never is: a frame of libmbim arrives in one piece.
+/// Reads a frame. To cancel this half-way would lose bytes, but that does not happen: a frame of
+/// libmbim arrives in one piece, and waiting for its beginning may be cancelled.
 async fn read_frame(reader: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
     reader.readable().await?;
     let mut frame = vec![0; HEADER];

@@ -1,6 +1,6 @@
 //! Messages of the MBIM control channel ("Mobile Broadband Interface Model", revision 1.0, chapters
-//! 9 and 10): little endian, strings in UTF-16, variable parts after the fixed ones and pointed at
-//! by offset and length.
+//! 9 and 10). They are little endian, with strings in UTF-16. Variable parts come after the fixed
+//! ones, which hold their offset and length.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,13 +10,13 @@ pub(super) const OPEN: u32 = 1;
 pub(super) const CLOSE: u32 = 2;
 /// `MBIM_COMMAND_MSG`.
 pub(super) const COMMAND: u32 = 3;
-/// The bit that makes an answer's type of a question's.
+/// The bit that makes the type of a question the type of its answer.
 const DONE: u32 = 0x8000_0000;
 /// `MBIM_INDICATE_STATUS_MSG`.
 const INDICATE_STATUS: u32 = 0x8000_0007;
 /// Type, length, transaction.
 pub(super) const HEADER: usize = 12;
-/// A frame longer than this is not from libmbim.
+/// Longest frame. Longer ones are not from libmbim.
 pub(super) const LONGEST: usize = 1 << 16;
 
 /// A service's UUID.
@@ -25,7 +25,7 @@ pub(super) type Service = [u8; 16];
 pub(super) const BASIC_CONNECT: Service = [
     0xa2, 0x89, 0xcc, 0x33, 0xbc, 0xbb, 0x8b, 0x4f, 0xb6, 0xb0, 0x13, 0x3e, 0xc2, 0xaa, 0xe6, 0xdf,
 ];
-/// libmbim's proxy: how a client names the device that it wants.
+/// libmbim's proxy. A client names by it the device that it wants.
 pub(super) const PROXY_CONTROL: Service = [
     0x83, 0x8c, 0xf7, 0xfb, 0x8d, 0x0d, 0x4d, 0x7f, 0x87, 0x1e, 0xd7, 0x1d, 0xbe, 0xfb, 0xb3, 0x9b,
 ];
@@ -39,12 +39,12 @@ pub(super) struct Command<'a> {
     pub(super) transaction: u32,
     pub(super) service: Service,
     pub(super) cid: u32,
-    /// What to set; `None` for a question.
+    /// Content of a *set*; `None` for a *query*.
     pub(super) set: Option<&'a [u8]>,
 }
 
 impl<'a> Command<'a> {
-    /// Takes a whole `MBIM_COMMAND_MSG` apart.
+    /// Reads a whole `MBIM_COMMAND_MSG`; `None` if it is too short.
     pub(super) fn parse(frame: &'a [u8]) -> Option<Self> {
         let service = frame.get(20..36)?.try_into().ok()?;
         let length = usize::try_from(read_u32(frame, 44)?).ok()?;
@@ -76,7 +76,7 @@ pub(super) fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// The string whose offset and length stand at `at`.
+/// The string whose offset and length are at `at`.
 pub(super) fn read_text(body: &[u8], at: usize) -> Option<String> {
     let offset = usize::try_from(read_u32(body, at)?).ok()?;
     let length = usize::try_from(read_u32(body, at + 4)?).ok()?;
@@ -90,7 +90,7 @@ fn frame(kind: u32, transaction: u32, body: &[u8]) -> Vec<u8> {
     [&words(&[kind, length(body) + 12, transaction]), body].concat()
 }
 
-/// One fragment, this one.
+/// The fragment header: one fragment in all, and this is number 0.
 fn fragment() -> [u8; 8] {
     [1, 0, 0, 0, 0, 0, 0, 0]
 }
@@ -103,7 +103,7 @@ fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
-/// An information buffer under construction.
+/// Builds an information buffer from fields in their order.
 #[derive(Default)]
 pub(super) struct Info {
     fields: Vec<Field>,
@@ -111,9 +111,9 @@ pub(super) struct Info {
 
 enum Field {
     Bytes(Vec<u8>),
-    /// Offset and length of data.
+    /// Data of which the fixed part has offset and length.
     Sized(Vec<u8>),
-    /// Offset alone.
+    /// Data of which the fixed part has the offset only.
     Pointed(Vec<u8>),
 }
 
@@ -153,13 +153,14 @@ impl Info {
         self
     }
 
-    /// A count and a pointer to addresses, each with its prefix.
+    /// The count of addresses, and their offset. Each is an [`element4`], an [`element6`] or a bare
+    /// address.
     pub(super) fn addresses(self, elements: &[Vec<u8>]) -> Self {
         let count = u32::try_from(elements.len()).unwrap_or(0);
         self.u32(&[count]).pointed(elements.concat())
     }
 
-    /// Fixed part, then the data that it points at. Nothing has the offset 0.
+    /// The fixed part, then the data. Empty data have the offset 0.
     pub(super) fn build(self) -> Vec<u8> {
         let fixed_size: usize = self.fields.iter().map(Field::fixed_size).sum();
         let (mut fixed, mut variable) = (Vec::new(), Vec::new());

@@ -1,18 +1,19 @@
 //! Frames on a serial line (RFC 1662, 3 and 4): flags, escapes and a check sequence.
 
-/// Between two frames.
+/// Stands between two frames.
 const FLAG: u8 = 0x7e;
-/// Before a byte that would mean something else; the byte is changed.
+/// Stands before a byte that would have another meaning on the line. The byte itself is changed by
+/// an exclusive or with `CHANGE`.
 const ESCAPE: u8 = 0x7d;
 const CHANGE: u8 = 0x20;
 /// "All stations", "unnumbered information".
 const HEADER: [u8; 2] = [0xff, 0x03];
-/// What the check of a whole frame leaves.
+/// Result of the check over a whole undamaged frame, its check sequence included.
 const GOOD: u16 = 0xf0b8;
-/// Longer than any that is allowed here.
+/// Longer than any frame that is allowed here.
 const LONGEST: usize = 4096;
 
-/// Takes frames out of what a line brings.
+/// Finds the frames in the bytes of a line.
 #[derive(Debug, Default)]
 pub(super) struct Deframer {
     frame: Vec<u8>,
@@ -20,7 +21,8 @@ pub(super) struct Deframer {
 }
 
 impl Deframer {
-    /// Protocol and content of a frame that ends with this byte; a damaged one is none.
+    /// Protocol and content of the frame that ends with this byte; `None` if none ends, or if it is
+    /// damaged.
     pub(super) fn push(&mut self, byte: u8) -> Option<(u16, Vec<u8>)> {
         match byte {
             FLAG => {
@@ -37,7 +39,7 @@ impl Deframer {
     }
 }
 
-/// A frame, with everything escaped that a line could take for its own.
+/// Makes a frame. Bytes that could have a meaning on the line are escaped.
 pub(super) fn frame(protocol: u16, content: &[u8]) -> Vec<u8> {
     let mut plain = HEADER.to_vec();
     plain.extend_from_slice(&protocol.to_be_bytes());
@@ -59,8 +61,8 @@ fn parse(frame: &[u8]) -> Option<(u16, Vec<u8>)> {
         return None;
     }
     let body = &frame[..frame.len() - 2];
-    // Both may have been compressed away: the header as a whole, of the protocol the first byte
-    // (RFC 1661, 6.5 and 6.6).
+    // Compression may have left out the whole header, and the first byte of the protocol (RFC 1661,
+    // 6.5 and 6.6).
     let body = body.strip_prefix(&HEADER).unwrap_or(body);
     match *body {
         [protocol, ref content @ ..] if protocol & 1 == 1 => {
@@ -73,7 +75,7 @@ fn parse(frame: &[u8]) -> Option<(u16, Vec<u8>)> {
     }
 }
 
-/// RFC 1662, appendix C, without its table.
+/// The check sequence of RFC 1662, appendix C, computed without a table.
 fn check(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xffff, |check, byte| {
         (0..8).fold(check ^ u16::from(*byte), |check, _| {
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_check_is_that_of_the_standard() {
-        // The check value that the catalogues of CRCs give for CRC-16/X-25.
+        // The check value of CRC-16/X-25 in catalogues of CRCs.
         assert_eq!(!check(b"123456789"), 0x906e);
     }
 
@@ -110,7 +112,7 @@ mod tests {
     fn compressed_headers_are_read_and_damaged_frames_are_none() {
         let mut plain = vec![0x21, 7, 8];
         plain.extend((!check(&plain)).to_le_bytes());
-        // Nothing of it has to be escaped but what is below 0x20.
+        // Only bytes below 0x20 must be escaped in this frame.
         let mut line: Vec<u8> = plain
             .iter()
             .flat_map(|byte| if *byte < 0x20 { vec![ESCAPE, byte ^ CHANGE] } else { vec![*byte] })

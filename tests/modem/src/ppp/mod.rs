@@ -1,6 +1,8 @@
 //! The network's end of a call: PPP (RFC 1661) with PAP (RFC 1334), IPCP (RFC 1332, 1877) and
-//! IPV6CP (RFC 5072), and a router that advertises an IPv6 prefix, as mobile networks do. It is
-//! there to be talked to by pppd; it has no timers but the one that repeats.
+//! IPV6CP (RFC 5072), and a router that advertises an IPv6 prefix, as mobile networks do.
+//!
+//! It does no more than pppd needs at the other end. Its only timer is the caller's, for
+//! [`Peer::repeat`].
 
 mod frame;
 
@@ -27,33 +29,32 @@ mod code {
     pub(super) const ECHO_REPLY: u8 = 10;
 }
 
-/// A line that is looped back would bring one's own.
+/// Magic number of LCP: an end that gets its own back knows that the line is looped back.
 const MAGIC: [u8; 4] = *b"peer";
-/// The network's interface identifier, and that which it gives to the other end.
+/// Interface identifiers (RFC 5072): the network's, and the one that it gives to the other end.
 const OURS: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 const THEIRS: [u8; 8] = [2, 0, 0, 0, 0, 0, 0, 2];
 
-/// What the network has to give.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// Its own address on the link.
     pub here: Ipv4Addr,
-    /// That of whoever calls.
+    /// Address of the caller.
     pub there: Ipv4Addr,
-    /// A name server, which it names twice.
+    /// A name server, which it gives as the first and the second one.
     pub dns: Ipv4Addr,
-    /// The prefix that it advertises, of 64 bits.
+    /// The prefix of 64 bits that it advertises.
     pub prefix: Ipv6Addr,
-    /// Who may call: user and password.
+    /// User and password that a caller needs; `None`: everybody may call.
     pub sign_in: Option<(String, String)>,
 }
 
-/// What came over the line.
+/// Something that came over the line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     /// A packet for the network.
     Packet(Vec<u8>),
-    /// In words, for a log.
+    /// Text for a log.
     Said(String),
     /// The call is over.
     Over,
@@ -67,17 +68,21 @@ pub struct Peer {
     lcp: Layer,
     ipcp: Layer,
     ipv6cp: Layer,
+    /// The caller has signed in, or need not.
     known: bool,
+    /// Identifier of the newest request.
     next: u8,
-    /// What is to be written.
+    /// Bytes that wait to be written to the line.
     output: Vec<u8>,
     events: Vec<Event>,
 }
 
-/// What both ends have agreed to.
+/// State of one protocol: it is open when both requests are accepted.
 #[derive(Debug, Default)]
 struct Layer {
+    /// The other end has accepted our request.
     ours: bool,
+    /// This end has accepted the other's request.
     theirs: bool,
 }
 
@@ -87,15 +92,17 @@ impl Layer {
     }
 }
 
-/// What is said to an option.
+/// The answer to an option of a request.
 enum Answer {
     Good,
+    /// Another value is wanted.
     Rather(Vec<u8>),
+    /// The option is not known.
     No,
 }
 
 impl Peer {
-    /// The call has begun.
+    /// The state at the beginning of a call.
     #[must_use]
     pub fn new(network: Network) -> Self {
         let known = network.sign_in.is_none();
@@ -113,7 +120,7 @@ impl Peer {
         }
     }
 
-    /// What the line has brought.
+    /// Takes bytes from the line.
     pub fn read(&mut self, bytes: &[u8]) -> Vec<Event> {
         for byte in bytes {
             if let Some((protocol, content)) = self.line.push(*byte) {
@@ -123,10 +130,10 @@ impl Peer {
         std::mem::take(&mut self.events)
     }
 
-    /// Asks again for what has not been answered: every second or so.
+    /// Sends unanswered requests again. Call it about every second.
     pub fn repeat(&mut self) -> Vec<Event> {
         for protocol in [LCP, IPCP, IPV6CP] {
-            // Of addresses it speaks when it has been asked.
+            // This end begins only LCP. For addresses it waits until the other end has asked.
             if !self.layer(protocol).ours && (protocol == LCP || self.layer(protocol).theirs) {
                 self.request(protocol);
             }
@@ -134,7 +141,7 @@ impl Peer {
         std::mem::take(&mut self.events)
     }
 
-    /// A packet of the network, for the line.
+    /// Takes a packet of the network for the line. It is dropped if its protocol is not open.
     pub fn send(&mut self, packet: &[u8]) {
         let (layer, protocol) = match packet.first().map(|byte| byte >> 4) {
             Some(4) => (&self.ipcp, IP),
@@ -146,7 +153,7 @@ impl Peer {
         }
     }
 
-    /// What is to be written to the line.
+    /// Bytes to write to the line. Each is returned once.
     #[must_use]
     pub fn output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
@@ -199,7 +206,8 @@ impl Peer {
         }
     }
 
-    /// The other end says how it would like things to be.
+    /// Answers a request of the other end (RFC 1661, 5.1 to 5.4): rejects unknown options first,
+    /// then asks for other values, then accepts.
     fn judge(&mut self, protocol: u16, id: u8, data: &[u8]) {
         let (mut rather, mut no) = (Vec::new(), Vec::new());
         let mut rest = data;
@@ -230,7 +238,7 @@ impl Peer {
             if value == wanted { Answer::Good } else { Answer::Rather(wanted.to_vec()) }
         };
         match (protocol, kind) {
-            // Size, characters to escape, magic number, two compressions of the header.
+            // Size, characters to escape, magic number, and two compressions of the header.
             (LCP, 1 | 2 | 5 | 7 | 8) => Answer::Good,
             (IPCP, 3) => should_be(&self.network.there.octets()),
             (IPCP, 129 | 131) => should_be(&self.network.dns.octets()),
@@ -239,7 +247,7 @@ impl Peer {
         }
     }
 
-    /// User and password.
+    /// Answers a request of PAP: user and password.
     fn add_sign_in(&mut self, code: u8, id: u8, data: &[u8]) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let split = |data: &[u8]| {
@@ -256,7 +264,7 @@ impl Peer {
             .is_none_or(|sign_in| *sign_in == (user.clone(), password));
         self.events
             .push(Event::Said(format!("{user} is {}known", if self.known { "" } else { "not " })));
-        // The message has a length of its own: none.
+        // The 0 is the length of the message, which is empty.
         self.write(PAP, if self.known { code::ACK } else { code::NAK }, id, &[0]);
     }
 
@@ -273,7 +281,7 @@ impl Peer {
         self.write(protocol, code::REQUEST, id, &wanted);
     }
 
-    /// A router's advertisement of the prefix, to everybody (RFC 4861, 4.2 and 4.6.2).
+    /// Sends a router's advertisement of the prefix to all nodes (RFC 4861, 4.2 and 4.6.2).
     fn advertise(&mut self) {
         if !self.ipv6cp.is_open() {
             return;
@@ -282,7 +290,8 @@ impl Peer {
             Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1),
             Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1),
         );
-        // For half an hour; the prefix gives addresses and is no neighbourhood.
+        // The router counts for half an hour. The prefix is for addresses (flag A), and is not on
+        // the link (no flag L).
         let mut message = vec![134, 0, 0, 0, 64, 0, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0];
         message.extend([3, 4, 64, 0x40, 0, 0, 0x0e, 0x10, 0, 0, 0x0e, 0x10, 0, 0, 0, 0]);
         message.extend(self.network.prefix.octets());
@@ -325,12 +334,12 @@ fn option(kind: u8, value: &[u8]) -> Vec<u8> {
     [&[kind, length], value].concat()
 }
 
-/// ICMPv6 (58) of type 133.
+/// Whether a packet is a router solicitation: ICMPv6 (58) of type 133.
 fn is_solicitation(packet: &[u8]) -> bool {
     packet.get(6) == Some(&58) && packet.get(40) == Some(&133)
 }
 
-/// RFC 4443, 2.3, with the pseudo header of RFC 8200, 8.1.
+/// The checksum of RFC 4443, 2.3, with the pseudo header of RFC 8200, 8.1.
 fn icmp6_checksum(from: Ipv6Addr, to: Ipv6Addr, message: &[u8]) -> u16 {
     let length = u32::try_from(message.len()).unwrap_or_default();
     let header = [&from.octets()[..], &to.octets(), &length.to_be_bytes(), &[0, 0, 0, 58]].concat();
@@ -421,7 +430,7 @@ mod tests {
         let [(IPV6, advertisement)] = answers.as_slice() else { panic!("{answers:?}") };
         let address =
             |at: usize| Ipv6Addr::from(<[u8; 16]>::try_from(&advertisement[at..at + 16]).unwrap());
-        // A sum over what has its sum in it is nothing.
+        // The checksum over a message with a right checksum in it is 0.
         assert_eq!(icmp6_checksum(address(8), address(24), &advertisement[40..]), 0);
         assert_eq!(address(advertisement.len() - 16), peer.network.prefix);
     }

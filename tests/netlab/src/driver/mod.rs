@@ -1,7 +1,7 @@
-//! A driver in Rust: what the page does, without a browser. It answers the car's offers, watches
-//! the video and drives.
+//! A driver in Rust, which does what the page does, without a browser. It answers the car's offers,
+//! watches the video and drives.
 //!
-//! Frames are not decoded: one counts when its last packet has arrived.
+//! It does not decode frames: a frame counts when its last packet has arrived.
 
 mod peer;
 mod picture;
@@ -25,17 +25,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// As the page does: fifty times a second (PROTOCOL.md, "Timing").
+/// Like the page: fifty times a second (PROTOCOL.md, "Timing").
 const CONTROL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a driver waits before asking for another session.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// Arming takes 300 ms of unbroken input (PROTOCOL.md, "Timing") and the way there and back.
+/// Arming takes 300 ms of unbroken input (PROTOCOL.md, "Timing") and a round trip.
 const ARM_WITHIN: Duration = Duration::from_secs(2);
-/// How often a driver tries.
+/// How often a driver tries to arm.
 const ARM_TRIES: usize = 8;
 
-/// The driver. Dropping it leaves.
+/// The driver. Dropping it ends the session.
 pub struct Driver {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
@@ -47,7 +47,7 @@ struct Shared {
     start: Instant,
 }
 
-/// What the driver does with the controls.
+/// Position of the controls, in full scales.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hands {
     arm: bool,
@@ -58,7 +58,7 @@ struct Hands {
 impl Driver {
     /// Signs in with the token of a one-time link and asks for the host's only car.
     pub(crate) async fn connect(host: &str, token: &str) -> Self {
-        // Like the programs of the lab.
+        // Like the programs of the lab, this end talks like a later release.
         rccar_protocol::grease::enable();
         let signaling = Signaling::open(host, token).await;
         let shared = Arc::new(Shared {
@@ -73,7 +73,7 @@ impl Driver {
         Self { shared, tasks }
     }
 
-    /// What was seen so far: frames, states, sessions.
+    /// Frames, states and sessions so far.
     #[must_use]
     pub fn seen(&self) -> Seen {
         self.shared.record().seen()
@@ -88,15 +88,15 @@ impl Driver {
         .await;
     }
 
-    /// Lets go of everything and arms; waits until the drive says that it is armed. Arming that a
-    /// gap has ended is begun anew, as a person would.
+    /// Lets go of everything, arms, and waits until the drive is armed. If a gap in the input ends
+    /// arming, this tries again, as a person would.
     ///
     /// # Panics
     /// The car does not arm.
     pub async fn arm(&self) {
         for _ in 0..ARM_TRIES {
             *self.shared.hands() = Hands::default();
-            // At least one frame that lets go has to get through.
+            // The drive must get at least one frame without `arm` first.
             let echoed = self.shared.record().echoed;
             until("the car answers the driver's frames", || {
                 self.shared.record().echoed.wrapping_sub(echoed) > 5
@@ -117,13 +117,13 @@ impl Driver {
         (hands.steering, hands.throttle) = (steering, throttle);
     }
 
-    /// State of the drive as the newest telemetry tells it.
+    /// State of the drive from the newest telemetry.
     #[must_use]
     pub fn state(&self) -> Option<DriveState> {
         self.shared.record().telemetry.map(|telemetry| telemetry.state)
     }
 
-    /// Throttle on the motor as the newest telemetry tells it, in full scales.
+    /// Throttle on the motor from the newest telemetry, in full scales.
     #[must_use]
     pub fn throttle(&self) -> f32 {
         self.shared.record().telemetry.map_or(0.0, |telemetry| telemetry.throttle.ratio())
@@ -184,7 +184,7 @@ async fn drive(shared: Arc<Shared>) {
     }
 }
 
-/// Signaling until the story ends.
+/// Does the driver's signaling until the story ends.
 #[allow(clippy::panic, reason = "this is what a failed test is")]
 async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
     let mut car: Option<CarId> = None;
@@ -234,7 +234,7 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                     again(&mut signaling, &shared, reason, car.as_ref()).await;
                 }
             }
-            // As the page does: what is said about another session is not about this one.
+            // Like the page: an error about another session does not concern this one.
             ToDriver::Error { session: Some(other), .. }
                 if session.as_ref().is_none_or(|(own, _)| *own != other) => {}
             ToDriver::Error { code, text, .. } => {
@@ -246,7 +246,7 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
     }
 }
 
-/// Another session, as the page opens one when the old one has ended by itself.
+/// Asks for another session, as the page does when the old one has ended by itself.
 async fn again(signaling: &mut Signaling, shared: &Shared, reason: ByeReason, car: Option<&CarId>) {
     shared.record().end_session(reason);
     tokio::time::sleep(AGAIN).await;

@@ -32,18 +32,18 @@ use webrtc::peer_connection::{
     RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
 
-/// As the car sends it (PROTOCOL.md, "Media").
+/// The header extension that the car sends (PROTOCOL.md, "Media").
 const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 
 pub(super) struct Peer {
     connection: Arc<dyn PeerConnection>,
     control: Arc<StdMutex<Option<Arc<dyn DataChannel>>>>,
-    /// In which the car reads control frames.
+    /// Layout in which the car reads control frames.
     layout: Arc<StdMutex<Layout>>,
     candidates: Mutex<mpsc::UnboundedReceiver<(u32, Candidate)>>,
-    /// Generation of the offer that is answered.
+    /// Generation of the newest offer that was answered.
     generation: Arc<AtomicU32>,
-    /// Candidates that came before their offer was taken.
+    /// The car's candidates that came before their offer, with its generation.
     early: Mutex<Vec<(u32, Candidate)>>,
     _tunnel: Option<Tunnel>,
 }
@@ -62,7 +62,7 @@ impl Peer {
         let (servers, tunnel) = usable(servers).await;
         let mut engine = MediaEngine::default();
         engine.register_default_codecs().expect("codecs");
-        // The car sends no video to whoever does not understand it.
+        // The car sends no video to an end without this extension.
         let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
         engine
             .register_header_extension(playout_delay, RtpCodecKind::Video, None)
@@ -120,6 +120,7 @@ impl Peer {
             .expect("the driver takes the car's offer");
         let answer = self.connection.create_answer(None).await.expect("an answer");
         self.connection.set_local_description(answer.clone()).await.expect("the driver's answer");
+        // Those of a still later offer go back into `early`.
         for (generation, candidate) in std::mem::take(&mut *self.early.lock().await) {
             self.add_candidate(generation, &candidate).await;
         }
@@ -142,7 +143,7 @@ impl Peer {
         }
     }
 
-    /// The next candidate of this end; never after the last one.
+    /// The next candidate of this end. Does not resolve if no more come.
     pub(super) async fn next_candidate(&self) -> (u32, Candidate) {
         match self.candidates.lock().await.recv().await {
             Some(next) => next,
@@ -157,7 +158,7 @@ impl Peer {
     pub(super) async fn send_control(&self, frame: &[u8]) {
         let channel = self.control.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(channel) = channel {
-            // Lost frames are what the channel is for.
+            // The channel is lossy: a frame may be lost.
             let _ = channel.send(BytesMut::from(frame)).await;
         }
     }

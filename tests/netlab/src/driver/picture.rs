@@ -1,5 +1,5 @@
-//! Whether a decoder could show what comes. Nothing is decoded here, but a frame that refers to
-//! lost ones is no picture.
+//! Decides whether a decoder could show a frame. Nothing is decoded here, but a frame that refers
+//! to lost ones does not count.
 
 /// More lost packets in a row than retransmission repairs in time: some 200 ms of video.
 const BEYOND_REPAIR: u16 = 30;
@@ -12,10 +12,10 @@ pub(super) struct Decodable {
 }
 
 impl Decodable {
-    /// Takes a packet; says whether its frame can be shown.
+    /// Takes a packet. True: its frame can be shown.
     pub(super) fn note(&mut self, sequence: u16, payload: &[u8]) -> bool {
         let ahead = self.newest.map_or(1, |newest| sequence.wrapping_sub(newest));
-        // The other half of the numbers are repetitions.
+        // A number from the other half of the circle is an old packet, sent once more.
         if ahead < 1 << 15 {
             self.newest = Some(sequence);
             self.waits_for_keyframe |= ahead > BEYOND_REPAIR;
@@ -25,7 +25,8 @@ impl Decodable {
     }
 }
 
-/// Whether an H.264 payload (RFC 6184) begins or belongs to a frame that needs no other.
+/// Whether an H.264 payload (RFC 6184) begins a keyframe. IDR, SPS: types of NAL units; STAP-A: a
+/// packet of several units; FU-A: a part of one, whose first has the bit 0x80.
 fn begins_keyframe(payload: &[u8]) -> bool {
     const IDR: u8 = 5;
     const SPS: u8 = 7;

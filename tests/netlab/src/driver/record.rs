@@ -1,4 +1,4 @@
-//! What the driver has seen.
+//! The record of what the driver has seen.
 
 use super::peer::Peer;
 use rccar_protocol::signaling::ByeReason;
@@ -32,7 +32,7 @@ impl fmt::Display for Pair {
     }
 }
 
-/// When frames were complete.
+/// The times at which frames were complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frames(Vec<Instant>);
 
@@ -41,20 +41,19 @@ impl Frames {
         self.0.push(at);
     }
 
-    /// How many.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// When each was complete, oldest first.
+    /// Oldest first.
     #[must_use]
     pub fn times(&self) -> &[Instant] {
         &self.0
     }
 
-    /// The longest time without a frame between `since` and now; the last frame before `since` and
-    /// the present moment count as its ends.
+    /// The longest time without a frame between `since` and now. It may begin with the last frame
+    /// before `since`, and may end now.
     #[must_use]
     pub fn longest_gap(&self, since: Instant) -> Duration {
         let first = self.0.partition_point(|at| *at <= since).saturating_sub(1);
@@ -67,19 +66,18 @@ impl Frames {
 /// Everything that the driver has seen up to a moment.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// Frames of the video.
     pub frames: Frames,
-    /// Changes of the drive's state as telemetry told them, with the time of arrival.
+    /// Changes of the drive's state in telemetry, with the time of arrival.
     pub states: Vec<(Instant, DriveState, StopReason)>,
-    /// Offers of the car: the first one and one for each ICE restart, of all sessions.
+    /// Times of the car's offers in all sessions: the first one and one for each ICE restart.
     pub offers: Vec<Instant>,
     /// When sessions began.
     pub sessions: Vec<Instant>,
-    /// How sessions ended that did not end by the driver's wish.
+    /// Ends of sessions that the driver did not want.
     pub ends: Vec<(Instant, ByeReason)>,
 }
 
-/// The same while it grows.
+/// The record while it grows.
 #[derive(Default)]
 pub(super) struct Record {
     pub(super) frames: Frames,

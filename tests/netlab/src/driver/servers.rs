@@ -1,11 +1,11 @@
-//! ICE servers as the driver's stack can use them: a browser speaks TURN over TCP and TLS, the
+//! Makes ICE servers usable for the driver's stack. A browser speaks TURN over TCP and TLS; the
 //! stack needs a tunnel for that.
 
 use rccar_protocol::ice_url::{IceTransport, IceUrl};
 use rccar_protocol::signaling::IceServer;
 use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
 
-/// The same servers, with everything over streams behind one tunnel.
+/// The same servers, but those over streams are behind one tunnel.
 ///
 /// # Panics
 /// A name does not resolve.

@@ -41,7 +41,7 @@ impl Signaling {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => match parse(&text) {
                     Ok(message) => return message,
-                    // The programs of the lab grease.
+                    // The programs of the lab send messages of a later release, too.
                     Err(error) => assert_eq!(error.code, ErrorCode::UnknownType, "{text}: {error}"),
                 },
                 Some(Ok(Message::Close(frame))) => panic!("the host hangs up: {frame:?}"),
@@ -57,7 +57,8 @@ impl Signaling {
 async fn sign_in(host: &str, token: &str) -> String {
     let body = serde_json::json!({ "token": token }).to_string();
     let request = format!(
-        "POST /api/v1/link HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /api/v1/link HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut stream = TcpStream::connect((host, 80)).await.expect("the host can be reached");

@@ -1,9 +1,9 @@
-//! What happened on one direction of a link.
+//! Counters of one direction of a link.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Longest wait that is told apart, in milliseconds.
+/// Waits from this on are counted together, in milliseconds.
 const BUCKETS: usize = 2_000;
 
 /// Counts of packets, and how long they waited for their turn.
@@ -23,9 +23,9 @@ pub struct Counters {
     pub tail_dropped: u64,
     /// Packets that the device at the other end did not take.
     pub refused: u64,
-    /// Longest time between the moment when a packet was due and its delivery: the emulator's own
-    /// fault.
+    /// Longest time by which a packet was delivered late: the emulator's own fault.
     pub latest: Duration,
+    /// Number of packets that waited for each count of milliseconds.
     waits_ms: Vec<u64>,
 }
 
@@ -38,8 +38,8 @@ impl Counters {
         self.waits_ms[bucket] += 1;
     }
 
-    /// So many percent of the packets waited no longer than this for their turn, in whole
-    /// milliseconds and 2 s at most.
+    /// The time for which so many percent of the packets waited at most, in whole milliseconds and
+    /// up to 2 s.
     #[must_use]
     pub fn wait_percentile(&self, percent: u64) -> Duration {
         let all: u64 = self.waits_ms.iter().sum();
@@ -58,7 +58,8 @@ impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} packets in ({} kB), {} out ({} kB), {} lost, {} tail-dropped, {} refused; queue p50 {:?} p95 {:?}; late by {:?} at most",
+            "{} packets in ({} kB), {} out ({} kB), {} lost, {} tail-dropped, {} refused; \
+             queue p50 {:?} p95 {:?}; late by {:?} at most",
             self.taken,
             self.taken_bytes / 1000,
             self.delivered,

@@ -1,4 +1,4 @@
-//! Random numbers that a seed repeats.
+//! Random numbers. The same seed gives the same numbers again.
 
 /// `SplitMix64` (Steele, Lea, Flood 2014): one addition and a mixing function, good enough for
 /// losing packets.
@@ -6,7 +6,6 @@
 pub struct Dice(u64);
 
 impl Dice {
-    /// The same seed gives the same numbers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
@@ -29,7 +28,7 @@ impl Dice {
         value
     }
 
-    /// True this often.
+    /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }

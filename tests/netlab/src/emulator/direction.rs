@@ -1,7 +1,7 @@
-//! One direction of a link as a machine: no clock, no device, no randomness of its own.
+//! One direction of a link as a state machine: no clock, no device, no randomness of its own.
 //!
 //! ```text
-//!   packet ─► lost? ─► waits for its turn (droptail) ─► sent at the rate ─► on the way (delay, jitter) ─► delivered
+//!   packet ─► lost? ─► queue (droptail) ─► sent at the rate ─► way (delay, jitter) ─► delivered
 //! ```
 
 use crate::emulator::profile::{Loss, Path, Rate, Trace};
@@ -9,32 +9,33 @@ use crate::emulator::{Counters, Dice};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Bytes that wait at most whatever the rate: a link without a rate must not eat the memory.
+/// Most bytes that wait at any rate: a link with the rate 0 must not eat the memory.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// The machine. Times count from any point; they must not run backwards.
+/// The state machine. Times count from any point; they must not run backwards.
 #[derive(Debug)]
 pub struct Direction {
     path: Path,
-    /// When the path came into force: steps and traces count from here.
+    /// When the path was set: steps and traces count from here.
     since: Duration,
-    /// Nothing passes, and what was on the way is lost.
+    /// Nothing passes, and packets on the way are lost.
     cut: bool,
     bursting: bool,
-    /// When the sender has sent what it is sending.
+    /// When the sender will have sent its present packet.
     free_at: Duration,
     /// Opportunities of the trace that were used, and bytes left in the last one.
     used: u64,
     left: usize,
+    /// With the time of arrival.
     waiting: VecDeque<(Duration, Vec<u8>)>,
     waiting_bytes: usize,
+    /// With the time of delivery.
     travelling: VecDeque<(Duration, Vec<u8>)>,
     counters: Counters,
     dice: Dice,
 }
 
 impl Direction {
-    /// A path from now on.
     #[must_use]
     pub fn new(path: Path, now: Duration, dice: Dice) -> Self {
         Self {
@@ -53,7 +54,7 @@ impl Direction {
         }
     }
 
-    /// Another path from now on; what is on the way arrives.
+    /// Sets another path. Packets on the way still arrive.
     pub fn set_path(&mut self, now: Duration, path: Path) {
         self.handle_timeout(now);
         (self.path, self.since, self.free_at, self.used, self.left) = (path, now, now, 0, 0);
@@ -71,7 +72,7 @@ impl Direction {
         }
     }
 
-    /// Takes a packet.
+    /// Takes a packet, which may be lost or find the queue full.
     pub fn handle_input(&mut self, now: Duration, packet: Vec<u8>) {
         self.handle_timeout(now);
         self.counters.taken += 1;
@@ -89,7 +90,7 @@ impl Direction {
         }
     }
 
-    /// Moves packets on whose time has come.
+    /// Sends the packets whose turn has come by `now`.
     pub fn handle_timeout(&mut self, now: Duration) {
         while let Some((arrived, packet)) = self.waiting.front() {
             let (arrived, size) = (*arrived, packet.len());
@@ -103,13 +104,13 @@ impl Direction {
             let jitter = self.path.jitter.as_secs_f64() * self.dice.normal();
             let way = (self.path.delay.as_secs_f64() + jitter).max(0.0);
             let due = sent + Duration::from_secs_f64(way);
-            // Jitter never makes packets overtake each other.
+            // Never before the packet ahead: packets keep their order.
             let due = self.travelling.back().map_or(due, |(before, _)| due.max(*before));
             self.travelling.push_back((due, packet));
         }
     }
 
-    /// The next packet that has arrived.
+    /// The next packet that has arrived by `now`.
     pub fn poll_output(&mut self, now: Duration) -> Option<Vec<u8>> {
         let (due, _) = self.travelling.front()?;
         let late = now.checked_sub(*due)?;
@@ -120,7 +121,7 @@ impl Direction {
         Some(packet)
     }
 
-    /// When something happens next.
+    /// When a packet is sent or arrives next; `None` if there is none.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let sent =
@@ -129,7 +130,6 @@ impl Direction {
         [sent, due].into_iter().flatten().min()
     }
 
-    /// What happened so far.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -156,7 +156,7 @@ impl Direction {
         let bytes_per_s = match &self.path.rate {
             Rate::Unlimited => return Duration::ZERO,
             Rate::Steady(kbps) => f64::from(*kbps) * 125.0,
-            // While nothing passes, the queue is as long as it was before.
+            // While the rate is 0, the queue has the length of the rate before (or after) that.
             Rate::Steps(steps) => {
                 let mut past =
                     steps.iter().filter(|(at, kbps)| self.since + *at <= now && *kbps > 0);
@@ -173,7 +173,7 @@ impl Direction {
         Duration::from_secs_f64(waiting)
     }
 
-    /// When the packet at the front will have been sent; never, if the rate is 0 for good.
+    /// When the packet at the front will have been sent; `None` if the rate stays 0.
     fn sent_at(&self, arrived: Duration, size: usize) -> Option<Duration> {
         let start = self.free_at.max(arrived);
         match &self.path.rate {
@@ -196,6 +196,7 @@ impl Direction {
                 }
             }
             Rate::Trace(trace) => {
+                // The last opportunity has room left, if the packet was there in time.
                 if self.left >= size && self.free_at >= arrived {
                     return Some(self.free_at);
                 }
@@ -212,6 +213,7 @@ impl Direction {
         (rounds * trace.at_ms.len() as u64 + within).max(self.used)
     }
 
+    /// Notes that a packet is sent, and uses up its part of an opportunity.
     fn take_turn(&mut self, sent: Duration, size: usize) {
         if let Rate::Trace(trace) = &self.path.rate {
             if self.left < size || self.free_at < sent {
@@ -224,10 +226,12 @@ impl Direction {
     }
 }
 
+/// Time to send so many bytes.
 fn sending(size: usize, kbps: u32) -> Duration {
     Duration::from_nanos(size as u64 * 8_000_000 / u64::from(kbps))
 }
 
+/// Time of an opportunity, counted from the moment at which the path was set.
 fn opportunity(trace: &Trace, number: u64) -> Duration {
     let length = trace.at_ms.len().max(1) as u64;
     let within = usize::try_from(number % length).unwrap_or(0);
@@ -252,7 +256,7 @@ mod tests {
         Direction::new(path, Duration::ZERO, Dice::new(1))
     }
 
-    /// Sends packets of 1250 bytes in even intervals; times of arrival in milliseconds.
+    /// Sends packets of 1250 bytes in even intervals. Returns the times of arrival in milliseconds.
     fn send(direction: &mut Direction, packets: u64, interval: Duration) -> Vec<u128> {
         let mut arrived = Vec::new();
         let mut collect = |direction: &mut Direction, until: Duration| {

@@ -17,12 +17,12 @@ use thread_priority::{
 };
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
-/// Above every ordinary process: an emulator that waits for its turn adds delay of its own.
+/// Above every ordinary process: an emulator that waits for the processor adds a delay of its own.
 const PRIORITY: u8 = 10;
 /// Larger than the devices' MTU.
 const BUFFER: usize = 2048;
 
-/// The link. Dropping it ends both devices and prints what happened on it.
+/// The link. Dropping it removes both devices and prints the counters.
 pub struct Link {
     name: String,
     shared: Arc<Shared>,
@@ -36,14 +36,14 @@ struct Shared {
 }
 
 struct State {
-    /// Up and down.
+    /// First up, then down.
     directions: [Direction; 2],
     stop: bool,
 }
 
 impl Link {
-    /// Makes two devices of these names in the present network namespace; each can be moved to
-    /// another one. The first is the near end: what enters there goes up.
+    /// Makes two devices with these names in the present network namespace. Each can be moved to
+    /// another namespace. The first is the near end: packets that enter there go up.
     pub fn start(name: &str, devices: [&str; 2], profile: Profile, seed: u64) -> io::Result<Self> {
         let tun = |name: &str| -> io::Result<SyncDevice> {
             let device = DeviceBuilder::new()
@@ -75,7 +75,7 @@ impl Link {
         Ok(Self { name: name.to_owned(), shared, thread: Some(thread) })
     }
 
-    /// Another profile from now on; its steps and traces begin now.
+    /// Sets another profile. Its steps and traces begin now.
     pub fn set(&self, profile: Profile) {
         let Profile { up, down } = profile;
         self.change(|now, directions| {
@@ -84,14 +84,14 @@ impl Link {
         });
     }
 
-    /// Cuts the link: nobody is told, nothing passes. Or mends it.
+    /// Cuts the link, so that nothing passes while both interfaces stay up; or mends it.
     pub fn cut(&self, cut: bool) {
         self.change(|now, directions| {
             directions.iter_mut().for_each(|direction| direction.set_cut(now, cut))
         });
     }
 
-    /// What happened so far, up and down.
+    /// Counters so far, first up, then down.
     #[must_use]
     pub fn counters(&self) -> [Counters; 2] {
         let state = self.shared.lock();
@@ -106,7 +106,7 @@ impl Link {
     }
 
     fn wake(&self) {
-        // A counter at its limit wakes just as well.
+        // This fails only when the counter is at its limit, and then the thread wakes anyway.
         let _ = self.shared.wake.write(1);
     }
 }
@@ -166,7 +166,7 @@ impl Shared {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => eprintln!("the emulator cannot wait: {error}"),
         }
-        // Empty unless somebody woke the thread.
+        // Resets the counter. An error only means that nobody woke the thread.
         let _ = self.wake.read();
     }
 }

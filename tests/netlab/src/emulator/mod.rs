@@ -1,8 +1,8 @@
 //! The link emulator: a pair of TUN devices, and between them a thread that delays, queues and
-//! loses what passes.
+//! loses packets.
 //!
-//! The kernel's own emulator (netem) is a module that many machines do not have; this needs TUN
-//! alone.
+//! The kernel's own emulator (netem) is a module that many machines do not have. This one needs
+//! only TUN.
 
 mod counters;
 mod dice;

@@ -1,4 +1,4 @@
-//! What a link is like, and the links that have names.
+//! Properties of a link, and the links that have names.
 
 use crate::emulator::Dice;
 use std::sync::Arc;
@@ -11,19 +11,16 @@ pub struct Path {
     pub delay: Duration,
     /// Standard deviation of the delay. Packets never overtake each other.
     pub jitter: Duration,
-    /// What gets lost on the way.
     pub loss: Loss,
-    /// How much fits through.
     pub rate: Rate,
-    /// Longest time that a packet waits for its turn at the present rate; what would wait longer is
-    /// dropped (droptail).
+    /// Longest time that a packet may wait for its turn at the present rate. One that would wait
+    /// longer is dropped (droptail).
     pub queue: Duration,
 }
 
-/// What gets lost on the way.
+/// Packets that are lost on the way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Loss {
-    /// Nothing.
     None,
     /// Each packet with this probability.
     Random(f64),
@@ -31,29 +28,29 @@ pub enum Loss {
     Bursts {
         /// Probability that a bad time begins with a packet.
         begin: f64,
-        /// Probability that it ends with the next one: the mean length of a burst is the inverse.
+        /// Probability that it ends with the next packet. Its inverse is the mean length of a
+        /// burst.
         end: f64,
     },
 }
 
-/// How much fits through.
+/// How much a link carries.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rate {
-    /// Everything.
     Unlimited,
-    /// So many kbit/s.
+    /// In kbit/s.
     Steady(u32),
-    /// So many kbit/s from each point in time on, counted from the moment that the profile came
-    /// into force; 0 carries nothing.
+    /// In kbit/s from each time on, counted from the moment at which the profile was set. 0 carries
+    /// nothing.
     Steps(Vec<(Duration, u32)>),
-    /// Opportunities to send up to 1500 bytes, again and again.
+    /// Opportunities to send up to 1500 bytes.
     Trace(Arc<Trace>),
 }
 
-/// When a link could carry a packet of 1500 bytes. Times repeat after the last one.
+/// Times at which a link can carry a packet of 1500 bytes. They repeat after the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// Milliseconds, rising; several packets in one millisecond are several lines.
+    /// Milliseconds, rising. Several packets in one millisecond are several entries.
     pub at_ms: Vec<u64>,
 }
 
@@ -61,8 +58,8 @@ impl Trace {
     /// Bytes of one opportunity.
     pub const OPPORTUNITY: usize = 1500;
 
-    /// A drive past cells, invented: the rate wanders between `low` and `high` kbit/s, a little
-    /// every 100 ms, now and then a lot.
+    /// An invented drive past cells. The rate wanders between `low` and `high` kbit/s: a little
+    /// every 100 ms, sometimes a lot.
     #[must_use]
     pub fn invented(seed: u64, length: Duration, low: u32, high: u32) -> Self {
         let mut dice = Dice::new(seed);
@@ -73,6 +70,7 @@ impl Trace {
                 let jump = if dice.chance(0.02) { 0.5 } else { 0.06 };
                 rate = (rate + dice.normal() * jump * (high - low)).clamp(low, high);
             }
+            // Bytes in a millisecond.
             credit += rate / 8.0;
             while credit >= 1500.0 {
                 credit -= 1500.0;
@@ -99,7 +97,6 @@ impl Trace {
 pub struct Profile {
     /// From the car or the driver to the network.
     pub up: Path,
-    /// The other way.
     pub down: Path,
 }
 
@@ -108,7 +105,7 @@ const fn ms(ms: u64) -> Duration {
 }
 
 impl Path {
-    /// A path that only takes time.
+    /// A path that only delays.
     #[must_use]
     pub const fn of(delay: Duration) -> Self {
         Self {
@@ -147,8 +144,8 @@ impl Profile {
         Self { down: Path { rate: Rate::Steady(30_000), ..up.clone() }, up }
     }
 
-    /// "weak-4g": at the edge of a cell. A rate that wanders between 0.6 and 2.5 Mbit/s, 60 ms one
-    /// way, bursts of four packets that make 2 % loss.
+    /// "weak-4g": the edge of a cell. The rate wanders between 0.6 and 2.5 Mbit/s, 60 ms one way,
+    /// 2 % loss in bursts of four packets.
     #[must_use]
     pub fn weak_4g() -> Self {
         let rate = Rate::Trace(Arc::new(Trace::invented(4, Duration::from_secs(60), 600, 2_500)));
@@ -157,7 +154,7 @@ impl Profile {
         Self { down: Path { rate: Rate::Steady(4_000), ..up.clone() }, up }
     }
 
-    /// "tunnel": good until `enter`, nothing at all for `length`, good again.
+    /// "tunnel": good until `enter`, then nothing passes for `length`, then good again.
     #[must_use]
     pub fn tunnel(enter: Duration, length: Duration) -> Self {
         let good = Self::good_4g();
@@ -169,8 +166,8 @@ impl Profile {
         }
     }
 
-    /// "cell-change": good, but for 400 ms nothing passes while the modem moves to another cell;
-    /// what waits for it is delivered late.
+    /// "cell-change": good, but for 400 ms nothing passes while the modem moves to another cell.
+    /// Packets that wait meanwhile arrive late.
     #[must_use]
     pub fn cell_change(at: Duration) -> Self {
         let mut profile = Self::tunnel(at, ms(400));

@@ -29,7 +29,6 @@ pub(crate) struct CameraConfig {
     pub(super) timecode: bool,
 }
 
-/// Kind of the camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Source {
@@ -41,7 +40,6 @@ pub(super) enum Source {
     Pipe,
 }
 
-/// Values of `[camera]` that do not go together.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct CameraConfigError(#[from] ConfigError);
@@ -64,18 +62,20 @@ impl Default for CameraConfig {
 }
 
 impl CameraConfig {
-    /// Checks what concerns several values; `source_name` is the file for the error.
+    /// Checks rules about several values at once; `source_name` is the file that the error names.
     pub(crate) fn validate(&self, source_name: &str) -> Result<(), CameraConfigError> {
         let wrong =
             |key: &str, message: &str| Err(ConfigError::rule(source_name, key, message).into());
         match (self.source, &self.path) {
             (Source::Libcamera, _) if !cfg!(feature = "libcamera") => wrong(
                 "camera.source",
-                "this rccar-car was built without libcamera (cargo feature `libcamera`); it knows `simulator` and `pipe`",
+                "this rccar-car was built without libcamera (cargo feature `libcamera`); it knows \
+                 `simulator` and `pipe`",
             ),
             (Source::Pipe, None) => wrong(
                 "camera.path",
-                "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard input",
+                "`camera.source = \"pipe\"` needs the path of a named pipe, or \"-\" for standard \
+                 input",
             ),
             (Source::Simulator | Source::Libcamera, Some(_)) => {
                 wrong("camera.path", "a path has a meaning with `camera.source = \"pipe\"` only")
@@ -96,7 +96,7 @@ impl CameraConfig {
         }
     }
 
-    /// Size and rate; an error only if they were not read from a file.
+    /// Size and rate. Values that were read from a file are legal already.
     pub(super) fn format(&self) -> Result<VideoFormat, FormatError> {
         VideoFormat::new(self.width, self.height, self.fps)
     }
@@ -114,8 +114,8 @@ fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     checked(deserializer, |fps, usual| VideoFormat::new(usual.width, usual.height, fps))
 }
 
-/// Checks one part of a format while the others have their defaults, so that the error carries this
-/// part's line.
+/// Checks one part of a format, with defaults for the others, so that the error has the line of
+/// this part.
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,
     check: fn(u32, &CameraConfig) -> Result<VideoFormat, FormatError>,

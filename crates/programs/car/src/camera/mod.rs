@@ -1,4 +1,4 @@
-//! Where the picture comes from.
+//! Opens the camera that the configuration names.
 
 mod config;
 mod simulator;
@@ -15,7 +15,7 @@ use simulator::Simulator;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where the simulated car is at a time.
+/// Returns the pose of the simulated car at a time.
 pub(crate) type PoseSource = Arc<dyn Fn(MonotonicMicros) -> Pose + Send + Sync>;
 
 /// Opens the configured camera. Only the simulator asks for `poses`.
@@ -39,8 +39,7 @@ pub(crate) fn open(
             Err(CameraError::Missing("this rccar-car was built without libcamera".to_owned()))
         }
         Source::Simulator => Ok(Box::new(Simulator::new(format, poses, config.timecode))),
-        // `CameraConfig::validate` has refused a pipe without a path; standard input is as good a
-        // guess as any.
+        // `CameraConfig::validate` refuses a pipe without a path, so that the default never counts.
         Source::Pipe => Ok(Box::new(PipeCamera::open(
             &config.path.clone().unwrap_or_else(|| PathBuf::from("-")),
             format,
@@ -48,7 +47,7 @@ pub(crate) fn open(
     }
 }
 
-/// The cameras that libcamera sees, one line for each and one for each of its formats.
+/// The cameras that libcamera sees: a line for each camera, then a line for each of its formats.
 #[cfg(feature = "libcamera")]
 pub(crate) fn list() -> Result<String, CameraError> {
     use std::fmt::Write;
@@ -58,7 +57,7 @@ pub(crate) fn list() -> Result<String, CameraError> {
         text.push_str("no camera is connected\n");
     }
     for (index, listed) in cameras.iter().enumerate() {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {}", index + 1, listed.camera);
         for format in &listed.formats {
             let _ = writeln!(text, "   {format}");
@@ -67,7 +66,6 @@ pub(crate) fn list() -> Result<String, CameraError> {
     Ok(text)
 }
 
-/// The cameras that libcamera sees.
 #[cfg(not(feature = "libcamera"))]
 pub(crate) fn list() -> Result<String, CameraError> {
     Err(CameraError::Missing(

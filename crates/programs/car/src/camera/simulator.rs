@@ -1,7 +1,7 @@
 //! The road as the simulated car sees it.
 //!
-//! Its siblings are in `rccar-media`, where it cannot be: an adapter does not know a machine, and
-//! this draws with `rccar-sim`.
+//! The other cameras are in `rccar-media`. This one draws with `rccar-sim`, and an adapter does not
+//! know a core.
 
 use super::PoseSource;
 use rccar_media::camera::{Camera, CameraError};
@@ -14,16 +14,16 @@ use rccar_sim::timecode::{self, TimeCode};
 use rccar_sim::track::Track;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A camera that draws a frame when a sensor would have taken it.
+/// A camera that draws each frame at the time at which a sensor would take it.
 ///
-/// Capture time is the moment before drawing begins, when the pose is asked for: it stands for the
-/// end of exposure, and drawing for the sensor's readout and the image processor.
+/// Capture time is the moment before drawing begins, for which the pose is asked. It stands for the
+/// end of exposure. The time for drawing stands for the sensor's readout and the image processor.
 pub(super) struct Simulator {
     format: VideoFormat,
     scene: Scene,
     poses: PoseSource,
     pacer: Pacer,
-    /// Number of the next frame, if time codes are painted.
+    /// Number of the next frame; `None` if no time codes are painted.
     timecode: Option<u8>,
 }
 
@@ -47,8 +47,7 @@ impl Camera for Simulator {
 
     fn next_frame(&mut self, frame: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
         let captured_at = self.pacer.wait();
-        // Both clocks are read within a microsecond or so of each other; the code counts in steps
-        // of a hundred.
+        // Both clocks are read about a microsecond apart; the code counts in steps of 100 µs.
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let pose = (self.poses)(captured_at);
         let mut view = view(frame).map_err(|error| CameraError::Broken {

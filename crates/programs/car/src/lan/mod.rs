@@ -26,7 +26,6 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, watch};
 
-/// Why the page cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LanError {
     #[error("cannot listen on {0} (`lan.listen`)")]
@@ -81,11 +80,12 @@ pub(crate) async fn start(
         Box::pin(serve(listeners, page, shutdown::signal())).await;
         exchange.shutdown().await;
     });
+    // This way is always up: the page is part of the program.
     let (_, up) = watch::channel(true);
     Ok(Outgoing { messages, up, pulse: None })
 }
 
-/// The configured code, or the one that the car made for itself.
+/// The configured code, or the one that the car makes for itself at the first start.
 fn access_code(config: &Config) -> Result<AccessCode, LanError> {
     if let Some(code) = config.lan.access_code.clone() {
         return Ok(code);
@@ -103,24 +103,27 @@ fn access_code(config: &Config) -> Result<AccessCode, LanError> {
         .map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)]))
         .collect();
     files::write(&path, text.as_bytes())?;
-    tracing::info!(path = %path.display(), "made the access code of the car's own page; read it there");
+    tracing::info!(
+        path = %path.display(),
+        "made the access code of the car's own page; read it there"
+    );
     AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why })
 }
 
-/// Everybody who knows the code is the one user of this page. Sign-ins last until the car restarts.
+/// The page's only account, for everybody who knows the code. Sign-ins last until the program ends.
 struct AccessCodeBackend {
     code: TokenHash,
     sign_ins: Mutex<BTreeSet<[u8; 32]>>,
     about: About,
 }
 
-/// What the page shows of the car.
+/// Sources of the car's status on the page.
 struct About {
     car: CarId,
     name: Name,
     host: Option<String>,
     standing: watch::Receiver<Standing>,
-    /// What rccar-provision says of the card.
+    /// File of rccar-provision's report about the card.
     provision: PathBuf,
 }
 
@@ -137,7 +140,7 @@ impl About {
         }
     }
 
-    /// `None` where there is no card, such as in the demo.
+    /// `None` if there is no report, as in the demo, or if it cannot be read.
     fn provision(&self) -> Option<Provision> {
         let content = files::read(&self.provision)
             .inspect_err(
@@ -152,7 +155,8 @@ impl About {
     }
 }
 
-/// More than people around one car; the oldest knowledge is not worth keeping beyond it.
+/// More sign-ins than the people around one car need. Beyond it all are forgotten, and everybody
+/// signs in again.
 const MAX_SIGN_INS: usize = 256;
 
 impl AccessCodeBackend {
@@ -180,7 +184,7 @@ impl Backend for AccessCodeBackend {
         sign_in: TokenHash,
     ) -> Result<Name, AccountError> {
         let Credentials::Code(code) = credentials else { return Err(AccountError::NotOffered) };
-        // Hashes are compared, so that the time taken tells nothing about the code.
+        // Hashes are compared, so that the time that this takes says nothing about the code.
         if TokenHash::of(&code.0) != self.code {
             return Err(AccountError::WrongCredentials);
         }

@@ -1,11 +1,11 @@
-//! Who is near the car: on one of its own networks.
+//! Decides which clients are near the car: those on one of its own networks.
 //!
-//! Being there is taken as being near, as with a printer that shows its code on its display:
-//! whoever may join the network in which the car is may see its claim code. Mobile networks do not
-//! count, although their addresses may look alike: strangers are on them.
+//! As with a printer that shows a code on its display, a person who may join the car's network may
+//! see its claim code. Mobile networks do not count, although their addresses may look alike:
+//! strangers are on them.
 //!
-//! The car's page listens on all interfaces, which come and go, and answers on the local ones only:
-//! see [`may_connect`].
+//! The car's page listens on all interfaces, because they come and go. It answers on the local ones
+//! only: see [`may_connect`].
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
@@ -13,10 +13,12 @@ use rccar_causes::causes;
 use rccar_site::Peer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Whether a client of the car's page may connect: from a private address or one of the car's own
-/// networks, and by an interface that is no mobile one. That holds for the address which the client
-/// reached, and for the way back to it: without an answer that way there would be no connection, so
-/// that an address cannot be pretended.
+/// Whether a client of the car's page may connect. Its address must be private or in one of the
+/// car's own networks, and it must come by an interface that is not a mobile one.
+///
+/// Both the address that the client reached and the way back to the client must belong to such an
+/// interface. A false sender address does not help: the answer to it would not reach the client, so
+/// that there would be no connection.
 pub(crate) fn may_connect(peer: &Peer) -> bool {
     let (remote, local) = (peer.remote.ip().to_canonical(), peer.local.ip().to_canonical());
     if remote.is_loopback() {
@@ -26,7 +28,7 @@ pub(crate) fn may_connect(peer: &Peer) -> bool {
     (is_private(remote) || is_near(remote)) && by(local) && way_to(peer.remote).is_some_and(by)
 }
 
-/// An address that no stranger on the Internet has.
+/// Whether this is an address that no stranger on the Internet has.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_private() || address.is_link_local(),
@@ -34,12 +36,12 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// The address of the interface by which the car reaches this one. Connecting a datagram socket
-/// sends nothing.
+/// The car's own address on the way to `remote`; `None` if there is no way. Connecting a datagram
+/// socket sends nothing.
 fn way_to(remote: SocketAddr) -> Option<IpAddr> {
     let remote = match remote.ip().to_canonical() {
         address @ IpAddr::V4(_) => (address, remote.port()).into(),
-        // With the interface that a link-local address is to be reached by.
+        // Whole, because it names the interface by which a link-local address is reached.
         IpAddr::V6(_) => remote,
     };
     let any: IpAddr =
@@ -49,7 +51,8 @@ fn way_to(remote: SocketAddr) -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip().to_canonical())
 }
 
-/// Whether this client is in a network that one of the car's interfaces is part of.
+/// Whether this client is on the car's computer or in one of its networks; mobile ones do not
+/// count.
 pub(crate) fn is_near(client: IpAddr) -> bool {
     let client = client.to_canonical();
     if client.is_loopback() {
@@ -58,12 +61,15 @@ pub(crate) fn is_near(client: IpAddr) -> bool {
     networks().iter().any(|network| network.holds(client))
 }
 
-/// The networks that the car is part of, but for mobile ones.
+/// The car's networks, without mobile ones.
 fn networks() -> Vec<Network> {
     match getifaddrs() {
         Ok(interfaces) => interfaces.filter_map(|interface| network(&interface)).collect(),
         Err(error) => {
-            tracing::warn!(error = %causes(&error), "cannot list the network interfaces: nobody counts as near");
+            tracing::warn!(
+                error = %causes(&error),
+                "cannot list the network interfaces: nobody counts as near"
+            );
             Vec::new()
         }
     }
@@ -90,7 +96,8 @@ impl Network {
     }
 }
 
-/// The interface's network, unless it leads to a mobile network or to nobody else.
+/// The interface's network; `None` for a mobile or point-to-point interface, or one without an
+/// address.
 fn network(interface: &InterfaceAddress) -> Option<Network> {
     // Modems are point-to-point, or have one of the kernel's and ModemManager's names for them.
     let mobile = interface.flags.contains(InterfaceFlags::IFF_POINTOPOINT)

@@ -1,4 +1,4 @@
-//! What moves the car: one trait, one file for each kind of hardware.
+//! The hardware that moves the car: one trait, one file for each kind.
 
 mod simulator;
 
@@ -10,33 +10,31 @@ pub use simulator::{SimulatedOdometer, Simulator};
 
 /// The actuators of one car.
 pub trait Actuator {
-    /// Puts `output` on servo and motor, where it stays until the next call. Called at 200 Hz while
-    /// the car moves.
+    /// Puts `output` on servo and motor, where it stays until the next call. The loop calls this at
+    /// 200 Hz while the car moves.
     ///
-    /// Must return well within a tick of 5 ms.
+    /// It must return well within a tick of 5 ms.
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError>;
 }
 
-/// What moves a car, and what it knows of itself.
+/// Actuators and sensors of one car.
 pub struct Hardware {
-    /// Servo and motor.
     pub actuator: Box<dyn Actuator>,
-    /// The first that knows a value is asked for it.
+    /// Best first: a value comes from the first sensor that knows it.
     pub sensors: Vec<Box<dyn Sensor>>,
 }
 
-/// The actuators do not obey.
+/// An actuator does not obey.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {why}")]
 pub struct ActuatorError {
-    /// What was tried.
+    /// What failed, as in "cannot write to the servo".
     pub what: &'static str,
-    /// What came of it.
     pub why: std::io::Error,
 }
 
-/// Opens the actuators that the configuration names, and the sensors that belong to them. The
-/// actuators are where they were: nothing moves yet.
+/// Opens the actuators that the configuration names, and the sensors that belong to them. Nothing
+/// moves yet.
 pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
     match config.actuator {
         ActuatorKind::Simulator => {

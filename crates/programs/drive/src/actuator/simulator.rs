@@ -13,18 +13,18 @@ use std::rc::Rc;
 pub struct Simulator {
     vehicle: Vehicle,
     odometry: Rc<Cell<Odometry>>,
-    /// What it got last, and when.
+    /// The last output, and when it came.
     applied: Option<(MonotonicMicros, Output)>,
 }
 
-/// Speed and pose of a [`Simulator`], as they were when it was last driven.
+/// Speed and pose of a [`Simulator`] at its last [`apply`](Actuator::apply).
 #[derive(Debug)]
 pub struct SimulatedOdometer {
     odometry: Rc<Cell<Odometry>>,
 }
 
 impl Simulator {
-    /// A car at rest, and what measures it.
+    /// A car at rest, and the sensor that measures it.
     #[must_use]
     pub fn new(params: VehicleParams) -> (Self, SimulatedOdometer) {
         let vehicle = Vehicle::new(params);
@@ -36,6 +36,7 @@ impl Simulator {
 
 impl Actuator for Simulator {
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError> {
+        // The car has followed the output of the call before until now.
         if let Some((since, before)) = self.applied {
             self.vehicle.step(before.steering, motor(before.motor), now.since(since));
             self.odometry.set(self.vehicle.odometry());

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longest wait for anything: far more than it takes, so that only a real failure ends it.
+/// Longest wait for anything. It is far more than enough, so that only a real failure ends it.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Control frames come at 50 Hz.
 const FRAME: Duration = Duration::from_millis(20);
@@ -77,7 +77,7 @@ impl Drive {
     /// The lines of the trace so far.
     pub(crate) fn trace(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.directory.path().join("trace.jsonl")).unwrap();
-        // The last line may be on its way.
+        // The last line may not be complete yet.
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 }
@@ -94,7 +94,7 @@ pub(crate) struct Driver {
     socket: UnixDatagram,
     session: u64,
     seq: u32,
-    /// Of its set-points.
+    /// Layout of its set-points.
     pub(crate) layout: Layout,
     _directory: tempfile::TempDir,
 }
@@ -121,7 +121,7 @@ impl Driver {
         self.socket.send(&set_point.encode(self.layout)).unwrap();
     }
 
-    /// Sends frames until the drive reports what is wanted.
+    /// Sends set-points at 50 Hz until the drive reports a status that is `wanted`.
     pub(crate) fn send_until(
         &mut self,
         arm: bool,
@@ -147,7 +147,7 @@ impl Driver {
     }
 
     /// Releases, arms and drives until the motor turns. On a busy machine a frame may be so late
-    /// that the drive trips: then once more, but not for ever.
+    /// that the drive trips: then this begins again, until [`PATIENCE`] ends.
     pub(crate) fn drive_off(&mut self) {
         let started = Instant::now();
         loop {
@@ -161,7 +161,7 @@ impl Driver {
         }
     }
 
-    /// Sends armed frames until the drive reports what is wanted; false if it has tripped instead.
+    /// Sends armed frames until the drive reports a `wanted` status. False: it has tripped.
     fn reaches(&mut self, throttle: i16, wanted: impl Fn(&DriveStatus) -> bool) -> bool {
         let mut tripped = false;
         self.send_until(true, throttle, |status| {
@@ -192,7 +192,7 @@ impl Driver {
     }
 }
 
-/// How long after the last fresh input each change of the outputs to this motor setting came.
+/// For each change of the outputs to this motor setting: the time since the last fresh input.
 pub(crate) fn ages_at(trace: &[Value], motor: &str) -> Vec<Duration> {
     let outputs = trace.iter().filter(|line| line["output"]["motor"] == motor);
     outputs.filter_map(|line| Some(micros(&line["at"])?.since(micros(&line["input"])?))).collect()

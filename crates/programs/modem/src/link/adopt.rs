@@ -16,12 +16,12 @@ use tokio::time::{Instant, sleep};
 /// How long pppd asks for addresses: ten times, 3 s apart (pppd(8), ipcp-max-configure,
 /// ipcp-restart).
 const PPP_LIMIT: Duration = Duration::from_secs(30);
-/// How long IPv4 may be behind IPv6 where pppd asks for both at once: three of its questions.
+/// How long IPv4 may come after IPv6: three questions of pppd, which asks for both at once.
 const IPV4_BEHIND: Duration = Duration::from_secs(9);
 
 impl Links {
-    /// Takes over an interface to which PPP gives its addresses, and gives it the default routes.
-    /// One without is hung up.
+    /// Takes over an interface to which pppd gives addresses, and adds the default routes. If there
+    /// is no address in time, the line is hung up.
     pub(crate) async fn adopt(&self, mut dialled: Dialled) -> Result<Connected, LinkError> {
         match self.await_ppp(&mut dialled).await {
             Ok((port, link)) => Ok(Connected {
@@ -37,8 +37,8 @@ impl Links {
         }
     }
 
-    /// pppd is up as soon as one of the two versions is, and IPv6 has no address then that leads
-    /// anywhere. IPv4 is waited for a little longer.
+    /// Waits for an address. pppd reports that it is up as soon as one family is, and IPv6 then has
+    /// only a link-local address. So this waits a little longer for IPv4.
     async fn await_ppp(&self, dialled: &mut Dialled) -> Result<(Port, Link), LinkError> {
         let port = self.port(&dialled.line.interface).await?;
         ipv6::heard(&port.name);
@@ -55,7 +55,7 @@ impl Links {
                 return Err(LinkError::NoAddress { interface: port.name });
             }
             tokio::select! {
-                // With it go the addresses, if there are any.
+                // The addresses go with pppd.
                 () = dialled.ended() => return Err(LinkError::NoAddress { interface: port.name }),
                 () = sleep(LOOK) => {}
             }
@@ -72,7 +72,7 @@ impl Links {
         Ok((port, link))
     }
 
-    /// Those of IPv4 first.
+    /// IPv4 comes first.
     pub(super) async fn usable_addresses(&self, port: &Port) -> Result<Vec<IpAddr>, LinkError> {
         let mut addresses: Vec<IpAddr> =
             self.present(port).await?.iter().filter_map(usable).collect();
@@ -80,9 +80,9 @@ impl Links {
         Ok(addresses)
     }
 
-    /// A default route for each family that has an address. Between the two ends of PPP nobody
-    /// needs to be named in it. One that is there is left alone: whoever follows the routes would
-    /// hear of a change.
+    /// Adds a default route for each family that has an address. It names no gateway: PPP has only
+    /// two ends. A route that is there stays untouched, because programs that follow the routes
+    /// would see a change. An error only if no family has a route.
     pub(super) async fn keep_routes(
         &self,
         port: &Port,
@@ -113,7 +113,7 @@ impl Links {
         failed.filter(|_| !kept).map_or(Ok(()), Err)
     }
 
-    /// Whether there is one through the interface with our metric.
+    /// Whether the interface has a default route with our metric.
     async fn has_default_route(&self, port: &Port, ipv4: bool) -> Result<bool, LinkError> {
         let family = match ipv4 {
             true => RouteMessageBuilder::<Ipv4Addr>::new().build(),

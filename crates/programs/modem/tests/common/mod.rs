@@ -1,4 +1,4 @@
-//! The supervisor under test, and how it is asked.
+//! Starts the supervisor under test, and asks it for its report.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -14,16 +14,16 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// How long anything may take that has to happen.
+/// Longest wait for anything that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(150);
-/// What a bearer takes that is asked for at once, on a machine that is busy with other things.
+/// Time for a bearer that is asked for at once, on a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// What the program runs with on the card: a right that it lacks is missed here, too.
+/// Unit of the program on the card. The tests give the program the same rights, so that a missing
+/// one shows here.
 const UNIT: &str =
     include_str!("../../../../../overlays/usr/lib/systemd/system/rccar-modem.service");
 
-/// The program.
 pub struct Supervisor {
     _child: Child,
 }
@@ -33,7 +33,7 @@ impl Supervisor {
         Self::start_as(lab, &format!("apn = \"internet\"\n{config}"))
     }
 
-    /// With ModemManager and its modem, and until the link is up.
+    /// Starts ModemManager with its modem, then the supervisor, and waits until the link is up.
     pub async fn start_up(lab: &mut Lab) -> Self {
         lab.start_with_modem().await;
         let supervisor = Self::start(lab, "");
@@ -41,11 +41,11 @@ impl Supervisor {
         supervisor
     }
 
-    /// `config` is all that `[modem]` has.
+    /// Starts the supervisor; `config` is the whole table `[modem]`.
     pub fn start_as(lab: &Lab, config: &str) -> Self {
         let path = lab.path("/tmp/modem.toml");
-        std::fs::write(&path, format!("[modem]\n{config}\n[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n"))
-            .unwrap();
+        let probe = "[probe]\ntargets = [\"198.51.100.1:53\", \"[2001:db8:53::1]:53\"]\n";
+        std::fs::write(&path, format!("[modem]\n{config}\n{probe}")).unwrap();
         let rights =
             UNIT.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
         let rights = rights.to_lowercase().replace("cap_", "+").replace(' ', ",");
@@ -86,7 +86,7 @@ pub async fn await_within(
     ask_every(Duration::from_millis(5), lab, patience, what, condition).await
 }
 
-/// Asks again and again until the condition holds.
+/// Asks for the report each `interval` until the condition holds.
 pub async fn ask_every(
     interval: Duration,
     lab: &Lab,
@@ -121,7 +121,7 @@ pub fn climbed(report: &Report, rung: &str) -> u64 {
     report.climbed.get(rung).copied().unwrap_or(0)
 }
 
-/// Rungs that no fault of network or SIM may lead to.
+/// Number of rungs taken to which no fault of network or SIM may lead.
 pub fn heavy(report: &Report) -> u64 {
     ["reset", "restart-daemon", "cycle-usb", "reboot"]
         .iter()
@@ -129,7 +129,7 @@ pub fn heavy(report: &Report) -> u64 {
         .sum()
 }
 
-/// How often something is measured.
+/// Number of runs of a measurement: `RCCAR_RUNS`, or 20.
 pub fn runs() -> u32 {
     std::env::var("RCCAR_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(20)
 }
