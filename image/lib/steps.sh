@@ -11,7 +11,7 @@ declare -A key result
 timings=()
 
 # --- words for
-# `inputs` -------------------------------------------------------------------------------------------------------------
+# `inputs` -----------------------------------------------------------------------------------------
 # files PATH…: content, mode and path of files, and of everything below folders, as far as git would
 # take them.
 files() {
@@ -35,7 +35,7 @@ results() { for name in "$@"; do echo "$name ${key[$name]}"; done; }
 
 # ---
 # running
-# ------------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 # run_step NAME: makes ${result[NAME]} exist.
 run_step() {
   local name=$1 script began=$EPOCHREALTIME folder state=cached

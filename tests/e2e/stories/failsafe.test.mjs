@@ -14,7 +14,7 @@ const LIMIT_MS = 350;
 /** Cars that are killed side by side: most of the time each waits to be driven again. */
 const CARS = 2;
 
-/** Kills one car so many times; how long each time took from the last fresh input to neutral, ms. */
+/** Kills one car so many times; each time from the last fresh input to neutral, in ms. */
 async function kill(times) {
   const world = await World.start();
   const browser = await launch();

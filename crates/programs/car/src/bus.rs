@@ -127,8 +127,10 @@ async fn keep_serving(address: Address, service: Arc<Service>) {
         if told {
             tracing::debug!(error = %causes(&error), "not on the message bus");
         } else {
-            let error = causes(&error);
-            tracing::info!(%error, "not on the message bus: no updates through it");
+            tracing::info!(
+                error = %causes(&error),
+                "not on the message bus: no updates through it"
+            );
             told = true;
         }
         sleep(AGAIN).await;

@@ -144,8 +144,10 @@ impl Line {
         match outcome.await {
             Ok(result) => tracing::debug!(unit = self.unit, result, "pppd was asked to end"),
             Err(error) => {
-                let error = causes(&error);
-                tracing::debug!(unit = self.unit, %error, "pppd could not be asked to end");
+                tracing::debug!(
+                    unit = self.unit, error = %causes(&error),
+                    "pppd could not be asked to end"
+                );
             }
         }
     }
