@@ -56,9 +56,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+pub mod esc;
 mod event;
 mod input;
 pub mod machine;
+pub mod pulse;
 mod settings;
 mod shaper;
 pub mod timing;
