@@ -1,5 +1,10 @@
 //! Configuration; `config.toml` beside this crate documents every option.
 
+mod outputs;
+
+pub use outputs::PulsesConfig;
+pub use outputs::{Address, Bus, Channel, EscConfig, Frequency, Kind, LineName, Pca9685Config};
+
 use rccar_daemon::config::{self, ConfigError};
 use rccar_drive_core::{Settings, SteeringSettings, ThrottleSettings};
 use rccar_sim::vehicle::VehicleParams;
@@ -21,6 +26,9 @@ pub struct Config {
     pub actuator: ActuatorKind,
     pub steering: SteeringConfig,
     pub throttle: ThrottleConfig,
+    pub servo: PulsesConfig,
+    pub esc: EscConfig,
+    pub pca9685: Pca9685Config,
     pub simulator: SimulatorConfig,
 }
 
@@ -29,6 +37,7 @@ pub struct Config {
 #[serde(rename_all = "kebab-case")]
 pub enum ActuatorKind {
     Simulator,
+    Pca9685,
 }
 
 /// `[steering]`; see [`SteeringSettings`].
@@ -75,6 +84,13 @@ impl Config {
             .settings()
             .check()
             .map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
+        if config.pca9685.steering_channel == config.pca9685.throttle_channel {
+            return Err(ConfigError::rule(
+                &source,
+                "pca9685.throttle_channel",
+                "steering and throttle are on the same channel of the chip",
+            ));
+        }
         let params = config.vehicle();
         if params != params.sane() {
             return Err(ConfigError::rule(
@@ -132,6 +148,9 @@ impl Default for Config {
             actuator: ActuatorKind::Simulator,
             steering: SteeringConfig::default(),
             throttle: ThrottleConfig::default(),
+            servo: PulsesConfig::default(),
+            esc: EscConfig::default(),
+            pca9685: Pca9685Config::default(),
             simulator: SimulatorConfig::default(),
         }
     }
@@ -251,14 +270,16 @@ mod tests {
 
     #[test]
     fn the_documented_file_names_every_option() {
-        let everything = DOCUMENTED.replace("# trace =", "trace =");
+        let everything =
+            DOCUMENTED.replace("# trace =", "trace =").replace("# enable_line =", "enable_line =");
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
         assert_eq!(
             (table.len(), keys("steering"), keys("throttle"), keys("simulator")),
-            (7, 5, 4, 8)
+            (10, 5, 4, 8)
         );
+        assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 2, 6));
         assert_eq!(
             config::parse::<Config>(&everything, "config.toml").unwrap().trace,
             Some("/data/rccar/drive.jsonl".into())
@@ -276,6 +297,27 @@ mod tests {
         );
         let error = error_of("[throttle]\nspeed = 1\n");
         assert!(error.contains(":2:") && error.contains("speed"), "{error}");
+    }
+
+    #[test]
+    fn what_could_break_a_servo_or_is_not_wired_names_itself() {
+        for (text, line, said) in [
+            ("[servo]\nlow_us = 500\nneutral_us = 1500\nhigh_us = 2000\n", 1, "800 to 2200"),
+            ("[servo]\nlow_us = 1500\nneutral_us = 1500\nhigh_us = 2000\n", 1, "rise"),
+            ("[esc]\nkind = \"brake\"\n", 2, "brake-first"),
+            ("[pca9685]\nbus = \"i2c1\"\n", 2, "/dev/i2c-1"),
+            ("[pca9685]\nbus = \"/dev/i2c-300\"\n", 2, "no I²C bus"),
+            ("[pca9685]\naddress = 0x70\n", 2, "0x70"),
+            ("[pca9685]\naddress = 0x20\n", 2, "0x40"),
+            ("[pca9685]\nsteering_channel = 16\n", 2, "0 to 15"),
+            ("[pca9685]\nfrequency = 10\n", 2, "40 to 200"),
+            ("[pca9685]\nenable_line = \"\"\n", 2, "GPIO17"),
+            ("[pca9685]\nthrottle_channel = 0\n", 0, "same channel"),
+        ] {
+            let error = error_of(text);
+            let place = if line == 0 { "throttle_channel".into() } else { format!(":{line}:") };
+            assert!(error.contains(&place) && error.contains(said), "{text}: {error}");
+        }
     }
 
     #[test]

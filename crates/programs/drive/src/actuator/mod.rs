@@ -1,11 +1,14 @@
 //! The hardware that moves the car: one trait, one file for each kind.
 
+mod pca9685;
+mod reopening;
 mod simulator;
 
 use crate::config::{ActuatorKind, Config};
 use crate::sensor::Sensor;
 use rccar_drive_core::Output;
 use rccar_protocol::units::MonotonicMicros;
+use reopening::Reopening;
 pub use simulator::{SimulatedOdometer, Simulator};
 
 /// The actuators of one car.
@@ -34,12 +37,17 @@ pub struct ActuatorError {
 }
 
 /// Opens the actuators that the configuration names, and the sensors that belong to them. Nothing
-/// moves yet.
+/// moves yet. Hardware that is not there is a fault that ends when it comes, and no error here.
 pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
     match config.actuator {
         ActuatorKind::Simulator => {
             let (simulator, odometer) = Simulator::new(config.vehicle());
             Ok(Hardware { actuator: Box::new(simulator), sensors: vec![Box::new(odometer)] })
+        }
+        ActuatorKind::Pca9685 => {
+            let config = config.clone();
+            let open = move |now| pca9685::open(now, &config);
+            Ok(Hardware { actuator: Box::new(Reopening::new(open)), sensors: Vec::new() })
         }
     }
 }

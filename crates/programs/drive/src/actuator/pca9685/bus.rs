@@ -1,0 +1,152 @@
+//! The real bus and the real line.
+
+use super::{AlwaysOn, Chip, Enable, Pca9685};
+use crate::actuator::{Actuator, ActuatorError};
+use crate::config::{Bus, Config, LineName};
+use gpiocdev::Request;
+use gpiocdev::line::Value;
+use rccar_protocol::units::MonotonicMicros;
+use rppal::i2c::{self, I2c};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// The device-tree nodes of the bus on pins 3 and 5: BSC1 of the Raspberry Pi up to the 4 (by its
+/// address on the bus, and as Linux sees it), I²C1 of the RP1 on the Pi 5.
+const HEADER: [&str; 3] = ["i2c@7e804000", "i2c@fe804000", "i2c@40074000"];
+/// In ms; the kernel counts in steps of 10.
+const TIMEOUT_MS: u32 = 10;
+
+/// Opens and starts the chip that the configuration names.
+pub(in crate::actuator) fn open(
+    now: MonotonicMicros,
+    config: &Config,
+) -> Result<Box<dyn Actuator>, ActuatorError> {
+    let board = &config.pca9685;
+    // The line first: whatever is wrong with the bus, the outputs are off.
+    let line = match &board.enable_line {
+        Some(name) => Some(Line::open(name)?),
+        None => None,
+    };
+    let number = match board.bus {
+        Bus::Number(number) => number,
+        Bus::Header => header(Path::new("/sys/class/i2c-dev"))?,
+    };
+    let bus = open_bus(number, board.address.0).map_err(|why| ActuatorError {
+        what: "cannot open the I²C bus of the PCA9685",
+        why: io::Error::new(why.kind(), format!("/dev/i2c-{number}: {why}")),
+    })?;
+    Ok(match line {
+        Some(line) => Box::new(Pca9685::start(now, bus, line, config)?),
+        None => Box::new(Pca9685::start(now, bus, AlwaysOn, config)?),
+    })
+}
+
+fn open_bus(number: u8, address: u16) -> io::Result<I2c> {
+    let mut bus = I2c::with_bus(number).map_err(plain)?;
+    bus.set_timeout(TIMEOUT_MS).map_err(plain)?;
+    bus.set_slave_address(address).map_err(plain)?;
+    Ok(bus)
+}
+
+/// The number of the bus on pins 3 and 5. Numbers differ from board to board and from kernel to
+/// kernel; the node does not.
+fn header(class: &Path) -> Result<u8, ActuatorError> {
+    let missing = |why: String| ActuatorError {
+        what: "there is no I²C bus on pins 3 and 5",
+        why: io::Error::new(io::ErrorKind::NotFound, why),
+    };
+    let entries = fs::read_dir(class).map_err(|error| missing(error.to_string()))?;
+    let number = entries.flatten().find_map(|entry| {
+        let node = fs::canonicalize(entry.path().join("device/of_node")).ok()?;
+        let is_header = HEADER.iter().any(|name| node.file_name().is_some_and(|own| own == *name));
+        let name = entry.file_name();
+        is_header.then(|| name.to_str()?.strip_prefix("i2c-")?.parse().ok()).flatten()
+    });
+    number.ok_or_else(|| missing("its driver is not there, or not yet".to_owned()))
+}
+
+impl Chip for I2c {
+    fn write(&mut self, register: u8, bytes: &[u8]) -> io::Result<()> {
+        self.block_write(register, bytes).map_err(plain)
+    }
+
+    fn read(&mut self, register: u8, buffer: &mut [u8]) -> io::Result<()> {
+        self.block_read(register, buffer).map_err(plain)
+    }
+}
+
+fn plain(error: i2c::Error) -> io::Error {
+    match error {
+        i2c::Error::Io(error) => error,
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+/// OE on a GPIO line: low is on.
+struct Line(Request);
+
+impl Line {
+    /// Takes the line, with the outputs off.
+    fn open(LineName(name): &LineName) -> Result<Self, ActuatorError> {
+        let failed = |why: io::Error| ActuatorError {
+            what: "cannot take the line to the PCA9685's OE",
+            why: io::Error::new(why.kind(), format!("{name}: {why}")),
+        };
+        let found = gpiocdev::find_named_line(name).ok_or_else(|| {
+            failed(io::Error::new(io::ErrorKind::NotFound, "no GPIO chip has a line of this name"))
+        })?;
+        Request::builder()
+            .with_consumer("rccar-drive")
+            .with_found_line(&found)
+            .as_output(Value::Active)
+            .request()
+            .map(Self)
+            .map_err(|error| failed(io::Error::other(error.to_string())))
+    }
+}
+
+impl Enable for Line {
+    fn set(&mut self, on: bool) -> io::Result<()> {
+        let value = if on { Value::Inactive } else { Value::Active };
+        self.0.set_lone_value(value).map_err(|error| io::Error::other(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn the_bus_of_the_header_is_found_by_its_node() {
+        let sys = tempfile::tempdir().unwrap();
+        let class = sys.path().join("class");
+        let add = |number: u8, node: &str| {
+            let node = sys.path().join("firmware").join(node);
+            let device = class.join(format!("i2c-{number}/device"));
+            fs::create_dir_all(&node).unwrap();
+            fs::create_dir_all(&device).unwrap();
+            symlink(node, device.join("of_node")).unwrap();
+        };
+        let error = header(&class).unwrap_err();
+        assert!(error.to_string().starts_with("there is no I²C bus on pins 3 and 5"), "{error}");
+        // HDMI's buses of a Pi 4, and one without a node.
+        add(20, "i2c@7ef04500");
+        fs::create_dir_all(class.join("i2c-3/device")).unwrap();
+        assert!(header(&class).unwrap_err().to_string().contains("not yet"));
+        add(1, "i2c@7e804000");
+        assert_eq!(header(&class).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_bus_and_a_line_that_are_not_there_name_themselves() {
+        let config =
+            |text: &str| rccar_daemon::config::parse::<Config>(text, "drive.toml").unwrap();
+        let error = |text: &str| open(MonotonicMicros(0), &config(text)).err().unwrap().to_string();
+        let bus = error("[pca9685]\nbus = \"/dev/i2c-250\"\n");
+        assert!(bus.contains("cannot open the I²C bus") && bus.contains("/dev/i2c-250"), "{bus}");
+        let line = error("[pca9685]\nenable_line = \"NO-SUCH-LINE\"\n");
+        assert!(line.contains("OE") && line.contains("NO-SUCH-LINE"), "{line}");
+    }
+}
