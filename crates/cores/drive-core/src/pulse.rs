@@ -15,25 +15,26 @@ impl Pulse {
     }
 }
 
-/// The pulses of one channel: at the low end, in the middle and at the high end.
+/// The pulses of one channel: at full left or full reverse, in the middle, at full right or full
+/// forward. They may fall from the one end to the other: then the servo is the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PulseRange {
-    low: u16,
+    minus: u16,
     neutral: u16,
-    high: u16,
+    plus: u16,
 }
 
 /// Pulses that make no range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("pulses rise from low to neutral to high, all of them from 800 to 2200 µs")]
+#[error("neutral lies between both ends, and all three pulses from 800 to 2200 µs")]
 pub struct PulseRangeError;
 
 impl PulseRange {
     /// From lengths in µs.
-    pub fn new(low: u16, neutral: u16, high: u16) -> Result<Self, PulseRangeError> {
-        let rises = low < neutral && neutral < high;
-        if rises && BOUNDS_US.contains(&low) && BOUNDS_US.contains(&high) {
-            Ok(Self { low, neutral, high })
+    pub fn new(minus: u16, neutral: u16, plus: u16) -> Result<Self, PulseRangeError> {
+        let between = (minus < neutral && neutral < plus) || (plus < neutral && neutral < minus);
+        if between && BOUNDS_US.contains(&minus) && BOUNDS_US.contains(&plus) {
+            Ok(Self { minus, neutral, plus })
         } else {
             Err(PulseRangeError)
         }
@@ -49,16 +50,17 @@ impl PulseRange {
     #[must_use]
     pub fn at(&self, permyriad: i16) -> Pulse {
         let share = i32::from(permyriad).clamp(-10_000, 10_000);
-        let reach = if share < 0 { self.neutral - self.low } else { self.high - self.neutral };
-        let pulse = i32::from(self.neutral) + share * i32::from(reach) / 10_000;
-        Pulse(u16::try_from(pulse).unwrap_or(self.neutral).clamp(self.low, self.high))
+        let (neutral, end) =
+            (i32::from(self.neutral), if share < 0 { self.minus } else { self.plus });
+        let pulse = neutral + share.abs() * (i32::from(end) - neutral) / 10_000;
+        Pulse(u16::try_from(pulse).unwrap_or(self.neutral))
     }
 }
 
 impl Default for PulseRange {
     /// What servos and speed controllers are delivered for.
     fn default() -> Self {
-        Self { low: 1000, neutral: 1500, high: 2000 }
+        Self { minus: 1000, neutral: 1500, plus: 2000 }
     }
 }
 
@@ -74,6 +76,11 @@ mod tests {
         assert_eq!([-5_000, 5_000].map(at), [1190, 1790]);
         assert_eq!([i16::MIN, i16::MAX].map(at), [900, 2100]);
         assert_eq!(range.neutral().micros(), 1480);
+        let reversed = PulseRange::new(2100, 1480, 900).unwrap();
+        assert_eq!(
+            [-10_000, 0, 5_000, 10_000].map(|at| reversed.at(at).micros()),
+            [2100, 1480, 1190, 900]
+        );
     }
 
     #[test]
@@ -83,7 +90,8 @@ mod tests {
             (1000, 1500, 2201),
             (1500, 1500, 2000),
             (1000, 2000, 2000),
-            (2000, 1500, 1000),
+            (2201, 1500, 1000),
+            (1000, 900, 2000),
             (0, 0, 0),
         ] {
             assert_eq!(PulseRange::new(low, neutral, high), Err(PulseRangeError));

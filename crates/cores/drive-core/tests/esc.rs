@@ -198,10 +198,16 @@ proptest! {
     fn pulses_stay_within_the_range(
         low in 800u16..1400, high in 1600u16..=2200,
         direct: bool,
+        falls: bool,
         acts in prop::collection::vec((motor(), 0u64..200), 1..60),
     ) {
         let kind = if direct { EscKind::Direct } else { EscKind::BrakeFirst };
-        let pulses = PulseRange::new(low, NEUTRAL, high).unwrap();
+        let pulses = if falls {
+            PulseRange::new(high, NEUTRAL, low)
+        } else {
+            PulseRange::new(low, NEUTRAL, high)
+        };
+        let pulses = pulses.unwrap();
         let mut now = MonotonicMicros(0);
         let mut esc = Esc::new(now, EscSettings { kind, pulses });
         for (motor, ms) in acts {

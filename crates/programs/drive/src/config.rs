@@ -2,8 +2,7 @@
 
 mod outputs;
 
-pub use outputs::PulsesConfig;
-pub use outputs::{Address, Bus, Channel, EscConfig, Frequency, Kind, LineName, Pca9685Config};
+pub use outputs::{Bus, Channel, EscConfig, LineName, Pca9685Config, ServoConfig};
 
 use rccar_daemon::config::{self, ConfigError};
 use rccar_drive_core::{Settings, SteeringSettings, ThrottleSettings};
@@ -26,7 +25,7 @@ pub struct Config {
     pub actuator: ActuatorKind,
     pub steering: SteeringConfig,
     pub throttle: ThrottleConfig,
-    pub servo: PulsesConfig,
+    pub servo: ServoConfig,
     pub esc: EscConfig,
     pub pca9685: Pca9685Config,
     pub simulator: SimulatorConfig,
@@ -148,7 +147,7 @@ impl Default for Config {
             actuator: ActuatorKind::Simulator,
             steering: SteeringConfig::default(),
             throttle: ThrottleConfig::default(),
-            servo: PulsesConfig::default(),
+            servo: ServoConfig::default(),
             esc: EscConfig::default(),
             pca9685: Pca9685Config::default(),
             simulator: SimulatorConfig::default(),
@@ -279,7 +278,7 @@ mod tests {
             (table.len(), keys("steering"), keys("throttle"), keys("simulator")),
             (10, 5, 4, 8)
         );
-        assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 2, 6));
+        assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 4, 6));
         assert_eq!(
             config::parse::<Config>(&everything, "config.toml").unwrap().trace,
             Some("/data/rccar/drive.jsonl".into())
@@ -302,8 +301,9 @@ mod tests {
     #[test]
     fn what_could_break_a_servo_or_is_not_wired_names_itself() {
         for (text, line, said) in [
-            ("[servo]\nlow_us = 500\nneutral_us = 1500\nhigh_us = 2000\n", 1, "800 to 2200"),
-            ("[servo]\nlow_us = 1500\nneutral_us = 1500\nhigh_us = 2000\n", 1, "rise"),
+            ("[servo]\nleft_us = 500\n", 1, "800 to 2200"),
+            ("[servo]\nneutral_us = 2000\n", 1, "between both ends"),
+            ("[esc]\nforward_us = 900\n", 1, "between both ends"),
             ("[esc]\nkind = \"brake\"\n", 2, "brake-first"),
             ("[pca9685]\nbus = \"i2c1\"\n", 2, "/dev/i2c-1"),
             ("[pca9685]\nbus = \"/dev/i2c-300\"\n", 2, "no I²C bus"),

@@ -49,7 +49,7 @@ mod values;
 
 pub use fault::Fault;
 pub use parse::{Parsed, parse};
-pub use settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
+pub use settings::{Camera, Car, Drive, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -4,7 +4,7 @@ use crate::document::{Document, Section};
 use crate::fault::Fault;
 use crate::reader::Reader;
 use crate::schema::{TABLES, Table};
-use crate::settings::{Camera, Car, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
+use crate::settings::{Camera, Car, Drive, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
 use crate::values;
 use rccar_protocol::video::{BITRATES_KBPS, HEIGHTS, RATES, WIDTHS};
 use std::collections::BTreeSet;
@@ -119,6 +119,26 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 reader.useless("device", "there is only one simulator");
                 reader.useless("rotation", "the simulator is never upside down");
             }
+        }
+        "drive" => {
+            let pulses = 800..=2200;
+            let mut pulse = |name: &str| reader.whole(name, pulses.clone(), 1, "µs");
+            let steering =
+                ["steering_left_us", "steering_neutral_us", "steering_right_us"].map(&mut pulse);
+            let motor = ["motor_reverse_us", "motor_neutral_us", "motor_forward_us"].map(pulse);
+            settings.drive = Drive {
+                actuator: reader.text("actuator", values::actuator),
+                enable_line: reader.text("enable_line", values::line),
+                esc: reader.text("esc", values::esc),
+                max_forward: reader.whole("max_forward", 0..=100, 1, "per cent"),
+                max_reverse: reader.whole("max_reverse", 0..=100, 1, "per cent"),
+                steering_left_us: steering[0],
+                steering_neutral_us: steering[1],
+                steering_right_us: steering[2],
+                motor_reverse_us: motor[0],
+                motor_neutral_us: motor[1],
+                motor_forward_us: motor[2],
+            };
         }
         "lan" => {
             settings.lan = Lan { access_code: reader.text("access_code", values::access_code) }

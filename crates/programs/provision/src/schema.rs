@@ -31,7 +31,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 }
 
 /// All tables, in the order of the template.
-pub const TABLES: [Table; 8] = [
+pub const TABLES: [Table; 9] = [
     Table {
         name: "host",
         keys: &[
@@ -68,6 +68,22 @@ pub const TABLES: [Table; 8] = [
             key("height", "720"),
             key("fps", "30"),
             key("bitrate_kbps", "2000"),
+        ],
+    },
+    Table {
+        name: "drive",
+        keys: &[
+            key("actuator", "\"pca9685\""),
+            key("enable_line", "\"GPIO17\""),
+            key("esc", "\"brake-first\""),
+            key("max_forward", "50"),
+            key("max_reverse", "30"),
+            key("steering_left_us", "1000"),
+            key("steering_neutral_us", "1500"),
+            key("steering_right_us", "2000"),
+            key("motor_reverse_us", "1000"),
+            key("motor_neutral_us", "1500"),
+            key("motor_forward_us", "2000"),
         ],
     },
     Table { name: "lan", keys: &[key("access_code", "\"open sesame\"")] },

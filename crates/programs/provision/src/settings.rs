@@ -10,6 +10,7 @@ pub struct Settings {
     pub wifi: Wifi,
     pub modem: Modem,
     pub camera: Camera,
+    pub drive: Drive,
     pub lan: Lan,
     pub ssh: Ssh,
     pub update: Update,
@@ -72,6 +73,27 @@ pub struct Camera {
     pub bitrate_kbps: Option<u32>,
 }
 
+/// Servo and motor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Drive {
+    /// `pca9685` or `simulator`.
+    pub actuator: Option<String>,
+    /// GPIO line on the board's OE.
+    pub enable_line: Option<String>,
+    /// `direct` or `brake-first`.
+    pub esc: Option<String>,
+    /// Per cent of what the motor can do.
+    pub max_forward: Option<u32>,
+    /// Per cent of what the motor can do.
+    pub max_reverse: Option<u32>,
+    pub steering_left_us: Option<u32>,
+    pub steering_neutral_us: Option<u32>,
+    pub steering_right_us: Option<u32>,
+    pub motor_reverse_us: Option<u32>,
+    pub motor_neutral_us: Option<u32>,
+    pub motor_forward_us: Option<u32>,
+}
+
 /// The car's own page.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Lan {
@@ -126,6 +148,7 @@ impl Settings {
             "wifi" => self.wifi = from.wifi.clone(),
             "modem" => self.modem = from.modem.clone(),
             "camera" => self.camera = from.camera.clone(),
+            "drive" => self.drive = from.drive.clone(),
             "lan" => self.lan = from.lan.clone(),
             "ssh" => self.ssh = from.ssh.clone(),
             "update" => self.update = from.update.clone(),

@@ -2,7 +2,7 @@
 //! pulses that they take.
 
 use rccar_drive_core::esc::{EscKind, EscSettings};
-use rccar_drive_core::pulse::PulseRange;
+use rccar_drive_core::pulse::{PulseRange, PulseRangeError};
 use serde::Deserialize;
 
 /// `[pca9685]`
@@ -20,57 +20,69 @@ pub struct Pca9685Config {
     pub frequency: Frequency,
 }
 
-/// `[servo]` and `[esc]` without its kind: pulses in µs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, try_from = "PulsesText")]
-pub struct PulsesConfig(pub PulseRange);
+/// `[servo]`: pulses in µs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ServoText")]
+pub struct ServoConfig(pub PulseRange);
 
 /// `[esc]`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EscConfig {
-    pub kind: Kind,
-    pub pulses: PulsesConfig,
-}
-
-impl EscConfig {
-    #[must_use]
-    pub fn settings(&self) -> EscSettings {
-        let kind = match self.kind {
-            Kind::Direct => EscKind::Direct,
-            Kind::BrakeFirst => EscKind::BrakeFirst,
-        };
-        EscSettings { kind, pulses: self.pulses.0 }
-    }
-}
+#[serde(try_from = "EscText")]
+pub struct EscConfig(pub EscSettings);
 
 /// See [`EscKind`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    #[default]
+enum Kind {
     Direct,
     BrakeFirst,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PulsesText {
-    low_us: u16,
+#[serde(default, deny_unknown_fields)]
+struct ServoText {
+    left_us: u16,
     neutral_us: u16,
-    high_us: u16,
+    right_us: u16,
 }
 
-impl TryFrom<PulsesText> for PulsesConfig {
-    type Error = rccar_drive_core::pulse::PulseRangeError;
-    fn try_from(text: PulsesText) -> Result<Self, Self::Error> {
-        PulseRange::new(text.low_us, text.neutral_us, text.high_us).map(Self)
+impl Default for ServoText {
+    fn default() -> Self {
+        Self { left_us: 1000, neutral_us: 1500, right_us: 2000 }
     }
 }
 
-impl Default for PulsesConfig {
+impl TryFrom<ServoText> for ServoConfig {
+    type Error = PulseRangeError;
+    fn try_from(text: ServoText) -> Result<Self, Self::Error> {
+        PulseRange::new(text.left_us, text.neutral_us, text.right_us).map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct EscText {
+    kind: Kind,
+    reverse_us: u16,
+    neutral_us: u16,
+    forward_us: u16,
+}
+
+impl Default for EscText {
     fn default() -> Self {
-        Self(PulseRange::default())
+        Self { kind: Kind::Direct, reverse_us: 1000, neutral_us: 1500, forward_us: 2000 }
+    }
+}
+
+impl TryFrom<EscText> for EscConfig {
+    type Error = PulseRangeError;
+    fn try_from(text: EscText) -> Result<Self, Self::Error> {
+        let kind = match text.kind {
+            Kind::Direct => EscKind::Direct,
+            Kind::BrakeFirst => EscKind::BrakeFirst,
+        };
+        let pulses = PulseRange::new(text.reverse_us, text.neutral_us, text.forward_us)?;
+        Ok(Self(EscSettings { kind, pulses }))
     }
 }
 

@@ -32,11 +32,16 @@ pub(crate) struct Drive {
 
 impl Drive {
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines of configuration.
+    pub(crate) fn start_with(more: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("drive.toml");
         let path = |name: &str| directory.path().join(name).display().to_string();
         let text = format!(
-            "socket = {:?}\ntrace = {:?}\nrealtime = false\n",
+            "socket = {:?}\ntrace = {:?}\nrealtime = false\n{more}",
             path("drive.sock"),
             path("trace.jsonl")
         );

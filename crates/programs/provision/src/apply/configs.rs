@@ -13,7 +13,7 @@ pub(super) fn write(
 ) -> Result<(), ApplyError> {
     let files = [
         ("car.toml", car(settings, access_code), Readers::Group("rccar-car")),
-        ("drive.toml", Table::new(), Readers::Everybody),
+        ("drive.toml", drive(settings), Readers::Everybody),
         ("update.toml", update(settings), Readers::Everybody),
         ("modem.toml", modem(settings), Readers::Group("rccar-modem")),
     ];
@@ -76,6 +76,43 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
     table
 }
 
+fn drive(settings: &Settings) -> Table {
+    let Settings { drive, .. } = settings;
+    let number = |number: Option<u32>| number.map(|number| Value::Integer(number.into()));
+    let share =
+        |percent: Option<u32>| percent.map(|percent| Value::Float(f64::from(percent) / 100.0));
+    let mut table = section([("actuator", text_value(&drive.actuator))]);
+    add(&mut table, "pca9685", section([("enable_line", text_value(&drive.enable_line))]));
+    add(
+        &mut table,
+        "servo",
+        section([
+            ("left_us", number(drive.steering_left_us)),
+            ("neutral_us", number(drive.steering_neutral_us)),
+            ("right_us", number(drive.steering_right_us)),
+        ]),
+    );
+    add(
+        &mut table,
+        "esc",
+        section([
+            ("kind", text_value(&drive.esc)),
+            ("reverse_us", number(drive.motor_reverse_us)),
+            ("neutral_us", number(drive.motor_neutral_us)),
+            ("forward_us", number(drive.motor_forward_us)),
+        ]),
+    );
+    add(
+        &mut table,
+        "throttle",
+        section([
+            ("max_forward", share(drive.max_forward)),
+            ("max_reverse", share(drive.max_reverse)),
+        ]),
+    );
+    table
+}
+
 fn update(settings: &Settings) -> Table {
     let mut table = Table::new();
     add(&mut table, "update", Table::try_from(&settings.update).unwrap_or_default());
@@ -135,6 +172,7 @@ mod tests {
     fn what_the_card_leaves_out_is_not_written() {
         assert_eq!(car(&Settings::default(), None), Table::new());
         assert_eq!(modem(&Settings::default()), Table::new());
+        assert_eq!(drive(&Settings::default()), Table::new());
     }
 
     #[test]
@@ -149,6 +187,20 @@ mod tests {
         assert!(
             ppp_options(&Settings::default()).ends_with("\nuser \"rccar\"\npassword \"rccar\"\n")
         );
+    }
+
+    #[test]
+    fn the_wiring_of_the_card_becomes_the_drives() {
+        let text = "[drive]\nactuator = \"pca9685\"\nenable_line = \"GPIO17\"\n\
+                    esc = \"brake-first\"\nmax_forward = 35\nsteering_left_us = 1900\n\
+                    steering_right_us = 1100\nmotor_neutral_us = 1480\n";
+        let parsed = crate::parse(text.as_bytes());
+        assert_eq!(parsed.faults, []);
+        let expected = "actuator = 'pca9685'\n[pca9685]\nenable_line = 'GPIO17'\n\
+                        [servo]\nleft_us = 1900\nright_us = 1100\n\
+                        [esc]\nkind = 'brake-first'\nneutral_us = 1480\n\
+                        [throttle]\nmax_forward = 0.35\n";
+        assert_eq!(drive(&parsed.settings), expected.parse().unwrap());
     }
 
     #[test]

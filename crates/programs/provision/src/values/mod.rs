@@ -99,6 +99,35 @@ pub(crate) fn device(text: &str) -> Checked {
     Ok(text.to_owned())
 }
 
+pub(crate) fn actuator(text: &str) -> Checked {
+    match text {
+        "pca9685" | "simulator" => Ok(text.to_owned()),
+        _ => {
+            Err("servo and motor are on a \"pca9685\" board, or there is only a \"simulator\""
+                .into())
+        }
+    }
+}
+
+/// The kind of a speed controller.
+pub(crate) fn esc(text: &str) -> Checked {
+    match text {
+        "direct" | "brake-first" => Ok(text.to_owned()),
+        _ => Err("the speed controller is \"direct\" (behind neutral it drives backward) or \
+                  \"brake-first\" (it brakes first)"
+            .into()),
+    }
+}
+
+/// The name of a GPIO line.
+pub(crate) fn line(text: &str) -> Checked {
+    let legal = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if legal && (1..32).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err("a line has a name such as \"GPIO17\", which is pin 11".into())
+}
+
 pub(crate) fn channel(text: &str) -> Checked {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if (1..=32).contains(&text.len()) && text.bytes().all(legal) {

@@ -112,7 +112,7 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
         set_frequency(&mut chip, pre_scale)
             .map_err(failed("the PCA9685 does not answer on the bus"))?;
         let servo = config.servo.0;
-        let esc = Esc::new(now, config.esc.settings());
+        let esc = Esc::new(now, config.esc.0);
         let neutral = Pulses { steering: servo.neutral(), motor: esc.pulse() };
         let read_back_at = now.plus(READ_BACK_EVERY);
         let mut started = Self {
