@@ -117,8 +117,12 @@ pub(crate) fn start(config: &DbusConfig, handle: &BusHandle, parts: Parts) {
 
 async fn keep_serving(address: Address, service: Arc<Service>) {
     let mut told = false;
+    // Kept while the bus is away: what comes in the meantime is passed on when it is back.
+    let mut announcements = service.handle.shared.announcements.subscribe();
+    let mut wishes = service.handle.shared.wishes.subscribe();
     loop {
-        let error = match serve(&address, &service).await {
+        let serving = serve(&address, &service, &mut announcements, &mut wishes);
+        let error = match serving.await {
             Ok(never) => match never {},
             Err(error) => error,
         };
@@ -140,12 +144,12 @@ async fn keep_serving(address: Address, service: Arc<Service>) {
 async fn serve(
     address: &Address,
     service: &Arc<Service>,
+    announcements: &mut watch::Receiver<Option<Version>>,
+    wishes: &mut watch::Receiver<Option<Version>>,
 ) -> Result<std::convert::Infallible, BusError> {
     let connection = address.connect().await?;
     let served = car::serve(&connection, Arc::clone(service) as Arc<dyn CarService>).await?;
     tracing::info!("on the message bus");
-    let mut announcements = service.handle.shared.announcements.subscribe();
-    let mut wishes = service.handle.shared.wishes.subscribe();
     let mut ticks = interval(COMPARE_EVERY);
     let mut before = CarState::default();
     let lost = lost(connection.clone());

@@ -9,6 +9,7 @@ use crate::ice::{self};
 use crate::lifetimes::SETUP_LINK;
 use crate::password::Hasher;
 use crate::releases::{ReleaseStore, Shelf, announce_releases, keep_updates};
+use nix::errno::Errno;
 use rccar_causes::causes;
 use rccar_daemon::cli::print;
 use rccar_daemon::{notify, shutdown};
@@ -108,9 +109,10 @@ async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError>
     Ok(listeners)
 }
 
-/// `EAFNOSUPPORT` has no kind of its own.
+/// Without IPv6 in the kernel the error is `EAFNOSUPPORT`, which has no kind of its own.
 fn no_such_address(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(Errno::EAFNOSUPPORT as i32)
 }
 
 /// Prints one line to the standard output when clients can come, for scripts that start the host.
@@ -195,4 +197,16 @@ async fn look(
     // Last: after an error the next look does everything again.
     *version = Some(found);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_ipv6_lacks_the_address_and_a_taken_port_is_another_matter() {
+        let lacks = |errno: Errno| no_such_address(&io::Error::from(errno));
+        assert!(lacks(Errno::EAFNOSUPPORT) && lacks(Errno::EADDRNOTAVAIL));
+        assert!(!lacks(Errno::EADDRINUSE) && !lacks(Errno::EACCES));
+    }
 }

@@ -10,7 +10,8 @@ use crate::state::StateFile;
 use crate::status::{self, Details};
 use crate::watch::{self, Report};
 use crate::{metered, system};
-use rccar_bus::car::CarClient;
+use rccar_bus::BusError;
+use rccar_bus::car::{CarClient, CarState};
 use rccar_bus::update::{ServedUpdate, UpdateProperties};
 use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
@@ -257,7 +258,7 @@ impl Shell {
     /// Asks for the reboot, unless a driver has come since the last report of `rccar-car`.
     async fn reboot(&mut self) {
         let now = timeout(watch::ANSWER_WITHIN, self.world.car.state()).await;
-        let driven = matches!(now, Ok(Ok(state)) if state.armed || state.in_session);
+        let may_be_driven = may_be_driven(now.ok().as_ref());
         let status = self.machine.status(clock::now());
         let reason = format!(
             "rccar-update: from version {} to {}",
@@ -265,8 +266,8 @@ impl Shell {
             status.version.as_ref().unwrap_or(&self.running)
         );
         let path: &PathBuf = &self.config.paths.reboot_request;
-        let refused = if driven {
-            Some("somebody has come to drive".to_owned())
+        let refused = if may_be_driven {
+            Some("somebody has come to drive, or rccar-car does not say".to_owned())
         } else {
             system::request_reboot(path, &reason)
                 .err()
@@ -351,5 +352,31 @@ pub(crate) fn warn_of_settings(config: &Config) {
             "every link is metered and nothing may be fetched over metered links: \
              there will be no updates by network"
         );
+    }
+}
+
+/// The car's answer in the last moment before a reboot; `None`: it did not come in time. A car that
+/// is not running is driven by nobody.
+fn may_be_driven(answer: Option<&Result<CarState, BusError>>) -> bool {
+    match answer {
+        Some(Ok(state)) => state.armed || state.in_session,
+        Some(Err(BusError::Absent(_))) => false,
+        Some(Err(_)) | None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_car_that_does_not_answer_may_be_driven_and_one_that_is_not_there_is_not() {
+        let parked = CarState::default();
+        assert!(!may_be_driven(Some(&Ok(parked.clone()))));
+        assert!(may_be_driven(Some(&Ok(CarState { armed: true, ..parked.clone() }))));
+        assert!(may_be_driven(Some(&Ok(CarState { in_session: true, ..parked }))));
+        assert!(!may_be_driven(Some(&Err(BusError::Absent("org.rccar.Car")))));
+        assert!(may_be_driven(Some(&Err(BusError::Refused("busy".to_owned())))));
+        assert!(may_be_driven(None));
     }
 }
