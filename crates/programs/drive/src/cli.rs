@@ -2,6 +2,7 @@
 
 use crate::config::{Config, DEFAULT_PATH};
 use crate::error::DriveError;
+use crate::guard;
 use crate::query;
 use crate::run::{neutral, run};
 use clap::{Parser, Subcommand};
@@ -32,6 +33,9 @@ enum Command {
     Neutral,
     /// Ask the running drive for its state and print it
     Status,
+    /// Write neutral when the drive that gives signs of life on the standard input falls silent
+    #[command(hide = true)]
+    Guard,
 }
 
 impl Cli {
@@ -42,7 +46,9 @@ impl Cli {
             config.trace = Some(trace.clone());
         }
         match self.command.unwrap_or(Command::Run) {
-            Command::Run => run(&config),
+            Command::Run => run(&config, path),
+            Command::Guard => Ok(guard::watch(&config)
+                .map_err(|source| DriveError::Os { action: "hear the drive", source })?),
             Command::CheckConfig => Ok(print_no_mistakes(path)?),
             Command::Neutral => {
                 neutral(&config)?;

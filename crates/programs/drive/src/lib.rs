@@ -37,6 +37,7 @@
 //!   comes through it is checked, not trusted.
 //! * An empty datagram asks for the status (`rccar-drive status`). Its sender does not become the
 //!   one who drives.
+//! * A second process watches the loop ([`guard`]): a loop that hangs keeps no promise.
 //! * A PWM goes on when the process behind it has died. The service manager then runs
 //!   `rccar-drive neutral`.
 
@@ -46,6 +47,7 @@ pub mod actuator;
 mod cli;
 pub mod config;
 mod error;
+pub mod guard;
 pub mod query;
 mod realtime;
 pub mod recorder;

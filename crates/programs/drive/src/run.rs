@@ -3,6 +3,7 @@
 use crate::actuator;
 use crate::config::Config;
 use crate::error::DriveError;
+use crate::guard::Guard;
 use crate::realtime;
 use crate::recorder::Recorder;
 use crate::shell::Shell;
@@ -12,9 +13,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rccar_daemon::{clock, logging, notify};
 use rccar_drive_core::Machine;
 use std::io;
+use std::path::Path;
 
-/// Drives until a signal ends it.
-pub(crate) fn run(config: &Config) -> Result<(), DriveError> {
+/// Drives until a signal ends it. `path`: of the configuration, which the guard reads as well.
+pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
     logging::init("rccar-drive");
     let signals = catch_signals()?;
     let machine = Machine::new(config.settings())?;
@@ -25,7 +27,7 @@ pub(crate) fn run(config: &Config) -> Result<(), DriveError> {
     if config.realtime {
         realtime::enable();
     }
-    let mut shell = Shell::new(machine, hardware, socket, recorder);
+    let mut shell = Shell::new(machine, hardware, socket, recorder).guarded_by(Guard::new(path));
     tracing::info!(socket = %config.socket.display(), "listening for set-points");
     notify::ready();
     shell.run(&signals).map_err(os("wait for set-points"))?;

@@ -1,6 +1,7 @@
 //! The loop around the [`Machine`]: it serves deadlines, actuators, listeners and the socket.
 
 use crate::actuator::{Actuator, Hardware};
+use crate::guard::Guard;
 use crate::recorder::{Line, Record, Recorder, What};
 use crate::reporter::Reporter;
 use crate::sensor::Sensor;
@@ -47,6 +48,7 @@ pub struct Shell {
     /// Number of datagrams that were refused.
     malformed: u64,
     alive_at: MonotonicMicros,
+    guard: Option<Guard>,
 }
 
 impl Shell {
@@ -71,9 +73,17 @@ impl Shell {
             faulty: false,
             malformed: 0,
             alive_at: MonotonicMicros::default(),
+            guard: None,
         };
         shell.actuate(clock::now());
         shell
+    }
+
+    /// With a process beside it that stops the car if this loop hangs.
+    #[must_use]
+    pub fn guarded_by(mut self, guard: Guard) -> Self {
+        self.guard = Some(guard);
+        self
     }
 
     /// Runs until one of `signals` comes; then brakes, and returns when the car rests. Each turn
@@ -191,6 +201,10 @@ impl Shell {
     }
 
     fn prove_alive(&mut self, now: MonotonicMicros) {
+        let moves = self.is_moving();
+        if let Some(guard) = &mut self.guard {
+            guard.beat(now, moves);
+        }
         if now >= self.alive_at {
             self.alive_at = now.plus(ALIVE);
             self.recorder.record(Record::Alive);

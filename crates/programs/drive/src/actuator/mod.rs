@@ -1,11 +1,13 @@
 //! The hardware that moves the car: one trait, one file for each kind.
 
+mod emergency;
 mod pca9685;
 mod reopening;
 mod simulator;
 
 use crate::config::{ActuatorKind, Config};
 use crate::sensor::Sensor;
+pub(crate) use emergency::Emergency;
 use rccar_drive_core::Output;
 use rccar_protocol::units::MonotonicMicros;
 use reopening::Reopening;

@@ -8,9 +8,11 @@ use rccar_protocol::status::DriveStatus;
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use rccar_protocol::{Layout, MAX_FRAME_BYTES};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything. It is far more than enough, so that only a real failure ends it.
@@ -37,6 +39,25 @@ impl Drive {
 
     /// With more lines of configuration.
     pub(crate) fn start_with(more: &str) -> Self {
+        Self::spawn(more, Stdio::null())
+    }
+
+    /// With the lines that it and its guard log, each with the moment at which it came.
+    pub(crate) fn start_heard() -> (Self, Receiver<(Instant, String)>) {
+        let mut drive = Self::spawn("", Stdio::piped());
+        let log = BufReader::new(drive.child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                if sender.send((Instant::now(), line)).is_err() {
+                    return;
+                }
+            }
+        });
+        (drive, lines)
+    }
+
+    fn spawn(more: &str, log: Stdio) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("drive.toml");
         let path = |name: &str| directory.path().join(name).display().to_string();
@@ -46,10 +67,8 @@ impl Drive {
             path("trace.jsonl")
         );
         std::fs::write(&config, text).unwrap();
-        let child = rccar_drive(&["--config", &config.display().to_string()])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child =
+            rccar_drive(&["--config", &config.display().to_string()]).stderr(log).spawn().unwrap();
         let drive = Self { child, directory };
         await_that("the drive answers", || query::ask(&drive.socket()).is_ok());
         drive
@@ -71,10 +90,19 @@ impl Drive {
         await_that(what, || wanted(&self.status()));
     }
 
+    pub(crate) fn signal(&self, signal: &str) {
+        kill(self.child.id(), signal);
+    }
+
+    /// The processes that it has started.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let own = self.child.id();
+        let text = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap();
+        text.split_whitespace().map(|child| child.parse().unwrap()).collect()
+    }
+
     pub(crate) fn terminate(mut self) -> (ExitStatus, Vec<Value>, bool) {
-        let sent =
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         (status, self.trace(), self.socket().exists())
     }
@@ -92,6 +120,18 @@ impl Drop for Drive {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+pub(crate) fn kill(process: u32, signal: &str) {
+    let sent = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Whether a process runs; one that nobody has waited for does not.
+pub(crate) fn is_alive(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| state != 'Z')
 }
 
 /// A driver at 50 Hz.

@@ -1,8 +1,8 @@
 //! The real bus and the real line.
 
-use super::{AlwaysOn, Chip, Enable, Pca9685};
+use super::{AlwaysOn, Chip, Enable, Pca9685, write_neutral};
 use crate::actuator::{Actuator, ActuatorError};
-use crate::config::{Bus, Config, LineName};
+use crate::config::{Bus, Config, LineName, Pca9685Config};
 use gpiocdev::Request;
 use gpiocdev::line::Value;
 use rccar_protocol::units::MonotonicMicros;
@@ -28,25 +28,50 @@ pub(in crate::actuator) fn open(
         Some(name) => Some(Line::open(name)?),
         None => None,
     };
-    let number = match board.bus {
-        Bus::Number(number) => number,
-        Bus::Header => header(Path::new("/sys/class/i2c-dev"))?,
-    };
-    let bus = open_bus(number, board.address.0).map_err(|why| ActuatorError {
-        what: "cannot open the I²C bus of the PCA9685",
-        why: io::Error::new(why.kind(), format!("/dev/i2c-{number}: {why}")),
-    })?;
+    let bus = open_bus(board)?;
     Ok(match line {
         Some(line) => Box::new(Pca9685::start(now, bus, line, config)?),
         None => Box::new(Pca9685::start(now, bus, AlwaysOn, config)?),
     })
 }
 
-fn open_bus(number: u8, address: u16) -> io::Result<I2c> {
-    let mut bus = I2c::with_bus(number).map_err(plain)?;
-    bus.set_timeout(TIMEOUT_MS).map_err(plain)?;
-    bus.set_slave_address(address).map_err(plain)?;
-    Ok(bus)
+fn open_bus(board: &Pca9685Config) -> Result<I2c, ActuatorError> {
+    let number = match board.bus {
+        Bus::Number(number) => number,
+        Bus::Header => header(Path::new("/sys/class/i2c-dev"))?,
+    };
+    let opened = || {
+        let mut bus = I2c::with_bus(number)?;
+        bus.set_timeout(TIMEOUT_MS)?;
+        bus.set_slave_address(board.address.0)?;
+        Ok(bus)
+    };
+    opened().map_err(plain).map_err(|why| ActuatorError {
+        what: "cannot open the I²C bus of the PCA9685",
+        why: io::Error::new(why.kind(), format!("/dev/i2c-{number}: {why}")),
+    })
+}
+
+/// A handle of the bus beside the drive's, opened when it is needed and kept.
+pub(in crate::actuator) struct NeutralByHand {
+    config: Config,
+    bus: Option<I2c>,
+}
+
+impl NeutralByHand {
+    pub(in crate::actuator) fn new(config: &Config) -> Self {
+        Self { config: config.clone(), bus: None }
+    }
+
+    pub(in crate::actuator) fn write(&mut self) -> Result<(), ActuatorError> {
+        let mut bus = match self.bus.take() {
+            Some(bus) => bus,
+            None => open_bus(&self.config.pca9685)?,
+        };
+        write_neutral(&mut bus, &self.config)?;
+        self.bus = Some(bus);
+        Ok(())
+    }
 }
 
 /// The number of the bus on pins 3 and 5. Numbers differ from board to board and from kernel to

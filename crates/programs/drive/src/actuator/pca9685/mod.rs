@@ -32,7 +32,7 @@ use rccar_protocol::units::MonotonicMicros;
 use std::io;
 use std::time::Duration;
 
-pub(super) use bus::open;
+pub(super) use bus::{NeutralByHand, open};
 
 /// Registers (table 4 of the data sheet).
 const MODE1: u8 = 0x00;
@@ -196,6 +196,23 @@ impl<C: Chip, E: Enable> Drop for Pca9685<C, E> {
         }
         let _ = self.enable.set(false);
     }
+}
+
+/// Neutral into both channels of a chip that somebody else has started.
+fn write_neutral(chip: &mut impl Chip, config: &Config) -> Result<(), ActuatorError> {
+    let board = &config.pca9685;
+    let pre_scale = pre_scale(board.frequency.0);
+    let channels = [
+        // The motor first: it is what runs away.
+        (board.throttle_channel, config.esc.0.pulses.neutral()),
+        (board.steering_channel, config.servo.0.neutral()),
+    ];
+    channels
+        .into_iter()
+        .try_for_each(|(channel, pulse)| {
+            chip.write(register_of(channel), &counts(pulse, pre_scale))
+        })
+        .map_err(failed("cannot write to the PCA9685"))
 }
 
 /// Wakes the chip at this frequency, with all outputs off, unless it runs at it already.
