@@ -1,9 +1,10 @@
 //! A second process that takes the motor back when the first one hangs.
 //!
-//! Every promise of the drive is kept by its loop. Should the loop itself stop turning while the car
-//! moves (a bug, a debugger, `SIGSTOP`), the board would go on with the last pulses until systemd's
-//! watchdog acts, two seconds later. So the loop gives a sign of life each turn, every 5 ms while
-//! the car moves, and this process writes neutral to the board when none has come for 100 ms.
+//! Every promise of the drive is kept by its loop. Should the loop itself stop turning while the
+//! car moves (a bug, a debugger, `SIGSTOP`), the board would go on with the last pulses until
+//! systemd's watchdog acts, two seconds later. So the loop gives a sign of life each turn, every 5
+//! ms while the car moves, and this process writes neutral to the board when none has come for 100
+//! ms.
 //!
 //! ```text
 //!   rccar-drive ── a byte each turn: moves, rests ──► rccar-drive guard ── neutral ──► board
@@ -11,8 +12,8 @@
 //!
 //! # Design decisions
 //!
-//! * It shares nothing with the drive but the bytes: its own process, its own handle of the bus. The
-//!   bus takes one transfer at a time, whoever asks.
+//! * It shares nothing with the drive but the bytes: its own process, its own handle of the bus.
+//!   The bus takes one transfer at a time, whoever asks.
 //! * It ends with the drive, when the other end of the bytes is closed, and puts neutral on the
 //!   board once more then. The drive starts it again if it ends by itself.
 //! * A drive that goes on after a pause finds its input expired and trips; what the guard wrote is

@@ -4,8 +4,8 @@ use super::ActuatorError;
 use super::pca9685::NeutralByHand;
 use crate::config::{ActuatorKind, Config};
 
-/// Puts servo and motor at neutral beside a drive that hangs, and whatever it may still do: it takes
-/// no line and no lock that the drive has.
+/// Puts servo and motor at neutral beside a drive that hangs, and whatever it may still do: it
+/// takes no line and no lock that the drive has.
 pub(crate) struct Emergency {
     board: Option<NeutralByHand>,
 }
