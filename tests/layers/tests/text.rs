@@ -27,6 +27,43 @@ fn comments_and_documents_have_a_hundred_columns() {
     assert_eq!(wide, [""; 0]);
 }
 
+#[test]
+fn files_that_documents_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let documents = FOLDERS.iter().flat_map(|folder| files(&root, folder));
+    let documents = documents.filter(|file| file.extension().is_some_and(|kind| kind == "md"));
+    let mut named = 0;
+    let mut gone = Vec::new();
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for path in text.split('`').skip(1).step_by(2).filter(|span| is_path(span)) {
+            named += 1;
+            // A name may stand for several files.
+            let plain = path.split(['*', '{']).next().unwrap_or_default();
+            let there = if plain == path {
+                root.join(path).exists()
+            } else {
+                root.join(plain).parent().is_some_and(Path::exists)
+            };
+            if !there {
+                let document = document.strip_prefix(&root).unwrap().display();
+                gone.push(format!("{document}: {path}"));
+            }
+        }
+    }
+    assert!(named > 50, "documents name {named} files");
+    assert_eq!(gone, [""; 0]);
+}
+
+/// A path from the project's root, as documents write it.
+fn is_path(span: &str) -> bool {
+    let roots = ["crates/", "tests/", "web/", "ci/", "image/", "overlays/", "docs/"];
+    let made = ["web/dist", "image/jpeg", "image/png", "image/svg", "image/webp"];
+    roots.iter().any(|root| span.starts_with(root))
+        && !span.contains(char::is_whitespace)
+        && !made.iter().any(|made| span.starts_with(made))
+}
+
 /// Numbers of the lines of prose that are too wide. Tables, drawings, links and examples may be.
 fn too_wide(name: &str, text: &str) -> Vec<usize> {
     let document = name.ends_with(".md");
