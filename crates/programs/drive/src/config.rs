@@ -37,6 +37,8 @@ pub struct Config {
 pub enum ActuatorKind {
     Simulator,
     Pca9685,
+    /// The car cannot be armed.
+    None,
 }
 
 /// `[steering]`; see [`SteeringSettings`].

@@ -9,6 +9,16 @@ use rccar_protocol::state::{DriveState, StopReason};
 
 const NO_BOARD: &str = "actuator = \"pca9685\"\n[pca9685]\nbus = \"/dev/i2c-250\"\n";
 
+const NOTHING: &str = "actuator = \"none\"\n";
+
+#[test]
+fn without_an_actuator_the_car_cannot_be_armed() {
+    let drive = Drive::start_with(NOTHING);
+    drive.await_status("the fault is reported", |status| {
+        (&status.state, &status.reason) == (&DriveState::Tripped, &StopReason::ActuatorFault)
+    });
+}
+
 #[test]
 fn the_drive_runs_says_why_it_does_not_drive_and_ends_as_it_should() {
     let drive = Drive::start_with(NO_BOARD);

@@ -26,7 +26,7 @@ impl Card {
             "car.toml",
             "[camera]\nsource = \"libcamera\"\n[lan]\nlisten = [\"[::]:80\"]\n",
         );
-        card.default("drive.toml", "[actuator]\nkind = \"simulator\"\n");
+        card.default("drive.toml", "actuator = \"simulator\"\n");
         card.file(file);
         card
     }
@@ -232,6 +232,35 @@ fn what_a_power_cut_left_half_written_does_no_harm() {
         assert_eq!(again.replace(new_code.trim(), "code"), good.replace(code.trim(), "code"));
         assert!(card.places.networks().join("Net.open").exists());
     }
+}
+
+#[test]
+fn a_wiring_with_a_mistake_is_no_simulated_car() {
+    let actuator = |card: &Card| card.config("drive.toml").get("actuator").cloned();
+    let card = Card::new("");
+    card.start();
+    assert_eq!(actuator(&card), Some("simulator".into()), "the image's default");
+    card.file("[drive]\nactuator = \"pca9685\"\nmotor_neutral_us = 15\n");
+    let outcome = card.start();
+    assert_eq!(outcome.faults.len(), 1, "{:#?}", outcome.faults);
+    assert!(outcome.faults[0].what.contains("800 to 2200"), "{:#?}", outcome.faults);
+    assert_eq!(actuator(&card), Some("none".into()));
+    // What was right before holds in its place.
+    card.file("[drive]\nactuator = \"pca9685\"\n");
+    card.start();
+    card.file("[drive]\nactuator = \"pca9658\"\n");
+    card.start();
+    assert_eq!(actuator(&card), Some("pca9685".into()));
+}
+
+#[test]
+fn a_wiring_that_the_drive_refuses_is_no_simulated_car_either() {
+    let card = Card::new("[drive]\nactuator = \"pca9685\"\nsteering_left_us = 1600\n");
+    card.service("rccar-drive", &refuses("1600"));
+    let outcome = card.start();
+    let unused: Vec<_> = outcome.unused.iter().map(|unused| unused.table).collect();
+    assert_eq!(unused, ["drive"]);
+    assert_eq!(card.config("drive.toml")["actuator"], "none".into());
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Emergency {
     pub(crate) fn new(config: &Config) -> Self {
         let board = match config.actuator {
             // It moves inside of the process that hangs, and nothing else does.
-            ActuatorKind::Simulator => None,
+            ActuatorKind::Simulator | ActuatorKind::None => None,
             ActuatorKind::Pca9685 => Some(NeutralByHand::new(config)),
         };
         Self { board }

@@ -38,6 +38,18 @@ pub struct ActuatorError {
     pub why: std::io::Error,
 }
 
+/// There is nothing to move, and so nothing to arm.
+struct NotConfigured;
+
+impl Actuator for NotConfigured {
+    fn apply(&mut self, _: MonotonicMicros, _: Output) -> Result<(), ActuatorError> {
+        Err(ActuatorError {
+            what: "servo and motor are not configured",
+            why: std::io::Error::other("look for [drive] in provision-report.txt"),
+        })
+    }
+}
+
 /// Opens the actuators that the configuration names, and the sensors that belong to them. Nothing
 /// moves yet. Hardware that is not there is a fault that ends when it comes, and no error here.
 pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
@@ -45,6 +57,9 @@ pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
         ActuatorKind::Simulator => {
             let (simulator, odometer) = Simulator::new(config.vehicle());
             Ok(Hardware { actuator: Box::new(simulator), sensors: vec![Box::new(odometer)] })
+        }
+        ActuatorKind::None => {
+            Ok(Hardware { actuator: Box::new(NotConfigured), sensors: Vec::new() })
         }
         ActuatorKind::Pca9685 => {
             let config = config.clone();

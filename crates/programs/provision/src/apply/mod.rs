@@ -65,7 +65,14 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
 
     let faulty =
         parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
-    let unused = faulty.chain(refused.iter().cloned()).collect();
+    let unused: Vec<Unused> = faulty.chain(refused.iter().cloned()).collect();
+    // The default is a simulated car. Somebody who has wired a real one would drive that in vain.
+    let lost_drive = Unused { table: "drive", instead: Instead::Default };
+    if unused.contains(&lost_drive) {
+        let mut held = settings.clone();
+        held.drive.actuator = Some("none".to_owned());
+        configs::write(places, &held, access_code.as_deref())?;
+    }
     // A file that is right as such is faulty if a service refuses a table of it.
     let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
     steps.notices.extend(parsed.remarks);
