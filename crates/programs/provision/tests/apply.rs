@@ -99,7 +99,7 @@ fn a_good_file_reaches_every_service() {
         (Some("libcamera"), Some(320))
     );
     assert_eq!(car["lan"]["listen"][0].as_str(), Some("[::]:80"));
-    assert_eq!(card.config("drive.toml")["actuator"]["kind"].as_str(), Some("simulator"));
+    assert_eq!(card.config("drive.toml")["actuator"].as_str(), Some("simulator"));
     assert_eq!(card.config("update.toml")["update"]["channel"].as_str(), Some("beta"));
     assert_eq!(card.config("modem.toml")["modem"]["pin"].as_str(), Some("0123"));
     let network = card.places.networks().join("=436166c3a9.psk");
