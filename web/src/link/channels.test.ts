@@ -106,6 +106,7 @@ function telemetry(seq: number): TelemetryFrame {
     throttle: 0,
     braking: false,
     battery_mv: null,
+    battery_level: null,
     odometry: null,
     dropped: 0,
   };

@@ -1,6 +1,6 @@
 /**
- * States and reasons of the drive, as in `crates/words/protocol/src/state.rs`. The index is the
- * value on the wire.
+ * States and reasons of the drive and levels of its battery, as in
+ * `crates/words/protocol/src/state.rs`. The index is the value on the wire.
  */
 
 import { isKnown, type Open } from "./words";
@@ -28,9 +28,14 @@ export const STOP_REASONS = [
   "drive-service-lost",
   "actuator-fault",
   "shutdown",
+  "battery-empty",
 ] as const;
 /** Why the wheels are not following the driver. */
 export type StopReason = (typeof STOP_REASONS)[number];
+
+export const BATTERY_LEVELS = ["unknown", "good", "low", "limited", "empty"] as const;
+/** What the drive makes of the battery's voltage. */
+export type BatteryLevel = (typeof BATTERY_LEVELS)[number];
 
 export const INPUT_SOURCES = ["none", "keyboard", "gamepad", "touch"] as const;
 /** The kind of device that the driver steers with. */

@@ -1,9 +1,16 @@
 /** The telemetry frame: what the car does. As in `crates/words/protocol/src/telemetry.rs`. */
 
 import { FrameReader, within, withGroups, type FrameVersion } from "./frame";
-import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "./state";
+import {
+  BATTERY_LEVELS,
+  DRIVE_STATES,
+  STOP_REASONS,
+  type BatteryLevel,
+  type DriveState,
+  type StopReason,
+} from "./state";
 import { FULL_SCALE } from "./units";
-import { numberInV1, numberOf, type Open } from "./words";
+import { numberInV1, numberOf, wordOf, type Open } from "./words";
 
 /** Size of a frame of version 1 in bytes. */
 export const TELEMETRY_SIZE = 52;
@@ -22,9 +29,11 @@ const BRAKING = 1 << 0;
 const ECHO = 1;
 const ODOMETRY = 2;
 const BATTERY = 3;
+const BATTERY_LEVEL = 5;
 const ECHO_SIZE = 12;
 const ODOMETRY_SIZE = 12;
 const BATTERY_SIZE = 2;
+const BATTERY_LEVEL_SIZE = 1;
 
 /** Half a turn in 1/100 degree. */
 const HALF_TURN = 18_000;
@@ -58,6 +67,8 @@ export interface TelemetryFrame {
   readonly throttle: number;
   readonly braking: boolean;
   readonly battery_mv: number | null;
+  /** `null` if the car does not watch its battery. */
+  readonly battery_level: Open<BatteryLevel> | null;
   readonly odometry: Odometry | null;
   /** Number of control frames that the car dropped in this session. */
   readonly dropped: number;
@@ -96,7 +107,18 @@ function decodeV1(reader: FrameReader): Rest {
   const dropped = reader.u16();
   reader.zero(4, "reserved");
   const braking = (flags & V1_BRAKING) !== 0;
-  return { seq, car_time, echo, steering, throttle, braking, battery_mv, odometry, dropped };
+  return {
+    seq,
+    car_time,
+    echo,
+    steering,
+    throttle,
+    braking,
+    battery_mv,
+    battery_level: null,
+    odometry,
+    dropped,
+  };
 }
 
 function decodeV2(reader: FrameReader): Rest {
@@ -120,6 +142,9 @@ function decodeV2(reader: FrameReader): Rest {
       y_mm: group.getInt32(8),
     })),
     battery_mv: reader.group(BATTERY, BATTERY_SIZE, (group) => group.getUint16(0)),
+    battery_level: reader.group(BATTERY_LEVEL, BATTERY_LEVEL_SIZE, (group) =>
+      wordOf(BATTERY_LEVELS, group.getUint8(0)),
+    ),
   };
 }
 
@@ -170,10 +195,13 @@ function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   writeOdometry(odometry, 0, frame.odometry);
   const battery = new DataView(new ArrayBuffer(BATTERY_SIZE));
   battery.setUint16(0, frame.battery_mv ?? 0);
+  const level = new DataView(new ArrayBuffer(BATTERY_LEVEL_SIZE));
+  level.setUint8(0, numberOf(BATTERY_LEVELS, frame.battery_level ?? "unknown"));
   return withGroups(head.buffer, [
     frame.echo === null ? null : [ECHO, echo.buffer],
     frame.odometry === null ? null : [ODOMETRY, odometry.buffer],
     frame.battery_mv === null ? null : [BATTERY, battery.buffer],
+    frame.battery_level === null ? null : [BATTERY_LEVEL, level.buffer],
   ]);
 }
 

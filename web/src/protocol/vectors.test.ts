@@ -46,6 +46,7 @@ describe("binary vectors", () => {
 
   it.each(legal(telemetry))("telemetry: $name", ({ hex, frame, canonical, version }) => {
     const meant = {
+      battery_level: null,
       ...frame,
       car_time: BigInt(String(frame["car_time"])),
     } as unknown as TelemetryFrame;
@@ -65,17 +66,24 @@ describe("binary vectors", () => {
 });
 
 describe("what version 1 cannot say", () => {
-  const later = "other-11" as OtherWord;
+  const later = "other-12" as OtherWord;
 
   it("is said in its words", () => {
     const control = legal(loadFrames("control"))[0]?.frame as unknown as ControlFrame;
     const written = encodeControl({ ...control, shown: null, source: later }, 1);
     expect(decodeControl(written).source).toBe("gamepad");
     const first = legal(loadFrames("telemetry"))[0]?.frame as unknown as TelemetryFrame;
-    const telemetry = { ...first, car_time: 0n, state: later, reason: later };
+    const telemetry = {
+      ...first,
+      car_time: 0n,
+      state: later,
+      reason: later,
+      battery_level: "empty" as const,
+    };
     expect(decodeTelemetry(encodeTelemetry(telemetry, 1))).toMatchObject({
       state: "braking",
       reason: "none",
+      battery_level: null,
     });
   });
 

@@ -1,7 +1,7 @@
 /** Instruments and the two buttons that matter. */
 
 import type { Cockpit } from "../app/cockpit";
-import type { Hud } from "../core/app/hud";
+import { batteryParts, type BatteryFigure, type Hud } from "../core/app/hud";
 
 export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   const { tell } = cockpit;
@@ -13,9 +13,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
         <p class="speed" data-testid="hud-speed">
           {hud.speedKmh === null ? "–" : hud.speedKmh.toFixed(1)}
           <small> km/h</small>
-          {hud.batteryVolts !== null && (
-            <small class="battery"> · {hud.batteryVolts.toFixed(1)} V</small>
-          )}
+          {hud.battery !== null && <Battery battery={hud.battery} stale={hud.silent} />}
         </p>
         <Bar
           label="Throttle"
@@ -53,6 +51,17 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
         </button>
       </div>
     </section>
+  );
+}
+
+function Battery({ battery, stale }: { battery: BatteryFigure; stale: boolean }) {
+  const { text, alarm } = batteryParts(battery);
+  // Figures from before the silence raise no alarm.
+  return (
+    <small class={`battery ${stale ? "calm" : alarm}`} data-testid="hud-battery">
+      {" · "}
+      {text}
+    </small>
   );
 }
 

@@ -12,6 +12,9 @@
 //! 3. writes [`Machine::output`] to the actuators after each of these calls,
 //! 4. takes every [`Event`] out with [`Machine::poll_event`].
 //!
+//! If the battery is measured, the shell also hands the voltage to a [`Battery`] and what that
+//! allows to [`Machine::handle_battery`].
+//!
 //! ```
 //! use rccar_drive_core::{Machine, Motor, Settings};
 //! use rccar_protocol::setpoint::SetPoint;
@@ -56,6 +59,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+pub mod battery;
 pub mod esc;
 mod event;
 mod input;
@@ -65,6 +69,7 @@ mod settings;
 mod shaper;
 pub mod timing;
 
+pub use battery::{Allowance, Battery, BatterySettings};
 pub use event::{Event, Rejection};
 pub use machine::{Machine, Motor, Output};
 pub use settings::{Settings, SettingsError, SteeringSettings, ThrottleSettings};

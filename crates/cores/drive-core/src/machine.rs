@@ -31,7 +31,11 @@
 //! 11. *release*: fresh input has `arm` clear. A set-point of another session does the same, but
 //!     then that session has to show `arm` clear itself.
 //! 12. *fault*: [`Machine::handle_fault`]. Neutral at once.
+//!
+//! An empty battery ([`Machine::handle_battery`]) is as 6, from every state but *Tripped*. Until it
+//! allows driving again, no input counts as *release*, so nothing arms.
 
+use crate::battery::Allowance;
 use crate::event::{Event, Rejection};
 use crate::input::Input;
 use crate::settings::{Settings, SettingsError};
@@ -42,6 +46,9 @@ use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use serde::Serialize;
 use std::collections::VecDeque;
+
+/// Of [`Allowance::Share`].
+const FULL_SHARE: u16 = 10_000;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,6 +81,7 @@ pub struct Machine {
     /// The drive has disarmed and brakes until this moment.
     brake_until: Option<MonotonicMicros>,
     shut_down: bool,
+    battery: Allowance,
     events: VecDeque<Event>,
 }
 
@@ -110,6 +118,7 @@ impl Machine {
             doubt: None,
             brake_until: None,
             shut_down: false,
+            battery: Allowance::Full,
             events: VecDeque::new(),
         })
     }
@@ -156,6 +165,27 @@ impl Machine {
         self.reason = StopReason::ActuatorFault;
         self.brake_until = None;
         self.shaper.rest();
+    }
+
+    /// The battery allows this much from now on. Throttle beyond it is cut at once. Where more is
+    /// allowed than before, the throttle rises at its slew rate with the next input.
+    pub fn handle_battery(&mut self, now: MonotonicMicros, allows: Allowance) {
+        self.handle_timeout(now);
+        if self.battery == allows {
+            return;
+        }
+        let was_empty = self.is_battery_empty();
+        self.battery = allows;
+        match allows {
+            Allowance::Full => self.shaper.limit(FULL_SHARE),
+            Allowance::Share(share) => self.shaper.limit(share),
+            // After a trip the driver sees what tripped the drive until they release.
+            Allowance::Nothing if self.shut_down || self.phase == Phase::Tripped => {}
+            Allowance::Nothing => self.disarm(StopReason::BatteryEmpty, false),
+        }
+        if was_empty && self.reason == StopReason::BatteryEmpty {
+            self.reason = StopReason::None;
+        }
     }
 
     /// The program stops. The drive brakes if the wheels may move, and stays at neutral then. It is
@@ -308,7 +338,9 @@ impl Machine {
     }
 
     fn wait(&mut self, input: Input, released: bool) {
-        if !input.arm {
+        if self.is_battery_empty() {
+            self.refuse_to_arm();
+        } else if !input.arm {
             if released {
                 self.forget_missing_input();
             } else {
@@ -325,9 +357,21 @@ impl Machine {
     }
 
     fn release(&mut self) {
+        if self.is_battery_empty() {
+            return self.refuse_to_arm();
+        }
         self.phase = Phase::Disarmed { released: true };
         self.reason = StopReason::None;
         self.events.push_back(Event::Released);
+    }
+
+    fn refuse_to_arm(&mut self) {
+        self.phase = Phase::Disarmed { released: false };
+        self.reason = StopReason::BatteryEmpty;
+    }
+
+    fn is_battery_empty(&self) -> bool {
+        self.battery == Allowance::Nothing
     }
 
     /// Input is back, so missing input is no longer the reason. What the driver did stays.

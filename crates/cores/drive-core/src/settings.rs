@@ -61,7 +61,7 @@ impl Default for ThrottleSettings {
 pub struct SettingsError {
     /// Path of the setting, such as `steering.trim`.
     pub key: &'static str,
-    /// In 1/10000 of full scale.
+    /// In the unit of the setting.
     pub value: i64,
     /// The rule that it breaks, in words.
     pub rule: &'static str,

@@ -14,6 +14,8 @@ const FULL: i64 = 10_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Shaper {
     settings: Settings,
+    /// Share of the throttle that the battery allows, in 1/10000.
+    share: i64,
     at: MonotonicMicros,
     steering: i64,
     steering_target: i64,
@@ -30,6 +32,7 @@ impl Shaper {
         let centre = steering_position(&settings, Steering::NEUTRAL);
         Self {
             settings,
+            share: FULL,
             at: MonotonicMicros::default(),
             steering: centre,
             steering_target: centre,
@@ -72,13 +75,27 @@ impl Shaper {
     /// zero on the way to the other direction.
     pub(crate) fn follow(&mut self, steering: Steering, throttle: Throttle) {
         self.steering_target = steering_position(&self.settings, steering);
-        let target = throttle_position(&self.settings, throttle);
+        let target = self.throttle_position(throttle);
         if target == 0 || target * self.throttle.signum() < 0 {
             self.cut();
         } else if target.abs() < self.throttle.abs() {
             self.throttle = target;
         }
         self.throttle_target = target;
+    }
+
+    /// Allows this share of the throttle, in 1/10000. More than that is cut at once, and nothing
+    /// rises before the driver asks again.
+    pub(crate) fn limit(&mut self, share: u16) {
+        self.share = i64::from(share).min(FULL);
+        let (forward, reverse) =
+            (self.throttle_position(Throttle::MAX), self.throttle_position(Throttle::MIN));
+        self.throttle_target = self.throttle_target.clamp(reverse, forward);
+        let limited = self.throttle.clamp(reverse, forward);
+        if limited == 0 && self.throttle != 0 {
+            self.zero_since = self.at;
+        }
+        self.throttle = limited;
     }
 
     /// Zero throttle at once; the steering goes where the driver asks.
@@ -130,6 +147,17 @@ impl Shaper {
         moving.then(|| self.at.plus(TICK))
     }
 
+    /// Zero at the edge of the dead band, the limit at full scale.
+    fn throttle_position(&self, throttle: Throttle) -> i64 {
+        let settings = &self.settings.throttle;
+        let asked = i64::from(throttle.permyriad());
+        let dead_band = i64::from(settings.dead_band);
+        let beyond = (asked.abs() - dead_band).max(0);
+        let most = i64::from(if asked < 0 { settings.max_reverse } else { settings.max_forward });
+        let whole = beyond * most * FINE / (FULL - dead_band);
+        asked.signum() * (whole * self.share / FULL)
+    }
+
     fn cut(&mut self) {
         if self.throttle != 0 {
             self.zero_since = self.at;
@@ -147,16 +175,6 @@ fn steering_position(settings: &Settings, steering: Steering) -> i64 {
         if asked < 0 { i64::from(settings.left) + trim } else { i64::from(settings.right) - trim };
     let position = trim * FINE + asked * reach * (FINE / FULL);
     if settings.reversed { -position } else { position }
-}
-
-/// Zero at the edge of the dead band, the limit at full scale.
-fn throttle_position(settings: &Settings, throttle: Throttle) -> i64 {
-    let settings = &settings.throttle;
-    let asked = i64::from(throttle.permyriad());
-    let dead_band = i64::from(settings.dead_band);
-    let beyond = (asked.abs() - dead_band).max(0);
-    let most = i64::from(if asked < 0 { settings.max_reverse } else { settings.max_forward });
-    asked.signum() * (beyond * most * FINE / (FULL - dead_band))
 }
 
 fn toward(from: i64, to: i64, per_s: u32, micros: u128) -> i64 {

@@ -6,7 +6,9 @@ mod common;
 use common::{Bench, throttle_of};
 use proptest::prelude::*;
 use rccar_drive_core::timing::{ARM_NEUTRAL, HOLD, NEUTRAL_BY};
-use rccar_drive_core::{Machine, Motor, Output, Settings, SteeringSettings, ThrottleSettings};
+use rccar_drive_core::{
+    Allowance, Machine, Motor, Output, Settings, SteeringSettings, ThrottleSettings,
+};
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
@@ -32,6 +34,7 @@ enum Act {
         sample: i64,
     },
     Fault,
+    Battery(Allowance),
     /// The process is not scheduled for this time.
     Stall {
         micros: u64,
@@ -52,7 +55,16 @@ fn act() -> impl Strategy<Value = Act> {
                 Act::Forge { after_us, set_point, seq_ahead, sample }
             }),
         1 => Just(Act::Fault),
+        1 => allowance().prop_map(Act::Battery),
         1 => wait.prop_map(|micros| Act::Stall { micros }),
+    ]
+}
+
+fn allowance() -> impl Strategy<Value = Allowance> {
+    prop_oneof![
+        2 => Just(Allowance::Full),
+        2 => (0u16..=10_000).prop_map(Allowance::Share),
+        1 => Just(Allowance::Nothing),
     ]
 }
 
@@ -151,6 +163,7 @@ struct Witness {
     released: bool,
     neutral_since: Option<MonotonicMicros>,
     moved: bool,
+    battery: Allowance,
     before: (MonotonicMicros, Output),
 }
 
@@ -166,6 +179,7 @@ impl Witness {
             released: false,
             neutral_since: None,
             moved: false,
+            battery: Allowance::Full,
             before: (now, output),
         }
     }
@@ -186,7 +200,7 @@ impl Witness {
             self.neutral_since = None;
         }
         self.fresh_at = self.fresh_at.max(set_point.sampled_at.min(now));
-        self.released |= !set_point.arm;
+        self.released |= !set_point.arm && self.battery != Allowance::Nothing;
         let dead_band = i16::try_from(self.settings.throttle.dead_band).unwrap();
         if !self.moved && now.since(self.numbered_at) > HOLD {
             self.seq = None;
@@ -221,6 +235,10 @@ impl Witness {
             state.may_move() || !matches!(output.motor, Motor::Drive(_)),
             "drives while {state:?}"
         );
+        assert!(
+            !state.may_move() || self.battery != Allowance::Nothing,
+            "{state:?} with an empty battery"
+        );
     }
 
     /// Checks decisions and the step of the outputs after a call of the machine.
@@ -246,8 +264,13 @@ impl Witness {
         assert!((-i32::from(low)..=i32::from(high)).contains(&steering), "steering at {steering}");
         let throttle = i32::from(throttle_of(machine));
         let ThrottleSettings { max_forward, max_reverse, .. } = self.settings.throttle;
+        let allowed = |most: u16| match self.battery {
+            Allowance::Full => i32::from(most),
+            Allowance::Share(share) => i32::from(most) * i32::from(share) / 10_000,
+            Allowance::Nothing => 0,
+        };
         assert!(
-            (-i32::from(max_reverse)..=i32::from(max_forward)).contains(&throttle),
+            (-allowed(max_reverse)..=allowed(max_forward)).contains(&throttle),
             "throttle at {throttle}"
         );
 
@@ -305,6 +328,16 @@ fn play(settings: Settings, acts: &[Act]) -> Bench {
             Act::Fault => {
                 bench.machine.handle_fault(bench.now);
                 assert_eq!(bench.machine.output().motor, Motor::Neutral);
+                witness.look_at_step(&bench.machine, bench.now);
+            }
+            Act::Battery(allows) => {
+                bench.machine.handle_timeout(bench.now);
+                witness.look_at_step(&bench.machine, bench.now);
+                bench.machine.handle_battery(bench.now, allows);
+                witness.battery = allows;
+                if allows == Allowance::Nothing {
+                    (witness.released, witness.neutral_since) = (false, None);
+                }
                 witness.look_at_step(&bench.machine, bench.now);
             }
             Act::Stall { micros } => {

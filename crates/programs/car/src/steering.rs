@@ -201,6 +201,7 @@ impl Steering {
             throttle: status.throttle,
             braking: status.braking,
             battery_mv: status.battery_mv,
+            battery_level: status.battery_level,
             odometry: status.odometry,
             dropped,
         }

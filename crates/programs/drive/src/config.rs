@@ -1,7 +1,9 @@
 //! Configuration; `config.toml` beside this crate documents every option.
 
+mod battery;
 mod outputs;
 
+pub use battery::BatteryConfig;
 pub use outputs::{Bus, Channel, EscConfig, LineName, Pca9685Config, ServoConfig};
 
 use rccar_daemon::config::{self, ConfigError};
@@ -28,6 +30,7 @@ pub struct Config {
     pub servo: ServoConfig,
     pub esc: EscConfig,
     pub pca9685: Pca9685Config,
+    pub battery: BatteryConfig,
     pub simulator: SimulatorConfig,
 }
 
@@ -92,6 +95,11 @@ impl Config {
                 "steering and throttle are on the same channel of the chip",
             ));
         }
+        if let Some(battery) = config.battery.settings() {
+            battery
+                .check()
+                .map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
+        }
         let params = config.vehicle();
         if params != params.sane() {
             return Err(ConfigError::rule(
@@ -152,6 +160,7 @@ impl Default for Config {
             servo: ServoConfig::default(),
             esc: EscConfig::default(),
             pca9685: Pca9685Config::default(),
+            battery: BatteryConfig::default(),
             simulator: SimulatorConfig::default(),
         }
     }
@@ -220,6 +229,8 @@ macro_rules! checked_number {
     };
 }
 
+use checked_number;
+
 checked_number!(
     /// A share of full scale, in 1/10000.
     Share(u16), (0.0..=1.0), 10_000.0, "must be a number from 0 to 1"
@@ -271,14 +282,16 @@ mod tests {
 
     #[test]
     fn the_documented_file_names_every_option() {
-        let everything =
-            DOCUMENTED.replace("# trace =", "trace =").replace("# enable_line =", "enable_line =");
+        let mut everything = DOCUMENTED.to_owned();
+        for key in ["trace", "enable_line", "name"] {
+            everything = everything.replace(&format!("# {key} ="), &format!("{key} ="));
+        }
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
         assert_eq!(
-            (table.len(), keys("steering"), keys("throttle"), keys("simulator")),
-            (10, 5, 4, 8)
+            (table.len(), keys("steering"), keys("throttle"), keys("battery"), keys("simulator")),
+            (11, 5, 4, 9, 8)
         );
         assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 4, 6));
         assert_eq!(

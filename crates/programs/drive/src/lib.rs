@@ -35,8 +35,8 @@
 //!   journal, trace file and systemd.
 //! * Any process that may open the socket may drive. The socket's mode (0660) protects it. What
 //!   comes through it is checked, not trusted.
-//! * An empty datagram asks for the status (`rccar-drive status`). Its sender does not become the
-//!   one who drives.
+//! * A datagram that is empty or only a version asks for the status (`rccar-drive status`). Its
+//!   sender does not become the one who drives.
 //! * A second process watches the loop ([`guard`]): a loop that hangs keeps no promise.
 //! * A PWM goes on when the process behind it has died. The service manager then runs
 //!   `rccar-drive neutral`.

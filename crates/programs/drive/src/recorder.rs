@@ -7,7 +7,7 @@
 use rccar_causes::causes;
 use rccar_daemon::notify;
 use rccar_drive_core::{Event, Output};
-use rccar_protocol::state::DriveState;
+use rccar_protocol::state::{BatteryLevel, DriveState};
 use rccar_protocol::units::MonotonicMicros;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -58,6 +58,12 @@ pub enum What {
     Event(Event),
     /// Servo and motor get a new output.
     Output { output: Output },
+    /// The battery has another level.
+    Battery {
+        battery: BatteryLevel,
+        /// Voltage of the battery; `None` if it is not known.
+        millivolts: Option<u16>,
+    },
 }
 
 /// The loop's end of the queue. Dropping it waits until everything is written.
@@ -131,7 +137,28 @@ fn append(file: &mut File, line: &Line) -> io::Result<()> {
 }
 
 fn log(line: &Line) {
-    let What::Event(event) = &line.what else { return };
+    match &line.what {
+        What::Event(event) => log_event(event),
+        What::Output { .. } => {}
+        What::Battery { battery, millivolts } => log_battery(*battery, *millivolts),
+    }
+}
+
+fn log_battery(level: BatteryLevel, millivolts: Option<u16>) {
+    match level {
+        BatteryLevel::Good => tracing::info!(millivolts, "the battery is good"),
+        BatteryLevel::Low => tracing::warn!(millivolts, "the battery is low"),
+        BatteryLevel::Limited => {
+            tracing::warn!(millivolts, "the battery is nearly empty: the speed is limited")
+        }
+        BatteryLevel::Empty => tracing::warn!(millivolts, "the battery is empty: the car stops"),
+        BatteryLevel::Unknown | BatteryLevel::Other(_) => {
+            tracing::warn!("the battery's voltage is unknown: no level of it counts")
+        }
+    }
+}
+
+fn log_event(event: &Event) {
     match event {
         Event::Armed => tracing::info!("armed: the wheels follow the driver"),
         Event::Disarmed { reason } => tracing::info!(?reason, "disarmed"),
@@ -169,6 +196,8 @@ mod tests {
         recorder.record(Record::Line(line(What::Output {
             output: Output { steering: Steering::MAX, motor },
         })));
+        let battery = BatteryLevel::Limited;
+        recorder.record(Record::Line(line(What::Battery { battery, millivolts: Some(6_900) })));
         drop(recorder);
         assert_eq!(
             std::fs::read_to_string(file.path()).unwrap(),
@@ -177,6 +206,8 @@ mod tests {
                 "\n",
                 r#"{"at":7,"state":"tripped","input":5,"#,
                 r#""output":{"steering":10000,"motor":{"drive":-30}}}"#,
+                "\n",
+                r#"{"at":7,"state":"tripped","input":5,"battery":"limited","millivolts":6900}"#,
                 "\n"
             )
         );

@@ -6,12 +6,13 @@ use crate::error::DriveError;
 use crate::guard::Guard;
 use crate::realtime;
 use crate::recorder::Recorder;
+use crate::sensor::hwmon::Hwmon;
 use crate::shell::Shell;
 use crate::socket::DriveSocket;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rccar_daemon::{clock, logging, notify};
-use rccar_drive_core::Machine;
+use rccar_drive_core::{Battery, Machine};
 use std::io;
 use std::path::Path;
 
@@ -22,12 +23,19 @@ pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
     let machine = Machine::new(config.settings())?;
     let socket = DriveSocket::bind(&config.socket)?;
     let recorder = Recorder::start(config.trace.as_deref()).map_err(os("open the trace"))?;
-    let hardware = actuator::open(config)?;
-    // After the recorder's thread is started, which is not to have the priority.
+    let mut hardware = actuator::open(config)?;
+    let battery = config.battery.settings().map(Battery::new).transpose()?;
+    if battery.is_some() {
+        let sensor = Hwmon::start(&config.battery.hwmon, config.battery.name.as_deref())
+            .map_err(os("start the thread that reads the battery"))?;
+        hardware.sensors.push(Box::new(sensor));
+    }
+    // After the threads of recorder and battery are started, which are not to have the priority.
     if config.realtime {
         realtime::enable();
     }
-    let mut shell = Shell::new(machine, hardware, socket, recorder).guarded_by(Guard::new(path));
+    let mut shell =
+        Shell::new(machine, battery, hardware, socket, recorder).guarded_by(Guard::new(path));
     tracing::info!(socket = %config.socket.display(), "listening for set-points");
     notify::ready();
     shell.run(&signals).map_err(os("wait for set-points"))?;

@@ -12,7 +12,7 @@ use nix::sys::signalfd::SignalFd;
 use nix::sys::time::TimeSpec;
 use rccar_daemon::{clock, notify};
 use rccar_drive_core::timing::TICK;
-use rccar_drive_core::{Machine, Motor, Output};
+use rccar_drive_core::{Battery, Machine, Motor, Output};
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::status::DriveStatus;
@@ -35,6 +35,8 @@ const ALIVE: Duration = Duration::from_millis(250);
 /// neutral.
 pub struct Shell {
     machine: Machine,
+    /// `None`: the battery is not watched.
+    battery: Option<Battery>,
     actuator: Box<dyn Actuator>,
     sensors: Vec<Box<dyn Sensor>>,
     socket: DriveSocket,
@@ -56,6 +58,7 @@ impl Shell {
     #[must_use]
     pub fn new(
         machine: Machine,
+        battery: Option<Battery>,
         hardware: Hardware,
         socket: DriveSocket,
         recorder: Recorder,
@@ -64,6 +67,7 @@ impl Shell {
         let mut shell = Self {
             neutral: machine.output(),
             machine,
+            battery,
             actuator,
             sensors,
             socket,
@@ -94,6 +98,7 @@ impl Shell {
             // 1. Deadlines, and the output that follows from the input of the last turn.
             let now = clock::now();
             self.machine.handle_timeout(now);
+            self.watch_battery(now);
             self.actuate(now);
             if stopping && self.machine.is_at_rest() {
                 return Ok(());
@@ -135,6 +140,17 @@ impl Shell {
         }
     }
 
+    /// Judges the battery by the newest voltage, which is there already.
+    fn watch_battery(&mut self, now: MonotonicMicros) {
+        let millivolts = self.battery_mv();
+        let Some(battery) = &mut self.battery else { return };
+        if battery.handle_reading(now, millivolts) {
+            let level = battery.level();
+            self.machine.handle_battery(now, battery.allowance());
+            self.record(now, What::Battery { battery: level, millivolts });
+        }
+    }
+
     fn receive(&mut self, now: MonotonicMicros) -> io::Result<()> {
         let mut buffer = Buffer::default();
         for _ in 0..BURST {
@@ -142,6 +158,8 @@ impl Shell {
             if datagram.is_empty() {
                 // A question for the status, in the layout that every version reads.
                 self.tell(now, &sender, Layout::V1);
+            } else if let ([_], Some(layout)) = (datagram, Layout::of(datagram)) {
+                self.tell(now, &sender, layout);
             } else if DriveHello::is_one(datagram) {
                 match DriveHello::decode(datagram) {
                     // The versions in its hello do not matter: its set-points show the layout.
@@ -194,7 +212,8 @@ impl Shell {
                 Throttle::NEUTRAL
             },
             braking: output.motor == Motor::Brake,
-            battery_mv: self.sensors.iter().find_map(|sensor| sensor.battery_mv()),
+            battery_mv: self.battery_mv(),
+            battery_level: self.battery.as_ref().map(Battery::level),
             odometry: self.odometry(),
         };
         self.socket.send(&status.encode(layout), listener)
@@ -235,6 +254,10 @@ impl Shell {
         self.sensors.iter().find_map(|sensor| sensor.odometry())
     }
 
+    fn battery_mv(&self) -> Option<u16> {
+        self.sensors.iter().find_map(|sensor| sensor.battery_mv())
+    }
+
     fn record(&mut self, at: MonotonicMicros, what: What) {
         let line = Line { at, state: self.machine.state(), input: self.machine.last_input(), what };
         self.recorder.record(Record::Line(line));
@@ -253,9 +276,9 @@ impl Drop for Shell {
 mod tests {
     use super::*;
     use crate::actuator::ActuatorError;
-    use rccar_drive_core::Settings;
-    use rccar_protocol::state::{DriveState, StopReason};
-    use std::cell::RefCell;
+    use rccar_drive_core::{BatterySettings, Settings};
+    use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
+    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
 
     /// Remembers its outputs; while `broken`, refuses all but neutral.
@@ -278,11 +301,12 @@ mod tests {
         }
     }
 
-    struct Voltmeter;
+    /// Measures what a test says.
+    type Voltmeter = Rc<Cell<Option<u16>>>;
 
     impl Sensor for Voltmeter {
         fn battery_mv(&self) -> Option<u16> {
-            Some(7_400)
+            self.get()
         }
     }
 
@@ -294,16 +318,19 @@ mod tests {
         }
     }
 
-    fn armed() -> (Shell, Rc<RefCell<Fake>>, tempfile::TempDir) {
+    fn armed() -> (Shell, Rc<RefCell<Fake>>, Voltmeter, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let socket = DriveSocket::bind(&directory.path().join("drive.sock")).unwrap();
         let fake = Rc::<RefCell<Fake>>::default();
+        let volts: Voltmeter = Rc::new(Cell::new(Some(7_400)));
         let machine = Machine::new(Settings::default()).unwrap();
+        let battery = Battery::new(BatterySettings::default()).unwrap();
         let hardware = Hardware {
             actuator: Box::new(fake.clone()),
-            sensors: vec![Box::new(Voltmeter), Box::new(Speedometer)],
+            sensors: vec![Box::new(volts.clone()), Box::new(Speedometer)],
         };
-        let mut shell = Shell::new(machine, hardware, socket, Recorder::start(None).unwrap());
+        let mut shell =
+            Shell::new(machine, Some(battery), hardware, socket, Recorder::start(None).unwrap());
         for seq in 0..20 {
             let now = MonotonicMicros(1_000_000 + u64::from(seq) * 20_000);
             let set_point =
@@ -312,12 +339,12 @@ mod tests {
             shell.actuate(now);
         }
         assert_eq!(shell.machine.state(), DriveState::Armed);
-        (shell, fake, directory)
+        (shell, fake, volts, directory)
     }
 
     #[test]
     fn an_actuator_fault_trips_the_drive_and_neutral_is_tried() {
-        let (mut shell, fake, _directory) = armed();
+        let (mut shell, fake, _, _directory) = armed();
         fake.borrow_mut().broken = true;
         shell.actuate(MonotonicMicros(1_400_000));
         assert_eq!(
@@ -329,13 +356,14 @@ mod tests {
 
     #[test]
     fn the_status_has_what_each_sensor_knows() {
-        let (mut shell, _, directory) = armed();
+        let (mut shell, _, _, directory) = armed();
         let path = directory.path().join("car.sock");
         let car = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+        shell.watch_battery(MonotonicMicros(1_400_000));
         assert!(shell.tell(
             MonotonicMicros(1_400_000),
             &SocketAddr::from_pathname(&path).unwrap(),
-            Layout::V1
+            Layout::V2
         ));
         let mut buffer = [0; 256];
         let length = car.recv(&mut buffer).unwrap();
@@ -344,11 +372,36 @@ mod tests {
             (status.battery_mv, status.odometry.map(|odometry| odometry.speed_mm_s)),
             (Some(7_400), Some(1_500))
         );
+        assert_eq!(status.battery_level, Some(BatteryLevel::Good));
+    }
+
+    #[test]
+    fn an_empty_battery_stops_the_car_after_its_time_and_a_lost_sensor_does_not() {
+        for (reading, level, motor) in [
+            (Some(6_400), BatteryLevel::Empty, Motor::Brake),
+            (None, BatteryLevel::Unknown, Motor::Drive(Throttle::NEUTRAL)),
+        ] {
+            let (mut shell, _, volts, _directory) = armed();
+            let mut now = MonotonicMicros(1_380_000);
+            for seq in 20..620 {
+                now = now.plus(Duration::from_millis(20));
+                let set_point =
+                    SetPoint { session: 1, seq, sampled_at: now, arm: true, ..SetPoint::default() };
+                shell.machine.handle_input(now, &set_point);
+                shell.watch_battery(now);
+                volts.set(reading);
+                if shell.machine.state() != DriveState::Armed {
+                    break;
+                }
+            }
+            assert_eq!(shell.battery.as_ref().map(Battery::level), Some(level));
+            assert_eq!(shell.machine.output().motor, motor);
+        }
     }
 
     #[test]
     fn a_shell_that_is_dropped_leaves_neutral_behind() {
-        let (shell, fake, _directory) = armed();
+        let (shell, fake, _, _directory) = armed();
         assert!(matches!(fake.borrow().applied.last(), Some(Motor::Drive(_))));
         drop(shell);
         assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));

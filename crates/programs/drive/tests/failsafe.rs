@@ -91,6 +91,18 @@ fn each_car_is_answered_in_the_version_of_its_set_points() {
 }
 
 #[test]
+fn a_question_is_answered_in_the_version_that_it_names() {
+    let drive = Drive::start();
+    let asker = Driver::connect(&drive.socket(), 1);
+    for (question, layout) in [(&[][..], Layout::V1), (&[1], Layout::V1), (&[2], Layout::V2)] {
+        asker.socket().send(question).unwrap();
+        let answer = asker.receive_bytes(Duration::from_secs(1)).unwrap();
+        assert_eq!(Layout::of(&answer), Some(layout), "{question:?}");
+    }
+    assert_eq!(drive.status().session, 0);
+}
+
+#[test]
 fn a_drive_tells_which_versions_it_speaks_and_obeys_nobody_for_asking() {
     let drive = Drive::start();
     let asker = Driver::connect(&drive.socket(), 1);

@@ -1,5 +1,5 @@
-//! States and reasons of the drive, shared by telemetry, the drive's status and the `events`
-//! channel.
+//! States and reasons of the drive, and levels of its battery, shared by telemetry, the drive's
+//! status and the `events` channel.
 
 use crate::word::numbered_words;
 
@@ -46,6 +46,22 @@ numbered_words!(
     ActuatorFault = 9 "actuator-fault",
     /// The program is stopping.
     Shutdown = 10 "shutdown",
+    /// The battery is empty.
+    BatteryEmpty = 11 "battery-empty",
+});
+
+numbered_words!(
+    /// What the drive makes of the battery's voltage. Frames of version 1 have no level.
+    BatteryLevel, v1: 0..=4 else Unknown, {
+    /// There is no sensor, or it says nothing that can be true.
+    Unknown = 0 "unknown",
+    Good = 1 "good",
+    /// Time to drive home; nothing is limited yet.
+    Low = 2 "low",
+    /// The car drives at a share of its speed.
+    Limited = 3 "limited",
+    /// The car has stopped and cannot be armed.
+    Empty = 4 "empty",
 });
 
 impl DriveState {

@@ -2,10 +2,10 @@
 //! each.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
-use crate::state::{DriveState, StopReason};
+use crate::state::{BatteryLevel, DriveState, StopReason};
 use crate::units::{
-    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
-    odometry_bytes, read_odometry,
+    BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
+    odometry_bytes, read_battery_level, read_odometry,
 };
 
 /// Size of a datagram of version 1 in bytes.
@@ -37,6 +37,8 @@ pub struct DriveStatus {
     pub braking: bool,
     /// Battery voltage, if it is measured.
     pub battery_mv: Option<u16>,
+    /// What the drive makes of it; `None` if it does not watch its battery. Version 2 only.
+    pub battery_level: Option<BatteryLevel>,
     /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
 }
@@ -67,7 +69,8 @@ impl DriveStatus {
                 .put(&[0; 2]),
             Layout::V2 => writer
                 .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
-                .group(BATTERY, self.battery_mv.map(u16::to_be_bytes)),
+                .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
+                .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(layout)])),
         };
         writer.finish()
     }
@@ -87,7 +90,7 @@ impl DriveStatus {
         let session = reader.u64();
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let (braking, odometry, battery_mv) = match layout {
+        let (braking, odometry, battery_mv, battery_level) = match layout {
             Layout::V1 => {
                 let odometry = reader.optional(
                     flags & V1_ODOMETRY != 0,
@@ -98,12 +101,13 @@ impl DriveStatus {
                 let battery_mv =
                     reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
                 reader.zero(2, "reserved")?;
-                (flags & V1_BRAKING != 0, odometry, battery_mv)
+                (flags & V1_BRAKING != 0, odometry, battery_mv, None)
             }
             Layout::V2 => (
                 flags & BRAKING != 0,
                 reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
                 reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
+                reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
             ),
         };
         Ok(Self {
@@ -116,6 +120,7 @@ impl DriveStatus {
             throttle,
             braking,
             battery_mv,
+            battery_level,
             odometry,
         })
     }

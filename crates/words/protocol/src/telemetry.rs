@@ -3,10 +3,10 @@
 //! Sent on the data channel `control`, in answer to control frames and at least ten times a second.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
-use crate::state::{DriveState, StopReason};
+use crate::state::{BatteryLevel, DriveState, StopReason};
 use crate::units::{
-    BATTERY, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
-    odometry_bytes, read_odometry,
+    BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
+    odometry_bytes, read_battery_level, read_odometry,
 };
 
 /// Size of a frame of version 1 in bytes.
@@ -67,6 +67,8 @@ pub struct TelemetryFrame {
     pub braking: bool,
     /// Battery voltage, if it is measured.
     pub battery_mv: Option<u16>,
+    /// What the drive makes of it; `None` if it does not watch its battery. Version 2 only.
+    pub battery_level: Option<BatteryLevel>,
     /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
     /// Control frames that the car dropped because they were malformed, late or too many. The count
@@ -115,6 +117,7 @@ impl TelemetryFrame {
             .group(ECHO, self.echo.map(Echo::to_bytes))
             .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
             .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
+            .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(Layout::V2)]))
             .finish()
     }
 
@@ -157,6 +160,7 @@ impl TelemetryFrame {
             throttle,
             braking,
             battery_mv,
+            battery_level: None,
             odometry,
             dropped,
         })
@@ -180,6 +184,7 @@ impl TelemetryFrame {
             echo: reader.group(ECHO, ECHO_SIZE, Echo::read)?,
             odometry: reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
             battery_mv: reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
+            battery_level: reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
         })
     }
 }

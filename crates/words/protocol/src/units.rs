@@ -1,6 +1,7 @@
 //! Quantities that cannot hold an illegal value.
 
 use crate::frame::{FrameError, Reader};
+use crate::state::BatteryLevel;
 use serde::{Deserialize, Serialize};
 
 /// Full scale of [`Steering`] and [`Throttle`]: one permyriad is 1/10000.
@@ -140,6 +141,7 @@ pub struct Odometry {
 /// Kinds of groups that more than one frame has (`PROTOCOL.md`, "Groups").
 pub(crate) const ODOMETRY: u8 = 2;
 pub(crate) const BATTERY: u8 = 3;
+pub(crate) const BATTERY_LEVEL: u8 = 5;
 
 /// Bytes that [`Odometry`] takes in a frame.
 pub(crate) const ODOMETRY_SIZE: usize = 12;
@@ -155,6 +157,10 @@ pub(crate) fn read_odometry(reader: &mut Reader<'_>) -> Result<Odometry, FrameEr
     let speed_mm_s = reader.i16();
     let heading = CentiDegrees::new(reader.i16())?;
     Ok(Odometry { speed_mm_s, heading, x_mm: reader.i32(), y_mm: reader.i32() })
+}
+
+pub(crate) fn read_battery_level(reader: &mut Reader<'_>) -> Result<BatteryLevel, FrameError> {
+    BatteryLevel::from_byte_in(reader.layout, reader.u8(), "battery_level")
 }
 
 /// An angle in 1/100 degree, −18000…18000.

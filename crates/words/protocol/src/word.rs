@@ -43,7 +43,7 @@ impl Word {
         Ok(Self { bytes, length: u8::try_from(text.len()).map_err(|_| Self::RULE)? })
     }
 
-    /// The word that stands for a number of a binary frame without a word, such as `other-11`.
+    /// The word that stands for a number of a binary frame without a word, such as `other-12`.
     pub(crate) fn numbered(number: u8) -> Self {
         let mut word = Self { bytes: [0; Self::MAX_BYTES], length: 0 };
         let digits = [number / 100, number / 10 % 10, number % 10];

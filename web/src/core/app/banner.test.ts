@@ -131,6 +131,15 @@ describe("the banner", () => {
     });
   });
 
+  it("says that an empty battery lets nobody arm, and what to do", () => {
+    expect(banner({ state: "disarmed", reason: "battery-empty" })).toMatchObject({
+      level: "bad",
+      title: "The battery is empty",
+      text: "The car cannot be armed. Charge the battery or put in another one.",
+      blocking: false,
+    });
+  });
+
   it("passes on the car's notices", () => {
     expect(banner({ carNotice: { level: "warning", text: "Battery low" } })).toMatchObject({
       level: "warn",

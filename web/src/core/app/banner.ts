@@ -137,6 +137,12 @@ function connected(situation: Situation): Banner | null {
   }
   if (reason === "shutdown")
     return show("bad", reasonWords(reason), "It cannot be driven any more.");
+  if (reason === "battery-empty")
+    return show(
+      "bad",
+      reasonWords(reason),
+      "The car cannot be armed. Charge the battery or put in another one.",
+    );
   if (state === "arming" && situation.throttleHeld) {
     return show("info", "Let go of the throttle", "The car arms once it has rested at neutral.");
   }

@@ -29,6 +29,7 @@ const frame: TelemetryFrame = {
   throttle: 5_000,
   odometry: null,
   battery_mv: 7_900,
+  battery_level: "good",
   dropped: 0,
 };
 
@@ -64,11 +65,22 @@ describe("the display", () => {
       silent: false,
       frozen: false,
       banner: null,
-      batteryVolts: 7.9,
+      battery: { volts: 7.9, level: "good" },
       throttle: 0.5,
     });
     expect([stateText(hud), stateTone(hud)]).toEqual(["Armed", "live"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "good", "good"]);
+  });
+
+  it("has a battery if the car measures or watches it", () => {
+    const battery = (battery_mv: number | null, battery_level: "low" | "unknown" | null) =>
+      hudOf({
+        ...driving,
+        telemetry: { frame: { ...frame, battery_mv, battery_level }, at: 9_990 },
+      }).battery;
+    expect(battery(null, null)).toBeNull();
+    expect(battery(6_900, "low")).toEqual({ volts: 6.9, level: "low" });
+    expect(battery(null, "unknown")).toEqual({ volts: null, level: "unknown" });
   });
 
   it.each(PATHS)(

@@ -11,7 +11,7 @@ import type { TelemetryFrame } from "../../protocol/telemetry";
 import { FULL_SCALE } from "../../protocol/units";
 import type { Open } from "../../protocol/words";
 import { bannerFor, SILENT_MS } from "./banner";
-import type { Hud } from "./hud";
+import type { BatteryFigure, Hud } from "./hud";
 import { stopWords } from "./messages";
 import { rungsOf, type PathTrouble } from "./rungs";
 import type { StopCause } from "./stops";
@@ -93,9 +93,15 @@ export function hudOf(facts: Facts): Hud {
     wantedThrottle: sample.throttle,
     braking: (!silent && frame?.braking === true) || sample.brake,
     speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
-    batteryVolts: frame?.battery_mv == null ? null : frame.battery_mv / 1000,
+    battery: batteryOf(frame),
     frozen: silent || blind !== null,
   };
+}
+
+function batteryOf(frame: TelemetryFrame | null): BatteryFigure | null {
+  if (frame === null || (frame.battery_mv === null && frame.battery_level === null)) return null;
+  const volts = frame.battery_mv === null ? null : frame.battery_mv / 1000;
+  return { volts, level: frame.battery_level };
 }
 
 function pathTrouble({ linkSlow, blind }: Facts, silent: boolean): PathTrouble | null {

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { DRIVE_STATES, mayMove } from "../../protocol/state";
+import { BATTERY_LEVELS, DRIVE_STATES, mayMove } from "../../protocol/state";
 import type { OtherWord } from "../../protocol/words";
-import { ageAlarm, emptyHud, pathWords, rttAlarm, stateParts, stateTone, type Hud } from "./hud";
+import {
+  ageAlarm,
+  batteryParts,
+  emptyHud,
+  pathWords,
+  rttAlarm,
+  stateParts,
+  stateTone,
+  type Hud,
+} from "./hud";
 
 const stateText = (hud: Hud) => stateParts(hud).join(" · ");
 
@@ -16,6 +25,31 @@ describe("the display", () => {
       "bad",
     ]);
     expect([150, 151, 301].map(rttAlarm)).toEqual(["calm", "warn", "bad"]);
+  });
+
+  it("marks a battery that is low, and says what the car does about it", () => {
+    const parts = (volts: number | null) =>
+      BATTERY_LEVELS.map((level) => Object.values(batteryParts({ volts, level })).join(", "));
+    expect(parts(7.04)).toEqual([
+      "7.0 V · ?, warn",
+      "7.0 V, calm",
+      "7.0 V · low, warn",
+      "7.0 V · slower, bad",
+      "7.0 V · empty, bad",
+    ]);
+    expect(parts(null)).toEqual([
+      "battery · ?, warn",
+      "battery, calm",
+      "battery · low, warn",
+      "battery · slower, bad",
+      "battery · empty, bad",
+    ]);
+    expect(batteryParts({ volts: 7.4, level: null })).toEqual({ text: "7.4 V", alarm: "calm" });
+    const later = "being-charged" as OtherWord;
+    expect(batteryParts({ volts: 8, level: later })).toEqual({
+      text: "8.0 V · being charged",
+      alarm: "warn",
+    });
   });
 
   it("names the path", () => {
@@ -67,8 +101,8 @@ describe("the display", () => {
 
   it("shows a state of a later version as it is, and neither as armed nor as at rest", () => {
     const state = "other-6" as OtherWord;
-    expect(stateText({ ...emptyHud, state, reason: "other-11" as OtherWord })).toBe(
-      "Other 6 · The car's reason: other 11",
+    expect(stateText({ ...emptyHud, state, reason: "other-12" as OtherWord })).toBe(
+      "Other 6 · The car's reason: other 12",
     );
     expect(stateTone({ ...emptyHud, state })).toBe("warn");
     expect(mayMove(state)).toBe(true);

@@ -4,7 +4,9 @@ import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Path } from "../link/stats";
 import {
+  BATTERY_LEVELS,
   DRIVE_STATES,
+  type BatteryLevel,
   type DriveState,
   type InputSource,
   type StopReason,
@@ -12,7 +14,14 @@ import {
 import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
-import { STATE_WORDS, reasonWords, stateWords } from "./messages";
+import { BATTERY_WORDS, STATE_WORDS, plain, reasonWords, stateWords } from "./messages";
+
+export interface BatteryFigure {
+  /** `null` while the sensor says nothing. */
+  readonly volts: number | null;
+  /** `null` if the car does not watch its battery. */
+  readonly level: Open<BatteryLevel> | null;
+}
 
 export interface Hud {
   readonly carName: string;
@@ -45,7 +54,8 @@ export interface Hud {
   readonly wantedThrottle: number;
   readonly braking: boolean;
   readonly speedKmh: number | null;
-  readonly batteryVolts: number | null;
+  /** `null` if the car does not measure it. */
+  readonly battery: BatteryFigure | null;
   /** The picture is not live, or the car is not heard. */
   readonly frozen: boolean;
 }
@@ -73,7 +83,7 @@ export const emptyHud: Hud = {
   wantedThrottle: 0,
   braking: false,
   speedKmh: null,
-  batteryVolts: null,
+  battery: null,
   frozen: true,
 };
 
@@ -98,6 +108,25 @@ export function ageAlarm(ms: number | null): Alarm {
 export function rttAlarm(ms: number | null): Alarm {
   return ms === null || ms <= 150 ? "calm" : ms <= 300 ? "warn" : "bad";
 }
+
+/** The battery in a few words, and how strongly the display marks it. */
+export function batteryParts({ volts, level }: BatteryFigure): { text: string; alarm: Alarm } {
+  const known = level === null || isKnown(BATTERY_LEVELS, level);
+  const words = known ? BATTERY_WORDS[level ?? "good"] : plain(level);
+  const figure = volts === null ? "battery" : `${volts.toFixed(1)} V`;
+  return {
+    text: words === "" ? figure : `${figure} · ${words}`,
+    alarm: known ? BATTERY_ALARMS[level ?? "good"] : "warn",
+  };
+}
+
+const BATTERY_ALARMS: Readonly<Record<BatteryLevel, Alarm>> = {
+  unknown: "warn",
+  good: "calm",
+  low: "warn",
+  limited: "bad",
+  empty: "bad",
+};
 
 /** The drive's state in a few words, and why the wheels do not, or did not, follow. */
 export function stateParts({

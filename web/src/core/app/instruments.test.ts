@@ -115,7 +115,7 @@ describe("what is shown of the car", () => {
       state,
       silent: false,
       throttle: 0.25,
-      batteryVolts: 7.9,
+      battery: { volts: 7.9, level: null },
       wantedSteering: -0.25,
     });
     expect(shown?.braking).toBe(state === "braking");
@@ -337,6 +337,7 @@ function hear(
     throttle: 0,
     braking: false,
     battery_mv: null,
+    battery_level: null,
     odometry: null,
     dropped: 0,
     ...change,

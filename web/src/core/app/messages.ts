@@ -3,7 +3,13 @@
 import type { InputNotice, PageStop } from "../input/mixer";
 import type { HostTrouble } from "../link/host";
 import { BYE_REASONS, ERROR_CODES, type ByeReason, type ErrorCode } from "../../protocol/common";
-import { DRIVE_STATES, STOP_REASONS, type DriveState, type StopReason } from "../../protocol/state";
+import {
+  DRIVE_STATES,
+  STOP_REASONS,
+  type BatteryLevel,
+  type DriveState,
+  type StopReason,
+} from "../../protocol/state";
 import { isKnown, type Open, type OtherWord } from "../../protocol/words";
 import type { StopCause } from "./stops";
 
@@ -134,6 +140,16 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   "drive-service-lost": "The drive service of the car does not answer",
   "actuator-fault": "The steering or motor reports a fault",
   shutdown: "The car is shutting down",
+  "battery-empty": "The battery is empty",
+};
+
+/** Beside the voltage. Empty where the voltage alone is enough. */
+export const BATTERY_WORDS: Readonly<Record<BatteryLevel, string>> = {
+  unknown: "?",
+  good: "",
+  low: "low",
+  limited: "slower",
+  empty: "empty",
 };
 
 export const STATE_WORDS: Readonly<Record<DriveState, string>> = {

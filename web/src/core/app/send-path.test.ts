@@ -291,6 +291,7 @@ function answer({ at, frame }: { at: number; frame: ControlFrame }): TelemetryFr
     throttle: 0,
     braking: false,
     battery_mv: null,
+    battery_level: null,
     odometry: null,
     dropped: 0,
   };

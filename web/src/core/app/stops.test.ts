@@ -34,6 +34,12 @@ describe("the last stop", () => {
     expect(stop.cause).toEqual({ by: "car", why: "stale-input" });
   });
 
+  it("is the empty battery, after which the car is disarmed and not tripped", () => {
+    drive();
+    car("disarmed", "battery-empty");
+    expect(stop.cause).toEqual({ by: "car", why: "battery-empty" });
+  });
+
   it("is found in a car that stopped before this page came", () => {
     car("tripped", "silent");
     expect(stop.cause).toEqual({ by: "car", why: "silent" });

@@ -99,6 +99,7 @@ function telemetry(carMs: number, sent_us: number, held_us: number): TelemetryFr
     throttle: 0,
     braking: false,
     battery_mv: null,
+    battery_level: null,
     odometry: null,
     dropped: 0,
   };

@@ -206,11 +206,14 @@ impl Driver {
         }
     }
 
-    /// Sends armed frames until the drive reports a `wanted` status. False: it has tripped.
-    fn reaches(&mut self, throttle: i16, wanted: impl Fn(&DriveStatus) -> bool) -> bool {
-        let mut tripped = false;
+    /// Sends armed frames until the drive reports a `wanted` status. False: it has tripped, or it
+    /// did not begin to arm or gave up, because a frame came too late.
+    pub(crate) fn reaches(&mut self, throttle: i16, wanted: impl Fn(&DriveStatus) -> bool) -> bool {
+        let (mut tripped, mut disarmed) = (false, 0);
         self.send_until(true, throttle, |status| {
-            tripped = status.state == DriveState::Tripped;
+            // A drive at rest reports 20 times a second.
+            disarmed += u32::from(status.state == DriveState::Disarmed);
+            tripped = status.state == DriveState::Tripped || disarmed > 20;
             tripped || wanted(status)
         });
         !tripped

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rccar_protocol::Layout;
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, Shown};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
-use rccar_protocol::state::{DriveState, StopReason};
+use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
 use rccar_protocol::telemetry::{Echo, TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::units::{
@@ -122,6 +122,9 @@ prop_compose! {
         }
     }
 }
+fn battery_level() -> impl Strategy<Value = Option<BatteryLevel>> {
+    prop::option::of(prop::sample::select(BatteryLevel::ALL))
+}
 prop_compose! {
     fn echo()(seq: u32, sent_us: u32, held_us: u32) -> Echo { Echo { seq, sent_us, held_us } }
 }
@@ -130,13 +133,13 @@ prop_compose! {
         state in prop::sample::select(DriveState::ALL),
         reason in prop::sample::select(StopReason::ALL), seq: u32, car_time: u64,
         echo in prop::option::of(echo()), steering in steering(), throttle in throttle(),
-        braking: bool, battery_mv: Option<u16>,
+        braking: bool, battery_mv: Option<u16>, battery_level in battery_level(),
         odometry in prop::option::of(odometry()), dropped: u16,
     ) -> TelemetryFrame {
         let car_time = MonotonicMicros(car_time);
         TelemetryFrame {
-            state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv, odometry,
-            dropped,
+            state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv,
+            battery_level, odometry, dropped,
         }
     }
 }
@@ -154,11 +157,12 @@ prop_compose! {
         state in prop::sample::select(DriveState::ALL),
         reason in prop::sample::select(StopReason::ALL), seq: u32, at: u64, session: u64,
         steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>,
-        odometry in prop::option::of(odometry()),
+        battery_level in battery_level(), odometry in prop::option::of(odometry()),
     ) -> DriveStatus {
         let at = MonotonicMicros(at);
         DriveStatus {
-            state, reason, seq, at, session, steering, throttle, braking, battery_mv, odometry,
+            state, reason, seq, at, session, steering, throttle, braking, battery_mv,
+            battery_level, odometry,
         }
     }
 }

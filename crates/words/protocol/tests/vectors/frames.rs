@@ -4,7 +4,7 @@ use super::load;
 use rccar_protocol::control::{ControlFrame, InputSource, Shown};
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
-use rccar_protocol::state::{DriveState, StopReason};
+use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::telemetry::{Echo, TelemetryFrame};
 use rccar_protocol::units::{CentiDegrees, MonotonicMicros, Odometry, Steering, Throttle};
@@ -76,7 +76,7 @@ fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
 /// only a later release has.
 #[test]
 fn what_version_1_cannot_say_is_said_in_its_words() {
-    let later = Word::new("other-11").unwrap();
+    let later = Word::new("other-12").unwrap();
     let telemetry = TelemetryFrame {
         state: DriveState::Other(later),
         reason: StopReason::Other(later),
@@ -84,6 +84,13 @@ fn what_version_1_cannot_say_is_said_in_its_words() {
     };
     let read = TelemetryFrame::decode(&telemetry.encode(Layout::V1)).unwrap();
     assert_eq!((read.state, read.reason), (DriveState::Braking, StopReason::None));
+    let empty = DriveStatus {
+        reason: StopReason::BatteryEmpty,
+        battery_level: Some(BatteryLevel::Empty),
+        ..DriveStatus::default()
+    };
+    let read = DriveStatus::decode(&empty.encode(Layout::V1)).unwrap();
+    assert_eq!((read.reason, read.battery_level), (StopReason::None, None));
     // An unknown reason why this is not input must not become "none": that would be input.
     let set_point = SetPoint { not_input: StopReason::Other(later), ..SetPoint::default() };
     assert_eq!(
@@ -299,6 +306,8 @@ struct Telemetry {
     throttle: Throttle,
     braking: bool,
     battery_mv: Option<u16>,
+    #[serde(default)]
+    battery_level: Option<BatteryLevel>,
     odometry: Option<Pose>,
     dropped: u16,
 }
@@ -315,6 +324,7 @@ impl From<Telemetry> for TelemetryFrame {
             throttle: t.throttle,
             braking: t.braking,
             battery_mv: t.battery_mv,
+            battery_level: t.battery_level,
             odometry: t.odometry.map(Into::into),
             dropped: t.dropped,
         }
@@ -371,6 +381,8 @@ struct Status {
     throttle: Throttle,
     braking: bool,
     battery_mv: Option<u16>,
+    #[serde(default)]
+    battery_level: Option<BatteryLevel>,
     odometry: Option<Pose>,
 }
 
@@ -386,6 +398,7 @@ impl From<Status> for DriveStatus {
             throttle: s.throttle,
             braking: s.braking,
             battery_mv: s.battery_mv,
+            battery_level: s.battery_level,
             odometry: s.odometry.map(Into::into),
         }
     }

@@ -1,5 +1,7 @@
 //! Sensors: speed, pose and battery of the car.
 
+pub mod hwmon;
+
 use rccar_protocol::units::Odometry;
 
 /// A sensor of one car. It returns its last measurement and never waits: the loop asks up to 200
