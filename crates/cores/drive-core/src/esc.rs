@@ -23,7 +23,8 @@
 //!
 //! In *Released* and *Open* the controller may take a pulse behind neutral for reverse, so that
 //! *brake* is neutral there. After a start nobody knows what the controller is in; the drive counts
-//! it as released until it has gone forward.
+//! it as released until it has surely gone forward: with pulses beyond every dead band, for long
+//! enough that none was missed.
 
 use crate::machine::Motor;
 use crate::pulse::{Pulse, PulseRange};
@@ -36,6 +37,10 @@ pub const SETTLE: Duration = Duration::from_secs(3);
 /// How long a brake lasts before reverse, and the neutral after it: five periods of a 50 Hz signal
 /// each, of which an ESC may miss some.
 pub const CLICK: Duration = Duration::from_millis(100);
+
+/// A pulse this far beyond neutral is forward to every ESC, in µs. Their dead bands are 15 to 50 µs,
+/// and the clock of a servo board may be off.
+pub const SURELY_US: u16 = 100;
 
 /// What a pulse behind neutral means to the ESC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,6 +63,10 @@ pub struct EscSettings {
 pub struct Esc {
     settings: EscSettings,
     settled_at: MonotonicMicros,
+    /// It has armed, and the drive has wanted nothing of the motor since.
+    settled: bool,
+    /// Since when it has surely been told to go forward, without a break.
+    forward_since: Option<MonotonicMicros>,
     lock: Lock,
     pulse: Pulse,
 }
@@ -82,6 +91,8 @@ impl Esc {
         Self {
             settings,
             settled_at: now.plus(SETTLE),
+            settled: false,
+            forward_since: None,
             lock: Lock::Released { since: now, clicked: false },
             pulse: settings.pulses.neutral(),
         }
@@ -101,20 +112,42 @@ impl Esc {
             Motor::Drive(throttle) => throttle.permyriad(),
             Motor::Brake | Motor::Neutral => 0,
         };
-        if now < self.settled_at {
+        if !self.settled {
+            // Whoever pushes the stick while nothing happens yet must not be launched.
+            self.settled = now >= self.settled_at && share == 0;
             self.pulse = pulses.neutral();
             return;
+        }
+        if share <= 0 {
+            self.forward_since = None;
         }
         self.pulse = match self.settings.kind {
             EscKind::Direct => pulses.at(share),
             EscKind::BrakeFirst if motor == Motor::Brake => self.brake(now),
-            EscKind::BrakeFirst if share > 0 => {
-                self.lock = Lock::Locked;
-                pulses.at(share)
-            }
+            EscKind::BrakeFirst if share > 0 => self.forward(now, pulses.at(share)),
             EscKind::BrakeFirst if share < 0 => self.reverse(now, pulses.at(share)),
             EscKind::BrakeFirst => self.release(now),
         };
+    }
+
+    /// Something else has sent the ESC neutral for a while: what it takes the next pulse for is not
+    /// known.
+    pub fn handle_interruption(&mut self, now: MonotonicMicros) {
+        self.forward_since = None;
+        self.lock = Lock::Released { since: now, clicked: false };
+    }
+
+    fn forward(&mut self, now: MonotonicMicros, asked: Pulse) -> Pulse {
+        let neutral = self.settings.pulses.neutral();
+        if self.lock != Lock::Locked {
+            self.release(now);
+        }
+        if asked.micros().abs_diff(neutral.micros()) < SURELY_US {
+            self.forward_since = None;
+        } else if now.since(*self.forward_since.get_or_insert(now)) >= CLICK {
+            self.lock = Lock::Locked;
+        }
+        asked
     }
 
     fn brake(&mut self, now: MonotonicMicros) -> Pulse {

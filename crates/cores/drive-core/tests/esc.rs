@@ -10,6 +10,8 @@ use rccar_protocol::units::{MonotonicMicros, Throttle};
 use std::time::Duration;
 
 const NEUTRAL: u16 = 1500;
+/// Of the ESC, in µs to either side.
+const DEAD_BAND: u16 = 50;
 
 fn drive(permyriad: i16) -> Motor {
     Motor::Drive(Throttle::from_permyriad(permyriad).unwrap())
@@ -35,6 +37,7 @@ struct Model {
 
 impl Model {
     fn take(&mut self, pulse: u16, passed: Duration) -> Turns {
+        let pulse = if pulse.abs_diff(NEUTRAL) <= DEAD_BAND { NEUTRAL } else { pulse };
         if pulse > NEUTRAL {
             *self = Self { wants: self.wants, ..Self::locked() };
             return Turns::Forward;
@@ -77,7 +80,9 @@ impl Bench {
     fn new(kind: EscKind, model: Model) -> Self {
         let settings = EscSettings { kind, pulses: PulseRange::default() };
         let start = MonotonicMicros(5_000_000);
-        Self { esc: Esc::new(start, settings), model, now: start.plus(SETTLE) }
+        let mut bench = Self { esc: Esc::new(start, settings), model, now: start.plus(SETTLE) };
+        bench.esc.handle_motor(bench.now, Motor::Neutral);
+        bench
     }
 
     fn step(&mut self, motor: Motor, passed: Duration) -> Turns {
@@ -107,7 +112,12 @@ fn nothing_moves_before_the_esc_is_armed() {
         esc.handle_motor(start.plus(SETTLE - Duration::from_millis(1)), motor);
         assert_eq!(esc.pulse().micros(), NEUTRAL, "{motor:?}");
     }
-    esc.handle_motor(start.plus(SETTLE), drive(10_000));
+    // A driver who pushes by then is not launched.
+    let settled = start.plus(SETTLE + SECOND);
+    esc.handle_motor(settled, drive(10_000));
+    assert_eq!(esc.pulse().micros(), NEUTRAL);
+    esc.handle_motor(settled, Motor::Neutral);
+    esc.handle_motor(settled, drive(10_000));
     assert_eq!(esc.pulse().micros(), 2000);
 }
 
@@ -115,6 +125,7 @@ fn nothing_moves_before_the_esc_is_armed() {
 fn forward_and_brake_take_effect_at_once() {
     let mut bench = Bench::new(EscKind::BrakeFirst, Model::locked());
     assert_eq!(bench.step(drive(3_000), TICK), Turns::Forward);
+    bench.run(drive(3_000), CLICK);
     assert_eq!(bench.step(Motor::Brake, TICK), Turns::Brakes);
     assert_eq!(bench.run(Motor::Brake, SECOND), [Turns::Brakes]);
 }
@@ -130,8 +141,34 @@ fn reverse_is_a_brake_a_neutral_and_reverse() {
     // It stays there until the car goes forward again.
     bench.run(Motor::Neutral, SECOND);
     assert_eq!(bench.run(drive(-5_000), SECOND), [Turns::Backward]);
-    bench.run(drive(5_000), TICK);
+    bench.run(drive(5_000), CLICK * 2);
     assert_eq!(bench.step(drive(-5_000), TICK), Turns::Brakes);
+}
+
+#[test]
+fn a_stick_that_rests_a_little_forward_does_not_make_the_brake_a_reverse() {
+    let mut bench = Bench::new(EscKind::BrakeFirst, Model::locked());
+    bench.run(drive(5_000), SECOND);
+    assert_eq!(bench.run(drive(-5_000), SECOND).last(), Some(&Turns::Backward));
+    // Within the dead band the ESC sees neutral, and stays in reverse.
+    bench.run(drive(500), SECOND);
+    assert_eq!(bench.run(Motor::Brake, SECOND), [Turns::Not]);
+    // A blink of full throttle, which the ESC may not have seen either.
+    bench.esc.handle_motor(bench.now, drive(10_000));
+    assert_eq!(bench.run(Motor::Brake, SECOND), [Turns::Not]);
+}
+
+#[test]
+fn after_an_interruption_the_brake_is_neutral_until_the_car_goes_forward() {
+    let mut bench = Bench::new(EscKind::BrakeFirst, Model::locked());
+    bench.run(drive(5_000), SECOND);
+    bench.run(Motor::Brake, CLICK);
+    // Another hand writes neutral: that is a click.
+    for _ in 0..20 {
+        bench.model.take(NEUTRAL, TICK);
+    }
+    bench.esc.handle_interruption(bench.now);
+    assert_eq!(bench.run(Motor::Brake, SECOND), [Turns::Not]);
 }
 
 #[test]
@@ -180,13 +217,23 @@ proptest! {
     #[test]
     fn only_a_driver_who_asks_for_it_goes_backward(
         unlocked: bool,
+        // It looks at one pulse in so many ms.
+        frame in prop_oneof![Just(1u64), Just(20)],
         acts in prop::collection::vec((motor(), 1u64..300), 1..60),
     ) {
         let mut bench = Bench::new(EscKind::BrakeFirst, Model { unlocked, ..Model::locked() });
+        let mut passed = 0;
         for (motor, ms) in acts {
             let asked = matches!(motor, Motor::Drive(throttle) if throttle.permyriad() < 0);
             for _ in 0..ms {
-                let turns = bench.step(motor, Duration::from_millis(1));
+                bench.esc.handle_motor(bench.now, motor);
+                bench.now = bench.now.plus(Duration::from_millis(1));
+                passed += 1;
+                if passed % frame != 0 {
+                    continue;
+                }
+                let pulse = bench.esc.pulse().micros();
+                let turns = bench.model.take(pulse, Duration::from_millis(frame));
                 prop_assert!(asked || turns != Turns::Backward, "{motor:?}");
                 let forward = matches!(motor, Motor::Drive(throttle) if throttle.permyriad() > 0);
                 prop_assert!(forward || turns != Turns::Forward, "{motor:?}");

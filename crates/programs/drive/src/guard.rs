@@ -16,8 +16,8 @@
 //!   The bus takes one transfer at a time, whoever asks.
 //! * It ends with the drive, when the other end of the bytes is closed, and puts neutral on the
 //!   board once more then. The drive starts it again if it ends by itself.
-//! * A drive that goes on after a pause finds its input expired and trips; what the guard wrote is
-//!   what it wants then.
+//! * A drive that goes on after such a pause trips, and writes to the board all that it has: it
+//!   cannot know what the guard has written.
 //! * A kernel that hangs stops both: against that only a circuit on OE helps, or an ESC that stops
 //!   without a signal.
 
@@ -30,7 +30,7 @@ use nix::sys::signal::{SigSet, Signal};
 use rccar_causes::causes;
 use rccar_daemon::{clock, logging};
 use rccar_protocol::units::MonotonicMicros;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,12 @@ use std::time::Duration;
 /// Silence of a car that moves, after which the guard acts: twenty turns of the loop. With the
 /// transfer the motor is at neutral well within the 250 ms that the drive promises.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// A drive whose loop stood still for so long takes it that the guard has acted.
+pub(crate) const ACTS_BY: Duration = Duration::from_millis(90);
 /// Neutral is written as often as this while the silence lasts.
 const AGAIN: Duration = Duration::from_millis(50);
+/// A guard that reads nothing for so long is replaced.
+const STUCK: Duration = Duration::from_secs(1);
 /// Between two starts of a guard that ends by itself.
 const RESTART: Duration = Duration::from_secs(1);
 
@@ -55,6 +59,7 @@ pub struct Guard {
     /// It has closed its end, and may not have been gone yet when it was last looked at.
     ended: Option<Child>,
     start_at: MonotonicMicros,
+    stuck_since: Option<MonotonicMicros>,
 }
 
 impl Guard {
@@ -66,33 +71,40 @@ impl Guard {
             running: None,
             ended: None,
             start_at: MonotonicMicros::default(),
+            stuck_since: None,
         }
     }
 
-    /// The loop turns. Never waits.
-    pub fn beat(&mut self, now: MonotonicMicros, moves: bool) {
+    /// The loop turns. Waits for nothing but the start of the guard.
+    ///
+    /// # Errors
+    /// Once for each thing that goes wrong; the next call goes on.
+    pub fn beat(&mut self, now: MonotonicMicros, moves: bool) -> io::Result<()> {
         if self.running.is_none() && now >= self.start_at {
             self.start_at = now.plus(RESTART);
             if let Some(mut ended) = self.ended.take() {
                 let _ = ended.try_wait();
             }
-            match start(&self.config) {
-                Ok(running) => self.running = Some(running),
-                Err(error) => {
-                    tracing::warn!(error = %causes(&error), "no guard: cannot start it");
+            self.running = Some(start(&self.config)?);
+        }
+        let Some((beats, guard)) = &mut self.running else { return Ok(()) };
+        let error = match beats.write(&[if moves { MOVES } else { RESTS }]) {
+            Ok(_) => {
+                self.stuck_since = None;
+                return Ok(());
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if now.since(*self.stuck_since.get_or_insert(now)) < STUCK {
+                    return Ok(());
                 }
+                let _ = guard.kill();
+                io::Error::other("it reads nothing; starting another")
             }
-        }
-        let Some((beats, _)) = &mut self.running else { return };
-        match beats.write(&[if moves { MOVES } else { RESTS }]) {
-            Ok(_) => {}
-            // It has not read for some thousand turns: it does not run, and beats are of no use.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => {
-                tracing::warn!(error = %causes(&error), "the guard has ended; starting it again");
-                self.ended = self.running.take().map(|(_, guard)| guard);
-            }
-        }
+            Err(error) => io::Error::new(error.kind(), format!("it has ended: {error}")),
+        };
+        self.stuck_since = None;
+        self.ended = self.running.take().map(|(_, guard)| guard);
+        Err(error)
     }
 }
 
@@ -150,11 +162,11 @@ pub(crate) fn watch(config: &Config) -> io::Result<()> {
     ignored.add(Signal::SIGINT);
     ignored.thread_block()?;
     if config.realtime {
-        realtime::enable();
+        realtime::enable(realtime::GUARD);
     }
     let mut board = actuator::Emergency::new(config);
     let mut watch = Watch::default();
-    let mut beats = io::stdin().lock();
+    let beats = io::stdin();
     loop {
         let wait = watch.poll_timeout().map(|due| due.since(clock::now()));
         let timeout = wait.map_or(PollTimeout::NONE, |wait| {
@@ -167,7 +179,8 @@ pub(crate) fn watch(config: &Config) -> io::Result<()> {
             Ok(0) | Err(Errno::EINTR) => {}
             Ok(_) => {
                 let mut read = [0; 256];
-                match beats.read(&mut read)? {
+                // Not through the buffer of the standard input, which `poll` does not see.
+                match nix::unistd::read(beats.as_fd(), &mut read)? {
                     0 => break,
                     count => watch.handle_beat(clock::now(), read[count - 1]),
                 }

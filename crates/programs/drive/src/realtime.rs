@@ -10,11 +10,13 @@ use thread_priority::{
 
 /// Above every ordinary process. Below the threads that serve interrupts (50 on a kernel with
 /// PREEMPT_RT), because the loop waits for them.
-const PRIORITY: u8 = 20;
+pub(crate) const DRIVE: u8 = 20;
+/// Above the drive that it watches: one that turns in a circle must not keep it out.
+pub(crate) const GUARD: u8 = 21;
 
 /// Asks for both, for the calling thread. A refusal is only logged: the drive works without, but
 /// its turns may come later.
-pub(crate) fn enable() {
+pub(crate) fn enable(priority: u8) {
     // With a limit, locking future memory too would make an allocation fail later, while the car
     // moves.
     let unlimited =
@@ -32,14 +34,14 @@ pub(crate) fn enable() {
     }
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let outcome =
-        ThreadPriority::try_from(PRIORITY).map_err(ToString::to_string).and_then(|priority| {
+        ThreadPriority::try_from(priority).map_err(ToString::to_string).and_then(|priority| {
             set_thread_priority_and_policy(thread_native_id(), priority, policy)
                 .map_err(|error| error.to_string())
         });
     if let Err(error) = outcome {
         tracing::warn!(
             error,
-            "no real-time priority: it was refused (systemd: LimitRTPRIO={PRIORITY})"
+            "no real-time priority: it was refused (systemd: LimitRTPRIO={GUARD})"
         );
     }
 }

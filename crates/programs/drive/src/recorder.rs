@@ -33,6 +33,8 @@ pub enum Record {
         /// What is wrong with the last.
         error: rccar_protocol::FrameError,
     },
+    /// The guard does not do its work, and why.
+    Guard(String),
     /// The loop turns.
     Alive,
 }
@@ -124,6 +126,7 @@ fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
             Record::Malformed { count, error } => {
                 tracing::warn!(count, error = %causes(&error), "a datagram was not a set-point")
             }
+            Record::Guard(error) => tracing::warn!(error, "the guard"),
             Record::Alive => notify::watchdog(),
         }
     }

@@ -32,7 +32,7 @@ pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
     }
     // After the threads of recorder and battery are started, which are not to have the priority.
     if config.realtime {
-        realtime::enable();
+        realtime::enable(realtime::DRIVE);
     }
     let mut shell =
         Shell::new(machine, battery, hardware, socket, recorder).guarded_by(Guard::new(path));

@@ -1,7 +1,7 @@
 //! The loop around the [`Machine`]: it serves deadlines, actuators, listeners and the socket.
 
 use crate::actuator::{Actuator, Hardware};
-use crate::guard::Guard;
+use crate::guard::{self, Guard};
 use crate::recorder::{Line, Record, Recorder, What};
 use crate::reporter::Reporter;
 use crate::sensor::Sensor;
@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::time::TimeSpec;
+use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_drive_core::timing::TICK;
 use rccar_drive_core::{Battery, Machine, Motor, Output};
@@ -51,6 +52,8 @@ pub struct Shell {
     malformed: u64,
     alive_at: MonotonicMicros,
     guard: Option<Guard>,
+    /// When the loop turned last, if the car moved then.
+    moved_at: Option<MonotonicMicros>,
 }
 
 impl Shell {
@@ -78,6 +81,7 @@ impl Shell {
             malformed: 0,
             alive_at: MonotonicMicros::default(),
             guard: None,
+            moved_at: None,
         };
         shell.actuate(clock::now());
         shell
@@ -99,8 +103,10 @@ impl Shell {
             let now = clock::now();
             self.machine.handle_timeout(now);
             self.watch_battery(now);
+            self.give_a_sign(now);
             self.actuate(now);
             if stopping && self.machine.is_at_rest() {
+                self.give_a_sign(now);
                 return Ok(());
             }
             // 2. The listener and the watchdog.
@@ -219,11 +225,29 @@ impl Shell {
         self.socket.send(&status.encode(layout), listener)
     }
 
-    fn prove_alive(&mut self, now: MonotonicMicros) {
-        let moves = self.is_moving();
-        if let Some(guard) = &mut self.guard {
-            guard.beat(now, moves);
+    /// Tells the guard that the loop turns; trips if it stood still for so long that the guard has
+    /// acted. Fresh input may be there again, but servo and motor are no longer where they were.
+    fn give_a_sign(&mut self, now: MonotonicMicros) {
+        if self.guard.is_none() {
+            return;
         }
+        let pause = self.moved_at.map(|at| now.since(at)).filter(|pause| *pause >= guard::ACTS_BY);
+        if let Some(pause) = pause {
+            self.machine.handle_fault(now);
+            self.actuator.handle_interruption(now);
+            let why = format!("the loop stood still for {} ms", pause.as_millis());
+            self.recorder.record(Record::Fault(why));
+        }
+        let moves = self.is_moving();
+        self.moved_at = moves.then_some(now);
+        if let Some(guard) = &mut self.guard
+            && let Err(error) = guard.beat(now, moves)
+        {
+            self.recorder.record(Record::Guard(causes(&error).to_string()));
+        }
+    }
+
+    fn prove_alive(&mut self, now: MonotonicMicros) {
         if now >= self.alive_at {
             self.alive_at = now.plus(ALIVE);
             self.recorder.record(Record::Alive);
@@ -269,6 +293,7 @@ impl Drop for Shell {
         // Also after an error or a panic. If this fails too, the service manager runs
         // `rccar-drive neutral`.
         let _ = self.actuator.apply(clock::now(), self.neutral);
+        self.actuator.end();
     }
 }
 

@@ -245,12 +245,13 @@ fn a_wiring_with_a_mistake_is_no_simulated_car() {
     assert_eq!(outcome.faults.len(), 1, "{:#?}", outcome.faults);
     assert!(outcome.faults[0].what.contains("800 to 2200"), "{:#?}", outcome.faults);
     assert_eq!(actuator(&card), Some("none".into()));
-    // What was right before holds in its place.
+    // Nor one that was right before: the ESC may be another now.
     card.file("[drive]\nactuator = \"pca9685\"\n");
     card.start();
+    assert_eq!(actuator(&card), Some("pca9685".into()));
     card.file("[drive]\nactuator = \"pca9658\"\n");
     card.start();
-    assert_eq!(actuator(&card), Some("pca9685".into()));
+    assert_eq!(actuator(&card), Some("none".into()));
 }
 
 #[test]

@@ -20,6 +20,13 @@ pub trait Actuator {
     ///
     /// It must return well within a tick of 5 ms.
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError>;
+
+    /// The loop stood still, and the guard may have written neutral meanwhile: what this value
+    /// remembers of the hardware counts no longer.
+    fn handle_interruption(&mut self, _now: MonotonicMicros) {}
+
+    /// The program ends, with neutral applied: waits until the hardware has taken it.
+    fn end(&mut self) {}
 }
 
 /// Actuators and sensors of one car.
@@ -63,8 +70,10 @@ pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
         }
         ActuatorKind::Pca9685 => {
             let config = config.clone();
+            let mut emergency = Emergency::new(&config);
             let open = move |now| pca9685::open(now, &config);
-            Ok(Hardware { actuator: Box::new(Reopening::new(open)), sensors: Vec::new() })
+            let actuator = Reopening::new(open, move || emergency.neutral());
+            Ok(Hardware { actuator: Box::new(actuator), sensors: Vec::new() })
         }
     }
 }

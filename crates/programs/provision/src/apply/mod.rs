@@ -66,9 +66,9 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let faulty =
         parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
     let unused: Vec<Unused> = faulty.chain(refused.iter().cloned()).collect();
-    // The default is a simulated car. Somebody who has wired a real one would drive that in vain.
-    let lost_drive = Unused { table: "drive", instead: Instead::Default };
-    if unused.contains(&lost_drive) {
+    // Neither the default, a simulated car, nor a wiring from before may drive: the ESC may have
+    // been changed for one that reverses where the old one braked.
+    if unused.iter().any(|unused| unused.table == "drive") {
         let mut held = settings.clone();
         held.drive.actuator = Some("none".to_owned());
         configs::write(places, &held, access_code.as_deref())?;

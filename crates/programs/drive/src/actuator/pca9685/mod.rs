@@ -9,7 +9,8 @@
 //! | start | OE high → frequency → neutral into both channels → read back → OE low |
 //! | 200 times a second while the car moves | what has changed |
 //! | once a second | read back: a chip that was reset or unplugged is a fault |
-//! | fault, end | neutral, for 100 ms if the chip takes it → OE high |
+//! | fault | neutral, again every 50 ms until it gets through → OE high |
+//! | end | neutral, for 100 ms → OE high |
 //!
 //! Without OE on a line of this computer the chip is left at neutral.
 //!
@@ -18,8 +19,8 @@
 //! * The chip never sleeps while pulses run: a pulse that is cut short makes some ESCs spin up
 //!   (ArduPilot issue 19772). The frequency needs sleep, so it is set with the outputs off, and
 //!   left alone if the chip has it already.
-//! * A transfer takes 1 ms at 100 kHz and is given up after 10 ms, without a second try: a bus that
-//!   hangs is a fault, and the loop has to go on.
+//! * A transfer takes 1 ms at 100 kHz and is given up after 10 ms, and this program does not repeat it: a
+//!   bus that hangs is a fault, and the loop has to go on.
 
 mod bus;
 
@@ -48,13 +49,15 @@ const SLEEP: u8 = 0x10;
 const TOTEM_POLE: u8 = 0x04;
 const FULL_OFF: u8 = 0x10;
 
-/// The chip's own oscillator; up to 3 % off, as its pulses are then.
+/// The chip's own oscillator; up to 10 % off on some boards, as its pulses are then.
 const OSCILLATOR_HZ: u32 = 25_000_000;
 /// Counts of a period.
 const COUNTS: u32 = 4096;
 /// The oscillator needs this long after sleep (section 7.3.1.1).
 const WAKES_WITHIN: Duration = Duration::from_micros(500);
 const READ_BACK_EVERY: Duration = Duration::from_secs(1);
+/// After an interruption: longer than the guard needs for what it had begun.
+const REWRITE: Duration = Duration::from_millis(200);
 /// Neutral before the outputs go off: five pulses at 50 Hz, so that an ESC sees the stop as one.
 const LAST_NEUTRAL: Duration = Duration::from_millis(100);
 
@@ -95,6 +98,8 @@ pub(super) struct Pca9685<C: Chip, E: Enable> {
     pre_scale: u8,
     neutral: Pulses,
     written: Pulses,
+    /// Until then everything is written, whatever is remembered.
+    rewrite_until: MonotonicMicros,
     read_back_at: MonotonicMicros,
 }
 
@@ -124,6 +129,7 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
             pre_scale,
             neutral,
             written: neutral,
+            rewrite_until: now,
             read_back_at,
         };
         started.write(neutral, true)?;
@@ -133,17 +139,22 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
         Ok(started)
     }
 
-    /// Writes what differs from the last pulses; `all`: both, whatever they are.
+    /// Writes what differs from the last pulses; `all`: both, whatever they are. The motor first,
+    /// and each even if the other fails.
     fn write(&mut self, pulses: Pulses, all: bool) -> Result<(), ActuatorError> {
         let [steering, motor] = self.channels;
-        let changed = [
-            (steering, pulses.steering, all || pulses.steering != self.written.steering),
-            (motor, pulses.motor, all || pulses.motor != self.written.motor),
-        ];
-        for (channel, pulse, _) in changed.into_iter().filter(|(.., changed)| *changed) {
-            let written = self.chip.write(register_of(channel), &counts(pulse, self.pre_scale));
-            written.map_err(failed("cannot write to the PCA9685"))?;
-        }
+        let (before, scale) = (self.written, self.pre_scale);
+        let mut put = |channel: Channel, pulse: Pulse, old: Pulse| {
+            let changed = all || pulse != old;
+            if changed {
+                self.chip.write(register_of(channel), &counts(pulse, scale))
+            } else {
+                Ok(())
+            }
+        };
+        let first = put(motor, pulses.motor, before.motor);
+        let second = put(steering, pulses.steering, before.steering);
+        first.and(second).map_err(failed("cannot write to the PCA9685"))?;
         self.written = pulses;
         Ok(())
     }
@@ -179,21 +190,28 @@ impl<C: Chip, E: Enable> Actuator for Pca9685<C, E> {
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError> {
         self.esc.handle_motor(now, output.motor);
         let steering = self.servo.at(output.steering.permyriad());
-        self.write(Pulses { steering, motor: self.esc.pulse() }, false)?;
+        let all = now < self.rewrite_until;
+        self.write(Pulses { steering, motor: self.esc.pulse() }, all)?;
         if now >= self.read_back_at {
             self.read_back_at = now.plus(READ_BACK_EVERY);
             self.read_back()?;
         }
         Ok(())
     }
+
+    fn handle_interruption(&mut self, now: MonotonicMicros) {
+        self.esc.handle_interruption(now);
+        self.rewrite_until = now.plus(REWRITE);
+    }
+
+    fn end(&mut self) {
+        std::thread::sleep(LAST_NEUTRAL);
+    }
 }
 
 impl<C: Chip, E: Enable> Drop for Pca9685<C, E> {
     fn drop(&mut self) {
-        // A chip that does not answer gets no time: OE is all that is left.
-        if self.write(self.neutral, true).is_ok() {
-            std::thread::sleep(LAST_NEUTRAL);
-        }
+        let _ = self.write(self.neutral, true);
         let _ = self.enable.set(false);
     }
 }
@@ -202,17 +220,13 @@ impl<C: Chip, E: Enable> Drop for Pca9685<C, E> {
 fn write_neutral(chip: &mut impl Chip, config: &Config) -> Result<(), ActuatorError> {
     let board = &config.pca9685;
     let pre_scale = pre_scale(board.frequency.0);
-    let channels = [
-        // The motor first: it is what runs away.
-        (board.throttle_channel, config.esc.0.pulses.neutral()),
-        (board.steering_channel, config.servo.0.neutral()),
-    ];
-    channels
-        .into_iter()
-        .try_for_each(|(channel, pulse)| {
-            chip.write(register_of(channel), &counts(pulse, pre_scale))
-        })
-        .map_err(failed("cannot write to the PCA9685"))
+    let mut put = |channel: Channel, pulse: Pulse| {
+        chip.write(register_of(channel), &counts(pulse, pre_scale))
+    };
+    // The motor first: it is what runs away.
+    let motor = put(board.throttle_channel, config.esc.0.pulses.neutral());
+    let steering = put(board.steering_channel, config.servo.0.neutral());
+    motor.and(steering).map_err(failed("cannot write to the PCA9685"))
 }
 
 /// Wakes the chip at this frequency, with all outputs off, unless it runs at it already.

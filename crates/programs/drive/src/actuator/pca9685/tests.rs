@@ -148,7 +148,10 @@ fn the_first_pulse_is_neutral_whatever_the_chip_has_been_through() {
     let asleep = Model::powered_on();
     // A computer that was reset while its car drove: the chip went on.
     let driving = Model::powered_on();
-    start(&driving, at(0)).unwrap().apply(at(5_000), output(-9_000, full_throttle())).unwrap();
+    let mut before = start(&driving, at(0)).unwrap();
+    before.apply(at(4_000), output(0, Motor::Neutral)).unwrap();
+    before.apply(at(5_000), output(-9_000, full_throttle())).unwrap();
+    std::mem::forget(before);
     for model in [asleep, driving] {
         model.borrow_mut().seen.clear();
         let mut actuator = start(&model, at(9_000)).unwrap();
@@ -156,7 +159,8 @@ fn the_first_pulse_is_neutral_whatever_the_chip_has_been_through() {
         let first = seen.iter().find(|pulses| pulses.iter().any(Option::is_some)).unwrap();
         assert!(is(first[0], 1500) && is(first[1], 1500), "{seen:?}");
         assert!(!model.borrow().cut, "a pulse was cut short");
-        actuator.apply(at(12_000), output(10_000, full_throttle())).unwrap();
+        actuator.apply(at(12_000), output(0, Motor::Neutral)).unwrap();
+        actuator.apply(at(12_005), output(10_000, full_throttle())).unwrap();
         let pulses = *model.borrow().seen.last().unwrap();
         assert!(is(pulses[0], 2000) && is(pulses[1], 2000), "{pulses:?}");
     }
@@ -198,6 +202,7 @@ fn a_chip_that_was_reset_is_a_fault_within_a_second() {
 fn a_bus_that_hangs_is_a_fault_at_the_next_change_and_takes_the_outputs_off() {
     let model = Model::powered_on();
     let mut actuator = start(&model, at(0)).unwrap();
+    actuator.apply(at(3_500), output(0, Motor::Neutral)).unwrap();
     actuator.apply(at(4_000), output(0, full_throttle())).unwrap();
     model.borrow_mut().fault = Some(io::ErrorKind::TimedOut);
     let fault = actuator.apply(at(4_005), output(0, Motor::Brake)).unwrap_err();
@@ -205,7 +210,7 @@ fn a_bus_that_hangs_is_a_fault_at_the_next_change_and_takes_the_outputs_off() {
     let before = model.borrow().transfers;
     drop(actuator);
     assert_eq!(model.borrow().seen.last(), Some(&[None, None]));
-    assert_eq!(model.borrow().transfers - before, 1, "the loop waits for a dead bus once");
+    assert_eq!(model.borrow().transfers - before, 2, "a dead bus is waited for once a channel");
 }
 
 #[test]
@@ -239,14 +244,59 @@ fn a_chip_that_forgets_what_is_written_is_never_enabled() {
 fn the_end_is_neutral_for_a_while_and_then_nothing() {
     let model = Model::powered_on();
     let mut actuator = start(&model, at(0)).unwrap();
+    actuator.apply(at(3_500), output(0, Motor::Neutral)).unwrap();
     actuator.apply(at(4_000), output(5_000, full_throttle())).unwrap();
+    actuator.apply(at(4_005), output(0, Motor::Neutral)).unwrap();
     let begun = std::time::Instant::now();
+    actuator.end();
     drop(actuator);
     assert!(begun.elapsed() >= LAST_NEUTRAL);
     let model = model.borrow();
     let [.., neutral, last] = model.seen.as_slice() else { panic!("{:?}", model.seen) };
     assert!(is(neutral[0], 1500) && is(neutral[1], 1500), "{neutral:?}");
     assert_eq!(last, &[None, None]);
+}
+
+#[test]
+fn after_an_interruption_everything_is_written_again() {
+    let model = Model::powered_on();
+    let mut actuator = start(&model, at(0)).unwrap();
+    actuator.apply(at(3_500), output(0, Motor::Neutral)).unwrap();
+    actuator.apply(at(4_000), output(8_000, Motor::Neutral)).unwrap();
+    write_neutral(&mut Rc::clone(&model), &config()).unwrap();
+    let pulses = *model.borrow().seen.last().unwrap();
+    assert!(is(pulses[0], 1500) && is(pulses[1], 1500), "the guard's: {pulses:?}");
+    actuator.handle_interruption(at(4_150));
+    actuator.apply(at(4_150), output(8_000, Motor::Neutral)).unwrap();
+    assert!(is(model.borrow().seen.last().unwrap()[0], 1900));
+    // What the guard had begun comes late.
+    write_neutral(&mut Rc::clone(&model), &config()).unwrap();
+    actuator.apply(at(4_160), output(8_000, Motor::Neutral)).unwrap();
+    assert!(is(model.borrow().seen.last().unwrap()[0], 1900));
+}
+
+#[test]
+fn the_motor_gets_neutral_even_if_the_servo_does_not() {
+    /// A bus that loses one transfer in the middle.
+    struct Lossy(Rc<RefCell<Model>>);
+    impl Chip for Lossy {
+        fn write(&mut self, register: u8, bytes: &[u8]) -> io::Result<()> {
+            if register == LED0 {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            Chip::write(&mut self.0, register, bytes)
+        }
+        fn read(&mut self, register: u8, buffer: &mut [u8]) -> io::Result<()> {
+            Chip::read(&mut self.0, register, buffer)
+        }
+    }
+    let model = Model::powered_on();
+    let mut actuator = start(&model, at(0)).unwrap();
+    actuator.apply(at(3_500), output(0, Motor::Neutral)).unwrap();
+    actuator.apply(at(4_000), output(0, full_throttle())).unwrap();
+    assert!(is(model.borrow().seen.last().unwrap()[1], 2000));
+    assert!(write_neutral(&mut Lossy(Rc::clone(&model)), &config()).is_err());
+    assert!(is(model.borrow().seen.last().unwrap()[1], 1500));
 }
 
 #[test]
