@@ -49,19 +49,19 @@ impl Access {
     /// `None`: this program has no releases, so its cars need no tokens.
     pub(crate) fn issue(&self, car: &CarId) -> Option<AccessToken> {
         let key = self.key.as_ref()?;
-        let claim = format!("{car}.{}", (unix_now() + LIFETIME).as_secs());
-        let mac = hex::encode(mac(key, &claim).finalize().into_bytes());
-        AccessToken::try_from(format!("{claim}.{mac}")).ok()
+        let signed = format!("{car}.{}", (unix_now() + LIFETIME).as_secs());
+        let mac = hex::encode(mac(key, &signed).finalize().into_bytes());
+        AccessToken::try_from(format!("{signed}.{mac}")).ok()
     }
 
     /// The car that a token is for. `None`: it is forged or has expired, or the car is not
     /// enrolled.
     pub(crate) fn check(&self, token: &str) -> Option<CarId> {
         let key = self.key.as_ref()?;
-        let (claim, shown) = token.rsplit_once('.')?;
+        let (signed, shown) = token.rsplit_once('.')?;
         // Compares in constant time.
-        mac(key, claim).verify_slice(&hex::decode(shown).ok()?).ok()?;
-        let (car, expires) = claim.split_once('.')?;
+        mac(key, signed).verify_slice(&hex::decode(shown).ok()?).ok()?;
+        let (car, expires) = signed.split_once('.')?;
         let car = CarId::new(car).ok()?;
         let works = unix_now().as_secs() < expires.parse().ok()? && self.is_enrolled(&car);
         works.then_some(car)
@@ -72,12 +72,12 @@ impl Access {
     }
 }
 
-fn mac(key: &Token, claim: &str) -> Hmac<Sha256> {
+fn mac(key: &Token, signed: &str) -> Hmac<Sha256> {
     // Any length of key is legal for HMAC (RFC 2104 section 2).
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_str().as_bytes())
         .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
     mac.update(b"rccar access v1\0");
-    mac.update(claim.as_bytes());
+    mac.update(signed.as_bytes());
     mac
 }
 
@@ -132,9 +132,9 @@ mod tests {
     #[test]
     fn an_expired_one_is_refused() {
         let access = access();
-        let claim = format!("{}.{}", car('a'), unix_now().as_secs());
-        let mac = hex::encode(mac(access.key.as_ref().unwrap(), &claim).finalize().into_bytes());
-        assert_eq!(access.check(&format!("{claim}.{mac}")), None);
+        let signed = format!("{}.{}", car('a'), unix_now().as_secs());
+        let mac = hex::encode(mac(access.key.as_ref().unwrap(), &signed).finalize().into_bytes());
+        assert_eq!(access.check(&format!("{signed}.{mac}")), None);
     }
 
     #[test]

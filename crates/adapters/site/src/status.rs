@@ -23,7 +23,7 @@ pub struct CarStatus {
     pub name: Option<Name>,
     /// Its signaling host, if it has one.
     pub host: Option<HostStatus>,
-    /// The code by which it can be claimed, while nobody owns it.
+    /// The code by which it can be claimed, while it is not enrolled.
     pub claim: Option<ClaimCode>,
     /// The outcome of the card's `provision.toml`.
     pub provision: Option<Provision>,

@@ -38,8 +38,8 @@ pub const SETTLE: Duration = Duration::from_secs(3);
 /// each, of which an ESC may miss some.
 pub const CLICK: Duration = Duration::from_millis(100);
 
-/// A pulse this far beyond neutral is forward to every ESC, in µs. Their dead bands are 15 to 50 µs,
-/// and the clock of a servo board may be off.
+/// A pulse this far beyond neutral is forward to every ESC, in µs. Their dead bands are 15 to 50
+/// µs, and the clock of a servo board may be off.
 pub const SURELY_US: u16 = 100;
 
 /// What a pulse behind neutral means to the ESC.

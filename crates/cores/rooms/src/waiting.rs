@@ -1,4 +1,5 @@
-//! The waiting room: cars that nobody owns yet, each with a code by which somebody may claim it.
+//! The waiting room: cars that are not enrolled yet, each with a code by which somebody may claim
+//! it.
 //!
 //! ```text
 //!   handle_car ──► WAITING ── take (the right code) ──► the claimer's

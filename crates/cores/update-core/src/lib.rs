@@ -20,17 +20,17 @@
 //!
 //! let boot = Boot { slot: "A".into(), running: Version::new(1, 0, 0), primary: Some("A".into()) };
 //! let now = MonotonicMicros(0);
-//! let mut agent = Machine::new(now, 0, None, Settings::default(), Saved::default(), boot);
+//! let mut updates = Machine::new(now, 0, None, Settings::default(), Saved::default(), boot);
 //! let release = Release { version: Version::new(1, 1, 0), size: 1_000, source: Source::Host("/b/1".into()) };
 //!
 //! // Somebody drives: nothing happens.
 //! let parked = CarStatus { registered: true, drive_alive: true, ..CarStatus::default() };
-//! agent.handle_input(now, Input::Car(Some(CarStatus { in_session: true, ..parked })));
-//! agent.handle_input(now, Input::Answer(Ok(Some(release.clone()))));
-//! assert!(!std::iter::from_fn(|| agent.poll_effect()).any(|effect| matches!(effect, Effect::Install(_))));
+//! updates.handle_input(now, Input::Car(Some(CarStatus { in_session: true, ..parked })));
+//! updates.handle_input(now, Input::Answer(Ok(Some(release.clone()))));
+//! assert!(!std::iter::from_fn(|| updates.poll_effect()).any(|effect| matches!(effect, Effect::Install(_))));
 //! // The driver leaves.
-//! agent.handle_input(now, Input::Car(Some(parked)));
-//! assert!(std::iter::from_fn(|| agent.poll_effect()).any(|effect| effect == Effect::Install(release.clone())));
+//! updates.handle_input(now, Input::Car(Some(parked)));
+//! assert!(std::iter::from_fn(|| updates.poll_effect()).any(|effect| effect == Effect::Install(release.clone())));
 //! ```
 //!
 //! # Design decisions

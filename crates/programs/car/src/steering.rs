@@ -140,8 +140,8 @@ impl Steering {
     /// Passes a control frame on to the drive. True: telemetry is due in answer.
     fn handle_control(&mut self, control: &ReceivedControl) -> bool {
         let frame = &control.frame;
-        let standing = !self.drive.status(clock::now()).state.may_move();
-        let age = self.freshness.handle_frame(control.at, frame, standing);
+        let at_rest = !self.drive.status(clock::now()).state.may_move();
+        let age = self.freshness.handle_frame(control.at, frame, at_rest);
         self.drive.send(SetPoint {
             not_input: frame.not_input(age).unwrap_or_default(),
             arm: frame.arm,

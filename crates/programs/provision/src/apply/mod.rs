@@ -69,7 +69,7 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     // Neither the default, a simulated car, nor a wiring from before may drive: the ESC may have
     // been changed for one that reverses where the old one braked.
     if unused.iter().any(|unused| unused.table == "drive") {
-        let mut held = settings.clone();
+        let mut held = settings;
         held.drive.actuator = Some("none".to_owned());
         configs::write(places, &held, access_code.as_deref())?;
     }

@@ -19,10 +19,10 @@
 //! * The chip never sleeps while pulses run: a pulse that is cut short makes some ESCs spin up
 //!   (ArduPilot issue 19772). The frequency needs sleep, so it is set with the outputs off, and
 //!   left alone if the chip has it already.
-//! * A transfer takes 1 ms at 100 kHz and is given up after 10 ms, and this program does not repeat it: a
-//!   bus that hangs is a fault, and the loop has to go on.
+//! * A transfer takes 1 ms at 100 kHz and is given up after 10 ms, and this program does not repeat
+//!   it: a bus that hangs is a fault, and the loop has to go on.
 
-mod bus;
+mod i2c;
 
 use super::{Actuator, ActuatorError};
 use crate::config::{Channel, Config};
@@ -33,7 +33,7 @@ use rccar_protocol::units::MonotonicMicros;
 use std::io;
 use std::time::Duration;
 
-pub(super) use bus::{NeutralByHand, open};
+pub(super) use i2c::{NeutralByHand, open};
 
 /// Registers (table 4 of the data sheet).
 const MODE1: u8 = 0x00;

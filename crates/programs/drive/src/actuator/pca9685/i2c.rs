@@ -6,7 +6,7 @@ use crate::config::{Bus, Config, LineName, Pca9685Config};
 use gpiocdev::Request;
 use gpiocdev::line::Value;
 use rccar_protocol::units::MonotonicMicros;
-use rppal::i2c::{self, I2c};
+use rppal::i2c::{Error, I2c};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -101,9 +101,9 @@ impl Chip for I2c {
     }
 }
 
-fn plain(error: i2c::Error) -> io::Error {
+fn plain(error: Error) -> io::Error {
     match error {
-        i2c::Error::Io(error) => error,
+        Error::Io(error) => error,
         other => io::Error::other(other.to_string()),
     }
 }
