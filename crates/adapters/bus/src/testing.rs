@@ -2,6 +2,7 @@
 
 use crate::Address;
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -12,8 +13,8 @@ use zbus::Connection;
 #[derive(Debug)]
 pub struct TestBus {
     address: String,
-    _daemon: Child,
-    _directory: TempDir,
+    daemon: Child,
+    directory: TempDir,
 }
 
 impl TestBus {
@@ -31,6 +32,23 @@ impl TestBus {
             directory.path().display()
         );
         std::fs::write(&config, content)?;
+        let (daemon, address) = Self::spawn(&config).await?;
+        Ok(Self { address, daemon, directory })
+    }
+
+    /// Ends the daemon, and every connection with it.
+    pub async fn stop(&mut self) -> io::Result<()> {
+        self.daemon.kill().await
+    }
+
+    /// Another daemon at the same address, after [`Self::stop`].
+    pub async fn start_again(&mut self) -> io::Result<()> {
+        let (daemon, address) = Self::spawn(&self.directory.path().join("bus.conf")).await?;
+        (self.daemon, self.address) = (daemon, address);
+        Ok(())
+    }
+
+    async fn spawn(config: &Path) -> io::Result<(Child, String)> {
         let mut daemon = Command::new("dbus-daemon")
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address=1"])
@@ -42,7 +60,9 @@ impl TestBus {
         if let Some(output) = daemon.stdout.take() {
             BufReader::new(output).read_line(&mut line).await?;
         }
-        Ok(Self { address: line.trim().to_owned(), _daemon: daemon, _directory: directory })
+        // Each daemon has an identifier of its own, which is not part of the place.
+        let address = line.trim().split(',').next().unwrap_or_default().to_owned();
+        Ok((daemon, address))
     }
 
     /// For `DBUS_SYSTEM_BUS_ADDRESS` and configurations.

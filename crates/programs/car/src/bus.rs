@@ -25,6 +25,8 @@ use tokio::time::{interval, sleep};
 const COMPARE_EVERY: Duration = Duration::from_millis(100);
 /// Time between two attempts to get onto the bus, and between two tests whether it is still there.
 const AGAIN: Duration = Duration::from_secs(10);
+/// How often a wish of the owner's is passed on to a `rccar-update` that is not there: a minute.
+const WISH_TRIES: u32 = 6;
 /// The protocol allows one update status a second.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Time for a camera that wakes up and an encoder that starts.
@@ -203,7 +205,7 @@ fn wish(connection: &Connection, version: Option<Version>) {
     let Some(version) = version else { return };
     let client = UpdateClient::new(connection.clone());
     tokio::spawn(async move {
-        match client.install(&version.to_string()).await {
+        match install(&client, &version).await {
             Ok(()) => tracing::info!(%version, "the owner wants this version"),
             Err(error) => {
                 tracing::warn!(
@@ -214,6 +216,18 @@ fn wish(connection: &Connection, version: Option<Version>) {
             }
         }
     });
+}
+
+/// `rccar-update` may not be there yet, when the bus has just come back: then it is asked again.
+async fn install(client: &UpdateClient, version: &Version) -> Result<(), BusError> {
+    let mut tries = 1;
+    loop {
+        match client.install(&version.to_string()).await {
+            Err(BusError::Absent(_)) if tries < WISH_TRIES => tries += 1,
+            outcome => return outcome,
+        }
+        sleep(AGAIN).await;
+    }
 }
 
 /// Passes the newest status of the update on to the host: when it changes, and after each

@@ -227,3 +227,20 @@ async fn reports_reach_the_host_and_announcements_and_wishes_the_update_agent() 
     setup.to_car.send(ToCar::Install { version: "1.3.0".parse().unwrap() }).unwrap();
     assert_eq!(tokio::time::timeout(SOON, called.recv()).await.unwrap().unwrap(), "install 1.3.0");
 }
+
+#[tokio::test]
+async fn a_wish_that_comes_while_the_bus_is_away_is_passed_on_when_it_is_back() {
+    let mut setup = Setup::start().await;
+    setup.until("the registration", |state| state.registered).await;
+    setup.bus.stop().await.unwrap();
+    // The car looks every 10 s whether the bus is there: one of these comes when it knows.
+    for _ in 0..24 {
+        setup.to_car.send(ToCar::Install { version: "1.3.0".parse().unwrap() }).unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    setup.bus.start_again().await.unwrap();
+    let (calls, mut called) = mpsc::unbounded_channel();
+    let connection = setup.bus.connect().await.unwrap();
+    update::serve(&connection, Arc::new(Updates(calls))).await.unwrap();
+    assert_eq!(tokio::time::timeout(SOON, called.recv()).await.unwrap().unwrap(), "install 1.3.0");
+}
