@@ -258,16 +258,16 @@ mod tests {
         let dependency = |(needed, kind): &(&str, Option<&str>)| Dependency {
             name: name(needed),
             kind: kind.map(str::to_owned),
-            path: needed.contains('/').then(|| Path::new("/work").join(needed)),
+            path: needed.contains('/').then(|| Path::new("/project").join(needed)),
         };
         let package = Package {
             name: name(folder),
             version: "1.0.0".to_owned(),
-            manifest_path: Path::new("/work").join(folder).join("Cargo.toml"),
+            manifest_path: Path::new("/project").join(folder).join("Cargo.toml"),
             rust_version: Some("1.94".to_owned()),
             dependencies: needs.iter().map(dependency).collect(),
         };
-        Workspace { packages: vec![package], root: "/work".into() }
+        Workspace { packages: vec![package], root: "/project".into() }
     }
 
     #[test]
@@ -335,7 +335,10 @@ mod tests {
     fn crates_in_a_folder_of_no_layer_are_found() {
         for folder in ["crates/new", "crates/machines/new", "tools/new"] {
             let found = workspace(folder, &[]).elsewhere();
-            assert_eq!(found, [format!("new is in no layer's folder: /work/{folder}/Cargo.toml")]);
+            assert_eq!(
+                found,
+                [format!("new is in no layer's folder: /project/{folder}/Cargo.toml")]
+            );
         }
         assert!(workspace("crates/words/new", &[]).elsewhere().is_empty());
     }
