@@ -43,6 +43,27 @@ describe("Api", () => {
     ]);
   });
 
+  it("signs in at a host of 0.1.0 by its path, and keeps to it", async () => {
+    const requests: [string | undefined, string][] = [];
+    const api = new Api((path, { method }) => {
+      requests.push([method, path]);
+      const status = path === "/api/v1/session" ? 204 : 404;
+      return Promise.resolve(new Response(null, { status }));
+    });
+    await api.signIn("Ada", "secret");
+    await api.signOut();
+    expect(requests).toEqual([
+      ["POST", "/api/v1/sign-in"],
+      ["POST", "/api/v1/session"],
+      ["DELETE", "/api/v1/session"],
+    ]);
+  });
+
+  it("says that neither path is there", async () => {
+    const api = new Api(() => Promise.resolve(new Response(null, { status: 404 })));
+    await expect(api.signIn("Ada", "secret")).rejects.toThrow(ApiError);
+  });
+
   it("reads an enrolment", async () => {
     const enrolment = {
       token: "t",

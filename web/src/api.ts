@@ -24,26 +24,28 @@ type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
 export class Api {
   readonly #fetch: Fetch;
+  /** Where a browser signs in: a host of release 0.1.0 knows the second name only. */
+  #signInPath: "sign-in" | "session" = "sign-in";
 
   constructor(fetch: Fetch = (path, init) => globalThis.fetch(path, init)) {
     this.#fetch = fetch;
   }
 
   async serverInfo(): Promise<ServerInfo> {
-    return await this.#request("GET", "sign-in", undefined, serverInfo);
+    return await this.#signIn("GET", undefined, serverInfo);
   }
 
   async signIn(name: string, password: string): Promise<void> {
-    await this.#request("POST", "sign-in", { name, password });
+    await this.#signIn("POST", { name, password });
   }
 
   /** On a car's own page. */
   async signInWithCode(code: string): Promise<void> {
-    await this.#request("POST", "sign-in", { code });
+    await this.#signIn("POST", { code });
   }
 
   async signOut(): Promise<void> {
-    await this.#request("DELETE", "sign-in");
+    await this.#signIn("DELETE");
   }
 
   /** Makes the first account. */
@@ -89,6 +91,18 @@ export class Api {
 
   async removeRelease(version: string): Promise<void> {
     await this.#request("DELETE", `releases/${encodeURIComponent(version)}`);
+  }
+
+  async #signIn<T = void>(method: string, body?: object, read?: Read<T>): Promise<T> {
+    try {
+      return await this.#request(method, this.#signInPath, body, read);
+    } catch (error) {
+      if (this.#signInPath === "session" || !(error instanceof ApiError) || error.status !== 404) {
+        throw error;
+      }
+      this.#signInPath = "session";
+      return await this.#request(method, this.#signInPath, body, read);
+    }
   }
 
   async #request<T = void>(
