@@ -113,7 +113,10 @@ describe("Api", () => {
       provision: {
         file: "faulty",
         faults: [{ line: 12, key: "camera.fps", what: "no", example: "fps = 30" }],
-        unused: [{ table: "camera", instead: "kept" }],
+        unused: [
+          { table: "camera", instead: "kept" },
+          { table: "drive", instead: "off" },
+        ],
         notices: ["the data partition was made anew"],
         host_name: "blitz",
       },

@@ -66,7 +66,7 @@ function Card({ provision }: { provision: Provision }) {
           )}
           {unused.map(({ table, instead }) => (
             <p class="muted small" key={table}>
-              Until [{table}] is right, {holds(instead)} for it.
+              Until [{table}] is right, {holds(instead)}.
             </p>
           ))}
         </section>
@@ -88,11 +88,13 @@ function Card({ provision }: { provision: Provision }) {
 function holds(instead: UnusedTable["instead"]): string {
   switch (instead) {
     case "kept":
-      return "the settings from before hold";
+      return "the settings from before hold for it";
     case "default":
-      return "the defaults hold";
+      return "the defaults hold for it";
+    case "off":
+      return "the car cannot be armed";
     default:
-      return `other settings hold (${instead})`;
+      return `other settings hold for it (${instead})`;
   }
 }
 

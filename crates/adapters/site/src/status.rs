@@ -81,6 +81,6 @@ pub struct ProvisionFault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnusedTable {
     pub table: String,
-    /// `kept` or `default`.
+    /// `kept`, `default`, or `off`: nothing holds.
     pub instead: String,
 }

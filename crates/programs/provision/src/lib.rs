@@ -11,7 +11,8 @@
 //! 2. writes the services' configurations, without what a service refuses;
 //! 3. keeps the settings that hold for the next boot;
 //! 4. writes Wi-Fi, SSH key and host name;
-//! 5. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for
+//! 5. writes down which device-tree overlays the boot script applies at the next start;
+//! 6. writes `provision-report.txt` beside the file, if it has changed, and `provision.json` for
 //!    the car's page.
 //!
 //! ```
@@ -29,6 +30,8 @@
 //!   address: without it nobody could help the car from afar.
 //! * Without the file the kept settings hold: a card whose FAT is damaged still drives. A table
 //!   that is absent means the defaults.
+//! * A camera whose sensor has no driver in this image costs its line, not its table: nothing was
+//!   misunderstood.
 //! * Faults never quote a value that may be secret. The report lies on the card beside
 //!   `provision.toml` and says no more than the card says anyway. The claim code is not in it,
 //!   because that changes with each start.
@@ -49,7 +52,7 @@ mod values;
 
 pub use fault::Fault;
 pub use parse::{Parsed, parse};
-pub use settings::{Camera, Car, Drive, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
+pub use settings::{Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Ssh, Update, Wifi};
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -4,7 +4,7 @@ use crate::document::{Document, Section};
 use crate::fault::Fault;
 use crate::reader::Reader;
 use crate::schema::{TABLES, Table};
-use crate::settings::{Camera, Car, Drive, Host, Lan, Modem, Settings, Ssh, Update, Wifi};
+use crate::settings::{Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Ssh, Update, Wifi};
 use crate::values;
 use rccar_protocol::video::{BITRATES_KBPS, HEIGHTS, RATES, WIDTHS};
 use std::collections::BTreeSet;
@@ -46,11 +46,11 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         let section = sections.get(table.name);
         let mut reader = Reader::new(table, section);
         fill(&mut settings, table, &mut reader);
-        let wrong = reader.finish();
+        let (wrong, unusable) = reader.finish();
         if !wrong.is_empty() || section.is_some_and(|section| section.broken) {
             faulty.insert(table.name);
         }
-        faults.extend(wrong);
+        faults.extend(wrong.into_iter().chain(unusable));
     }
     // Bytes that are no such file set nothing. That must not look like a file without settings.
     if sections.is_empty() && whole_file {
@@ -106,6 +106,7 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
         "camera" => {
             settings.camera = Camera {
                 source: reader.text("source", values::source),
+                sensor: reader.usable("sensor", values::sensor, values::driver),
                 device: reader.text("device", values::device),
                 // With this step only the two ends are legal.
                 rotation: reader.whole("rotation", 0..=180, 180, "degrees"),
@@ -116,6 +117,7 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
             };
             // The car would refuse to start: the simulator is no camera to choose or to turn.
             if settings.camera.source.as_deref() == Some("simulator") {
+                reader.useless("sensor", "the simulator has no ribbon cable");
                 reader.useless("device", "there is only one simulator");
                 reader.useless("rotation", "the simulator is never upside down");
             }
@@ -139,6 +141,16 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 motor_neutral_us: motor[1],
                 motor_forward_us: motor[2],
             };
+        }
+        "sensors" => {
+            settings.sensors = Sensors {
+                power_monitor: reader.text("power_monitor", values::power_monitor),
+                shunt_micro_ohm: reader.whole("shunt_micro_ohm", 100..=1_000_000, 1, "µΩ"),
+            };
+            reader.needs("shunt_micro_ohm", "power_monitor");
+            if settings.sensors.power_monitor.as_deref() == Some("ina260") {
+                reader.useless("shunt_micro_ohm", "the shunt of an INA260 is in the chip");
+            }
         }
         "lan" => {
             settings.lan = Lan { access_code: reader.text("access_code", values::access_code) }
@@ -257,6 +269,16 @@ mod tests {
             faults("[camera]\nsource = 'simulator'\nrotation = 180\n")[0].contains("upside down")
         );
         assert!(faults("[camera]\nrotation = 90\n")[0].contains("0 or 180 degrees, not 90"));
+    }
+
+    #[test]
+    fn a_power_monitor_has_one_shunt() {
+        let faults = |text: &str| faults(&format!("[sensors]\n{text}"));
+        assert!(faults("power_monitor = 'ina219'\nshunt_micro_ohm = 100000\n").is_empty());
+        assert!(faults("shunt_micro_ohm = 2000\n")[0].contains("without `power_monitor`"));
+        assert!(faults("power_monitor = 'ina3221'\n")[0].contains("ina226"));
+        let built_in = faults("power_monitor = 'ina260'\nshunt_micro_ohm = 2000\n");
+        assert!(built_in[0].contains("in the chip"), "{built_in:#?}");
     }
 
     #[test]

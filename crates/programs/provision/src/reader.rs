@@ -11,17 +11,35 @@ pub(crate) struct Reader<'a> {
     table: &'static Table,
     section: Option<&'a Section>,
     faults: Vec<Fault>,
+    unusable: Vec<Fault>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(table: &'static Table, section: Option<&'a Section>) -> Self {
-        let mut reader = Self { table, section, faults: Vec::new() };
+        let mut reader = Self { table, section, faults: Vec::new(), unusable: Vec::new() };
         reader.unknown_keys();
         reader
     }
 
-    pub(crate) fn finish(self) -> Vec<Fault> {
-        self.faults
+    /// The faults that cost the table, and those that cost only their key.
+    pub(crate) fn finish(self) -> (Vec<Fault>, Vec<Fault>) {
+        (self.faults, self.unusable)
+    }
+
+    /// A text that passes `check`, and that `of_use` takes: if it does not, the text is left out
+    /// and the rest of the table holds.
+    pub(crate) fn usable(
+        &mut self,
+        name: &str,
+        check: fn(&str) -> Checked,
+        of_use: fn(&str) -> Result<(), String>,
+    ) -> Option<String> {
+        let text = self.text(name, check)?;
+        let Err(what) = of_use(&text) else { return Some(text) };
+        let (key, line, _) = self.value(name)?;
+        let fault = self.described(line, key, what);
+        self.unusable.push(fault);
+        None
     }
 
     /// A text that passes `check`.
@@ -142,12 +160,12 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&mut self, line: usize, key: &Key, what: String) {
+        let fault = self.described(line, key, what);
+        self.faults.push(fault);
+    }
+
+    fn described(&self, line: usize, key: &Key, what: String) -> Fault {
         let example = format!("{} = {}", key.name, key.example);
-        self.faults.push(Fault {
-            line,
-            key: format!("{}.{}", self.table.name, key.name),
-            what,
-            example,
-        });
+        Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example }
     }
 }

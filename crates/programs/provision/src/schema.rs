@@ -31,7 +31,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 }
 
 /// All tables, in the order of the template.
-pub const TABLES: [Table; 9] = [
+pub const TABLES: [Table; 10] = [
     Table {
         name: "host",
         keys: &[
@@ -62,7 +62,8 @@ pub const TABLES: [Table; 9] = [
         name: "camera",
         keys: &[
             key("source", "\"libcamera\""),
-            key("device", "\"imx708\""),
+            key("sensor", "\"imx219\""),
+            key("device", "\"imx219\""),
             key("rotation", "180"),
             key("width", "1280"),
             key("height", "720"),
@@ -85,6 +86,10 @@ pub const TABLES: [Table; 9] = [
             key("motor_neutral_us", "1500"),
             key("motor_forward_us", "2000"),
         ],
+    },
+    Table {
+        name: "sensors",
+        keys: &[key("power_monitor", "\"ina226\""), key("shunt_micro_ohm", "2000")],
     },
     Table { name: "lan", keys: &[key("access_code", "\"open sesame\"")] },
     Table {

@@ -11,6 +11,7 @@ pub struct Settings {
     pub modem: Modem,
     pub camera: Camera,
     pub drive: Drive,
+    pub sensors: Sensors,
     pub lan: Lan,
     pub ssh: Ssh,
     pub update: Update,
@@ -59,6 +60,8 @@ pub struct Modem {
 pub struct Camera {
     /// `libcamera` or `simulator`.
     pub source: Option<String>,
+    /// Of the camera on the ribbon cable; it has a driver and a device-tree overlay.
+    pub sensor: Option<String>,
     /// Which camera, if several are connected.
     pub device: Option<String>,
     /// 0, or 180 for a camera that is mounted upside down.
@@ -92,6 +95,15 @@ pub struct Drive {
     pub motor_reverse_us: Option<u32>,
     pub motor_neutral_us: Option<u32>,
     pub motor_forward_us: Option<u32>,
+}
+
+/// What the car measures by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Sensors {
+    /// `ina219`, `ina226` or `ina260`, at address 0x41.
+    pub power_monitor: Option<String>,
+    /// The resistor on its board, in µΩ.
+    pub shunt_micro_ohm: Option<u32>,
 }
 
 /// The car's own page.
@@ -149,6 +161,7 @@ impl Settings {
             "modem" => self.modem = from.modem.clone(),
             "camera" => self.camera = from.camera.clone(),
             "drive" => self.drive = from.drive.clone(),
+            "sensors" => self.sensors = from.sensors.clone(),
             "lan" => self.lan = from.lan.clone(),
             "ssh" => self.ssh = from.ssh.clone(),
             "update" => self.update = from.update.clone(),

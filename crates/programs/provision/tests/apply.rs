@@ -1,7 +1,7 @@
 //! A car's tree, from start to start.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use rccar_provision::apply::{FileState, Instead, Outcome, Places, apply};
+use rccar_provision::apply::{FileState, Instead, Outcome, Places, Unused, apply};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -250,8 +250,12 @@ fn a_wiring_with_a_mistake_is_no_simulated_car() {
     card.start();
     assert_eq!(actuator(&card), Some("pca9685".into()));
     card.file("[drive]\nactuator = \"pca9658\"\n");
-    card.start();
+    let outcome = card.start();
     assert_eq!(actuator(&card), Some("none".into()));
+    // And that is what a person reads.
+    assert_eq!(outcome.unused, [Unused { table: "drive", instead: Instead::Off }]);
+    assert!(card.report().contains("Until [drive] is right, the car cannot be armed."));
+    assert!(!card.report().contains("from before"), "{}", card.report());
 }
 
 #[test]
@@ -259,8 +263,7 @@ fn a_wiring_that_the_drive_refuses_is_no_simulated_car_either() {
     let card = Card::new("[drive]\nactuator = \"pca9685\"\nsteering_left_us = 1600\n");
     card.service("rccar-drive", &refuses("1600"));
     let outcome = card.start();
-    let unused: Vec<_> = outcome.unused.iter().map(|unused| unused.table).collect();
-    assert_eq!(unused, ["drive"]);
+    assert_eq!(outcome.unused, [Unused { table: "drive", instead: Instead::Off }]);
     assert_eq!(card.config("drive.toml")["actuator"], "none".into());
 }
 

@@ -64,7 +64,7 @@ export interface CarStatus {
 
 const HOST_STATES = ["connecting", "registered", "unclaimed", "refused"] as const;
 const CARD_FILES = ["good", "faulty", "missing", "unreadable"] as const;
-const INSTEAD = ["kept", "default"] as const;
+const INSTEAD = ["kept", "default", "off"] as const;
 
 /** How the car stands with its host. */
 export interface HostStatus {

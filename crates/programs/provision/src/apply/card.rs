@@ -28,15 +28,29 @@ pub(super) fn read(places: &Places) -> File {
     }
 }
 
-/// Writes the report, unless it says the same already. The partition is writable only for that
-/// time.
+/// Writes the report, unless it says the same already.
 pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
-    let path = places.report();
-    if files::read(&path)?.as_deref() == Some(content.as_bytes()) {
-        return Ok(());
+    put(places, &places.report(), content.as_bytes()).map(|_changed| ())
+}
+
+/// Writes the choice of overlays, unless it is the same already, and returns whether it was
+/// another. An empty one is as good as none.
+pub(super) fn choice(places: &Places, block: &[u8], is_empty: bool) -> Result<bool, Failure> {
+    let path = places.overlays();
+    if is_empty && files::read(&path)?.is_none() {
+        return Ok(false);
+    }
+    put(places, &path, block)
+}
+
+/// The partition is writable only while a file is written. Returns whether the file has changed.
+fn put(places: &Places, path: &Path, content: &[u8]) -> Result<bool, Failure> {
+    if files::read(path)?.as_deref() == Some(content) {
+        return Ok(false);
     }
     if !places.is_the_system() {
-        return Ok(files::write(&path, content.as_bytes())?);
+        files::write(path, content)?;
+        return Ok(true);
     }
     require_card(places)?;
     let card = places.card();
@@ -44,10 +58,11 @@ pub(super) fn report(places: &Places, content: &str) -> Result<(), Failure> {
     if flags.contains(MsFlags::MS_RDONLY) {
         remount(&card, flags - MsFlags::MS_RDONLY)?;
     }
-    let written = files::write(&path, content.as_bytes());
+    let written = files::write(path, content);
     // Also if the write has failed. It writes the file system's own data back, too.
     remount(&card, flags | MsFlags::MS_RDONLY)?;
-    Ok(written?)
+    written?;
+    Ok(true)
 }
 
 /// Fails if the partition is not mounted. The folder may then be empty or hold the image's own

@@ -59,8 +59,9 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
     let Settings { car, host, camera, .. } = settings;
     let mut camera = Table::try_from(camera).unwrap_or_default();
     // A card that names a camera or a rotation wants a real camera, whatever the image's default
-    // is.
-    if ["device", "rotation"].iter().any(|key| camera.contains_key(*key)) {
+    // is. The sensor is for the boot script.
+    let sensor = camera.remove("sensor").is_some();
+    if sensor || ["device", "rotation"].iter().any(|key| camera.contains_key(*key)) {
         camera.entry("source").or_insert_with(|| "libcamera".into());
     }
     let lan = access_code.map(|code| section([("access_code", Some(code.into()))]));
@@ -201,6 +202,13 @@ mod tests {
                         [esc]\nkind = 'brake-first'\nneutral_us = 1480\n\
                         [throttle]\nmax_forward = 0.35\n";
         assert_eq!(drive(&parsed.settings), expected.parse().unwrap());
+    }
+
+    #[test]
+    fn a_sensor_makes_the_camera_a_real_one_and_is_no_word_for_the_car() {
+        let camera = crate::Camera { sensor: Some("imx219".to_owned()), ..Default::default() };
+        let table = car(&Settings { camera, ..Settings::default() }, None);
+        assert_eq!(table, "[camera]\nsource = 'libcamera'\n".parse().unwrap());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod access_code;
 mod card;
 mod configs;
 mod files;
+mod overlays;
 mod places;
 mod report;
 mod verdict;
@@ -51,7 +52,7 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let kept = parse(kept.unwrap_or_default().as_bytes()).settings_or(&Settings::default());
     let (file, parsed, settings) = read_card(places, &kept, &mut steps);
 
-    let verdict::Settled { settings, access_code, refused } =
+    let verdict::Settled { mut settings, access_code, refused } =
         verdict::settle(places, settings, &kept, &mut steps)?;
     // Those that hold now: without tables that are faulty or that a service refuses.
     steps.done(
@@ -65,14 +66,15 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
 
     let faulty =
         parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
-    let unused: Vec<Unused> = faulty.chain(refused.iter().cloned()).collect();
+    let mut unused: Vec<Unused> = faulty.chain(refused.iter().cloned()).collect();
     // Neither the default, a simulated car, nor a wiring from before may drive: the ESC may have
     // been changed for one that reverses where the old one braked.
-    if unused.iter().any(|unused| unused.table == "drive") {
-        let mut held = settings;
-        held.drive.actuator = Some("none".to_owned());
-        configs::write(places, &held, access_code.as_deref())?;
+    if let Some(drive) = unused.iter_mut().find(|unused| unused.table == "drive") {
+        drive.instead = Instead::Off;
+        settings.drive.actuator = Some("none".to_owned());
+        configs::write(places, &settings, access_code.as_deref())?;
     }
+    overlays::settle(places, &settings, &mut steps);
     // A file that is right as such is faulty if a service refuses a table of it.
     let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
     steps.notices.extend(parsed.remarks);

@@ -38,7 +38,17 @@ impl Places {
         self.card().join("provision-report.txt")
     }
 
-    /// The same for the car's page.
+    /// The device-tree overlays of the next start, for the boot script.
+    pub(crate) fn overlays(&self) -> PathBuf {
+        self.card().join("overlays.env")
+    }
+
+    /// What the boot script has told the kernel.
+    pub(crate) fn command_line(&self) -> PathBuf {
+        self.at("proc/cmdline")
+    }
+
+    /// The same as the report for the car's page.
     #[must_use]
     pub fn json(&self) -> PathBuf {
         self.at("run/rccar/provision.json")

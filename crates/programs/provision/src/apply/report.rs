@@ -25,6 +25,8 @@ pub enum Instead {
     Kept,
     /// Those of the image.
     Default,
+    /// None: the car cannot be armed.
+    Off,
 }
 
 /// A table that was not used.
@@ -74,10 +76,11 @@ pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&st
     }
     for Unused { table, instead } in &outcome.unused {
         let what = match instead {
-            Instead::Kept => "the settings from before hold",
-            Instead::Default => "the defaults hold",
+            Instead::Kept => "the settings from before hold for it",
+            Instead::Default => "the defaults hold for it",
+            Instead::Off => "the car cannot be armed",
         };
-        let _ = writeln!(out, "\nUntil [{table}] is right, {what} for it.");
+        let _ = writeln!(out, "\nUntil [{table}] is right, {what}.");
     }
     if !outcome.notices.is_empty() {
         out.push_str("\nWhat else the car noticed\n-------------------------\n");

@@ -2,10 +2,12 @@
 //! secret.
 
 mod country;
+mod hardware;
 mod network;
 mod ssh;
 
 pub(crate) use country::country;
+pub(crate) use hardware::{driver, power_monitor, sensor};
 pub(crate) use network::{apn, pin, ssid, wifi_password};
 pub(crate) use ssh::public_key;
 
@@ -93,7 +95,7 @@ pub(crate) fn source(text: &str) -> Checked {
 pub(crate) fn device(text: &str) -> Checked {
     if text.trim().is_empty() || text.len() > 128 || text.chars().any(char::is_control) {
         return Err(
-            "a camera is \"first\", its number, or a part of its name such as \"imx708\"".into()
+            "a camera is \"first\", its number, or a part of its name such as \"imx219\"".into()
         );
     }
     Ok(text.to_owned())
