@@ -13,6 +13,9 @@ if test "${board}" = "qemu-arm"; then
   setenv tree ${fdtcontroladdr}
   setexpr state ${scriptaddr} + 0x100000
   setenv kernel_comp_addr_r 0x50000000
+  setenv overlay_addr 0x4fd00000
+  setenv tree_a 0x4fe00000
+  setenv tree_b 0x4ff00000
 else
   # GPIO header of the Pi 4 and of the Pi 5, the Pi 5's debug connector, and the screen; absent ones
   # are ignored.
@@ -23,6 +26,9 @@ else
   # device tree at 0x08000000.
   setenv kernel_addr_r 0x00200000
   setenv ramdisk_addr_r 0x06000000
+  setenv overlay_addr 0x07c00000
+  setenv tree_a 0x07d00000
+  setenv tree_b 0x07e00000
   setenv state 0x07f00000
   setenv kernel_comp_addr_r 0x0a000000
 fi
@@ -44,6 +50,21 @@ test -n "${BOOT_B_LEFT}" || setenv BOOT_B_LEFT 3
 # Linux reads the first copy only: it is whole again before any slot starts.
 setenv save 'env export -c -s 0x8000 ${state} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT; ${devtype} write ${state} ${env_start} 0x40; ${devtype} write ${state} ${env_copy} 0x40'
 
+# The overlays that provision.toml asks for, as rccar-provision has written them down: names, and the
+# shunt of the power monitor. Whatever else is in that file is not taken; one that is damaged, or
+# missing, costs the overlays and not the start.
+setenv overlays
+setenv power_overlay
+setenv power_shunt
+part number ${devtype} ${devnum} fw part
+if test -e ${devtype} ${devnum}:${part} overlays.env; then
+  if load ${devtype} ${devnum}:${part} ${state} overlays.env 0x400 && env import -c ${state} 0x400 overlays power_overlay power_shunt; then
+    true
+  else
+    echo "rccar: overlays.env is damaged, no overlay is applied"
+  fi
+fi
+
 for slot in ${BOOT_ORDER}; do
   setenv left 0
   if test "${slot}" = "A"; then setenv left ${BOOT_A_LEFT}; fi
@@ -54,11 +75,52 @@ for slot in ${BOOT_ORDER}; do
     run save
     echo "rccar: slot ${slot} (attempts left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
     part number ${devtype} ${devnum} boot${slot} part
+    # Each overlay is tried on a copy: one that does not apply leaves its tree unusable. The slot has
+    # them by board, or by chip; "board" is for every board of a kind, asked for or not.
+    setenv started_tree ${tree}
+    setenv next_tree ${tree_a}
+    setenv other_tree ${tree_b}
+    setenv applied
+    setenv failed
+    setenv missing
+    setenv tree_board
+    setenv tree_chip
+    fdt addr ${tree}
+    fdt get value tree_board / compatible 0
+    fdt get value tree_chip / compatible 1
+    for overlay in board ${overlays}; do
+      setenv file overlays/${tree_board}/${overlay}.dtbo
+      if test -e ${devtype} ${devnum}:${part} ${file}; then true; else setenv file overlays/${tree_chip}/${overlay}.dtbo; fi
+      if test -e ${devtype} ${devnum}:${part} ${file}; then
+        setenv good no
+        if load ${devtype} ${devnum}:${part} ${overlay_addr} ${file} 0x10000; then
+          if test "${overlay}" = "${power_overlay}" && test -n "${power_shunt}"; then
+            fdt addr ${overlay_addr}
+            fdt set /fragment@0/__overlay__/power-monitor@41 shunt-resistor <${power_shunt}>
+          fi
+          if fdt move ${started_tree} ${next_tree} 0x40000 && fdt apply ${overlay_addr}; then setenv good yes; fi
+        fi
+        if test "${good}" = "yes"; then
+          setenv applied ${applied}${overlay},
+          setenv started_tree ${next_tree}
+          setenv next_tree ${other_tree}
+          setenv other_tree ${started_tree}
+        else
+          echo "rccar: overlay ${file} does not apply"
+          setenv failed ${failed}${overlay},
+        fi
+      elif test "${overlay}" != "board"; then
+        echo "rccar: this slot has no overlay ${overlay} for ${tree_board} or ${tree_chip}"
+        setenv missing ${missing}${overlay},
+      fi
+    done
+    echo "rccar: overlays ${applied}"
     # gpt: Linux, too, takes the second copy of a damaged partition table. panic, oops: a lost
-    # kernel is an attempt that failed.
-    setenv bootargs "${console_args} rauc.slot=${slot} ro gpt panic=5 oops=panic systemd.show_status=0"
+    # kernel is an attempt that failed. persist: on a Pi 5, too, a line of a process that has ended
+    # becomes an input, so that OE of the servo board goes up.
+    setenv bootargs "${console_args} rauc.slot=${slot} ro gpt panic=5 oops=panic systemd.show_status=0 pinctrl_rp1.persist_gpio_outputs=0 rccar.overlays=${applied} rccar.overlays_failed=${failed} rccar.overlays_missing=${missing}"
     if load ${devtype} ${devnum}:${part} ${kernel_addr_r} Image.gz && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} initrd.img; then
-      booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${tree}
+      booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${started_tree}
     fi
     echo "rccar: slot ${slot} cannot be started"
     setenv BOOT_${slot}_LEFT 0

@@ -23,16 +23,26 @@ describe('the card', () => {
       .map((path) => path.match(/([^/]+)\.ko(\.xz)?$/)?.[1])
       .filter(Boolean);
 
-  it('has every file that the firmware of a Pi 4 loads with little graphics memory, and of a Pi 5', () => {
+  it('has every file that the firmware loads with little graphics memory, of a Pi 3 to 5', () => {
     const files = all('fw');
     const wanted = [
+      'bootcode.bin',
+      'start.elf',
+      'fixup.dat',
+      'start_cd.elf',
+      'fixup_cd.dat',
       'start4.elf',
       'fixup4.dat',
       'start4cd.elf',
       'fixup4cd.dat',
       'u-boot.bin',
       'boot.scr',
+      'bcm2837-rpi-3-b.dtb',
+      'bcm2837-rpi-3-b-plus.dtb',
+      'bcm2837-rpi-zero-2-w.dtb',
       'bcm2711-rpi-4-b.dtb',
+      'bcm2711-rpi-400.dtb',
+      'bcm2711-rpi-cm4-io.dtb',
       'bcm2712-rpi-5-b.dtb',
       'overlays/bcm2712d0.dtbo',
     ];
@@ -45,9 +55,29 @@ describe('the card', () => {
     assert.ok(section.includes('usb_max_current_enable=1'), `${settings}`);
   });
 
+  it('has the overlays of every kind of board in the slot, where the kernel is', () => {
+    const overlays = all('boot').filter((path) => path.endsWith('.dtbo'));
+    for (const kind of [
+      'brcm,bcm2711',
+      'brcm,bcm2712',
+      'brcm,bcm2837',
+      'raspberrypi,4-compute-module',
+      'raspberrypi,model-zero-2-w',
+    ])
+      for (const name of ['i2c', 'camera-imx219', 'camera-ov9281', 'power-ina226'])
+        assert.ok(
+          overlays.includes(`overlays/${kind}/${name}.dtbo`),
+          `${kind}/${name}: ${overlays}`,
+        );
+    // A Pi 5 has a fan that Linux has no driver for, and no PWM that Linux has one for.
+    const only = (name) => overlays.filter((path) => path.endsWith(`/${name}.dtbo`));
+    assert.deepEqual(only('board'), ['overlays/brcm,bcm2712/board.dtbo']);
+    assert.ok(only('pwm').length === 4 && !only('pwm').some((path) => path.includes('bcm2712')));
+  });
+
   it('has no tree with which U-Boot waits for a key', () => {
     const trees = all('bootdelay');
-    assert.ok(trees.length >= 6, `${trees}`);
+    assert.ok(trees.length >= 9, `${trees}`);
     for (const tree of trees) assert.match(tree, /\.dtb -2$/);
   });
 
