@@ -36,6 +36,7 @@ describe('the card', () => {
       'start4cd.elf',
       'fixup4cd.dat',
       'u-boot.bin',
+      'uboot.env',
       'boot.scr',
       'bcm2837-rpi-3-b.dtb',
       'bcm2837-rpi-3-b-plus.dtb',

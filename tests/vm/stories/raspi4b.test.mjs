@@ -21,6 +21,9 @@ story('Raspberry Pi 4B', {}, (car, step) => {
       const { text } = car.vm.serial;
       assert.match(text, /mmc@7e340000\.bootdev/, 'the card is in the slot that has supplies');
       assert.doesNotMatch(text, /stop autoboot|no boot state/);
+      // uboot.env is read, so nothing looks for a stick before there is need of one.
+      assert.match(text, /Loading Environment from FAT\.\.\. OK/);
+      assert.doesNotMatch(text, /starting USB/);
     },
   );
 
