@@ -208,7 +208,15 @@ function hear(control: FakeChannel, state: "disarmed" | "armed" | "tripped"): vo
     throttle: 0,
   } as const;
   const bytes = encodeTelemetry(
-    { ...frame, braking: false, battery_mv: null, battery_level: null, odometry: null, dropped: 0 },
+    {
+      ...frame,
+      braking: false,
+      battery_mv: null,
+      battery_level: null,
+      speed_limit: null,
+      odometry: null,
+      dropped: 0,
+    },
     1,
   );
   control.onmessage?.({ data: bytes.buffer });

@@ -107,6 +107,7 @@ function telemetry(seq: number): TelemetryFrame {
     braking: false,
     battery_mv: null,
     battery_level: null,
+    speed_limit: null,
     odometry: null,
     dropped: 0,
   };

@@ -29,6 +29,7 @@ export const STOP_REASONS = [
   "actuator-fault",
   "shutdown",
   "battery-empty",
+  "old-picture",
 ] as const;
 /** Why the wheels are not following the driver. */
 export type StopReason = (typeof STOP_REASONS)[number];
@@ -36,6 +37,10 @@ export type StopReason = (typeof STOP_REASONS)[number];
 export const BATTERY_LEVELS = ["unknown", "good", "low", "limited", "empty"] as const;
 /** What the drive makes of the battery's voltage. */
 export type BatteryLevel = (typeof BATTERY_LEVELS)[number];
+
+export const LIMIT_CAUSES = ["picture", "battery"] as const;
+/** What keeps the car slow. */
+export type LimitCause = (typeof LIMIT_CAUSES)[number];
 
 export const INPUT_SOURCES = ["none", "keyboard", "gamepad", "touch"] as const;
 /** The kind of device that the driver steers with. */

@@ -4,9 +4,11 @@ import { FrameReader, within, withGroups, type FrameVersion } from "./frame";
 import {
   BATTERY_LEVELS,
   DRIVE_STATES,
+  LIMIT_CAUSES,
   STOP_REASONS,
   type BatteryLevel,
   type DriveState,
+  type LimitCause,
   type StopReason,
 } from "./state";
 import { FULL_SCALE } from "./units";
@@ -34,6 +36,8 @@ const ECHO_SIZE = 12;
 const ODOMETRY_SIZE = 12;
 const BATTERY_SIZE = 2;
 const BATTERY_LEVEL_SIZE = 1;
+const SPEED_LIMIT = 13;
+const SPEED_LIMIT_SIZE = 3;
 
 /** Half a turn in 1/100 degree. */
 const HALF_TURN = 18_000;
@@ -55,6 +59,13 @@ export interface Odometry {
   readonly y_mm: number;
 }
 
+/** How much of the throttle the driver has. */
+export interface SpeedLimit {
+  /** 1/10000, below 10000. */
+  readonly share: number;
+  readonly cause: Open<LimitCause>;
+}
+
 /** One telemetry frame; names as in `PROTOCOL.md`. */
 export interface TelemetryFrame {
   readonly state: Open<DriveState>;
@@ -69,6 +80,8 @@ export interface TelemetryFrame {
   readonly battery_mv: number | null;
   /** `null` if the car does not watch its battery. */
   readonly battery_level: Open<BatteryLevel> | null;
+  /** `null` if the driver has the whole throttle. */
+  readonly speed_limit: SpeedLimit | null;
   readonly odometry: Odometry | null;
   /** Number of control frames that the car dropped in this session. */
   readonly dropped: number;
@@ -116,6 +129,7 @@ function decodeV1(reader: FrameReader): Rest {
     braking,
     battery_mv,
     battery_level: null,
+    speed_limit: null,
     odometry,
     dropped,
   };
@@ -145,6 +159,10 @@ function decodeV2(reader: FrameReader): Rest {
     battery_level: reader.group(BATTERY_LEVEL, BATTERY_LEVEL_SIZE, (group) =>
       wordOf(BATTERY_LEVELS, group.getUint8(0)),
     ),
+    speed_limit: reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, (group) => ({
+      share: within(group.getUint16(0), FULL_SCALE - 1, "speed_limit.share"),
+      cause: wordOf(LIMIT_CAUSES, group.getUint8(2)),
+    })),
   };
 }
 
@@ -197,11 +215,15 @@ function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   battery.setUint16(0, frame.battery_mv ?? 0);
   const level = new DataView(new ArrayBuffer(BATTERY_LEVEL_SIZE));
   level.setUint8(0, numberOf(BATTERY_LEVELS, frame.battery_level ?? "unknown"));
+  const limit = new DataView(new ArrayBuffer(SPEED_LIMIT_SIZE));
+  limit.setUint16(0, frame.speed_limit?.share ?? 0);
+  limit.setUint8(2, numberOf(LIMIT_CAUSES, frame.speed_limit?.cause ?? "picture"));
   return withGroups(head.buffer, [
     frame.echo === null ? null : [ECHO, echo.buffer],
     frame.odometry === null ? null : [ODOMETRY, odometry.buffer],
     frame.battery_mv === null ? null : [BATTERY, battery.buffer],
     frame.battery_level === null ? null : [BATTERY_LEVEL, level.buffer],
+    frame.speed_limit === null ? null : [SPEED_LIMIT, limit.buffer],
   ]);
 }
 

@@ -3,6 +3,7 @@
 //! | module | decides |
 //! |---|---|
 //! | [`freshness`] | how old the driver's input is when its frame arrives |
+//! | [`sight`] | how old the picture is that the driver sees |
 //! | [`lease`] | who drives |
 //! | [`registration`] | when the host is dialled, and when a connection is given up |
 //! | [`uplinks`] | which uplink is used |
@@ -71,5 +72,6 @@ pub mod freshness;
 pub mod lease;
 pub mod recovery;
 pub mod registration;
+pub mod sight;
 pub mod timing;
 pub mod uplinks;

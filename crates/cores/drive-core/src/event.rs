@@ -66,6 +66,8 @@ pub enum Rejection {
     /// The time of the sample is ahead of the clock by more than
     /// [`crate::timing::FUTURE_TOLERANCE`].
     Future,
+    /// The picture that the driver saw is too old to drive by ([`crate::picture`]).
+    OldPicture,
     /// The set-point is not newer than the last input: it is a repetition or was overtaken. It is
     /// dropped and changes nothing.
     Overtaken,
@@ -77,6 +79,7 @@ impl Rejection {
     pub fn reason(self) -> StopReason {
         match self {
             Self::NotInput(reason) => reason,
+            Self::OldPicture => StopReason::OldPicture,
             Self::Stale | Self::Future | Self::Overtaken => StopReason::StaleInput,
         }
     }

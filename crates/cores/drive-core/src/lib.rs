@@ -12,6 +12,9 @@
 //! 3. writes [`Machine::output`] to the actuators after each of these calls,
 //! 4. takes every [`Event`] out with [`Machine::poll_event`].
 //!
+//! A set-point may name the capture time of the picture that the driver saw. The older it is, the
+//! less throttle is left ([`picture`]).
+//!
 //! If the battery is measured, the shell also hands the voltage to a [`Battery`] and what that
 //! allows to [`Machine::handle_battery`].
 //!
@@ -64,6 +67,7 @@ pub mod esc;
 mod event;
 mod input;
 pub mod machine;
+pub mod picture;
 pub mod pulse;
 mod settings;
 mod shaper;
@@ -72,4 +76,5 @@ pub mod timing;
 pub use battery::{Allowance, Battery, BatterySettings};
 pub use event::{Event, Rejection};
 pub use machine::{Machine, Motor, Output};
+pub use picture::PictureSettings;
 pub use settings::{Settings, SettingsError, SteeringSettings, ThrottleSettings};

@@ -32,23 +32,24 @@
 //!     then that session has to show `arm` clear itself.
 //! 12. *fault*: [`Machine::handle_fault`]. Neutral at once.
 //!
+//! A picture that is too old to drive by ([`crate::picture`]) makes every set-point one that is not
+//! input, and leads from *Armed* and *Holding* to *Braking* at once.
+//!
 //! An empty battery ([`Machine::handle_battery`]) is as 6, from every state but *Tripped*. Until it
 //! allows driving again, no input counts as *release*, so nothing arms.
 
 use crate::battery::Allowance;
 use crate::event::{Event, Rejection};
 use crate::input::Input;
-use crate::settings::{Settings, SettingsError};
+use crate::picture::PictureSettings;
+use crate::settings::{FULL, Settings, SettingsError};
 use crate::shaper::Shaper;
 use crate::timing::{ARM_NEUTRAL, BRAKE_TIME, HOLD, NEUTRAL_AT, NEUTRAL_BY, QUIET};
 use rccar_protocol::setpoint::SetPoint;
-use rccar_protocol::state::{DriveState, StopReason};
+use rccar_protocol::state::{DriveState, LimitCause, SpeedLimit, StopReason};
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use serde::Serialize;
 use std::collections::VecDeque;
-
-/// Of [`Allowance::Share`].
-const FULL_SHARE: u16 = 10_000;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -82,6 +83,9 @@ pub struct Machine {
     brake_until: Option<MonotonicMicros>,
     shut_down: bool,
     battery: Allowance,
+    picture: PictureSettings,
+    /// Capture time of the newest picture that a driver of this session is known to have seen.
+    picture_at: Option<MonotonicMicros>,
     events: VecDeque<Event>,
 }
 
@@ -109,6 +113,8 @@ impl Machine {
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         Ok(Self {
+            picture: settings.picture,
+            picture_at: None,
             shaper: Shaper::new(settings),
             now: MonotonicMicros::default(),
             phase: Phase::Disarmed { released: false },
@@ -133,7 +139,15 @@ impl Machine {
         if set_point.session != self.session {
             self.change_session(set_point.session);
         }
-        match Input::judge(self.now, set_point, self.numbered_input()) {
+        let judged = Input::judge(self.now, set_point, self.numbered_input());
+        if judged.as_ref().err() != Some(&Rejection::Overtaken)
+            && let Some(at) = set_point.picture_at
+        {
+            self.picture_at = Some(at.min(self.now));
+            self.limit();
+        }
+        match judged {
+            Ok(_) if self.is_blind() => self.reject(Rejection::OldPicture),
             Ok(input) => self.accept(input),
             Err(why) => self.reject(why),
         }
@@ -144,6 +158,7 @@ impl Machine {
     /// Lets time pass. A time before the last one changes nothing.
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         self.now = self.now.max(now);
+        self.limit();
         // After a long pause several transitions may be due, such as Armed to Tripped.
         while self.expire() {}
         if self.brake_until.is_some_and(|until| until <= self.now) {
@@ -176,9 +191,9 @@ impl Machine {
         }
         let was_empty = self.is_battery_empty();
         self.battery = allows;
+        self.limit();
         match allows {
-            Allowance::Full => self.shaper.limit(FULL_SHARE),
-            Allowance::Share(share) => self.shaper.limit(share),
+            Allowance::Full | Allowance::Share(_) => {}
             // After a trip the driver sees what tripped the drive until they release.
             Allowance::Nothing if self.shut_down || self.phase == Phase::Tripped => {}
             Allowance::Nothing => self.disarm(StopReason::BatteryEmpty, false),
@@ -209,7 +224,10 @@ impl Machine {
             Phase::Braking => Some(self.fresh_at().plus(NEUTRAL_AT)),
             Phase::Disarmed { .. } | Phase::Tripped => None,
         };
-        [deadline, self.brake_until, self.shaper.next_step()].into_iter().flatten().min()
+        [deadline, self.brake_until, self.shaper.next_step(), self.picture_due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
@@ -279,6 +297,12 @@ impl Machine {
                 self.phase = Phase::Disarmed { released: false };
                 self.reason = self.missing();
                 self.events.push_back(Event::ArmingEnded { reason: self.reason });
+            }
+            Phase::Armed | Phase::Holding if self.is_blind() => {
+                self.phase = Phase::Braking;
+                self.reason = StopReason::OldPicture;
+                self.shaper.brake();
+                self.events.push_back(Event::BrakeStarted { reason: self.reason });
             }
             Phase::Armed if age >= HOLD || self.now >= self.quiet_at() => self.hold(self.missing()),
             Phase::Holding if age >= HOLD => {
@@ -422,6 +446,8 @@ impl Machine {
         let reason = if self.session == 0 { StopReason::None } else { StopReason::DriverLeft };
         self.disarm(reason, false);
         self.session = to;
+        self.picture_at = None;
+        self.limit();
         self.last = None;
         self.doubt = None;
     }
@@ -439,6 +465,47 @@ impl Machine {
         }
         self.phase = Phase::Disarmed { released };
         self.reason = reason;
+    }
+
+    /// What limits the throttle now; `None` if nothing does.
+    #[must_use]
+    pub fn speed_limit(&self) -> Option<SpeedLimit> {
+        let by_picture = self.picture_share();
+        let by_battery = self.battery_share();
+        let share = by_picture.min(by_battery);
+        (share < FULL).then(|| {
+            let cause =
+                if by_picture <= by_battery { LimitCause::Picture } else { LimitCause::Battery };
+            SpeedLimit { share, cause }
+        })
+    }
+
+    fn limit(&mut self) {
+        self.shaper.limit(self.picture_share().min(self.battery_share()));
+    }
+
+    fn battery_share(&self) -> u16 {
+        match self.battery {
+            Allowance::Full => FULL,
+            Allowance::Share(share) => share.min(FULL),
+            Allowance::Nothing => 0,
+        }
+    }
+
+    fn picture_share(&self) -> u16 {
+        let age = self.picture_at.map(|at| self.now.since(at));
+        age.map_or(FULL, |age| self.picture.share(age).unwrap_or(0))
+    }
+
+    fn is_blind(&self) -> bool {
+        self.picture_at.is_some_and(|at| self.picture.share(self.now.since(at)).is_none())
+    }
+
+    /// When the limit has to be looked at again, while the car may move.
+    fn picture_due(&self) -> Option<MonotonicMicros> {
+        let at = self.picture_at.filter(|_| self.state().may_move())?;
+        let next_age = self.picture.next_change(self.now.since(at))?;
+        Some(at.plus(next_age))
     }
 
     /// The next input must be newer than this one. `None` if it has expired and the drive is at

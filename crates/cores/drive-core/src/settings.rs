@@ -1,7 +1,9 @@
 //! Settings that the builder of a car chooses: end points, trim, limits.
 
+use crate::picture::PictureSettings;
+
 /// Full scale in 1/10000.
-const FULL: u16 = 10_000;
+pub(crate) const FULL: u16 = 10_000;
 
 /// Positions and limits are in 1/10000 of full scale, slew rates in 1/10000 of full scale per
 /// second.
@@ -9,6 +11,7 @@ const FULL: u16 = 10_000;
 pub struct Settings {
     pub steering: SteeringSettings,
     pub throttle: ThrottleSettings,
+    pub picture: PictureSettings,
 }
 
 /// Left and right are those of the driver; `reversed` is applied last.
@@ -69,7 +72,8 @@ pub struct SettingsError {
 
 impl Settings {
     pub fn check(&self) -> Result<(), SettingsError> {
-        let Self { steering, throttle } = self;
+        let Self { steering, throttle, picture } = self;
+        picture.check()?;
         within(
             "steering.left",
             steering.left,
@@ -113,7 +117,7 @@ impl Settings {
     }
 }
 
-fn within(
+pub(crate) fn within(
     key: &'static str,
     value: u16,
     min: u16,

@@ -7,7 +7,8 @@ use common::{Bench, throttle_of};
 use proptest::prelude::*;
 use rccar_drive_core::timing::{ARM_NEUTRAL, HOLD, NEUTRAL_BY};
 use rccar_drive_core::{
-    Allowance, Machine, Motor, Output, Settings, SteeringSettings, ThrottleSettings,
+    Allowance, Machine, Motor, Output, PictureSettings, Settings, SteeringSettings,
+    ThrottleSettings,
 };
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::{DriveState, StopReason};
@@ -90,8 +91,12 @@ fn sample() -> impl Strategy<Value = i64> {
 fn set_point() -> impl Strategy<Value = SetPoint> {
     let reason =
         prop_oneof![4 => Just(StopReason::None), 1 => prop::sample::select(StopReason::ALL)];
-    (reason, any::<bool>(), prop::bool::weighted(0.2), 0u64..3, ratio(), ratio()).prop_map(
-        |(not_input, arm, brake, session, steering, throttle)| SetPoint {
+    // Made relative to the moment of sending by `play`.
+    let picture = prop::option::weighted(0.5, picture_age());
+    let who = (prop::bool::weighted(0.2), 0u64..3);
+    (reason, any::<bool>(), who, ratio(), ratio(), picture).prop_map(
+        |(not_input, arm, (brake, session), steering, throttle, picture)| SetPoint {
+            picture_at: picture.map(MonotonicMicros),
             not_input,
             arm,
             brake,
@@ -101,6 +106,11 @@ fn set_point() -> impl Strategy<Value = SetPoint> {
             ..SetPoint::default()
         },
     )
+}
+
+/// In µs.
+fn picture_age() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0u64..200_000, 2 => 140_000u64..520_000, 1 => any::<u64>()]
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -145,6 +155,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                         dead_band,
                         slew_per_s: throttle_slew,
                     },
+                    picture: PictureSettings::default(),
                 }
             },
         )
@@ -164,6 +175,10 @@ struct Witness {
     neutral_since: Option<MonotonicMicros>,
     moved: bool,
     battery: Allowance,
+    /// The newest picture that any set-point of this session named.
+    picture_at: Option<MonotonicMicros>,
+    /// Of all set-points of this session.
+    numbers: Vec<u32>,
     before: (MonotonicMicros, Output),
 }
 
@@ -180,6 +195,8 @@ impl Witness {
             neutral_since: None,
             moved: false,
             battery: Allowance::Full,
+            picture_at: None,
+            numbers: Vec::new(),
             before: (now, output),
         }
     }
@@ -189,7 +206,16 @@ impl Witness {
             (self.session, self.seq, self.released, self.neutral_since) =
                 (set_point.session, None, false, None);
             self.moved = false;
+            self.picture_at = None;
+            self.numbers.clear();
         }
+        let is_newer = |seq: u32| set_point.seq != seq && set_point.seq.wrapping_sub(seq) < 1 << 31;
+        // One that is not newer than all others may count or not. If it was the first to name a
+        // picture, the car may go on without a limit.
+        if self.picture_at.is_some() || self.numbers.iter().all(|seq| is_newer(*seq)) {
+            self.picture_at = self.picture_at.max(set_point.picture_at.map(|at| at.min(now)));
+        }
+        self.numbers.push(set_point.seq);
         let age = now.since(set_point.sampled_at);
         let ahead = set_point.sampled_at.since(now);
         let counts = set_point.session != 0 && set_point.not_input == StopReason::None;
@@ -205,9 +231,7 @@ impl Witness {
         if !self.moved && now.since(self.numbered_at) > HOLD {
             self.seq = None;
         }
-        let newer = self
-            .seq
-            .is_none_or(|seq| set_point.seq != seq && set_point.seq.wrapping_sub(seq) < 1 << 31);
+        let newer = self.seq.is_none_or(is_newer);
         if newer {
             (self.seq, self.numbered_at) = (Some(set_point.seq), set_point.sampled_at.min(now));
         }
@@ -222,6 +246,8 @@ impl Witness {
     fn look(&self, machine: &Machine, now: MonotonicMicros) {
         let (state, output) = (machine.state(), machine.output());
         let age = now.since(self.fresh_at);
+        // The outputs stay until the machine is called at the very moment that it named.
+        let a_moment_ago = now.minus(Duration::from_micros(1));
         assert!(
             !matches!(output.motor, Motor::Drive(_)) || age <= HOLD,
             "drives {age:?} after the last input"
@@ -232,6 +258,11 @@ impl Witness {
             output.motor
         );
         assert!(
+            !matches!(output.motor, Motor::Drive(_)) || self.picture_share(a_moment_ago).is_some(),
+            "drives by a picture of {:?}",
+            self.picture_at.map(|at| now.since(at))
+        );
+        assert!(
             state.may_move() || !matches!(output.motor, Motor::Drive(_)),
             "drives while {state:?}"
         );
@@ -239,6 +270,10 @@ impl Witness {
             !state.may_move() || self.battery != Allowance::Nothing,
             "{state:?} with an empty battery"
         );
+    }
+
+    fn picture_share(&self, now: MonotonicMicros) -> Option<u16> {
+        self.picture_at.map_or(Some(10_000), |at| self.settings.picture.share(now.since(at)))
     }
 
     /// Checks decisions and the step of the outputs after a call of the machine.
@@ -264,11 +299,13 @@ impl Witness {
         assert!((-i32::from(low)..=i32::from(high)).contains(&steering), "steering at {steering}");
         let throttle = i32::from(throttle_of(machine));
         let ThrottleSettings { max_forward, max_reverse, .. } = self.settings.throttle;
-        let allowed = |most: u16| match self.battery {
-            Allowance::Full => i32::from(most),
-            Allowance::Share(share) => i32::from(most) * i32::from(share) / 10_000,
+        let by_battery = match self.battery {
+            Allowance::Full => 10_000,
+            Allowance::Share(share) => share,
             Allowance::Nothing => 0,
         };
+        let share = self.picture_share(now).unwrap_or(0).min(by_battery);
+        let allowed = |most: u16| i32::from(most) * i32::from(share) / 10_000;
         assert!(
             (-allowed(max_reverse)..=allowed(max_forward)).contains(&throttle),
             "throttle at {throttle}"
@@ -322,6 +359,9 @@ fn play(settings: Settings, acts: &[Act]) -> Bench {
             Act::Forge { after_us, mut set_point, seq_ahead, sample } => {
                 pass(&mut bench, &mut witness, after_us);
                 set_point.seq = bench.seq.wrapping_add(seq_ahead);
+                set_point.picture_at = set_point
+                    .picture_at
+                    .map(|age| MonotonicMicros(bench.now.0.wrapping_sub(age.0)));
                 set_point.sampled_at = MonotonicMicros(bench.now.0.saturating_add_signed(sample));
                 send(&mut bench, &mut witness, &set_point);
             }

@@ -4,7 +4,7 @@ use crate::connections::{Connections, ConnectionsNews};
 use crate::drive::DriveLink;
 use crate::ice::Servers;
 use crate::messages::Outgoing;
-use crate::steering;
+use crate::steering::{self, SharedSight};
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
 use rccar_car_core::lease::{Outcome, SessionInput, Source};
@@ -129,14 +129,16 @@ impl Session {
         self.context.drive.set_driven(true);
         // A set ends its tasks when it is dropped: steering ends with this task in every case.
         let mut steering = JoinSet::new();
+        let sight = SharedSight::default();
         let run = steering::run(
             self.id,
             Arc::clone(&peer),
             self.context.drive.clone(),
             self.telemetry.subscribe(),
+            Arc::clone(&sight),
         );
         steering.spawn(run.in_current_span());
-        let video = self.context.video.prepare(peer.video());
+        let video = self.context.video.prepare(peer.video(), sight);
         let outcome = tokio::select! {
             outcome = self.until_the_end(&peer, &video, events, messages, &mut inputs) => outcome,
             crashed = steering.join_next() => {

@@ -5,6 +5,7 @@
 
 use crate::drive::DriveLink;
 use rccar_car_core::freshness::Freshness;
+use rccar_car_core::sight::Sight;
 use rccar_daemon::clock;
 use rccar_peer::{Peer, ReceivedControl};
 use rccar_protocol::events::CarEvent;
@@ -16,7 +17,7 @@ use rccar_protocol::text::SessionId;
 use rccar_protocol::units::MonotonicMicros;
 use rccar_protocol::{FrameBytes, Layout};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -65,8 +66,9 @@ pub(crate) async fn run<D: Driver>(
     driver: Arc<D>,
     drive: DriveLink,
     layout: watch::Receiver<Layout>,
+    sight: SharedSight,
 ) {
-    let mut steering = Steering::new(session, drive);
+    let mut steering = Steering::new(session, drive, sight);
     let mut control = driver.control();
     let mut status = steering.drive.subscribe();
     let (telemetry, newest) = watch::channel(None);
@@ -114,8 +116,13 @@ async fn send_telemetry<D: Driver>(
     }
 }
 
+/// What the session has sent, for the task that sends it and the one that steers. Locked for
+/// microseconds.
+pub(crate) type SharedSight = Arc<Mutex<Sight>>;
+
 struct Steering {
     session: SessionId,
+    sight: SharedSight,
     drive: DriveLink,
     freshness: Freshness,
     newest: Option<ReceivedControl>,
@@ -125,9 +132,10 @@ struct Steering {
 }
 
 impl Steering {
-    fn new(session: SessionId, drive: DriveLink) -> Self {
+    fn new(session: SessionId, drive: DriveLink, sight: SharedSight) -> Self {
         Self {
             session,
+            sight,
             drive,
             freshness: Freshness::default(),
             newest: None,
@@ -142,6 +150,8 @@ impl Steering {
         let frame = &control.frame;
         let at_rest = !self.drive.status(clock::now()).state.may_move();
         let age = self.freshness.handle_frame(control.at, frame, at_rest);
+        let picture_at =
+            self.sight.lock().unwrap_or_else(PoisonError::into_inner).handle_shown(frame.shown);
         self.drive.send(SetPoint {
             not_input: frame.not_input(age).unwrap_or_default(),
             arm: frame.arm,
@@ -151,6 +161,7 @@ impl Steering {
             session: self.session.0.get(),
             steering: frame.steering,
             throttle: frame.throttle,
+            picture_at,
         });
         self.newest = Some(*control);
         clock::now().since(self.telemetry_at) >= TELEMETRY_SPACING
@@ -202,6 +213,7 @@ impl Steering {
             braking: status.braking,
             battery_mv: status.battery_mv,
             battery_level: status.battery_level,
+            speed_limit: status.speed_limit,
             odometry: status.odometry,
             dropped,
         }
@@ -213,7 +225,6 @@ mod tests {
     use super::*;
     use rccar_protocol::control::ControlFrame;
     use rccar_protocol::units::Steering as Angle;
-    use std::sync::Mutex;
     use tokio::net::UnixDatagram;
     use tokio::sync::Semaphore;
     use tokio::time::timeout;
@@ -272,7 +283,9 @@ mod tests {
             });
             let mut tasks = JoinSet::new();
             let session = SessionId(std::num::NonZeroU64::MIN);
-            tasks.spawn(run(session, Arc::clone(&driver), drive, watch::channel(Layout::V1).1));
+            let layout = watch::channel(Layout::V1).1;
+            let sight = SharedSight::default();
+            tasks.spawn(run(session, Arc::clone(&driver), drive, layout, sight));
             let stage = Self { driver, wheels, _tasks: tasks, _directory: directory };
             stage.until_told(|set_point| set_point.session == session.0.get()).await;
             stage

@@ -1,5 +1,6 @@
 //! Brings the picture from the camera's pipeline to the session that sends it.
 
+use crate::steering::SharedSight;
 use rccar_causes::causes;
 use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
 use rccar_peer::{Traffic, VideoSender};
@@ -71,8 +72,8 @@ impl VideoHub {
     }
 
     /// Prepares to send the picture: [`Sending::begin`] starts it, dropping the value ends it.
-    pub(crate) fn prepare(&self, sender: Arc<VideoSender>) -> Sending {
-        let task = tokio::spawn(send(self.clone(), sender));
+    pub(crate) fn prepare(&self, sender: Arc<VideoSender>, sight: SharedSight) -> Sending {
+        let task = tokio::spawn(send(self.clone(), sender, sight));
         Sending { hub: self.clone(), running: OnceLock::new(), task }
     }
 
@@ -147,7 +148,7 @@ impl Drop for Sending {
     }
 }
 
-async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
+async fn send(hub: VideoHub, sender: Arc<VideoSender>, sight: SharedSight) {
     let mut units = hub.units.lock().await;
     let mut traffic = tokio::time::interval(TRAFFIC_EVERY);
     loop {
@@ -159,6 +160,8 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>) {
                     hub.died.notify_one();
                     return;
                 };
+                // Before it is sent: the page may show it before the sending returns.
+                sight.lock().unwrap_or_else(PoisonError::into_inner).handle_sent(unit.captured_at);
                 if let Err(error) = sender.send(unit.data, unit.captured_at, unit.keyframe).await {
                     // Between two paths nobody listens: that is no fault.
                     tracing::trace!(error = %causes(&error), "frame not sent");

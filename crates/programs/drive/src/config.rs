@@ -2,9 +2,11 @@
 
 mod battery;
 mod outputs;
+mod picture;
 
 pub use battery::BatteryConfig;
 pub use outputs::{Bus, Channel, EscConfig, LineName, Pca9685Config, ServoConfig};
+pub use picture::PictureConfig;
 
 use rccar_daemon::config::{self, ConfigError};
 use rccar_drive_core::{Settings, SteeringSettings, ThrottleSettings};
@@ -27,6 +29,7 @@ pub struct Config {
     pub actuator: ActuatorKind,
     pub steering: SteeringConfig,
     pub throttle: ThrottleConfig,
+    pub picture: PictureConfig,
     pub servo: ServoConfig,
     pub esc: EscConfig,
     pub pca9685: Pca9685Config,
@@ -114,7 +117,7 @@ impl Config {
     /// Settings of the core.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let Self { steering, throttle, .. } = self;
+        let Self { steering, throttle, picture, .. } = self;
         Settings {
             steering: SteeringSettings {
                 trim: steering.trim.0,
@@ -129,6 +132,7 @@ impl Config {
                 dead_band: throttle.dead_band.0,
                 slew_per_s: throttle.slew.0,
             },
+            picture: picture.settings(),
         }
     }
 
@@ -157,6 +161,7 @@ impl Default for Config {
             actuator: ActuatorKind::Simulator,
             steering: SteeringConfig::default(),
             throttle: ThrottleConfig::default(),
+            picture: PictureConfig::default(),
             servo: ServoConfig::default(),
             esc: EscConfig::default(),
             pca9685: Pca9685Config::default(),

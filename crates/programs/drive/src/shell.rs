@@ -220,6 +220,7 @@ impl Shell {
             braking: output.motor == Motor::Brake,
             battery_mv: self.battery_mv(),
             battery_level: self.battery.as_ref().map(Battery::level),
+            speed_limit: self.machine.speed_limit(),
             odometry: self.odometry(),
         };
         self.socket.send(&status.encode(layout), listener)

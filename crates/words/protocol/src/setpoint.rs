@@ -12,6 +12,8 @@ use crate::units::{MonotonicMicros, Steering, Throttle};
 pub const SETPOINT_SIZE: usize = 28;
 const SIZES: Sizes = Sizes { v1: SETPOINT_SIZE, v2_head: SETPOINT_SIZE };
 
+const PICTURE: u8 = 12;
+
 const ARM: u8 = 1 << 0;
 const BRAKE: u8 = 1 << 1;
 
@@ -32,6 +34,8 @@ pub struct SetPoint {
     pub session: u64,
     pub steering: Steering,
     pub throttle: Throttle,
+    /// When the picture was taken that the driver saw; `None` if that is not known. Version 2 only.
+    pub picture_at: Option<MonotonicMicros>,
 }
 
 impl SetPoint {
@@ -43,14 +47,18 @@ impl SetPoint {
             Layout::V1 if !self.not_input.is_in_v1() => StopReason::Silent,
             _ => self.not_input,
         };
-        Writer::new(layout)
+        let mut writer = Writer::new(layout);
+        writer
             .put(&[bit(self.arm, ARM) | bit(self.brake, BRAKE), not_input.to_byte(), 0])
             .put(&self.seq.to_be_bytes())
             .put(&self.sampled_at.0.to_be_bytes())
             .put(&self.session.to_be_bytes())
             .put(&self.steering.permyriad().to_be_bytes())
-            .put(&self.throttle.permyriad().to_be_bytes())
-            .finish()
+            .put(&self.throttle.permyriad().to_be_bytes());
+        if layout == Layout::V2 {
+            writer.group(PICTURE, self.picture_at.map(|at| at.0.to_be_bytes()));
+        }
+        writer.finish()
     }
 
     /// Reads a datagram of any [`Layout`].
@@ -68,6 +76,7 @@ impl SetPoint {
             session: reader.u64(),
             steering: Steering::from_permyriad(reader.i16())?,
             throttle: Throttle::from_permyriad(reader.i16())?,
+            picture_at: reader.group(PICTURE, 8, |r| Ok(MonotonicMicros(r.u64())))?,
         })
     }
 }

@@ -48,6 +48,8 @@ numbered_words!(
     Shutdown = 10 "shutdown",
     /// The battery is empty.
     BatteryEmpty = 11 "battery-empty",
+    /// The picture that the driver sees is too old to drive by.
+    OldPicture = 12 "old-picture",
 });
 
 numbered_words!(
@@ -63,6 +65,23 @@ numbered_words!(
     /// The car has stopped and cannot be armed.
     Empty = 4 "empty",
 });
+
+numbered_words!(
+    /// What keeps the car slow. Frames of version 1 have no limit.
+    LimitCause, v1: 0..=1 else Picture, {
+    /// The age of the picture that the driver sees.
+    Picture = 0 "picture",
+    /// A battery that is nearly empty.
+    Battery = 1 "battery",
+});
+
+/// How much of the throttle the driver has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpeedLimit {
+    /// Share of the throttle in 1/10000, below 10000.
+    pub share: u16,
+    pub cause: LimitCause,
+}
 
 impl DriveState {
     /// Whether the wheels may be away from neutral. In a state that is not known here they may.

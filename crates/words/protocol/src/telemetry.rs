@@ -3,10 +3,11 @@
 //! Sent on the data channel `control`, in answer to control frames and at least ten times a second.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
-use crate::state::{BatteryLevel, DriveState, StopReason};
+use crate::state::{BatteryLevel, DriveState, SpeedLimit, StopReason};
 use crate::units::{
-    BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, Steering, Throttle,
-    odometry_bytes, read_battery_level, read_odometry,
+    BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, SPEED_LIMIT,
+    SPEED_LIMIT_SIZE, Steering, Throttle, odometry_bytes, read_battery_level, read_odometry,
+    read_speed_limit, speed_limit_bytes,
 };
 
 /// Size of a frame of version 1 in bytes.
@@ -69,6 +70,8 @@ pub struct TelemetryFrame {
     pub battery_mv: Option<u16>,
     /// What the drive makes of it; `None` if it does not watch its battery. Version 2 only.
     pub battery_level: Option<BatteryLevel>,
+    /// `None` if the driver has the whole throttle. Version 2 only.
+    pub speed_limit: Option<SpeedLimit>,
     /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
     /// Control frames that the car dropped because they were malformed, late or too many. The count
@@ -118,6 +121,7 @@ impl TelemetryFrame {
             .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
             .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
             .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(Layout::V2)]))
+            .group(SPEED_LIMIT, self.speed_limit.map(speed_limit_bytes))
             .finish()
     }
 
@@ -161,6 +165,7 @@ impl TelemetryFrame {
             braking,
             battery_mv,
             battery_level: None,
+            speed_limit: None,
             odometry,
             dropped,
         })
@@ -185,6 +190,7 @@ impl TelemetryFrame {
             odometry: reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
             battery_mv: reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
             battery_level: reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
+            speed_limit: reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, read_speed_limit)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Quantities that cannot hold an illegal value.
 
-use crate::frame::{FrameError, Reader};
-use crate::state::BatteryLevel;
+use crate::frame::{FrameError, Layout, Reader};
+use crate::state::{BatteryLevel, LimitCause, SpeedLimit};
 use serde::{Deserialize, Serialize};
 
 /// Full scale of [`Steering`] and [`Throttle`]: one permyriad is 1/10000.
@@ -142,6 +142,8 @@ pub struct Odometry {
 pub(crate) const ODOMETRY: u8 = 2;
 pub(crate) const BATTERY: u8 = 3;
 pub(crate) const BATTERY_LEVEL: u8 = 5;
+pub(crate) const SPEED_LIMIT: u8 = 13;
+pub(crate) const SPEED_LIMIT_SIZE: usize = 3;
 
 /// Bytes that [`Odometry`] takes in a frame.
 pub(crate) const ODOMETRY_SIZE: usize = 12;
@@ -161,6 +163,20 @@ pub(crate) fn read_odometry(reader: &mut Reader<'_>) -> Result<Odometry, FrameEr
 
 pub(crate) fn read_battery_level(reader: &mut Reader<'_>) -> Result<BatteryLevel, FrameError> {
     BatteryLevel::from_byte_in(reader.layout, reader.u8(), "battery_level")
+}
+
+pub(crate) fn speed_limit_bytes(limit: SpeedLimit) -> [u8; SPEED_LIMIT_SIZE] {
+    let [high, low] = limit.share.to_be_bytes();
+    [high, low, limit.cause.to_byte_in(Layout::V2)]
+}
+
+pub(crate) fn read_speed_limit(reader: &mut Reader<'_>) -> Result<SpeedLimit, FrameError> {
+    let share = reader.u16();
+    if share >= 10_000 {
+        return Err(FrameError::Range { field: "speed_limit.share", value: share.into() });
+    }
+    let cause = LimitCause::from_byte_in(reader.layout, reader.u8(), "speed_limit.cause")?;
+    Ok(SpeedLimit { share, cause })
 }
 
 /// An angle in 1/100 degree, −18000…18000.

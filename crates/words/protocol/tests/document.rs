@@ -15,7 +15,7 @@ use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::signaling::{
     ByeReason, Candidate, CarPresence, ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse,
 };
-use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
+use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
 use rccar_protocol::telemetry::{TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::text::{Name, Note, Sdp, Software};
@@ -159,6 +159,8 @@ fn every_word_is_listed_with_its_number() {
     let sources =
         section("### Control frame").split("| value | source |").nth(1).unwrap().to_owned();
     check(&sources, InputSource::ALL.iter().map(|word| (word.to_byte(), word)));
+    let causes = section("### Causes of a speed limit");
+    check(&causes, LimitCause::ALL.iter().map(|word| (word.to_byte(), word)));
     let levels = section("### Battery levels");
     check(&levels, BatteryLevel::ALL.iter().map(|word| (word.to_byte(), word)));
     let section = section("### States and reasons");

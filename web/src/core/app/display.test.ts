@@ -30,6 +30,7 @@ const frame: TelemetryFrame = {
   odometry: null,
   battery_mv: 7_900,
   battery_level: "good",
+  speed_limit: null,
   dropped: 0,
 };
 
@@ -70,6 +71,15 @@ describe("the display", () => {
     });
     expect([stateText(hud), stateTone(hud)]).toEqual(["Armed", "live"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "good", "good"]);
+  });
+
+  it("says how much of the throttle is left, in steps of ten", () => {
+    const limited = { ...frame, speed_limit: { share: 6_789, cause: "picture" } } as const;
+    expect(hudOf({ ...driving, telemetry: { frame: limited, at: 9_990 } }).limit).toEqual({
+      percent: 60,
+      cause: "picture",
+    });
+    expect(hudOf(driving).limit).toBeNull();
   });
 
   it("has a battery if the car measures or watches it", () => {

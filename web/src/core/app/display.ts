@@ -11,7 +11,7 @@ import type { TelemetryFrame } from "../../protocol/telemetry";
 import { FULL_SCALE } from "../../protocol/units";
 import type { Open } from "../../protocol/words";
 import { bannerFor, SILENT_MS } from "./banner";
-import type { BatteryFigure, Hud } from "./hud";
+import type { BatteryFigure, Hud, LimitFigure } from "./hud";
 import { stopWords } from "./messages";
 import { rungsOf, type PathTrouble } from "./rungs";
 import type { StopCause } from "./stops";
@@ -94,8 +94,15 @@ export function hudOf(facts: Facts): Hud {
     braking: (!silent && frame?.braking === true) || sample.brake,
     speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
     battery: batteryOf(frame),
+    limit: limitOf(frame),
     frozen: silent || blind !== null,
   };
+}
+
+function limitOf(frame: TelemetryFrame | null): LimitFigure | null {
+  if (!frame?.speed_limit) return null;
+  const { share, cause } = frame.speed_limit;
+  return { percent: Math.floor((share * 10) / FULL_SCALE) * 10, cause };
 }
 
 function batteryOf(frame: TelemetryFrame | null): BatteryFigure | null {

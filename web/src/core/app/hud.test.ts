@@ -99,10 +99,21 @@ describe("the display", () => {
     expect(stateText({ ...stopped, state: "armed" })).toBe("Armed");
   });
 
+  it("says what keeps the car slow, while it follows the driver", () => {
+    const limit = { percent: 60, cause: "picture" } as const;
+    const slow = { ...emptyHud, state: "armed", limit } as const;
+    expect(stateText(slow)).toBe("Armed · Slowed to 60 %: the picture is old");
+    expect(stateTone(slow)).toBe("warn");
+    expect(stateText({ ...slow, limit: { percent: 0, cause: "moon-phase" as OtherWord } })).toBe(
+      "Armed · Slowed to 0 %: moon phase",
+    );
+    expect(stateText({ ...slow, state: "disarmed" })).toBe("Disarmed");
+  });
+
   it("shows a state of a later version as it is, and neither as armed nor as at rest", () => {
     const state = "other-6" as OtherWord;
-    expect(stateText({ ...emptyHud, state, reason: "other-12" as OtherWord })).toBe(
-      "Other 6 · The car's reason: other 12",
+    expect(stateText({ ...emptyHud, state, reason: "other-99" as OtherWord })).toBe(
+      "Other 6 · The car's reason: other 99",
     );
     expect(stateTone({ ...emptyHud, state })).toBe("warn");
     expect(mayMove(state)).toBe(true);

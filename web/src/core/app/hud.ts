@@ -6,21 +6,36 @@ import type { Path } from "../link/stats";
 import {
   BATTERY_LEVELS,
   DRIVE_STATES,
+  LIMIT_CAUSES,
   type BatteryLevel,
   type DriveState,
   type InputSource,
+  type LimitCause,
   type StopReason,
 } from "../../protocol/state";
 import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
-import { BATTERY_WORDS, STATE_WORDS, plain, reasonWords, stateWords } from "./messages";
+import {
+  BATTERY_WORDS,
+  LIMIT_WORDS,
+  STATE_WORDS,
+  plain,
+  reasonWords,
+  stateWords,
+} from "./messages";
 
 export interface BatteryFigure {
   /** `null` while the sensor says nothing. */
   readonly volts: number | null;
   /** `null` if the car does not watch its battery. */
   readonly level: Open<BatteryLevel> | null;
+}
+
+export interface LimitFigure {
+  /** Share of the throttle that is left, in steps of ten: it changes with every frame. */
+  readonly percent: number;
+  readonly cause: Open<LimitCause>;
 }
 
 export interface Hud {
@@ -56,6 +71,8 @@ export interface Hud {
   readonly speedKmh: number | null;
   /** `null` if the car does not measure it. */
   readonly battery: BatteryFigure | null;
+  /** `null` if the driver has the whole throttle. */
+  readonly limit: LimitFigure | null;
   /** The picture is not live, or the car is not heard. */
   readonly frozen: boolean;
 }
@@ -84,6 +101,7 @@ export const emptyHud: Hud = {
   braking: false,
   speedKmh: null,
   battery: null,
+  limit: null,
   frozen: true,
 };
 
@@ -136,11 +154,13 @@ export function stateParts({
   armWanted,
   silent,
   lastStop,
+  limit,
 }: Hud): [state: string, why?: string] {
   const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
   if (silent) return ["No answer", ...before];
   if (state === null)
     return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
+  if (state === "armed" && limit !== null) return [stateWords(state), limitWords(limit)];
   if (state === "armed" || state === "arming") return [stateWords(state)];
   if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
   if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
@@ -149,8 +169,13 @@ export function stateParts({
   return why === "" ? [stateWords(state)] : [stateWords(state), why];
 }
 
+function limitWords({ percent, cause }: LimitFigure): string {
+  const why = isKnown(LIMIT_CAUSES, cause) ? LIMIT_WORDS[cause] : plain(cause);
+  return `Slowed to ${String(percent)} %: ${why}`;
+}
+
 /** How strongly the display marks the state. */
-export function stateTone({ state, silent }: Hud): "idle" | "ready" | "live" | Alarm {
+export function stateTone({ state, silent, limit }: Hud): "idle" | "ready" | "live" | Alarm {
   if (silent) return "bad";
   if (state === null) return "idle";
   // In a state that this page does not know, the wheels may turn without the driver.
@@ -161,7 +186,7 @@ export function stateTone({ state, silent }: Hud): "idle" | "ready" | "live" | A
     case "arming":
       return "ready";
     case "armed":
-      return "live";
+      return limit === null ? "live" : "warn";
     case "holding":
       return "warn";
     case "braking":

@@ -338,6 +338,7 @@ function hear(
     braking: false,
     battery_mv: null,
     battery_level: null,
+    speed_limit: null,
     odometry: null,
     dropped: 0,
     ...change,

@@ -8,6 +8,7 @@ import {
   STOP_REASONS,
   type BatteryLevel,
   type DriveState,
+  type LimitCause,
   type StopReason,
 } from "../../protocol/state";
 import { isKnown, type Open, type OtherWord } from "../../protocol/words";
@@ -141,6 +142,13 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   "actuator-fault": "The steering or motor reports a fault",
   shutdown: "The car is shutting down",
   "battery-empty": "The battery is empty",
+  "old-picture": "Your picture was too old",
+};
+
+/** Why the car is slow, behind the share of the throttle that is left. */
+export const LIMIT_WORDS: Readonly<Record<LimitCause, string>> = {
+  picture: "the picture is old",
+  battery: "the battery is low",
 };
 
 /** Beside the voltage. Empty where the voltage alone is enough. */

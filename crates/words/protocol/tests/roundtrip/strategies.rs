@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rccar_protocol::Layout;
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, Shown};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
-use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
+use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, SpeedLimit, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
 use rccar_protocol::telemetry::{Echo, TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::units::{
@@ -126,7 +126,18 @@ fn battery_level() -> impl Strategy<Value = Option<BatteryLevel>> {
     prop::option::of(prop::sample::select(BatteryLevel::ALL))
 }
 prop_compose! {
+    fn speed_limit()(
+        share in 0u16..10_000, cause in prop::sample::select(LimitCause::ALL),
+    ) -> SpeedLimit {
+        SpeedLimit { share, cause }
+    }
+}
+prop_compose! {
     fn echo()(seq: u32, sent_us: u32, held_us: u32) -> Echo { Echo { seq, sent_us, held_us } }
+}
+/// Together, because a composition takes twelve parts.
+fn pose_and_limit() -> impl Strategy<Value = (Option<Odometry>, Option<SpeedLimit>)> {
+    (prop::option::of(odometry()), prop::option::of(speed_limit()))
 }
 prop_compose! {
     pub(crate) fn telemetry()(
@@ -134,12 +145,12 @@ prop_compose! {
         reason in prop::sample::select(StopReason::ALL), seq: u32, car_time: u64,
         echo in prop::option::of(echo()), steering in steering(), throttle in throttle(),
         braking: bool, battery_mv: Option<u16>, battery_level in battery_level(),
-        odometry in prop::option::of(odometry()), dropped: u16,
+        (odometry, speed_limit) in pose_and_limit(), dropped: u16,
     ) -> TelemetryFrame {
         let car_time = MonotonicMicros(car_time);
         TelemetryFrame {
             state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv,
-            battery_level, odometry, dropped,
+            battery_level, odometry, dropped, speed_limit,
         }
     }
 }
@@ -147,9 +158,11 @@ prop_compose! {
     pub(crate) fn setpoint()(
         not_input in prop::sample::select(StopReason::ALL), arm: bool, brake: bool, seq: u32,
         sampled_at: u64, session: u64, steering in steering(), throttle in throttle(),
+        picture_at: Option<u64>,
     ) -> SetPoint {
         let sampled_at = MonotonicMicros(sampled_at);
-        SetPoint { not_input, arm, brake, seq, sampled_at, session, steering, throttle }
+        let picture_at = picture_at.map(MonotonicMicros);
+        SetPoint { not_input, arm, brake, seq, sampled_at, session, steering, throttle, picture_at }
     }
 }
 prop_compose! {
@@ -157,12 +170,12 @@ prop_compose! {
         state in prop::sample::select(DriveState::ALL),
         reason in prop::sample::select(StopReason::ALL), seq: u32, at: u64, session: u64,
         steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>,
-        battery_level in battery_level(), odometry in prop::option::of(odometry()),
+        battery_level in battery_level(), (odometry, speed_limit) in pose_and_limit(),
     ) -> DriveStatus {
         let at = MonotonicMicros(at);
         DriveStatus {
             state, reason, seq, at, session, steering, throttle, braking, battery_mv,
-            battery_level, odometry,
+            battery_level, odometry, speed_limit,
         }
     }
 }

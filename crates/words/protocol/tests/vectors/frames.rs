@@ -4,7 +4,7 @@ use super::load;
 use rccar_protocol::control::{ControlFrame, InputSource, Shown};
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
-use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
+use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, SpeedLimit, StopReason};
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::telemetry::{Echo, TelemetryFrame};
 use rccar_protocol::units::{CentiDegrees, MonotonicMicros, Odometry, Steering, Throttle};
@@ -76,7 +76,7 @@ fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
 /// only a later release has.
 #[test]
 fn what_version_1_cannot_say_is_said_in_its_words() {
-    let later = Word::new("other-12").unwrap();
+    let later = Word::new("other-99").unwrap();
     let telemetry = TelemetryFrame {
         state: DriveState::Other(later),
         reason: StopReason::Other(later),
@@ -87,10 +87,12 @@ fn what_version_1_cannot_say_is_said_in_its_words() {
     let empty = DriveStatus {
         reason: StopReason::BatteryEmpty,
         battery_level: Some(BatteryLevel::Empty),
+        speed_limit: Some(SpeedLimit { share: 0, cause: LimitCause::Battery }),
         ..DriveStatus::default()
     };
     let read = DriveStatus::decode(&empty.encode(Layout::V1)).unwrap();
     assert_eq!((read.reason, read.battery_level), (StopReason::None, None));
+    assert_eq!(read.speed_limit, None);
     // An unknown reason why this is not input must not become "none": that would be input.
     let set_point = SetPoint { not_input: StopReason::Other(later), ..SetPoint::default() };
     assert_eq!(
@@ -296,6 +298,19 @@ impl From<Pose> for Odometry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct LimitFields {
+    share: u16,
+    cause: LimitCause,
+}
+
+impl From<LimitFields> for SpeedLimit {
+    fn from(LimitFields { share, cause }: LimitFields) -> Self {
+        Self { share, cause }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Telemetry {
     state: DriveState,
     reason: StopReason,
@@ -308,6 +323,8 @@ struct Telemetry {
     battery_mv: Option<u16>,
     #[serde(default)]
     battery_level: Option<BatteryLevel>,
+    #[serde(default)]
+    speed_limit: Option<LimitFields>,
     odometry: Option<Pose>,
     dropped: u16,
 }
@@ -325,6 +342,7 @@ impl From<Telemetry> for TelemetryFrame {
             braking: t.braking,
             battery_mv: t.battery_mv,
             battery_level: t.battery_level,
+            speed_limit: t.speed_limit.map(Into::into),
             odometry: t.odometry.map(Into::into),
             dropped: t.dropped,
         }
@@ -342,6 +360,8 @@ struct Set {
     session: Big,
     steering: Steering,
     throttle: Throttle,
+    #[serde(default)]
+    picture_at: Option<Big>,
 }
 
 impl From<Set> for SetPoint {
@@ -355,8 +375,11 @@ impl From<Set> for SetPoint {
             session: Big(session),
             steering,
             throttle,
+            picture_at,
         } = s;
+        let picture_at = picture_at.map(|Big(at)| MonotonicMicros(at));
         Self {
+            picture_at,
             not_input,
             arm,
             brake,
@@ -383,6 +406,8 @@ struct Status {
     battery_mv: Option<u16>,
     #[serde(default)]
     battery_level: Option<BatteryLevel>,
+    #[serde(default)]
+    speed_limit: Option<LimitFields>,
     odometry: Option<Pose>,
 }
 
@@ -399,6 +424,7 @@ impl From<Status> for DriveStatus {
             braking: s.braking,
             battery_mv: s.battery_mv,
             battery_level: s.battery_level,
+            speed_limit: s.speed_limit.map(Into::into),
             odometry: s.odometry.map(Into::into),
         }
     }
