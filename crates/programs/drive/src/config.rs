@@ -296,7 +296,7 @@ mod tests {
         // As many as `Config` and its sections have fields.
         assert_eq!(
             (table.len(), keys("steering"), keys("throttle"), keys("battery"), keys("simulator")),
-            (11, 5, 4, 9, 8)
+            (12, 5, 4, 9, 8)
         );
         assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 4, 6));
         assert_eq!(
