@@ -45,8 +45,8 @@
 //!
 //! * One thread captures and encodes: a second one would add a hand-over of some 20 µs and, on a
 //!   car's CPU, fight for the same cores.
-//! * The bit rate is fixed for the life of an encoder. The `openh264` crate changes it only through
-//!   an unsafe call; that will come with congestion control.
+//! * Nobody changes the bit rate yet; that will come with congestion control. OpenH264 needs a new
+//!   encoder for it, and so a keyframe: its crate changes the rate only through an unsafe call.
 //! * I420 without padding is the only format, because the encoder takes it. A frame in another
 //!   layout is converted once ([`raw`]), in the one copy that is made between the camera's buffer
 //!   and the encoder.

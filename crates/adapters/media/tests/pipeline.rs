@@ -250,4 +250,12 @@ impl Encoder for CountingEncoder {
         self.encoded += 1;
         Ok(Some(Encoded { data, keyframe }))
     }
+
+    fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, EncoderError> {
+        Ok(bitrate_kbps)
+    }
+
+    fn name(&self) -> String {
+        "a test".to_owned()
+    }
 }

@@ -87,6 +87,20 @@ impl Level {
     pub fn profile_level_id(self) -> String {
         format!("{CONSTRAINED_BASELINE}{:02x}", self.idc)
     }
+
+    /// Whether a decoder that was offered this level can decode a stream whose sequence parameter
+    /// set begins with these bytes after its header: `profile_idc`, the constraint flags,
+    /// `level_idc`. The profiles are those that RFC 6184 (table 5) calls constrained baseline.
+    #[must_use]
+    pub fn covers(self, [profile, constraints, level]: [u8; 3]) -> bool {
+        let constrained_baseline = match profile {
+            66 => constraints & 0x40 != 0,
+            77 => constraints & 0x80 != 0,
+            88 => constraints & 0xC0 == 0xC0,
+            _ => false,
+        };
+        constrained_baseline && level <= self.idc
+    }
 }
 
 const fn limits(idc: u8, macroblocks_per_s: u32, macroblocks: u32, rate: u32) -> Limits {
@@ -135,6 +149,22 @@ mod tests {
     #[test]
     fn nothing_overflows() {
         assert_eq!(Level::lowest_for(u32::MAX, u32::MAX, u32::MAX, u32::MAX), Level::HIGHEST);
+    }
+
+    #[test]
+    fn a_stream_fits_the_offer_by_its_profile_and_up_to_its_level() {
+        let offered = Level::lowest_for(1280, 720, 30, 2_000);
+        // Constrained baseline in the three ways of RFC 6184, then a lower level.
+        for fits in [[66, 0xC0, 31], [66, 0x40, 31], [77, 0x80, 31], [88, 0xC0, 31], [66, 0xE0, 30]]
+        {
+            assert!(offered.covers(fits), "{fits:?}");
+        }
+        // Baseline, main, extended, high; a higher level.
+        for other in [[66, 0, 31], [66, 0x80, 31], [77, 0x40, 31], [88, 0x80, 31], [100, 0xE0, 31]]
+        {
+            assert!(!offered.covers(other), "{other:?}");
+        }
+        assert!(!offered.covers([66, 0xC0, 32]));
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! From frames to H.264.
+//!
+//! [`choice::open`] chooses the encoder; the others are for those who know which one they want.
 
+pub mod choice;
+mod h264;
 pub mod openh264;
+mod v4l2;
 
 use crate::frame::I420Frame;
 use thiserror::Error;
 
 /// An encoder for frames of one size and rate. It belongs to one thread.
 pub trait Encoder: Send {
-    /// Encodes the next frame. The first is a keyframe, and so is each with `force_keyframe`.
+    /// Encodes the next frame. The first is a keyframe, and so is each with `force_keyframe`; a
+    /// device may give it one frame later.
     ///
     /// `None` if the encoder has left the frame out to keep its bit rate; the caller then asks for
     /// the keyframe again.
@@ -19,6 +25,16 @@ pub trait Encoder: Send {
         frame: &I420Frame,
         force_keyframe: bool,
     ) -> Result<Option<Encoded>, EncoderError>;
+
+    /// Aims at another bit rate from the next frame on (1000 bits per second). Returns the rate at
+    /// which it aims now: a device has steps and a least rate.
+    ///
+    /// # Errors
+    /// If the encoder has failed. The next frame must be a keyframe.
+    fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, EncoderError>;
+
+    /// Which encoder it is now, in words for a person.
+    fn name(&self) -> String;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

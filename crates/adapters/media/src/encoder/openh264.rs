@@ -86,6 +86,19 @@ impl Encoder for OpenH264 {
         let data = stream.to_vec();
         Ok((!data.is_empty()).then_some(Encoded { data, keyframe }))
     }
+
+    /// Costs a keyframe: the `openh264` crate changes the rate of a running encoder only through an
+    /// unsafe call, so a new one is made.
+    fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, EncoderError> {
+        let config = self.config.bitrate(BitRate::from_bps(bitrate_kbps.saturating_mul(1000)));
+        self.native = native(config)?;
+        (self.config, self.started) = (config, false);
+        Ok(bitrate_kbps)
+    }
+
+    fn name(&self) -> String {
+        "OpenH264".to_owned()
+    }
 }
 
 fn native(config: EncoderConfig) -> Result<Native, EncoderError> {
