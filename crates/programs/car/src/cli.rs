@@ -2,8 +2,10 @@
 
 use crate::camera;
 use crate::config::{Config, DEFAULT_PATH};
+use crate::encoder;
 use crate::error::CarError;
 use crate::run;
+use crate::try_encoder::{self, Coding};
 use clap::{Parser, Subcommand};
 use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
@@ -28,6 +30,12 @@ enum Command {
     CheckConfig,
     /// List the cameras that libcamera sees, with their sizes
     Cameras,
+    /// Encode the simulated road with the configured encoder and print how it went
+    TryEncoder {
+        /// Try a device that gives this coding instead, such as FWHT
+        #[arg(long)]
+        coding: Option<Coding>,
+    },
     /// Print the car's id, making its key if there is none
     Id,
 }
@@ -42,10 +50,16 @@ impl Cli {
                 run::run(config)
             }
             Command::CheckConfig => {
-                Config::load(path)?;
-                Ok(print_no_mistakes(path)?)
+                let config = Config::load(path)?;
+                print_no_mistakes(path)?;
+                let encoder = encoder::describe(config.encoder, &config.camera);
+                Ok(print(&format!("encoder: {encoder}\n"))?)
             }
             Command::Cameras => Ok(print(&camera::list()?)?),
+            Command::TryEncoder { coding } => {
+                let config = Config::load(path)?;
+                Ok(print(&try_encoder::run(&config, coding)?)?)
+            }
             Command::Id => {
                 Ok(print(&format!("{}\n", run::load_identity(&Config::load(path)?)?.id()))?)
             }

@@ -47,6 +47,7 @@ mod run;
 mod session;
 mod signaling;
 mod steering;
+mod try_encoder;
 mod uplinks;
 mod video;
 

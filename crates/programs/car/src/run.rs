@@ -22,11 +22,11 @@ use crate::video::VideoHub;
 use rccar_car_core::lease::{Source, Wish};
 use rccar_car_core::registration::Standing;
 use rccar_daemon::{notify, shutdown};
+use rccar_media::encoder::choice;
 use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline;
 use rccar_protocol::events::Video;
 use rccar_protocol::text::Software;
-use rccar_protocol::video::Level;
 use std::collections::BTreeMap;
 use std::num::TryFromIntError;
 use std::sync::Arc;
@@ -67,13 +67,8 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     };
     let camera = camera::open(&config.camera, poses)?;
     let format = camera.format();
-    let encoder = encoder::open(config.encoder, format, config.camera.bitrate_kbps)?;
-    let level = Level::lowest_for(
-        format.width(),
-        format.height(),
-        format.fps(),
-        config.camera.bitrate_kbps,
-    );
+    let order = encoder::order(format, config.camera.bitrate_kbps);
+    let encoder = choice::open(config.encoder.wish(), order)?;
     let (handle, units) = pipeline::start(camera, encoder).map_err(CarError::Thread)?;
     let bus = BusHandle::default();
     let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
@@ -88,7 +83,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
         name: config.car.name.clone(),
         software: software.clone(),
         drive,
-        video: VideoHub::new(video_words(format)?, level, handle, units),
+        video: VideoHub::new(video_words(format)?, order.level, handle, units),
         loopback: config.ice.loopback,
         connections,
     };

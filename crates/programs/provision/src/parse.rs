@@ -114,6 +114,7 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 height: reader.whole("height", HEIGHTS, 2, "pixels"),
                 fps: reader.whole("fps", RATES, 1, "frames per second"),
                 bitrate_kbps: reader.whole("bitrate_kbps", BITRATES_KBPS, 1, "kbit/s"),
+                encoder: reader.text("encoder", values::encoder),
             };
             // The car would refuse to start: the simulator is no camera to choose or to turn.
             if settings.camera.source.as_deref() == Some("simulator") {

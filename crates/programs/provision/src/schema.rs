@@ -69,6 +69,7 @@ pub const TABLES: [Table; 10] = [
             key("height", "720"),
             key("fps", "30"),
             key("bitrate_kbps", "2000"),
+            key("encoder", "\"auto\""),
         ],
     },
     Table {

@@ -74,6 +74,8 @@ pub struct Camera {
     pub fps: Option<u32>,
     /// Rate that the encoder aims at, in kbit/s.
     pub bitrate_kbps: Option<u32>,
+    /// `auto`, `openh264` or `v4l2`.
+    pub encoder: Option<String>,
 }
 
 /// Servo and motor.

@@ -97,7 +97,7 @@ impl CameraConfig {
     }
 
     /// Size and rate. Values that were read from a file are legal already.
-    pub(super) fn format(&self) -> Result<VideoFormat, FormatError> {
+    pub(crate) fn format(&self) -> Result<VideoFormat, FormatError> {
         VideoFormat::new(self.width, self.height, self.fps)
     }
 }

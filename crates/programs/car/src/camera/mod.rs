@@ -12,6 +12,7 @@ use rccar_media::camera::{Camera, CameraError};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_sim::vehicle::Pose;
 use simulator::Simulator;
+pub(crate) use simulator::draw as simulated_frame;
 use std::path::PathBuf;
 use std::sync::Arc;
 

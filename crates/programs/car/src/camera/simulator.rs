@@ -11,7 +11,8 @@ use rccar_protocol::units::MonotonicMicros;
 use rccar_sim::frame::{FrameShapeError, FrameViewMut, PlaneMut};
 use rccar_sim::scene::Scene;
 use rccar_sim::timecode::{self, TimeCode};
-use rccar_sim::track::Track;
+use rccar_sim::track::{Station, Track};
+use rccar_sim::vehicle::Pose;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A camera that draws each frame at the time at which a sensor would take it.
@@ -63,6 +64,15 @@ impl Camera for Simulator {
     }
 }
 
+/// Draws the road as it is seen from a place on the course.
+pub(crate) fn draw(scene: &Scene, at: &Station, frame: &mut I420Frame) {
+    let pose = Pose { x_m: at.x_m, y_m: at.y_m, heading_rad: at.heading_rad, ..Pose::default() };
+    // A frame of a legal format has the shape of a view.
+    if let Ok(mut view) = view(frame) {
+        scene.render(&pose, &mut view);
+    }
+}
+
 fn view(frame: &mut I420Frame) -> Result<FrameViewMut<'_>, FrameShapeError> {
     let (width, height) = (frame.width(), frame.height());
     let PlanesMut { y, u, v } = frame.planes_mut();
@@ -73,7 +83,6 @@ fn view(frame: &mut I420Frame) -> Result<FrameViewMut<'_>, FrameShapeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rccar_sim::vehicle::Pose;
     use std::sync::{Arc, Mutex};
 
     #[test]

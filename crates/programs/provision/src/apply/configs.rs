@@ -64,6 +64,7 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
     if sensor || ["device", "rotation"].iter().any(|key| camera.contains_key(*key)) {
         camera.entry("source").or_insert_with(|| "libcamera".into());
     }
+    let encoder = camera.remove("encoder");
     let lan = access_code.map(|code| section([("access_code", Some(code.into()))]));
     let mut table = Table::new();
     add(&mut table, "car", section([("name", text_value(&car.name))]));
@@ -73,6 +74,7 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
         section([("url", text_value(&host.url)), ("enrolment", text_value(&host.token))]),
     );
     add(&mut table, "camera", camera);
+    add(&mut table, "encoder", section([("kind", encoder)]));
     add(&mut table, "lan", lan.unwrap_or_default());
     table
 }
@@ -209,6 +211,14 @@ mod tests {
         let camera = crate::Camera { sensor: Some("imx219".to_owned()), ..Default::default() };
         let table = car(&Settings { camera, ..Settings::default() }, None);
         assert_eq!(table, "[camera]\nsource = 'libcamera'\n".parse().unwrap());
+    }
+
+    #[test]
+    fn the_encoder_has_a_table_of_its_own() {
+        let camera =
+            crate::Camera { fps: Some(20), encoder: Some("v4l2".into()), ..Default::default() };
+        let table = car(&Settings { camera, ..Settings::default() }, None);
+        assert_eq!(table, "[camera]\nfps = 20\n[encoder]\nkind = 'v4l2'\n".parse().unwrap());
     }
 
     #[test]

@@ -91,6 +91,15 @@ pub(crate) fn source(text: &str) -> Checked {
     }
 }
 
+pub(crate) fn encoder(text: &str) -> Checked {
+    match text {
+        "auto" | "openh264" | "v4l2" => Ok(text.to_owned()),
+        _ => Err("the encoder is \"auto\" (in hardware where that is known to work), \
+                  \"openh264\" (in software) or \"v4l2\" (any in hardware)"
+            .into()),
+    }
+}
+
 /// Which camera: `first`, a number in the list of cameras, or a part of its name.
 pub(crate) fn device(text: &str) -> Checked {
     if text.trim().is_empty() || text.len() > 128 || text.chars().any(char::is_control) {
@@ -183,6 +192,7 @@ mod tests {
         assert!(name("Blitz").is_ok() && name(" ").is_err() && name(&"x".repeat(65)).is_err());
         assert!(access_code("12345678").is_ok() && access_code("1234567").is_err());
         assert!(source("libcamera").is_ok() && source("webcam").is_err());
+        assert!(encoder("v4l2").is_ok() && encoder("x264").is_err());
         assert!(channel("beta-2").is_ok() && channel("Beta").is_err() && channel("").is_err());
         assert!(short_text("web").is_ok() && short_text("").is_err());
     }
