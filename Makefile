@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock boot test-image bench-image test-repro test-camera test-modem test-netlab test-releases bench-latency bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image test-repro test-camera test-modem test-netlab test-releases bench-latency bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ image: ## SD card image for Raspberry Pi 4 and 5, into out/image (needs root or 
 
 image-lock: ## Renew the versions of the Debian packages in the image and its builder
 	@image/lock
+
+image-sources: ## The source of what is on the image's card, for whoever passes the image on (needs root or sudo; 0.7 GB)
+	@ci/image-sources
 
 boot: ## The image in an emulator, against a host on this machine; prints the address to drive it (needs root or sudo)
 	@ci/boot

@@ -26,10 +26,11 @@ locked_epoch() { awk '$1 == "#" && $2 == "epoch" { print $3; exit }' "$LOCK"; }
 
 deb_path() { printf '%s/debs/%s.deb' "$CACHE" "$1"; }
 
-# deb NAME: path of a package of the set `unpacked`.
+# deb NAME [ARCHITECTURE]: path of a package of the set `unpacked`. Of one that is there for several
+# architectures, the one for that; of others it is not asked.
 deb() {
   local sha
-  sha=$(locked unpacked | awk -v name="$1" '$1 == name { print $5; exit }')
+  sha=$(locked unpacked | awk -v name="$1" -v arch="${2:-}" '$1 == name && (!sha || $3 == arch) { sha = $5 } END { print sha }')
   [ -n "$sha" ] || die "$LOCK has no package $1"
   deb_path "$sha"
 }

@@ -10,6 +10,8 @@ publish() {
   cp "${result[bundle]}/bundle.raucb" "$OUT/$name.raucb"
   cp "${result[sbom]}/sbom.spdx.json" "$OUT/$name.spdx.json"
   cp "${result[root]}/packages.txt" "$OUT/$name.packages.txt"
+  # For stories, not for cars.
+  cp "${result[kernel]}/test-modules.tar" "$OUT/$name.test-modules.tar"
   local published=("$name.img" "$name.img.bmap" "$name.raucb" "$name.spdx.json" "$name.packages.txt")
   if [ "${COMPRESS:-yes}" = yes ]; then
     compress "$OUT/$name.img"

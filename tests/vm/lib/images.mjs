@@ -13,6 +13,9 @@ export function image() {
 /** The bundle that was made with it. */
 export const bundle = () => image().replace(/\.img$/, '.raucb');
 
+/** Modules of its kernel that no car has. */
+export const testModules = () => image().replace(/\.img$/, '.test-modules.tar');
+
 /** Its version, which is in its name. */
 export const version = () => image().match(/rccar-(.+)-rpi-arm64\.img$/)[1];
 

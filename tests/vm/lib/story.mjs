@@ -1,12 +1,12 @@
 // A story: steps in order that share a network, a host and cars. Their files are in out/vm/<story>,
 // and every failure names that folder.
 import { describe, it, before, after } from 'node:test';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cockpit, launch } from '../../e2e/lib/page.mjs';
 import { Card } from './card.mjs';
 import { Host } from './host.mjs';
-import { image } from './images.mjs';
+import { image, testModules } from './images.mjs';
 import { Net } from './net.mjs';
 import { BOOT, seconds } from './patience.mjs';
 import { provision } from './provision.mjs';
@@ -165,6 +165,18 @@ class Story {
     await this.inside(
       `systemd-run -q --pipe --wait sh -c '${change}; chmod --reference=$f $f.new; mv $f.new $f; systemctl restart rccar-update'`,
     );
+  }
+
+  /**
+   * Lays the test modules (image/boards/own-modules.list) over the kernel's own, until the car
+   * restarts: `modprobe` and udev find them from then on. Devices that wait for one get it at once.
+   */
+  async addTestModules() {
+    const add =
+      'to=/usr/lib/modules/$(uname -r); mkdir /run/test-modules && tar -xC /run/test-modules && mount -t overlay -o lowerdir=/run/test-modules:$to test-modules $to && udevadm trigger';
+    await this.inside(`systemd-run -q --pipe --wait sh -ec '${add}'`, {
+      input: readFileSync(testModules()),
+    });
   }
 
   /** Opens the car's cockpit in Chromium. */
