@@ -26,7 +26,7 @@ story('drivers', {}, (car, step) => {
       assert.match(loaded, new RegExp(`^${name.replaceAll('-', '_')}$`, 'm'));
   });
 
-  step("the Pi 5's libcamera has its files for each sensor", 60, async () => {
+  step("the Pi 5's libcamera has its files for each sensor", 120, async () => {
     // As libcamera calls the sensors; docs/cameras.md has the list.
     const sensors = ['imx219', 'imx290', 'imx296', 'ov5647', 'ov9281_mono'];
     const files = [
@@ -42,14 +42,14 @@ story('drivers', {}, (car, step) => {
     await asRoot('modprobe rp1-cfe; modprobe pisp-be');
   });
 
-  step('no car has those of the stories', 60, async () => {
+  step('no car has those of the stories', 120, async () => {
     for (const name of named('test'))
       assert.equal(await asRoot(`find /usr/lib/modules -name "${name}.ko*"`), '');
   });
 
   step(
     'a story adds them: a bus whose chips only store, with one that hwmon knows',
-    60,
+    180,
     async () => {
       await car.addTestModules();
       await asRoot('modprobe i2c-stub chip_addr=0x41');
@@ -63,7 +63,7 @@ story('drivers', {}, (car, step) => {
     },
   );
 
-  step('an encoder of pictures, and the far ends of a bus and of pins', 60, async () => {
+  step('an encoder of pictures, and the far ends of a bus and of pins', 120, async () => {
     await asRoot('modprobe vicodec; modprobe i2c-virtio; modprobe gpio-virtio');
     assert.match(await asRoot('cat /sys/class/video4linux/video*/name'), /stateful-encoder/);
   });
