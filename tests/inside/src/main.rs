@@ -9,8 +9,8 @@
 //! * `stopped`, `killed`, `aborted`: sends the drive SIGSTOP, SIGKILL, SIGABRT, and goes on sending
 //!   set-points;
 //! * `killed-both`: SIGKILL to the drive and to its guard;
-//! * `outside`: writes no mark, prints `{"drives":7}`, and goes on for `rests_ms` or until the drive
-//!   trips, with a wheel that never rests.
+//! * `outside`: writes no mark, prints `{"drives":7}`, and goes on for `rests_ms` or until the
+//!   drive trips, with a wheel that never rests.
 //!
 //! `rests_ms` later it undoes what it has done, and answers `{"number":7,"state":"Tripped"}` with
 //! what the drive says then, or `{"number":7,"error":…}`.

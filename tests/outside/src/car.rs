@@ -20,9 +20,6 @@ pub const LINES: usize = 28;
 /// GPIO17 is wired to OE, with a resistor to 3.3 V.
 const ENABLE: usize = 17;
 
-/// A bus at 100 kHz: eight bits and the answer to them.
-const BYTE: Duration = Duration::from_micros(90);
-
 /// What one can talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -179,10 +176,10 @@ impl Car {
         }
     }
 
-    /// How long a transfer of so many bytes takes; an error after which it has failed.
-    pub fn pace(&self, bytes: usize) -> Result<Duration, Duration> {
-        let address_and_bytes = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(1);
-        self.hangs.map_or(Ok(BYTE.saturating_mul(address_and_bytes)), Err)
+    /// How long a transfer waits before it fails; `None`: the bus is free.
+    #[must_use]
+    pub fn hangs(&self) -> Option<Duration> {
+        self.hangs
     }
 
     /// A write that has just ended.
@@ -406,9 +403,9 @@ mod tests {
     #[test]
     fn a_bus_that_hangs_fails_when_the_controller_gives_up() {
         let mut car = running();
-        assert_eq!(car.pace(4), Ok(Duration::from_micros(450)));
+        assert_eq!(car.hangs(), None);
         car.hang(Some(Duration::from_millis(10)));
-        assert_eq!(car.pace(4), Err(Duration::from_millis(10)));
+        assert_eq!(car.hangs(), Some(Duration::from_millis(10)));
     }
 
     #[test]
