@@ -40,6 +40,8 @@ const MARK: u16 = 0x5e;
 const FRAME: Duration = Duration::from_millis(20);
 /// A drive that was killed is there again, its board settled and the car armed, within this time.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A drive that gave up arming, because an input came late, begins again only after `arm` was clear.
+const ARMS_WITHIN: Duration = Duration::from_secs(2);
 const THROTTLE: i16 = 8_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -153,7 +155,7 @@ impl Driver<'_> {
             driver.hear(FRAME).is_some_and(|status| {
                 status.session == driver.session && status.state == DriveState::Disarmed
             })
-        }) && self.until(deadline.min(Instant::now() + Duration::from_secs(8)), |driver| {
+        }) && self.until(deadline.min(Instant::now() + ARMS_WITHIN), |driver| {
             driver.send(true, 0, 0);
             driver.hear(FRAME).is_some_and(|status| status.state == DriveState::Armed)
         }) && self.until(deadline.min(Instant::now() + Duration::from_secs(5)), |driver| {
