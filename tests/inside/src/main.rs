@@ -40,7 +40,8 @@ const MARK: u16 = 0x5e;
 const FRAME: Duration = Duration::from_millis(20);
 /// A drive that was killed is there again, its board settled and the car armed, within this time.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A drive that gave up arming, because an input came late, begins again only after `arm` was clear.
+/// A drive that gave up arming, because an input came late, begins again only after `arm` was
+/// clear.
 const ARMS_WITHIN: Duration = Duration::from_secs(2);
 const THROTTLE: i16 = 8_000;
 
