@@ -185,7 +185,11 @@ export class World {
         `[host]\nurl = "${this.url}"\nenrolment = "${token}"\n` +
         `[drive]\nsocket = "${this.file('drive.sock')}"\n[ice]\nloopback = true\n${camera(this.options.camera)}${lan}`,
     );
-    writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\n`);
+    // A drive of release 0.1.0 cannot be calibrated, and refuses an option that it does not know.
+    const calibration = this.options.old?.drive
+      ? ''
+      : `calibration = "${this.file('calibration.toml')}"\n`;
+    writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\n${calibration}`);
   }
 
   /**

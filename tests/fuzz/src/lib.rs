@@ -26,7 +26,8 @@ mod session;
 
 pub use frame::{control, drive_hello, setpoint, status, telemetry};
 pub use message::{
-    car_event, driver_event, from_car, from_driver, release_offer, to_car, to_driver,
+    car_event, driver_event, from_car, from_drive, from_driver, release_offer, to_car, to_drive,
+    to_driver,
 };
 pub use relay::{relay_channel_data, relay_stun};
 pub use session::{candidate, ice_url, sdp};
@@ -46,6 +47,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("to_car", to_car::target),
     ("car_event", car_event::target),
     ("driver_event", driver_event::target),
+    ("to_drive", to_drive::target),
+    ("from_drive", from_drive::target),
     ("bundle", bundle::target),
     ("release_offer", release_offer::target),
     ("identity", identity::target),

@@ -50,6 +50,17 @@ message_target!(
     rccar_protocol::events::DriverEvent
 );
 
+message_target!(
+    /// Messages from `rccar-car` to `rccar-drive`.
+    to_drive,
+    rccar_protocol::calibration::ToDrive
+);
+message_target!(
+    /// Messages from `rccar-drive` to `rccar-car`.
+    from_drive,
+    rccar_protocol::calibration::FromDrive
+);
+
 /// Offer of a release.
 pub mod release_offer {
     use super::{ErrorCode, Json};

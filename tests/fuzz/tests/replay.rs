@@ -32,7 +32,7 @@ fn every_target_survives_the_vectors_of_its_parser() {
             text(&vector, "name"),
         );
     }
-    for vector in vectors("signaling").into_iter().chain(vectors("events")) {
+    for vector in ["signaling", "events", "drive"].into_iter().flat_map(vectors) {
         let direction = text(&vector, "direction").replace('-', "_");
         run(target(&direction), text(&vector, "json").as_bytes(), text(&vector, "name"));
     }

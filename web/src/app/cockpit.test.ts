@@ -213,6 +213,7 @@ function hear(control: FakeChannel, state: "disarmed" | "armed" | "tripped"): vo
       braking: false,
       battery_mv: null,
       battery_level: null,
+      switches: null,
       speed_limit: null,
       odometry: null,
       dropped: 0,

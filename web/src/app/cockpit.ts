@@ -6,6 +6,7 @@
  */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
+import { Calibration, type CalibrationView } from "../core/app/calibration";
 import { emptyHud, type Hud } from "../core/app/hud";
 import { Instruments, type Surroundings } from "../core/app/instruments";
 import type { PresentedFrame } from "../core/app/picture";
@@ -33,6 +34,8 @@ export class Cockpit {
   readonly route: CarRoute;
   readonly hud = signal<Hud>(emptyHud);
   readonly stream = signal<MediaStream | null>(null);
+  /** `null`: this car cannot be calibrated. */
+  readonly calibration = signal<CalibrationView | null>(null);
   readonly session: Session;
   /** For what the driver does on the screen. */
   readonly tell: Tell = (step) => this.#sender.tell(step);
@@ -46,7 +49,13 @@ export class Cockpit {
     this.#look((now) => this.#instruments.handleTimeout(now, this.#around(now))),
   );
 
+  readonly #calibration = new Calibration();
+  readonly #calibrationTimer = new Timer(() =>
+    this.calibrate((calibration, now) => calibration.handleTimeout(now)),
+  );
+
   #peer: Peer | null = null;
+  #events: EventsChannel | null = null;
   #peers = 0;
   /** Version of the control frames that the car reads; 1 until its `hello`. */
   #version: FrameVersion = 1;
@@ -91,6 +100,15 @@ export class Cockpit {
     this.#act((now) => this.session.handleConnect(now));
   }
 
+  /** Lets the calibration do something, asks the car for it, and shows what has changed. */
+  calibrate(step: (calibration: Calibration, now: number) => void): void {
+    step(this.#calibration, performance.now());
+    for (const { request } of effectsOf(this.#calibration))
+      this.#events?.send({ type: "calibrate", ...request });
+    this.calibration.value = this.#calibration.view;
+    this.#calibrationTimer.set(this.#calibration.pollTimeout());
+  }
+
   restartIce(): void {
     this.#act((now) => this.session.handleRestart(now));
   }
@@ -101,6 +119,7 @@ export class Cockpit {
     this.#act(() => this.session.handleLeave());
     this.#sessionTimer.stop();
     this.#displayTimer.stop();
+    this.#calibrationTimer.stop();
     void this.#wakeLock?.release();
   }
 
@@ -190,6 +209,8 @@ export class Cockpit {
     this.#peer?.close();
     this.#peer = null;
     this.#sender.channel = null;
+    this.#events = null;
+    this.calibrate((calibration) => calibration.handleNewSession());
     this.#version = 1;
     this.#sender.act((path, now) => path.handleNewSession(now));
     this.#instruments.handleNewSession();
@@ -223,7 +244,7 @@ export class Cockpit {
           this.#act((now) => this.session.handlePeer({ kind: "closed" }, now));
       };
     } else if (channel.label === "events") {
-      new EventsChannel(channel, SOFTWARE, (event) => this.#handleCarEvent(event));
+      this.#events = new EventsChannel(channel, SOFTWARE, (event) => this.#handleCarEvent(event));
     }
   }
 
@@ -233,6 +254,8 @@ export class Cockpit {
   }
 
   #handleCarEvent(event: CarEvent): void {
+    if (event.type === "calibration")
+      return this.calibrate((calibration, now) => calibration.handleState(event, now));
     if (event.type === "error")
       console.warn(`rccar: the car refused a message (${event.code}): ${event.text}`);
     else this.#instruments.handleCarEvent(event, performance.now());

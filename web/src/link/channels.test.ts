@@ -22,6 +22,9 @@ const frame: ControlFrame = {
   focused: true,
   arm: false,
   brake: false,
+  jog: false,
+  lights: false,
+  horn: false,
   source: "keyboard",
   seq: 7,
   sent_us: 8,
@@ -86,7 +89,7 @@ describe("EventsChannel", () => {
     fake.onopen?.();
     const frames = '{"control":[1,2],"telemetry":[1,2]}';
     expect(fake.sent).toEqual([
-      `{"type":"hello","v":1,"software":"rccar-web/1","frames":${frames}}`,
+      `{"type":"hello","v":1,"software":"rccar-web/1","frames":${frames},"calibration":[1]}`,
     ]);
     fake.onmessage?.({ data: '{"type":"drive","state":"armed","reason":"none"}' });
     fake.onmessage?.({ data: '{"type":"drive","state":"not a word","reason":"none"}' });
@@ -107,6 +110,7 @@ function telemetry(seq: number): TelemetryFrame {
     braking: false,
     battery_mv: null,
     battery_level: null,
+    switches: null,
     speed_limit: null,
     odometry: null,
     dropped: 0,

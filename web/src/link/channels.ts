@@ -1,5 +1,6 @@
 /** The car's two data channels, one class for each. */
 
+import { CALIBRATION_VERSION } from "../protocol/calibration";
 import { encodeControl, type ControlFrame } from "../protocol/control";
 import { OUR_FRAMES, parseCarEvent, type CarEvent, type DriverEvent } from "../protocol/events";
 import type { FrameVersion } from "../protocol/frame";
@@ -77,7 +78,13 @@ export class EventsChannel {
   constructor(channel: RTCDataChannel, software: string, onEvent: (event: CarEvent) => void) {
     this.#channel = channel;
     const greet = () => {
-      this.#send({ type: "hello", v: PROTOCOL_VERSION, software, frames: OUR_FRAMES });
+      this.#send({
+        type: "hello",
+        v: PROTOCOL_VERSION,
+        software,
+        frames: OUR_FRAMES,
+        calibration: [CALIBRATION_VERSION],
+      });
       const greased = greasedMessage();
       if (greased !== null) channel.send(greased);
     };
@@ -91,6 +98,12 @@ export class EventsChannel {
       }
     };
   }
+
+  /** Sends an event, unless the channel is not open. */
+  send(event: DriverEvent): void {
+    if (this.#channel.readyState === "open") this.#send(event);
+  }
+
   #send(event: DriverEvent): void {
     this.#channel.send(writeJson(event));
   }

@@ -17,6 +17,10 @@ const VISIBLE = 1 << 0;
 const FOCUSED = 1 << 1;
 const ARM = 1 << 2;
 const BRAKE = 1 << 3;
+/** Version 2 only, like the switches. */
+const JOG = 1 << 4;
+const LIGHTS = 1 << 0;
+const HORN = 1 << 1;
 
 /** What the driver sees, so that the car knows how old it is. */
 export interface Shown {
@@ -32,6 +36,12 @@ export interface ControlFrame {
   readonly focused: boolean;
   readonly arm: boolean;
   readonly brake: boolean;
+  /** Servo and motor are to follow although the car is disarmed. Version 2. */
+  readonly jog: boolean;
+  /** Version 2. */
+  readonly lights: boolean;
+  /** Version 2. */
+  readonly horn: boolean;
   readonly source: Open<InputSource>;
   /** Counts frames, wraps at 32 bits. */
   readonly seq: number;
@@ -47,16 +57,26 @@ export interface ControlFrame {
   readonly shown: Shown | null;
 }
 
-/** Version 1 leaves out `shown`, and sends a `source` that it does not know as `gamepad`. */
+/**
+ * Version 1 leaves out `jog`, switches and `shown`, and sends a `source` that it does not know as
+ * `gamepad`.
+ */
 export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8Array<ArrayBuffer> {
   const head = new ArrayBuffer(CONTROL_SIZE);
   const view = new DataView(head);
   const { visible, focused, arm, brake } = frame;
+  const jog = version !== 1 && frame.jog;
+  const switches = (frame.lights ? LIGHTS : 0) | (frame.horn ? HORN : 0);
   view.setUint8(0, version);
   view.setUint8(
     1,
-    (visible ? VISIBLE : 0) | (focused ? FOCUSED : 0) | (arm ? ARM : 0) | (brake ? BRAKE : 0),
+    (visible ? VISIBLE : 0) |
+      (focused ? FOCUSED : 0) |
+      (arm ? ARM : 0) |
+      (brake ? BRAKE : 0) |
+      (jog ? JOG : 0),
   );
+  view.setUint8(3, version === 1 ? 0 : switches);
   const { source } = frame;
   view.setUint8(
     2,
@@ -77,14 +97,18 @@ export function encodeControl(frame: ControlFrame, version: FrameVersion): Uint8
 /** The page never receives a control frame: this is for the vectors and for tests. */
 export function decodeControl(bytes: ArrayBuffer | Uint8Array): ControlFrame {
   const reader = new FrameReader(bytes, SIZES);
-  const flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE, "flags");
+  const later = reader.version === 1 ? 0 : JOG;
+  const flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE | later, "flags");
   const source = reader.word(INPUT_SOURCES, SOURCES_IN_V1, "source");
-  reader.zero(1, "reserved");
+  const switches = reader.flags(reader.version === 1 ? 0 : LIGHTS | HORN, "reserved");
   return {
     visible: (flags & VISIBLE) !== 0,
     focused: (flags & FOCUSED) !== 0,
     arm: (flags & ARM) !== 0,
     brake: (flags & BRAKE) !== 0,
+    jog: (flags & JOG) !== 0,
+    lights: (switches & LIGHTS) !== 0,
+    horn: (switches & HORN) !== 0,
     source,
     seq: reader.u32(),
     sent_us: reader.u32(),

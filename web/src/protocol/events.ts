@@ -1,5 +1,11 @@
 /** JSON on the reliable data channel `events`, as in `crates/words/protocol/src/events.rs`. */
 
+import {
+  calibrationRequest,
+  calibrationState,
+  type CalibrationRequest,
+  type CalibrationState,
+} from "./calibration";
 import { errorCode, type ErrorCode } from "./common";
 import { FRAME_VERSIONS } from "./frame";
 import { listOf, openMessage, Shape, uint, type Read } from "./json";
@@ -108,18 +114,30 @@ export type CarEvent =
   | { type: "drive"; state: Open<DriveState>; reason: Open<StopReason> }
   | ({ type: "link" } & CarLink)
   | { type: "notice"; level: Open<NoticeLevel>; text: string }
+  | ({ type: "calibration" } & CalibrationState)
   | { type: "error"; code: Open<ErrorCode>; text: string };
 
-export interface DriverEvent {
-  type: "hello";
-  v: number;
-  software: string;
-  frames: Frames | null;
-}
+export type DriverEvent =
+  | {
+      type: "hello";
+      v: number;
+      software: string;
+      frames: Frames | null;
+      /** Versions of the calibration that the page speaks. */
+      calibration: readonly number[] | null;
+    }
+  | ({ type: "calibrate" } & CalibrationRequest);
 
 /** Reads a message from the car, or throws a `MessageError`. */
 export function parseCarEvent(text: string): CarEvent {
-  const { type, shape } = openMessage(text, ["hello", "drive", "link", "notice", "error"]);
+  const { type, shape } = openMessage(text, [
+    "hello",
+    "drive",
+    "link",
+    "notice",
+    "calibration",
+    "error",
+  ]);
   switch (type) {
     case "hello":
       return {
@@ -152,6 +170,8 @@ export function parseCarEvent(text: string): CarEvent {
         level: shape.need("level", word(NOTICE_LEVELS)),
         text: shape.need("text", note),
       };
+    case "calibration":
+      return { type, ...calibrationState(shape) };
     case "error":
       return { type, code: shape.need("code", errorCode), text: shape.need("text", note) };
   }
@@ -161,11 +181,13 @@ export function parseCarEvent(text: string): CarEvent {
  * Reads a message from a page. The page never receives one: this is for the vectors and for tests.
  */
 export function parseDriverEvent(text: string): DriverEvent {
-  const { type, shape } = openMessage(text, ["hello"]);
+  const { type, shape } = openMessage(text, ["hello", "calibrate"]);
+  if (type === "calibrate") return { type, ...calibrationRequest(shape) };
   return {
     type,
     v: shape.need("v", uint(8)),
     software: shape.need("software", software),
     frames: shape.maybe("frames", frames),
+    calibration: shape.maybe("calibration", versions),
   };
 }

@@ -12,6 +12,7 @@ export const DRIVE_STATES = [
   "holding",
   "braking",
   "tripped",
+  "jogging",
 ] as const;
 /** What the drive does with the wheels. */
 export type DriveState = (typeof DRIVE_STATES)[number];
@@ -30,6 +31,7 @@ export const STOP_REASONS = [
   "shutdown",
   "battery-empty",
   "old-picture",
+  "calibrating",
 ] as const;
 /** Why the wheels are not following the driver. */
 export type StopReason = (typeof STOP_REASONS)[number];
@@ -51,6 +53,10 @@ export type InputSource = (typeof INPUT_SOURCES)[number];
  */
 export function mayMove(state: Open<DriveState>): boolean {
   return (
-    state === "armed" || state === "holding" || state === "braking" || !isKnown(DRIVE_STATES, state)
+    state === "armed" ||
+    state === "holding" ||
+    state === "braking" ||
+    state === "jogging" ||
+    !isKnown(DRIVE_STATES, state)
   );
 }

@@ -32,10 +32,12 @@ const ECHO = 1;
 const ODOMETRY = 2;
 const BATTERY = 3;
 const BATTERY_LEVEL = 5;
+const SWITCHES = 6;
 const ECHO_SIZE = 12;
 const ODOMETRY_SIZE = 12;
 const BATTERY_SIZE = 2;
 const BATTERY_LEVEL_SIZE = 1;
+const SWITCHES_SIZE = 1;
 const SPEED_LIMIT = 13;
 const SPEED_LIMIT_SIZE = 3;
 
@@ -66,6 +68,12 @@ export interface SpeedLimit {
   readonly cause: Open<LimitCause>;
 }
 
+/** Lights and horn: whether they are on; `null`: the car has none. */
+export interface Switches {
+  readonly lights: boolean | null;
+  readonly horn: boolean | null;
+}
+
 /** One telemetry frame; names as in `PROTOCOL.md`. */
 export interface TelemetryFrame {
   readonly state: Open<DriveState>;
@@ -80,6 +88,8 @@ export interface TelemetryFrame {
   readonly battery_mv: number | null;
   /** `null` if the car does not watch its battery. */
   readonly battery_level: Open<BatteryLevel> | null;
+  /** `null` if the car has neither. */
+  readonly switches: Switches | null;
   /** `null` if the driver has the whole throttle. */
   readonly speed_limit: SpeedLimit | null;
   readonly odometry: Odometry | null;
@@ -129,6 +139,7 @@ function decodeV1(reader: FrameReader): Rest {
     braking,
     battery_mv,
     battery_level: null,
+    switches: null,
     speed_limit: null,
     odometry,
     dropped,
@@ -159,6 +170,10 @@ function decodeV2(reader: FrameReader): Rest {
     battery_level: reader.group(BATTERY_LEVEL, BATTERY_LEVEL_SIZE, (group) =>
       wordOf(BATTERY_LEVELS, group.getUint8(0)),
     ),
+    switches: reader.group(SWITCHES, SWITCHES_SIZE, (group) => {
+      const bits = group.getUint8(0);
+      return { lights: switchOf(bits), horn: switchOf(bits >> 2) };
+    }),
     speed_limit: reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, (group) => ({
       share: within(group.getUint16(0), FULL_SCALE - 1, "speed_limit.share"),
       cause: wordOf(LIMIT_CAUSES, group.getUint8(2)),
@@ -215,6 +230,9 @@ function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   battery.setUint16(0, frame.battery_mv ?? 0);
   const level = new DataView(new ArrayBuffer(BATTERY_LEVEL_SIZE));
   level.setUint8(0, numberOf(BATTERY_LEVELS, frame.battery_level ?? "unknown"));
+  const switches = new DataView(new ArrayBuffer(SWITCHES_SIZE));
+  const { lights = null, horn = null } = frame.switches ?? {};
+  switches.setUint8(0, bitsOf(lights) | (bitsOf(horn) << 2));
   const limit = new DataView(new ArrayBuffer(SPEED_LIMIT_SIZE));
   limit.setUint16(0, frame.speed_limit?.share ?? 0);
   limit.setUint8(2, numberOf(LIMIT_CAUSES, frame.speed_limit?.cause ?? "picture"));
@@ -223,8 +241,18 @@ function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
     frame.odometry === null ? null : [ODOMETRY, odometry.buffer],
     frame.battery_mv === null ? null : [BATTERY, battery.buffer],
     frame.battery_level === null ? null : [BATTERY_LEVEL, level.buffer],
+    frame.switches === null ? null : [SWITCHES, switches.buffer],
     frame.speed_limit === null ? null : [SPEED_LIMIT, limit.buffer],
   ]);
+}
+
+/** The lower bit says that the switch is there, the upper one that it is on. */
+function switchOf(bits: number): boolean | null {
+  return (bits & 0b01) === 0 ? null : (bits & 0b10) !== 0;
+}
+
+function bitsOf(on: boolean | null): number {
+  return on === null ? 0 : on ? 0b11 : 0b01;
 }
 
 function writeEcho(view: DataView, at: number, echo: Echo | null): void {

@@ -37,7 +37,8 @@ const messages = [...load<JsonVector>("signaling"), ...load<JsonVector>("events"
 
 describe("binary vectors", () => {
   it.each(legal(control))("control: $name", ({ hex, frame, canonical, version }) => {
-    const meant = { shown: null, ...frame } as unknown as ControlFrame;
+    const off = { jog: false, lights: false, horn: false };
+    const meant = { shown: null, ...off, ...frame } as unknown as ControlFrame;
     const written = encodeControl(meant, version);
     expect(decodeControl(fromHex(hex))).toEqual(meant);
     expect(decodeControl(written)).toEqual(meant);
@@ -47,6 +48,7 @@ describe("binary vectors", () => {
   it.each(legal(telemetry))("telemetry: $name", ({ hex, frame, canonical, version }) => {
     const meant = {
       battery_level: null,
+      switches: null,
       speed_limit: null,
       ...frame,
       car_time: BigInt(String(frame["car_time"])),
@@ -80,6 +82,7 @@ describe("what version 1 cannot say", () => {
       state: later,
       reason: later,
       battery_level: "empty" as const,
+      switches: null,
     };
     expect(decodeTelemetry(encodeTelemetry(telemetry, 1))).toMatchObject({
       state: "braking",

@@ -10,24 +10,28 @@ import { BannerView } from "./banner";
 import { Dock } from "./dock";
 import { HelpPanel } from "./help";
 import { Metrics, Rungs, StatePill } from "./hud";
-import { BackIcon, FullscreenIcon, HelpIcon } from "./icons";
+import { BackIcon, FullscreenIcon, HelpIcon, SetupIcon } from "./icons";
+import { SetupPanel } from "./setup";
 import { Sticks } from "./sticks";
+import { SwitchButtons } from "./switches";
 
 export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   const root = useRef<HTMLDivElement>(null);
   const help = useSignal(false);
+  const setup = useSignal(false);
   const touched = useSignal(matchMedia("(pointer: coarse)").matches);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "?") help.value = !help.value;
-      else if (event.key === "Escape") help.value = false;
+      else if (event.key === "Escape") help.value = setup.value = false;
       else if (event.key === "f") toggleFullscreen(root.current);
     };
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
   }, []);
   const hud = cockpit.hud.value;
+  const calibration = cockpit.calibration.value;
   return (
     <div
       ref={root}
@@ -51,6 +55,22 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         <StatePill hud={hud} />
         <Metrics hud={hud} />
         <div class="cockpit-tools">
+          <SwitchButtons cockpit={cockpit} switches={hud.switches} />
+          {calibration !== null && (
+            <button
+              type="button"
+              class="button glass square"
+              aria-label="Set up the car"
+              aria-expanded={setup}
+              data-testid="open-setup"
+              onClick={() => {
+                help.value = false;
+                setup.value = !setup.value;
+              }}
+            >
+              <SetupIcon />
+            </button>
+          )}
           <button
             type="button"
             class="button glass square"
@@ -64,7 +84,10 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
             class="button glass square"
             aria-label="Help (?)"
             aria-expanded={help}
-            onClick={() => (help.value = !help.value)}
+            onClick={() => {
+              setup.value = false;
+              help.value = !help.value;
+            }}
           >
             <HelpIcon />
           </button>
@@ -75,6 +98,14 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
       {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
       {help.value && <HelpPanel close={() => (help.value = false)} />}
+      {setup.value && calibration !== null && (
+        <SetupPanel
+          cockpit={cockpit}
+          hud={hud}
+          view={calibration}
+          close={() => (setup.value = false)}
+        />
+      )}
     </div>
   );
 }

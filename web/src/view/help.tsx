@@ -8,6 +8,8 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [["↓", "S"], "Backward"],
   [["Space"], "Brake"],
   [["Enter"], "Arm, disarm"],
+  [["L"], "Lights, if the car has any"],
+  [["H"], "Horn, if the car has one"],
   [["F"], "Full screen"],
   [["?"], "This help"],
 ];

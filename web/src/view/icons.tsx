@@ -33,6 +33,28 @@ export const FullscreenIcon = () => (
   </Icon>
 );
 
+export const SetupIcon = () => (
+  <Icon>
+    <path d="M4 7h9M19 7h1M4 17h1M11 17h9" />
+    <circle cx="16" cy="7" r="2.5" />
+    <circle cx="8" cy="17" r="2.5" />
+  </Icon>
+);
+
+export const LightsIcon = () => (
+  <Icon>
+    <path d="M12 5.5C8 5.5 5 8.4 5 12s3 6.5 7 6.5c1.5 0 2-3 2-6.5s-.5-6.5-2-6.5Z" />
+    <path d="M17.5 8h3M17.5 12h3.5M17.5 16h3" />
+  </Icon>
+);
+
+export const HornIcon = () => (
+  <Icon>
+    <path d="M4 10v4h3l8 4.5v-13L7 10H4Z" />
+    <path d="M18.5 9.5a3.5 3.5 0 0 1 0 5" />
+  </Icon>
+);
+
 export const HelpIcon = () => (
   <Icon>
     <path d="M9.2 9a2.9 2.9 0 1 1 4.3 2.6c-.9.5-1.5 1.2-1.5 2.2v.2M12 17.6v.1" />

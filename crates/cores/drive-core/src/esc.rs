@@ -98,6 +98,13 @@ impl Esc {
         }
     }
 
+    /// Other settings, while the motor is at neutral.
+    pub fn change(&mut self, now: MonotonicMicros, settings: EscSettings) {
+        self.settings = settings;
+        self.pulse = settings.pulses.neutral();
+        self.handle_interruption(now);
+    }
+
     /// What to send now.
     #[must_use]
     pub fn pulse(&self) -> Pulse {

@@ -49,6 +49,10 @@ pub enum Event {
     Disarmed { reason: StopReason },
     /// The brake that followed [`Event::Disarmed`] is over: neutral.
     BrakeReleased,
+    /// Servo and motor follow somebody who calibrates the car, which stays disarmed.
+    JogStarted,
+    /// Neutral again.
+    JogEnded { reason: StopReason },
     /// The actuators do not obey. The drive asks for neutral, and the driver must arm again.
     Faulted,
     /// The program stops: no input counts any more.

@@ -16,6 +16,9 @@ pub(crate) struct Input {
     pub(crate) seq: u32,
     pub(crate) arm: bool,
     pub(crate) brake: bool,
+    pub(crate) jog: bool,
+    pub(crate) lights: bool,
+    pub(crate) horn: bool,
     pub(crate) steering: Steering,
     pub(crate) throttle: Throttle,
 }
@@ -48,6 +51,9 @@ impl Input {
             seq: set_point.seq,
             arm: set_point.arm,
             brake: set_point.brake,
+            jog: set_point.jog,
+            lights: set_point.lights,
+            horn: set_point.horn,
             steering: set_point.steering,
             throttle: set_point.throttle,
         })

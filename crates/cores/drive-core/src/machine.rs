@@ -30,7 +30,12 @@
 //! 10. The last input is [`NEUTRAL_AT`] old. Neutral at once.
 //! 11. *release*: fresh input has `arm` clear. A set-point of another session does the same, but
 //!     then that session has to show `arm` clear itself.
-//! 12. *fault*: [`Machine::handle_fault`]. Neutral at once.
+//! 12. *fault*: [`Machine::handle_fault`]. Neutral at once. Nobody releases for [`FAULT_LASTS`].
+//!
+//! *Jogging* is not in the drawing. Somebody who calibrates the car
+//! ([`Machine::handle_calibration`]) gets there from *Disarmed* by fresh input with `jog` set and
+//! `arm` clear, and servo and motor follow. Input without `jog`, or that does not count, leads back
+//! at once, and the end of input after [`HOLD`]: to neutral, without a brake.
 //!
 //! A picture that is too old to drive by ([`crate::picture`]) makes every set-point one that is not
 //! input, and leads from *Armed* and *Holding* to *Braking* at once.
@@ -38,15 +43,19 @@
 //! An empty battery ([`Machine::handle_battery`]) is as 6, from every state but *Tripped*. Until it
 //! allows driving again, no input counts as *release*, so nothing arms.
 
+mod jog;
+mod limit;
+mod switches;
+
 use crate::battery::Allowance;
 use crate::event::{Event, Rejection};
 use crate::input::Input;
 use crate::picture::PictureSettings;
-use crate::settings::{FULL, Settings, SettingsError};
+use crate::settings::{Settings, SettingsError};
 use crate::shaper::Shaper;
-use crate::timing::{ARM_NEUTRAL, BRAKE_TIME, HOLD, NEUTRAL_AT, NEUTRAL_BY, QUIET};
+use crate::timing::{ARM_NEUTRAL, BRAKE_TIME, FAULT_LASTS, HOLD, NEUTRAL_AT, NEUTRAL_BY, QUIET};
 use rccar_protocol::setpoint::SetPoint;
-use rccar_protocol::state::{DriveState, LimitCause, SpeedLimit, StopReason};
+use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -86,6 +95,11 @@ pub struct Machine {
     picture: PictureSettings,
     /// Capture time of the newest picture that a driver of this session is known to have seen.
     picture_at: Option<MonotonicMicros>,
+    /// Session for which the calibration is open.
+    calibrating: Option<u64>,
+    lights: bool,
+    /// When the actuators last did not obey.
+    fault_at: Option<MonotonicMicros>,
     events: VecDeque<Event>,
 }
 
@@ -102,6 +116,7 @@ enum Phase {
     Armed,
     Holding,
     Braking,
+    Jogging,
     Tripped,
 }
 
@@ -125,6 +140,9 @@ impl Machine {
             brake_until: None,
             shut_down: false,
             battery: Allowance::Full,
+            calibrating: None,
+            lights: false,
+            fault_at: None,
             events: VecDeque::new(),
         })
     }
@@ -176,6 +194,7 @@ impl Machine {
         if self.reason != StopReason::ActuatorFault {
             self.events.push_back(Event::Faulted);
         }
+        self.fault_at = Some(self.now);
         self.phase = Phase::Tripped;
         self.reason = StopReason::ActuatorFault;
         self.brake_until = None;
@@ -220,11 +239,14 @@ impl Machine {
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let deadline = match self.phase {
             Phase::Armed => Some(self.quiet_at().min(self.fresh_at().plus(HOLD))),
-            Phase::Arming { .. } | Phase::Holding => Some(self.fresh_at().plus(HOLD)),
+            Phase::Arming { .. } | Phase::Holding | Phase::Jogging => {
+                Some(self.fresh_at().plus(HOLD))
+            }
             Phase::Braking => Some(self.fresh_at().plus(NEUTRAL_AT)),
             Phase::Disarmed { .. } | Phase::Tripped => None,
         };
-        [deadline, self.brake_until, self.shaper.next_step(), self.picture_due()]
+        let horn = self.horn().then(|| self.fresh_at().plus(HOLD));
+        [deadline, horn, self.brake_until, self.shaper.next_step(), self.picture_due()]
             .into_iter()
             .flatten()
             .min()
@@ -238,10 +260,12 @@ impl Machine {
     #[must_use]
     pub fn output(&self) -> Output {
         let motor = match self.phase {
-            Phase::Armed | Phase::Holding if self.last.is_some_and(|last| last.brake) => {
+            Phase::Armed | Phase::Holding | Phase::Jogging
+                if self.last.is_some_and(|last| last.brake) =>
+            {
                 Motor::Brake
             }
-            Phase::Armed | Phase::Holding => Motor::Drive(self.shaper.throttle()),
+            Phase::Armed | Phase::Holding | Phase::Jogging => Motor::Drive(self.shaper.throttle()),
             Phase::Braking => Motor::Brake,
             Phase::Disarmed { .. } | Phase::Arming { .. } | Phase::Tripped
                 if self.brake_until.is_some() =>
@@ -261,6 +285,7 @@ impl Machine {
             Phase::Armed => DriveState::Armed,
             Phase::Holding => DriveState::Holding,
             Phase::Braking => DriveState::Braking,
+            Phase::Jogging => DriveState::Jogging,
             Phase::Tripped => DriveState::Tripped,
         }
     }
@@ -310,6 +335,8 @@ impl Machine {
                 self.shaper.brake();
                 self.events.push_back(Event::BrakeStarted { reason: self.reason });
             }
+            Phase::Jogging if self.is_blind() => self.end_jog(StopReason::OldPicture),
+            Phase::Jogging if age >= HOLD => self.end_jog(self.missing()),
             Phase::Braking if age >= NEUTRAL_AT => {
                 self.phase = Phase::Tripped;
                 self.shaper.rest();
@@ -327,13 +354,16 @@ impl Machine {
         // A driver who was away has to show `arm` clear again.
         let gap = self.last.is_none_or(|last| self.now.since(last.arrived_at) > NEUTRAL_BY);
         self.last = Some(input);
+        self.lights = input.lights;
         match self.phase {
             Phase::Armed | Phase::Holding | Phase::Braking if !input.arm => {
                 self.disarm(StopReason::DriverDisarmed, true)
             }
             Phase::Armed | Phase::Holding | Phase::Braking => self.follow(input),
-            Phase::Tripped if !input.arm => self.release(),
+            Phase::Tripped if !input.arm && !self.is_faulty() => self.release(),
             Phase::Tripped => {}
+            Phase::Disarmed { .. } | Phase::Jogging if self.jogs(&input) => self.jog(input),
+            Phase::Jogging => self.end_jog(StopReason::None),
             Phase::Disarmed { released } => self.wait(input, released && !gap),
             Phase::Arming { .. } if !input.arm => {
                 self.phase = Phase::Disarmed { released: true };
@@ -355,6 +385,7 @@ impl Machine {
         }
         match self.phase {
             Phase::Armed => self.hold(why.reason()),
+            Phase::Jogging => self.end_jog(why.reason()),
             // The driver sees what tripped the drive until they release.
             Phase::Tripped => {}
             _ => self.reason = why.reason(),
@@ -387,6 +418,11 @@ impl Machine {
         self.phase = Phase::Disarmed { released: true };
         self.reason = StopReason::None;
         self.events.push_back(Event::Released);
+    }
+
+    /// The actuators did not obey when they were last told something.
+    fn is_faulty(&self) -> bool {
+        self.fault_at.is_some_and(|at| self.now.since(at) < FAULT_LASTS)
     }
 
     fn refuse_to_arm(&mut self) {
@@ -455,6 +491,9 @@ impl Machine {
     /// Goes to Disarmed, and brakes first if the wheels may move. Neutral comes no later than it
     /// would after lost input.
     fn disarm(&mut self, reason: StopReason, released: bool) {
+        if self.phase == Phase::Jogging {
+            self.end_jog(reason);
+        }
         if self.state().may_move() {
             self.brake_until =
                 Some(self.now.plus(BRAKE_TIME).min(self.fresh_at().plus(NEUTRAL_AT)));
@@ -465,47 +504,6 @@ impl Machine {
         }
         self.phase = Phase::Disarmed { released };
         self.reason = reason;
-    }
-
-    /// What limits the throttle now; `None` if nothing does.
-    #[must_use]
-    pub fn speed_limit(&self) -> Option<SpeedLimit> {
-        let by_picture = self.picture_share();
-        let by_battery = self.battery_share();
-        let share = by_picture.min(by_battery);
-        (share < FULL).then(|| {
-            let cause =
-                if by_picture <= by_battery { LimitCause::Picture } else { LimitCause::Battery };
-            SpeedLimit { share, cause }
-        })
-    }
-
-    fn limit(&mut self) {
-        self.shaper.limit(self.picture_share().min(self.battery_share()));
-    }
-
-    fn battery_share(&self) -> u16 {
-        match self.battery {
-            Allowance::Full => FULL,
-            Allowance::Share(share) => share.min(FULL),
-            Allowance::Nothing => 0,
-        }
-    }
-
-    fn picture_share(&self) -> u16 {
-        let age = self.picture_at.map(|at| self.now.since(at));
-        age.map_or(FULL, |age| self.picture.share(age).unwrap_or(0))
-    }
-
-    fn is_blind(&self) -> bool {
-        self.picture_at.is_some_and(|at| self.picture.share(self.now.since(at)).is_none())
-    }
-
-    /// When the limit has to be looked at again, while the car may move.
-    fn picture_due(&self) -> Option<MonotonicMicros> {
-        let at = self.picture_at.filter(|_| self.state().may_move())?;
-        let next_age = self.picture.next_change(self.now.since(at))?;
-        Some(at.plus(next_age))
     }
 
     /// The next input must be newer than this one. `None` if it has expired and the drive is at

@@ -40,6 +40,12 @@ impl PulseRange {
         }
     }
 
+    /// With the ends exchanged, and so the direction.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self { minus: self.plus, neutral: self.neutral, plus: self.minus }
+    }
+
     /// The middle: wheels straight, motor off.
     #[must_use]
     pub fn neutral(&self) -> Pulse {
@@ -77,6 +83,7 @@ mod tests {
         assert_eq!([i16::MIN, i16::MAX].map(at), [900, 2100]);
         assert_eq!(range.neutral().micros(), 1480);
         let reversed = PulseRange::new(2100, 1480, 900).unwrap();
+        assert_eq!(reversed.reversed(), PulseRange::new(900, 1480, 2100).unwrap());
         assert_eq!(
             [-10_000, 0, 5_000, 10_000].map(|at| reversed.at(at).micros()),
             [2100, 1480, 1190, 900]

@@ -43,6 +43,13 @@ impl Shaper {
         }
     }
 
+    /// Other settings. The motor has to be at zero; the wheels go to their new middle.
+    pub(crate) fn change(&mut self, settings: Settings) {
+        self.cut();
+        self.settings = settings;
+        self.steering_target = steering_position(&settings, Steering::NEUTRAL);
+    }
+
     /// Moves both positions on to `now`.
     pub(crate) fn advance(&mut self, now: MonotonicMicros) {
         let passed = now.since(self.at);

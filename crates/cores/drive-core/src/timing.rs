@@ -35,6 +35,10 @@ pub const BRAKE_TIME: Duration = Duration::from_millis(170);
 /// every speed controller sees the zero.
 pub const REVERSAL_PAUSE: Duration = Duration::from_millis(20);
 
+/// How long a fault of the actuators lasts for the driver: two turns of a shell at rest (50 ms), in
+/// each of which it tries them.
+pub const FAULT_LASTS: Duration = Duration::from_millis(100);
+
 /// How far ahead of the clock a sample may seem to be, because its age in ms and the estimated
 /// delay are rounded.
 pub const FUTURE_TOLERANCE: Duration = Duration::from_millis(5);

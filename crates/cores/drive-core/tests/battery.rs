@@ -203,7 +203,8 @@ fn a_trip_keeps_its_own_reason() {
     bench.machine.handle_fault(bench.now);
     bench.machine.handle_battery(bench.now, Allowance::Nothing);
     assert_eq!(state(&bench), (DriveState::Tripped, StopReason::ActuatorFault));
-    bench.drive(20, false, 0, 0);
+    // The fault lasts for 100 ms.
+    bench.drive(120, false, 0, 0);
     assert_eq!(state(&bench), (DriveState::Disarmed, StopReason::BatteryEmpty));
 }
 

@@ -36,6 +36,8 @@ enum Act {
     },
     Fault,
     Battery(Allowance),
+    /// Somebody calibrates the car in this session, or ends that.
+    Calibrate(Option<u64>),
     /// The process is not scheduled for this time.
     Stall {
         micros: u64,
@@ -57,6 +59,7 @@ fn act() -> impl Strategy<Value = Act> {
             }),
         1 => Just(Act::Fault),
         1 => allowance().prop_map(Act::Battery),
+        1 => prop::option::weighted(0.8, 0u64..3).prop_map(Act::Calibrate),
         1 => wait.prop_map(|micros| Act::Stall { micros }),
     ]
 }
@@ -93,13 +96,14 @@ fn set_point() -> impl Strategy<Value = SetPoint> {
         prop_oneof![4 => Just(StopReason::None), 1 => prop::sample::select(StopReason::ALL)];
     // Made relative to the moment of sending by `play`.
     let picture = prop::option::weighted(0.5, picture_age());
-    let who = (prop::bool::weighted(0.2), 0u64..3);
-    (reason, any::<bool>(), who, ratio(), ratio(), picture).prop_map(
-        |(not_input, arm, (brake, session), steering, throttle, picture)| SetPoint {
+    let flags = (any::<bool>(), prop::bool::weighted(0.2), any::<bool>());
+    (reason, flags, 0u64..3, ratio(), ratio(), picture).prop_map(
+        |(not_input, (arm, brake, jog), session, steering, throttle, picture)| SetPoint {
             picture_at: picture.map(MonotonicMicros),
             not_input,
             arm,
             brake,
+            jog,
             session,
             steering: Steering::from_permyriad(steering).unwrap(),
             throttle: Throttle::from_permyriad(throttle).unwrap(),
@@ -179,6 +183,7 @@ struct Witness {
     picture_at: Option<MonotonicMicros>,
     /// Of all set-points of this session.
     numbers: Vec<u32>,
+    calibrating: Option<u64>,
     before: (MonotonicMicros, Output),
 }
 
@@ -197,6 +202,7 @@ impl Witness {
             battery: Allowance::Full,
             picture_at: None,
             numbers: Vec::new(),
+            calibrating: None,
             before: (now, output),
         }
     }
@@ -280,7 +286,10 @@ impl Witness {
     fn look_at_step(&mut self, machine: &Machine, now: MonotonicMicros) {
         self.look(machine, now);
         let (state, output) = (machine.state(), machine.output());
-        if state.may_move() && !self.moved {
+        if state == DriveState::Jogging {
+            assert!(!self.moved, "an armed car jogs");
+            assert_eq!(self.calibrating, Some(self.session), "jogs for somebody else");
+        } else if state.may_move() && !self.moved {
             assert!(self.released, "armed without a release");
             let rested = self.neutral_since.map(|since| now.since(since));
             assert!(
@@ -291,7 +300,7 @@ impl Witness {
         if state == DriveState::Tripped {
             (self.seq, self.released, self.neutral_since) = (None, false, None);
         }
-        self.moved = state.may_move();
+        self.moved = state.may_move() && state != DriveState::Jogging;
 
         let SteeringSettings { left, right, reversed, slew_per_s, .. } = self.settings.steering;
         let (low, high) = if reversed { (right, left) } else { (left, right) };
@@ -378,6 +387,13 @@ fn play(settings: Settings, acts: &[Act]) -> Bench {
                 if allows == Allowance::Nothing {
                     (witness.released, witness.neutral_since) = (false, None);
                 }
+                witness.look_at_step(&bench.machine, bench.now);
+            }
+            Act::Calibrate(session) => {
+                bench.machine.handle_timeout(bench.now);
+                witness.look_at_step(&bench.machine, bench.now);
+                bench.machine.handle_calibration(bench.now, session);
+                witness.calibrating = session;
                 witness.look_at_step(&bench.machine, bench.now);
             }
             Act::Stall { micros } => {

@@ -5,19 +5,24 @@
 
 use rccar_causes::causes;
 use rccar_daemon::clock;
+use rccar_protocol::Layout;
+use rccar_protocol::calibration::{
+    CalibrationRequest, CalibrationState, FromDrive, MAX_DRIVE_MESSAGE_BYTES, ToDrive, is_message,
+};
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
+use rccar_protocol::signaling::{Json, parse};
 use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::status::DriveStatus;
+use rccar_protocol::text::SessionId;
 use rccar_protocol::units::MonotonicMicros;
-use rccar_protocol::{Layout, MAX_FRAME_BYTES};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::net::UnixDatagram;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 /// The drive sends at least 20 statuses a second. After this time it is lost, not late.
 const STATUS_WITHIN: Duration = Duration::from_millis(300);
@@ -28,6 +33,12 @@ const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 /// answers.
 const HELLOS: u32 = 3;
 const HELLO_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Answers that wait for a session to read them. A page asks one thing at a time.
+const ANSWERS: usize = 8;
+
+/// An answer about the calibration, and the session that has asked.
+pub(crate) type Answer = (SessionId, CalibrationState);
 
 /// A status and the time at which it came; `None` before the first.
 type Received = Option<(DriveStatus, MonotonicMicros)>;
@@ -40,6 +51,8 @@ pub(crate) struct DriveLink {
     status: watch::Receiver<Received>,
     seq: Arc<AtomicU32>,
     layout: watch::Receiver<Layout>,
+    calibrates: watch::Receiver<bool>,
+    answers: broadcast::Sender<Answer>,
     driven: Arc<AtomicBool>,
     reachable: Arc<AtomicBool>,
 }
@@ -55,11 +68,15 @@ impl DriveLink {
         let socket = Arc::new(UnixDatagram::bind(&own)?);
         let (sender, status) = watch::channel(None);
         let (spoken, layout) = watch::channel(Layout::default());
+        let (calibration, calibrates) = watch::channel(false);
+        let answers = broadcast::Sender::new(ANSWERS);
         let listener = Listener {
             socket: Arc::clone(&socket),
             path: path.to_owned(),
             status: sender,
             layout: spoken,
+            calibrates: calibration,
+            answers: answers.clone(),
             hellos: None,
         };
         tokio::spawn(listener.run());
@@ -69,6 +86,8 @@ impl DriveLink {
             status,
             seq: Arc::default(),
             layout,
+            calibrates,
+            answers,
             driven: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         };
@@ -95,6 +114,23 @@ impl DriveLink {
                 }
             }
         }
+    }
+
+    /// Whether the drive can be calibrated by this release's words, as far as it has said so.
+    pub(crate) fn calibrates(&self) -> bool {
+        *self.calibrates.borrow()
+    }
+
+    /// Asks the drive something about its calibration. False: it is not reachable, or its socket is
+    /// full.
+    pub(crate) fn calibrate(&self, session: SessionId, request: CalibrationRequest) -> bool {
+        let message = ToDrive::Calibrate { session, request }.to_json();
+        self.socket.try_send_to(message.as_bytes(), &*self.path).is_ok()
+    }
+
+    /// The drive's answers from now on.
+    pub(crate) fn answers(&self) -> broadcast::Receiver<Answer> {
+        self.answers.subscribe()
     }
 
     /// Sets whether a session sends set-points. While none does, this link sends idle ones: they
@@ -159,13 +195,15 @@ struct Listener {
     path: PathBuf,
     status: watch::Sender<Received>,
     layout: watch::Sender<Layout>,
+    calibrates: watch::Sender<bool>,
+    answers: broadcast::Sender<Answer>,
     /// How many times the drive was asked since it appeared, and when last.
     hellos: Option<(u32, MonotonicMicros)>,
 }
 
 impl Listener {
     async fn run(mut self) {
-        let mut buffer = [0; MAX_FRAME_BYTES + 1];
+        let mut buffer = [0; MAX_DRIVE_MESSAGE_BYTES + 1];
         loop {
             match self.socket.recv(&mut buffer).await {
                 Ok(size) => self.handle(&buffer[..size]),
@@ -179,6 +217,9 @@ impl Listener {
 
     fn handle(&mut self, datagram: &[u8]) {
         let now = clock::now();
+        if is_message(datagram) {
+            return self.handle_message(datagram);
+        }
         let refused = if DriveHello::is_one(datagram) {
             DriveHello::decode(datagram).map(|hello| self.handle_hello(hello))
         } else {
@@ -189,9 +230,22 @@ impl Listener {
         }
     }
 
+    fn handle_message(&self, datagram: &[u8]) {
+        match parse(std::str::from_utf8(datagram).unwrap_or_default()) {
+            // Without a session nobody listens.
+            Ok(FromDrive::Calibration { session, state }) => {
+                drop(self.answers.send((session, state)))
+            }
+            Err(error) => {
+                tracing::debug!(error = %causes(&error), "a message of the drive refused")
+            }
+        }
+    }
+
     fn handle_hello(&mut self, hello: DriveHello) {
         // The drive has answered: no further question.
         self.hellos = Some((HELLOS, MonotonicMicros::default()));
+        self.calibrates.send_replace(hello.calibrates());
         if self.layout.send_replace(hello.newest()) != hello.newest() {
             tracing::debug!(version = hello.newest().version(), "set-points and status");
         }
@@ -203,6 +257,7 @@ impl Listener {
         // release than before.
         if before.is_none_or(|(last, at)| now.since(at) > STATUS_WITHIN || status.seq < last.seq) {
             self.layout.send_replace(Layout::default());
+            self.calibrates.send_replace(false);
             self.hellos = None;
         }
         self.status.send_replace(Some((status, now)));
@@ -218,6 +273,7 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rccar_protocol::MAX_FRAME_BYTES;
     use std::sync::Mutex;
 
     /// Answers every set-point with a status of the same version, and every hello with `hello`.

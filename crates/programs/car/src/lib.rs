@@ -24,6 +24,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod bus;
+mod calibration;
 mod camera;
 mod claim_code;
 mod cli;

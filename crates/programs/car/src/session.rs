@@ -1,5 +1,6 @@
 //! One driver's session: signaling, set-points, telemetry and video until either side ends it.
 
+use crate::calibration::Calibration;
 use crate::connections::{Connections, ConnectionsNews};
 use crate::drive::DriveLink;
 use crate::ice::Servers;
@@ -58,6 +59,7 @@ pub(crate) struct Session {
     /// [`Situation::moves`] that the session has acted on.
     moves: u64,
     news: ConnectionsNews,
+    calibration: Calibration,
 }
 
 /// The parts of a session that exist only while its peer connection does.
@@ -77,6 +79,7 @@ impl Session {
         source: Source,
     ) -> Self {
         let moves = context.connections.uplinks.now().moves;
+        let calibration = Calibration::new(id, context.drive.clone());
         Self {
             context,
             id,
@@ -90,6 +93,7 @@ impl Session {
             telemetry: watch::Sender::default(),
             moves,
             news: ConnectionsNews::default(),
+            calibration,
         }
     }
 
@@ -180,6 +184,7 @@ impl Session {
         let mut live = Live { peer, video, recovery };
         let mut camera = self.context.video.watch();
         let mut uplinks = self.context.connections.uplinks.subscribe();
+        let mut answers = self.context.drive.answers();
         let mut ticks = tokio::time::interval(RECOVERY_TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -197,6 +202,12 @@ impl Session {
                 }
                 Some(message) = messages.recv() => {
                     self.handle_message(peer, message);
+                    None
+                }
+                Ok(answer) = answers.recv() => {
+                    if let Some(event) = self.calibration.handle_answer(answer) {
+                        peer.send_event(event.to_json());
+                    }
                     None
                 }
                 Ok(()) = camera.changed() => {
@@ -223,6 +234,7 @@ impl Session {
             live.recovery.handle_host_heard(pulse.heard());
         }
         live.recovery.handle_heard(live.peer.heard());
+        self.calibration.handle_tick(now);
         live.recovery.handle_timeout(now);
         self.reachable.send_replace(!live.recovery.is_unreachable(now));
         // Without a connection the event would wait in a queue and be out of date when it arrives.
@@ -352,16 +364,23 @@ impl Session {
         }
     }
 
-    fn handle_message(&self, peer: &Peer, message: Message) {
+    fn handle_message(&mut self, peer: &Peer, message: Message) {
         let refused = |code, text: &str| CarEvent::Error { code, text: Note::lossy(text) };
         let answer = match message {
             Message::Text(text) => match parse::<DriverEvent>(&text) {
-                Ok(DriverEvent::Hello { v, software, frames }) => {
+                Ok(DriverEvent::Hello { v, software, frames, calibration }) => {
+                    self.calibration.handle_hello(&calibration);
                     let layout = Layout::newest_in(&frames.unwrap_or_default().telemetry);
                     let telemetry = layout.version();
                     tracing::debug!(v, %software, telemetry, "the driver's page");
                     self.telemetry.send_replace(layout);
                     return;
+                }
+                Ok(DriverEvent::Calibrate(request)) => {
+                    match self.calibration.handle_request(request) {
+                        Some(refusal) => refusal,
+                        None => return,
+                    }
                 }
                 Err(error) => CarEvent::Error { code: error.code, text: error.text },
             },

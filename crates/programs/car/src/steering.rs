@@ -156,6 +156,9 @@ impl Steering {
             not_input: frame.not_input(age).unwrap_or_default(),
             arm: frame.arm,
             brake: frame.brake,
+            jog: frame.jog,
+            lights: frame.lights,
+            horn: frame.horn,
             seq: 0, // `DriveLink::send` counts.
             sampled_at: control.at.minus(age),
             session: self.session.0.get(),
@@ -213,6 +216,7 @@ impl Steering {
             braking: status.braking,
             battery_mv: status.battery_mv,
             battery_level: status.battery_level,
+            switches: status.switches,
             speed_limit: status.speed_limit,
             odometry: status.odometry,
             dropped,

@@ -1,5 +1,7 @@
 //! The commands of `rccar-drive`.
 
+use crate::calibrate;
+use crate::calibration;
 use crate::config::{Config, DEFAULT_PATH};
 use crate::error::DriveError;
 use crate::guard;
@@ -33,6 +35,8 @@ enum Command {
     Neutral,
     /// Ask the running drive for its state and print it
     Status,
+    /// Set the car up: direction, ends and middle of the steering, speed. Wheels off the ground!
+    Calibrate,
     /// Write neutral when the drive that gives signs of life on the standard input falls silent
     #[command(hide = true)]
     Guard,
@@ -49,7 +53,11 @@ impl Cli {
             Command::Run => run(&config, path),
             Command::Guard => Ok(guard::watch(&config)
                 .map_err(|source| DriveError::Os { action: "hear the drive", source })?),
-            Command::CheckConfig => Ok(print_no_mistakes(path)?),
+            Command::CheckConfig => {
+                calibration::read(&config).map_err(DriveError::Calibration)?;
+                Ok(print_no_mistakes(path)?)
+            }
+            Command::Calibrate => Ok(calibrate::run(&config.socket)?),
             Command::Neutral => {
                 neutral(&config)?;
                 Ok(print("the actuators are at neutral\n")?)

@@ -1,14 +1,17 @@
 //! Configuration; `config.toml` beside this crate documents every option.
 
 mod battery;
+mod calibrated;
 mod outputs;
 mod picture;
 
 pub use battery::BatteryConfig;
+pub use calibrated::{CalibrationError, text_of};
 pub use outputs::{Bus, Channel, EscConfig, LineName, Pca9685Config, ServoConfig};
 pub use picture::PictureConfig;
 
 use rccar_daemon::config::{self, ConfigError};
+use rccar_drive_core::esc::EscSettings;
 use rccar_drive_core::{Settings, SteeringSettings, ThrottleSettings};
 use rccar_sim::vehicle::VehicleParams;
 use serde::Deserialize;
@@ -26,6 +29,8 @@ pub struct Config {
     pub realtime: bool,
     /// File of the flight recorder; `None`: nothing is recorded.
     pub trace: Option<PathBuf>,
+    /// File that keeps what was calibrated on the car.
+    pub calibration: PathBuf,
     pub actuator: ActuatorKind,
     pub steering: SteeringConfig,
     pub throttle: ThrottleConfig,
@@ -66,6 +71,7 @@ pub struct ThrottleConfig {
     max_reverse: Share,
     dead_band: Share,
     slew: Rate,
+    reversed: bool,
 }
 
 /// `[simulator]`; see [`VehicleParams`].
@@ -87,10 +93,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let config: Self = config::load(path)?;
         let source = path.display().to_string();
-        config
-            .settings()
-            .check()
-            .map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
+        config.check_settings(&source)?;
         if config.pca9685.steering_channel == config.pca9685.throttle_channel {
             return Err(ConfigError::rule(
                 &source,
@@ -112,6 +115,19 @@ impl Config {
             ));
         }
         Ok(config)
+    }
+
+    fn check_settings(&self, source: &str) -> Result<(), ConfigError> {
+        let checked = self.settings().check();
+        checked.map_err(|error| ConfigError::rule(source, error.key, &error.to_string()))
+    }
+
+    /// Settings of the speed controller.
+    #[must_use]
+    pub fn esc(&self) -> EscSettings {
+        let EscSettings { kind, pulses } = self.esc.0;
+        let pulses = if self.throttle.reversed { pulses.reversed() } else { pulses };
+        EscSettings { kind, pulses }
     }
 
     /// Settings of the core.
@@ -158,6 +174,7 @@ impl Default for Config {
             socket: "/run/rccar/drive.sock".into(),
             realtime: true,
             trace: None,
+            calibration: "/var/lib/rccar-drive/calibration.toml".into(),
             actuator: ActuatorKind::Simulator,
             steering: SteeringConfig::default(),
             throttle: ThrottleConfig::default(),
@@ -194,6 +211,7 @@ impl Default for ThrottleConfig {
             max_reverse: Share(max_reverse),
             dead_band: Share(dead_band),
             slew: Rate(slew_per_s),
+            reversed: false,
         }
     }
 }
@@ -296,7 +314,7 @@ mod tests {
         // As many as `Config` and its sections have fields.
         assert_eq!(
             (table.len(), keys("steering"), keys("throttle"), keys("battery"), keys("simulator")),
-            (12, 5, 4, 9, 8)
+            (13, 5, 5, 9, 8)
         );
         assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 4, 6));
         assert_eq!(

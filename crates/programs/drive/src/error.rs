@@ -1,6 +1,7 @@
 //! Errors that end a command.
 
 use crate::actuator::ActuatorError;
+use crate::calibrate::CalibrateError;
 use crate::query::QueryError;
 use crate::socket::SocketError;
 use rccar_daemon::cli::OutputError;
@@ -23,6 +24,10 @@ pub(crate) enum DriveError {
     Actuator(#[from] ActuatorError),
     #[error(transparent)]
     Query(#[from] QueryError),
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
+    #[error("{0}")]
+    Calibration(String),
     #[error("cannot {action}")]
     Os {
         /// What the system refused, as a verb: "open the trace".

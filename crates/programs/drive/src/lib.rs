@@ -37,6 +37,7 @@
 //!   comes through it is checked, not trusted.
 //! * A datagram that is empty or only a version asks for the status (`rccar-drive status`). Its
 //!   sender does not become the one who drives.
+//! * Calibration goes through the same socket and the same loop ([`calibration`]).
 //! * A second process watches the loop ([`guard`]): a loop that hangs keeps no promise.
 //! * A PWM goes on when the process behind it has died. The service manager then runs
 //!   `rccar-drive neutral`.
@@ -44,6 +45,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 pub mod actuator;
+pub mod calibrate;
+pub mod calibration;
 mod cli;
 pub mod config;
 mod error;

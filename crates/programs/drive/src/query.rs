@@ -84,10 +84,15 @@ pub fn describe(status: &DriveStatus) -> String {
     text
 }
 
-fn exchange(path: &Path, question: &[u8]) -> io::Result<Vec<u8>> {
+/// A socket that the drive can answer: the kernel picks a free address for it (autobind, unix(7)).
+pub(crate) fn bound() -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
-    // The drive needs an address for its answer: the kernel picks a free one (autobind, unix(7)).
     bind(socket.as_raw_fd(), &UnixAddr::new_unnamed())?;
+    Ok(socket)
+}
+
+fn exchange(path: &Path, question: &[u8]) -> io::Result<Vec<u8>> {
+    let socket = bound()?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     socket.send_to(question, path)?;

@@ -31,7 +31,7 @@ pub enum Record {
         /// Number of them so far.
         count: u64,
         /// What is wrong with the last.
-        error: rccar_protocol::FrameError,
+        error: String,
     },
     /// The guard does not do its work, and why.
     Guard(String),
@@ -124,7 +124,7 @@ fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
             }
             Record::Fault(error) => tracing::error!(error, "the actuators do not obey"),
             Record::Malformed { count, error } => {
-                tracing::warn!(count, error = %causes(&error), "a datagram was not a set-point")
+                tracing::warn!(count, error, "a datagram cannot be read")
             }
             Record::Guard(error) => tracing::warn!(error, "the guard"),
             Record::Alive => notify::watchdog(),

@@ -84,7 +84,8 @@ impl Reporter {
     }
 }
 
-fn same(one: &SocketAddr, other: &SocketAddr) -> bool {
+/// Whether two senders are one.
+pub(crate) fn same(one: &SocketAddr, other: &SocketAddr) -> bool {
     use std::os::linux::net::SocketAddrExt;
     one.as_pathname() == other.as_pathname() && one.as_abstract_name() == other.as_abstract_name()
 }

@@ -1,6 +1,7 @@
 //! The commands `run` and `neutral`: they put the parts together.
 
 use crate::actuator;
+use crate::calibration::{self, Calibrator};
 use crate::config::Config;
 use crate::error::DriveError;
 use crate::guard::Guard;
@@ -20,6 +21,12 @@ use std::path::Path;
 pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
     logging::init("rccar-drive");
     let signals = catch_signals()?;
+    let calibrator =
+        Calibrator::start(config).map_err(os("start the thread that writes the calibration"))?;
+    if let Some(mistake) = calibrator.mistake() {
+        tracing::error!(mistake, "the calibration has a mistake: the car cannot be armed");
+    }
+    let config = &calibrator.config().clone();
     let machine = Machine::new(config.settings())?;
     let socket = DriveSocket::bind(&config.socket)?;
     let recorder = Recorder::start(config.trace.as_deref()).map_err(os("open the trace"))?;
@@ -34,8 +41,8 @@ pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
     if config.realtime {
         realtime::enable(realtime::DRIVE);
     }
-    let mut shell =
-        Shell::new(machine, battery, hardware, socket, recorder).guarded_by(Guard::new(path));
+    let mut shell = Shell::new(machine, battery, hardware, calibrator, socket, recorder)
+        .guarded_by(Guard::new(path));
     tracing::info!(socket = %config.socket.display(), "listening for set-points");
     notify::ready();
     shell.run(&signals).map_err(os("wait for set-points"))?;
@@ -47,7 +54,9 @@ pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
 
 /// Puts the actuators at neutral.
 pub(crate) fn neutral(config: &Config) -> Result<(), DriveError> {
-    // The core's first output is neutral, with the trim of the configuration.
+    // The core's first output is neutral, with the trim of the calibration.
+    let calibrated = calibration::read(config).ok().flatten();
+    let config = calibrated.as_ref().unwrap_or(config);
     let output = Machine::new(config.settings())?.output();
     Ok(actuator::open(config)?.actuator.apply(clock::now(), output)?)
 }

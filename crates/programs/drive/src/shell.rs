@@ -1,6 +1,9 @@
 //! The loop around the [`Machine`]: it serves deadlines, actuators, listeners and the socket.
 
+mod calibrating;
+
 use crate::actuator::{Actuator, Hardware};
+use crate::calibration::Calibrator;
 use crate::guard::{self, Guard};
 use crate::recorder::{Line, Record, Recorder, What};
 use crate::reporter::Reporter;
@@ -14,11 +17,12 @@ use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_drive_core::timing::TICK;
 use rccar_drive_core::{Battery, Machine, Motor, Output};
+use rccar_protocol::Layout;
+use rccar_protocol::calibration::is_message;
 use rccar_protocol::drive_hello::DriveHello;
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::units::{MonotonicMicros, Odometry, Throttle};
-use rccar_protocol::{FrameError, Layout};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
@@ -39,6 +43,7 @@ pub struct Shell {
     /// `None`: the battery is not watched.
     battery: Option<Battery>,
     actuator: Box<dyn Actuator>,
+    calibrator: Calibrator,
     sensors: Vec<Box<dyn Sensor>>,
     socket: DriveSocket,
     recorder: Recorder,
@@ -63,6 +68,7 @@ impl Shell {
         machine: Machine,
         battery: Option<Battery>,
         hardware: Hardware,
+        calibrator: Calibrator,
         socket: DriveSocket,
         recorder: Recorder,
     ) -> Self {
@@ -72,6 +78,7 @@ impl Shell {
             machine,
             battery,
             actuator,
+            calibrator,
             sensors,
             socket,
             recorder,
@@ -103,6 +110,7 @@ impl Shell {
             let now = clock::now();
             self.machine.handle_timeout(now);
             self.watch_battery(now);
+            self.watch_calibration(now);
             self.give_a_sign(now);
             self.actuate(now);
             if stopping && self.machine.is_at_rest() {
@@ -126,7 +134,8 @@ impl Shell {
     /// Puts the core's output on servo and motor, and records what has changed.
     fn actuate(&mut self, now: MonotonicMicros) {
         let wanted = self.machine.output();
-        match self.actuator.apply(now, wanted) {
+        let obeyed = self.actuator.apply(now, wanted).and_then(|()| self.check_calibration());
+        match obeyed {
             Ok(()) => self.faulty = false,
             Err(error) => {
                 self.machine.handle_fault(now);
@@ -170,22 +179,24 @@ impl Shell {
                 match DriveHello::decode(datagram) {
                     // The versions in its hello do not matter: its set-points show the layout.
                     Ok(_) => drop(self.socket.send(&DriveHello::ours().encode(), &sender)),
-                    Err(error) => self.refuse(error),
+                    Err(error) => self.refuse(error.to_string()),
                 }
+            } else if is_message(datagram) {
+                self.handle_message(now, datagram, &sender);
             } else {
                 match SetPoint::decode(datagram) {
                     Ok(set_point) => {
-                        self.machine.handle_input(now, &set_point);
-                        self.reporter.heard(now, sender, Layout::of(datagram).unwrap_or_default());
+                        let layout = Layout::of(datagram).unwrap_or_default();
+                        self.handle_set_point(now, &set_point, sender, layout);
                     }
-                    Err(error) => self.refuse(error),
+                    Err(error) => self.refuse(error.to_string()),
                 }
             }
         }
         Ok(())
     }
 
-    fn refuse(&mut self, error: FrameError) {
+    fn refuse(&mut self, error: String) {
         self.malformed = self.malformed.saturating_add(1);
         // One line for each doubling, so that a flood does not fill the journal.
         if self.malformed.is_power_of_two() {
@@ -203,9 +214,14 @@ impl Shell {
     }
 
     fn tell(&mut self, now: MonotonicMicros, listener: &SocketAddr, layout: Layout) -> bool {
+        let status = self.status(now);
+        self.socket.send(&status.encode(layout), listener)
+    }
+
+    fn status(&mut self, now: MonotonicMicros) -> DriveStatus {
         let seq = self.reporter.next_seq();
         let output = self.machine.output();
-        let status = DriveStatus {
+        DriveStatus {
             state: self.machine.state(),
             reason: self.machine.reason(),
             seq,
@@ -220,10 +236,10 @@ impl Shell {
             braking: output.motor == Motor::Brake,
             battery_mv: self.battery_mv(),
             battery_level: self.battery.as_ref().map(Battery::level),
+            switches: None,
             speed_limit: self.machine.speed_limit(),
             odometry: self.odometry(),
-        };
-        self.socket.send(&status.encode(layout), listener)
+        }
     }
 
     /// Tells the guard that the loop turns; trips if it stood still for so long that the guard has
@@ -302,6 +318,7 @@ impl Drop for Shell {
 mod tests {
     use super::*;
     use crate::actuator::ActuatorError;
+    use crate::config::Config;
     use rccar_drive_core::{BatterySettings, Settings};
     use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
     use std::cell::{Cell, RefCell};
@@ -355,8 +372,18 @@ mod tests {
             actuator: Box::new(fake.clone()),
             sensors: vec![Box::new(volts.clone()), Box::new(Speedometer)],
         };
-        let mut shell =
-            Shell::new(machine, Some(battery), hardware, socket, Recorder::start(None).unwrap());
+        let calibrator = Calibrator::start(&Config {
+            calibration: directory.path().join("calibration.toml"),
+            ..Config::default()
+        });
+        let mut shell = Shell::new(
+            machine,
+            Some(battery),
+            hardware,
+            calibrator.unwrap(),
+            socket,
+            Recorder::start(None).unwrap(),
+        );
         for seq in 0..20 {
             let now = MonotonicMicros(1_000_000 + u64::from(seq) * 20_000);
             let set_point =

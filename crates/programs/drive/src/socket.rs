@@ -1,7 +1,7 @@
 //! The socket on which set-points arrive and from which the status leaves.
 
 use nix::sys::stat::{Mode, umask};
-use rccar_protocol::MAX_FRAME_BYTES;
+use rccar_protocol::calibration::MAX_DRIVE_MESSAGE_BYTES;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// One byte more than the largest datagram of the protocol, so that the decoder sees one that is
 /// too long.
-const BUFFER: usize = MAX_FRAME_BYTES + 1;
+const BUFFER: usize = MAX_DRIVE_MESSAGE_BYTES + 1;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {

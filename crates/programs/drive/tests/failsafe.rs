@@ -106,7 +106,7 @@ fn a_question_is_answered_in_the_version_that_it_names() {
 fn a_drive_tells_which_versions_it_speaks_and_obeys_nobody_for_asking() {
     let drive = Drive::start();
     let asker = Driver::connect(&drive.socket(), 1);
-    let question = DriveHello { setpoint: u32::MAX, status: u32::MAX };
+    let question = DriveHello { setpoint: u32::MAX, status: u32::MAX, calibration: 0 };
     asker.socket().send(&question.encode()).unwrap();
     let answer = asker.receive_bytes(Duration::from_secs(1)).unwrap();
     assert_eq!(DriveHello::decode(&answer), Ok(DriveHello::ours()));

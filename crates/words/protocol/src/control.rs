@@ -20,6 +20,10 @@ const VISIBLE: u8 = 1 << 0;
 const FOCUSED: u8 = 1 << 1;
 const ARM: u8 = 1 << 2;
 const BRAKE: u8 = 1 << 3;
+/// Version 2 only, like the switches.
+const JOG: u8 = 1 << 4;
+const LIGHTS: u8 = 1 << 0;
+const HORN: u8 = 1 << 1;
 
 const SHOWN: u8 = 4;
 const SHOWN_SIZE: usize = 6;
@@ -64,6 +68,13 @@ pub struct ControlFrame {
     pub arm: bool,
     /// The driver brakes, whatever the throttle says.
     pub brake: bool,
+    /// Servo and motor are to follow although the car is disarmed: somebody calibrates it and holds
+    /// a button. Version 2 only.
+    pub jog: bool,
+    /// The driver wants the lights on. Version 2 only.
+    pub lights: bool,
+    /// The driver sounds the horn. Version 2 only.
+    pub horn: bool,
     /// The device that was sampled.
     pub source: InputSource,
     /// Counts frames and wraps; the newest frame wins.
@@ -79,16 +90,20 @@ pub struct ControlFrame {
 }
 
 impl ControlFrame {
-    /// Version 1 leaves out `shown`, for which it has no room.
+    /// Version 1 leaves out `jog`, the switches and `shown`, for which it has no room.
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
         let flags = bit(self.visible, VISIBLE)
             | bit(self.focused, FOCUSED)
             | bit(self.arm, ARM)
             | bit(self.brake, BRAKE);
+        let (later, switches) = match layout {
+            Layout::V1 => (0, 0),
+            Layout::V2 => (bit(self.jog, JOG), bit(self.lights, LIGHTS) | bit(self.horn, HORN)),
+        };
         let mut writer = Writer::new(layout);
         writer
-            .put(&[flags, self.source.to_byte_in(layout), 0])
+            .put(&[flags | later, self.source.to_byte_in(layout), switches])
             .put(&self.seq.to_be_bytes())
             .put(&self.sent_us.to_be_bytes())
             .put(&self.sample_age_ms.to_be_bytes())
@@ -103,14 +118,21 @@ impl ControlFrame {
     /// Reads a frame of any [`Layout`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SIZES)?;
-        let flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE, "flags")?;
+        let (later, known) = match reader.layout {
+            Layout::V1 => (0, 0),
+            Layout::V2 => (JOG, LIGHTS | HORN),
+        };
+        let flags = reader.flags(VISIBLE | FOCUSED | ARM | BRAKE | later, "flags")?;
         let source = InputSource::from_byte_in(reader.layout, reader.u8(), "source")?;
-        reader.zero(1, "reserved")?;
+        let switches = reader.flags(known, "reserved")?;
         Ok(Self {
             visible: flags & VISIBLE != 0,
             focused: flags & FOCUSED != 0,
             arm: flags & ARM != 0,
             brake: flags & BRAKE != 0,
+            jog: flags & JOG != 0,
+            lights: switches & LIGHTS != 0,
+            horn: switches & HORN != 0,
             source,
             seq: reader.u32(),
             sent_us: reader.u32(),

@@ -4,6 +4,7 @@
 //! `rccar-car` asks and `rccar-drive` answers, each with its own versions. A drive of release 0.1.0
 //! refuses the question like any frame of an unknown version; then both stay with version 1.
 
+use crate::calibration::CALIBRATION_VERSION;
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Writer};
 use crate::grease;
 
@@ -19,14 +20,16 @@ pub struct DriveHello {
     pub setpoint: u32,
     /// Versions of the status as a mask: bit 0 is version 1.
     pub status: u32,
+    /// Versions of the [calibration](crate::calibration) as a mask: bit 0 is version 1. Zero: none.
+    pub calibration: u32,
 }
 
 impl DriveHello {
-    /// Both masks with all versions that this release speaks.
+    /// All masks with all versions that this release speaks.
     #[must_use]
     pub fn ours() -> Self {
         let all = Layout::ALL.iter().fold(0, |mask, layout| mask | bit_of(*layout));
-        Self { setpoint: all, status: all }
+        Self { setpoint: all, status: all, calibration: 1 << (CALIBRATION_VERSION - 1) }
     }
 
     /// The newest version that this release and the sender speak for both datagrams: the drive
@@ -35,6 +38,12 @@ impl DriveHello {
     pub fn newest(self) -> Layout {
         let both = self.setpoint & self.status;
         Layout::ALL.into_iter().rev().find(|layout| both & bit_of(*layout) != 0).unwrap_or_default()
+    }
+
+    /// Whether the sender and this release speak the same words about calibration.
+    #[must_use]
+    pub fn calibrates(self) -> bool {
+        self.calibration & Self::ours().calibration != 0
     }
 
     #[must_use]
@@ -49,6 +58,7 @@ impl DriveHello {
             .put(&[0; 3])
             .put(&(self.setpoint | later).to_be_bytes())
             .put(&(self.status | later).to_be_bytes())
+            .put(&(self.calibration | later).to_be_bytes())
             .put(more)
             .finish()
     }
@@ -63,7 +73,11 @@ impl DriveHello {
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open_hello(bytes, DRIVE_HELLO_SIZE)?;
         reader.zero(3, "reserved")?;
-        Ok(Self { setpoint: reader.u32(), status: reader.u32() })
+        let (setpoint, status) = (reader.u32(), reader.u32());
+        // The hello of a drive that cannot be calibrated may end before it.
+        let calibration = bytes.get(DRIVE_HELLO_SIZE..).and_then(<[u8]>::first_chunk);
+        let calibration = calibration.map_or(0, |mask| u32::from_be_bytes(*mask));
+        Ok(Self { setpoint, status, calibration })
     }
 }
 
@@ -77,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_newest_that_both_know_is_spoken() {
-        let newest = |setpoint, status| DriveHello { setpoint, status }.newest();
+        let newest = |setpoint, status| DriveHello { setpoint, status, calibration: 0 }.newest();
         assert_eq!(newest(0b1, 0b1), Layout::V1);
         assert_eq!(newest(0b11, 0b1), Layout::V1);
         assert_eq!(newest(0b11, 0b11), Layout::V2);
@@ -96,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_a_later_release_adds_is_skipped() {
-        let hello = DriveHello { setpoint: 7, status: 3 };
+        let hello = DriveHello { setpoint: 7, status: 3, calibration: 1 };
         let mut bytes = hello.encode().to_vec();
         bytes[2] = 0xff;
         bytes.extend([1, 2, 3]);

@@ -1,5 +1,6 @@
 //! JSON on the reliable data channel `events`.
 
+use crate::calibration::{CalibrationRequest, CalibrationState};
 use crate::frame::Layout;
 use crate::release::Percent;
 use crate::signaling::ErrorCode;
@@ -58,6 +59,9 @@ pub enum CarEvent {
     },
     /// Something the driver should read.
     Notice { level: NoticeLevel, text: Note },
+    /// How the car is calibrated. Sent once to a page that understands it, if the car can be
+    /// calibrated, and in answer to each [`DriverEvent::Calibrate`].
+    Calibration(CalibrationState),
     /// The car refused a message of the driver.
     Error {
         code: ErrorCode,
@@ -151,7 +155,16 @@ pub enum DriverEvent {
             skip_serializing_if = "Option::is_none"
         )]
         frames: Option<Frames>,
+        /// Versions of the [calibration](crate::calibration) that the page speaks; empty: none.
+        #[serde(
+            default,
+            deserialize_with = "strict::maybe_list",
+            skip_serializing_if = "Vec::is_empty"
+        )]
+        calibration: Vec<u8>,
     },
+    /// Asks for something about the car's calibration.
+    Calibrate(CalibrationRequest),
 }
 
 /// Versions of the binary frames that an end reads and writes. An empty list means version 1 alone.

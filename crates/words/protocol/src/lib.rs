@@ -14,6 +14,7 @@
 //! | [`release`] | host → car, HTTP, and within [`signaling`] | JSON |
 //! | [`setpoint`] | `rccar-car` → `rccar-drive`, Unix datagram | binary, fixed size |
 //! | [`status`] | `rccar-drive` → `rccar-car`, Unix datagram | binary, fixed size |
+//! | [`calibration`] | `rccar-car` ↔ `rccar-drive`, Unix datagram, and within [`events`] | JSON |
 //!
 //! ```
 //! use rccar_protocol::Layout;
@@ -40,6 +41,7 @@
 //! * Readers of JSON ignore fields that they do not know, so that a field can be added without a
 //!   new version. An unknown `type` is an error that is answered.
 
+pub mod calibration;
 pub mod claim;
 pub mod close;
 pub mod control;

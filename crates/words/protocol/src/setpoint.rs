@@ -16,6 +16,10 @@ const PICTURE: u8 = 12;
 
 const ARM: u8 = 1 << 0;
 const BRAKE: u8 = 1 << 1;
+/// Version 2 only, like the switches.
+const JOG: u8 = 1 << 2;
+const LIGHTS: u8 = 1 << 0;
+const HORN: u8 = 1 << 1;
 
 /// What `rccar-car` asks `rccar-drive` to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +30,13 @@ pub struct SetPoint {
     /// The driver wants the car armed.
     pub arm: bool,
     pub brake: bool,
+    /// Servo and motor are to follow although the car is disarmed. Counts only in a session for
+    /// which the [calibration](crate::calibration) is open. Version 2 only.
+    pub jog: bool,
+    /// The driver wants the lights on. Version 2 only.
+    pub lights: bool,
+    /// The driver sounds the horn. Version 2 only.
+    pub horn: bool,
     /// Counts datagrams and wraps.
     pub seq: u32,
     pub sampled_at: MonotonicMicros,
@@ -39,7 +50,8 @@ pub struct SetPoint {
 }
 
 impl SetPoint {
-    /// In version 1, a reason that only version 2 has becomes [`StopReason::Silent`].
+    /// Version 1 leaves out `jog` and the switches. There, a reason that only version 2 has becomes
+    /// [`StopReason::Silent`].
     #[must_use]
     pub fn encode(&self, layout: Layout) -> FrameBytes {
         // `to_byte_in` would give `None` for it, and the set-point would count as input.
@@ -47,9 +59,14 @@ impl SetPoint {
             Layout::V1 if !self.not_input.is_in_v1() => StopReason::Silent,
             _ => self.not_input,
         };
+        let (later, switches) = match layout {
+            Layout::V1 => (0, 0),
+            Layout::V2 => (bit(self.jog, JOG), bit(self.lights, LIGHTS) | bit(self.horn, HORN)),
+        };
+        let flags = bit(self.arm, ARM) | bit(self.brake, BRAKE) | later;
         let mut writer = Writer::new(layout);
         writer
-            .put(&[bit(self.arm, ARM) | bit(self.brake, BRAKE), not_input.to_byte(), 0])
+            .put(&[flags, not_input.to_byte(), switches])
             .put(&self.seq.to_be_bytes())
             .put(&self.sampled_at.0.to_be_bytes())
             .put(&self.session.to_be_bytes())
@@ -64,13 +81,20 @@ impl SetPoint {
     /// Reads a datagram of any [`Layout`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut reader = Reader::open(bytes, SIZES)?;
-        let flags = reader.flags(ARM | BRAKE, "flags")?;
+        let (later, known) = match reader.layout {
+            Layout::V1 => (0, 0),
+            Layout::V2 => (JOG, LIGHTS | HORN),
+        };
+        let flags = reader.flags(ARM | BRAKE | later, "flags")?;
         let not_input = StopReason::from_byte_in(reader.layout, reader.u8(), "not_input")?;
-        reader.zero(1, "reserved")?;
+        let switches = reader.flags(known, "reserved")?;
         Ok(Self {
             not_input,
             arm: flags & ARM != 0,
             brake: flags & BRAKE != 0,
+            jog: flags & JOG != 0,
+            lights: switches & LIGHTS != 0,
+            horn: switches & HORN != 0,
             seq: reader.u32(),
             sampled_at: MonotonicMicros(reader.u64()),
             session: reader.u64(),

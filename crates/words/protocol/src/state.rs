@@ -20,6 +20,9 @@ numbered_words!(
     /// Neutral after input was lost. The car moves again only when the driver has let go and armed
     /// it again.
     Tripped = 5 "tripped",
+    /// Disarmed, but servo and motor follow somebody who calibrates the car and holds a key or a
+    /// button for it.
+    Jogging = 6 "jogging",
 });
 
 numbered_words!(
@@ -50,6 +53,8 @@ numbered_words!(
     BatteryEmpty = 11 "battery-empty",
     /// The picture that the driver sees is too old to drive by.
     OldPicture = 12 "old-picture",
+    /// Somebody else calibrates the car.
+    Calibrating = 13 "calibrating",
 });
 
 numbered_words!(
@@ -87,6 +92,6 @@ impl DriveState {
     /// Whether the wheels may be away from neutral. In a state that is not known here they may.
     #[must_use]
     pub fn may_move(self) -> bool {
-        matches!(self, Self::Armed | Self::Holding | Self::Braking | Self::Other(_))
+        matches!(self, Self::Armed | Self::Holding | Self::Braking | Self::Jogging | Self::Other(_))
     }
 }

@@ -5,8 +5,8 @@ use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::{BatteryLevel, DriveState, SpeedLimit, StopReason};
 use crate::units::{
     BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, SPEED_LIMIT,
-    SPEED_LIMIT_SIZE, Steering, Throttle, odometry_bytes, read_battery_level, read_odometry,
-    read_speed_limit, speed_limit_bytes,
+    SPEED_LIMIT_SIZE, SWITCHES, Steering, Switches, Throttle, odometry_bytes, read_battery_level,
+    read_odometry, read_speed_limit, speed_limit_bytes,
 };
 
 /// Size of a datagram of version 1 in bytes.
@@ -40,6 +40,8 @@ pub struct DriveStatus {
     pub battery_mv: Option<u16>,
     /// What the drive makes of it; `None` if it does not watch its battery. Version 2 only.
     pub battery_level: Option<BatteryLevel>,
+    /// `None` if the car has neither lights nor horn. Version 2 only.
+    pub switches: Option<Switches>,
     /// `None` if the driver has the whole throttle. Version 2 only.
     pub speed_limit: Option<SpeedLimit>,
     /// Speed and pose, if they are measured or simulated.
@@ -74,6 +76,7 @@ impl DriveStatus {
                 .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
                 .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
                 .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(layout)]))
+                .group(SWITCHES, self.switches.map(|switches| [switches.to_byte()]))
                 .group(SPEED_LIMIT, self.speed_limit.map(speed_limit_bytes)),
         };
         writer.finish()
@@ -94,7 +97,7 @@ impl DriveStatus {
         let session = reader.u64();
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let (braking, odometry, battery_mv, battery_level, speed_limit) = match layout {
+        let (braking, odometry, battery_mv, battery_level, switches, speed_limit) = match layout {
             Layout::V1 => {
                 let odometry = reader.optional(
                     flags & V1_ODOMETRY != 0,
@@ -105,13 +108,14 @@ impl DriveStatus {
                 let battery_mv =
                     reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
                 reader.zero(2, "reserved")?;
-                (flags & V1_BRAKING != 0, odometry, battery_mv, None, None)
+                (flags & V1_BRAKING != 0, odometry, battery_mv, None, None, None)
             }
             Layout::V2 => (
                 flags & BRAKING != 0,
                 reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
                 reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
                 reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
+                reader.group(SWITCHES, 1, Switches::read)?,
                 reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, read_speed_limit)?,
             ),
         };
@@ -126,6 +130,7 @@ impl DriveStatus {
             braking,
             battery_mv,
             battery_level,
+            switches,
             speed_limit,
             odometry,
         })

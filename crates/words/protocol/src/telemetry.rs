@@ -6,8 +6,8 @@ use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
 use crate::state::{BatteryLevel, DriveState, SpeedLimit, StopReason};
 use crate::units::{
     BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, SPEED_LIMIT,
-    SPEED_LIMIT_SIZE, Steering, Throttle, odometry_bytes, read_battery_level, read_odometry,
-    read_speed_limit, speed_limit_bytes,
+    SPEED_LIMIT_SIZE, SWITCHES, Steering, Switches, Throttle, odometry_bytes, read_battery_level,
+    read_odometry, read_speed_limit, speed_limit_bytes,
 };
 
 /// Size of a frame of version 1 in bytes.
@@ -70,6 +70,8 @@ pub struct TelemetryFrame {
     pub battery_mv: Option<u16>,
     /// What the drive makes of it; `None` if it does not watch its battery. Version 2 only.
     pub battery_level: Option<BatteryLevel>,
+    /// `None` if the car has neither lights nor horn. Version 2 only.
+    pub switches: Option<Switches>,
     /// `None` if the driver has the whole throttle. Version 2 only.
     pub speed_limit: Option<SpeedLimit>,
     /// Speed and pose, if they are measured or simulated.
@@ -121,6 +123,7 @@ impl TelemetryFrame {
             .group(ODOMETRY, self.odometry.as_ref().map(odometry_bytes))
             .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
             .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(Layout::V2)]))
+            .group(SWITCHES, self.switches.map(|switches| [switches.to_byte()]))
             .group(SPEED_LIMIT, self.speed_limit.map(speed_limit_bytes))
             .finish()
     }
@@ -165,6 +168,7 @@ impl TelemetryFrame {
             braking,
             battery_mv,
             battery_level: None,
+            switches: None,
             speed_limit: None,
             odometry,
             dropped,
@@ -190,6 +194,7 @@ impl TelemetryFrame {
             odometry: reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
             battery_mv: reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
             battery_level: reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
+            switches: reader.group(SWITCHES, 1, Switches::read)?,
             speed_limit: reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, read_speed_limit)?,
         })
     }

@@ -142,6 +142,7 @@ pub struct Odometry {
 pub(crate) const ODOMETRY: u8 = 2;
 pub(crate) const BATTERY: u8 = 3;
 pub(crate) const BATTERY_LEVEL: u8 = 5;
+pub(crate) const SWITCHES: u8 = 6;
 pub(crate) const SPEED_LIMIT: u8 = 13;
 pub(crate) const SPEED_LIMIT_SIZE: usize = 3;
 
@@ -177,6 +178,52 @@ pub(crate) fn read_speed_limit(reader: &mut Reader<'_>) -> Result<SpeedLimit, Fr
     }
     let cause = LimitCause::from_byte_in(reader.layout, reader.u8(), "speed_limit.cause")?;
     Ok(SpeedLimit { share, cause })
+}
+
+/// Lights and horn of a car that has one of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switches {
+    pub lights: Switch,
+    pub horn: Switch,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Switch {
+    /// The car has none.
+    #[default]
+    Absent,
+    Off,
+    On,
+}
+
+impl Switches {
+    pub(crate) fn to_byte(self) -> u8 {
+        self.lights.to_bits() | (self.horn.to_bits() << 2)
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, FrameError> {
+        let bits = reader.u8();
+        Ok(Self { lights: Switch::from_bits(bits), horn: Switch::from_bits(bits >> 2) })
+    }
+}
+
+impl Switch {
+    fn to_bits(self) -> u8 {
+        match self {
+            Self::Absent => 0b00,
+            Self::Off => 0b01,
+            Self::On => 0b11,
+        }
+    }
+
+    /// What is on, but not there, is not there.
+    fn from_bits(bits: u8) -> Self {
+        match bits & 0b11 {
+            0b01 => Self::Off,
+            0b11 => Self::On,
+            _ => Self::Absent,
+        }
+    }
 }
 
 /// An angle in 1/100 degree, −18000…18000.

@@ -2,6 +2,9 @@
 //! lists hold every word.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use rccar_protocol::calibration::{
+    CalibrationAction, EscWord, FromDrive, MAX_DRIVE_MESSAGE_BYTES, RefusalCode, ToDrive,
+};
 use rccar_protocol::close::{Advice, CloseCode};
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, MAX_SAMPLE_AGE};
 use rccar_protocol::drive_hello::{DRIVE_HELLO_SIZE, DriveHello};
@@ -54,6 +57,8 @@ fn every_example_is_what_the_programs_write() {
             }
             "json car-event" => check_message::<CarEvent>(&text),
             "json driver-event" => check_message::<DriverEvent>(&text),
+            "json to-drive" => check_message::<ToDrive>(&text),
+            "json from-drive" => check_message::<FromDrive>(&text),
             "hex control" => check_frame(&text, ControlFrame::decode, ControlFrame::encode),
             "hex telemetry" => check_frame(&text, TelemetryFrame::decode, TelemetryFrame::encode),
             "hex setpoint" => check_frame(&text, SetPoint::decode, SetPoint::encode),
@@ -116,7 +121,7 @@ fn every_layout_is_without_gaps_and_has_the_size_of_its_frame() {
         ("### Telemetry frame", vec![TELEMETRY_SIZE, TELEMETRY_HEAD]),
         ("### Set-point", vec![SETPOINT_SIZE]),
         ("### Drive status", vec![STATUS_SIZE, STATUS_HEAD]),
-        ("### Hello of car and drive", vec![DRIVE_HELLO_SIZE]),
+        ("### Hello of car and drive", vec![DRIVE_HELLO_SIZE + 4]),
     ];
     for (heading, sizes) in frames {
         let section = section(heading);
@@ -206,12 +211,16 @@ fn every_field_that_holds_a_word_lists_those_of_the_code() {
     check("#### link", "state", ModemState::ALL);
     check("#### link", "rung", ModemRung::ALL);
     check("#### notice", "level", NoticeLevel::ALL);
+    check("#### calibrate", "action", CalibrationAction::ALL);
+    check("#### Calibration values", "esc", EscWord::ALL);
+    check("#### calibration", "code", RefusalCode::ALL);
 }
 
 #[test]
 fn the_limits_are_those_of_the_code() {
     let prose = document().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(prose.contains(&format!("of at most {MAX_MESSAGE_BYTES} bytes")));
+    assert!(prose.contains(&format!("Each has at most {MAX_DRIVE_MESSAGE_BYTES} bytes")));
     assert!(prose.contains(&format!("A frame has at most {MAX_FRAME_BYTES} bytes in all")));
     assert!(
         prose.contains(&format!("strings of 1 to {} of `a`–`z`, `0`–`9` and `-`", Word::MAX_BYTES))
@@ -363,7 +372,7 @@ fn section(heading: &str) -> String {
 fn accepted_vectors() -> Vec<Value> {
     let read =
         |file| serde_json::from_str::<Vec<Value>>(&read(&format!("tests/vectors/{file}"))).unwrap();
-    let all = [read("signaling.json"), read("events.json")].concat();
+    let all = [read("signaling.json"), read("events.json"), read("drive.json")].concat();
     all.into_iter().filter(|vector| vector.get("error").is_none()).collect()
 }
 

@@ -182,7 +182,13 @@ impl Drop for Peer {
 #[allow(clippy::expect_used, reason = "this is what a failed test is")]
 fn hello() -> String {
     let software = Software::new("rccar-netlab").expect("a legal name");
-    DriverEvent::Hello { v: PROTOCOL_VERSION, software, frames: Some(Frames::ours()) }.to_json()
+    DriverEvent::Hello {
+        v: PROTOCOL_VERSION,
+        software,
+        frames: Some(Frames::ours()),
+        calibration: Vec::new(),
+    }
+    .to_json()
 }
 
 #[async_trait::async_trait]

@@ -12,6 +12,9 @@ const sample: Sample = {
   focused: true,
   arm: true,
   brake: false,
+  jog: false,
+  lights: false,
+  horn: false,
   source: "keyboard",
   ageMs: 0,
   steering: 0,
@@ -30,6 +33,7 @@ const frame: TelemetryFrame = {
   odometry: null,
   battery_mv: 7_900,
   battery_level: "good",
+  switches: null,
   speed_limit: null,
   dropped: 0,
 };

@@ -94,6 +94,7 @@ export function hudOf(facts: Facts): Hud {
     braking: (!silent && frame?.braking === true) || sample.brake,
     speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
     battery: batteryOf(frame),
+    switches: frame?.switches ?? { lights: null, horn: null },
     limit: limitOf(frame),
     frozen: silent || blind !== null,
   };

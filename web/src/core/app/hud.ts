@@ -13,6 +13,7 @@ import {
   type LimitCause,
   type StopReason,
 } from "../../protocol/state";
+import type { Switches } from "../../protocol/telemetry";
 import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
@@ -71,6 +72,8 @@ export interface Hud {
   readonly speedKmh: number | null;
   /** `null` if the car does not measure it. */
   readonly battery: BatteryFigure | null;
+  /** Lights and horn that the car has. */
+  readonly switches: Switches;
   /** `null` if the driver has the whole throttle. */
   readonly limit: LimitFigure | null;
   /** The picture is not live, or the car is not heard. */
@@ -101,6 +104,7 @@ export const emptyHud: Hud = {
   braking: false,
   speedKmh: null,
   battery: null,
+  switches: { lights: null, horn: null },
   limit: null,
   frozen: true,
 };
@@ -188,6 +192,7 @@ export function stateTone({ state, silent, limit }: Hud): "idle" | "ready" | "li
     case "armed":
       return limit === null ? "live" : "warn";
     case "holding":
+    case "jogging":
       return "warn";
     case "braking":
     case "tripped":

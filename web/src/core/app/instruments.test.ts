@@ -24,6 +24,9 @@ const DRIVER: DriverFacts = {
     focused: true,
     arm: false,
     brake: false,
+    jog: false,
+    lights: false,
+    horn: false,
     source: "keyboard",
     ageMs: 0,
     steering: -0.25,
@@ -127,6 +130,7 @@ describe("what is shown of the car", () => {
         holding: "warn",
         braking: "bad",
         tripped: "bad",
+        jogging: "warn",
       }[state],
     );
   });
@@ -338,6 +342,7 @@ function hear(
     braking: false,
     battery_mv: null,
     battery_level: null,
+    switches: null,
     speed_limit: null,
     odometry: null,
     dropped: 0,

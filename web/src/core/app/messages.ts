@@ -143,6 +143,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   shutdown: "The car is shutting down",
   "battery-empty": "The battery is empty",
   "old-picture": "Your picture was too old",
+  calibrating: "Somebody calibrates the car at its own terminal",
 };
 
 /** Why the car is slow, behind the share of the throttle that is left. */
@@ -167,6 +168,7 @@ export const STATE_WORDS: Readonly<Record<DriveState, string>> = {
   holding: "Holding",
   braking: "Braking",
   tripped: "Stopped",
+  jogging: "Trying",
 };
 
 const TAKEN_OVER =

@@ -292,6 +292,7 @@ function answer({ at, frame }: { at: number; frame: ControlFrame }): TelemetryFr
     braking: false,
     battery_mv: null,
     battery_level: null,
+    switches: null,
     speed_limit: null,
     odometry: null,
     dropped: 0,

@@ -39,12 +39,23 @@ export interface Sample {
   readonly focused: boolean;
   readonly arm: boolean;
   readonly brake: boolean;
+  /** Servo and motor are to follow although the car is disarmed. */
+  readonly jog: boolean;
+  readonly lights: boolean;
+  readonly horn: boolean;
   readonly source: InputSource;
   readonly ageMs: number;
   /** −1…1. */
   readonly steering: number;
   /** −1…1. */
   readonly throttle: number;
+}
+
+/** What somebody who calibrates the car holds a button for; −1…1. */
+export interface Jog {
+  readonly steering: number;
+  readonly throttle: number;
+  readonly brake: boolean;
 }
 
 /**
@@ -76,6 +87,9 @@ export class Mixer {
   #leftAt = 0;
   #linkSlow = false;
   #blind: Blindness | null = null;
+  #jog: Jog | null = null;
+  #lights = false;
+  #horn = false;
   #effects: Effect[] = [];
 
   pollEffect(): Effect | null {
@@ -209,6 +223,26 @@ export class Mixer {
     this.#want("now");
   }
 
+  /**
+   * A button of the calibration is held (`jog`) or let go (`null`). It does nothing while the car
+   * is to be armed.
+   */
+  handleJog(jog: Jog | null): void {
+    this.#jog = jog;
+    this.#want("now");
+  }
+
+  /** The lights on, or off again. */
+  handleLights(): void {
+    this.#lights = !this.#lights;
+    this.#want("soon");
+  }
+
+  handleHorn(down: boolean): void {
+    this.#horn = down;
+    this.#want("now");
+  }
+
   /** The button on the screen, pressed with a finger (`byTouch`), a mouse or a key. */
   handleArmButton(byTouch: boolean, now: number): void {
     const hand = byTouch ? "touch" : "keyboard";
@@ -217,6 +251,7 @@ export class Mixer {
   }
 
   handleNewSession(): void {
+    this.#jog = null;
     this.#disarm("path-lost");
     this.#arm.handleNewSession();
   }
@@ -247,10 +282,17 @@ export class Mixer {
       focused: this.#focused,
       arm: this.#arm.flag,
       brake: keys.brake || this.#touch.brake || this.#pads.brake,
+      jog: false,
+      lights: this.#lights,
+      horn: this.#horn,
       source: this.#source,
     };
     if (this.#bar !== null) return { ...common, ...NOTHING };
     const ageMs = here ? 0 : clampAge(now - this.#leftAt);
+    if (this.#jog !== null && !this.#arm.wanted) {
+      const brake = common.brake || this.#jog.brake;
+      return { ...common, ...this.#jog, brake, arm: false, jog: true, source: "touch", ageMs };
+    }
     switch (this.#source) {
       case "keyboard":
         return { ...common, ageMs, steering: keys.steering, throttle: keys.throttle };
@@ -323,6 +365,8 @@ export class Mixer {
   #releaseAll(why: PageStop): void {
     this.#keyboard.handleRelease();
     this.#touch.handleRelease();
+    this.#jog = null;
+    this.#horn = false;
     this.#disarm(why);
   }
 

@@ -100,6 +100,7 @@ function telemetry(carMs: number, sent_us: number, held_us: number): TelemetryFr
     braking: false,
     battery_mv: null,
     battery_level: null,
+    switches: null,
     speed_limit: null,
     odometry: null,
     dropped: 0,

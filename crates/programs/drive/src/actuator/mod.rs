@@ -9,6 +9,7 @@ use crate::config::{ActuatorKind, Config};
 use crate::sensor::Sensor;
 pub(crate) use emergency::Emergency;
 use rccar_drive_core::Output;
+use rccar_drive_core::esc::EscSettings;
 use rccar_protocol::units::MonotonicMicros;
 use reopening::Reopening;
 pub use simulator::{SimulatedOdometer, Simulator};
@@ -24,6 +25,9 @@ pub trait Actuator {
     /// The loop stood still, and the guard may have written neutral meanwhile: what this value
     /// remembers of the hardware counts no longer.
     fn handle_interruption(&mut self, _now: MonotonicMicros) {}
+
+    /// Another speed controller, or the other direction, while the motor is at neutral.
+    fn set_esc(&mut self, _now: MonotonicMicros, _esc: EscSettings) {}
 
     /// The program ends, with neutral applied: waits until the hardware has taken it.
     fn end(&mut self) {}
@@ -70,9 +74,10 @@ pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
         }
         ActuatorKind::Pca9685 => {
             let config = config.clone();
+            let esc = config.esc();
             let mut emergency = Emergency::new(&config);
-            let open = move |now| pca9685::open(now, &config);
-            let actuator = Reopening::new(open, move || emergency.neutral());
+            let open = move |now, esc| pca9685::open(now, &config, esc);
+            let actuator = Reopening::new(esc, open, move || emergency.neutral());
             Ok(Hardware { actuator: Box::new(actuator), sensors: Vec::new() })
         }
     }

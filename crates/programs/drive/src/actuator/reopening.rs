@@ -2,6 +2,7 @@
 
 use super::{Actuator, ActuatorError};
 use rccar_drive_core::Output;
+use rccar_drive_core::esc::EscSettings;
 use rccar_protocol::units::MonotonicMicros;
 use std::io;
 use std::time::Duration;
@@ -18,6 +19,8 @@ const NEUTRAL_AGAIN: Duration = Duration::from_millis(50);
 /// Until then neutral is tried by itself: one transfer that was lost must not leave the motor
 /// running for a second.
 pub(super) struct Reopening<Open, Neutral> {
+    /// For the next opening.
+    esc: EscSettings,
     open: Open,
     neutral: Neutral,
     actuator: Option<Box<dyn Actuator>>,
@@ -35,17 +38,17 @@ struct Fault {
 
 impl<Open, Neutral> Reopening<Open, Neutral>
 where
-    Open: FnMut(MonotonicMicros) -> Result<Box<dyn Actuator>, ActuatorError>,
+    Open: FnMut(MonotonicMicros, EscSettings) -> Result<Box<dyn Actuator>, ActuatorError>,
     Neutral: FnMut() -> Result<(), ActuatorError>,
 {
-    pub(super) fn new(open: Open, neutral: Neutral) -> Self {
-        Self { open, neutral, actuator: None, fault: None }
+    pub(super) fn new(esc: EscSettings, open: Open, neutral: Neutral) -> Self {
+        Self { esc, open, neutral, actuator: None, fault: None }
     }
 
     fn opened(&mut self, now: MonotonicMicros) -> Result<&mut Box<dyn Actuator>, ActuatorError> {
         let actuator = match self.actuator.take() {
             Some(actuator) => actuator,
-            None => (self.open)(now)?,
+            None => (self.open)(now, self.esc)?,
         };
         Ok(self.actuator.insert(actuator))
     }
@@ -53,7 +56,7 @@ where
 
 impl<Open, Neutral> Actuator for Reopening<Open, Neutral>
 where
-    Open: FnMut(MonotonicMicros) -> Result<Box<dyn Actuator>, ActuatorError>,
+    Open: FnMut(MonotonicMicros, EscSettings) -> Result<Box<dyn Actuator>, ActuatorError>,
     Neutral: FnMut() -> Result<(), ActuatorError>,
 {
     fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError> {
@@ -83,6 +86,13 @@ where
     fn handle_interruption(&mut self, now: MonotonicMicros) {
         if let Some(actuator) = &mut self.actuator {
             actuator.handle_interruption(now);
+        }
+    }
+
+    fn set_esc(&mut self, now: MonotonicMicros, esc: EscSettings) {
+        self.esc = esc;
+        if let Some(actuator) = &mut self.actuator {
+            actuator.set_esc(now, esc);
         }
     }
 
@@ -149,7 +159,7 @@ mod tests {
             tries.set(tries.get() + 1);
             if reachable.there.get() { Ok(()) } else { Err(gone()) }
         };
-        let open = move |_| {
+        let open = move |_, _| {
             looks.set(looks.get() + 1);
             if !own.there.get() {
                 return Err(gone());
@@ -158,7 +168,7 @@ mod tests {
             own.open.set(own.open.get() + 1);
             Ok(Box::new(Opened(Rc::clone(&own))) as Box<dyn Actuator>)
         };
-        let mut actuator = Reopening::new(open, by_hand);
+        let mut actuator = Reopening::new(EscSettings::default(), open, by_hand);
         let at = |ms: u64| MonotonicMicros(ms * 1_000);
         let neutral_output = Output { steering: Steering::NEUTRAL, motor: Motor::Neutral };
         // Two a turn, as the shell asks after a fault, at 20 Hz.

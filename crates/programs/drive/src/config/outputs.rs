@@ -31,11 +31,20 @@ pub struct ServoConfig(pub PulseRange);
 pub struct EscConfig(pub EscSettings);
 
 /// See [`EscKind`].
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Kind {
+pub(super) enum Kind {
     Direct,
     BrakeFirst,
+}
+
+impl From<Kind> for EscKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Direct => Self::Direct,
+            Kind::BrakeFirst => Self::BrakeFirst,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -77,10 +86,7 @@ impl Default for EscText {
 impl TryFrom<EscText> for EscConfig {
     type Error = PulseRangeError;
     fn try_from(text: EscText) -> Result<Self, Self::Error> {
-        let kind = match text.kind {
-            Kind::Direct => EscKind::Direct,
-            Kind::BrakeFirst => EscKind::BrakeFirst,
-        };
+        let kind = text.kind.into();
         let pulses = PulseRange::new(text.reverse_us, text.neutral_us, text.forward_us)?;
         Ok(Self(EscSettings { kind, pulses }))
     }

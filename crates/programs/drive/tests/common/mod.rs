@@ -62,9 +62,10 @@ impl Drive {
         let config = directory.path().join("drive.toml");
         let path = |name: &str| directory.path().join(name).display().to_string();
         let text = format!(
-            "socket = {:?}\ntrace = {:?}\nrealtime = false\n{more}",
+            "socket = {:?}\ntrace = {:?}\ncalibration = {:?}\nrealtime = false\n{more}",
             path("drive.sock"),
-            path("trace.jsonl")
+            path("trace.jsonl"),
+            path("calibration.toml")
         );
         std::fs::write(&config, text).unwrap();
         let child =

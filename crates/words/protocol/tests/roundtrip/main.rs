@@ -5,11 +5,12 @@ mod strategies;
 
 use proptest::prelude::*;
 use rccar_protocol::Layout;
+use rccar_protocol::calibration::{FromDrive, ToDrive};
 use rccar_protocol::control::ControlFrame;
 use rccar_protocol::events::{CarEvent, DriverEvent};
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver, parse};
-use rccar_protocol::state::StopReason;
+use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::telemetry::{TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::units::{CentiDegrees, FULL_SCALE, MonotonicMicros, Steering, Throttle};
@@ -20,15 +21,21 @@ use strategies::{control, layout, near_frames, near_messages, setpoint, status, 
 
 /// Version 1 has the reasons of release 0.1.0 only.
 fn in_v1(reason: StopReason, instead: StopReason) -> StopReason {
-    let later = [StopReason::BatteryEmpty, StopReason::OldPicture];
+    let later = [StopReason::BatteryEmpty, StopReason::OldPicture, StopReason::Calibrating];
     if later.contains(&reason) { instead } else { reason }
+}
+
+/// It has their states, too.
+fn state_in_v1(state: DriveState) -> DriveState {
+    if state == DriveState::Jogging { DriveState::Braking } else { state }
 }
 
 proptest! {
     #[test]
     fn every_control_frame_survives_the_wire(frame in control()) {
         prop_assert_eq!(ControlFrame::decode(&frame.encode(Layout::V2)), Ok(frame));
-        let without = ControlFrame { shown: None, ..frame };
+        let without =
+            ControlFrame { shown: None, jog: false, lights: false, horn: false, ..frame };
         prop_assert_eq!(ControlFrame::decode(&frame.encode(Layout::V1)), Ok(without));
     }
 
@@ -38,6 +45,7 @@ proptest! {
         if layout == Layout::V1 {
             read.reason = in_v1(frame.reason, StopReason::None);
             (read.battery_level, read.speed_limit) = (None, None);
+            (read.state, read.switches) = (state_in_v1(frame.state), None);
         }
         prop_assert_eq!(TelemetryFrame::decode(&frame.encode(layout)), Ok(read));
     }
@@ -48,6 +56,7 @@ proptest! {
         if layout == Layout::V1 {
             read.not_input = in_v1(frame.not_input, StopReason::Silent);
             read.picture_at = None;
+            (read.jog, read.lights, read.horn) = (false, false, false);
         }
         prop_assert_eq!(SetPoint::decode(&frame.encode(layout)), Ok(read));
     }
@@ -58,6 +67,7 @@ proptest! {
         if layout == Layout::V1 {
             read.reason = in_v1(frame.reason, StopReason::None);
             (read.battery_level, read.speed_limit) = (None, None);
+            (read.state, read.switches) = (state_in_v1(frame.state), None);
         }
         prop_assert_eq!(DriveStatus::decode(&frame.encode(layout)), Ok(read));
     }
@@ -207,7 +217,9 @@ fn read_as_everything(text: &str) -> Result<(), TestCaseError> {
     read_as::<FromCar>(text)?;
     read_as::<ToCar>(text)?;
     read_as::<CarEvent>(text)?;
-    read_as::<DriverEvent>(text)
+    read_as::<DriverEvent>(text)?;
+    read_as::<ToDrive>(text)?;
+    read_as::<FromDrive>(text)
 }
 
 fn read_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(

@@ -8,7 +8,7 @@ use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, SpeedLimit, St
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
 use rccar_protocol::telemetry::{Echo, TELEMETRY_HEAD, TELEMETRY_SIZE, TelemetryFrame};
 use rccar_protocol::units::{
-    CentiDegrees, FULL_SCALE, MonotonicMicros, Odometry, Steering, Throttle,
+    CentiDegrees, FULL_SCALE, MonotonicMicros, Odometry, Steering, Switch, Switches, Throttle,
 };
 
 /// Bytes that pass the checks of size and version in a good part of the cases.
@@ -57,7 +57,7 @@ pub(crate) fn layout() -> impl Strategy<Value = Layout> {
 /// Messages of the vectors with up to three places changed, so that a good part stays legal.
 pub(crate) fn near_messages() -> impl Strategy<Value = String> {
     let messages: Vec<String> =
-        ["signaling.json", "events.json"].into_iter().flat_map(texts).collect();
+        ["signaling.json", "events.json", "drive.json"].into_iter().flat_map(texts).collect();
     let piece = prop_oneof![
         Just(String::new()),
         prop::sample::select(
@@ -110,20 +110,24 @@ prop_compose! {
 }
 prop_compose! {
     pub(crate) fn control()(
-        flags: [bool; 4], source in prop::sample::select(InputSource::ALL),
+        flags: [bool; 7], source in prop::sample::select(InputSource::ALL),
         seq: u32, sent_us: u32, sample_age_ms: u16,
         steering in steering(), throttle in throttle(), shown: Option<(u32, u16)>,
     ) -> ControlFrame {
-        let [visible, focused, arm, brake] = flags;
+        let [visible, focused, arm, brake, jog, lights, horn] = flags;
         let shown = shown.map(|(rtp, for_ms)| Shown { rtp, for_ms });
         ControlFrame {
-            visible, focused, arm, brake, source, seq, sent_us, sample_age_ms, steering, throttle,
-            shown,
+            visible, focused, arm, brake, jog, lights, horn, source, seq, sent_us, sample_age_ms,
+            steering, throttle, shown,
         }
     }
 }
 fn battery_level() -> impl Strategy<Value = Option<BatteryLevel>> {
     prop::option::of(prop::sample::select(BatteryLevel::ALL))
+}
+fn switches() -> impl Strategy<Value = Switches> {
+    let switch = || prop::sample::select(&[Switch::Absent, Switch::Off, Switch::On][..]);
+    (switch(), switch()).prop_map(|(lights, horn)| Switches { lights, horn })
 }
 prop_compose! {
     fn speed_limit()(
@@ -145,24 +149,29 @@ prop_compose! {
         reason in prop::sample::select(StopReason::ALL), seq: u32, car_time: u64,
         echo in prop::option::of(echo()), steering in steering(), throttle in throttle(),
         braking: bool, battery_mv: Option<u16>, battery_level in battery_level(),
-        (odometry, speed_limit) in pose_and_limit(), dropped: u16,
+        switches in prop::option::of(switches()), (odometry, speed_limit) in pose_and_limit(),
+        dropped: u16,
     ) -> TelemetryFrame {
         let car_time = MonotonicMicros(car_time);
         TelemetryFrame {
             state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv,
-            battery_level, odometry, dropped, speed_limit,
+            battery_level, switches, odometry, dropped, speed_limit,
         }
     }
 }
 prop_compose! {
     pub(crate) fn setpoint()(
-        not_input in prop::sample::select(StopReason::ALL), arm: bool, brake: bool, seq: u32,
+        not_input in prop::sample::select(StopReason::ALL), flags: [bool; 5], seq: u32,
         sampled_at: u64, session: u64, steering in steering(), throttle in throttle(),
         picture_at: Option<u64>,
     ) -> SetPoint {
         let sampled_at = MonotonicMicros(sampled_at);
         let picture_at = picture_at.map(MonotonicMicros);
-        SetPoint { not_input, arm, brake, seq, sampled_at, session, steering, throttle, picture_at }
+        let [arm, brake, jog, lights, horn] = flags;
+        SetPoint {
+            not_input, arm, brake, jog, lights, horn, seq, sampled_at, session, steering, throttle,
+            picture_at,
+        }
     }
 }
 prop_compose! {
@@ -170,12 +179,13 @@ prop_compose! {
         state in prop::sample::select(DriveState::ALL),
         reason in prop::sample::select(StopReason::ALL), seq: u32, at: u64, session: u64,
         steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>,
-        battery_level in battery_level(), (odometry, speed_limit) in pose_and_limit(),
+        battery_level in battery_level(), switches in prop::option::of(switches()),
+        (odometry, speed_limit) in pose_and_limit(),
     ) -> DriveStatus {
         let at = MonotonicMicros(at);
         DriveStatus {
             state, reason, seq, at, session, steering, throttle, braking, battery_mv,
-            battery_level, odometry, speed_limit,
+            battery_level, switches, odometry, speed_limit,
         }
     }
 }

@@ -7,7 +7,9 @@ use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, SpeedLimit, StopReason};
 use rccar_protocol::status::DriveStatus;
 use rccar_protocol::telemetry::{Echo, TelemetryFrame};
-use rccar_protocol::units::{CentiDegrees, MonotonicMicros, Odometry, Steering, Throttle};
+use rccar_protocol::units::{
+    CentiDegrees, MonotonicMicros, Odometry, Steering, Switch, Switches, Throttle,
+};
 use rccar_protocol::word::Word;
 use rccar_protocol::{FrameBytes, FrameError, Layout};
 use serde::Deserialize;
@@ -50,13 +52,14 @@ fn drive_status_reads_and_writes_as_the_vectors_say() {
 
 #[test]
 fn hellos_of_car_and_drive_read_and_write_as_the_vectors_say() {
-    for Hello { name, hex, canonical, setpoint, status, error } in load::<Hello>("drive-hello.json")
+    for Hello { name, hex, canonical, setpoint, status, calibration, error } in
+        load::<Hello>("drive-hello.json")
     {
         let bytes = hex::decode(&hex).unwrap();
         assert!(DriveHello::is_one(&bytes), "{name}");
         match (setpoint, status, error) {
             (Some(setpoint), Some(status), None) => {
-                let hello = DriveHello { setpoint, status };
+                let hello = DriveHello { setpoint, status, calibration };
                 assert_eq!(DriveHello::decode(&bytes), Ok(hello), "{name}: read");
                 assert_eq!(hello.encode()[..] == bytes, canonical, "{name}: written");
             }
@@ -127,6 +130,8 @@ struct Hello {
     canonical: bool,
     setpoint: Option<u32>,
     status: Option<u32>,
+    #[serde(default)]
+    calibration: u32,
     error: Option<Refusal>,
 }
 
@@ -214,6 +219,12 @@ struct Control {
     focused: bool,
     arm: bool,
     brake: bool,
+    #[serde(default)]
+    jog: bool,
+    #[serde(default)]
+    lights: bool,
+    #[serde(default)]
+    horn: bool,
     source: InputSource,
     seq: u32,
     sent_us: u32,
@@ -237,6 +248,9 @@ impl From<Control> for ControlFrame {
             focused,
             arm,
             brake,
+            jog,
+            lights,
+            horn,
             source,
             seq,
             sent_us,
@@ -251,6 +265,9 @@ impl From<Control> for ControlFrame {
             focused,
             arm,
             brake,
+            jog,
+            lights,
+            horn,
             source,
             seq,
             sent_us,
@@ -296,6 +313,25 @@ impl From<Pose> for Odometry {
     }
 }
 
+/// A switch that the car does not have is `null`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SwitchFields {
+    lights: Option<bool>,
+    horn: Option<bool>,
+}
+
+impl From<SwitchFields> for Switches {
+    fn from(SwitchFields { lights, horn }: SwitchFields) -> Self {
+        let switch = |on: Option<bool>| match on {
+            None => Switch::Absent,
+            Some(false) => Switch::Off,
+            Some(true) => Switch::On,
+        };
+        Self { lights: switch(lights), horn: switch(horn) }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitFields {
@@ -325,6 +361,8 @@ struct Telemetry {
     battery_level: Option<BatteryLevel>,
     #[serde(default)]
     speed_limit: Option<LimitFields>,
+    #[serde(default)]
+    switches: Option<SwitchFields>,
     odometry: Option<Pose>,
     dropped: u16,
 }
@@ -342,6 +380,7 @@ impl From<Telemetry> for TelemetryFrame {
             braking: t.braking,
             battery_mv: t.battery_mv,
             battery_level: t.battery_level,
+            switches: t.switches.map(Into::into),
             speed_limit: t.speed_limit.map(Into::into),
             odometry: t.odometry.map(Into::into),
             dropped: t.dropped,
@@ -355,6 +394,12 @@ struct Set {
     not_input: StopReason,
     arm: bool,
     brake: bool,
+    #[serde(default)]
+    jog: bool,
+    #[serde(default)]
+    lights: bool,
+    #[serde(default)]
+    horn: bool,
     seq: u32,
     sampled_at: Big,
     session: Big,
@@ -370,6 +415,9 @@ impl From<Set> for SetPoint {
             not_input,
             arm,
             brake,
+            jog,
+            lights,
+            horn,
             seq,
             sampled_at: Big(at),
             session: Big(session),
@@ -383,6 +431,9 @@ impl From<Set> for SetPoint {
             not_input,
             arm,
             brake,
+            jog,
+            lights,
+            horn,
             seq,
             sampled_at: MonotonicMicros(at),
             session,
@@ -408,6 +459,8 @@ struct Status {
     battery_level: Option<BatteryLevel>,
     #[serde(default)]
     speed_limit: Option<LimitFields>,
+    #[serde(default)]
+    switches: Option<SwitchFields>,
     odometry: Option<Pose>,
 }
 
@@ -424,6 +477,7 @@ impl From<Status> for DriveStatus {
             braking: s.braking,
             battery_mv: s.battery_mv,
             battery_level: s.battery_level,
+            switches: s.switches.map(Into::into),
             speed_limit: s.speed_limit.map(Into::into),
             odometry: s.odometry.map(Into::into),
         }

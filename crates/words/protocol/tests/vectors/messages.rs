@@ -1,6 +1,7 @@
-//! JSON messages: `signaling.json` and `events.json`.
+//! JSON messages: `signaling.json`, `events.json` and `drive.json`.
 
 use super::load;
+use rccar_protocol::calibration::{FromDrive, ToDrive};
 use rccar_protocol::events::{CarEvent, DriverEvent};
 use rccar_protocol::signaling::{ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse};
 use serde::de::DeserializeOwned;
@@ -19,17 +20,30 @@ fn events_read_and_write_as_the_vectors_say() {
 }
 
 #[test]
+fn messages_of_car_and_drive_read_and_write_as_the_vectors_say() {
+    check_all("drive.json");
+}
+
+#[test]
 fn the_vectors_hold_a_refusal_and_an_acceptance_for_every_direction() {
     let mut seen = BTreeSet::new();
-    for file in ["signaling.json", "events.json"] {
+    for file in ["signaling.json", "events.json", "drive.json"] {
         seen.extend(
             load::<Vector>(file)
                 .into_iter()
                 .map(|vector| (vector.direction, vector.error.is_some())),
         );
     }
-    let directions =
-        ["car-event", "driver-event", "from-car", "from-driver", "to-car", "to-driver"];
+    let directions = [
+        "car-event",
+        "driver-event",
+        "from-car",
+        "from-drive",
+        "from-driver",
+        "to-car",
+        "to-drive",
+        "to-driver",
+    ];
     let expected: BTreeSet<_> =
         directions.iter().flat_map(|d| [(d.to_string(), false), (d.to_string(), true)]).collect();
     assert_eq!(seen, expected);
@@ -56,6 +70,8 @@ fn check_all(file: &str) {
             "to-car" => check::<ToCar>(file, &vector),
             "car-event" => check::<CarEvent>(file, &vector),
             "driver-event" => check::<DriverEvent>(file, &vector),
+            "to-drive" => check::<ToDrive>(file, &vector),
+            "from-drive" => check::<FromDrive>(file, &vector),
             other => panic!("{file}, {}: direction {other:?}", vector.name),
         }
     }

@@ -5,6 +5,7 @@ use crate::actuator::{Actuator, ActuatorError};
 use crate::config::{Bus, Config, LineName, Pca9685Config};
 use gpiocdev::Request;
 use gpiocdev::line::Value;
+use rccar_drive_core::esc::EscSettings;
 use rccar_protocol::units::MonotonicMicros;
 use rppal::i2c::{Error, I2c};
 use std::fs;
@@ -21,6 +22,7 @@ const TIMEOUT_MS: u32 = 10;
 pub(in crate::actuator) fn open(
     now: MonotonicMicros,
     config: &Config,
+    esc: EscSettings,
 ) -> Result<Box<dyn Actuator>, ActuatorError> {
     let board = &config.pca9685;
     // The line first: whatever is wrong with the bus, the outputs are off.
@@ -30,8 +32,8 @@ pub(in crate::actuator) fn open(
     };
     let bus = open_bus(board)?;
     Ok(match line {
-        Some(line) => Box::new(Pca9685::start(now, bus, line, config)?),
-        None => Box::new(Pca9685::start(now, bus, AlwaysOn, config)?),
+        Some(line) => Box::new(Pca9685::start(now, bus, line, config, esc)?),
+        None => Box::new(Pca9685::start(now, bus, AlwaysOn, config, esc)?),
     })
 }
 
@@ -168,7 +170,10 @@ mod tests {
     fn a_bus_and_a_line_that_are_not_there_name_themselves() {
         let config =
             |text: &str| rccar_daemon::config::parse::<Config>(text, "drive.toml").unwrap();
-        let error = |text: &str| open(MonotonicMicros(0), &config(text)).err().unwrap().to_string();
+        let error = |text: &str| {
+            let opened = open(MonotonicMicros(0), &config(text), EscSettings::default());
+            opened.err().unwrap().to_string()
+        };
         let bus = error("[pca9685]\nbus = \"/dev/i2c-250\"\n");
         assert!(bus.contains("cannot open the I²C bus") && bus.contains("/dev/i2c-250"), "{bus}");
         let line = error("[pca9685]\nenable_line = \"NO-SUCH-LINE\"\n");

@@ -25,9 +25,9 @@
 mod i2c;
 
 use super::{Actuator, ActuatorError};
-use crate::config::{Channel, Config};
+use crate::config::{Channel, Config, Pca9685Config};
 use rccar_drive_core::Output;
-use rccar_drive_core::esc::Esc;
+use rccar_drive_core::esc::{Esc, EscSettings};
 use rccar_drive_core::pulse::{Pulse, PulseRange};
 use rccar_protocol::units::MonotonicMicros;
 use std::io;
@@ -110,6 +110,7 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
         mut chip: C,
         mut enable: E,
         config: &Config,
+        esc: EscSettings,
     ) -> Result<Self, ActuatorError> {
         let board = &config.pca9685;
         enable.set(false).map_err(failed("cannot take the outputs of the PCA9685 off"))?;
@@ -117,13 +118,13 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
         set_frequency(&mut chip, pre_scale)
             .map_err(failed("the PCA9685 does not answer on the bus"))?;
         let servo = config.servo.0;
-        let esc = Esc::new(now, config.esc.0);
+        let esc = Esc::new(now, esc);
         let neutral = Pulses { steering: servo.neutral(), motor: esc.pulse() };
         let read_back_at = now.plus(READ_BACK_EVERY);
         let mut started = Self {
             chip,
             enable,
-            channels: [board.steering_channel, board.throttle_channel],
+            channels: channels(board),
             servo,
             esc,
             pre_scale,
@@ -139,22 +140,10 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
         Ok(started)
     }
 
-    /// Writes what differs from the last pulses; `all`: both, whatever they are. The motor first,
-    /// and each even if the other fails.
+    /// Writes what differs from the last pulses; `all`: both, whatever they are.
     fn write(&mut self, pulses: Pulses, all: bool) -> Result<(), ActuatorError> {
-        let [steering, motor] = self.channels;
-        let (before, scale) = (self.written, self.pre_scale);
-        let mut put = |channel: Channel, pulse: Pulse, old: Pulse| {
-            let changed = all || pulse != old;
-            if changed {
-                self.chip.write(register_of(channel), &counts(pulse, scale))
-            } else {
-                Ok(())
-            }
-        };
-        let first = put(motor, pulses.motor, before.motor);
-        let second = put(steering, pulses.steering, before.steering);
-        first.and(second).map_err(failed("cannot write to the PCA9685"))?;
+        let before = (!all).then_some(self.written);
+        put(&mut self.chip, self.channels, self.pre_scale, pulses, before)?;
         self.written = pulses;
         Ok(())
     }
@@ -204,6 +193,10 @@ impl<C: Chip, E: Enable> Actuator for Pca9685<C, E> {
         self.rewrite_until = now.plus(REWRITE);
     }
 
+    fn set_esc(&mut self, now: MonotonicMicros, esc: EscSettings) {
+        self.esc.change(now, esc);
+    }
+
     fn end(&mut self) {
         std::thread::sleep(LAST_NEUTRAL);
     }
@@ -219,14 +212,34 @@ impl<C: Chip, E: Enable> Drop for Pca9685<C, E> {
 /// Neutral into both channels of a chip that somebody else has started.
 fn write_neutral(chip: &mut impl Chip, config: &Config) -> Result<(), ActuatorError> {
     let board = &config.pca9685;
-    let pre_scale = pre_scale(board.frequency.0);
-    let mut put = |channel: Channel, pulse: Pulse| {
+    let neutral =
+        Pulses { steering: config.servo.0.neutral(), motor: config.esc().pulses.neutral() };
+    put(chip, channels(board), pre_scale(board.frequency.0), neutral, None)
+}
+
+/// Of steering and motor.
+fn channels(board: &Pca9685Config) -> [Channel; 2] {
+    [board.steering_channel, board.throttle_channel]
+}
+
+/// Writes to both channels what differs from `before`. The motor first: it is what runs away. Each
+/// even if the other fails.
+fn put(
+    chip: &mut impl Chip,
+    [steering, motor]: [Channel; 2],
+    pre_scale: u8,
+    pulses: Pulses,
+    before: Option<Pulses>,
+) -> Result<(), ActuatorError> {
+    let mut put = |channel: Channel, pulse: Pulse, before: Option<Pulse>| {
+        if before == Some(pulse) {
+            return Ok(());
+        }
         chip.write(register_of(channel), &counts(pulse, pre_scale))
     };
-    // The motor first: it is what runs away.
-    let motor = put(board.throttle_channel, config.esc.0.pulses.neutral());
-    let steering = put(board.steering_channel, config.servo.0.neutral());
-    motor.and(steering).map_err(failed("cannot write to the PCA9685"))
+    let first = put(motor, pulses.motor, before.map(|before| before.motor));
+    let second = put(steering, pulses.steering, before.map(|before| before.steering));
+    first.and(second).map_err(failed("cannot write to the PCA9685"))
 }
 
 /// Wakes the chip at this frequency, with all outputs off, unless it runs at it already.

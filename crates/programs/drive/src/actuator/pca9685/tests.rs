@@ -123,7 +123,7 @@ fn config() -> Config {
 }
 
 fn start(model: &Rc<RefCell<Model>>, now: MonotonicMicros) -> Result<Started, ActuatorError> {
-    Pca9685::start(now, Rc::clone(model), Rc::clone(model), &config())
+    Pca9685::start(now, Rc::clone(model), Rc::clone(model), &config(), config().esc())
 }
 
 fn at(ms: u64) -> MonotonicMicros {
@@ -236,7 +236,7 @@ fn a_chip_that_forgets_what_is_written_is_never_enabled() {
         }
     }
     let line = Model::powered_on();
-    assert!(Pca9685::start(at(0), Deaf, Rc::clone(&line), &config()).is_err());
+    assert!(Pca9685::start(at(0), Deaf, Rc::clone(&line), &config(), config().esc()).is_err());
     assert!(line.borrow().oe_high);
 }
 

@@ -1,0 +1,273 @@
+/** "Set up the car": calibration, shown over the picture while the wheels are off the ground. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { Cockpit } from "../app/cockpit";
+import type { CalibrationView } from "../core/app/calibration";
+import type { Hud } from "../core/app/hud";
+import type { Jog } from "../core/input/mixer";
+import type { CalibrationValues } from "../protocol/calibration";
+import { CloseIcon } from "./icons";
+
+const LEFT: Jog = { steering: -1, throttle: 0, brake: false };
+const RIGHT: Jog = { steering: 1, throttle: 0, brake: false };
+const FORWARD: Jog = { steering: 0, throttle: 1, brake: false };
+const REVERSE: Jog = { steering: 0, throttle: -1, brake: false };
+const BRAKE: Jog = { steering: 0, throttle: 0, brake: true };
+
+interface Props {
+  readonly cockpit: Cockpit;
+  readonly hud: Hud;
+  readonly view: CalibrationView;
+  readonly close: () => void;
+}
+
+export function SetupPanel({ cockpit, hud, view, close }: Props) {
+  useEffect(() => {
+    cockpit.calibrate((calibration, now) => calibration.handleOpen(now));
+    return () => {
+      cockpit.tell((mixer) => mixer.handleJog(null));
+      cockpit.calibrate((calibration, now) => calibration.handleClose(now));
+    };
+  }, []);
+  const { values } = view;
+  // What the car would refuse anyway: it says so, too.
+  const idle = view.open && !hud.armWanted && hud.state !== "armed";
+  const change = (part: Partial<CalibrationValues>) =>
+    cockpit.calibrate((calibration, now) => calibration.handleChange({ ...values, ...part }, now));
+  const hold = (label: string, jog: Jog, name: string) => (
+    <Hold cockpit={cockpit} label={label} jog={jog} name={name} disabled={!idle} />
+  );
+  return (
+    <aside class="help setup" aria-label="Set up the car" data-testid="setup">
+      <div class="dialog-head">
+        <h2>Set up the car</h2>
+        <button
+          type="button"
+          class="button quiet square"
+          aria-label="Close the set-up"
+          onClick={close}
+        >
+          <CloseIcon />
+        </button>
+      </div>
+      <p class="muted">
+        <strong>Wheels off the ground.</strong> A button moves the car only while you hold it. What
+        you change holds at once, and the car keeps it.
+      </p>
+      <Notice view={view} armed={hud.armWanted || hud.state === "armed"} />
+      <fieldset disabled={!idle}>
+        <legend>Steering</legend>
+        <Range
+          label="Straight"
+          name="trim"
+          value={values.trim}
+          least={-5_000}
+          most={5_000}
+          set={(trim) => change({ trim })}
+        />
+        <Range
+          label="Left end"
+          name="left"
+          value={values.left}
+          least={1_000}
+          most={10_000}
+          set={(left) => change({ left })}
+        />
+        <Range
+          label="Right end"
+          name="right"
+          value={values.right}
+          least={1_000}
+          most={10_000}
+          set={(right) => change({ right })}
+        />
+        <Check
+          label="Steers the wrong way"
+          name="steering-reversed"
+          checked={values.steering_reversed}
+          set={(steering_reversed) => change({ steering_reversed })}
+        />
+        <div class="setup-holds">
+          {hold("Left", LEFT, "jog-left")}
+          {hold("Right", RIGHT, "jog-right")}
+        </div>
+      </fieldset>
+      <fieldset disabled={!idle}>
+        <legend>Motor</legend>
+        <Range
+          label="Top speed forward"
+          name="max-forward"
+          value={values.max_forward}
+          least={0}
+          most={10_000}
+          set={(max_forward) => change({ max_forward })}
+        />
+        <Range
+          label="Top speed backward"
+          name="max-reverse"
+          value={values.max_reverse}
+          least={0}
+          most={10_000}
+          set={(max_reverse) => change({ max_reverse })}
+        />
+        <Range
+          label="Stick's dead band"
+          name="dead-band"
+          value={values.dead_band}
+          least={0}
+          most={5_000}
+          set={(dead_band) => change({ dead_band })}
+        />
+        <Check
+          label="Turns the wrong way"
+          name="motor-reversed"
+          checked={values.motor_reversed}
+          set={(motor_reversed) => change({ motor_reversed })}
+        />
+        <Check
+          label="The speed controller brakes before it reverses"
+          name="brake-first"
+          checked={values.esc === "brake-first"}
+          set={(brakes) => change({ esc: brakes ? "brake-first" : "direct" })}
+        />
+        <p class="muted small">
+          Try it: forward, then Brake. If the wheels turn backward, take the tick away.
+        </p>
+        <div class="setup-holds">
+          {hold("Forward", FORWARD, "jog-forward")}
+          {hold("Brake", BRAKE, "jog-brake")}
+          {hold("Backward", REVERSE, "jog-reverse")}
+        </div>
+      </fieldset>
+      <div class="setup-foot">
+        <span class="muted small" role="status" data-testid="setup-kept">
+          {kept(view)}
+        </span>
+        <button
+          type="button"
+          class="button quiet"
+          disabled={!idle || !view.changed}
+          onClick={() => cockpit.calibrate((calibration, now) => calibration.handleUndo(now))}
+        >
+          Undo
+        </button>
+        <button
+          type="button"
+          class="button quiet"
+          data-testid="setup-forget"
+          disabled={!idle || !view.own}
+          onClick={() => cockpit.calibrate((calibration, now) => calibration.handleForget(now))}
+        >
+          Forget
+        </button>
+      </div>
+    </aside>
+  );
+}
+
+function kept(view: CalibrationView): string {
+  if (view.waiting) return "The car takes it over …";
+  return view.own ? "Kept on the car" : "As the car's configuration says";
+}
+
+function Notice({ view, armed }: { view: CalibrationView; armed: boolean }) {
+  const text = view.silent
+    ? "The car does not answer. Try again."
+    : view.refused !== null
+      ? `The car refuses: ${view.refused.text}.`
+      : armed
+        ? "Disarm the car to change something."
+        : view.fault;
+  if (text === null) return null;
+  return (
+    <p class="setup-notice" role="alert" data-testid="setup-notice">
+      {text}
+    </p>
+  );
+}
+
+interface RangeProps {
+  readonly label: string;
+  readonly name: string;
+  readonly value: number;
+  readonly least: number;
+  readonly most: number;
+  readonly set: (value: number) => void;
+}
+
+function Range({ label, name, value, least, most, set }: RangeProps) {
+  return (
+    <label class="setup-range">
+      <span>{label}</span>
+      <output>{(value / 100).toFixed(Math.abs(value) % 100 === 0 ? 0 : 1)} %</output>
+      <input
+        type="range"
+        name={name}
+        min={least}
+        max={most}
+        step={50}
+        value={value}
+        onInput={(event) => set(Number(event.currentTarget.value))}
+      />
+    </label>
+  );
+}
+
+interface CheckProps {
+  readonly label: string;
+  readonly name: string;
+  readonly checked: boolean;
+  readonly set: (checked: boolean) => void;
+}
+
+function Check({ label, name, checked, set }: CheckProps) {
+  return (
+    <label class="setup-check">
+      <input
+        type="checkbox"
+        name={name}
+        checked={checked}
+        onChange={(event) => set(event.currentTarget.checked)}
+      />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+interface HoldProps {
+  readonly cockpit: Cockpit;
+  readonly label: string;
+  readonly name: string;
+  readonly jog: Jog;
+  readonly disabled: boolean;
+}
+
+/** Moves the car while it is held with a finger, the mouse or Enter, and not a moment longer. */
+function Hold({ cockpit, label, name, jog, disabled }: HoldProps) {
+  const held = useRef(false);
+  const set = (hold: boolean) => {
+    if (hold === held.current) return;
+    held.current = hold;
+    cockpit.tell((mixer) => mixer.handleJog(hold ? jog : null));
+  };
+  return (
+    <button
+      type="button"
+      class="button"
+      data-testid={name}
+      disabled={disabled}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        set(true);
+      }}
+      onPointerUp={() => set(false)}
+      onLostPointerCapture={() => set(false)}
+      onKeyDown={(event) => event.key === "Enter" && set(true)}
+      onKeyUp={() => set(false)}
+      onBlur={() => set(false)}
+      onContextMenu={(event) => event.preventDefault()}
+    >
+      {label}
+    </button>
+  );
+}
