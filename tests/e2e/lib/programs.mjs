@@ -8,13 +8,14 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from './wait.mjs';
 
@@ -183,13 +184,37 @@ export class World {
       this.file('car.toml'),
       `[car]\nname = "Test car"\nstate_dir = "${this.file('car')}"\nruntime_dir = "${this.file('run')}"\n` +
         `[host]\nurl = "${this.url}"\nenrolment = "${token}"\n` +
-        `[drive]\nsocket = "${this.file('drive.sock')}"\n[ice]\nloopback = true\n${camera(this.options.camera)}${lan}`,
+        `[drive]\nsocket = "${this.file('drive.sock')}"\n[ice]\nloopback = true\n${camera(this.options.camera)}${lan}` +
+        (this.options.sensors ? `[computer]\nsys = "${this.file('sys')}"\n` : ''),
     );
+    this.writeDriveConfig();
+  }
+
+  /** `battery`: more lines of its table. */
+  writeDriveConfig(battery = '') {
+    const watched = `[battery]\ncells = 2\npatience_s = 5\nhwmon = "${this.file('sys/class/hwmon')}"\n`;
     // A drive of release 0.1.0 cannot be calibrated, and refuses an option that it does not know.
     const calibration = this.options.old?.drive
       ? ''
       : `calibration = "${this.file('calibration.toml')}"\n`;
-    writeFileSync(this.file('drive.toml'), `socket = "${this.file('drive.sock')}"\n${calibration}`);
+    writeFileSync(
+      this.file('drive.toml'),
+      `socket = "${this.file('drive.sock')}"\n${calibration}` +
+        (this.options.sensors ? `${watched}${battery}` : ''),
+    );
+  }
+
+  /** A file of the kernel's sensors, with this text from now on; without one the folder is gone. */
+  sense(path, text) {
+    const file = this.file(`sys/${path}`);
+    if (text === undefined) {
+      rmSync(file, { recursive: true, force: true });
+      return;
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(`${file}.new`, `${text}\n`);
+    // In one step, as the kernel does: a reader must not see half of it.
+    renameSync(`${file}.new`, file);
   }
 
   /**

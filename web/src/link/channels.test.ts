@@ -112,6 +112,9 @@ function telemetry(seq: number): TelemetryFrame {
     battery_level: null,
     switches: null,
     speed_limit: null,
+    speed_mm_s: null,
+    computer: null,
+    position: null,
     odometry: null,
     dropped: 0,
   };

@@ -1,6 +1,7 @@
 /**
  * States and reasons of the drive and levels of its battery, as in
- * `crates/words/protocol/src/state.rs`. The index is the value on the wire.
+ * `crates/words/protocol/src/state.rs`, and words of its sensors, as in `sensors.rs`. The index is
+ * the value on the wire.
  */
 
 import { isKnown, type Open } from "./words";
@@ -43,6 +44,14 @@ export type BatteryLevel = (typeof BATTERY_LEVELS)[number];
 export const LIMIT_CAUSES = ["picture", "battery"] as const;
 /** What keeps the car slow. */
 export type LimitCause = (typeof LIMIT_CAUSES)[number];
+
+export const HEAT_LEVELS = ["unknown", "good", "warm", "hot"] as const;
+/** How warm the computer's processor is. */
+export type HeatLevel = (typeof HEAT_LEVELS)[number];
+
+export const SUPPLY_LEVELS = ["unknown", "good", "sagged", "sags"] as const;
+/** The computer's supply of 5 V. */
+export type SupplyLevel = (typeof SUPPLY_LEVELS)[number];
 
 export const INPUT_SOURCES = ["none", "keyboard", "gamepad", "touch"] as const;
 /** The kind of device that the driver steers with. */

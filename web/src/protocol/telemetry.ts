@@ -2,6 +2,16 @@
 
 import { FrameReader, within, withGroups, type FrameVersion } from "./frame";
 import {
+  readComputer,
+  readPosition,
+  writeComputer,
+  writePosition,
+  COMPUTER_SIZE,
+  POSITION_SIZE,
+  type Computer,
+  type Position,
+} from "./sensors";
+import {
   BATTERY_LEVELS,
   DRIVE_STATES,
   LIMIT_CAUSES,
@@ -33,6 +43,9 @@ const ODOMETRY = 2;
 const BATTERY = 3;
 const BATTERY_LEVEL = 5;
 const SWITCHES = 6;
+const SPEED = 7;
+const COMPUTER = 8;
+const POSITION = 9;
 const ECHO_SIZE = 12;
 const ODOMETRY_SIZE = 12;
 const BATTERY_SIZE = 2;
@@ -40,6 +53,7 @@ const BATTERY_LEVEL_SIZE = 1;
 const SWITCHES_SIZE = 1;
 const SPEED_LIMIT = 13;
 const SPEED_LIMIT_SIZE = 3;
+const SPEED_SIZE = 2;
 
 /** Half a turn in 1/100 degree. */
 const HALF_TURN = 18_000;
@@ -93,6 +107,11 @@ export interface TelemetryFrame {
   /** `null` if the driver has the whole throttle. */
   readonly speed_limit: SpeedLimit | null;
   readonly odometry: Odometry | null;
+  /** Measured at a wheel. */
+  readonly speed_mm_s: number | null;
+  readonly computer: Computer | null;
+  /** `null` if the car does not know it, or its owner has not asked for it. */
+  readonly position: Position | null;
   /** Number of control frames that the car dropped in this session. */
   readonly dropped: number;
 }
@@ -142,6 +161,9 @@ function decodeV1(reader: FrameReader): Rest {
     switches: null,
     speed_limit: null,
     odometry,
+    speed_mm_s: null,
+    computer: null,
+    position: null,
     dropped,
   };
 }
@@ -178,6 +200,9 @@ function decodeV2(reader: FrameReader): Rest {
       share: within(group.getUint16(0), FULL_SCALE - 1, "speed_limit.share"),
       cause: wordOf(LIMIT_CAUSES, group.getUint8(2)),
     })),
+    speed_mm_s: reader.group(SPEED, SPEED_SIZE, (group) => group.getInt16(0)),
+    computer: reader.group(COMPUTER, COMPUTER_SIZE, readComputer),
+    position: reader.group(POSITION, POSITION_SIZE, readPosition),
   };
 }
 
@@ -236,6 +261,8 @@ function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
   const limit = new DataView(new ArrayBuffer(SPEED_LIMIT_SIZE));
   limit.setUint16(0, frame.speed_limit?.share ?? 0);
   limit.setUint8(2, numberOf(LIMIT_CAUSES, frame.speed_limit?.cause ?? "picture"));
+  const speed = new DataView(new ArrayBuffer(SPEED_SIZE));
+  speed.setInt16(0, frame.speed_mm_s ?? 0);
   return withGroups(head.buffer, [
     frame.echo === null ? null : [ECHO, echo.buffer],
     frame.odometry === null ? null : [ODOMETRY, odometry.buffer],
@@ -243,6 +270,9 @@ function encodeV2(frame: TelemetryFrame): Uint8Array<ArrayBuffer> {
     frame.battery_level === null ? null : [BATTERY_LEVEL, level.buffer],
     frame.switches === null ? null : [SWITCHES, switches.buffer],
     frame.speed_limit === null ? null : [SPEED_LIMIT, limit.buffer],
+    frame.speed_mm_s === null ? null : [SPEED, speed.buffer],
+    frame.computer === null ? null : [COMPUTER, writeComputer(frame.computer)],
+    frame.position === null ? null : [POSITION, writePosition(frame.position)],
   ]);
 }
 

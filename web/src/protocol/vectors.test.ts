@@ -50,6 +50,9 @@ describe("binary vectors", () => {
       battery_level: null,
       switches: null,
       speed_limit: null,
+      speed_mm_s: null,
+      computer: null,
+      position: null,
       ...frame,
       car_time: BigInt(String(frame["car_time"])),
     } as unknown as TelemetryFrame;
@@ -83,11 +86,16 @@ describe("what version 1 cannot say", () => {
       reason: later,
       battery_level: "empty" as const,
       switches: null,
+      speed_mm_s: 1_000,
+      computer: null,
+      position: { latitude: 1, longitude: 2, age_s: 3 },
     };
     expect(decodeTelemetry(encodeTelemetry(telemetry, 1))).toMatchObject({
       state: "braking",
       reason: "none",
       battery_level: null,
+      speed_mm_s: null,
+      position: null,
     });
   });
 

@@ -59,7 +59,7 @@ function Battery({ battery, stale }: { battery: BatteryFigure; stale: boolean })
   // Figures from before the silence raise no alarm.
   return (
     <small class={`battery ${stale ? "calm" : alarm}`} data-testid="hud-battery">
-      {" · "}
+      <span class="battery-dot"> · </span>
       {text}
     </small>
   );

@@ -31,14 +31,36 @@ export function StatePill({ hud }: { hud: Hud }) {
 
 export function Rungs({ hud }: { hud: Hud }) {
   return (
-    <ol class="rungs" aria-label="Connection" data-testid="hud-rungs">
-      {hud.rungs.map(({ id, text, hint, tone }) => (
-        <li key={id} class={tone} title={hint} data-testid={`rung-${id}`}>
-          <span class="dot" />
-          {text}
-        </li>
-      ))}
-    </ol>
+    <div class="rungs">
+      <ol aria-label="Connection" data-testid="hud-rungs">
+        {hud.rungs.map((rung) => (
+          <Chip key={rung.id} testid={`rung-${rung.id}`} {...rung} />
+        ))}
+      </ol>
+      {hud.vitals.length > 0 && (
+        <ul aria-label="Car" class={hud.silent ? "old" : ""} data-testid="hud-vitals">
+          {hud.vitals.map((vital) => (
+            <Chip key={vital.id} testid={`vital-${vital.id}`} {...vital} />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+interface ChipProps {
+  readonly testid: string;
+  readonly text: string;
+  readonly hint: string;
+  readonly tone: string;
+}
+
+function Chip({ testid, text, hint, tone }: ChipProps) {
+  return (
+    <li class={tone} title={hint} data-testid={testid}>
+      <span class="dot" />
+      {text}
+    </li>
   );
 }
 

@@ -19,7 +19,7 @@ pub const PATH: &str = "/org/rccar/Modem";
 pub const INTERFACE: &str = "org.rccar.Modem1";
 
 /// The state of the link. It travels as JSON; a field that is left out has its default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ModemReport {
     /// `up`, `acting` or `waiting`.
@@ -44,6 +44,21 @@ pub struct ModemReport {
     pub climbed: BTreeMap<String, u64>,
     /// Sticks that look like Ethernet, while they are plugged in.
     pub sticks: Vec<StickReport>,
+    /// Where the car is, if its owner has asked for it and the modem knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<PositionReport>,
+}
+
+/// A satellite fix.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PositionReport {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Time since the receiver said so.
+    pub age_ms: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 //! | [`lease`] | who drives |
 //! | [`registration`] | when the host is dialled, and when a connection is given up |
 //! | [`uplinks`] | which uplink is used |
+//! | [`computer`] | what the driver sees of the computer's temperature and supply |
 //! | [`recovery`] | what brings a session back when its path is lost |
 //!
 //! **There are never two drivers. A driver who was refused never moves the car. No frame looks
@@ -68,6 +69,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+pub mod computer;
 pub mod freshness;
 pub mod lease;
 pub mod recovery;

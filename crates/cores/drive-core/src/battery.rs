@@ -18,6 +18,7 @@
 //! * *Unknown* is the level at the start, and again when nothing plausible was read for [`STALE`].
 //!   The first plausible reading leads to *Good* or *Low*, at once. Nothing is limited while the
 //!   level is unknown: **a sensor that fails never stops the car.**
+//! * [`BatteryAction`] says how far down it goes: a car that is only to warn stays *Low*.
 //! * It gives nothing back either: *Limited* and *Empty* stay when the sensor falls silent.
 //!
 //! There is no deadline to wait for: the level only changes when a reading is handed in, and the
@@ -62,6 +63,29 @@ pub struct BatterySettings {
     pub patience: Duration,
     /// Share of the throttle that is left while the speed is limited, in 1/10000.
     pub limited_speed: u16,
+    /// The most that the drive does. Levels beyond it are not reached.
+    pub action: BatteryAction,
+}
+
+/// What the drive does about a battery that runs down. Each includes those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BatteryAction {
+    /// The level is [`BatteryLevel::Low`] at most.
+    Warn,
+    /// The level is [`BatteryLevel::Limited`] at most.
+    Limit,
+    #[default]
+    Stop,
+}
+
+impl BatteryAction {
+    fn deepest(self) -> BatteryLevel {
+        match self {
+            Self::Warn => BatteryLevel::Low,
+            Self::Limit => BatteryLevel::Limited,
+            Self::Stop => BatteryLevel::Empty,
+        }
+    }
 }
 
 impl Default for BatterySettings {
@@ -80,6 +104,7 @@ impl Default for BatterySettings {
             hysteresis: 100,
             patience: Duration::from_secs(10),
             limited_speed: 5_000,
+            action: BatteryAction::Stop,
         }
     }
 }
@@ -131,6 +156,8 @@ pub enum Allowance {
 #[derive(Debug, Clone)]
 pub struct Battery {
     settings: BatterySettings,
+    /// False: the settings are not those of this battery, and the level stays unknown.
+    judged: bool,
     level: BatteryLevel,
     /// When the last plausible reading came.
     read_at: Option<MonotonicMicros>,
@@ -152,6 +179,7 @@ impl Battery {
         settings.check()?;
         Ok(Self {
             settings,
+            judged: true,
             level: BatteryLevel::Unknown,
             read_at: None,
             below: [None; 3],
@@ -159,9 +187,26 @@ impl Battery {
         })
     }
 
+    /// A battery that should be watched, but nobody knows how: its settings are wrong. The level
+    /// stays unknown, which the driver sees, and nothing is limited.
+    #[must_use]
+    pub fn unjudged() -> Self {
+        Self {
+            settings: BatterySettings::default(),
+            judged: false,
+            level: BatteryLevel::Unknown,
+            read_at: None,
+            below: [None; 3],
+            above: None,
+        }
+    }
+
     /// Takes the newest voltage of the whole battery in mV, or `None` if the sensor has none. To be
     /// called often, with the same reading until there is another one. True: the level has changed.
     pub fn handle_reading(&mut self, now: MonotonicMicros, reading: Option<u16>) -> bool {
+        if !self.judged {
+            return false;
+        }
         let before = self.level;
         let silent = self.read_at.is_none_or(|at| now.since(at) > STALE);
         if silent {
@@ -218,7 +263,7 @@ impl Battery {
             since.is_some_and(|since| now.since(since) >= patience)
         };
         let deepest = (LEVELS.iter().zip(self.below))
-            .filter(|(_, since)| lasted(*since))
+            .filter(|(level, since)| **level <= self.settings.action.deepest() && lasted(*since))
             .map(|(level, _)| *level)
             .next_back();
         if let Some(level) = deepest.filter(|level| *level > self.level) {

@@ -16,7 +16,8 @@
 //! less throttle is left ([`picture`]).
 //!
 //! If the battery is measured, the shell also hands the voltage to a [`Battery`] and what that
-//! allows to [`Machine::handle_battery`].
+//! allows to [`Machine::handle_battery`]. The speed of a wheel, if a sensor counts its turns, is
+//! made by a [`Speedometer`](speed::Speedometer); no decision hangs on it.
 //!
 //! ```
 //! use rccar_drive_core::{Machine, Motor, Settings};
@@ -71,9 +72,10 @@ pub mod picture;
 pub mod pulse;
 mod settings;
 mod shaper;
+pub mod speed;
 pub mod timing;
 
-pub use battery::{Allowance, Battery, BatterySettings};
+pub use battery::{Allowance, Battery, BatteryAction, BatterySettings};
 pub use event::{Event, Rejection};
 pub use machine::{Machine, Motor, Output};
 pub use picture::PictureSettings;

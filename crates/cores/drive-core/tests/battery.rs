@@ -5,7 +5,9 @@ mod common;
 
 use common::{Bench, throttle_of};
 use proptest::prelude::*;
-use rccar_drive_core::battery::{Allowance, Battery, BatterySettings, MIN_PATIENCE, STALE};
+use rccar_drive_core::battery::{
+    Allowance, Battery, BatteryAction, BatterySettings, MIN_PATIENCE, STALE,
+};
 use rccar_drive_core::{Machine, Motor, Settings};
 use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
 use rccar_protocol::units::MonotonicMicros;
@@ -58,6 +60,22 @@ fn a_battery_runs_down_level_by_level_and_comes_back_charged() {
     assert_eq!(meter.read(10, 7_400), BatteryLevel::Empty, "not for long enough yet");
     assert_eq!(meter.read(1, 7_400), BatteryLevel::Good);
     assert_eq!(meter.battery.allowance(), Allowance::Full);
+}
+
+#[test]
+fn a_drive_that_is_to_do_less_stays_at_that_level_and_comes_back_from_it() {
+    for (action, level, allowance) in [
+        (BatteryAction::Warn, BatteryLevel::Low, Allowance::Full),
+        (BatteryAction::Limit, BatteryLevel::Limited, Allowance::Share(5_000)),
+        (BatteryAction::Stop, BatteryLevel::Empty, Allowance::Nothing),
+    ] {
+        let settings = BatterySettings { action, ..BatterySettings::default() };
+        let mut meter = Meter { battery: Battery::new(settings).unwrap(), ..Meter::new() };
+        meter.read(1, GOOD);
+        assert_eq!(meter.read(60, EMPTY), level);
+        assert_eq!(meter.battery.allowance(), allowance);
+        assert_eq!(meter.read(22, GOOD), BatteryLevel::Good);
+    }
 }
 
 #[test]
@@ -210,8 +228,10 @@ fn a_trip_keeps_its_own_reason() {
 
 fn settings() -> impl Strategy<Value = BatterySettings> {
     let millivolts = (2_000u16..4_000, 0u16..600, 0u16..600, 0u16..500);
-    (1u8..=8, millivolts, 5u64..=60, 1_000u16..=10_000).prop_map(
-        |(cells, (stop, to_limit, to_warn, hysteresis), patience, limited_speed)| {
+    let action =
+        prop::sample::select(&[BatteryAction::Warn, BatteryAction::Limit, BatteryAction::Stop]);
+    (1u8..=8, millivolts, 5u64..=60, 1_000u16..=10_000, action).prop_map(
+        |(cells, (stop, to_limit, to_warn, hysteresis), patience, limited_speed, action)| {
             let warn = (stop + to_limit + to_warn).min(4_100);
             BatterySettings {
                 cells,
@@ -221,6 +241,7 @@ fn settings() -> impl Strategy<Value = BatterySettings> {
                 hysteresis: hysteresis.min(4_100 - warn),
                 patience: Duration::from_secs(patience),
                 limited_speed,
+                action,
             }
         },
     )
@@ -259,7 +280,12 @@ proptest! {
             battery.level()
         };
         prop_assert_eq!(hold(&mut battery, 4_200), BatteryLevel::Good);
-        prop_assert_eq!(hold(&mut battery, settings.stop - 1), BatteryLevel::Empty);
+        let deepest = match settings.action {
+            BatteryAction::Warn => BatteryLevel::Low,
+            BatteryAction::Limit => BatteryLevel::Limited,
+            BatteryAction::Stop => BatteryLevel::Empty,
+        };
+        prop_assert_eq!(hold(&mut battery, settings.stop - 1), deepest);
         prop_assert_eq!(hold(&mut battery, 4_200), BatteryLevel::Good);
     }
 

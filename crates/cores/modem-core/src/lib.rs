@@ -34,6 +34,8 @@
 //! ModemManager does not know sticks that look like Ethernet. They climb a ladder of their own:
 //! [`Stick`].
 //!
+//! [`receiver`] is no part of the ladders: it decides when the modem's satellite receiver is asked.
+//!
 //! The machines have no clock, no randomness and no I/O. The shell
 //!
 //! 1. reports what happens through the `handle_*` functions, with a fresh random number
@@ -70,6 +72,7 @@
 mod limits;
 mod machine;
 mod probe;
+pub mod receiver;
 mod rung;
 mod stick;
 pub mod timing;

@@ -2,6 +2,7 @@
 
 use crate::bus::DbusConfig;
 use crate::camera::{CameraConfig, CameraConfigError};
+use crate::computer::ComputerConfig;
 use crate::encoder::EncoderConfig;
 use crate::host_url::HostUrl;
 use crate::uplinks::UplinksConfig;
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) uplinks: UplinksConfig,
     pub(crate) lan: LanConfig,
     pub(crate) dbus: DbusConfig,
+    pub(crate) computer: ComputerConfig,
 }
 
 impl Config {

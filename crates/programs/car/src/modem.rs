@@ -4,6 +4,7 @@
 
 use crate::bus::{BusHandle, DbusConfig};
 use crate::drive::DriveLink;
+use crate::sensors::Place;
 use futures_util::StreamExt;
 use rccar_bus::modem::{ModemClient, ModemReport};
 use rccar_bus::{Address, BusError};
@@ -13,6 +14,7 @@ use rccar_protocol::events::ModemLink;
 use rccar_protocol::release::Percent;
 use rccar_protocol::state::DriveState;
 use rccar_protocol::text::Note;
+use rccar_protocol::units::MonotonicMicros;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -26,32 +28,42 @@ const IDLE_LOOKS: u32 = 10;
 /// Time between two attempts to get onto the bus.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Follows the modem. The value is `None` while `rccar-modem` does not answer.
-pub(crate) fn start(
-    config: &DbusConfig,
-    bus: BusHandle,
-    drive: DriveLink,
-) -> watch::Receiver<Option<ModemLink>> {
-    let (publish, link) = watch::channel(None);
+/// What the modem says. Both are `None` while `rccar-modem` does not answer.
+pub(crate) struct Modem {
+    pub(crate) link: watch::Receiver<Option<ModemLink>>,
+    /// Where the car is, if its owner has asked for it.
+    pub(crate) place: watch::Receiver<Option<Place>>,
+}
+
+/// The other ends of [`Modem`].
+struct Publish {
+    link: watch::Sender<Option<ModemLink>>,
+    place: watch::Sender<Option<Place>>,
+}
+
+/// Follows the modem.
+pub(crate) fn start(config: &DbusConfig, bus: BusHandle, drive: DriveLink) -> Modem {
+    let ((link_sender, link), (place_sender, place)) = (watch::channel(None), watch::channel(None));
+    let publish = Publish { link: link_sender, place: place_sender };
     if config.enabled {
         let address = config.address.clone();
         tokio::spawn(async move {
             loop {
                 let Err(error) = follow(&address, &bus, &drive, &publish).await;
                 tracing::debug!(error = %causes(&error), "no way to the modem's supervisor");
-                tell(&publish, None);
+                publish.report(None);
                 sleep(AGAIN).await;
             }
         });
     }
-    link
+    Modem { link, place }
 }
 
 async fn follow(
     address: &Address,
     bus: &BusHandle,
     drive: &DriveLink,
-    publish: &watch::Sender<Option<ModemLink>>,
+    publish: &Publish,
 ) -> Result<Infallible, BusError> {
     let client = ModemClient::new(address.connect().await?);
     let mut changes = client.changes().await?;
@@ -73,7 +85,7 @@ async fn follow(
                 .map(|()| (in_session, parked));
         }
         if in_session || due {
-            tell(publish, absent_is_none(client.report().await)?.as_ref().and_then(words));
+            publish.report(absent_is_none(client.report().await)?.as_ref());
         }
     }
 }
@@ -90,12 +102,22 @@ fn absent_is_none<T>(result: Result<T, BusError>) -> Result<Option<T>, BusError>
     }
 }
 
-fn tell(publish: &watch::Sender<Option<ModemLink>>, link: Option<ModemLink>) {
-    publish.send_if_modified(|present| {
-        let news = *present != link;
-        *present = link;
-        news
-    });
+impl Publish {
+    fn report(&self, report: Option<&ModemReport>) {
+        let link = report.and_then(words);
+        self.link.send_if_modified(|present| {
+            let news = *present != link;
+            *present = link;
+            news
+        });
+        self.place.send_replace(report.and_then(|report| place(report, clock::now())));
+    }
+}
+
+fn place(report: &ModemReport, now: MonotonicMicros) -> Option<Place> {
+    let position = report.position.as_ref()?;
+    let at = now.minus(Duration::from_millis(position.age_ms));
+    Some(Place { latitude: position.latitude, longitude: position.longitude, at })
 }
 
 /// The report in the protocol's words; `None` if its state cannot be a word.
@@ -114,6 +136,7 @@ fn words(report: &ModemReport) -> Option<ModemLink> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rccar_bus::modem::PositionReport;
     use rccar_protocol::events::{ModemRung, ModemState};
 
     #[test]
@@ -133,6 +156,16 @@ mod tests {
         );
         assert_eq!(words(&ModemReport { state: "It dances!".into(), ..report.clone() }), None);
         assert_eq!(words(&ModemReport { rung: Some(String::new()), ..report }).unwrap().rung, None);
+    }
+
+    #[test]
+    fn a_position_is_as_old_as_the_supervisor_says() {
+        let now = MonotonicMicros(9_000_000);
+        assert_eq!(place(&ModemReport::default(), now), None);
+        let position = PositionReport { latitude: 52.5, longitude: 13.4, age_ms: 1_500 };
+        let report = ModemReport { position: Some(position), ..ModemReport::default() };
+        let at = MonotonicMicros(7_500_000);
+        assert_eq!(place(&report, now), Some(Place { latitude: 52.5, longitude: 13.4, at }));
     }
 
     #[test]

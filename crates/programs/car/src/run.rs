@@ -3,6 +3,7 @@
 use crate::bus::{self, BusHandle};
 use crate::camera::{self, PoseSource};
 use crate::claim_code::ClaimCodeFile;
+use crate::computer::ComputerWatch;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::drive::DriveLink;
@@ -15,6 +16,7 @@ use crate::lease::LeaseKeeper;
 use crate::messages::{Begin, Incoming, Outgoing, Pulse, RunningSession};
 use crate::modem;
 use crate::pose;
+use crate::sensors::Sensors;
 use crate::session::{Session, SessionContext};
 use crate::signaling::{self, Registrant, Signs, Ways};
 use crate::uplinks;
@@ -73,11 +75,13 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let bus = BusHandle::default();
     let uplinks = uplinks::start(&config.uplinks, config.host.url.clone());
     let (up, host_up) = watch::channel(false);
+    let modem = modem::start(&config.dbus, bus.clone(), drive.clone());
     let connections = Connections {
         uplinks: uplinks.clone(),
-        modem: modem::start(&config.dbus, bus.clone(), drive.clone()),
+        modem: modem.link,
         host: config.host.url.is_some().then_some(host_up),
     };
+    let computer = ComputerWatch::start(&config.computer).map_err(CarError::Thread)?;
     let context = SessionContext {
         car: identity.id(),
         name: config.car.name.clone(),
@@ -86,6 +90,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
         video: VideoHub::new(video_words(format)?, order.level, handle, units),
         loopback: config.ice.loopback,
         connections,
+        sensors: Sensors { computer, place: modem.place },
     };
     tracing::info!(car = %context.car, name = %context.name, "starting");
 

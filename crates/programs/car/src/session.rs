@@ -5,6 +5,7 @@ use crate::connections::{Connections, ConnectionsNews};
 use crate::drive::DriveLink;
 use crate::ice::Servers;
 use crate::messages::Outgoing;
+use crate::sensors::Sensors;
 use crate::steering::{self, SharedSight};
 use crate::uplinks::Situation;
 use crate::video::{Sending, VideoHub};
@@ -37,6 +38,7 @@ pub(crate) struct SessionContext {
     pub(crate) video: VideoHub,
     pub(crate) loopback: bool,
     pub(crate) connections: Connections,
+    pub(crate) sensors: Sensors,
 }
 
 /// How often [`Recovery`] is called: a tenth of the silence that it acts on.
@@ -138,6 +140,7 @@ impl Session {
             self.id,
             Arc::clone(&peer),
             self.context.drive.clone(),
+            self.context.sensors.clone(),
             self.telemetry.subscribe(),
             Arc::clone(&sight),
         );

@@ -4,6 +4,7 @@
 //! newest frame and skips those that came while the WebRTC stack was slow.
 
 use crate::drive::DriveLink;
+use crate::sensors::Sensors;
 use rccar_car_core::freshness::Freshness;
 use rccar_car_core::sight::Sight;
 use rccar_daemon::clock;
@@ -65,10 +66,11 @@ pub(crate) async fn run<D: Driver>(
     session: SessionId,
     driver: Arc<D>,
     drive: DriveLink,
+    sensors: Sensors,
     layout: watch::Receiver<Layout>,
     sight: SharedSight,
 ) {
-    let mut steering = Steering::new(session, drive, sight);
+    let mut steering = Steering::new(session, drive, sight, sensors);
     let mut control = driver.control();
     let mut status = steering.drive.subscribe();
     let (telemetry, newest) = watch::channel(None);
@@ -124,6 +126,7 @@ struct Steering {
     session: SessionId,
     sight: SharedSight,
     drive: DriveLink,
+    sensors: Sensors,
     freshness: Freshness,
     newest: Option<ReceivedControl>,
     telemetry_seq: u32,
@@ -132,11 +135,12 @@ struct Steering {
 }
 
 impl Steering {
-    fn new(session: SessionId, drive: DriveLink, sight: SharedSight) -> Self {
+    fn new(session: SessionId, drive: DriveLink, sight: SharedSight, sensors: Sensors) -> Self {
         Self {
             session,
             sight,
             drive,
+            sensors,
             freshness: Freshness::default(),
             newest: None,
             telemetry_seq: 0,
@@ -219,6 +223,9 @@ impl Steering {
             switches: status.switches,
             speed_limit: status.speed_limit,
             odometry: status.odometry,
+            speed_mm_s: status.speed_mm_s,
+            computer: self.sensors.computer(),
+            position: self.sensors.position(),
             dropped,
         }
     }
@@ -289,7 +296,8 @@ mod tests {
             let session = SessionId(std::num::NonZeroU64::MIN);
             let layout = watch::channel(Layout::V1).1;
             let sight = SharedSight::default();
-            tasks.spawn(run(session, Arc::clone(&driver), drive, layout, sight));
+            let sensors = Sensors::none();
+            tasks.spawn(run(session, Arc::clone(&driver), drive, sensors, layout, sight));
             let stage = Self { driver, wheels, _tasks: tasks, _directory: directory };
             stage.until_told(|set_point| set_point.session == session.0.get()).await;
             stage

@@ -4,11 +4,13 @@ mod battery;
 mod calibrated;
 mod outputs;
 mod picture;
+mod speed;
 
 pub use battery::BatteryConfig;
 pub use calibrated::{CalibrationError, text_of};
 pub use outputs::{Bus, Channel, EscConfig, LineName, Pca9685Config, ServoConfig};
 pub use picture::PictureConfig;
+pub use speed::SpeedConfig;
 
 use rccar_daemon::config::{self, ConfigError};
 use rccar_drive_core::esc::EscSettings;
@@ -39,6 +41,7 @@ pub struct Config {
     pub esc: EscConfig,
     pub pca9685: Pca9685Config,
     pub battery: BatteryConfig,
+    pub speed: SpeedConfig,
     pub simulator: SimulatorConfig,
 }
 
@@ -103,6 +106,11 @@ impl Config {
         }
         if let Some(battery) = config.battery.settings() {
             battery
+                .check()
+                .map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
+        }
+        if let Some((_, speed)) = config.speed.sensor() {
+            speed
                 .check()
                 .map_err(|error| ConfigError::rule(&source, error.key, &error.to_string()))?;
         }
@@ -183,6 +191,7 @@ impl Default for Config {
             esc: EscConfig::default(),
             pca9685: Pca9685Config::default(),
             battery: BatteryConfig::default(),
+            speed: SpeedConfig::default(),
             simulator: SimulatorConfig::default(),
         }
     }
@@ -306,7 +315,7 @@ mod tests {
     #[test]
     fn the_documented_file_names_every_option() {
         let mut everything = DOCUMENTED.to_owned();
-        for key in ["trace", "enable_line", "name"] {
+        for key in ["trace", "enable_line", "name", "line"] {
             everything = everything.replace(&format!("# {key} ="), &format!("{key} ="));
         }
         let table: toml::Table = everything.parse().unwrap();
@@ -314,9 +323,9 @@ mod tests {
         // As many as `Config` and its sections have fields.
         assert_eq!(
             (table.len(), keys("steering"), keys("throttle"), keys("battery"), keys("simulator")),
-            (13, 5, 5, 9, 8)
+            (14, 5, 5, 11, 8)
         );
-        assert_eq!((keys("servo"), keys("esc"), keys("pca9685")), (3, 4, 6));
+        assert_eq!((keys("servo"), keys("esc"), keys("pca9685"), keys("speed")), (3, 4, 6, 3));
         assert_eq!(
             config::parse::<Config>(&everything, "config.toml").unwrap().trace,
             Some("/data/rccar/drive.jsonl".into())

@@ -75,6 +75,9 @@ pub fn describe(status: &DriveStatus) -> String {
             ),
         );
     }
+    if let Some(speed) = status.speed_mm_s {
+        fact("wheel", format!("{:.2} m/s", f64::from(speed) / 1e3));
+    }
     let volts = status.battery_mv.map(|battery| format!("{:.2} V", f64::from(battery) / 1e3));
     let level = status.battery_level.map(|level| words(level.as_str()));
     let battery: Vec<_> = [volts, level].into_iter().flatten().collect();
@@ -129,6 +132,7 @@ mod tests {
                 y_mm: -20,
                 heading: CentiDegrees::new(9_000).unwrap(),
             }),
+            speed_mm_s: Some(-1_480),
             ..DriveStatus::default()
         };
         let lines = [
@@ -139,6 +143,7 @@ mod tests {
             "throttle  brake",
             "speed     -1.50 m/s",
             "place     0.01 m east, -0.02 m north, heading 90.0°",
+            "wheel     -1.48 m/s",
             "battery   6.95 V, low",
         ];
         assert_eq!(describe(&status).lines().collect::<Vec<_>>(), lines);

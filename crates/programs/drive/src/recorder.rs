@@ -66,6 +66,11 @@ pub enum What {
         /// Voltage of the battery; `None` if it is not known.
         millivolts: Option<u16>,
     },
+    /// The wheel's sensor has another speed.
+    Wheel {
+        /// `None`: the sensor cannot be read, or its line is noisy.
+        wheel_mm_s: Option<i16>,
+    },
 }
 
 /// The loop's end of the queue. Dropping it waits until everything is written.
@@ -144,6 +149,7 @@ fn log(line: &Line) {
         What::Event(event) => log_event(event),
         What::Output { .. } => {}
         What::Battery { battery, millivolts } => log_battery(*battery, *millivolts),
+        What::Wheel { wheel_mm_s } => tracing::trace!(wheel_mm_s, "wheel"),
     }
 }
 

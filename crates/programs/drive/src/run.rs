@@ -7,13 +7,14 @@ use crate::error::DriveError;
 use crate::guard::Guard;
 use crate::realtime;
 use crate::recorder::Recorder;
+use crate::sensor::hall::Hall;
 use crate::sensor::hwmon::Hwmon;
 use crate::shell::Shell;
 use crate::socket::DriveSocket;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rccar_daemon::{clock, logging, notify};
-use rccar_drive_core::{Battery, Machine};
+use rccar_drive_core::Machine;
 use std::io;
 use std::path::Path;
 
@@ -31,13 +32,21 @@ pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
     let socket = DriveSocket::bind(&config.socket)?;
     let recorder = Recorder::start(config.trace.as_deref()).map_err(os("open the trace"))?;
     let mut hardware = actuator::open(config)?;
-    let battery = config.battery.settings().map(Battery::new).transpose()?;
+    let battery = config.battery.battery()?;
+    if config.battery.is_faulty() {
+        tracing::warn!("[battery] of provision.toml has a mistake: nothing guards the battery");
+    }
     if battery.is_some() {
         let sensor = Hwmon::start(&config.battery.hwmon, config.battery.name.as_deref())
             .map_err(os("start the thread that reads the battery"))?;
         hardware.sensors.push(Box::new(sensor));
     }
-    // After the threads of recorder and battery are started, which are not to have the priority.
+    if let Some((line, settings)) = config.speed.sensor() {
+        let sensor =
+            Hall::start(line, settings).map_err(os("start the thread that reads the speed"))?;
+        hardware.sensors.push(Box::new(sensor));
+    }
+    // After the threads of recorder and sensors are started, which are not to have the priority.
     if config.realtime {
         realtime::enable(realtime::DRIVE);
     }

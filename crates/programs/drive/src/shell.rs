@@ -36,6 +36,9 @@ const BURST: usize = 64;
 /// How often systemd hears that the loop turns. Its watchdog waits for seconds.
 const ALIVE: Duration = Duration::from_millis(250);
 
+/// Time between two records of the wheel's speed.
+const WHEEL_RECORDS: Duration = Duration::from_millis(500);
+
 /// Core, actuators, sensors and socket. However it is dropped, it leaves the actuators at
 /// neutral.
 pub struct Shell {
@@ -51,6 +54,11 @@ pub struct Shell {
     neutral: Output,
     /// The last output of servo and motor.
     applied: Option<Output>,
+    /// Speed of the wheel that was recorded last, and when.
+    wheel: Option<i16>,
+    wheel_at: MonotonicMicros,
+    /// The motor was driven backward last.
+    backward: bool,
     /// The actuators did not obey at the last try.
     faulty: bool,
     /// Number of datagrams that were refused.
@@ -84,6 +92,9 @@ impl Shell {
             recorder,
             reporter: Reporter::default(),
             applied: None,
+            wheel: None,
+            wheel_at: MonotonicMicros::default(),
+            backward: false,
             faulty: false,
             malformed: 0,
             alive_at: MonotonicMicros::default(),
@@ -111,6 +122,7 @@ impl Shell {
             self.machine.handle_timeout(now);
             self.watch_battery(now);
             self.watch_calibration(now);
+            self.watch_wheel(now);
             self.give_a_sign(now);
             self.actuate(now);
             if stopping && self.machine.is_at_rest() {
@@ -150,6 +162,11 @@ impl Shell {
             self.record(now, What::Event(event));
         }
         let output = self.machine.output();
+        if let Motor::Drive(throttle) = output.motor
+            && throttle != Throttle::NEUTRAL
+        {
+            self.backward = throttle < Throttle::NEUTRAL;
+        }
         if self.applied.replace(output) != Some(output) {
             self.record(now, What::Output { output });
         }
@@ -164,6 +181,16 @@ impl Shell {
             self.machine.handle_battery(now, battery.allowance());
             self.record(now, What::Battery { battery: level, millivolts });
         }
+    }
+
+    /// Records the speed of the wheel when it has changed, but not each of its changes.
+    fn watch_wheel(&mut self, now: MonotonicMicros) {
+        let speed = self.speed_mm_s();
+        if speed == self.wheel || now.since(self.wheel_at) < WHEEL_RECORDS {
+            return;
+        }
+        (self.wheel, self.wheel_at) = (speed, now);
+        self.record(now, What::Wheel { wheel_mm_s: speed });
     }
 
     fn receive(&mut self, now: MonotonicMicros) -> io::Result<()> {
@@ -239,6 +266,7 @@ impl Shell {
             switches: None,
             speed_limit: self.machine.speed_limit(),
             odometry: self.odometry(),
+            speed_mm_s: self.speed_mm_s(),
         }
     }
 
@@ -293,6 +321,13 @@ impl Shell {
 
     fn odometry(&self) -> Option<Odometry> {
         self.sensors.iter().find_map(|sensor| sensor.odometry())
+    }
+
+    /// The sensor does not know the direction: it is the one in which the motor was driven last.
+    fn speed_mm_s(&self) -> Option<i16> {
+        let speed = self.sensors.iter().find_map(|sensor| sensor.speed_mm_s())?;
+        let speed = i16::try_from(speed).unwrap_or(i16::MAX);
+        Some(if self.backward { -speed } else { speed })
     }
 
     fn battery_mv(&self) -> Option<u16> {
@@ -358,6 +393,10 @@ mod tests {
     impl Sensor for Speedometer {
         fn odometry(&self) -> Option<Odometry> {
             Some(Odometry { speed_mm_s: 1_500, ..Odometry::default() })
+        }
+
+        fn speed_mm_s(&self) -> Option<u16> {
+            Some(1_400)
         }
     }
 
@@ -426,6 +465,10 @@ mod tests {
             (Some(7_400), Some(1_500))
         );
         assert_eq!(status.battery_level, Some(BatteryLevel::Good));
+        assert_eq!(status.speed_mm_s, Some(1_400));
+        // It rolls on after the motor was driven backward.
+        shell.backward = true;
+        assert_eq!(shell.speed_mm_s(), Some(-1_400));
     }
 
     #[test]

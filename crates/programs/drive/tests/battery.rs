@@ -13,7 +13,7 @@ use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
 use rccar_protocol::status::DriveStatus;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Two cells with 3.8, 3.45 and 3.2 V each.
 const GOOD: u16 = 7_600;
@@ -124,6 +124,21 @@ fn a_sensor_that_vanishes_does_not_stop_the_car() {
     driver.send_until(true, 10_000, |status| {
         assert_ne!(status.reason, StopReason::BatteryEmpty);
         status.battery_level == Some(BatteryLevel::Unknown) && status.battery_mv.is_none()
+    });
+    reaches(&mut driver, 5_000);
+}
+
+/// The mistake is in `provision.toml`; `rccar-provision` passes on that there is one.
+#[test]
+fn a_battery_with_wrong_settings_shows_its_voltage_and_an_unknown_level_and_stops_nothing() {
+    let sensor = Sensor::new();
+    let drive = Drive::start_with(&format!("{}faulty = true\n", sensor.config()));
+    let mut driver = Driver::connect(&drive.socket(), 1);
+    sensor.measures(EMPTY);
+    let until = Instant::now() + Duration::from_secs(6);
+    driver.send_until(false, 0, |status| {
+        assert_eq!(status.battery_level, Some(BatteryLevel::Unknown));
+        status.battery_mv == Some(EMPTY) && Instant::now() > until
     });
     reaches(&mut driver, 5_000);
 }

@@ -1,7 +1,9 @@
 //! `org.rccar.Modem1`: the supervisor's state for other programs ([`rccar_bus::modem`]).
 
+use crate::gps::Place;
 use rccar_bus::modem::{self, ModemClient, ModemService};
 use rccar_bus::{BusError, Connection};
+use rccar_daemon::clock;
 use rccar_modem_core::Car;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,11 +31,17 @@ pub struct QueryError(#[source] BusError);
 pub(crate) struct Published {
     report: Arc<Mutex<Report>>,
     car: watch::Sender<Car>,
+    /// Apart from the report, because its age counts when somebody asks.
+    place: Option<watch::Receiver<Option<Place>>>,
 }
 
 impl Published {
-    pub(crate) fn new(car: watch::Sender<Car>) -> Self {
-        Self { report: Arc::default(), car }
+    /// `place`: where the car is, if its owner has asked for that.
+    pub(crate) fn new(
+        car: watch::Sender<Car>,
+        place: Option<watch::Receiver<Option<Place>>>,
+    ) -> Self {
+        Self { report: Arc::default(), car, place }
     }
 
     pub(crate) async fn serve(&self, connection: &Connection) -> Result<(), BusError> {
@@ -51,7 +59,9 @@ impl Published {
 
 impl ModemService for Published {
     fn report(&self) -> Report {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let place = self.place.as_ref().and_then(|place| *place.borrow());
+        Report { position: place.map(|place| place.report(clock::now())), ..report }
     }
 
     fn set_car(&self, in_session: bool, parked: bool) {
@@ -89,8 +99,18 @@ pub fn describe(report: &Report) -> String {
         ("ModemManager", if report.modem_manager { "runs" } else { "does not run" }.to_owned()),
         ("climbed", climbed(&report.climbed)),
     ];
+    let place = report.position.map(|place| {
+        let seconds = place.age_ms / 1000;
+        format!("{:.5} north, {:.5} east, {seconds} s ago", place.latitude, place.longitude)
+    });
     let sticks = report.sticks.iter().map(|stick| ("stick", describe_stick(stick)));
-    lines.into_iter().chain(sticks).map(|(name, value)| format!("{name:<13} {value}\n")).collect()
+    let place = place.map(|place| ("position", place));
+    lines
+        .into_iter()
+        .chain(place)
+        .chain(sticks)
+        .map(|(name, value)| format!("{name:<13} {value}\n"))
+        .collect()
 }
 
 fn describe_stick(stick: &StickReport) -> String {
@@ -141,6 +161,15 @@ mod tests {
         let mut report = Report { state: "waiting".into(), ..Report::default() };
         take_over_stick(&mut report);
         assert_eq!((report.state.as_str(), report.interface), ("waiting", None));
+    }
+
+    #[test]
+    fn a_position_has_a_line_with_its_age() {
+        let position = modem::PositionReport { latitude: 52.52, longitude: -13.4, age_ms: 2_700 };
+        let text = describe(&Report { position: Some(position), ..Report::default() });
+        let line = "position      52.52000 north, -13.40000 east, 2 s ago\n";
+        assert!(text.contains(line), "{text}");
+        assert!(!describe(&Report::default()).contains("position"));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct ModemConfig {
     /// Whether to connect in networks of other operators.
     pub roaming: bool,
     pub ip_type: IpType,
+    /// Whether the car learns its position from the modem's satellite receiver.
+    pub gps: bool,
     /// IMEI of the modem to use; `None`: the first one.
     pub imei: Option<String>,
 }
@@ -142,6 +144,7 @@ impl Default for ModemConfig {
             pin: None,
             roaming: true,
             ip_type: IpType::Ipv4v6,
+            gps: false,
             imei: None,
         }
     }
@@ -250,7 +253,7 @@ mod tests {
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
         let counts = ["modem", "link", "probe", "stick", "recovery", "paths"].map(keys);
-        assert_eq!((table.len(), counts), (6, [7, 1, 1, 1, 3, 2]));
+        assert_eq!((table.len(), counts), (6, [8, 1, 1, 1, 3, 2]));
         let config: Config = config::parse(&everything, "config.toml").unwrap();
         assert_eq!(config.modem.connect_properties(true).pin.as_deref(), Some("1234"));
         assert_eq!(config.modem.connect_properties(false).pin, None);

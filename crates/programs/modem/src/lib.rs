@@ -30,6 +30,7 @@ mod cures;
 pub mod dhcp;
 mod dns;
 mod error;
+mod gps;
 mod ipv6;
 pub mod link;
 pub mod ppp;

@@ -8,7 +8,7 @@ use crate::link::{Connected, LinkError, Links};
 use crate::reboots::Reboots;
 use crate::refused_pin::RefusedPin;
 use crate::sticks::Sticks;
-use crate::{dns, probe, usb, view};
+use crate::{dns, gps, probe, usb, view};
 use futures_util::StreamExt;
 use rccar_bus::BusError;
 use rccar_bus::modem::ModemSignals;
@@ -87,7 +87,8 @@ impl Supervisor {
         let modem = ModemManager::new(connection.clone()).await?.modem(config.modem.selector());
         let links = Links::connect(config.link.metric)?;
         let (sender, car) = watch::channel(Car { in_session: false, parked: false });
-        let published = Published::new(sender);
+        let place = config.modem.gps.then(|| gps::start(modem.clone(), car.clone()));
+        let published = Published::new(sender, place);
         published.serve(&connection).await?;
         let sticks = Sticks::start(config.clone(), connection.clone(), links.clone(), car.clone());
         let ages = Reboots::new(&config.paths.state_dir, &config.paths.reboot_request)
@@ -364,6 +365,7 @@ impl Supervisor {
             modem: modem.as_ref().and_then(|modem| modem.model.clone()),
             climbed: self.climbed.clone(),
             sticks: self.sticks.borrow().clone(),
+            position: None,
         };
         // Without a modem the best stick stands for it, unless the modem's link still works without
         // ModemManager.

@@ -9,6 +9,7 @@ use common::{
 };
 use rccar_modem_lab::{Addresses, Lab, Registration, Setup, story};
 use std::time::{Duration, Instant};
+use tokio_modem_manager::LocationSources;
 
 /// How long the supervisor waits for a lost registration. ModemManager waits as long; either may be
 /// first.
@@ -189,6 +190,26 @@ fn a_registration_that_is_lost_is_waited_out_for_15_s_and_the_link_is_back_with_
             "{report:?}"
         );
         assert_eq!((climbed(&report, "cycle-radio"), heavy(&report)), (0, 0), "{report:?}");
+    });
+}
+
+/// The emulated modem has no receiver, as most have none.
+#[test]
+#[ignore = "needs namespaces and ModemManager: run ci/modem"]
+fn a_modem_without_a_satellite_receiver_says_no_place_and_keeps_its_link() {
+    story(Setup::Ublox, async |lab| {
+        lab.start_with_modem().await;
+        let _supervisor = Supervisor::start(lab, "gps = true");
+        await_up(lab).await;
+        set_car(lab, true, false).await;
+        let until = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < until {
+            let report = await_report(lab, "answers", |_| true).await;
+            assert_eq!((report.state.as_str(), report.position), ("up", None));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let refused = lab.modem().setup_location(LocationSources::GPS_RAW, false).await;
+        assert!(refused.is_err(), "then this story is to be told with a position");
     });
 }
 

@@ -52,7 +52,10 @@ mod values;
 
 pub use fault::Fault;
 pub use parse::{Parsed, parse};
-pub use settings::{Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Ssh, Update, Wifi};
+pub use settings::{
+    Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Thousandths,
+    Update, Wifi,
+};
 
 use clap::Parser;
 use std::process::ExitCode;

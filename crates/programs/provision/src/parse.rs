@@ -4,8 +4,12 @@ use crate::document::{Document, Section};
 use crate::fault::Fault;
 use crate::reader::Reader;
 use crate::schema::{TABLES, Table};
-use crate::settings::{Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Ssh, Update, Wifi};
+use crate::settings::{
+    Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Thousandths,
+    Update, Wifi,
+};
 use crate::values;
+use rccar_drive_core::BatterySettings;
 use rccar_protocol::video::{BITRATES_KBPS, HEIGHTS, RATES, WIDTHS};
 use std::collections::BTreeSet;
 
@@ -100,6 +104,7 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 user: reader.text("user", values::short_text),
                 password: reader.text("password", values::short_text),
                 pin: reader.text("pin", values::pin),
+                gps: reader.flag("gps"),
             };
             reader.needs("password", "user");
         }
@@ -153,6 +158,42 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 reader.useless("shunt_micro_ohm", "the shunt of an INA260 is in the chip");
             }
         }
+        "battery" => {
+            // What the drive takes for a cell; further rules are its own.
+            let mut volts = |name: &str| reader.thousandths(name, 2000..=4100, "volts for a cell");
+            settings.battery = Battery {
+                warn: volts("warn"),
+                limit: volts("limit"),
+                stop: volts("stop"),
+                cells: reader.whole("cells", 1..=8, 1, "cells"),
+                limited_speed: reader.whole("limited_speed", 10..=100, 1, "per cent"),
+                action: reader.text("action", values::action),
+                faulty: false,
+            };
+            for key in ["warn", "limit", "stop", "limited_speed", "action"] {
+                reader.needs(key, "cells");
+            }
+            if let Err(what) = thresholds(&settings.battery) {
+                reader.together(&["warn", "limit", "stop"], what);
+            }
+        }
+        "speed" => {
+            let speed = Speed {
+                line: reader.text("line", values::line),
+                pulses_per_turn: reader.whole("pulses_per_turn", 1..=600, 1, "pulses"),
+                circumference_mm: reader.whole("circumference_mm", 20..=3000, 1, "mm"),
+            };
+            for key in ["pulses_per_turn", "circumference_mm"] {
+                reader.needs(key, "line");
+            }
+            if let (Some(pulses), Some(way)) = (speed.pulses_per_turn, speed.circumference_mm)
+                && pulses > way / 5
+            {
+                let what = format!("in {way} mm there may be {} at most, one for 5 mm", way / 5);
+                reader.together(&["pulses_per_turn"], what);
+            }
+            settings.speed = speed;
+        }
         "lan" => {
             settings.lan = Lan { access_code: reader.text("access_code", values::access_code) }
         }
@@ -167,6 +208,31 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
         }
         _ => {}
     }
+}
+
+/// Whether the drive takes these voltages together, with its defaults for those that are left out.
+fn thresholds(battery: &Battery) -> Result<(), String> {
+    let mut settings = BatterySettings::default();
+    for (voltage, given) in [
+        (&mut settings.warn, battery.warn),
+        (&mut settings.limit, battery.limit),
+        (&mut settings.stop, battery.stop),
+    ] {
+        if let Some(given) = given.and_then(|Thousandths(millivolts)| millivolts.try_into().ok()) {
+            *voltage = given;
+        }
+    }
+    let BatterySettings { warn, limit, stop, .. } = settings;
+    settings.check().map_err(|error| {
+        let [warn, limit, stop] = [warn, limit, stop].map(|volts| Thousandths(volts.into()));
+        format!(
+            "with warn = {warn}, limit = {limit} and stop = {stop} the car cannot watch a battery: \
+             {} is {}, but {}",
+            error.key.trim_start_matches("battery."),
+            Thousandths(u32::try_from(error.value).unwrap_or_default()),
+            error.rule.replace("battery.", "")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -218,6 +284,51 @@ mod tests {
             assert!(hit.contains(words) && hit.contains(example), "{hit}");
         }
         assert_eq!(found.len(), 9, "{found:#?}");
+    }
+
+    #[test]
+    fn mistakes_about_the_battery_are_named() {
+        for (text, line, words) in [
+            ("cells = 0", "line 2, battery.cells:", "1 to 8, not 0"),
+            ("cells = 2.5", "line 2, battery.cells:", "not a number with a fraction"),
+            ("cells = 2\nwarn = 7.2", "line 3, battery.warn:", "from 2 to 4.1, not 7.2"),
+            ("cells = 2\nstop = '3.3'", "line 3, battery.stop:", "without quotation marks"),
+            ("cells = 2\nstop = nan", "line 3, battery.stop:", "beyond all bounds"),
+            ("cells = 2\nstop = -3.3", "line 3, battery.stop:", "not -3.3"),
+            ("cells = 2\nlimited_speed = 5", "line 3, battery.limited_speed:", "10 to 100, not 5"),
+            ("cells = 2\naction = 'beep'", "line 3, battery.action:", "\"stop\""),
+            ("stop = 3.2", "line 2, battery.stop:", "without `cells`"),
+            (
+                "cells = 2\n\nstop = 3.55",
+                "line 4, battery.stop:",
+                "limit is 3.5, but it must be at",
+            ),
+            ("cells = 2\nwarn = 4.1", "line 3, battery.warn:", "a full battery would not"),
+            ("cell = 2", "line 2, battery.cell:", "did you mean `cells`"),
+        ] {
+            let found = faults(&format!("[battery]\n{text}\n"));
+            let named = found.iter().any(|fault| fault.starts_with(line) && fault.contains(words));
+            assert!(named && found.len() == 1, "{text}: {found:#?}");
+        }
+        assert!(faults("[battery]\ncells = 3\nwarn = 4\nlimit = 3.45\nstop = 3_1e-1\n").is_empty());
+    }
+
+    #[test]
+    fn mistakes_about_the_speed_sensor_are_named() {
+        for (text, line, words) in [
+            ("line = 27", "line 2, speed.line:", "quotation marks"),
+            ("line = 'GPIO27'\npulses_per_turn = 0", "line 3, speed.pulses_per_turn:", "from 1"),
+            (
+                "line = 'A'\npulses_per_turn = 41\ncircumference_mm = 200",
+                "line 3, speed.pulses_per_turn:",
+                "40 at most",
+            ),
+            ("circumference_mm = 200", "line 2, speed.circumference_mm:", "without `line`"),
+        ] {
+            let found = faults(&format!("[speed]\n{text}\n"));
+            assert!(found.len() == 1, "{found:#?}");
+            assert!(found[0].starts_with(line) && found[0].contains(words), "{found:#?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::document::{Section, Value};
 use crate::fault::Fault;
 use crate::schema::{Key, Table, nearest};
+use crate::settings::Thousandths;
 use crate::values::Checked;
 use std::ops::RangeInclusive;
 
@@ -88,6 +89,42 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A number within `range`, both in thousandths of `unit`.
+    pub(crate) fn thousandths(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+        unit: &str,
+    ) -> Option<Thousandths> {
+        let (key, line, value) = self.value(name)?;
+        let number = match value {
+            Value::Whole(number) => number.checked_mul(1000),
+            Value::Thousandths(number) => Some(*number),
+            _ => None,
+        };
+        if let Some(number) = number.and_then(|number| u32::try_from(number).ok())
+            && range.contains(&number)
+        {
+            return Some(Thousandths(number));
+        }
+        let got = match (value, number) {
+            (_, Some(number)) => format!("not {}", decimal(number)),
+            (Value::Text(_), _) => "without quotation marks".to_owned(),
+            (other, _) => format!("not {}", other.kind()),
+        };
+        let (first, last) = (Thousandths(*range.start()), Thousandths(*range.end()));
+        let what = format!("this has to be a number of {unit} from {first} to {last}, {got}");
+        self.fault(line, key, what);
+        None
+    }
+
+    /// Notes a fault that several keys make together: at the first of `names` that is set.
+    pub(crate) fn together(&mut self, names: &[&str], what: String) {
+        if let Some((key, line, _)) = names.iter().find_map(|name| self.value(name)) {
+            self.fault(line, key, what);
+        }
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         let (key, line, value) = self.value(name)?;
         if let Value::Flag(flag) = value {
@@ -168,4 +205,12 @@ impl<'a> Reader<'a> {
         let example = format!("{} = {}", key.name, key.example);
         Fault { line, key: format!("{}.{}", self.table.name, key.name), what, example }
     }
+}
+
+/// A number of thousandths with as many decimals as it needs.
+fn decimal(thousandths: i64) -> String {
+    let sign = if thousandths < 0 { "-" } else { "" };
+    let (whole, rest) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
+    let text = format!("{sign}{whole}.{rest:03}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -31,7 +31,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 }
 
 /// All tables, in the order of the template.
-pub const TABLES: [Table; 10] = [
+pub const TABLES: [Table; 12] = [
     Table {
         name: "host",
         keys: &[
@@ -56,6 +56,7 @@ pub const TABLES: [Table; 10] = [
             key("user", "\"web\""),
             key("password", "\"web\""),
             key("pin", "\"0123\""),
+            key("gps", "true"),
         ],
     },
     Table {
@@ -91,6 +92,25 @@ pub const TABLES: [Table; 10] = [
     Table {
         name: "sensors",
         keys: &[key("power_monitor", "\"ina226\""), key("shunt_micro_ohm", "2000")],
+    },
+    Table {
+        name: "battery",
+        keys: &[
+            key("cells", "2"),
+            key("warn", "3.6"),
+            key("limit", "3.5"),
+            key("stop", "3.3"),
+            key("limited_speed", "50"),
+            key("action", "\"stop\""),
+        ],
+    },
+    Table {
+        name: "speed",
+        keys: &[
+            key("line", "\"GPIO27\""),
+            key("pulses_per_turn", "1"),
+            key("circumference_mm", "204"),
+        ],
     },
     Table { name: "lan", keys: &[key("access_code", "\"open sesame\"")] },
     Table {

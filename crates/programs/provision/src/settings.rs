@@ -12,6 +12,8 @@ pub struct Settings {
     pub camera: Camera,
     pub drive: Drive,
     pub sensors: Sensors,
+    pub battery: Battery,
+    pub speed: Speed,
     pub lan: Lan,
     pub ssh: Ssh,
     pub update: Update,
@@ -53,6 +55,8 @@ pub struct Modem {
     pub password: Option<String>,
     /// PIN of the SIM card.
     pub pin: Option<String>,
+    /// Whether the driver sees where the car is.
+    pub gps: Option<bool>,
 }
 
 /// The camera, and the picture that it gives.
@@ -108,6 +112,56 @@ pub struct Sensors {
     pub shunt_micro_ohm: Option<u32>,
 }
 
+/// What the drive does about its battery. Voltages are those of one cell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Battery {
+    /// In series. `None`: the battery is not watched.
+    pub cells: Option<u32>,
+    pub warn: Option<Thousandths>,
+    pub limit: Option<Thousandths>,
+    pub stop: Option<Thousandths>,
+    /// Per cent of the throttle that are left while the speed is limited.
+    pub limited_speed: Option<u32>,
+    /// `warn`, `limit` or `stop`.
+    pub action: Option<String>,
+    /// The table has a mistake, so nobody knows what guards this battery.
+    #[serde(skip)]
+    pub(crate) faulty: bool,
+}
+
+/// A sensor at a wheel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Speed {
+    /// GPIO line. `None`: the speed is not measured.
+    pub line: Option<String>,
+    pub pulses_per_turn: Option<u32>,
+    /// Of the wheel.
+    pub circumference_mm: Option<u32>,
+}
+
+/// A number with three decimals; in TOML a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thousandths(pub u32);
+
+impl Thousandths {
+    #[must_use]
+    pub fn value(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+}
+
+impl std::fmt::Display for Thousandths {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.value().fmt(f)
+    }
+}
+
+impl Serialize for Thousandths {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.value())
+    }
+}
+
 /// The car's own page.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Lan {
@@ -149,7 +203,7 @@ macro_rules! hidden {
 hidden! {
     Host: url, token;
     Wifi: country, ssid, password, hidden;
-    Modem: apn, user, password, pin;
+    Modem: apn, user, password, pin, gps;
     Lan: access_code;
 }
 
@@ -164,6 +218,8 @@ impl Settings {
             "camera" => self.camera = from.camera.clone(),
             "drive" => self.drive = from.drive.clone(),
             "sensors" => self.sensors = from.sensors.clone(),
+            "battery" => self.battery = from.battery.clone(),
+            "speed" => self.speed = from.speed.clone(),
             "lan" => self.lan = from.lan.clone(),
             "ssh" => self.ssh = from.ssh.clone(),
             "update" => self.update = from.update.clone(),

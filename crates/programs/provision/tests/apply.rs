@@ -268,6 +268,38 @@ fn a_wiring_that_the_drive_refuses_is_no_simulated_car_either() {
 }
 
 #[test]
+fn a_battery_with_a_mistake_costs_itself_and_is_not_guarded_by_what_was_right_before() {
+    let battery = |card: &Card| card.config("drive.toml").get("battery").cloned();
+    let card = Card::new("[battery]\ncells = 3\n");
+    card.start();
+    assert_eq!(battery(&card), Some("cells = 3".parse::<toml::Table>().unwrap().into()));
+    card.file("[battery]\ncells = 3\nstop = 3.55\n[drive]\nactuator = \"pca9685\"\n");
+    let outcome = card.start();
+    assert_eq!(outcome.faults.len(), 1, "{:#?}", outcome.faults);
+    assert_eq!((outcome.faults[0].line, outcome.faults[0].key.as_str()), (3, "battery.stop"));
+    assert_eq!((outcome.unused[0].table, outcome.unused[0].instead), ("battery", Instead::Default));
+    assert_eq!(battery(&card), Some("faulty = true".parse::<toml::Table>().unwrap().into()));
+    assert_eq!(card.config("drive.toml")["actuator"], "pca9685".into());
+    assert!(card.report().contains("nothing guards the battery"), "{}", card.report());
+    // Without the file what was right last holds.
+    fs::remove_file(card.places.file()).unwrap();
+    card.start();
+    assert_eq!(battery(&card), Some("cells = 3".parse::<toml::Table>().unwrap().into()));
+}
+
+#[test]
+fn a_battery_that_the_drive_refuses_costs_itself_and_not_the_wiring() {
+    let card = Card::new("[drive]\nactuator = \"pca9685\"\n[battery]\ncells = 7\n");
+    card.service("rccar-drive", &refuses("cells = 7"));
+    let outcome = card.start();
+    let unused: Vec<_> = outcome.unused.iter().map(|unused| unused.table).collect();
+    assert_eq!(unused, ["battery"]);
+    let drive = card.config("drive.toml");
+    assert_eq!(drive["actuator"], "pca9685".into());
+    assert_eq!(drive["battery"]["faulty"], true.into());
+}
+
+#[test]
 fn notices_of_the_start_are_passed_on() {
     let card = Card::new("");
     fs::create_dir_all(card.places.notices()).unwrap();

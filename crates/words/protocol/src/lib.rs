@@ -53,6 +53,7 @@ pub mod ice_url;
 pub mod identity;
 pub mod loopback;
 pub mod release;
+pub mod sensors;
 pub mod setpoint;
 pub mod signaling;
 pub mod state;

@@ -2,6 +2,7 @@
 //! each.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
+use crate::sensors::{SPEED, SPEED_SIZE};
 use crate::state::{BatteryLevel, DriveState, SpeedLimit, StopReason};
 use crate::units::{
     BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, SPEED_LIMIT,
@@ -46,6 +47,8 @@ pub struct DriveStatus {
     pub speed_limit: Option<SpeedLimit>,
     /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
+    /// Speed in mm/s measured at a wheel, negative backward. Version 2 only.
+    pub speed_mm_s: Option<i16>,
 }
 
 impl DriveStatus {
@@ -77,6 +80,7 @@ impl DriveStatus {
                 .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
                 .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(layout)]))
                 .group(SWITCHES, self.switches.map(|switches| [switches.to_byte()]))
+                .group(SPEED, self.speed_mm_s.map(i16::to_be_bytes))
                 .group(SPEED_LIMIT, self.speed_limit.map(speed_limit_bytes)),
         };
         writer.finish()
@@ -97,28 +101,31 @@ impl DriveStatus {
         let session = reader.u64();
         let steering = Steering::from_permyriad(reader.i16())?;
         let throttle = Throttle::from_permyriad(reader.i16())?;
-        let (braking, odometry, battery_mv, battery_level, switches, speed_limit) = match layout {
-            Layout::V1 => {
-                let odometry = reader.optional(
-                    flags & V1_ODOMETRY != 0,
-                    ODOMETRY_SIZE,
-                    "odometry",
-                    read_odometry,
-                )?;
-                let battery_mv =
-                    reader.optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
-                reader.zero(2, "reserved")?;
-                (flags & V1_BRAKING != 0, odometry, battery_mv, None, None, None)
-            }
-            Layout::V2 => (
-                flags & BRAKING != 0,
-                reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
-                reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
-                reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
-                reader.group(SWITCHES, 1, Switches::read)?,
-                reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, read_speed_limit)?,
-            ),
-        };
+        let (braking, odometry, battery_mv, battery_level, switches, speed_mm_s, speed_limit) =
+            match layout {
+                Layout::V1 => {
+                    let odometry = reader.optional(
+                        flags & V1_ODOMETRY != 0,
+                        ODOMETRY_SIZE,
+                        "odometry",
+                        read_odometry,
+                    )?;
+                    let battery_mv =
+                        reader
+                            .optional(flags & V1_BATTERY != 0, 2, "battery_mv", |r| Ok(r.u16()))?;
+                    reader.zero(2, "reserved")?;
+                    (flags & V1_BRAKING != 0, odometry, battery_mv, None, None, None, None)
+                }
+                Layout::V2 => (
+                    flags & BRAKING != 0,
+                    reader.group(ODOMETRY, ODOMETRY_SIZE, read_odometry)?,
+                    reader.group(BATTERY, 2, |r| Ok(r.u16()))?,
+                    reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
+                    reader.group(SWITCHES, 1, Switches::read)?,
+                    reader.group(SPEED, SPEED_SIZE, |r| Ok(r.i16()))?,
+                    reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, read_speed_limit)?,
+                ),
+            };
         Ok(Self {
             state,
             reason,
@@ -133,6 +140,7 @@ impl DriveStatus {
             switches,
             speed_limit,
             odometry,
+            speed_mm_s,
         })
     }
 }

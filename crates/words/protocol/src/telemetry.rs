@@ -3,6 +3,10 @@
 //! Sent on the data channel `control`, in answer to control frames and at least ten times a second.
 
 use crate::frame::{FrameBytes, FrameError, Layout, Reader, Sizes, Writer, bit};
+use crate::sensors::{
+    COMPUTER, COMPUTER_SIZE, Computer, POSITION, POSITION_SIZE, Position, SPEED, SPEED_SIZE,
+    computer_bytes, position_bytes, read_computer, read_position,
+};
 use crate::state::{BatteryLevel, DriveState, SpeedLimit, StopReason};
 use crate::units::{
     BATTERY, BATTERY_LEVEL, MonotonicMicros, ODOMETRY, ODOMETRY_SIZE, Odometry, SPEED_LIMIT,
@@ -76,6 +80,11 @@ pub struct TelemetryFrame {
     pub speed_limit: Option<SpeedLimit>,
     /// Speed and pose, if they are measured or simulated.
     pub odometry: Option<Odometry>,
+    /// Speed in mm/s measured at a wheel, negative backward. Version 2 only, as what follows.
+    pub speed_mm_s: Option<i16>,
+    pub computer: Option<Computer>,
+    /// `None` if the car does not know it, or its owner has not asked for it.
+    pub position: Option<Position>,
     /// Control frames that the car dropped because they were malformed, late or too many. The count
     /// stays at 65535.
     pub dropped: u16,
@@ -124,6 +133,9 @@ impl TelemetryFrame {
             .group(BATTERY, self.battery_mv.map(u16::to_be_bytes))
             .group(BATTERY_LEVEL, self.battery_level.map(|level| [level.to_byte_in(Layout::V2)]))
             .group(SWITCHES, self.switches.map(|switches| [switches.to_byte()]))
+            .group(SPEED, self.speed_mm_s.map(i16::to_be_bytes))
+            .group(COMPUTER, self.computer.map(computer_bytes))
+            .group(POSITION, self.position.map(position_bytes))
             .group(SPEED_LIMIT, self.speed_limit.map(speed_limit_bytes))
             .finish()
     }
@@ -171,6 +183,9 @@ impl TelemetryFrame {
             switches: None,
             speed_limit: None,
             odometry,
+            speed_mm_s: None,
+            computer: None,
+            position: None,
             dropped,
         })
     }
@@ -196,6 +211,9 @@ impl TelemetryFrame {
             battery_level: reader.group(BATTERY_LEVEL, 1, read_battery_level)?,
             switches: reader.group(SWITCHES, 1, Switches::read)?,
             speed_limit: reader.group(SPEED_LIMIT, SPEED_LIMIT_SIZE, read_speed_limit)?,
+            speed_mm_s: reader.group(SPEED, SPEED_SIZE, |r| Ok(r.i16()))?,
+            computer: reader.group(COMPUTER, COMPUTER_SIZE, read_computer)?,
+            position: reader.group(POSITION, POSITION_SIZE, read_position)?,
         })
     }
 }

@@ -14,6 +14,7 @@ use rccar_protocol::events::{
 use rccar_protocol::release::{
     AccessToken, BundlePath, Channel, Compatible, ReleaseNotes, ReleaseOffer, UpdateState, Version,
 };
+use rccar_protocol::sensors::{HeatLevel, SupplyLevel};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::signaling::{
     ByeReason, Candidate, CarPresence, ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse,
@@ -168,6 +169,10 @@ fn every_word_is_listed_with_its_number() {
     check(&causes, LimitCause::ALL.iter().map(|word| (word.to_byte(), word)));
     let levels = section("### Battery levels");
     check(&levels, BatteryLevel::ALL.iter().map(|word| (word.to_byte(), word)));
+    let levels = section("### Heat and supply");
+    let (heat, supply) = levels.split_once("| value | supply |").unwrap();
+    check(heat, HeatLevel::ALL.iter().map(|word| (word.to_byte(), word)));
+    check(supply, SupplyLevel::ALL.iter().map(|word| (word.to_byte(), word)));
     let section = section("### States and reasons");
     let (states, reasons) = section.split_once("| value | reason |").unwrap();
     check(states, DriveState::ALL.iter().map(|word| (word.to_byte(), word)));

@@ -21,6 +21,7 @@ const calm: Situation = {
   lastStop: null,
   throttleHeld: false,
   carNotice: null,
+  computer: null,
 };
 
 function banner(change: Partial<Situation>) {

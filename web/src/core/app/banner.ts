@@ -6,11 +6,13 @@ import { MAX_PICTURE_AGE_MS } from "../link/sight";
 import type { SignalingState } from "../link/host";
 import { BYE_REASONS, ERROR_CODES, type ByeReason, type ErrorCode } from "../../protocol/common";
 import { NOTICE_LEVELS, type NoticeLevel } from "../../protocol/events";
+import type { Computer } from "../../protocol/sensors";
 import type { DriveState, StopReason } from "../../protocol/state";
 import { isKnown, type Open } from "../../protocol/words";
 import {
   BYE_WORDS,
   byeWords,
+  COMPUTER_WORDS,
   ERROR_WORDS,
   errorWords,
   HOST_WORDS,
@@ -48,6 +50,7 @@ export interface Situation {
   /** Why the car last stopped, in words. */
   readonly lastStop: string | null;
   readonly throttleHeld: boolean;
+  readonly computer: Computer | null;
   readonly carNotice: { readonly level: Open<NoticeLevel>; readonly text: string } | null;
 }
 
@@ -112,8 +115,8 @@ export function bannerFor(situation: Situation): Banner | null {
 }
 
 function connected(situation: Situation): Banner | null {
-  const { now, silentSince, visible, focused, notice, state, reason, carNotice, signaling } =
-    situation;
+  const { now, silentSince, visible, focused, notice, state, reason } = situation;
+  const { carNotice, computer, signaling } = situation;
   if (silentSince !== null && now - silentSince > SILENT_MS) {
     return show(
       "bad",
@@ -155,6 +158,8 @@ function connected(situation: Situation): Banner | null {
     const tone = { info: "info", warning: "warn", error: "bad" } as const;
     return show(tone[level], situation.carName, carNotice.text);
   }
+  if (computer?.supply === "sags") return { ...show("bad", "", ""), ...COMPUTER_WORDS.sags };
+  if (computer?.heat === "hot") return { ...show("warn", "", ""), ...COMPUTER_WORDS.hot };
   if (signaling.phase !== "ready") {
     const { title, text } = hostWords(situation);
     return show("info", title, `${text} You can go on driving meanwhile.`);

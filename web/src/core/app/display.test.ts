@@ -35,6 +35,9 @@ const frame: TelemetryFrame = {
   battery_level: "good",
   switches: null,
   speed_limit: null,
+  speed_mm_s: null,
+  computer: null,
+  position: null,
   dropped: 0,
 };
 
@@ -95,6 +98,32 @@ describe("the display", () => {
     expect(battery(null, null)).toBeNull();
     expect(battery(6_900, "low")).toEqual({ volts: 6.9, level: "low" });
     expect(battery(null, "unknown")).toEqual({ volts: null, level: "unknown" });
+  });
+
+  it("takes the speed from a wheel before that of a simulator", () => {
+    const odometry = { speed_mm_s: 500, heading: 0, x_mm: 0, y_mm: 0 };
+    const speed = (fields: Partial<TelemetryFrame>) =>
+      hudOf({ ...driving, telemetry: { frame: { ...frame, ...fields }, at: 9_990 } }).speedKmh;
+    expect(speed({})).toBeNull();
+    expect(speed({ odometry })).toBeCloseTo(1.8);
+    expect(speed({ odometry, speed_mm_s: -1_000 })).toBeCloseTo(3.6);
+  });
+
+  it("warns of a supply that sags and of heat, unless there is something worse", () => {
+    const banner = (heat: "good" | "hot", supply: "good" | "sags", more: Partial<Facts> = {}) => {
+      const computer = { temperature: 600, heat, supply, wear: null, load: null, uptime_s: 1 };
+      const telemetry = { frame: { ...frame, computer }, at: 9_990 };
+      return hudOf({ ...driving, telemetry, ...more }).banner;
+    };
+    expect(banner("good", "good")).toBeNull();
+    expect(banner("hot", "good")).toMatchObject({
+      level: "warn",
+      title: "The car's computer is hot",
+      blocking: false,
+    });
+    expect(banner("hot", "sags")).toMatchObject({ level: "bad", title: "The 5 V supply sags" });
+    const carNotice = { level: "error", text: "The camera is gone." } as const;
+    expect(banner("hot", "sags", { carNotice })?.text).toBe("The camera is gone.");
   });
 
   it.each(PATHS)(

@@ -15,6 +15,7 @@ import type { BatteryFigure, Hud, LimitFigure } from "./hud";
 import { stopWords } from "./messages";
 import { rungsOf, type PathTrouble } from "./rungs";
 import type { StopCause } from "./stops";
+import { vitalsOf } from "./vitals";
 
 /**
  * Data channels open two round trips after the path. Before this time, missing telemetry is not
@@ -77,6 +78,7 @@ export function hudOf(facts: Facts): Hud {
       pictureAgeMs: facts.ageMs,
       throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
       carNotice: facts.carNotice,
+      computer: frame?.computer ?? null,
     }),
     silent,
     armWanted: facts.armWanted,
@@ -92,10 +94,11 @@ export function hudOf(facts: Facts): Hud {
     wantedSteering: sample.steering,
     wantedThrottle: sample.throttle,
     braking: (!silent && frame?.braking === true) || sample.brake,
-    speedKmh: frame?.odometry ? (Math.abs(frame.odometry.speed_mm_s) * 3.6) / 1000 : null,
+    speedKmh: speedOf(frame),
     battery: batteryOf(frame),
     switches: frame?.switches ?? { lights: null, horn: null },
     limit: limitOf(frame),
+    vitals: vitalsOf(frame?.computer ?? null, frame?.position ?? null),
     frozen: silent || blind !== null,
   };
 }
@@ -104,6 +107,12 @@ function limitOf(frame: TelemetryFrame | null): LimitFigure | null {
   if (!frame?.speed_limit) return null;
   const { share, cause } = frame.speed_limit;
   return { percent: Math.floor((share * 10) / FULL_SCALE) * 10, cause };
+}
+
+/** A wheel knows better than the simulator, which knows only what it would do. */
+function speedOf(frame: TelemetryFrame | null): number | null {
+  const speed = frame?.speed_mm_s ?? frame?.odometry?.speed_mm_s ?? null;
+  return speed === null ? null : (Math.abs(speed) * 3.6) / 1000;
 }
 
 function batteryOf(frame: TelemetryFrame | null): BatteryFigure | null {

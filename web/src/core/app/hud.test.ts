@@ -31,18 +31,18 @@ describe("the display", () => {
     const parts = (volts: number | null) =>
       BATTERY_LEVELS.map((level) => Object.values(batteryParts({ volts, level })).join(", "));
     expect(parts(7.04)).toEqual([
-      "7.0 V · ?, warn",
+      "7.0 V · not guarded, warn",
       "7.0 V, calm",
       "7.0 V · low, warn",
       "7.0 V · slower, bad",
       "7.0 V · empty, bad",
     ]);
     expect(parts(null)).toEqual([
-      "battery · ?, warn",
+      "battery not guarded, warn",
       "battery, calm",
-      "battery · low, warn",
-      "battery · slower, bad",
-      "battery · empty, bad",
+      "battery low, warn",
+      "battery slower, bad",
+      "battery empty, bad",
     ]);
     expect(batteryParts({ volts: 7.4, level: null })).toEqual({ text: "7.4 V", alarm: "calm" });
     const later = "being-charged" as OtherWord;

@@ -17,6 +17,7 @@ import type { Switches } from "../../protocol/telemetry";
 import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
+import type { Vital } from "./vitals";
 import {
   BATTERY_WORDS,
   LIMIT_WORDS,
@@ -76,6 +77,8 @@ export interface Hud {
   readonly switches: Switches;
   /** `null` if the driver has the whole throttle. */
   readonly limit: LimitFigure | null;
+  /** How the car's computer is, and where the car is. */
+  readonly vitals: readonly Vital[];
   /** The picture is not live, or the car is not heard. */
   readonly frozen: boolean;
 }
@@ -106,6 +109,7 @@ export const emptyHud: Hud = {
   battery: null,
   switches: { lights: null, horn: null },
   limit: null,
+  vitals: [],
   frozen: true,
 };
 
@@ -136,8 +140,9 @@ export function batteryParts({ volts, level }: BatteryFigure): { text: string; a
   const known = level === null || isKnown(BATTERY_LEVELS, level);
   const words = known ? BATTERY_WORDS[level ?? "good"] : plain(level);
   const figure = volts === null ? "battery" : `${volts.toFixed(1)} V`;
+  const both = volts === null ? `${figure} ${words}` : `${figure} · ${words}`;
   return {
-    text: words === "" ? figure : `${figure} · ${words}`,
+    text: words === "" ? figure : both,
     alarm: known ? BATTERY_ALARMS[level ?? "good"] : "warn",
   };
 }

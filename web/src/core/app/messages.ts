@@ -152,9 +152,21 @@ export const LIMIT_WORDS: Readonly<Record<LimitCause, string>> = {
   battery: "the battery is low",
 };
 
+/** What the car's computer suffers from. */
+export const COMPUTER_WORDS: Readonly<Record<"sags" | "hot", Words>> = {
+  sags: {
+    title: "The 5 V supply sags",
+    text: "The car's computer gets too little voltage and may restart while you drive. Look at its battery, converter and cable.",
+  },
+  hot: {
+    title: "The car's computer is hot",
+    text: "It slows down, and the picture may stutter. Let it rest, or give it air.",
+  },
+};
+
 /** Beside the voltage. Empty where the voltage alone is enough. */
 export const BATTERY_WORDS: Readonly<Record<BatteryLevel, string>> = {
-  unknown: "?",
+  unknown: "not guarded",
   good: "",
   low: "low",
   limited: "slower",

@@ -294,6 +294,9 @@ function answer({ at, frame }: { at: number; frame: ControlFrame }): TelemetryFr
     battery_level: null,
     switches: null,
     speed_limit: null,
+    speed_mm_s: null,
+    computer: null,
+    position: null,
     odometry: null,
     dropped: 0,
   };

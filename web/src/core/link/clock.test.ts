@@ -102,6 +102,9 @@ function telemetry(carMs: number, sent_us: number, held_us: number): TelemetryFr
     battery_level: null,
     switches: null,
     speed_limit: null,
+    speed_mm_s: null,
+    computer: null,
+    position: null,
     odometry: null,
     dropped: 0,
   };

@@ -1,7 +1,7 @@
 //! `[battery]`: the sensor that measures it, and what follows from its voltage.
 
 use super::Share;
-use rccar_drive_core::BatterySettings;
+use rccar_drive_core::{Battery, BatteryAction, BatterySettings, SettingsError};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,13 +22,39 @@ pub struct BatteryConfig {
     hysteresis: Volts,
     patience_s: Seconds,
     limited_speed: Share,
+    action: Action,
+    /// `[battery]` of `provision.toml` has a mistake; see [`Battery::unjudged`].
+    faulty: bool,
+}
+
+/// See [`BatteryAction`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Action {
+    Warn,
+    Limit,
+    Stop,
 }
 
 impl BatteryConfig {
+    /// `None`: the battery is not watched.
+    pub(crate) fn battery(&self) -> Result<Option<Battery>, SettingsError> {
+        if self.faulty {
+            return Ok(Some(Battery::unjudged()));
+        }
+        self.settings().map(Battery::new).transpose()
+    }
+
+    /// Whether the level stays unknown because the settings are wrong.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.faulty
+    }
+
     /// Settings of the core; `None`: the battery is not watched.
     #[must_use]
     pub fn settings(&self) -> Option<BatterySettings> {
-        (self.cells.0 > 0).then(|| BatterySettings {
+        (self.cells.0 > 0 && !self.faulty).then(|| BatterySettings {
             cells: self.cells.0,
             warn: self.warn.0,
             limit: self.limit.0,
@@ -36,6 +62,11 @@ impl BatteryConfig {
             hysteresis: self.hysteresis.0,
             patience: Duration::from_millis(self.patience_s.0),
             limited_speed: self.limited_speed.0,
+            action: match self.action {
+                Action::Warn => BatteryAction::Warn,
+                Action::Limit => BatteryAction::Limit,
+                Action::Stop => BatteryAction::Stop,
+            },
         })
     }
 }
@@ -54,6 +85,8 @@ impl Default for BatteryConfig {
             hysteresis: Volts(hysteresis),
             patience_s: Seconds(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX)),
             limited_speed: Share(limited_speed),
+            action: Action::Stop,
+            faulty: false,
         }
     }
 }
@@ -105,7 +138,7 @@ mod tests {
     fn every_option_reaches_the_core() {
         let text = "[battery]\ncells = 8\nhwmon = '/tmp/hwmon'\nname = 'ina260'\nwarn = 3.4\n\
                     limit = 3.3\nstop = 3.1\nhysteresis = 0.15\npatience_s = 7.5\n\
-                    limited_speed = 0.25\n";
+                    limited_speed = 0.25\naction = 'limit'\n";
         let battery = load(text).unwrap().battery;
         assert_eq!(battery.name.as_deref(), Some("ina260"));
         assert_eq!(battery.hwmon, PathBuf::from("/tmp/hwmon"));
@@ -117,6 +150,7 @@ mod tests {
             hysteresis: 150,
             patience: Duration::from_millis(7_500),
             limited_speed: 2_500,
+            action: BatteryAction::Limit,
         };
         assert_eq!(battery.settings(), Some(settings));
     }
@@ -130,6 +164,7 @@ mod tests {
             ("stop = nan", "battery.stop", "for one cell"),
             ("patience_s = 4", "battery.patience_s", "from 5 to 60"),
             ("limited_speed = 2", "battery.limited_speed", "from 0 to 1"),
+            ("action = 'beep'", "battery.action", "`warn`"),
         ] {
             let error = load(&format!("realtime = true\n[battery]\n{text}\n")).unwrap_err();
             let named = error.contains(":3:") && error.contains(key) && error.contains(rule);
@@ -140,6 +175,16 @@ mod tests {
         assert!(error.contains("battery.warn"), "{error}");
         let error = load("[battery]\ncells = 2\n\nlimit = 3.1\n").unwrap_err();
         assert!(error.contains(":4:") && error.contains("battery.limit"), "{error}");
+    }
+
+    #[test]
+    fn a_battery_with_wrong_settings_has_an_unknown_level_and_is_not_off() {
+        let battery = load("[battery]\nfaulty = true\ncells = 2\n").unwrap().battery;
+        assert_eq!(battery.settings(), None);
+        let level = battery.battery().unwrap().map(|battery| battery.level());
+        assert_eq!(level, Some(rccar_protocol::state::BatteryLevel::Unknown));
+        let off = load("").unwrap().battery;
+        assert!(off.battery().unwrap().is_none());
     }
 
     #[test]

@@ -10,8 +10,7 @@ use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_drive_core::battery::STALE;
 use rccar_protocol::units::MonotonicMicros;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -22,10 +21,6 @@ pub const NAMES: [&str; 3] = ["ina219", "ina226", "ina260"];
 
 /// How often the voltage is read. A battery changes more slowly, and the chips average over less.
 const PERIOD: Duration = Duration::from_millis(500);
-/// Most entries of the folder that are looked at. A Raspberry Pi has a handful.
-const MOST_SENSORS: usize = 256;
-/// Most bytes of a file. A name and a number are far shorter.
-const MOST_BYTES: u64 = 64;
 /// Bits of a voltage in [`Latest`].
 const VOLTAGE_BITS: u32 = 16;
 
@@ -139,38 +134,16 @@ impl Reader {
         }
     }
 
-    /// The folder of the sensor. Of several, the one with the lowest number.
     fn find(&self) -> Option<PathBuf> {
-        let entries = std::fs::read_dir(&self.root).ok()?;
-        entries
-            .take(MOST_SENSORS)
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|folder| {
-                let name = short_text(&folder.join("name"));
-                name.is_ok_and(|name| self.names.iter().any(|wanted| wanted == name.trim()))
-            })
-            .min_by_key(|folder| (number(folder), folder.clone()))
+        rccar_hwmon::find(&self.root, "name", &self.names)
     }
 }
 
 /// In mV. A voltage beyond 65 V is reported as 65.535 V, which no battery has.
 fn voltage(folder: &Path) -> io::Result<u16> {
-    let text = short_text(&folder.join("in1_input"))?;
-    let millivolts: i64 = (text.trim().parse())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a whole number of mV"))?;
+    let millivolts = rccar_hwmon::number(&folder.join("in1_input"))?;
     // A chip that is wired the other way round may read below zero.
     Ok(u16::try_from(millivolts.max(0)).unwrap_or(u16::MAX))
-}
-
-fn short_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MOST_BYTES).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// 10 of `hwmon10`.
-fn number(folder: &Path) -> Option<u64> {
-    folder.file_name()?.to_str()?.strip_prefix("hwmon")?.parse().ok()
 }
 
 #[cfg(test)]

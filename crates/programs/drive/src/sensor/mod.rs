@@ -1,5 +1,6 @@
 //! Sensors: speed, pose and battery of the car.
 
+pub mod hall;
 pub mod hwmon;
 
 use rccar_protocol::units::Odometry;
@@ -9,6 +10,11 @@ use rccar_protocol::units::Odometry;
 pub trait Sensor {
     /// Speed and pose, if this sensor knows them.
     fn odometry(&self) -> Option<Odometry> {
+        None
+    }
+
+    /// Speed of a wheel in mm/s, without its direction, if this sensor measures it.
+    fn speed_mm_s(&self) -> Option<u16> {
         None
     }
 

@@ -3,7 +3,7 @@
 use super::files::{Readers, put, text};
 use super::places::Places;
 use super::{ApplyError, Failure};
-use crate::settings::Settings;
+use crate::settings::{Settings, Thousandths};
 use toml::{Table, Value};
 
 pub(super) fn write(
@@ -80,7 +80,7 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
 }
 
 fn drive(settings: &Settings) -> Table {
-    let Settings { drive, .. } = settings;
+    let Settings { drive, battery, speed, .. } = settings;
     let number = |number: Option<u32>| number.map(|number| Value::Integer(number.into()));
     let share =
         |percent: Option<u32>| percent.map(|percent| Value::Float(f64::from(percent) / 100.0));
@@ -111,6 +111,29 @@ fn drive(settings: &Settings) -> Table {
         section([
             ("max_forward", share(drive.max_forward)),
             ("max_reverse", share(drive.max_reverse)),
+        ]),
+    );
+    let volts = |volts: Option<Thousandths>| volts.map(|volts| Value::Float(volts.value()));
+    add(
+        &mut table,
+        "battery",
+        section([
+            ("cells", number(battery.cells)),
+            ("warn", volts(battery.warn)),
+            ("limit", volts(battery.limit)),
+            ("stop", volts(battery.stop)),
+            ("limited_speed", share(battery.limited_speed)),
+            ("action", text_value(&battery.action)),
+            ("faulty", battery.faulty.then_some(Value::Boolean(true))),
+        ]),
+    );
+    add(
+        &mut table,
+        "speed",
+        section([
+            ("line", text_value(&speed.line)),
+            ("pulses_per_turn", number(speed.pulses_per_turn)),
+            ("circumference_mm", number(speed.circumference_mm)),
         ]),
     );
     table
@@ -219,6 +242,19 @@ mod tests {
             crate::Camera { fps: Some(20), encoder: Some("v4l2".into()), ..Default::default() };
         let table = car(&Settings { camera, ..Settings::default() }, None);
         assert_eq!(table, "[camera]\nfps = 20\n[encoder]\nkind = 'v4l2'\n".parse().unwrap());
+    }
+
+    #[test]
+    fn the_sensors_of_the_card_become_the_drives_and_are_kept_as_they_are() {
+        let text = "[battery]\ncells = 3\nwarn = 3.65\nstop = 3.25\nlimited_speed = 40\n\
+                    action = 'limit'\n[speed]\nline = 'GPIO27'\npulses_per_turn = 4\n";
+        let parsed = crate::parse(text.as_bytes());
+        assert_eq!(parsed.faults, []);
+        let expected = "[battery]\ncells = 3\nwarn = 3.65\nstop = 3.25\nlimited_speed = 0.4\n\
+                        action = 'limit'\n[speed]\nline = 'GPIO27'\npulses_per_turn = 4\n";
+        assert_eq!(drive(&parsed.settings), expected.parse().unwrap());
+        let kept = toml::to_string(&parsed.settings).unwrap();
+        assert_eq!(crate::parse(kept.as_bytes()).settings, parsed.settings);
     }
 
     #[test]

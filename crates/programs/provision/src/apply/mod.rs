@@ -18,7 +18,7 @@ pub use places::Places;
 pub use report::{FileState, Instead, Outcome, Unused};
 
 use crate::parse::{Parsed, parse};
-use crate::settings::Settings;
+use crate::settings::{Battery, Settings};
 use files::{Readers, put, remove};
 use rccar_daemon::files::FileError;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let kept = parse(kept.unwrap_or_default().as_bytes()).settings_or(&Settings::default());
     let (file, parsed, settings) = read_card(places, &kept, &mut steps);
 
-    let verdict::Settled { mut settings, access_code, refused } =
+    let verdict::Settled { settings, access_code, refused } =
         verdict::settle(places, settings, &kept, &mut steps)?;
     // Those that hold now: without tables that are faulty or that a service refuses.
     steps.done(
@@ -69,12 +69,22 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let mut unused: Vec<Unused> = faulty.chain(refused.iter().cloned()).collect();
     // Neither the default, a simulated car, nor a wiring from before may drive: the ESC may have
     // been changed for one that reverses where the old one braked.
+    let mut held = settings.clone();
     if let Some(drive) = unused.iter_mut().find(|unused| unused.table == "drive") {
         drive.instead = Instead::Off;
-        settings.drive.actuator = Some("none".to_owned());
-        configs::write(places, &settings, access_code.as_deref())?;
+        held.drive.actuator = Some("none".to_owned());
     }
-    overlays::settle(places, &settings, &mut steps);
+    // Thresholds from before may be those of another battery. With none the car drives, and its
+    // driver sees that nothing guards the battery.
+    if let Some(battery) = unused.iter_mut().find(|unused| unused.table == "battery") {
+        battery.instead = Instead::Default;
+        held.battery = Battery { faulty: true, ..Battery::default() };
+        steps.notices.push("until [battery] is right, nothing guards the battery".to_owned());
+    }
+    if held != settings {
+        configs::write(places, &held, access_code.as_deref())?;
+    }
+    overlays::settle(places, &held, &mut steps);
     // A file that is right as such is faulty if a service refuses a table of it.
     let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
     steps.notices.extend(parsed.remarks);

@@ -32,7 +32,11 @@ struct Service {
 
 const SERVICES: [Service; 4] = [
     Service { program: "rccar-car", config: "car.toml", tables: &["camera", "lan", "host", "car"] },
-    Service { program: "rccar-drive", config: "drive.toml", tables: &["drive"] },
+    Service {
+        program: "rccar-drive",
+        config: "drive.toml",
+        tables: &["battery", "speed", "drive"],
+    },
     Service { program: "rccar-update", config: "update.toml", tables: &["update"] },
     Service { program: "rccar-modem", config: "modem.toml", tables: &["modem"] },
 ];

@@ -22,12 +22,14 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
-/// A value. Only the first three kinds are of use in this file.
+/// A value. Only the first four kinds are of use in this file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Text(String),
     Whole(i64),
     Flag(bool),
+    /// A number with a fraction, in thousandths.
+    Thousandths(i64),
     /// The kind, in words.
     Other(&'static str),
 }
@@ -39,6 +41,7 @@ impl Value {
             Self::Text(_) => "text in quotation marks",
             Self::Whole(_) => "a whole number",
             Self::Flag(_) => "true or false",
+            Self::Thousandths(_) => "a number with a fraction",
             Self::Other(kind) => kind,
         }
     }
@@ -51,12 +54,20 @@ impl From<DeValue<'_>> for Value {
             DeValue::Boolean(flag) => Self::Flag(flag),
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map_or(Self::Other("a number beyond all bounds"), Self::Whole),
-            DeValue::Float(_) => Self::Other("a number with a fraction"),
+            DeValue::Float(number) => thousandths(number.as_str())
+                .map_or(Self::Other("a number beyond all bounds"), Self::Thousandths),
             DeValue::Datetime(_) => Self::Other("a date or time"),
             DeValue::Array(_) => Self::Other("a list"),
             DeValue::Table(_) => Self::Other("a table"),
         }
     }
+}
+
+/// A fraction of TOML, rounded. `None`: it is none (`nan`, `inf`), or too large to be meant.
+fn thousandths(text: &str) -> Option<i64> {
+    let number: f64 = text.replace('_', "").parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "far within its range")]
+    (number.abs() < 1e9).then(|| (number * 1000.0).round() as i64)
 }
 
 impl Section {

@@ -130,6 +130,14 @@ pub(crate) fn esc(text: &str) -> Checked {
     }
 }
 
+/// The most that the drive does about a battery that runs down.
+pub(crate) fn action(text: &str) -> Checked {
+    match text {
+        "warn" | "limit" | "stop" => Ok(text.to_owned()),
+        _ => Err("the car can only \"warn\", also \"limit\" its speed, and also \"stop\"".into()),
+    }
+}
+
 /// The name of a GPIO line.
 pub(crate) fn line(text: &str) -> Checked {
     let legal = text.bytes().all(|byte| byte.is_ascii_graphic());

@@ -46,6 +46,7 @@ proptest! {
             read.reason = in_v1(frame.reason, StopReason::None);
             (read.battery_level, read.speed_limit) = (None, None);
             (read.state, read.switches) = (state_in_v1(frame.state), None);
+            (read.speed_mm_s, read.computer, read.position) = (None, None, None);
         }
         prop_assert_eq!(TelemetryFrame::decode(&frame.encode(layout)), Ok(read));
     }
@@ -68,6 +69,7 @@ proptest! {
             read.reason = in_v1(frame.reason, StopReason::None);
             (read.battery_level, read.speed_limit) = (None, None);
             (read.state, read.switches) = (state_in_v1(frame.state), None);
+            read.speed_mm_s = None;
         }
         prop_assert_eq!(DriveStatus::decode(&frame.encode(layout)), Ok(read));
     }

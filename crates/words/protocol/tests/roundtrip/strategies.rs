@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rccar_protocol::Layout;
 use rccar_protocol::control::{CONTROL_SIZE, ControlFrame, InputSource, Shown};
+use rccar_protocol::sensors::{Computer, HeatLevel, Position, Share, SupplyLevel};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, SpeedLimit, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
@@ -137,6 +138,28 @@ prop_compose! {
     }
 }
 prop_compose! {
+    fn computer()(
+        temperature in prop::option::of(-32_767i16..=i16::MAX),
+        heat in prop::sample::select(HeatLevel::ALL),
+        supply in prop::sample::select(SupplyLevel::ALL),
+        wear in prop::option::of(0u32..=100), load in prop::option::of(0u32..=100), uptime_s: u32,
+    ) -> Computer {
+        let [wear, load] = [wear, load].map(|share| share.map(Share::saturating));
+        Computer { temperature, heat, supply, wear, load, uptime_s }
+    }
+}
+prop_compose! {
+    fn position()(
+        latitude in -900_000_000i32..=900_000_000, longitude in -1_800_000_000i32..=1_800_000_000,
+        age_s: u16,
+    ) -> Position {
+        Position::new(latitude, longitude, age_s).unwrap()
+    }
+}
+fn sensors() -> impl Strategy<Value = (Option<i16>, Option<Computer>, Option<Position>)> {
+    (any::<Option<i16>>(), prop::option::of(computer()), prop::option::of(position()))
+}
+prop_compose! {
     fn echo()(seq: u32, sent_us: u32, held_us: u32) -> Echo { Echo { seq, sent_us, held_us } }
 }
 /// Together, because a composition takes twelve parts.
@@ -150,12 +173,13 @@ prop_compose! {
         echo in prop::option::of(echo()), steering in steering(), throttle in throttle(),
         braking: bool, battery_mv: Option<u16>, battery_level in battery_level(),
         switches in prop::option::of(switches()), (odometry, speed_limit) in pose_and_limit(),
-        dropped: u16,
+        sensors in sensors(), dropped: u16,
     ) -> TelemetryFrame {
+        let (speed_mm_s, computer, position) = sensors;
         let car_time = MonotonicMicros(car_time);
         TelemetryFrame {
             state, reason, seq, car_time, echo, steering, throttle, braking, battery_mv,
-            battery_level, switches, odometry, dropped, speed_limit,
+            battery_level, switches, odometry, speed_mm_s, computer, position, dropped, speed_limit,
         }
     }
 }
@@ -179,13 +203,13 @@ prop_compose! {
         state in prop::sample::select(DriveState::ALL),
         reason in prop::sample::select(StopReason::ALL), seq: u32, at: u64, session: u64,
         steering in steering(), throttle in throttle(), braking: bool, battery_mv: Option<u16>,
-        battery_level in battery_level(), switches in prop::option::of(switches()),
-        (odometry, speed_limit) in pose_and_limit(),
+        (battery_level, speed_mm_s) in (battery_level(), any::<Option<i16>>()),
+        switches in prop::option::of(switches()), (odometry, speed_limit) in pose_and_limit(),
     ) -> DriveStatus {
         let at = MonotonicMicros(at);
         DriveStatus {
             state, reason, seq, at, session, steering, throttle, braking, battery_mv,
-            battery_level, switches, odometry, speed_limit,
+            battery_level, switches, odometry, speed_mm_s, speed_limit,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::load;
 use rccar_protocol::control::{ControlFrame, InputSource, Shown};
 use rccar_protocol::drive_hello::DriveHello;
+use rccar_protocol::sensors::{Computer, HeatLevel, Position, Share, SupplyLevel};
 use rccar_protocol::setpoint::SetPoint;
 use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, SpeedLimit, StopReason};
 use rccar_protocol::status::DriveStatus;
@@ -347,6 +348,40 @@ impl From<LimitFields> for SpeedLimit {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ComputerFields {
+    temperature: Option<i16>,
+    heat: HeatLevel,
+    supply: SupplyLevel,
+    wear: Option<u32>,
+    load: Option<u32>,
+    uptime_s: u32,
+}
+
+impl From<ComputerFields> for Computer {
+    fn from(fields: ComputerFields) -> Self {
+        let ComputerFields { temperature, heat, supply, wear, load, uptime_s } = fields;
+        let [wear, load] = [wear, load].map(|share| share.map(Share::saturating));
+        Self { temperature, heat, supply, wear, load, uptime_s }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PositionFields {
+    latitude: i32,
+    longitude: i32,
+    age_s: u16,
+}
+
+impl From<PositionFields> for Position {
+    fn from(fields: PositionFields) -> Self {
+        Self::new(fields.latitude, fields.longitude, fields.age_s)
+            .expect("vectors of legal frames are legal")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Telemetry {
     state: DriveState,
     reason: StopReason,
@@ -364,6 +399,12 @@ struct Telemetry {
     #[serde(default)]
     switches: Option<SwitchFields>,
     odometry: Option<Pose>,
+    #[serde(default)]
+    speed_mm_s: Option<i16>,
+    #[serde(default)]
+    computer: Option<ComputerFields>,
+    #[serde(default)]
+    position: Option<PositionFields>,
     dropped: u16,
 }
 
@@ -383,6 +424,9 @@ impl From<Telemetry> for TelemetryFrame {
             switches: t.switches.map(Into::into),
             speed_limit: t.speed_limit.map(Into::into),
             odometry: t.odometry.map(Into::into),
+            speed_mm_s: t.speed_mm_s,
+            computer: t.computer.map(Into::into),
+            position: t.position.map(Into::into),
             dropped: t.dropped,
         }
     }
@@ -462,6 +506,8 @@ struct Status {
     #[serde(default)]
     switches: Option<SwitchFields>,
     odometry: Option<Pose>,
+    #[serde(default)]
+    speed_mm_s: Option<i16>,
 }
 
 impl From<Status> for DriveStatus {
@@ -480,6 +526,7 @@ impl From<Status> for DriveStatus {
             switches: s.switches.map(Into::into),
             speed_limit: s.speed_limit.map(Into::into),
             odometry: s.odometry.map(Into::into),
+            speed_mm_s: s.speed_mm_s,
         }
     }
 }
