@@ -2,7 +2,7 @@
 //!
 //! * **What was not read for [`STALE`] is unknown**: no figure stays on the display after its
 //!   sensor is gone.
-//! * Heat goes back only [`HYSTERESIS`] below the threshold, so that it does not flicker.
+//! * Heat goes back only `HYSTERESIS` below the threshold, so that it does not flicker.
 //! * A supply that sags is shown for [`SAG_SHOWN`] at least, and is remembered after that: it sags
 //!   for a moment, when the motor starts, and then the computer restarts "by itself".
 

@@ -1,8 +1,8 @@
 //! The speed by a sensor at a wheel, whose pulses come in on a GPIO line.
 //!
 //! As with the battery, **a thread of its own reads**, and the loop only looks at what it made
-//! last: a reading older than [`STALE`] is none. The thread wakes for pulses at most every
-//! [`PAUSE`], and lets go of a line that is noisy for [`NOISE_PAUSE`]: a wire that floats does not
+//! last: a reading older than `STALE` is none. The thread wakes for pulses at most every
+//! `PAUSE`, and lets go of a line that is noisy for `NOISE_PAUSE`: a wire that floats does not
 //! eat the processor.
 
 use super::Sensor;
