@@ -194,7 +194,7 @@ export class World {
   writeDriveConfig(battery = '') {
     const watched = `[battery]\ncells = 2\npatience_s = 5\nhwmon = "${this.file('sys/class/hwmon')}"\n`;
     // A drive of release 0.1.0 cannot be calibrated, and refuses an option that it does not know.
-    const calibration = this.options.old?.drive
+    const calibration = this.options.old?.['rccar-drive']
       ? ''
       : `calibration = "${this.file('calibration.toml')}"\n`;
     writeFileSync(
