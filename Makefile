@@ -79,7 +79,7 @@ bench: ## Time of rendering and encoding one frame
 fuzz: ## Fuzz every parser of network input for a minute each (needs a nightly toolchain and cargo-fuzz)
 	@tests/fuzz/run 60
 
-image: ## SD card image for Raspberry Pi 4 and 5, into out/image (needs root or sudo)
+image: ## SD card image for Raspberry Pi 3, 4, 5 and Zero 2 W, into out/image (needs root or sudo)
 	@ci/image
 
 image-lock: ## Renew the versions of the Debian packages in the image and its builder
