@@ -122,7 +122,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           label="Turns the wrong way"
           name="motor-reversed"
           checked={values.motor_reversed}
-          set={(motor_reversed) => change({ motor_reversed })}
+          set={(motor_reversed) => change({ motor_reversed, esc: "direct" })}
         />
         <Check
           label="The speed controller brakes before it reverses"
@@ -131,7 +131,8 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(brakes) => change({ esc: brakes ? "brake-first" : "direct" })}
         />
         <p class="muted small">
-          Try it: forward, then Brake. If the wheels turn backward, take the tick away.
+          Try it: forward, then Brake. If the wheels turn backward, take the tick away. With a motor
+          that turns the wrong way, better exchange two of its wires.
         </p>
         <div class="setup-holds">
           {hold("Forward", FORWARD, "jog-forward")}
@@ -250,6 +251,9 @@ function Hold({ cockpit, label, name, jog, disabled }: HoldProps) {
     held.current = hold;
     cockpit.tell((mixer) => mixer.handleJog(hold ? jog : null));
   };
+  useEffect(() => {
+    if (disabled) set(false);
+  }, [disabled]);
   return (
     <button
       type="button"

@@ -97,6 +97,8 @@ pub struct Machine {
     picture_at: Option<MonotonicMicros>,
     /// Session for which the calibration is open.
     calibrating: Option<u64>,
+    /// `jog` and `arm` were seen clear since the last jog, and since all that stops a car.
+    jog_released: bool,
     lights: bool,
     /// When the actuators last did not obey.
     fault_at: Option<MonotonicMicros>,
@@ -141,6 +143,7 @@ impl Machine {
             shut_down: false,
             battery: Allowance::Full,
             calibrating: None,
+            jog_released: false,
             lights: false,
             fault_at: None,
             events: VecDeque::new(),
@@ -163,6 +166,11 @@ impl Machine {
         {
             self.picture_at = Some(at.min(self.now));
             self.limit();
+        }
+        // A page whose driver has no device in hand holds no button; one that is silent may.
+        let speaks = matches!(judged, Ok(_) | Err(Rejection::NotInput(StopReason::NoDevice)));
+        if speaks && !set_point.jog && !set_point.arm {
+            self.jog_released = true;
         }
         match judged {
             Ok(_) if self.is_blind() => self.reject(Rejection::OldPicture),
@@ -195,6 +203,7 @@ impl Machine {
             self.events.push_back(Event::Faulted);
         }
         self.fault_at = Some(self.now);
+        self.jog_released = false;
         self.phase = Phase::Tripped;
         self.reason = StopReason::ActuatorFault;
         self.brake_until = None;
@@ -339,6 +348,7 @@ impl Machine {
             Phase::Jogging if age >= HOLD => self.end_jog(self.missing()),
             Phase::Braking if age >= NEUTRAL_AT => {
                 self.phase = Phase::Tripped;
+                self.jog_released = false;
                 self.shaper.rest();
                 self.events.push_back(Event::Tripped { reason: self.reason });
             }
@@ -491,6 +501,7 @@ impl Machine {
     /// Goes to Disarmed, and brakes first if the wheels may move. Neutral comes no later than it
     /// would after lost input.
     fn disarm(&mut self, reason: StopReason, released: bool) {
+        self.jog_released = false;
         if self.phase == Phase::Jogging {
             self.end_jog(reason);
         }

@@ -13,6 +13,8 @@ use std::time::Duration;
 impl Bench {
     fn open(&mut self) {
         self.machine.handle_calibration(self.now, Some(self.session));
+        // No key is held yet.
+        self.drive(common::FRAME_MS, false, 0, 0);
     }
 
     fn jog(&mut self, millis: u64, steering: i16, throttle: i16) {
@@ -107,6 +109,51 @@ fn whatever_is_no_input_or_takes_the_car_ends_a_jog_at_once() {
         assert!(bench.machine.is_at_rest());
         assert_eq!(bench.machine.output().motor, Motor::Neutral);
     }
+}
+
+#[test]
+fn a_key_that_was_held_through_a_stop_has_to_be_let_go_first() {
+    let held = |bench: &mut Bench| {
+        for _ in 0..5 {
+            bench.jog(400, 0, 10_000);
+            assert_eq!(bench.machine.state(), DriveState::Disarmed, "{:?}", bench.machine.reason());
+            assert!(throttle_of(&bench.machine) == 0);
+        }
+        // Let go and pressed again.
+        bench.drive(40, false, 0, 0);
+        bench.jog(100, 0, 10_000);
+        assert_eq!(bench.machine.state(), DriveState::Jogging);
+    };
+    // Held when the calibration opens.
+    let mut bench = bench();
+    bench.jog(100, 0, 10_000);
+    bench.machine.handle_calibration(bench.now, Some(bench.session));
+    held(&mut bench);
+    // Held through arming and driving.
+    bench.drive(40, false, 0, 0);
+    bench.arm();
+    bench.drive(200, true, 0, 10_000);
+    held(&mut bench);
+    // Held through silence, in which the car itself says that no input comes; and through what is
+    // no input.
+    bench.wait(200);
+    let silent = SetPoint { not_input: StopReason::Silent, ..bench.frame(false, 0, 0) };
+    bench.send(&silent);
+    held(&mut bench);
+    let hidden =
+        SetPoint { not_input: StopReason::Hidden, jog: true, ..bench.frame(false, 0, 10_000) };
+    bench.send(&hidden);
+    held(&mut bench);
+}
+
+#[test]
+fn a_page_without_a_device_in_hand_holds_no_button() {
+    let mut bench = bench();
+    bench.machine.handle_calibration(bench.now, Some(bench.session));
+    let none = SetPoint { not_input: StopReason::NoDevice, ..bench.frame(false, 0, 0) };
+    bench.send(&none);
+    bench.jog(40, 0, 10_000);
+    assert_eq!(bench.machine.state(), DriveState::Jogging);
 }
 
 #[test]

@@ -84,6 +84,13 @@ impl Page {
         }
     }
 
+    /// Opens the calibration; then no button is held.
+    fn begin(&mut self) -> CalibrationState {
+        let state = self.ask(CalibrationAction::Begin, None);
+        self.frame(false, 0);
+        state
+    }
+
     fn ask(&mut self, action: CalibrationAction, values: Option<Calibration>) -> CalibrationState {
         self.id += 1;
         let request = CalibrationRequest { id: self.id, action, values };
@@ -115,7 +122,7 @@ fn a_page_jogs_and_sets_and_the_drive_keeps_it() {
     let drive = Drive::start();
     let mut page = Page::open(&drive.socket(), 7);
     page.frames_until(false, |status| status.session == 7);
-    let begun = page.ask(CalibrationAction::Begin, None);
+    let begun = page.begin();
     assert!(begun.open && !begun.own && begun.refused.is_none(), "{begun:?}");
     let jogging = page.frames_until(true, |status| status.throttle.permyriad() == 5_000);
     assert_eq!(jogging.state, DriveState::Jogging);
@@ -142,7 +149,7 @@ fn a_jog_whose_sender_is_gone_ends_within_its_time() {
     for session in 1..=10 {
         let mut page = Page::open(&drive.socket(), session);
         page.frames_until(false, |status| status.session == session);
-        assert_eq!(page.ask(CalibrationAction::Begin, None).refused, None);
+        assert_eq!(page.begin().refused, None);
         page.frames_until(true, |status| status.throttle.permyriad() > 0);
         let mut last = Instant::now();
         for _ in 0..session {
@@ -182,7 +189,7 @@ fn what_is_kept_holds_after_a_restart_and_a_mistake_in_it_keeps_the_car_disarmed
     let mut page = Page::open(&path, 7);
     let straight = page.frames_until(false, |status| status.session == 7).steering;
     assert_eq!(straight.permyriad(), 500);
-    page.ask(CalibrationAction::Begin, None);
+    page.begin();
     page.frames_until(true, |status| status.throttle.permyriad() == 1_000);
     drop(again);
 
@@ -194,7 +201,7 @@ fn what_is_kept_holds_after_a_restart_and_a_mistake_in_it_keeps_the_car_disarmed
     let mut page = Page::open(&path, 7);
     let status = page.frames_until(false, |status| status.session == 7);
     assert_eq!(status.reason, StopReason::ActuatorFault);
-    let fault = page.ask(CalibrationAction::Begin, None).fault.unwrap();
+    let fault = page.begin().fault.unwrap();
     assert!(fault.as_str().contains("steering.trim"), "{fault}");
     assert_eq!(page.ask(CalibrationAction::Forget, None).fault, None);
     page.frames_until(false, |status| status.reason == StopReason::None);

@@ -66,7 +66,8 @@ export class ArmLatch {
   /** Takes the state that the car reports. One that is not known counts as not armed. */
   handleState(state: Open<DriveState>, now: number): void {
     if (this.#wantedSince === null) return;
-    const follows = state !== "disarmed" && state !== "tripped" && isKnown(DRIVE_STATES, state);
+    const follows =
+      !["disarmed", "tripped", "jogging"].includes(state) && isKnown(DRIVE_STATES, state);
     if (follows) this.#followed = true;
     else if (this.#followed || now - this.#wantedSince > REACTION_MS) this.handleDisarm();
   }

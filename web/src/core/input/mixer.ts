@@ -371,6 +371,7 @@ export class Mixer {
   }
 
   #disarm(why: PageStop): void {
+    this.#jog = null;
     if (this.#arm.wanted) this.#stop = why;
     this.#arm.handleDisarm();
   }
@@ -383,6 +384,8 @@ export class Mixer {
     pad: string | null = null,
   ): void {
     const wanted = this.#arm.wanted;
+    // The button of the calibration goes dead under the finger, and may never be let go.
+    this.#jog = null;
     if (!this.#presses.handlePress(device, now)) {
       // Sometimes Steam's key for a pad's button comes before the button. The pad is to drive.
       if (wanted && pad !== null && this.#source !== "gamepad") this.#take("gamepad", pad);

@@ -11,6 +11,9 @@ impl Machine {
     /// Opens the calibration for a session, whose input may jog from now on, or closes it (`None`).
     pub fn handle_calibration(&mut self, now: MonotonicMicros, session: Option<u64>) {
         self.handle_timeout(now);
+        if self.calibrating != session {
+            self.jog_released = false;
+        }
         self.calibrating = session;
         if self.phase == Phase::Jogging && session != Some(self.session) {
             self.end_jog(StopReason::None);
@@ -42,6 +45,7 @@ impl Machine {
     pub(super) fn jogs(&self, input: &Input) -> bool {
         input.jog
             && !input.arm
+            && (self.jog_released || self.phase == Phase::Jogging)
             && self.calibrating == Some(self.session)
             && self.brake_until.is_none()
             && !self.is_battery_empty()
@@ -50,6 +54,7 @@ impl Machine {
     pub(super) fn jog(&mut self, input: Input) {
         if self.phase != Phase::Jogging {
             self.phase = Phase::Jogging;
+            self.jog_released = false;
             self.events.push_back(Event::JogStarted);
         }
         self.reason = StopReason::None;

@@ -103,7 +103,11 @@ const STEPS: [Step; 9] = [
         text: "Hold the space bar: the wheels turn forward. If they turn backward, press →.",
         jog: Some(FORWARD),
         brakes: false,
-        change: |values, _| values.motor_reversed = !values.motor_reversed,
+        // What was the brake is now forward to a controller that brakes first.
+        change: |values, _| {
+            values.motor_reversed = !values.motor_reversed;
+            values.esc = EscWord::Direct;
+        },
         value: |values| direction(values.motor_reversed),
     },
     Step {
