@@ -13,8 +13,8 @@
 //! capture time by the car's clock. So no clock has to be estimated, and the page's word is not
 //! trusted: **only a frame that was sent in this session, and that is not older than the last one
 //! believed, counts.** A page that names another one changes nothing; the picture that it showed
-//! before grows older. Capture times are those of the camera, to the microsecond; a page cannot
-//! guess the next one.
+//! before grows older. Capture times are those of the camera, in ticks of 11 µs, and hard to guess.
+//! So a page that lies makes its picture at most as young as the newest frame that reached it.
 //!
 //! A page that never names a picture is not limited by its age, because browsers without time
 //! stamps drive, too; the page itself then stops sending input when the picture stands still.
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// A picture that is older stops the car many times over.
 const REMEMBER_FOR: Duration = Duration::from_secs(10);
-/// 10 s at 120 Hz, the highest rate of the configuration; the oldest frames go first.
+/// 10 s at 120 Hz, twice the highest rate of the configuration; the oldest frames go first.
 const REMEMBER_MOST: usize = 1_200;
 
 /// One for each session.
