@@ -1,0 +1,341 @@
+//! The machine: rate, pacing and admission.
+
+use crate::backlog::Backlog;
+use crate::base_delay::BaseDelay;
+use crate::capacity::{Arrival, Arrivals, Sample};
+use crate::history::{History, News};
+use crate::{Packet, Verdict};
+use rccar_protocol::units::MonotonicMicros;
+use std::collections::VecDeque;
+
+/// Part of the capacity that is used. The rest lets a queue drain that a large frame has left.
+const USED: f64 = 0.90;
+/// A queue that never was shorter than this in a whole report stands: the rate is too high.
+const STANDING: i64 = 12_000;
+/// The longer the queue, the lower the rate: a queue longer by this leaves no rate at all.
+const DRAIN: f64 = 150_000.0;
+/// Least part of the capacity that is sent while a queue drains.
+const LEAST_PART: f64 = 0.5;
+/// A frame must be through the bottleneck within this time, in microseconds.
+const SOON: f64 = 75_000.0;
+/// One frame is sent this often whatever is known: it finds out whether the link is back.
+const FEELER: i64 = 400_000;
+/// A keyframe beside the average frame.
+const KEYFRAME: f64 = 3.0;
+/// A measured capacity counts for so long.
+const EXACT_FOR: i64 = 300_000;
+/// Growth in each second: while nothing shows how much the link carries, and near what it carries.
+const FAR_GROWTH: f64 = 1.2;
+const NEAR_GROWTH: f64 = 0.15;
+/// Packets leave at this many times the rate, so that a frame shows what the link carries.
+const PACE: f64 = 2.0;
+/// Packets never leave more slowly, in bit/s.
+const LEAST_PACE: f64 = 400e3;
+/// Packets that wait to leave do so within this time, in seconds, also when the rate has fallen.
+const PACED_WITHIN: f64 = 0.2;
+/// Part lost in a second, above which somebody drops what is too much (a policer). Less is the air.
+const POLICED: f64 = 0.12;
+/// At most this rate is used on a path that is new, in bit/s.
+const NEW_PATH: f64 = 500e3;
+/// So few bytes under way are nothing.
+const EMPTY: f64 = 100.0;
+/// The capacity stays within this many times the highest rate.
+const HEADROOM: f64 = 4.0;
+const SECOND: i64 = 1_000_000;
+
+/// Between which rates the machine moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Never less (bit/s): the encoder makes no picture with it. Below it, frames are left out.
+    pub least_bps: u32,
+    /// The first rate (bit/s).
+    pub start_bps: u32,
+    /// Never more (bit/s).
+    pub most_bps: u32,
+    /// Frames per second of the camera.
+    pub fps: u32,
+}
+
+/// What the machine knows, for people and logs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Insight {
+    pub rate_bps: u32,
+    pub capacity_bps: u32,
+    /// The shortest wait at the bottleneck within the newest report, in milliseconds.
+    pub standing_queue_ms: u32,
+    /// Bytes whose arrival is not known.
+    pub under_way: u32,
+    /// Frames that were left out, since the start.
+    pub left_out: u64,
+    /// Bytes reported missing in the last second, in permille.
+    pub lost_permille: u32,
+}
+
+/// Congestion control for one driver.
+#[derive(Debug)]
+pub struct Controller {
+    limits: Limits,
+    rate: f64,
+    capacity: f64,
+    /// When the capacity was last measured on a bottleneck that was busy.
+    exact_at: Option<i64>,
+    /// What the newest frames that met no queue have shown, in bit/s.
+    train: f64,
+    history: History,
+    arrivals: Arrivals,
+    base: BaseDelay,
+    backlog: Backlog,
+    losses: Losses,
+    standing: i64,
+    admitted_at: Option<i64>,
+    steered_at: Option<i64>,
+    /// Bytes that wait for their time to leave.
+    waiting: f64,
+    left_out: u64,
+}
+
+impl Controller {
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let rate = f64::from(limits.start_bps).min(limits.most_bps.into());
+        Self {
+            limits,
+            rate,
+            capacity: rate / USED,
+            exact_at: None,
+            train: 0.0,
+            history: History::default(),
+            arrivals: Arrivals::default(),
+            base: BaseDelay::default(),
+            backlog: Backlog::default(),
+            losses: Losses::default(),
+            standing: 0,
+            admitted_at: None,
+            steered_at: None,
+            waiting: 0.0,
+            left_out: 0,
+        }
+    }
+
+    /// Other limits, because the picture has another size or rate.
+    pub fn handle_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.clamp();
+    }
+
+    /// A packet leaves. Returns its number; the transport-wide number is the lowest 16 bits of it.
+    pub fn handle_sent(&mut self, now: MonotonicMicros, packet: Packet) -> u64 {
+        let now = micros(now);
+        self.backlog.handle_sent(now, self.history.total());
+        self.history.push(now, packet)
+    }
+
+    /// Number of the packet that is sent next.
+    #[must_use]
+    pub fn next_number(&self) -> u64 {
+        self.history.next()
+    }
+
+    /// So many bytes wait for their time to leave.
+    pub fn handle_waiting(&mut self, bytes: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "a queue")]
+        let bytes = bytes as f64;
+        self.waiting = bytes;
+    }
+
+    /// A report has come. Packets that it does not mention stay unknown.
+    pub fn handle_feedback(&mut self, now: MonotonicMicros, verdicts: &[Verdict]) {
+        let now = micros(now);
+        self.base.handle_time(now);
+        let mut arrived = Vec::with_capacity(verdicts.len());
+        let (mut got, mut lost) = (0.0, 0.0);
+        for verdict in verdicts {
+            match (self.history.settle(verdict.number, verdict.arrival.is_some()), verdict.arrival)
+            {
+                (Some(News::Arrived(sent)), Some(at)) => {
+                    got += sent.bytes;
+                    // Far enough from the ends of the range for every sum below.
+                    arrived.push((at.0.clamp(-FAR, FAR), sent));
+                }
+                (Some(News::Missing(sent)), _) => lost += sent.bytes,
+                _ => {}
+            }
+        }
+        self.history.forget(now);
+        self.losses.push(now, got, lost);
+        arrived.sort_by_key(|(at, sent)| (*at, sent.number));
+        arrived.iter().for_each(|(at, sent)| self.base.handle_delay(at - sent.at));
+        let Some(base) = self.base.get() else { return };
+        let mut standing = None;
+        for (at, sent) in arrived {
+            let queue = at - sent.at - base;
+            standing = Some(standing.map_or(queue, |least: i64| least.min(queue)));
+            self.arrivals.push(Arrival {
+                sent: sent.at,
+                at,
+                bytes: sent.bytes,
+                queue,
+                frame: sent.frame,
+            });
+            self.backlog.handle_arrived(now, sent.number, sent.at, queue, sent.total);
+        }
+        if let Some(standing) = standing {
+            self.standing = standing;
+            self.measure(now, base);
+            self.steer(now);
+        }
+    }
+
+    /// The packets take another path from now on (ICE restart, another uplink): what was learnt
+    /// about the old one is void, and what is under way on it will not arrive.
+    pub fn handle_new_path(&mut self, now: MonotonicMicros) {
+        let now = micros(now);
+        self.backlog.handle_new_path(now, self.history.total());
+        self.history.clear();
+        self.arrivals.clear();
+        self.base = BaseDelay::default();
+        self.losses = Losses::default();
+        (self.exact_at, self.admitted_at, self.train, self.standing) = (None, None, 0.0, 0);
+        self.rate = self.rate.min(NEW_PATH);
+        self.clamp();
+        self.capacity = self.rate / USED;
+    }
+
+    /// Whether the next frame may be encoded. Asking counts: a frame that is admitted will be sent.
+    pub fn admit(&mut self, now: MonotonicMicros, keyframe: bool) -> bool {
+        let now = micros(now);
+        let (backlog, capacity) = self.backlog.estimate(now, self.history.total(), self.capacity);
+        let waiting = backlog + self.waiting;
+        let size = self.rate / 8.0 / f64::from(self.limits.fps.max(1))
+            * if keyframe { KEYFRAME } else { 1.0 };
+        let admitted = waiting < EMPTY
+            || (waiting + size) * 8e6 / capacity <= SOON
+            || self.admitted_at.is_none_or(|last| now - last > FEELER);
+        match admitted {
+            true => self.admitted_at = Some(now),
+            false => self.left_out += 1,
+        }
+        admitted
+    }
+
+    /// The rate of the picture, copies and repair included, in bit/s.
+    #[must_use]
+    pub fn poll_rate(&self) -> u32 {
+        whole(self.rate)
+    }
+
+    /// The rate at which packets leave, in bit/s.
+    #[must_use]
+    pub fn poll_pacing(&self) -> u32 {
+        let rate = (PACE * self.rate).max(LEAST_PACE).max(self.waiting * 8.0 / PACED_WITHIN);
+        whole(rate)
+    }
+
+    #[must_use]
+    pub fn insight(&self) -> Insight {
+        Insight {
+            rate_bps: whole(self.rate),
+            capacity_bps: whole(self.capacity),
+            standing_queue_ms: u32::try_from(self.standing.max(0) / 1_000).unwrap_or(u32::MAX),
+            under_way: whole(self.backlog.under_way(self.history.total())),
+            left_out: self.left_out,
+            lost_permille: whole(self.losses.part() * 1e3),
+        }
+    }
+
+    fn measure(&mut self, now: i64, base: i64) {
+        match self.arrivals.sample(base) {
+            Sample::Exact(rate) => {
+                // Down at once, up with care.
+                let weight = if rate < self.capacity { 0.7 } else { 0.4 };
+                self.capacity += weight * (rate - self.capacity);
+                self.exact_at = Some(now);
+            }
+            Sample::AtLeast(rate) => {
+                // Packets do not arrive faster than they leave.
+                self.train = rate.min(PACE * self.rate);
+                self.capacity += 0.3 * (self.train - self.capacity).max(0.0);
+            }
+            Sample::Nothing => self.train = 0.0,
+        }
+        let most = HEADROOM * f64::from(self.limits.most_bps);
+        self.capacity = self.capacity.clamp(f64::from(self.limits.least_bps) / HEADROOM, most);
+    }
+
+    fn steer(&mut self, now: i64) {
+        let since = self.steered_at.replace(now).map_or(0, |last| now - last);
+        let seconds = float(since.clamp(0, SECOND / 5)) / 1e6;
+        if self.standing > STANDING {
+            let excess = float(self.standing - STANDING) / DRAIN;
+            self.rate = self.rate.min(self.capacity * (USED - excess).max(LEAST_PART));
+        } else if self.exact_at.is_some_and(|at| now - at < EXACT_FOR) {
+            // The queue empties between frames, and the capacity is known.
+            let ceiling = USED * self.capacity;
+            self.rate = self.rate.max(0.85 * ceiling);
+            self.rate = match self.rate < ceiling {
+                true => (self.rate * (1.0 + NEAR_GROWTH * seconds)).min(ceiling),
+                false => self.rate.min(1.05 * ceiling),
+            };
+        } else {
+            // No queue was seen: the link carries more than is sent.
+            self.rate *= 1.0 + FAR_GROWTH * seconds;
+            self.rate = self.rate.max(0.7 * USED * self.train);
+            self.capacity = self.capacity.max(self.rate / USED);
+        }
+        if self.losses.part() > POLICED {
+            self.rate = self.rate.min(0.95 * 8.0 * self.losses.got());
+        }
+        self.clamp();
+    }
+
+    fn clamp(&mut self) {
+        let most = f64::from(self.limits.most_bps);
+        self.rate = self.rate.clamp(f64::from(self.limits.least_bps).min(most), most);
+    }
+}
+
+/// Arrival times are kept within this: 36,000 years.
+const FAR: i64 = i64::MAX / 8;
+
+/// Bytes that arrived and that did not, in the reports of the last second.
+#[derive(Debug, Default)]
+struct Losses {
+    reports: VecDeque<(i64, f64, f64)>,
+}
+
+impl Losses {
+    /// Reports in a second; more than any browser sends.
+    const MOST: usize = 1_000;
+
+    fn push(&mut self, now: i64, got: f64, lost: f64) {
+        self.reports.push_back((now, got, lost));
+        while self.reports.len() > Self::MOST
+            || self.reports.front().is_some_and(|(at, ..)| now - at > SECOND)
+        {
+            self.reports.pop_front();
+        }
+    }
+
+    fn got(&self) -> f64 {
+        self.reports.iter().map(|(_, got, _)| got).sum()
+    }
+
+    fn part(&self) -> f64 {
+        let lost: f64 = self.reports.iter().map(|(.., lost)| lost).sum();
+        lost / (self.got() + lost).max(1.0)
+    }
+}
+
+fn micros(at: MonotonicMicros) -> i64 {
+    i64::try_from(at.0).map_or(FAR, |at| at.min(FAR))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact for 285 years")]
+fn float(micros: i64) -> f64 {
+    micros as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+fn whole(value: f64) -> u32 {
+    value.round() as u32
+}
