@@ -1,6 +1,7 @@
 //! A driver in a real browser.
 
 use crate::lab::{HOST, Lab};
+use crate::watched::Watched;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -28,19 +29,15 @@ impl Lab {
         }
     }
 
-    /// Lets somebody with Chromium watch for so many seconds. Returns the number of frames in each
-    /// second. Calls `begin` when the picture is there.
+    /// Lets somebody with Chromium watch for so many seconds. Calls `begin` when the picture is
+    /// there.
     ///
     /// # Panics
     /// There is no picture.
-    pub async fn watch(&self, seconds: u64, begin: impl FnOnce()) -> Vec<u64> {
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub async fn watch(&self, seconds: u64, begin: impl FnOnce()) -> Watched {
         let seen = self.run_chromium("watching.mjs", &[&seconds.to_string()], begin).await;
-        seen["frames"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(serde_json::Value::as_u64)
-            .collect()
+        serde_json::from_value(seen).expect("frames and when they were shown")
     }
 
     /// Runs a script with a one-time link and more arguments. Calls `begin` at its first line, and

@@ -43,6 +43,7 @@ mod restless;
 mod story;
 mod uplink;
 mod wait;
+mod watched;
 
 pub use access::{Access, Expected};
 pub use cell::cell;
@@ -54,3 +55,4 @@ pub use program::Program;
 pub use story::story;
 pub use uplink::Uplink;
 pub use wait::{by, until};
+pub use watched::{Viewed, Watched};

@@ -75,15 +75,20 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
         let watching = || matches!(still.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty));
         let lab = &*lab;
         let watch = async move {
-            let frames = lab
+            let watched = lab
                 .watch(wide + narrow + again, || {
                     lab.uplink("wwan0").link().set(profile(Rate::Steps(steps)))
                 })
                 .await;
             drop(gone);
-            frames
+            watched
         };
-        let (frames, moments) = tokio::join!(watch, moments(lab, watching));
+        let (watched, moments) = tokio::join!(watch, moments(lab, watching));
+        let phases = [(0, wide), (wide, wide + narrow), (wide + narrow, wide + narrow + again)];
+        for (from, to) in phases {
+            println!("{from} to {to} s: {}", watched.seen(from..to));
+        }
+        let frames = watched.frames;
         println!("frames in each second: {frames:?}");
         let parts: Vec<_> = moments.windows(2).map(|pair| (pair[0], pair[1])).collect();
         assert!(parts.len() >= 7, "the car has spoken {} times", moments.len());

@@ -24,9 +24,10 @@
 //!   in [`mod@settings`].
 //! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no
 //!   value once a newer one is here.
-//! * No congestion control yet: the encoder's rate is fixed by the configuration. Packets that a
-//!   narrow link loses are sent once more within the limits of `retransmission`. Socket buffers are
-//!   small: a packet that the link cannot carry is lost rather than late.
+//! * [`Flow`] tells the encoder which frames the link has room for, and at which rate; the machine
+//!   behind it is [`rccar_congestion`]. Packets that are lost all the same are sent once more within
+//!   the limits of `retransmission`. Socket buffers are small: a packet that the link cannot carry
+//!   is lost rather than late.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
@@ -39,6 +40,7 @@ mod observer;
 mod peer;
 mod rate;
 mod retransmission;
+mod send_path;
 pub mod settings;
 mod sockets;
 mod video;
@@ -47,6 +49,7 @@ pub use channels::ReceivedControl;
 pub use error::PeerError;
 pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
 pub use retransmission::Traffic;
+pub use send_path::Flow;
 pub use settings::PeerOptions;
 pub use sockets::{Binding, Heard};
 pub use video::VideoSender;

@@ -4,9 +4,10 @@ use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
 use crate::keyframe::KeyframeTap;
 use crate::observer::Observer;
 use crate::retransmission::{Mending, Meter, Retransmission};
+use crate::send_path::{Flow, SendPath};
 use crate::settings::{PeerOptions, configuration, h264, media, setting_engine};
 use crate::sockets::{Addresses, BoundRuntime, Heard};
-use crate::video::VideoSender;
+use crate::video::{Session, VideoSender};
 use crate::{PeerError, error::stack};
 use rccar_causes::causes;
 use rccar_protocol::signaling::{Candidate, IceServer};
@@ -132,11 +133,13 @@ impl Peer {
         let meter = Arc::new(Meter::default());
         let mending = Arc::new(Mending::default());
         let retransmission = Retransmission::new(Arc::clone(&mending), Arc::clone(&meter));
+        let flow = Arc::new(Flow::new(options.limits, options.clock));
         let codec = h264(options.level);
         let (engine, registry) = media(
             codec.clone(),
             KeyframeTap::new(Arc::clone(&keyframe_requested)),
             retransmission,
+            SendPath::new(Arc::clone(&flow), Arc::clone(&mending)),
         )?;
         let (sender, events) = mpsc::unbounded_channel();
         let gathered = Arc::new(watch::Sender::new(false));
@@ -169,8 +172,13 @@ impl Peer {
         let connection = Box::pin(building).await.map_err(stack("opening a connection"))?;
         let connection = Connection(Arc::new(connection));
         let video = Arc::new(
-            VideoSender::add_to(&*connection.0, codec, ssrc, keyframe_requested, mending, meter)
-                .await?,
+            VideoSender::add_to(
+                &*connection.0,
+                codec,
+                ssrc,
+                Session { keyframe_requested, mending, meter, flow },
+            )
+            .await?,
         );
         let control = ControlChannel::create(&*connection.0, options.clock).await?;
         let (channel, messages) = EventsChannel::create(&*connection.0, sender).await?;

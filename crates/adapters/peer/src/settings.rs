@@ -12,8 +12,10 @@
 
 use crate::keyframe::KeyframeTap;
 use crate::retransmission::Retransmission;
+use crate::send_path::SendPath;
 use crate::sockets::Binding;
 use crate::{PeerError, error::stack};
+pub use rccar_congestion::Limits;
 use rccar_protocol::VIDEO_CLOCK_HZ;
 use rccar_protocol::signaling::IceServer;
 use rccar_protocol::units::MonotonicMicros;
@@ -21,7 +23,6 @@ use rccar_protocol::video::Level;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::interceptor_registry::{
     Registry, Slot, configure_rtcp_reports, configure_simulcast_extension_headers,
-    configure_twcc_receiver_only,
 };
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_H264, MIME_TYPE_RTX, MediaEngine,
@@ -32,6 +33,7 @@ use rtc::peer_connection::transport::{RTCDtlsRole, RTCIceServer};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
+use rtc::sdp::extmap::TRANSPORT_CC_URI;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -54,6 +56,8 @@ pub struct PeerOptions {
     pub level: Level,
     /// The car's monotonic clock.
     pub clock: fn() -> MonotonicMicros,
+    /// Between which rates the picture is sent.
+    pub limits: Limits,
 }
 
 pub(crate) fn configuration(servers: &[IceServer]) -> RTCConfiguration {
@@ -100,7 +104,12 @@ pub(crate) fn h264(level: Level) -> RTCRtpCodec {
             "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={}",
             level.profile_level_id()
         ),
-        rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
+        rtcp_feedback: vec![
+            feedback("ccm", "fir"),
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+            feedback("transport-cc", ""),
+        ],
     }
 }
 
@@ -109,6 +118,7 @@ pub(crate) fn media(
     codec: RTCRtpCodec,
     tap: KeyframeTap,
     retransmission: Retransmission,
+    send_path: SendPath,
 ) -> Result<(MediaEngine, Registry), PeerError> {
     let refused = stack("setting up the media engine");
     let mut engine = MediaEngine::default();
@@ -133,11 +143,15 @@ pub(crate) fn media(
         .map_err(&refused)?;
     let playout_delay = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.into() };
     engine.register_header_extension(playout_delay, RtpCodecKind::Video, None).map_err(&refused)?;
-    // The stack's usual interceptors without those for NACK: the car asks for no packets, and
-    // answers such requests in its own way.
+    let transport_cc = RTCRtpHeaderExtensionCapability { uri: TRANSPORT_CC_URI.into() };
+    engine.register_header_extension(transport_cc, RtpCodecKind::Video, None).map_err(&refused)?;
+    // Of the stack's usual interceptors only the reports: the car receives no media, numbers its
+    // packets and answers requests for lost ones in its own way.
     configure_simulcast_extension_headers(&mut engine).map_err(&refused)?;
-    let registry = configure_twcc_receiver_only(Registry::new(), &mut engine).map_err(&refused)?;
-    let registry = configure_rtcp_reports(registry).with(Slot::NackResponder, retransmission);
+    let registry = configure_rtcp_reports(Registry::new())
+        .with(Slot::NackResponder, retransmission)
+        // Nearest to the wire: everything that leaves is counted.
+        .with(Slot::Pacer, send_path);
     // Nearest to the application: sees RTCP after every other interceptor has had it.
     let registry = registry.with(Slot::from(60_000), tap);
     Ok((engine, registry))

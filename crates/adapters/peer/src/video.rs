@@ -1,6 +1,7 @@
 //! Packs access units into RTP (RFC 6184) and sends them.
 
 use crate::retransmission::{Mending, Meter, Traffic};
+use crate::send_path::Flow;
 use crate::{PeerError, error::stack};
 use bytes::Bytes;
 use rccar_protocol::units::MonotonicMicros;
@@ -21,16 +22,22 @@ use webrtc::rtp_transceiver::RtpTransceiver;
 
 /// Payload of one RTP packet: with all headers, SRTP, TURN and IPv6 it stays within 1280 bytes, the
 /// least MTU of IPv6 (RFC 8200).
-const MAX_PAYLOAD: usize = 1120;
+pub(crate) const MAX_PAYLOAD: usize = 1120;
 
 /// Sends access units on the session's track.
 pub struct VideoSender {
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
-    keyframe_requested: Arc<Notify>,
-    mending: Arc<Mending>,
-    meter: Arc<Meter>,
+    session: Session,
     packetizer: Mutex<Packetizer>,
+}
+
+/// What the interceptors and the sender of a session share.
+pub(crate) struct Session {
+    pub(crate) keyframe_requested: Arc<Notify>,
+    pub(crate) mending: Arc<Mending>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) flow: Arc<Flow>,
 }
 
 struct Packetizer {
@@ -46,9 +53,7 @@ impl VideoSender {
         connection: &dyn PeerConnection,
         codec: RTCRtpCodec,
         ssrc: u32,
-        keyframe_requested: Arc<Notify>,
-        mending: Arc<Mending>,
-        meter: Arc<Meter>,
+        session: Session,
     ) -> Result<Self, PeerError> {
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
@@ -80,22 +85,15 @@ impl VideoSender {
         let next_seq = ssrc as u16;
         let packetizer =
             Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
-        Ok(Self {
-            track,
-            transceiver,
-            keyframe_requested,
-            mending,
-            meter,
-            packetizer: Mutex::new(packetizer),
-        })
+        Ok(Self { track, transceiver, session, packetizer: Mutex::new(packetizer) })
     }
 
     /// Resolves when the driver's browser asks for a keyframe, or misses a packet that is not sent
     /// once more.
     pub async fn keyframe_requested(&self) {
         tokio::select! {
-            () = self.keyframe_requested.notified() => {}
-            () = self.mending.due() => {}
+            () = self.session.keyframe_requested.notified() => {}
+            () = self.session.mending.due() => {}
         }
     }
 
@@ -111,11 +109,11 @@ impl VideoSender {
         captured_at: MonotonicMicros,
         keyframe: bool,
     ) -> Result<(), PeerError> {
-        self.meter.note_encoded(access_unit.len());
+        self.session.meter.note_encoded(access_unit.len());
         if keyframe {
-            self.mending.handle_keyframe();
-        } else if self.mending.is_broken() {
-            self.meter.note_withheld();
+            self.session.mending.handle_keyframe();
+        } else if self.session.mending.is_broken() {
+            self.session.meter.note_withheld();
             return Ok(());
         }
         let mut packetizer = self.packetizer.lock().await;
@@ -150,9 +148,15 @@ impl VideoSender {
         Ok(())
     }
 
+    /// What the link has room for. The encoder asks it before each frame.
+    #[must_use]
+    pub fn flow(&self) -> Arc<Flow> {
+        Arc::clone(&self.session.flow)
+    }
+
     #[must_use]
     pub fn traffic(&self) -> Traffic {
-        self.meter.read()
+        self.session.meter.read()
     }
 
     async fn negotiated_payload_type(&self) -> Result<u8, PeerError> {

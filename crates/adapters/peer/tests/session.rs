@@ -5,6 +5,7 @@
 mod driver;
 
 use driver::Driver;
+use rccar_peer::settings::Limits;
 use rccar_peer::{
     Binding, Message, Offer, Opened, Peer, PeerError, PeerEvent, PeerOptions, PeerState,
 };
@@ -38,6 +39,7 @@ impl Car {
             binding,
             level,
             clock: || MonotonicMicros(1),
+            limits: Limits { least_bps: 150_000, start_bps: 500_000, most_bps: 2_000_000, fps: 30 },
         };
         let Opened { peer, events, messages } =
             Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();

@@ -87,7 +87,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
         name: config.car.name.clone(),
         software: software.clone(),
         drive,
-        video: VideoHub::new(video_words(format)?, order.level, handle, units),
+        video: VideoHub::new(video_words(format)?, order, handle, units),
         loopback: config.ice.loopback,
         connections,
         sensors: Sensors { computer, place: modem.place },

@@ -114,6 +114,7 @@ impl Session {
             binding: self.binding.subscribe(),
             level: self.context.video.level(),
             clock: clock::now,
+            limits: self.context.video.limits(),
         };
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,

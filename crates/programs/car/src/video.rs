@@ -2,8 +2,10 @@
 
 use crate::steering::SharedSight;
 use rccar_causes::causes;
-use rccar_media::pipeline::{AccessUnits, PipelineHandle, PipelineState};
-use rccar_peer::{Traffic, VideoSender};
+use rccar_media::encoder::choice::Order;
+use rccar_media::pipeline::{AccessUnits, Gate, PipelineHandle, PipelineState};
+use rccar_peer::settings::Limits;
+use rccar_peer::{Flow, Traffic, VideoSender};
 use rccar_protocol::events::Video;
 use rccar_protocol::video::Level;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +14,12 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 
+/// The first rate of a session, before anything is known of its link.
+const START_BPS: u32 = 500_000;
+/// With fewer bits in a second for so many pixels OpenH264 makes mud: 150 kbit/s at 640×360. Then
+/// frames are left out instead.
+const LEAST: (u32, u32) = (150_000, 640 * 360);
+
 /// How often the log shows what was sent, at level DEBUG.
 const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
 
@@ -19,7 +27,7 @@ const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct VideoHub {
     format: Video,
-    level: Level,
+    order: Order,
     handle: PipelineHandle,
     /// Locked by the session, or the test, that receives frames.
     units: Arc<Mutex<AccessUnits>>,
@@ -32,13 +40,13 @@ pub(crate) struct VideoHub {
 impl VideoHub {
     pub(crate) fn new(
         format: Video,
-        level: Level,
+        order: Order,
         handle: PipelineHandle,
         units: AccessUnits,
     ) -> Self {
         Self {
             format,
-            level,
+            order,
             handle,
             units: Arc::new(Mutex::new(units)),
             died: Arc::default(),
@@ -54,7 +62,22 @@ impl VideoHub {
 
     /// H.264 level that a decoder of the picture needs.
     pub(crate) fn level(&self) -> Level {
-        self.level
+        self.order.level
+    }
+
+    /// Between which rates the picture is sent.
+    pub(crate) fn limits(&self) -> Limits {
+        let Order { format, bitrate_kbps, .. } = self.order;
+        let most_bps = bitrate_kbps.saturating_mul(1_000);
+        let pixels = u64::from(format.width()) * u64::from(format.height());
+        let least = pixels * u64::from(LEAST.0) / u64::from(LEAST.1);
+        let least = u32::try_from(least).unwrap_or(u32::MAX);
+        Limits {
+            least_bps: least.min(most_bps),
+            start_bps: START_BPS.min(most_bps),
+            most_bps,
+            fps: format.fps(),
+        }
     }
 
     /// State of the camera's thread, with the reason if it gives no frames.
@@ -73,8 +96,10 @@ impl VideoHub {
 
     /// Prepares to send the picture: [`Sending::begin`] starts it, dropping the value ends it.
     pub(crate) fn prepare(&self, sender: Arc<VideoSender>, sight: SharedSight) -> Sending {
+        let flow = sender.flow();
+        let room: Arc<dyn Gate> = Arc::new(Room(Arc::clone(&flow)));
         let task = tokio::spawn(send(self.clone(), sender, sight));
-        Sending { hub: self.clone(), running: OnceLock::new(), task }
+        Sending { hub: self.clone(), flow, room, running: OnceLock::new(), task }
     }
 
     /// Frames encoded since the start.
@@ -126,9 +151,25 @@ impl Drop for Running {
     }
 }
 
+/// The room that a session's link has for the picture.
+#[derive(Debug)]
+struct Room(Arc<Flow>);
+
+impl Gate for Room {
+    fn admit(&self, keyframe: bool) -> bool {
+        self.0.admit(keyframe)
+    }
+
+    fn rate(&self) -> u32 {
+        self.0.encoder_rate()
+    }
+}
+
 /// A session's video; dropping it stops the camera.
 pub(crate) struct Sending {
     hub: VideoHub,
+    flow: Arc<Flow>,
+    room: Arc<dyn Gate>,
     running: OnceLock<Running>,
     task: JoinHandle<()>,
 }
@@ -137,6 +178,8 @@ impl Sending {
     /// Call this when there is a path, the first one or another. It starts the camera, and the next
     /// frame is a keyframe.
     pub(crate) fn begin(&self) {
+        self.flow.handle_new_path();
+        self.hub.handle.set_gate(Arc::clone(&self.room));
         self.running.get_or_init(|| Running::start(&self.hub));
         self.hub.handle.request_keyframe();
     }
@@ -145,6 +188,7 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         self.task.abort();
+        self.hub.handle.remove_gate(&self.room);
     }
 }
 
@@ -177,6 +221,7 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>, sight: SharedSight) {
                     unanswered,
                     withheld,
                 } = sender.traffic();
+                let flow = sender.flow().insight();
                 tracing::debug!(
                     encoded_bytes,
                     first_bytes,
@@ -184,6 +229,7 @@ async fn send(hub: VideoHub, sender: Arc<VideoSender>, sight: SharedSight) {
                     resent,
                     unanswered,
                     withheld,
+                    ?flow,
                     "video sent so far"
                 );
             }

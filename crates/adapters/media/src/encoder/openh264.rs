@@ -27,6 +27,8 @@ pub struct OpenH264 {
     native: Native,
     config: EncoderConfig,
     format: VideoFormat,
+    /// In bit/s, as in `config`, which does not tell it.
+    rate: u32,
     /// Whether the native encoder has seen a frame: before that it cannot be asked for a keyframe,
     /// and makes one by itself.
     started: bool,
@@ -35,13 +37,14 @@ pub struct OpenH264 {
 impl OpenH264 {
     /// Keeps `bitrate_kbps` (1000 bits per second) on average.
     pub fn new(format: VideoFormat, bitrate_kbps: u32) -> Result<Self, EncoderError> {
+        let rate = bitrate_kbps.saturating_mul(1000);
         let config = EncoderConfig::new()
             .usage_type(UsageType::CameraVideoRealTime)
             .profile(Profile::Baseline)
             .complexity(Complexity::Low)
             .rate_control_mode(RateControlMode::Bitrate)
-            .bitrate(BitRate::from_bps(bitrate_kbps.saturating_mul(1000)))
-            .max_frame_rate(FrameRate::from_hz(rate(format)))
+            .bitrate(BitRate::from_bps(rate))
+            .max_frame_rate(FrameRate::from_hz(frame_rate(format)))
             .skip_frames(false)
             .intra_frame_period(IntraFramePeriod::from_num_frames(0))
             .scene_change_detect(false)
@@ -49,7 +52,7 @@ impl OpenH264 {
             .background_detection(false)
             .num_threads(1)
             .vui(VuiConfig::bt709());
-        Ok(Self { native: native(config)?, config, format, started: false })
+        Ok(Self { native: native(config)?, config, format, rate, started: false })
     }
 }
 
@@ -87,12 +90,16 @@ impl Encoder for OpenH264 {
         Ok((!data.is_empty()).then_some(Encoded { data, keyframe }))
     }
 
-    /// Costs a keyframe: the `openh264` crate changes the rate of a running encoder only through an
-    /// unsafe call, so a new one is made.
     fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, EncoderError> {
-        let config = self.config.bitrate(BitRate::from_bps(bitrate_kbps.saturating_mul(1000)));
-        self.native = native(config)?;
-        (self.config, self.started) = (config, false);
+        let rate = bitrate_kbps.saturating_mul(1000);
+        let config = self.config.bitrate(BitRate::from_bps(rate));
+        if self.started {
+            rccar_openh264_unsafe::set_bitrate(&mut self.native, self.rate, rate)
+                .map_err(|refused| EncoderError { encoder: NAME, reason: refused.to_string() })?;
+        } else {
+            self.native = native(config)?;
+        }
+        (self.config, self.rate) = (config, rate);
         Ok(bitrate_kbps)
     }
 
@@ -109,7 +116,7 @@ fn failed(error: &openh264::Error) -> EncoderError {
     EncoderError { encoder: NAME, reason: error.to_string() }
 }
 
-fn rate(format: VideoFormat) -> f32 {
+fn frame_rate(format: VideoFormat) -> f32 {
     // Exact: at most 60.
     format.fps() as f32
 }

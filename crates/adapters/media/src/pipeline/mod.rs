@@ -11,6 +11,7 @@
 //! A camera or encoder that fails is tried again, in growing intervals up to one second;
 //! [`PipelineHandle::watch`] reports it. The thread ends when [`AccessUnits`] is dropped.
 
+mod gate;
 mod stats;
 mod worker;
 
@@ -18,6 +19,7 @@ use crate::camera::Camera;
 use crate::clock;
 use crate::encoder::Encoder;
 use bytes::Bytes;
+pub use gate::Gate;
 use rccar_protocol::units::MonotonicMicros;
 use stats::Counters;
 pub use stats::PipelineStats;
@@ -47,6 +49,7 @@ pub fn start(
         keyframe_wanted: AtomicBool::new(false),
         counters: Counters::default(),
         state: watch::Sender::new(PipelineState::Idle),
+        gate: Mutex::default(),
     });
     let worker = worker::Worker::new(camera, encoder, units_tx, Arc::clone(&shared));
     thread::Builder::new().name("video".to_owned()).spawn(move || worker.run())?;
@@ -100,6 +103,18 @@ impl PipelineHandle {
     /// keyframe in 200 ms.
     pub fn request_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks this gate before each frame, instead of the one before.
+    pub fn set_gate(&self, gate: Arc<dyn Gate>) {
+        *self.shared.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(gate);
+    }
+
+    /// Asks this gate no longer. Without one, every frame is encoded, at the rate as it is.
+    pub fn remove_gate(&self, gate: &Arc<dyn Gate>) {
+        let mut present = self.shared.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another session may have set its own by now.
+        present.take_if(|present| Arc::ptr_eq(present, gate));
     }
 
     #[must_use]
@@ -167,6 +182,7 @@ struct Shared {
     keyframe_wanted: AtomicBool,
     counters: Counters,
     state: watch::Sender<PipelineState>,
+    gate: Mutex<Option<Arc<dyn Gate>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +198,10 @@ impl Shared {
     fn command(&self) -> MutexGuard<'_, Command> {
         // Flags cannot be left half-way by a panic.
         self.command.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gate(&self) -> Option<Arc<dyn Gate>> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Publishes a state; whether it is a new one.

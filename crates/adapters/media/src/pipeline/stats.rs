@@ -15,6 +15,8 @@ pub struct PipelineStats {
     pub bytes: u64,
     /// Frames not encoded because the consumer had not taken the one before.
     pub skipped: u64,
+    /// Frames not encoded because the link had no room for them.
+    pub left_out: u64,
     /// Access units dropped because the consumer came too late for them, or only after a rest.
     pub dropped_late: u64,
     pub camera_errors: u64,
@@ -30,6 +32,7 @@ pub(super) struct Counters {
     keyframes: AtomicU64,
     bytes: AtomicU64,
     skipped: AtomicU64,
+    left_out: AtomicU64,
     dropped_late: AtomicU64,
     camera_errors: AtomicU64,
     encoder_errors: AtomicU64,
@@ -43,6 +46,10 @@ impl Counters {
 
     pub(super) fn skipped(&self) {
         add(&self.skipped, 1);
+    }
+
+    pub(super) fn left_out(&self) {
+        add(&self.left_out, 1);
     }
 
     pub(super) fn dropped_late(&self) {
@@ -73,6 +80,7 @@ impl Counters {
             keyframes: read(&self.keyframes),
             bytes: read(&self.bytes),
             skipped: read(&self.skipped),
+            left_out: read(&self.left_out),
             dropped_late: read(&self.dropped_late),
             camera_errors: read(&self.camera_errors),
             encoder_errors: read(&self.encoder_errors),

@@ -1,9 +1,10 @@
 //! The thread: captures, encodes, waits.
 
+use super::gate::worth_setting;
 use super::{AccessUnit, PipelineState, Queued, Shared};
 use crate::camera::Camera;
 use crate::clock;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, EncoderError};
 use crate::frame::I420Frame;
 use bytes::Bytes;
 use nix::sys::prctl;
@@ -34,6 +35,8 @@ pub(super) struct Worker {
     frame: I420Frame,
     epoch: u64,
     last_keyframe: Option<MonotonicMicros>,
+    /// The rate at which the encoder was told to aim; `None`: as it was made.
+    rate_kbps: Option<u32>,
     backoff: Duration,
 }
 
@@ -53,6 +56,7 @@ impl Worker {
             frame,
             epoch: 0,
             last_keyframe: None,
+            rate_kbps: None,
             backoff: BACKOFF.0,
         }
     }
@@ -103,7 +107,7 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    /// Encodes the frame if the consumer has taken the last one.
+    /// Encodes the frame if the consumer has taken the last one, and if the gate lets it through.
     fn handle_frame(&mut self, captured_at: MonotonicMicros, tried_at: MonotonicMicros) {
         // Before encoding: an encoded frame that finds no place would break those after it.
         let place = match self.units.try_reserve() {
@@ -114,6 +118,21 @@ impl Worker {
         };
         let force_keyframe = self.shared.keyframe_wanted.load(Ordering::Relaxed)
             && self.last_keyframe.is_none_or(|last| captured_at.since(last) >= KEYFRAME_SPACING);
+        let gate = self.shared.gate();
+        if let Some(gate) = &gate {
+            if !gate.admit(force_keyframe) {
+                return self.shared.counters.left_out();
+            }
+            if let Some(rate) = worth_setting(self.rate_kbps, gate.rate() / 1_000) {
+                match self.encoder.set_bitrate(rate) {
+                    Ok(_) => self.rate_kbps = Some(rate),
+                    Err(error) => {
+                        drop(place);
+                        return self.handle_encoder_failure(&error, tried_at);
+                    }
+                }
+            }
+        }
         if force_keyframe {
             // Before encoding: a request that comes meanwhile stays for the next frame.
             self.shared.keyframe_wanted.store(false, Ordering::Relaxed);
@@ -146,12 +165,17 @@ impl Worker {
             }
             Err(error) => {
                 drop(place);
-                self.last_keyframe = None;
-                self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
-                self.shared.counters.encoder_error();
-                self.handle_failure(&error, tried_at);
+                self.handle_encoder_failure(&error, tried_at);
             }
         }
+    }
+
+    fn handle_encoder_failure(&mut self, error: &EncoderError, tried_at: MonotonicMicros) {
+        self.last_keyframe = None;
+        self.rate_kbps = None;
+        self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
+        self.shared.counters.encoder_error();
+        self.handle_failure(error, tried_at);
     }
 
     /// Reports the failure, then waits so long that attempts are `backoff` apart.

@@ -26,6 +26,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+pub(crate) use window::Window;
 
 /// The video of a session in numbers, since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

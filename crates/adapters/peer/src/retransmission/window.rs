@@ -7,19 +7,19 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A sum over a sliding second.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(crate) struct Window {
     entries: VecDeque<(Instant, usize)>,
     bytes: usize,
 }
 
 impl Window {
-    pub(super) fn add(&mut self, now: Instant, bytes: usize) {
+    pub(crate) fn add(&mut self, now: Instant, bytes: usize) {
         self.forget(now);
         self.entries.push_back((now, bytes));
         self.bytes += bytes;
     }
 
-    pub(super) fn bytes(&mut self, now: Instant) -> usize {
+    pub(crate) fn bytes(&mut self, now: Instant) -> usize {
         self.forget(now);
         self.bytes
     }

@@ -102,7 +102,7 @@ fn the_bit_rate_follows_to_the_spare_encoder() {
     machine.script([Act::Unplug]);
     next(encoder.as_mut()).unwrap();
     assert_eq!(encoder.set_bitrate(90).unwrap(), 90);
-    assert!(next(encoder.as_mut()).unwrap().unwrap().keyframe);
+    assert!(!next(encoder.as_mut()).unwrap().unwrap().keyframe);
 }
 
 fn order(bitrate_kbps: u32) -> Order {

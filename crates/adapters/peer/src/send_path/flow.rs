@@ -1,0 +1,168 @@
+//! What the media loop and the encoder's thread share of a session: how much may be sent.
+
+use crate::retransmission::Window;
+use rccar_congestion::{Controller, Insight, Limits, Packet, Verdict};
+use rccar_protocol::units::MonotonicMicros;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A browser that has agreed to report arrivals and does not within this time never will.
+const MUTE_AFTER: Duration = Duration::from_secs(3);
+/// The rate for a browser that reports nothing, in bit/s: little enough for a bad link.
+const BLIND: u32 = 500_000;
+/// Bytes that a packet of the picture has beside its part of the picture: headers of RTP, its
+/// extensions, the payload's format, and what [`super::AROUND`] counts.
+const HEADERS: f64 = 12.0 + 16.0 + 2.0 + super::AROUND as f64;
+
+/// Decides which frames are sent and at which rate. Locked for microseconds.
+#[derive(Debug)]
+pub struct Flow {
+    state: Mutex<State>,
+    clock: fn() -> MonotonicMicros,
+}
+
+#[derive(Debug)]
+struct State {
+    control: Controller,
+    limits: Limits,
+    /// Copies of the last second.
+    copies: Window,
+    /// The browser has agreed to report arrivals.
+    agreed: bool,
+    sending_since: Option<Instant>,
+    reported: bool,
+    /// What one instant of the media loop is on the car's clock.
+    epoch: (Instant, MonotonicMicros),
+}
+
+impl State {
+    fn micros(&self, at: Instant) -> MonotonicMicros {
+        let (instant, micros) = self.epoch;
+        match at.checked_duration_since(instant) {
+            Some(since) => micros.plus(since),
+            None => micros.minus(instant - at),
+        }
+    }
+
+    /// Nothing tells what the link carries.
+    fn is_blind(&self, now: Instant) -> bool {
+        let mute = || {
+            self.sending_since
+                .is_some_and(|since| now.saturating_duration_since(since) > MUTE_AFTER)
+        };
+        !self.agreed || (!self.reported && mute())
+    }
+}
+
+impl Flow {
+    pub(crate) fn new(limits: Limits, clock: fn() -> MonotonicMicros) -> Self {
+        let state = State {
+            control: Controller::new(limits),
+            limits,
+            copies: Window::default(),
+            agreed: false,
+            sending_since: None,
+            reported: false,
+            epoch: (Instant::now(), clock()),
+        };
+        Self { state: Mutex::new(state), clock }
+    }
+
+    /// Whether the next frame may be encoded; it will then be sent.
+    pub fn admit(&self, keyframe: bool) -> bool {
+        let mut state = self.lock();
+        state.is_blind(Instant::now()) || state.control.admit((self.clock)(), keyframe)
+    }
+
+    /// The rate at which the encoder aims, in bit/s: headers and copies are taken off.
+    #[must_use]
+    pub fn encoder_rate(&self) -> u32 {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let Limits { fps, most_bps, .. } = state.limits;
+        let rate = match state.is_blind(now) {
+            true => f64::from(BLIND.min(most_bps)),
+            false => f64::from(state.control.poll_rate()),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "bytes of a second")]
+        let copies = state.copies.bytes(now) as f64 * 8.0;
+        picture_rate((rate - copies).max(rate / 2.0), fps.into())
+    }
+
+    /// The packets take another path from now on.
+    pub fn handle_new_path(&self) {
+        let mut state = self.lock();
+        state.control.handle_new_path((self.clock)());
+        if !state.reported {
+            state.sending_since = None;
+        }
+    }
+
+    #[must_use]
+    pub fn insight(&self) -> Insight {
+        self.lock().control.insight()
+    }
+
+    pub(super) fn handle_agreed(&self, agreed: bool) {
+        self.lock().agreed = agreed;
+    }
+
+    pub(super) fn handle_sent(&self, now: Instant, packet: Packet) -> u64 {
+        let mut state = self.lock();
+        state.sending_since.get_or_insert(now);
+        if packet.frame.is_none() {
+            state.copies.add(now, usize::try_from(packet.bytes).unwrap_or(usize::MAX));
+        }
+        let at = state.micros(now);
+        state.control.handle_sent(at, packet)
+    }
+
+    pub(super) fn handle_waiting(&self, bytes: usize) {
+        self.lock().control.handle_waiting(bytes);
+    }
+
+    pub(super) fn handle_feedback(&self, now: Instant, verdicts: &[Verdict]) {
+        let mut state = self.lock();
+        state.reported = true;
+        let at = state.micros(now);
+        state.control.handle_feedback(at, verdicts);
+    }
+
+    pub(super) fn next_number(&self) -> u64 {
+        self.lock().control.next_number()
+    }
+
+    pub(super) fn pacing(&self) -> u32 {
+        self.lock().control.poll_pacing()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is complete before a panic could come.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is left for the picture of a rate on the wire, at so many frames per second.
+fn picture_rate(wire: f64, fps: f64) -> u32 {
+    let payload = crate::video::MAX_PAYLOAD as f64;
+    let frame = wire / 8.0 / fps.max(1.0);
+    let packets = (frame / (payload + HEADERS)).ceil().max(1.0);
+    let picture = (frame - packets * HEADERS).max(frame / 2.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let rate = (picture * 8.0 * fps.max(1.0)) as u32;
+    rate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_take_their_part_of_the_rate() {
+        // 4167 bytes a frame in four packets.
+        assert_eq!(picture_rate(1e6, 30.0), 1_000_000 - 4 * 8 * 30 * 68);
+        // 625 bytes in one.
+        assert_eq!(picture_rate(150e3, 30.0), 150_000 - 8 * 30 * 68);
+        assert_eq!(picture_rate(10e3, 30.0), 5_000, "never less than a half");
+    }
+}
