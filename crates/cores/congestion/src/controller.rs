@@ -56,6 +56,19 @@ pub struct Limits {
     pub fps: u32,
 }
 
+impl Limits {
+    /// Least and most. If they contradict each other, the most holds.
+    fn ends(self) -> (f64, f64) {
+        let most = f64::from(self.most_bps.max(1));
+        (f64::from(self.least_bps.max(1)).min(most), most)
+    }
+
+    fn clamp(self, rate: f64) -> f64 {
+        let (least, most) = self.ends();
+        rate.clamp(least, most)
+    }
+}
+
 /// What the machine knows, for people and logs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Insight {
@@ -97,7 +110,7 @@ pub struct Controller {
 impl Controller {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let rate = f64::from(limits.start_bps).min(limits.most_bps.into());
+        let rate = limits.clamp(limits.start_bps.into());
         Self {
             limits,
             rate,
@@ -197,8 +210,8 @@ impl Controller {
         self.losses = Losses::default();
         (self.exact_at, self.admitted_at, self.train, self.standing) = (None, None, 0.0, 0);
         self.rate = self.rate.min(NEW_PATH);
-        self.clamp();
         self.capacity = self.rate / USED;
+        self.clamp();
     }
 
     /// Whether the next frame may be encoded. Asking counts: a frame that is admitted will be sent.
@@ -258,8 +271,7 @@ impl Controller {
             }
             Sample::Nothing => self.train = 0.0,
         }
-        let most = HEADROOM * f64::from(self.limits.most_bps);
-        self.capacity = self.capacity.clamp(f64::from(self.limits.least_bps) / HEADROOM, most);
+        self.clamp();
     }
 
     fn steer(&mut self, now: i64) {
@@ -289,8 +301,9 @@ impl Controller {
     }
 
     fn clamp(&mut self) {
-        let most = f64::from(self.limits.most_bps);
-        self.rate = self.rate.clamp(f64::from(self.limits.least_bps).min(most), most);
+        self.rate = self.limits.clamp(self.rate);
+        let (least, most) = self.limits.ends();
+        self.capacity = self.capacity.clamp(least / HEADROOM, most * HEADROOM);
     }
 }
 
