@@ -49,8 +49,8 @@
 //! * *Frames as probes*: packets of one frame leave at twice the rate, and the gaps between their
 //!   arrivals tell the capacity without sending anything else. This is the idea of Pudica (Wang and
 //!   others, NSDI 2024).
-//! * *Bytes under way* stand for the queue, as in SCReAM (RFC 8298). When reports stay away, nothing
-//!   counts as drained, and so silence stops the sending without any timer.
+//! * *Bytes under way* stand for the queue, as in SCReAM (RFC 8298). When reports stay away,
+//!   nothing counts as drained, and so silence stops the sending without any timer.
 //! * A delay of the queue, not its gradient, as Google's congestion control has it
 //!   (draft-ietf-rmcat-gcc): a gradient does not see a queue that stands.
 //! * A machine like this gives way to a long upload in the same queue. The car shapes its own.

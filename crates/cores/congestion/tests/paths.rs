@@ -1,0 +1,60 @@
+//! What a driver sees when the path is long or becomes another one, or somebody else uses it.
+#![allow(clippy::print_stdout, reason = "a failure shows its figures")]
+
+mod sim;
+
+use sim::judge::{alone, each, spends_no_more_than_said};
+use sim::scenes;
+
+#[test]
+fn another_uplink_that_is_longer_costs_a_moment_and_not_the_rate() {
+    alone(&scenes::new_path(), |sheet| {
+        assert!(sheet.longest() < 500.0);
+        assert!(sheet.age_between(scenes::DETOUR_AT + 3.0, 40.0, 0.95) <= 480.0);
+        assert!(sheet.usage(scenes::DETOUR_AT + 5.0, 40.0) >= 0.1);
+        spends_no_more_than_said(sheet);
+    });
+}
+
+#[test]
+fn a_network_that_takes_a_longer_way_without_a_word_freezes_nothing() {
+    alone(&scenes::detour(), |sheet| {
+        assert_eq!(sheet.freezes(), 0);
+        assert!(sheet.age_between(scenes::DETOUR_AT, 40.0, 0.95) <= 300.0);
+        spends_no_more_than_said(sheet);
+    });
+}
+
+#[test]
+fn a_long_way_is_no_queue() {
+    alone(&scenes::far_away(), |sheet| {
+        assert!(sheet.longest() < 500.0);
+        assert!(sheet.usage(5.0, 40.0) >= 0.3);
+        spends_no_more_than_said(sheet);
+    });
+}
+
+#[test]
+fn two_cars_on_one_link_leave_each_other_room() {
+    each(&scenes::two_cars(), |sheets| {
+        let shares: Vec<f64> = sheets.iter().map(|sheet| sheet.usage(40.0, 70.0)).collect();
+        println!("{shares:.2?}");
+        assert!(shares.iter().sum::<f64>() >= 0.85);
+        assert!(shares.iter().all(|share| *share >= 0.1));
+        for sheet in sheets {
+            assert_eq!(sheet.freezes(), 0);
+            assert!(sheet.age(0.95) <= 150.0);
+        }
+    });
+}
+
+#[test]
+fn beside_a_long_upload_something_is_left() {
+    let (from, to) = scenes::UPLOAD;
+    alone(&scenes::beside_upload(), |sheet| {
+        let beside = sheet.usage(from + 5.0, to);
+        println!("{beside:.3} of the link, age p95 {:.0}", sheet.age_between(from + 5.0, to, 0.95));
+        assert!(sheet.usage(from - 5.0, from) >= 0.85);
+        assert!(sheet.back_to(to, 0.85) <= 3.0);
+    });
+}
