@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image test-repro test-camera test-modem test-netlab test-releases bench-latency bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ test-netlab: ## Stories of the real programs behind NAT and over bad links, in n
 bench-latency: ## Capture-to-screen latency in Chromium: median and p95 of both picture sizes
 	@ci/setup
 	@ci/bench-latency
+
+bench-link: ## Age of the picture on links that narrow, lose and die: a table (needs root)
+	@ci/setup
+	@ci/bench-link
 
 bench: ## Time of rendering and encoding one frame
 	@ci/setup
