@@ -51,7 +51,8 @@ pub enum Layer {
 
 /// Adapters that know a core. `rccar-site` drives `rccar-rooms` for the host and for the car's own
 /// page alike.
-pub const EXCEPTIONS: [(&str, &str); 1] = [("rccar-site", "rccar-rooms")];
+pub const EXCEPTIONS: [(&str, &str); 2] =
+    [("rccar-site", "rccar-rooms"), ("rccar-peer", "rccar-congestion")];
 
 /// The program that holds others: the car's, in one file.
 pub const COLLECTION: &str = "rccar";

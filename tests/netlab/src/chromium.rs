@@ -40,6 +40,14 @@ impl Lab {
         serde_json::from_value(seen).expect("frames and when they were shown")
     }
 
+    /// Lets a driver with Chromium do what a script says. Calls `begin` at its first line.
+    ///
+    /// # Panics
+    /// It fails.
+    pub async fn sit(&self, script: &str, arguments: &[&str], begin: impl FnOnce()) {
+        self.run_chromium(script, arguments, begin).await;
+    }
+
     /// Runs a script with a one-time link and more arguments. Calls `begin` at its first line, and
     /// returns its last line, which is JSON.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
