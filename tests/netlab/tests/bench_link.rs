@@ -1,5 +1,5 @@
-//! `make bench-link`: how the picture fares on links that make it hard. Each scene prints its row of
-//! a table, and fails only if there is no picture at all.
+//! `make bench-link`: how the picture fares on links that make it hard. Each scene prints its row
+//! of a table, and fails only if there is no picture at all.
 #![allow(clippy::print_stdout, reason = "the table is for the reader")]
 
 use rccar_netlab::{Scene, story};

@@ -25,9 +25,9 @@
 //! * Of the control frames only the newest is kept ([`tokio::sync::watch`]): an older one has no
 //!   value once a newer one is here.
 //! * [`Flow`] tells the encoder which frames the link has room for, and at which rate; the machine
-//!   behind it is [`rccar_congestion`]. Packets that are lost all the same are sent once more within
-//!   the limits of `retransmission`. Socket buffers are small: a packet that the link cannot carry
-//!   is lost rather than late.
+//!   behind it is [`rccar_congestion`]. Packets that are lost all the same are sent once more
+//!   within the limits of `retransmission`. Socket buffers are small: a packet that the link cannot
+//!   carry is lost rather than late.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 

@@ -1,7 +1,7 @@
 //! One call: a running OpenH264 encoder aims at another bit rate.
 //!
-//! **The stream goes on: no keyframe, no new parameter sets.** The safe way of the `openh264` crate,
-//! a new encoder, costs a keyframe each time, just when a link has become narrow.
+//! **The stream goes on: no keyframe, no new parameter sets.** The safe way of the `openh264`
+//! crate, a new encoder, costs a keyframe each time, just when a link has become narrow.
 //!
 //! # Design decisions
 //!

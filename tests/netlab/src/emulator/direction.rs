@@ -155,7 +155,8 @@ impl Direction {
     fn waits(&self, now: Duration) -> Duration {
         let bytes_per_s = match &self.path.rate {
             Rate::Unlimited => return Duration::ZERO,
-            Rate::Steady(kbps) => f64::from(*kbps) * 125.0,
+            // A link that carries nothing holds what one of 1 kbit/s would.
+            Rate::Steady(kbps) => f64::from((*kbps).max(1)) * 125.0,
             // While the rate is 0, the queue has the length of the rate before (or after) that.
             Rate::Steps(steps) => {
                 let mut past =
@@ -315,6 +316,14 @@ mod tests {
         assert!(arrived.iter().all(|at| !(111..=509).contains(at)), "{arrived:?}");
         assert!(path.counters().tail_dropped >= 30, "{:?}", path.counters());
         assert!(arrived.last().unwrap() >= &590);
+    }
+
+    #[test]
+    fn a_link_that_carries_nothing_holds_little_and_delivers_nothing() {
+        let mut path = direction(Path { rate: Rate::Steady(0), ..Path::of(ms(0)) });
+        assert!(send(&mut path, 60, ms(10)).is_empty());
+        assert_eq!(path.counters().taken, 60);
+        assert!(path.counters().tail_dropped >= 50, "{:?}", path.counters());
     }
 
     #[test]

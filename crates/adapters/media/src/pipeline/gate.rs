@@ -2,8 +2,8 @@
 
 use std::fmt::Debug;
 
-/// Asked by the thread before it encodes a frame. An encoded frame cannot be taken back: those after
-/// it refer to it.
+/// Asked by the thread before it encodes a frame. An encoded frame cannot be taken back: those
+/// after it refer to it.
 pub trait Gate: Debug + Send + Sync {
     /// Whether a frame may be encoded now. Then it will be sent.
     fn admit(&self, keyframe: bool) -> bool;

@@ -23,6 +23,7 @@ use crate::retransmission::Mending;
 use bytes::Bytes;
 use feedback::Feedback;
 use pacer::Pacer;
+use rccar_causes::causes;
 use rccar_congestion::Packet as Leaving;
 use rtc::interceptor::{Attribute, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
@@ -92,7 +93,7 @@ impl SendPath {
             let number = Bytes::copy_from_slice(&(number as u16).to_be_bytes());
             if let Err(error) = rtp.header.set_extension(numbered.extension, number) {
                 // Sent all the same: it counts as never reported.
-                tracing::debug!(%error, "a packet without its transport-wide number");
+                tracing::debug!(error = %causes(&error), "a packet without its transport-wide number");
             }
             packet.now = now;
             self.outbound.push_back(packet);
