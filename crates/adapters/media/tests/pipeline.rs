@@ -5,12 +5,12 @@ use rccar_media::camera::{Camera, CameraError};
 use rccar_media::encoder::{Encoded, Encoder, EncoderError};
 use rccar_media::frame::{I420Frame, VideoFormat};
 use rccar_media::pipeline::{
-    self, AccessUnit, AccessUnits, PipelineHandle, PipelineState, QUEUE_LIMIT,
+    self, AccessUnit, AccessUnits, Gate, PipelineHandle, PipelineState, QUEUE_LIMIT,
 };
 use rccar_protocol::units::MonotonicMicros;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[tokio::test]
@@ -103,6 +103,85 @@ async fn an_encoder_that_fails_begins_again_with_a_keyframe() {
     assert_eq!(rig.handle.stats().encoder_errors, 1);
 }
 
+/// A gate that a test opens and closes.
+#[derive(Debug)]
+struct Turnstile(Mutex<(bool, VideoFormat, u32)>);
+
+impl Turnstile {
+    fn new(open: bool, width: u32, rate: u32) -> Arc<Self> {
+        let gate = Self(Mutex::new((open, VideoFormat::new(128, 96, 30).unwrap(), rate)));
+        gate.set(open, width, rate);
+        Arc::new(gate)
+    }
+
+    fn set(&self, open: bool, width: u32, rate: u32) {
+        let format = VideoFormat::new(width, width * 3 / 4, 30).unwrap();
+        *self.0.lock().unwrap() = (open, format, rate);
+    }
+}
+
+impl Gate for Turnstile {
+    fn format(&self) -> VideoFormat {
+        self.0.lock().unwrap().1
+    }
+
+    fn admit(&self, _: bool) -> bool {
+        self.0.lock().unwrap().0
+    }
+
+    fn rate(&self) -> u32 {
+        self.0.lock().unwrap().2
+    }
+}
+
+#[tokio::test]
+async fn what_the_link_has_no_room_for_is_not_encoded_and_no_reference_is_missing() {
+    let mut rig = Rig::running();
+    assert_eq!(rig.next().await.data[0], 0);
+    let gate = Turnstile::new(false, 128, 1_000_000);
+    let as_gate: Arc<dyn Gate> = Arc::clone(&gate) as _;
+    rig.handle.set_gate(Arc::clone(&as_gate));
+    for _ in 0..5 {
+        rig.click(Ok(()));
+    }
+    rig.until_captured(6).await;
+    assert_eq!((rig.handle.stats().left_out, rig.handle.stats().encoded), (5, 1));
+    gate.set(true, 128, 1_000_000);
+    let next = rig.next().await;
+    assert_eq!((next.data[0], next.keyframe), (1, false));
+    // Another session's gate stays when this one goes.
+    let other: Arc<dyn Gate> = Turnstile::new(false, 128, 1_000_000);
+    rig.handle.set_gate(Arc::clone(&other));
+    rig.handle.remove_gate(&as_gate);
+    rig.click(Ok(()));
+    rig.until_captured(8).await;
+    assert_eq!(rig.handle.stats().left_out, 6);
+    rig.handle.remove_gate(&other);
+    rig.next().await;
+}
+
+#[tokio::test]
+async fn size_and_rate_follow_the_link_and_another_size_begins_with_a_keyframe() {
+    let mut rig = Rig::running();
+    rig.next().await;
+    let gate = Turnstile::new(true, 128, 1_000_000);
+    rig.handle.set_gate(Arc::clone(&gate) as _);
+    assert!(!rig.next().await.keyframe);
+    gate.set(true, 128, 1_020_000);
+    assert!(!rig.next().await.keyframe, "too little to tell");
+    gate.set(true, 64, 300_000);
+    assert!(rig.next().await.keyframe);
+    assert!(!rig.next().await.keyframe);
+    gate.set(true, 128, 300_000);
+    assert!(rig.next().await.keyframe);
+    let told = rig.told.lock().unwrap().join(", ");
+    assert_eq!(
+        told,
+        "frame 128×96, 1000 kbit/s, frame 128×96, frame 128×96, 64×48, 300 kbit/s, frame 64×48, \
+         frame 64×48, 128×96, 300 kbit/s, frame 128×96"
+    );
+}
+
 #[tokio::test]
 async fn whoever_watches_after_a_rest_gets_a_keyframe_first_and_nothing_from_before() {
     let mut rig = Rig::running();
@@ -156,6 +235,7 @@ struct Rig {
     resting: Arc<AtomicBool>,
     handle: PipelineHandle,
     units: AccessUnits,
+    told: Told,
 }
 
 type Click = Result<(), &'static str>;
@@ -166,9 +246,11 @@ impl Rig {
         let (fail_encoder, failures) = channel();
         let resting = Arc::new(AtomicBool::new(false));
         let camera = ClickCamera { clicked, resting: Arc::clone(&resting) };
-        let encoder = CountingEncoder { encoded: 0, started: false, failures };
+        let told = Told::default();
+        let encoder =
+            CountingEncoder { encoded: 0, started: false, failures, told: Arc::clone(&told) };
         let (handle, units) = pipeline::start(Box::new(camera), Box::new(encoder)).unwrap();
-        Self { clicks, fail_encoder, resting, handle, units }
+        Self { clicks, fail_encoder, resting, handle, units, told }
     }
 
     fn running() -> Self {
@@ -191,7 +273,8 @@ impl Rig {
             while self.handle.stats().captured < count {
                 tokio::task::yield_now().await;
             }
-            while self.handle.stats().encoded + self.handle.stats().skipped < count {
+            let done = |it: pipeline::PipelineStats| it.encoded + it.skipped + it.left_out;
+            while done(self.handle.stats()) < count {
                 tokio::task::yield_now().await;
             }
         };
@@ -206,7 +289,7 @@ struct ClickCamera {
 
 impl Camera for ClickCamera {
     fn format(&self) -> VideoFormat {
-        VideoFormat::new(64, 48, 30).unwrap()
+        VideoFormat::new(128, 96, 30).unwrap()
     }
 
     fn next_frame(&mut self, _: &mut I420Frame) -> Result<MonotonicMicros, CameraError> {
@@ -233,14 +316,19 @@ struct CountingEncoder {
     encoded: u8,
     started: bool,
     failures: Receiver<()>,
+    /// Sizes and rates that it was told, and the size of each frame.
+    told: Told,
 }
+
+type Told = Arc<Mutex<Vec<String>>>;
 
 impl Encoder for CountingEncoder {
     fn encode(
         &mut self,
-        _: &I420Frame,
+        frame: &I420Frame,
         force_keyframe: bool,
     ) -> Result<Option<Encoded>, EncoderError> {
+        self.told.lock().unwrap().push(format!("frame {}×{}", frame.width(), frame.height()));
         if self.failures.try_recv().is_ok() {
             return Err(EncoderError { encoder: "test", reason: "told to".to_owned() });
         }
@@ -252,7 +340,13 @@ impl Encoder for CountingEncoder {
     }
 
     fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, EncoderError> {
+        self.told.lock().unwrap().push(format!("{bitrate_kbps} kbit/s"));
         Ok(bitrate_kbps)
+    }
+
+    fn set_format(&mut self, format: VideoFormat) -> Result<(), EncoderError> {
+        self.told.lock().unwrap().push(format!("{}×{}", format.width(), format.height()));
+        Ok(())
     }
 
     fn name(&self) -> String {

@@ -31,6 +31,14 @@ const NEAR_GROWTH: f64 = 0.15;
 const PACE: f64 = 2.0;
 /// Packets never leave more slowly, in bit/s.
 const LEAST_PACE: f64 = 400e3;
+/// Where the highest rate meets no queue, packets leave faster, at up to this many times the rate:
+/// a whole frame at once.
+const FASTEST_PACE: f64 = 8.0;
+/// By so much more than what arrived well at most.
+const FASTER: f64 = 1.5;
+/// The first packets of a path leave at this rate, in bit/s: nobody waits for them yet, and they
+/// show at once what the path carries.
+const FIRST_PACE: f64 = 8e6;
 /// Packets that wait to leave do so within this time, in seconds, also when the rate has fallen.
 const PACED_WITHIN: f64 = 0.2;
 /// Part lost in a second, above which somebody drops what is too much (a policer). Less is the air.
@@ -94,6 +102,8 @@ pub struct Controller {
     exact_at: Option<i64>,
     /// What the newest frames that met no queue have shown, in bit/s.
     train: f64,
+    /// At which rate packets may leave because others have arrived so, in bit/s.
+    burst: f64,
     history: History,
     arrivals: Arrivals,
     base: BaseDelay,
@@ -117,6 +127,7 @@ impl Controller {
             capacity: rate / USED,
             exact_at: None,
             train: 0.0,
+            burst: FIRST_PACE,
             history: History::default(),
             arrivals: Arrivals::default(),
             base: BaseDelay::default(),
@@ -209,6 +220,7 @@ impl Controller {
         self.base = BaseDelay::default();
         self.losses = Losses::default();
         (self.exact_at, self.admitted_at, self.train, self.standing) = (None, None, 0.0, 0);
+        self.burst = FIRST_PACE;
         self.rate = self.rate.min(NEW_PATH);
         self.capacity = self.rate / USED;
         self.clamp();
@@ -240,8 +252,8 @@ impl Controller {
     /// The rate at which packets leave, in bit/s.
     #[must_use]
     pub fn poll_pacing(&self) -> u32 {
-        let rate = (PACE * self.rate).max(LEAST_PACE).max(self.waiting * 8.0 / PACED_WITHIN);
-        whole(rate)
+        let waiting = self.waiting * 8.0 / PACED_WITHIN;
+        whole((PACE * self.rate).max(LEAST_PACE).max(waiting).max(self.burst))
     }
 
     #[must_use]
@@ -263,13 +275,17 @@ impl Controller {
                 let weight = if rate < self.capacity { 0.7 } else { 0.4 };
                 self.capacity += weight * (rate - self.capacity);
                 self.exact_at = Some(now);
+                self.burst = 0.0;
             }
             Sample::AtLeast(rate) => {
+                let fastest = FASTEST_PACE * self.rate;
+                let is_fast = self.rate >= self.limits.most_bps.into();
+                self.burst = if is_fast { (FASTER * rate).min(fastest) } else { 0.0 };
                 // Packets do not arrive faster than they leave.
                 self.train = rate.min(PACE * self.rate);
                 self.capacity += 0.3 * (self.train - self.capacity).max(0.0);
             }
-            Sample::Nothing => self.train = 0.0,
+            Sample::Nothing => (self.train, self.burst) = (0.0, 0.0),
         }
         self.clamp();
     }

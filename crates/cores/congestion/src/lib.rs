@@ -63,8 +63,10 @@ mod base_delay;
 mod capacity;
 mod controller;
 mod history;
+mod ladder;
 
 pub use controller::{Controller, Insight, Limits};
+pub use ladder::Ladder;
 
 /// A moment on the browser's clock, in microseconds from any origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

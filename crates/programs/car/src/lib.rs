@@ -49,6 +49,7 @@ mod run;
 mod sensors;
 mod session;
 mod signaling;
+mod sizes;
 mod steering;
 mod try_encoder;
 mod uplinks;

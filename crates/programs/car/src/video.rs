@@ -1,8 +1,12 @@
 //! Brings the picture from the camera's pipeline to the session that sends it.
 
+use crate::sizes;
 use crate::steering::SharedSight;
 use rccar_causes::causes;
+use rccar_congestion::Ladder;
+use rccar_daemon::clock;
 use rccar_media::encoder::choice::Order;
+use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline::{AccessUnits, Gate, PipelineHandle, PipelineState};
 use rccar_peer::settings::Limits;
 use rccar_peer::{Flow, Traffic, VideoSender};
@@ -16,10 +20,6 @@ use tokio::task::JoinHandle;
 
 /// The first rate of a session, before anything is known of its link.
 const START_BPS: u32 = 500_000;
-/// With fewer bits in a second for so many pixels OpenH264 makes mud: 150 kbit/s at 640×360. Then
-/// frames are left out instead.
-const LEAST: (u32, u32) = (150_000, 640 * 360);
-
 /// How often the log shows what was sent, at level DEBUG.
 const TRAFFIC_EVERY: Duration = Duration::from_secs(5);
 
@@ -69,11 +69,8 @@ impl VideoHub {
     pub(crate) fn limits(&self) -> Limits {
         let Order { format, bitrate_kbps, .. } = self.order;
         let most_bps = bitrate_kbps.saturating_mul(1_000);
-        let pixels = u64::from(format.width()) * u64::from(format.height());
-        let least = pixels * u64::from(LEAST.0) / u64::from(LEAST.1);
-        let least = u32::try_from(least).unwrap_or(u32::MAX);
         Limits {
-            least_bps: least.min(most_bps),
+            least_bps: sizes::least_rate(format).min(most_bps),
             start_bps: START_BPS.min(most_bps),
             most_bps,
             fps: format.fps(),
@@ -97,7 +94,8 @@ impl VideoHub {
     /// Prepares to send the picture: [`Sending::begin`] starts it, dropping the value ends it.
     pub(crate) fn prepare(&self, sender: Arc<VideoSender>, sight: SharedSight) -> Sending {
         let flow = sender.flow();
-        let room: Arc<dyn Gate> = Arc::new(Room(Arc::clone(&flow)));
+        let ladder = std::sync::Mutex::new(sizes::ladder(self.order.format));
+        let room: Arc<dyn Gate> = Arc::new(Room { flow: Arc::clone(&flow), ladder });
         let task = tokio::spawn(send(self.clone(), sender, sight));
         Sending { hub: self.clone(), flow, room, running: OnceLock::new(), task }
     }
@@ -153,15 +151,23 @@ impl Drop for Running {
 
 /// The room that a session's link has for the picture.
 #[derive(Debug)]
-struct Room(Arc<Flow>);
+struct Room {
+    flow: Arc<Flow>,
+    ladder: std::sync::Mutex<Ladder<VideoFormat>>,
+}
 
 impl Gate for Room {
+    fn format(&self) -> VideoFormat {
+        let mut ladder = self.ladder.lock().unwrap_or_else(PoisonError::into_inner);
+        ladder.handle_rate(clock::now(), self.flow.encoder_rate())
+    }
+
     fn admit(&self, keyframe: bool) -> bool {
-        self.0.admit(keyframe)
+        self.flow.admit(keyframe)
     }
 
     fn rate(&self) -> u32 {
-        self.0.encoder_rate()
+        self.flow.encoder_rate()
     }
 }
 

@@ -166,6 +166,10 @@ impl Encoder for Alone {
         self.keeper.set_bitrate(bitrate_kbps).map_err(|trouble| trouble.into_error())
     }
 
+    fn set_format(&mut self, format: VideoFormat) -> Result<(), EncoderError> {
+        self.keeper.set_format(format).map_err(|trouble| trouble.into_error())
+    }
+
     fn name(&self) -> String {
         self.found.to_string()
     }
@@ -249,6 +253,17 @@ impl Encoder for WithSpare {
         };
         self.handle_trouble(trouble)?;
         Ok(bitrate_kbps)
+    }
+
+    fn set_format(&mut self, format: VideoFormat) -> Result<(), EncoderError> {
+        self.order.format = format;
+        match &mut self.used {
+            Used::Software(software) => software.set_format(format),
+            Used::Device(keeper) => match keeper.set_format(format) {
+                Ok(()) => Ok(()),
+                Err(trouble) => self.handle_trouble(trouble),
+            },
+        }
     }
 
     fn name(&self) -> String {

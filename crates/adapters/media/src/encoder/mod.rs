@@ -7,10 +7,10 @@ mod h264;
 pub mod openh264;
 mod v4l2;
 
-use crate::frame::I420Frame;
+use crate::frame::{I420Frame, VideoFormat};
 use thiserror::Error;
 
-/// An encoder for frames of one size and rate. It belongs to one thread.
+/// An encoder. It belongs to one thread.
 pub trait Encoder: Send {
     /// Encodes the next frame. The first is a keyframe, and so is each with `force_keyframe`; a
     /// device may give it one frame later.
@@ -32,6 +32,13 @@ pub trait Encoder: Send {
     /// # Errors
     /// If the encoder has failed. The next frame must be a keyframe.
     fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, EncoderError>;
+
+    /// Takes frames of another size from the next one on, which will be a keyframe. The rate of
+    /// frames must be the same.
+    ///
+    /// # Errors
+    /// If the encoder has failed.
+    fn set_format(&mut self, format: VideoFormat) -> Result<(), EncoderError>;
 
     /// Which encoder it is now, in words for a person.
     fn name(&self) -> String;

@@ -103,6 +103,12 @@ impl Encoder for OpenH264 {
         Ok(bitrate_kbps)
     }
 
+    fn set_format(&mut self, format: VideoFormat) -> Result<(), EncoderError> {
+        self.native = native(self.config)?;
+        (self.format, self.started) = (format, false);
+        Ok(())
+    }
+
     fn name(&self) -> String {
         "OpenH264".to_owned()
     }

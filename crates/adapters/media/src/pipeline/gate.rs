@@ -1,10 +1,14 @@
 //! Who decides what the link has room for.
 
+use crate::frame::VideoFormat;
 use std::fmt::Debug;
 
 /// Asked by the thread before it encodes a frame. An encoded frame cannot be taken back: those
 /// after it refer to it.
 pub trait Gate: Debug + Send + Sync {
+    /// The size in which the next frame is to be encoded: at most that of the camera.
+    fn format(&self) -> VideoFormat;
+
     /// Whether a frame may be encoded now. Then it will be sent.
     fn admit(&self, keyframe: bool) -> bool;
 

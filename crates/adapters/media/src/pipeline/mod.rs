@@ -12,6 +12,7 @@
 //! [`PipelineHandle::watch`] reports it. The thread ends when [`AccessUnits`] is dropped.
 
 mod gate;
+mod scaler;
 mod stats;
 mod worker;
 

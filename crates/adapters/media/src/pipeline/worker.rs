@@ -1,11 +1,12 @@
 //! The thread: captures, encodes, waits.
 
 use super::gate::worth_setting;
+use super::scaler::Scaler;
 use super::{AccessUnit, PipelineState, Queued, Shared};
 use crate::camera::Camera;
 use crate::clock;
 use crate::encoder::{Encoder, EncoderError};
-use crate::frame::I420Frame;
+use crate::frame::{I420Frame, VideoFormat};
 use bytes::Bytes;
 use nix::sys::prctl;
 use rccar_causes::{Causes, causes};
@@ -33,6 +34,9 @@ pub(super) struct Worker {
     units: mpsc::Sender<Queued>,
     shared: Arc<Shared>,
     frame: I420Frame,
+    /// In which the encoder takes frames.
+    format: VideoFormat,
+    scaler: Scaler,
     epoch: u64,
     last_keyframe: Option<MonotonicMicros>,
     /// The rate at which the encoder was told to aim; `None`: as it was made.
@@ -47,13 +51,15 @@ impl Worker {
         units: mpsc::Sender<Queued>,
         shared: Arc<Shared>,
     ) -> Self {
-        let frame = I420Frame::new(camera.format());
+        let format = camera.format();
         Self {
             camera,
             encoder,
             units,
             shared,
-            frame,
+            frame: I420Frame::new(format),
+            format,
+            scaler: Scaler::default(),
             epoch: 0,
             last_keyframe: None,
             rate_kbps: None,
@@ -110,34 +116,37 @@ impl Worker {
     /// Encodes the frame if the consumer has taken the last one, and if the gate lets it through.
     fn handle_frame(&mut self, captured_at: MonotonicMicros, tried_at: MonotonicMicros) {
         // Before encoding: an encoded frame that finds no place would break those after it.
-        let place = match self.units.try_reserve() {
+        let units = self.units.clone();
+        let place = match units.try_reserve() {
             Ok(place) => place,
             Err(TrySendError::Full(())) => return self.shared.counters.skipped(),
             // `AccessUnits` is being dropped and will stop the thread.
             Err(TrySendError::Closed(())) => return,
         };
-        let force_keyframe = self.shared.keyframe_wanted.load(Ordering::Relaxed)
-            && self.last_keyframe.is_none_or(|last| captured_at.since(last) >= KEYFRAME_SPACING);
         let gate = self.shared.gate();
+        let format = gate.as_ref().map_or(self.format, |gate| gate.format());
+        let wanted = self.shared.keyframe_wanted.load(Ordering::Relaxed)
+            && self.last_keyframe.is_none_or(|last| captured_at.since(last) >= KEYFRAME_SPACING);
+        let force_keyframe = wanted || format != self.format;
         if let Some(gate) = &gate {
             if !gate.admit(force_keyframe) {
                 return self.shared.counters.left_out();
             }
-            if let Some(rate) = worth_setting(self.rate_kbps, gate.rate() / 1_000) {
-                match self.encoder.set_bitrate(rate) {
-                    Ok(_) => self.rate_kbps = Some(rate),
-                    Err(error) => {
-                        drop(place);
-                        return self.handle_encoder_failure(&error, tried_at);
-                    }
-                }
+            if let Err(error) = self.follow(format, gate.rate() / 1_000) {
+                drop(place);
+                return self.handle_encoder_failure(&error, tried_at);
             }
         }
         if force_keyframe {
             // Before encoding: a request that comes meanwhile stays for the next frame.
             self.shared.keyframe_wanted.store(false, Ordering::Relaxed);
         }
-        match self.encoder.encode(&self.frame, force_keyframe) {
+        let encoded = self
+            .scaler
+            .scale(&self.frame, self.format)
+            .map_err(|reason| EncoderError { encoder: "scaler", reason })
+            .and_then(|frame| self.encoder.encode(frame, force_keyframe));
+        match encoded {
             Ok(Some(encoded)) => {
                 let encoded_at = clock::now();
                 self.shared.counters.encoded(
@@ -168,6 +177,19 @@ impl Worker {
                 self.handle_encoder_failure(&error, tried_at);
             }
         }
+    }
+
+    /// Tells the encoder size and rate, where they are others than before.
+    fn follow(&mut self, format: VideoFormat, rate_kbps: u32) -> Result<(), EncoderError> {
+        if format != self.format {
+            self.encoder.set_format(format)?;
+            (self.format, self.rate_kbps) = (format, None);
+        }
+        if let Some(rate) = worth_setting(self.rate_kbps, rate_kbps) {
+            self.encoder.set_bitrate(rate)?;
+            self.rate_kbps = Some(rate);
+        }
+        Ok(())
     }
 
     fn handle_encoder_failure(&mut self, error: &EncoderError, tried_at: MonotonicMicros) {

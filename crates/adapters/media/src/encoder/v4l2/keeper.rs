@@ -5,7 +5,7 @@ use super::session::Session;
 use super::settings::Settings;
 use super::{Trouble, find};
 use crate::encoder::Encoded;
-use crate::frame::I420Frame;
+use crate::frame::{I420Frame, VideoFormat};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -32,12 +32,14 @@ pub(in crate::encoder) struct Keeper {
 enum Request {
     Encode { frame: Box<I420Frame>, force_keyframe: bool },
     Bitrate(u32),
+    Format(VideoFormat),
 }
 
 #[derive(Debug)]
 enum Answer {
     Encoded { frame: Box<I420Frame>, result: Result<Option<Encoded>, Trouble> },
     Bitrate(Result<u32, Trouble>),
+    Format,
 }
 
 impl Keeper {
@@ -91,7 +93,7 @@ impl Keeper {
                 self.frame = Some(frame);
                 result
             }
-            Answer::Bitrate(_) => Err(Trouble::Hangs),
+            Answer::Bitrate(_) | Answer::Format => Err(Trouble::Hangs),
         }
     }
 
@@ -99,8 +101,15 @@ impl Keeper {
     pub(in crate::encoder) fn set_bitrate(&mut self, bitrate_kbps: u32) -> Result<u32, Trouble> {
         match self.ask(Request::Bitrate(bitrate_kbps))? {
             Answer::Bitrate(result) => result,
-            Answer::Encoded { .. } => Err(Trouble::Hangs),
+            Answer::Encoded { .. } | Answer::Format => Err(Trouble::Hangs),
         }
+    }
+
+    /// The device is opened anew with the next frame, which must have this size.
+    pub(in crate::encoder) fn set_format(&mut self, format: VideoFormat) -> Result<(), Trouble> {
+        self.ask(Request::Format(format))?;
+        self.frame = Some(Box::new(I420Frame::new(format)));
+        Ok(())
     }
 
     fn ask(&mut self, request: Request) -> Result<Answer, Trouble> {
@@ -140,6 +149,11 @@ impl Owner {
                 let result = self.session().and_then(|open| open.encode(&frame, force_keyframe));
                 let failed = result.is_err();
                 (Answer::Encoded { frame, result }, failed)
+            }
+            Request::Format(format) => {
+                self.settings.format = format;
+                // "Failed": the device closes after the answer, because that may take a second.
+                (Answer::Format, true)
             }
             Request::Bitrate(bitrate_kbps) => {
                 self.settings.bitrate_kbps = bitrate_kbps;
