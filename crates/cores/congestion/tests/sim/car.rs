@@ -115,7 +115,8 @@ impl Car {
         while self.copies_sent.pop_front_if(|(at, _)| now - *at > SECOND).is_some() {}
         let copies: f64 = self.copies_sent.iter().map(|(_, bytes)| bytes * 8.0).sum();
         let rate = f64::from(self.control.poll_rate());
-        let (bytes, time) = self.encoder.encode((rate - copies).max(rate / 2.0), keyframe, dice);
+        let picture = self.without_headers((rate - copies).max(rate / 2.0));
+        let (bytes, time) = self.encoder.encode(picture, keyframe, dice);
         let packets = (bytes / PAYLOAD).ceil() as u64;
         let last = self.seq + packets - 1;
         let frame = Frame { id: self.frames, captured: now, keyframe, first: self.seq, last };
@@ -128,6 +129,13 @@ impl Car {
             self.wants_keyframe = false;
         }
         self.encoding.push_back((now + time, frame, bytes));
+    }
+
+    /// What a rate on the wire leaves for the picture.
+    fn without_headers(&self, rate: f64) -> f64 {
+        let frames = SECOND as f64 / self.interval as f64;
+        let packets = (rate / 8.0 / frames / (PAYLOAD + HEADERS)).ceil().max(1.0);
+        (rate - packets * HEADERS * 8.0 * frames).max(rate / 2.0)
     }
 
     fn packetize(&mut self, frame: Frame, bytes: f64) {

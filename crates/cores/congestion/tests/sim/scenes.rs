@@ -85,8 +85,8 @@ pub fn policer() -> Scene {
 pub const TRACES: [(&str, u64, bool); 4] = [
     ("LTE-like 1, mild", 1, false),
     ("LTE-like 2, mild", 2, false),
-    ("LTE-like 3, hard", 3, true),
-    ("LTE-like 4, hard", 4, true),
+    ("LTE-like 3, hard", 6, true),
+    ("LTE-like 4, hard", 15, true),
 ];
 pub const TRACE_SECONDS: usize = 120;
 pub const TRACE_MEAN: f64 = 1.9e6;

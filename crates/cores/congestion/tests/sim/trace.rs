@@ -15,9 +15,9 @@ pub fn lte(seed: u64, seconds: usize, mean: f64, hard: bool) -> Vec<f64> {
     while rates.len() < slots {
         let cell = dice.between(80.0, 200.0) as usize;
         let strength = dice.between(0.8, 1.4);
-        let (tries, chance) = if hard { (3, 0.5) } else { (2, 0.4) };
+        let tries = if hard { 3 } else { 2 };
         let shadows: Vec<Shadow> =
-            (0..tries).filter_map(|_| Shadow::cast(&mut dice, chance, cell)).collect();
+            (0..tries).filter_map(|_| Shadow::cast(&mut dice, cell)).collect();
         let cliff = (hard && dice.chance(0.7)).then(|| {
             let from = dice.between(20.0, cell as f64 - 30.0) as usize;
             from..from + dice.between(10.0, 30.0) as usize
@@ -57,8 +57,8 @@ struct Shadow {
 }
 
 impl Shadow {
-    fn cast(dice: &mut Dice, chance: f64, cell: usize) -> Option<Self> {
-        if !dice.chance(chance) {
+    fn cast(dice: &mut Dice, cell: usize) -> Option<Self> {
+        if !dice.chance(0.4) {
             return None;
         }
         let from = dice.between(0.0, cell as f64 - 40.0) as usize;
