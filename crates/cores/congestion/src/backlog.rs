@@ -1,5 +1,7 @@
 //! How much waits at the bottleneck now, by the last word from the browser.
 
+use crate::least::Least;
+
 /// Time between two reports of a browser that only receives (Chromium: 50 ms, at most 250).
 const REPORT_INTERVAL: i64 = 50_000;
 /// Assumed before the first report.
@@ -19,30 +21,16 @@ struct Newest {
     total: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Backlog {
     newest: Option<Newest>,
     /// Bytes that were sent over a path that is no more.
     written_off: f64,
-    /// When something was last sent into an empty path: the silence before that means nothing.
-    busy_since: i64,
-    round_trip: i64,
-}
-
-impl Default for Backlog {
-    fn default() -> Self {
-        Self { newest: None, written_off: 0.0, busy_since: 0, round_trip: UNKNOWN_ROUND_TRIP }
-    }
+    /// The way there, the wait for the report and the way back, each at its least.
+    round_trip: Least,
 }
 
 impl Backlog {
-    /// A packet is about to leave; `total` is what left before it.
-    pub(crate) fn handle_sent(&mut self, now: i64, total: f64) {
-        if self.under_way(total) <= 0.0 {
-            self.busy_since = now;
-        }
-    }
-
     /// A packet has arrived; `queue` is how long it waited.
     pub(crate) fn handle_arrived(
         &mut self,
@@ -52,16 +40,22 @@ impl Backlog {
         queue: i64,
         total: f64,
     ) {
+        let through = sent.saturating_add(queue);
         if self.newest.is_none_or(|newest| number > newest.number) {
-            self.newest = Some(Newest { number, through: sent.saturating_add(queue), total });
+            self.newest = Some(Newest { number, through, total });
         }
-        // The way there, the wait for the report, and the way back, each at its least.
-        self.round_trip = self.round_trip.min(now - sent);
+        self.round_trip.handle_time(now);
+        self.round_trip.handle(now.saturating_sub(through).max(0));
     }
 
     /// Another path: what is under way on the old one is lost.
-    pub(crate) fn handle_new_path(&mut self, now: i64, total: f64) {
-        *self = Self { written_off: total, busy_since: now, ..Self::default() };
+    pub(crate) fn handle_new_path(&mut self, total: f64) {
+        *self = Self { written_off: total, ..Self::default() };
+    }
+
+    /// There and back while nothing waits, as the car learns it. `None`: nothing has arrived.
+    pub(crate) fn round_trip(&self) -> Option<i64> {
+        self.round_trip.get()
     }
 
     /// Bytes that were sent and of whose arrival nothing is known. `total` is all that was sent.
@@ -69,16 +63,30 @@ impl Backlog {
         total - self.newest.map_or(self.written_off, |newest| newest.total)
     }
 
-    /// Bytes that probably wait at the bottleneck, and what it surely carries, in bit/s.
-    pub(crate) fn estimate(&self, now: i64, total: f64, capacity: f64) -> (f64, f64) {
+    /// Number of the packet that must be reported next.
+    pub(crate) fn next(&self) -> Option<u64> {
+        self.newest.map(|newest| newest.number + 1)
+    }
+
+    /// Bytes that probably wait at the bottleneck, and what it surely carries, in bit/s. `next_sent`
+    /// is when the packet has left that must be reported next.
+    pub(crate) fn estimate(
+        &self,
+        now: i64,
+        next_sent: Option<i64>,
+        total: f64,
+        capacity: f64,
+    ) -> (f64, f64) {
         let under_way = self.under_way(total);
         let Some(newest) = self.newest else { return (under_way, capacity) };
-        let since = now.saturating_sub(newest.through).max(0);
+        // The bottleneck has had something to do since then.
+        let begun = next_sent.map_or(newest.through, |sent| sent.max(newest.through));
+        let since = now.saturating_sub(begun).max(0);
         // As old as this is what a report tells at worst. Beyond it reports were due, and nothing
         // has left the bottleneck.
-        let known = self.round_trip + REPORT_INTERVAL;
+        let known = self.round_trip.get().unwrap_or(UNKNOWN_ROUND_TRIP) + REPORT_INTERVAL;
         let late = match under_way > 0.0 {
-            true => since.min(now - self.busy_since) - known,
+            true => since - known,
             false => 0,
         };
         let sure = match late > PATIENCE {
@@ -104,25 +112,30 @@ mod tests {
     #[test]
     fn what_was_sent_drains_at_the_capacity_for_as_long_as_reports_may_be_on_their_way() {
         let mut backlog = Backlog::default();
-        backlog.handle_sent(0, 0.0);
         backlog.handle_arrived(80_000, 0, 0, 0, 1_000.0);
-        // 10,000 bytes more leave at once.
-        backlog.handle_sent(100_000, 1_000.0);
-        let at = |now| backlog.estimate(now, 11_000.0, MBIT);
-        // From 0 ms on: 100 ms of 1 Mbit/s are 12,500 bytes.
-        assert_eq!(at(100_000), (0.0, MBIT));
+        // 20,000 bytes more leave at once.
+        let at = |now| backlog.estimate(now, Some(100_000), 21_000.0, MBIT);
+        assert_eq!(at(100_000), (20_000.0, MBIT));
+        assert_eq!(at(180_000), (10_000.0, MBIT));
         // The round trip is 80 ms; so from 100 + 130 + 15 ms on the silence counts.
         let (waiting, sure) = at(300_000);
         assert!(sure < 0.2 * MBIT, "{sure}");
-        assert!(waiting > 7_500.0, "{waiting}");
+        assert!(waiting > 17_500.0, "{waiting}");
+    }
+
+    #[test]
+    fn nothing_is_late_while_nothing_was_sent() {
+        let mut backlog = Backlog::default();
+        backlog.handle_arrived(80_000, 0, 0, 0, 1_000.0);
+        let sent = 60_000_000;
+        assert_eq!(backlog.estimate(sent + 100_000, Some(sent), 2_000.0, MBIT), (0.0, MBIT));
     }
 
     #[test]
     fn a_new_path_begins_empty() {
         let mut backlog = Backlog::default();
-        backlog.handle_sent(0, 0.0);
         assert!(backlog.under_way(9_000.0) > 8_999.0);
-        backlog.handle_new_path(1_000_000, 9_000.0);
-        assert_eq!(backlog.estimate(1_000_000, 9_000.0, MBIT), (0.0, MBIT));
+        backlog.handle_new_path(9_000.0);
+        assert_eq!(backlog.estimate(1_000_000, None, 9_000.0, MBIT), (0.0, MBIT));
     }
 }

@@ -1,15 +1,15 @@
 //! The machine: rate, pacing and admission.
 
 use crate::backlog::Backlog;
-use crate::base_delay::BaseDelay;
 use crate::capacity::{Arrival, Arrivals, Sample};
 use crate::history::{History, News};
+use crate::least::Least;
 use crate::{Packet, Verdict};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::VecDeque;
 
 /// Part of the capacity that is used. The rest lets a queue drain that a large frame has left.
-const USED: f64 = 0.90;
+const USED: f64 = 0.92;
 /// A queue that never was shorter than this in a whole report stands: the rate is too high.
 const STANDING: i64 = 12_000;
 /// The longer the queue, the lower the rate: a queue longer by this leaves no rate at all.
@@ -84,6 +84,8 @@ pub struct Insight {
     pub capacity_bps: u32,
     /// The shortest wait at the bottleneck within the newest report, in milliseconds.
     pub standing_queue_ms: u32,
+    /// There and back while nothing waits, in milliseconds; 0 before the first report.
+    pub round_trip_ms: u32,
     /// Bytes whose arrival is not known.
     pub under_way: u32,
     /// Frames that were left out, since the start.
@@ -106,7 +108,7 @@ pub struct Controller {
     burst: f64,
     history: History,
     arrivals: Arrivals,
-    base: BaseDelay,
+    base: Least,
     backlog: Backlog,
     losses: Losses,
     standing: i64,
@@ -130,7 +132,7 @@ impl Controller {
             burst: FIRST_PACE,
             history: History::default(),
             arrivals: Arrivals::default(),
-            base: BaseDelay::default(),
+            base: Least::default(),
             backlog: Backlog::default(),
             losses: Losses::default(),
             standing: 0,
@@ -149,9 +151,7 @@ impl Controller {
 
     /// A packet leaves. Returns its number; the transport-wide number is the lowest 16 bits of it.
     pub fn handle_sent(&mut self, now: MonotonicMicros, packet: Packet) -> u64 {
-        let now = micros(now);
-        self.backlog.handle_sent(now, self.history.total());
-        self.history.push(now, packet)
+        self.history.push(micros(now), packet)
     }
 
     /// Number of the packet that is sent next.
@@ -188,7 +188,7 @@ impl Controller {
         self.history.forget(now);
         self.losses.push(now, got, lost);
         arrived.sort_by_key(|(at, sent)| (*at, sent.number));
-        arrived.iter().for_each(|(at, sent)| self.base.handle_delay(at - sent.at));
+        arrived.iter().for_each(|(at, sent)| self.base.handle(at - sent.at));
         let Some(base) = self.base.get() else { return };
         let mut standing = None;
         for (at, sent) in arrived {
@@ -212,12 +212,11 @@ impl Controller {
 
     /// The packets take another path from now on (ICE restart, another uplink): what was learnt
     /// about the old one is void, and what is under way on it will not arrive.
-    pub fn handle_new_path(&mut self, now: MonotonicMicros) {
-        let now = micros(now);
-        self.backlog.handle_new_path(now, self.history.total());
+    pub fn handle_new_path(&mut self, _: MonotonicMicros) {
+        self.backlog.handle_new_path(self.history.total());
         self.history.clear();
         self.arrivals.clear();
-        self.base = BaseDelay::default();
+        self.base = Least::default();
         self.losses = Losses::default();
         (self.exact_at, self.admitted_at, self.train, self.standing) = (None, None, 0.0, 0);
         self.burst = FIRST_PACE;
@@ -229,7 +228,9 @@ impl Controller {
     /// Whether the next frame may be encoded. Asking counts: a frame that is admitted will be sent.
     pub fn admit(&mut self, now: MonotonicMicros, keyframe: bool) -> bool {
         let now = micros(now);
-        let (backlog, capacity) = self.backlog.estimate(now, self.history.total(), self.capacity);
+        let next_sent = self.backlog.next().and_then(|next| self.history.sent_at(next));
+        let total = self.history.total();
+        let (backlog, capacity) = self.backlog.estimate(now, next_sent, total, self.capacity);
         let waiting = backlog + self.waiting;
         let size = self.rate / 8.0 / f64::from(self.limits.fps.max(1))
             * if keyframe { KEYFRAME } else { 1.0 };
@@ -261,7 +262,8 @@ impl Controller {
         Insight {
             rate_bps: whole(self.rate),
             capacity_bps: whole(self.capacity),
-            standing_queue_ms: u32::try_from(self.standing.max(0) / 1_000).unwrap_or(u32::MAX),
+            standing_queue_ms: millis(self.standing),
+            round_trip_ms: millis(self.backlog.round_trip().unwrap_or(0)),
             under_way: whole(self.backlog.under_way(self.history.total())),
             left_out: self.left_out,
             lost_permille: whole(self.losses.part() * 1e3),
@@ -353,6 +355,11 @@ impl Losses {
         let lost: f64 = self.reports.iter().map(|(.., lost)| lost).sum();
         lost / (self.got() + lost).max(1.0)
     }
+}
+
+/// Rounded up.
+fn millis(micros: i64) -> u32 {
+    u32::try_from(micros.max(0).saturating_add(999) / 1_000).unwrap_or(u32::MAX)
 }
 
 fn micros(at: MonotonicMicros) -> i64 {

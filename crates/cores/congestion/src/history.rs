@@ -75,6 +75,12 @@ impl History {
         }
     }
 
+    /// When a packet left. `None`: it has not, or is forgotten.
+    pub(crate) fn sent_at(&self, number: u64) -> Option<i64> {
+        let index = number.checked_sub(self.packets.front()?.number)?;
+        self.packets.get(usize::try_from(index).ok()?).map(|sent| sent.at)
+    }
+
     pub(crate) fn forget(&mut self, now: i64) {
         while self.packets.len() > MOST
             || self.packets.front().is_some_and(|sent| {

@@ -59,11 +59,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod backlog;
-mod base_delay;
 mod capacity;
 mod controller;
 mod history;
 mod ladder;
+mod least;
 
 pub use controller::{Controller, Insight, Limits};
 pub use ladder::Ladder;

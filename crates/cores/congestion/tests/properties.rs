@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 const INTERVAL: u64 = 33_333;
 /// A frame is admitted at least this often, beside the interval of the camera.
 const FEELER: u64 = 400_000;
-/// The longest that reports may be on their way before the car takes them for late (µs): the round
-/// trip that is assumed before the first report, and the interval of reports. And how soon a frame
-/// must be through.
-const KNOWN: f64 = 200e3 + 50e3;
-const SOON: f64 = 75e3;
+/// The round trip that is assumed before the first report (ms), the interval of reports, and how
+/// soon a frame must be through.
+const UNKNOWN: u32 = 200;
+const INTERVAL_OF_REPORTS: f64 = 50.0;
+const SOON: f64 = 75.0;
 /// Less than this counts as nothing.
 const EMPTY: f64 = 100.0;
 
@@ -141,7 +141,9 @@ impl Bench {
         // What is under way, beyond what may have drained since the newest report could be written,
         // is through within 75 ms. A feeler may be more, and into an empty link goes any frame.
         let under_way = f64::from(before.under_way) + self.waiting as f64;
-        let limit = f64::from(before.capacity_bps) / 8e6 * (KNOWN + SOON) + EMPTY;
+        let round_trip = before.round_trip_ms.max(UNKNOWN);
+        let time = f64::from(round_trip) + INTERVAL_OF_REPORTS + SOON;
+        let limit = f64::from(before.capacity_bps) / 8e3 * time + EMPTY;
         prop_assert!(is_feeler || under_way <= limit + 1.0, "{under_way} of {limit} under way");
         self.frames += 1;
         for _ in 0..packets {
