@@ -8,6 +8,9 @@ const WINDOW: i64 = 1_000_000;
 const MOST: usize = 1_200;
 /// A packet that waited longer than this found the bottleneck busy. Less is jitter.
 const QUEUED: i64 = 5_000;
+/// Packets that arrive at the rate at which they left, within this part of it, were not held up by
+/// each other: if they waited, then with packets of somebody else.
+const AS_SENT: f64 = 1.0 / 6.0;
 /// Trains older than this say nothing about now.
 const TRAIN_AGE: i64 = 200_000;
 
@@ -81,7 +84,7 @@ impl Arrivals {
             }
         }
         if newest.queue > QUEUED
-            && let Some(rate) = busy.rate_if(busy.is_plausible())
+            && let Some(rate) = busy.rate_if(busy.is_plausible() && !busy.is_as_sent())
         {
             return Sample::Exact(rate);
         }
@@ -94,6 +97,8 @@ impl Arrivals {
 struct Gaps {
     bytes: f64,
     time: i64,
+    /// The same gaps when the packets left.
+    left: i64,
     count: u32,
 }
 
@@ -101,6 +106,7 @@ impl Gaps {
     fn add(&mut self, later: &Arrival, earlier: &Arrival) {
         self.bytes += later.bytes;
         self.time += later.at - earlier.at;
+        self.left = self.left.saturating_add(later.sent - earlier.sent);
         self.count += 1;
     }
 
@@ -112,11 +118,18 @@ impl Gaps {
         (self.count >= 6 && self.time > 15_000) || (self.count >= 2 && self.time > 60_000)
     }
 
-    fn rate_if(&self, holds: bool) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "at most a second of microseconds")]
-        let time = self.time as f64;
-        (holds && self.time > 0).then(|| self.bytes * 8e6 / time)
+    fn is_as_sent(&self) -> bool {
+        (float(self.time) - float(self.left)).abs() < AS_SENT * float(self.time)
     }
+
+    fn rate_if(&self, holds: bool) -> Option<f64> {
+        (holds && self.time > 0).then(|| self.bytes * 8e6 / float(self.time))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact for 285 years")]
+fn float(micros: i64) -> f64 {
+    micros as f64
 }
 
 #[cfg(test)]
@@ -161,6 +174,18 @@ mod tests {
             panic!()
         };
         assert!((rate / 2e6 - 1.0).abs() < 0.01, "{rate}");
+    }
+
+    #[test]
+    fn a_queue_of_somebody_else_tells_no_capacity() {
+        let mut all = Arrivals::default();
+        for n in 0..40 {
+            // Each waits for 30 ms.
+            let sent = n * 10_000;
+            let at = sent + base(0) + 30_000;
+            all.push(Arrival { sent, at, bytes: 1_000.0, queue: 30_000, frame: None });
+        }
+        assert_eq!(all.sample(base(0)), Sample::Nothing);
     }
 
     #[test]

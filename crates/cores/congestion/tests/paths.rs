@@ -10,8 +10,8 @@ use sim::scenes;
 fn another_uplink_that_is_longer_costs_a_moment_and_not_the_rate() {
     alone(&scenes::new_path(), |sheet| {
         assert!(sheet.longest() < 500.0);
-        assert!(sheet.age_between(scenes::DETOUR_AT + 3.0, 40.0, 0.95) <= 480.0);
-        assert!(sheet.usage(scenes::DETOUR_AT + 5.0, 40.0) >= 0.1);
+        assert!(sheet.age_between(scenes::DETOUR_AT + 3.0, 40.0, 0.95) <= 150.0 + 200.0);
+        assert!(sheet.usage(scenes::DETOUR_AT + 3.0, 40.0) >= 0.85);
         spends_no_more_than_said(sheet);
     });
 }
@@ -28,8 +28,10 @@ fn a_network_that_takes_a_longer_way_without_a_word_freezes_nothing() {
 #[test]
 fn a_long_way_is_no_queue() {
     alone(&scenes::far_away(), |sheet| {
-        assert!(sheet.longest() < 500.0);
-        assert!(sheet.usage(5.0, 40.0) >= 0.3);
+        // The first picture is lost to nobody: it is shown after 345 ms, and the next after 33.
+        assert!(sheet.longest() < 400.0);
+        assert!(sheet.age(0.95) <= 150.0 + 275.0);
+        assert!(sheet.usage(5.0, 40.0) >= 0.85);
         spends_no_more_than_said(sheet);
     });
 }
@@ -39,8 +41,9 @@ fn two_cars_on_one_link_leave_each_other_room() {
     each(&scenes::two_cars(), |sheets| {
         let shares: Vec<f64> = sheets.iter().map(|sheet| sheet.usage(40.0, 70.0)).collect();
         println!("{shares:.2?}");
-        assert!(shares.iter().sum::<f64>() >= 0.85);
-        assert!(shares.iter().all(|share| *share >= 0.1));
+        assert!(shares.iter().sum::<f64>() >= 0.9);
+        let (one, other) = (shares[0], shares[1]);
+        assert!(one <= 2.0 * other && other <= 2.0 * one);
         for sheet in sheets {
             assert_eq!(sheet.freezes(), 0);
             assert!(sheet.age(0.95) <= 150.0);
