@@ -43,6 +43,10 @@ const FIRST_PACE: f64 = 8e6;
 const PACED_WITHIN: f64 = 0.2;
 /// Part lost in a second, above which somebody drops what is too much (a policer). Less is the air.
 const POLICED: f64 = 0.12;
+/// For so long after that the rate hardly grows: there is no queue that would tell of too much.
+const POLICED_FOR: i64 = 8_000_000;
+/// Growth in each second meanwhile.
+const POLICED_GROWTH: f64 = 0.02;
 /// At most this rate is used on a path that is new, in bit/s.
 const NEW_PATH: f64 = 500e3;
 /// So few bytes under way are nothing.
@@ -102,6 +106,10 @@ pub struct Controller {
     capacity: f64,
     /// When the capacity was last measured on a bottleneck that was busy.
     exact_at: Option<i64>,
+    /// When somebody last dropped what was too much.
+    policed_at: Option<i64>,
+    /// Since when so much has been lost as if somebody did.
+    losing_since: Option<i64>,
     /// What the newest frames that met no queue have shown, in bit/s.
     train: f64,
     /// At which rate packets may leave because others have arrived so, in bit/s.
@@ -128,6 +136,8 @@ impl Controller {
             rate,
             capacity: rate / USED,
             exact_at: None,
+            policed_at: None,
+            losing_since: None,
             train: 0.0,
             burst: FIRST_PACE,
             history: History::default(),
@@ -219,6 +229,7 @@ impl Controller {
         self.base = Least::default();
         self.losses = Losses::default();
         (self.exact_at, self.admitted_at, self.train, self.standing) = (None, None, 0.0, 0);
+        (self.policed_at, self.losing_since) = (None, None);
         self.burst = FIRST_PACE;
         self.rate = self.rate.min(NEW_PATH);
         self.capacity = self.rate / USED;
@@ -308,12 +319,21 @@ impl Controller {
             };
         } else {
             // No queue was seen: the link carries more than is sent.
-            self.rate *= 1.0 + FAR_GROWTH * seconds;
-            self.rate = self.rate.max(0.7 * USED * self.train);
+            let policed = self.policed_at.is_some_and(|at| now - at < POLICED_FOR);
+            self.rate *= 1.0 + seconds * if policed { POLICED_GROWTH } else { FAR_GROWTH };
+            if !policed {
+                self.rate = self.rate.max(0.7 * USED * self.train);
+            }
             self.capacity = self.capacity.max(self.rate / USED);
         }
         if self.losses.part() > POLICED {
             self.rate = self.rate.min(0.95 * 8.0 * self.losses.got());
+            // One burst of losses is out of the window after a second.
+            if now - *self.losing_since.get_or_insert(now) > SECOND {
+                self.policed_at = Some(now);
+            }
+        } else {
+            self.losing_since = None;
         }
         self.clamp();
     }
