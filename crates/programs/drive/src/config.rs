@@ -2,13 +2,15 @@
 
 mod battery;
 mod calibrated;
+mod lines;
 mod outputs;
 mod picture;
 mod speed;
 
 pub use battery::BatteryConfig;
 pub use calibrated::{CalibrationError, text_of};
-pub use outputs::{Bus, Channel, EscConfig, LineName, Pca9685Config, ServoConfig};
+pub use lines::{LineName, LineSettings, SwitchConfig};
+pub use outputs::{Bus, Channel, EscConfig, Pca9685Config, PwmConfig, PwmDevice, ServoConfig};
 pub use picture::PictureConfig;
 pub use speed::SpeedConfig;
 
@@ -34,12 +36,17 @@ pub struct Config {
     /// File that keeps what was calibrated on the car.
     pub calibration: PathBuf,
     pub actuator: ActuatorKind,
+    /// Line that the loop toggles; `None`: there is none.
+    pub heartbeat_line: Option<LineName>,
     pub steering: SteeringConfig,
     pub throttle: ThrottleConfig,
     pub picture: PictureConfig,
     pub servo: ServoConfig,
     pub esc: EscConfig,
     pub pca9685: Pca9685Config,
+    pub pwm: PwmConfig,
+    pub lights: SwitchConfig,
+    pub horn: SwitchConfig,
     pub battery: BatteryConfig,
     pub speed: SpeedConfig,
     pub simulator: SimulatorConfig,
@@ -51,6 +58,8 @@ pub struct Config {
 pub enum ActuatorKind {
     Simulator,
     Pca9685,
+    /// The computer's own PWM.
+    Pwm,
     /// The car cannot be armed.
     None,
 }
@@ -104,6 +113,14 @@ impl Config {
                 "steering and throttle are on the same channel of the chip",
             ));
         }
+        if config.pwm.steering_channel == config.pwm.throttle_channel {
+            return Err(ConfigError::rule(
+                &source,
+                "pwm.throttle_channel",
+                "steering and throttle are on the same channel of the PWM",
+            ));
+        }
+        config.check_lines(&source)?;
         if let Some(battery) = config.battery.settings() {
             battery
                 .check()
@@ -184,12 +201,16 @@ impl Default for Config {
             trace: None,
             calibration: "/var/lib/rccar-drive/calibration.toml".into(),
             actuator: ActuatorKind::Simulator,
+            heartbeat_line: None,
             steering: SteeringConfig::default(),
             throttle: ThrottleConfig::default(),
             picture: PictureConfig::default(),
             servo: ServoConfig::default(),
             esc: EscConfig::default(),
             pca9685: Pca9685Config::default(),
+            pwm: PwmConfig::default(),
+            lights: SwitchConfig::default(),
+            horn: SwitchConfig::default(),
             battery: BatteryConfig::default(),
             speed: SpeedConfig::default(),
             simulator: SimulatorConfig::default(),
@@ -315,7 +336,7 @@ mod tests {
     #[test]
     fn the_documented_file_names_every_option() {
         let mut everything = DOCUMENTED.to_owned();
-        for key in ["trace", "enable_line", "name", "line"] {
+        for key in ["trace", "enable_line", "name", "heartbeat_line", "line", "chip"] {
             everything = everything.replace(&format!("# {key} ="), &format!("{key} ="));
         }
         let table: toml::Table = everything.parse().unwrap();
@@ -323,9 +344,10 @@ mod tests {
         // As many as `Config` and its sections have fields.
         assert_eq!(
             (table.len(), keys("steering"), keys("throttle"), keys("battery"), keys("simulator")),
-            (14, 5, 5, 11, 8)
+            (18, 5, 5, 11, 8)
         );
         assert_eq!((keys("servo"), keys("esc"), keys("pca9685"), keys("speed")), (3, 4, 6, 3));
+        assert_eq!((keys("pwm"), keys("lights"), keys("horn")), (4, 3, 3));
         assert_eq!(
             config::parse::<Config>(&everything, "config.toml").unwrap().trace,
             Some("/data/rccar/drive.jsonl".into())
@@ -360,6 +382,12 @@ mod tests {
             ("[pca9685]\nfrequency = 10\n", 2, "40 to 200"),
             ("[pca9685]\nenable_line = \"\"\n", 2, "GPIO17"),
             ("[pca9685]\nthrottle_channel = 0\n", 0, "same channel"),
+            ("[pwm]\nthrottle_channel = 2\n", 2, "0 or 1"),
+            ("[pwm]\nthrottle_channel = 0\n", 2, "same channel"),
+            ("[pwm]\nsteering_channel = 1\n", 1, "same channel"),
+            ("[pwm]\ndevice = \"../pwm\"\n", 2, "fe20c000.pwm"),
+            ("[horn]\nchip = \"gpiochip0\"\n", 2, "/dev/gpiochip0"),
+            ("heartbeat_line = \"a b\"\n", 1, "GPIO17"),
         ] {
             let error = error_of(text);
             let place = if line == 0 { "throttle_channel".into() } else { format!(":{line}:") };

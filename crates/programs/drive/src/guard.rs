@@ -35,6 +35,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 /// Silence of a car that moves, after which the guard acts: twenty turns of the loop. With the
@@ -48,6 +49,9 @@ const AGAIN: Duration = Duration::from_millis(50);
 const STUCK: Duration = Duration::from_secs(1);
 /// Between two starts of a guard that ends by itself.
 const RESTART: Duration = Duration::from_secs(1);
+
+/// Lines that wait for the journal.
+const LOG: usize = 16;
 
 const RESTS: u8 = 0;
 const MOVES: u8 = 1;
@@ -161,6 +165,11 @@ pub(crate) fn watch(config: &Config) -> io::Result<()> {
     ignored.add(Signal::SIGTERM);
     ignored.add(Signal::SIGINT);
     ignored.thread_block()?;
+    // The journal may be slow: a thread of its own waits for it, and what it does not take is lost.
+    let (log, said) = sync_channel::<String>(LOG);
+    let writer = std::thread::Builder::new()
+        .name("log".into())
+        .spawn(move || said.iter().for_each(|text| tracing::error!("{text}")))?;
     if config.realtime {
         realtime::enable(realtime::GUARD);
     }
@@ -190,14 +199,19 @@ pub(crate) fn watch(config: &Config) -> io::Result<()> {
         if let Some(first) = watch.handle_timeout(clock::now()) {
             let written = board.neutral();
             if let Some(silence) = first {
-                tracing::error!(?silence, "the drive hangs while the car moves: neutral");
+                let text =
+                    format!("the drive hangs while the car moves: neutral after {silence:?}");
+                let _ = log.try_send(text);
             }
             if let Err(error) = written {
-                tracing::error!(error = %causes(&error), "the guard cannot write neutral");
+                let _ = log.try_send(format!("the guard cannot write neutral: {}", causes(&error)));
             }
         }
     }
     let _ = board.neutral();
+    drop(log);
+    // A panic of the thread has been printed already.
+    let _ = writer.join();
     Ok(())
 }
 

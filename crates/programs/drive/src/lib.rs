@@ -50,7 +50,9 @@ pub mod calibration;
 mod cli;
 pub mod config;
 mod error;
+mod gpio;
 pub mod guard;
+pub mod heartbeat;
 pub mod query;
 mod realtime;
 pub mod recorder;
@@ -59,6 +61,7 @@ mod run;
 pub mod sensor;
 pub mod shell;
 pub mod socket;
+pub mod switches;
 
 use clap::Parser;
 use std::process::ExitCode;

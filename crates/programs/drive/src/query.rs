@@ -3,6 +3,7 @@
 
 use nix::sys::socket::{UnixAddr, bind};
 use rccar_protocol::status::DriveStatus;
+use rccar_protocol::units::{Switch, Switches};
 use rccar_protocol::{FrameError, Layout, MAX_FRAME_BYTES};
 use std::fmt::Write;
 use std::io;
@@ -83,6 +84,15 @@ pub fn describe(status: &DriveStatus) -> String {
     let battery: Vec<_> = [volts, level].into_iter().flatten().collect();
     if !battery.is_empty() {
         fact("battery", battery.join(", "));
+    }
+    if let Some(Switches { lights, horn }) = status.switches {
+        for (name, switch) in [("lights", lights), ("horn", horn)] {
+            match switch {
+                Switch::Absent => {}
+                Switch::Off => fact(name, "off".into()),
+                Switch::On => fact(name, "on".into()),
+            }
+        }
     }
     text
 }

@@ -35,6 +35,8 @@ pub enum Record {
     },
     /// The guard does not do its work, and why.
     Guard(String),
+    /// A GPIO line beside servo and motor does not obey, and why.
+    Gpio(String),
     /// The loop turns.
     Alive,
 }
@@ -132,6 +134,7 @@ fn write_all(records: &Receiver<Record>, mut trace: Option<File>) {
                 tracing::warn!(count, error, "a datagram cannot be read")
             }
             Record::Guard(error) => tracing::warn!(error, "the guard"),
+            Record::Gpio(error) => tracing::warn!(error, "a line does not work"),
             Record::Alive => notify::watchdog(),
         }
     }

@@ -5,12 +5,14 @@ use crate::calibration::{self, Calibrator};
 use crate::config::Config;
 use crate::error::DriveError;
 use crate::guard::Guard;
+use crate::heartbeat::Heartbeat;
 use crate::realtime;
 use crate::recorder::Recorder;
 use crate::sensor::hall::Hall;
 use crate::sensor::hwmon::Hwmon;
 use crate::shell::Shell;
 use crate::socket::DriveSocket;
+use crate::switches::Switches;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rccar_daemon::{clock, logging, notify};
@@ -51,7 +53,9 @@ pub(crate) fn run(config: &Config, path: &Path) -> Result<(), DriveError> {
         realtime::enable(realtime::DRIVE);
     }
     let mut shell = Shell::new(machine, battery, hardware, calibrator, socket, recorder)
-        .guarded_by(Guard::new(path));
+        .guarded_by(Guard::new(path))
+        .with_heartbeat(config.heartbeat_line.as_ref().map(Heartbeat::new))
+        .with_switches(Switches::new(config));
     tracing::info!(socket = %config.socket.display(), "listening for set-points");
     notify::ready();
     shell.run(&signals).map_err(os("wait for set-points"))?;

@@ -7,10 +7,12 @@ mod tests;
 use crate::actuator::{Actuator, Hardware};
 use crate::calibration::Calibrator;
 use crate::guard::{self, Guard};
+use crate::heartbeat::Heartbeat;
 use crate::recorder::{Line, Record, Recorder, What};
 use crate::reporter::Reporter;
 use crate::sensor::Sensor;
 use crate::socket::{Buffer, DriveSocket};
+use crate::switches::Switches;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signalfd::SignalFd;
@@ -67,6 +69,8 @@ pub struct Shell {
     malformed: u64,
     alive_at: MonotonicMicros,
     guard: Option<Guard>,
+    heartbeat: Option<Heartbeat>,
+    switches: Option<Switches>,
     /// When the loop turned last, if the car moved then.
     moved_at: Option<MonotonicMicros>,
 }
@@ -101,6 +105,8 @@ impl Shell {
             malformed: 0,
             alive_at: MonotonicMicros::default(),
             guard: None,
+            heartbeat: None,
+            switches: None,
             moved_at: None,
         };
         shell.actuate(clock::now());
@@ -111,6 +117,19 @@ impl Shell {
     #[must_use]
     pub fn guarded_by(mut self, guard: Guard) -> Self {
         self.guard = Some(guard);
+        self
+    }
+
+    /// With a line that shows a circuit that this loop turns.
+    #[must_use]
+    pub fn with_heartbeat(mut self, heartbeat: Option<Heartbeat>) -> Self {
+        self.heartbeat = heartbeat;
+        self
+    }
+
+    #[must_use]
+    pub fn with_switches(mut self, switches: Switches) -> Self {
+        self.switches = Some(switches);
         self
     }
 
@@ -127,6 +146,7 @@ impl Shell {
             self.watch_wheel(now);
             self.give_a_sign(now);
             self.actuate(now);
+            self.serve_lines(now);
             if stopping && self.machine.is_at_rest() {
                 self.give_a_sign(now);
                 return Ok(());
@@ -265,7 +285,7 @@ impl Shell {
             braking: output.motor == Motor::Brake,
             battery_mv: self.battery_mv(),
             battery_level: self.battery.as_ref().map(Battery::level),
-            switches: None,
+            switches: self.switches.as_ref().and_then(Switches::report),
             speed_limit: self.machine.speed_limit(),
             odometry: self.odometry(),
             speed_mm_s: self.speed_mm_s(),
@@ -294,6 +314,17 @@ impl Shell {
         }
     }
 
+    fn serve_lines(&mut self, now: MonotonicMicros) {
+        let beaten = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now));
+        let wanted = [self.machine.lights(), self.machine.horn()];
+        let rests = self.machine.is_at_rest();
+        let switched =
+            self.switches.as_mut().and_then(|switches| switches.apply(now, wanted, rests));
+        for fault in beaten.into_iter().chain(switched) {
+            self.recorder.record(Record::Gpio(fault));
+        }
+    }
+
     fn prove_alive(&mut self, now: MonotonicMicros) {
         if now >= self.alive_at {
             self.alive_at = now.plus(ALIVE);
@@ -303,7 +334,8 @@ impl Shell {
 
     fn sleep(&self, now: MonotonicMicros, signals: &SignalFd) -> io::Result<()> {
         let tick = self.is_moving().then(|| now.plus(TICK));
-        let wake = [self.machine.poll_timeout(), tick, self.reporter.next()]
+        let beat = self.heartbeat.as_ref().map(Heartbeat::poll_timeout);
+        let wake = [self.machine.poll_timeout(), tick, beat, self.reporter.next()]
             .into_iter()
             .flatten()
             .fold(now.plus(IDLE), Ord::min);

@@ -23,9 +23,7 @@ fn the_guard_writes_neutral_in_time_and_the_drive_comes_back_tripped() {
     let mut times = Vec::new();
     for stop in 0..STOPS {
         let mut driver = Driver::connect(&drive.socket(), 100 + stop);
-        driver.send_until(false, 0, |status| status.session == 100 + stop);
-        driver.send_until(true, 0, |status| status.state == DriveState::Armed);
-        driver.send_until(true, 5_000, |status| status.throttle.permyriad() > 0);
+        driver.drive_off();
         let stopped = Instant::now();
         drive.signal("STOP");
         let heard = lines

@@ -2,6 +2,8 @@
 
 mod emergency;
 mod pca9685;
+mod pulsed;
+mod pwm;
 mod reopening;
 mod simulator;
 
@@ -72,13 +74,18 @@ pub fn open(config: &Config) -> Result<Hardware, ActuatorError> {
         ActuatorKind::None => {
             Ok(Hardware { actuator: Box::new(NotConfigured), sensors: Vec::new() })
         }
-        ActuatorKind::Pca9685 => {
-            let config = config.clone();
-            let esc = config.esc();
-            let mut emergency = Emergency::new(&config);
-            let open = move |now, esc| pca9685::open(now, &config, esc);
-            let actuator = Reopening::new(esc, open, move || emergency.neutral());
-            Ok(Hardware { actuator: Box::new(actuator), sensors: Vec::new() })
-        }
+        ActuatorKind::Pca9685 => Ok(reopened(config, pca9685::open)),
+        ActuatorKind::Pwm => Ok(reopened(config, pwm::open)),
     }
+}
+
+type Open = fn(MonotonicMicros, &Config, EscSettings) -> Result<Box<dyn Actuator>, ActuatorError>;
+
+fn reopened(config: &Config, open: Open) -> Hardware {
+    let config = config.clone();
+    let esc = config.esc();
+    let mut emergency = Emergency::new(&config);
+    let open = move |now, esc| open(now, &config, esc);
+    let actuator = Reopening::new(esc, open, move || emergency.neutral());
+    Hardware { actuator: Box::new(actuator), sensors: Vec::new() }
 }

@@ -1,6 +1,7 @@
-//! `[pca9685]`, `[servo]` and `[esc]`: where servo and speed controller are wired to, and the
-//! pulses that they take.
+//! `[pca9685]`, `[pwm]`, `[servo]` and `[esc]`: where servo and speed controller are wired to, and
+//! the pulses that they take.
 
+use super::LineName;
 use rccar_drive_core::esc::{EscKind, EscSettings};
 use rccar_drive_core::pulse::{PulseRange, PulseRangeError};
 use serde::Deserialize;
@@ -18,6 +19,65 @@ pub struct Pca9685Config {
     pub throttle_channel: Channel,
     /// In Hz.
     pub frequency: Frequency,
+}
+
+/// `[pwm]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PwmConfig {
+    pub device: PwmDevice,
+    pub steering_channel: PwmChannel,
+    pub throttle_channel: PwmChannel,
+    /// In Hz.
+    pub frequency: Frequency,
+}
+
+impl Default for PwmConfig {
+    /// Channel 0 is on GPIO 12 or 18 of the header, 1 on GPIO 13 or 19.
+    fn default() -> Self {
+        Self {
+            device: PwmDevice::Header,
+            steering_channel: PwmChannel(0),
+            throttle_channel: PwmChannel(1),
+            frequency: Frequency(50),
+        }
+    }
+}
+
+/// The computer's PWM.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum PwmDevice {
+    /// The one of a Raspberry Pi up to the 4 for its pins.
+    Header,
+    /// Name of the device, as the kernel has it.
+    Named(String),
+}
+
+impl TryFrom<String> for PwmDevice {
+    type Error = &'static str;
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        if name == "header" {
+            return Ok(Self::Header);
+        }
+        let legal = (1..64).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte));
+        legal
+            .then_some(Self::Named(name))
+            .ok_or("must be \"header\" or the name of a device, such as fe20c000.pwm")
+    }
+}
+
+/// A channel of the computer's PWM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub struct PwmChannel(pub u8);
+
+impl TryFrom<u8> for PwmChannel {
+    type Error = &'static str;
+    fn try_from(channel: u8) -> Result<Self, Self::Error> {
+        (channel < 2).then_some(Self(channel)).ok_or("must be a channel of the PWM, 0 or 1")
+    }
 }
 
 /// `[servo]`: pulses in µs.
@@ -160,21 +220,6 @@ impl TryFrom<u16> for Frequency {
     fn try_from(hz: u16) -> Result<Self, Self::Error> {
         // The chip goes no lower than 24 Hz, and a pulse of 2.2 ms needs a pause behind it.
         (40..=200).contains(&hz).then_some(Self(hz)).ok_or("must be a frequency from 40 to 200 Hz")
-    }
-}
-
-/// The name of a GPIO line, as `gpioinfo` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct LineName(pub String);
-
-impl TryFrom<String> for LineName {
-    type Error = &'static str;
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        // 32 bytes with the zero at the end (`GPIO_MAX_NAME_SIZE`).
-        let legal =
-            (1..32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-        legal.then_some(Self(name)).ok_or("must be the name of a GPIO line, such as GPIO17")
     }
 }
 

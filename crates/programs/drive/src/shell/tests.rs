@@ -5,6 +5,7 @@ use crate::actuator::ActuatorError;
 use crate::config::Config;
 use rccar_drive_core::{BatterySettings, Settings};
 use rccar_protocol::state::{BatteryLevel, DriveState, StopReason};
+use rccar_protocol::units::{Switch as Reported, Switches as Report};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -150,4 +151,87 @@ fn a_shell_that_is_dropped_leaves_neutral_behind() {
     assert!(matches!(fake.borrow().applied.last(), Some(Motor::Drive(_))));
     drop(shell);
     assert_eq!(fake.borrow().applied.last(), Some(&Motor::Neutral));
+}
+
+/// Stamps its edges; after some of them ends the loop by a signal to its own thread.
+struct Stamps(Rc<RefCell<Vec<MonotonicMicros>>>);
+
+impl crate::gpio::Line for Stamps {
+    fn set(&mut self, _: bool) -> io::Result<()> {
+        self.0.borrow_mut().push(clock::now());
+        if self.0.borrow().len() == 200 {
+            nix::sys::signal::raise(nix::sys::signal::Signal::SIGUSR2)?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_loop_at_rest_toggles_the_heartbeat_faster_than_its_circuit_lets_go() {
+    let (shell, _, _, _directory) = armed();
+    let stamps = Rc::<RefCell<Vec<MonotonicMicros>>>::default();
+    let own = Rc::clone(&stamps);
+    let heartbeat = Heartbeat::on(Box::new(move || Ok(Box::new(Stamps(Rc::clone(&own))))));
+    let mut shell = shell.with_heartbeat(Some(heartbeat));
+    let mut caught = nix::sys::signal::SigSet::empty();
+    caught.add(nix::sys::signal::Signal::SIGUSR2);
+    caught.thread_block().unwrap();
+    let signals = SignalFd::with_flags(&caught, nix::sys::signalfd::SfdFlags::SFD_NONBLOCK);
+    shell.run(&signals.unwrap()).unwrap();
+    let stamps = stamps.borrow();
+    let mut gaps: Vec<_> = stamps.windows(2).map(|pair| pair[1].since(pair[0])).collect();
+    gaps.sort_unstable();
+    let (half, most) = (gaps[gaps.len() / 2], gaps[gaps.len() - 1]);
+    // A busy machine may be late now and then, but not as a rule.
+    assert!(half < Duration::from_millis(8), "half of the edges come after {half:?}");
+    assert!(most < Duration::from_millis(500), "{most:?}");
+}
+
+/// What a line was set to, in order.
+#[derive(Clone, Default)]
+struct Lamp(Rc<RefCell<Vec<bool>>>);
+
+impl crate::gpio::Line for Lamp {
+    fn set(&mut self, on: bool) -> io::Result<()> {
+        self.0.borrow_mut().push(on);
+        Ok(())
+    }
+}
+
+#[test]
+fn the_horn_ends_with_the_driver_and_the_lights_stay() {
+    let (shell, _, _, _directory) = armed();
+    let (lamp, buzzer) = (Lamp::default(), Lamp::default());
+    let open = |line: &Lamp| -> Option<crate::gpio::Open> {
+        let line = line.clone();
+        Some(Box::new(move || Ok(Box::new(line.clone()))))
+    };
+    let mut shell = shell.with_switches(Switches::on(open(&lamp), open(&buzzer)));
+    let rests = MonotonicMicros(2_000_000);
+    shell.machine.handle_timeout(rests);
+    shell.serve_lines(rests);
+    let off = Report { lights: Reported::Off, horn: Reported::Off };
+    assert_eq!(shell.status(rests).switches, Some(off));
+    let at = rests.plus(Duration::from_millis(20));
+    let set_point = SetPoint {
+        session: 1,
+        seq: 90,
+        sampled_at: at,
+        lights: true,
+        horn: true,
+        ..Default::default()
+    };
+    shell.machine.handle_input(at, &set_point);
+    shell.serve_lines(at);
+    let on = Report { lights: Reported::On, horn: Reported::On };
+    assert_eq!(shell.status(at).switches, Some(on));
+    let later = at.plus(Duration::from_millis(90));
+    shell.machine.handle_timeout(later);
+    shell.serve_lines(later);
+    let lit = Report { lights: Reported::On, horn: Reported::Off };
+    assert_eq!(shell.status(later).switches, Some(lit));
+    drop(shell);
+    // The end puts off whatever it is.
+    assert_eq!(*lamp.0.borrow(), [true, false]);
+    assert_eq!(*buzzer.0.borrow(), [true, false, false]);
 }

@@ -2,9 +2,8 @@
 
 use super::{AlwaysOn, Chip, Enable, Pca9685, write_neutral};
 use crate::actuator::{Actuator, ActuatorError};
-use crate::config::{Bus, Config, LineName, Pca9685Config};
-use gpiocdev::Request;
-use gpiocdev::line::Value;
+use crate::config::{Bus, Config, LineName, LineSettings, Pca9685Config};
+use crate::gpio::{GpioLine, Line};
 use rccar_drive_core::esc::EscSettings;
 use rccar_protocol::units::MonotonicMicros;
 use rppal::i2c::{Error, I2c};
@@ -27,7 +26,7 @@ pub(in crate::actuator) fn open(
     let board = &config.pca9685;
     // The line first: whatever is wrong with the bus, the outputs are off.
     let line = match &board.enable_line {
-        Some(name) => Some(Line::open(name)?),
+        Some(name) => Some(open_line(name)?),
         None => None,
     };
     let bus = open_bus(board)?;
@@ -110,33 +109,16 @@ fn plain(error: Error) -> io::Error {
     }
 }
 
-/// OE on a GPIO line: low is on.
-struct Line(Request);
-
-impl Line {
-    /// Takes the line, with the outputs off.
-    fn open(LineName(name): &LineName) -> Result<Self, ActuatorError> {
-        let failed = |why: io::Error| ActuatorError {
-            what: "cannot take the line to the PCA9685's OE",
-            why: io::Error::new(why.kind(), format!("{name}: {why}")),
-        };
-        let found = gpiocdev::find_named_line(name).ok_or_else(|| {
-            failed(io::Error::new(io::ErrorKind::NotFound, "no GPIO chip has a line of this name"))
-        })?;
-        Request::builder()
-            .with_consumer("rccar-drive")
-            .with_found_line(&found)
-            .as_output(Value::Active)
-            .request()
-            .map(Self)
-            .map_err(|error| failed(io::Error::other(error.to_string())))
-    }
+/// Takes the line on OE, where low is on, with the outputs off.
+fn open_line(name: &LineName) -> Result<GpioLine, ActuatorError> {
+    let settings = LineSettings { active_low: true, ..LineSettings::named(name) };
+    GpioLine::open(&settings)
+        .map_err(|why| ActuatorError { what: "cannot take the line to the PCA9685's OE", why })
 }
 
-impl Enable for Line {
+impl Enable for GpioLine {
     fn set(&mut self, on: bool) -> io::Result<()> {
-        let value = if on { Value::Inactive } else { Value::Active };
-        self.0.set_lone_value(value).map_err(|error| io::Error::other(error.to_string()))
+        Line::set(self, on)
     }
 }
 

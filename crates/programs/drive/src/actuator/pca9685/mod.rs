@@ -24,11 +24,11 @@
 
 mod i2c;
 
-use super::{Actuator, ActuatorError};
+use super::ActuatorError;
+use super::pulsed::{Board, Pulsed, Pulses};
 use crate::config::{Channel, Config, Pca9685Config};
-use rccar_drive_core::Output;
-use rccar_drive_core::esc::{Esc, EscSettings};
-use rccar_drive_core::pulse::{Pulse, PulseRange};
+use rccar_drive_core::esc::EscSettings;
+use rccar_drive_core::pulse::Pulse;
 use rccar_protocol::units::MonotonicMicros;
 use std::io;
 use std::time::Duration;
@@ -55,12 +55,6 @@ const OSCILLATOR_HZ: u32 = 25_000_000;
 const COUNTS: u32 = 4096;
 /// The oscillator needs this long after sleep (section 7.3.1.1).
 const WAKES_WITHIN: Duration = Duration::from_micros(500);
-const READ_BACK_EVERY: Duration = Duration::from_secs(1);
-/// After an interruption: longer than the guard needs for what it had begun.
-const REWRITE: Duration = Duration::from_millis(200);
-/// Neutral before the outputs go off: five pulses at 50 Hz, so that an ESC sees the stop as one.
-const LAST_NEUTRAL: Duration = Duration::from_millis(100);
-
 /// Registers of the chip, one transfer each.
 pub(super) trait Chip {
     fn write(&mut self, register: u8, bytes: &[u8]) -> io::Result<()>;
@@ -81,26 +75,12 @@ impl Enable for AlwaysOn {
     }
 }
 
-/// Pulses for both channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pulses {
-    steering: Pulse,
-    motor: Pulse,
-}
-
-/// A chip whose outputs are on.
+/// A chip, and the line on its OE.
 pub(super) struct Pca9685<C: Chip, E: Enable> {
     chip: C,
     enable: E,
     channels: [Channel; 2],
-    servo: PulseRange,
-    esc: Esc,
     pre_scale: u8,
-    neutral: Pulses,
-    written: Pulses,
-    /// Until then everything is written, whatever is remembered.
-    rewrite_until: MonotonicMicros,
-    read_back_at: MonotonicMicros,
 }
 
 impl<C: Chip, E: Enable> Pca9685<C, E> {
@@ -111,45 +91,23 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
         mut enable: E,
         config: &Config,
         esc: EscSettings,
-    ) -> Result<Self, ActuatorError> {
+    ) -> Result<Pulsed<Self>, ActuatorError> {
         let board = &config.pca9685;
         enable.set(false).map_err(failed("cannot take the outputs of the PCA9685 off"))?;
         let pre_scale = pre_scale(board.frequency.0);
         set_frequency(&mut chip, pre_scale)
             .map_err(failed("the PCA9685 does not answer on the bus"))?;
-        let servo = config.servo.0;
-        let esc = Esc::new(now, esc);
-        let neutral = Pulses { steering: servo.neutral(), motor: esc.pulse() };
-        let read_back_at = now.plus(READ_BACK_EVERY);
-        let mut started = Self {
-            chip,
-            enable,
-            channels: channels(board),
-            servo,
-            esc,
-            pre_scale,
-            neutral,
-            written: neutral,
-            rewrite_until: now,
-            read_back_at,
-        };
-        started.write(neutral, true)?;
-        started.read_back()?;
-        let on = started.enable.set(true);
-        on.map_err(failed("cannot put the outputs of the PCA9685 on"))?;
-        Ok(started)
+        let board = Self { chip, enable, channels: channels(board), pre_scale };
+        Pulsed::start(now, board, config.servo.0, esc)
+    }
+}
+
+impl<C: Chip, E: Enable> Board for Pca9685<C, E> {
+    fn put(&mut self, pulses: Pulses, before: Option<Pulses>) -> Result<(), ActuatorError> {
+        put(&mut self.chip, self.channels, self.pre_scale, pulses, before)
     }
 
-    /// Writes what differs from the last pulses; `all`: both, whatever they are.
-    fn write(&mut self, pulses: Pulses, all: bool) -> Result<(), ActuatorError> {
-        let before = (!all).then_some(self.written);
-        put(&mut self.chip, self.channels, self.pre_scale, pulses, before)?;
-        self.written = pulses;
-        Ok(())
-    }
-
-    /// Whether the chip holds what was written.
-    fn read_back(&mut self) -> Result<(), ActuatorError> {
+    fn read_back(&mut self, pulses: Pulses) -> Result<(), ActuatorError> {
         let mut holds = |register: u8, wanted: &[u8]| -> io::Result<()> {
             let mut found = [0; 4];
             let found = &mut found[..wanted.len()];
@@ -158,12 +116,15 @@ impl<C: Chip, E: Enable> Pca9685<C, E> {
             (found == wanted).then_some(()).ok_or_else(differs)
         };
         let [steering, motor] = self.channels;
-        let Pulses { steering: steers, motor: drives } = self.written;
         holds(MODE1, &[AUTO_INCREMENT])
             .and_then(|()| holds(PRE_SCALE, &[self.pre_scale]))
-            .and_then(|()| holds(register_of(steering), &counts(steers, self.pre_scale)))
-            .and_then(|()| holds(register_of(motor), &counts(drives, self.pre_scale)))
+            .and_then(|()| holds(register_of(steering), &counts(pulses.steering, self.pre_scale)))
+            .and_then(|()| holds(register_of(motor), &counts(pulses.motor, self.pre_scale)))
             .map_err(failed("the PCA9685 does not hold what was written"))
+    }
+
+    fn set_on(&mut self, on: bool) -> Result<(), ActuatorError> {
+        self.enable.set(on).map_err(failed("cannot switch the outputs of the PCA9685"))
     }
 }
 
@@ -175,45 +136,10 @@ fn counts(pulse: Pulse, pre_scale: u8) -> [u8; 4] {
     [0, 0, low, high]
 }
 
-impl<C: Chip, E: Enable> Actuator for Pca9685<C, E> {
-    fn apply(&mut self, now: MonotonicMicros, output: Output) -> Result<(), ActuatorError> {
-        self.esc.handle_motor(now, output.motor);
-        let steering = self.servo.at(output.steering.permyriad());
-        let all = now < self.rewrite_until;
-        self.write(Pulses { steering, motor: self.esc.pulse() }, all)?;
-        if now >= self.read_back_at {
-            self.read_back_at = now.plus(READ_BACK_EVERY);
-            self.read_back()?;
-        }
-        Ok(())
-    }
-
-    fn handle_interruption(&mut self, now: MonotonicMicros) {
-        self.esc.handle_interruption(now);
-        self.rewrite_until = now.plus(REWRITE);
-    }
-
-    fn set_esc(&mut self, now: MonotonicMicros, esc: EscSettings) {
-        self.esc.change(now, esc);
-    }
-
-    fn end(&mut self) {
-        std::thread::sleep(LAST_NEUTRAL);
-    }
-}
-
-impl<C: Chip, E: Enable> Drop for Pca9685<C, E> {
-    fn drop(&mut self) {
-        let _ = self.write(self.neutral, true);
-        let _ = self.enable.set(false);
-    }
-}
-
 /// Neutral into both channels of a chip that somebody else has started.
 fn write_neutral(chip: &mut impl Chip, config: &Config) -> Result<(), ActuatorError> {
     let board = &config.pca9685;
-    let neutral =
-        Pulses { steering: config.servo.0.neutral(), motor: config.esc().pulses.neutral() };
+    let neutral = Pulses::neutral(config.servo.0, config.esc());
     put(chip, channels(board), pre_scale(board.frequency.0), neutral, None)
 }
 

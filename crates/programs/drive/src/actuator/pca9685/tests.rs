@@ -1,7 +1,10 @@
 //! Against a model of the chip, register by register.
 
 use super::*;
+use crate::actuator::Actuator;
+use crate::actuator::pulsed::LAST_NEUTRAL;
 use rccar_drive_core::Motor;
+use rccar_drive_core::Output;
 use rccar_protocol::units::{Steering, Throttle};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -116,7 +119,7 @@ impl Enable for Rc<RefCell<Model>> {
     }
 }
 
-type Started = Pca9685<Rc<RefCell<Model>>, Rc<RefCell<Model>>>;
+type Started = Pulsed<Pca9685<Rc<RefCell<Model>>, Rc<RefCell<Model>>>>;
 
 fn config() -> Config {
     Config::default()
