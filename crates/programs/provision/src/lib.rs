@@ -43,6 +43,7 @@ mod cli;
 mod document;
 mod error;
 mod fault;
+mod lines;
 mod parse;
 mod reader;
 mod run;
@@ -53,8 +54,8 @@ mod values;
 pub use fault::Fault;
 pub use parse::{Parsed, parse};
 pub use settings::{
-    Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Thousandths,
-    Update, Wifi,
+    Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Switches,
+    Thousandths, Update, Wifi,
 };
 
 use clap::Parser;

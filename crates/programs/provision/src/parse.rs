@@ -2,11 +2,12 @@
 
 use crate::document::{Document, Section};
 use crate::fault::Fault;
+use crate::lines;
 use crate::reader::Reader;
 use crate::schema::{TABLES, Table};
 use crate::settings::{
-    Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Thousandths,
-    Update, Wifi,
+    Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Switches,
+    Thousandths, Update, Wifi,
 };
 use crate::values;
 use rccar_drive_core::BatterySettings;
@@ -59,6 +60,10 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     // Bytes that are no such file set nothing. That must not look like a file without settings.
     if sections.is_empty() && whole_file {
         faulty.extend(TABLES.iter().map(|table| table.name));
+    }
+    for (table, fault) in lines::conflicts(&settings, &sections) {
+        faulty.insert(table);
+        faults.push(fault);
     }
     salvage_host(&settings, sections.get("host"), &mut faulty);
     faults.sort();
@@ -137,6 +142,7 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
             settings.drive = Drive {
                 actuator: reader.text("actuator", values::actuator),
                 enable_line: reader.text("enable_line", values::line),
+                heartbeat_line: reader.text("heartbeat_line", values::line),
                 esc: reader.text("esc", values::esc),
                 max_forward: reader.whole("max_forward", 0..=100, 1, "per cent"),
                 max_reverse: reader.whole("max_reverse", 0..=100, 1, "per cent"),
@@ -193,6 +199,16 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 reader.together(&["pulses_per_turn"], what);
             }
             settings.speed = speed;
+        }
+        "switches" => {
+            settings.switches = Switches {
+                lights_line: reader.text("lights_line", values::line),
+                lights_active_low: reader.flag("lights_active_low"),
+                horn_line: reader.text("horn_line", values::line),
+                horn_active_low: reader.flag("horn_active_low"),
+            };
+            reader.needs("lights_active_low", "lights_line");
+            reader.needs("horn_active_low", "horn_line");
         }
         "lan" => {
             settings.lan = Lan { access_code: reader.text("access_code", values::access_code) }

@@ -31,7 +31,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 }
 
 /// All tables, in the order of the template.
-pub const TABLES: [Table; 12] = [
+pub const TABLES: [Table; 13] = [
     Table {
         name: "host",
         keys: &[
@@ -78,6 +78,7 @@ pub const TABLES: [Table; 12] = [
         keys: &[
             key("actuator", "\"pca9685\""),
             key("enable_line", "\"GPIO17\""),
+            key("heartbeat_line", "\"GPIO22\""),
             key("esc", "\"brake-first\""),
             key("max_forward", "50"),
             key("max_reverse", "30"),
@@ -110,6 +111,15 @@ pub const TABLES: [Table; 12] = [
             key("line", "\"GPIO27\""),
             key("pulses_per_turn", "1"),
             key("circumference_mm", "204"),
+        ],
+    },
+    Table {
+        name: "switches",
+        keys: &[
+            key("lights_line", "\"GPIO23\""),
+            key("lights_active_low", "true"),
+            key("horn_line", "\"GPIO24\""),
+            key("horn_active_low", "true"),
         ],
     },
     Table { name: "lan", keys: &[key("access_code", "\"open sesame\"")] },

@@ -14,6 +14,7 @@ pub struct Settings {
     pub sensors: Sensors,
     pub battery: Battery,
     pub speed: Speed,
+    pub switches: Switches,
     pub lan: Lan,
     pub ssh: Ssh,
     pub update: Update,
@@ -85,10 +86,12 @@ pub struct Camera {
 /// Servo and motor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Drive {
-    /// `pca9685` or `simulator`.
+    /// `pca9685`, `pwm` or `simulator`.
     pub actuator: Option<String>,
     /// GPIO line on the board's OE.
     pub enable_line: Option<String>,
+    /// GPIO line that toggles as long as the drive's loop turns.
+    pub heartbeat_line: Option<String>,
     /// `direct` or `brake-first`.
     pub esc: Option<String>,
     /// Per cent of what the motor can do.
@@ -137,6 +140,19 @@ pub struct Speed {
     pub pulses_per_turn: Option<u32>,
     /// Of the wheel.
     pub circumference_mm: Option<u32>,
+}
+
+/// What a driver switches on and off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Switches {
+    /// GPIO line. `None`: the car has no lights.
+    pub lights_line: Option<String>,
+    /// Low is on.
+    pub lights_active_low: Option<bool>,
+    /// GPIO line. `None`: the car has no horn.
+    pub horn_line: Option<String>,
+    /// Low is on.
+    pub horn_active_low: Option<bool>,
 }
 
 /// A number with three decimals; in TOML a fraction.
@@ -220,6 +236,7 @@ impl Settings {
             "sensors" => self.sensors = from.sensors.clone(),
             "battery" => self.battery = from.battery.clone(),
             "speed" => self.speed = from.speed.clone(),
+            "switches" => self.switches = from.switches.clone(),
             "lan" => self.lan = from.lan.clone(),
             "ssh" => self.ssh = from.ssh.clone(),
             "update" => self.update = from.update.clone(),

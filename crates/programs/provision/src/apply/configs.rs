@@ -80,11 +80,14 @@ fn car(settings: &Settings, access_code: Option<&str>) -> Table {
 }
 
 fn drive(settings: &Settings) -> Table {
-    let Settings { drive, battery, speed, .. } = settings;
+    let Settings { drive, battery, speed, switches, .. } = settings;
     let number = |number: Option<u32>| number.map(|number| Value::Integer(number.into()));
     let share =
         |percent: Option<u32>| percent.map(|percent| Value::Float(f64::from(percent) / 100.0));
-    let mut table = section([("actuator", text_value(&drive.actuator))]);
+    let mut table = section([
+        ("actuator", text_value(&drive.actuator)),
+        ("heartbeat_line", text_value(&drive.heartbeat_line)),
+    ]);
     add(&mut table, "pca9685", section([("enable_line", text_value(&drive.enable_line))]));
     add(
         &mut table,
@@ -136,6 +139,11 @@ fn drive(settings: &Settings) -> Table {
             ("circumference_mm", number(speed.circumference_mm)),
         ]),
     );
+    let switch = |line, active_low: Option<bool>| {
+        section([("line", text_value(line)), ("active_low", active_low.map(Value::Boolean))])
+    };
+    add(&mut table, "lights", switch(&switches.lights_line, switches.lights_active_low));
+    add(&mut table, "horn", switch(&switches.horn_line, switches.horn_active_low));
     table
 }
 
@@ -218,11 +226,11 @@ mod tests {
     #[test]
     fn the_wiring_of_the_card_becomes_the_drives() {
         let text = "[drive]\nactuator = \"pca9685\"\nenable_line = \"GPIO17\"\n\
-                    esc = \"brake-first\"\nmax_forward = 35\nsteering_left_us = 1900\n\
+                    heartbeat_line = \"GPIO22\"\nesc = \"brake-first\"\nmax_forward = 35\nsteering_left_us = 1900\n\
                     steering_right_us = 1100\nmotor_neutral_us = 1480\n";
         let parsed = crate::parse(text.as_bytes());
         assert_eq!(parsed.faults, []);
-        let expected = "actuator = 'pca9685'\n[pca9685]\nenable_line = 'GPIO17'\n\
+        let expected = "actuator = 'pca9685'\nheartbeat_line = 'GPIO22'\n[pca9685]\nenable_line = 'GPIO17'\n\
                         [servo]\nleft_us = 1900\nright_us = 1100\n\
                         [esc]\nkind = 'brake-first'\nneutral_us = 1480\n\
                         [throttle]\nmax_forward = 0.35\n";
@@ -245,13 +253,17 @@ mod tests {
     }
 
     #[test]
-    fn the_sensors_of_the_card_become_the_drives_and_are_kept_as_they_are() {
+    fn sensors_and_switches_of_the_card_become_the_drives_and_are_kept_as_they_are() {
         let text = "[battery]\ncells = 3\nwarn = 3.65\nstop = 3.25\nlimited_speed = 40\n\
-                    action = 'limit'\n[speed]\nline = 'GPIO27'\npulses_per_turn = 4\n";
+                    action = 'limit'\n[speed]\nline = 'GPIO27'\npulses_per_turn = 4\n\
+                    [switches]\nlights_line = 'GPIO23'\nlights_active_low = true\n\
+                    horn_line = 'GPIO24'\n";
         let parsed = crate::parse(text.as_bytes());
         assert_eq!(parsed.faults, []);
         let expected = "[battery]\ncells = 3\nwarn = 3.65\nstop = 3.25\nlimited_speed = 0.4\n\
-                        action = 'limit'\n[speed]\nline = 'GPIO27'\npulses_per_turn = 4\n";
+                        action = 'limit'\n[speed]\nline = 'GPIO27'\npulses_per_turn = 4\n\
+                        [lights]\nline = 'GPIO23'\nactive_low = true\n\
+                        [horn]\nline = 'GPIO24'\n";
         assert_eq!(drive(&parsed.settings), expected.parse().unwrap());
         let kept = toml::to_string(&parsed.settings).unwrap();
         assert_eq!(crate::parse(kept.as_bytes()).settings, parsed.settings);

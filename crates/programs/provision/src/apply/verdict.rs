@@ -35,7 +35,7 @@ const SERVICES: [Service; 4] = [
     Service {
         program: "rccar-drive",
         config: "drive.toml",
-        tables: &["battery", "speed", "drive"],
+        tables: &["battery", "speed", "switches", "drive"],
     },
     Service { program: "rccar-update", config: "update.toml", tables: &["update"] },
     Service { program: "rccar-modem", config: "modem.toml", tables: &["modem"] },

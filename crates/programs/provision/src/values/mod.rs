@@ -112,9 +112,10 @@ pub(crate) fn device(text: &str) -> Checked {
 
 pub(crate) fn actuator(text: &str) -> Checked {
     match text {
-        "pca9685" | "simulator" => Ok(text.to_owned()),
+        "pca9685" | "pwm" | "simulator" => Ok(text.to_owned()),
         _ => {
-            Err("servo and motor are on a \"pca9685\" board, or there is only a \"simulator\""
+            Err("servo and motor are on a \"pca9685\" board or on the computer's own \"pwm\", or \
+                  there is only a \"simulator\""
                 .into())
         }
     }
