@@ -1,5 +1,5 @@
-// Somebody watches in Debian's Chromium for a while. Prints as JSON the number of frames in each
-// second, and when each frame was on the screen and how old it was then.
+// Somebody watches in Debian's Chromium for a while. Prints as JSON the number of frames and the
+// height of the picture in each second, and when each frame was on the screen and how old it was.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cockpit, launch } from '../e2e/lib/page.mjs';
 
@@ -11,7 +11,7 @@ await cockpit.live();
 await cockpit.page.evaluate(noteFrames);
 const epoch = await clockOfThePage();
 console.log('live');
-const frames = [];
+const [frames, heights] = [[], []];
 const begun = monotonic();
 let before = (await cockpit.snapshot()).video.frames;
 for (let second = 0; second < Number(seconds); second += 1) {
@@ -19,10 +19,11 @@ for (let second = 0; second < Number(seconds); second += 1) {
   const now = (await cockpit.snapshot()).video.frames;
   frames.push(Math.max(0, now - before));
   before = now;
+  heights.push(await cockpit.page.evaluate(() => document.querySelector('video').videoHeight));
 }
 const noted = await cockpit.page.evaluate(() => globalThis.noted);
 const shown = noted.map(([at, rtp]) => [epoch + at - begun, ageAt(epoch + at, rtp)]);
-console.log(JSON.stringify({ frames, shown, errors: cockpit.errors }));
+console.log(JSON.stringify({ frames, heights, shown, errors: cockpit.errors }));
 await browser.close();
 
 /** Inside the page: notes presentation time and RTP time stamp of each frame. */

@@ -6,6 +6,7 @@ import "./style/base.css";
 import "./style/pages.css";
 import "./style/releases.css";
 import "./style/cockpit.css";
+import "./style/plot.css";
 import "./style/setup.css";
 import "./style/cockpit-sizes.css";
 import { Root } from "./view/root";

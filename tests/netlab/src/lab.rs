@@ -26,6 +26,8 @@ const LOG: &str = "info";
 /// The picture of a story's car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Picture {
+    /// Width and height in pixels, multiples of 8.
+    pub size: (usize, usize),
     /// Frames per second.
     pub fps: u8,
     /// Rate that the encoder aims at, in kbit/s.
@@ -38,7 +40,7 @@ pub struct Picture {
 impl Default for Picture {
     /// Little work for the machine: many stories run at once.
     fn default() -> Self {
-        Self { fps: 10, kbps: 300, restless: false }
+        Self { size: (640, 360), fps: 10, kbps: 300, restless: false }
     }
 }
 
@@ -369,15 +371,14 @@ impl Lab {
 
     fn write_car_config(&self, enrolment: &str) -> io::Result<()> {
         let at = self.folder.path().display();
-        let Picture { fps, kbps, restless } = self.picture;
+        let Picture { size: (width, height), fps, kbps, restless } = self.picture;
         let source = if restless {
             let pipe = self.folder.path().join("camera.i420");
-            restless::start(&pipe, fps)?;
+            restless::start(&pipe, (width, height), fps)?;
             format!("\"pipe\"\npath = \"{}\"", pipe.display())
         } else {
             "\"simulator\"".to_owned()
         };
-        let (width, height) = restless::SIZE;
         fs::write(
             self.folder.path().join("car.toml"),
             format!(

@@ -9,21 +9,19 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Width and height of every picture in the lab.
-pub(crate) const SIZE: (usize, usize) = (640, 360);
 /// Side of a patch of one brightness, in pixels.
 const PATCH: usize = 8;
-/// Patches that change with each frame, of 3,600. No encoder can predict them.
-const CHANGES: usize = 600;
+/// One of so many patches changes with each frame. No encoder can predict them.
+const CHANGES: usize = 6;
 
 /// Makes the pipe and starts a thread that writes frames until nobody reads any more.
-pub(crate) fn start(pipe: &Path, fps: u8) -> io::Result<()> {
+pub(crate) fn start(pipe: &Path, size: (usize, usize), fps: u8) -> io::Result<()> {
     mkfifo(pipe, Mode::S_IRUSR | Mode::S_IWUSR)?;
     let (pipe, interval) = (pipe.to_owned(), Duration::from_secs(1) / u32::from(fps.max(1)));
     thread::Builder::new().name("camera".to_owned()).spawn(move || {
         // Waits until the car opens the pipe. An error means that the car has ended.
         let Ok(mut pipe) = OpenOptions::new().write(true).open(pipe) else { return };
-        let mut scene = Scene::new();
+        let mut scene = Scene::new(size);
         let mut next = Instant::now();
         while pipe.write_all(&scene.next_frame()).is_ok() {
             // After a long delay the missed frames are not made up for.
@@ -36,27 +34,27 @@ pub(crate) fn start(pipe: &Path, fps: u8) -> io::Result<()> {
 
 /// Patches of random brightness, of which some change with each frame.
 struct Scene {
+    size: (usize, usize),
     patches: Vec<u8>,
     dice: Dice,
 }
 
 impl Scene {
-    const COLUMNS: usize = SIZE.0 / PATCH;
-
-    fn new() -> Self {
-        Self { patches: vec![128; Self::COLUMNS * (SIZE.1 / PATCH)], dice: Dice::new(1) }
+    fn new(size: (usize, usize)) -> Self {
+        let patches = (size.0 / PATCH) * (size.1 / PATCH);
+        Self { size, patches: vec![128; patches], dice: Dice::new(1) }
     }
 
     /// The next frame in I420: brightness of each pixel, then no colour.
     fn next_frame(&mut self) -> Vec<u8> {
-        for _ in 0..CHANGES {
+        for _ in 0..self.patches.len() / CHANGES {
             let bits = self.dice.bits();
             let patch = usize::try_from((bits >> 8) % self.patches.len() as u64).unwrap_or(0);
             self.patches[patch] = 40 + bits.to_le_bytes()[0] / 2;
         }
-        let (width, height) = SIZE;
+        let (width, height) = self.size;
         let mut frame = Vec::with_capacity(width * height * 3 / 2);
-        for row in self.patches.chunks(Self::COLUMNS) {
+        for row in self.patches.chunks(width / PATCH) {
             let line: Vec<u8> = row.iter().flat_map(|&patch| [patch; PATCH]).collect();
             (0..PATCH).for_each(|_| frame.extend_from_slice(&line));
         }

@@ -117,7 +117,7 @@ impl Scene {
     /// # Panics
     /// There is no picture.
     pub async fn play(&self, lab: &mut Lab) -> Played {
-        lab.picture(Picture { fps: 30, kbps: MOST_KBPS, restless: true });
+        lab.picture(Picture { fps: 30, kbps: MOST_KBPS, restless: true, ..Picture::default() });
         lab.car_log("info,rccar_car::video=debug");
         let wide = Path { rate: Rate::Steady(MOST_KBPS), loss: Loss::None, ..self.up.clone() };
         let down = Path::of(self.up.delay);

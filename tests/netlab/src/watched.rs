@@ -15,6 +15,8 @@ const FREEZE_MS: f64 = 300.0;
 pub struct Watched {
     /// Number of frames in each second.
     pub frames: Vec<u64>,
+    /// Height of the picture in each second, in pixels.
+    pub heights: Vec<u64>,
     /// When each frame was presented, and its age then: milliseconds since the begin, and since its
     /// capture.
     shown: Vec<(f64, f64)>,
@@ -120,7 +122,7 @@ mod tests {
         // Every 100 ms a frame that is 50 ms old, and none from 2 to 3 s.
         let at =
             (0..50).map(|n| f64::from(n) * 100.0).filter(|at| !(2_000.0..3_000.0).contains(at));
-        let watched = Watched { frames: vec![], shown: at.map(|at| (at, 50.0)).collect() };
+        let watched = Watched { frames: vec![], heights: vec![], shown: at.map(|at| (at, 50.0)).collect() };
         let calm = watched.seen(0..1);
         assert_eq!(calm.age_p50, Duration::from_millis(95));
         assert_eq!(calm.age_max, Duration::from_millis(145));

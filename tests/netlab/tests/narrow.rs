@@ -58,7 +58,7 @@ async fn moments(lab: &Lab, mut watching: impl FnMut() -> bool) -> Vec<Moment> {
 #[ignore = "needs namespaces and the programs: run ci/netlab"]
 fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
     story(async |lab| {
-        lab.picture(Picture { fps: 30, kbps: 1000, restless: true });
+        lab.picture(Picture { fps: 30, kbps: 1000, restless: true, ..Picture::default() });
         lab.car_log("info,rccar_car::video=debug");
         let path =
             Path { queue: Duration::from_millis(300), ..Path::of(Duration::from_millis(10)) };
@@ -122,5 +122,33 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
         let longest = frames.split(|&seen| seen > 0).map(<[u64]>::len).max().unwrap_or_default();
         assert!(longest <= 4, "{longest} seconds without a picture: {frames:?}");
         assert!(rate(wide + narrow + 4, wide + narrow + again) >= 20, "{frames:?}");
+    });
+}
+
+/// Better a small picture that can be seen than a large one that cannot.
+#[test]
+#[ignore = "needs namespaces and the programs: run ci/netlab"]
+fn the_picture_shrinks_on_a_narrow_link_and_grows_again_on_a_wide_one() {
+    story(async |lab| {
+        let size = (1280, 720);
+        lab.picture(Picture { size, fps: 15, kbps: 2500, restless: true });
+        let profile = |rate| {
+            let path = Path::of(Duration::from_millis(25));
+            Profile { up: Path { rate, ..path.clone() }, down: path }
+        };
+        let car = (Access::Cgnat, profile(Rate::Steady(5000)));
+        lab.start_world(car, (Access::PortRestricted, Profile::cable())).await;
+        let lab = &*lab;
+        // To 480 and to 360 lines after two seconds each, and back after ten each.
+        let steps = [(0, 5000), (5, 250), (15, 5000)];
+        let steps = steps.map(|(at, kbps)| (Duration::from_secs(at), kbps)).to_vec();
+        let watched = lab
+            .watch(48, || lab.uplink("wwan0").link().set(profile(Rate::Steps(steps))))
+            .await;
+        println!("heights {:?}\nframes {:?}", watched.heights, watched.frames);
+        let at = |second: usize| watched.heights.get(second).copied();
+        assert_eq!([at(3), at(14), at(47)], [Some(720), Some(360), Some(720)]);
+        assert!(watched.heights.contains(&480), "over the size between: {:?}", watched.heights);
+        println!("narrow: {}", watched.seen(8..15));
     });
 }

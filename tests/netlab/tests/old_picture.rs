@@ -14,7 +14,7 @@ fn path(one_way_ms: u64) -> Path {
 }
 
 async fn world(lab: &mut Lab, up: u64, down: u64) {
-    lab.picture(Picture { fps: 30, kbps: 1_000, restless: true });
+    lab.picture(Picture { fps: 30, kbps: 1_000, restless: true, ..Picture::default() });
     let car = (Access::Cgnat, Profile { up: path(up), down: path(down) });
     lab.start_world(car, (Access::PortRestricted, Profile::cable())).await;
 }

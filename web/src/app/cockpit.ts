@@ -15,6 +15,7 @@ import { effectsOf } from "../core/effects";
 import type { Mixer, Tell } from "../core/input/mixer";
 import type { SignalingEvent } from "../core/link/host";
 import { Session, type Effect as SessionEffect } from "../core/link/session";
+import type { Moment } from "../core/app/minute";
 import type { StatsEntry } from "../core/link/stats";
 import { ControlChannel, EventsChannel } from "../link/channels";
 import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
@@ -107,6 +108,11 @@ export class Cockpit {
       this.#events?.send({ type: "calibrate", ...request });
     this.calibration.value = this.#calibration.view;
     this.#calibrationTimer.set(this.#calibration.pollTimeout());
+  }
+
+  /** The last minute of the connection. */
+  get minute(): readonly Moment[] {
+    return this.#instruments.moments;
   }
 
   restartIce(): void {

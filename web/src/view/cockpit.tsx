@@ -10,7 +10,8 @@ import { BannerView } from "./banner";
 import { Dock } from "./dock";
 import { HelpPanel } from "./help";
 import { Metrics, Rungs, StatePill } from "./hud";
-import { BackIcon, FullscreenIcon, HelpIcon, SetupIcon } from "./icons";
+import { BackIcon, FullscreenIcon, HelpIcon, PlotIcon, SetupIcon } from "./icons";
+import { PlotPanel } from "./plot";
 import { SetupPanel } from "./setup";
 import { Sticks } from "./sticks";
 import { SwitchButtons } from "./switches";
@@ -19,12 +20,14 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   const root = useRef<HTMLDivElement>(null);
   const help = useSignal(false);
   const setup = useSignal(false);
+  const plot = useSignal(false);
   const touched = useSignal(matchMedia("(pointer: coarse)").matches);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "?") help.value = !help.value;
-      else if (event.key === "Escape") help.value = setup.value = false;
+      else if (event.key === "Escape") help.value = setup.value = plot.value = false;
+      else if (event.key === "p") plot.value = !plot.value;
       else if (event.key === "f") toggleFullscreen(root.current);
     };
     window.addEventListener("keydown", key);
@@ -74,6 +77,16 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
           <button
             type="button"
             class="button glass square"
+            aria-label="The last minute (P)"
+            aria-expanded={plot}
+            data-testid="open-plot"
+            onClick={() => (plot.value = !plot.value)}
+          >
+            <PlotIcon />
+          </button>
+          <button
+            type="button"
+            class="button glass square"
             aria-label="Full screen (F)"
             onClick={() => toggleFullscreen(root.current)}
           >
@@ -97,6 +110,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
       <BannerView app={app} cockpit={cockpit} banner={hud.banner} />
       {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
+      {plot.value && <PlotPanel cockpit={cockpit} close={() => (plot.value = false)} />}
       {help.value && <HelpPanel close={() => (help.value = false)} />}
       {setup.value && calibration !== null && (
         <SetupPanel

@@ -10,6 +10,7 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [["Enter"], "Arm, disarm"],
   [["L"], "Lights, if the car has any"],
   [["H"], "Horn, if the car has one"],
+  [["P"], "The last minute as a plot"],
   [["F"], "Full screen"],
   [["?"], "This help"],
 ];

@@ -41,6 +41,12 @@ export const SetupIcon = () => (
   </Icon>
 );
 
+export const PlotIcon = () => (
+  <Icon>
+    <path d="M4 4v16h16M8 14l3-4 3 3 5-7" />
+  </Icon>
+);
+
 export const LightsIcon = () => (
   <Icon>
     <path d="M12 5.5C8 5.5 5 8.4 5 12s3 6.5 7 6.5c1.5 0 2-3 2-6.5s-.5-6.5-2-6.5Z" />

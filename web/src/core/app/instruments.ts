@@ -16,6 +16,7 @@ import type { TelemetryFrame } from "../../protocol/telemetry";
 import type { Open } from "../../protocol/words";
 import { hudOf } from "./display";
 import { emptyHud, sameHud, type Hud } from "./hud";
+import { Minute, type Moment } from "./minute";
 import { Picture, type PresentedFrame } from "./picture";
 import type { DriverFacts } from "./send-path";
 import { LastStop } from "./stops";
@@ -45,6 +46,7 @@ export type Effect =
 export class Instruments {
   readonly #relayOnly: boolean;
   readonly #lastStop = new LastStop();
+  readonly #minute = new Minute();
   #hud = emptyHud;
   #effects: Effect[] = [];
   #showAt: number;
@@ -79,6 +81,13 @@ export class Instruments {
     this.#shows += 1;
     if (this.#shows % STATS_SHOWS === 0) this.#effects.push({ kind: "read-stats" });
     this.#show(now, around);
+    const { ageMs, rttMs, bitrateKbps: kbps } = this.#hud;
+    this.#minute.handleMoment(now, { ageMs, rttMs, kbps }, this.#stats?.packetsLost ?? null);
+  }
+
+  /** What was shown in the last minute. */
+  get moments(): readonly Moment[] {
+    return this.#minute.moments;
   }
 
   /** To be called when the session may have changed its phase. */
