@@ -48,6 +48,16 @@ impl Backlog {
         self.round_trip.handle(now.saturating_sub(through).max(0));
     }
 
+    /// The path is longer by this than was thought.
+    pub(crate) fn handle_longer(&mut self, by: i64) {
+        if let Some(newest) = &mut self.newest {
+            newest.through = newest.through.saturating_sub(by);
+        }
+        if let Some(least) = self.round_trip.get() {
+            self.round_trip.replace(least.saturating_add(by));
+        }
+    }
+
     /// Another path: what is under way on the old one is lost.
     pub(crate) fn handle_new_path(&mut self, total: f64) {
         *self = Self { written_off: total, ..Self::default() };

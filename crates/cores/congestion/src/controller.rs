@@ -2,6 +2,7 @@
 
 use crate::backlog::Backlog;
 use crate::capacity::{Arrival, Arrivals, Sample};
+use crate::company::Company;
 use crate::history::{History, News};
 use crate::least::Least;
 use crate::{Packet, Verdict};
@@ -47,6 +48,12 @@ const POLICED: f64 = 0.12;
 const POLICED_FOR: i64 = 8_000_000;
 /// Growth in each second meanwhile.
 const POLICED_GROWTH: f64 = 0.02;
+/// Beside somebody who keeps the queue full: growth in each second (bit/s), the part that is left
+/// after a loss and the least time between two of those, and the most beside what arrives.
+const SHARED_GROWTH: f64 = 120e3;
+const GIVE_WAY: f64 = 0.8;
+const GIVE_WAY_EVERY: i64 = 500_000;
+const SHARED_MOST: f64 = 1.3;
 /// At most this rate is used on a path that is new, in bit/s.
 const NEW_PATH: f64 = 500e3;
 /// So few bytes under way are nothing.
@@ -119,6 +126,8 @@ pub struct Controller {
     base: Least,
     backlog: Backlog,
     losses: Losses,
+    company: Company,
+    gave_way_at: Option<i64>,
     standing: i64,
     admitted_at: Option<i64>,
     steered_at: Option<i64>,
@@ -145,6 +154,8 @@ impl Controller {
             base: Least::default(),
             backlog: Backlog::default(),
             losses: Losses::default(),
+            company: Company::default(),
+            gave_way_at: None,
             standing: 0,
             admitted_at: None,
             steered_at: None,
@@ -216,7 +227,13 @@ impl Controller {
         if let Some(standing) = standing {
             self.standing = standing;
             self.measure(now, base);
-            self.steer(now);
+            self.steer(now, lost > 0.0);
+            let queue = (standing > STANDING).then_some(standing);
+            if self.company.handle_queue(now, base, queue) {
+                self.base.replace(base.saturating_add(standing));
+                self.backlog.handle_longer(standing);
+                self.standing = 0;
+            }
         }
     }
 
@@ -228,6 +245,7 @@ impl Controller {
         self.arrivals.clear();
         self.base = Least::default();
         self.losses = Losses::default();
+        self.company = Company::default();
         (self.exact_at, self.admitted_at, self.train, self.standing) = (None, None, 0.0, 0);
         (self.policed_at, self.losing_since) = (None, None);
         self.burst = FIRST_PACE;
@@ -303,10 +321,12 @@ impl Controller {
         self.clamp();
     }
 
-    fn steer(&mut self, now: i64) {
+    fn steer(&mut self, now: i64, lost: bool) {
         let since = self.steered_at.replace(now).map_or(0, |last| now - last);
         let seconds = float(since.clamp(0, SECOND / 5)) / 1e6;
-        if self.standing > STANDING {
+        if self.company.is_there() {
+            self.share(now, seconds, lost);
+        } else if self.standing > STANDING {
             let excess = float(self.standing - STANDING) / DRAIN;
             self.rate = self.rate.min(self.capacity * (USED - excess).max(LEAST_PART));
         } else if self.exact_at.is_some_and(|at| now - at < EXACT_FOR) {
@@ -336,6 +356,18 @@ impl Controller {
             self.losing_since = None;
         }
         self.clamp();
+    }
+
+    /// Somebody else keeps the queue full, and gives way only where something is lost.
+    fn share(&mut self, now: i64, seconds: f64, lost: bool) {
+        if lost && self.gave_way_at.is_none_or(|at| now - at > GIVE_WAY_EVERY) {
+            self.gave_way_at = Some(now);
+            self.rate *= GIVE_WAY;
+        } else {
+            self.rate += SHARED_GROWTH * seconds;
+        }
+        self.rate = self.rate.min(SHARED_MOST * self.capacity);
+        self.capacity = self.capacity.max(self.rate / USED);
     }
 
     fn clamp(&mut self) {

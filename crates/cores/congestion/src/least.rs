@@ -27,6 +27,11 @@ impl Least {
         *newest = Some(newest.map_or(delay, |least| least.min(delay)));
     }
 
+    /// What was seen before counts no more.
+    pub(crate) fn replace(&mut self, delay: i64) {
+        self.buckets = [Some(delay), None, None];
+    }
+
     pub(crate) fn get(&self) -> Option<i64> {
         self.buckets.iter().flatten().copied().min()
     }
