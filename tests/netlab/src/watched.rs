@@ -122,7 +122,8 @@ mod tests {
         // Every 100 ms a frame that is 50 ms old, and none from 2 to 3 s.
         let at =
             (0..50).map(|n| f64::from(n) * 100.0).filter(|at| !(2_000.0..3_000.0).contains(at));
-        let watched = Watched { frames: vec![], heights: vec![], shown: at.map(|at| (at, 50.0)).collect() };
+        let watched =
+            Watched { frames: vec![], heights: vec![], shown: at.map(|at| (at, 50.0)).collect() };
         let calm = watched.seen(0..1);
         assert_eq!(calm.age_p50, Duration::from_millis(95));
         assert_eq!(calm.age_max, Duration::from_millis(145));

@@ -131,7 +131,7 @@ fn a_link_that_is_too_narrow_for_the_picture_is_not_flooded_with_copies() {
 fn the_picture_shrinks_on_a_narrow_link_and_grows_again_on_a_wide_one() {
     story(async |lab| {
         let size = (1280, 720);
-        lab.picture(Picture { size, fps: 15, kbps: 2500, restless: true });
+        lab.picture(Picture { size, fps: 30, kbps: 2500, restless: false });
         let profile = |rate| {
             let path = Path::of(Duration::from_millis(25));
             Profile { up: Path { rate, ..path.clone() }, down: path }
@@ -142,9 +142,8 @@ fn the_picture_shrinks_on_a_narrow_link_and_grows_again_on_a_wide_one() {
         // To 480 and to 360 lines after two seconds each, and back after ten each.
         let steps = [(0, 5000), (5, 250), (15, 5000)];
         let steps = steps.map(|(at, kbps)| (Duration::from_secs(at), kbps)).to_vec();
-        let watched = lab
-            .watch(48, || lab.uplink("wwan0").link().set(profile(Rate::Steps(steps))))
-            .await;
+        let watched =
+            lab.watch(48, || lab.uplink("wwan0").link().set(profile(Rate::Steps(steps)))).await;
         println!("heights {:?}\nframes {:?}", watched.heights, watched.frames);
         let at = |second: usize| watched.heights.get(second).copied();
         assert_eq!([at(3), at(14), at(47)], [Some(720), Some(360), Some(720)]);

@@ -78,8 +78,8 @@ impl Backlog {
         self.newest.map(|newest| newest.number + 1)
     }
 
-    /// Bytes that probably wait at the bottleneck, and what it surely carries, in bit/s. `next_sent`
-    /// is when the packet has left that must be reported next.
+    /// Bytes that probably wait at the bottleneck, and what it surely carries, in bit/s.
+    /// `next_sent` is when the packet has left that must be reported next.
     pub(crate) fn estimate(
         &self,
         now: i64,

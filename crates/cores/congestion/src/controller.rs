@@ -19,8 +19,10 @@ const DRAIN: f64 = 150_000.0;
 const LEAST_PART: f64 = 0.5;
 /// A frame must be through the bottleneck within this time, in microseconds.
 const SOON: f64 = 75_000.0;
-/// One frame is sent this often whatever is known: it finds out whether the link is back.
+/// After so much silence one frame is sent: it finds out whether the link is back.
 const FEELER: i64 = 400_000;
+/// The same while arrivals are reported.
+const FEELER_AT_LAST: i64 = 1_200_000;
 /// A keyframe beside the average frame.
 const KEYFRAME: f64 = 3.0;
 /// A measured capacity counts for so long.
@@ -37,6 +39,10 @@ const LEAST_PACE: f64 = 400e3;
 const FASTEST_PACE: f64 = 8.0;
 /// By so much more than what arrived well at most.
 const FASTER: f64 = 1.5;
+/// So long, in microseconds, a large frame occupies the link.
+const LARGE: f64 = 100e3;
+/// Its packets leave at this many times the capacity.
+const LARGE_PACE: f64 = 1.25;
 /// The first packets of a path leave at this rate, in bit/s: nobody waits for them yet, and they
 /// show at once what the path carries.
 const FIRST_PACE: f64 = 8e6;
@@ -265,7 +271,11 @@ impl Controller {
             * if keyframe { KEYFRAME } else { 1.0 };
         let admitted = waiting < EMPTY
             || (waiting + size) * 8e6 / capacity <= SOON
-            || self.admitted_at.is_none_or(|last| now - last > FEELER);
+            || self.admitted_at.is_none_or(|last| {
+                // While arrivals are heard of, what waits drains, and more would overflow it.
+                let silent_since = self.steered_at.map_or(last, |heard| heard.max(last));
+                now - silent_since > FEELER || now - last > FEELER_AT_LAST
+            });
         match admitted {
             true => self.admitted_at = Some(now),
             false => self.left_out += 1,
@@ -282,6 +292,9 @@ impl Controller {
     /// The rate at which packets leave, in bit/s.
     #[must_use]
     pub fn poll_pacing(&self) -> u32 {
+        if self.is_large() {
+            return whole((LARGE_PACE * self.capacity).max(self.rate));
+        }
         let waiting = self.waiting * 8.0 / PACED_WITHIN;
         whole((PACE * self.rate).max(LEAST_PACE).max(waiting).max(self.burst))
     }
@@ -297,6 +310,13 @@ impl Controller {
             left_out: self.left_out,
             lost_permille: whole(self.losses.part() * 1e3),
         }
+    }
+
+    /// What waits is much for a link whose capacity is known: a keyframe on a narrow one. Faster,
+    /// it would overflow the queue there.
+    fn is_large(&self) -> bool {
+        let known = self.exact_at.zip(self.steered_at).is_some_and(|(at, now)| now - at < SECOND);
+        known && self.waiting * 8e6 / self.capacity > LARGE
     }
 
     fn measure(&mut self, now: i64, base: i64) {

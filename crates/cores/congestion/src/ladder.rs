@@ -1,17 +1,21 @@
 //! Which size of the picture a rate is enough for.
 //!
 //! ```text
-//!   1280×720 ──── rate below its floor for 2 s ────► 852×480 ──── the same ────► 640×360
-//!            ◄─ 1.5 times its floor for 10 s ──────         ◄──── the same ─────
+//!   1280×720 ──── rate below its floor for 2 s ────► 854×480 ──── the same ────► 640×360
+//!      │     ◄─ 1.5 times its floor for 10 s ──────         ◄──── the same ─────    ▲
+//!      └──────────────── rate below half of its floor for 0.2 s ────────────────────┘
 //! ```
 //!
-//! Down at once, because a large picture of few bits is mud; up with care, because each change
-//! costs a keyframe.
+//! Down soon, because a large picture of few bits is mud, and its frames are too large for the
+//! link; up with care, because each change costs a keyframe.
 
 use rccar_protocol::units::MonotonicMicros;
 use std::time::Duration;
 
 const DOWN_AFTER: Duration = Duration::from_secs(2);
+/// With less than half of what its size is worth, a picture shrinks after this time, to the size
+/// that fits.
+const FALL_AFTER: Duration = Duration::from_millis(200);
 const UP_AFTER: Duration = Duration::from_secs(10);
 /// A larger size needs this many times its floor, in tenths.
 const UP_AT: u64 = 15;
@@ -24,6 +28,8 @@ pub struct Ladder<T> {
     rung: usize,
     /// Since when the rate has been too low for this size.
     low_since: Option<MonotonicMicros>,
+    /// Since when it has been less than half of that.
+    fallen_since: Option<MonotonicMicros>,
     /// Since when it has been enough for the next larger one.
     high_since: Option<MonotonicMicros>,
 }
@@ -32,7 +38,7 @@ impl<T: Copy> Ladder<T> {
     /// Begins with the largest.
     #[must_use]
     pub fn new(largest: (T, u32), smaller: Vec<(T, u32)>) -> Self {
-        Self { largest, smaller, rung: 0, low_since: None, high_since: None }
+        Self { largest, smaller, rung: 0, low_since: None, fallen_since: None, high_since: None }
     }
 
     /// The rate at this moment. Returns the size to use.
@@ -41,11 +47,14 @@ impl<T: Copy> Ladder<T> {
         let low = self.rung < self.smaller.len() && rate < floor;
         let above = self.rung.checked_sub(1).map(|rung| self.at(rung).1);
         let high = above.is_some_and(|floor| u64::from(rate) * 10 >= u64::from(floor) * UP_AT);
+        let fallen = low && u64::from(rate) * 2 < u64::from(floor);
+        let fallen = lasts(&mut self.fallen_since, now, fallen) >= FALL_AFTER;
         let low = lasts(&mut self.low_since, now, low) >= DOWN_AFTER;
         let high = lasts(&mut self.high_since, now, high) >= UP_AFTER;
-        match (low, high) {
-            (true, _) => self.go(self.rung + 1),
-            (_, true) => self.go(self.rung - 1),
+        match (fallen, low, high) {
+            (true, ..) => self.go(self.fitting(rate)),
+            (_, true, _) => self.go(self.rung + 1),
+            (.., true) => self.go(self.rung - 1),
             _ => {}
         }
         self.at(self.rung).0
@@ -56,8 +65,15 @@ impl<T: Copy> Ladder<T> {
         smaller.copied().unwrap_or(self.largest)
     }
 
+    /// The largest smaller size that this rate is worth, or else the smallest.
+    fn fitting(&self, rate: u32) -> usize {
+        let mut smaller = self.rung + 1..=self.smaller.len();
+        smaller.find(|rung| self.at(*rung).1 <= rate).unwrap_or(self.smaller.len())
+    }
+
     fn go(&mut self, rung: usize) {
-        (self.rung, self.low_since, self.high_since) = (rung, None, None);
+        self.rung = rung;
+        (self.low_since, self.fallen_since, self.high_since) = (None, None, None);
     }
 }
 
@@ -94,15 +110,22 @@ mod tests {
     #[test]
     fn down_after_two_seconds_and_up_after_ten() {
         assert_eq!(sizes(&[(599_000, 1_950), (599_000, 150)]), [0, 1]);
-        assert_eq!(sizes(&[(100_000, 2_100), (100_000, 2_100), (100_000, 60_000)]), [1, 2, 2]);
+        assert_eq!(sizes(&[(140_000, 2_100), (140_000, 2_100), (140_000, 60_000)]), [2, 2, 2]);
         assert_eq!(sizes(&[(100_000, 5_000), (500_000, 9_900), (500_000, 200)]), [2, 2, 1]);
         // Enough for the middle one, not for the largest.
         assert_eq!(sizes(&[(100_000, 5_000), (899_000, 60_000), (900_000, 10_100)]), [2, 1, 0]);
     }
 
     #[test]
+    fn a_link_that_breaks_down_takes_the_size_that_fits_at_once() {
+        assert_eq!(sizes(&[(299_000, 200), (299_000, 50)]), [0, 1]);
+        assert_eq!(sizes(&[(160_000, 200), (160_000, 50)]), [0, 2]);
+        assert_eq!(sizes(&[(1_000, 250), (1_000, 60_000)]), [2, 2]);
+    }
+
+    #[test]
     fn what_does_not_last_changes_nothing() {
-        let blinking: Vec<_> = (0..100).flat_map(|_| [(200_000, 1_900), (700_000, 50)]).collect();
+        let blinking: Vec<_> = (0..100).flat_map(|_| [(310_000, 1_900), (700_000, 50)]).collect();
         assert!(sizes(&blinking).iter().all(|size| *size == 0));
         let mut one = Ladder::new((7, 1_000), vec![]);
         assert_eq!([1, 60].map(|s| one.handle_rate(MonotonicMicros(s * 1_000_000), 5)), [7, 7]);
@@ -110,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sizes_stay_on_the_ladder_and_change_at_most_every_two_seconds(
+        fn sizes_stay_on_the_ladder_and_grow_at_most_every_ten_seconds(
             floors in prop::collection::vec(any::<u32>(), 1..5),
             rates in prop::collection::vec((any::<u32>(), 0u64..4_000_000), 1..200),
         ) {
@@ -123,8 +146,9 @@ mod tests {
                 let size = ladder.handle_rate(now, rate);
                 prop_assert!(size < count);
                 if size != last {
-                    prop_assert_eq!(size.abs_diff(last), 1);
-                    prop_assert!(now.since(changed) >= DOWN_AFTER);
+                    prop_assert!(size > last || size + 1 == last);
+                    prop_assert!(now.since(changed) >= FALL_AFTER);
+                    prop_assert!(size > last || now.since(changed) >= UP_AFTER);
                     (last, changed) = (size, now);
                 }
             }

@@ -53,12 +53,11 @@
 //!   nothing counts as drained, and so silence stops the sending without any timer.
 //! * A delay of the queue, not its gradient, as Google's congestion control has it
 //!   (draft-ietf-rmcat-gcc): a gradient does not see a queue that stands.
-//! * *A queue that stays where it is* while the car sends less is not the car's: the path has become
-//!   longer, or a long upload keeps the queue full. It is taken for a part of the path. If it comes
-//!   back, the car shares as TCP does, growing slowly and giving way where something is lost. It is
-//!   an idea of Copa (Arun and Balakrishnan, NSDI 2018), which also notices by the queue that others
-//!   do not give way. The picture is then as old as their queue makes it. The car shapes its own
-//!   uploads.
+//! * *A queue that stays where it is* while the car sends less is not the car's: the path has
+//!   become longer, or a long upload keeps the queue full. It is taken for a part of the path. If
+//!   it comes back, the car shares as TCP does, growing slowly and giving way where something is
+//!   lost. It is an idea of Copa (Arun and Balakrishnan, NSDI 2018), which also notices by the
+//!   queue that others do not give way. The picture is then as old as their queue makes it.
 //! * A report that is lost makes no packet lost: what no report mentions stays unknown.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
