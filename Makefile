@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,11 @@ bench-image: ## Start, memory and bytes of an update, measured in an emulator (n
 	@ci/setup
 	@ci/web build
 	@ci/vm bench
+
+bench-stops: ## 1,000 stops of a card that drives a servo board, by every failure, seen from outside (needs root; hours)
+	@ci/setup
+	@ci/web build
+	@ci/vm bench/stops.mjs
 
 test-repro: ## Build the image twice from scratch, in two places, and compare every bit (needs root or sudo)
 	@ci/image-repro

@@ -20,28 +20,19 @@ export class Ssh {
 
   /** Runs a shell command as root and returns its output. */
   async run(command, { within = seconds(60), ...options } = {}) {
-    const quiet = [
-      '-o',
+    return (await tool(...this.command(command), { within, ...options })).stdout;
+  }
+
+  /** Program and arguments that run a shell command as root. */
+  command(command) {
+    const options = [
       'StrictHostKeyChecking=no',
-      '-o',
       'UserKnownHostsFile=/dev/null',
-      '-o',
       'LogLevel=ERROR',
-      '-o',
       'BatchMode=yes',
-    ];
-    const args = [
-      '-F',
-      'none',
-      '-i',
-      this.key,
-      ...quiet,
-      '-o',
       'ConnectTimeout=20',
-      `root@${this.address}`,
-      command,
-    ];
-    return (await tool('ssh', args, { within, ...options })).stdout;
+    ].flatMap((option) => ['-o', option]);
+    return ['ssh', ['-F', 'none', '-i', this.key, ...options, `root@${this.address}`, command]];
   }
 
   /** Waits until the car lets us in. */
