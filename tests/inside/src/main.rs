@@ -186,7 +186,9 @@ impl Driver<'_> {
     fn await_fault(&mut self, how_long: Duration) -> Result<DriveState> {
         let end = Instant::now() + how_long;
         let mut state = DriveState::Armed;
-        while Instant::now() < end && state == DriveState::Armed {
+        let drives =
+            |state| matches!(state, DriveState::Armed | DriveState::Holding | DriveState::Braking);
+        while Instant::now() < end && drives(state) {
             let wheel = if self.seq.is_multiple_of(2) { 3_000 } else { -3_000 };
             self.send(true, THROTTLE, wheel);
             state = self.hear(FRAME).map_or(state, |status| status.state);

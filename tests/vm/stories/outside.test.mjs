@@ -1,7 +1,6 @@
 // A card that moves a servo and an ESC by a PCA9685 board, seen from outside of the emulator, pulse
 // by pulse.
 import assert from 'node:assert/strict';
-import { until } from '../../e2e/lib/wait.mjs';
 import { Inside } from '../lib/inside.mjs';
 import { MOTOR, Outside, STEERING, carries, micros, rests } from '../lib/outside.mjs';
 import { seconds } from '../lib/patience.mjs';
@@ -88,48 +87,5 @@ story('outside', {}, (car, step) => {
     const { lines, worst } = stops.summary();
     for (const line of lines) test.diagnostic(line);
     assert.ok(worst <= PROMISE, lines.join('\n'));
-  });
-
-  step('with OE on the ground the guard alone stops it, too', 300, async (test) => {
-    await outside.ask({ do: 'enable', wired: 'ground' });
-    for (const name of ['SIGSTOP to the drive', 'SIGKILL to the drive']) {
-      const { ms } = await stops.fail(name);
-      test.diagnostic(`${name}: ${ms} ms`);
-      assert.ok(ms <= PROMISE, `${name}: ${ms} ms`);
-    }
-    await outside.ask({ do: 'enable', wired: 'line' });
-  });
-
-  step('a board that is pulled out keeps the car from arming, and says why', 120, async () => {
-    await outside.ask({ do: 'unplug', chip: 'board' });
-    const status = () => car.inside('rccar-drive status');
-    await until('the drive reports it', async () => /actuator-fault/.test(await status()), slow);
-    await outside.ask({ do: 'reset', chip: 'board' });
-    await outside.when('neutral comes out', MOTOR, (wire) => carries(wire, 1500), slow);
-  });
-});
-
-story('outside, brakes first', {}, (car, step) => {
-  let outside, cockpit;
-
-  step('it is at neutral', 460, async () => {
-    outside = await boot(car, { esc: 'brake-first' });
-    await outside.when('neutral comes out', MOTOR, (wire) => carries(wire, 1500), slow);
-  });
-
-  step('reverse after forward is a brake, neutral, and then reverse', 300, async () => {
-    cockpit = await car.drive();
-    await cockpit.live(slow);
-    await hold(cockpit, outside, ['ArrowUp'], 'forward', (m) => m > 1650);
-    await outside.when('the motor rests', MOTOR, (wire) => carries(wire, 1500), slow);
-    const at = micros();
-    await hold(cockpit, outside, ['ArrowDown'], 'reverse', (m) => m > 1300 && m < 1450);
-    const motor = outside.since(at).filter(({ channel }) => channel === MOTOR);
-    const brake = motor.find(({ micros: m }) => m < 1495);
-    assert.ok(carries(brake, 1000), `the brake is the longest pulse: ${JSON.stringify(brake)}`);
-    const neutral = motor.find((wire) => wire.at > brake.at && carries(wire, 1500));
-    const reverse = motor.find((wire) => wire.at > neutral.at && wire.micros < 1495);
-    assert.ok(neutral.at - brake.at >= 95_000, JSON.stringify({ brake, neutral }));
-    assert.ok(reverse.at - neutral.at >= 95_000, JSON.stringify({ neutral, reverse }));
   });
 });
