@@ -363,6 +363,7 @@ impl Lab {
                  [database]\npath = \"{at}/host.db\"\n\
                  [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\n\
                  secret_file = \"{at}/turn.secret\"\n\
+                 allow_peers = [\"198.51.100.0/24\", \"203.0.113.0/24\", \"2001:db8::/32\"]\n\
                  tls_listen = [\"{ip4}:443\", \"[{ip6}]:443\"]\n\
                  tls_certificate = \"{at}/tls.pem\"\ntls_key = \"{at}/tls.key\"\n"
             ),

@@ -14,7 +14,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The best metric of the default routes, by the number of the interface.
 type Defaults = BTreeMap<u32, u32>;
 
-pub(crate) async fn read(handle: &Handle) -> Result<Vec<Interface>, rtnetlink::Error> {
+/// Something that is read from the kernel as a whole.
+pub(crate) trait Reading: Clone + PartialEq + Send + Sync + 'static {
+    fn read(handle: &Handle) -> impl Future<Output = Result<Self, rtnetlink::Error>> + Send;
+}
+
+impl Reading for Vec<Interface> {
+    async fn read(handle: &Handle) -> Result<Self, rtnetlink::Error> {
+        interfaces(handle).await
+    }
+}
+
+async fn interfaces(handle: &Handle) -> Result<Vec<Interface>, rtnetlink::Error> {
     let links: Vec<LinkMessage> = handle.link().get().execute().try_collect().await?;
     let addresses: Vec<AddressMessage> = handle.address().get().execute().try_collect().await?;
     let v4 = defaults(handle, RouteMessageBuilder::<Ipv4Addr>::new().build()).await?;

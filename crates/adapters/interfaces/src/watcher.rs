@@ -1,7 +1,7 @@
 //! Waits for changes of the interfaces.
 
 use crate::interface::Interface;
-use crate::read::read;
+use crate::read::Reading;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use rccar_causes::causes;
@@ -28,16 +28,25 @@ const GROUPS: [MulticastGroup; 5] = [
 /// needed because [`Watcher::next`] may be dropped: a reading that is broken off would leave the
 /// kernel in the middle of its answer, and busy for the next one.
 #[derive(Default)]
-pub struct Watcher {
-    follower: Option<Follower>,
-    last: Option<Vec<Interface>>,
+pub struct Watcher(Watch<Vec<Interface>>);
+
+/// The same for anything that is read from the kernel.
+pub(crate) struct Watch<T> {
+    follower: Option<Follower<T>>,
+    last: Option<T>,
 }
 
 /// The watcher's handle to the task.
-struct Follower {
+struct Follower<T> {
     /// The newest reading; `None` before the first.
-    newest: watch::Receiver<Option<Vec<Interface>>>,
+    newest: watch::Receiver<Option<T>>,
     task: JoinHandle<()>,
+}
+
+impl<T> Default for Watch<T> {
+    fn default() -> Self {
+        Self { follower: None, last: None }
+    }
 }
 
 /// The task's connection to the kernel.
@@ -48,7 +57,7 @@ struct Connection {
     task: JoinHandle<()>,
 }
 
-impl Drop for Follower {
+impl<T> Drop for Follower<T> {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -71,6 +80,12 @@ impl Watcher {
     /// the interfaces differ from those that the last call returned. States between two calls are
     /// skipped. The future may be dropped at any time without losing anything.
     pub async fn next(&mut self) -> Vec<Interface> {
+        self.0.next().await
+    }
+}
+
+impl<T: Reading> Watch<T> {
+    pub(crate) async fn next(&mut self) -> T {
         loop {
             let follower = self.follower.get_or_insert_with(Follower::start);
             if follower.newest.changed().await.is_err() {
@@ -87,14 +102,14 @@ impl Watcher {
     }
 }
 
-impl Follower {
+impl<T: Reading> Follower<T> {
     fn start() -> Self {
         let (publish, newest) = watch::channel(None);
         Self { newest, task: tokio::spawn(follow(publish)) }
     }
 }
 
-async fn follow(publish: watch::Sender<Option<Vec<Interface>>>) {
+async fn follow<T: Reading>(publish: watch::Sender<Option<T>>) {
     loop {
         let Err(error) = follow_one(&publish).await;
         tracing::warn!(
@@ -106,12 +121,12 @@ async fn follow(publish: watch::Sender<Option<Vec<Interface>>>) {
 }
 
 /// Reads at once and then whenever something may have changed, over one connection.
-async fn follow_one(publish: &watch::Sender<Option<Vec<Interface>>>) -> io::Result<Infallible> {
+async fn follow_one<T: Reading>(publish: &watch::Sender<Option<T>>) -> io::Result<Infallible> {
     let mut connection = Connection::open()?;
     loop {
         // One reading covers all announcements before it.
         while connection.changes.next().now_or_never().is_some_and(|change| change.is_some()) {}
-        let present = read(&connection.handle).await.map_err(io::Error::other)?;
+        let present = T::read(&connection.handle).await.map_err(io::Error::other)?;
         publish.send_if_modified(|last| {
             let differs = last.as_ref() != Some(&present);
             *last = Some(present);

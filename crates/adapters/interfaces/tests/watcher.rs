@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use futures_util::FutureExt;
-use rccar_interfaces::{Interface, Medium, Watcher};
+use rccar_interfaces::{Interface, Medium, Network, Networks, NetworksWatcher, Watcher};
 use std::process::Command;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -221,4 +221,65 @@ async fn break_off_waits() {
             changed.elapsed()
         );
     }
+}
+
+fn network(text: &str) -> Network {
+    let (address, prefix) = text.split_once('/').unwrap();
+    (address.parse().unwrap(), prefix.parse().unwrap())
+}
+
+async fn until_near(watcher: &mut NetworksWatcher, wanted: impl Fn(&Networks) -> bool) -> Networks {
+    let look = async {
+        loop {
+            let networks = watcher.next().await;
+            if wanted(&networks) {
+                return networks;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.expect("the networks become what they should")
+}
+
+#[test]
+fn row_6_own_addresses_and_neighbours_are_followed() {
+    inside(async |_| {
+        let mut watcher = NetworksWatcher::new();
+        ip("link set lo up");
+        add_uplink("up0", "192.0.2.7", "192.0.2.1", 100);
+        ip("addr add 2001:db8::7/64 dev up0 nodad");
+        ip("addr add 10.9.0.1 peer 10.9.0.2 dev up0");
+        let (own, links) = (
+            ["127.0.0.0/8", "192.0.2.7/32", "2001:db8::7/128", "10.9.0.1/32"],
+            ["192.0.2.0/24", "2001:db8::/64", "10.9.0.2/32"],
+        );
+        let networks = until_near(&mut watcher, |near| {
+            own.iter().all(|text| near.own.contains(&network(text)))
+                && links.iter().all(|text| near.links.contains(&network(text)))
+        })
+        .await;
+        let default = network("0.0.0.0/0");
+        assert!(!networks.links.contains(&default), "it has a gateway");
+        assert!(!networks.own.contains(&network("192.0.2.1/32")));
+
+        // Networks on the link without an address in them, in a table of their own and by several
+        // ways; and what goes through a router is no neighbour.
+        ip("route add 198.51.100.0/24 dev up0 table 100");
+        ip("route add 203.0.113.0/24 via 192.0.2.1");
+        ip("route add 203.0.113.0/25 nexthop via 192.0.2.1 nexthop dev up0");
+        ip("route add local 198.18.0.0/15 dev lo");
+        let networks = until_near(&mut watcher, |near| {
+            near.links.contains(&network("198.51.100.0/24"))
+                && near.links.contains(&network("203.0.113.0/25"))
+                && near.own.contains(&network("198.18.0.0/15"))
+        })
+        .await;
+        assert!(!networks.links.contains(&network("203.0.113.0/24")));
+
+        ip("addr del 192.0.2.7/24 dev up0");
+        until_near(&mut watcher, |near| {
+            !near.own.contains(&network("192.0.2.7/32"))
+                && !near.links.contains(&network("192.0.2.0/24"))
+        })
+        .await;
+    });
 }

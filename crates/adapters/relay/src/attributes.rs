@@ -38,6 +38,16 @@ const UNDERSTOOD: [AttrType; 12] = [
 /// an answer larger than itself.
 const MAX_LISTED: usize = 8;
 
+/// The message without the attributes after MESSAGE-INTEGRITY: nobody has signed them, so they are
+/// ignored (RFC 8489 section 14.5). FINGERPRINT and MESSAGE-INTEGRITY-SHA256, which may be there,
+/// are of no use to this server.
+pub(crate) fn signed_part(message: &Message) -> Message {
+    let all = &message.attributes.0;
+    let end = all.iter().position(|attribute| attribute.typ == ATTR_MESSAGE_INTEGRITY);
+    let signed = all.iter().take(end.map_or(all.len(), |index| index + 1)).cloned().collect();
+    Message { attributes: Attributes(signed), ..message.clone() }
+}
+
 /// Refuses requests with unknown attributes that must be understood (RFC 8489 section 6.3.1).
 pub(crate) fn check_understood(request: &Message) -> Result<(), Refusal> {
     let unknown = request
@@ -201,6 +211,20 @@ mod tests {
         assert_eq!(channel_data(&[0x40, 0, 0, 3, 7, 8]), None);
         assert_eq!(channel_data(&[0x80, 0, 0, 0]), None);
         assert_eq!(channel_data(&[0x40, 0, 0]), None);
+    }
+
+    #[test]
+    fn row_8_what_follows_the_integrity_is_not_read() {
+        let mut request = message(&[&Lifetime(Duration::from_secs(700))]);
+        request.add(ATTR_MESSAGE_INTEGRITY, &[0; 20]);
+        let first = peer_address("1.2.3.4:5");
+        first.add_to(&mut request).unwrap();
+        request.add(AttrType(0x001A), b"");
+        let read = signed_part(&request);
+        assert_eq!(peers(&read, IpAddr::from([127, 0, 0, 1])), Err(Refusal::BadRequest));
+        assert_eq!(check_understood(&read), Ok(()));
+        assert_eq!(lifetime(&read, Duration::from_secs(3600)).as_secs(), 700);
+        assert_eq!(read.raw, request.raw, "the integrity is checked over what came");
     }
 
     #[test]

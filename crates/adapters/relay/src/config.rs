@@ -2,12 +2,14 @@
 
 use crate::certificate::CertificateError;
 use crate::credentials::Secret;
+use crate::users::{Everybody, Users};
 use ipnet::IpNet;
 use std::io;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -28,30 +30,36 @@ pub struct RelayConfig {
     pub streams: Vec<StreamListen>,
     /// Certificate for the relay's name; needed if any of `streams` asks for TLS.
     pub certificate: Option<CertificateFiles>,
-    /// Streams that may be open at a time, in all.
+    /// Streams with an allocation that may be open at a time.
     pub streams_total: usize,
-    /// Streams that may be open at a time from one IPv4 address or one IPv6 /64 network.
-    pub streams_per_address: usize,
+    /// Streams without an allocation that may be open at a time. They have 30 s to make one.
+    pub strangers: StrangerLimits,
     /// Realm of the long-term credentials (RFC 8489 section 9.2), usually the host's name.
     pub realm: String,
     /// Key of the credentials that [`crate::credentials::mint`] makes.
     pub secret: Secret,
     /// Ports of relayed addresses.
     pub ports: RangeInclusive<u16>,
-    /// Longest lifetime that one Allocate or Refresh request can ask for. At least ten minutes. As
-    /// expired credentials cannot refresh, an allocation outlives them by at most this time.
+    /// Who is served, and whose quota counts.
+    pub users: Arc<dyn Users>,
+    /// Longest lifetime that one Allocate or Refresh request can ask for. At least ten minutes.
+    /// Unless [`Users::outlast_credentials`], expired credentials cannot refresh: an allocation
+    /// outlives them by at most this time.
     pub max_lifetime: Duration,
-    /// Allocations that one user may hold at a time; the user is the part of the username after the
-    /// expiry. A host that mints one user for each session counts both ends of it together.
-    pub allocations_per_user: usize,
-    /// When a quota is reached, a new allocation takes the place of one of the same user whose
-    /// client has been silent for at least this time. A client in use is heard every five seconds
-    /// (RFC 7675 section 5.1).
+    /// Allocations that one [`Share::account`](crate::users::Share::account) may hold at a time.
+    pub allocations_per_account: usize,
+    /// Allocations that all accounts of one [`Share::owner`](crate::users::Share::owner) may hold
+    /// at a time.
+    pub allocations_per_owner: usize,
+    /// When one of the two quotas above is reached, a new allocation takes the place of one in the
+    /// same quota whose client has been silent for at least this time. A client in use is heard
+    /// every five seconds (RFC 7675 section 5.1).
     pub silent_after: Duration,
-    /// Allocations that all users together may hold at a time.
+    /// Allocations that may exist at a time.
     pub allocations_total: usize,
-    /// Peers that are allowed although they are not public, such as the network of a host without
-    /// Internet.
+    /// Peers that are allowed although they are not public, or are neighbours on a link, such as
+    /// the network of a host without Internet. Addresses of this machine are in it only if they are
+    /// listed alone (`/32`, `/128`).
     pub allow_peers: Vec<IpNet>,
     /// Development switch: peers may be loopback addresses and all addresses of this machine, and
     /// wildcard listeners relay from loopback addresses. It opens every UDP service of the machine
@@ -75,17 +83,19 @@ impl RelayConfig {
             // Two sockets each, as long as there is an allocation: together with
             // `allocations_total` within the usual limit of 1024 open files.
             streams_total: 256,
-            // A whole company may be behind a firewall that lets no UDP pass.
-            streams_per_address: 64,
+            strangers: StrangerLimits::default(),
             realm: "rccar".to_owned(),
             secret,
             // The dynamic ports of RFC 6335, recommended by RFC 8656 section 7.2.
             ports: 49_152..=65_535,
             // Recommended by RFC 8656 section 7.2.
             max_lifetime: Duration::from_secs(3600),
+            users: Arc::new(Everybody),
             // A browser allocates once for each of its addresses and for each TURN URL, and again
             // during an ICE restart; a car once for each URL.
-            allocations_per_user: 32,
+            allocations_per_account: 32,
+            // A quarter of all: no owner of many cars keeps the others out.
+            allocations_per_owner: 128,
             silent_after: Duration::from_secs(20),
             // One socket each: within the usual limit of 1024 open files.
             allocations_total: 512,
@@ -139,6 +149,29 @@ impl FromStr for Listen {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse::<SocketAddr>().map(Self::from)
+    }
+}
+
+/// How many streams may be open at a time that have no allocation. The oldest one of the network
+/// that is full makes room for a newcomer; if all are full together, that of the /24 or /48 with
+/// the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StrangerLimits {
+    /// From anywhere.
+    pub total: usize,
+    /// From one IPv4 address, and from one IPv6 /64 network: one machine or household.
+    pub per_address: usize,
+    /// From one IPv6 /56 network: the most that a household gets (RFC 6177).
+    pub per_site: usize,
+    /// From one IPv4 /24, and from one IPv6 /48 network: a small provider.
+    pub per_network: usize,
+}
+
+impl Default for StrangerLimits {
+    fn default() -> Self {
+        // A stream is a stranger's for a round trip or two: a company behind one address needs some
+        // at a time, and no more.
+        Self { total: 128, per_address: 16, per_site: 24, per_network: 32 }
     }
 }
 
@@ -209,6 +242,9 @@ pub enum RelayError {
     Lifetime { seconds: u64 },
     #[error("cannot set up the sockets of STUN and TURN")]
     Socket(#[source] io::Error),
+    /// Without them the relay would not know what it must not relay to.
+    #[error("cannot list this machine's addresses")]
+    Interfaces(#[source] io::Error),
     #[error("no random numbers: {0}")]
     Random(getrandom::Error),
 }

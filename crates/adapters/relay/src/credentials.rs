@@ -15,10 +15,10 @@ use std::time::Duration;
 /// Longest username that STUN can carry, in bytes (RFC 8489 section 14.3: fewer than 509).
 const MAX_USERNAME: usize = 508;
 
-/// Makes credentials for `user` that work until `unix_now + ttl`. `ttl` should outlast the longest
-/// drive: a client that reconnects or refreshes after the expiry is refused.
+/// Makes credentials for `user` that work until `unix_now + ttl`. After the expiry a client is
+/// refused, also one that refreshes, unless [`crate::users::Users`] say otherwise.
 ///
-/// Quotas count by `user`, and the relay logs it; a long one is cut to its first 480 bytes.
+/// The relay logs `user`; a long one is cut to its first 480 bytes.
 #[must_use]
 pub fn mint(secret: &Secret, user: &str, ttl: Duration, unix_now: u64) -> Credentials {
     let expiry = unix_now.saturating_add(ttl.as_secs());
@@ -85,17 +85,27 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The part of a username that quotas count by, if the name is well formed and has not expired.
-pub(crate) fn user_of(username: &str, unix_now: u64) -> Option<&str> {
-    if username.len() > MAX_USERNAME {
-        return None;
+/// A username, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Username<'a> {
+    /// Seconds since 1970.
+    pub(crate) expiry: u64,
+    pub(crate) user: &'a str,
+}
+
+impl<'a> Username<'a> {
+    /// `None` if it is malformed.
+    pub(crate) fn parse(username: &'a str) -> Option<Self> {
+        if username.len() > MAX_USERNAME {
+            return None;
+        }
+        let (expiry, user) = username.split_once(':')?;
+        // `parse` alone would accept a leading plus sign.
+        if !expiry.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        Some(Self { expiry: expiry.parse().ok()?, user })
     }
-    let (expiry, user) = username.split_once(':')?;
-    // `parse` alone would accept a leading plus sign.
-    if !expiry.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    (expiry.parse::<u64>().ok()? > unix_now).then_some(user)
 }
 
 pub(crate) fn password(secret: &Secret, username: &str) -> String {
@@ -116,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn a_username_counts_until_its_expiry() {
-        assert_eq!(user_of("1000:car:front", 999), Some("car:front"));
-        assert_eq!(user_of("1000:car:front", 1000), None);
+    fn a_username_has_an_expiry_and_a_user() {
+        let username = Username { expiry: 1000, user: "car:front" };
+        assert_eq!(Username::parse("1000:car:front"), Some(username));
     }
 
     #[test]
@@ -133,16 +143,16 @@ mod tests {
             " 1000:car",
             "99999999999999999999999:car",
         ] {
-            assert_eq!(user_of(username, 0), None, "{username}");
+            assert_eq!(Username::parse(username), None, "{username}");
         }
-        assert_eq!(user_of(&format!("1000:{}", "x".repeat(MAX_USERNAME)), 0), None);
+        assert_eq!(Username::parse(&format!("1000:{}", "x".repeat(MAX_USERNAME))), None);
     }
 
     #[test]
     fn the_longest_user_still_fits_into_a_stun_message() {
         let credentials = mint(&Secret::new(b"north"), &"ü".repeat(400), Duration::MAX, u64::MAX);
         assert!(credentials.username.len() <= MAX_USERNAME);
-        assert!(user_of(&credentials.username, 0).is_some());
+        assert!(Username::parse(&credentials.username).is_some());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The parsing of datagrams without a socket, for fuzzing. No part of the interface.
 
 use crate::attributes;
-use crate::credentials::{Secret, password, user_of};
+use crate::credentials::{Secret, Username, password};
 use crate::listener;
 use crate::nonce::Nonces;
 use crate::reply::{self, Refusal};
@@ -28,7 +28,8 @@ pub fn channel_data(datagram: &[u8]) -> Option<(u16, &[u8])> {
 /// If a reader breaks its promise.
 #[must_use]
 pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
-    let message = listener::decode(datagram)?;
+    let whole = listener::decode(datagram)?;
+    let message = attributes::signed_part(&whole);
     let (secret, client) = (Secret::new(b"fuzz"), SocketAddr::from(([203, 0, 113, 5], 40_000)));
     let nonces = Nonces::with_key(secret.clone());
     let text = |attribute| {
@@ -39,7 +40,7 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
 
     let (username, realm, nonce) = (text(ATTR_USERNAME), text(ATTR_REALM), text(ATTR_NONCE));
     assert!(
-        user_of(&username, NOW).is_none_or(|user| username.ends_with(user)),
+        Username::parse(&username).is_none_or(|read| username.ends_with(read.user)),
         "{username:?} has another user"
     );
     assert!(
@@ -52,7 +53,7 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
         realm,
         password(&secret, &username),
     );
-    let _ = key.check(&mut message.clone());
+    let _ = key.check(&mut whole.clone());
 
     let max = Duration::from_secs(3600);
     let lifetime = attributes::lifetime(&message, max);
@@ -91,9 +92,6 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
 
 /// When a nonce that was accepted was issued.
 fn nonce_time(nonce: &str) -> u64 {
-    nonce
-        .get(..16)
-        .and_then(|expiry| u64::from_str_radix(expiry, 16).ok())
-        .unwrap_or_default()
+    u64::from(crate::nonce::expiry(nonce).unwrap_or_default())
         .saturating_sub(crate::nonce::LIFETIME)
 }

@@ -1,9 +1,9 @@
 //! Embedded STUN (RFC 8489) and TURN (RFC 8656) server over UDP, TCP and TLS, for browsers and cars
 //! that cannot reach each other directly.
 //!
-//! **The relay never sends to an address inside its own network. Its users reach the public
-//! Internet, other allocations of the same relay, and the networks that the operator listed;
-//! nothing else.**
+//! **The relay never sends to this machine, to a neighbour of it, or to an address inside any other
+//! private network. Its users reach the public Internet, other allocations of the same relay, and
+//! the networks that the operator listed; nothing else.**
 //!
 //! One task owns each listening UDP socket, or each client's stream, and answers one message after
 //! the other:
@@ -11,8 +11,9 @@
 //! 1. ChannelData and Send indications go to the client's allocation, and from there to the peer,
 //!    if [`policy::PeerPolicy`] allows it;
 //! 2. Binding requests are answered with the sender's address;
-//! 3. all other requests are authenticated: nonce, then expiry and integrity of the
-//!    [`credentials`], then quota;
+//! 3. all other requests are authenticated: nonce, then integrity and expiry of the
+//!    [`credentials`], then whether the relay serves the [`users`], then quota; a stranger gets so
+//!    many refusals and no more;
 //! 4. a panic while answering is caught, counted and costs one datagram.
 //!
 //! ```
@@ -37,10 +38,13 @@
 //!
 //! # Design decisions
 //!
-//! * Allocations, permissions and channels are the crate `turn`'s. Its request handling is not
-//!   used: it has no hook for peers or quotas, keeps every nonce that it ever gave to a stranger,
-//!   refreshes only the first address of a CreatePermission that names several, and answers wrong
-//!   credentials with 400.
+//! * Of the crates `stun` and `turn` it uses the messages only. The allocations of `turn` take a
+//!   task for each permission and channel, without a limit, and its request handling has no hook
+//!   for peers or quotas, keeps every nonce that it ever gave to a stranger, and refreshes only the
+//!   first address of a CreatePermission that names several.
+//! * A client's sign of life is what only the client can have sent, or nearly: authenticated
+//!   requests, and packets on what those have opened within five minutes. Whatever else has the
+//!   client's address as its sender may be forged.
 //! * Nonces are computed and not stored, so strangers cannot make the relay remember anything.
 //! * An Allocate request without REQUESTED-ADDRESS-FAMILY gets an IPv4 address if the host has one
 //!   (RFC 8656 section 7.2). Browsers never send the attribute; two relayed addresses of different
@@ -54,37 +58,45 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+mod allocation;
 mod attributes;
 mod certificate;
+mod client;
 mod config;
 pub mod credentials;
 #[doc(hidden)]
 pub mod fuzz;
-mod handover;
+mod limiter;
 mod listener;
 mod nonce;
 mod outbox;
 pub mod policy;
 mod quota;
-mod relayed;
+mod registry;
 mod reply;
 mod request;
 mod sockets;
+mod special;
 mod stats;
+mod strangers;
 mod stream;
+mod table;
+pub mod users;
 
 pub use certificate::CertificateError;
-pub use config::{CertificateFiles, Listen, RelayConfig, RelayError, StreamListen};
+pub use config::{CertificateFiles, Listen, RelayConfig, RelayError, StrangerLimits, StreamListen};
 pub use ipnet::IpNet;
+pub use policy::OwnNetworks;
 pub use stats::RelayStats;
 
 use crate::certificate::Certificate;
-use crate::handover::Way;
+use crate::client::Way;
 use crate::listener::{Listener, Shared};
 use crate::policy::PeerPolicy;
 use crate::quota::Quota;
 use crate::sockets::RelayAddresses;
 use crate::stats::Counters;
+use crate::strangers::Strangers;
 use crate::stream::StreamListener;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -101,8 +113,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 pub struct Relay {
     local_addrs: Vec<SocketAddr>,
     stream_addrs: Vec<SocketAddr>,
-    counters: Arc<Counters>,
-    quota: Arc<Quota>,
+    shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
 }
@@ -143,18 +154,21 @@ impl Relay {
             .map_err(RelayError::Socket)?;
         let certificate =
             config.certificate.clone().map(Certificate::load).transpose()?.map(Arc::new);
-        let places = Quota::new(config.streams_total, config.streams_per_address);
+        let strangers = Strangers::new(config.strangers);
         let (listen, stream_listen) = (config.listen.clone(), config.streams.clone());
         let counters = Arc::new(Counters::default());
-        let quota = Quota::new(config.allocations_total, config.allocations_per_user);
+        let quota = Quota::new(
+            config.allocations_total,
+            config.allocations_per_account,
+            config.allocations_per_owner,
+        );
         let policy = PeerPolicy::new(
             &config.allow_peers,
             config.allow_loopback,
             relay_addresses.all(),
-            config.ports.clone(),
+            OwnNetworks::read().map_err(RelayError::Interfaces)?,
         );
-        let shared =
-            Arc::new(Shared::new(config, policy, Arc::clone(&quota), Arc::clone(&counters))?);
+        let shared = Arc::new(Shared::new(config, policy, quota, counters)?);
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
         for ((index, socket), &local) in sockets.into_iter().enumerate().zip(&local_addrs) {
@@ -172,13 +186,13 @@ impl Relay {
                 socket,
                 certificate: certificate.clone().filter(|_| wanted.tls),
                 addresses: relay_addresses.for_address(&listen, wanted.address.ip()),
-                places: Arc::clone(&places),
+                strangers: Arc::clone(&strangers),
                 shared: Arc::clone(&shared),
             };
             listeners.spawn(listener.run(stopped.clone()));
         }
         tracing::info!(udp = ?local_addrs, tcp = ?stream_addrs, "STUN and TURN are up");
-        Ok(Self { local_addrs, stream_addrs, counters, quota, stop, listeners })
+        Ok(Self { local_addrs, stream_addrs, shared, stop, listeners })
     }
 
     /// The addresses that clients use, in the order of [`RelayConfig::listen`], with the real port
@@ -196,7 +210,13 @@ impl Relay {
 
     #[must_use]
     pub fn stats(&self) -> RelayStats {
-        self.counters.snapshot(self.quota.used())
+        self.shared.counters.snapshot(self.shared.quota.used())
+    }
+
+    /// A handle to steer the running relay with.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.shared))
     }
 
     /// Ends all allocations and frees all ports.
@@ -204,8 +224,36 @@ impl Relay {
         // An error only means that no listener is left.
         let _ = self.stop.send(true);
         while self.listeners.join_next().await.is_some() {}
-        if tokio::time::timeout(CLOSE_LIMIT, self.quota.empty()).await.is_err() {
-            tracing::debug!(left = self.quota.used(), "relayed sockets close late");
+        let quota = &self.shared.quota;
+        if tokio::time::timeout(CLOSE_LIMIT, quota.empty()).await.is_err() {
+            tracing::debug!(left = quota.used(), "relayed sockets close late");
         }
+    }
+}
+
+/// Steers a running relay. A clone steers the same relay.
+#[derive(Debug, Clone)]
+pub struct Control(Arc<Shared>);
+
+impl Control {
+    /// Ends all allocations of the users for which this is true, at once. It does not keep them
+    /// from new ones: [`users::Users`] does.
+    pub fn end(&self, is_meant: impl Fn(&str) -> bool) {
+        let ended = self.0.registry.end(is_meant);
+        if ended > 0 {
+            tracing::debug!(ended, "allocations ended: their users are served no longer");
+        }
+    }
+
+    /// Users with an allocation, each as often as it has one.
+    #[must_use]
+    pub fn users(&self) -> Vec<String> {
+        self.0.registry.users()
+    }
+
+    /// The machine's networks have changed: no peer may be in them.
+    pub fn set_own_networks(&self, own: OwnNetworks) {
+        tracing::debug!(?own, "this machine's networks");
+        self.0.policy.set_own(own);
     }
 }

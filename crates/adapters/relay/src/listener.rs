@@ -1,15 +1,18 @@
 //! One listening socket: its loop, and how packets get from clients to peers.
 
+use crate::allocation::Allocation;
 use crate::attributes;
+use crate::client::Way;
 use crate::config::RelayConfig;
 use crate::credentials::Secret;
-use crate::handover::{ClientSocket, Handover, Way};
+use crate::limiter::Limiter;
 use crate::nonce::Nonces;
 use crate::policy::PeerPolicy;
 use crate::quota::Quota;
-use crate::relayed::Relayed;
+use crate::registry::Registry;
 use crate::sockets::RelayPair;
 use crate::stats::Counters;
+use crate::users::Users;
 use crate::{RelayError, request};
 use futures_util::FutureExt;
 use rccar_causes::causes;
@@ -21,11 +24,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use stun::message::{CLASS_INDICATION, CLASS_REQUEST, METHOD_SEND, Message};
 use tokio::net::UdpSocket;
-use tokio::sync::watch;
-use turn::allocation::Allocation;
-use turn::allocation::allocation_manager::{Manager, ManagerConfig};
-use turn::allocation::five_tuple::FiveTuple;
-use turn::proto::PROTO_UDP;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Larger than any datagram on an Ethernet; longer ones are cut off and fail the length checks.
 const BUFFER: usize = 2048;
@@ -38,12 +37,17 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Shared {
     pub(crate) realm: String,
     pub(crate) secret: Secret,
+    pub(crate) users: Arc<dyn Users>,
     pub(crate) ports: RangeInclusive<u16>,
     pub(crate) max_lifetime: Duration,
     pub(crate) silent_after: Duration,
     pub(crate) keep_family: bool,
     pub(crate) policy: PeerPolicy,
     pub(crate) quota: Arc<Quota>,
+    pub(crate) registry: Registry,
+    /// Places for streams with an allocation.
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) limiter: Limiter,
     pub(crate) counters: Arc<Counters>,
     pub(crate) nonces: Nonces,
 }
@@ -55,18 +59,20 @@ impl Shared {
         quota: Arc<Quota>,
         counters: Arc<Counters>,
     ) -> Result<Self, RelayError> {
-        let RelayConfig { realm, secret, ports, max_lifetime, silent_after, keep_family, .. } =
-            config;
         let nonces = Nonces::new().map_err(RelayError::Random)?;
         Ok(Self {
-            realm,
-            secret,
-            ports,
-            max_lifetime,
-            silent_after,
-            keep_family,
+            realm: config.realm,
+            secret: config.secret,
+            users: config.users,
+            ports: config.ports,
+            max_lifetime: config.max_lifetime,
+            silent_after: config.silent_after,
+            keep_family: config.keep_family,
             policy,
             quota,
+            registry: Registry::default(),
+            streams: Arc::new(Semaphore::new(config.streams_total)),
+            limiter: Limiter::new(),
             counters,
             nonces,
         })
@@ -76,13 +82,13 @@ impl Shared {
 /// Answers the clients of one socket, or the one client of a stream. Dropping it ends their
 /// allocations.
 pub(crate) struct Listener {
-    pub(crate) socket: Arc<ClientSocket>,
+    pub(crate) way: Way,
     local: SocketAddr,
     pub(crate) addresses: RelayPair,
-    pub(crate) manager: Manager,
-    pub(crate) handover: Handover,
-    /// Relayed sockets by client. `manager` owns them.
-    clients: HashMap<SocketAddr, Weak<Relayed>>,
+    /// Allocations by client. Their tasks own them.
+    clients: HashMap<SocketAddr, Weak<Allocation>>,
+    /// The stream's place among those with an allocation.
+    seat: Option<OwnedSemaphorePermit>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -93,13 +99,7 @@ impl Listener {
         addresses: RelayPair,
         shared: Arc<Shared>,
     ) -> Self {
-        let handover = Handover::default();
-        let manager = Manager::new(ManagerConfig {
-            relay_addr_generator: Box::new(handover.clone()),
-            alloc_close_notify: None,
-        });
-        let socket = Arc::new(ClientSocket { way, local, counters: Arc::clone(&shared.counters) });
-        Self { socket, local, addresses, manager, handover, clients: HashMap::new(), shared }
+        Self { way, local, addresses, clients: HashMap::new(), seat: None, shared }
     }
 
     /// Answers datagrams until `stop` is true.
@@ -129,15 +129,13 @@ impl Listener {
         survive(self.datagram(message, client), client, &shared.counters).await;
     }
 
-    /// Whether any client has an allocation.
-    pub(crate) fn is_used(&self) -> bool {
-        self.clients.values().any(|relayed| relayed.strong_count() > 0)
+    /// Whether the client may be answered who has not shown that it knows a password. A client over
+    /// a stream is where it says.
+    pub(crate) fn may_answer_stranger(&self, client: SocketAddr) -> bool {
+        matches!(self.way, Way::Stream(_)) || self.shared.limiter.allow(client.ip())
     }
 
     async fn datagram(&mut self, datagram: &[u8], client: SocketAddr) {
-        if let Some(relayed) = self.clients.get(&client).and_then(Weak::upgrade) {
-            relayed.note_heard();
-        }
         // The first two bits distinguish STUN from ChannelData (RFC 8656 section 12).
         let understood = match datagram.first().map(|byte| byte >> 6) {
             Some(0b00) => self.stun(datagram, client).await,
@@ -154,19 +152,18 @@ impl Listener {
         let message = decode(datagram)?;
         match message.typ.class {
             CLASS_REQUEST => {
-                if let Some(answer) = request::answer(self, &message, client).await? {
-                    self.socket.send(&answer, client).await;
+                if let Some(answer) = request::answer(self, &message, client)? {
+                    self.way.send(&answer, client, &self.shared.counters).await;
                 }
                 Some(())
             }
             CLASS_INDICATION if message.typ.method == METHOD_SEND => {
-                let (peer, payload) = attributes::send(&message)?;
-                match self.allocation(client).await {
-                    Some((allocation, relayed)) if allocation.has_permission(&peer).await => {
-                        relayed.send(&payload, peer).await
-                    }
-                    _ => self.shared.counters.dropped_clients.increment(),
-                }
+                let (peer, payload) = attributes::send(&attributes::signed_part(&message))?;
+                let sent = match self.allocation(client) {
+                    Some(allocation) => allocation.send(&payload, peer).await,
+                    None => false,
+                };
+                self.count_dropped(sent);
                 Some(())
             }
             _ => None,
@@ -175,51 +172,48 @@ impl Listener {
 
     async fn channel_data(&self, datagram: &[u8], client: SocketAddr) -> Option<()> {
         let (number, payload) = attributes::channel_data(datagram)?;
-        if let Some((allocation, relayed)) = self.allocation(client).await
-            && let Some(peer) = allocation.get_channel_addr(&number).await
-        {
-            relayed.send(payload, peer).await;
-        } else {
-            self.shared.counters.dropped_clients.increment();
-        }
+        let sent = match self.allocation(client) {
+            Some(allocation) => allocation.send_on(number.0, payload).await,
+            None => false,
+        };
+        self.count_dropped(sent);
         Some(())
     }
 
-    pub(crate) async fn allocation(
-        &self,
-        client: SocketAddr,
-    ) -> Option<(Arc<Allocation>, Arc<Relayed>)> {
-        let relayed = self.clients.get(&client)?.upgrade()?;
-        Some((self.manager.get_allocation(&self.five_tuple(client)).await?, relayed))
+    fn count_dropped(&self, sent: bool) {
+        if !sent {
+            self.shared.counters.dropped_clients.increment();
+        }
     }
 
-    /// Of the user's allocations at this listener, ends the one whose client has been silent for
-    /// longest, if that is at least [`Shared::silent_after`].
-    pub(crate) async fn give_up_silent(&self, user: &str) {
-        let own =
-            self.clients.iter().filter_map(|(client, relayed)| Some((*client, relayed.upgrade()?)));
-        let silent = own.filter(|(_, relayed)| {
-            relayed.user() == user && relayed.silent_for() >= self.shared.silent_after
-        });
-        let Some((client, relayed)) = silent.max_by_key(|(_, relayed)| relayed.silent_for()) else {
-            return;
-        };
-        tracing::debug!(
-            user, %client, relayed = %relayed.address,
-            "given up for a new one: its client is silent"
-        );
-        relayed.give_up_place();
-        self.manager.delete_allocation(&self.five_tuple(client)).await;
+    pub(crate) fn allocation(&self, client: SocketAddr) -> Option<Arc<Allocation>> {
+        self.clients.get(&client)?.upgrade().filter(|allocation| !allocation.has_ended())
     }
 
-    pub(crate) fn remember(&mut self, client: SocketAddr, relayed: &Arc<Relayed>) {
+    pub(crate) fn remember(&mut self, client: SocketAddr, allocation: &Arc<Allocation>) {
         // Allocations that have ended leave dead entries behind.
-        self.clients.retain(|_, relayed| relayed.strong_count() > 0);
-        self.clients.insert(client, Arc::downgrade(relayed));
+        self.clients.retain(|_, allocation| allocation.strong_count() > 0);
+        self.clients.insert(client, Arc::downgrade(allocation));
     }
 
-    pub(crate) fn five_tuple(&self, client: SocketAddr) -> FiveTuple {
-        FiveTuple { protocol: PROTO_UDP, src_addr: client, dst_addr: self.local }
+    /// A stream needs a place among those with an allocation. `false`: they are all taken.
+    pub(crate) fn take_seat(&mut self) -> bool {
+        if matches!(self.way, Way::Stream(_)) && self.seat.is_none() {
+            self.seat = Arc::clone(&self.shared.streams).try_acquire_owned().ok();
+            return self.seat.is_some();
+        }
+        true
+    }
+
+    pub(crate) fn leave_seat(&mut self) {
+        self.seat = None;
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let living = self.clients.values().filter_map(Weak::upgrade);
+        living.for_each(|allocation| allocation.end());
     }
 }
 

@@ -1,6 +1,8 @@
 //! Answers to requests.
 
 use rccar_causes::causes;
+use std::net::SocketAddr;
+use stun::agent::TransactionId;
 use stun::attributes::{ATTR_NONCE, ATTR_REALM, AttrType};
 use stun::error_code::{
     CODE_ADDR_FAMILY_NOT_SUPPORTED, CODE_ALLOC_MISMATCH, CODE_ALLOC_QUOTA_REACHED,
@@ -10,9 +12,14 @@ use stun::error_code::{
 };
 use stun::fingerprint::FINGERPRINT;
 use stun::integrity::MessageIntegrity;
-use stun::message::{CLASS_ERROR_RESPONSE, CLASS_SUCCESS_RESPONSE, Message, MessageType, Setter};
+use stun::message::{
+    CLASS_ERROR_RESPONSE, CLASS_INDICATION, CLASS_SUCCESS_RESPONSE, METHOD_DATA, Message,
+    MessageType, Setter,
+};
 use stun::textattrs::TextAttribute;
 use stun::uattrs::UnknownAttributes;
+use turn::proto::data::Data;
+use turn::proto::peeraddr::PeerAddress;
 
 /// Why a request is refused (RFC 8489 section 14.8, RFC 8656 section 19).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +102,18 @@ pub(crate) fn challenge(realm: &str, nonce: String) -> Attributes {
         Box::new(TextAttribute::new(ATTR_REALM, realm.to_owned())),
         Box::new(TextAttribute::new(ATTR_NONCE, nonce)),
     ]
+}
+
+/// A Data indication (RFC 8656 section 11.4): what a peer without a channel has sent. `None` if it
+/// does not fit into a message.
+pub(crate) fn data(payload: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+    let mut indication = Message::new();
+    indication.transaction_id = TransactionId::new();
+    indication.set_type(MessageType::new(METHOD_DATA, CLASS_INDICATION));
+    indication.write_header();
+    PeerAddress { ip: peer.ip(), port: peer.port() }.add_to(&mut indication).ok()?;
+    Data(payload.to_vec()).add_to(&mut indication).ok()?;
+    Some(indication.raw)
 }
 
 fn build(

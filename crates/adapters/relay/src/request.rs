@@ -1,11 +1,12 @@
 //! Requests: Binding, and the four of TURN, which are authenticated first.
 
+use crate::allocation::{self, Allocation};
 use crate::attributes;
-use crate::credentials::{password, user_of};
+use crate::credentials::{Username, password};
 use crate::listener::Listener;
-use crate::relayed::Relayed;
 use crate::reply::{self, Attributes, Refusal};
 use crate::sockets::{self, RelayAddress};
+use crate::users::Share;
 use rccar_causes::causes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,23 +19,17 @@ use stun::message::{
 };
 use stun::textattrs::TextAttribute;
 use stun::xoraddr::XorMappedAddress;
-use turn::allocation::Allocation;
-use turn::allocation::channel_bind::ChannelBind;
-use turn::allocation::permission::Permission;
 use turn::proto::lifetime::Lifetime;
 use turn::proto::relayaddr::RelayedAddress;
 
-/// Channels last ten minutes (RFC 8656 section 12).
-const CHANNEL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
-
-/// The answer to a request. The outer `None`: the method is unknown; the inner one: the answer
-/// could not be written.
-pub(crate) async fn answer(
+/// The answer to a request. The outer `None`: the method is unknown; the inner one: there is none.
+pub(crate) fn answer(
     listener: &mut Listener,
-    request: &Message,
+    whole: &Message,
     client: SocketAddr,
 ) -> Option<Option<Vec<u8>>> {
     let counters = Arc::clone(&listener.shared.counters);
+    let request = &attributes::signed_part(whole);
     if request.typ.method == METHOD_BINDING {
         counters.bindings.increment();
         return Some(reply::success(request, &vec![Box::new(mapped(client)) as _], None));
@@ -45,8 +40,12 @@ pub(crate) async fn answer(
         return None;
     }
     let now = unix_now();
-    let owner = match authenticate(listener, request, client, now) {
+    let owner = match authenticate(listener, whole, request, client, now) {
         Ok(owner) => owner,
+        Err(_) if !listener.may_answer_stranger(client) => {
+            counters.unanswered.increment();
+            return Some(None);
+        }
         Err(refusal) => {
             let challenge = match refusal {
                 Refusal::Unauthorized | Refusal::StaleNonce => reply::challenge(
@@ -58,16 +57,19 @@ pub(crate) async fn answer(
             return Some(reply::refusal(request, &refusal, challenge, None));
         }
     };
-    let outcome = match request.typ.method {
-        METHOD_ALLOCATE => allocate(listener, request, client, &owner).await,
-        METHOD_REFRESH => refresh(listener, request, client, &owner).await,
-        METHOD_CREATE_PERMISSION => create_permission(listener, request, client, &owner).await,
-        _ => channel_bind(listener, request, client, &owner).await,
+    let outcome = match attributes::check_understood(request) {
+        Err(refusal) => Err(refusal),
+        Ok(()) => match request.typ.method {
+            METHOD_ALLOCATE => allocate(listener, request, client, &owner),
+            METHOD_REFRESH => refresh(listener, request, client, &owner),
+            METHOD_CREATE_PERMISSION => create_permission(listener, request, client, &owner),
+            _ => channel_bind(listener, request, client, &owner),
+        },
     };
     Some(match outcome {
         Ok(attributes) => reply::success(request, &attributes, Some(&owner.key)),
         Err(refusal) => {
-            tracing::debug!(user = owner.user(), method = %request.typ.method, ?refusal, "refused");
+            tracing::debug!(user = owner.user, method = %request.typ.method, ?refusal, "refused");
             match refusal {
                 Refusal::Forbidden => counters.refused_peers.increment(),
                 Refusal::QuotaReached => counters.refused_quota.increment(),
@@ -78,22 +80,18 @@ pub(crate) async fn answer(
     })
 }
 
-/// The authenticated sender of a request.
+/// The authenticated sender of a request. The expiry of the username does not count: a user who
+/// gets new credentials keeps the allocations.
 struct Owner {
-    username: String,
+    user: String,
+    share: Share,
     key: MessageIntegrity,
 }
 
-impl Owner {
-    /// The expiry does not count: a user who gets new credentials keeps the allocations.
-    fn user(&self) -> &str {
-        user_of(&self.username, 0).unwrap_or_default()
-    }
-}
-
-/// Long-term credentials (RFC 8489 section 9.2.4).
+/// Long-term credentials (RFC 8489 section 9.2.4). `whole` is `request` as it came.
 fn authenticate(
     listener: &Listener,
+    whole: &Message,
     request: &Message,
     client: SocketAddr,
     now: u64,
@@ -103,7 +101,7 @@ fn authenticate(
         return Err(Refusal::Unauthorized);
     }
     let nonce = text(request, ATTR_NONCE)?;
-    let username = text(request, ATTR_USERNAME)?;
+    let name = text(request, ATTR_USERNAME)?;
     // The realm must be there. If it is another one, the client has computed another key.
     text(request, ATTR_REALM)?;
     if !shared.nonces.check(&nonce, client, now) {
@@ -114,22 +112,30 @@ fn authenticate(
         tracing::debug!(%client, reason, "refused");
         Refusal::Unauthorized
     };
-    if user_of(&username, now).is_none() {
-        return Err(refused("the username has expired or is malformed"));
-    }
+    let username = Username::parse(&name).ok_or_else(|| refused("the username is malformed"))?;
     let key = MessageIntegrity::new_long_term_integrity(
-        username.clone(),
+        name.clone(),
         shared.realm.clone(),
-        password(&shared.secret, &username),
+        password(&shared.secret, &name),
     );
-    if key.check(&mut request.clone()).is_err() {
+    if key.check(&mut whole.clone()).is_err() {
         return Err(refused("wrong password or realm"));
     }
-    attributes::check_understood(request)?;
-    Ok(Owner { username, key })
+    let owns = |allocation: Arc<Allocation>| allocation.user() == username.user;
+    let outlasts = shared.users.outlast_credentials()
+        && request.typ.method != METHOD_ALLOCATE
+        && listener.allocation(client).is_some_and(owns);
+    if username.expiry <= now && !outlasts {
+        return Err(refused("the username has expired"));
+    }
+    let share = shared
+        .users
+        .share(username.user)
+        .ok_or_else(|| refused("the user is not served, or no longer"))?;
+    Ok(Owner { user: username.user.to_owned(), share, key })
 }
 
-async fn allocate(
+fn allocate(
     listener: &mut Listener,
     request: &Message,
     client: SocketAddr,
@@ -141,29 +147,39 @@ async fn allocate(
         zero if zero.is_zero() => crate::config::DEFAULT_LIFETIME,
         lifetime => lifetime,
     };
-    let granted = |relayed: &Relayed| -> Attributes {
-        let address = RelayedAddress { ip: relayed.address.ip(), port: relayed.address.port() };
+    let granted = |allocation: &Allocation| -> Attributes {
+        let address =
+            RelayedAddress { ip: allocation.address.ip(), port: allocation.address.port() };
         vec![Box::new(address), Box::new(Lifetime(lifetime)), Box::new(mapped(client))]
     };
-    if let Some((_, relayed)) = listener.allocation(client).await {
+    if let Some(allocation) = listener.allocation(client) {
         // A retransmission: the first answer was lost.
-        let again = relayed.transaction == request.transaction_id && relayed.user() == owner.user();
-        return if again { Ok(granted(&relayed)) } else { Err(Refusal::AllocationMismatch) };
+        let again =
+            allocation.transaction == request.transaction_id && allocation.user() == owner.user;
+        return if again { Ok(granted(&allocation)) } else { Err(Refusal::AllocationMismatch) };
     }
     attributes::check_transport(request)?;
     let place = place(listener, request, client)?;
-    let permit = match shared.quota.take(owner.user()) {
-        Some(permit) => permit,
+    if !listener.take_seat() {
+        return Err(Refusal::InsufficientCapacity);
+    }
+    let permit = shared.quota.take(&owner.share).or_else(|full| {
         // A client that has lost its network cannot give its allocation back, and comes again from
         // another address.
-        None => {
-            listener.give_up_silent(owner.user()).await;
-            shared.quota.take(owner.user()).ok_or(Refusal::QuotaReached)?
-        }
+        shared.registry.give_up_silent(&owner.share, full, shared.silent_after);
+        shared.quota.take(&owner.share).map_err(|_| Refusal::QuotaReached)
+    })?;
+    let asked = allocation::Request {
+        transaction: request.transaction_id,
+        user: owner.user.clone(),
+        share: owner.share.clone(),
+        client,
+        lifetime,
     };
-    let relayed = sockets::relay(place, &shared.ports)
+    let way = listener.way.clone();
+    let allocation = sockets::relay(place, &shared.ports)
         .and_then(|socket| {
-            Relayed::new(socket, place.public, request.transaction_id, permit, Arc::clone(&shared))
+            Allocation::start(socket, place, asked, way, permit, Arc::clone(&shared))
         })
         .map_err(|error| {
             tracing::warn!(
@@ -172,45 +188,34 @@ async fn allocate(
             );
             Refusal::InsufficientCapacity
         })?;
-    let relayed = Arc::new(relayed);
-    listener.handover.put(Some(Arc::clone(&relayed)));
-    let socket = Arc::clone(&listener.socket);
-    let username = TextAttribute::new(ATTR_USERNAME, owner.username.clone());
-    let five_tuple = listener.five_tuple(client);
-    let made = listener
-        .manager
-        .create_allocation(five_tuple, socket, 0, lifetime, username, place.public.is_ipv4())
-        .await;
-    if let Err(error) = made {
-        // Else the next allocation would get this one's socket.
-        listener.handover.put(None);
-        tracing::warn!(error = %causes(&error), "no allocation");
-        return Err(Refusal::InsufficientCapacity);
+    // The user may have been sent away since the request was authenticated. From here on the
+    // allocation is known to those who do that.
+    if shared.users.share(&owner.user).is_none() {
+        allocation.end();
+        return Err(Refusal::AllocationMismatch);
     }
-    listener.remember(client, &relayed);
+    listener.remember(client, &allocation);
     shared.counters.allocations_made.increment();
-    tracing::debug!(user = owner.user(), %client, relayed = %relayed.address, "allocated");
-    Ok(granted(&relayed))
+    tracing::debug!(user = owner.user, %client, relayed = %allocation.address, "allocated");
+    Ok(granted(&allocation))
 }
 
-async fn refresh(
+fn refresh(
     listener: &Listener,
     request: &Message,
     client: SocketAddr,
     owner: &Owner,
 ) -> Result<Attributes, Refusal> {
     let lifetime = attributes::lifetime(request, listener.shared.max_lifetime);
-    match owned(listener, client, owner).await {
-        Ok((_, relayed))
+    match owned(listener, client, owner) {
+        Ok(allocation)
             if attributes::wants_ipv4(request)?
-                .is_some_and(|ipv4| ipv4 != relayed.address.is_ipv4()) =>
+                .is_some_and(|ipv4| ipv4 != allocation.address.is_ipv4()) =>
         {
             return Err(Refusal::PeerFamilyMismatch);
         }
-        Ok(_) if lifetime.is_zero() => {
-            listener.manager.delete_allocation(&listener.five_tuple(client)).await
-        }
-        Ok((allocation, _)) => allocation.refresh(lifetime).await,
+        Ok(allocation) if lifetime.is_zero() => allocation.end(),
+        Ok(allocation) => allocation.refresh(lifetime),
         // A retransmission: the first request has ended the allocation (RFC 8656 section 8.2).
         Err(Refusal::AllocationMismatch) if lifetime.is_zero() => {}
         Err(refusal) => return Err(refusal),
@@ -218,59 +223,51 @@ async fn refresh(
     Ok(vec![Box::new(Lifetime(lifetime))])
 }
 
-async fn create_permission(
+fn create_permission(
     listener: &Listener,
     request: &Message,
     client: SocketAddr,
     owner: &Owner,
 ) -> Result<Attributes, Refusal> {
-    let (allocation, relayed) = owned(listener, client, owner).await?;
-    let peers = attributes::peers(request, relayed.address.ip())?;
-    permit(listener, &relayed, &peers)?;
-    for peer in peers {
-        allocation.add_permission(Permission::new(peer)).await;
-    }
-    Ok(Vec::new())
+    let allocation = owned(listener, client, owner)?;
+    let peers = attributes::peers(request, allocation.address.ip())?;
+    check_peers(listener, &peers)?;
+    let ips: Vec<_> = peers.iter().map(SocketAddr::ip).collect();
+    allocation.permit(&ips).map(|()| Vec::new())
 }
 
-async fn channel_bind(
+fn channel_bind(
     listener: &Listener,
     request: &Message,
     client: SocketAddr,
     owner: &Owner,
 ) -> Result<Attributes, Refusal> {
-    let (allocation, relayed) = owned(listener, client, owner).await?;
+    let allocation = owned(listener, client, owner)?;
     let channel = attributes::channel(request)?;
-    let peers = attributes::peers(request, relayed.address.ip())?;
+    let peers = attributes::peers(request, allocation.address.ip())?;
     let &[peer] = peers.as_slice() else { return Err(Refusal::BadRequest) };
-    permit(listener, &relayed, &peers)?;
-    let bound =
-        allocation.add_channel_bind(ChannelBind::new(channel, peer), CHANNEL_LIFETIME).await;
-    // An error: the channel has another peer, or the peer another channel.
-    bound.map(|()| Vec::new()).map_err(|_| Refusal::BadRequest)
+    check_peers(listener, &peers)?;
+    allocation.bind(channel.0, peer).map(|()| Vec::new())
 }
 
 /// All or nothing: one refused peer refuses the request.
-fn permit(listener: &Listener, relayed: &Relayed, peers: &[SocketAddr]) -> Result<(), Refusal> {
-    if peers.iter().any(|peer| !listener.shared.policy.permits(peer.ip())) {
-        return Err(Refusal::Forbidden);
-    }
-    let ips: Vec<_> = peers.iter().map(SocketAddr::ip).collect();
-    if relayed.note_peers(&ips) { Ok(()) } else { Err(Refusal::InsufficientCapacity) }
+fn check_peers(listener: &Listener, peers: &[SocketAddr]) -> Result<(), Refusal> {
+    let permitted = peers.iter().all(|peer| listener.shared.policy.permits(peer.ip()));
+    if permitted { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
-async fn owned(
+/// The client's allocation. The request is a sign of life: it was authenticated.
+fn owned(
     listener: &Listener,
     client: SocketAddr,
     owner: &Owner,
-) -> Result<(Arc<Allocation>, Arc<Relayed>), Refusal> {
-    let (allocation, relayed) =
-        listener.allocation(client).await.ok_or(Refusal::AllocationMismatch)?;
-    if relayed.user() == owner.user() {
-        Ok((allocation, relayed))
-    } else {
-        Err(Refusal::WrongCredentials)
+) -> Result<Arc<Allocation>, Refusal> {
+    let allocation = listener.allocation(client).ok_or(Refusal::AllocationMismatch)?;
+    if allocation.user() != owner.user {
+        return Err(Refusal::WrongCredentials);
     }
+    allocation.note_heard();
+    Ok(allocation)
 }
 
 fn place(

@@ -31,7 +31,9 @@ counters! {
     allocations_made,
     /// Requests with unknown, wrong or expired credentials.
     refused_credentials,
-    /// Allocations refused because the user or the relay has enough.
+    /// Requests without good credentials that got no answer, because their source got too many.
+    unanswered,
+    /// Allocations refused because the account, its owner or the relay has enough.
     refused_quota,
     /// Permissions and channels refused because of the peer's address.
     refused_peers,
@@ -41,7 +43,8 @@ counters! {
     dropped_clients,
     /// Streams taken, over TCP or TLS.
     streams,
-    /// Streams refused because there were enough, or ended because TLS failed or no TURN came.
+    /// Streams without an allocation that ended: for newer ones, because they took too long, or
+    /// because TLS failed or no TURN came.
     refused_streams,
     /// Messages to clients, dropped because they waited too long for their stream.
     dropped_late,

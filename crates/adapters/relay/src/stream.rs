@@ -2,31 +2,29 @@
 //! [`Listener`] of its own.
 
 use crate::certificate::Certificate;
-use crate::handover::Way;
+use crate::client::Way;
 use crate::listener::{Listener, Shared};
 use crate::outbox::Outbox;
-use crate::quota::{Permit, Quota};
 use crate::sockets::RelayPair;
+use crate::strangers::{Stranger, Strangers};
 use rccar_causes::causes;
 use rccar_turn_stream::{Messages, padding};
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// The handshake of TLS takes two round trips; TCP repeats what is lost after 1 s and 3 s.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// A stream without an allocation is closed after this silence.
-const IDLE: Duration = Duration::from_secs(30);
-/// Added to the longest lifetime: a client refreshes its allocation before it ends, but the network
-/// may be slow.
-const REFRESH_MARGIN: Duration = Duration::from_secs(60);
+/// A stream that has no allocation by then is closed, whatever comes over it. A client makes one
+/// within a few round trips.
+const ALLOCATE_WITHIN: Duration = Duration::from_secs(30);
 /// After this silence TCP asks whether the client is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// The kernel's queue for a stream; the kernel doubles it. Small, because what is in there cannot
@@ -42,8 +40,8 @@ pub(crate) struct StreamListener {
     /// For TLS; `None` is plain TCP.
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) addresses: RelayPair,
-    /// Limits the streams of all listeners.
-    pub(crate) places: Arc<Quota>,
+    /// The streams without an allocation, of all listeners.
+    pub(crate) strangers: Arc<Strangers>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -60,13 +58,7 @@ impl StreamListener {
             };
             match accepted {
                 Ok((stream, client)) => {
-                    let place = self.places.take(&neighbourhood(client.ip()));
-                    let Some(place) = place else {
-                        tracing::debug!(%client, "stream refused: there are enough");
-                        self.shared.counters.refused_streams.increment();
-                        continue;
-                    };
-                    streams.spawn(self.stream(stream, client, place));
+                    streams.spawn(self.stream(stream, client));
                 }
                 Err(error) => {
                     tracing::warn!(error = %causes(&error), "cannot take a stream for TURN");
@@ -76,17 +68,11 @@ impl StreamListener {
         }
     }
 
-    fn stream(
-        &self,
-        stream: TcpStream,
-        client: SocketAddr,
-        place: Permit,
-    ) -> impl Future<Output = ()> + use<> {
+    fn stream(&self, stream: TcpStream, client: SocketAddr) -> impl Future<Output = ()> + use<> {
         let (shared, addresses) = (Arc::clone(&self.shared), self.addresses);
         let acceptor = self.certificate.as_ref().map(|certificate| certificate.acceptor());
+        let unknown = Unknown::new(&self.strangers, client);
         async move {
-            // Counts until the stream ends.
-            let _place = place;
             let counters = Arc::clone(&shared.counters);
             counters.streams.increment();
             let served = async {
@@ -94,18 +80,22 @@ impl StreamListener {
                 let local = stream.local_addr()?;
                 let end = End { client, local, addresses, shared };
                 match acceptor {
-                    None => end.serve(stream).await,
+                    None => end.serve(stream, unknown).await,
                     Some(acceptor) => {
-                        let greeted = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
-                        end.serve(greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??)
-                            .await
+                        let greeted = tokio::select! {
+                            greeted = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)) => greeted,
+                            error = unknown.over() => return Err(error),
+                        };
+                        let stream =
+                            greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+                        end.serve(stream, unknown).await
                     }
                 }
             };
             if let Err(error) = served.await {
                 tracing::debug!(%client, error = %causes(&error), "stream ended");
-                // TLS failed, or it was no TURN.
-                if error.kind() == io::ErrorKind::InvalidData {
+                // TLS failed, it was no TURN, or it brought no credentials.
+                if [io::ErrorKind::InvalidData, io::ErrorKind::TimedOut].contains(&error.kind()) {
                     counters.refused_streams.increment();
                 }
             }
@@ -113,11 +103,26 @@ impl StreamListener {
     }
 }
 
-/// Streams of one network count together: an IPv6 client has a whole /64 of addresses.
-fn neighbourhood(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).to_string(),
+/// A client that has not shown any credentials yet, with its place and its time.
+struct Unknown {
+    place: Stranger,
+    until: Instant,
+    pool: Arc<Strangers>,
+}
+
+impl Unknown {
+    fn new(pool: &Arc<Strangers>, client: SocketAddr) -> Self {
+        let (place, until) = (pool.enter(client.ip()), Instant::now() + ALLOCATE_WITHIN);
+        Self { place, until, pool: Arc::clone(pool) }
+    }
+
+    /// Resolves when its stream has to end, and says why.
+    async fn over(&self) -> io::Error {
+        let why = tokio::select! {
+            () = self.place.sent_away() => "a newer stream has taken its place",
+            () = sleep_until(self.until) => "it has made no allocation in time",
+        };
+        io::Error::new(io::ErrorKind::TimedOut, why)
     }
 }
 
@@ -139,27 +144,44 @@ struct End {
 }
 
 impl End {
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite) -> io::Result<()> {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite, unknown: Unknown) -> io::Result<()> {
         let (reader, writer) = tokio::io::split(stream);
         let outbox = Arc::new(Outbox::new(Arc::clone(&self.shared.counters)));
         tokio::select! {
-            outcome = self.read(reader, Arc::clone(&outbox)) => outcome,
+            outcome = self.read(reader, Arc::clone(&outbox), unknown) => outcome,
             outcome = write(writer, &outbox) => outcome,
         }
     }
 
-    async fn read(self, reader: impl AsyncRead, outbox: Arc<Outbox>) -> io::Result<()> {
+    /// Takes messages until the stream ends, or until the client has been without an allocation for
+    /// too long. A client with an allocation has its lifetime.
+    async fn read(
+        self,
+        reader: impl AsyncRead,
+        outbox: Arc<Outbox>,
+        unknown: Unknown,
+    ) -> io::Result<()> {
         tokio::pin!(reader);
-        let used = self.shared.max_lifetime + REFRESH_MARGIN;
+        let (pool, mut unknown) = (Arc::clone(&unknown.pool), Some(unknown));
         let mut listener =
             Listener::new(Way::Stream(outbox), self.local, self.addresses, self.shared);
         let (mut messages, mut buffer) = (Messages::default(), vec![0; BUFFER]);
         loop {
-            let patience = if listener.is_used() { used } else { IDLE };
-            let Ok(length) = timeout(patience, reader.read(&mut buffer)).await else {
-                return Ok(());
+            let allocation = listener.allocation(self.client);
+            let length = if let Some(allocation) = allocation {
+                unknown = None;
+                tokio::select! {
+                    length = reader.read(&mut buffer) => length?,
+                    () = allocation.ended() => continue,
+                }
+            } else {
+                listener.leave_seat();
+                let unknown = unknown.get_or_insert_with(|| Unknown::new(&pool, self.client));
+                tokio::select! {
+                    length = reader.read(&mut buffer) => length?,
+                    error = unknown.over() => return Err(error),
+                }
             };
-            let length = length?;
             if length == 0 {
                 return Ok(());
             }
@@ -181,18 +203,5 @@ async fn write(writer: impl AsyncWrite, outbox: &Outbox) -> io::Result<()> {
         message.extend(padding(&message));
         writer.write_all(&message).await?;
         writer.flush().await?;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_one_network_count_together() {
-        let of = |ip: &str| neighbourhood(ip.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

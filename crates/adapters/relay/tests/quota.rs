@@ -12,7 +12,7 @@ use tokio::net::UdpSocket;
 
 #[tokio::test]
 async fn a_user_has_a_share_and_gets_it_back() {
-    let relay = relay(|config| config.allocations_per_user = 2);
+    let relay = relay(|config| config.allocations_per_account = 2);
     let server = relay.local_addrs()[0];
     let (mut one, mut two, mut three) = (
         Client::new(server, "driver").await,
@@ -37,7 +37,8 @@ async fn a_user_has_a_share_and_gets_it_back() {
 #[tokio::test]
 async fn what_a_silent_client_holds_goes_to_the_next_one_of_its_user() {
     let silence = Duration::from_millis(300);
-    let relay = relay(|config| (config.allocations_per_user, config.silent_after) = (2, silence));
+    let relay =
+        relay(|config| (config.allocations_per_account, config.silent_after) = (2, silence));
     let server = relay.local_addrs()[0];
     let (mut lost, mut alive, mut next) = (
         Client::new(server, "car").await,

@@ -12,7 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use stun::attributes::{ATTR_NONCE, ATTR_REALM};
-use stun::message::{METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, Method, Setter};
+use stun::message::{
+    METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND, METHOD_REFRESH, Method, Setter,
+};
 use stun::textattrs::TextAttribute;
 use support::{
     Answer, Client, LIMIT, credentials, decode, echo, message, peer_address, relay, until,
@@ -24,6 +26,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use turn::proto::PROTO_UDP;
 use turn::proto::channum::ChannelNumber;
+use turn::proto::lifetime::Lifetime;
 use turn::proto::reqtrans::RequestedTransport;
 
 /// A client over a stream. Requests are written by a client over UDP that never sends them.
@@ -150,25 +153,71 @@ async fn a_stream_that_is_no_turn_ends_and_counts() {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_streams_and_no_more() {
-    let relay = with_streams(|config| config.streams_per_address = 2);
+async fn row_7_strangers_make_room_for_newer_ones_and_never_cost_an_allocation() {
+    let relay = with_streams(|config| config.strangers.per_address = 2);
+    let mut driver = dial(&relay).await;
+    assert_eq!(driver.allocate().await.code(), 0);
     let (mut first, mut second) = (dial(&relay).await, dial(&relay).await);
     for client in [&mut first, &mut second] {
         client.send(&message(METHOD_BINDING, &[]).raw).await;
         assert_eq!(client.answer().await.code(), 0);
     }
-    assert!(dial(&relay).await.is_over().await);
-    drop(first);
-    let again = async {
+    let mut third = dial(&relay).await;
+    assert!(first.is_over().await);
+    for client in [&mut second, &mut third] {
+        client.send(&message(METHOD_BINDING, &[]).raw).await;
+        assert_eq!(client.answer().await.code(), 0);
+    }
+    assert_eq!(third.allocate().await.code(), 0);
+    let again = driver.request(METHOD_REFRESH, &[&Lifetime(Duration::from_secs(600))]).await;
+    assert_eq!(again.code(), 0);
+    assert_eq!((relay.stats().allocations, relay.stats().refused_streams), (2, 1));
+}
+
+#[tokio::test]
+async fn streams_with_an_allocation_have_a_limit_of_their_own() {
+    let relay = with_streams(|config| config.streams_total = 1);
+    let (mut one, mut other) = (dial(&relay).await, dial(&relay).await);
+    assert_eq!((one.allocate().await.code(), other.allocate().await.code()), (0, 508));
+    let end = one.request(METHOD_REFRESH, &[&Lifetime(Duration::ZERO)]).await;
+    assert_eq!(end.code(), 0);
+    let again = async { while other.allocate().await.code() != 0 {} };
+    timeout(LIMIT, again).await.expect("the place is free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_7_a_byte_in_twenty_seconds_keeps_no_stream_without_an_allocation() {
+    let relay = with_streams(|_| {});
+    let mut client = dial(&relay).await;
+    let begun = tokio::time::Instant::now();
+    // A message of a kilobyte, byte by byte.
+    client.send(b"\x40\x00\x04\x00").await;
+    let over = async {
         loop {
-            let mut client = dial(&relay).await;
-            client.send(&message(METHOD_BINDING, &[]).raw).await;
-            if client.stream.read(&mut [0; 1]).await.is_ok_and(|length| length == 1) {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            if client.stream.write_all(b"x").await.is_err() {
                 return;
             }
         }
     };
-    timeout(LIMIT, again).await.expect("the place is free again");
+    timeout(Duration::from_secs(90), over).await.expect("the stream lives on");
+    assert!(begun.elapsed() <= Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert_eq!(relay.stats().refused_streams, 1);
+}
+
+#[tokio::test]
+async fn what_a_silent_client_over_a_stream_holds_goes_to_the_next_one_of_its_account() {
+    let silence = Duration::from_millis(300);
+    let relay =
+        with_streams(|config| (config.allocations_per_account, config.silent_after) = (1, silence));
+    let mut lost = dial(&relay).await;
+    assert_eq!(lost.allocate().await.code(), 0);
+    let mut next = Client::new(relay.local_addrs()[0], "driver").await;
+    assert_eq!(next.allocate().await.code(), 486, "it was heard just now");
+    tokio::time::sleep(silence).await;
+    assert_eq!(Client::new(relay.local_addrs()[1], "driver").await.allocate().await.code(), 0);
+    let refreshed = lost.request(METHOD_REFRESH, &[&Lifetime(Duration::from_secs(600))]).await;
+    assert_eq!(refreshed.code(), 437);
 }
 
 #[tokio::test]

@@ -3,9 +3,13 @@
 use crate::config::{Config, Turn};
 use crate::db::unix_now;
 use rccar_daemon::files::{self, FileError};
+use rccar_interfaces::{Network, Networks, NetworksWatcher};
 use rccar_protocol::signaling::IceServer;
 use rccar_relay::credentials::{Secret, mint};
-use rccar_relay::{CertificateFiles, Listen, Relay, RelayConfig, RelayError, StreamListen};
+use rccar_relay::{
+    CertificateFiles, Control, IpNet, Listen, OwnNetworks, Relay, RelayConfig, RelayError,
+    StreamListen,
+};
 use rccar_site::{IcePeer, IceServers};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -85,6 +89,19 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
     Ok((ice, Some(relay)))
 }
 
+/// Says to the relay what networks this machine is part of, as they change.
+pub(crate) async fn follow_networks(relay: Control) {
+    let mut watcher = NetworksWatcher::new();
+    loop {
+        let Networks { own, links } = watcher.next().await;
+        let networks = |found: BTreeSet<Network>| {
+            found.into_iter().filter_map(|(ip, prefix)| IpNet::new(ip, prefix).ok()).collect()
+        };
+        let own = OwnNetworks { addresses: networks(own), links: networks(links) };
+        relay.set_own_networks(own);
+    }
+}
+
 impl IceServers for HostIce {
     fn for_peer(&self, peer: IcePeer) -> Vec<IceServer> {
         let mut servers = self.extra.clone();
@@ -94,15 +111,17 @@ impl IceServers for HostIce {
                 .filter_map(|&(local, public)| advertised(local, public, peer.reached))
                 .collect()
         };
-        let addresses = told(&self.relay);
-        let (Some(secret), false) = (&self.secret, addresses.is_empty()) else { return servers };
+        let (addresses, tcp) = (told(&self.relay), told(&self.tcp));
+        let nothing = addresses.is_empty() && tcp.is_empty() && self.tls.is_empty();
+        let (Some(secret), false) = (&self.secret, nothing) else { return servers };
         // User names are sent in the clear. The session's number does not say who drives.
         let credentials = mint(secret, &peer.session.to_string(), self.lifetime, unix_now());
-        let stun = addresses.iter().map(|address| format!("stun:{address}")).collect();
-        servers.push(IceServer { urls: stun, username: None, credential: None });
+        let stun: Vec<_> = addresses.iter().map(|address| format!("stun:{address}")).collect();
+        if !stun.is_empty() {
+            servers.push(IceServer { urls: stun, username: None, credential: None });
+        }
         let udp = addresses.iter().map(|address| format!("turn:{address}?transport=udp"));
-        let tcp =
-            told(&self.tcp).into_iter().map(|address| format!("turn:{address}?transport=tcp"));
+        let tcp = tcp.iter().map(|address| format!("turn:{address}?transport=tcp"));
         servers.push(IceServer {
             urls: udp.chain(tcp).chain(self.tls.iter().cloned()).collect(),
             username: Some(credentials.username),

@@ -78,6 +78,9 @@ async fn host(config: &Config) -> Result<(), HostError> {
     tasks.spawn(keep_updates(db.clone(), exchange.watch_updates().await));
     tasks.spawn(announce_releases(db.clone(), exchange.clone(), Arc::clone(&changed), spread));
     tasks.spawn(watch(db, exchange.clone(), changed));
+    if let Some(relay) = &relay {
+        tasks.spawn(ice::follow_networks(relay.control()));
+    }
     print_addresses(&listeners, setup_link.as_deref())?;
     notify::ready();
     serve(listeners, page, async {

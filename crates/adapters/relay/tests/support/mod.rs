@@ -41,6 +41,8 @@ pub fn secret() -> Secret {
 pub fn relay(change: impl FnOnce(&mut RelayConfig)) -> Relay {
     let mut config = RelayConfig::new(secret());
     config.listen = vec!["127.0.0.1:0".parse().unwrap(), "[::1]:0".parse().unwrap()];
+    // TEST-NET-3 stands for the Internet.
+    config.allow_peers = vec!["203.0.113.0/24".parse().unwrap()];
     change(&mut config);
     Relay::start(config).unwrap()
 }
@@ -54,7 +56,7 @@ pub fn unix_now() -> u64 {
 }
 
 /// Waits until the relay's counters are as `condition` wants them.
-pub async fn until(relay: &Relay, condition: impl Fn(&RelayStats) -> bool) {
+pub async fn until(relay: &Relay, mut condition: impl FnMut(&RelayStats) -> bool) {
     let waiting = async {
         while !condition(&relay.stats()) {
             tokio::time::sleep(Duration::from_millis(1)).await;
