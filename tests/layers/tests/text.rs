@@ -55,6 +55,37 @@ fn files_that_documents_name_are_there() {
     assert_eq!(gone, [""; 0]);
 }
 
+#[test]
+fn tests_that_the_threat_model_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let sources: String = ["crates", "tests"]
+        .iter()
+        .flat_map(|folder| files(&root, folder))
+        .filter(|file| file.extension().is_some_and(|kind| kind == "rs"))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let model = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let attacks: Vec<&str> = model
+        .lines()
+        .filter(|line| {
+            line.strip_prefix("| ").is_some_and(|row| row.starts_with(|c: char| c.is_ascii_digit()))
+        })
+        .collect();
+    let (mut named, mut gone) = (0, Vec::new());
+    for attack in &attacks {
+        let tests = attack.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() {
+            gone.push(format!("no test: {attack}"));
+        }
+        named += names.len();
+        let missing = names.iter().filter(|name| !sources.contains(&format!("fn {name}(")));
+        gone.extend(missing.map(|name| (*name).to_owned()));
+    }
+    assert!(attacks.len() > 10 && named > 20, "{} attacks, {named} tests", attacks.len());
+    assert_eq!(gone, [""; 0]);
+}
+
 /// A path from the project's root, as documents write it.
 fn is_path(span: &str) -> bool {
     let roots = ["crates/", "tests/", "web/", "ci/", "image/", "overlays/", "docs/"];

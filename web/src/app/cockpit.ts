@@ -173,6 +173,8 @@ export class Cockpit {
         return;
       case "open-peer":
         return this.#openPeer(effect.iceServers);
+      case "ice-servers":
+        return this.#peer?.handleServers(effect.iceServers);
       case "offer":
         return this.#peer?.handleOffer(effect.generation, effect.sdp);
       case "candidate":

@@ -9,9 +9,12 @@ class FakeConnection extends EventTarget {
   calls: string[] = [];
   onicecandidate: ((event: { candidate: object | null }) => void) | null = null;
   onconnectionstatechange: (() => void) | null = null;
-  constructor(readonly configuration: RTCConfiguration) {
+  constructor(public configuration: RTCConfiguration) {
     super();
   }
+  setConfiguration = (configuration: RTCConfiguration) => {
+    this.configuration = configuration;
+  };
   setRemoteDescription = vi.fn(async ({ sdp }: { sdp: string }) => {
     this.calls.push(`remote ${sdp}`);
     await Promise.resolve();
@@ -68,6 +71,23 @@ describe("Peer", () => {
       iceServers: [{ urls: ["stun:192.0.2.1:3478"] }],
       iceTransportPolicy: "all",
     });
+  });
+
+  it("takes new credentials for the next restart, and a browser that cannot goes on", () => {
+    const peer = open({ relayOnly: true });
+    const server = { urls: ["turn:192.0.2.1:3478"], username: "new", credential: "word" };
+    peer.handleServers([server]);
+    expect(connection.configuration).toEqual({
+      iceServers: [server],
+      iceTransportPolicy: "relay",
+      bundlePolicy: "max-bundle",
+    });
+    connection.setConfiguration = () => {
+      throw new TypeError("not a function");
+    };
+    peer.handleServers([]);
+    expect(connection.configuration.iceServers).toEqual([server]);
+    expect(outputs).toEqual([]);
   });
 
   it("uses the relay only when asked to", () => {

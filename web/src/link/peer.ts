@@ -75,6 +75,17 @@ export class Peer {
     return this.#connection?.connectionState ?? "closed";
   }
 
+  /** Servers with new credentials, for the next ICE restart. The present path stays. */
+  handleServers(iceServers: readonly IceServer[]): void {
+    if (!this.#connection || this.#closed) return;
+    try {
+      this.#connection.setConfiguration(this.#configuration(iceServers));
+    } catch (error) {
+      // Firefox before 119 has no such function: there a restart uses what the session began with.
+      console.warn("rccar: this browser does not take new ICE servers:", String(error));
+    }
+  }
+
   handleOffer(generation: number, sdp: string): void {
     this.#work = this.#work
       .then(() => this.#answer(generation, sdp))
@@ -106,15 +117,7 @@ export class Peer {
         this.#later({ kind: "problem", reason: "no-h264" });
         return null;
       }
-      connection = platform.create({
-        iceServers: this.#options.iceServers.map(({ urls, username, credential }) => ({
-          urls,
-          ...(username === null ? {} : { username }),
-          ...(credential === null ? {} : { credential }),
-        })),
-        iceTransportPolicy: this.#options.relayOnly ? "relay" : "all",
-        bundlePolicy: "max-bundle",
-      });
+      connection = platform.create(this.#configuration(this.#options.iceServers));
     } catch (error) {
       console.error("rccar: this browser refuses the connection:", String(error));
       this.#later({ kind: "problem", reason: "internal" });
@@ -127,6 +130,18 @@ export class Peer {
       this.#emit({ kind: "stream", stream: stream ?? new MediaStream([track]) });
     connection.ondatachannel = ({ channel }) => this.#emit({ kind: "channel", channel });
     return connection;
+  }
+
+  #configuration(iceServers: readonly IceServer[]): RTCConfiguration {
+    return {
+      iceServers: iceServers.map(({ urls, username, credential }) => ({
+        urls,
+        ...(username === null ? {} : { username }),
+        ...(credential === null ? {} : { credential }),
+      })),
+      iceTransportPolicy: this.#options.relayOnly ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    };
   }
 
   /** Emits after the constructor has returned, when the owner has this peer. */

@@ -30,6 +30,7 @@ export type ToDriver =
     }
   | { type: "cars"; cars: CarInfo[]; gone: string[] | null; more: true | null }
   | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
+  | { type: "ice-servers"; session: string; ice_servers: IceServer[] }
   | { type: "offer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
   | { type: "bye"; session: string; reason: Open<ByeReason> }
@@ -46,6 +47,7 @@ const TO_DRIVER = [
   "welcome",
   "cars",
   "connecting",
+  "ice-servers",
   "offer",
   "candidate",
   "bye",
@@ -79,6 +81,12 @@ export function parseToDriver(text: string): ToDriver {
         type,
         session: shape.need("session", sessionId),
         car: shape.need("car", carId),
+        ice_servers: shape.need("ice_servers", listOf(iceServer)),
+      };
+    case "ice-servers":
+      return {
+        type,
+        session: shape.need("session", sessionId),
         ice_servers: shape.need("ice_servers", listOf(iceServer)),
       };
     case "offer":

@@ -28,7 +28,7 @@ pub fn channel_data(datagram: &[u8]) -> Option<(u16, &[u8])> {
 /// If a reader breaks its promise.
 #[must_use]
 pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
-    let whole = listener::decode(datagram)?;
+    let mut whole = listener::decode(datagram)?;
     let message = attributes::signed_part(&whole);
     let (secret, client) = (Secret::new(b"fuzz"), SocketAddr::from(([203, 0, 113, 5], 40_000)));
     let nonces = Nonces::with_key(secret.clone());
@@ -53,7 +53,7 @@ pub fn stun(datagram: &[u8]) -> Option<Vec<u8>> {
         realm,
         password(&secret, &username),
     );
-    let _ = key.check(&mut whole.clone());
+    let _ = key.check(&mut whole);
 
     let max = Duration::from_secs(3600);
     let lifetime = attributes::lifetime(&message, max);

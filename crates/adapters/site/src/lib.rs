@@ -74,7 +74,7 @@ pub use backend::{
 };
 pub use exchange::Exchange;
 pub use http::{Site, router, router_with_releases};
-pub use ice::{IcePeer, IceServers, NoIceServers};
+pub use ice::{IceEnd, IcePeer, IceServers, NoIceServers};
 pub use limits::Limits;
 pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;

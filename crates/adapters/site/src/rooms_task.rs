@@ -2,16 +2,17 @@
 
 use crate::access::{Access, LIFETIME, RENEWAL};
 use crate::close;
-use crate::ice::{IceServers, equip_car, equip_driver};
+use crate::ice::{IceEnd, IceServers, equip_car, equip_driver};
 use crate::outbox::{Out, Outbox};
 use crate::token::TokenHash;
 use rccar_causes::causes;
 use rccar_protocol::release::{UpdateStatus, Version};
-use rccar_protocol::signaling::{FromCar, FromDriver, Json, ToCar, ToDriver};
+use rccar_protocol::signaling::{ByeReason, FromCar, FromDriver, Json, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{
     CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Options, Rooms,
+    SessionEnds,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -104,6 +105,10 @@ pub(crate) async fn run(
         updates: None,
     };
     let mut renewal = interval_at(task.started + RENEWAL, RENEWAL);
+    let renew_ice = task.ice.renew_every();
+    // Without servers that expire the branch is off, and this interval is never looked at.
+    let every = renew_ice.unwrap_or(RENEWAL);
+    let mut ice_renewal = interval_at(task.started + every, every);
     loop {
         let due = task.rooms.poll_timeout();
         // Without a timeout the first branch is off, and this deadline is never looked at.
@@ -113,6 +118,7 @@ pub(crate) async fn run(
             biased;
             () = sleep_until(deadline), if due.is_some() => task.rooms.handle_timeout(task.now()),
             _ = renewal.tick() => task.give_access_to_all(),
+            _ = ice_renewal.tick(), if renew_ice.is_some() => task.renew_ice_of_all(),
             command = commands.recv() => match command {
                 None => return,
                 Some(Command::Shutdown(done)) => {
@@ -176,6 +182,14 @@ impl Task {
                 // Sends `registered`, which the car expects before its access token.
                 self.carry_out();
                 self.give_access(conn);
+                if let Some(ends) = self
+                    .cars
+                    .get(&conn)
+                    .map(|(id, _)| id)
+                    .and_then(|id| self.rooms.session_of_car(id))
+                {
+                    self.renew_ice(SessionEnds { driver: None, ..ends });
+                }
             }
             Command::Car { conn, message } => self.rooms.handle_car(now, conn, message),
             Command::CarGone { conn } => {
@@ -185,10 +199,16 @@ impl Task {
             Command::RevokeCar(car) => {
                 self.rooms.handle_car_revoked(now, &car);
                 self.access.forget(&car);
+                self.ice
+                    .revoke(&|end| matches!(end, IceEnd::Car { car: other, .. } if **other == car));
             }
             Command::EnrolledCars(cars) => {
                 self.rooms.handle_enrolled_cars(now, cars);
                 self.access.set_enrolled(self.rooms.enrolled_cars().cloned().collect());
+                let rooms = &self.rooms;
+                self.ice.revoke(
+                    &|end| matches!(end, IceEnd::Car { car, .. } if !rooms.is_enrolled(car)),
+                );
             }
             Command::RememberUpdates(updates) => {
                 updates
@@ -215,7 +235,9 @@ impl Task {
                 let _ = answer.send(self.rooms.handle_install(&user, &car, version));
             }
             Command::SignIns(answer) => {
-                let _ = answer.send(self.drivers.values().map(|link| link.sign_in).collect());
+                let forgotten = self.ice.forgotten().into_iter().map(|(_, sign_in)| sign_in);
+                let present = self.drivers.values().map(|link| link.sign_in);
+                let _ = answer.send(present.chain(forgotten).collect());
             }
             Command::Revoke(sign_in) => {
                 let conns: Vec<_> = self
@@ -225,11 +247,21 @@ impl Task {
                     .map(|(&conn, _)| conn)
                     .collect();
                 conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
+                self.ice.revoke(
+                    &|end| matches!(end, IceEnd::Driver { sign_in: other, .. } if *other == sign_in),
+                );
             }
             Command::Users(answer) => {
-                let _ = answer.send(self.rooms.users());
+                let mut users = self.rooms.users();
+                users.extend(self.ice.forgotten().into_iter().map(|(user, _)| user));
+                let _ = answer.send(users);
             }
-            Command::RevokeUser(user) => self.rooms.handle_user_revoked(now, &user),
+            Command::RevokeUser(user) => {
+                self.rooms.handle_user_revoked(now, &user);
+                self.ice.revoke(
+                    &|end| matches!(end, IceEnd::Driver { user: other, .. } if **other == user),
+                );
+            }
             // The loop in `run` handles it, and ends.
             Command::Shutdown(_) => {}
         }
@@ -238,6 +270,7 @@ impl Task {
     fn carry_out(&mut self) {
         while let Some(event) = self.rooms.poll_event() {
             report(&event);
+            self.follow_sessions(&event);
             if let (Event::UpdateStatus { car, status }, Some(watcher)) = (event, &self.updates) {
                 // Full: the watcher is behind. The car's next report says it all again.
                 let _ = watcher.try_send((car, status));
@@ -265,6 +298,41 @@ impl Task {
                     }
                 }
             }
+        }
+    }
+
+    /// What the end of a session, or the return of its driver, means for its ICE servers.
+    fn follow_sessions(&mut self, event: &Event) {
+        match event {
+            Event::SessionEnded { session, reason, .. } => {
+                let forgotten = matches!(reason, ByeReason::DriverGone | ByeReason::CarGone);
+                self.ice.ended(*session, forgotten);
+            }
+            Event::DriverBack { session } => {
+                let ends = self.rooms.session_ends().find(|ends| ends.session == *session);
+                if let Some(ends) = ends {
+                    self.renew_ice(SessionEnds { car: None, ..ends });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn renew_ice_of_all(&mut self) {
+        let all: Vec<_> = self.rooms.session_ends().collect();
+        all.into_iter().for_each(|ends| self.renew_ice(ends));
+    }
+
+    /// Sends new servers to these ends, if there are any that expire.
+    fn renew_ice(&mut self, SessionEnds { session, driver, car }: SessionEnds) {
+        if self.ice.renew_every().is_none() {
+            return;
+        }
+        if let Some(to) = driver {
+            self.send_to_driver(to, ToDriver::IceServers { session, ice_servers: Vec::new() });
+        }
+        if let Some(to) = car {
+            self.send_to_car(to, ToCar::IceServers { session, ice_servers: Vec::new() });
         }
     }
 
@@ -301,7 +369,8 @@ impl Task {
 
     fn send_to_driver(&mut self, to: DriverConn, mut message: ToDriver) {
         let Some(link) = self.drivers.get(&to) else { return };
-        equip_driver(&mut message, &*self.ice, link.reached);
+        let end = IceEnd::Driver { user: &link.user, sign_in: link.sign_in };
+        equip_driver(&mut message, &*self.ice, end, link.reached);
         link.outbox.send(Out::Text(message.to_json()));
     }
 
@@ -311,7 +380,8 @@ impl Task {
             CarLink::Socket { reached, .. } => Some(*reached),
             CarLink::Local(_) => None,
         };
-        equip_car(&mut message, &*self.ice, reached);
+        let end = IceEnd::Car { car: id, owner: self.rooms.owner(id) };
+        equip_car(&mut message, &*self.ice, end, reached);
         let lost = match link {
             CarLink::Socket { outbox, .. } => {
                 outbox.send(Out::Text(message.to_json()));

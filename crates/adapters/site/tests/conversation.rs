@@ -8,6 +8,7 @@ use rccar_protocol::signaling::{FromCar, ToCar};
 use rccar_protocol::text::{Sdp, SessionId};
 use rccar_site::EnrolledCar;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 async fn session(driver: &mut Socket, car: &mut Socket, id: &Value) -> Value {
     driver.send_json(&json!({"type": "connect", "car": id})).await;
@@ -97,6 +98,42 @@ async fn a_page_that_reconnects_takes_its_session_along() {
     let offer = json!({"type": "offer", "session": session, "generation": 2, "sdp": "v=0\r\n"});
     car_socket.send_json(&offer).await;
     assert_eq!(driver.next_of("offer").await, offer);
+}
+
+#[tokio::test]
+async fn row_5_both_ends_get_new_credentials_while_a_session_lasts_and_when_they_are_back() {
+    let (server, ended) = Server::start_renewing(Duration::from_millis(200)).await;
+    let car = TestCar::new(1);
+    server.know(&car);
+    let mut car_socket = server.car(&car).await;
+    let mut driver = server.driver("Ada").await;
+    let session = session(&mut driver, &mut car_socket, &json!(car.key().id())).await;
+    for _ in 0..2 {
+        for socket in [&mut driver, &mut car_socket] {
+            let renewed = socket.next_of("ice-servers").await;
+            assert_eq!(renewed["session"], session);
+            assert_eq!(renewed["ice_servers"][0]["username"], session);
+        }
+    }
+    driver.send_json(&json!({"type": "bye", "session": session, "reason": "driver-left"})).await;
+    car_socket.next_of("bye").await;
+    assert_eq!(*ended.lock().unwrap(), [(session.as_str().unwrap().to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn row_5_an_end_that_is_back_gets_new_credentials_at_once() {
+    let (server, _) = Server::start_renewing(Duration::from_secs(3600)).await;
+    let car = TestCar::new(1);
+    server.know(&car);
+    let mut car_socket = server.car(&car).await;
+    let mut driver = server.driver("Ada").await;
+    let session = session(&mut driver, &mut car_socket, &json!(car.key().id())).await;
+    drop(driver);
+    let mut driver = server.driver("Ada").await;
+    driver.send_json(&json!({"type": "restart", "session": session})).await;
+    assert_eq!(driver.next_of("ice-servers").await["session"], session);
+    let mut car_socket = server.car(&car).await;
+    assert_eq!(car_socket.next_of("ice-servers").await["session"], session);
 }
 
 #[tokio::test]

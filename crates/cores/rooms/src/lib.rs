@@ -66,6 +66,7 @@
 
 mod cars;
 mod drivers;
+mod ends;
 mod list;
 mod mailbox;
 mod rooms;
@@ -73,6 +74,7 @@ mod session;
 mod waiting;
 mod words;
 
+pub use ends::SessionEnds;
 pub use rooms::{Options, Rooms};
 pub use waiting::{CODE_LIFETIME, CodeHash, WaitError, WaitingRoom};
 pub use words::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal};

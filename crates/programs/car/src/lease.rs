@@ -101,6 +101,9 @@ impl LeaseKeeper {
             ToCar::Restart { session, ice_servers } => {
                 self.lease.handle_message(source, session, SessionInput::Restart { ice_servers });
             }
+            ToCar::IceServers { session, ice_servers } => {
+                self.lease.handle_message(source, session, SessionInput::IceServers(ice_servers));
+            }
             ToCar::Bye { session, reason } => {
                 self.lease.handle_bye(clock::now(), source, session, reason)
             }

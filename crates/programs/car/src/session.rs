@@ -324,6 +324,10 @@ impl Session {
                 recovery.handle_wish(clock::now());
                 Ok(())
             }
+            Some(SessionInput::IceServers(ice_servers)) => {
+                self.ice_servers.renew(ice_servers).await;
+                Ok(())
+            }
             Some(SessionInput::RestartHere) => {
                 recovery.handle_wish(clock::now());
                 Ok(())

@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 /// Path of the file unless `--config` names another.
 pub(crate) const DEFAULT_PATH: &str = "/etc/rccar/host.toml";
 
+/// Credentials of TURN are renewed while a drive goes on, so they need not outlast it. Those of
+/// release 0.1.0 had to, and its configurations say so: a longer time counts as this one.
+pub(crate) const MAX_CREDENTIAL_TTL_S: u32 = 600;
+
 /// The whole file; `config.toml` beside `Cargo.toml` documents it.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -139,7 +143,7 @@ impl Default for Turn {
             tls_name: None,
             realm: "rccar".into(),
             secret_file: "/var/lib/rccar-host/turn.secret".into(),
-            credential_ttl_s: 12 * 3_600,
+            credential_ttl_s: MAX_CREDENTIAL_TTL_S,
             // The dynamic ports (RFC 6335 section 6), as RFC 8656 section 7.2 recommends.
             min_port: 49_152,
             max_port: 65_535,
@@ -255,6 +259,11 @@ impl Config {
 }
 
 impl Turn {
+    /// How long credentials work, in seconds.
+    pub(crate) fn credential_ttl_s(&self) -> u32 {
+        self.credential_ttl_s.min(MAX_CREDENTIAL_TTL_S)
+    }
+
     /// The configured public address of the same family.
     pub(crate) fn public_address(&self, listen: &SocketAddr) -> Option<IpAddr> {
         self.public_addresses.iter().copied().find(|address| address.is_ipv4() == listen.is_ipv4())

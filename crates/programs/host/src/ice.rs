@@ -2,19 +2,26 @@
 
 use crate::config::{Config, Turn};
 use crate::db::unix_now;
+use crate::grants::{Grants, session_of};
 use rccar_daemon::files::{self, FileError};
 use rccar_interfaces::{Network, Networks, NetworksWatcher};
 use rccar_protocol::signaling::IceServer;
+use rccar_protocol::text::{Name, SessionId};
 use rccar_relay::credentials::{Secret, mint};
+use rccar_relay::users::Users;
 use rccar_relay::{
     CertificateFiles, Control, IpNet, Listen, OwnNetworks, Relay, RelayConfig, RelayError,
     StreamListen,
 };
-use rccar_site::{IcePeer, IceServers};
+use rccar_site::{IceEnd, IcePeer, IceServers, TokenHash};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// New credentials come when a third of their time is over: two of three messages may be lost.
+const RENEWALS: u32 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TurnError {
@@ -34,20 +41,28 @@ pub(crate) struct HostIce {
     tcp: Vec<(SocketAddr, Option<IpAddr>)>,
     /// URLs of TURN over TLS: by name, because the certificate is for a name.
     tls: Vec<String>,
-    secret: Option<Secret>,
+    /// `None` without a relay.
+    minting: Option<Minting>,
     lifetime: Duration,
     extra: Vec<IceServer>,
+}
+
+/// What credentials for the relay are made with, and ended.
+struct Minting {
+    secret: Secret,
+    grants: Arc<Grants>,
+    relay: Control,
 }
 
 /// Starts the relay, unless it is switched off. The second value has to live as long as it serves.
 pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnError> {
     let turn = &config.turn;
-    let lifetime = Duration::from_secs(turn.credential_ttl_s.into());
+    let lifetime = Duration::from_secs(turn.credential_ttl_s().into());
     let mut ice = HostIce {
         relay: Vec::new(),
         tcp: Vec::new(),
         tls: Vec::new(),
-        secret: None,
+        minting: None,
         lifetime,
         extra: config.ice.extra_servers.clone(),
     };
@@ -56,7 +71,9 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
     }
     let secret = secret(&turn.secret_file)?;
     let listen: Vec<_> = turn.listen.iter().copied().filter(usable).collect();
+    let grants = Arc::new(Grants::default());
     let mut relay = RelayConfig::new(secret.clone());
+    relay.users = Arc::clone(&grants) as _;
     relay.listen = listen
         .iter()
         .map(|&address| Listen { address, public: turn.public_address(&address) })
@@ -85,7 +102,7 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
         relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
     ice.tcp = tcp.iter().map(|&address| (address, public(turn, address))).collect();
     ice.tls = config.turn_name().map(|name| tls_urls(name, tls)).unwrap_or_default();
-    ice.secret = Some(secret);
+    ice.minting = Some(Minting { secret, grants, relay: relay.control() });
     Ok((ice, Some(relay)))
 }
 
@@ -103,7 +120,7 @@ pub(crate) async fn follow_networks(relay: Control) {
 }
 
 impl IceServers for HostIce {
-    fn for_peer(&self, peer: IcePeer) -> Vec<IceServer> {
+    fn for_peer(&self, peer: IcePeer<'_>) -> Vec<IceServer> {
         let mut servers = self.extra.clone();
         let told = |relay: &[(SocketAddr, Option<IpAddr>)]| -> Vec<SocketAddr> {
             relay
@@ -113,9 +130,10 @@ impl IceServers for HostIce {
         };
         let (addresses, tcp) = (told(&self.relay), told(&self.tcp));
         let nothing = addresses.is_empty() && tcp.is_empty() && self.tls.is_empty();
-        let (Some(secret), false) = (&self.secret, nothing) else { return servers };
-        // User names are sent in the clear. The session's number does not say who drives.
-        let credentials = mint(secret, &peer.session.to_string(), self.lifetime, unix_now());
+        let (Some(minting), false) = (&self.minting, nothing) else { return servers };
+        let now = unix_now();
+        let user = minting.grants.add(peer, now.saturating_add(self.lifetime.as_secs()));
+        let credentials = mint(&minting.secret, &user, self.lifetime, now);
         let stun: Vec<_> = addresses.iter().map(|address| format!("stun:{address}")).collect();
         if !stun.is_empty() {
             servers.push(IceServer { urls: stun, username: None, credential: None });
@@ -128,6 +146,32 @@ impl IceServers for HostIce {
             credential: Some(credentials.password),
         });
         servers
+    }
+
+    fn renew_every(&self) -> Option<Duration> {
+        self.minting.as_ref().map(|_| self.lifetime / RENEWALS)
+    }
+
+    fn ended(&self, session: SessionId, forgotten: bool) {
+        let Some(Minting { grants, relay, .. }) = &self.minting else { return };
+        if forgotten {
+            let used = relay.users().iter().filter_map(|user| session_of(user)).collect();
+            grants.forget(session, &used, unix_now());
+        } else {
+            grants.remove(session);
+            relay.end(|user| session_of(user) == Some(session));
+        }
+    }
+
+    fn revoke(&self, is_meant: &dyn Fn(&IceEnd<'_>) -> bool) {
+        let Some(Minting { grants, relay, .. }) = &self.minting else { return };
+        if grants.revoke(is_meant) {
+            relay.end(|user| grants.share(user).is_none());
+        }
+    }
+
+    fn forgotten(&self) -> Vec<(Name, TokenHash)> {
+        self.minting.as_ref().map(|minting| minting.grants.forgotten()).unwrap_or_default()
     }
 }
 
@@ -187,7 +231,9 @@ fn secret(path: &Path) -> Result<Secret, TurnError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rccar_protocol::text::SessionId;
+    use rccar_protocol::text::CarId;
+    use rccar_site::Token;
+    use turn::client::{Client as TurnClient, ClientConfig};
 
     fn told(local: &str, public: Option<&str>, reached: Option<&str>) -> Option<String> {
         let ip = |text: &str| text.parse().unwrap();
@@ -228,32 +274,145 @@ mod tests {
         assert_eq!(first.len(), 64);
     }
 
-    #[test]
-    fn credentials_are_made_for_the_session_and_name_nobody() {
-        let relay = vec![("127.0.0.1:3478".parse().unwrap(), None)];
-        let lifetime = Duration::from_secs(60);
-        let tls = tls_urls(
+    fn config() -> Config {
+        let mut config = Config::default();
+        config.turn.listen = vec!["127.0.0.1:0".parse().unwrap()];
+        config.turn.secret_file = tempfile::tempdir().unwrap().keep().join("turn.secret");
+        config.turn.credential_ttl_s = 60;
+        config
+    }
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn credentials_are_made_for_the_session_and_name_nobody() {
+        let (mut ice, relay) = start(&config()).unwrap();
+        ice.tls = tls_urls(
             "turn.example",
             &["192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap()],
         );
-        let ice = HostIce {
-            tcp: relay.clone(),
-            relay,
-            tls,
-            secret: Some(Secret::new(b"key")),
-            lifetime,
-            extra: vec![],
+        let (user, sign_in) = (name("Ada"), Token::generate().unwrap().hash());
+        let end = IceEnd::Driver { user: &user, sign_in };
+        let peer = |reached: Option<&str>| IcePeer {
+            session: SessionId::from_random(0xc0ffee),
+            end,
+            reached: reached.map(|text| text.parse().unwrap()),
         };
-        let servers =
-            ice.for_peer(IcePeer { session: SessionId::from_random(0xc0ffee), reached: None });
-        assert_eq!(servers[0].urls, ["stun:127.0.0.1:3478"]);
-        let urls = [
-            "turn:127.0.0.1:3478?transport=udp",
-            "turn:127.0.0.1:3478?transport=tcp",
-            "turns:turn.example:443?transport=tcp",
-        ];
-        assert_eq!(servers[1].urls, urls);
-        assert!(servers[1].username.as_deref().unwrap().ends_with(":0000000000c0ffee"));
+        let servers = ice.for_peer(peer(None));
+        let at = relay.unwrap().local_addrs()[0];
+        assert_eq!(servers[0].urls, [format!("stun:{at}")]);
+        let tcp = &servers[1].urls[1];
+        assert!(tcp.starts_with("turn:127.0.0.1:") && tcp.ends_with("?transport=tcp"), "{tcp}");
+        assert_eq!(servers[1].urls[0], format!("turn:{at}?transport=udp"));
+        assert_eq!(servers[1].urls[2], "turns:turn.example:443?transport=tcp");
+        let username = servers[1].username.as_deref().unwrap();
+        assert!(username.ends_with(":0000000000c0ffee:driver"), "{username}");
         assert!(servers[1].credential.is_some());
+        // Where UDP and TCP lead nowhere, TLS leads to a name.
+        let far = ice.for_peer(peer(Some("192.0.2.7")));
+        assert_eq!(far.len(), 1);
+        assert_eq!(far[0].urls, ["turns:turn.example:443?transport=tcp"]);
+    }
+
+    /// A TURN client with one allocation; dropping it sends nothing.
+    async fn allocate(servers: &[IceServer], relay: &Relay) -> Result<TurnClient, turn::Error> {
+        let server = servers.iter().find(|server| server.username.is_some()).unwrap();
+        let address = relay.local_addrs()[0].to_string();
+        let client = TurnClient::new(ClientConfig {
+            stun_serv_addr: address.clone(),
+            turn_serv_addr: address,
+            username: server.username.clone().unwrap(),
+            password: server.credential.clone().unwrap(),
+            realm: String::new(),
+            software: String::new(),
+            rto_in_ms: 0,
+            conn: Arc::new(tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap()),
+            vnet: None,
+        })
+        .await?;
+        client.listen().await?;
+        client.allocate().await?;
+        Ok(client)
+    }
+
+    async fn until_none_is_left(relay: &Relay) {
+        let waiting = async {
+            while relay.stats().allocations > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("allocations live on");
+    }
+
+    #[tokio::test]
+    async fn row_5_what_ends_a_session_or_its_people_ends_their_allocations() {
+        let (ice, relay) = start(&config()).unwrap();
+        let relay = relay.unwrap();
+        let (ada, bob) = (name("Ada"), name("Bob"));
+        let blitz = CarId::new("eh7ddx5bksrgcytl7bkai36se4").unwrap();
+        let sign_in = Token::generate().unwrap().hash();
+        let session = SessionId::from_random;
+        let driver = |number| IcePeer {
+            session: session(number),
+            end: IceEnd::Driver { user: &ada, sign_in },
+            reached: None,
+        };
+        let car = |number| IcePeer {
+            session: session(number),
+            end: IceEnd::Car { car: &blitz, owner: Some(&bob) },
+            reached: None,
+        };
+        let ends: [(&str, &dyn Fn()); 4] = [
+            ("the session ends", &|| ice.ended(session(1), false)),
+            ("the driver signs out", &|| {
+                ice.revoke(
+                    &|end| matches!(end, IceEnd::Driver { sign_in: s, .. } if *s == sign_in),
+                );
+            }),
+            ("the user is removed", &|| {
+                ice.revoke(&|end| matches!(end, IceEnd::Driver { user, .. } if **user == ada));
+            }),
+            ("the car is struck", &|| {
+                ice.revoke(&|end| matches!(end, IceEnd::Car { car, .. } if **car == blitz));
+            }),
+        ];
+        for (what, end) in ends {
+            let (of_driver, of_car) = (ice.for_peer(driver(1)), ice.for_peer(car(1)));
+            let mut clients = Vec::new();
+            for servers in [&of_driver, &of_car] {
+                clients.push(allocate(servers, &relay).await.unwrap());
+            }
+            if what != "the session ends" {
+                // The drive goes on over the relay, and the host still asks about its people.
+                ice.ended(session(1), true);
+                assert_eq!(ice.forgotten(), [(ada.clone(), sign_in)]);
+                assert_eq!(relay.stats().allocations, 2);
+            }
+            end();
+            until_none_is_left(&relay).await;
+            for servers in [&of_driver, &of_car] {
+                assert!(allocate(servers, &relay).await.is_err(), "after this: {what}");
+            }
+            assert!(ice.forgotten().is_empty(), "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn row_5_credentials_live_for_ten_minutes_at_most_and_are_renewed_in_time() {
+        let mut config = config();
+        assert_eq!(Turn::default().credential_ttl_s(), 600);
+        // An older configuration.
+        config.turn.credential_ttl_s = 43_200;
+        let (ice, _relay) = start(&config).unwrap();
+        assert_eq!(ice.renew_every(), Some(Duration::from_secs(200)));
+        let (user, sign_in) = (name("Ada"), Token::generate().unwrap().hash());
+        let end = IceEnd::Driver { user: &user, sign_in };
+        let session = SessionId::from_random(1);
+        let servers = ice.for_peer(IcePeer { session, end, reached: None });
+        let username = servers[1].username.as_deref().unwrap();
+        let expiry: u64 = username.split(':').next().unwrap().parse().unwrap();
+        assert!(expiry <= unix_now() + 600, "{username}");
     }
 }

@@ -25,6 +25,7 @@ mod config;
 mod db;
 mod error;
 mod files;
+mod grants;
 mod ice;
 mod lifetimes;
 mod password;

@@ -39,6 +39,13 @@ async fn host(config: &Config) -> Result<(), HostError> {
     files::allow_all_that_may_be_opened();
     let mut store = Store::open(&config.database.path)?;
     store.purge(unix_now())?;
+    if config.turn.credential_ttl_s() < config.turn.credential_ttl_s {
+        tracing::warn!(
+            "turn.credential_ttl_s = {} counts as {}: credentials are renewed while a drive goes on",
+            config.turn.credential_ttl_s,
+            config.turn.credential_ttl_s()
+        );
+    }
     let (ice, relay) = ice::start(config)?;
     let listeners = listen(&config.http.listen).await?;
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;

@@ -120,7 +120,8 @@ async fn a_driver_reaches_a_car_and_both_get_turn_credentials() {
     let welcome = next(&mut driver).await.unwrap();
     assert_eq!(welcome["cars"][0]["presence"], "available");
     send(&mut driver, &json!({"type": "connect", "car": key(1).id()})).await;
-    for (socket, kind) in [(&mut driver, "connecting"), (&mut car, "connect")] {
+    for (socket, kind, end) in [(&mut driver, "connecting", "driver"), (&mut car, "connect", "car")]
+    {
         let message = next_of(socket, kind).await;
         let servers = message["ice_servers"].as_array().unwrap();
         assert!(
@@ -133,7 +134,7 @@ async fn a_driver_reaches_a_car_and_both_get_turn_credentials() {
         );
         assert_eq!(
             servers[1]["username"].as_str().unwrap().split_once(':').unwrap().1,
-            message["session"]
+            format!("{}:{end}", message["session"].as_str().unwrap())
         );
         assert!(servers[1]["credential"].is_string());
     }

@@ -244,7 +244,8 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                 eprintln!("driver: the host refuses: {code:?}: {text}");
                 again(&mut signaling, &shared, ByeReason::Internal, car.as_ref()).await;
             }
-            ToDriver::Cars { .. } | ToDriver::Pong { .. } => {}
+            // No story lasts until the first ones expire.
+            ToDriver::IceServers { .. } | ToDriver::Cars { .. } | ToDriver::Pong { .. } => {}
         }
     }
 }

@@ -55,6 +55,14 @@ describe("a session that is found", () => {
     ]);
   });
 
+  it("hands new credentials on", () => {
+    connect();
+    session.handleMessage({ type: "ice-servers", session: OTHER, ice_servers: [] }, 100);
+    expect(effects()).toEqual([]);
+    session.handleMessage({ type: "ice-servers", session: ID, ice_servers: [] }, 100);
+    expect(effects()).toEqual([{ kind: "ice-servers", iceServers: [] }]);
+  });
+
   it("ignores what belongs to another session", () => {
     connect();
     session.handleMessage(offer(OTHER, 2), 100);

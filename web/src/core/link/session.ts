@@ -83,6 +83,8 @@ export type PeerEvent =
 export type Effect =
   | { readonly kind: "send"; readonly message: FromDriver }
   | { readonly kind: "open-peer"; readonly iceServers: readonly IceServer[] }
+  /** For the next ICE restart. */
+  | { readonly kind: "ice-servers"; readonly iceServers: readonly IceServer[] }
   | { readonly kind: "offer"; readonly generation: number; readonly sdp: string }
   | { readonly kind: "candidate"; readonly generation: number; readonly candidate: Candidate }
   | { readonly kind: "close-peer" };
@@ -187,6 +189,10 @@ export class Session {
         }
         this.#id = message.session;
         this.#effects.push({ kind: "open-peer", iceServers: message.ice_servers });
+        return;
+      case "ice-servers":
+        if (message.session !== this.#id) return;
+        this.#effects.push({ kind: "ice-servers", iceServers: message.ice_servers });
         return;
       case "offer":
         if (message.session !== this.#id || message.generation <= this.#generation) return;

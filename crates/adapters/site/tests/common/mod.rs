@@ -13,10 +13,11 @@ mod client;
 pub use backend::TestBackend;
 pub use client::{Reply, Socket, TestCar, eventually};
 
-use rccar_protocol::text::{Name, Software};
+use rccar_protocol::text::{Name, SessionId, Software};
 use rccar_site::{EnrolledCar, Exchange, IcePeer, IceServers, Limits, Options, router, serve};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 pub fn software() -> Software {
@@ -34,10 +35,15 @@ pub struct Server {
 }
 
 /// Hands out one server that names the session and the address that the peer reached.
-struct TestIce;
+#[derive(Default)]
+struct TestIce {
+    renew_every: Option<Duration>,
+    /// Sessions that have ended, and whether they are only forgotten.
+    ended: Arc<Mutex<Vec<(String, bool)>>>,
+}
 
 impl IceServers for TestIce {
-    fn for_peer(&self, peer: IcePeer) -> Vec<rccar_protocol::signaling::IceServer> {
+    fn for_peer(&self, peer: IcePeer<'_>) -> Vec<rccar_protocol::signaling::IceServer> {
         let reached = peer.reached.map_or("local".to_owned(), |address| address.to_string());
         let urls = vec![format!("turn:{reached}")];
         vec![rccar_protocol::signaling::IceServer {
@@ -45,6 +51,14 @@ impl IceServers for TestIce {
             username: Some(peer.session.to_string()),
             credential: None,
         }]
+    }
+
+    fn renew_every(&self) -> Option<Duration> {
+        self.renew_every
+    }
+
+    fn ended(&self, session: SessionId, forgotten: bool) {
+        self.ended.lock().unwrap().push((session.to_string(), forgotten));
     }
 }
 
@@ -58,7 +72,18 @@ impl Server {
     }
 
     pub async fn start_as(options: Options) -> Self {
-        let exchange = Exchange::start(rccar_rooms::Options::new(software()), Arc::new(TestIce));
+        Self::start_giving(options, TestIce::default()).await
+    }
+
+    /// Also returns the sessions that have ended, and whether they are only forgotten.
+    pub async fn start_renewing(renew_every: Duration) -> (Self, Arc<Mutex<Vec<(String, bool)>>>) {
+        let ended = Arc::default();
+        let ice = TestIce { renew_every: Some(renew_every), ended: Arc::clone(&ended) };
+        (Self::start_giving(Options::new(software()), ice).await, ended)
+    }
+
+    async fn start_giving(options: Options, ice: TestIce) -> Self {
+        let exchange = Exchange::start(rccar_rooms::Options::new(software()), Arc::new(ice));
         let backend = Arc::new(TestBackend::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -46,6 +46,8 @@ pub enum SessionInput {
         /// With fresh credentials.
         ice_servers: Vec<IceServer>,
     },
+    /// New credentials for the next path.
+    IceServers(Vec<IceServer>),
     /// Somebody at the car wants another path.
     RestartHere,
     /// The session is to end for this reason. With `DriverGone` and `CarGone` it may go on: only

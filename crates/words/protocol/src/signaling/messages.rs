@@ -111,6 +111,13 @@ pub enum ToDriver {
         #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
+    /// New credentials for a session that goes on: the old ones expire. They are for the next ICE
+    /// restart, and change nothing at once.
+    IceServers {
+        session: SessionId,
+        #[serde(deserialize_with = "strict::objects")]
+        ice_servers: Vec<IceServer>,
+    },
     /// The car's offer. A later one with a higher generation is an ICE restart.
     Offer {
         session: SessionId,
@@ -273,6 +280,13 @@ pub enum ToCar {
     Restart {
         session: SessionId,
         /// Sent again with new credentials: the old ones may have expired.
+        #[serde(deserialize_with = "strict::objects")]
+        ice_servers: Vec<IceServer>,
+    },
+    /// New credentials for a session that goes on: the old ones expire. They are for the next ICE
+    /// restart, and change nothing at once.
+    IceServers {
+        session: SessionId,
         #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
