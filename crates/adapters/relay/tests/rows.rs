@@ -255,7 +255,7 @@ async fn row_8_a_source_gets_few_refusals_and_small_ones() {
         // In step, so that no queue drops anything unseen.
         if sent % 20 == 0 {
             until(&relay, |stats| {
-                let seen = stats.unanswered as usize + answers;
+                let seen = usize::try_from(stats.unanswered).unwrap() + answers;
                 while let Ok(length) = stranger.try_recv(&mut buffer) {
                     (answers, bytes) = (answers + 1, bytes + HEADERS + length);
                 }
