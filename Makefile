@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ bench-latency: ## Capture-to-screen latency in Chromium: median and p95 of both 
 bench-link: ## Age of the picture on links that narrow, lose and die: a table (needs root)
 	@ci/setup
 	@ci/bench-link
+
+bench-host: ## Ten thousand cars at a host: registration, return after a restart, memory
+	@ci/setup
+	@ci/bench-host
 
 bench: ## Time of rendering and encoding one frame
 	@ci/setup

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for the task. When the queue is full, senders wait: that slows down their
@@ -183,12 +184,16 @@ impl Exchange {
         conn
     }
 
-    pub(crate) async fn driver_says(&self, conn: DriverConn, message: FromDriver) {
-        self.command(Command::Driver { conn, message }).await;
+    pub(crate) fn driver_says(
+        &self,
+        conn: DriverConn,
+        message: FromDriver,
+    ) -> impl Future<Output = ()> + use<> {
+        self.command(Command::Driver { conn, message })
     }
 
-    pub(crate) async fn driver_gone(&self, conn: DriverConn) {
-        self.command(Command::DriverGone { conn }).await;
+    pub(crate) fn driver_gone(&self, conn: DriverConn) -> impl Future<Output = ()> + use<> {
+        self.command(Command::DriverGone { conn })
     }
 
     /// A number for a connection before it joins: a car that waits to be claimed needs one, too.
@@ -213,20 +218,41 @@ impl Exchange {
         .await;
     }
 
-    pub(crate) async fn car_says(&self, conn: CarConn, message: FromCar) {
-        self.command(Command::Car { conn, message }).await;
+    pub(crate) fn car_says(
+        &self,
+        conn: CarConn,
+        message: FromCar,
+    ) -> impl Future<Output = ()> + use<> {
+        self.command(Command::Car { conn, message })
     }
 
-    pub(crate) async fn car_gone(&self, conn: CarConn) {
-        self.command(Command::CarGone { conn }).await;
+    pub(crate) fn car_gone(&self, conn: CarConn) -> impl Future<Output = ()> + use<> {
+        self.command(Command::CarGone { conn })
     }
 
     fn number(&self) -> u64 {
         self.next_connection.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn command(&self, command: Command) {
-        // Fails only after shutdown, when nothing is left to serve the command.
-        let _ = self.commands.send(command).await;
+    /// Sends at once; the future waits only while the queue is full. So the future of each socket
+    /// has no room for a command, which is as large as the largest message.
+    fn command(&self, command: Command) -> impl Future<Output = ()> + use<> {
+        let full = match self.commands.try_send(command) {
+            Err(TrySendError::Full(command)) => Some(command),
+            // Closed: after shutdown nothing is left to serve the command.
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+        };
+        let sending = full.map(|command| {
+            let commands = self.commands.clone();
+            Box::pin(async move {
+                // Fails only after shutdown, too.
+                let _ = commands.send(command).await;
+            })
+        });
+        async move {
+            if let Some(sending) = sending {
+                sending.await;
+            }
+        }
     }
 }

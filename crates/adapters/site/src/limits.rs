@@ -171,7 +171,13 @@ impl Bucket {
 pub(crate) struct Gate {
     total: usize,
     per_address: usize,
-    inside: Mutex<HashMap<IpAddr, usize>>,
+    inside: Mutex<Inside>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
 }
 
 /// Why a connection was not let in.
@@ -213,14 +219,15 @@ impl Gate {
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, GateError> {
         let address = subscriber(address);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside.values().sum::<usize>() >= self.total {
+        if inside.total >= self.total {
             return Err(GateError::Full);
         }
-        let count = inside.entry(address).or_default();
+        let count = inside.by_address.entry(address).or_default();
         if *count >= self.per_address {
             return Err(GateError::TooManyFromAddress);
         }
         *count += 1;
+        inside.total += 1;
         Ok(Place { gate: Arc::clone(self), address })
     }
 }
@@ -228,10 +235,11 @@ impl Gate {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut inside = self.gate.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = inside.get_mut(&self.address) {
+        inside.total -= 1;
+        if let Some(count) = inside.by_address.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                inside.remove(&self.address);
+                inside.by_address.remove(&self.address);
             }
         }
     }

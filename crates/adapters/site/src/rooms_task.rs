@@ -484,8 +484,9 @@ mod tests {
 
     #[tokio::test]
     #[allow(clippy::print_stdout, reason = "the figure")]
-    async fn a_registration_costs_as_much_with_two_thousand_known_cars_as_with_two_hundred() {
-        let (few, many) = (host(200).await, host(2_000).await);
+    async fn row_3_a_registration_costs_as_much_with_twenty_thousand_known_cars_as_with_two_hundred()
+     {
+        let (few, many) = (host(200).await, host(20_000).await);
         let (mut least_few, mut least_many) = (Duration::MAX, Duration::MAX);
         // In turn, and the least of many rounds: other work of this machine only adds time.
         for _ in 0..40 {
@@ -493,10 +494,10 @@ mod tests {
             least_many = least_many.min(round(&many).await);
         }
         println!(
-            "{ROUND} registrations: {least_few:?} with 200 known cars, {least_many:?} with 2,000"
+            "{ROUND} registrations: {least_few:?} with 200 known cars, {least_many:?} with 20,000"
         );
         assert!(
-            least_many.as_secs_f64() <= 1.5 * least_few.as_secs_f64(),
+            least_many.as_secs_f64() <= 2.0 * least_few.as_secs_f64(),
             "{least_many:?} against {least_few:?}"
         );
     }

@@ -15,10 +15,11 @@ pub(crate) struct Car {
     pub(crate) owner: Option<Name>,
     pub(crate) software: Option<Software>,
     /// The car's last report about its updates; kept while it is away.
-    pub(crate) update: Option<UpdateStatus>,
+    pub(crate) update: Option<Box<UpdateStatus>>,
     /// `None` while the car is offline.
     pub(crate) conn: Option<CarConn>,
-    pub(crate) session: Option<Session>,
+    /// Boxed like `update`: most of ten thousand cars have none.
+    pub(crate) session: Option<Box<Session>>,
 }
 
 impl Rooms {
@@ -66,17 +67,18 @@ impl Rooms {
         let looks_the_same = replaced.is_some() && car.software.as_ref() == Some(&software);
         car.software = Some(software);
         let name = car.name.clone();
-        let waiting = car.session.as_mut().map(|session| {
-            session.deadlines.car_back = None;
-            session.for_car.take()
-        });
+        let waiting = car.session.as_mut().map(|session| (session.id, session.for_car.take()));
+        if let Some((session, _)) = waiting {
+            self.set_deadlines(session, |deadlines| deadlines.car_back = None);
+        }
         if let Some(old) = replaced {
             self.car_conns.remove(&old);
             self.effects.push_back(Effect::CloseCar { conn: old, why: Close::Replaced });
         }
         self.car_conns.insert(conn, id.clone());
         self.tell_car(conn, ToCar::Registered { car: id.clone(), name: name.clone() });
-        waiting.into_iter().flatten().for_each(|message| self.tell_car(conn, message));
+        let waiting = waiting.into_iter().flat_map(|(_, messages)| messages);
+        waiting.for_each(|message| self.tell_car(conn, message));
         if !looks_the_same {
             self.list_changed(now, &id);
         }
@@ -96,9 +98,8 @@ impl Rooms {
                     &car,
                     session,
                     ToDriver::Offer { session, generation, sdp },
-                ) && let Some(session) = self.session_mut(session)
-                {
-                    session.deadlines.offer = None;
+                ) {
+                    self.set_deadlines(session, |deadlines| deadlines.offer = None);
                 }
             }
             FromCar::Candidate { session, generation, candidate } => {
@@ -128,9 +129,9 @@ impl Rooms {
         status: UpdateStatus,
     ) {
         let Some(entry) = self.cars.get_mut(car) else { return };
-        let status = remember_failure(entry.update.as_ref(), status);
-        if entry.update.as_ref() != Some(&status) {
-            entry.update = Some(status.clone());
+        let status = remember_failure(entry.update.as_deref(), status);
+        if entry.update.as_deref() != Some(&status) {
+            entry.update = Some(Box::new(status.clone()));
             self.events.push_back(Event::UpdateStatus { car: car.clone(), status });
             self.list_changed(now, car);
         }
@@ -150,7 +151,7 @@ impl Rooms {
         let conn = car.conn.ok_or(InstallRefusal::Offline)?;
         let waits =
             |update: &UpdateStatus| update.on_request && update.version.as_ref() == Some(&version);
-        if !car.update.as_ref().is_some_and(waits) {
+        if !car.update.as_deref().is_some_and(waits) {
             return Err(InstallRefusal::NotOnRequest);
         }
         self.tell_car(conn, ToCar::Install { version });
@@ -163,8 +164,8 @@ impl Rooms {
         let back_by = now.plus(self.options.grace);
         if let Some(car) = self.cars.get_mut(&id) {
             car.conn = None;
-            if let Some(session) = &mut car.session {
-                session.deadlines.car_back = Some(back_by);
+            if let Some(session) = car.session.as_ref().map(|session| session.id) {
+                self.set_deadlines(session, |deadlines| deadlines.car_back = Some(back_by));
             }
         }
         self.list_changed(now, &id);
@@ -195,7 +196,7 @@ impl Rooms {
 
     /// Cars that are online, each with its last report about updates.
     pub fn connected_cars(&self) -> impl Iterator<Item = (&CarId, Option<&UpdateStatus>)> {
-        self.car_conns.values().filter_map(|id| Some((id, self.cars.get(id)?.update.as_ref())))
+        self.car_conns.values().filter_map(|id| Some((id, self.cars.get(id)?.update.as_deref())))
     }
 
     pub fn enrolled_cars(&self) -> impl Iterator<Item = &CarId> {

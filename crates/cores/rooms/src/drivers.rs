@@ -78,10 +78,11 @@ impl Rooms {
         }
         let back_by = now.plus(self.options.grace);
         let Some(id) = self.session_of_driver(conn) else { return };
+        self.driving.remove(&conn);
         if let Some(session) = self.session_mut(id) {
             session.driver = None;
-            session.deadlines.driver_back = Some(back_by);
         }
+        self.set_deadlines(id, |deadlines| deadlines.driver_back = Some(back_by));
         self.events.push_back(Event::DriverAway { session: id });
     }
 
@@ -188,9 +189,15 @@ impl Rooms {
         }
         self.leave_other_car(now, from, Some(id));
         let Some(session) = self.session_mut(id) else { return };
-        session.driver = Some(from);
-        session.deadlines.driver_back = None;
-        for message in session.for_driver.take() {
+        let before = session.driver.replace(from);
+        let waiting = session.for_driver.take();
+        if let Some(before) = before {
+            self.driving.remove(&before);
+            self.resume_list(now, before);
+        }
+        self.driving.insert(from, id);
+        self.set_deadlines(id, |deadlines| deadlines.driver_back = None);
+        for message in waiting {
             self.tell_driver(from, message);
         }
         self.events.push_back(Event::DriverBack { session: id });

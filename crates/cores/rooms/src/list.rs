@@ -9,7 +9,8 @@
 //! ```
 //!
 //! **The cost of a change does not depend on the number of cars**, and for a driver who does not
-//! read, at most one part of the list waits in memory.
+//! read, at most one part of the list waits in memory. A page that drives is told nothing: its
+//! picture and its candidates share the link. It gets what has changed when its drive ends.
 
 use crate::cars::Car;
 use crate::rooms::Rooms;
@@ -18,7 +19,7 @@ use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::signaling::{CarInfo, CarPresence, ToDriver};
 use rccar_protocol::text::{CarId, Name};
 use rccar_protocol::units::MonotonicMicros;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Bytes of cars in one message. An offer may have to wait behind it: 130 ms on a link of 1 Mbit/s.
@@ -33,6 +34,8 @@ pub(crate) struct List {
     changes: BTreeMap<u64, CarId>,
     /// Inverse of `changes`.
     numbers: BTreeMap<CarId, u64>,
+    /// The numbers in `changes` of cars that are gone.
+    gone: BTreeSet<u64>,
     newest: u64,
     /// When drivers get what changed.
     due: Option<MonotonicMicros>,
@@ -61,12 +64,16 @@ impl List {
         (self.due, self.parts_due) = (None, None);
     }
 
-    fn note(&mut self, car: &CarId) {
+    fn note(&mut self, car: &CarId, gone: bool) {
         self.newest += 1;
         if let Some(before) = self.numbers.insert(car.clone(), self.newest) {
             self.changes.remove(&before);
+            self.gone.remove(&before);
         }
         self.changes.insert(self.newest, car.clone());
+        if gone {
+            self.gone.insert(self.newest);
+        }
     }
 }
 
@@ -80,6 +87,9 @@ impl Rooms {
     /// The shell's answer to [`Effect::ListWaits`], once all earlier messages to this driver are on
     /// their way.
     pub fn handle_list_wanted(&mut self, _now: MonotonicMicros, to: DriverConn) {
+        if self.driving.contains_key(&to) {
+            return;
+        }
         let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else {
             return;
         };
@@ -150,7 +160,18 @@ impl Rooms {
 
     /// Call this when a car looks different to drivers, or is gone.
     pub(crate) fn list_changed(&mut self, now: MonotonicMicros, car: &CarId) {
-        self.list.note(car);
+        self.list.note(car, !self.cars.contains_key(car));
+        self.push_soon(now);
+    }
+
+    /// A page no longer drives, and looks at the list again.
+    pub(crate) fn resume_list(&mut self, now: MonotonicMicros, to: DriverConn) {
+        if self.drivers.get(&to).is_some_and(|driver| driver.told.behind) {
+            self.push_soon(now);
+        }
+    }
+
+    fn push_soon(&mut self, now: MonotonicMicros) {
         let earliest =
             self.list.last.map_or(now, |last| now.max(last.plus(self.options.list_interval)));
         self.list.due.get_or_insert(earliest);
@@ -172,7 +193,7 @@ impl Rooms {
             let behind: Vec<_> = self
                 .drivers
                 .iter()
-                .filter(|(_, driver)| driver.told.behind)
+                .filter(|(to, driver)| driver.told.behind && !self.driving.contains_key(to))
                 .map(|(&to, _)| to)
                 .collect();
             self.list.parts_due = (!behind.is_empty()).then_some(now.plus(PART_INTERVAL));
@@ -184,16 +205,14 @@ impl Rooms {
     fn forget_gone(&mut self) {
         let known =
             self.drivers.values().map(|driver| driver.told.upto).min().unwrap_or(self.list.newest);
-        let (cars, numbers) = (&self.cars, &mut self.list.numbers);
-        // Every car has a number, so more numbers than cars means that some cars are gone.
-        if numbers.len() > cars.len() {
-            self.list.changes.retain(|number, id| {
-                let keep = *number > known || cars.contains_key(id);
-                if !keep {
-                    numbers.remove(id);
-                }
-                keep
-            });
+        let list = &mut self.list;
+        while let Some(&number) = list.gone.first()
+            && number <= known
+        {
+            list.gone.pop_first();
+            if let Some(car) = list.changes.remove(&number) {
+                list.numbers.remove(&car);
+            }
         }
     }
 }
@@ -240,6 +259,6 @@ fn info(id: &CarId, car: &Car) -> CarInfo {
             .map(|session| session.user.clone()),
         software: car.software.clone(),
         owner: car.owner.clone(),
-        update: car.update.clone(),
+        update: car.update.as_deref().cloned(),
     }
 }

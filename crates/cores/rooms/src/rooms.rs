@@ -9,7 +9,7 @@ use crate::words::{CarConn, Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::ByeReason;
 use rccar_protocol::text::{CarId, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,10 @@ pub struct Rooms {
     pub(crate) drivers: BTreeMap<DriverConn, Driver>,
     /// The car of each session. Changes together with [`Car::session`], in `session.rs` only.
     pub(crate) sessions: BTreeMap<SessionId, CarId>,
+    /// The session of each connection that drives. Changes together with `Session::driver`.
+    pub(crate) driving: BTreeMap<DriverConn, SessionId>,
+    /// The next deadline of each session that has one. Changes in `session.rs` only.
+    pub(crate) due: BTreeSet<(MonotonicMicros, SessionId)>,
     pub(crate) list: List,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) events: VecDeque<Event>,
@@ -63,6 +67,8 @@ impl Rooms {
             car_conns: BTreeMap::new(),
             drivers: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            driving: BTreeMap::new(),
+            due: BTreeSet::new(),
             list: List::default(),
             effects: VecDeque::new(),
             events: VecDeque::new(),
@@ -77,10 +83,8 @@ impl Rooms {
     /// When [`Self::handle_timeout`] has to be called; a time in the past means at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
-        self.live_sessions()
-            .filter_map(|session| session.deadlines.next())
-            .chain(self.list.due())
-            .min()
+        let session = self.due.first().map(|&(due, _)| due);
+        session.into_iter().chain(self.list.due()).min()
     }
 
     pub fn poll_effect(&mut self) -> Option<Effect> {

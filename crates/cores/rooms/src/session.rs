@@ -1,4 +1,7 @@
 //! A session: how it begins, what happens while an end is absent, and how it ends.
+//!
+//! **No question about one session looks at the others**: `Rooms` knows the session of each
+//! connection, and has all deadlines in the order of their time.
 
 use crate::mailbox::Mailbox;
 use crate::rooms::Rooms;
@@ -66,18 +69,18 @@ impl Rooms {
         trickle: bool,
     ) {
         let Some(entry) = self.cars.get_mut(&car) else { return };
-        entry.session = Some(Session {
+        let offer_by = now.plus(self.options.offer_timeout);
+        entry.session = Some(Box::new(Session {
             id,
             user: user.clone(),
             driver: Some(from),
-            deadlines: Deadlines {
-                offer: Some(now.plus(self.options.offer_timeout)),
-                ..Deadlines::default()
-            },
+            deadlines: Deadlines::default(),
             for_driver: Mailbox::default(),
             for_car: Mailbox::default(),
-        });
+        }));
         self.sessions.insert(id, car.clone());
+        self.driving.insert(from, id);
+        self.set_deadlines(id, |deadlines| deadlines.offer = Some(offer_by));
         self.tell_driver(
             from,
             ToDriver::Connecting { session: id, car: car.clone(), ice_servers: Vec::new() },
@@ -95,6 +98,12 @@ impl Rooms {
         let Some(entry) = self.cars.get_mut(&car) else { return };
         let Some(session) = entry.session.take() else { return };
         let conn = entry.conn;
+        if let Some(due) = session.deadlines.next() {
+            self.due.remove(&(due, id));
+        }
+        if let Some(driver) = session.driver {
+            self.driving.remove(&driver);
+        }
         if let (Some(to), Some(reason)) = (session.driver, farewell.to_driver) {
             self.tell_driver(to, ToDriver::Bye { session: id, reason });
         }
@@ -103,22 +112,37 @@ impl Rooms {
                 .push_back(Effect::ToCar { to, message: ToCar::Bye { session: id, reason } });
         }
         let reason = farewell.to_car.or(farewell.to_driver).unwrap_or(ByeReason::Internal);
+        // Its driver gets this, and all that has changed during the drive.
         self.list_changed(now, &car);
         self.events.push_back(Event::SessionEnded { session: id, car, user: session.user, reason });
     }
 
     pub(crate) fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         let car = self.sessions.get(&id)?;
-        self.cars.get_mut(car)?.session.as_mut()
+        self.cars.get_mut(car)?.session.as_deref_mut()
+    }
+
+    /// Changes the deadlines of a session, and what is due next with them.
+    pub(crate) fn set_deadlines(&mut self, id: SessionId, set: impl FnOnce(&mut Deadlines)) {
+        let Some(session) = self.session_mut(id) else { return };
+        let before = session.deadlines.next();
+        set(&mut session.deadlines);
+        let after = session.deadlines.next();
+        if let Some(before) = before {
+            self.due.remove(&(before, id));
+        }
+        if let Some(after) = after {
+            self.due.insert((after, id));
+        }
     }
 
     /// All sessions, those with an absent end included.
     pub(crate) fn live_sessions(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().filter_map(|car| self.cars.get(car)?.session.as_ref())
+        self.sessions.values().filter_map(|car| self.cars.get(car)?.session.as_deref())
     }
 
     pub(crate) fn session_of_driver(&self, conn: DriverConn) -> Option<SessionId> {
-        self.live_sessions().find(|session| session.driver == Some(conn)).map(|session| session.id)
+        self.driving.get(&conn).copied()
     }
 
     /// Sends to the driver of a session, now or when it is back.
@@ -146,17 +170,15 @@ impl Rooms {
     pub(crate) fn expire_sessions(&mut self, now: MonotonicMicros) {
         let passed =
             |deadline: Option<MonotonicMicros>| deadline.is_some_and(|deadline| deadline <= now);
-        let due: Vec<_> = (self.sessions.values())
-            .filter_map(|car| self.cars.get(car)?.session.as_ref().map(|session| (car, session)))
-            .filter(|(_, session)| passed(session.deadlines.next()))
-            .map(|(car, session)| {
-                (car.clone(), session.id, session.driver, passed(session.deadlines.offer))
-            })
-            .collect();
-        for (car, id, driver, no_offer) in due {
-            let driver_gone =
-                self.session_mut(id).is_some_and(|session| passed(session.deadlines.driver_back));
-            if driver_gone {
+        while let Some(&(due, id)) = self.due.first()
+            && due <= now
+        {
+            // Taken off first: a deadline is looked at once, whatever becomes of its session.
+            self.due.pop_first();
+            let Some(car) = self.sessions.get(&id).cloned() else { continue };
+            let Some(session) = self.session_mut(id) else { continue };
+            let (driver, no_offer) = (session.driver, passed(session.deadlines.offer));
+            if passed(session.deadlines.driver_back) {
                 self.end_session(now, id, &Farewell::car_only(ByeReason::DriverGone));
                 continue;
             }

@@ -166,9 +166,11 @@ fn what_the_car_sent_in_the_meantime_is_delivered() {
 fn a_car_that_comes_back_in_time_keeps_its_driver() {
     let mut lab = Lab::new();
     let (driver, conn, session) = lab.driven();
+    lab.driver(2, "Bob");
+    lab.drain();
     lab.rooms.handle_car_gone(lab.now, conn);
     lab.advance(Duration::from_secs(1));
-    assert_eq!(lists(&lab.drain())[0][0].presence, CarPresence::Offline, "drivers see it at once");
+    assert_eq!(lists(&lab.drain())[0][0].presence, CarPresence::Offline, "others see it at once");
     lab.says(driver, FromDriver::Restart { session });
     assert_eq!(lab.drain(), []);
     lab.advance(Duration::from_secs(10));

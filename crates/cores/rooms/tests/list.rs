@@ -3,10 +3,12 @@
 
 mod common;
 
-use common::{name, software};
+use common::{name, sdp, software};
 use rccar_protocol::MAX_MESSAGE_BYTES;
-use rccar_protocol::signaling::{CarInfo, CarPresence, Json, ToDriver};
-use rccar_protocol::text::CarId;
+use rccar_protocol::signaling::{
+    ByeReason, CarInfo, CarPresence, FromCar, FromDriver, Json, ToDriver,
+};
+use rccar_protocol::text::{CarId, SessionId};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Options, Rooms};
 use std::collections::BTreeMap;
@@ -165,4 +167,33 @@ fn what_changed_is_told_and_nothing_else() {
         (cars.iter().map(|car| &car.id).collect::<Vec<_>>(), gone),
         (vec![&id(5)], &vec![id(6)])
     );
+}
+
+#[test]
+fn row_2_a_page_that_drives_is_told_nothing_of_the_list_until_its_drive_ends() {
+    let mut rooms = many(2_000);
+    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
+    // Drives at once, before it has got all of the list.
+    let connect = FromDriver::Connect { car: id(0), trickle: true };
+    rooms.handle_driver(MonotonicMicros(0), ADA, connect, 7);
+    let offer = FromCar::Offer { session: SessionId::from_random(7), generation: 1, sdp: sdp() };
+    rooms.handle_car(MonotonicMicros(0), CarConn(0), offer);
+    rooms.handle_car_gone(MonotonicMicros(0), CarConn(5));
+    let messages = told(&mut rooms, MonotonicMicros(0));
+    let of_the_list = |messages: &[(MonotonicMicros, ToDriver)]| {
+        messages.iter().filter(|(_, message)| matches!(message, ToDriver::Cars { .. })).count()
+    };
+    assert_eq!(of_the_list(&messages), 0);
+
+    let now = MonotonicMicros(20_000_000);
+    let bye = FromDriver::Bye { session: SessionId::from_random(7), reason: ByeReason::DriverLeft };
+    rooms.handle_driver(now, ADA, bye, 0);
+    let parts_after = told(&mut rooms, now);
+    let mut known = BTreeMap::new();
+    for (_, message) in messages.iter().chain(&parts_after) {
+        if let ToDriver::Welcome { cars, .. } | ToDriver::Cars { cars, .. } = message {
+            known.extend(cars.iter().map(|car| (car.id.clone(), car.clone())));
+        }
+    }
+    assert_eq!(known.into_values().collect::<Vec<_>>(), rooms.cars(), "all that it has missed");
 }

@@ -224,6 +224,7 @@ impl World {
                         "one identifier for two sessions"
                     );
                     assert_eq!(self.open.insert(car, session), None, "two sessions at one car");
+                    self.byes.retain(|(_, _, ended)| *ended != session);
                     self.seen.push(session);
                 }
                 Event::SessionEnded { session, car, .. } => {
@@ -323,6 +324,15 @@ proptest! {
         for step in steps.into_iter().filter(|step| !matches!(step, Step::Shutdown)) {
             world.apply(step);
         }
+        // A page that drives is told nothing of the list.
+        for (car, session) in world.open.clone() {
+            if let Some(conn) = world.rooms.connection(&car) {
+                let bye = FromCar::Bye { session, reason: ByeReason::CarLeft };
+                world.rooms.handle_car(world.now, conn, bye);
+            }
+        }
+        world.check_outputs();
+        world.wait(Duration::from_secs(15));
         world.wait(Duration::from_millis(200));
         for driver in &world.drivers {
             let known: Vec<_> = world.lists[driver].values().cloned().collect();

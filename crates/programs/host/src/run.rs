@@ -19,7 +19,7 @@ use std::io::{self};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -29,6 +29,9 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Every so many looks the host removes expired sign-ins: a minute more or less after 30 days is
 /// nothing.
 const LOOKS_PER_PURGE: u32 = 60;
+/// Connections that wait to be accepted. The kernel drops what comes beyond it, and a client then
+/// waits a second. Linux takes 4096 at most by default (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
 
 /// Runs the host until a signal stops it.
 pub(crate) fn run(config: &Config) -> Result<(), HostError> {
@@ -47,7 +50,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
         );
     }
     let (ice, relay) = ice::start(config)?;
-    let listeners = listen(&config.http.listen).await?;
+    let listeners = listen(&config.http.listen)?;
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
@@ -61,7 +64,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     exchange.remember_updates(store.remembered_updates()?).await;
     let setup_link = setup_link(config, &mut store)?;
 
-    let db = Db::new(store);
+    let db = Db::start(store)?;
     let options = Options {
         public_url: config.http.public_url.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
@@ -104,10 +107,10 @@ async fn host(config: &Config) -> Result<(), HostError> {
     Ok(())
 }
 
-async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError> {
+fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError> {
     let mut listeners = Vec::new();
     for &address in addresses {
-        match TcpListener::bind(address).await {
+        match listener(address) {
             Ok(listener) => listeners.push(listener),
             // Machines without IPv6 have no `[::1]`, which is listed by default.
             Err(error) if no_such_address(&error) && !listeners.is_empty() && address.is_ipv6() => {
@@ -117,6 +120,15 @@ async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError>
         }
     }
     Ok(listeners)
+}
+
+/// Like [`TcpListener::bind`], with a longer queue: when a host comes back, all its cars do.
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    // An address that was in use a moment ago is no longer taken (tcp(7), TIME_WAIT).
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Without IPv6 in the kernel the error is `EAFNOSUPPORT`, which has no kind of its own.

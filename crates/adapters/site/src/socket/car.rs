@@ -7,7 +7,7 @@ use crate::backend::{Backend, CarRegistration, Mode, RegisterError};
 use crate::http::App;
 use crate::limits::subscriber;
 use crate::names;
-use crate::outbox::{Out, outbox};
+use crate::outbox::{Out, Outbox, outbox};
 use crate::token::TokenHash;
 use crate::waiters::Waiter;
 use axum::Extension;
@@ -39,51 +39,67 @@ pub(crate) async fn car_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let span = tracing::info_span!(
-        "car",
-        client = %peer.client(&headers, &app.options.trusted_proxies),
-        id = tracing::field::Empty
-    );
-    let serve = move |socket| async move {
+    let client = peer.client(&headers, &app.options.trusted_proxies);
+    let span = tracing::info_span!("car", %client, id = tracing::field::Empty);
+    // A car stays for months and says next to nothing: what its future holds all that time is kept
+    // small. What happens once at the beginning or the end is in a box that goes away.
+    upgrade.on_upgrade(move |socket| {
         let (outbox, outgoing) = outbox();
-        let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
-        let client = peer.client(&headers, &app.options.trusted_proxies);
-        let conn = app.exchange.next_car();
-        let outcome = match register(&mut wire, &app, peer).await {
-            Ok(Admission::Known(car, registration)) => {
-                tracing::Span::current().record("id", tracing::field::display(&car.id));
-                app.exchange
-                    .join_car_as(conn, car, registration.software, peer.local.ip(), outbox)
-                    .await;
-                Ok(None)
+        let limits = &app.options.limits;
+        let mut wire = Box::new(Wire::new(socket, outgoing, limits, place, error));
+        let serve = async move {
+            let conn = app.exchange.next_car();
+            match Box::pin(enter(&mut wire, &app, peer, client, conn, outbox)).await {
+                // `_patience` ends with this branch: a car that has left needs no timer.
+                Ok(_patience) => {
+                    converse(&mut wire, &app, conn).await;
+                    // Dropped before `car_gone`: a claim that lets the car in at this moment must
+                    // see that its socket is gone.
+                    drop(wire);
+                    app.waiters.take(conn);
+                    app.exchange.car_gone(conn).await;
+                }
+                Err(None) => {}
+                Err(Some(refusal)) => Box::pin(send_away(&mut wire, refusal)).await,
             }
-            Ok(Admission::Unknown(registration, code)) => {
-                tracing::Span::current()
-                    .record("id", tracing::field::display(registration.key.id()));
-                let waiter = Waiter { registration, reached: peer.local.ip(), outbox };
-                let_wait(&app, conn, client, &code, waiter).map(Some)
-            }
-            Err(refusal) => Err(refusal),
         };
-        match outcome {
-            // `_patience` ends with this branch: a car that has left needs no timer.
-            Ok(_patience) => {
-                converse(&mut wire, &app, conn).await;
-                // Dropped before `car_gone`: a claim that lets the car in at this moment must see
-                // that its socket is gone.
-                drop(wire);
-                app.waiters.take(conn);
-                app.exchange.car_gone(conn).await;
-            }
-            Err(None) => {}
-            Err(Some(refusal)) => {
-                tracing::info!(reason = refusal.text, "a car was not let in");
-                wire.refuse(refusal.code, &refusal.text).await;
-                wire.close(refusal.close).await;
-            }
-        }
+        serve.instrument(span)
+    })
+}
+
+/// From the challenge to a car that is registered, or waits to be claimed. `Err(None)`: the
+/// connection is over.
+async fn enter<B: Backend>(
+    wire: &mut Wire,
+    app: &Arc<App<B>>,
+    peer: Peer,
+    client: IpAddr,
+    conn: CarConn,
+    outbox: Outbox,
+) -> Result<Option<Patience>, Option<Refusal>> {
+    let admission = register(wire, app, peer).await?;
+    let reached = peer.local.ip();
+    let id = match &admission {
+        Admission::Known(car, _) => car.id.clone(),
+        Admission::Unknown(registration, _) => registration.key.id(),
     };
-    upgrade.on_upgrade(move |socket| serve(socket).instrument(span))
+    tracing::Span::current().record("id", tracing::field::display(id));
+    match admission {
+        Admission::Known(car, registration) => {
+            app.exchange.join_car_as(conn, car, registration.software, reached, outbox).await;
+            Ok(None)
+        }
+        Admission::Unknown(registration, code) => {
+            let waiter = Waiter { registration, reached, outbox };
+            let_wait(app, conn, client, &code, waiter).map(Some)
+        }
+    }
+}
+
+async fn send_away(wire: &mut Wire, refusal: Refusal) {
+    tracing::info!(reason = refusal.text, "a car was not let in");
+    wire.refuse(refusal.code, &refusal.text).await;
+    wire.close(refusal.close).await;
 }
 
 /// A car that has proved its key.
@@ -166,6 +182,11 @@ async fn register<B: Backend>(
         );
         return Err(Refusal::new(ErrorCode::UnsupportedVersion, text, CloseCode::Handshake));
     }
+    // While many cars come back at once, some give up before it is their turn. Work for those would
+    // delay the others, until all of them give up.
+    if !wire.is_open() {
+        return Err(None);
+    }
     let names = names::accepted(app.options.public_url.as_ref(), peer.local);
     if !is_signed(&key, &signature, &nonce, &names) {
         let text = "the signature does not fit the car's key and a name of this host; \
@@ -174,7 +195,11 @@ async fn register<B: Backend>(
     }
     let enrolment = enrolment.map(|token| TokenHash::of(token.as_str()));
     let registration = CarRegistration { key, name, software, enrolment };
-    match (app.backend.register_car(registration.clone()).await, claim) {
+    let answer = app.backend.register_car(registration.clone()).await;
+    if !wire.is_open() {
+        return Err(None);
+    }
+    match (answer, claim) {
         (Ok(car), _) => Ok(Admission::Known(car, registration)),
         (Err(RegisterError::NotEnrolled | RegisterError::Revoked), Some(code))
             if app.backend.mode() == Mode::Host =>

@@ -5,7 +5,7 @@ use super::wire::Wire;
 use crate::address::Peer;
 use crate::backend::Backend;
 use crate::http::{App, cookie};
-use crate::outbox::outbox;
+use crate::outbox::{Outbox, outbox};
 use crate::token::TokenHash;
 use axum::Extension;
 use axum::extract::State;
@@ -18,6 +18,7 @@ use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::close::CloseCode;
 use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, ToDriver, parse};
 use rccar_protocol::text::{Name, Note};
+use rccar_rooms::DriverConn;
 use std::sync::Arc;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -38,23 +39,41 @@ pub(crate) async fn driver_socket<B: Backend>(
         client = %peer.client(&headers, &app.options.trusted_proxies),
         user = tracing::field::Empty
     );
-    let serve = move |socket| async move {
+    upgrade.on_upgrade(move |socket| {
         let (outbox, outgoing) = outbox();
-        let mut wire = Wire::new(socket, outgoing, &app.options.limits, place, error);
-        // Browsers hide the status of a refused upgrade from the page, but not a close code. So the
-        // refusal comes after the upgrade.
-        let Some((sign_in, user)) = who(&app, sign_in).await else {
-            wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
-            return wire.close(CloseCode::NotSignedIn).await;
+        let mut wire = Box::new(Wire::new(socket, outgoing, &app.options.limits, place, error));
+        let serve = async move {
+            // In a box that goes away: a page may stay for long.
+            let entered = Box::pin(enter(&mut wire, &app, sign_in, peer, outbox)).await;
+            if let Some(conn) = entered {
+                converse(&mut wire, &app, conn).await;
+                app.exchange.driver_gone(conn).await;
+            }
         };
-        tracing::Span::current().record("user", tracing::field::display(&user));
-        if hello(&mut wire, &app).await {
-            let conn = app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox).await;
-            converse(&mut wire, &app, conn).await;
-            app.exchange.driver_gone(conn).await;
-        }
+        serve.instrument(span)
+    })
+}
+
+/// From the cookie to a driver who is told the list. `None`: the connection is over.
+async fn enter<B: Backend>(
+    wire: &mut Wire,
+    app: &App<B>,
+    sign_in: Option<TokenHash>,
+    peer: Peer,
+    outbox: Outbox,
+) -> Option<DriverConn> {
+    // Browsers hide the status of a refused upgrade from the page, but not a close code. So the
+    // refusal comes after the upgrade.
+    let Some((sign_in, user)) = who(app, sign_in).await else {
+        wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
+        wire.close(CloseCode::NotSignedIn).await;
+        return None;
     };
-    upgrade.on_upgrade(move |socket| serve(socket).instrument(span))
+    tracing::Span::current().record("user", tracing::field::display(&user));
+    if !hello(wire, app).await {
+        return None;
+    }
+    Some(app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox).await)
 }
 
 async fn who<B: Backend>(app: &App<B>, sign_in: Option<TokenHash>) -> Option<(TokenHash, Name)> {
@@ -97,7 +116,7 @@ async fn hello<B: Backend>(wire: &mut Wire, app: &App<B>) -> bool {
     false
 }
 
-async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: rccar_rooms::DriverConn) {
+async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: DriverConn) {
     while let Some(text) = wire.next().await {
         match parse(&text) {
             Ok(message) => app.exchange.driver_says(conn, message).await,

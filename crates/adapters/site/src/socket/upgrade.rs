@@ -14,9 +14,10 @@ use rccar_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 /// A message of up to this size is read and answered with `too-large`. The header of a larger one
 /// ends the connection.
 const HARD_LIMIT: usize = 4 * MAX_MESSAGE_BYTES;
-/// Bytes read at once. The library's 128 KiB for each connection would be most of the host's
-/// memory.
-const READ_BUFFER: usize = 8 * 1024;
+/// Bytes read at once, which each connection keeps: as many as a car's `register` with its head. A
+/// larger message gets a buffer of its size. The library's 128 KiB for each connection would be
+/// most of the host's memory.
+const READ_BUFFER: usize = 1024;
 
 /// Checks that the client may have a WebSocket, and reserves its place.
 pub(crate) fn admit<B>(

@@ -4,6 +4,7 @@ use crate::close;
 use crate::limits::{Budget, Limits, Place, Verdict};
 use crate::outbox::{Out, Outgoing};
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::FutureExt;
 use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::close::CloseCode;
 use rccar_protocol::grease;
@@ -18,6 +19,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// A socket with its budget, its pings and its outbox.
 pub(crate) struct Wire {
     socket: WebSocket,
+    /// What [`Self::is_open`] has received.
+    received: Option<Received>,
     outgoing: Outgoing,
     budget: Budget,
     ping_interval: Duration,
@@ -29,6 +32,9 @@ pub(crate) struct Wire {
     _place: Place,
 }
 
+/// `None`: the connection has ended.
+type Received = Option<Result<Message, axum::Error>>;
+
 /// Why a connection has to end.
 enum End {
     /// The client left, or it is dead: nothing to say.
@@ -38,7 +44,7 @@ enum End {
 }
 
 enum Step {
-    Received(Option<Result<Message, axum::Error>>),
+    Received(Received),
     Send(Option<Out>),
     Overflow,
     Tick,
@@ -55,6 +61,7 @@ impl Wire {
         let now = Instant::now();
         Self {
             socket,
+            received: None,
             outgoing,
             budget: Budget::new(limits, now),
             ping_interval: limits.ping_interval,
@@ -75,11 +82,20 @@ impl Wire {
                 Ok(None) => {}
                 Err(End::Silently) => return None,
                 Err(End::Saying(code)) => {
-                    self.close(code).await;
+                    Box::pin(self.close(code)).await;
                     return None;
                 }
             }
         }
+    }
+
+    /// Whether the client is still there, as far as the kernel knows. What it has said meanwhile is
+    /// kept.
+    pub(crate) fn is_open(&mut self) -> bool {
+        if self.received.is_none() {
+            self.received = self.socket.recv().now_or_never();
+        }
+        !matches!(self.received, Some(None | Some(Err(_) | Ok(Message::Close(_)))))
     }
 
     /// Sends past the outbox: before the client has joined, and errors. `false`: the connection is
@@ -113,7 +129,7 @@ impl Wire {
             () = self.outgoing.overflow() => Step::Overflow,
             () = sleep_until(self.ping_at.min(self.dead_at)) => Step::Tick,
             out = self.outgoing.next() => Step::Send(out),
-            received = self.socket.recv() => Step::Received(received),
+            received = receive(&mut self.received, &mut self.socket) => Step::Received(received),
         };
         match step {
             Step::Overflow => Err(End::Saying(CloseCode::SlowReader)),
@@ -123,10 +139,11 @@ impl Wire {
                 self.write(Message::Text(text.into())).await.map(|()| None)
             }
             Step::Send(Some(Out::Close(code))) => Err(End::Saying(code)),
-            Step::Tick => self.tick().await.map(|()| None),
+            // In boxes: rare, and larger than everything else here.
+            Step::Tick => Box::pin(self.tick()).await.map(|()| None),
             Step::Received(None) => Err(End::Silently),
-            Step::Received(Some(Err(error))) => Err(self.broken(&error).await),
-            Step::Received(Some(Ok(message))) => self.received(message).await,
+            Step::Received(Some(Err(error))) => Err(Box::pin(self.broken(&error)).await),
+            Step::Received(Some(Ok(message))) => Box::pin(self.received(message)).await,
         }
     }
 
@@ -214,5 +231,12 @@ impl Wire {
         };
         let _ = timeout(LAST_WORDS, farewell).await;
         End::Silently
+    }
+}
+
+async fn receive(kept: &mut Option<Received>, socket: &mut WebSocket) -> Received {
+    match kept.take() {
+        Some(received) => received,
+        None => socket.recv().await,
     }
 }

@@ -4,7 +4,7 @@ use super::accounts::stored_name;
 use super::{DbError, Store};
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{CarRegistration, EnrolledCar, TokenHash};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// A car as the command line lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,28 +60,33 @@ impl Store {
     /// revoked car needs a new token.
     pub(crate) fn enrol(&mut self, car: &CarRegistration, now: u64) -> Result<Enrolled, DbError> {
         let id = car.key.id();
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let known = car_row(&transaction, &id)?;
-        // A known car that still shows its token does not spend it: it needs none.
-        if let Some(row) = known.as_ref().filter(|row| !row.revoked) {
+        // Nearly every car is known: reading takes no lock, and nobody has to wait for the disk.
+        if let Some(row) = car_row(&self.connection, &id)?.filter(|row| !row.revoked) {
             return Ok(Enrolled::Known(row.known()?));
         }
-        let sql = "DELETE FROM enrolments WHERE hash = ?1 AND expires > ?2 RETURNING owner, name";
-        let token = car.enrolment.map(|token| {
-            let row = |row: &rusqlite::Row<'_>| {
-                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?))
+        self.atomically(|connection| {
+            let known = car_row(connection, &id)?;
+            // A known car that still shows its token does not spend it: it needs none.
+            if let Some(row) = known.as_ref().filter(|row| !row.revoked) {
+                return Ok(Enrolled::Known(row.known()?));
+            }
+            let sql =
+                "DELETE FROM enrolments WHERE hash = ?1 AND expires > ?2 RETURNING owner, name";
+            let token = car.enrolment.map(|token| {
+                let row = |row: &rusqlite::Row<'_>| {
+                    Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?))
+                };
+                connection.prepare_cached(sql)?.query_row(params![token.0, now], row).optional()
+            });
+            let Some((owner, chosen)) = token.transpose()?.flatten() else {
+                return Ok(if known.is_some() { Enrolled::Revoked } else { Enrolled::No });
             };
-            transaction.query_row(sql, params![token.0, now], row).optional()
-        });
-        let Some((owner, chosen)) = token.transpose()?.flatten() else {
-            return Ok(if known.is_some() { Enrolled::Revoked } else { Enrolled::No });
-        };
-        let name = chosen.map(stored_name).transpose()?.unwrap_or_else(|| car.name.clone());
-        transaction.execute(KNOW, params![id.as_str(), car.key.0, name.as_str(), owner, now])?;
-        let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
-        transaction.commit()?;
-        Ok(Enrolled::New(row.known()?))
+            let name = chosen.map(stored_name).transpose()?.unwrap_or_else(|| car.name.clone());
+            let values = params![id.as_str(), car.key.0, name.as_str(), owner, now];
+            connection.prepare_cached(KNOW)?.execute(values)?;
+            let row = car_row(connection, &id)?.ok_or(DbError::Lost)?;
+            Ok(Enrolled::New(row.known()?))
+        })
     }
 
     /// Makes this user the owner of an unknown or revoked car, under the name that the car asks
@@ -93,18 +98,17 @@ impl Store {
         now: u64,
     ) -> Result<Option<EnrolledCar>, DbError> {
         let id = car.key.id();
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let owner: Option<i64> = transaction
-            .query_row("SELECT id FROM accounts WHERE name = ?1", [user.as_str()], |row| row.get(0))
-            .optional()?;
-        let taken = car_row(&transaction, &id)?.is_some_and(|row| !row.revoked);
-        let Some(owner) = owner.filter(|_| !taken) else { return Ok(None) };
-        transaction
-            .execute(KNOW, params![id.as_str(), car.key.0, car.name.as_str(), owner, now])?;
-        let row = car_row(&transaction, &id)?.ok_or(DbError::Lost)?;
-        transaction.commit()?;
-        Ok(Some(row.known()?))
+        self.atomically(|connection| {
+            let sql = "SELECT id FROM accounts WHERE name = ?1";
+            let owner: Option<i64> =
+                connection.query_row(sql, [user.as_str()], |row| row.get(0)).optional()?;
+            let taken = car_row(connection, &id)?.is_some_and(|row| !row.revoked);
+            let Some(owner) = owner.filter(|_| !taken) else { return Ok(None) };
+            let values = params![id.as_str(), car.key.0, car.name.as_str(), owner, now];
+            connection.execute(KNOW, values)?;
+            let row = car_row(connection, &id)?.ok_or(DbError::Lost)?;
+            Ok(Some(row.known()?))
+        })
     }
 
     /// All cars but the revoked ones.
@@ -149,9 +153,8 @@ const ROWS: &str = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NUL
                     FROM cars LEFT JOIN accounts ON accounts.id = owner";
 
 fn car_row(connection: &Connection, id: &CarId) -> Result<Option<CarRow>, DbError> {
-    Ok(connection
-        .query_row(&format!("{ROWS} WHERE cars.id = ?1"), [id.as_str()], CarRow::read)
-        .optional()?)
+    let mut query = connection.prepare_cached(&format!("{ROWS} WHERE cars.id = ?1"))?;
+    Ok(query.query_row([id.as_str()], CarRow::read).optional()?)
 }
 
 impl CarRow {

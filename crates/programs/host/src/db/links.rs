@@ -4,19 +4,19 @@ use super::accounts::stored_name;
 use super::{DbError, Store};
 use rccar_protocol::text::Name;
 use rccar_site::TokenHash;
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, params};
 
 impl Store {
     /// Stores the set-up link and withdraws earlier ones.
     pub(crate) fn set_setup_link(&mut self, token: TokenHash, expires: u64) -> Result<(), DbError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute("DELETE FROM links WHERE account IS NULL", [])?;
-        transaction.execute(
-            "INSERT INTO links (hash, account, expires) VALUES (?1, NULL, ?2)",
-            params![token.0, expires],
-        )?;
-        Ok(transaction.commit()?)
+        self.atomically(|connection| {
+            connection.execute("DELETE FROM links WHERE account IS NULL", [])?;
+            connection.execute(
+                "INSERT INTO links (hash, account, expires) VALUES (?1, NULL, ?2)",
+                params![token.0, expires],
+            )?;
+            Ok(())
+        })
     }
 
     /// Whether this is the set-up link and still works.
@@ -35,18 +35,16 @@ impl Store {
         password: &str,
         now: u64,
     ) -> Result<Option<i64>, DbError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2
-                   AND NOT EXISTS (SELECT 1 FROM accounts)";
-        if transaction.execute(sql, params![token.0, now])? == 0 {
-            return Ok(None);
-        }
-        let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
-        transaction.execute(sql, params![name.as_str(), password, now])?;
-        let account = transaction.last_insert_rowid();
-        transaction.commit()?;
-        Ok(Some(account))
+        self.atomically(|connection| {
+            let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NULL AND expires > ?2
+                       AND NOT EXISTS (SELECT 1 FROM accounts)";
+            if connection.execute(sql, params![token.0, now])? == 0 {
+                return Ok(None);
+            }
+            let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
+            connection.execute(sql, params![name.as_str(), password, now])?;
+            Ok(Some(connection.last_insert_rowid()))
+        })
     }
 
     pub(crate) fn add_link(

@@ -8,16 +8,18 @@
 mod accounts;
 mod cars;
 mod links;
+mod queue;
 mod releases;
 
 pub(crate) use cars::{Enrolled, Revoked};
+pub(crate) use queue::Db;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How long a writer waits for another; all writes here take milliseconds.
@@ -39,6 +41,11 @@ pub(crate) enum DbError {
     Sqlite(#[from] rusqlite::Error),
     #[error("a task of the database broke off")]
     Lost,
+    #[error("cannot start the thread of the database")]
+    Thread(#[source] io::Error),
+    /// What failed was done for several at once; the text is that of the fault.
+    #[error("the database failed: {0}")]
+    Together(Arc<str>),
     #[error("the database holds what is no {0}")]
     Damaged(&'static str),
 }
@@ -72,8 +79,7 @@ impl Store {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        let transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: usize =
             transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found > MIGRATIONS.len() {
@@ -85,6 +91,26 @@ impl Store {
         transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
         transaction.commit()?;
         Ok(Self { connection })
+    }
+
+    /// Does all of this or nothing. Alone it is a transaction; among others of one
+    /// [batch](queue) it is a part of theirs, which can fail without them.
+    fn atomically<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        if self.connection.is_autocommit() {
+            let behavior = TransactionBehavior::Immediate;
+            let transaction = self.connection.transaction_with_behavior(behavior)?;
+            let outcome = work(&transaction)?;
+            transaction.commit()?;
+            Ok(outcome)
+        } else {
+            let part = self.connection.savepoint()?;
+            let outcome = work(&part)?;
+            part.commit()?;
+            Ok(outcome)
+        }
     }
 
     /// Changes whenever another connection, such as the command line's, has written; not when this
@@ -99,26 +125,6 @@ impl Store {
             self.connection.execute(&format!("DELETE FROM {table} WHERE expires <= ?1"), [now])?;
         }
         Ok(())
-    }
-}
-
-/// The database for tasks: they wait for it without blocking the runtime.
-#[derive(Debug, Clone)]
-pub(crate) struct Db(Arc<Mutex<Store>>);
-
-impl Db {
-    pub(crate) fn new(store: Store) -> Self {
-        Self(Arc::new(Mutex::new(store)))
-    }
-
-    /// Runs `work` on a thread for blocking work.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Store) -> Result<T, DbError> + Send + 'static,
-    ) -> Result<T, DbError> {
-        let store = Arc::clone(&self.0);
-        let locked = move || work(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
-        tokio::task::spawn_blocking(locked).await.map_err(|_| DbError::Lost)?
     }
 }
 

@@ -6,13 +6,11 @@ use rccar_protocol::release::{
 };
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{Release, ReleaseChange};
-use rusqlite::{Row, TransactionBehavior, params};
+use rusqlite::{Row, params};
 
 impl Store {
     /// Adds a release. `false`: there is one of this version already.
     pub(crate) fn add_release(&mut self, release: &Release) -> Result<bool, DbError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "INSERT INTO releases (version, compatible, size, sha256, signer, notes,
                                          rollout, paused, uploaded_at, uploaded_by)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
@@ -42,12 +40,13 @@ impl Store {
             uploaded_at,
             uploaded_by.as_ref().map(Name::as_str)
         ];
-        if transaction.execute(sql, values)? == 0 {
-            return Ok(false);
-        }
-        set_channels(&transaction, &version, channels)?;
-        transaction.commit()?;
-        Ok(true)
+        self.atomically(|connection| {
+            if connection.execute(sql, values)? == 0 {
+                return Ok(false);
+            }
+            set_channels(connection, &version, channels)?;
+            Ok(true)
+        })
     }
 
     /// All releases, the newest version first.
@@ -82,21 +81,19 @@ impl Store {
         change: &ReleaseChange,
     ) -> Result<Option<Release>, DbError> {
         let name = version.to_string();
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "UPDATE releases SET rollout = coalesce(?2, rollout),
                           paused = coalesce(?3, paused), notes = coalesce(?4, notes)
                    WHERE version = ?1";
         let notes = change.notes.as_ref().map(ReleaseNotes::as_str);
-        transaction.execute(
-            sql,
-            params![name, change.rollout.map(Percent::value), change.paused, notes],
-        )?;
-        if let Some(channels) = &change.channels {
-            transaction.execute("DELETE FROM release_channels WHERE version = ?1", [&name])?;
-            set_channels(&transaction, &name, channels)?;
-        }
-        transaction.commit()?;
+        self.atomically(|connection| {
+            let values = params![name, change.rollout.map(Percent::value), change.paused, notes];
+            connection.execute(sql, values)?;
+            if let Some(channels) = &change.channels {
+                connection.execute("DELETE FROM release_channels WHERE version = ?1", [&name])?;
+                set_channels(connection, &name, channels)?;
+            }
+            Ok(())
+        })?;
         self.release(version)
     }
 

@@ -8,6 +8,8 @@
 
 pub mod bundles;
 pub mod car;
+pub mod fleet;
+pub mod scale;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -34,10 +36,15 @@ pub struct Reply {
 
 impl Host {
     pub fn start() -> Self {
+        Self::start_with("max_connections = 2000\n")
+    }
+
+    /// With these lines in `[http]`.
+    pub fn start_with(http: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path().display();
         let config = format!(
-            "[http]\nlisten = [\"127.0.0.1:0\"]\n[database]\npath = \"{at}/host.db\"\n\
+            "[http]\nlisten = [\"127.0.0.1:0\"]\n{http}[database]\npath = \"{at}/host.db\"\n\
              [turn]\nlisten = [\"127.0.0.1:0\"]\nsecret_file = \"{at}/turn.secret\"\n\
              allow_loopback_peers = true\n\
              [releases]\ndir = \"{at}/releases\"\nkeyring = \"{at}/keyring.pem\"\n\
@@ -63,6 +70,44 @@ impl Host {
         let address = line.strip_prefix("listening on http://").map(str::to_owned);
         self.address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
         self.running = Some(child);
+    }
+
+    /// As a power cut ends it.
+    pub fn kill(&mut self) {
+        let mut child = self.running.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Starts the host again, where its clients look for it.
+    pub fn launch_again(&mut self) {
+        let path = self.directory.path().join("host.toml");
+        let config = std::fs::read_to_string(&path).unwrap();
+        let http = format!("[http]\nlisten = [\"{}\"]", self.address);
+        let config = config.replace("[http]\nlisten = [\"127.0.0.1:0\"]", &http);
+        std::fs::write(&path, config).unwrap();
+        self.launch();
+    }
+
+    /// Memory of the running program that is not on disk, in kB (proc(5), `status`).
+    pub fn resident_kb(&self) -> f64 {
+        let status = self.proc("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Processor time of the running program in seconds (proc(5), `stat`: fields 14 and 15, in
+    /// hundredths).
+    pub fn cpu_s(&self) -> f64 {
+        let stat = self.proc("stat");
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        let fields: Vec<_> = after_name.split_whitespace().collect();
+        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    }
+
+    fn proc(&self, file: &str) -> String {
+        let id = self.running.as_ref().unwrap().id();
+        std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap()
     }
 
     /// As the service manager stops it. The exit code has to be 0.
