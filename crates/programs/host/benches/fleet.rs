@@ -57,7 +57,7 @@ async fn measure(cars: usize) -> Vec<String> {
     let host = large_host();
     prepare(&host, cars, Enrolled::ByToken);
     let begun = Instant::now();
-    let fleet = Fleet::start(&host, cars, Duration::ZERO);
+    let fleet = Fleet::start(&host, cars);
     let time = fleet.all_registered(cars, begun, PATIENCE).await;
     check(&format!("{cars} cars enrol at once, by token"), time);
     println!("  {} attempts failed, {:.2} s of processor time", fleet.failed(), host.cpu_s());
@@ -71,7 +71,7 @@ async fn measure(cars: usize) -> Vec<String> {
     host.launch_again();
     let before = (host.resident_kb(), host.cpu_s());
     let begun = Instant::now();
-    let fleet = Fleet::start(&host, cars, Duration::ZERO);
+    let fleet = Fleet::start(&host, cars);
     let time = fleet.all_registered(cars, begun, PATIENCE).await;
     check(&format!("{cars} known cars register at once"), time);
     println!(

@@ -13,6 +13,7 @@ use rccar_protocol::units::MonotonicMicros;
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -83,8 +84,13 @@ struct Shared {
 }
 
 impl Fleet {
-    /// Starts the cars one by one, over this time.
-    pub fn start(host: &Host, cars: usize, over: Duration) -> Self {
+    /// Starts this many cars at once.
+    pub fn start(host: &Host, cars: usize) -> Self {
+        Self::of(host, 0..cars)
+    }
+
+    /// Starts the cars with these numbers at once.
+    pub fn of(host: &Host, numbers: Range<usize>) -> Self {
         let shared = Arc::new(Shared {
             host: host.address.parse().unwrap(),
             registered: AtomicUsize::new(0),
@@ -92,15 +98,10 @@ impl Fleet {
             failed: AtomicUsize::new(0),
             round_trips: Mutex::default(),
         });
-        let begun = tokio::time::Instant::now();
         let mut tasks = JoinSet::new();
-        for number in 0..cars {
-            let at = begun + over.mul_f64(number as f64 / cars as f64);
+        for number in numbers {
             let shared = Arc::clone(&shared);
-            tasks.spawn(async move {
-                sleep_until(at).await;
-                Car::new(number, shared).run().await;
-            });
+            tasks.spawn(async move { Car::new(number, shared).run().await });
         }
         Self { tasks, shared }
     }
@@ -142,9 +143,8 @@ impl Fleet {
     pub fn round_trips(&self) -> (Duration, Duration) {
         let mut all = std::mem::take(&mut *self.shared.round_trips.lock().unwrap());
         all.sort();
-        let at =
-            |share: f64| all.get((all.len() as f64 * share) as usize).copied().unwrap_or_default();
-        (at(0.5), at(0.99))
+        let at = |percent: usize| all.get(all.len() * percent / 100).copied().unwrap_or_default();
+        (at(50), at(99))
     }
 
     pub async fn stop(mut self) {

@@ -12,7 +12,7 @@ const PAGES: u64 = 3;
 /// The core's time for sending the whole list, 16 KiB every 50 ms. Sessions end only later.
 const LIST_WITHIN: Duration = Duration::from_secs(9);
 /// Messages in a round: many enough to be measured.
-const ROUND: usize = 100;
+const ROUND: u32 = 100;
 /// The least of as many rounds counts: other work of this machine only adds time.
 const ROUNDS: usize = 20;
 
@@ -60,7 +60,7 @@ impl Core {
 
     /// The least time for one message of this kind, of many.
     pub fn cost(&mut self, kind: &str) -> Duration {
-        (0..ROUNDS).map(|_| self.round(kind)).min().unwrap() / ROUND as u32
+        (0..ROUNDS).map(|_| self.round(kind)).min().unwrap() / ROUND
     }
 
     fn round(&mut self, kind: &str) -> Duration {
