@@ -81,6 +81,7 @@ describe('driving', () => {
   it('its instruments are whole on every screen', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();
+    await cockpit.page.keyboard.press('p');
     for (const [width, height] of [
       [1280, 720],
       [800, 1100],
@@ -97,6 +98,7 @@ describe('driving', () => {
         const screen = { top: 0, left: 0, bottom: innerHeight, right: innerWidth };
         const shown = [
           ...dock.querySelectorAll('.bar, .bar-label, .bar-track, .speed, button'),
+          ...document.querySelectorAll('.plot, .plot canvas, .plot button'),
         ].filter((one) => one.getClientRects().length);
         const whole = (one) =>
           !beyond(
@@ -110,9 +112,15 @@ describe('driving', () => {
             .map((one) => `${one.className}: ${one.textContent}`),
         };
       });
-      assert.ok(cut.shown >= 3, `${cut.shown} instruments on a screen of ${width}×${height}`);
+      assert.ok(cut.shown >= 6, `${cut.shown} instruments on a screen of ${width}×${height}`);
       assert.deepEqual(cut.cut, [], `${width}×${height}`);
     }
+    const plot = cockpit.page.locator('.plot canvas');
+    const words =
+      /age of the picture \d+ ms, at most \d+; round trip \d+ ms, .*; \d+ packets lost/u;
+    assert.match(await plot.getAttribute('aria-label'), words);
+    await cockpit.page.keyboard.press('p');
+    assert.equal(await plot.count(), 0);
   });
 
   it('does not move without arming', async () => {
