@@ -42,7 +42,9 @@ pub(crate) fn answer(
     let now = unix_now();
     let owner = match authenticate(listener, whole, request, client, now) {
         Ok(owner) => owner,
-        Err(_) if !listener.may_answer_stranger(client) => {
+        Err(refusal)
+            if !matches!(refusal, Refusal::StaleNonce) && !listener.may_answer_stranger(client) =>
+        {
             counters.unanswered.increment();
             return Some(None);
         }
@@ -104,9 +106,6 @@ fn authenticate(
     let name = text(request, ATTR_USERNAME)?;
     // The realm must be there. If it is another one, the client has computed another key.
     text(request, ATTR_REALM)?;
-    if !shared.nonces.check(&nonce, client, now) {
-        return Err(Refusal::StaleNonce);
-    }
     let refused = |reason| {
         shared.counters.refused_credentials.increment();
         tracing::debug!(%client, reason, "refused");
@@ -120,6 +119,10 @@ fn authenticate(
     );
     if key.check(&mut whole.clone()).is_err() {
         return Err(refused("wrong password or realm"));
+    }
+    // After the password: whoever knows it is no stranger, and gets a new one in any case.
+    if !shared.nonces.check(&nonce, client, now) {
+        return Err(Refusal::StaleNonce);
     }
     let owns = |allocation: Arc<Allocation>| allocation.user() == username.user;
     let outlasts = shared.users.outlast_credentials()

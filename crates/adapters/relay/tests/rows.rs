@@ -245,6 +245,7 @@ async fn row_8_a_source_gets_few_refusals_and_small_ones() {
     /// Of an IPv4 packet over UDP.
     const HEADERS: usize = 28;
     let relay = relay(|_| ());
+    let mut neighbour = client(&relay, "driver").await;
     let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let request = message(METHOD_ALLOCATE, &[]).raw;
     let begun = std::time::Instant::now();
@@ -269,7 +270,8 @@ async fn row_8_a_source_gets_few_refusals_and_small_ones() {
     println!("{answers} answers to {REQUESTS} requests, {factor:.2} bytes for each byte");
     assert!((64..=allowed).contains(&answers), "{answers}, not {allowed}");
     assert!(bytes / answers <= 3 * (HEADERS + request.len()), "{} bytes each", bytes / answers);
-    // Others are not touched, nor are those who know a password.
+    // Others are not touched, nor is somebody at the same address who knows a password.
+    assert_eq!(neighbour.allocate().await.code(), 0);
     let mut over_ipv6 = Client::new(relay.local_addrs()[1], "driver").await;
     assert_eq!(over_ipv6.allocate().await.code(), 0);
 }

@@ -50,8 +50,10 @@ pub enum Effect {
         /// Over all uplinks, because the one in use did not help.
         wide: bool,
     },
-    /// Make the next frame a keyframe.
+    /// Send a keyframe now.
     Keyframe,
+    /// Nothing is heard: should a frame leave, it is to be a keyframe.
+    Probe,
     /// Send the host something that it answers.
     AskHost,
     /// Neither the driver nor the host answers: the uplink may be dead.
@@ -297,7 +299,7 @@ impl Recovery {
         }
         if flows && now >= lost.keyframe_due {
             lost.keyframe_due = now.plus(timing::KEYFRAMES);
-            self.effects.push_back(Effect::Keyframe);
+            self.effects.push_back(Effect::Probe);
         }
         if lost.answered.is_some_and(|at| self.host_up && now.since(at) >= timing::REBUILD) {
             return self.end(Effect::Rebuild);

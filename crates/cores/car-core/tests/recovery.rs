@@ -80,7 +80,7 @@ fn a_silent_path_whose_host_answers_is_looked_for_anew_and_not_given_up_before_t
     });
     assert_eq!(
         seen,
-        [(500, Effect::Keyframe), (500, Effect::AskHost), (750, Effect::Keyframe), (850, GENTLY)]
+        [(500, Effect::Probe), (500, Effect::AskHost), (750, Effect::Probe), (850, GENTLY)]
     );
 }
 
@@ -88,11 +88,8 @@ fn a_silent_path_whose_host_answers_is_looked_for_anew_and_not_given_up_before_t
 fn a_dead_link_that_comes_back_is_left_in_peace_but_for_keyframes() {
     let mut recovery = connected();
     let seen = run(&mut recovery, 0, 4_000, |_, _| {});
-    let keyframes: Vec<u64> = seen
-        .iter()
-        .filter(|(_, effect)| *effect == Effect::Keyframe)
-        .map(|(now, _)| *now)
-        .collect();
+    let keyframes: Vec<u64> =
+        seen.iter().filter(|(_, effect)| *effect == Effect::Probe).map(|(now, _)| *now).collect();
     assert!(keyframes.windows(2).all(|pair| pair[1] - pair[0] <= 250), "{keyframes:?}");
     assert_eq!(seen.iter().find(|(_, effect)| *effect == Effect::UplinkSilent).unwrap().0, 1_000);
     assert!(

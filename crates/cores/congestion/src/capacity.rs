@@ -44,8 +44,12 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn push(&mut self, arrival: Arrival) {
-        // A report that came late tells of gaps that were measured without it.
-        if self.recent.back().is_some_and(|last| arrival.at < last.at) {
+        let back = self.recent.back().map_or(0, |last| last.at.saturating_sub(arrival.at));
+        if back > WINDOW {
+            // The browser's clock was set, or one of its reports was wrong.
+            self.recent.clear();
+        } else if back > 0 {
+            // A report that came late tells of gaps that were measured without it.
             return;
         }
         self.recent.push_back(arrival);
@@ -193,8 +197,11 @@ mod tests {
         let mut all = arrivals(100, 10, 100_000);
         assert_eq!(all.recent.len(), MOST);
         let late = Arrival { sent: 0, at: 0, bytes: 1.0, queue: 0, frame: None };
+        let newest = all.recent.back().unwrap().at;
+        all.push(Arrival { at: newest - 1_000, ..late });
+        assert_eq!(all.recent.back().unwrap().at, newest, "late");
         all.push(late);
-        assert!(all.recent.back().unwrap().at > 0);
+        assert_eq!(all.recent.len(), 1, "another clock");
         all.clear();
         assert_eq!(all.sample(0), Sample::Nothing);
     }

@@ -260,6 +260,11 @@ impl Controller {
         self.clamp();
     }
 
+    /// The next frame is admitted, whatever is known.
+    pub fn let_one_through(&mut self) {
+        self.admitted_at = None;
+    }
+
     /// Whether the next frame may be encoded. Asking counts: a frame that is admitted will be sent.
     pub fn admit(&mut self, now: MonotonicMicros, keyframe: bool) -> bool {
         let now = micros(now);

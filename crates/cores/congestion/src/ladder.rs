@@ -57,6 +57,12 @@ impl<T: Copy> Ladder<T> {
             (.., true) => self.go(self.rung - 1),
             _ => {}
         }
+        self.present()
+    }
+
+    /// The size that is used now.
+    #[must_use]
+    pub fn present(&self) -> T {
         self.at(self.rung).0
     }
 

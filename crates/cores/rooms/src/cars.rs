@@ -1,7 +1,7 @@
 //! What cars do.
 
 use crate::rooms::Rooms;
-use crate::session::{Farewell, Session};
+use crate::session::{Farewell, Session, said_by_an_end};
 use crate::words::{CarConn, Close, Effect, EnrolledCar, Event, InstallRefusal};
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
@@ -113,6 +113,7 @@ impl Rooms {
             FromCar::Bye { session, reason } => {
                 // Any other session has ended already: this `bye` crossed the driver's.
                 if self.sessions.get(&session) == Some(&car) {
+                    let reason = said_by_an_end(reason, ByeReason::Shutdown);
                     self.end_session(now, session, &Farewell::driver_only(reason));
                 }
             }

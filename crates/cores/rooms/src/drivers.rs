@@ -2,7 +2,7 @@
 
 use crate::list::Told;
 use crate::rooms::Rooms;
-use crate::session::Farewell;
+use crate::session::{Farewell, said_by_an_end};
 use crate::words::{Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId};
@@ -65,6 +65,7 @@ impl Rooms {
             }
             FromDriver::Bye { session, reason } => {
                 if self.may_drive(from, session) {
+                    let reason = said_by_an_end(reason, ByeReason::DriverLeft);
                     self.end_session(now, session, &Farewell::car_only(reason));
                 }
             }

@@ -58,6 +58,15 @@ impl Farewell {
     }
 }
 
+/// The reason of an end that says `bye`. That one of them is gone, so that the other may go on
+/// without the host, only the host can say.
+pub(crate) fn said_by_an_end(reason: ByeReason, instead: ByeReason) -> ByeReason {
+    match reason {
+        ByeReason::DriverGone | ByeReason::CarGone => instead,
+        reason => reason,
+    }
+}
+
 impl Rooms {
     pub(crate) fn begin_session(
         &mut self,

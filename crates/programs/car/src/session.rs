@@ -356,6 +356,9 @@ impl Session {
             }
             PeerEvent::State(state) => {
                 tracing::info!(?state, "connection");
+                if state == PeerState::Connected {
+                    live.video.handle_path();
+                }
                 live.recovery.handle_connection(clock::now(), connection(state));
                 None
             }
@@ -402,6 +405,7 @@ impl Session {
         while let Some(effect) = live.recovery.poll_effect() {
             match effect {
                 Effect::Keyframe => live.video.begin(),
+                Effect::Probe => live.video.refresh(),
                 Effect::AskHost => match &self.back.pulse {
                     Some(pulse) => pulse.ask(),
                     // The car's own page is part of this program: it always answers.

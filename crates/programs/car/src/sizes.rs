@@ -9,9 +9,10 @@ const HEIGHTS: [u32; 3] = [720, 480, 360];
 /// then, or fewer frames.
 const WORTH: (u64, u64) = (150_000, 640 * 360);
 
-/// The picture's own size, and the smaller ones.
-pub(crate) fn ladder(full: VideoFormat) -> Ladder<VideoFormat> {
-    let with_floor = |format| (format, floor(format));
+/// The picture's own size, and the smaller ones. With a highest rate that is little for its size, a
+/// picture keeps that size all the same while the link carries the highest rate.
+pub(crate) fn ladder(full: VideoFormat, most_bps: u32) -> Ladder<VideoFormat> {
+    let with_floor = |format| (format, floor(format).min(most_bps / 10 * 6));
     Ladder::new(with_floor(full), smaller(full).map(with_floor).collect())
 }
 
@@ -38,6 +39,7 @@ fn floor(format: VideoFormat) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rccar_protocol::units::MonotonicMicros;
 
     fn format(width: u32, height: u32) -> VideoFormat {
         VideoFormat::new(width, height, 30).unwrap()
@@ -51,6 +53,22 @@ mod tests {
         assert_eq!(sizes(640, 480), [format(480, 360)]);
         assert!(sizes(640, 360).is_empty());
         assert!(sizes(64, 720).is_empty(), "no room to shrink");
+    }
+
+    #[test]
+    fn every_size_can_be_reached_again_at_the_highest_rate() {
+        let second = |s: u64| MonotonicMicros(s * 1_000_000);
+        for (width, height) in [(1920, 1080), (1280, 720), (640, 480)] {
+            for most in [300_000, 900_000, 1_400_000, 2_000_000, 6_000_000] {
+                let full = format(width, height);
+                let mut ladder = ladder(full, most);
+                (0..20).for_each(|s| _ = ladder.handle_rate(second(s), most / 10));
+                assert_ne!(ladder.present(), full, "{width}×{height} at {most}");
+                // Headers and copies take a part of it.
+                (20..100).for_each(|s| _ = ladder.handle_rate(second(s), most / 100 * 91));
+                assert_eq!(ladder.present(), full, "{width}×{height} at {most}");
+            }
+        }
     }
 
     #[test]

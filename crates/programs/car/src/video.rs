@@ -94,7 +94,8 @@ impl VideoHub {
     /// Prepares to send the picture: [`Sending::begin`] starts it, dropping the value ends it.
     pub(crate) fn prepare(&self, sender: Arc<VideoSender>, sight: SharedSight) -> Sending {
         let flow = sender.flow();
-        let ladder = std::sync::Mutex::new(sizes::ladder(self.order.format));
+        let ladder =
+            std::sync::Mutex::new(sizes::ladder(self.order.format, self.limits().most_bps));
         let room: Arc<dyn Gate> = Arc::new(Room { flow: Arc::clone(&flow), ladder });
         let task = tokio::spawn(send(self.clone(), sender, sight));
         Sending { hub: self.clone(), flow, room, running: OnceLock::new(), task }
@@ -159,6 +160,10 @@ struct Room {
 impl Gate for Room {
     fn format(&self) -> VideoFormat {
         let mut ladder = self.ladder.lock().unwrap_or_else(PoisonError::into_inner);
+        // The rate of a new path says nothing yet.
+        if !self.flow.is_settled() {
+            return ladder.present();
+        }
         ladder.handle_rate(clock::now(), self.flow.encoder_rate())
     }
 
@@ -181,12 +186,24 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// Call this when there is a path, the first one or another. It starts the camera, and the next
-    /// frame is a keyframe.
-    pub(crate) fn begin(&self) {
+    /// Call this when there is a path, the first one or another: what is known of the link is void.
+    pub(crate) fn handle_path(&self) {
         self.flow.handle_new_path();
-        self.hub.handle.set_gate(Arc::clone(&self.room));
-        self.running.get_or_init(|| Running::start(&self.hub));
+    }
+
+    /// Starts the camera, if it rests; a keyframe leaves at once.
+    pub(crate) fn begin(&self) {
+        self.running.get_or_init(|| {
+            self.hub.handle.set_gate(Arc::clone(&self.room));
+            Running::start(&self.hub)
+        });
+        // First the wish: the frame that is let through is to be the keyframe.
+        self.hub.handle.request_keyframe();
+        self.flow.let_one_through();
+    }
+
+    /// The next frame that the link has room for is a keyframe.
+    pub(crate) fn refresh(&self) {
         self.hub.handle.request_keyframe();
     }
 }

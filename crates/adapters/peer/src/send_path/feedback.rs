@@ -8,6 +8,8 @@ use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
 /// Reference times come in units of 64 ms, in 24 bits: they wrap after 12 days.
 const REFERENCE_UNIT: i64 = 64_000;
 const REFERENCE_RANGE: i64 = 1 << 24;
+/// More packets than any report of a browser tells of, and than are remembered.
+const MOST: usize = 4_096;
 
 #[derive(Debug, Default)]
 pub(super) struct Feedback {
@@ -24,7 +26,7 @@ impl Feedback {
         let mut seq = report.base_sequence_number;
         // The last chunk may be filled up with symbols that mean nothing.
         let mut verdicts = Vec::new();
-        for symbol in symbols.take(report.packet_status_count.into()) {
+        for symbol in symbols.take(usize::from(report.packet_status_count).min(MOST)) {
             let number = number(seq, next);
             seq = seq.wrapping_add(1);
             let arrived = match symbol {
@@ -165,7 +167,7 @@ mod tests {
             packet[2..4].copy_from_slice(&words.to_be_bytes());
             if let Ok(report) = TransportLayerCc::unmarshal(&mut &packet[..]) {
                 let verdicts = Feedback::default().read(&report, next);
-                prop_assert!(verdicts.len() <= usize::from(report.packet_status_count));
+                prop_assert!(verdicts.len() <= usize::from(report.packet_status_count).min(MOST));
                 prop_assert!(verdicts.iter().all(|verdict| verdict.number < next));
             }
         }

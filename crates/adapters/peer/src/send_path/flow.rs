@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// A browser that has agreed to report arrivals and does not within this time never will.
 const MUTE_AFTER: Duration = Duration::from_secs(3);
+/// From the first rate to the highest within this time, where the link carries it.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// The rate for a browser that reports nothing, in bit/s: little enough for a bad link.
 const BLIND: u32 = 500_000;
 /// Bytes that a packet of the picture has beside its part of the picture: headers of RTP, its
@@ -30,6 +32,7 @@ struct State {
     /// The browser has agreed to report arrivals.
     agreed: bool,
     sending_since: Option<Instant>,
+    path_since: Instant,
     reported: bool,
     /// What one instant of the media loop is on the car's clock.
     epoch: (Instant, MonotonicMicros),
@@ -62,6 +65,7 @@ impl Flow {
             copies: Window::default(),
             agreed: false,
             sending_since: None,
+            path_since: Instant::now(),
             reported: false,
             epoch: (Instant::now(), clock()),
         };
@@ -89,13 +93,26 @@ impl Flow {
         picture_rate((rate - copies).max(rate / 2.0), fps.into())
     }
 
+    /// Admits the next frame: the driver may have missed those before it.
+    pub fn let_one_through(&self) {
+        self.lock().control.let_one_through();
+    }
+
     /// The packets take another path from now on.
     pub fn handle_new_path(&self) {
         let mut state = self.lock();
         state.control.handle_new_path((self.clock)());
+        state.path_since = Instant::now();
         if !state.reported {
             state.sending_since = None;
         }
+    }
+
+    /// The rate has had the time to find what the path carries.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let state = self.lock();
+        state.reported && state.path_since.elapsed() > SETTLED_AFTER
     }
 
     #[must_use]

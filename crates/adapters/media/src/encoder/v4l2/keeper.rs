@@ -16,6 +16,9 @@ use std::time::Duration;
 /// holds. Opening and the first frame take half of it at most, where the device works.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// A driver may take a second to close.
+const CLOSES_WITHIN: Duration = Duration::from_secs(3);
+
 /// Encodes on a thread of its own, which opens the device with the first frame, and again with the
 /// frame after a failure.
 #[derive(Debug)]
@@ -107,18 +110,22 @@ impl Keeper {
 
     /// The device is opened anew with the next frame, which must have this size.
     pub(in crate::encoder) fn set_format(&mut self, format: VideoFormat) -> Result<(), Trouble> {
-        self.ask(Request::Format(format))?;
+        self.ask_for(Request::Format(format), CLOSES_WITHIN)?;
         self.frame = Some(Box::new(I420Frame::new(format)));
         Ok(())
     }
 
     fn ask(&mut self, request: Request) -> Result<Answer, Trouble> {
+        self.ask_for(request, self.longest)
+    }
+
+    fn ask_for(&mut self, request: Request, longest: Duration) -> Result<Answer, Trouble> {
         if self.hangs {
             return Err(Trouble::Hangs);
         }
         // There is room: the last request was answered.
         let answer = match self.requests.try_send(request) {
-            Ok(()) => self.answers.recv_timeout(self.longest),
+            Ok(()) => self.answers.recv_timeout(longest),
             Err(_) => Err(RecvTimeoutError::Disconnected),
         };
         answer.map_err(|_| {
@@ -152,8 +159,9 @@ impl Owner {
             }
             Request::Format(format) => {
                 self.settings.format = format;
-                // "Failed": the device closes after the answer, because that may take a second.
-                (Answer::Format, true)
+                // Before the answer: whoever asks next is not to wait for the device to close.
+                self.session = None;
+                (Answer::Format, false)
             }
             Request::Bitrate(bitrate_kbps) => {
                 self.settings.bitrate_kbps = bitrate_kbps;

@@ -8,9 +8,10 @@
 //!
 //! * The chip is found by its device (`fe20c000.pwm`), not by its number, which depends on which
 //!   driver came first: a Pi 4 has a second one for its audio jack.
-//! * `rppal` takes a channel's pulses off whenever it opens it. So a start, and a reopening after a
-//!   fault, begin with a gap, which an ESC takes for no signal: it stops the motor. A handle that
-//!   is there is kept, and dropping it leaves the pulses. The guard writes beside it.
+//! * `rppal` takes a channel's pulses off whenever it opens it, so they are let to end before that.
+//!   A start, and a reopening after a fault, begin with a gap, which an ESC takes for no signal: it
+//!   stops the motor. A handle that is there is kept, and dropping it leaves the pulses. The guard
+//!   writes beside it.
 //! * Pulses off first, then length zero, period, neutral, read back, pulses on. The kernel refuses
 //!   a pulse that is longer than its period, and the channel may have been another program's. It
 //!   refuses everything else while there is no period (`pwm_apply_might_sleep`), and the channel

@@ -38,12 +38,16 @@ fn handles(pwm: &PwmConfig) -> Result<[Handle; 2], ActuatorError> {
         handle.set_reset_on_drop(false);
         Ok(handle)
     };
+    chip.fall_silent([pwm.throttle_channel.0, pwm.steering_channel.0]);
     let opened = || Ok([open(pwm.steering_channel.0)?, open(pwm.throttle_channel.0)?]);
     opened().map_err(|why: io::Error| ActuatorError {
         what: "cannot open the channels of the PWM",
         why: io::Error::new(why.kind(), format!("{}: {why}", chip.path.display())),
     })
 }
+
+/// The last pulse has ended after this time: 25 ms at 40 Hz, the lowest frequency, and some more.
+const ONE_PERIOD: Duration = Duration::from_millis(30);
 
 /// A chip of the kernel's class.
 struct Chip {
@@ -91,6 +95,20 @@ impl Chip {
             let why = format!("pwm{channel} is not ours, or not yet: {error}");
             io::Error::new(io::Error::from(error).kind(), why)
         })
+    }
+
+    /// Lets the pulses of these channels end, if there are any: opening would cut one short, and a
+    /// short pulse may mean "backward". A channel that cannot be written to is not ours anyway.
+    fn fall_silent(&self, channels: [u8; 2]) {
+        let pulses = |channel: &u8| {
+            fs::read_to_string(self.channel(*channel).join("enable"))
+                .is_ok_and(|enabled| enabled.trim() == "1")
+        };
+        let mut on: Vec<u8> = channels.into_iter().filter(pulses).collect();
+        on.retain(|channel| write(&self.channel(*channel).join("duty_cycle"), "0").is_ok());
+        if !on.is_empty() {
+            std::thread::sleep(ONE_PERIOD);
+        }
     }
 
     fn channel(&self, number: u8) -> PathBuf {
@@ -196,6 +214,22 @@ mod tests {
         let pulse = folder.join("duty_cycle");
         fs::write(&pulse, "").unwrap();
         pulse
+    }
+
+    #[test]
+    fn pulses_end_before_their_channel_is_opened() {
+        let class = Class::new();
+        let chip = class.add(0, HEADER[0]);
+        let [steering, motor] = [0, 1].map(|channel| show_channel(&chip, channel));
+        fs::write(chip.join("pwm1/enable"), "1\n").unwrap();
+        fs::write(chip.join("pwm0/enable"), "0\n").unwrap();
+        class.find(&PwmDevice::Header).unwrap().fall_silent([1, 0]);
+        let said = |pulse: &Path| fs::read_to_string(pulse).unwrap();
+        assert_eq!([said(&motor), said(&steering)], ["0", ""]);
+        // One that is not there, or not ours, delays nothing.
+        let begun = std::time::Instant::now();
+        class.find(&PwmDevice::Header).unwrap().fall_silent([2, 3]);
+        assert!(begun.elapsed() < ONE_PERIOD);
     }
 
     #[test]
