@@ -41,10 +41,11 @@ async fn an_expiry_moved_by_the_client_is_refused() {
 async fn a_nonce_that_is_not_ours_gets_a_new_one() {
     let relay = relay(|_| ());
     let mut client = Client::new(relay.local_addrs()[0], "driver").await;
-    client.set_nonce("0123456789abcdef");
-    assert_eq!(client.allocate().await.code(), 438);
-    client.set_nonce("");
     assert_eq!(client.allocate().await.code(), 0);
+    client.set_nonce("0123456789abcdef");
+    assert_eq!(client.refresh(600).await.code(), 438);
+    client.set_nonce("");
+    assert_eq!(client.refresh(600).await.code(), 0);
 }
 
 #[tokio::test]

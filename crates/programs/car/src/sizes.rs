@@ -62,7 +62,7 @@ mod tests {
             for most in [300_000, 900_000, 1_400_000, 2_000_000, 6_000_000] {
                 let full = format(width, height);
                 let mut ladder = ladder(full, most);
-                (0..20).for_each(|s| _ = ladder.handle_rate(second(s), most / 10));
+                (0..20).for_each(|s| _ = ladder.handle_rate(second(s), most / 100));
                 assert_ne!(ladder.present(), full, "{width}×{height} at {most}");
                 // Headers and copies take a part of it.
                 (20..100).for_each(|s| _ = ladder.handle_rate(second(s), most / 100 * 91));
