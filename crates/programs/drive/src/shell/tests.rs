@@ -181,9 +181,9 @@ fn a_loop_at_rest_toggles_the_heartbeat_faster_than_its_circuit_lets_go() {
     let stamps = stamps.borrow();
     let mut gaps: Vec<_> = stamps.windows(2).map(|pair| pair[1].since(pair[0])).collect();
     gaps.sort_unstable();
-    let (half, most) = (gaps[gaps.len() / 2], gaps[gaps.len() - 1]);
+    let (usual, most) = (gaps[gaps.len() * 4 / 5], gaps[gaps.len() - 1]);
     // A busy machine may be late now and then, but not as a rule.
-    assert!(half < Duration::from_millis(8), "half of the edges come after {half:?}");
+    assert!(usual < Duration::from_millis(10), "a fifth of the edges come after {usual:?}");
     assert!(most < Duration::from_millis(500), "{most:?}");
 }
 

@@ -78,26 +78,38 @@ fn work_off(store: &mut Store, batch: &mut Vec<Job>) {
         return;
     }
     let mut answers = Vec::with_capacity(batch.len());
-    let mut panicked = false;
+    let (mut panicked, mut undone) = (false, None);
     for job in batch.drain(..) {
+        if let Some(why) = &undone {
+            // It would be kept, alone, while its caller is told that everything failed.
+            job(Err(DbError::Together(Arc::clone(why))))(None);
+            continue;
+        }
         match catch_unwind(AssertUnwindSafe(|| job(Ok(&mut *store)))) {
             Ok(answer) => answers.push(answer),
             // Its caller gets `Lost`. What it has left behind must not be kept.
             Err(_) => panicked = true,
         }
+        if store.connection.is_autocommit() {
+            // A full disk, for instance, makes SQLite undo the whole transaction.
+            undone = Some(Arc::from("the database has undone all that waited together"));
+        }
     }
-    let committed = if panicked {
-        Err("another task of the database broke off".to_owned())
+    let committed: Result<(), Arc<str>> = if let Some(why) = undone {
+        Err(why)
+    } else if panicked {
+        Err("another task of the database broke off".into())
     } else {
-        store.connection.execute_batch("COMMIT").map_err(|error| causes(&error).to_string())
+        store.connection.execute_batch("COMMIT").map_err(|error| causes(&error).to_string().into())
     };
     match committed {
         Ok(()) => answers.into_iter().for_each(|answer| answer(None)),
         Err(why) => {
-            if let Err(error) = store.connection.execute_batch("ROLLBACK") {
+            if !store.connection.is_autocommit()
+                && let Err(error) = store.connection.execute_batch("ROLLBACK")
+            {
                 tracing::error!(error = %causes(&error), "cannot undo work on the database");
             }
-            let why: Arc<str> = why.into();
             answers
                 .into_iter()
                 .for_each(|answer| answer(Some(DbError::Together(Arc::clone(&why)))));
@@ -166,6 +178,42 @@ mod tests {
         assert!(bob.await.unwrap().unwrap().is_some());
         assert!(matches!(half.await.unwrap(), Err(DbError::Damaged("test"))));
         assert_eq!(names(&db).await, ["Ada", "Bob"]);
+    }
+
+    #[tokio::test]
+    async fn what_the_database_undoes_by_itself_is_undone_for_all_who_waited() {
+        let db = Db::start(test_store()).unwrap();
+        let held = hold(&db).await;
+        let add = |name: &'static str| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.run(move |store| store.add_account(&test_name(name), None, 1)).await
+            })
+        };
+        let ada = add("Ada");
+        until_waiting(&db, 1).await;
+        let other = db.clone();
+        // As a full disk would, in the middle of somebody's work.
+        let fails = tokio::spawn(async move {
+            other.run(|store| Ok(store.connection.execute_batch("ROLLBACK")?)).await
+        });
+        until_waiting(&db, 2).await;
+        let bob = add("Bob");
+        until_waiting(&db, 3).await;
+        drop(held);
+        for told in
+            [ada.await.unwrap().map(drop), fails.await.unwrap(), bob.await.unwrap().map(drop)]
+        {
+            assert!(matches!(told, Err(DbError::Together(_))), "{told:?}");
+        }
+        assert!(names(&db).await.is_empty());
+        assert!(add("Eve").await.unwrap().unwrap().is_some(), "and it goes on");
+    }
+
+    async fn until_waiting(db: &Db, jobs: usize) {
+        while db.0.capacity() > WAITING - jobs {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
