@@ -30,6 +30,10 @@ pub struct Played {
     /// Packets that the uplink lost, and packets that the car sent once more.
     pub lost: u64,
     pub resent: u64,
+    /// Frames that were not sent because the picture was broken, and those that were left out
+    /// because the link had no room.
+    pub withheld: u64,
+    pub left_out: u64,
 }
 
 const fn s(seconds: u64) -> Duration {
@@ -148,6 +152,8 @@ impl Scene {
             capacity: self.capacity() / seconds,
             lost: after.lost + after.tail_dropped - lost,
             resent: last_number(&log, "resent"),
+            withheld: last_number(&log, "withheld"),
+            left_out: last_number(&log.replace("left_out: ", "left_out="), "left_out"),
         }
     }
 }
@@ -156,7 +162,7 @@ impl Scene {
 fn last_number(log: &str, name: &str) -> u64 {
     let name = format!(" {name}=");
     let value = log.rsplit_once(&name).and_then(|(_, rest)| rest.split_whitespace().next());
-    value.and_then(|value| value.parse().ok()).unwrap_or_default()
+    value.and_then(|value| value.trim_end_matches(',').parse().ok()).unwrap_or_default()
 }
 
 impl fmt::Display for Played {
@@ -165,7 +171,7 @@ impl fmt::Display for Played {
         let Viewed { age_p50, age_p95, age_max, frame_p95, freezes, frozen, fps } = self.all;
         write!(
             f,
-            "| {} | {:.0} ({:.2}) | {}/{}/{} | {} | {}, {:.1} s | {:.1} | {}/{} |",
+            "| {} | {:.0} ({:.2}) | {}/{}/{} | {} | {}, {:.1} s | {:.1} | {}/{} | {}/{} |",
             self.name,
             self.carried,
             self.carried / self.capacity,
@@ -178,6 +184,8 @@ impl fmt::Display for Played {
             fps,
             self.resent,
             self.lost,
+            self.withheld,
+            self.left_out,
         )
     }
 }
