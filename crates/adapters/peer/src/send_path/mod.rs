@@ -147,7 +147,10 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for SendPath {
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        self.release(now);
+        // Other parts of the stack have timers, too.
+        if self.pacer.bytes() > 0 {
+            self.release(now);
+        }
         Ok(())
     }
 

@@ -41,7 +41,7 @@ impl Pacer {
         // A caller's time may be older than the last one; then nothing is gained twice.
         self.filled = Some(self.filled.map_or(now, |last| last.max(now)));
         self.budget = (self.budget + per_second * since.as_secs_f64()).min(per_second * BURST);
-        if self.filled.is_some() && self.budget < 0.0 {
+        if self.budget < 0.0 {
             return None;
         }
         let (packet, size) = self.copies.pop_front().or_else(|| self.first.pop_front())?;

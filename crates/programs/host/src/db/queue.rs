@@ -140,6 +140,15 @@ mod tests {
         held
     }
 
+    type Added = Result<Option<i64>, DbError>;
+
+    fn add(db: &Db, name: &'static str) -> tokio::task::JoinHandle<Added> {
+        let db = db.clone();
+        tokio::spawn(async move {
+            db.run(move |store| store.add_account(&test_name(name), None, 1)).await
+        })
+    }
+
     async fn names(db: &Db) -> Vec<String> {
         db.run(|store| store.account_names()).await.unwrap()
     }
@@ -148,12 +157,7 @@ mod tests {
     async fn what_waits_together_is_done_together_and_one_failure_is_its_own() {
         let db = Db::start(test_store()).unwrap();
         let held = hold(&db).await;
-        let add = |name: &'static str| {
-            let db = db.clone();
-            tokio::spawn(async move {
-                db.run(move |store| store.add_account(&test_name(name), None, 1)).await
-            })
-        };
+        let add = |name| add(&db, name);
         let (ada, twin, bob) = (add("Ada"), add("ada"), add("Bob"));
         let other = db.clone();
         let half = tokio::spawn(async move {
@@ -169,9 +173,7 @@ mod tests {
                 })
                 .await
         });
-        while db.0.capacity() > WAITING - 4 {
-            tokio::task::yield_now().await;
-        }
+        until_waiting(&db, 4).await;
         drop(held);
         assert!(ada.await.unwrap().unwrap().is_some());
         assert_eq!(twin.await.unwrap().unwrap(), None);
@@ -184,12 +186,7 @@ mod tests {
     async fn what_the_database_undoes_by_itself_is_undone_for_all_who_waited() {
         let db = Db::start(test_store()).unwrap();
         let held = hold(&db).await;
-        let add = |name: &'static str| {
-            let db = db.clone();
-            tokio::spawn(async move {
-                db.run(move |store| store.add_account(&test_name(name), None, 1)).await
-            })
-        };
+        let add = |name| add(&db, name);
         let ada = add("Ada");
         until_waiting(&db, 1).await;
         let other = db.clone();
@@ -231,9 +228,7 @@ mod tests {
         let beside = tokio::spawn(async move {
             other.run(|store| store.add_account(&test_name("Ada"), None, 1)).await
         });
-        while db.0.capacity() > WAITING - 2 {
-            tokio::task::yield_now().await;
-        }
+        until_waiting(&db, 2).await;
         drop(held);
         assert!(matches!(breaks.await.unwrap(), Err(DbError::Lost)));
         assert!(matches!(beside.await.unwrap(), Err(DbError::Together(_))));
