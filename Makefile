@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install clean setup
+.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,8 +117,13 @@ bench-stops: ## 1,000 stops of a card that drives a servo board, by every failur
 test-repro: ## Build the image twice from scratch, in two places, and compare every bit (needs root or sudo)
 	@ci/image-repro
 
-install: ## Programs and files of a car into DESTDIR=…, programs from BINDIR=… (default: target/release)
-	@DESTDIR="$(DESTDIR)" $(if $(BINDIR),BINDIR="$(BINDIR)") $(if $(filter undefined,$(origin PROGRAMS)),,PROGRAMS="$(PROGRAMS)") ci/install
+install: ## Programs and their files into DESTDIR=…: COMPONENTS="car drive …" from BINDIR=… (ci/install has the rest)
+	@ci/install
+
+dist: ## Archives of the last commit with the page built in, without and with the crates, into out/dist
+	@ci/setup
+	@ci/web build
+	@ci/dist
 
 clean: ## Remove what was built
 	rm -rf target out web/dist

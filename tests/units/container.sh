@@ -54,7 +54,7 @@ make_root() {
     if [ -d "crates/programs/${program#rccar-}" ]; then programs+=("$program"); fi
   done
   build_programs
-  DESTDIR=$root BINDIR=$CARGO_TARGET_DIR/debug PROGRAMS="${programs[*]}" ci/install
+  DESTDIR=$root BINDIR=$CARGO_TARGET_DIR/debug PROGRAMS="${programs[*]}" COMPONENTS="${all_programs[*]#rccar-} rauc appliance" ci/install
   for program in "${all_programs[@]}"; do
     if [ ! -e "$root/usr/bin/$program" ]; then ln -s /dev/null "$root/etc/systemd/system/$program.service"; fi
   done
