@@ -2,6 +2,9 @@
 # so the slots have room to grow.
 # shellcheck shell=bash disable=SC2034
 GPT_ID=52434341-5200-4000-8000-000000000000
+# Of the file system of the partition `data`.
+DATA_ID=${GPT_ID%0}d
+DATA_SEED=${GPT_ID%0}e
 BASIC=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7
 LINUX=0FC63DAF-8483-4772-8E79-3D69D8477DE4
 declare -A start size
