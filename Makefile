@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist clean setup
+.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,7 @@ test: ## What decides a landing (CI runs the same)
 	@ci/setup
 	@ci/web
 	@ci/lint
+	@tests/packaging/run
 	@ci/unit
 	@ci/modem
 	@ci/netlab
@@ -39,6 +40,10 @@ unit: ## Rust tests
 	@ci/setup
 	@ci/web build
 	@ci/unit
+
+packaging: ## Check the layer for Yocto and the tree for Buildroot, without their build systems
+	@ci/setup
+	@tests/packaging/run
 
 units: ## Boot the units of a car in a container and look at them (needs root)
 	@ci/setup

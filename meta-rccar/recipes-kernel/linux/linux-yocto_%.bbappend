@@ -1,0 +1,3 @@
+FILESEXTRAPATHS:prepend:rccar := "${THISDIR}/files:"
+
+SRC_URI:append:rccar = " file://rccar.cfg"
