@@ -2,6 +2,7 @@
 
 use crate::lab::{HOST, Lab};
 use crate::watched::Watched;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -38,6 +39,17 @@ impl Lab {
     pub async fn watch(&self, seconds: u64, begin: impl FnOnce()) -> Watched {
         let seen = self.run_chromium("watching.mjs", &[&seconds.to_string()], begin).await;
         serde_json::from_value(seen).expect("frames and when they were shown")
+    }
+
+    /// Lets a driver with Chromium open the car so many times, one after the other. For each time,
+    /// milliseconds from the click to each step of the session, to the first `picture` at last.
+    ///
+    /// # Panics
+    /// There is no picture.
+    #[allow(clippy::expect_used, reason = "this is what a failed test is")]
+    pub async fn open_again_and_again(&self, times: usize) -> Vec<BTreeMap<String, f64>> {
+        let seen = self.run_chromium("first-picture.mjs", &[&times.to_string()], || {}).await;
+        serde_json::from_value(seen["steps"].clone()).expect("steps of sessions")
     }
 
     /// Lets a driver with Chromium do what a script says. Calls `begin` at its first line.
