@@ -12,11 +12,13 @@ import { Instruments, type Surroundings } from "../core/app/instruments";
 import type { PresentedFrame } from "../core/app/picture";
 import type { Route } from "../core/app/route";
 import { effectsOf } from "../core/effects";
+import type { Controls } from "../core/input/controls";
 import type { Mixer, Tell } from "../core/input/mixer";
 import type { SignalingEvent } from "../core/link/host";
 import { Session, type Effect as SessionEffect } from "../core/link/session";
 import type { Moment } from "../core/app/minute";
 import type { StatsEntry } from "../core/link/stats";
+import { loadControls, saveControls } from "../input/controls";
 import { ControlChannel, EventsChannel } from "../link/channels";
 import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
 import type { SignalingClient } from "../link/signaling";
@@ -37,6 +39,8 @@ export class Cockpit {
   readonly stream = signal<MediaStream | null>(null);
   /** `null`: this car cannot be calibrated. */
   readonly calibration = signal<CalibrationView | null>(null);
+  /** Keys and devices, as the driver wants them. */
+  readonly controls = signal<Controls>(loadControls());
   readonly session: Session;
   /** For what the driver does on the screen. */
   readonly tell: Tell = (step) => this.#sender.tell(step);
@@ -70,6 +74,7 @@ export class Cockpit {
     this.route = route;
     this.#signaling = signaling;
     this.#cars = cars;
+    this.tell((mixer, now) => mixer.handleControls(this.controls.peek(), now));
     this.session = new Session({ car: route.car, trickle: route.trickle });
     this.#instruments = new Instruments(route.relayOnly, performance.now());
     this.#act((now) => this.session.handleHost(signaling.state.phase === "ready", now));
@@ -99,6 +104,13 @@ export class Cockpit {
 
   connect(): void {
     this.#act((now) => this.session.handleConnect(now));
+  }
+
+  /** Drives with these from now on; returns whether the browser keeps them. */
+  setControls(controls: Controls): boolean {
+    this.controls.value = controls;
+    this.tell((mixer, now) => mixer.handleControls(controls, now));
+    return saveControls(controls);
   }
 
   /** Lets the calibration do something, asks the car for it, and shows what has changed. */
@@ -133,7 +145,7 @@ export class Cockpit {
   diagnose(): object {
     const now = performance.now();
     const { channel, path, sent } = this.#sender;
-    const { sample, armWanted, notice, blind, rttMs } = path.facts(now);
+    const { sample, armWanted, device, stranger, notice, blind, rttMs } = path.facts(now);
     return {
       session: { id: this.session.id, phase: this.session.phase, attempt: this.session.attempt },
       peer: this.#peer && {
@@ -153,7 +165,7 @@ export class Cockpit {
         sent,
       },
       blind,
-      input: { ...sample, armWanted, notice },
+      input: { ...sample, armWanted, notice, device: device.name, stranger },
       ...this.#instruments.diagnose(now),
     };
   }

@@ -1,7 +1,8 @@
 /** Listens to the page's keyboard, gamepads, visibility and focus for a `Mixer`. */
 
-import { commandOf } from "../core/input/keyboard";
+import { placeOf } from "../core/input/keyboard";
 import type { Mixer, Tell } from "../core/input/mixer";
+import type { PadLike } from "../core/input/pad";
 
 /** With the focus on one of these, keys type, or Enter presses the element. */
 const TYPING = "input, textarea, select, [contenteditable]";
@@ -30,7 +31,7 @@ export function listen(tell: Tell): () => void {
     const isOurs = tell((mixer, now) => {
       // Steam may turn a stick into a key. To notice that, look at the stick before the key counts.
       if (down && mixer.padPresent) pollPads(mixer, now);
-      return mixer.handleKey(event.code, down, now, event.repeat);
+      return mixer.handleKey(placeOf(event), down, now, event.repeat);
     });
     if (isOurs) event.preventDefault();
   };
@@ -72,9 +73,21 @@ function pollPage(mixer: Mixer, now: number): void {
 
 /** Looks at the gamepads; browsers update them only on request. */
 function pollPads(mixer: Mixer, now: number): void {
-  // In some browsers absent on pages without HTTPS, although the type says otherwise.
-  const pads = (navigator.getGamepads as typeof navigator.getGamepads | undefined)?.call(navigator);
+  const pads = listPads();
   if (pads) mixer.handlePads(pads, now);
+}
+
+/** What the browser lists; `null` if it lists none to this page. */
+export function listPads(): readonly (PadLike | null)[] | null {
+  try {
+    // In some browsers absent on pages without HTTPS, although the type says otherwise.
+    return (
+      (navigator.getGamepads as typeof navigator.getGamepads | undefined)?.call(navigator) ?? null
+    );
+  } catch {
+    // A frame around the page may forbid it.
+    return null;
+  }
 }
 
 /**
@@ -88,8 +101,11 @@ function belongsElsewhere(event: KeyboardEvent): boolean {
   );
 }
 
-function pressesButton({ target, code }: KeyboardEvent): boolean {
+function pressesButton(event: KeyboardEvent): boolean {
+  const { target } = event;
   return (
-    target instanceof Element && commandOf(code) === "arm" && target.closest(PRESSING) !== null
+    target instanceof Element &&
+    ["Enter", "NumpadEnter"].includes(placeOf(event)) &&
+    target.closest(PRESSING) !== null
   );
 }

@@ -10,16 +10,19 @@ const LABELS: Readonly<Record<Action, string>> = {
   back: "Back to the cars",
   reload: "Reload the page",
   "sign-in": "Sign in",
+  controls: "Set it up",
 };
 
 export function BannerView({
   app,
   cockpit,
   banner,
+  openControls,
 }: {
   app: App;
   cockpit: Cockpit;
   banner: Banner | null;
+  openControls: () => void;
 }) {
   const act = (action: Action): void => {
     switch (action) {
@@ -33,6 +36,8 @@ export function BannerView({
         return location.reload();
       case "sign-in":
         return app.go({ page: "sign-in" });
+      case "controls":
+        return openControls();
     }
   };
   return (

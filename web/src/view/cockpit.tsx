@@ -6,7 +6,9 @@ import type { App } from "../app/app";
 import type { Cockpit } from "../app/cockpit";
 import { watchFrames } from "../app/frames";
 import type { Hud } from "../core/app/hud";
+import { placeOf } from "../core/input/keyboard";
 import { BannerView } from "./banner";
+import { ControlsPanel } from "./controls";
 import { Dock } from "./dock";
 import { HelpPanel } from "./help";
 import { Metrics, Rungs, StatePill } from "./hud";
@@ -21,14 +23,22 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   const help = useSignal(false);
   const setup = useSignal(false);
   const plot = useSignal(false);
+  const controls = useSignal(false);
+  const openControls = () => {
+    help.value = setup.value = plot.value = false;
+    controls.value = true;
+  };
   const touched = useSignal(matchMedia("(pointer: coarse)").matches);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "?") help.value = !help.value;
-      else if (event.key === "Escape") help.value = setup.value = plot.value = false;
-      else if (event.key === "p") plot.value = !plot.value;
-      else if (event.key === "f") toggleFullscreen(root.current);
+      if (cockpit.mixer.commandOf(placeOf(event)) !== null) return;
+      // Whatever Caps Lock makes of a letter.
+      const key = event.key.toLowerCase();
+      if (key === "?") help.value = !help.value;
+      else if (key === "escape") help.value = setup.value = plot.value = controls.value = false;
+      else if (key === "p") plot.value = !plot.value;
+      else if (key === "f") toggleFullscreen(root.current);
     };
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
@@ -67,7 +77,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
               aria-expanded={setup}
               data-testid="open-setup"
               onClick={() => {
-                help.value = false;
+                help.value = controls.value = false;
                 setup.value = !setup.value;
               }}
             >
@@ -98,7 +108,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
             aria-label="Help (?)"
             aria-expanded={help}
             onClick={() => {
-              setup.value = false;
+              setup.value = controls.value = false;
               help.value = !help.value;
             }}
           >
@@ -107,11 +117,18 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         </div>
         <Rungs hud={hud} />
       </header>
-      <BannerView app={app} cockpit={cockpit} banner={hud.banner} />
+      <BannerView app={app} cockpit={cockpit} banner={hud.banner} openControls={openControls} />
       {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
       {plot.value && <PlotPanel cockpit={cockpit} close={() => (plot.value = false)} />}
-      {help.value && <HelpPanel close={() => (help.value = false)} />}
+      {help.value && (
+        <HelpPanel
+          keys={cockpit.controls.value.keys}
+          openControls={openControls}
+          close={() => (help.value = false)}
+        />
+      )}
+      {controls.value && <ControlsPanel cockpit={cockpit} close={() => (controls.value = false)} />}
       {setup.value && calibration !== null && (
         <SetupPanel
           cockpit={cockpit}

@@ -40,10 +40,12 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           data-testid="brake"
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId);
-            tell((mixer) => mixer.handleBrake(true));
+            tell((mixer) => mixer.handleBrake(true, event.pointerId));
           }}
-          onPointerUp={() => tell((mixer) => mixer.handleBrake(false))}
-          onLostPointerCapture={() => tell((mixer) => mixer.handleBrake(false))}
+          onPointerUp={({ pointerId }) => tell((mixer) => mixer.handleBrake(false, pointerId))}
+          onLostPointerCapture={({ pointerId }) =>
+            tell((mixer) => mixer.handleBrake(false, pointerId))
+          }
           onContextMenu={(event) => event.preventDefault()}
         >
           Brake

@@ -1,13 +1,27 @@
 /** How to drive, shown over the picture: the driver can drive meanwhile. */
 
+import { keyWords } from "../core/input/controls";
+import { COMMANDS, type Command, type Keys } from "../core/input/keyboard";
 import { CloseIcon } from "./icons";
 
-const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [["←", "→", "A", "D"], "Steer"],
-  [["↑", "W"], "Forward"],
-  [["↓", "S"], "Backward"],
-  [["Space"], "Brake"],
-  [["Enter"], "Arm, disarm"],
+export const COMMAND_WORDS: Readonly<Record<Command, string>> = {
+  left: "Steer left",
+  right: "Steer right",
+  forward: "Forward",
+  backward: "Backward",
+  brake: "Brake",
+  arm: "Arm, disarm",
+};
+
+/** Names of the keys that mean this. */
+export function keysFor(keys: Keys, command: Command): readonly string[] {
+  return Object.entries(keys)
+    .filter(([, of]) => of === command)
+    .map(([place]) => keyWords(place));
+}
+
+/** What the keys of the page itself do. */
+const PAGE_KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [["L"], "Lights, if the car has any"],
   [["H"], "Horn, if the car has one"],
   [["P"], "The last minute as a plot"],
@@ -23,7 +37,17 @@ const PAD: readonly (readonly [string, string])[] = [
   ["B", "Brake"],
 ];
 
-export function HelpPanel({ close }: { close: () => void }) {
+interface Props {
+  readonly keys: Keys;
+  readonly openControls: () => void;
+  readonly close: () => void;
+}
+
+export function HelpPanel({ keys, openControls, close }: Props) {
+  const rows = [
+    ...COMMANDS.map((command) => [keysFor(keys, command), COMMAND_WORDS[command]] as const),
+    ...PAGE_KEYS,
+  ];
   return (
     <aside class="help" aria-label="How to drive">
       <div class="dialog-head">
@@ -44,10 +68,10 @@ export function HelpPanel({ close }: { close: () => void }) {
       </p>
       <div class="help-lists">
         <dl>
-          {KEYS.map(([keys, what]) => (
+          {rows.map(([names, what]) => (
             <div key={what}>
               <dt>
-                {keys.map((key) => (
+                {names.map((key) => (
                   <kbd key={key}>{key}</kbd>
                 ))}
               </dt>
@@ -72,6 +96,9 @@ export function HelpPanel({ close }: { close: () => void }) {
         Let go of a gamepad while you plug it in: the page then learns where its controls rest. If
         one of its sticks does nothing, plug it in again.
       </p>
+      <button type="button" class="button" data-testid="open-controls" onClick={openControls}>
+        Keys and devices
+      </button>
       {!isSecureContext && (
         <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>
       )}

@@ -2,6 +2,7 @@
 
 import {
   ageAlarm,
+  deviceWords,
   pathWords,
   rttAlarm,
   stateTone,
@@ -37,6 +38,14 @@ export function Rungs({ hud }: { hud: Hud }) {
           <Chip key={rung.id} testid={`rung-${rung.id}`} {...rung} />
         ))}
       </ol>
+      <ul aria-label="You drive with">
+        <Chip
+          testid="hud-device"
+          text={deviceWords(hud.device)}
+          hint="The device that drives. Another one takes over when you move it."
+          tone={hud.device.source === "none" ? "idle" : "good"}
+        />
+      </ul>
       {hud.vitals.length > 0 && (
         <ul aria-label="Car" class={hud.silent ? "old" : ""} data-testid="hud-vitals">
           {hud.vitals.map((vital) => (

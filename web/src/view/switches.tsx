@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Cockpit } from "../app/cockpit";
+import { placeOf } from "../core/input/keyboard";
 import type { Switches } from "../protocol/telemetry";
 import { HornIcon, LightsIcon } from "./icons";
 
@@ -18,10 +19,12 @@ export function SwitchButtons({ cockpit, switches }: Props) {
     const key = (event: KeyboardEvent) => {
       const down = event.type === "keydown";
       if (down && (event.repeat || event.ctrlKey || event.metaKey || event.altKey)) return;
-      if (event.code === "KeyL" && down && there.current.lights !== null)
+      const place = placeOf(event);
+      if (cockpit.mixer.commandOf(place) !== null) return;
+      if (place === "KeyL" && down && there.current.lights !== null)
         tell((mixer) => mixer.handleLights());
       // Letting go counts in any case.
-      if (event.code === "KeyH" && (!down || there.current.horn !== null))
+      if (place === "KeyH" && (!down || there.current.horn !== null))
         tell((mixer) => mixer.handleHorn(down));
     };
     window.addEventListener("keydown", key);

@@ -17,6 +17,8 @@ const calm: Situation = {
   visible: true,
   focused: true,
   notice: null,
+  device: { source: "keyboard", name: null },
+  stranger: null,
   pictureAgeMs: 40,
   lastStop: null,
   throttleHeld: false,

@@ -1,6 +1,6 @@
 /** The one message for the driver now. Pure: the situation in, words and buttons out. */
 
-import type { InputNotice } from "../input/mixer";
+import type { Device, InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
 import { MAX_PICTURE_AGE_MS } from "../link/sight";
 import type { SignalingState } from "../link/host";
@@ -21,7 +21,7 @@ import {
   type Words,
 } from "./messages";
 
-export type Action = "connect" | "relay" | "back" | "reload" | "sign-in";
+export type Action = "connect" | "relay" | "back" | "reload" | "sign-in" | "controls";
 
 export interface Banner extends Words {
   readonly level: "info" | "warn" | "bad";
@@ -46,6 +46,9 @@ export interface Situation {
   readonly visible: boolean;
   readonly focused: boolean;
   readonly notice: InputNotice | null;
+  readonly device: Device;
+  /** Name of a device that was touched and has not been set up. */
+  readonly stranger: string | null;
   readonly pictureAgeMs: number | null;
   /** Why the car last stopped, in words. */
   readonly lastStop: string | null;
@@ -116,7 +119,7 @@ export function bannerFor(situation: Situation): Banner | null {
 
 function connected(situation: Situation): Banner | null {
   const { now, silentSince, visible, focused, notice, state, reason } = situation;
-  const { carNotice, computer, signaling } = situation;
+  const { carNotice, computer, signaling, device, stranger } = situation;
   if (silentSince !== null && now - silentSince > SILENT_MS) {
     return show(
       "bad",
@@ -130,7 +133,7 @@ function connected(situation: Situation): Banner | null {
   if (!visible || !focused)
     return show("warn", "Click here to drive", "This page does not have the focus.");
   if (notice !== null)
-    return { ...show(notice === "no-picture" ? "info" : "warn", "", ""), ...NOTICE_WORDS[notice] };
+    return { ...show(CALM.has(notice) ? "info" : "warn", "", ""), ...noticeWords(notice, device) };
   if (reason === "drive-service-lost" || reason === "actuator-fault") {
     return show(
       "bad",
@@ -153,6 +156,16 @@ function connected(situation: Situation): Banner | null {
     const now = reasonWords(reason) === "" ? "Input was lost" : reasonWords(reason);
     return show("warn", "Stopped", `${situation.lastStop ?? now}. Arm to go on.`);
   }
+  if (stranger !== null && state === "disarmed") {
+    return {
+      ...show(
+        "info",
+        `${stranger} is not set up`,
+        "This page does not know what its controls mean, so it drives nothing yet.",
+      ),
+      actions: ["controls"],
+    };
+  }
   if (carNotice !== null) {
     const level = isKnown(NOTICE_LEVELS, carNotice.level) ? carNotice.level : "warning";
     const tone = { info: "info", warning: "warn", error: "bad" } as const;
@@ -165,6 +178,15 @@ function connected(situation: Situation): Banner | null {
     return show("info", title, `${text} You can go on driving meanwhile.`);
   }
   return null;
+}
+
+const CALM: ReadonlySet<InputNotice> = new Set(["no-picture", "setting-up"]);
+
+/** Of two gamepads only the name tells which one is meant. */
+function noticeWords(notice: InputNotice, { name }: Device): Words {
+  const words = NOTICE_WORDS[notice];
+  if (name === null || !notice.endsWith("-took-over")) return words;
+  return { title: words.title, text: words.text.replace(/^It /u, `${name} `) };
 }
 
 function oldPicture({ pictureAgeMs }: Situation): Banner {

@@ -54,6 +54,8 @@ const driving: Facts = {
   sample,
   armWanted: true,
   notice: null,
+  device: { source: "keyboard", name: null },
+  stranger: null,
   blind: null,
   linkSlow: false,
   lastStop: null,

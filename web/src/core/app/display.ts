@@ -1,6 +1,6 @@
 /** Makes the display of the cockpit from all that is known. Pure. */
 
-import type { InputNotice, Sample } from "../input/mixer";
+import type { Device, InputNotice, Sample } from "../input/mixer";
 import { NEUTRAL } from "../input/pad";
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
@@ -36,6 +36,8 @@ export interface Facts {
   readonly telemetry: { readonly frame: TelemetryFrame; readonly at: number } | null;
   readonly sample: Sample;
   readonly armWanted: boolean;
+  readonly device: Device;
+  readonly stranger: string | null;
   readonly notice: InputNotice | null;
   readonly blind: Blindness | null;
   readonly linkSlow: boolean;
@@ -75,6 +77,8 @@ export function hudOf(facts: Facts): Hud {
       visible: sample.visible,
       focused: sample.focused,
       notice: facts.notice,
+      device: facts.device,
+      stranger: facts.stranger,
       pictureAgeMs: facts.ageMs,
       throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
       carNotice: facts.carNotice,
@@ -83,6 +87,7 @@ export function hudOf(facts: Facts): Hud {
     silent,
     armWanted: facts.armWanted,
     source: sample.source,
+    device: facts.device,
     ageMs: facts.ageMs,
     rttMs: facts.rttMs,
     bitrateKbps: stats?.bitrateKbps ?? null,

@@ -1,5 +1,6 @@
 /** What the cockpit displays. */
 
+import type { Device } from "../input/mixer";
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
 import type { Path } from "../link/stats";
@@ -56,6 +57,8 @@ export interface Hud {
   readonly lastStop: string | null;
   readonly armWanted: boolean;
   readonly source: InputSource;
+  /** What drives, or would drive if the car were armed. */
+  readonly device: Device;
   readonly ageMs: number | null;
   readonly rttMs: number | null;
   readonly bitrateKbps: number | null;
@@ -94,6 +97,7 @@ export const emptyHud: Hud = {
   lastStop: null,
   armWanted: false,
   source: "none",
+  device: { source: "none", name: null },
   ageMs: null,
   rttMs: null,
   bitrateKbps: null,
@@ -212,3 +216,15 @@ export function pathWords(path: Path | null): { kind: string; detail: string } {
     detail: [path.protocol, path.family].filter((part) => part !== null && part !== "").join(" · "),
   };
 }
+
+/** What drives, in a word or by its name. */
+export function deviceWords({ source, name }: Device): string {
+  return name ?? DEVICE_WORDS[source];
+}
+
+const DEVICE_WORDS: Readonly<Record<InputSource, string>> = {
+  none: "No device yet",
+  keyboard: "Keyboard",
+  gamepad: "Gamepad",
+  touch: "Touch",
+};

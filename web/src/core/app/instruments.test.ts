@@ -34,6 +34,8 @@ const DRIVER: DriverFacts = {
   },
   armWanted: false,
   notice: null,
+  device: { source: "keyboard", name: null },
+  stranger: null,
   pageStop: null,
   blind: null,
   linkSlow: false,

@@ -169,6 +169,8 @@ export class Instruments {
       telemetry: this.#telemetry,
       sample: driver.sample,
       armWanted: driver.armWanted,
+      device: driver.device,
+      stranger: driver.stranger,
       notice: driver.notice,
       blind: driver.blind,
       linkSlow: driver.linkSlow,

@@ -203,6 +203,10 @@ export const NOTICE_WORDS: Readonly<Record<InputNotice, Words>> = {
     title: "The link is too slow: you cannot drive",
     text: "The car's answers take longer than half a second, or do not come. The car stops. Wait until this goes away, let go, then arm again.",
   },
+  "setting-up": {
+    title: "You are setting up the controls",
+    text: "The car cannot be armed meanwhile. Close the panel to drive.",
+  },
   "no-picture": {
     title: "Waiting for the picture",
     text: "The car can be armed once it is there.",
@@ -228,6 +232,7 @@ export const PAGE_STOP_WORDS: Readonly<Record<PageStop | "car-silent", string>> 
   "gamepad-still": "The gamepad stood still",
   "touch-lost": "The touch was interrupted",
   "link-slow": "The link was too slow",
+  "setting-up": "The controls were set up",
   "no-picture": "There was no picture",
   "picture-stopped": "The picture stopped",
   "picture-old": "The picture was too old",

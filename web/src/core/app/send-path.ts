@@ -13,7 +13,7 @@
  */
 
 import { effectsOf } from "../effects";
-import { Mixer, type InputNotice, type PageStop, type Sample } from "../input/mixer";
+import { Mixer, type Device, type InputNotice, type PageStop, type Sample } from "../input/mixer";
 import { Pacer } from "../input/pacer";
 import { CarClock } from "../link/clock";
 import { Sight, type Blindness } from "../link/sight";
@@ -37,6 +37,9 @@ export interface Effect {
 export interface DriverFacts {
   readonly sample: Sample;
   readonly armWanted: boolean;
+  readonly device: Device;
+  /** Name of a device that was touched and has not been set up. */
+  readonly stranger: string | null;
   readonly notice: InputNotice | null;
   /** Why this page disarmed since the driver last armed. */
   readonly pageStop: PageStop | null;
@@ -74,12 +77,14 @@ export class SendPath {
   }
 
   facts(now: number): DriverFacts {
-    const { armWanted, notice, stop: pageStop } = this.mixer;
+    const { armWanted, device, stranger, notice, stop: pageStop } = this.mixer;
     const { blind } = this.#sight;
     const sample = this.mixer.sample(now);
     return {
       sample,
       armWanted,
+      device,
+      stranger,
       notice,
       pageStop,
       blind,

@@ -1,11 +1,22 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { effectsOf } from "../effects";
 import { Gamepads, type Effect, type PadLike } from "./gamepad";
+import { axis, STANDARD, STICK, type Mapping } from "./mapping";
+
+/** What a driver has said about a device without the standard mapping. */
+const JOYSTICK: Mapping = {
+  ...STANDARD,
+  forward: axis(1, 0, -1),
+  backward: axis(1, 0, 1),
+  throttle: STICK,
+};
+const SAVED = new Map([["joystick", JOYSTICK]]);
 
 let pads: Gamepads;
 
 beforeEach(() => {
   pads = new Gamepads();
+  pads.handleMappings(SAVED);
 });
 
 describe("a pad that is taken into the hand", () => {
@@ -31,6 +42,7 @@ describe("a pad that is taken into the hand", () => {
     for (const mapping of ["", "standard"]) {
       for (let rest = -1; rest <= 1.001; rest += 0.01) {
         pads = new Gamepads();
+        pads.handleMappings(SAVED);
         for (let now = 0; now < 160; now += 16) {
           const at = rest + (now % 32 === 0 ? 0.005 : -0.005);
           expect(look(now, pad({ axes: [at, at], triggers: [at, at], mapping }))).toBeNull();
@@ -81,7 +93,7 @@ describe("what a pad gives", () => {
     expect(pads.sample(16)).toMatchObject({ steering: -1, throttle: 0.5 });
   });
 
-  it("is the first two axes without the standard mapping", () => {
+  it("is what its driver has said about it, without the standard mapping", () => {
     use({ axes: [0.54, -1], mapping: "" });
     expect(pads.sample(16)).toMatchObject({ steering: expect.closeTo(0.5) as number, throttle: 1 });
   });
@@ -464,7 +476,8 @@ function pad({
           ? triggers[1]
           : 0,
   }));
-  return { id: "pad", index: 0, connected: true, mapping, axes, buttons };
+  const id = mapping === "" ? "joystick" : "pad";
+  return { id, index: 0, connected: true, mapping, axes, buttons };
 }
 
 function effects(): Effect[] {

@@ -1,5 +1,6 @@
 /**
- * Makes one gamepad of all: which of them steers, and the signs that it is gone.
+ * Makes one gamepad of all: which of them steers, and the signs that it is gone. A wheel and pedals
+ * that are two devices make one together: what the one lacks comes from the other.
  *
  * A pad that loses its radio may keep its last values for ever. **Values that do not change at all
  * while a stick is held half way, or for longer while the pad gives throttle, are no input**: a
@@ -13,6 +14,7 @@
  * **Twins move together, so neither takes over from the other.**
  */
 
+import type { Mapping } from "./mapping";
 import { keyOf, Pad, type PadLike } from "./pad";
 
 export type { PadLike } from "./pad";
@@ -38,9 +40,15 @@ export interface PadSample {
  */
 const TWIN_MS = 100;
 
+/** Browsers list at most 4 or 16; a page must not choke on a list that somebody invents. */
+const MAX_PADS = 32;
+
 export class Gamepads {
   #pads = new Map<string, Pad>();
+  #saved: ReadonlyMap<string, Mapping> = new Map();
   #inUse: string | null = null;
+  /** Key of the pad that has what the one in use lacks. */
+  #partner: string | null = null;
   #effects: Effect[] = [];
 
   pollEffect(): Effect | null {
@@ -56,9 +64,31 @@ export class Gamepads {
     return this.#inUse;
   }
 
+  /** Name of the pad that steers, and of its partner; `null` without one. */
+  get name(): string | null {
+    const names = this.#team.map(({ name }) => name);
+    return names.length === 0 ? null : [...new Set(names)].join(" + ");
+  }
+
+  /** Name of a device without a mapping that somebody has touched; `null` if there is none. */
+  get stranger(): string | null {
+    const pads = [...this.#pads.values()];
+    return pads.find((pad) => pad.mapping === null && pad.touched)?.name ?? null;
+  }
+
   /** Every pad can brake, not only the one that steers. */
   get brake(): boolean {
     return [...this.#pads.values()].some((pad) => pad.brake);
+  }
+
+  /**
+   * What the driver says about the controls of devices, by their id. All devices are then seen for
+   * the first time.
+   */
+  handleMappings(saved: ReadonlyMap<string, Mapping>): void {
+    this.#saved = saved;
+    this.#pads.clear();
+    this.#missUser();
   }
 
   /** Takes the result of `navigator.getGamepads()`. */
@@ -66,14 +96,14 @@ export class Gamepads {
     const before = this.#pads;
     this.#pads = new Map();
     for (const seen of pads) {
-      if (!seen?.connected) continue;
+      if (!seen?.connected || this.#pads.size >= MAX_PADS) continue;
       const key = keyOf(seen);
       if (this.#pads.has(key)) continue;
       // The first look only shows where the controls are. A pad that comes back with frozen values
       // has not been touched.
       const pad = before.get(key);
       pad?.handleLook(seen, now);
-      this.#pads.set(key, pad ?? new Pad(seen, now));
+      this.#pads.set(key, pad ?? new Pad(seen, this.#saved, now));
     }
     this.#missUser();
     for (const pad of this.#pads.values())
@@ -93,7 +123,7 @@ export class Gamepads {
 
   /** The pad in use is in a hand. A pad that moves together with it may then be its twin. */
   isHeld(now: number): boolean {
-    return this.#user?.isHeld(now, TWIN_MS) ?? false;
+    return this.#team.some((pad) => pad.isHeld(now, TWIN_MS));
   }
 
   /**
@@ -101,14 +131,14 @@ export class Gamepads {
    * `null` if there is none.
    */
   handleTakeOver(now: number): string | null {
-    const user = this.#user;
+    const team = this.#team;
     const held = this.isHeld(now);
     for (const pad of this.#pads.values()) {
-      if (pad === user) continue;
+      if (team.includes(pad)) continue;
       // While the pad in use is held, this may be its twin, which comes to rest soon after it.
       if (held) pad.handleLetBe();
       else if (!pad.moved) pad.asksSince = null;
-      else if (user === undefined || now - (pad.asksSince ??= now) >= TWIN_MS) return pad.key;
+      else if (team.length === 0 || now - (pad.asksSince ??= now) >= TWIN_MS) return pad.key;
     }
     return null;
   }
@@ -116,24 +146,37 @@ export class Gamepads {
   /** This pad steers from now on. */
   handleUse(key: string): void {
     this.#inUse = key;
+    this.handleTeam();
     for (const pad of this.#pads.values()) pad.handleLetBe();
+  }
+
+  /** Looks for a partner. Not to be called while armed: an armed car gets no more devices. */
+  handleTeam(): void {
+    const user = this.#user;
+    this.#partner = null;
+    if (!user || (user.steers && user.drives)) return;
+    for (const pad of this.#pads.values()) {
+      if (pad === user || pad.steers === user.steers || pad.drives === user.drives) continue;
+      this.#partner ??= pad.key;
+    }
   }
 
   /** Another device steers from now on. */
   handleLetGo(): void {
-    this.#inUse = null;
+    this.#inUse = this.#partner = null;
     for (const pad of this.#pads.values()) pad.handleLetBe();
   }
 
   /** The pad in use; `null` if there is none. */
   sample(now: number): PadSample | null {
-    const pad = this.#user;
-    if (!pad) return null;
+    const team = this.#team;
+    if (team.length === 0) return null;
+    const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
     return {
-      steering: pad.steering,
-      throttle: pad.throttle,
-      ageMs: pad.ageMs(now),
-      stale: pad.isStale(now),
+      steering: sum(team.map(({ steering }) => steering)),
+      throttle: sum(team.map(({ throttle }) => throttle)),
+      ageMs: Math.max(...team.map((pad) => pad.ageMs(now))),
+      stale: team.some((pad) => pad.isStale(now)),
     };
   }
 
@@ -141,9 +184,17 @@ export class Gamepads {
     return this.#inUse === null ? undefined : this.#pads.get(this.#inUse);
   }
 
+  /** The pad in use and its partner. One of them lacks what the other has, so their values add. */
+  get #team(): Pad[] {
+    const user = this.#user;
+    const partner = this.#partner === null ? undefined : this.#pads.get(this.#partner);
+    return user ? (partner ? [user, partner] : [user]) : [];
+  }
+
   #missUser(): void {
-    if (this.#inUse === null || this.#pads.has(this.#inUse)) return;
-    this.#inUse = null;
+    const gone = (key: string | null) => key !== null && !this.#pads.has(key);
+    if (!gone(this.#inUse) && !gone(this.#partner)) return;
+    this.#inUse = this.#partner = null;
     this.#effects.push({ kind: "vanished" });
   }
 }

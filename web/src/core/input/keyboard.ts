@@ -11,13 +11,24 @@ const STRAIGHTEN_MS = 100;
 /** Time from standing to full throttle. Letting go takes effect at once. */
 const THROTTLE_MS = 300;
 
-type Command = "left" | "right" | "forward" | "backward" | "brake" | "arm";
+export type Command = "left" | "right" | "forward" | "backward" | "brake" | "arm";
+export const COMMANDS: readonly Command[] = [
+  "left",
+  "right",
+  "forward",
+  "backward",
+  "brake",
+  "arm",
+];
+
+/** Which keys mean what. A key that is not in it means nothing. */
+export type Keys = Readonly<Record<string, Command>>;
 
 /**
  * Keys are named by their place (`KeyboardEvent.code`), so that WASD is at the same place on any
  * layout.
  */
-const KEYS: Readonly<Record<string, Command>> = {
+export const TWO_HANDS: Keys = {
   ArrowLeft: "left",
   KeyA: "left",
   ArrowRight: "right",
@@ -31,9 +42,51 @@ const KEYS: Readonly<Record<string, Command>> = {
   NumpadEnter: "arm",
 };
 
-export function commandOf(code: string): Command | null {
-  return Object.hasOwn(KEYS, code) ? (KEYS[code] ?? null) : null;
+/** For one hand: all within reach of it. Arm is beside, where no finger rests. */
+export const LEFT_HAND: Keys = {
+  KeyA: "left",
+  KeyD: "right",
+  KeyW: "forward",
+  KeyS: "backward",
+  Space: "brake",
+  KeyR: "arm",
+};
+export const RIGHT_HAND: Keys = {
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "forward",
+  ArrowDown: "backward",
+  ShiftRight: "brake",
+  Numpad0: "brake",
+  Space: "brake",
+  Enter: "arm",
+  NumpadEnter: "arm",
+};
+
+export function commandOf(code: string, keys: Keys = TWO_HANDS): Command | null {
+  return Object.hasOwn(keys, code) ? (keys[code] ?? null) : null;
 }
+
+/**
+ * The place of a key. On-screen keyboards, remote desktops and television remotes leave `code`
+ * empty (UI Events, 5.6.2); then `key` is what there is, whatever Shift and Caps Lock make of it.
+ */
+export function placeOf({ code, key }: { readonly code: string; readonly key: string }): string {
+  if (code !== "" && code !== "Unidentified") return code;
+  if (/^[a-z]$/iu.test(key)) return `Key${key.toUpperCase()}`;
+  if (/^[0-9]$/u.test(key)) return `Digit${key}`;
+  return Object.hasOwn(OLD_NAMES, key) ? (OLD_NAMES[key] ?? key) : key;
+}
+
+/** Values of `key` that are not the name of a place. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  " ": "Space",
+  Spacebar: "Space",
+  Left: "ArrowLeft",
+  Right: "ArrowRight",
+  Up: "ArrowUp",
+  Down: "ArrowDown",
+};
 
 export interface KeyboardSample {
   readonly steering: number;
@@ -46,6 +99,17 @@ export class Keyboard {
   #steering = 0;
   #throttle = 0;
   #at = 0;
+  #keys = TWO_HANDS;
+
+  /** From now on these keys mean something. */
+  handleKeys(keys: Keys): void {
+    this.handleRelease();
+    this.#keys = keys;
+  }
+
+  commandOf(code: string): Command | null {
+    return commandOf(code, this.#keys);
+  }
 
   /** Takes a key; returns whether anything changed. */
   handleKey(code: string, down: boolean, now: number): boolean {
@@ -83,7 +147,7 @@ export class Keyboard {
   }
 
   #holds(command: Command): boolean {
-    return [...this.#held].some((code) => commandOf(code) === command);
+    return [...this.#held].some((code) => this.commandOf(code) === command);
   }
 }
 

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { effectsOf } from "../effects";
+import { DEFAULTS } from "./controls";
 import type { PadLike } from "./gamepad";
+import { axis, STANDARD } from "./mapping";
 import { Mixer, type Urgency } from "./mixer";
 
 let mixer: Mixer;
@@ -9,6 +11,8 @@ let seq: number;
 beforeEach(() => {
   seq = 0;
   mixer = new Mixer();
+  const joystick = { ...STANDARD, forward: axis(1, 0, -1), backward: axis(1, 0, 1) };
+  mixer.handleControls({ ...DEFAULTS, pads: new Map([["joystick", joystick]]) }, 0);
   mixer.handlePage(true, true, 0);
   changes();
 });
@@ -292,7 +296,12 @@ function pad(steering: number): PadLike {
 }
 
 function driving(throttle: number): PadLike {
-  return { ...pad(0), mapping: "", axes: [0, throttle === 0 ? 1 / 255 : -throttle] };
+  return {
+    ...pad(0),
+    id: "joystick",
+    mapping: "",
+    axes: [0, throttle === 0 ? 1 / 255 : -throttle],
+  };
 }
 
 function usePad(now: number): void {

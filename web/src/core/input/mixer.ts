@@ -15,8 +15,9 @@ import { effectsOf } from "../effects";
 import type { Blindness } from "../link/sight";
 import { ArmLatch } from "./arming";
 import { Gamepads, type PadLike } from "./gamepad";
-import { commandOf, Keyboard } from "./keyboard";
+import { Keyboard, type Command } from "./keyboard";
 import { Presses } from "./presses";
+import type { Controls } from "./controls";
 import { TouchSticks, type Stick } from "./touch";
 import type { Open } from "../../protocol/words";
 
@@ -30,9 +31,22 @@ export type TakeOver =
   "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
 /** What the driver should know about the devices. */
 export type InputNotice =
-  "gamepad-gone" | "gamepad-still" | "touch-lost" | "link-slow" | Blindness | TakeOver;
+  | "gamepad-gone"
+  | "gamepad-still"
+  | "touch-lost"
+  | "link-slow"
+  | "setting-up"
+  | Blindness
+  | TakeOver;
 /** Why this page disarmed by itself. */
 export type PageStop = InputNotice | "hidden" | "unfocused" | "system-key" | "path-lost";
+
+/** What drives, in words that tell one device from another. */
+export interface Device {
+  readonly source: InputSource;
+  /** Of gamepads. */
+  readonly name: string | null;
+}
 
 export interface Sample {
   readonly visible: boolean;
@@ -90,6 +104,7 @@ export class Mixer {
   #jog: Jog | null = null;
   #lights = false;
   #horn = false;
+  #settingUp = false;
   #effects: Effect[] = [];
 
   pollEffect(): Effect | null {
@@ -103,6 +118,17 @@ export class Mixer {
   /** Why this page last disarmed; `null` if the driver has armed or disarmed since. */
   get stop(): PageStop | null {
     return this.#stop;
+  }
+
+  /** The device that drives, or would drive if the car were armed. */
+  get device(): Device {
+    const source = this.#source;
+    return { source, name: source === "gamepad" ? this.#pads.name : null };
+  }
+
+  /** Name of a device that somebody touched and that cannot drive before it has been set up. */
+  get stranger(): string | null {
+    return this.#pads.stranger;
   }
 
   get padPresent(): boolean {
@@ -144,6 +170,23 @@ export class Mixer {
     if (change) this.#want("now");
   }
 
+  /** What the driver wants of keys and devices. A car that is armed does not change hands. */
+  handleControls({ keys, pads }: Controls, now: number): void {
+    this.#disarm("setting-up");
+    this.#keyboard.handleKeys(keys);
+    this.#pads.handleMappings(pads);
+    this.#followPads(now);
+    this.#want("now");
+  }
+
+  /** Somebody moves devices to say what their controls mean, and not to drive. */
+  handleSettingUp(on: boolean): void {
+    if (on === this.#settingUp) return;
+    this.#settingUp = on;
+    if (on) this.#disarm("setting-up");
+    this.#want("now");
+  }
+
   /**
    * The system takes the keys: releases everything and disarms, but remembers which device is used.
    */
@@ -157,7 +200,7 @@ export class Mixer {
    * also turns a pad's stick into arrow keys.
    */
   handleKey(code: string, down: boolean, now: number, repeat = false): boolean {
-    const command = commandOf(code);
+    const command = this.#keyboard.commandOf(code);
     if (command === null) return false;
     if (!this.#keyboard.handleKey(code, down, now)) return true;
     if (down && !repeat) {
@@ -167,6 +210,10 @@ export class Mixer {
     }
     this.#want("soon");
     return true;
+  }
+
+  commandOf(code: string): Command | null {
+    return this.#keyboard.commandOf(code);
   }
 
   handlePads(pads: readonly (PadLike | null)[], now: number): void {
@@ -196,9 +243,9 @@ export class Mixer {
   }
 
   handleStickDown(pointer: number, stick: Stick, position: number, reach: number): void {
-    this.#touch.handleDown(pointer, stick, position, reach);
+    const held = this.#touch.handleDown(pointer, stick, position, reach);
     // A hand that brushes the glass must not disarm; only a stick that is moved does.
-    if (!this.#arm.wanted) this.#use("touch");
+    if (held && !this.#arm.wanted) this.#use("touch");
     this.#want("soon");
   }
 
@@ -218,8 +265,9 @@ export class Mixer {
     this.#want("now");
   }
 
-  handleBrake(down: boolean): void {
-    this.#touch.handleBrake(down);
+  /** A finger or the mouse on the brake of the screen; `by` tells them apart. */
+  handleBrake(down: boolean, by = 0): void {
+    this.#touch.handleBrake(down, by);
     this.#want("now");
   }
 
@@ -319,7 +367,8 @@ export class Mixer {
 
   /** Why nothing counts as input, whatever the driver does. */
   get #bar(): InputNotice | null {
-    return this.#linkSlow ? "link-slow" : this.#blind;
+    if (this.#linkSlow) return "link-slow";
+    return this.#blind ?? (this.#settingUp ? "setting-up" : null);
   }
 
   #want(urgency: Urgency): void {
@@ -400,6 +449,7 @@ export class Mixer {
       return;
     this.#stop = null;
     this.#takeOver = null;
+    this.#pads.handleTeam();
     this.#arm.handleArm(now);
   }
 }

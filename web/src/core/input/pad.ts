@@ -1,57 +1,31 @@
 /**
- * One gamepad: where its controls rest, how far they are from there, and whether somebody moves
- * them.
+ * One gamepad, wheel or set of pedals: what it gives, and whether somebody moves it.
  *
- * Only the standard mapping says what an axis is. **The first look learns where a control rests.**
- * A control that is then far from the middle counts as zero: it may be a pedal that rests at its
- * end, with nobody's foot on it. Values that are no number are ignored.
+ * A mapping says what its controls mean. **Only controls that steer or drive count** for a
+ * take-over and as a sign of a hand: an unused stick may be worn, or lean on something. Values that
+ * are no number, or far out of range, are ignored.
  */
 
-import { STOOD_STILL_MS } from "../link/sight";
+import { DELIBERATE, Lever, Stick, type AxisSource, type Control } from "./control";
+import {
+  mappingOf,
+  nameOf,
+  NOISE,
+  shaped,
+  STANDARD,
+  type DeviceLike,
+  type Mapping,
+  type Part,
+  type Source,
+} from "./mapping";
 
 /** What is read of a W3C `Gamepad`. */
-export interface PadLike {
-  readonly id: string;
+export interface PadLike extends DeviceLike {
   readonly index: number;
   readonly connected: boolean;
-  readonly mapping: string;
-  readonly axes: readonly number[];
   readonly buttons: readonly { readonly pressed: boolean; readonly value: number }[];
 }
 
-/** Buttons of the standard mapping (W3C Gamepad, section 11). */
-const BUTTON_ARM = 0;
-const BUTTON_BRAKE = 1;
-const LEFT_TRIGGER = 6;
-const RIGHT_TRIGGER = 7;
-
-/**
- * An axis at rest is at most this far from the middle: worn sticks were seen at 0.14; pedals and
- * sliders rest at an end.
- */
-const NEAR_MIDDLE = 0.25;
-/**
- * A movement by this part of the way to an end is deliberate: noise, a worn spring or a knocked
- * table moves less.
- */
-const DELIBERATE = 0.25;
-/** Smaller changes are the noise of a control that nobody touches. */
-const NOISE = 0.04;
-/** A stick counts only beyond this: neither fingers nor springs find the middle better. */
-const DEAD_ZONE = 0.08;
-/** From here on a control is at its end. */
-const AT_END = 0.98;
-/**
- * The range between rest and end in which no hand holds a stick or trigger still. A worn stick
- * rests up to 0.14 to either side, so it may be twice that from the learned rest; the lower limit
- * is a little more.
- */
-const HALF_WAY = [0.35, AT_END] as const;
-/**
- * A control that was first seen elsewhere must stay near its rest for this long: springs need a
- * tenth of it, and a hand passes by in less.
- */
-const SETTLING_MS = 500;
 /** With a stick half way, no change for longer than this is stale. */
 const STICK_STILL_MS = 1_000;
 /**
@@ -64,8 +38,14 @@ const TRIGGER_STILL_MS = 3_000;
  * for longer without a correction.
  */
 const DRIVING_STILL_MS = 5_000;
+/** Time to read that a device has to be set up, and to follow. */
+const TOUCHED_MS = 15_000;
 /** Throttle beyond this drives. Same size as the drive's dead band. */
 export const NEUTRAL = 0.05;
+/** An axis, a trigger or a pedal used as a button is pressed from here on. */
+const PRESSED = 0.5;
+/** Drivers of devices round a little beyond the ends. What is farther away is no position. */
+const BEYOND = 1.05;
 
 /**
  * Names a pad as long as it is plugged in. The mapping is part of it, as it changes what the axes
@@ -77,51 +57,88 @@ export function keyOf({ id, index, mapping }: PadLike): string {
 
 export class Pad {
   readonly key: string;
+  readonly name: string;
+  /** `null`: nobody has said what its controls mean, so it is no input. */
+  readonly mapping: Mapping | null;
   /** The arm button went down at the last look. */
   armPressed = false;
   /** Since when it moves as if to take over from another pad. */
   asksSince: number | null = null;
 
-  readonly #standard: boolean;
   #values: Values;
-  #sticks: Control[];
-  #levers: Control[];
+  readonly #first: Values;
+  /** The axes that steer or drive, each once. */
+  readonly #sticks: { readonly stick: Stick; readonly index: number }[] = [];
+  readonly #pedals: { readonly pedal: Lever; readonly source: AxisSource }[] = [];
+  #buttons: Control[];
   /** Buttons that were seen released: a button that is down at the first look may be stuck. */
   #works: boolean[];
+  readonly #steering: Way;
+  readonly #throttle: Way;
   #seenAt: number;
   #changedAt: number;
   #movedAt = -Infinity;
+  #touchedAt = -Infinity;
+  #pressed = new Set<Part>();
+  #released = new Set<Part>();
 
-  constructor(seen: PadLike, now: number) {
+  constructor(seen: PadLike, saved: ReadonlyMap<string, Mapping>, now: number) {
     this.key = keyOf(seen);
-    this.#standard = seen.mapping === "standard";
-    this.#values = read(seen);
+    this.name = nameOf(seen.id);
+    this.mapping = mappingOf(seen, saved);
+    this.#values = this.#first = read(seen);
     this.#seenAt = now;
     this.#changedAt = now;
-    this.#sticks = follow([], this.#axes(this.#values), now, () => new Stick(this.#standard));
-    this.#levers = follow([], this.#values.levels, now, () => new Lever());
     this.#works = this.#values.pressed.map((down) => !down);
+    this.#buttons = [];
+    const { left = null, right = null, forward = null, backward = null } = this.mapping ?? {};
+    this.#steering = this.#way(left, right, this.mapping?.wheel ?? false);
+    this.#throttle = this.#way(backward, forward, false);
+    for (const part of PRESSES) {
+      const source = this.mapping?.[part];
+      if (source?.kind === "axis") this.#pedal(source);
+    }
+    this.#measure(now);
+    this.#press();
+    this.handleLetBe();
+  }
+
+  /** Whether it has a part that steers. */
+  get steers(): boolean {
+    return this.#steering !== NO_WAY;
+  }
+
+  /** Whether it has a part that drives. */
+  get drives(): boolean {
+    return this.#throttle !== NO_WAY;
   }
 
   handleLook(seen: PadLike, now: number): void {
     const before = this.#values;
-    const values = (this.#values = read(seen, this.#values));
+    const values = (this.#values = read(seen, before));
     this.#seenAt = now;
-    this.#sticks = follow(this.#sticks, this.#axes(values), now, () => new Stick(this.#standard));
-    this.#levers = follow(this.#levers, values.levels, now, () => new Lever());
-    this.#works = values.pressed.map((down, button) => this.#works[button] === true || !down);
-    this.armPressed = this.#down(BUTTON_ARM) && before.pressed[BUTTON_ARM] === false;
+    this.#works = values.pressed.map((down, index) => this.#works[index] === true || !down);
+    this.#measure(now);
+    const armed = this.#pressed.has("arm");
+    this.#press();
+    this.armPressed = this.#pressed.has("arm") && !armed;
     if (same(before, values)) return;
+    if (this.#isTouched()) this.#touchedAt = now;
     this.#changedAt = now;
     if (this.#movable().some((control) => control.stirred)) this.#movedAt = now;
   }
 
   /**
-   * Somebody has moved a stick, a trigger or an ordinary button by a good part of its way since the
-   * last `handleLetBe`.
+   * Somebody has moved what steers or drives by a good part of its way, or pressed an ordinary
+   * button, since the last `handleLetBe`.
    */
   get moved(): boolean {
     return this.#movable().some((control) => control.moved);
+  }
+
+  /** Without a mapping: somebody touched it not long ago. */
+  get touched(): boolean {
+    return this.#seenAt - this.#touchedAt <= TOUCHED_MS;
   }
 
   /** From now on only further movement counts as `moved`, not what is held already. */
@@ -143,29 +160,32 @@ export class Pad {
 
   /** Something moved or was pressed at the last look: the car should get it soon. */
   get stirred(): boolean {
-    return [...this.#sticks, ...this.#levers].some((control) => control.stirred);
+    return this.mapping !== null && this.#all().some((control) => control.stirred);
   }
 
   get brake(): boolean {
-    return this.#down(BUTTON_BRAKE);
+    return this.#pressed.has("brake");
   }
 
   get steering(): number {
-    return withoutDeadZone(this.#sticks[0]?.at ?? 0);
+    return this.mapping === null ? 0 : shaped(this.#steering.at(), this.mapping.steering);
   }
 
   get throttle(): number {
-    if (this.#standard) return this.#lever(RIGHT_TRIGGER) - this.#lever(LEFT_TRIGGER);
-    return withoutDeadZone(-(this.#sticks[1]?.at ?? 0));
+    if (this.mapping === null) return 0;
+    const value = shaped(this.#throttle.at(), this.mapping.throttle);
+    return this.#pressed.has("reverse") ? -value : value;
   }
 
   /** Its values stand still where a hand would move. */
   isStale(now: number): boolean {
     const still = now - this.#changedAt;
+    const stands = (controls: readonly Control[]) => controls.some(({ halfWay }) => halfWay);
+    // A wheel without a motor stays where it is put.
+    const sticks = this.mapping?.wheel === true ? [] : this.#sticks.map(({ stick }) => stick);
     return (
-      (still > STICK_STILL_MS && this.#inUse.some(({ at }) => isHalfWay(at))) ||
-      (still > TRIGGER_STILL_MS &&
-        [LEFT_TRIGGER, RIGHT_TRIGGER].some((button) => isHalfWay(this.#lever(button)))) ||
+      (still > STICK_STILL_MS && stands(sticks)) ||
+      (still > TRIGGER_STILL_MS && stands(this.#levers())) ||
       (still > DRIVING_STILL_MS && Math.abs(this.throttle) > NEUTRAL)
     );
   }
@@ -174,137 +194,129 @@ export class Pad {
     return now - (this.isStale(now) ? this.#changedAt : this.#seenAt);
   }
 
-  /** Only the axes that spring back: a joystick's throttle slider rests anywhere. */
-  #axes({ axes }: Values): readonly number[] {
-    return axes.slice(0, this.#standard ? 4 : 2);
+  #isTouched(): boolean {
+    const { axes, pressed } = this.#values;
+    return (
+      axes.some((at, index) => Math.abs(at - (this.#first.axes[index] ?? at)) >= 2 * DELIBERATE) ||
+      pressed.some((down, index) => down && this.#works[index] === true)
+    );
   }
 
-  /** The sticks that steer or drive. The others, worn or not, do not move the car. */
-  get #inUse(): Control[] {
-    return this.#sticks.slice(0, this.#standard ? 1 : 2);
+  #measure(now: number): void {
+    const { axes, levels } = this.#values;
+    const all = [
+      ...this.#sticks.map(({ stick, index }) => [stick, index] as const),
+      ...this.#pedals.map(({ pedal, source }) => [pedal, source.index] as const),
+    ];
+    for (const [control, index] of all) {
+      const value = axes[index];
+      if (value === undefined) control.handleGone();
+      else control.handleValue(value, now);
+    }
+    this.#buttons = levels.map((level, index) => {
+      const control = this.#buttons[index] ?? new Lever();
+      control.handleValue(level, now);
+      return control;
+    });
   }
 
-  /** All controls except the arm and brake buttons, which work on every pad, in use or not. */
-  #movable(): Control[] {
+  /** Presses of what is a button, or is used as one. */
+  #press(): void {
+    for (const part of PRESSES) {
+      const down = this.#isDown(this.mapping?.[part] ?? null);
+      if (!down) this.#released.add(part);
+      if (down && this.#released.has(part)) this.#pressed.add(part);
+      else this.#pressed.delete(part);
+    }
+  }
+
+  #isDown(source: Source | null): boolean {
+    if (source === null) return false;
+    if (source.kind === "axis") return this.#pedal(source).at >= PRESSED;
+    return this.#works[source.index] === true && this.#values.pressed[source.index] === true;
+  }
+
+  /** One axis with two directions, or two controls that count against each other. */
+  #way(minus: Source | null, plus: Source | null, fixed: boolean): Way {
+    if (minus === null && plus === null) return NO_WAY;
+    if (
+      minus?.kind === "axis" &&
+      plus?.kind === "axis" &&
+      minus.index === plus.index &&
+      minus.from === plus.from
+    ) {
+      const { index, from: middle } = minus;
+      const doubtful = this.mapping !== STANDARD && !fixed;
+      const stick = new Stick({ middle, minus: minus.to, plus: plus.to, fixed, doubtful });
+      this.#sticks.push({ stick, index });
+      return { at: () => stick.at, controls: () => [stick] };
+    }
+    const [less, more] = [this.#lever(minus), this.#lever(plus)];
+    const level = (lever: () => Control | null) => {
+      const at = lever()?.at ?? 0;
+      return at < NOISE ? 0 : at;
+    };
+    return {
+      at: () => level(more) - level(less),
+      controls: () => [less(), more()].filter((control) => control !== null),
+    };
+  }
+
+  #lever(source: Source | null): () => Control | null {
+    if (source === null) return () => null;
+    if (source.kind === "button") return () => this.#buttons[source.index] ?? null;
+    const pedal = this.#pedal(source);
+    return () => pedal;
+  }
+
+  #pedal(source: AxisSource): Lever {
+    const known = this.#pedals.find(({ source: other }) => other === source);
+    if (known) return known.pedal;
+    const pedal = new Lever(source.from, source.to);
+    this.#pedals.push({ pedal, source });
+    return pedal;
+  }
+
+  #levers(): readonly Control[] {
+    const sticks = new Set<Control>(this.#sticks.map(({ stick }) => stick));
+    const used = [...this.#steering.controls(), ...this.#throttle.controls()];
+    return used.filter((control) => !sticks.has(control));
+  }
+
+  /**
+   * What steers or drives, and the ordinary buttons. The arm and brake buttons work on every pad,
+   * in use or not.
+   */
+  #movable(): readonly Control[] {
+    if (this.mapping === null) return [];
+    const special = new Set(
+      PRESSES.map((part) => this.mapping?.[part]).map((source) =>
+        source?.kind === "button" ? source.index : -1,
+      ),
+    );
+    const ordinary = this.#buttons.filter((_, index) => !special.has(index));
+    return [...new Set([...this.#steering.controls(), ...this.#throttle.controls(), ...ordinary])];
+  }
+
+  #all(): readonly Control[] {
     return [
-      ...this.#sticks,
-      ...this.#levers.filter((_, button) => button !== BUTTON_ARM && button !== BUTTON_BRAKE),
+      ...this.#sticks.map(({ stick }) => stick),
+      ...this.#pedals.map(({ pedal }) => pedal),
+      ...this.#buttons,
     ];
   }
-
-  #lever(button: number): number {
-    return this.#levers[button]?.at ?? 0;
-  }
-
-  #down(button: number): boolean {
-    return this.#works[button] === true && this.#values.pressed[button] === true;
-  }
 }
 
-/** A stick or lever, measured from its rest: 0 there, ±1 at its ends. */
-abstract class Control {
-  at = 0;
-  /** It moved more than noise at the last look. */
-  stirred = false;
-  #noticedAt = 0;
-  /** Place at the last `handleLetBe`, or nearer to rest if it has been there since. */
-  #heldAt = 0;
+/** Parts that are pressed or not. */
+const PRESSES = ["arm", "brake", "reverse"] as const;
 
-  handleValue(value: number, now: number): void {
-    this.stirred = false;
-    if (Number.isNaN(value)) return;
-    this.at = this.measure(value, now);
-    this.stirred = Math.abs(this.at - this.#noticedAt) > NOISE;
-    if (this.stirred) this.#noticedAt = this.at;
-    if (this.at * this.#heldAt <= 0) this.#heldAt = 0;
-    else if (Math.abs(this.at) < Math.abs(this.#heldAt)) this.#heldAt = this.at;
-  }
-
-  get moved(): boolean {
-    return Math.abs(this.at - this.#heldAt) >= DELIBERATE;
-  }
-
-  handleLetBe(): void {
-    this.#heldAt = this.at;
-  }
-
-  protected abstract measure(value: number, now: number): number;
+/** What steers, or what drives: −1…1, and the controls that it is made of. */
+interface Way {
+  readonly at: () => number;
+  readonly controls: () => readonly Control[];
 }
 
-/** Finds the rest of a control that was first seen elsewhere. Passing by does not count. */
-class Settling {
-  #nearSince: number | null = null;
-  #lookedAt = -Infinity;
-
-  /** Returns whether the control has stayed near its rest for long enough. */
-  handlePlace(near: boolean, now: number): boolean {
-    if (!near || now - this.#lookedAt > STOOD_STILL_MS) this.#nearSince = null;
-    this.#lookedAt = now;
-    if (!near) return false;
-    this.#nearSince ??= now;
-    return now - this.#nearSince >= SETTLING_MS;
-  }
-}
-
-class Stick extends Control {
-  /**
-   * It is known to spring to the middle, so a stick far from there is held by a thumb. Of other
-   * axes this is not known: a pedal passes the middle, too.
-   */
-  readonly #springs: boolean;
-  readonly #settling = new Settling();
-  #seen = false;
-  #rest: number | null = null;
-  /**
-   * It has been exactly 0 since the first look: browsers report an axis so before its first event.
-   */
-  #silent = false;
-
-  constructor(springs: boolean) {
-    super();
-    this.#springs = springs;
-  }
-
-  protected override measure(position: number, now: number): number {
-    if (!this.#seen) {
-      this.#seen = true;
-      this.#silent = !this.#springs && position === 0;
-      if (isNearMiddle(position)) this.#rest = position;
-    } else if (this.#silent && position !== 0) {
-      this.#silent = false;
-      // The first event says that it is at an end: a pedal that rests there. A stick that is pushed
-      // passes values in between. A stick that does not counts as zero until it is plugged in
-      // again.
-      if (Math.abs(position) >= AT_END) this.#rest = null;
-    }
-    if (
-      this.#springs &&
-      this.#rest === null &&
-      this.#settling.handlePlace(isNearMiddle(position), now)
-    )
-      this.#rest = position;
-    if (this.#rest === null) return 0;
-    // Each side has its own scale: both ends are ±1 wherever the stick rests.
-    const way = position - this.#rest;
-    return way / (way > 0 ? 1 - this.#rest : 1 + this.#rest);
-  }
-}
-
-/** A trigger or button. */
-class Lever extends Control {
-  readonly #settling = new Settling();
-  #seen = false;
-  /** The lowest value that was seen; `null` until it is known. */
-  #rest: number | null = null;
-
-  protected override measure(level: number, now: number): number {
-    const near = isNearMiddle(level);
-    const known = this.#rest !== null || !this.#seen || this.#settling.handlePlace(near, now);
-    this.#seen = true;
-    if (near && known) this.#rest = Math.min(this.#rest ?? 1, level);
-    return this.#rest === null ? 0 : (level - this.#rest) / (1 - this.#rest);
-  }
-}
+const NO_WAY: Way = { at: () => 0, controls: () => [] };
 
 interface Values {
   readonly axes: readonly number[];
@@ -313,49 +325,23 @@ interface Values {
 }
 
 /**
- * Copies, because browsers may update the objects that they returned before. Limits to the legal
- * range: hats rest at 1.29. Some device drivers report NaN; then the value of `before` stays, or
- * NaN without one.
+ * Copies, because browsers may update the objects that they returned before. What is no position
+ * (NaN, infinite, a hat that rests at 1.29) is as `before`, or NaN without one.
  */
 function read({ axes, buttons }: PadLike, before?: Values): Values {
-  const within = (value: number, least: number, last = NaN) =>
-    Number.isFinite(value) ? Math.min(1, Math.max(least, value)) : last;
+  const within = (value: unknown, least: number, last = NaN) =>
+    typeof value === "number" && value >= least - (BEYOND - 1) && value <= BEYOND
+      ? Math.min(1, Math.max(least, value))
+      : last;
   return {
-    axes: axes.map((position, i) => within(position, -1, before?.axes[i])),
-    levels: buttons.map(({ value }, i) => within(value, 0, before?.levels[i])),
-    pressed: buttons.map(({ pressed }) => pressed),
+    axes: [...axes].map((position, i) => within(position, -1, before?.axes[i])),
+    levels: [...buttons].map(({ value }, i) => within(value, 0, before?.levels[i])),
+    pressed: [...buttons].map(({ pressed }) => pressed),
   };
-}
-
-/** Gives the new values to the controls, and creates those that were not there before. */
-function follow(
-  controls: Control[],
-  values: readonly number[],
-  now: number,
-  create: () => Control,
-): Control[] {
-  return values.map((value, i) => {
-    const control = controls[i] ?? create();
-    control.handleValue(value, now);
-    return control;
-  });
 }
 
 function same(a: Values, b: Values): boolean {
   const equal = <T>(left: readonly T[], right: readonly T[]) =>
     left.length === right.length && left.every((value, i) => Object.is(value, right[i]));
   return equal(a.axes, b.axes) && equal(a.levels, b.levels) && equal(a.pressed, b.pressed);
-}
-
-function isNearMiddle(position: number): boolean {
-  return Math.abs(position) <= NEAR_MIDDLE;
-}
-
-function isHalfWay(position: number): boolean {
-  return Math.abs(position) > HALF_WAY[0] && Math.abs(position) < HALF_WAY[1];
-}
-
-function withoutDeadZone(position: number): number {
-  const size = Math.min(1, Math.abs(position));
-  return size <= DEAD_ZONE ? 0 : (Math.sign(position) * (size - DEAD_ZONE)) / (1 - DEAD_ZONE);
 }

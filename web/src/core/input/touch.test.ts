@@ -32,11 +32,16 @@ describe("TouchSticks", () => {
     expect(sticks.handleCancel(2)).toBe(false);
   });
 
-  it("gives a stick to the finger that landed last", () => {
+  it("stays with the finger that landed first, until that one is lifted", () => {
     const sticks = new TouchSticks();
-    sticks.handleDown(1, "steering", 0, 80);
-    sticks.handleDown(2, "steering", 0, 80);
-    sticks.handleMove(1, 80);
+    expect(sticks.handleDown(1, "steering", 0, 80)).toBe(true);
+    sticks.handleMove(1, 40);
+    expect(sticks.handleDown(2, "steering", 0, 80)).toBe(false);
+    sticks.handleMove(2, 80);
+    expect(sticks.position("steering")).toBe(0.5);
+    sticks.handleUp(1);
+    sticks.handleMove(2, -80);
     expect(sticks.position("steering")).toBe(0);
+    expect(sticks.handleDown(3, "steering", 0, 80)).toBe(true);
   });
 });

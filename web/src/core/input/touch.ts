@@ -17,13 +17,17 @@ interface Finger {
 
 export class TouchSticks {
   readonly #fingers = new Map<number, Finger>();
-  brake = false;
+  readonly #braking = new Set<number>();
 
-  /** A finger lands on a stick; `position` grows to the right, or upwards. */
-  handleDown(pointer: number, stick: Stick, position: number, reach: number): void {
+  /**
+   * A finger lands on a stick; `position` grows to the right, or upwards. Returns whether it holds
+   * the stick: **the first finger does**, and a second one, or the ball of a thumb, changes nothing.
+   */
+  handleDown(pointer: number, stick: Stick, position: number, reach: number): boolean {
     for (const [other, finger] of this.#fingers)
-      if (finger.stick === stick) this.#fingers.delete(other);
+      if (finger.stick === stick && other !== pointer) return false;
     this.#fingers.set(pointer, { stick, start: position, reach, at: position });
+    return true;
   }
 
   /** A finger moves; returns whether it has just come far enough to be deliberate. */
@@ -47,13 +51,19 @@ export class TouchSticks {
     return this.#fingers.delete(pointer);
   }
 
-  handleBrake(down: boolean): void {
-    this.brake = down;
+  /** Brakes as long as anybody is on the brake: `by` is a pointer, or a name of our own. */
+  handleBrake(down: boolean, by: number): void {
+    if (down) this.#braking.add(by);
+    else this.#braking.delete(by);
+  }
+
+  get brake(): boolean {
+    return this.#braking.size > 0;
   }
 
   handleRelease(): void {
     this.#fingers.clear();
-    this.brake = false;
+    this.#braking.clear();
   }
 
   /** −1…1. */

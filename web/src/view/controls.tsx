@@ -1,0 +1,359 @@
+/** "Keys and devices": which keys drive, and what the controls of gamepads and wheels mean. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Cockpit } from "../app/cockpit";
+import {
+  inverted,
+  LAYOUTS,
+  layoutOf,
+  mayBeKey,
+  onlyKey,
+  withMapping,
+  type Layout,
+} from "../core/input/controls";
+import { COMMANDS, placeOf, type Command } from "../core/input/keyboard";
+import { mappingOf, STANDARD, type Curve, type Mapping } from "../core/input/mapping";
+import { Pad, type PadLike } from "../core/input/pad";
+import { Wizard, type Step } from "../core/input/wizard";
+import { listPads } from "../input/browser";
+import { COMMAND_WORDS, keysFor } from "./help";
+import { CloseIcon } from "./icons";
+
+/** How often the devices are looked at: the wizard must see a short press. */
+const LOOK_MS = 16;
+
+const LAYOUT_WORDS: Readonly<Record<Layout, string>> = {
+  "two-hands": "Both hands: arrows or W A S D",
+  left: "Left hand: W A S D, Space, R",
+  right: "Right hand: arrows, right Shift or Numpad 0, Enter",
+};
+
+interface Props {
+  readonly cockpit: Cockpit;
+  readonly close: () => void;
+}
+
+export function ControlsPanel({ cockpit, close }: Props) {
+  const unsaved = useSignal(false);
+  useEffect(() => {
+    cockpit.tell((mixer) => mixer.handleSettingUp(true));
+    return () => cockpit.tell((mixer) => mixer.handleSettingUp(false));
+  }, []);
+  const save: Save = (change) => {
+    unsaved.value = !cockpit.setControls(change(cockpit.controls.peek()));
+  };
+  return (
+    <aside class="help setup controls" aria-label="Keys and devices" data-testid="controls">
+      <div class="dialog-head">
+        <h2>Keys and devices</h2>
+        <button
+          type="button"
+          class="button quiet square"
+          aria-label="Close keys and devices"
+          onClick={close}
+        >
+          <CloseIcon />
+        </button>
+      </div>
+      <p class="muted">
+        The car cannot be armed while this is open. What you change holds at once, in this browser.
+      </p>
+      {unsaved.value && (
+        <p class="form-error" role="alert">
+          This browser does not keep settings, so they end with this page.
+        </p>
+      )}
+      <Devices cockpit={cockpit} save={save} />
+      <KeyLayout cockpit={cockpit} save={save} />
+    </aside>
+  );
+}
+
+type Controls = Cockpit["controls"]["value"];
+type Save = (change: (controls: Controls) => Controls) => void;
+interface PartProps {
+  readonly cockpit: Cockpit;
+  readonly save: Save;
+}
+
+interface Seen {
+  readonly look: PadLike;
+  readonly name: string;
+  readonly mapping: Mapping | null;
+  readonly steering: number;
+  readonly throttle: number;
+}
+
+function Devices({ cockpit, save }: PartProps) {
+  const seen = useSignal<readonly Seen[]>([]);
+  const wizard = useSignal<{ id: string; at: Wizard } | null>(null);
+  const step = useSignal<{ step: Step; letGo: boolean } | null>(null);
+  const pads = useRef(new Map<string, Pad>());
+  const saved = cockpit.controls.value.pads;
+  useEffect(() => pads.current.clear(), [saved]);
+  useEffect(() => {
+    const look = () => {
+      const now = performance.now();
+      const list = listPads() ?? [];
+      const run = wizard.peek();
+      if (run !== null) {
+        run.at.handlePads(list, now);
+        step.value = { step: run.at.step, letGo: run.at.letGo };
+        const mapping = run.at.mapping();
+        if (run.at.step === "done") wizard.value = null;
+        if (mapping !== null) save((controls) => withMapping(controls, run.id, mapping));
+      }
+      seen.value = list
+        .filter((pad): pad is PadLike => pad?.connected === true)
+        .map((pad) => see(pads.current, pad, cockpit.controls.peek().pads, now));
+    };
+    const timer = setInterval(look, LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <section aria-label="Devices">
+      <h3>Devices</h3>
+      {seen.value.length === 0 && (
+        <p class="muted">No gamepad, wheel or pedals. Plug one in and press a button on it.</p>
+      )}
+      {seen.value.map((device) => (
+        <Device
+          key={`${device.look.index} ${device.look.id}`}
+          device={device}
+          own={saved.has(device.look.id)}
+          step={wizard.value?.id === device.look.id ? step.value : null}
+          start={() => {
+            wizard.value = {
+              id: device.look.id,
+              at: new Wizard(device.look.index, device.look.id),
+            };
+          }}
+          skip={() => wizard.value?.at.handleSkip()}
+          stop={() => (wizard.value = null)}
+          change={(mapping) => save((controls) => withMapping(controls, device.look.id, mapping))}
+        />
+      ))}
+    </section>
+  );
+}
+
+function see(
+  known: Map<string, Pad>,
+  look: PadLike,
+  saved: ReadonlyMap<string, Mapping>,
+  now: number,
+): Seen {
+  const key = `${look.index} ${look.id}`;
+  let pad = known.get(key);
+  if (pad) pad.handleLook(look, now);
+  else known.set(key, (pad = new Pad(look, saved, now)));
+  const { name, steering, throttle } = pad;
+  const copy = { ...look, id: look.id, index: look.index, axes: [...look.axes] };
+  return { look: copy, name, mapping: mappingOf(look, saved), steering, throttle };
+}
+
+const STEP_WORDS: Readonly<Record<Exclude<Step, "done">, string>> = {
+  still: "Let go of everything for a moment.",
+  left: "Steer all the way to the left.",
+  right: "Steer all the way to the right.",
+  forward: "Give full throttle: pedal, trigger or stick.",
+  backward: "Now full backward. Skip it if there is none.",
+  arm: "Press the button that is to arm and disarm.",
+  brake: "Press the button that is to brake.",
+  reverse: "Press the button that is to reverse.",
+};
+
+interface DeviceProps {
+  readonly device: Seen;
+  readonly own: boolean;
+  readonly step: { readonly step: Step; readonly letGo: boolean } | null;
+  readonly start: () => void;
+  readonly skip: () => void;
+  readonly stop: () => void;
+  readonly change: (mapping: Mapping | null) => void;
+}
+
+function Device({ device, own, step, start, skip, stop, change }: DeviceProps) {
+  const { name, mapping, look, steering, throttle } = device;
+  const state =
+    mapping === null
+      ? "Not set up: it drives nothing"
+      : own
+        ? "Set up by you"
+        : mapping === STANDARD
+          ? "Standard layout"
+          : "Known device";
+  return (
+    <fieldset class="device" data-testid="device">
+      <legend>{name}</legend>
+      <p class="muted small">{state}</p>
+      {mapping !== null && (
+        <div class="device-bars">
+          <Meter label="Steering" value={steering} />
+          <Meter label="Throttle" value={throttle} />
+        </div>
+      )}
+      <div class="device-axes" aria-hidden="true">
+        {look.axes.slice(0, 12).map((value, index) => (
+          <i key={index} style={{ transform: `scaleX(${clamp(value)})` }} />
+        ))}
+      </div>
+      {step !== null && step.step !== "done" ? (
+        <div class="wizard" data-testid="wizard">
+          <p role="status">{step.letGo ? "Good. Let go of it." : STEP_WORDS[step.step]}</p>
+          <div class="setup-holds">
+            {step.step !== "still" && (
+              <button type="button" class="button" data-testid="wizard-skip" onClick={skip}>
+                Skip
+              </button>
+            )}
+            <button type="button" class="button" onClick={stop}>
+              Stop
+            </button>
+          </div>
+        </div>
+      ) : (
+        <div class="setup-holds">
+          <button type="button" class="button" data-testid="wizard-start" onClick={start}>
+            {mapping === null ? "Set up" : "Set up again"}
+          </button>
+          {own && (
+            <button type="button" class="button" onClick={() => change(null)}>
+              Forget
+            </button>
+          )}
+        </div>
+      )}
+      {mapping !== null && step === null && <Tune mapping={mapping} change={change} />}
+    </fieldset>
+  );
+}
+
+function Tune({ mapping, change }: { mapping: Mapping; change: (mapping: Mapping) => void }) {
+  const curve = (way: "steering" | "throttle", name: string) => (
+    <>
+      <button type="button" class="button" onClick={() => change(inverted(mapping, way))}>
+        {way === "steering" ? "Swap left and right" : "Swap forward and backward"}
+      </button>
+      {CURVE.map(([key, label, least, most]) => (
+        <label class="setup-range" key={key}>
+          <span>
+            {name}: {label}
+          </span>
+          <output>{Math.round(mapping[way][key] * 100)} %</output>
+          <input
+            type="range"
+            min={least}
+            max={most}
+            value={Math.round(mapping[way][key] * 100)}
+            onChange={(event) =>
+              change({
+                ...mapping,
+                [way]: { ...mapping[way], [key]: Number(event.currentTarget.value) / 100 },
+              })
+            }
+          />
+        </label>
+      ))}
+    </>
+  );
+  return (
+    <details>
+      <summary>Adjust</summary>
+      <div class="device-tune">
+        {curve("steering", "Steering")}
+        {curve("throttle", "Throttle")}
+      </div>
+    </details>
+  );
+}
+
+const CURVE: readonly (readonly [keyof Curve, string, number, number])[] = [
+  ["deadZone", "dead zone", 0, 50],
+  ["expo", "softness around the middle", 0, 100],
+  ["range", "most", 10, 100],
+];
+
+function Meter({ label, value }: { label: string; value: number }) {
+  return (
+    <div class="bar">
+      <span class="bar-label">{label}</span>
+      <div class="bar-track" role="img" aria-label={`${label} ${Math.round(value * 100)} percent`}>
+        <div class="bar-fill" style={{ transform: `scaleX(${clamp(value)})` }} />
+      </div>
+    </div>
+  );
+}
+
+function clamp(value: number): number {
+  return Number.isFinite(value) ? Math.max(-1, Math.min(1, value)) : 0;
+}
+
+function KeyLayout({ cockpit, save }: PartProps) {
+  const asks = useSignal<Command | null>(null);
+  const trouble = useSignal<string | null>(null);
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      const command = asks.peek();
+      if (command === null || event.repeat) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const place = placeOf(event);
+      if (place === "Escape") return void (asks.value = null);
+      if (event.ctrlKey || event.metaKey || event.altKey || !mayBeKey(place)) return;
+      asks.value = null;
+      const keys = onlyKey(cockpit.controls.peek().keys, command, place);
+      trouble.value = keys === null ? "That key is the only one for something else." : null;
+      if (keys !== null) save((controls) => ({ ...controls, keys }));
+    };
+    // Before the page's own listeners: this key is to be named, and not to drive.
+    window.addEventListener("keydown", key, { capture: true });
+    return () => window.removeEventListener("keydown", key, { capture: true });
+  }, []);
+  const { keys } = cockpit.controls.value;
+  const layout = layoutOf(keys);
+  return (
+    <fieldset aria-label="Keys">
+      <legend>Keys</legend>
+      {(Object.keys(LAYOUTS) as Layout[]).map((name) => (
+        <label class="setup-check" key={name}>
+          <input
+            type="radio"
+            name="layout"
+            checked={layout === name}
+            onChange={() => save((controls) => ({ ...controls, keys: LAYOUTS[name] }))}
+          />
+          {LAYOUT_WORDS[name]}
+        </label>
+      ))}
+      <dl class="key-list">
+        {COMMANDS.map((command) => (
+          <div key={command}>
+            <dt>{COMMAND_WORDS[command]}</dt>
+            <dd>
+              {keysFor(keys, command).map((name) => (
+                <kbd key={name}>{name}</kbd>
+              ))}
+              <button
+                type="button"
+                class="button"
+                aria-label={`Change the key for: ${COMMAND_WORDS[command]}`}
+                data-testid={`key-${command}`}
+                onClick={() => {
+                  trouble.value = null;
+                  asks.value = asks.value === command ? null : command;
+                }}
+              >
+                {asks.value === command ? "Press a key" : "Change"}
+              </button>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="form-error" role="status">
+        {trouble.value}
+      </p>
+    </fieldset>
+  );
+}
