@@ -1,7 +1,7 @@
 /** The banner and its buttons. */
 
 import type { App } from "../app/app";
-import type { Action, Banner } from "../core/app/banner";
+import { spokenWords, type Action, type Banner } from "../core/app/banner";
 import type { Cockpit } from "../app/cockpit";
 
 const LABELS: Readonly<Record<Action, string>> = {
@@ -17,11 +17,14 @@ export function BannerView({
   app,
   cockpit,
   banner,
+  state,
   openControls,
 }: {
   app: App;
   cockpit: Cockpit;
   banner: Banner | null;
+  /** The words of the state. */
+  state: string;
   openControls: () => void;
 }) {
   const act = (action: Action): void => {
@@ -42,14 +45,13 @@ export function BannerView({
   };
   return (
     <>
-      {/* Always there, so that screen readers notice a change. Without the text, which may count
-          seconds. */}
+      {/* Always there, so that screen readers notice a change. */}
       <p
         class="visually-hidden"
         role="status"
         aria-live={banner?.level === "bad" ? "assertive" : "polite"}
       >
-        {banner?.title}
+        {spokenWords(state, banner)}
       </p>
       {banner !== null && (
         <div

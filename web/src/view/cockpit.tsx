@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
 import type { Cockpit } from "../app/cockpit";
 import { watchFrames } from "../app/frames";
-import type { Hud } from "../core/app/hud";
+import { stateParts, type Hud } from "../core/app/hud";
 import { placeOf } from "../core/input/keyboard";
 import { BannerView } from "./banner";
 import { ControlsPanel } from "./controls";
@@ -117,7 +117,13 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         </div>
         <Rungs hud={hud} />
       </header>
-      <BannerView app={app} cockpit={cockpit} banner={hud.banner} openControls={openControls} />
+      <BannerView
+        app={app}
+        cockpit={cockpit}
+        banner={hud.banner}
+        state={stateParts(hud).join(": ")}
+        openControls={openControls}
+      />
       {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
       {plot.value && <PlotPanel cockpit={cockpit} close={() => (plot.value = false)} />}

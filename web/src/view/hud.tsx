@@ -16,7 +16,6 @@ export function StatePill({ hud }: { hud: Hud }) {
   return (
     <p
       class={`state ${stateTone(hud)}`}
-      role="status"
       data-testid="hud-state"
       data-state={hud.silent ? "unknown" : (hud.state ?? "unknown")}
       data-reason={hud.reason}

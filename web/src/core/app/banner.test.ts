@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
+import { DRIVE_STATES, STOP_REASONS } from "../../protocol/state";
 import type { OtherWord } from "../../protocol/words";
-import { bannerFor, type Situation } from "./banner";
+import type { InputNotice } from "../input/mixer";
+import { bannerFor, ROWS, spokenWords, type Situation } from "./banner";
+import { NOTICE_WORDS } from "./messages";
 
 const calm: Situation = {
   now: 10_000,
@@ -22,6 +25,8 @@ const calm: Situation = {
   pictureAgeMs: 40,
   lastStop: null,
   throttleHeld: false,
+  armWanted: true,
+  armFailed: false,
   carNotice: null,
   computer: null,
 };
@@ -197,4 +202,113 @@ describe("the banner", () => {
     expect(banner({ phase })?.title).not.toBe("");
     expect(banner({ phase })?.text).not.toBe("");
   });
+});
+
+describe("the table of states", () => {
+  const ready = { ...calm, state: "disarmed", armWanted: false } as const;
+
+  it("says what to do when somebody gives throttle to a car that is not armed", () => {
+    expect(bannerFor({ ...ready, throttleHeld: true })).toMatchObject({
+      level: "info",
+      text: "Let go of the throttle, then press Arm or Enter.",
+    });
+    expect(
+      bannerFor({ ...ready, throttleHeld: true, lastStop: "The picture stopped" })?.text,
+    ).toMatch(/^The picture stopped\. Let go/u);
+    expect(bannerFor({ ...ready, throttleHeld: true, armWanted: true })).toBeNull();
+  });
+
+  it("says why a car could not be armed, and nothing before the first drive", () => {
+    expect(bannerFor({ ...ready, armFailed: true })?.title).toBe("The car could not be armed");
+    expect(bannerFor({ ...ready, reason: "no-device" })).toBeNull();
+  });
+
+  it("has a name and a situation of its own for each row", () => {
+    const situations = everything();
+    const shown = new Set(
+      situations.map((situation) => ROWS.find(({ when }) => when(situation))?.name),
+    );
+    expect(ROWS.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual([]);
+    expect(new Set(ROWS.map(({ name }) => name)).size).toBe(ROWS.length);
+  });
+
+  it("has words for what happened and what to do in every state, link and input", () => {
+    for (const situation of everything()) {
+      const shown = bannerFor(situation);
+      if (shown === null) continue;
+      expect(shown.title).not.toBe("");
+      expect(shown.text).toMatch(/[.?]$/u);
+      expect(shown.blocking ? shown.actions.length : 1).toBeGreaterThan(0);
+    }
+  });
+
+  it("covers the picture only while there is none", () => {
+    for (const situation of everything()) {
+      const shown = bannerFor(situation);
+      const connected = situation.phase.name === "connected";
+      if (shown?.blocking === true && situation.signaling.phase === "ready")
+        expect(connected).toBe(false);
+    }
+  });
+
+  it("is read aloud with its state, and without seconds that count down", () => {
+    const lost = bannerFor({ ...calm, phase: { name: "retrying", at: 12_000 } });
+    expect(lost?.text).toContain("in 2 s");
+    expect(spokenWords("Not connected", lost)).toBe(
+      "Not connected. The path to the car is lost. Connecting again. The car has stopped by itself.",
+    );
+    expect(spokenWords("Armed", null)).toBe("Armed.");
+  });
+
+  /** State × link × input, a few thousand. */
+  function everything(): Situation[] {
+    const phases: Situation["phase"][] = [
+      { name: "connected" },
+      { name: "waiting-host" },
+      { name: "waiting-car", why: "offline", askAt: 0 },
+      { name: "asking", since: 0 },
+      { name: "negotiating", since: 0 },
+      { name: "interrupted", since: 0 },
+      { name: "restarting", since: 0 },
+      { name: "retrying", at: 12_000 },
+      { name: "ended", cause: { kind: "left" } },
+    ];
+    const hosts: Situation["signaling"][] = [
+      calm.signaling,
+      { phase: "waiting", why: "lost", retryAt: 12_000 },
+      { phase: "outdated" },
+      { phase: "signed-out" },
+    ];
+    const states = [...DRIVE_STATES, null];
+    const hot = {
+      temperature: 900,
+      heat: "hot",
+      supply: "good",
+      wear: null,
+      load: null,
+      uptime_s: 1,
+    } as const;
+    const inputs: Partial<Situation>[] = [
+      {},
+      { throttleHeld: true },
+      { armWanted: false },
+      { armWanted: false, throttleHeld: true },
+      { armWanted: false, armFailed: true },
+      { armWanted: false, stranger: "Pedals" },
+      { focused: false },
+      ...Object.keys(NOTICE_WORDS).map((notice) => ({ notice: notice as InputNotice })),
+      ...STOP_REASONS.map((reason) => ({ reason })),
+      { silentSince: 9_000 },
+      { carNotice: { level: "info", text: "Hello." } },
+      { computer: hot },
+      { computer: { ...hot, supply: "sags" } },
+    ];
+    return phases.flatMap((phase) =>
+      hosts.flatMap((signaling) =>
+        states.flatMap((state) =>
+          inputs.map((input) => ({ ...calm, phase, signaling, state, ...input })),
+        ),
+      ),
+    );
+  }
 });

@@ -53,6 +53,9 @@ export interface Situation {
   /** Why the car last stopped, in words. */
   readonly lastStop: string | null;
   readonly throttleHeld: boolean;
+  readonly armWanted: boolean;
+  /** The driver's last wish to arm came to nothing. */
+  readonly armFailed: boolean;
   readonly computer: Computer | null;
   readonly carNotice: { readonly level: Open<NoticeLevel>; readonly text: string } | null;
 }
@@ -60,124 +63,251 @@ export interface Situation {
 /** Telemetry comes at least every 100 ms, and five lost in a row are no accident. */
 export const SILENT_MS = 500;
 
-export function bannerFor(situation: Situation): Banner | null {
-  const { phase, signaling } = situation;
-  if (signaling.phase === "outdated")
-    return block("bad", ERROR_WORDS["unsupported-version"], ["reload"]);
-  if (signaling.phase === "signed-out" && phase.name !== "connected") {
-    return block("bad", ERROR_WORDS["not-signed-in"], ["sign-in"]);
-  }
-  switch (phase.name) {
-    case "ended":
-      return ended(phase.cause, situation);
-    case "waiting-host":
-      return block("warn", hostWords(situation), ["back"]);
-    case "waiting-car": {
-      const { title, text } =
-        phase.why === "offline"
-          ? { ...ERROR_WORDS["car-offline"], title: `${situation.carName} is offline` }
-          : BYE_WORDS[phase.why];
-      return block(
-        "warn",
-        { title, text: `${text} This page connects by itself as soon as it is back.` },
-        ["back"],
-      );
-    }
-    case "asking":
-      return block(
-        "info",
-        { title: `Calling ${situation.carName}`, text: "Waiting for the car's offer." },
-        ["back"],
-      );
-    case "negotiating":
-      return block(
-        "info",
-        { title: `Calling ${situation.carName}`, text: "Looking for the shortest path." },
-        ["back"],
-      );
-    case "interrupted":
-      return show(
+/** One state that a driver can be in: when it is that state, and what the page then says. */
+interface Row {
+  readonly name: string;
+  readonly when: (situation: Situation) => boolean;
+  readonly banner: (situation: Situation) => Banner | null;
+}
+
+const inPhase =
+  (...names: Phase["name"][]) =>
+  ({ phase }: Situation) =>
+    names.includes(phase.name);
+const noticed =
+  (...notices: InputNotice[]) =>
+  ({ notice }: Situation) =>
+    notice !== null && notices.includes(notice);
+const stoppedFor =
+  (...reasons: StopReason[]) =>
+  ({ reason }: Situation) =>
+    reasons.some((known) => known === reason);
+const isReady = ({ state, armWanted }: Situation) => state === "disarmed" && !armWanted;
+
+/**
+ * All states, the most urgent first: **the first that holds is shown**. First the ways to the host
+ * and to the car, then what forbids driving, then what the driver should do, then what is good to
+ * know.
+ */
+export const ROWS: readonly Row[] = [
+  {
+    name: "outdated page",
+    when: ({ signaling }) => signaling.phase === "outdated",
+    banner: () => block("bad", ERROR_WORDS["unsupported-version"], ["reload"]),
+  },
+  {
+    name: "signed out",
+    when: ({ signaling, phase }) => signaling.phase === "signed-out" && phase.name !== "connected",
+    banner: () => block("bad", ERROR_WORDS["not-signed-in"], ["sign-in"]),
+  },
+  {
+    name: "drive ended",
+    when: inPhase("ended"),
+    banner: (situation) =>
+      situation.phase.name === "ended" ? ended(situation.phase.cause, situation) : null,
+  },
+  {
+    name: "host away before the drive",
+    when: inPhase("waiting-host"),
+    banner: (situation) => block("warn", hostWords(situation), ["back"]),
+  },
+  { name: "car away", when: inPhase("waiting-car"), banner: carAway },
+  {
+    name: "calling",
+    when: inPhase("asking"),
+    banner: ({ carName }) =>
+      block("info", { title: `Calling ${carName}`, text: "Waiting for the car's offer." }, [
+        "back",
+      ]),
+  },
+  {
+    name: "finding a path",
+    when: inPhase("negotiating"),
+    banner: ({ carName }) =>
+      block("info", { title: `Calling ${carName}`, text: "Looking for the shortest path." }, [
+        "back",
+      ]),
+  },
+  {
+    name: "path broken",
+    when: inPhase("interrupted"),
+    banner: () =>
+      show(
         "bad",
         "The path to the car is broken",
         "Waiting a moment for it to heal. The car stops by itself.",
-      );
-    case "restarting":
-      return show("bad", "Looking for another path", restartText(situation));
-    case "retrying":
-      return block(
+      ),
+  },
+  {
+    name: "another path",
+    when: inPhase("restarting"),
+    banner: (situation) => show("bad", "Looking for another path", restartText(situation)),
+  },
+  {
+    name: "path lost",
+    when: inPhase("retrying"),
+    banner: ({ phase, now }) =>
+      block(
         "bad",
         {
           title: "The path to the car is lost",
-          text: `Connecting again${countdown(phase.at, situation.now)}. The car has stopped by itself.`,
+          text: `Connecting again${phase.name === "retrying" ? countdown(phase.at, now) : ""}. The car has stopped by itself.`,
         },
         ["connect", "back"],
-      );
-    case "connected":
-      return connected(situation);
-  }
-}
-
-function connected(situation: Situation): Banner | null {
-  const { now, silentSince, visible, focused, notice, state, reason } = situation;
-  const { carNotice, computer, signaling, device, stranger } = situation;
-  if (silentSince !== null && now - silentSince > SILENT_MS) {
-    return show(
-      "bad",
-      "The car does not answer",
-      "No word from it for a moment. It stops by itself.",
-    );
-  }
-  if (notice === "link-slow" || notice === "picture-stopped")
-    return { ...show("bad", "", ""), ...NOTICE_WORDS[notice] };
-  if (notice === "picture-old") return oldPicture(situation);
-  if (!visible || !focused)
-    return show("warn", "Click here to drive", "This page does not have the focus.");
-  if (notice !== null)
-    return { ...show(CALM.has(notice) ? "info" : "warn", "", ""), ...noticeWords(notice, device) };
-  if (reason === "drive-service-lost" || reason === "actuator-fault") {
-    return show(
-      "bad",
-      reasonWords(reason),
-      "The car cannot be driven until this is repaired. Its log has more.",
-    );
-  }
-  if (reason === "shutdown")
-    return show("bad", reasonWords(reason), "It cannot be driven any more.");
-  if (reason === "battery-empty")
-    return show(
-      "bad",
-      reasonWords(reason),
-      "The car cannot be armed. Charge the battery or put in another one.",
-    );
-  if (state === "arming" && situation.throttleHeld) {
-    return show("info", "Let go of the throttle", "The car arms once it has rested at neutral.");
-  }
-  if (state === "tripped") {
-    const now = reasonWords(reason) === "" ? "Input was lost" : reasonWords(reason);
-    return show("warn", "Stopped", `${situation.lastStop ?? now}. Arm to go on.`);
-  }
-  if (stranger !== null && state === "disarmed") {
-    return {
+      ),
+  },
+  {
+    name: "car silent",
+    when: ({ now, silentSince }) => silentSince !== null && now - silentSince > SILENT_MS,
+    banner: () =>
+      show("bad", "The car does not answer", "No word from it for a moment. It stops by itself."),
+  },
+  {
+    name: "link slow, or picture stopped",
+    when: noticed("link-slow", "picture-stopped"),
+    banner: ({ notice }) => notice && { ...show("bad", "", ""), ...NOTICE_WORDS[notice] },
+  },
+  { name: "picture old", when: noticed("picture-old"), banner: oldPicture },
+  {
+    name: "page without focus",
+    when: ({ visible, focused }) => !visible || !focused,
+    banner: () => show("warn", "Click here to drive", "This page does not have the focus."),
+  },
+  {
+    name: "device",
+    when: ({ notice }) => notice !== null,
+    banner: ({ notice, device }) =>
+      notice && {
+        ...show(CALM.has(notice) ? "info" : "warn", "", ""),
+        ...noticeWords(notice, device),
+      },
+  },
+  {
+    name: "car broken",
+    when: stoppedFor("drive-service-lost", "actuator-fault"),
+    banner: ({ reason }) =>
+      show(
+        "bad",
+        reasonWords(reason),
+        "The car cannot be driven until this is repaired. Its log has more.",
+      ),
+  },
+  {
+    name: "car shuts down",
+    when: stoppedFor("shutdown"),
+    banner: ({ reason }) => show("bad", reasonWords(reason), "It cannot be driven any more."),
+  },
+  {
+    name: "battery empty",
+    when: stoppedFor("battery-empty"),
+    banner: ({ reason }) =>
+      show(
+        "bad",
+        reasonWords(reason),
+        "The car cannot be armed. Charge the battery or put in another one.",
+      ),
+  },
+  {
+    name: "arming waits for the throttle",
+    when: ({ state, throttleHeld }) => state === "arming" && throttleHeld,
+    banner: () =>
+      show("info", "Let go of the throttle", "The car arms once it has rested at neutral."),
+  },
+  {
+    name: "stopped",
+    when: ({ state }) => state === "tripped",
+    banner: ({ reason, lastStop }) => {
+      const why = reasonWords(reason) === "" ? "Input was lost" : reasonWords(reason);
+      return show("warn", "Stopped", `${lastStop ?? why}. Arm to go on.`);
+    },
+  },
+  {
+    name: "could not be armed",
+    when: (situation) => isReady(situation) && situation.armFailed,
+    banner: () =>
+      show(
+        "warn",
+        "The car could not be armed",
+        "The link stutters, and the car heard this page with gaps. Press Arm or Enter again.",
+      ),
+  },
+  {
+    name: "throttle while disarmed",
+    when: (situation) => isReady(situation) && situation.throttleHeld,
+    banner: ({ lastStop }) =>
+      show(
+        "info",
+        "The car is disarmed",
+        `${lastStop === null ? "" : `${lastStop}. `}Let go of the throttle, then press Arm or Enter.`,
+      ),
+  },
+  {
+    name: "unknown device",
+    when: (situation) => isReady(situation) && situation.stranger !== null,
+    banner: ({ stranger }) => ({
       ...show(
         "info",
-        `${stranger} is not set up`,
+        `${stranger ?? "The device"} is not set up`,
         "This page does not know what its controls mean, so it drives nothing yet.",
       ),
       actions: ["controls"],
-    };
-  }
-  if (carNotice !== null) {
-    const level = isKnown(NOTICE_LEVELS, carNotice.level) ? carNotice.level : "warning";
-    const tone = { info: "info", warning: "warn", error: "bad" } as const;
-    return show(tone[level], situation.carName, carNotice.text);
-  }
-  if (computer?.supply === "sags") return { ...show("bad", "", ""), ...COMPUTER_WORDS.sags };
-  if (computer?.heat === "hot") return { ...show("warn", "", ""), ...COMPUTER_WORDS.hot };
-  if (signaling.phase !== "ready") {
-    const { title, text } = hostWords(situation);
-    return show("info", title, `${text} You can go on driving meanwhile.`);
-  }
-  return null;
+    }),
+  },
+  {
+    name: "the car says something",
+    when: ({ carNotice }) => carNotice !== null,
+    banner: ({ carNotice, carName }) => {
+      if (carNotice === null) return null;
+      const level = isKnown(NOTICE_LEVELS, carNotice.level) ? carNotice.level : "warning";
+      const tone = { info: "info", warning: "warn", error: "bad" } as const;
+      return show(tone[level], carName, carNotice.text);
+    },
+  },
+  {
+    name: "supply sags",
+    when: ({ computer }) => computer?.supply === "sags",
+    banner: () => ({ ...show("bad", "", ""), ...COMPUTER_WORDS.sags }),
+  },
+  {
+    name: "computer hot",
+    when: ({ computer }) => computer?.heat === "hot",
+    banner: () => ({ ...show("warn", "", ""), ...COMPUTER_WORDS.hot }),
+  },
+  {
+    name: "host away while driving",
+    when: ({ signaling }) => signaling.phase !== "ready",
+    banner: (situation) => {
+      const { title, text } = hostWords(situation);
+      return show("info", title, `${text} You can go on driving meanwhile.`);
+    },
+  },
+];
+
+export function bannerFor(situation: Situation): Banner | null {
+  return ROWS.find(({ when }) => when(situation))?.banner(situation) ?? null;
+}
+
+/**
+ * What is read aloud: the state, what the banner says and what to do. Seconds that are counted down
+ * would be read each second, so they are left out.
+ */
+export function spokenWords(state: string, banner: Banner | null): string {
+  if (banner === null) return `${state}.`;
+  const text = banner.text.replace(/ in \d+ s(?=\.)/u, "");
+  return `${state}. ${banner.title}. ${text}`.trimEnd();
+}
+
+function carAway({ phase, carName }: Situation): Banner | null {
+  if (phase.name !== "waiting-car") return null;
+  const { title, text } =
+    phase.why === "offline"
+      ? { ...ERROR_WORDS["car-offline"], title: `${carName} is offline` }
+      : BYE_WORDS[phase.why];
+  return block(
+    "warn",
+    { title, text: `${text} This page connects by itself as soon as it is back.` },
+    ["back"],
+  );
 }
 
 const CALM: ReadonlySet<InputNotice> = new Set(["no-picture", "setting-up"]);

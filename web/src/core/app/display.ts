@@ -57,7 +57,9 @@ export function hudOf(facts: Facts): Hud {
   // A broken path carries nothing, even if the last telemetry came just now.
   const silent =
     phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
-  const lastStop = facts.lastStop && stopWords(facts.lastStop);
+  // A press of arm that came to nothing is no stop; the banner says it.
+  const stop = facts.lastStop?.why === "not-armed" ? null : facts.lastStop;
+  const lastStop = stop && stopWords(stop);
   const known = { state: frame?.state ?? null, reason: frame?.reason ?? "none", lastStop } as const;
   return {
     ...known,
@@ -80,6 +82,8 @@ export function hudOf(facts: Facts): Hud {
       device: facts.device,
       stranger: facts.stranger,
       pictureAgeMs: facts.ageMs,
+      armWanted: facts.armWanted,
+      armFailed: facts.lastStop?.why === "not-armed",
       throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
       carNotice: facts.carNotice,
       computer: frame?.computer ?? null,

@@ -177,10 +177,24 @@ export function stateParts({
   if (state === "armed" || state === "arming") return [stateWords(state)];
   if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
   if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
-  const now = state === "disarmed" && reason === "driver-disarmed" ? "" : reasonWords(reason);
+  const now = state === "disarmed" && OF_THE_PAGE.has(reason) ? "" : reasonWords(reason);
   const why = state === "tripped" ? (lastStop ?? now) : now;
   return why === "" ? [stateWords(state)] : [stateWords(state), why];
 }
+
+/**
+ * Reasons that a car at rest has from what this page sends. The page knows better, and its banner
+ * says what to do: before a drive nobody has lost anything yet.
+ */
+const OF_THE_PAGE: ReadonlySet<Open<StopReason>> = new Set<StopReason>([
+  "driver-disarmed",
+  "driver-left",
+  "no-device",
+  "silent",
+  "hidden",
+  "unfocused",
+  "stale-input",
+]);
 
 function limitWords({ percent, cause }: LimitFigure): string {
   const why = isKnown(LIMIT_CAUSES, cause) ? LIMIT_WORDS[cause] : plain(cause);

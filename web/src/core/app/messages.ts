@@ -135,7 +135,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   hidden: "The page was hidden",
   unfocused: "The page lost the focus",
   "stale-input": "Your input was too old",
-  "no-device": "No input device, or too slow a link or picture",
+  "no-device": "The page had nothing to drive by",
   "driver-disarmed": "You disarmed",
   "driver-left": "No driver",
   "drive-service-lost": "The drive service of the car does not answer",
@@ -244,6 +244,7 @@ export const PAGE_STOP_WORDS: Readonly<Record<PageStop | "car-silent", string>> 
   unfocused: STOP_WORDS.unfocused,
   "system-key": "A key of the system was pressed",
   "path-lost": "The path to the car was lost",
+  "not-armed": "The car could not be armed",
 };
 
 export function stopWords(cause: StopCause): string {

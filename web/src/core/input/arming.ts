@@ -6,6 +6,11 @@
  *
  * The drive arms only after input with `arm` clear (`crates/cores/drive-core/src/machine.rs`, arrow
  * 1). Frames get lost, so `arm` is not set before the car has echoed such a frame, or a later one.
+ *
+ * Frames come late or get lost, so a wish may come to nothing although nothing is wrong: a gap of 80
+ * ms ends *arming*, and after one of 250 ms the drive has to see `arm` clear once more. **As long as
+ * the car has not been armed since the press, the page asks again by itself**, with `arm` clear in
+ * between. It gives up after a while, and says so.
  */
 
 import { DRIVE_STATES, type DriveState } from "../../protocol/state";
@@ -17,14 +22,22 @@ import { isKnown, type Open } from "../../protocol/words";
  * neutral.
  */
 const REACTION_MS = 3_000;
+/** A drive that has had `arm` for this long and says `disarmed` does not take it. */
+const IGNORED_MS = 250;
 
 export class ArmLatch {
   #wantedSince: number | null = null;
   /** First frame with input and `arm` clear since `arm` was last set or input was last lost. */
   #clearSeq: number | null = null;
   #clearSeen = false;
-  /** The drive has begun to follow, so that a stop is news and not the state from before. */
-  #followed = false;
+  /** First frame with `arm`, and when the car had read it. */
+  #askedSeq: number | null = null;
+  #askedAt: number | null = null;
+  /** The drive has begun to arm since it was last asked. */
+  #arming = false;
+  /** It has been armed, so that a stop is news and not the state from before. */
+  #armed = false;
+  #failed = false;
 
   /** The driver's wish. */
   get wanted(): boolean {
@@ -36,14 +49,22 @@ export class ArmLatch {
     return this.wanted && this.#clearSeen;
   }
 
+  /** The last wish came to nothing, although the page asked again and again. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   handleArm(now: number): void {
     this.#wantedSince ??= now;
+    this.#failed = false;
   }
 
   handleDisarm(): void {
     if (this.flag) this.#forgetClear();
     this.#wantedSince = null;
-    this.#followed = false;
+    this.#armed = false;
+    this.#failed = false;
+    this.#forgetAsked();
   }
 
   /** Another session: the drive has seen nothing of it. */
@@ -56,24 +77,46 @@ export class ArmLatch {
   handleSent(seq: number, input: boolean): void {
     if (!input) this.#forgetClear();
     else if (!this.flag) this.#clearSeq ??= seq;
+    else this.#askedSeq ??= seq;
   }
 
   /** The car has read this frame. */
-  handleEcho(seq: number): void {
+  handleEcho(seq: number, now: number): void {
     if (this.#clearSeq !== null && !isNewer(this.#clearSeq, seq)) this.#clearSeen = true;
+    if (this.#askedSeq !== null && !isNewer(this.#askedSeq, seq)) this.#askedAt ??= now;
   }
 
   /** Takes the state that the car reports. One that is not known counts as not armed. */
   handleState(state: Open<DriveState>, now: number): void {
     if (this.#wantedSince === null) return;
-    const follows =
-      !["disarmed", "tripped", "jogging"].includes(state) && isKnown(DRIVE_STATES, state);
-    if (follows) this.#followed = true;
-    else if (this.#followed || now - this.#wantedSince > REACTION_MS) this.handleDisarm();
+    if (isKnown(DRIVE_STATES, state) && FOLLOWS.has(state)) {
+      if (state === "arming") this.#arming = true;
+      else this.#armed = true;
+      return;
+    }
+    // From *arming* only a fault leads to *tripped*.
+    if (this.#armed || (this.#arming && state !== "disarmed")) return this.handleDisarm();
+    if (now - this.#wantedSince > REACTION_MS) {
+      this.handleDisarm();
+      this.#failed = true;
+      return;
+    }
+    const ignored = this.#askedAt !== null && now - this.#askedAt > IGNORED_MS;
+    if (!this.#arming && !ignored) return;
+    this.#forgetClear();
+    this.#forgetAsked();
   }
 
   #forgetClear(): void {
     this.#clearSeq = null;
     this.#clearSeen = false;
   }
+
+  #forgetAsked(): void {
+    this.#askedSeq = null;
+    this.#askedAt = null;
+    this.#arming = false;
+  }
 }
+
+const FOLLOWS: ReadonlySet<DriveState> = new Set(["arming", "armed", "holding", "braking"]);

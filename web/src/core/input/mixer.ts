@@ -39,7 +39,8 @@ export type InputNotice =
   | Blindness
   | TakeOver;
 /** Why this page disarmed by itself. */
-export type PageStop = InputNotice | "hidden" | "unfocused" | "system-key" | "path-lost";
+export type PageStop =
+  InputNotice | "hidden" | "unfocused" | "system-key" | "path-lost" | "not-armed";
 
 /** What drives, in words that tell one device from another. */
 export interface Device {
@@ -313,8 +314,12 @@ export class Mixer {
 
   /** The car reports its state, and the newest frame that it has read. */
   handleCar(state: Open<DriveState>, echoedSeq: number | null, now: number): void {
-    if (echoedSeq !== null) this.#arm.handleEcho(echoedSeq);
+    if (echoedSeq !== null) this.#arm.handleEcho(echoedSeq, now);
+    const { wanted, flag } = this.#arm;
     this.#arm.handleState(state, now);
+    if (wanted && this.#arm.failed) this.#stop = "not-armed";
+    // The page asks again: the car needs to see `arm` clear soon.
+    if (flag !== this.#arm.flag) this.#want("soon");
   }
 
   stick(stick: Stick): number {
