@@ -24,9 +24,17 @@ COPIED = (
     "image/layout.sh",
     "image/boot",
     "image/buildroot",
+    "tests/packaging/buildroot.symbols",
 )
 PROGRAMS = "meta-rccar/recipes-rccar/rccar-programs/rccar-programs"
 UNITS = "overlays/usr/lib/systemd/system"
+
+CHECKS = checks.every_check()
+CONFIG = "image/buildroot/package/rccar/Config.in"
+MAKEFILE = "image/buildroot/package/rccar/rccar.mk"
+HASHES = "image/buildroot/package/rccar/rccar.hash"
+DEFCONFIG = "image/buildroot/configs/rccar_rpi4_defconfig"
+CARD = "image/buildroot/board/rccar/post-image.sh"
 
 faults = []
 
@@ -120,6 +128,37 @@ BROKEN = [
     ("texts_for_integrators", "the integrator's", create("meta-rccar/conf/key.pem", "-----BEGIN PRIVATE " + "KEY-----\n")),
     ("partitions_are_the_same_everywhere", "rootA", replace("meta-rccar/files/wic/rccar.wks", "--fixed-size 256", "--fixed-size 255")),
     ("partitions_are_the_same_everywhere", "data", replace("image/layout.sh", "data 64", "data 65")),
+    ("defconfigs_have_known_symbols_in_order", "BOOT_SCRIPT is gone", append(DEFCONFIG, "BR2_TARGET_UBOOT_BOOT_SCRIPT=y\n")),
+    ("defconfigs_have_known_symbols_in_order", "savedefconfig", append(DEFCONFIG, "BR2_LINUX_KERNEL=y\n")),
+    ("defconfigs_have_known_symbols_in_order", "no line", append(DEFCONFIG, "BR2_LINUX_KERNEL = y\n")),
+    ("defconfigs_have_known_symbols_in_order", "FORCE_CHECK", replace(DEFCONFIG, "BR2_DOWNLOAD_FORCE_CHECK_HASHES=y\n", "")),
+    ("defconfigs_have_known_symbols_in_order", "Config.in has no", replace(CONFIG, "config BR2_PACKAGE_RCCAR_COMPATIBLE", "config BR2_PACKAGE_RCCAR_KIND")),
+    ("defconfigs_have_known_symbols_in_order", "config.txt", remove("image/buildroot/board/rccar/config.txt")),
+    ("defconfigs_have_known_symbols_in_order", "are not the three", remove("image/buildroot/configs/rccar_qemu_defconfig")),
+    ("config_files_keep_the_rules", "72 columns", replace(CONFIG, "\t  Updates by RAUC.", "\t  " + "Updates by RAUC. " * 5)),
+    ("config_files_keep_the_rules", "with blanks", append(CONFIG, "        bool\n")),
+    ("config_files_keep_the_rules", "40 characters", replace("image/buildroot/external.desc", "A car", "A car " * 9)),
+    ("config_files_keep_the_rules", "has no help", append(CONFIG, "\nconfig BR2_PACKAGE_RCCAR_X\n\tbool \"x\"\n")),
+    ("every_text_is_clean", "end of a line", append(MAKEFILE, "# a \n")),
+    ("every_text_is_clean", "one newline", append(CONFIG, "\n")),
+    ("every_text_is_clean", "nobody may run", lambda top: (top / CARD).chmod(0o644)),
+    ("every_text_is_clean", "no program", lambda top: (top / MAKEFILE).chmod(0o755)),
+    ("makefiles_keep_the_rules", "head", replace(MAKEFILE, "# rccar\n", "# car\n")),
+    ("makefiles_keep_the_rules", "begins with its name", append(MAKEFILE, "OTHER = 1\n")),
+    ("makefiles_keep_the_rules", "with blanks", append(MAKEFILE, "  x\n")),
+    ("makefiles_keep_the_rules", "no package", replace(MAKEFILE, "$(cargo-package)", "$(generic-package)")),
+    ("makefiles_keep_the_rules", "RCCAR_VERSION", replace(MAKEFILE, "RCCAR_VERSION = ", "RCCAR_VERSION = 9.")),
+    ("hashes_are_right", "is wrong", append("LICENSE-APACHE", "\n")),
+    ("hashes_are_right", "come from", replace(HASHES, "# Locally calculated", "# From upstream")),
+    ("hashes_are_right", "two blanks", replace(HASHES, "sha256  ", "sha256 ")),
+    ("hashes_are_right", "only one", replace(MAKEFILE, "LICENSE-APACHE LICENSE-MIT", "LICENSE-MIT")),
+    ("components_are_those_of_the_list", "its components", replace(MAKEFILE, "+= update", "+= updates")),
+    ("components_are_those_of_the_list", "Config.in has no", replace(CONFIG, "config BR2_PACKAGE_RCCAR_HOST", "config BR2_PACKAGE_RCCAR_GUEST")),
+    ("components_are_those_of_the_list", "firmware", replace(CARD, 'COMPONENTS="firmware"', 'COMPONENTS="car"')),
+    ("users_are_those_of_the_table", "groups", replace(MAKEFILE, "gpio 400", "gpio 402")),
+    ("users_are_those_of_the_table", "users", replace(MAKEFILE, "rccar-car 411 rccar-car", "rccar-car 419 rccar-car")),
+    ("users_are_those_of_the_table", "nine fields", replace(MAKEFILE, "* - - - Pins", "* - -")),
+    ("the_card_has_the_same_partitions", "layout.sh has", replace(CARD, "$(field size)s", "$(field start)s")),
     ("partitions_are_the_same_everywhere", "4 MiB", replace("meta-rccar/files/wic/rccar.wks", "--align 4096", "--align 1024")),
 ]
 
@@ -140,7 +179,7 @@ def copy(target):
 
 def findings(name, top):
     try:
-        return list(getattr(checks, f"check_{name}")(top))
+        return list(CHECKS[f"check_{name}"](top))
     except (RuntimeError, subprocess.CalledProcessError, FileNotFoundError) as error:
         return [str(error)]
 
@@ -159,7 +198,7 @@ def main():
             if not any(wanted in fault for fault in found):
                 faults.append(f"{name}: nothing says {wanted!r}, but {found[:3]}")
             shutil.rmtree(top)
-    unproved = {name.removeprefix("check_") for name in dir(checks) if name.startswith("check_")}
+    unproved = {name.removeprefix("check_") for name in CHECKS}
     unproved -= {name for name, _, _ in BROKEN}
     faults.extend(f"{name}: nobody proves that it finds anything" for name in sorted(unproved))
     for fault in faults:

@@ -414,12 +414,23 @@ def check_partitions_are_the_same_everywhere(top):
             yield f"rccar.wks: {theirs} where image/layout.sh has {ours}"
 
 
+def every_check():
+    import buildroot  # noqa: PLC0415 - it needs this module
+
+    return {
+        name: check
+        for module in (sys.modules["checks"], buildroot)
+        for name, check in vars(module).items()
+        if name.startswith("check_")
+    }
+
+
 def main():
     top = pathlib.Path(sys.argv[1] if sys.argv[1:] else __file__).resolve()
     top = top if top.is_dir() else top.parents[2]
-    checks = [(name, check) for name, check in globals().items() if name.startswith("check_")]
     faults = []
-    for name, check in checks:
+    checks = every_check()
+    for name, check in checks.items():
         faults += [f"{name.removeprefix('check_').replace('_', ' ')}: {fault}" for fault in check(top)]
     for fault in faults:
         print(fault, file=sys.stderr)
@@ -429,4 +440,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # Under its name, which buildroot.py imports.
+    sys.modules["checks"] = sys.modules["__main__"]
     main()
