@@ -39,6 +39,8 @@ export class App {
   readonly status = signal<CarStatus | null>(null);
   /** Why a sign-in link did not work. */
   readonly linkTrouble = signal<string | null>(null);
+  /** The link was not used, because nothing answered: it still works. */
+  readonly linkUnused = signal(false);
 
   readonly releases: Releases;
 
@@ -214,9 +216,29 @@ export class App {
   async #followLink(token: string): Promise<void> {
     this.#followed = token;
     this.linkTrouble.value = null;
-    // The token works once. Whatever the answer, it is useless in the address from now on.
+    this.linkUnused.value = false;
+    // The token works once, and is of no use in the address from then on.
+    const here = formatRoute({ page: "link", token });
     history.replaceState(null, "", formatRoute({ page: "cars" }));
-    this.linkTrouble.value = await this.#enter("link", () => this.#api.followLink(token));
+    let answered = true as boolean;
+    const trouble = await this.#enter("link", () =>
+      this.#api.followLink(token).catch((error: unknown) => {
+        answered = !(error instanceof ApiError && (error.status === 0 || error.status >= 500));
+        throw error;
+      }),
+    );
+    if (trouble !== null && !answered) {
+      // A reload follows it again.
+      history.replaceState(null, "", here);
+      this.linkUnused.value = true;
+    }
+    this.linkTrouble.value = trouble;
+  }
+
+  /** Follows a link again that nothing answered. */
+  retryLink(): void {
+    const route = this.route.peek();
+    if (route.page === "link") void this.#followLink(route.token);
   }
 
   #handleSignaling(event: SignalingEvent): void {

@@ -65,6 +65,7 @@ export class Cockpit {
   /** Version of the control frames that the car reads; 1 until its `hello`. */
   #version: FrameVersion = 1;
   #wakeLock: WakeLockSentinel | null = null;
+  readonly #end = new AbortController();
 
   constructor(
     route: CarRoute,
@@ -78,6 +79,10 @@ export class Cockpit {
     this.session = new Session({ car: route.car, trickle: route.trickle });
     this.#instruments = new Instruments(route.relayOnly, performance.now());
     this.#act((now) => this.session.handleHost(signaling.state.phase === "ready", now));
+    // Browsers let go of the lock whenever the page is hidden.
+    document.addEventListener("visibilitychange", () => void this.#stayAwake(), {
+      signal: this.#end.signal,
+    });
   }
 
   get mixer(): Mixer {
@@ -138,6 +143,7 @@ export class Cockpit {
     this.#sessionTimer.stop();
     this.#displayTimer.stop();
     this.#calibrationTimer.stop();
+    this.#end.abort();
     void this.#wakeLock?.release();
   }
 
@@ -297,6 +303,7 @@ export class Cockpit {
     // Absent on pages without HTTPS, refused while hidden or on low battery. Driving works without
     // it.
     const wakeLock = navigator.wakeLock as WakeLock | undefined;
+    if (document.visibilityState !== "visible" || !this.#peer || this.#end.signal.aborted) return;
     if (!this.#wakeLock || this.#wakeLock.released)
       this.#wakeLock = (await wakeLock?.request().catch(() => null)) ?? null;
   }

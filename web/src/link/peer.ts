@@ -7,6 +7,7 @@
  */
 
 import type { Candidate, IceServer } from "../protocol/common";
+import { usableServers } from "../core/link/ice";
 import type { PeerEvent as SessionEvent } from "../core/link/session";
 
 /** Longest time to gather candidates when the car cannot take them one by one. */
@@ -133,8 +134,10 @@ export class Peer {
   }
 
   #configuration(iceServers: readonly IceServer[]): RTCConfiguration {
+    const { servers, refused } = usableServers(iceServers);
+    for (const url of refused) console.warn(`rccar: no address of an ICE server: ${url}`);
     return {
-      iceServers: iceServers.map(({ urls, username, credential }) => ({
+      iceServers: servers.map(({ urls, username, credential }) => ({
         urls,
         ...(username === null ? {} : { username }),
         ...(credential === null ? {} : { credential }),

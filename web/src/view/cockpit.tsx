@@ -94,14 +94,17 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
           >
             <PlotIcon />
           </button>
-          <button
-            type="button"
-            class="button glass square"
-            aria-label="Full screen (F)"
-            onClick={() => toggleFullscreen(root.current)}
-          >
-            <FullscreenIcon />
-          </button>
+          {/* iPhones have no full screen. */}
+          {document.fullscreenEnabled && (
+            <button
+              type="button"
+              class="button glass square"
+              aria-label="Full screen (F)"
+              onClick={() => toggleFullscreen(root.current)}
+            >
+              <FullscreenIcon />
+            </button>
+          )}
           <button
             type="button"
             class="button glass square"
@@ -157,27 +160,45 @@ function classes({ frozen, silent, state }: Hud, touched: boolean): string {
 function VideoView({ cockpit }: { cockpit: Cockpit }) {
   const video = useRef<HTMLVideoElement>(null);
   const stream = cockpit.stream.value;
+  const refused = useSignal(false);
+  const play = () => {
+    video.current?.play().then(
+      () => (refused.value = false),
+      (error: unknown) => {
+        // Another load of the same element is no refusal.
+        if (error instanceof DOMException && error.name === "AbortError") return;
+        console.warn("rccar: the video does not play:", String(error));
+        refused.value = true;
+      },
+    );
+  };
   useEffect(() => {
     const element = video.current;
     if (!element || !stream) return undefined;
     // The attribute alone does not mute, and only a muted video may play by itself.
     element.muted = true;
     element.srcObject = stream;
-    element
-      .play()
-      .catch((error: unknown) => console.warn("rccar: the video does not play:", String(error)));
+    play();
     return watchFrames(element, (frame) => cockpit.handleFrame(frame));
   }, [stream]);
   return (
-    <video
-      ref={video}
-      class="picture"
-      data-testid="video"
-      autoplay
-      muted
-      playsInline
-      disablePictureInPicture
-    />
+    <>
+      <video
+        ref={video}
+        class="picture"
+        data-testid="video"
+        autoplay
+        muted
+        playsInline
+        disablePictureInPicture
+      />
+      {/* Phones that save power play only what somebody taps. */}
+      {refused.value && (
+        <button type="button" class="button primary play" data-testid="play" onClick={play}>
+          Show the picture
+        </button>
+      )}
+    </>
   );
 }
 

@@ -3,6 +3,9 @@
 import type { Cockpit } from "../app/cockpit";
 import { batteryParts, type BatteryFigure, type Hud } from "../core/app/hud";
 
+/** Who brakes, beside pointers, whose numbers are not negative. */
+const BY_KEY = -1;
+
 export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   const { tell } = cockpit;
   const ready = hud.phase === "connected" && hud.state !== null;
@@ -47,6 +50,23 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
             tell((mixer) => mixer.handleBrake(false, pointerId))
           }
           onContextMenu={(event) => event.preventDefault()}
+          // Enter brakes while it is held, as the space bar does anywhere on the page.
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            // It would be a click, too.
+            event.preventDefault();
+            tell((mixer) => mixer.handleBrake(true, BY_KEY));
+          }}
+          onKeyUp={(event) => {
+            if (event.key === "Enter") tell((mixer) => mixer.handleBrake(false, BY_KEY));
+          }}
+          onBlur={() => tell((mixer) => mixer.handleBrake(false, BY_KEY))}
+          // A switch or a screen reader clicks and holds nothing: one click brakes, the next ends
+          // it.
+          onClick={(event) => {
+            if (event.detail === 0) tell((mixer) => mixer.handleBrakeSwitch());
+          }}
+          aria-pressed={hud.braking}
         >
           Brake
           <kbd aria-hidden="true">Space</kbd>

@@ -27,6 +27,7 @@ export function WaitPage({ unreachable }: { unreachable: boolean }) {
 /** Signs in with a one-time link, or says why that did not work. */
 export function LinkPage({ app }: { app: App }) {
   const trouble = app.linkTrouble.value;
+  const unused = app.linkUnused.value;
   return (
     <main class="gate">
       <div class="gate-card center" role="status">
@@ -38,13 +39,24 @@ export function LinkPage({ app }: { app: App }) {
           </>
         ) : (
           <>
-            <h1>This link does not work</h1>
+            <h1>{unused ? "The host does not answer" : "This link does not work"}</h1>
             <p class="muted" data-testid="banner">
               {trouble}
+              {unused && " The link still works: try again when you are online."}
             </p>
+            {unused && (
+              <button
+                type="button"
+                class="button primary"
+                data-testid="retry-link"
+                onClick={() => app.retryLink()}
+              >
+                Try again
+              </button>
+            )}
             <button
               type="button"
-              class="button primary"
+              class={`button ${unused ? "" : "primary"}`}
               onClick={() => app.go({ page: "sign-in" }, "replace")}
             >
               Sign in another way

@@ -45,7 +45,7 @@ export const BYE_WORDS: Readonly<Record<ByeReason, Words>> = {
   },
   "no-h264": {
     title: "This browser cannot show the picture",
-    text: "The car sends H.264 video, which this browser cannot receive. Chrome, Edge, Safari and Firefox can; some builds of Chromium leave it out.",
+    text: "The car sends H.264 video, which this browser cannot receive. Firefox fetches its H.264 plugin some minutes after its first start: open about:addons, Plugins, and let OpenH264 always activate. Chrome, Edge and Safari can; some builds of Chromium leave it out.",
   },
   "bad-description": {
     title: "The browser and the car do not understand each other",

@@ -387,6 +387,18 @@ describe("fingers and keys", () => {
     expect(mixer.sample(20).brake).toBe(false);
   });
 
+  it("the brake can be switched by who cannot hold it, and leaving the page ends that", () => {
+    mixer.handleBrakeSwitch();
+    expect(mixer.sample(10).brake).toBe(true);
+    mixer.handleBrakeSwitch();
+    expect(mixer.sample(20).brake).toBe(false);
+    mixer.handleBrakeSwitch();
+    mixer.handlePage(true, false, 30);
+    mixer.handlePage(true, true, 40);
+    mixer.handleBrakeSwitch();
+    expect(mixer.sample(50).brake).toBe(true);
+  });
+
   it("a change of the controls, and their set-up, disarm and bar from arming", () => {
     armByKey(0);
     mixer.handleSettingUp(true);

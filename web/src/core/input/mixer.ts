@@ -272,6 +272,11 @@ export class Mixer {
     this.#want("now");
   }
 
+  /** Whoever can only press and not hold: brakes until the next press. */
+  handleBrakeSwitch(): void {
+    this.handleBrake(!this.#touch.isBraking(BY_SWITCH), BY_SWITCH);
+  }
+
   /**
    * A button of the calibration is held (`jog`) or let go (`null`). It does nothing while the car
    * is to be armed.
@@ -465,6 +470,9 @@ const TAKE_OVERS: Readonly<Record<InputSource, TakeOver | null>> = {
   gamepad: "gamepad-took-over",
   touch: "touch-took-over",
 };
+
+/** On the brake, beside pointers, whose numbers are not negative. */
+const BY_SWITCH = -2;
 
 const NOTHING = { source: "none", ageMs: NO_SAMPLE_MS, steering: 0, throttle: 0 } as const;
 

@@ -57,6 +57,10 @@ export class TouchSticks {
     else this.#braking.delete(by);
   }
 
+  isBraking(by: number): boolean {
+    return this.#braking.has(by);
+  }
+
   get brake(): boolean {
     return this.#braking.size > 0;
   }
