@@ -1,9 +1,9 @@
 //! One cell of the matrix: a car and a driver, each behind a kind of access.
 
 use crate::access::{Access, Expected};
-use crate::emulator::Profile;
 use crate::lab::Lab;
 use crate::wait::until;
+use rccar_link_emulator::Profile;
 use std::time::{Duration, Instant};
 
 /// Connects, watches, drives, and checks the path of the packets.

@@ -3,12 +3,12 @@
 use crate::access::Access;
 use crate::authority;
 use crate::driver::Driver;
-use crate::emulator::Profile;
 use crate::namespace::Namespace;
 use crate::program::{self, Program};
 use crate::restless;
 use crate::uplink::{Internet, Uplink};
 use nix::mount::{MsFlags, mount};
+use rccar_link_emulator::Profile;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -61,6 +61,11 @@ pub struct Lab {
     car: Option<Program>,
 }
 
+/// Somebody wants to look at configurations, logs and traces afterwards.
+fn kept() -> bool {
+    std::env::var_os("RCCAR_NETLAB_KEEP").is_some()
+}
+
 #[allow(clippy::expect_used, clippy::panic, reason = "this is what a failed test is")]
 impl Lab {
     pub(crate) fn start() -> io::Result<Self> {
@@ -76,7 +81,7 @@ impl Lab {
         )?;
         let car_namespace = Namespace::make("car")?;
         let mut folder = tempfile::tempdir()?;
-        if std::env::var_os("RCCAR_NETLAB_KEEP").is_some() {
+        if kept() {
             folder.disable_cleanup(true);
             eprintln!("configurations and logs stay in {}", folder.path().display());
         }
@@ -209,12 +214,16 @@ impl Lab {
             car.kill().await;
             fs::write(self.folder.path().join("rccar-car.log"), "").expect("a log");
         }
-        let config = self.path("car.toml");
+        let (config, trace) = (self.path("car.toml"), self.path("picture.jsonl"));
+        let mut words = vec!["--config", &config];
+        if kept() {
+            words.extend(["--trace", &trace]);
+        }
         let car = Program::start(
             &self.car_namespace,
             self.folder.path(),
             "rccar-car",
-            &["--config", &config],
+            &words,
             &self.car_log,
         );
         let car = self.car.insert(car.expect("the car starts"));

@@ -14,8 +14,8 @@
 //! * [`Lab`] builds uplinks, starts the programs and counts relayed packets.
 //! * [`Access`] is the kind of NAT or firewall between an end and the Internet; also IPv6 alone, or
 //!   no UDP.
-//! * [`emulator::Link`] delays, queues and loses packets; [`emulator::Profile`] has the links with
-//!   names.
+//! * [`Link`] delays, queues and loses packets in real time; `rccar-link-emulator` decides when, and has
+//!   the links with names.
 //! * [`Driver`] is a driver in Rust. It records when each frame came and the drive's states.
 //!
 //! `ci/netlab` builds the programs and runs the stories; the ordinary test run leaves them out
@@ -35,8 +35,8 @@ mod authority;
 mod cell;
 mod chromium;
 mod driver;
-pub mod emulator;
 mod lab;
+mod link;
 mod namespace;
 mod program;
 mod restless;
@@ -51,9 +51,10 @@ pub use cell::cell;
 pub use chromium::Browsed;
 pub use driver::{Driver, Frames, Pair, Seen};
 pub use lab::{HOST, Lab, Picture};
+pub use link::Link;
 pub use namespace::Namespace;
 pub use program::Program;
-pub use scene::{Played, Scene};
+pub use scene::Played;
 pub use story::story;
 pub use uplink::Uplink;
 pub use wait::{by, until};

@@ -1,8 +1,8 @@
 //! A camera whose picture is never at rest: raw frames for the car's pipe.
 
-use crate::emulator::Dice;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+use rccar_link_emulator::Dice;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;

@@ -1,9 +1,10 @@
 //! An uplink: an interface of the car or the driver, the link behind it, and the routers between
 //! the link and the Internet.
 
+use crate::Link;
 use crate::access::Access;
-use crate::emulator::{Link, Profile};
 use crate::namespace::Namespace;
+use rccar_link_emulator::Profile;
 use std::io;
 
 /// The Internet: a router that knows all public networks and forwards nothing else.

@@ -2,7 +2,8 @@
 //! of a table, and fails only if there is no picture at all.
 #![allow(clippy::print_stdout, reason = "the table is for the reader")]
 
-use rccar_netlab::{Scene, story};
+use rccar_link_emulator::Scene;
+use rccar_netlab::story;
 use std::time::Duration;
 
 macro_rules! scenes {
@@ -12,7 +13,7 @@ macro_rules! scenes {
             #[ignore = "takes ten minutes: run make bench-link"]
             fn $test() {
                 story(async |lab| {
-                    let played = $scene.play(lab).await;
+                    let played = lab.play(&$scene).await;
                     println!("{played}");
                     let frames: u64 = played.watched.frames.iter().sum();
                     assert!(frames > 0, "{played}");
@@ -29,10 +30,10 @@ scenes! {
     s04_loss_of_five_percent: Scene::loss("5 % lost, 60 ms", 50);
     s05_bursts: Scene::bursts();
     s06_policer: Scene::policer();
-    s07_mild_drive: Scene::drive("drive 1, mild", 1, 500, 3_300);
-    s08_mild_drive: Scene::drive("drive 2, mild", 2, 500, 3_300);
-    s09_hard_drive: Scene::drive("drive 3, hard", 3, 150, 3_300);
-    s10_hard_drive: Scene::drive("drive 4, hard", 4, 150, 3_300);
+    s07_mild_drive: Scene::drive(1);
+    s08_mild_drive: Scene::drive(2);
+    s09_hard_drive: Scene::drive(3);
+    s10_hard_drive: Scene::drive(4);
     s11_cell_change: Scene::outage("400 ms of nothing", Duration::from_millis(400));
     s12_tunnel: Scene::outage("4 s of nothing", Duration::from_secs(4));
 }

@@ -1,7 +1,7 @@
 //! Some cells of the matrix with the real page in a real browser.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use rccar_netlab::emulator::Profile;
+use rccar_link_emulator::Profile;
 use rccar_netlab::{Access, Lab, story};
 
 async fn world(lab: &mut Lab, car: Access, driver: Access) {

@@ -3,7 +3,7 @@
 //! Each story does this 20 times in a row (`RCCAR_RUNS`) and prints the times.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
-use rccar_netlab::emulator::Profile;
+use rccar_link_emulator::Profile;
 use rccar_netlab::{Access, Driver, Lab, Picture, story, until};
 use rccar_protocol::state::DriveState;
 use std::time::{Duration, Instant};

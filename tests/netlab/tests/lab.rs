@@ -1,7 +1,7 @@
 //! What the lab can do to an uplink, and what a session over it sees.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use rccar_netlab::emulator::Profile;
+use rccar_link_emulator::Profile;
 use rccar_netlab::{Access, Driver, Lab, story, until};
 use std::time::{Duration, Instant};
 

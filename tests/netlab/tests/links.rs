@@ -1,7 +1,7 @@
 //! A drive over each of the links with names.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use rccar_netlab::emulator::Profile;
+use rccar_link_emulator::Profile;
 use rccar_netlab::{Access, Picture, story, until};
 use rccar_protocol::state::DriveState;
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@
     reason = "tests; the figures are for the reader"
 )]
 
-use rccar_netlab::emulator::{Path, Profile, Rate};
+use rccar_link_emulator::{Path, Profile, Rate};
 use rccar_netlab::{Access, Lab, Picture, story};
 use std::time::Duration;
 use tokio::time::sleep;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use nix::time::{ClockId, clock_gettime};
-use rccar_netlab::emulator::{Path, Profile, Rate};
+use rccar_link_emulator::{Path, Profile, Rate};
 use rccar_netlab::{Access, Lab, Picture, story};
 use std::time::Duration;
 

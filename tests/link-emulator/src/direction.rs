@@ -4,17 +4,29 @@
 //!   packet ─► lost? ─► queue (droptail) ─► sent at the rate ─► way (delay, jitter) ─► delivered
 //! ```
 
-use crate::emulator::profile::{Loss, Path, Rate, Trace};
-use crate::emulator::{Counters, Dice};
+use crate::profile::{Loss, Path, Rate, Trace};
+use crate::{Counters, Dice};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Most bytes that wait at any rate: a link with the rate 0 must not eat the memory.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
+/// What passes a link.
+pub trait Packet {
+    /// In bytes, with the IP header.
+    fn size(&self) -> usize;
+}
+
+impl Packet for Vec<u8> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
 /// The state machine. Times count from any point; they must not run backwards.
 #[derive(Debug)]
-pub struct Direction {
+pub struct Direction<P> {
     path: Path,
     /// When the path was set: steps and traces count from here.
     since: Duration,
@@ -23,19 +35,20 @@ pub struct Direction {
     bursting: bool,
     /// When the sender will have sent its present packet.
     free_at: Duration,
-    /// Opportunities of the trace that were used, and bytes left in the last one.
+    /// Opportunities of the trace that were used, and bytes left in the last one, for packets that
+    /// waited behind.
     used: u64,
     left: usize,
     /// With the time of arrival.
-    waiting: VecDeque<(Duration, Vec<u8>)>,
+    waiting: VecDeque<(Duration, P)>,
     waiting_bytes: usize,
     /// With the time of delivery.
-    travelling: VecDeque<(Duration, Vec<u8>)>,
+    travelling: VecDeque<(Duration, P)>,
     counters: Counters,
     dice: Dice,
 }
 
-impl Direction {
+impl<P: Packet> Direction<P> {
     #[must_use]
     pub fn new(path: Path, now: Duration, dice: Dice) -> Self {
         Self {
@@ -73,18 +86,18 @@ impl Direction {
     }
 
     /// Takes a packet, which may be lost or find the queue full.
-    pub fn handle_input(&mut self, now: Duration, packet: Vec<u8>) {
+    pub fn handle_input(&mut self, now: Duration, packet: P) {
         self.handle_timeout(now);
         self.counters.taken += 1;
-        self.counters.taken_bytes += packet.len() as u64;
+        self.counters.taken_bytes += packet.size() as u64;
         if self.cut || self.is_lost() {
             self.counters.lost += 1;
         } else if self.waits(now) > self.path.queue
-            || self.waiting_bytes + packet.len() > MOST_BYTES
+            || self.waiting_bytes + packet.size() > MOST_BYTES
         {
             self.counters.tail_dropped += 1;
         } else {
-            self.waiting_bytes += packet.len();
+            self.waiting_bytes += packet.size();
             self.waiting.push_back((now, packet));
             self.handle_timeout(now);
         }
@@ -93,11 +106,11 @@ impl Direction {
     /// Sends the packets whose turn has come by `now`.
     pub fn handle_timeout(&mut self, now: Duration) {
         while let Some((arrived, packet)) = self.waiting.front() {
-            let (arrived, size) = (*arrived, packet.len());
+            let (arrived, size) = (*arrived, packet.size());
             let Some(sent) = self.sent_at(arrived, size).filter(|&sent| sent <= now) else {
                 return;
             };
-            self.take_turn(sent, size);
+            self.take_turn(arrived, sent, size);
             self.counters.note_wait(sent.saturating_sub(arrived));
             let Some((_, packet)) = self.waiting.pop_front() else { return };
             self.waiting_bytes -= size;
@@ -111,12 +124,12 @@ impl Direction {
     }
 
     /// The next packet that has arrived by `now`.
-    pub fn poll_output(&mut self, now: Duration) -> Option<Vec<u8>> {
+    pub fn poll_output(&mut self, now: Duration) -> Option<P> {
         let (due, _) = self.travelling.front()?;
         let late = now.checked_sub(*due)?;
         let (_, packet) = self.travelling.pop_front()?;
         self.counters.delivered += 1;
-        self.counters.delivered_bytes += packet.len() as u64;
+        self.counters.delivered_bytes += packet.size() as u64;
         self.counters.latest = self.counters.latest.max(late);
         Some(packet)
     }
@@ -124,8 +137,10 @@ impl Direction {
     /// When a packet is sent or arrives next; `None` if there is none.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let sent =
-            self.waiting.front().and_then(|(arrived, packet)| self.sent_at(*arrived, packet.len()));
+        let sent = self
+            .waiting
+            .front()
+            .and_then(|(arrived, packet)| self.sent_at(*arrived, packet.size()));
         let due = self.travelling.front().map(|(due, _)| *due);
         [sent, due].into_iter().flatten().min()
     }
@@ -135,7 +150,8 @@ impl Direction {
         &self.counters
     }
 
-    pub(crate) fn note_refused(&mut self) {
+    /// What came out at the other end was not taken there.
+    pub fn note_refused(&mut self) {
         self.counters.refused += 1;
     }
 
@@ -197,13 +213,23 @@ impl Direction {
                 }
             }
             Rate::Trace(trace) => {
-                // The last opportunity has room left, if the packet was there in time.
-                if self.left >= size && self.free_at >= arrived {
-                    return Some(self.free_at);
+                let (first, more, _) = self.opportunities(trace, arrived, size);
+                match more {
+                    0 => Some(self.free_at),
+                    more => Some(self.since + opportunity(trace, first + more - 1)),
                 }
-                Some(self.since + opportunity(trace, self.next_opportunity(trace, arrived)))
             }
         }
+    }
+
+    /// For a packet that has arrived then: the number of the first opportunity that it takes, how
+    /// many, and the bytes that are left of the last. A packet that waits behind another begins
+    /// with what that one has left, as in mahimahi.
+    fn opportunities(&self, trace: &Trace, arrived: Duration, size: usize) -> (u64, u64, usize) {
+        let left = if self.free_at >= arrived { self.left } else { 0 };
+        let more = size.saturating_sub(left).div_ceil(Trace::OPPORTUNITY);
+        let rest = left + more * Trace::OPPORTUNITY - size;
+        (self.next_opportunity(trace, self.free_at.max(arrived)), more as u64, rest)
     }
 
     /// Number of the first opportunity that is not used and not before `at`.
@@ -214,14 +240,14 @@ impl Direction {
         (rounds * trace.at_ms.len() as u64 + within).max(self.used)
     }
 
-    /// Notes that a packet is sent, and uses up its part of an opportunity.
-    fn take_turn(&mut self, sent: Duration, size: usize) {
+    /// Notes that the packet at the front is sent, and uses up its part of the opportunities.
+    fn take_turn(&mut self, arrived: Duration, sent: Duration, size: usize) {
         if let Rate::Trace(trace) = &self.path.rate {
-            if self.left < size || self.free_at < sent {
-                self.used = self.next_opportunity(trace, sent) + 1;
-                self.left = Trace::OPPORTUNITY;
+            let (first, more, left) = self.opportunities(trace, arrived, size);
+            if more > 0 {
+                self.used = first + more;
             }
-            self.left = self.left.saturating_sub(size);
+            self.left = left;
         }
         self.free_at = sent;
     }
@@ -253,14 +279,14 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    fn direction(path: Path) -> Direction {
+    fn direction(path: Path) -> Direction<Vec<u8>> {
         Direction::new(path, Duration::ZERO, Dice::new(1))
     }
 
     /// Sends packets of 1250 bytes in even intervals. Returns the times of arrival in milliseconds.
-    fn send(direction: &mut Direction, packets: u64, interval: Duration) -> Vec<u128> {
+    fn send(direction: &mut Direction<Vec<u8>>, packets: u64, interval: Duration) -> Vec<u128> {
         let mut arrived = Vec::new();
-        let mut collect = |direction: &mut Direction, until: Duration| {
+        let mut collect = |direction: &mut Direction<Vec<u8>>, until: Duration| {
             while let Some(next) = direction.poll_timeout().filter(|next| *next <= until) {
                 direction.handle_timeout(next);
                 while direction.poll_output(next).is_some() {
@@ -337,11 +363,11 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_played_again_and_again_and_small_packets_share_an_opportunity() {
+    fn a_trace_is_played_again_and_again_and_what_an_opportunity_has_left_is_not_lost() {
         let trace = Trace { at_ms: vec![0, 10, 20, 99] };
         let mut path =
             direction(Path { rate: Rate::Trace(Arc::new(trace)), queue: S, ..Path::of(ms(0)) });
-        assert_eq!(send(&mut path, 6, ms(0)), [0, 10, 20, 99, 100, 110]);
+        assert_eq!(send(&mut path, 6, ms(0)), [0, 10, 20, 99, 100, 100]);
         let mut path = direction(Path {
             rate: Rate::Trace(Arc::new(Trace { at_ms: vec![5, 50] })),
             ..Path::of(ms(0))

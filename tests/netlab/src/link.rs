@@ -1,11 +1,14 @@
-//! A link between two TUN devices.
+//! A link between two TUN devices, with a thread that delays, queues and loses packets.
+//!
+//! The kernel's own emulator (netem) is a module that many machines do not have. This one needs
+//! only TUN.
 
-use crate::emulator::{Counters, Dice, Direction, Profile};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
+use rccar_link_emulator::{Counters, Dice, Direction, Profile};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,7 +40,7 @@ struct Shared {
 
 struct State {
     /// First up, then down.
-    directions: [Direction; 2],
+    directions: [Direction<Vec<u8>>; 2],
     stop: bool,
 }
 
@@ -98,7 +101,7 @@ impl Link {
         [state.directions[0].counters().clone(), state.directions[1].counters().clone()]
     }
 
-    fn change(&self, change: impl FnOnce(Duration, &mut [Direction; 2])) {
+    fn change(&self, change: impl FnOnce(Duration, &mut [Direction<Vec<u8>>; 2])) {
         let mut state = self.shared.lock();
         change(self.shared.start.elapsed(), &mut state.directions);
         drop(state);
@@ -142,7 +145,7 @@ impl Shared {
                 }
                 let now = self.start.elapsed();
                 for (direction, out) in [(0, 1), (1, 0)] {
-                    state.directions[direction].deliver(now, &devices[out]);
+                    deliver(&mut state.directions[direction], now, &devices[out]);
                 }
                 state.directions.iter().filter_map(Direction::poll_timeout).min()
             };
@@ -172,14 +175,12 @@ impl Shared {
     }
 }
 
-impl Direction {
-    fn deliver(&mut self, now: Duration, device: &SyncDevice) {
-        self.handle_timeout(now);
-        while let Some(packet) = self.poll_output(now) {
-            if device.send(&packet).is_err() {
-                // The interface is down, as after an unplugged cable.
-                self.note_refused();
-            }
+fn deliver(direction: &mut Direction<Vec<u8>>, now: Duration, device: &SyncDevice) {
+    direction.handle_timeout(now);
+    while let Some(packet) = direction.poll_output(now) {
+        if device.send(&packet).is_err() {
+            // The interface is down, as after an unplugged cable.
+            direction.note_refused();
         }
     }
 }

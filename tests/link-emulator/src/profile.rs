@@ -1,6 +1,6 @@
 //! Properties of a link, and the links that have names.
 
-use crate::emulator::Dice;
+use crate::Dice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,11 +43,37 @@ pub enum Rate {
     /// In kbit/s from each time on, counted from the moment at which the profile was set. 0 carries
     /// nothing.
     Steps(Vec<(Duration, u32)>),
-    /// Opportunities to send up to 1500 bytes.
+    /// Opportunities to send 1500 bytes.
     Trace(Arc<Trace>),
 }
 
-/// Times at which a link can carry a packet of 1500 bytes. They repeat after the last one.
+impl Rate {
+    /// Bits that a link can carry between these times, counted from the moment at which it was set.
+    #[must_use]
+    pub fn carries(&self, from: Duration, to: Duration) -> f64 {
+        let seconds = |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64();
+        match self {
+            Self::Unlimited => f64::INFINITY,
+            Self::Steady(kbps) => f64::from(*kbps) * 1e3 * seconds(from, to),
+            Self::Steps(steps) => {
+                let ends = steps.iter().map(|(at, _)| *at).skip(1).chain([Duration::MAX]);
+                let parts = steps.iter().zip(ends);
+                parts
+                    .map(|((at, kbps), end)| {
+                        f64::from(*kbps) * 1e3 * seconds((*at).max(from), end.min(to))
+                    })
+                    .sum()
+            }
+            Self::Trace(trace) => {
+                #[allow(clippy::cast_precision_loss, reason = "traces are short")]
+                let opportunities = (trace.before(to) - trace.before(from)) as f64;
+                opportunities * Trace::OPPORTUNITY as f64 * 8.0
+            }
+        }
+    }
+}
+
+/// Times at which a link can carry 1500 bytes. They repeat after the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
     /// Milliseconds, rising. Several packets in one millisecond are several entries.
@@ -85,6 +111,14 @@ impl Trace {
         #[allow(clippy::cast_precision_loss, reason = "traces are short")]
         let (packets, ms) = (self.at_ms.len() as f64, self.period_ms() as f64);
         packets * 1_500_000.0 / ms
+    }
+
+    /// Number of opportunities before this time.
+    fn before(&self, time: Duration) -> u64 {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (rounds, rest) = (ms / self.period_ms(), ms % self.period_ms());
+        let within = self.at_ms.partition_point(|&at| at < rest);
+        rounds * self.at_ms.len() as u64 + within as u64
     }
 
     pub(crate) fn period_ms(&self) -> u64 {
