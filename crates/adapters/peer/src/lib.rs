@@ -49,7 +49,7 @@ pub use channels::ReceivedControl;
 pub use error::PeerError;
 pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
 pub use retransmission::Traffic;
-pub use send_path::Flow;
+pub use send_path::{Flow, Recorder};
 pub use settings::PeerOptions;
 pub use sockets::{Binding, Heard};
 pub use video::VideoSender;

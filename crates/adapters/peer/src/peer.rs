@@ -132,8 +132,10 @@ impl Peer {
         let keyframe_requested = Arc::new(Notify::new());
         let meter = Arc::new(Meter::default());
         let mending = Arc::new(Mending::default());
-        let retransmission = Retransmission::new(Arc::clone(&mending), Arc::clone(&meter));
-        let flow = Arc::new(Flow::new(options.limits, options.clock));
+        let flow = Flow::new(options.limits, options.clock, options.recorder.as_ref());
+        let flow = Arc::new(flow);
+        let retransmission =
+            Retransmission::new(Arc::clone(&flow), Arc::clone(&mending), Arc::clone(&meter));
         let codec = h264(options.level);
         let (engine, registry) = media(
             codec.clone(),

@@ -12,7 +12,7 @@
 
 use crate::keyframe::KeyframeTap;
 use crate::retransmission::Retransmission;
-use crate::send_path::SendPath;
+use crate::send_path::{Recorder, SendPath};
 use crate::sockets::Binding;
 use crate::{PeerError, error::stack};
 pub use rccar_congestion::Limits;
@@ -58,6 +58,8 @@ pub struct PeerOptions {
     pub clock: fn() -> MonotonicMicros,
     /// Between which rates the picture is sent.
     pub limits: Limits,
+    /// Writes down what congestion control is told and answers.
+    pub recorder: Option<Recorder>,
 }
 
 pub(crate) fn configuration(servers: &[IceServer]) -> RTCConfiguration {

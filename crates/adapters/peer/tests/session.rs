@@ -40,6 +40,7 @@ impl Car {
             level,
             clock: || MonotonicMicros(1),
             limits: Limits { least_bps: 150_000, start_bps: 500_000, most_bps: 2_000_000, fps: 30 },
+            recorder: None,
         };
         let Opened { peer, events, messages } =
             Box::pin(Peer::open(&options, 0x1234_5678)).await.unwrap();

@@ -50,6 +50,10 @@ const FIRST_PACE: f64 = 8e6;
 const PACED_WITHIN: f64 = 0.2;
 /// Part lost in a second, above which somebody drops what is too much (a policer). Less is the air.
 const POLICED: f64 = 0.12;
+/// Part lost in a second, and reports that miss something, above which the link loses here and
+/// there, without an end. A burst of losses, which is over when it is known, is in fewer reports.
+const LOSSY: f64 = 0.02;
+const LOSSY_REPORTS: usize = 5;
 /// For so long after that the rate hardly grows: there is no queue that would tell of too much.
 const POLICED_FOR: i64 = 8_000_000;
 /// Growth in each second meanwhile.
@@ -297,11 +301,20 @@ impl Controller {
     /// The rate at which packets leave, in bit/s.
     #[must_use]
     pub fn poll_pacing(&self) -> u32 {
-        if self.is_large() {
+        if self.is_tight() {
             return whole((LARGE_PACE * self.capacity).max(self.rate));
         }
         let waiting = self.waiting * 8.0 / PACED_WITHIN;
         whole((PACE * self.rate).max(LEAST_PACE).max(waiting).max(self.burst))
+    }
+
+    /// How often a packet that was lost is sent once more at a time. A copy that is lost, too, holds
+    /// the picture up for a second round trip.
+    #[must_use]
+    pub fn poll_copies(&self) -> usize {
+        // What a full queue drops does not come through better for being sent twice.
+        let is_air = self.losses.part() < POLICED && self.standing <= STANDING;
+        if is_air && self.losses.are_spread() { 2 } else { 1 }
     }
 
     #[must_use]
@@ -317,11 +330,11 @@ impl Controller {
         }
     }
 
-    /// What waits is much for a link whose capacity is known: a keyframe on a narrow one. Faster,
-    /// it would overflow the queue there.
-    fn is_large(&self) -> bool {
+    /// The capacity is known, and to be faster would overflow the queue there: what waits is much for
+    /// the link, as a keyframe on a narrow one, or something is lost as it is.
+    fn is_tight(&self) -> bool {
         let known = self.exact_at.zip(self.steered_at).is_some_and(|(at, now)| now - at < SECOND);
-        known && self.waiting * 8e6 / self.capacity > LARGE
+        known && (self.waiting * 8e6 / self.capacity > LARGE || self.losses.are_spread())
     }
 
     fn measure(&mut self, now: i64, base: i64) {
@@ -422,6 +435,12 @@ impl Losses {
         {
             self.reports.pop_front();
         }
+    }
+
+    /// Packets are lost here and there.
+    fn are_spread(&self) -> bool {
+        let lossy = self.reports.iter().filter(|(.., lost)| *lost > 0.0).count();
+        lossy >= LOSSY_REPORTS && self.part() > LOSSY
     }
 
     fn got(&self) -> f64 {

@@ -58,6 +58,8 @@
 //!   it comes back, the car shares as TCP does, growing slowly and giving way where something is
 //!   lost. It is an idea of Copa (Arun and Balakrishnan, NSDI 2018), which also notices by the
 //!   queue that others do not give way. The picture is then as old as their queue makes it.
+//! * All that the machine is told can be written down ([`trace`]) and played to it again: what it
+//!   decided on a real link is looked into at a desk.
 //! * A report that is lost makes no packet lost: what no report mentions stays unknown.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
@@ -69,6 +71,7 @@ mod controller;
 mod history;
 mod ladder;
 mod least;
+pub mod trace;
 
 pub use controller::{Controller, Insight, Limits};
 pub use ladder::Ladder;

@@ -9,7 +9,7 @@ use crate::try_encoder::{self, Coding};
 use clap::{Parser, Subcommand};
 use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The car's end of a drive: registers with the signaling host, sends the camera's picture, passes
 /// the driver's input to rccar-drive.
@@ -18,6 +18,9 @@ use std::path::Path;
 pub(crate) struct Cli {
     #[command(flatten)]
     common: CommonArgs,
+    /// Append all that congestion control is told and answers to this file, one JSON object a line
+    #[arg(long, value_name = "FILE", global = true)]
+    trace: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -45,7 +48,8 @@ impl Cli {
         let path = self.common.config_or(Path::new(DEFAULT_PATH));
         match self.command.unwrap_or(Command::Run) {
             Command::Run => {
-                let config = Config::load(path)?;
+                let mut config = Config::load(path)?;
+                config.car.trace = self.trace.clone().or(config.car.trace);
                 logging::init("rccar-car");
                 run::run(config)
             }

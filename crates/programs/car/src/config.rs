@@ -54,13 +54,19 @@ pub(crate) struct CarConfig {
     pub(crate) name: Name,
     pub(crate) state_dir: PathBuf,
     pub(crate) runtime_dir: PathBuf,
+    pub(crate) trace: Option<PathBuf>,
 }
 
 impl Default for CarConfig {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "a constant that a test reads")]
         let name = Name::new("RC car").expect("a legal name");
-        Self { name, state_dir: "/var/lib/rccar".into(), runtime_dir: "/run/rccar".into() }
+        Self {
+            name,
+            state_dir: "/var/lib/rccar".into(),
+            runtime_dir: "/run/rccar".into(),
+            trace: None,
+        }
     }
 }
 
@@ -135,6 +141,13 @@ mod tests {
         let config: Config =
             rccar_daemon::config::parse(include_str!("../config.toml"), "config.toml").unwrap();
         assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn the_documented_trace_is_an_option() {
+        let documented = include_str!("../config.toml").replace("# trace =", "trace =");
+        let config: Config = rccar_daemon::config::parse(&documented, "config.toml").unwrap();
+        assert_eq!(config.car.trace, Some("/var/lib/rccar/picture.jsonl".into()));
     }
 
     #[test]

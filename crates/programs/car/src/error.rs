@@ -36,6 +36,8 @@ pub(crate) enum CarError {
     CameraDied,
     #[error("cannot start the camera's thread")]
     Thread(#[source] io::Error),
+    #[error("cannot write the trace {}", .0.display())]
+    Trace(PathBuf, #[source] io::Error),
     #[error(transparent)]
     Lan(#[from] LanError),
     #[error("cannot start the runtime")]

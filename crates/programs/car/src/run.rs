@@ -27,6 +27,7 @@ use rccar_daemon::{notify, shutdown};
 use rccar_media::encoder::choice;
 use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline;
+use rccar_peer::Recorder;
 use rccar_protocol::events::Video;
 use rccar_protocol::text::Software;
 use std::collections::BTreeMap;
@@ -82,12 +83,17 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
         host: config.host.url.is_some().then_some(host_up),
     };
     let computer = ComputerWatch::start(&config.computer).map_err(CarError::Thread)?;
+    let recorder =
+        config.car.trace.as_deref().map(|path| {
+            Recorder::start(path).map_err(|error| CarError::Trace(path.to_owned(), error))
+        });
+    let recorder = recorder.transpose()?;
     let context = SessionContext {
         car: identity.id(),
         name: config.car.name.clone(),
         software: software.clone(),
         drive,
-        video: VideoHub::new(video_words(format)?, order, handle, units),
+        video: VideoHub::new(video_words(format)?, order, handle, units, recorder),
         loopback: config.ice.loopback,
         connections,
         sensors: Sensors { computer, place: modem.place },

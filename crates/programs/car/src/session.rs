@@ -115,6 +115,7 @@ impl Session {
             level: self.context.video.level(),
             clock: clock::now,
             limits: self.context.video.limits(),
+            recorder: self.context.video.recorder(),
         };
         let opened = match getrandom::u32() {
             Ok(ssrc) => Peer::open(&options, ssrc).await,

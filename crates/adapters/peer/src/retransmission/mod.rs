@@ -10,6 +10,7 @@ mod responder;
 mod round_trip;
 mod window;
 
+use crate::send_path::Flow;
 pub(crate) use mending::Mending;
 use responder::{Answer, Responder, Sent};
 use rtc::interceptor::{
@@ -86,6 +87,7 @@ fn add(count: &AtomicU64, more: usize) {
 pub(crate) struct Retransmission {
     /// The session's only video.
     stream: Option<(u32, Responder)>,
+    flow: Arc<Flow>,
     mending: Arc<Mending>,
     meter: Arc<Meter>,
     inbound: VecDeque<TaggedPacket>,
@@ -93,8 +95,15 @@ pub(crate) struct Retransmission {
 }
 
 impl Retransmission {
-    pub(crate) fn new(mending: Arc<Mending>, meter: Arc<Meter>) -> Self {
-        Self { stream: None, mending, meter, inbound: VecDeque::new(), outbound: VecDeque::new() }
+    pub(crate) fn new(flow: Arc<Flow>, mending: Arc<Mending>, meter: Arc<Meter>) -> Self {
+        Self {
+            stream: None,
+            flow,
+            mending,
+            meter,
+            inbound: VecDeque::new(),
+            outbound: VecDeque::new(),
+        }
     }
 
     fn handle_request(&mut self, now: Instant, request: &TransportLayerNack) {
@@ -105,15 +114,17 @@ impl Retransmission {
         for seq in request.nacks.iter().flat_map(|pair| pair.packet_list()) {
             match responder.handle_request(now, seq) {
                 Answer::Resend { packet, size } => {
-                    add(&self.meter.resent, 1);
-                    add(&self.meter.resent_bytes, size);
-                    let message =
-                        AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission);
-                    self.outbound.push_back(TaggedPacket {
-                        now,
-                        transport: TransportContext::default(),
-                        message,
-                    });
+                    let wanted = self.flow.copies().saturating_sub(1);
+                    let more: Vec<_> =
+                        (0..wanted).map_while(|_| responder.again(now, &packet)).collect();
+                    for packet in std::iter::once(packet).chain(more) {
+                        add(&self.meter.resent, 1);
+                        add(&self.meter.resent_bytes, size);
+                        let message = AttributedPacket::new(Packet::Rtp(packet))
+                            .with(Attribute::Retransmission);
+                        let transport = TransportContext::default();
+                        self.outbound.push_back(TaggedPacket { now, transport, message });
+                    }
                 }
                 Answer::OnItsWay => add(&self.meter.unanswered, 1),
                 Answer::Refused { broken } => {
@@ -215,6 +226,8 @@ impl Interceptor for Retransmission {
 mod tests {
     use super::*;
     use bytes::Bytes;
+    use rccar_congestion::Limits;
+    use rccar_protocol::units::MonotonicMicros;
     use rtc::interceptor::RTCPFeedback;
     use rtc::rtcp::Packet as RtcpPacket;
     use rtc::rtcp::transport_feedbacks::transport_layer_nack::NackPair;
@@ -238,7 +251,10 @@ mod tests {
     #[test]
     fn copies_wait_for_the_round_trip_that_reports_tell() {
         let now = Instant::now();
-        let mut retransmission = Retransmission::new(Arc::default(), Arc::default());
+        let limits =
+            Limits { least_bps: 150_000, start_bps: 500_000, most_bps: 2_000_000, fps: 30 };
+        let flow = Arc::new(Flow::new(limits, || MonotonicMicros(0), None));
+        let mut retransmission = Retransmission::new(flow, Arc::default(), Arc::default());
         let feedback = RTCPFeedback { typ: "nack".into(), parameter: String::new() };
         retransmission.bind_local_stream(&StreamInfo {
             ssrc: SSRC,

@@ -148,6 +148,21 @@ impl Responder {
         Answer::Resend { packet, size }
     }
 
+    /// The same copy once more at the same time, if it is within the share. Without a stream of
+    /// copies it would be a packet that the other end's encryption has seen before.
+    pub(super) fn again(&mut self, now: Instant, copy: &Packet) -> Option<Packet> {
+        self.rtx?;
+        let size = copy.marshal_size();
+        if self.copies.bytes(now) + size > self.video.bytes(now) / SHARE {
+            return None;
+        }
+        let mut packet = copy.clone();
+        packet.header.sequence_number = self.next_rtx_seq;
+        self.next_rtx_seq = self.next_rtx_seq.wrapping_add(1);
+        self.copies.add(now, size);
+        Some(packet)
+    }
+
     fn slot(&mut self, seq: u16) -> &mut Option<Remembered> {
         &mut self.sent[usize::from(seq) % REMEMBERED]
     }
@@ -266,6 +281,23 @@ mod tests {
             assert_eq!(responder.handle_request(now, 99), Answer::OnItsWay);
         }
         assert!(is_resent(&responder.handle_request(now + ROUND_TRIP, 99)));
+    }
+
+    #[test]
+    fn a_second_copy_differs_in_its_number_only_and_is_within_the_share() {
+        let now = Instant::now() + ms(10_000);
+        let mut second = responder(now);
+        let Answer::Resend { packet: copy, .. } = second.handle_request(now, 95) else {
+            panic!("refused")
+        };
+        let again = second.again(now, &copy).unwrap();
+        assert_eq!((again.header.sequence_number, &again.payload), (1, &copy.payload));
+        // A quarter of 100 packets.
+        let more = std::iter::from_fn(|| second.again(now, &copy)).count();
+        assert!((20..=22).contains(&more), "{more}");
+        let mut alone = Responder::new(None);
+        (0..10).for_each(|seq| _ = alone.handle_sent(now, &packet(seq)));
+        assert_eq!(alone.again(now, &packet(3)), None);
     }
 
     #[test]

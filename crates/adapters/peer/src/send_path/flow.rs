@@ -1,6 +1,8 @@
 //! What the media loop and the encoder's thread share of a session: how much may be sent.
 
+use super::recorder::{Recorder, Tape};
 use crate::retransmission::Window;
+use rccar_congestion::trace::Entry;
 use rccar_congestion::{Controller, Insight, Limits, Packet, Verdict};
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,9 +38,19 @@ struct State {
     reported: bool,
     /// What one instant of the media loop is on the car's clock.
     epoch: (Instant, MonotonicMicros),
+    /// Bytes that wait for their time, as the controller knows it.
+    waiting: usize,
+    tape: Option<Tape>,
 }
 
 impl State {
+    /// For the trace, if there is one.
+    fn note(&self, at: MonotonicMicros, entry: impl FnOnce() -> Entry) {
+        if let Some(tape) = &self.tape {
+            tape.note(at, entry);
+        }
+    }
+
     fn micros(&self, at: Instant) -> MonotonicMicros {
         let (instant, micros) = self.epoch;
         match at.checked_duration_since(instant) {
@@ -58,7 +70,11 @@ impl State {
 }
 
 impl Flow {
-    pub(crate) fn new(limits: Limits, clock: fn() -> MonotonicMicros) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        clock: fn() -> MonotonicMicros,
+        recorder: Option<&Recorder>,
+    ) -> Self {
         let state = State {
             control: Controller::new(limits),
             limits,
@@ -68,6 +84,8 @@ impl Flow {
             path_since: Instant::now(),
             reported: false,
             epoch: (Instant::now(), clock()),
+            waiting: 0,
+            tape: recorder.map(|recorder| recorder.begin(clock(), limits)),
         };
         Self { state: Mutex::new(state), clock }
     }
@@ -75,7 +93,14 @@ impl Flow {
     /// Whether the next frame may be encoded; it will then be sent.
     pub fn admit(&self, keyframe: bool) -> bool {
         let mut state = self.lock();
-        state.is_blind(Instant::now()) || state.control.admit((self.clock)(), keyframe)
+        if state.is_blind(Instant::now()) {
+            return true;
+        }
+        let now = (self.clock)();
+        let admitted = state.control.admit(now, keyframe);
+        let rate = state.control.poll_rate();
+        state.note(now, || Entry::Admit { keyframe, admitted, rate });
+        admitted
     }
 
     /// The rate at which the encoder aims, in bit/s: headers and copies are taken off.
@@ -95,13 +120,17 @@ impl Flow {
 
     /// Admits the next frame: the driver may have missed those before it.
     pub fn let_one_through(&self) {
-        self.lock().control.let_one_through();
+        let mut state = self.lock();
+        state.control.let_one_through();
+        state.note((self.clock)(), || Entry::LetOneThrough {});
     }
 
     /// The packets take another path from now on.
     pub fn handle_new_path(&self) {
         let mut state = self.lock();
-        state.control.handle_new_path((self.clock)());
+        let now = (self.clock)();
+        state.control.handle_new_path(now);
+        state.note(now, || Entry::NewPath {});
         state.path_since = Instant::now();
         if !state.reported {
             state.sending_since = None;
@@ -120,6 +149,11 @@ impl Flow {
         self.lock().control.insight()
     }
 
+    /// How often a lost packet is sent once more at a time.
+    pub(crate) fn copies(&self) -> usize {
+        self.lock().control.poll_copies()
+    }
+
     pub(super) fn handle_agreed(&self, agreed: bool) {
         self.lock().agreed = agreed;
     }
@@ -131,11 +165,18 @@ impl Flow {
             state.copies.add(now, usize::try_from(packet.bytes).unwrap_or(usize::MAX));
         }
         let at = state.micros(now);
-        state.control.handle_sent(at, packet)
+        let number = state.control.handle_sent(at, packet);
+        state.note(at, || Entry::sent(number, packet));
+        number
     }
 
     pub(super) fn handle_waiting(&self, bytes: usize) {
-        self.lock().control.handle_waiting(bytes);
+        let mut state = self.lock();
+        if bytes != state.waiting {
+            state.waiting = bytes;
+            state.control.handle_waiting(bytes);
+            state.note((self.clock)(), || Entry::Waiting { bytes });
+        }
     }
 
     pub(super) fn handle_feedback(&self, now: Instant, verdicts: &[Verdict]) {
@@ -143,6 +184,7 @@ impl Flow {
         state.reported = true;
         let at = state.micros(now);
         state.control.handle_feedback(at, verdicts);
+        state.note(at, || Entry::report(verdicts));
     }
 
     pub(super) fn next_number(&self) -> u64 {

@@ -16,8 +16,10 @@
 mod feedback;
 mod flow;
 mod pacer;
+mod recorder;
 
 pub use flow::Flow;
+pub use recorder::Recorder;
 
 use crate::retransmission::Mending;
 use bytes::Bytes;

@@ -16,7 +16,7 @@ fn clock() -> MonotonicMicros {
 
 fn path(agreed: bool) -> (SendPath, Arc<Flow>) {
     let limits = Limits { least_bps: 150_000, start_bps: 500_000, most_bps: 2_000_000, fps: 30 };
-    let flow = Arc::new(Flow::new(limits, clock));
+    let flow = Arc::new(Flow::new(limits, clock, None));
     let mut path = SendPath::new(Arc::clone(&flow), Arc::default());
     let extension = RTPHeaderExtension { uri: TRANSPORT_CC_URI.into(), id: EXTENSION.into() };
     path.bind_local_stream(&StreamInfo {
