@@ -105,11 +105,12 @@ async fn an_encoder_that_fails_begins_again_with_a_keyframe() {
 
 /// A gate that a test opens and closes.
 #[derive(Debug)]
-struct Turnstile(Mutex<(bool, VideoFormat, u32)>);
+struct Turnstile(Mutex<(bool, VideoFormat, u32)>, Mutex<Vec<usize>>);
 
 impl Turnstile {
     fn new(open: bool, width: u32, rate: u32) -> Arc<Self> {
-        let gate = Self(Mutex::new((open, VideoFormat::new(128, 96, 30).unwrap(), rate)));
+        let state = (open, VideoFormat::new(128, 96, 30).unwrap(), rate);
+        let gate = Self(Mutex::new(state), Mutex::default());
         gate.set(open, width, rate);
         Arc::new(gate)
     }
@@ -132,6 +133,10 @@ impl Gate for Turnstile {
     fn rate(&self) -> u32 {
         self.0.lock().unwrap().2
     }
+
+    fn handle_encoded(&self, bytes: usize, _: bool) {
+        self.1.lock().unwrap().push(bytes);
+    }
 }
 
 #[tokio::test]
@@ -149,6 +154,7 @@ async fn what_the_link_has_no_room_for_is_not_encoded_and_no_reference_is_missin
     gate.set(true, 128, 1_000_000);
     let next = rig.next().await;
     assert_eq!((next.data[0], next.keyframe), (1, false));
+    assert_eq!(*gate.1.lock().unwrap(), [next.data.len()], "it is told what a frame took");
     // Another session's gate stays when this one goes.
     let other: Arc<dyn Gate> = Turnstile::new(false, 128, 1_000_000);
     rig.handle.set_gate(Arc::clone(&other));

@@ -5,6 +5,8 @@ use rccar_media::frame::VideoFormat;
 
 /// Heights of the smaller sizes, in pixels.
 const HEIGHTS: [u32; 3] = [720, 480, 360];
+/// The last resort, when frames of the smallest one are too large for the link.
+const LAST: u32 = 180;
 /// With fewer bits in a second for so many pixels OpenH264 makes mud. A smaller picture is better
 /// then, or fewer frames.
 const WORTH: (u64, u64) = (150_000, 640 * 360);
@@ -13,7 +15,11 @@ const WORTH: (u64, u64) = (150_000, 640 * 360);
 /// picture keeps that size all the same while the link carries the highest rate.
 pub(crate) fn ladder(full: VideoFormat, most_bps: u32) -> Ladder<VideoFormat> {
     let with_floor = |format| (format, floor(format).min(most_bps / 10 * 6));
-    Ladder::new(with_floor(full), smaller(full).map(with_floor).collect())
+    let ladder = Ladder::new(with_floor(full), smaller(full).map(with_floor).collect());
+    match of_height(full, LAST) {
+        Some(last) => ladder.with_last_resort(with_floor(last)),
+        None => ladder,
+    }
 }
 
 /// The rate in bit/s below which frames are left out: what the smallest size is worth.
@@ -23,12 +29,17 @@ pub(crate) fn least_rate(full: VideoFormat) -> u32 {
 
 /// Of the same shape; widths are even.
 fn smaller(full: VideoFormat) -> impl Iterator<Item = VideoFormat> {
-    HEIGHTS.into_iter().filter(move |height| *height < full.height()).filter_map(move |height| {
-        let width = u64::from(full.width()) * u64::from(height) / u64::from(full.height());
-        let even = u32::try_from(width).ok()?.next_multiple_of(2);
-        // A shape so narrow that it cannot shrink stays as it is.
-        VideoFormat::new(even, height, full.fps()).ok()
-    })
+    HEIGHTS.into_iter().filter_map(move |height| of_height(full, height))
+}
+
+fn of_height(full: VideoFormat, height: u32) -> Option<VideoFormat> {
+    if height >= full.height() {
+        return None;
+    }
+    let width = u64::from(full.width()) * u64::from(height) / u64::from(full.height());
+    let even = u32::try_from(width).ok()?.next_multiple_of(2);
+    // A shape so narrow that it cannot shrink stays as it is.
+    VideoFormat::new(even, height, full.fps()).ok()
 }
 
 fn floor(format: VideoFormat) -> u32 {
@@ -62,10 +73,10 @@ mod tests {
             for most in [300_000, 900_000, 1_400_000, 2_000_000, 6_000_000] {
                 let full = format(width, height);
                 let mut ladder = ladder(full, most);
-                (0..20).for_each(|s| _ = ladder.handle_rate(second(s), most / 100));
+                (0..20).for_each(|s| _ = ladder.handle_rate(second(s), most / 100, 30));
                 assert_ne!(ladder.present(), full, "{width}×{height} at {most}");
                 // Headers and copies take a part of it.
-                (20..100).for_each(|s| _ = ladder.handle_rate(second(s), most / 100 * 91));
+                (20..100).for_each(|s| _ = ladder.handle_rate(second(s), most / 100 * 91, 30));
                 assert_eq!(ladder.present(), full, "{width}×{height} at {most}");
             }
         }

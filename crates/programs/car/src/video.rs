@@ -9,7 +9,7 @@ use rccar_media::encoder::choice::Order;
 use rccar_media::frame::VideoFormat;
 use rccar_media::pipeline::{AccessUnits, Gate, PipelineHandle, PipelineState};
 use rccar_peer::settings::Limits;
-use rccar_peer::{Flow, Traffic, VideoSender};
+use rccar_peer::{Flow, Recorder, Traffic, VideoSender};
 use rccar_protocol::events::Video;
 use rccar_protocol::video::Level;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,7 @@ pub(crate) struct VideoHub {
     dead: Arc<AtomicBool>,
     /// Number of sessions and tests that want frames. The camera runs while it is not 0.
     users: Arc<std::sync::Mutex<u32>>,
+    recorder: Option<Recorder>,
 }
 
 impl VideoHub {
@@ -43,6 +44,7 @@ impl VideoHub {
         order: Order,
         handle: PipelineHandle,
         units: AccessUnits,
+        recorder: Option<Recorder>,
     ) -> Self {
         Self {
             format,
@@ -52,6 +54,7 @@ impl VideoHub {
             died: Arc::default(),
             dead: Arc::default(),
             users: Arc::default(),
+            recorder,
         }
     }
 
@@ -75,6 +78,11 @@ impl VideoHub {
             most_bps,
             fps: format.fps(),
         }
+    }
+
+    /// The trace of congestion control, if one is wanted.
+    pub(crate) fn recorder(&self) -> Option<Recorder> {
+        self.recorder.clone()
     }
 
     /// State of the camera's thread, with the reason if it gives no frames.
@@ -164,7 +172,8 @@ impl Gate for Room {
         if !self.flow.is_settled() {
             return ladder.present();
         }
-        ladder.handle_rate(clock::now(), self.flow.encoder_rate())
+        let fps = ladder.present().fps();
+        ladder.handle_rate(clock::now(), self.flow.encoder_rate(), fps)
     }
 
     fn admit(&self, keyframe: bool) -> bool {
@@ -173,6 +182,15 @@ impl Gate for Room {
 
     fn rate(&self) -> u32 {
         self.flow.encoder_rate()
+    }
+
+    fn handle_encoded(&self, bytes: usize, keyframe: bool) {
+        if keyframe {
+            return;
+        }
+        let mut ladder = self.ladder.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = self.flow.encoder_rate() / 8 / ladder.present().fps().max(1);
+        ladder.handle_frame(u32::try_from(bytes).unwrap_or(u32::MAX), budget);
     }
 }
 

@@ -14,6 +14,9 @@ pub trait Gate: Debug + Send + Sync {
 
     /// The rate at which the encoder is to aim, in bit/s.
     fn rate(&self) -> u32;
+
+    /// A frame was encoded after the last [`Gate::rate`]: its size in bytes.
+    fn handle_encoded(&self, bytes: usize, keyframe: bool);
 }
 
 /// Smaller changes of the rate are not worth a word to the encoder: one part in so many.

@@ -154,6 +154,9 @@ impl Worker {
                     encoded.keyframe,
                     encoded_at.since(captured_at),
                 );
+                if let Some(gate) = &gate {
+                    gate.handle_encoded(encoded.data.len(), encoded.keyframe);
+                }
                 if encoded.keyframe {
                     self.last_keyframe = Some(captured_at);
                 }

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const REPORTS: Micros = 50 * MILLI;
 /// Chromium looks this often for what it must ask for again.
 const ASKS: Micros = 20 * MILLI;
+/// It asks again after so long, and not after a round trip: as one who only receives it does not
+/// know that (Chromium's default).
+const ASKS_AGAIN: Micros = 100 * MILLI;
 /// Decode, compose, paint.
 pub const PAINTS: Micros = 10 * MILLI;
 /// Without a picture for so long it asks for a keyframe (Chromium); sooner for the first.
@@ -38,7 +41,6 @@ struct Partial {
 pub struct Browser {
     /// Its clock runs faster by this.
     drift_ppm: i64,
-    round_trip: Micros,
     received: BTreeMap<u64, FarMicros>,
     reported: u64,
     report_at: Micros,
@@ -57,10 +59,9 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub fn new(drift_ppm: i64, round_trip: Micros, phase: Micros) -> Self {
+    pub fn new(drift_ppm: i64, phase: Micros) -> Self {
         Self {
             drift_ppm,
-            round_trip,
             received: BTreeMap::new(),
             reported: 0,
             report_at: phase,
@@ -79,10 +80,6 @@ impl Browser {
     /// Its origin is another one, too.
     fn clock(&self, now: Micros) -> FarMicros {
         FarMicros(-77_777_777_777 + now + now * self.drift_ppm / SECOND)
-    }
-
-    pub fn handle_new_path(&mut self, round_trip: Micros) {
-        self.round_trip = round_trip;
     }
 
     pub fn handle_packet(&mut self, now: Micros, packet: &Packet) {
@@ -156,7 +153,7 @@ impl Browser {
     fn ask(&mut self, now: Micros) -> Option<Message> {
         let mut again = Vec::new();
         for (seq, asked) in &mut self.missing {
-            if asked.is_none_or(|asked| now - asked >= self.round_trip) {
+            if asked.is_none_or(|asked| now - asked >= ASKS_AGAIN) {
                 *asked = Some(now);
                 again.push(*seq);
             }

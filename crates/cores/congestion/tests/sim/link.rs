@@ -2,7 +2,9 @@
 
 use super::dice::Dice;
 use super::{Load, Micros, Packet, SECOND};
+use rccar_link_emulator as emulator;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// What the bottleneck carries (bit/s) over time.
 #[derive(Debug, Clone)]
@@ -68,6 +70,14 @@ pub struct Way {
     pub policer: Option<Policer>,
     /// Deviation of the delay (µs). Order is kept, as LTE keeps it.
     pub jitter: f64,
+    /// The network lab's link instead of this model: queue, loss and delay are then its own.
+    pub emulated: Option<emulator::Path>,
+}
+
+impl emulator::Packet for Packet {
+    fn size(&self) -> usize {
+        self.bytes.round() as usize
+    }
 }
 
 pub struct Link {
@@ -80,13 +90,17 @@ pub struct Link {
     tokens: f64,
     flying: VecDeque<(Micros, Packet)>,
     burst: (Micros, Micros),
+    emulated: Option<emulator::Direction<Packet>>,
     /// Packets lost, of each car.
     pub lost: Vec<u64>,
 }
 
 impl Link {
-    pub fn new(way: Way, cars: usize) -> Self {
+    pub fn new(way: Way, cars: usize, seed: u64) -> Self {
+        let dice = emulator::Dice::new(seed);
+        let emulated = way.emulated.clone();
         Self {
+            emulated: emulated.map(|path| emulator::Direction::new(path, Duration::ZERO, dice)),
             way,
             queue: VecDeque::new(),
             queued: 0.0,
@@ -105,6 +119,18 @@ impl Link {
 
     /// Whether the packet was taken.
     pub fn send(&mut self, now: Micros, packet: Packet) -> bool {
+        if let Some(link) = &mut self.emulated {
+            let missing = |link: &emulator::Direction<Packet>| {
+                link.counters().lost + link.counters().tail_dropped
+            };
+            let before = missing(link);
+            link.handle_input(duration(now), packet);
+            let taken = missing(link) == before;
+            if !taken {
+                self.lose(packet);
+            }
+            return taken;
+        }
         let most = match self.way.buffer {
             Buffer::Seconds(seconds) => (seconds * self.way.capacity.at(now) / 8.0).max(3_000.0),
             Buffer::Bytes(bytes) => bytes,
@@ -131,6 +157,10 @@ impl Link {
 
     /// Time has passed; what has arrived?
     pub fn step(&mut self, now: Micros, step: Micros, dice: &mut Dice) -> Vec<Packet> {
+        if let Some(link) = &mut self.emulated {
+            link.handle_timeout(duration(now));
+            return std::iter::from_fn(|| link.poll_output(duration(now))).collect();
+        }
         if let Some(policer) = self.way.policer {
             self.tokens = (self.tokens + policer.rate * step as f64 / 8e6).min(policer.burst);
         }
@@ -181,4 +211,8 @@ impl Link {
             self.lost[packet.car] += 1;
         }
     }
+}
+
+fn duration(micros: Micros) -> Duration {
+    Duration::from_micros(u64::try_from(micros).unwrap())
 }

@@ -1,10 +1,13 @@
 //! The drives that the controller is judged by.
 
+use super::encoder::Picture;
 use super::link::{Buffer, Capacity, Loss, Policer, Way};
 use super::trace::lte;
 use super::world::{Detour, Scene};
 use super::{MILLI, Micros};
 use rccar_congestion::Limits;
+use rccar_link_emulator as emulator;
+use std::time::Duration;
 
 pub const LIMITS: Limits =
     Limits { least_bps: 150_000, start_bps: 500_000, most_bps: 4_000_000, fps: 30 };
@@ -26,6 +29,7 @@ fn way(capacity: Capacity, one_way: Micros) -> Way {
         loss: Loss::Nothing,
         policer: None,
         jitter: 0.0,
+        emulated: None,
     }
 }
 
@@ -35,6 +39,7 @@ fn scene(name: &'static str, seconds: f64, way: Way) -> Scene {
         seconds,
         way,
         limits: LIMITS,
+        picture: Picture::Calm,
         cars: vec![0.0],
         upload: None,
         reports_lost: 0.0,
@@ -157,6 +162,35 @@ pub fn beside_upload() -> Scene {
     Scene { upload, ..scene("beside an upload, 2 Mbit/s", 60.0, way(flat(2e6), 25 * MILLI)) }
 }
 
+/// A scene of the network lab: its link, its limits and its picture that is never at rest.
+pub fn lab(emulated: emulator::Scene) -> Scene {
+    let emulator::Scene { name, up, seconds } = emulated;
+    let slots = (0..seconds * 10).map(|slot| Duration::from_millis(slot * 100));
+    let rates = slots.map(|from| up.rate.carries(from, from + Duration::from_millis(100)) * 10.0);
+    let delay = up.delay.as_micros() as Micros;
+    let mut scene = scene(name, seconds as f64, way(Capacity::Trace(rates.collect()), delay));
+    scene.way.emulated = Some(up);
+    scene.limits.most_bps = 2_500_000;
+    scene.picture = Picture::Restless;
+    scene
+}
+
+pub fn of_lab() -> Vec<Scene> {
+    let second = Duration::from_secs(1);
+    let mut all = vec![
+        emulator::Scene::steps(),
+        emulator::Scene::variable(),
+        emulator::Scene::loss("lab: 1 % lost, 60 ms", 10),
+        emulator::Scene::loss("lab: 5 % lost, 60 ms", 50),
+        emulator::Scene::bursts(),
+        emulator::Scene::policer(),
+    ];
+    all.extend([1, 2, 3, 4].map(emulator::Scene::drive));
+    all.push(emulator::Scene::outage("400 ms of nothing", second * 2 / 5));
+    all.push(emulator::Scene::outage("4 s of nothing", second * 4));
+    all.into_iter().map(lab).collect()
+}
+
 pub fn all() -> Vec<Scene> {
     let mut all = vec![
         steps(),
@@ -177,5 +211,6 @@ pub fn all() -> Vec<Scene> {
         beside_upload(),
     ];
     all.extend(TRACES.map(lte_like));
+    all.extend(of_lab());
     all
 }

@@ -3,6 +3,7 @@
 use super::browser::{Browser, Message};
 use super::car::Car;
 use super::dice::Dice;
+use super::encoder::Picture;
 use super::link::{Link, Way};
 use super::sheet::Sheet;
 use super::upload::Upload;
@@ -19,6 +20,7 @@ pub struct Scene {
     pub seconds: f64,
     pub way: Way,
     pub limits: Limits,
+    pub picture: Picture,
     /// When each car begins (s).
     pub cars: Vec<f64>,
     /// A long upload through the same bottleneck, from and to (s).
@@ -73,15 +75,15 @@ impl<'a> World<'a> {
             let phase = from + (dice.share() * 50e3) as Micros;
             End {
                 from,
-                car: Car::new(index, scene.limits, from, way.there + way.back),
-                browser: Browser::new(scene.drift_ppm, way.there + way.back, phase),
+                car: Car::new(index, scene.limits, scene.picture, from, way.there + way.back),
+                browser: Browser::new(scene.drift_ppm, phase),
                 sheet: Sheet::new(from),
                 messages: Vec::new(),
                 useful: 0.0,
             }
         });
         let ends = ends.collect();
-        let link = Link::new(way.clone(), scene.cars.len());
+        let link = Link::new(way.clone(), scene.cars.len(), seed);
         Self { scene, dice, link, ends, upload: Upload::default(), detoured: false }
     }
 
@@ -151,7 +153,6 @@ impl<'a> World<'a> {
         let round_trip = detour.there + self.link.way.back;
         for end in &mut self.ends {
             end.car.handle_new_path(now, round_trip);
-            end.browser.handle_new_path(round_trip);
         }
     }
 }
