@@ -50,10 +50,10 @@ const FIRST_PACE: f64 = 8e6;
 const PACED_WITHIN: f64 = 0.2;
 /// Part lost in a second, above which somebody drops what is too much (a policer). Less is the air.
 const POLICED: f64 = 0.12;
-/// Part lost in a second, and reports that miss something, above which the link loses here and
-/// there, without an end. A burst of losses, which is over when it is known, is in fewer reports.
-const LOSSY: f64 = 0.02;
-const LOSSY_REPORTS: usize = 5;
+/// So many reports within this time (µs) miss something: the link loses here and there, without an
+/// end. A burst of losses, which is over when it is known, is in fewer.
+const LOSSY_REPORTS: usize = 6;
+const LOSSY_FOR: i64 = 3_000_000;
 /// For so long after that the rate hardly grows: there is no queue that would tell of too much.
 const POLICED_FOR: i64 = 8_000_000;
 /// Growth in each second meanwhile.
@@ -422,6 +422,8 @@ const FAR: i64 = i64::MAX / 8;
 #[derive(Debug, Default)]
 struct Losses {
     reports: VecDeque<(i64, f64, f64)>,
+    /// When the last reports came that miss something.
+    lossy: VecDeque<i64>,
 }
 
 impl Losses {
@@ -430,6 +432,12 @@ impl Losses {
 
     fn push(&mut self, now: i64, got: f64, lost: f64) {
         self.reports.push_back((now, got, lost));
+        if lost > 0.0 {
+            self.lossy.push_back(now);
+        }
+        if self.lossy.len() > LOSSY_REPORTS {
+            self.lossy.pop_front();
+        }
         while self.reports.len() > Self::MOST
             || self.reports.front().is_some_and(|(at, ..)| now - at > SECOND)
         {
@@ -439,8 +447,10 @@ impl Losses {
 
     /// Packets are lost here and there.
     fn are_spread(&self) -> bool {
-        let lossy = self.reports.iter().filter(|(.., lost)| *lost > 0.0).count();
-        lossy >= LOSSY_REPORTS && self.part() > LOSSY
+        let (Some((now, ..)), Some(first)) = (self.reports.back(), self.lossy.front()) else {
+            return false;
+        };
+        self.lossy.len() >= LOSSY_REPORTS && now - first < LOSSY_FOR
     }
 
     fn got(&self) -> f64 {

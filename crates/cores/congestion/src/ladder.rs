@@ -25,11 +25,13 @@ const DOWN_AFTER: Duration = Duration::from_secs(2);
 /// that fits.
 const FALL_AFTER: Duration = Duration::from_millis(200);
 const UP_AFTER: Duration = Duration::from_secs(10);
+/// The last resort is left sooner: it is poor, and too small to use a wide link.
+const FROM_RESORT_AFTER: Duration = Duration::from_secs(2);
 /// A frame is too large when it has more than this many times the bytes that the rate has for it,
-/// in tenths.
-const LARGE_AT: u64 = 15;
+/// in tenths. From the second value on it counts twice.
+const LARGE_AT: (u64, u64) = (13, 16);
 /// So many in a row: one may show much that is new.
-const LARGE: u32 = 3;
+const LARGE: u32 = 5;
 /// After a fall of the rate an encoder comes down by a quarter or so with each frame. A frame that
 /// has less than this part of the one before, in tenths, is on its way.
 const COMES_DOWN: u64 = 9;
@@ -86,10 +88,11 @@ impl<T: Copy> Ladder<T> {
     /// A frame was encoded that is no keyframe: its bytes, and those that the rate has for one.
     pub fn handle_frame(&mut self, bytes: u32, budget: u32) {
         let (count, last, least) = self.large;
-        let is_large = u64::from(bytes) * 10 > u64::from(budget) * LARGE_AT;
+        let exceeds = |tenths: u64| u64::from(bytes) * 10 > u64::from(budget) * tenths;
+        let weight = u32::from(exceeds(LARGE_AT.0)) + u32::from(exceeds(LARGE_AT.1));
         let comes_down = u64::from(bytes) * 10 < u64::from(last) * COMES_DOWN;
-        self.large = match is_large && !comes_down {
-            true => (count.saturating_add(1), bytes, least.min(bytes)),
+        self.large = match weight > 0 && !comes_down {
+            true => (count.saturating_add(weight), bytes, least.min(bytes)),
             false => (0, bytes, u32::MAX),
         };
     }
@@ -111,7 +114,9 @@ impl<T: Copy> Ladder<T> {
         let fallen = low && u64::from(rate) * 2 < u64::from(floor);
         let fallen = lasts(&mut self.fallen_since, now, fallen) >= FALL_AFTER;
         let low = lasts(&mut self.low_since, now, low) >= DOWN_AFTER;
-        let high = lasts(&mut self.high_since, now, high) >= UP_AFTER;
+        let is_last = self.resort && self.rung == self.smaller.len();
+        let patience = if is_last { FROM_RESORT_AFTER } else { UP_AFTER };
+        let high = lasts(&mut self.high_since, now, high) >= patience;
         match (fallen, low, high) {
             (true, ..) => self.go(self.fitting(rate)),
             (_, true, _) => self.go(self.rung + 1),
@@ -234,11 +239,11 @@ mod tests {
         assert_eq!(sizes_of(&mut ladder, 0, 400_000, 3, bytes), [0; 3], "hardly too large");
         assert_eq!(sizes_of(&mut ladder, 3, 300_000, 3, bytes), [1; 3]);
         assert_eq!(sizes_of(&mut ladder, 6, 700_000, 15, bytes), [1; 15], "1.5 times 480 kbit/s");
-        assert_eq!(sizes_of(&mut ladder, 21, 730_000, 12, bytes).last(), Some(&0));
+        assert_eq!(sizes_of(&mut ladder, 21, 730_000, 4, bytes), [1, 1, 0, 0]);
         // Half a minute later nobody knows what its frames take now.
-        assert_eq!(sizes_of(&mut ladder, 33, 300_000, 1, bytes), [1]);
-        let later = sizes_of(&mut ladder, 34, 300_000, 45, |_| 800);
-        assert!(later[..29].iter().all(|size| *size == 1) && later[44] == 0, "{later:?}");
+        assert_eq!(sizes_of(&mut ladder, 25, 300_000, 1, bytes), [1]);
+        let later = sizes_of(&mut ladder, 26, 300_000, 35, |_| 800);
+        assert!(later[..29].iter().all(|size| *size == 1) && later[34] == 0, "{later:?}");
     }
 
     #[test]

@@ -126,7 +126,7 @@ mod tests {
     }
 
     /// Writes as the thread does, until the queue is closed.
-    fn run(path: &Path, lines: Receiver<Line>, missing: u64, room: u64) -> io::Result<()> {
+    fn run(path: &Path, lines: &Receiver<Line>, missing: u64, room: u64) -> io::Result<()> {
         let file = OpenOptions::new().create(true).append(true).open(path).unwrap();
         write_all(&lines, &AtomicU64::new(missing), file, room)
     }
@@ -144,7 +144,7 @@ mod tests {
             });
         }
         drop(recorder);
-        run(&path, queue, 0, 1_000_000).unwrap();
+        run(&path, &queue, 0, 1_000_000).unwrap();
         let all = written(&path);
         assert_eq!(
             all.iter().map(|line| (line.at, line.session)).collect::<Vec<_>>(),
@@ -155,7 +155,7 @@ mod tests {
         let (lines, queue) = sync_channel(1);
         lines.send(Line { at: 9, session: 1, entry: Entry::NewPath {} }).unwrap();
         drop(lines);
-        run(&path, queue, 0, 1_000_000).unwrap();
+        run(&path, &queue, 0, 1_000_000).unwrap();
         assert_eq!(written(&path).len(), 5);
     }
 
@@ -170,7 +170,7 @@ mod tests {
         tape.note(MonotonicMicros(3), || Entry::NewPath {});
         let missing = recorder.missing.load(Ordering::Relaxed);
         drop((tape, recorder));
-        run(&path, queue, missing, 1_000_000).unwrap();
+        run(&path, &queue, missing, 1_000_000).unwrap();
         assert_eq!(written(&path)[0].entry, Entry::Missing { lines: 2 });
     }
 
@@ -182,7 +182,7 @@ mod tests {
         (0..50)
             .for_each(|at| lines.send(Line { at, session: 1, entry: Entry::NewPath {} }).unwrap());
         drop(lines);
-        let error = run(&path, queue, 0, 1_000).unwrap_err().to_string();
+        let error = run(&path, &queue, 0, 1_000).unwrap_err().to_string();
         assert!(error.contains("64 MiB"), "{error}");
         let all = written(&path);
         assert!((20..50).contains(&all.len()), "{}", all.len());
