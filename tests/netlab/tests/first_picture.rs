@@ -1,7 +1,7 @@
 //! How long a driver waits for the first picture.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests; the figures are for readers")]
 
-use rccar_netlab::emulator::{Path, Profile};
+use rccar_link_emulator::{Path, Profile};
 use rccar_netlab::{Access, Lab, Picture, story};
 use std::collections::BTreeMap;
 use std::time::Duration;
