@@ -54,6 +54,8 @@ const POLICED: f64 = 0.12;
 /// end. A burst of losses, which is over when it is known, is in fewer.
 const LOSSY_REPORTS: usize = 6;
 const LOSSY_FOR: i64 = 3_000_000;
+/// With more than this part lost besides, a queue may be too short for a frame.
+const SHORT_QUEUE: f64 = 0.03;
 /// For so long after that the rate hardly grows: there is no queue that would tell of too much.
 const POLICED_FOR: i64 = 8_000_000;
 /// Growth in each second meanwhile.
@@ -334,7 +336,8 @@ impl Controller {
     /// the link, as a keyframe on a narrow one, or something is lost as it is.
     fn is_tight(&self) -> bool {
         let known = self.exact_at.zip(self.steered_at).is_some_and(|(at, now)| now - at < SECOND);
-        known && (self.waiting * 8e6 / self.capacity > LARGE || self.losses.are_spread())
+        let short = self.losses.are_spread() && self.losses.part() > SHORT_QUEUE;
+        known && (self.waiting * 8e6 / self.capacity > LARGE || short)
     }
 
     fn measure(&mut self, now: i64, base: i64) {
