@@ -128,7 +128,7 @@ mod tests {
     /// Writes as the thread does, until the queue is closed.
     fn run(path: &Path, lines: &Receiver<Line>, missing: u64, room: u64) -> io::Result<()> {
         let file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-        write_all(&lines, &AtomicU64::new(missing), file, room)
+        write_all(lines, &AtomicU64::new(missing), file, room)
     }
 
     #[test]
