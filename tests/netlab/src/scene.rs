@@ -28,7 +28,8 @@ pub struct Played {
 }
 
 impl Lab {
-    /// Plays a scene with the real programs and Chromium. The way to the driver is otherwise a cable.
+    /// Plays a scene with the real programs and Chromium. The way to the driver is otherwise a
+    /// cable.
     ///
     /// # Panics
     /// There is no picture.

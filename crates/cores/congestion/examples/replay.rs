@@ -1,7 +1,7 @@
 //! Plays what a car has recorded to the controller again, and prints what it knows at each report
 //! and what became of each frame.
 //!
-//! `cargo run --example replay -- FILE [SESSION]`: `FILE` is the trace of a car (docs/debugging.md),
+//! `cargo run --example replay -- FILE [SESSION]`: `FILE` is a car's trace (docs/debugging.md),
 //! without a session the longest one in it is played.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "that is what it is for")]
 

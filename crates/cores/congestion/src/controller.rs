@@ -310,8 +310,8 @@ impl Controller {
         whole((PACE * self.rate).max(LEAST_PACE).max(waiting).max(self.burst))
     }
 
-    /// How often a packet that was lost is sent once more at a time. A copy that is lost, too, holds
-    /// the picture up for a second round trip.
+    /// How often a packet that was lost is sent once more at a time. A copy that is lost, too,
+    /// holds the picture up for a second round trip.
     #[must_use]
     pub fn poll_copies(&self) -> usize {
         // What a full queue drops does not come through better for being sent twice.

@@ -45,8 +45,8 @@ fn losses_on_the_air_cost_neither_pictures_nor_rate() {
         spends_no_more_than_said(sheet);
     });
     alone(&scenes::random_loss(0.05), |sheet| {
-        // The goal is 170 ms and no freeze: two copies that are lost, too, cost two round trips. They
-        // take 10 % of the link.
+        // The goal is 170 ms and no freeze: two copies that are lost, too, cost two round trips.
+        // They take 10 % of the link.
         assert!(sheet.freezes() <= 1 && sheet.longest() < 400.0);
         assert!(sheet.age(0.95) <= 210.0);
         assert!(sheet.usage(0.0, 40.0) >= 0.78);
