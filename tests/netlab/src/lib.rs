@@ -14,8 +14,8 @@
 //! * [`Lab`] builds uplinks, starts the programs and counts relayed packets.
 //! * [`Access`] is the kind of NAT or firewall between an end and the Internet; also IPv6 alone, or
 //!   no UDP.
-//! * [`Link`] delays, queues and loses packets in real time; `rccar-link-emulator` decides when, and
-//!   has the links with names.
+//! * [`Link`] delays, queues and loses packets in real time; `rccar-link-emulator` decides when,
+//!   and has the links with names.
 //! * [`Driver`] is a driver in Rust. It records when each frame came and the drive's states.
 //!
 //! `ci/netlab` builds the programs and runs the stories; the ordinary test run leaves them out

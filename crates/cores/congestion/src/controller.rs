@@ -332,8 +332,8 @@ impl Controller {
         }
     }
 
-    /// The capacity is known, and to be faster would overflow the queue there: what waits is much for
-    /// the link, as a keyframe on a narrow one, or something is lost as it is.
+    /// The capacity is known, and to be faster would overflow the queue there: what waits is much
+    /// for the link, as a keyframe on a narrow one, or something is lost as it is.
     fn is_tight(&self) -> bool {
         let known = self.exact_at.zip(self.steered_at).is_some_and(|(at, now)| now - at < SECOND);
         let short = self.losses.are_spread() && self.losses.part() > SHORT_QUEUE;
