@@ -5,10 +5,12 @@
 //! writes `number` to the mark on the I²C bus (tests/outside), so that whoever looks from outside
 //! knows the time, and then fails at once. `fails` is one of
 //!
-//! * `silent`: sends no more set-points;
+//! * `silent`: sends no more set-points, as when the link is lost;
+//! * `stale`: the set-points go on, and their sample is always the same;
+//! * `hidden`: the set-points go on, and say that the driver's page is hidden;
 //! * `stopped`, `killed`, `aborted`: sends the drive SIGSTOP, SIGKILL, SIGABRT, and goes on sending
 //!   set-points;
-//! * `killed-both`: SIGKILL to the drive and to its guard;
+//! * `stopped-both`, `killed-both`: SIGSTOP or SIGKILL to the drive and to its guard;
 //! * `outside`: writes no mark, prints `{"drives":7}`, and goes on for `rests_ms` or until the
 //!   drive trips, with a wheel that never rests.
 //!
@@ -20,9 +22,9 @@ use nix::unistd::Pid;
 use rccar_daemon::clock;
 use rccar_protocol::Layout;
 use rccar_protocol::setpoint::SetPoint;
-use rccar_protocol::state::DriveState;
+use rccar_protocol::state::{DriveState, StopReason};
 use rccar_protocol::status::DriveStatus;
-use rccar_protocol::units::{Steering, Throttle};
+use rccar_protocol::units::{MonotonicMicros, Steering, Throttle};
 use rppal::i2c::I2c;
 use serde::Deserialize;
 use serde_json::json;
@@ -50,7 +52,10 @@ const THROTTLE: i16 = 8_000;
 #[serde(rename_all = "kebab-case")]
 enum Fails {
     Silent,
+    Stale,
+    Hidden,
     Stopped,
+    StoppedBoth,
     Killed,
     KilledBoth,
     Aborted,
@@ -119,34 +124,42 @@ impl Driver<'_> {
                 break found;
             }
         };
-        let signal = match task.fails {
+        let guarded = || guard.ok_or("the drive has no guard");
+        let (signal, to) = match task.fails {
             Fails::Outside => {
                 say(&json!({ "drives": task.number }))?;
                 return self.await_fault(Duration::from_millis(task.rests_ms));
             }
-            Fails::Silent => None,
-            Fails::Stopped => Some(Signal::SIGSTOP),
-            Fails::Killed | Fails::KilledBoth => Some(Signal::SIGKILL),
-            Fails::Aborted => Some(Signal::SIGABRT),
+            Fails::Silent | Fails::Stale | Fails::Hidden => (None, vec![]),
+            Fails::Stopped => (Some(Signal::SIGSTOP), vec![drive]),
+            Fails::StoppedBoth => (Some(Signal::SIGSTOP), vec![guarded()?, drive]),
+            Fails::Killed => (Some(Signal::SIGKILL), vec![drive]),
+            Fails::KilledBoth => (Some(Signal::SIGKILL), vec![guarded()?, drive]),
+            Fails::Aborted => (Some(Signal::SIGABRT), vec![drive]),
         };
         self.send(true, THROTTLE, 0);
+        let last = clock::now();
         // The mark is made when this returns; what follows takes no time.
         mark.write(&[task.number])?;
-        if let Some(signal) = signal {
-            if task.fails == Fails::KilledBoth {
-                kill(guard.ok_or("the drive has no guard")?, signal)?;
-            }
-            kill(drive, signal)?;
+        for process in &to {
+            kill(*process, signal)?;
         }
         let rests = Instant::now() + Duration::from_millis(task.rests_ms);
         while Instant::now() < rests {
-            if task.fails != Fails::Silent {
-                self.send(true, THROTTLE, 0);
+            match task.fails {
+                Fails::Silent => {}
+                Fails::Stale => self.send_sampled(last, StopReason::None, true, THROTTLE, 0),
+                Fails::Hidden => {
+                    self.send_sampled(clock::now(), StopReason::Hidden, true, THROTTLE, 0);
+                }
+                _ => self.send(true, THROTTLE, 0),
             }
             self.hear(FRAME);
         }
-        if task.fails == Fails::Stopped {
-            kill(drive, Signal::SIGCONT)?;
+        if signal == Some(Signal::SIGSTOP) {
+            for process in &to {
+                kill(*process, Signal::SIGCONT)?;
+            }
         }
         self.ask(deadline)
     }
@@ -206,11 +219,23 @@ impl Driver<'_> {
     }
 
     fn send(&mut self, arm: bool, throttle: i16, steering: i16) {
+        self.send_sampled(clock::now(), StopReason::None, arm, throttle, steering);
+    }
+
+    fn send_sampled(
+        &mut self,
+        sampled_at: MonotonicMicros,
+        not_input: StopReason,
+        arm: bool,
+        throttle: i16,
+        steering: i16,
+    ) {
         self.seq += 1;
         let set_point = SetPoint {
             session: self.session,
             seq: self.seq,
-            sampled_at: clock::now(),
+            sampled_at,
+            not_input,
             arm,
             steering: Steering::from_permyriad(steering).unwrap_or_default(),
             throttle: Throttle::from_permyriad(throttle).unwrap_or_default(),

@@ -19,6 +19,11 @@ const SOFTWARE_RESET: [u8; 1] = [0x06];
 pub const LINES: usize = 28;
 /// GPIO17 is wired to OE, with a resistor to 3.3 V.
 const ENABLE: usize = 17;
+/// GPIO22 feeds the circuit of docs/drive.md ("The heartbeat line").
+const HEARTBEAT: usize = 22;
+/// The longest that this circuit lets the outputs on after a rising edge, with parts that are off
+/// by as much as they may be.
+const CIRCUIT_HOLDS_US: u64 = 47_000;
 
 /// What one can talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +49,8 @@ pub enum Drives {
 pub enum Enable {
     Line,
     Ground,
+    /// To the transistor of the circuit: low while the line is low and there are heartbeats.
+    Circuit,
 }
 
 /// What was seen, at a time in µs.
@@ -60,6 +67,7 @@ pub enum Seen {
         #[serde(skip_serializing_if = "Option::is_none")]
         seen: Option<u64>,
     },
+    /// Not of the heartbeat, which has 200 edges a second.
     Line {
         at: u64,
         line: usize,
@@ -113,6 +121,8 @@ pub struct Car {
     battery_mv: u16,
     enable: Enable,
     lines: [Drives; LINES],
+    /// The last rising edge of the heartbeat, while the circuit holds.
+    beat: Option<u64>,
     /// Something holds the lines of the bus: a transfer fails after this long, when the controller
     /// gives up.
     hangs: Option<Duration>,
@@ -147,6 +157,7 @@ impl Default for Car {
             battery: Wired::new(battery),
             enable: Enable::Line,
             lines: [Drives::Nothing; LINES],
+            beat: None,
             hangs: None,
             wires: [Wire::Low; CHANNELS],
             transfers: 0,
@@ -168,7 +179,7 @@ impl Car {
         State {
             at: now,
             outputs: self.wires.to_vec(),
-            enabled: self.is_enabled(),
+            enabled: self.is_enabled(now),
             lines: self.lines.to_vec(),
             transfers: self.transfers,
             unanswered: self.unanswered,
@@ -227,9 +238,23 @@ impl Car {
     /// The computer drives a line; one that it has not got is left alone.
     pub fn drive(&mut self, now: u64, line: usize, drives: Drives) {
         let Some(before) = self.lines.get_mut(line) else { return };
-        if std::mem::replace(before, drives) != drives {
+        if std::mem::replace(before, drives) == drives {
+            return;
+        }
+        if line != HEARTBEAT {
             self.tell(Seen::Line { at: now, line, drives });
-            self.look(now);
+        } else if drives == Drives::High {
+            self.beat = Some(now);
+        }
+        self.look(now);
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: u64) {
+        let ends = self.beat.map(|at| at + CIRCUIT_HOLDS_US).filter(|ends| *ends <= now);
+        if let Some(ends) = ends {
+            self.beat = None;
+            self.look(ends);
         }
     }
 
@@ -289,17 +314,19 @@ impl Car {
         }
     }
 
-    fn is_enabled(&self) -> bool {
+    fn is_enabled(&self, now: u64) -> bool {
+        // The resistor pulls a line high that nobody drives.
+        let line = self.lines[ENABLE] == Drives::Low;
         match self.enable {
             Enable::Ground => true,
-            // The resistor pulls a line high that nobody drives.
-            Enable::Line => self.lines[ENABLE] == Drives::Low,
+            Enable::Line => line,
+            Enable::Circuit => line && self.beat.is_some_and(|at| now < at + CIRCUIT_HOLDS_US),
         }
     }
 
     /// Says what has changed on the wires to servo and ESC.
     fn look(&mut self, now: u64) {
-        let enabled = self.is_enabled();
+        let enabled = self.is_enabled(now);
         for channel in 0..CHANNELS {
             let board = self.board.chip.as_ref();
             let wire = board.map_or(Wire::Low, |chip| chip.wire(channel, enabled));
@@ -372,6 +399,39 @@ mod tests {
         let mut car = running();
         car.wire_enable(1, Enable::Ground);
         assert_eq!(car.state(1).outputs[1], PULSES);
+    }
+
+    #[test]
+    fn the_circuit_wants_the_line_and_edges_and_ends_the_pulses_after_the_last_one() {
+        let mut car = running();
+        car.wire_enable(0, Enable::Circuit);
+        car.drive(0, ENABLE, Drives::Low);
+        assert_eq!(car.state(0).outputs[1], Wire::Low, "there was no edge yet");
+        let (sender, seen) = sync_channel(16);
+        car.listen(sender);
+        for (at, drives) in [(1_000, Drives::Low), (6_000, Drives::High), (16_000, Drives::High)] {
+            car.drive(at, HEARTBEAT, drives);
+        }
+        car.tick(52_999);
+        assert!(car.state(52_999).enabled, "a line that stays high is no edge");
+        car.tick(58_000);
+        car.drive(59_000, HEARTBEAT, Drives::Low);
+        assert!(!car.state(59_000).enabled, "a falling edge does not count");
+        car.drive(60_000, HEARTBEAT, Drives::High);
+        car.drive(61_000, ENABLE, Drives::High);
+        let wires: Vec<_> = seen
+            .try_iter()
+            .filter_map(|seen| match seen {
+                Seen::Output { at, wire, .. } => Some((at, wire)),
+                Seen::Line { line, .. } => {
+                    assert_eq!(line, ENABLE, "edges of the heartbeat are not told");
+                    None
+                }
+                _ => None,
+            })
+            .collect();
+        let (on, off) = (PULSES, Wire::Low);
+        assert_eq!(wires, [(6_000, on), (53_000, off), (60_000, on), (61_000, off)]);
     }
 
     #[test]

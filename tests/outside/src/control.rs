@@ -7,7 +7,7 @@
 //! | `{"do":"hang","ms":10}` | the bus is held; a transfer fails after so long. Without `ms` it is free again |
 //! | `{"do":"reset","chip":"board"}` | the chip loses its registers, or is plugged in again |
 //! | `{"do":"unplug","chip":"board"}` | the chip has neither power nor bus |
-//! | `{"do":"enable","wired":"ground"}` | where OE is wired to: `line` (GPIO17) or `ground` |
+//! | `{"do":"enable","wired":"ground"}` | where OE is wired to: `line` (GPIO17), `ground`, or `circuit` (GPIO17, and edges on GPIO22) |
 //! | `{"do":"battery","mv":7400}` | what the INA226 measures |
 //!
 //! Each is answered in order by `{"answer":…}`, `null` where there is nothing to say, or
@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// A request is short.
 const LONGEST_LINE: u64 = 4096;
+/// How late the end of the circuit's hold is noticed, at most; its time is exact.
+const TICK: Duration = Duration::from_millis(2);
 /// What a story may be late by: a minute at full stick.
 const BACKLOG: usize = 20_000;
 
@@ -51,6 +53,14 @@ pub fn serve(listener: &UnixListener, car: &Arc<Mutex<Car>>) -> io::Result<()> {
         let car = Arc::clone(car);
         // It ends with its connection.
         thread::spawn(move || talk(stream, &car));
+    }
+}
+
+/// Tells the car what time it is, for ever.
+pub fn run_clock(car: &Mutex<Car>) -> ! {
+    loop {
+        thread::sleep(TICK);
+        lock(car).tick(now());
     }
 }
 

@@ -88,16 +88,23 @@ export class Outside {
 
   /**
    * When the motor came to rest after `at`, for the rest of what was seen: the time until then in
-   * ms, and until the ESC had the first such pulse. `null`: it still turns.
+   * ms, until the ESC had the first such pulse, and until there was no more pulse forward (a brake
+   * is none). `null`: it still turns.
    */
-  stopped(at, neutral) {
+  stopped(at, neutral = 1500) {
     if (!rests(this.wire(MOTOR), neutral)) return null;
     const motor = this.seen.filter(({ event, channel }) => event === 'output' && channel === MOTOR);
     const last = motor.findLastIndex((wire) => !rests(wire, neutral));
     const rested = motor[last + 1];
-    if (!rested || rested.at < at) return { ms: 0, seen: 0 };
+    if (!rested || rested.at < at) return { ms: 0, seen: 0, drives: 0 };
     const since = (time) => Math.round((time - at) / 100) / 10;
-    return { ms: since(rested.at), seen: since(rested.seen ?? rested.at) };
+    const forward = (wire) => !rests(wire, neutral) && wire.micros > neutral;
+    const ends = motor[motor.findLastIndex(forward) + 1];
+    return {
+      ms: since(rested.at),
+      seen: since(rested.seen ?? rested.at),
+      drives: Math.max(0, since(ends.at)),
+    };
   }
 
   #handle(message) {

@@ -4,16 +4,16 @@ import assert from 'node:assert/strict';
 import { Inside } from '../lib/inside.mjs';
 import { MOTOR, Outside, STEERING, carries, micros, rests } from '../lib/outside.mjs';
 import { seconds } from '../lib/patience.mjs';
-import { FAILURES, PROMISE, Stops } from '../lib/stops.mjs';
+import { CIRCUIT_FAILURES, DRIVE, FAILURES, PROMISE, Stops } from '../lib/stops.mjs';
 import { story } from '../lib/story.mjs';
 
 const slow = { within: seconds(90) };
 
 /** Flashes a card for a board and switches it on, with the drivers of the emulated bus. */
-async function boot(car, drive) {
+async function boot(car) {
   const outside = await Outside.start(car.directory);
   car.atEnd(() => outside.stop());
-  await car.flash({ drive: { actuator: 'pca9685', enable_line: 'GPIO17', ...drive } });
+  await car.flash({ drive: DRIVE });
   await car.powerOn({ args: outside.args });
   await car.online();
   await car.addTestModules();
@@ -31,7 +31,7 @@ story('outside', {}, (car, step) => {
   let outside, cockpit, stops;
 
   step('without the bus the car registers, and nothing comes out of the board', 460, async () => {
-    outside = await boot(car, {});
+    outside = await boot(car);
     await outside.when('neutral comes out', MOTOR, (wire) => carries(wire, 1500), slow);
     await outside.when('the wheels are straight', STEERING, (wire) => carries(wire, 1500), slow);
   });
@@ -79,11 +79,16 @@ story('outside', {}, (car, step) => {
     await cockpit.close();
   });
 
-  step('whatever fails, the motor rests in time', 900, async (test) => {
+  step('whatever fails, the motor rests in time, whatever the ESC does', 1500, async (test) => {
     const inside = await Inside.start(car);
     car.atEnd(() => inside.stop());
-    stops = new Stops(outside, inside);
-    for (const name of Object.keys(FAILURES)) for (let n = 0; n < 2; n += 1) await stops.fail(name);
+    stops = new Stops(car, outside, inside);
+    for (const wiring of ['direct', 'brake-first']) {
+      await stops.wire(wiring);
+      for (const name of Object.keys(FAILURES)) await stops.fail(name);
+    }
+    await stops.wire('circuit on OE');
+    for (const name of Object.keys(CIRCUIT_FAILURES)) await stops.fail(name);
     const { lines, worst } = stops.summary();
     for (const line of lines) test.diagnostic(line);
     assert.ok(worst <= PROMISE, lines.join('\n'));

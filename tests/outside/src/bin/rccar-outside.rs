@@ -34,6 +34,8 @@ fn run(folder: &std::path::Path) -> io::Result<()> {
     thread::spawn(move || ends.send(serve(&path, &own, I2c::default)));
     let (path, own, ends) = (folder.join("gpio"), Arc::clone(&car), sender.clone());
     thread::spawn(move || ends.send(serve(&path, &own, Gpio::default)));
+    let own = Arc::clone(&car);
+    thread::spawn(move || control::run_clock(&own));
     let listener = UnixListener::bind(folder.join("control"))?;
     thread::spawn(move || sender.send(control::serve(&listener, &car)));
     ended.recv().map_err(io::Error::other)?
