@@ -160,6 +160,8 @@ impl Driver<'_> {
             for process in &to {
                 kill(*process, Signal::SIGCONT)?;
             }
+            // It may answer the first question before it has noticed that it stood still.
+            self.ask(deadline)?;
         }
         self.ask(deadline)
     }

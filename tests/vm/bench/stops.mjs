@@ -1,6 +1,7 @@
 // Stops of a car that drives, by every failure in turn and with each kind of ESC: STOPS (1000) of
 // them, and the worst time to a motor at neutral, seen from outside.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { Inside } from '../lib/inside.mjs';
 import { MOTOR, Outside, carries } from '../lib/outside.mjs';
@@ -47,6 +48,7 @@ story('bench stops', {}, (car, step) => {
         }
       } finally {
         for (const line of stops.summary().lines) console.log(line);
+        writeFileSync(car.file('stops.json'), JSON.stringify([...stops.times]));
         console.log(
           `${cpus()[0].model}, ${cpus().length} processors, load ${loadavg()[1].toFixed(1)}`,
         );
