@@ -1,5 +1,6 @@
 // The same card on the emulator's Raspberry Pis, as far as these go. docs/hardware.md says where
 // they end, and why. raspi4b.test.mjs checks in every test run that a Pi 4B finds its root.
+import assert from 'node:assert/strict';
 import { seconds } from '../lib/patience.mjs';
 import { story } from '../lib/story.mjs';
 
@@ -7,13 +8,14 @@ import { story } from '../lib/story.mjs';
 const size = 2 ** 31;
 // The emulated card reader gives 250 to 1000 KB/s.
 const LOADED = 300;
+const REGISTERED = 900;
 
 story('Raspberry Pi 3B', {}, (car, step) => {
   const see = (expression) => car.vm.serial.waitFor(expression, { within: seconds(LOADED) });
 
   step('the boot script chooses a slot and counts the attempt', 120, async () => {
     await car.flash({}, { size });
-    await car.powerOn({ args: ['--machine', 'raspi3b'] });
+    await car.powerOn({ args: ['--machine', 'raspi3b', '--without-watchdog'] });
     await see(/rccar: slot A \(attempts left: A 2/);
   });
 
@@ -24,6 +26,12 @@ story('Raspberry Pi 3B', {}, (car, step) => {
   step('the data partition grows to the card', LOADED + 20, () =>
     see(/rccar: growing the data partition/),
   );
+
+  step('it registers over the USB of the chip', REGISTERED + 20, async (test) => {
+    const seen = await car.online('the car is online', () => true, seconds(REGISTERED));
+    assert.equal(seen.name, 'Emulated car');
+    test.diagnostic(`registered ${car.vm.seconds().toFixed(0)} s after power-on`);
+  });
 });
 
 story('Raspberry Pi 4B with a spoilt root', {}, (car, step) => {
