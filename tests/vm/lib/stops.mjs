@@ -12,6 +12,9 @@ const REST = 600;
 /** In µs: the drive keeps neutral for 3 s after the outputs went on (docs/drive.md). */
 const SETTLED = 3_300_000;
 
+/** Pulses that drive forward, in µs, and for how long they have to come, in µs. */
+const [FORWARD, DRIVES_FOR] = [1600, 130_000];
+
 /** From the failure to a motor at rest, in ms, as docs/drive.md promises. */
 export const PROMISE = 250;
 
@@ -129,7 +132,7 @@ export class Stops {
     time ??= this.outside.stopped(at);
     if (failure.undo) await this.outside.ask(failure.undo);
     assert.ok(time, `${name}: the motor still turns`);
-    if (!turned) return null;
+    if (!turned || !this.#wasDriving(seen, at)) return null;
     if (state) assert.equal(said.state, state, name);
     this.#checkBrake(name, failure, seen, at);
     const key = `${this.#wiring}: ${name}`;
@@ -148,6 +151,17 @@ export class Stops {
     } finally {
       await qmp.execute('cont');
     }
+  }
+
+  /**
+   * Whether an ESC that brakes first would brake: the drive takes it for one that drives forward
+   * after 100 ms of such pulses (docs/drive.md). A machine that halted just before has braked.
+   */
+  #wasDriving(seen, at) {
+    if (WIRINGS[this.#wiring].esc !== 'brake-first') return true;
+    const motor = seen.filter((one) => one.channel === MOTOR && one.at < at);
+    const last = motor.findLastIndex((one) => !(one.micros >= FORWARD));
+    return motor[last + 1] && at - motor[last + 1].at > DRIVES_FOR;
   }
 
   /** An ESC that brakes first gets its brake; another one never a pulse behind neutral. */
