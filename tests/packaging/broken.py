@@ -14,7 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 COPIED = (
     "overlays",
     "ci/install",
-    "components.list",
+    "ci/components.list",
     "Cargo.toml",
     "Cargo.lock",
     "deny.toml",
@@ -79,9 +79,9 @@ def both(*changes):
 # check, what the fault must name, what is broken.
 BROKEN = [
     ("lists_are_current", "crates.inc", replace("Cargo.lock", 'checksum = "', 'checksum = "0')),
-    ("lists_are_current", "files.inc", both(create("overlays/etc/new", ""), append("components.list", "car etc/new\n"))),
+    ("lists_are_current", "files.inc", both(create("overlays/etc/new", ""), append("ci/components.list", "car etc/new\n"))),
     ("lists_are_current", "belongs to no component", create("overlays/etc/new", "")),
-    ("lists_are_current", "no file of overlays", append("components.list", "car etc/nothing\n")),
+    ("lists_are_current", "no file of overlays", append("ci/components.list", "car etc/nothing\n")),
     ("every_crate_has_its_checksum", "tokio-", replace(f"{PROGRAMS}-crates.inc", "crate://crates.io/tokio/", "crate://crates.io/tokyo/")),
     ("every_crate_has_its_checksum", "is not that of", replace("Cargo.lock", 'checksum = "', 'checksum = "0')),
     ("packages_have_what_is_installed", "in no package", replace(f"{PROGRAMS}-files.inc", "    ${datadir}/rccar/car.toml \\\n", "")),
@@ -90,7 +90,7 @@ BROKEN = [
     ("no_file_is_a_package_s_and_the_appliance_s", "appliance", replace("ci/install", 'wanted=("${components[@]}")', 'wanted=("${components[@]}" rauc)')),
     ("the_list_is_what_is_installed", "car.toml", replace("ci/install", 'rm -f "$target"', 'case $target in */car.toml) continue ;; esac')),
     ("the_list_is_what_is_installed", "may write", replace("ci/install", "mode=644", "mode=666")),
-    ("nothing_is_installed_twice_or_forgotten", "no component installs", replace("components.list", "car usr/share/rccar/car.toml", "host usr/share/rccar/car.toml")),
+    ("nothing_is_installed_twice_or_forgotten", "no component installs", replace("ci/components.list", "car usr/share/rccar/car.toml", "host usr/share/rccar/car.toml")),
     ("another_prefix_is_used_throughout", "below /usr", replace("ci/install", "share/rccar/", "share/rc/")),
     ("another_prefix_is_used_throughout", "nobody looks", replace("ci/install", "usr/bin/* | usr/lib/rccar/*", "usr/bin/* | usr/lib/*")),
     ("units_are_installed_and_started_once", "is not installed", remove(f"{UNITS}/rccar-trial.timer")),

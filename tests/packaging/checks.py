@@ -145,7 +145,7 @@ def check_no_file_is_a_package_s_and_the_appliance_s(top):
     appliance = installed(top, "appliance")
     for component in PACKAGED:
         for path in sorted(appliance & installed(top, component)):
-            yield f"components.list: {path} belongs to {component} and to the appliance"
+            yield f"ci/components.list: {path} belongs to {component} and to the appliance"
 
 
 def check_the_list_is_what_is_installed(top):
