@@ -174,6 +174,7 @@ export class World {
         `[database]\npath = "${this.file('host.db')}"\n` +
         `[turn]\nenabled = true\nlisten = ["127.0.0.1:${this.turnPort}", "[::1]:${this.turnPort}"]\n` +
         `secret_file = "${this.file('turn.secret')}"\nallow_loopback_peers = true\n` +
+        (this.options.accounts ? `[accounts]\n${this.options.accounts}` : '') +
         `[releases]\ndir = "${this.file('releases')}"\nkeyring = "${this.file('keyring.pem')}"\n${spread} = 0\n`,
     );
   }

@@ -17,7 +17,8 @@ import { watchNetwork } from "../link/network";
 import type { SignalingEvent, SignalingState } from "../core/link/host";
 import { SignalingClient } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
-import { updated, type CarList } from "../core/app/car-list";
+import { CarList, EVERYTHING, type CarView, type Wish } from "../core/app/car-list";
+import { effectsOf } from "../core/effects";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "../core/app/messages";
 import { Releases } from "./releases";
@@ -29,10 +30,12 @@ export class App {
   readonly server = signal<ServerInfo | null>(null);
   readonly unreachable = signal(false);
   readonly signaling = signal<SignalingState>({ phase: "stopped" });
-  /** `null` until the host has sent its list. */
-  readonly list = signal<CarList | null>(null);
+  /** What is seen of the list of cars; `null` until the host has sent something of it. */
+  readonly view = signal<CarView | null>(null);
+  /** What the person wants to see on the page with the list. */
+  readonly wish = signal<Wish>(EVERYTHING);
   readonly cars: ReadonlySignal<readonly CarInfo[] | null> = computed(
-    () => this.list.value?.cars ?? null,
+    () => this.view.value?.cars ?? null,
   );
   readonly cockpit = signal<Cockpit | null>(null);
   /** Only on a car's own page: the car's status; `null` before the first answer. */
@@ -46,6 +49,7 @@ export class App {
 
   readonly #api: Api;
   readonly #client: SignalingClient;
+  readonly #list = new CarList();
   /** Where the person wanted to go before they had to sign in. */
   #wanted: Route = { page: "cars" };
   /** Token of the sign-in link that was followed last: each is followed once. */
@@ -78,7 +82,18 @@ export class App {
       const [route, server] = [this.route.value, this.server.value];
       untracked(() => this.#follow(route, server));
     });
+    effect(() => {
+      const [route, wish] = [this.route.value, this.wish.value];
+      // A cockpit looks at its car alone.
+      const wanted = route.page === "car" ? { ...EVERYTHING, car: route.car } : wish;
+      untracked(() => this.#look((list) => list.handleWish(wanted)));
+    });
     void this.refresh();
+  }
+
+  /** Shows something else of the list. */
+  see(wish: Wish): void {
+    this.wish.value = wish;
   }
 
   go(route: Route, how: "push" | "replace" = "push"): void {
@@ -248,8 +263,13 @@ export class App {
       // A refused WebSocket looks like a missing host; only the API shows the difference.
       if (event.state.phase === "waiting" && event.state.why === "unreachable")
         void this.#lookSignedOut();
-    } else if (event.message.type === "welcome" || event.message.type === "cars") {
-      this.list.value = updated(this.list.peek(), event.message);
+    } else if (
+      event.message.type === "welcome" ||
+      event.message.type === "cars" ||
+      event.message.type === "list"
+    ) {
+      const { message } = event;
+      this.#look((list) => list.handleMessage(message));
     }
     const cockpit = this.cockpit.peek();
     if (cockpit) {
@@ -258,6 +278,12 @@ export class App {
       // The cockpit that asked for this session was closed meanwhile.
       this.#client.send({ type: "bye", session: event.message.session, reason: "driver-left" });
     }
+  }
+
+  #look(step: (list: CarList) => void): void {
+    step(this.#list);
+    for (const { message } of effectsOf(this.#list)) this.#client.send(message);
+    this.view.value = this.#list.view;
   }
 
   async #lookSignedOut(): Promise<void> {
@@ -275,7 +301,8 @@ export class App {
   #becomeSignedOut(): void {
     this.#client.stop();
     this.#closeCockpit();
-    this.list.value = null;
+    this.wish.value = EVERYTHING;
+    this.#look((list) => list.handleSignedOut());
     const server = this.server.peek();
     if (server) this.server.value = { ...server, signed_in: false, user: null };
   }

@@ -55,7 +55,7 @@ function becomeReady(): FakeSocket {
 describe("SignalingClient", () => {
   it("greets first and is ready once it is welcomed", () => {
     const socket = becomeReady();
-    expect(socket.sent).toEqual([{ type: "hello", v: 1, software: "test/1" }]);
+    expect(socket.sent).toEqual([{ type: "hello", v: 1, software: "test/1", lists: [1] }]);
     expect(client.state).toEqual({ phase: "ready", user: "Ada", software: "rccar-host/0.1.0" });
     expect(events.at(-1)).toMatchObject({ kind: "message", message: { type: "welcome" } });
   });

@@ -8,10 +8,33 @@ import type { ByeReason, Candidate, CarInfo, ErrorCode, IceServer } from "./comm
 import { bool, listOf, openMessage, uint } from "./json";
 import { greaseMessage } from "./grease";
 import { carId, name, note, sdp, sessionId, software } from "./text";
-import type { Open } from "./words";
+import { word, type Open } from "./words";
+
+/** Version of the lists in parts. */
+export const LISTS = 1;
+export const LIST_SHOWS = ["all", "own", "ready"] as const;
+export type ListShow = (typeof LIST_SHOWS)[number];
+export const LIST_SORTS = ["ready", "name"] as const;
+export type ListSort = (typeof LIST_SORTS)[number];
 
 export type FromDriver =
-  | { type: "hello"; v: number; software: string | null }
+  | {
+      type: "hello";
+      v: number;
+      software: string | null;
+      /** Versions of the lists in parts that the page speaks. */
+      lists: readonly number[] | null;
+    }
+  | {
+      type: "list";
+      id: number;
+      search: string | null;
+      show: Open<ListShow>;
+      sort: Open<ListSort>;
+      car: string | null;
+      from: number;
+      count: number;
+    }
   | { type: "connect"; car: string; trickle: boolean }
   | { type: "answer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
@@ -27,6 +50,19 @@ export type ToDriver =
       software: string;
       cars: CarInfo[];
       more: true | null;
+      /** Versions of the lists in parts that the host speaks. */
+      lists: readonly number[] | null;
+    }
+  | {
+      type: "list";
+      id: number;
+      known: number;
+      total: number;
+      ready: number;
+      from: number;
+      /** `null`: as before. */
+      order: string[] | null;
+      cars: CarInfo[];
     }
   | { type: "cars"; cars: CarInfo[]; gone: string[] | null; more: true | null }
   | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
@@ -45,6 +81,7 @@ export type ToDriver =
 
 const TO_DRIVER = [
   "welcome",
+  "list",
   "cars",
   "connecting",
   "ice-servers",
@@ -54,7 +91,16 @@ const TO_DRIVER = [
   "error",
   "pong",
 ] as const;
-const FROM_DRIVER = ["hello", "connect", "answer", "candidate", "restart", "bye", "ping"] as const;
+const FROM_DRIVER = [
+  "hello",
+  "list",
+  "connect",
+  "answer",
+  "candidate",
+  "restart",
+  "bye",
+  "ping",
+] as const;
 
 /** Reads a message from the host, or throws a `MessageError`. */
 export function parseToDriver(text: string): ToDriver {
@@ -68,6 +114,18 @@ export function parseToDriver(text: string): ToDriver {
         software: shape.need("software", software),
         cars: shape.need("cars", listOf(carInfo)),
         more: flag(shape.maybe("more", bool)),
+        lists: some(shape.maybe("lists", listOf(uint(8)))),
+      };
+    case "list":
+      return {
+        type,
+        id: shape.need("id", uint(32)),
+        known: shape.need("known", uint(32)),
+        total: shape.need("total", uint(32)),
+        ready: shape.need("ready", uint(32)),
+        from: shape.need("from", uint(32)),
+        order: shape.maybe("order", listOf(carId)),
+        cars: shape.need("cars", listOf(carInfo)),
       };
     case "cars":
       return {
@@ -129,7 +187,23 @@ export function parseFromDriver(text: string): FromDriver {
   const { type, shape } = openMessage(text, FROM_DRIVER);
   switch (type) {
     case "hello":
-      return { type, v: shape.need("v", uint(8)), software: shape.maybe("software", software) };
+      return {
+        type,
+        v: shape.need("v", uint(8)),
+        software: shape.maybe("software", software),
+        lists: some(shape.maybe("lists", listOf(uint(8)))),
+      };
+    case "list":
+      return {
+        type,
+        id: shape.need("id", uint(32)),
+        search: shape.maybe("search", note),
+        show: shape.need("show", word(LIST_SHOWS)),
+        sort: shape.need("sort", word(LIST_SORTS)),
+        car: shape.maybe("car", carId),
+        from: shape.need("from", uint(32)),
+        count: shape.need("count", uint(8, 1)),
+      };
     case "connect":
       return { type, car: shape.need("car", carId), trickle: shape.orElse("trickle", bool, true) };
     case "answer":

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../core/app/http";
-import { ordered } from "../core/app/car-list";
+import { EVERYTHING, type CarView, type Wish } from "../core/app/car-list";
 import { requestable } from "../core/app/updates";
 import { capital, plain } from "../core/app/messages";
 import { PRESENCES, type CarInfo } from "../protocol/common";
@@ -12,14 +12,15 @@ import { AddCarDialog } from "./add-car";
 import { CarStatusPanel } from "./car-status";
 import { CarPicture, PlusIcon } from "./icons";
 import { RemoveCarDialog } from "./remove-car";
+import { FindCars, Parts } from "./find-cars";
 import { Top } from "./top";
 import { InstallButton, UpdateLine } from "./update-line";
 
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
   const removing = useSignal<CarInfo | null>(null);
-  const list = app.list.value;
-  const cars = list === null ? null : ordered(list.cars, server.user);
+  const view = app.view.value;
+  const wish = app.wish.value;
   const mayAdd = server.mode === "host";
   return (
     <div class="page">
@@ -28,15 +29,18 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
         <div class="headline">
           <h1>{server.mode === "car" ? "This car" : "Your cars"}</h1>
           <p class="muted" role="status">
-            {cars === null ? "Asking the host" : summary(cars, list?.more === true)}
+            {view === null ? "Asking the host" : summary(view, wish)}
           </p>
         </div>
-        {cars?.length === 0 && list?.more === false ? (
+        {view !== null && mayAdd && (view.known >= FEW || isChoosy(wish)) && (
+          <FindCars wish={wish} see={(wanted) => app.see(wanted)} />
+        )}
+        {view?.known === 0 && !view.more ? (
           <NoCars mayAdd={mayAdd} add={() => (adding.value = true)} />
         ) : (
-          <ul class="cars" data-testid="car-list" aria-busy={cars === null}>
-            {cars === null && [0, 1].map((key) => <li class="car skeleton" key={key} />)}
-            {cars?.map((car) => (
+          <ul class="cars" data-testid="car-list" aria-busy={view === null}>
+            {view === null && [0, 1].map((key) => <li class="car skeleton" key={key} />)}
+            {view?.cars.map((car) => (
               <CarCard
                 key={car.id}
                 car={car}
@@ -45,7 +49,15 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
                 remove={mayAdd ? () => (removing.value = car) : null}
               />
             ))}
-            {cars !== null && mayAdd && (
+            {view?.total === 0 && isChoosy(wish) && (
+              <li class="no-match" data-testid="no-match">
+                <p>No car fits.</p>
+                <button type="button" class="button" onClick={() => app.see(EVERYTHING)}>
+                  Show all
+                </button>
+              </li>
+            )}
+            {view !== null && mayAdd && (
               <li>
                 <button
                   type="button"
@@ -60,6 +72,7 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
             )}
           </ul>
         )}
+        {view !== null && <Parts view={view} see={(from) => app.see({ ...wish, from })} />}
         {server.mode === "car" && <CarStatusPanel app={app} />}
       </main>
       <footer class="foot muted">
@@ -72,6 +85,13 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
       )}
     </div>
   );
+}
+
+/** So many cars are seen at a glance: nobody needs to search them. */
+const FEW = 9;
+
+function isChoosy({ search, show }: Wish): boolean {
+  return search.trim() !== "" || show !== "all";
 }
 
 interface CarCardProps {
@@ -152,9 +172,14 @@ function presence({ presence: is, driver }: CarInfo): string {
   return driver === null ? "Busy" : `${driver} drives`;
 }
 
-function summary(cars: readonly CarInfo[], more: boolean): string {
-  if (more) return `${cars.length} cars so far, more are coming`;
-  if (cars.length === 0) return "Nothing to drive so far";
-  const ready = cars.filter((car) => car.presence === "available").length;
-  return ready === 0 ? "None is ready right now" : `${ready} of ${cars.length} ready to drive`;
+function summary(view: CarView, wish: Wish): string {
+  const { known, total, ready, more } = view;
+  const count = (number: number) => number.toLocaleString("en");
+  if (more) return `${count(known)} cars so far, more are coming`;
+  if (known === 0) return "Nothing to drive so far";
+  if (isChoosy(wish))
+    return `${count(total)} of ${count(known)} cars fit, ${count(ready)} ready to drive`;
+  return ready === 0
+    ? "None is ready right now"
+    : `${count(ready)} of ${count(total)} ready to drive`;
 }

@@ -160,6 +160,9 @@ pub enum AccountError {
     /// The car belongs to somebody else, or to nobody.
     #[error("only the owner may do that; on the host's command line it is `rccar-host car revoke`")]
     NotYours,
+    /// The account has as many as it may have; the text says of what.
+    #[error("{0}")]
+    TooMany(String),
     /// Only the other kind of program has this, or one that has releases.
     #[error("this program does not offer that")]
     NotOffered,

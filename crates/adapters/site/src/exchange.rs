@@ -171,16 +171,18 @@ impl Exchange {
         let _ = wait.await;
     }
 
+    /// `parts`: the page asks for the parts of the list that it shows.
     pub(crate) async fn join_driver(
         &self,
         user: Name,
         sign_in: TokenHash,
         reached: IpAddr,
         outbox: Outbox,
+        parts: bool,
     ) -> DriverConn {
         let conn = DriverConn(self.number());
         let link = DriverLink { user, sign_in, reached, outbox };
-        self.command(Command::DriverJoined { conn, link }).await;
+        self.command(Command::DriverJoined { conn, link, parts }).await;
         conn
     }
 

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     DriverJoined {
         conn: DriverConn,
         link: DriverLink,
+        parts: bool,
     },
     Driver {
         conn: DriverConn,
@@ -155,10 +156,10 @@ impl Task {
     fn handle(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::DriverJoined { conn, link } => {
+            Command::DriverJoined { conn, link, parts } => {
                 let user = link.user.clone();
                 self.drivers.insert(conn, link);
-                self.rooms.handle_driver_joined(now, conn, user);
+                self.rooms.handle_driver_joined(now, conn, user, parts);
             }
             Command::Driver { conn, message } => match getrandom::u64() {
                 Ok(random) => self.rooms.handle_driver(now, conn, message, random),

@@ -2,6 +2,7 @@
 
 use crate::rooms::Rooms;
 use crate::session::{Farewell, Session, said_by_an_end};
+use crate::view::sort_key;
 use crate::words::{CarConn, Close, Effect, EnrolledCar, Event, InstallRefusal};
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
@@ -12,6 +13,8 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct Car {
     pub(crate) name: Name,
+    /// What the list is sorted by.
+    pub(crate) key: Box<str>,
     pub(crate) owner: Option<Name>,
     pub(crate) software: Option<Software>,
     /// The car's last report about its updates; kept while it is away.
@@ -38,10 +41,17 @@ impl Rooms {
         let EnrolledCar { id, name, owner } = known;
         match self.cars.get_mut(&id) {
             Some(car) if car.name == name && car.owner == owner => return,
-            Some(car) => (car.name, car.owner) = (name, owner),
+            Some(car) => (car.key, car.name, car.owner) = (sort_key(&name), name, owner),
             None => {
-                let car =
-                    Car { name, owner, software: None, update: None, conn: None, session: None };
+                let car = Car {
+                    key: sort_key(&name),
+                    name,
+                    owner,
+                    software: None,
+                    update: None,
+                    conn: None,
+                    session: None,
+                };
                 self.cars.insert(id.clone(), car);
             }
         }

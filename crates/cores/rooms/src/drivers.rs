@@ -3,6 +3,7 @@
 use crate::list::Told;
 use crate::rooms::Rooms;
 use crate::session::{Farewell, said_by_an_end};
+use crate::view::View;
 use crate::words::{Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId};
@@ -13,13 +14,24 @@ use std::collections::BTreeSet;
 pub(crate) struct Driver {
     pub(crate) user: Name,
     pub(crate) told: Told,
+    /// Whether the page gets only those parts of the list that it asks for.
+    pub(crate) parts: bool,
+    /// The part that it has asked for.
+    pub(crate) view: Option<View>,
 }
 
 impl Rooms {
-    /// A driver who is signed in as `user` said `hello`.
-    pub fn handle_driver_joined(&mut self, now: MonotonicMicros, conn: DriverConn, user: Name) {
-        let told = self.welcome(now, conn, &user);
-        self.drivers.insert(conn, Driver { user, told });
+    /// A driver who is signed in as `user` said `hello`. `parts`: the page speaks lists in parts,
+    /// and asks for what it shows.
+    pub fn handle_driver_joined(
+        &mut self,
+        now: MonotonicMicros,
+        conn: DriverConn,
+        user: Name,
+        parts: bool,
+    ) {
+        let told = self.welcome(now, conn, &user, parts);
+        self.drivers.insert(conn, Driver { user, told, parts, view: None });
     }
 
     /// `random` is fresh for each call: a new session's identifier is made of it.
@@ -40,6 +52,7 @@ impl Rooms {
                 None,
             ),
             FromDriver::Ping { id } => self.tell_driver(from, ToDriver::Pong { id }),
+            FromDriver::List(wish) => self.look(now, from, wish),
             FromDriver::Connect { car, trickle } => {
                 let user = driver.user.clone();
                 self.connect(now, from, user, car, trickle, random);

@@ -40,7 +40,7 @@
 //!
 //! let mut rooms = Rooms::new(Options::new(Software::new("rccar-host/0.1.0")?));
 //! let page = DriverConn(1);
-//! rooms.handle_driver_joined(MonotonicMicros(0), page, Name::new("Ada")?);
+//! rooms.handle_driver_joined(MonotonicMicros(0), page, Name::new("Ada")?, false);
 //! assert!(matches!(rooms.poll_effect(), Some(Effect::ToDriver { message: ToDriver::Welcome { .. }, .. })));
 //! rooms.handle_driver(MonotonicMicros(0), page, FromDriver::Ping { id: 7 }, 0);
 //! assert_eq!(rooms.poll_effect(), Some(Effect::ToDriver { to: page, message: ToDriver::Pong { id: 7 } }));
@@ -71,6 +71,7 @@ mod list;
 mod mailbox;
 mod rooms;
 mod session;
+mod view;
 mod waiting;
 mod words;
 

@@ -14,9 +14,10 @@
 
 use crate::cars::Car;
 use crate::rooms::Rooms;
+use crate::view::AT_ONCE;
 use crate::words::{DriverConn, Effect};
 use rccar_protocol::PROTOCOL_VERSION;
-use rccar_protocol::signaling::{CarInfo, CarPresence, ToDriver};
+use rccar_protocol::signaling::{CarInfo, CarPresence, LISTS, ToDriver};
 use rccar_protocol::text::{CarId, Name};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,10 +34,10 @@ pub(crate) struct List {
     /// stays until every driver has been told.
     changes: BTreeMap<u64, CarId>,
     /// Inverse of `changes`.
-    numbers: BTreeMap<CarId, u64>,
+    pub(crate) numbers: BTreeMap<CarId, u64>,
     /// The numbers in `changes` of cars that are gone.
     gone: BTreeSet<u64>,
-    newest: u64,
+    pub(crate) newest: u64,
     /// When drivers get what changed.
     due: Option<MonotonicMicros>,
     /// When drivers who are behind get their next part.
@@ -51,8 +52,8 @@ pub(crate) struct Told {
     /// Cars of the first list that are still to be sent, the next one at the end.
     rest: Vec<CarId>,
     /// Number of the last change that was sent.
-    upto: u64,
-    behind: bool,
+    pub(crate) upto: u64,
+    pub(crate) behind: bool,
 }
 
 impl List {
@@ -86,9 +87,12 @@ impl Rooms {
 
     /// The shell's answer to [`Effect::ListWaits`], once all earlier messages to this driver are on
     /// their way.
-    pub fn handle_list_wanted(&mut self, _now: MonotonicMicros, to: DriverConn) {
+    pub fn handle_list_wanted(&mut self, now: MonotonicMicros, to: DriverConn) {
         if self.driving.contains_key(&to) {
             return;
+        }
+        if self.drivers.get(&to).is_some_and(|driver| driver.parts) {
+            return self.show_view(now, to);
         }
         let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else {
             return;
@@ -127,8 +131,18 @@ impl Rooms {
     }
 
     /// Sends a new driver the first part of the list: the driver's own cars, then those that are
-    /// online, then as many others as fit.
-    pub(crate) fn welcome(&mut self, now: MonotonicMicros, to: DriverConn, user: &Name) -> Told {
+    /// online, then as many others as fit. A page that speaks parts asks for its first one itself.
+    pub(crate) fn welcome(
+        &mut self,
+        now: MonotonicMicros,
+        to: DriverConn,
+        user: &Name,
+        parts: bool,
+    ) -> Told {
+        if parts {
+            self.greet(to, user, Vec::new(), false);
+            return Told { upto: self.list.newest, ..Told::default() };
+        }
         let rank = |car: &Car| (car.owner.as_ref() != Some(user), car.conn.is_none());
         let mut order: Vec<_> = self.cars.iter().map(|(id, car)| (rank(car), id)).collect();
         // Backwards: `pop` takes from the end.
@@ -141,21 +155,24 @@ impl Rooms {
             order.pop();
         }
         let rest: Vec<_> = order.into_iter().map(|(_, id)| id.clone()).collect();
-        let (behind, software) = (!rest.is_empty(), self.options.software.clone());
-        self.tell_driver(
-            to,
-            ToDriver::Welcome {
-                v: PROTOCOL_VERSION,
-                user: user.clone(),
-                software,
-                cars: part.cars,
-                more: behind,
-            },
-        );
+        let behind = !rest.is_empty();
+        self.greet(to, user, part.cars, behind);
         if behind {
             self.list.parts_due.get_or_insert(now.plus(PART_INTERVAL));
         }
         Told { rest, upto: self.list.newest, behind }
+    }
+
+    fn greet(&mut self, to: DriverConn, user: &Name, cars: Vec<CarInfo>, more: bool) {
+        let (user, software) = (user.clone(), self.options.software.clone());
+        let (v, lists) = (PROTOCOL_VERSION, vec![LISTS]);
+        self.tell_driver(to, ToDriver::Welcome { v, user, software, cars, more, lists });
+    }
+
+    /// Serves pages that wait for the list at this time at the latest.
+    pub(crate) fn serve_list_by(&mut self, time: MonotonicMicros) {
+        let due = &mut self.list.parts_due;
+        *due = Some(due.map_or(time, |due| due.min(time)));
     }
 
     /// Call this when a car looks different to drivers, or is gone.
@@ -182,29 +199,42 @@ impl Rooms {
         if passed(self.list.due) {
             (self.list.due, self.list.last) = (None, Some(now));
             let newest = self.list.newest;
-            self.drivers
-                .values_mut()
-                .for_each(|driver| driver.told.behind |= driver.told.upto < newest);
+            for driver in self.drivers.values_mut() {
+                let looks = !driver.parts || driver.view.is_some();
+                driver.told.behind |= looks && driver.told.upto < newest;
+            }
             // Now, so that those who are behind get a part in this call.
             self.list.parts_due = Some(now);
             self.forget_gone();
         }
         if passed(self.list.parts_due) {
-            let behind: Vec<_> = self
-                .drivers
-                .iter()
-                .filter(|(to, driver)| driver.told.behind && !self.driving.contains_key(to))
-                .map(|(&to, _)| to)
-                .collect();
-            self.list.parts_due = (!behind.is_empty()).then_some(now.plus(PART_INTERVAL));
+            let mut behind = Vec::new();
+            let mut views = Vec::new();
+            for (&to, driver) in &self.drivers {
+                if driver.told.behind && !self.driving.contains_key(&to) {
+                    match &driver.view {
+                        Some(view) => views.push((view.not_before, to)),
+                        None => behind.push(to),
+                    }
+                }
+            }
+            // Those who have waited longest come first. A walk for each of them all at once would
+            // keep cars waiting.
+            views.sort_unstable();
+            let next = now.plus(PART_INTERVAL);
+            let wait = views.first().map(|&(not_before, _)| not_before.max(next));
+            self.list.parts_due = if behind.is_empty() { wait } else { Some(next) };
+            let due = views.into_iter().filter(|&(not_before, _)| not_before <= now);
+            behind.extend(due.take(AT_ONCE).map(|(_, to)| to));
             self.effects.extend(behind.into_iter().map(|to| Effect::ListWaits { to }));
         }
     }
 
     /// Forgets cars that are gone, once every driver has been told so.
     fn forget_gone(&mut self) {
-        let known =
-            self.drivers.values().map(|driver| driver.told.upto).min().unwrap_or(self.list.newest);
+        // A part is told in its order which cars are gone.
+        let told = self.drivers.values().filter(|driver| !driver.parts);
+        let known = told.map(|driver| driver.told.upto).min().unwrap_or(self.list.newest);
         let list = &mut self.list;
         while let Some(&number) = list.gone.first()
             && number <= known
@@ -243,15 +273,19 @@ impl Part {
     }
 }
 
-fn info(id: &CarId, car: &Car) -> CarInfo {
+pub(crate) fn presence(car: &Car) -> CarPresence {
+    match (car.conn, &car.session) {
+        (None, _) => CarPresence::Offline,
+        (Some(_), None) => CarPresence::Available,
+        (Some(_), Some(_)) => CarPresence::Busy,
+    }
+}
+
+pub(crate) fn info(id: &CarId, car: &Car) -> CarInfo {
     CarInfo {
         id: id.clone(),
         name: car.name.clone(),
-        presence: match (car.conn, &car.session) {
-            (None, _) => CarPresence::Offline,
-            (Some(_), None) => CarPresence::Available,
-            (Some(_), Some(_)) => CarPresence::Busy,
-        },
+        presence: presence(car),
         driver: car
             .session
             .as_ref()

@@ -79,7 +79,7 @@ fn parts(messages: &[(MonotonicMicros, ToDriver)]) -> Vec<(&[CarInfo], bool)> {
 fn a_long_list_comes_in_parts_that_fit_the_drivers_own_and_present_cars_first() {
     for cars in [0, 1, 570, 571, 2_000, 6_000] {
         let mut rooms = many(cars);
-        rooms.handle_driver_joined(MonotonicMicros(1_000_000), ADA, name("Ada"));
+        rooms.handle_driver_joined(MonotonicMicros(1_000_000), ADA, name("Ada"), false);
         let messages = told(&mut rooms, MonotonicMicros(1_000_000));
         assert!(messages.iter().all(|(_, message)| message.to_json().len() <= MAX_MESSAGE_BYTES));
         let parts = parts(&messages);
@@ -102,7 +102,7 @@ fn a_long_list_comes_in_parts_that_fit_the_drivers_own_and_present_cars_first() 
 fn changes_and_removals_reach_a_driver_who_is_still_being_told_the_list() {
     let mut rooms = many(3_000);
     let now = MonotonicMicros(1_000_000);
-    rooms.handle_driver_joined(now, ADA, name("Ada"));
+    rooms.handle_driver_joined(now, ADA, name("Ada"), false);
     rooms.handle_car_gone(now, CarConn(0));
     rooms.handle_car_revoked(now, &id(2_001));
     rooms.handle_enrolled_car(now, EnrolledCar { id: id(4_000), name: name("new"), owner: None });
@@ -123,7 +123,7 @@ fn changes_and_removals_reach_a_driver_who_is_still_being_told_the_list() {
 #[test]
 fn a_driver_who_does_not_read_is_sent_nothing_more() {
     let mut rooms = many(2_000);
-    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
+    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"), false);
     while rooms.poll_effect().is_some() {}
     for step in 1..100 {
         let now = MonotonicMicros(100_000 * step);
@@ -149,7 +149,7 @@ fn a_driver_who_does_not_read_is_sent_nothing_more() {
 #[test]
 fn what_changed_is_told_and_nothing_else() {
     let mut rooms = many(2_000);
-    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
+    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"), false);
     told(&mut rooms, MonotonicMicros(0));
     let now = MonotonicMicros(20_000_000);
     rooms.handle_enrolled_car(
@@ -172,7 +172,7 @@ fn what_changed_is_told_and_nothing_else() {
 #[test]
 fn row_2_a_page_that_drives_is_told_nothing_of_the_list_until_its_drive_ends() {
     let mut rooms = many(2_000);
-    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"));
+    rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"), false);
     // Drives at once, before it has got all of the list.
     let connect = FromDriver::Connect { car: id(0), trickle: true };
     rooms.handle_driver(MonotonicMicros(0), ADA, connect, 7);

@@ -128,6 +128,7 @@ impl World {
                     now,
                     DriverConn(self.next),
                     name(["Ada", "Bob", "Eve"][usize::from(user)]),
+                    false,
                 );
             }
             Step::DriverGoes { pick } => {

@@ -263,6 +263,6 @@ fn the_list_is_pushed_at_most_five_times_a_second() {
 fn a_second_hello_or_register_is_out_of_order() {
     let mut lab = Lab::new();
     let (driver, ..) = lab.driven();
-    lab.says(driver, FromDriver::Hello { v: 1, software: None });
+    lab.says(driver, FromDriver::Hello { v: 1, software: None, lists: Vec::new() });
     assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::OutOfOrder);
 }

@@ -1,6 +1,7 @@
 //! Answers the questions of the routes from the database.
 
-use crate::db::{Db, DbError, Enrolled, Revoked, unix_now};
+use crate::config::Caps;
+use crate::db::{self, Claimed, Db, DbError, Enrolled, Revoked, unix_now};
 use crate::lifetimes::{ENROLMENT, SIGN_IN};
 use crate::password::{HashError, Hasher, MIN_CHARACTERS};
 use rccar_causes::causes;
@@ -14,11 +15,12 @@ use rccar_site::{
 pub(crate) struct Accounts {
     db: Db,
     hasher: Hasher,
+    caps: Caps,
 }
 
 impl Accounts {
-    pub(crate) fn new(db: Db, hasher: Hasher) -> Self {
-        Self { db, hasher }
+    pub(crate) fn new(db: Db, hasher: Hasher, caps: Caps) -> Self {
+        Self { db, hasher, caps }
     }
 
     async fn add_sign_in(&self, account: i64, sign_in: TokenHash) -> Result<(), AccountError> {
@@ -110,12 +112,13 @@ impl Backend for Accounts {
 
     async fn enrol(&self, user: Name, name: Option<Name>) -> Result<Enrolment, AccountError> {
         let token = Token::generate().map_err(internal)?;
-        let (hash, expires_at) = (token.hash(), unix_now() + ENROLMENT);
+        let (hash, now, caps) = (token.hash(), unix_now(), self.caps);
+        let expires_at = now + ENROLMENT;
         let owner = user.clone();
-        let work = move |store: &mut crate::db::Store| {
-            store.add_enrolment(hash, Some(owner.as_str()), name.as_ref(), expires_at)
+        let work = move |store: &mut db::Store| {
+            store.add_enrolment(hash, Some(owner.as_str()), name.as_ref(), (now, expires_at), caps)
         };
-        self.db.run(work).await.map_err(internal)?;
+        check_caps(self.db.run(work).await.map_err(internal)?, caps)?;
         tracing::info!(%user, "made an enrolment token");
         Ok(Enrolment { token, expires_at })
     }
@@ -140,12 +143,17 @@ impl Backend for Accounts {
         user: Name,
         car: CarRegistration,
     ) -> Result<EnrolledCar, AccountError> {
+        let caps = self.caps;
         let claimed = self
             .db
-            .run(move |store| store.claim(&car, &user, unix_now()))
+            .run(move |store| store.claim(&car, &user, unix_now(), caps))
             .await
             .map_err(internal)?;
-        claimed.ok_or(AccountError::NoSuchCode)
+        match claimed {
+            Claimed::Done(car) => Ok(car),
+            Claimed::No => Err(AccountError::NoSuchCode),
+            Claimed::TooManyCars => Err(too_many_cars(caps)),
+        }
     }
 
     async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
@@ -160,6 +168,27 @@ impl Backend for Accounts {
             Revoked::NotYours => Err(AccountError::NotYours),
         }
     }
+}
+
+/// Whether a token was made, in words for the person who wants it.
+pub(crate) fn check_caps(made: db::Token, caps: Caps) -> Result<(), AccountError> {
+    match made {
+        db::Token::Made => Ok(()),
+        db::Token::TooManyCars => Err(too_many_cars(caps)),
+        db::Token::TooManyTokens => Err(AccountError::TooMany(format!(
+            "{} tokens for new cars are open already; use them, or wait a day until they expire \
+             (accounts.max_open_tokens in the host's configuration)",
+            caps.max_open_tokens
+        ))),
+    }
+}
+
+fn too_many_cars(caps: Caps) -> AccountError {
+    AccountError::TooMany(format!(
+        "an account may have {} cars, those included for which it has a token \
+         (accounts.max_cars in the host's configuration)",
+        caps.max_cars
+    ))
 }
 
 pub(crate) fn check_password(password: &Password) -> Result<(), AccountError> {

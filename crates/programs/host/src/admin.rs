@@ -1,7 +1,7 @@
 //! Commands that work on the database, whether or not the host runs. A running host notices within
 //! a second.
 
-use crate::accounts::check_password;
+use crate::accounts::{check_caps, check_password};
 use crate::cli::{CarCommand, UserCommand};
 use crate::config::Config;
 use crate::db::{DbError, Store, unix_now};
@@ -33,7 +33,7 @@ pub(crate) enum AdminError {
     #[error("cannot read {}", .path.display())]
     Bundle { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    Password(#[from] AccountError),
+    Account(#[from] AccountError),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(
@@ -54,11 +54,12 @@ pub(crate) enum AdminError {
 
 /// Prints a one-time link.
 pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminError> {
-    let store = Store::open(&config.database.path)?;
+    let mut store = Store::open(&config.database.path)?;
     let account =
         store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
     let token = Token::generate()?;
-    store.add_link(token.hash(), account.id, unix_now() + SIGN_IN_LINK)?;
+    let most = config.accounts.max_open_links;
+    store.add_link(token.hash(), account.id, unix_now() + SIGN_IN_LINK, most)?;
     Ok(print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))?)
 }
 
@@ -77,12 +78,14 @@ pub(crate) fn enrol(
     if url.is_none() && !json {
         return Err(AdminError::AddressNeeded);
     }
-    let store = Store::open(&config.database.path)?;
-    let (token, expires_at) = (Token::generate()?, unix_now() + ENROLMENT);
+    let mut store = Store::open(&config.database.path)?;
+    let (token, now, caps) = (Token::generate()?, unix_now(), config.accounts);
+    let expires_at = now + ENROLMENT;
     if let Some(owner) = owner {
         store.account(owner.as_str())?.ok_or_else(|| AdminError::NoSuchUser(owner.clone()))?;
     }
-    store.add_enrolment(token.hash(), owner.map(Name::as_str), name, expires_at)?;
+    let (hash, owner) = (token.hash(), owner.map(Name::as_str));
+    check_caps(store.add_enrolment(hash, owner, name, (now, expires_at), caps)?, caps)?;
     let file = provision_file(url.as_deref(), token.as_str(), name.map(Name::as_str));
     let here = url.clone().unwrap_or_else(|| config.url());
     let lines = format!("[host]\nurl = \"{here}\"\nenrolment = \"{}\"\n", token.as_str());

@@ -21,6 +21,7 @@ pub(crate) const MAX_CREDENTIAL_TTL_S: u32 = 600;
 pub(crate) struct Config {
     pub(crate) http: Http,
     pub(crate) database: Database,
+    pub(crate) accounts: Caps,
     pub(crate) turn: Turn,
     pub(crate) ice: Ice,
     pub(crate) releases: Releases,
@@ -40,6 +41,15 @@ pub(crate) struct Http {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Database {
     pub(crate) path: PathBuf,
+}
+
+/// What one account may have at most: it must not fill the host and its lists.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Caps {
+    pub(crate) max_cars: u32,
+    pub(crate) max_open_tokens: u32,
+    pub(crate) max_open_links: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -114,6 +124,14 @@ impl Default for Database {
     }
 }
 
+impl Default for Caps {
+    /// A large club or school; a person who writes cards for a day; a person who opens a link at
+    /// once.
+    fn default() -> Self {
+        Self { max_cars: 500, max_open_tokens: 50, max_open_links: 5 }
+    }
+}
+
 impl Default for Releases {
     fn default() -> Self {
         let limits = Limits::default();
@@ -169,6 +187,10 @@ impl Config {
         }
         if self.http.max_connections == 0 || self.http.max_connections_per_address == 0 {
             return rule("http.max_connections", "limits of connections have to be 1 at least");
+        }
+        let Caps { max_cars, max_open_tokens, max_open_links } = self.accounts;
+        if max_cars == 0 || max_open_tokens == 0 || max_open_links == 0 {
+            return rule("accounts", "limits have to be 1 at least");
         }
         let releases = &self.releases;
         if releases.max_bytes == 0
@@ -355,6 +377,7 @@ mod tests {
                 &["turn.tls_name", "http.public_url"],
             ),
             ("[releases]\nmax_downloads = 0", &["releases", "1 at least"]),
+            ("[accounts]\nmax_open_links = 0", &["accounts", "1 at least"]),
             ("[turn]\ncredential_ttl_s = -1", &["host.toml:2", "turn.credential_ttl_s"]),
         ] {
             let error = checked(text).unwrap_err();

@@ -110,7 +110,8 @@ impl<'a> Lent<'a> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        let memory = std::mem::take(&mut self.memory);
+        let mut memory = std::mem::take(&mut self.memory);
+        memory.give_back();
         self.to.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
@@ -130,6 +131,15 @@ impl Memory {
     /// As much as [`COST`] takes.
     pub(crate) fn reserve() -> Self {
         Self(vec![Block::default(); cost().map_or(0, |params| params.block_count())])
+    }
+
+    /// Gives back what a hash of higher costs took beyond [`COST`].
+    fn give_back(&mut self) {
+        let most = cost().map_or(0, |params| params.block_count());
+        if self.0.len() > most {
+            self.0.truncate(most);
+            self.0.shrink_to_fit();
+        }
     }
 
     /// The PHC string for a password.
@@ -232,6 +242,10 @@ mod tests {
                 "{stored}"
             );
         }
+        let memories = hasher.memories.lock().unwrap();
+        assert_eq!(memories.len(), AT_ONCE);
+        let usual = cost().unwrap().block_count();
+        assert!(memories.iter().all(|memory| memory.0.len() == usual), "nothing more is kept");
     }
 
     /// Resident memory of this process in MiB (proc(5), `status`).

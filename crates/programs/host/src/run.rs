@@ -80,7 +80,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let changed = Arc::new(Notify::new());
     let releases =
         ReleaseStore::new(db.clone(), shelf, config.releases.max_bytes, Arc::clone(&changed));
-    let accounts = Accounts::new(db.clone(), Hasher::new()?);
+    let accounts = Accounts::new(db.clone(), Hasher::new()?, config.accounts);
     let page =
         router_with_releases(exchange.clone(), Arc::new(accounts), options, Arc::new(releases));
     let spread = Duration::from_secs(config.releases.announce_spread_s.into());

@@ -245,7 +245,10 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                 again(&mut signaling, &shared, ByeReason::Internal, car.as_ref()).await;
             }
             // No story lasts until the first ones expire.
-            ToDriver::IceServers { .. } | ToDriver::Cars { .. } | ToDriver::Pong { .. } => {}
+            ToDriver::IceServers { .. }
+            | ToDriver::Cars { .. }
+            | ToDriver::List { .. }
+            | ToDriver::Pong { .. } => {}
         }
     }
 }

@@ -25,7 +25,9 @@ impl Signaling {
         let (socket, _) =
             client_async(request, stream).await.expect("the host takes the driver's WebSocket");
         let mut signaling = Self(socket);
-        signaling.send(&FromDriver::Hello { v: PROTOCOL_VERSION, software: None }).await;
+        signaling
+            .send(&FromDriver::Hello { v: PROTOCOL_VERSION, software: None, lists: Vec::new() })
+            .await;
         signaling
     }
 

@@ -25,7 +25,7 @@ describe("HostLink", () => {
     ]);
     host.handleOpen();
     expect(effects()).toEqual([
-      { kind: "send", message: { type: "hello", v: 1, software: "test/1" } },
+      { kind: "send", message: { type: "hello", v: 1, software: "test/1", lists: [1] } },
     ]);
     host.handleData(WELCOME, 100);
     expect(effects().map(({ kind }) => kind)).toEqual(["state", "message"]);

@@ -18,7 +18,7 @@
 
 import { CLOSE_CODES, RATE_LIMITED_WAIT_MS } from "../../protocol/close";
 import { MessageError } from "../../protocol/json";
-import { parseToDriver, type FromDriver, type ToDriver } from "../../protocol/signaling";
+import { LISTS, parseToDriver, type FromDriver, type ToDriver } from "../../protocol/signaling";
 import { PROTOCOL_VERSION } from "../../protocol/units";
 import { backoff } from "./backoff";
 
@@ -139,7 +139,7 @@ export class HostLink {
   handleOpen(): void {
     this.#effects.push({
       kind: "send",
-      message: { type: "hello", v: PROTOCOL_VERSION, software: this.#software },
+      message: { type: "hello", v: PROTOCOL_VERSION, software: this.#software, lists: [LISTS] },
     });
   }
 

@@ -178,6 +178,8 @@ export class Session {
         return this.#handleCars(message.cars, [], now);
       case "cars":
         return this.#handleCars(message.cars, message.gone ?? [], now);
+      case "list":
+        return this.#handleCars(message.cars, [], now);
       case "connecting":
         if (
           this.#phase.name !== "asking" ||

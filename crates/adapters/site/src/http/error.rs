@@ -100,6 +100,7 @@ impl ApiError {
                 AccountError::NoSuchCode => (StatusCode::NOT_FOUND, "no-such-code"),
                 AccountError::NoSuchCar => (StatusCode::NOT_FOUND, "no-such-car"),
                 AccountError::NotYours => (StatusCode::FORBIDDEN, "forbidden"),
+                AccountError::TooMany(_) => (StatusCode::CONFLICT, "too-many"),
                 AccountError::NotOffered => (StatusCode::NOT_FOUND, "not-offered"),
                 AccountError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
                 AccountError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

@@ -16,7 +16,7 @@ use axum::response::Response;
 use rccar_causes::causes;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::close::CloseCode;
-use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, ToDriver, parse};
+use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, LISTS, ToDriver, parse};
 use rccar_protocol::text::{Name, Note};
 use rccar_rooms::DriverConn;
 use std::sync::Arc;
@@ -70,10 +70,8 @@ async fn enter<B: Backend>(
         return None;
     };
     tracing::Span::current().record("user", tracing::field::display(&user));
-    if !hello(wire, app).await {
-        return None;
-    }
-    Some(app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox).await)
+    let parts = hello(wire, app).await?;
+    Some(app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox, parts).await)
 }
 
 async fn who<B: Backend>(app: &App<B>, sign_in: Option<TokenHash>) -> Option<(TokenHash, Name)> {
@@ -87,22 +85,22 @@ async fn who<B: Backend>(app: &App<B>, sign_in: Option<TokenHash>) -> Option<(To
     }
 }
 
-/// Waits for `hello`. `false`: the connection is over.
-async fn hello<B: Backend>(wire: &mut Wire, app: &App<B>) -> bool {
+/// Waits for `hello`; whether the page asks for parts of the list. `None`: the connection is over.
+async fn hello<B: Backend>(wire: &mut Wire, app: &App<B>) -> Option<bool> {
     let first = async {
         loop {
             let text = wire.next().await?;
             match parse::<FromDriver>(&text) {
-                Ok(FromDriver::Hello { v, .. }) => return Some(v),
+                Ok(FromDriver::Hello { v, lists, .. }) => return Some((v, lists.contains(&LISTS))),
                 Ok(_) => wire.refuse(ErrorCode::OutOfOrder, "hello comes first").await,
                 Err(error) => wire.refuse(error.code, error.text.as_str()).await,
             };
         }
     };
     match timeout(app.options.limits.handshake, first).await {
-        Ok(Some(PROTOCOL_VERSION)) => return true,
-        Ok(None) => return false,
-        Ok(Some(v)) => {
+        Ok(Some((PROTOCOL_VERSION, parts))) => return Some(parts),
+        Ok(None) => return None,
+        Ok(Some((v, _))) => {
             let text = format!(
                 "version {v} is not spoken here, version {PROTOCOL_VERSION} is; reload the page"
             );
@@ -113,7 +111,7 @@ async fn hello<B: Backend>(wire: &mut Wire, app: &App<B>) -> bool {
         }
     }
     wire.close(CloseCode::Handshake).await;
-    false
+    None
 }
 
 async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: DriverConn) {

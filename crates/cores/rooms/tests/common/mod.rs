@@ -78,7 +78,7 @@ impl Lab {
     }
 
     pub fn driver(&mut self, conn: u64, user: &str) -> DriverConn {
-        self.rooms.handle_driver_joined(self.now, DriverConn(conn), name(user));
+        self.rooms.handle_driver_joined(self.now, DriverConn(conn), name(user), false);
         DriverConn(conn)
     }
 

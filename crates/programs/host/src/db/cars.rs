@@ -2,6 +2,7 @@
 
 use super::accounts::stored_name;
 use super::{DbError, Store};
+use crate::config::Caps;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{CarRegistration, EnrolledCar, TokenHash};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -28,6 +29,26 @@ pub(crate) enum Enrolled {
     No,
 }
 
+/// The outcome of a wish for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    Made,
+    /// The account has as many cars, tokens included, as it may have.
+    TooManyCars,
+    /// It has as many open tokens as it may have.
+    TooManyTokens,
+}
+
+/// The outcome of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    Done(EnrolledCar),
+    /// It is enrolled already, or there is no such user.
+    No,
+    /// The account has as many cars as it may have.
+    TooManyCars,
+}
+
 /// The outcome of a user's attempt to revoke a car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Revoked {
@@ -44,16 +65,31 @@ const KNOW: &str = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1,
 impl Store {
     /// `owner` is the name of an account; the car of one that does not exist gets no owner.
     pub(crate) fn add_enrolment(
-        &self,
+        &mut self,
         token: TokenHash,
         owner: Option<&str>,
         name: Option<&Name>,
-        expires: u64,
-    ) -> Result<(), DbError> {
-        let sql = "INSERT INTO enrolments (hash, owner, name, expires)
-                   VALUES (?1, (SELECT id FROM accounts WHERE name = ?2), ?3, ?4)";
-        self.connection.execute(sql, params![token.0, owner, name.map(Name::as_str), expires])?;
-        Ok(())
+        (now, expires): (u64, u64),
+        caps: Caps,
+    ) -> Result<Token, DbError> {
+        self.atomically(|connection| {
+            let account: Option<i64> = match owner {
+                Some(owner) => account_of(connection, owner)?,
+                None => None,
+            };
+            if let Some(account) = account {
+                let (cars, tokens) = holdings(connection, account, now)?;
+                if tokens >= caps.max_open_tokens.into() {
+                    return Ok(Token::TooManyTokens);
+                }
+                if cars + tokens >= caps.max_cars.into() {
+                    return Ok(Token::TooManyCars);
+                }
+            }
+            let sql = "INSERT INTO enrolments (hash, owner, name, expires) VALUES (?1, ?2, ?3, ?4)";
+            connection.execute(sql, params![token.0, account, name.map(Name::as_str), expires])?;
+            Ok(Token::Made)
+        })
     }
 
     /// Lets a car in that is enrolled, or that shows a valid token: this spends the token. A
@@ -90,24 +126,27 @@ impl Store {
     }
 
     /// Makes this user the owner of an unknown or revoked car, under the name that the car asks
-    /// for. `None`: the car is enrolled already, or there is no such user.
+    /// for.
     pub(crate) fn claim(
         &mut self,
         car: &CarRegistration,
         user: &Name,
         now: u64,
-    ) -> Result<Option<EnrolledCar>, DbError> {
+        caps: Caps,
+    ) -> Result<Claimed, DbError> {
         let id = car.key.id();
         self.atomically(|connection| {
-            let sql = "SELECT id FROM accounts WHERE name = ?1";
-            let owner: Option<i64> =
-                connection.query_row(sql, [user.as_str()], |row| row.get(0)).optional()?;
+            let owner = account_of(connection, user.as_str())?;
             let taken = car_row(connection, &id)?.is_some_and(|row| !row.revoked);
-            let Some(owner) = owner.filter(|_| !taken) else { return Ok(None) };
+            let Some(owner) = owner.filter(|_| !taken) else { return Ok(Claimed::No) };
+            let (cars, tokens) = holdings(connection, owner, now)?;
+            if cars + tokens >= caps.max_cars.into() {
+                return Ok(Claimed::TooManyCars);
+            }
             let values = params![id.as_str(), car.key.0, car.name.as_str(), owner, now];
             connection.execute(KNOW, values)?;
             let row = car_row(connection, &id)?.ok_or(DbError::Lost)?;
-            Ok(Some(row.known()?))
+            Ok(Claimed::Done(row.known()?))
         })
     }
 
@@ -149,6 +188,19 @@ impl Store {
     }
 }
 
+fn account_of(connection: &Connection, name: &str) -> Result<Option<i64>, DbError> {
+    let sql = "SELECT id FROM accounts WHERE name = ?1";
+    Ok(connection.query_row(sql, [name], |row| row.get(0)).optional()?)
+}
+
+/// How many cars, revoked ones apart, and how many open tokens an account has.
+fn holdings(connection: &Connection, account: i64, now: u64) -> Result<(u64, u64), DbError> {
+    let sql = "SELECT (SELECT count(*) FROM cars WHERE owner = ?1 AND revoked IS NULL),
+                      (SELECT count(*) FROM enrolments WHERE owner = ?1 AND expires > ?2)";
+    let counts = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ok(connection.query_row(sql, params![account, now], counts)?)
+}
+
 const ROWS: &str = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NULL
                     FROM cars LEFT JOIN accounts ON accounts.id = owner";
 
@@ -176,6 +228,8 @@ mod tests {
     use rccar_protocol::identity::CarKey;
     use rccar_protocol::text::Software;
 
+    const CAPS: Caps = Caps { max_cars: 3, max_open_tokens: 2, max_open_links: 1 };
+
     fn car(seed: u8, token: Option<&str>) -> CarRegistration {
         let software = Software::new("test/1").unwrap();
         CarRegistration {
@@ -189,7 +243,7 @@ mod tests {
     #[test]
     fn a_token_enrols_one_car_once_and_in_time() {
         let mut store = test_store();
-        store.add_enrolment(TokenHash::of("token"), None, None, 100).unwrap();
+        store.add_enrolment(TokenHash::of("token"), None, None, (0, 100), CAPS).unwrap();
         assert_eq!(store.enrol(&car(1, None), 1).unwrap(), Enrolled::No);
         assert_eq!(store.enrol(&car(1, Some("token")), 100).unwrap(), Enrolled::No, "expired");
         assert!(matches!(store.enrol(&car(1, Some("token")), 99).unwrap(), Enrolled::New(_)));
@@ -202,7 +256,13 @@ mod tests {
         let mut store = test_store();
         store.add_account(&test_name("Ada"), None, 1).unwrap();
         store
-            .add_enrolment(TokenHash::of("token"), Some("Ada"), Some(&test_name("blue car")), 100)
+            .add_enrolment(
+                TokenHash::of("token"),
+                Some("Ada"),
+                Some(&test_name("blue car")),
+                (0, 100),
+                CAPS,
+            )
             .unwrap();
         store.enrol(&car(1, Some("token")), 1).unwrap();
         assert_eq!(store.enrolled_cars().unwrap()[0].name, test_name("blue car"));
@@ -213,7 +273,7 @@ mod tests {
     fn a_revoked_car_needs_a_new_token() {
         let mut store = test_store();
         for token in ["one", "two"] {
-            store.add_enrolment(TokenHash::of(token), None, None, 100).unwrap();
+            store.add_enrolment(TokenHash::of(token), None, None, (0, 100), CAPS).unwrap();
         }
         store.enrol(&car(1, Some("one")), 1).unwrap();
         assert!(store.revoke_car(&car(1, None).key.id(), 2).unwrap());
@@ -230,10 +290,12 @@ mod tests {
         for name in ["Ada", "Bob"] {
             store.add_account(&test_name(name), None, 1).unwrap();
         }
-        assert_eq!(store.claim(&car(1, None), &test_name("Eve"), 1).unwrap(), None, "no such user");
-        let claimed = store.claim(&car(1, None), &test_name("Ada"), 1).unwrap().unwrap();
+        let mut claim =
+            |user: &str, now| store.claim(&car(1, None), &test_name(user), now, CAPS).unwrap();
+        assert_eq!(claim("Eve", 1), Claimed::No, "no such user");
+        let Claimed::Done(claimed) = claim("Ada", 1) else { panic!("not claimed") };
         assert_eq!((claimed.name, claimed.owner), (test_name("red car"), Some(test_name("Ada"))));
-        assert_eq!(store.claim(&car(1, None), &test_name("Bob"), 2).unwrap(), None);
+        assert_eq!(claim("Bob", 2), Claimed::No);
         assert!(matches!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Known(_)));
     }
 
@@ -245,12 +307,13 @@ mod tests {
         for name in &names {
             store.add_account(name, None, 1).unwrap();
         }
-        store.claim(&car(1, None), &names[0], 1).unwrap();
+        store.claim(&car(1, None), &names[0], 1, CAPS).unwrap();
         assert_eq!(store.revoke_own_car(&names[1], &id, 2).unwrap(), Revoked::NotYours);
         assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::Done);
         assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::NoSuchCar);
         assert_eq!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Revoked);
-        let claimed = store.claim(&car(1, None), &names[1], 4).unwrap().unwrap();
+        let claimed = store.claim(&car(1, None), &names[1], 4, CAPS).unwrap();
+        let Claimed::Done(claimed) = claimed else { panic!("{claimed:?}") };
         assert_eq!(claimed.owner, Some(test_name("Bob")));
         store.remove_account("Bob").unwrap();
         assert_eq!(
@@ -258,5 +321,38 @@ mod tests {
             None,
             "a car outlives its owner's account"
         );
+    }
+
+    #[test]
+    fn row_2_an_account_has_so_many_open_tokens_and_so_many_cars_with_them_and_no_more() {
+        let mut store = test_store();
+        for name in ["Ada", "Bob"] {
+            store.add_account(&test_name(name), None, 1).unwrap();
+        }
+        let mut next = 0;
+        let mut ask = |store: &mut Store, owner: Option<&str>, now| {
+            next += 1;
+            let token = TokenHash::of(&next.to_string());
+            store.add_enrolment(token, owner, None, (now, now + 10), CAPS).unwrap()
+        };
+        assert_eq!(ask(&mut store, Some("Ada"), 0), Token::Made);
+        assert_eq!(ask(&mut store, Some("ada"), 0), Token::Made);
+        assert_eq!(ask(&mut store, Some("Ada"), 0), Token::TooManyTokens);
+        assert_eq!(ask(&mut store, Some("Bob"), 0), Token::Made, "another's do not count");
+        assert!((0..5).all(|_| ask(&mut store, None, 0) == Token::Made), "nobody's do not, either");
+        // The tokens have expired.
+        assert_eq!(ask(&mut store, Some("Ada"), 10), Token::Made);
+
+        let ada = test_name("Ada");
+        let mut claim = |store: &mut Store, seed, now| {
+            matches!(store.claim(&car(seed, None), &ada, now, CAPS).unwrap(), Claimed::Done(_))
+        };
+        assert!(claim(&mut store, 1, 10) && claim(&mut store, 2, 10));
+        assert!(!claim(&mut store, 3, 10), "two cars and a token");
+        assert_eq!(ask(&mut store, Some("Ada"), 10), Token::TooManyCars);
+        assert!(claim(&mut store, 3, 20), "the token has expired");
+        assert!(!claim(&mut store, 4, 20));
+        store.revoke_car(&car(1, None).key.id(), 21).unwrap();
+        assert!(claim(&mut store, 4, 21), "what was given away makes room");
     }
 }

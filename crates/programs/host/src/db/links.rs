@@ -47,15 +47,24 @@ impl Store {
         })
     }
 
+    /// Stores a sign-in link. Of the account's others the newest stay, so that there are `most` in
+    /// all.
     pub(crate) fn add_link(
-        &self,
+        &mut self,
         token: TokenHash,
         account: i64,
         expires: u64,
+        most: u32,
     ) -> Result<(), DbError> {
-        let sql = "INSERT INTO links (hash, account, expires) VALUES (?1, ?2, ?3)";
-        self.connection.execute(sql, params![token.0, account, expires])?;
-        Ok(())
+        self.atomically(|connection| {
+            let sql = "DELETE FROM links WHERE account = ?1 AND hash NOT IN
+                       (SELECT hash FROM links WHERE account = ?1
+                        ORDER BY expires DESC, rowid DESC LIMIT ?2)";
+            connection.execute(sql, params![account, most.saturating_sub(1)])?;
+            let sql = "INSERT INTO links (hash, account, expires) VALUES (?1, ?2, ?3)";
+            connection.execute(sql, params![token.0, account, expires])?;
+            Ok(())
+        })
     }
 
     /// Spends a sign-in link. `None`: it does not work.
@@ -80,6 +89,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use crate::db::Store;
     use crate::{test_name, test_store};
     use rccar_site::TokenHash;
 
@@ -104,10 +114,10 @@ mod tests {
 
     #[test]
     fn a_sign_in_link_works_once_and_in_time() {
-        let store = test_store();
+        let mut store = test_store();
         let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
         for token in ["one", "two"] {
-            store.add_link(TokenHash::of(token), account, 100).unwrap();
+            store.add_link(TokenHash::of(token), account, 100, 5).unwrap();
         }
         assert_eq!(
             store.spend_link(TokenHash::of("one"), 99).unwrap(),
@@ -115,6 +125,21 @@ mod tests {
         );
         assert_eq!(store.spend_link(TokenHash::of("one"), 99).unwrap(), None);
         assert_eq!(store.spend_link(TokenHash::of("two"), 100).unwrap(), None);
+    }
+
+    #[test]
+    fn row_2_an_account_has_so_many_open_links_and_a_new_one_withdraws_the_oldest() {
+        let mut store = test_store();
+        let account = |store: &Store, name: &str| {
+            store.add_account(&test_name(name), None, 1).unwrap().unwrap()
+        };
+        let (ada, bob) = (account(&store, "Ada"), account(&store, "Bob"));
+        store.add_link(TokenHash::of("Bob's"), bob, 100, 2).unwrap();
+        for (token, expires) in [("one", 101), ("two", 102), ("three", 102)] {
+            store.add_link(TokenHash::of(token), ada, expires, 2).unwrap();
+        }
+        let works = |token: &str| store.spend_link(TokenHash::of(token), 1).unwrap().is_some();
+        assert_eq!(["one", "two", "three", "Bob's"].map(works), [false, true, true, true]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod links;
 mod queue;
 mod releases;
 
-pub(crate) use cars::{Enrolled, Revoked};
+pub(crate) use cars::{Claimed, Enrolled, Revoked, Token};
 pub(crate) use queue::Db;
 
 use rusqlite::{Connection, TransactionBehavior};

@@ -35,7 +35,8 @@ impl Core {
         // The drivers come while the list is empty: what it costs to greet them is another matter.
         let drivers: Vec<_> = (0..cars / 10).map(|_| DriverConn(core.number())).collect();
         for (number, page) in drivers.iter().enumerate() {
-            core.rooms.handle_driver_joined(now, *page, Name::new(format!("D{number}")).unwrap());
+            let user = Name::new(format!("D{number}")).unwrap();
+            core.rooms.handle_driver_joined(now, *page, user, false);
         }
         core.rooms.handle_enrolled_cars(now, (0..cars).map(known).collect());
         (0..cars).for_each(|number| core.register(number));
@@ -48,7 +49,7 @@ impl Core {
         for page in 0..PAGES {
             let user = Name::new(format!("P{page}")).unwrap();
             let conn = DriverConn(core.number());
-            core.rooms.handle_driver_joined(now, conn, user);
+            core.rooms.handle_driver_joined(now, conn, user, false);
         }
         // They get the whole list first.
         while core.rooms.poll_timeout().is_some_and(|due| due < now.plus(LIST_WITHIN)) {

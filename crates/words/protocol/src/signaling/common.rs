@@ -2,7 +2,7 @@
 
 use crate::release::UpdateStatus;
 use crate::strict;
-use crate::text::{CarId, Name, Software, TextError};
+use crate::text::{CarId, Name, Note, Software, TextError};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -148,6 +148,48 @@ words! {
         Available = "available",
         /// Somebody drives the car.
         Busy = "busy",
+    }
+}
+
+/// What a page wants to see of the list of cars.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListWish {
+    /// Comes back with every answer.
+    pub id: u32,
+    /// Cars with this in their name or their owner's, or with an identifier that begins with it,
+    /// whatever the case of letters. `None`: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<Note>,
+    pub show: ListShow,
+    pub sort: ListSort,
+    /// Only this car.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub car: Option<CarId>,
+    /// Number of the first car that is wanted, from 0.
+    pub from: u32,
+    /// How many are wanted. A host sends fewer if these are too many.
+    #[serde(deserialize_with = "strict::positive")]
+    pub count: u8,
+}
+
+words! {
+    /// Which cars a page wants to see.
+    ListShow {
+        All = "all",
+        /// Those of the account that is signed in.
+        Own = "own",
+        /// Those that can be driven now.
+        Ready = "ready",
+    }
+}
+
+words! {
+    /// In which order a page wants to see them.
+    ListSort {
+        /// One's own first, then those that are connected, then by name.
+        Ready = "ready",
+        /// By name.
+        Name = "name",
     }
 }
 

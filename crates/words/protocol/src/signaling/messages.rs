@@ -1,6 +1,6 @@
 //! The messages, one enum for each direction.
 
-use super::common::{ByeReason, Candidate, CarInfo, ErrorCode, IceServer};
+use super::common::{ByeReason, Candidate, CarInfo, ErrorCode, IceServer, ListWish};
 use crate::claim::ClaimCode;
 use crate::identity::{CarKey, Nonce, Signature};
 use crate::release::{AccessToken, UpdateStatus, Version};
@@ -22,7 +22,17 @@ pub enum FromDriver {
         v: u8,
         #[serde(skip_serializing_if = "Option::is_none")]
         software: Option<Software>,
+        /// Versions of lists in parts that the page speaks. A page that speaks the host's gets no
+        /// list but what it asks for.
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            deserialize_with = "strict::maybe_list"
+        )]
+        lists: Vec<u8>,
     },
+    /// Asks for a part of the list of cars. It takes the place of the part before.
+    List(ListWish),
     /// Asks for a session with a car.
     Connect {
         car: CarId,
@@ -81,6 +91,32 @@ pub enum ToDriver {
             deserialize_with = "strict::flag"
         )]
         more: bool,
+        /// Versions of lists in parts that the host speaks.
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            deserialize_with = "strict::maybe_list"
+        )]
+        lists: Vec<u8>,
+    },
+    /// The part of the list that the page asked for, or what has changed in it.
+    List {
+        /// Of the request.
+        id: u32,
+        /// How many cars the driver may see at all.
+        known: u32,
+        /// How many cars fit the request.
+        total: u32,
+        /// How many of those can be driven now.
+        ready: u32,
+        /// Number of the first car of the part.
+        from: u32,
+        /// The cars of the part, in order. `None`: as before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        order: Option<Vec<CarId>>,
+        /// Those that are new in the part, or have changed.
+        #[serde(deserialize_with = "strict::objects")]
+        cars: Vec<CarInfo>,
     },
     /// The next part of the list, or changes in it.
     Cars {

@@ -23,6 +23,11 @@ mod common;
 mod messages;
 mod parse;
 
-pub use common::{ByeReason, Candidate, CarInfo, CarPresence, ErrorCode, IceServer};
+pub use common::{
+    ByeReason, Candidate, CarInfo, CarPresence, ErrorCode, IceServer, ListShow, ListSort, ListWish,
+};
 pub use messages::{FromCar, FromDriver, ToCar, ToDriver};
 pub use parse::{Json, MessageError, parse};
+
+/// Version of the [lists in parts](FromDriver::List) that host and page name in their greetings.
+pub const LISTS: u8 = 1;
