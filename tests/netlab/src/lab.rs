@@ -369,6 +369,7 @@ impl Lab {
             self.folder.path().join("host.toml"),
             format!(
                 "[http]\nlisten = [\"{ip4}:80\", \"[{ip6}]:80\"]\npublic_url = \"http://{HOST}\"\n\
+                 allow_public_http = true\n\
                  [database]\npath = \"{at}/host.db\"\n\
                  [turn]\nlisten = [\"{ip4}:3478\", \"[{ip6}]:3478\"]\n\
                  secret_file = \"{at}/turn.secret\"\n\

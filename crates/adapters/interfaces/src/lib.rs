@@ -26,12 +26,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod interface;
+mod lan;
 mod modem;
 mod networks;
 mod read;
 mod watcher;
 
 pub use interface::{Interface, Medium};
+pub use lan::{Lan, is_private, lans};
 pub use modem::{driver_of, is_driven_like_a_modem, is_named_like_a_modem};
 pub use networks::{Network, Networks, NetworksWatcher};
 pub use watcher::Watcher;

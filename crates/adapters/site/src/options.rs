@@ -11,7 +11,8 @@ use std::net::IpAddr;
 pub struct Options {
     /// Name and version of the program, as clients see them.
     pub software: Software,
-    /// Address under which people reach the program, if it is configured.
+    /// Address under which people reach the program, if it is configured. The program then answers
+    /// under no other name, unless this one means the machine itself (`localhost`).
     pub public_url: Option<PublicUrl>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
@@ -19,6 +20,9 @@ pub struct Options {
     /// Whether a client may connect at all. The connections of others are closed before anything is
     /// read. Called for each connection, so it must not wait.
     pub admits: fn(&Peer) -> bool,
+    /// Whether a client may speak plain HTTP, without a proxy of `trusted_proxies` between. Others
+    /// get a refusal in words. Called for each request, so it must not wait.
+    pub plain_http: fn(&Peer) -> bool,
 }
 
 impl Options {
@@ -31,6 +35,17 @@ impl Options {
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             admits: |_| true,
+            plain_http: |_| true,
         }
+    }
+
+    /// The only name of this program, if it has one.
+    pub(crate) fn only_name(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref().filter(|url| !url.is_loopback())
+    }
+
+    /// Whether browsers come over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.as_ref().is_some_and(PublicUrl::is_https)
     }
 }

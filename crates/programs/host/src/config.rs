@@ -1,5 +1,6 @@
 //! `host.toml`.
 
+use crate::plain_http::is_public;
 use rccar_daemon::config::{ConfigError, load};
 use rccar_protocol::signaling::IceServer;
 use rccar_relay::IpNet;
@@ -32,6 +33,7 @@ pub(crate) struct Config {
 pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) allow_public_http: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
@@ -111,6 +113,7 @@ impl Default for Http {
         Self {
             listen: on_loopback(8080),
             public_url: None,
+            allow_public_http: false,
             trusted_proxies: Vec::new(),
             max_connections: limits.connections,
             max_connections_per_address: limits.connections_per_address,
@@ -184,6 +187,15 @@ impl Config {
         let rule = |key, message| Err(ConfigError::rule(file, key, message));
         if self.http.listen.is_empty() {
             return rule("http.listen", "is empty: name one address at least");
+        }
+        let public = self.http.listen.iter().find(|listen| is_public(listen.ip()));
+        if let (Some(public), false) = (public, self.http.allow_public_http) {
+            let text = format!(
+                "`{public}` is a public address, and there everybody on the way can read and \
+                 change plain HTTP: listen on 127.0.0.1 behind a proxy with TLS, or set \
+                 http.allow_public_http = true"
+            );
+            return rule("http.listen", &text);
         }
         if self.http.max_connections == 0 || self.http.max_connections_per_address == 0 {
             return rule("http.max_connections", "limits of connections have to be 1 at least");
@@ -375,6 +387,10 @@ mod tests {
                 "[turn]\ntls_listen = [\"192.0.2.1:443\"]\n\
                  tls_certificate = \"c\"\ntls_key = \"k\"",
                 &["turn.tls_name", "http.public_url"],
+            ),
+            (
+                "[http]\nlisten = [\"203.0.113.7:80\"]",
+                &["http.listen", "public address", "allow_public_http"],
             ),
             ("[releases]\nmax_downloads = 0", &["releases", "1 at least"]),
             ("[accounts]\nmax_open_links = 0", &["accounts", "1 at least"]),

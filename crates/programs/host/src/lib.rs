@@ -29,6 +29,7 @@ mod grants;
 mod ice;
 mod lifetimes;
 mod password;
+mod plain_http;
 mod releases;
 mod run;
 

@@ -8,6 +8,7 @@ use crate::files;
 use crate::ice::{self};
 use crate::lifetimes::SETUP_LINK;
 use crate::password::Hasher;
+use crate::plain_http::is_between_neighbours;
 use crate::releases::{ReleaseStore, Shelf, announce_releases, keep_updates};
 use nix::errno::Errno;
 use rccar_causes::causes;
@@ -67,6 +68,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let db = Db::start(store)?;
     let options = Options {
         public_url: config.http.public_url.clone(),
+        plain_http: if config.http.allow_public_http { |_| true } else { is_between_neighbours },
         trusted_proxies: config.http.trusted_proxies.clone(),
         limits: Limits {
             connections: config.http.max_connections,

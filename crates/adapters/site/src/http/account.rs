@@ -83,14 +83,14 @@ pub(crate) async fn sign_out<B: Backend>(
     State(app): State<Arc<App<B>>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&headers, app.options.public_url.as_ref()) {
+    if is_foreign(&headers, app.options.only_name()) {
         return Err(ApiError::ForeignOrigin);
     }
-    if let Some(sign_in) = cookie::read(&headers, app.backend.mode()) {
+    if let Some(sign_in) = app.shown_sign_in(&headers) {
         app.backend.sign_out(sign_in).await?;
         app.exchange.revoke(sign_in).await;
     }
-    let cookie = cookie::clear(app.backend.mode(), is_secure(&app));
+    let cookie = cookie::clear(app.backend.mode(), app.options.is_secure());
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }
 
@@ -139,7 +139,7 @@ pub(crate) async fn signed_in<B: Backend>(
     app: &App<B>,
     headers: &HeaderMap,
 ) -> Result<Option<(Name, TokenHash)>, ApiError> {
-    let Some(sign_in) = cookie::read(headers, app.backend.mode()) else { return Ok(None) };
+    let Some(sign_in) = app.shown_sign_in(headers) else { return Ok(None) };
     Ok(app.backend.who(sign_in).await?.map(|user| (user, sign_in)))
 }
 
@@ -161,7 +161,7 @@ async fn throttled<B: Backend>(
         Ok(user) => {
             app.throttle.succeeded(counted);
             tracing::info!(%user, client = %address, "signed in");
-            let cookie = cookie::set(&token, app.backend.mode(), is_secure(app));
+            let cookie = cookie::set(&token, app.backend.mode(), app.options.is_secure());
             Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
         }
         Err(error) => {
@@ -174,8 +174,4 @@ async fn throttled<B: Backend>(
             Err(error.into())
         }
     }
-}
-
-fn is_secure<B>(app: &App<B>) -> bool {
-    app.options.public_url.as_ref().is_some_and(crate::PublicUrl::is_https)
 }

@@ -74,7 +74,7 @@ pub(crate) async fn revoke<B: Backend>(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&headers, app.options.public_url.as_ref()) {
+    if is_foreign(&headers, app.options.only_name()) {
         return Err(ApiError::ForeignOrigin);
     }
     let Some((user, _)) = signed_in(&app, &headers).await? else {

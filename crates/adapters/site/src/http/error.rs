@@ -18,6 +18,18 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("pages of other origins may not do this")]
     ForeignOrigin,
+    #[error(
+        "this host answers as {0} only (http.public_url in its configuration); a proxy before it \
+         has to keep the Host header"
+    )]
+    Misdirected(String),
+    #[error(
+        "this host speaks plain HTTP, which everybody on the way can read and change, so it \
+         answers its own networks only: put a proxy with TLS before it, name the proxy in \
+         http.trusted_proxies and the address in http.public_url; or set \
+         http.allow_public_http = true"
+    )]
+    PlainHttp,
     #[error("the body has to be of type application/json")]
     NotJson,
     #[error("the body is too large")]
@@ -63,6 +75,8 @@ impl ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin"),
+            Self::Misdirected(_) => (StatusCode::MISDIRECTED_REQUEST, "misdirected"),
+            Self::PlainHttp => (StatusCode::FORBIDDEN, "plain-http"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),

@@ -2,10 +2,11 @@
 
 mod account;
 mod claim;
-pub(crate) mod cookie;
+mod cookie;
 mod enrolment;
 pub(crate) mod error;
 mod install;
+mod names;
 pub(crate) mod origin;
 pub(crate) mod releases;
 mod request;
@@ -18,11 +19,13 @@ use crate::limits::{Gate, Limits};
 use crate::options::Options;
 use crate::releases::Releases;
 use crate::throttle::Throttle;
+use crate::token::TokenHash;
 use crate::waiters::Waiters;
 use crate::{page, socket};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
+use axum::http::HeaderMap;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{any, delete, get, patch, post};
 use error::ApiError;
 use releases::Transfers;
@@ -45,6 +48,13 @@ pub(crate) struct App<B> {
     /// `None` for programs without releases.
     pub(crate) releases: Option<Arc<dyn Releases>>,
     pub(crate) downloads: Arc<Transfers>,
+}
+
+impl<B: Backend> App<B> {
+    /// The sign-in that a request shows. The backend knows whether it holds.
+    pub(crate) fn shown_sign_in(&self, headers: &HeaderMap) -> Option<TokenHash> {
+        cookie::read(headers, self.backend.mode(), self.options.is_secure())
+    }
 }
 
 /// All routes, and the limits that [`crate::serve`] puts on their clients.
@@ -124,6 +134,7 @@ fn routes<B: Backend>(
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&app), names::check::<B>))
         .layer(map_response(page::secure))
         .with_state(app);
     Site { router, limits, trusted_proxies, admits }

@@ -16,7 +16,7 @@ impl<T: DeserializeOwned, B: Send + Sync> FromRequest<Arc<App<B>>> for OwnJson<T
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App<B>>) -> Result<Self, ApiError> {
-        if is_foreign(request.headers(), app.options.public_url.as_ref()) {
+        if is_foreign(request.headers(), app.options.only_name()) {
             return Err(ApiError::ForeignOrigin);
         }
         // A form cannot send this type. A foreign page therefore needs a preflight request, which

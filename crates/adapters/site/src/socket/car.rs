@@ -187,7 +187,7 @@ async fn register<B: Backend>(
     if !wire.is_open() {
         return Err(None);
     }
-    let names = names::accepted(app.options.public_url.as_ref(), peer.local);
+    let names = names::accepted(app.options.only_name(), peer.local);
     if !is_signed(&key, &signature, &nonce, &names) {
         let text = "the signature does not fit the car's key and a name of this host; \
                     is the host's url right in the car's configuration?";

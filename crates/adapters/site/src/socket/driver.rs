@@ -4,7 +4,7 @@ use super::upgrade::admit;
 use super::wire::Wire;
 use crate::address::Peer;
 use crate::backend::Backend;
-use crate::http::{App, cookie};
+use crate::http::App;
 use crate::outbox::{Outbox, outbox};
 use crate::token::TokenHash;
 use axum::Extension;
@@ -33,7 +33,7 @@ pub(crate) async fn driver_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let sign_in = cookie::read(&headers, app.backend.mode());
+    let sign_in = app.shown_sign_in(&headers);
     let span = tracing::info_span!(
         "driver",
         client = %peer.client(&headers, &app.options.trusted_proxies),

@@ -36,7 +36,7 @@ pub(crate) fn admit<B>(
         );
         return Err((StatusCode::BAD_REQUEST, text).into_response().into());
     }
-    if is_foreign(headers, app.options.public_url.as_ref()) {
+    if is_foreign(headers, app.options.only_name()) {
         return Err((StatusCode::FORBIDDEN, "pages of other origins may not connect")
             .into_response()
             .into());

@@ -58,8 +58,10 @@ pub async fn request(
     let headers: String =
         headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
     let length = body.len();
+    let named = headers.starts_with("host: ") || headers.contains("\r\nhost: ");
+    let host = if named { String::new() } else { format!("host: {address}\r\n") };
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\n{host}connection: close\r\n\
          content-length: {length}\r\n{headers}\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -99,9 +101,11 @@ impl Socket {
     ) -> Result<Self, (u16, String)> {
         let mut request = format!("ws://{}{path}", server.address).into_client_request().unwrap();
         for (key, value) in headers {
-            request
-                .headers_mut()
-                .append(key.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+            let key = key.parse::<axum::http::HeaderName>().unwrap();
+            if key == axum::http::header::HOST {
+                request.headers_mut().remove(&key);
+            }
+            request.headers_mut().append(key, value.parse().unwrap());
         }
         let stream = TcpStream::connect(server.address).await.unwrap();
         match client_async(request, stream).await {

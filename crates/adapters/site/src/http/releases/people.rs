@@ -55,7 +55,7 @@ pub(crate) async fn upload<B: Backend>(
     body: Body,
 ) -> Result<Response, ApiError> {
     let store = store(&app)?;
-    if is_foreign(&headers, app.options.public_url.as_ref()) {
+    if is_foreign(&headers, app.options.only_name()) {
         return Err(ApiError::ForeignOrigin);
     }
     // A foreign page cannot send this type without a preflight request, which is not granted.
@@ -120,7 +120,7 @@ pub(crate) async fn remove<B: Backend>(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let store = store(&app)?;
-    if is_foreign(&headers, app.options.public_url.as_ref()) {
+    if is_foreign(&headers, app.options.only_name()) {
         return Err(ApiError::ForeignOrigin);
     }
     let (user, version) = (user(&app, &headers).await?, version(name)?);
