@@ -134,19 +134,26 @@ describe('one car, several people', () => {
       .waitFor();
   });
 
-  it('the drive goes on while the host is gone, and the host is found again', async () => {
-    const cockpit = await Cockpit.open(browser, world);
-    await cockpit.live();
-    await cockpit.arm();
-    await world.host.stop('SIGKILL');
-    await cockpit.when('the page has noticed', (s) => s.signaling !== 'ready');
-    const without = await cockpit.live();
-    assert.equal(without.telemetry.state, 'armed');
-    await world.startHost();
-    await cockpit.when('the page is back', (s) => s.signaling === 'ready');
-    const again = await cockpit.live();
-    assert.equal(again.peer.instance, without.peer.instance, 'the connection stayed');
-  });
+  for (const [signal, how] of [
+    ['SIGKILL', 'killed'],
+    ['SIGTERM', 'stopped in order'],
+  ])
+    it(`row 11: the drive goes on while the host is ${how}, and the host is found again`, async () => {
+      await world.carOnline();
+      const cockpit = await Cockpit.open(browser, world);
+      await cockpit.live();
+      await cockpit.arm();
+      await world.host.stop(signal);
+      await cockpit.when('the page has noticed', (s) => s.signaling !== 'ready');
+      const without = await cockpit.live();
+      assert.equal(without.telemetry.state, 'armed');
+      await world.startHost();
+      await cockpit.when('the page is back', (s) => s.signaling === 'ready');
+      const again = await cockpit.live();
+      assert.equal(again.telemetry.state, 'armed');
+      assert.equal(again.peer.instance, without.peer.instance, 'the connection stayed');
+      await cockpit.page.close();
+    });
 
   it('a car that goes away is told, and comes back by itself', async () => {
     await world.carOnline();

@@ -162,8 +162,9 @@ impl Exchange {
         self.command(Command::RevokeUser(user)).await;
     }
 
-    /// Says `bye` to everybody and closes all connections; returns when they are closed, after 2 s
-    /// at most. A client that connects later is not served.
+    /// Ends or forgets all sessions ([`rccar_rooms::Options::drives_go_on`]) and closes all
+    /// connections; returns when they are closed, after 2 s at most. A client that connects later
+    /// is not served.
     pub async fn shutdown(&self) {
         let (done, wait) = oneshot::channel();
         self.command(Command::Shutdown(done)).await;

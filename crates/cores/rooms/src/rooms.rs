@@ -22,6 +22,9 @@ pub struct Options {
     pub offer_timeout: Duration,
     /// Shortest time between two pushes of changes in the list.
     pub list_interval: Duration,
+    /// Whether drives go on when this program stops: the car is another program, and page and car
+    /// need nobody between them.
+    pub drives_go_on: bool,
 }
 
 impl Options {
@@ -36,6 +39,7 @@ impl Options {
             grace: Duration::from_secs(15),
             offer_timeout: Duration::from_secs(10),
             list_interval: Duration::from_millis(200),
+            drives_go_on: false,
         }
     }
 }
@@ -101,8 +105,12 @@ impl Rooms {
         self.sessions.len()
     }
 
-    /// The host stops: every session ends, every connection is closed.
+    /// The program stops: every connection is closed. Every session ends, unless
+    /// [`Options::drives_go_on`]: then it is forgotten, without a word to its ends.
     pub fn handle_shutdown(&mut self, now: MonotonicMicros) {
+        if self.options.drives_go_on {
+            self.forget_sessions();
+        }
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.end_session(now, session, &Farewell::both(ByeReason::Shutdown));
         }

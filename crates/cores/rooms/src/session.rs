@@ -126,6 +126,17 @@ impl Rooms {
         self.events.push_back(Event::SessionEnded { session: id, car, user: session.user, reason });
     }
 
+    /// As a kill of this program forgets them.
+    pub(crate) fn forget_sessions(&mut self) {
+        for car in std::mem::take(&mut self.sessions).into_values() {
+            if let Some(entry) = self.cars.get_mut(&car) {
+                entry.session = None;
+            }
+        }
+        self.driving.clear();
+        self.due.clear();
+    }
+
     pub(crate) fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         let car = self.sessions.get(&id)?;
         self.cars.get_mut(car)?.session.as_deref_mut()

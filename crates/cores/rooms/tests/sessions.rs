@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{Lab, car, car_byes, connecting, driver_byes, error, lists, sdp};
+use common::{Lab, car, car_byes, connecting, driver_byes, error, lists, sdp, software};
 use rccar_protocol::signaling::{
     ByeReason, CarPresence, ErrorCode, FromCar, FromDriver, ToCar, ToDriver,
 };
 use rccar_protocol::text::SessionId;
-use rccar_rooms::{CarConn, Close, Effect};
+use rccar_rooms::{CarConn, Close, Effect, Options};
 use std::time::Duration;
 
 fn connect(letter: char) -> FromDriver {
@@ -227,6 +227,18 @@ fn shutdown_says_bye_and_closes_everything() {
     assert!(effects.contains(&Effect::CloseDriver { conn: driver, why: Close::Shutdown }));
     assert!(effects.contains(&Effect::CloseCar { conn, why: Close::Shutdown }));
     assert_eq!(lab.rooms.poll_timeout(), None);
+}
+
+#[test]
+fn row_11_where_drives_go_on_a_shutdown_ends_connections_and_says_nothing_of_sessions() {
+    let mut lab = Lab::with(Options { drives_go_on: true, ..Options::new(software()) });
+    let (driver, conn, session) = lab.driven();
+    lab.rooms.handle_shutdown(lab.now);
+    let effects = lab.drain();
+    assert_eq!((driver_byes(&effects), car_byes(&effects)), (vec![], vec![]), "of {session}");
+    assert!(effects.contains(&Effect::CloseDriver { conn: driver, why: Close::Shutdown }));
+    assert!(effects.contains(&Effect::CloseCar { conn, why: Close::Shutdown }));
+    assert_eq!((lab.rooms.poll_timeout(), lab.rooms.session_count()), (None, 0));
 }
 
 #[test]

@@ -56,7 +56,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
     let exchange = Exchange::start_with_access(
-        rccar_rooms::Options::new(software.clone()),
+        rccar_rooms::Options { drives_go_on: true, ..rccar_rooms::Options::new(software.clone()) },
         Arc::new(ice),
         // A new secret at each start: the access tokens of cars end with the process.
         Token::generate()?,
@@ -98,7 +98,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     serve(listeners, page, async {
         shutdown::signal().await;
         notify::stopping();
-        // While the server still runs: the sockets say `bye` first.
+        // While the server still runs: the sockets say first why they close.
         exchange.shutdown().await;
     })
     .await;

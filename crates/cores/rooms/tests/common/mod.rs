@@ -35,9 +35,13 @@ pub fn sdp() -> Sdp {
 }
 
 impl Lab {
-    /// Cars `a` and `b` are enrolled.
     pub fn new() -> Self {
-        let mut rooms = Rooms::new(Options::new(software()));
+        Self::with(Options::new(software()))
+    }
+
+    /// Cars `a` and `b` are enrolled.
+    pub fn with(options: Options) -> Self {
+        let mut rooms = Rooms::new(options);
         let known = ['a', 'b'].map(|letter| EnrolledCar {
             id: car(letter),
             name: name(&format!("car {letter}")),
