@@ -53,6 +53,7 @@ mod close;
 mod exchange;
 mod http;
 mod ice;
+mod known;
 mod limits;
 mod names;
 mod options;

@@ -3,6 +3,7 @@
 use crate::address::Peer;
 use crate::limits::Limits;
 use crate::names::PublicUrl;
+use crate::token::Token;
 use rccar_protocol::text::Software;
 use std::net::IpAddr;
 
@@ -17,6 +18,9 @@ pub struct Options {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     pub limits: Limits,
+    /// Key of the cookies by which browsers are known that were signed in before. `None`: a new one
+    /// for each start, and no browser is known after it.
+    pub known_browsers: Option<Token>,
     /// Whether a client may connect at all. The connections of others are closed before anything is
     /// read. Called for each connection, so it must not wait.
     pub admits: fn(&Peer) -> bool,
@@ -34,6 +38,7 @@ impl Options {
             public_url: None,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
+            known_browsers: None,
             admits: |_| true,
             plain_http: |_| true,
         }

@@ -65,11 +65,13 @@ async fn host(config: &Config) -> Result<(), HostError> {
     exchange.remember_updates(store.remembered_updates()?).await;
     let setup_link = setup_link(config, &mut store)?;
 
+    let known_browsers = store.key_of_known_browsers()?;
     let db = Db::start(store)?;
     let options = Options {
         public_url: config.http.public_url.clone(),
         plain_http: if config.http.allow_public_http { |_| true } else { is_between_neighbours },
         trusted_proxies: config.http.trusted_proxies.clone(),
+        known_browsers: Some(known_browsers),
         limits: Limits {
             connections: config.http.max_connections,
             connections_per_address: config.http.max_connections_per_address,

@@ -291,7 +291,7 @@ mod tests {
             ),
             ("line 11, camera.fps:", "without quotation marks", "fps = 30"),
             ("line 13, update.automatic:", "true or false", "automatic = true"),
-            ("line 15, lan.access_code:", "8 characters", "access_code = "),
+            ("line 15, lan.access_code:", "10 characters", "access_code = "),
         ] {
             let hit = found
                 .iter()

@@ -122,7 +122,7 @@ pub const TABLES: [Table; 13] = [
             key("horn_active_low", "true"),
         ],
     },
-    Table { name: "lan", keys: &[key("access_code", "\"open sesame\"")] },
+    Table { name: "lan", keys: &[key("access_code", "\"seven plum tractors\"")] },
     Table {
         name: "ssh",
         keys: &[key(

@@ -41,6 +41,7 @@
 //! * Readers of JSON ignore fields that they do not know, so that a field can be added without a
 //!   new version. An unknown `type` is an error that is answered.
 
+pub mod access_code;
 pub mod calibration;
 pub mod claim;
 pub mod close;

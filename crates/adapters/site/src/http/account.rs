@@ -7,17 +7,22 @@ use super::origin::is_foreign;
 use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Credentials, Mode, Password};
+use crate::throttle::Who;
 use crate::token::{Token, TokenHash};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use rccar_causes::causes;
 use rccar_protocol::text::Name;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
+
+/// The name of those who use an access code: no account has this one.
+const EVERYBODY: &str = "";
 
 #[derive(Serialize)]
 struct SignInState {
@@ -71,11 +76,19 @@ pub(crate) async fn sign_in<B: Backend>(
         }
         Mode::Car => (None, Credentials::Code(Password(body.code.ok_or_else(|| missing("code"))?))),
     };
-    let name = name.as_ref().map(Name::as_str);
-    throttled(&app, peer, &headers, name, async |sign_in| {
-        app.backend.sign_in(credentials, sign_in).await
-    })
-    .await
+    let address = peer.client(&headers, &app.options.trusted_proxies);
+    let sign = cookie::known(&headers, app.backend.mode(), app.options.is_secure());
+    let name = name.as_ref().map_or(EVERYBODY, Name::as_str);
+    let who = match &app.known {
+        Some(known) => known.who(name, sign, address),
+        None => Who::Named { name, address },
+    };
+    let who = match who {
+        Who::Named { name: EVERYBODY, .. } => Who::Coded { address },
+        who => who,
+    };
+    throttled(&app, address, who, async |sign_in| app.backend.sign_in(credentials, sign_in).await)
+        .await
 }
 
 /// `DELETE /api/v1/sign-in`
@@ -111,7 +124,8 @@ pub(crate) async fn set_up<B: Backend>(
     let name =
         Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
     let (token, password) = (TokenHash::of(&body.token), Password(body.password));
-    throttled(&app, peer, &headers, None, async |sign_in| {
+    let address = peer.client(&headers, &app.options.trusted_proxies);
+    throttled(&app, address, Who::Unnamed { address }, async |sign_in| {
         app.backend.set_up(token, name, password, sign_in).await
     })
     .await
@@ -130,8 +144,11 @@ pub(crate) async fn link<B: Backend>(
     OwnJson(body): OwnJson<Link>,
 ) -> Result<Response, ApiError> {
     let token = TokenHash::of(&body.token);
-    throttled(&app, peer, &headers, None, async |sign_in| app.backend.link(token, sign_in).await)
-        .await
+    let address = peer.client(&headers, &app.options.trusted_proxies);
+    throttled(&app, address, Who::Unnamed { address }, async |sign_in| {
+        app.backend.link(token, sign_in).await
+    })
+    .await
 }
 
 /// The user and the sign-in of a request. `None`: it has no cookie, or an old one.
@@ -146,23 +163,26 @@ pub(crate) async fn signed_in<B: Backend>(
 /// Runs one attempt to sign in, unless too many have failed, and hands out the cookie.
 async fn throttled<B: Backend>(
     app: &App<B>,
-    peer: Peer,
-    headers: &HeaderMap,
-    name: Option<&str>,
+    address: IpAddr,
+    who: Who<'_>,
     attempt: impl AsyncFnOnce(TokenHash) -> Result<Name, AccountError>,
 ) -> Result<Response, ApiError> {
-    let address = peer.client(headers, &app.options.trusted_proxies);
     let token = Token::generate().map_err(|error| AccountError::Internal(error.to_string()))?;
     // Counts as a failure from the start. Otherwise any number of guesses could be under way before
     // the first has failed. It stays a failure if the client hangs up.
-    let counted =
-        app.throttle.begin(name, address, Instant::now()).map_err(ApiError::TooManyAttempts)?;
+    let counted = app.throttle.begin(who, Instant::now()).map_err(ApiError::TooManyAttempts)?;
     match attempt(token.hash()).await {
         Ok(user) => {
             app.throttle.succeeded(counted);
             tracing::info!(%user, client = %address, "signed in");
-            let cookie = cookie::set(&token, app.backend.mode(), app.options.is_secure());
-            Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+            let (mode, secure) = (app.backend.mode(), app.options.is_secure());
+            let cookie = cookie::set(&token, mode, secure);
+            // Without one the browser counts as a stranger's the next time.
+            let name = if mode == Mode::Car { EVERYBODY } else { user.as_str() };
+            let sign = app.known.as_ref().and_then(|known| known.sign(name).ok());
+            let sign = sign.map(|sign| (SET_COOKIE, cookie::set_known(&sign, mode, secure)));
+            let cookies = AppendHeaders([(SET_COOKIE, cookie)].into_iter().chain(sign));
+            Ok((StatusCode::NO_CONTENT, cookies).into_response())
         }
         Err(error) => {
             if matches!(error, AccountError::WrongCredentials | AccountError::WrongToken) {

@@ -8,6 +8,7 @@ use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Mode};
 use crate::exchange::Exchange;
+use crate::throttle::Who;
 use crate::waiters::Waiter;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -44,7 +45,7 @@ pub(crate) async fn claim<B: Backend>(
     let address = peer.client(&headers, &app.options.trusted_proxies);
     let attempt = app
         .claims
-        .begin(Some(user.as_str()), address, Instant::now())
+        .begin(Who::Named { name: user.as_str(), address }, Instant::now())
         .map_err(ApiError::TooManyAttempts)?;
     let Some((conn, registration)) = app.waiters.find(&code) else {
         // `attempt` is dropped and so counts as a failure.

@@ -8,6 +8,9 @@ use axum::http::header::COOKIE;
 /// How long a sign-in lasts: long enough that a weekend driver does not type a password each time.
 pub(crate) const LIFETIME_SECONDS: u64 = 30 * 24 * 3_600;
 
+/// How long a browser counts as known after its last sign-in: a season. It lets nobody in.
+const KNOWN_SECONDS: u64 = 180 * 24 * 3_600;
+
 /// Cookies know no ports: a host and a car on one machine need different names. Over TLS the prefix
 /// makes sure that neither plain HTTP nor another name of the same domain can set it (RFC 6265bis
 /// section 4.1.3.2).
@@ -32,6 +35,24 @@ fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut pairs =
         cookies.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// What the browser shows as a sign that it was signed in before.
+pub(crate) fn known(headers: &HeaderMap, mode: Mode, secure: bool) -> Option<&str> {
+    value(headers, known_name(mode, secure))
+}
+
+pub(crate) fn set_known(value: &str, mode: Mode, secure: bool) -> String {
+    header(known_name(mode, secure), value, KNOWN_SECONDS, secure)
+}
+
+fn known_name(mode: Mode, secure: bool) -> &'static str {
+    match (mode, secure) {
+        (Mode::Host, false) => "rccar_known",
+        (Mode::Host, true) => "__Host-rccar_known",
+        (Mode::Car, false) => "rccar_car_known",
+        (Mode::Car, true) => "__Host-rccar_car_known",
+    }
 }
 
 /// A `Set-Cookie` header. No script can read the cookie, and no foreign page can make the browser

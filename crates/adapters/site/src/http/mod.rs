@@ -15,11 +15,12 @@ mod status;
 use crate::address::Peer;
 use crate::backend::Backend;
 use crate::exchange::Exchange;
+use crate::known::Known;
 use crate::limits::{Gate, Limits};
 use crate::options::Options;
 use crate::releases::Releases;
 use crate::throttle::Throttle;
-use crate::token::TokenHash;
+use crate::token::{Token, TokenHash};
 use crate::waiters::Waiters;
 use crate::{page, socket};
 use axum::Router;
@@ -42,6 +43,8 @@ pub(crate) struct App<B> {
     pub(crate) options: Options,
     pub(crate) gate: Arc<Gate>,
     pub(crate) throttle: Throttle,
+    /// `None`: the system gave no random key, and no browser is known.
+    pub(crate) known: Option<Known>,
     pub(crate) waiters: Waiters,
     /// Backoff after wrong claim codes, apart from that of signing in.
     pub(crate) claims: Throttle,
@@ -91,6 +94,8 @@ fn routes<B: Backend>(
         (options.limits.clone(), options.trusted_proxies.clone(), options.admits);
     let gate = Gate::for_sockets(&limits);
     let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
+    let key = options.known_browsers.clone().or_else(|| Token::generate().ok());
+    let known = key.map(Known::new);
     let downloads = Transfers::new(limits.downloads, limits.downloads_per_car);
     let app = Arc::new(App {
         backend,
@@ -98,6 +103,7 @@ fn routes<B: Backend>(
         options,
         gate,
         throttle,
+        known,
         waiters,
         claims,
         releases,

@@ -13,6 +13,7 @@ use rccar_car_core::registration::Standing;
 use rccar_causes::causes;
 use rccar_daemon::files::{self, FileError};
 use rccar_daemon::shutdown;
+use rccar_protocol::access_code::weakness;
 use rccar_protocol::text::{CarId, Name};
 use rccar_rooms::EnrolledCar;
 use rccar_site::{
@@ -85,29 +86,40 @@ pub(crate) async fn start(
     Ok(Outgoing { messages, up, pulse: None })
 }
 
-/// The configured code, or the one that the car makes for itself at the first start.
+/// The configured code, unless it is too easy to guess, or the one that the car makes for itself at
+/// the first start.
 fn access_code(config: &Config) -> Result<AccessCode, LanError> {
-    if let Some(code) = config.lan.access_code.clone() {
-        return Ok(code);
-    }
     let path = config.car.state_dir.join("access-code");
+    if let Some(code) = config.lan.access_code.clone() {
+        let Some(why) = code.weakness() else { return Ok(code) };
+        tracing::error!(
+            path = %path.display(),
+            why,
+            "`lan.access_code` is too easy to guess; the code in this file counts instead"
+        );
+    }
     if let Some(content) = files::read(&path)? {
         let text = String::from_utf8_lossy(&content).trim().to_owned();
         return AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why });
     }
-    let mut random = [0; 10];
-    getrandom::fill(&mut random).map_err(LanError::Random)?;
-    // No letters or digits that look alike; 10 of 32 make 50 bits.
-    let text: String = random
-        .iter()
-        .map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)]))
-        .collect();
+    let mut text = random_code()?;
+    while weakness(&text).is_some() {
+        text = random_code()?;
+    }
     files::write(&path, text.as_bytes())?;
     tracing::info!(
         path = %path.display(),
         "made the access code of the car's own page; read it there"
     );
     AccessCode::try_from(text).map_err(|why| LanError::Damaged { path, why })
+}
+
+/// No letters or digits that look alike; 10 of 32 make 50 bits.
+fn random_code() -> Result<String, LanError> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(LanError::Random)?;
+    let letter = |byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte & 31)]);
+    Ok(random.into_iter().map(letter).collect())
 }
 
 /// The page's only account, for everybody who knows the code. Sign-ins last until the program ends.
@@ -234,5 +246,27 @@ impl Backend for AccessCodeBackend {
     async fn status(&self, viewer: Viewer) -> Option<CarStatus> {
         let near = viewer.signed_in || (viewer.local_name && near::is_near(viewer.address));
         Some(if near { self.about.status() } else { CarStatus::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_12_a_weak_code_of_the_configuration_gives_way_to_a_generated_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.car.state_dir = directory.path().to_owned();
+        let mut with = |code: &str| {
+            config.lan.access_code = Some(AccessCode::try_from(code.to_owned()).unwrap());
+            access_code(&config).unwrap().as_str().to_owned()
+        };
+        let made = with("open sesame");
+        assert_eq!(weakness(&made), None);
+        assert_eq!(with("12345678"), made, "kept");
+        assert_eq!(with("seven plum tractors"), "seven plum tractors");
+        let file = std::fs::read_to_string(directory.path().join("access-code")).unwrap();
+        assert_eq!(file, made);
     }
 }

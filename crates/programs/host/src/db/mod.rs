@@ -14,6 +14,7 @@ mod releases;
 pub(crate) use cars::{Claimed, Enrolled, Revoked, Token};
 pub(crate) use queue::Db;
 
+use rccar_site::Token as Secret;
 use rusqlite::{Connection, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::io;
@@ -26,7 +27,8 @@ use std::time::{Duration, SystemTime};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Steps that lead from an empty file to the newest version. Released steps never change; new ones
 /// are appended.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("releases.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("releases.sql"), include_str!("accounts.sql")];
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
@@ -46,6 +48,8 @@ pub(crate) enum DbError {
     /// What failed was done for several at once; the text is that of the fault.
     #[error("the database failed: {0}")]
     Together(Arc<str>),
+    #[error("no randomness")]
+    Random(#[from] getrandom::Error),
     #[error("the database holds what is no {0}")]
     Damaged(&'static str),
 }
@@ -119,6 +123,18 @@ impl Store {
         Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
+    /// The key of the cookies that mark known browsers, made at the first start.
+    pub(crate) fn key_of_known_browsers(&mut self) -> Result<Secret, DbError> {
+        let new = Secret::generate()?;
+        self.atomically(|connection| {
+            let sql = "INSERT INTO keys (name, key) VALUES ('known browsers', ?1)
+                       ON CONFLICT (name) DO NOTHING";
+            connection.execute(sql, [new.as_str()])?;
+            let sql = "SELECT key FROM keys WHERE name = 'known browsers'";
+            Ok(Secret::stored(connection.query_row(sql, [], |row| row.get(0))?))
+        })
+    }
+
     /// Deletes sign-ins, links and enrolment tokens that have expired.
     pub(crate) fn purge(&self, now: u64) -> Result<(), DbError> {
         for table in ["logins", "links", "enrolments"] {
@@ -165,6 +181,14 @@ mod tests {
         let before = ours.data_version().unwrap();
         theirs.add_account(&crate::test_name("Ada"), None, 1).unwrap();
         assert_ne!(ours.data_version().unwrap(), before);
+    }
+
+    #[test]
+    fn row_10_known_browsers_are_known_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("host.db");
+        let key = || Store::open(&path).unwrap().key_of_known_browsers().unwrap();
+        assert_eq!(key(), key());
     }
 
     #[test]

@@ -20,20 +20,24 @@ pub(super) enum CodeError {
 /// The card's code, or the one that this program made at the first start. The report shows it: a
 /// person who holds the card can read everything on it anyway.
 pub(super) fn code(places: &Places, lan: &Lan) -> Result<String, CodeError> {
-    if let Some(code) = &lan.access_code {
+    // What an earlier version took, and holds while the card has a mistake, may be too easy to guess.
+    if let Some(code) = lan.access_code.as_ref().filter(|code| values::access_code(code).is_ok()) {
         return Ok(code.clone());
     }
     let path = places.kept().join("access-code");
     if let Some(kept) = text(&path)?.and_then(|text| values::access_code(text.trim()).ok()) {
         return Ok(kept);
     }
-    let code = random()?;
+    let mut code = random()?;
+    while values::access_code(&code).is_err() {
+        code = random()?;
+    }
     put(&path, &format!("{code}\n"), Readers::Nobody)?;
     Ok(code)
 }
 
-/// Ten random letters (49 bits) in two groups. Wrong codes are throttled, which leaves a stranger
-/// some 10⁵ tries in a year.
+/// Ten random letters (49 bits) in two groups. Wrong codes are throttled, however many addresses
+/// they come from, which leaves strangers some 10⁷ tries in a year.
 fn random() -> Result<String, getrandom::Error> {
     let mut code = String::new();
     while code.len() < 11 {
@@ -63,8 +67,9 @@ mod tests {
             "{made}"
         );
         assert_eq!(code(&places, &Lan::default()).unwrap(), made);
-        let own = Lan { access_code: Some("open sesame".into()) };
-        assert_eq!(code(&places, &own).unwrap(), "open sesame");
+        let own = |code: &str| Lan { access_code: Some(code.into()) };
+        assert_eq!(code(&places, &own("seven plum tractors")).unwrap(), "seven plum tractors");
+        assert_eq!(code(&places, &own("open sesame")).unwrap(), made, "too easy to guess");
     }
 
     #[test]

@@ -76,10 +76,15 @@ pub(crate) fn short_text(text: &str) -> Checked {
 
 /// The code of the car's own page.
 pub(crate) fn access_code(text: &str) -> Checked {
-    if text.chars().count() < 8 || text.chars().any(char::is_control) || text.len() > 128 {
-        return Err("the code needs at least 8 characters, and 128 bytes at most".into());
+    if text.chars().any(char::is_control) || text.len() > 128 {
+        return Err("the code has 128 bytes at most".into());
     }
-    Ok(text.to_owned())
+    match rccar_protocol::access_code::weakness(text) {
+        Some(why) => Err(format!(
+            "the code is too easy to guess: {why}; take the line out, and the car makes a code"
+        )),
+        None => Ok(text.to_owned()),
+    }
 }
 
 pub(crate) fn source(text: &str) -> Checked {
@@ -199,7 +204,9 @@ mod tests {
     #[test]
     fn other_texts_have_their_rules() {
         assert!(name("Blitz").is_ok() && name(" ").is_err() && name(&"x".repeat(65)).is_err());
-        assert!(access_code("12345678").is_ok() && access_code("1234567").is_err());
+        assert!(access_code("seven plum tractors").is_ok());
+        let error = access_code("open sesame").unwrap_err();
+        assert!(error.contains("too easy") && error.contains("take the line out"), "{error}");
         assert!(source("libcamera").is_ok() && source("webcam").is_err());
         assert!(encoder("v4l2").is_ok() && encoder("x264").is_err());
         assert!(channel("beta-2").is_ok() && channel("Beta").is_err() && channel("").is_err());
