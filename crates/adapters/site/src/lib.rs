@@ -65,6 +65,7 @@ mod rooms_task;
 mod server;
 mod socket;
 mod status;
+mod strangers;
 mod throttle;
 mod token;
 mod waiters;
@@ -80,6 +81,7 @@ pub use limits::Limits;
 pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
 pub use provision::provision_file;
+pub use rccar_crowd::Shares;
 pub use rccar_rooms::EnrolledCar;
 pub use releases::{
     BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases,

@@ -1,5 +1,7 @@
 //! Limits for one client: connections, messages, bytes.
 
+use rccar_crowd::Shares;
+use rccar_protocol::text::Name;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,17 +11,18 @@ use tokio::time::Instant;
 /// Limits on connections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// WebSockets in total.
+    /// WebSockets of people who are signed in and of cars that are registered, in total.
     pub connections: usize,
-    /// WebSockets from one IPv4 address or one IPv6 /64. Networks behind one address hold many
+    /// The same from one IPv4 address or one IPv6 /64. Networks behind one address hold many
     /// drivers.
     pub connections_per_address: usize,
-    /// TCP connections that are no WebSockets, in total. Beyond it new ones wait in the kernel's
-    /// queue.
-    pub requests: usize,
-    /// The same from one IPv4 address or one IPv6 /64. Behind a trusted proxy: requests in progress
-    /// for one such address.
-    pub requests_per_address: usize,
+    /// The same of one account's pages.
+    pub connections_per_account: usize,
+    /// WebSockets of clients that have not said yet who they are, and of cars that wait to be
+    /// claimed.
+    pub strangers: Shares,
+    /// TCP connections that are no WebSockets. Behind a trusted proxy: requests in progress.
+    pub requests: Shares,
     /// Time for reading a request's body and answering it.
     pub request: Duration,
     /// Time after which a connection that is no WebSocket takes no further request. It is cut off
@@ -52,6 +55,9 @@ impl Default for Limits {
     /// alive (RFC 4787 asks for 2 min, networks forget after 30 s); two lost ones and some delay
     /// make 45 s.
     ///
+    /// A socket says who it is within a round trip, so that 32 from one address are as many as come
+    /// back at once from a club. The wider networks get half as much again, and twice as much.
+    ///
     /// A browser opens six connections to a host and is done with them in a second; ten people
     /// behind one address may do so at once. A sign-in waits for eight others at most, of a second
     /// each on a slow machine. The page with its 300 kB takes 60 s at 5 kB/s.
@@ -63,8 +69,9 @@ impl Default for Limits {
         Self {
             connections: 1_024,
             connections_per_address: 64,
-            requests: 1_024,
-            requests_per_address: 64,
+            connections_per_account: 64,
+            strangers: Shares { total: 512, per_address: 32, per_site: 48, per_network: 64 },
+            requests: Shares { total: 1_024, per_address: 64, per_site: 96, per_network: 128 },
             request: Duration::from_secs(15),
             requests_age: Duration::from_secs(60),
             downloads: 64,
@@ -166,11 +173,12 @@ impl Bucket {
     }
 }
 
-/// Counts connections, in total and by address.
+/// Counts the WebSockets of those who are known: in total, by address, by account.
 #[derive(Debug)]
 pub(crate) struct Gate {
     total: usize,
     per_address: usize,
+    per_account: usize,
     inside: Mutex<Inside>,
 }
 
@@ -178,6 +186,7 @@ pub(crate) struct Gate {
 struct Inside {
     total: usize,
     by_address: HashMap<IpAddr, usize>,
+    by_account: HashMap<Name, usize>,
 }
 
 /// Why a connection was not let in.
@@ -187,6 +196,8 @@ pub(crate) enum GateError {
     Full,
     #[error("too many connections from your address")]
     TooManyFromAddress,
+    #[error("too many pages of your account are open")]
+    TooManyOfAccount,
 }
 
 /// A place inside the gate, held until it is dropped.
@@ -194,41 +205,44 @@ pub(crate) enum GateError {
 pub(crate) struct Place {
     gate: Arc<Gate>,
     address: IpAddr,
+    /// `None` for a car. In a box: most places are cars'.
+    account: Option<Box<Name>>,
 }
 
 impl Gate {
-    /// For WebSockets.
-    pub(crate) fn for_sockets(limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             total: limits.connections,
             per_address: limits.connections_per_address,
+            per_account: limits.connections_per_account,
             inside: Mutex::default(),
         })
     }
 
-    /// For everything else, by address only. The server keeps the total: it lets clients wait for a
-    /// place instead of refusing them.
-    pub(crate) fn for_requests(limits: &Limits) -> Arc<Self> {
-        Arc::new(Self {
-            total: usize::MAX,
-            per_address: limits.requests_per_address,
-            inside: Mutex::default(),
-        })
-    }
-
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, GateError> {
+    /// `account`: whose page it is; `None` for a car.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        address: IpAddr,
+        account: Option<&Name>,
+    ) -> Result<Place, GateError> {
         let address = subscriber(address);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.total >= self.total {
             return Err(GateError::Full);
         }
-        let count = inside.by_address.entry(address).or_default();
-        if *count >= self.per_address {
+        if inside.by_address.get(&address).is_some_and(|count| *count >= self.per_address) {
             return Err(GateError::TooManyFromAddress);
         }
-        *count += 1;
+        if let Some(account) = account {
+            let count = inside.by_account.get(account);
+            if count.is_some_and(|count| *count >= self.per_account) {
+                return Err(GateError::TooManyOfAccount);
+            }
+            *inside.by_account.entry(account.clone()).or_default() += 1;
+        }
+        *inside.by_address.entry(address).or_default() += 1;
         inside.total += 1;
-        Ok(Place { gate: Arc::clone(self), address })
+        Ok(Place { gate: Arc::clone(self), address, account: account.cloned().map(Box::new) })
     }
 }
 
@@ -236,11 +250,18 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut inside = self.gate.inside.lock().unwrap_or_else(PoisonError::into_inner);
         inside.total -= 1;
-        if let Some(count) = inside.by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                inside.by_address.remove(&self.address);
-            }
+        one_less(&mut inside.by_address, &self.address);
+        if let Some(account) = &self.account {
+            one_less(&mut inside.by_account, account);
+        }
+    }
+}
+
+fn one_less<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, of: &K) {
+    if let Some(count) = counts.get_mut(of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(of);
         }
     }
 }
@@ -294,12 +315,9 @@ mod tests {
 
     #[test]
     fn one_subscriber_does_not_take_all_places() {
-        let gate = Gate::for_sockets(&Limits {
-            connections: 4,
-            connections_per_address: 2,
-            ..Limits::default()
-        });
-        let enter = |address: &str| gate.enter(address.parse().unwrap());
+        let gate =
+            Gate::new(&Limits { connections: 4, connections_per_address: 2, ..Limits::default() });
+        let enter = |address: &str| gate.enter(address.parse().unwrap(), None);
         let _first = enter("2001:db8::1").unwrap();
         let second = enter("2001:db8::2").unwrap();
         assert_eq!(enter("2001:db8::3").unwrap_err(), GateError::TooManyFromAddress);
@@ -307,5 +325,20 @@ mod tests {
         let _third = enter("2001:db8::3").unwrap();
         let _others = [enter("192.0.2.1").unwrap(), enter("192.0.2.2").unwrap()];
         assert_eq!(enter("192.0.2.3").unwrap_err(), GateError::Full);
+    }
+
+    #[test]
+    fn row_7_one_account_does_not_take_all_places_wherever_it_comes_from() {
+        let gate = Gate::new(&Limits { connections_per_account: 2, ..Limits::default() });
+        let [ada, bob] = ["Ada", "Bob"].map(|name| Name::new(name).unwrap());
+        let enter = |host: u8, account| gate.enter([192, 0, 2, host].into(), account);
+        let mut pages = vec![enter(1, Some(&ada)).unwrap(), enter(2, Some(&ada)).unwrap()];
+        assert_eq!(enter(3, Some(&ada)).unwrap_err(), GateError::TooManyOfAccount);
+        pages.extend([enter(3, Some(&bob)).unwrap(), enter(3, None).unwrap()]);
+        pages.remove(0);
+        pages.push(enter(3, Some(&ada)).unwrap());
+        drop(pages);
+        let inside = gate.inside.lock().unwrap();
+        assert!(inside.total == 0 && inside.by_account.is_empty() && inside.by_address.is_empty());
     }
 }

@@ -1,14 +1,16 @@
 //! The HTTP server: hyper with limits.
 //!
-//! Connections that are no WebSocket are few for each address and end within
-//! [`Limits::requests_age`], so that no client keeps others out by being slow. WebSockets have
-//! limits of their own, in [`crate::limits`] and `socket`.
+//! Connections that are no WebSocket are few for each network and end within
+//! [`Limits::requests_age`]; where all places are taken, the oldest of the most crowded network
+//! makes room. So no client keeps others out by being slow. WebSockets have limits of their own, in
+//! [`crate::limits`] and `socket`.
 
 use crate::address::Peer;
 use crate::http::Site;
 use crate::http::error::ApiError;
 use crate::http::releases::Watched;
-use crate::limits::{Gate, Limits, Place};
+use crate::limits::Limits;
+use crate::strangers::{Asking, Strangers};
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONNECTION;
@@ -37,21 +39,24 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the server checks whether a long transfer still moves.
 const TRANSFER_LOOK: Duration = Duration::from_secs(1);
+/// Connections beyond the limit, for those that are making room and have not ended yet.
+const LEAVING: usize = 64;
 /// Pause after an error of `accept`. Such errors are about resources: trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` resolves, then lets requests in flight finish. WebSockets are not waited
 /// for: [`crate::Exchange::shutdown`] closes them.
 ///
-/// Takes a file descriptor for each of [`Limits::requests`] and [`Limits::connections`]: by default
-/// twice the usual soft limit of a process, 1024. Beyond the limit new clients wait.
+/// Takes a file descriptor for each of [`Limits::requests`], [`Limits::connections`] and
+/// [`Limits::strangers`]: by default more than twice the usual soft limit of a process, 1024.
 pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(());
     let Site { router, limits, trusted_proxies, admits } = site;
-    let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
+    let places = limits.requests.total.saturating_add(LEAVING);
+    let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
     let door = Arc::new(Door {
         router,
-        gate: Gate::for_requests(&limits),
+        strangers: Strangers::new(limits.requests),
         limits,
         trusted_proxies,
         admits,
@@ -73,7 +78,7 @@ pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Futur
 struct Door {
     router: Router,
     limits: Limits,
-    gate: Arc<Gate>,
+    strangers: Arc<Strangers>,
     trusted_proxies: Vec<IpAddr>,
     admits: fn(&Peer) -> bool,
 }
@@ -82,7 +87,7 @@ struct Door {
 struct Ticket {
     _total: OwnedSemaphorePermit,
     /// `None` for a trusted proxy: each of its requests takes a place in the name of its client.
-    _own: Option<Place>,
+    own: Option<Asking>,
 }
 
 async fn accept(
@@ -99,8 +104,8 @@ async fn accept(
                 tracing::debug!(%remote, "TCP connection of a stranger refused")
             }
             Ok((stream, remote)) => match door.enter(remote) {
-                Ok(own) => {
-                    let ticket = Ticket { _total: total, _own: own };
+                Some(own) => {
+                    let ticket = Ticket { _total: total, own };
                     drop(tokio::spawn(connection(
                         stream,
                         Arc::clone(&door),
@@ -109,9 +114,7 @@ async fn accept(
                     )));
                 }
                 // Dropping the stream hangs up: an answer would cost a task and its timeouts.
-                Err(error) => {
-                    tracing::debug!(%remote, error = %causes(&error), "TCP connection refused")
-                }
+                None => tracing::debug!(%remote, "a TCP connection too many from there"),
             },
             Err(error) => {
                 tracing::warn!(error = %causes(&error), "cannot accept a connection");
@@ -134,7 +137,8 @@ async fn connection(
     }
     let peer = Peer { remote, local };
     let watched = Watched::new();
-    let service = service_fn(|request| door.answer(request, peer, watched.clone()));
+    let own = ticket.own.clone();
+    let service = service_fn(|request| door.answer(request, peer, watched.clone(), own.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -144,6 +148,10 @@ async fn connection(
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => Ok(outcome),
+        () = sent_away(ticket.own.as_ref()) => {
+            tracing::debug!(%remote, "a client had to make room for others");
+            return;
+        }
         () = async {
             tokio::select! {
                 _ = stopped.changed() => {}
@@ -177,13 +185,14 @@ impl Door {
         stream.local_addr().is_ok_and(|local| (self.admits)(&Peer { remote, local }))
     }
 
-    /// `Ok(None)`: a trusted proxy, whose requests take places for their clients.
-    fn enter(&self, remote: SocketAddr) -> Result<Option<Place>, crate::limits::GateError> {
+    /// `None`: there are enough from there. `Some(None)`: a trusted proxy, whose requests take
+    /// places for their clients.
+    fn enter(&self, remote: SocketAddr) -> Option<Option<Asking>> {
         let address = remote.ip().to_canonical();
         if self.trusted_proxies.contains(&address) {
-            Ok(None)
+            Some(None)
         } else {
-            self.gate.enter(address).map(Some)
+            self.strangers.ask(address).map(Some)
         }
     }
 
@@ -192,17 +201,21 @@ impl Door {
         mut request: Request<Incoming>,
         peer: Peer,
         watched: Watched,
+        own: Option<Asking>,
     ) -> Result<Response, Infallible> {
+        // A client that connects directly has a place already, in the connection's ticket. What the
+        // proxy asks for itself, such as whether the host is well, takes none.
         let client = peer.client(request.headers(), &self.trusted_proxies);
-        // A client that connects directly has a place already, in the connection's ticket.
-        let _place = if client == peer.remote.ip().to_canonical() {
-            None
-        } else {
-            match self.gate.enter(client) {
-                Ok(place) => Some(place),
-                Err(_) => return Ok(last(ApiError::TooManyRequests)),
-            }
-        };
+        let by_proxy = own.is_none() && client != peer.remote.ip().to_canonical();
+        let asking = if by_proxy { self.strangers.ask(client) } else { own };
+        if by_proxy && asking.is_none() {
+            return Ok(last(ApiError::TooManyRequests));
+        }
+        if let Some(asking) = asking.clone() {
+            request.extensions_mut().insert(asking);
+        }
+        // The connection itself ends where a direct client has to make room.
+        let asking = asking.filter(|_| by_proxy);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(watched.clone());
         let answer = TowerToHyperService::new(self.router.clone()).call(request.map(Body::new));
@@ -210,7 +223,16 @@ impl Door {
             biased;
             answer = answer => answer,
             () = too_old(self.limits.request, &watched) => Ok(last(ApiError::Timeout)),
+            () = sent_away(asking.as_ref()) => Ok(last(ApiError::TooManyRequests)),
         }
+    }
+}
+
+/// Never resolves where nobody could be sent away.
+async fn sent_away(asking: Option<&Asking>) {
+    match asking {
+        Some(asking) => asking.sent_away().await,
+        None => std::future::pending().await,
     }
 }
 

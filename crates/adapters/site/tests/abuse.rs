@@ -193,12 +193,20 @@ async fn the_dead_are_found() {
 async fn one_address_gets_so_many_sockets() {
     let server =
         Server::start_with(Limits { connections_per_address: 2, ..Limits::default() }).await;
-    let first = Socket::open(&server, "/ws/car", &[]).await.unwrap();
-    let _second = Socket::open(&server, "/ws/car", &[]).await.unwrap();
-    assert_eq!(Socket::open(&server, "/ws/car", &[]).await.unwrap_err().0, 429);
+    let first = server.driver("Ada").await;
+    let _second = server.driver("Bob").await;
+    let cookie = server.cookie("Eve").await;
+    let open = async || Socket::open(&server, "/ws/driver", &[("cookie", &cookie)]).await.unwrap();
+    assert_eq!(open().await.closed().await, (4429, vec!["rate-limited".to_owned()]));
     drop(first);
     eventually("a free place", async {
-        while Socket::open(&server, "/ws/car", &[]).await.is_err() {}
+        loop {
+            let mut socket = open().await;
+            socket.send(r#"{"type":"hello","v":1}"#).await;
+            if socket.next_json().await["type"] == "welcome" {
+                break;
+            }
+        }
     })
     .await;
 }

@@ -4,8 +4,10 @@
 mod common;
 
 use common::{Server, Socket, name};
-use rccar_site::Limits;
+use rccar_site::{Limits, Shares};
 
+const MANY: Shares =
+    Shares { total: 1_000, per_address: 1_000, per_site: 1_000, per_network: 1_000 };
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
@@ -166,8 +168,7 @@ async fn the_page_and_every_answer_carry_security_headers() {
 
 #[tokio::test]
 async fn connections_that_send_no_request_do_not_keep_others_out() {
-    let server =
-        Server::start_with(Limits { requests_per_address: 1_000, ..Limits::default() }).await;
+    let server = Server::start_with(Limits { requests: MANY, ..Limits::default() }).await;
     let mut idle = vec![];
     for _ in 0..100 {
         idle.push(tokio::net::TcpStream::connect(server.address).await.unwrap());

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Server, eventually, software};
-use rccar_site::{Limits, Options};
+use rccar_site::{Limits, Options, Shares};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -13,6 +13,12 @@ const SOON: Duration = Duration::from_millis(100);
 /// A head without the empty line that ends it, for a body that never comes whole.
 const STALLED: &str = "POST /api/v1/sign-in HTTP/1.1\r\nhost: x\r\n\
                        content-type: application/json\r\ncontent-length: 100\r\n";
+
+/// So many connections for requests from one address.
+fn few(per_address: usize) -> Limits {
+    let requests = Shares { per_address, ..Limits::default().requests };
+    Limits { requests, ..Limits::default() }
+}
 
 async fn open(server: &Server, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -60,7 +66,7 @@ async fn an_answer_that_is_not_taken_ends_the_connection() {
 
 #[tokio::test]
 async fn one_address_gets_so_many_connections() {
-    let server = Server::start_with(Limits { requests_per_address: 2, ..Limits::default() }).await;
+    let server = Server::start_with(few(2)).await;
     let first = open(&server, "").await;
     let _second = open(&server, "").await;
     assert_eq!(ask(&server).await, "");
@@ -71,7 +77,7 @@ async fn one_address_gets_so_many_connections() {
 
 #[tokio::test]
 async fn a_websocket_gives_its_place_to_others() {
-    let server = Server::start_with(Limits { requests_per_address: 1, ..Limits::default() }).await;
+    let server = Server::start_with(few(1)).await;
     let _first = common::Socket::open(&server, "/ws/car", &[]).await.unwrap();
     eventually("a free place", async { while !ask(&server).await.starts_with("HTTP/1.1 200 ") {} })
         .await;
@@ -79,7 +85,7 @@ async fn a_websocket_gives_its_place_to_others() {
 
 #[tokio::test]
 async fn clients_behind_a_proxy_are_told_apart() {
-    let limits = Limits { requests_per_address: 1, ..Limits::default() };
+    let limits = few(1);
     let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
     let server =
         Server::start_as(Options { limits, trusted_proxies, ..Options::new(software()) }).await;

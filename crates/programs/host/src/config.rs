@@ -4,7 +4,7 @@ use crate::plain_http::is_public;
 use rccar_daemon::config::{ConfigError, load};
 use rccar_protocol::signaling::IceServer;
 use rccar_relay::IpNet;
-use rccar_site::{Limits, PublicUrl};
+use rccar_site::{Limits, PublicUrl, Shares};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -117,6 +117,19 @@ impl Default for Http {
             trusted_proxies: Vec::new(),
             max_connections: limits.connections,
             max_connections_per_address: limits.connections_per_address,
+        }
+    }
+}
+
+impl Http {
+    /// Half as many as may be known: who is somebody says so within a round trip.
+    pub(crate) fn strangers(&self) -> Shares {
+        let per_address = self.max_connections_per_address.div_ceil(2);
+        Shares {
+            total: self.max_connections.div_ceil(2),
+            per_address,
+            per_site: per_address.saturating_mul(3).div_ceil(2),
+            per_network: per_address.saturating_mul(2),
         }
     }
 }

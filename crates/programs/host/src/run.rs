@@ -75,6 +75,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
         limits: Limits {
             connections: config.http.max_connections,
             connections_per_address: config.http.max_connections_per_address,
+            strangers: config.http.strangers(),
             downloads: config.releases.max_downloads,
             downloads_per_car: config.releases.max_downloads_per_car,
             ..Limits::default()

@@ -19,6 +19,7 @@ use crate::known::Known;
 use crate::limits::{Gate, Limits};
 use crate::options::Options;
 use crate::releases::Releases;
+use crate::strangers::Strangers;
 use crate::throttle::Throttle;
 use crate::token::{Token, TokenHash};
 use crate::waiters::Waiters;
@@ -42,6 +43,7 @@ pub(crate) struct App<B> {
     pub(crate) exchange: Exchange,
     pub(crate) options: Options,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) strangers: Arc<Strangers>,
     pub(crate) throttle: Throttle,
     /// `None`: the system gave no random key, and no browser is known.
     pub(crate) known: Option<Known>,
@@ -92,7 +94,8 @@ fn routes<B: Backend>(
 ) -> Site {
     let (limits, trusted_proxies, admits) =
         (options.limits.clone(), options.trusted_proxies.clone(), options.admits);
-    let gate = Gate::for_sockets(&limits);
+    let gate = Gate::new(&limits);
+    let strangers = Strangers::new(limits.strangers);
     let (throttle, claims, waiters) = (Throttle::default(), Throttle::default(), Waiters::new());
     let key = options.known_browsers.clone().or_else(|| Token::generate().ok());
     let known = key.map(Known::new);
@@ -102,6 +105,7 @@ fn routes<B: Backend>(
         exchange,
         options,
         gate,
+        strangers,
         throttle,
         known,
         waiters,

@@ -4,11 +4,13 @@ use super::App;
 use super::error::ApiError;
 use crate::address::Peer;
 use crate::backend::Backend;
+use crate::http::releases::shown_token;
 use crate::names::{PublicUrl, normal};
+use crate::strangers::Asking;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header::{HOST, STRICT_TRANSPORT_SECURITY};
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -40,12 +42,29 @@ pub(crate) async fn check<B: Backend>(
     };
     let mut response = match refusal {
         Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
+        None => {
+            if let Some(asking) = request.extensions().get::<Asking>().cloned()
+                && is_known(&app, request.headers()).await
+            {
+                asking.settle();
+            }
+            next.run(request).await
+        }
     };
     if options.is_secure() {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
     response
+}
+
+/// Whether somebody is signed in, or a car shows its token.
+async fn is_known<B: Backend>(app: &App<B>, headers: &HeaderMap) -> bool {
+    match app.shown_sign_in(headers) {
+        Some(sign_in) => matches!(app.backend.who(sign_in).await, Ok(Some(_))),
+        None => {
+            shown_token(headers).is_some_and(|token| app.exchange.access().check(token).is_some())
+        }
+    }
 }
 
 /// A target with a name wins over the `Host` header (RFC 9112 section 3.2.2).

@@ -35,7 +35,8 @@ pub(crate) async fn car_socket<B: Backend>(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let (upgrade, place) = match admit(&app, peer, &headers, upgrade) {
+    let (outbox, outgoing) = outbox();
+    let (upgrade, place) = match admit(&app, peer, &headers, upgrade, &outbox) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
@@ -44,7 +45,6 @@ pub(crate) async fn car_socket<B: Backend>(
     // A car stays for months and says next to nothing: what its future holds all that time is kept
     // small. What happens once at the beginning or the end is in a box that goes away.
     upgrade.on_upgrade(move |socket| {
-        let (outbox, outgoing) = outbox();
         let limits = &app.options.limits;
         let mut wire = Box::new(Wire::new(socket, outgoing, limits, place, error));
         let serve = async move {
@@ -52,7 +52,7 @@ pub(crate) async fn car_socket<B: Backend>(
             match Box::pin(enter(&mut wire, &app, peer, client, conn, outbox)).await {
                 // `_patience` ends with this branch: a car that has left needs no timer.
                 Ok(_patience) => {
-                    converse(&mut wire, &app, conn).await;
+                    converse(&mut wire, &app, conn, client).await;
                     // Dropped before `car_gone`: a claim that lets the car in at this moment must
                     // see that its socket is gone.
                     drop(wire);
@@ -86,6 +86,9 @@ async fn enter<B: Backend>(
     tracing::Span::current().record("id", tracing::field::display(id));
     match admission {
         Admission::Known(car, registration) => {
+            wire.settle(&app.gate, client, None).map_err(|error| {
+                Refusal::new(ErrorCode::RateLimited, error.to_string(), CloseCode::RateLimited)
+            })?;
             app.exchange.join_car_as(conn, car, registration.software, reached, outbox).await;
             Ok(None)
         }
@@ -241,11 +244,16 @@ fn is_signed(key: &CarKey, signature: &Signature, nonce: &Nonce, names: &[String
         .any(|name| key.verify_strict(&registration_message(name, nonce), &signature).is_ok())
 }
 
-async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: CarConn) {
+async fn converse<B: Backend>(wire: &mut Wire, app: &App<B>, conn: CarConn, client: IpAddr) {
     while let Some(text) = wire.next().await {
         match parse(&text) {
             Ok(message) if app.waiters.is_waiting(conn) => while_waiting(wire, message).await,
-            Ok(message) => app.exchange.car_says(conn, message).await,
+            Ok(message) => {
+                // A car that has been claimed was a stranger until then, and stays one where there
+                // is no room for it.
+                let _ = wire.settle(&app.gate, client, None);
+                app.exchange.car_says(conn, message).await;
+            }
             Err(error) => {
                 wire.refuse(error.code, error.text.as_str()).await;
             }

@@ -19,6 +19,7 @@ use rccar_protocol::close::CloseCode;
 use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, LISTS, ToDriver, parse};
 use rccar_protocol::text::{Name, Note};
 use rccar_rooms::DriverConn;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -29,22 +30,19 @@ pub(crate) async fn driver_socket<B: Backend>(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let (upgrade, place) = match admit(&app, peer, &headers, upgrade) {
+    let (outbox, outgoing) = outbox();
+    let (upgrade, place) = match admit(&app, peer, &headers, upgrade, &outbox) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
     let sign_in = app.shown_sign_in(&headers);
-    let span = tracing::info_span!(
-        "driver",
-        client = %peer.client(&headers, &app.options.trusted_proxies),
-        user = tracing::field::Empty
-    );
+    let client = peer.client(&headers, &app.options.trusted_proxies);
+    let span = tracing::info_span!("driver", %client, user = tracing::field::Empty);
     upgrade.on_upgrade(move |socket| {
-        let (outbox, outgoing) = outbox();
         let mut wire = Box::new(Wire::new(socket, outgoing, &app.options.limits, place, error));
         let serve = async move {
             // In a box that goes away: a page may stay for long.
-            let entered = Box::pin(enter(&mut wire, &app, sign_in, peer, outbox)).await;
+            let entered = Box::pin(enter(&mut wire, &app, sign_in, (peer, client), outbox)).await;
             if let Some(conn) = entered {
                 converse(&mut wire, &app, conn).await;
                 app.exchange.driver_gone(conn).await;
@@ -59,7 +57,7 @@ async fn enter<B: Backend>(
     wire: &mut Wire,
     app: &App<B>,
     sign_in: Option<TokenHash>,
-    peer: Peer,
+    (peer, client): (Peer, IpAddr),
     outbox: Outbox,
 ) -> Option<DriverConn> {
     // Browsers hide the status of a refused upgrade from the page, but not a close code. So the
@@ -70,6 +68,11 @@ async fn enter<B: Backend>(
         return None;
     };
     tracing::Span::current().record("user", tracing::field::display(&user));
+    if let Err(error) = wire.settle(&app.gate, client, Some(&user)) {
+        wire.refuse(ErrorCode::RateLimited, &error.to_string()).await;
+        wire.close(CloseCode::RateLimited).await;
+        return None;
+    }
     let parts = hello(wire, app).await?;
     Some(app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox, parts).await)
 }

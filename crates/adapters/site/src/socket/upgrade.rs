@@ -3,12 +3,12 @@
 use crate::address::Peer;
 use crate::http::App;
 use crate::http::origin::is_foreign;
-use crate::limits::{GateError, Place};
+use crate::outbox::Outbox;
+use crate::strangers::Stranger;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use rccar_causes::causes;
 use rccar_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
 /// A message of up to this size is read and answered with `too-large`. The header of a larger one
@@ -19,13 +19,15 @@ const HARD_LIMIT: usize = 4 * MAX_MESSAGE_BYTES;
 /// most of the host's memory.
 const READ_BUFFER: usize = 1024;
 
-/// Checks that the client may have a WebSocket, and reserves its place.
+/// Checks that the client may have a WebSocket, and gives it a place among strangers. If it has to
+/// make room for another, `outbox` closes it.
 pub(crate) fn admit<B>(
     app: &App<B>,
     peer: Peer,
     headers: &HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<(WebSocketUpgrade, Place), Box<Response>> {
+    outbox: &Outbox,
+) -> Result<(WebSocketUpgrade, Stranger), Box<Response>> {
     let upgrade = upgrade.map_err(|refusal| refusal.into_response())?;
     let asked =
         headers.get_all("sec-websocket-protocol").iter().filter_map(|value| value.to_str().ok());
@@ -42,14 +44,7 @@ pub(crate) fn admit<B>(
             .into());
     }
     let address = peer.client(headers, &app.options.trusted_proxies);
-    let place = app.gate.enter(address).map_err(|error| {
-        let status = match error {
-            GateError::Full => StatusCode::SERVICE_UNAVAILABLE,
-            GateError::TooManyFromAddress => StatusCode::TOO_MANY_REQUESTS,
-        };
-        tracing::debug!(error = %causes(&error), "WebSocket refused");
-        (status, error.to_string()).into_response()
-    })?;
+    let place = app.strangers.enter(address, outbox.clone());
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(HARD_LIMIT)

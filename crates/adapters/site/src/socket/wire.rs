@@ -1,15 +1,18 @@
 //! One WebSocket, with everything that is the same for drivers and cars.
 
 use crate::close;
-use crate::limits::{Budget, Limits, Place, Verdict};
+use crate::limits::{Budget, Gate, GateError, Limits, Place, Verdict};
 use crate::outbox::{Out, Outgoing};
+use crate::strangers::Stranger;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::FutureExt;
 use rccar_protocol::MAX_MESSAGE_BYTES;
 use rccar_protocol::close::CloseCode;
 use rccar_protocol::grease;
 use rccar_protocol::signaling::ErrorCode;
-use rccar_protocol::text::Note;
+use rccar_protocol::text::{Name, Note};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -29,7 +32,14 @@ pub(crate) struct Wire {
     dead_at: Instant,
     /// Writes an `error`, which differs for drivers and cars.
     error_text: fn(ErrorCode, Note) -> String,
-    _place: Place,
+    standing: Standing,
+}
+
+/// Which of the two pools a connection has its place in.
+#[derive(Debug)]
+enum Standing {
+    Stranger { _place: Stranger },
+    Known { _place: Place },
 }
 
 /// `None`: the connection has ended.
@@ -55,7 +65,7 @@ impl Wire {
         socket: WebSocket,
         outgoing: Outgoing,
         limits: &Limits,
-        place: Place,
+        place: Stranger,
         error_text: fn(ErrorCode, Note) -> String,
     ) -> Self {
         let now = Instant::now();
@@ -69,7 +79,7 @@ impl Wire {
             ping_at: now + limits.ping_interval,
             dead_at: now + limits.dead_after,
             error_text,
-            _place: place,
+            standing: Standing::Stranger { _place: place },
         }
     }
 
@@ -87,6 +97,20 @@ impl Wire {
                 }
             }
         }
+    }
+
+    /// The client is known now: `account` is that of a page, `None` is a car. Its place among
+    /// strangers is free again. An error: there is none for it among those who are known.
+    pub(crate) fn settle(
+        &mut self,
+        gate: &Arc<Gate>,
+        address: IpAddr,
+        account: Option<&Name>,
+    ) -> Result<(), GateError> {
+        if matches!(self.standing, Standing::Stranger { .. }) {
+            self.standing = Standing::Known { _place: gate.enter(address, account)? };
+        }
+        Ok(())
     }
 
     /// Whether the client is still there, as far as the kernel knows. What it has said meanwhile is

@@ -86,16 +86,20 @@ fn offered(release: Release, question: ReleaseQuestion) -> Result<ReleaseOffer, 
     })
 }
 
-/// The car whose token the request shows (RFC 6750 section 2.1).
+/// The car whose token the request shows.
 fn car<B>(app: &App<B>, headers: &HeaderMap) -> Result<CarId, ApiError> {
+    shown_token(headers)
+        .and_then(|token| app.exchange.access().check(token))
+        .ok_or(ApiError::NotSignedIn)
+}
+
+/// The token that a request shows (RFC 6750 section 2.1).
+pub(crate) fn shown_token(headers: &HeaderMap) -> Option<&str> {
     let shown = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '));
-    let token = shown
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    token.and_then(|token| app.exchange.access().check(token)).ok_or(ApiError::NotSignedIn)
+    shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim())
 }
 
 /// Removes the conditions: the file server would judge them by the file's time and not by its

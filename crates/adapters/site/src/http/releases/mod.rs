@@ -4,7 +4,7 @@ mod cars;
 mod people;
 mod transfer;
 
-pub(crate) use cars::{bundle, offer};
+pub(crate) use cars::{bundle, offer, shown_token};
 pub(crate) use people::{change, list, remove, upload};
 pub(crate) use transfer::{Transfers, Watched};
 
