@@ -24,6 +24,8 @@ pub(crate) enum AdminError {
     NoSuchUser(Name),
     #[error("there is a user {0} already")]
     UserExists(Name),
+    #[error("{0} cannot get the cars of {0}: name another user")]
+    OwnHeir(Name),
     #[error("there is no car {0} that could be revoked; `rccar-host car list` shows all")]
     NoSuchCar(CarId),
     #[error(transparent)]
@@ -101,7 +103,7 @@ pub(crate) fn enrol(
 }
 
 pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminError> {
-    let store = Store::open(&config.database.path)?;
+    let mut store = Store::open(&config.database.path)?;
     match command {
         UserCommand::Add { name, password_stdin } => {
             let password = if *password_stdin { Some(read_password()?) } else { None };
@@ -111,10 +113,25 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
         UserCommand::List => {
             store.account_names()?.iter().try_for_each(|name| Ok(print(&format!("{name}\n"))?))
         }
-        UserCommand::Remove { name } => store
-            .remove_account(name.as_str())?
-            .then_some(())
-            .ok_or_else(|| AdminError::NoSuchUser(name.clone())),
+        UserCommand::Remove { name, cars_to } => {
+            let heir = match cars_to {
+                Some(heir) => Some(
+                    store
+                        .account(heir.as_str())?
+                        .ok_or_else(|| AdminError::NoSuchUser(heir.clone()))?
+                        .id,
+                ),
+                None => None,
+            };
+            let leaving = store.account(name.as_str())?.map(|account| account.id);
+            if heir.is_some() && heir == leaving {
+                return Err(AdminError::OwnHeir(name.clone()));
+            }
+            store
+                .remove_account(name.as_str(), heir)?
+                .then_some(())
+                .ok_or_else(|| AdminError::NoSuchUser(name.clone()))
+        }
     }
 }
 

@@ -93,11 +93,15 @@ pub(crate) enum UserCommand {
     },
     /// List all users
     List,
-    /// Remove a user and end all of the user's sign-ins
+    /// Remove a user and end all of the user's sign-ins; a new user of the same name gets the
+    /// user's cars again
     Remove {
         /// The name
         #[arg(value_parser = name)]
         name: Name,
+        /// The user who gets the cars
+        #[arg(long, value_parser = name)]
+        cars_to: Option<Name>,
     },
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct StoredAccount {
 }
 
 impl Store {
-    /// Adds an account. `None`: there is one of this name, whatever the case of its letters.
+    /// Adds an account. It gets the cars again that one of this name had when it was removed.
+    /// `None`: there is one of this name, whatever the case of its letters.
     pub(crate) fn add_account(
         &self,
         name: &Name,
@@ -27,7 +28,13 @@ impl Store {
     ) -> Result<Option<i64>, DbError> {
         let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
         match self.connection.execute(sql, params![name.as_str(), password, now]) {
-            Ok(_) => Ok(Some(self.connection.last_insert_rowid())),
+            Ok(_) => {
+                let account = self.connection.last_insert_rowid();
+                let sql = "UPDATE cars SET owner = ?1, former_owner = NULL
+                           WHERE owner IS NULL AND former_owner = ?2";
+                self.connection.execute(sql, params![account, name.as_str()])?;
+                Ok(Some(account))
+            }
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Ok(None)
             }
@@ -58,9 +65,20 @@ impl Store {
             .query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?)
     }
 
-    /// Removes an account with its sign-ins and links. `false`: there is none of this name.
-    pub(crate) fn remove_account(&self, name: &str) -> Result<bool, DbError> {
-        Ok(self.connection.execute("DELETE FROM accounts WHERE name = ?1", [name])? > 0)
+    /// Removes an account with its sign-ins and links. Its cars go to the account `heir`, or to
+    /// nobody until there is one of the same name again. `false`: there is none of this name.
+    pub(crate) fn remove_account(
+        &mut self,
+        name: &str,
+        heir: Option<i64>,
+    ) -> Result<bool, DbError> {
+        self.atomically(|connection| {
+            let sql = "UPDATE cars
+                       SET owner = ?2, former_owner = iif(?2 IS NULL, ?1, NULL)
+                       WHERE owner = (SELECT id FROM accounts WHERE name = ?1)";
+            connection.execute(sql, params![name, heir])?;
+            Ok(connection.execute("DELETE FROM accounts WHERE name = ?1", [name])? > 0)
+        })
     }
 
     /// `expires` is in seconds since 1970 (UTC). Of the account's others the newest stay, so that
@@ -126,9 +144,9 @@ mod tests {
         store.add_sign_in(sign_in, account, 100).unwrap();
         assert_eq!(store.sign_in(sign_in, 99).unwrap(), Some(test_name("Ada")));
         assert_eq!(store.sign_in(sign_in, 100).unwrap(), None);
-        assert!(store.remove_account("ada").unwrap());
+        assert!(store.remove_account("ada", None).unwrap());
         assert_eq!(store.sign_in(sign_in, 99).unwrap(), None);
-        assert!(!store.remove_account("ada").unwrap());
+        assert!(!store.remove_account("ada", None).unwrap());
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub(crate) enum Revoked {
 /// Enrols a car, for the first time or again, with a new owner and name.
 const KNOW: &str = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1, ?2, ?3, ?4, ?5)
                     ON CONFLICT (id) DO UPDATE
-                    SET name = excluded.name, owner = excluded.owner, revoked = NULL";
+                    SET name = excluded.name, owner = excluded.owner, revoked = NULL,
+                        former_owner = NULL";
 
 impl Store {
     /// `owner` is the name of an account; the car of one that does not exist gets no owner.
@@ -315,12 +316,37 @@ mod tests {
         let claimed = store.claim(&car(1, None), &names[1], 4, CAPS).unwrap();
         let Claimed::Done(claimed) = claimed else { panic!("{claimed:?}") };
         assert_eq!(claimed.owner, Some(test_name("Bob")));
-        store.remove_account("Bob").unwrap();
+        store.remove_account("Bob", None).unwrap();
         assert_eq!(
             store.enrolled_cars().unwrap()[0].owner,
             None,
             "a car outlives its owner's account"
         );
+    }
+
+    #[test]
+    fn row_10_a_removed_account_keeps_its_cars_for_its_name_or_hands_them_on() {
+        let mut store = test_store();
+        let names = ["Ada", "Bob"].map(test_name);
+        let [_, bob] = names.clone().map(|name| store.add_account(&name, None, 1).unwrap());
+        store.claim(&car(1, None), &names[0], 1, CAPS).unwrap();
+        let owner = |store: &Store| store.enrolled_cars().unwrap()[0].owner.clone();
+        store.remove_account("ada", None).unwrap();
+        assert_eq!(owner(&store), None);
+        store.add_account(&test_name("Eve"), None, 2).unwrap();
+        assert_eq!(owner(&store), None, "another name's");
+        store.add_account(&test_name("ADA"), None, 2).unwrap();
+        assert_eq!(owner(&store), Some(test_name("ADA")));
+        store.remove_account("Ada", bob).unwrap();
+        assert_eq!(owner(&store), Some(test_name("Bob")));
+        store.add_account(&names[0], None, 3).unwrap();
+        assert_eq!(owner(&store), Some(test_name("Bob")), "handed on for good");
+        // What was sent away meanwhile and claimed by somebody else is that one's.
+        store.remove_account("Bob", None).unwrap();
+        store.revoke_car(&car(1, None).key.id(), 4).unwrap();
+        store.claim(&car(1, None), &names[0], 5, CAPS).unwrap();
+        store.add_account(&names[1], None, 6).unwrap();
+        assert_eq!(owner(&store), Some(test_name("Ada")));
     }
 
     #[test]
