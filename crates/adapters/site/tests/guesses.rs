@@ -19,8 +19,8 @@ async fn row_10_wrong_passwords_from_anywhere_do_not_lock_out_a_browser_that_was
         server.request("POST", "/api/v1/sign-in", &headers, body).await
     };
     let first = sign_in("192.0.2.1", "", RIGHT).await;
-    let known = first.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
-    let known = known.filter(|cookie| cookie.starts_with("rccar_known=")).last().unwrap();
+    let mut known = first.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+    let known = known.find(|cookie| cookie.starts_with("rccar_known=")).unwrap();
     assert!(known.contains("HttpOnly") && known.contains("SameSite=Strict"), "{known}");
     let known = known.split(';').next().unwrap();
     for number in 0..20 {

@@ -54,8 +54,9 @@ async fn row_9_over_tls_the_cookie_is_the_hosts_alone_and_browsers_come_back_ove
     }
     let value = cookie.split(';').next().unwrap();
     let signed_in = async |cookie: &str| {
-        let reply = server.request("GET", "/api/v1/sign-in", &[HOST, ("cookie", cookie)], "");
-        reply.await.json()["signed_in"] == true
+        let headers = [HOST, ("cookie", cookie)];
+        let reply = server.request("GET", "/api/v1/sign-in", &headers, "").await;
+        reply.json()["signed_in"] == true
     };
     assert!(signed_in(value).await);
     assert!(!signed_in(value.strip_prefix("__Host-").unwrap()).await);

@@ -236,10 +236,10 @@ fn row_2_thirty_pages_of_a_busy_fleet_are_told_little() {
     let (mut bytes, mut most_at_once) = (0, 0);
     for step in 0..80 {
         let now = MonotonicMicros(SECOND + step * 100_000);
-        for number in (0..1_353).filter(|number| number % 10 == step as usize % 10) {
+        for number in (0..1_353_u32).filter(|number| u64::from(*number) % 10 == step % 10) {
             let json = format!(r#"{{"state":"downloading","running":"1.0.0","bytes":{step}}}"#);
             let status: UpdateStatus = serde_json::from_str(&json).unwrap();
-            rooms.handle_update_status(now, &id(number), status);
+            rooms.handle_update_status(now, &id(number as usize), status);
         }
         rooms.handle_timeout(now);
         let mut at_once = 0;

@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(ask(&mut store, Some("Ada"), 10), Token::Made);
 
         let ada = test_name("Ada");
-        let mut claim = |store: &mut Store, seed, now| {
+        let claim = |store: &mut Store, seed, now| {
             matches!(store.claim(&car(seed, None), &ada, now, CAPS).unwrap(), Claimed::Done(_))
         };
         assert!(claim(&mut store, 1, 10) && claim(&mut store, 2, 10));
