@@ -2,6 +2,7 @@
 
 use crate::retransmission::{Mending, Meter, Traffic};
 use crate::send_path::Flow;
+use crate::settings::PLAYOUT_DELAY_URI;
 use crate::{PeerError, error::stack};
 use bytes::Bytes;
 use rccar_protocol::units::MonotonicMicros;
@@ -45,7 +46,16 @@ struct Packetizer {
     next_seq: u16,
     ssrc: u32,
     /// `None` before the first frame: it is known only once the driver has answered.
-    payload_type: Option<u8>,
+    negotiated: Option<Negotiated>,
+}
+
+/// What the driver's answer has taken of the offer.
+#[derive(Clone, Copy)]
+struct Negotiated {
+    payload_type: u8,
+    /// Not every browser knows the extension. A packet that has one that was not taken is refused
+    /// (RFC 8285 section 5).
+    playout_delay: bool,
 }
 
 impl VideoSender {
@@ -84,7 +94,7 @@ impl VideoSender {
         #[expect(clippy::cast_possible_truncation, reason = "any 16 bits do")]
         let next_seq = ssrc as u16;
         let packetizer =
-            Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, payload_type: None };
+            Packetizer { payloader: H264Payloader::default(), next_seq, ssrc, negotiated: None };
         Ok(Self { track, transceiver, session, packetizer: Mutex::new(packetizer) })
     }
 
@@ -101,8 +111,8 @@ impl VideoSender {
     /// only a keyframe is sent: other frames could not be shown, and would take the room of the
     /// keyframe that mends the picture.
     ///
-    /// Every packet carries the playout-delay extension 0/0: without it the browser holds frames
-    /// back for about 30 ms.
+    /// Every packet carries the playout-delay extension 0/0, if the browser takes it: without it
+    /// the browser holds frames back for about 30 ms.
     pub async fn send(
         &self,
         access_unit: Bytes,
@@ -117,22 +127,23 @@ impl VideoSender {
             return Ok(());
         }
         let mut packetizer = self.packetizer.lock().await;
-        let payload_type = match packetizer.payload_type {
+        let negotiated = match packetizer.negotiated {
             Some(known) => known,
-            None => *packetizer.payload_type.insert(self.negotiated_payload_type().await?),
+            None => *packetizer.negotiated.insert(self.negotiated().await?),
         };
         let payloads = packetizer
             .payloader
             .payload(MAX_PAYLOAD, &access_unit)
             .map_err(stack("packing a frame"))?;
         let last = payloads.len().saturating_sub(1);
-        let extensions = [HeaderExtension::PlayoutDelay(PlayoutDelayExtension::new(0, 0))];
+        let delay = [HeaderExtension::PlayoutDelay(PlayoutDelayExtension::new(0, 0))];
+        let extensions: &[_] = if negotiated.playout_delay { &delay } else { &[] };
         for (index, payload) in payloads.into_iter().enumerate() {
             let header = rtc::rtp::header::Header {
                 version: 2,
                 // Ends the access unit (RFC 6184 section 5.1).
                 marker: index == last,
-                payload_type,
+                payload_type: negotiated.payload_type,
                 sequence_number: packetizer.next_seq,
                 timestamp: captured_at.rtp(),
                 ssrc: packetizer.ssrc,
@@ -141,7 +152,7 @@ impl VideoSender {
             packetizer.next_seq = packetizer.next_seq.wrapping_add(1);
             let packet = rtc::rtp::Packet { header, payload };
             self.track
-                .write_rtp_with_extensions(packet, &extensions)
+                .write_rtp_with_extensions(packet, extensions)
                 .await
                 .map_err(stack("sending video"))?;
         }
@@ -159,7 +170,7 @@ impl VideoSender {
         self.session.meter.read()
     }
 
-    async fn negotiated_payload_type(&self) -> Result<u8, PeerError> {
+    async fn negotiated(&self) -> Result<Negotiated, PeerError> {
         let refused =
             || PeerError::Stack { doing: "sending video", why: "H.264 was not negotiated".into() };
         let sender = self
@@ -170,10 +181,15 @@ impl VideoSender {
             .ok_or_else(refused)?;
         let parameters =
             sender.get_parameters().await.map_err(stack("reading the negotiated codecs"))?;
-        let codecs = parameters.rtp_parameters.codecs;
-        let codec = codecs
+        let taken = parameters.rtp_parameters;
+        let playout_delay =
+            taken.header_extensions.iter().any(|extension| extension.uri == PLAYOUT_DELAY_URI);
+        let codec = taken
+            .codecs
             .iter()
             .find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case("video/h264"));
-        codec.map(|codec| codec.payload_type).ok_or_else(refused)
+        codec
+            .map(|codec| Negotiated { payload_type: codec.payload_type, playout_delay })
+            .ok_or_else(refused)
     }
 }

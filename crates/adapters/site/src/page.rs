@@ -39,19 +39,30 @@ pub(crate) async fn secure(mut response: Response) -> Response {
     response
 }
 
-/// A file of the page. A path whose last part has no dot is one of the page's own places:
-/// `index.html` resolves it.
+/// What a person sees who came to a place that does not exist. Without styles: a proxy may serve
+/// this host below a path, where they would not be found either.
+const NO_SUCH_PLACE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" \
+    content=\"dark light\"><title>Not found \u{2013} rccar</title>\
+    <h1>There is no such page</h1><p>The address is wrong, or a proxy passes on a path that this \
+    host does not have.</p><p><a href=\"/\">To the cars</a></p></html>";
+
+/// A file of the page, or the page itself at `/`: it keeps its own places behind the `#`.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, "only GET is served here").into_response();
     }
     let path = uri.path().trim_start_matches('/');
-    let is_place =
-        path.is_empty() || !path.rsplit('/').next().is_some_and(|last| last.contains('.'));
-    let path = if is_place { "index.html" } else { path };
+    let path = if path.is_empty() { "index.html" } else { path };
     match Dist::get(path) {
         Some(file) => respond(path, file, &headers),
-        None => (StatusCode::NOT_FOUND, "no such file").into_response(),
+        None if path.rsplit('/').next().is_some_and(|last| last.contains('.')) => {
+            (StatusCode::NOT_FOUND, "no such file").into_response()
+        }
+        None => {
+            let headers = [(CONTENT_TYPE, content_type("html")), (CACHE_CONTROL, "no-cache")];
+            (StatusCode::NOT_FOUND, headers, NO_SUCH_PLACE).into_response()
+        }
     }
 }
 
@@ -103,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_page_answers_at_its_own_places_and_is_asked_for_each_time() {
-        for path in ["/", "/index.html", "/cars/abc"] {
+        for path in ["/", "/index.html"] {
             let response = get(path, None).await;
             assert_eq!(response.status(), StatusCode::OK, "{path}");
             assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
@@ -111,6 +122,17 @@ mod tests {
         }
         let tag = get("/", None).await.headers()[ETAG].clone();
         assert_eq!(get("/", Some(&tag)).await.status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[tokio::test]
+    async fn places_that_do_not_exist_are_not_found_and_have_a_way_home() {
+        for path in ["/cars", "/cars/abc", "/rccar/", "/a/b/c"] {
+            let response = get(path, None).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+            let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
+            assert!(String::from_utf8_lossy(&body).contains("<a href=\"/\">"), "{path}");
+        }
     }
 
     #[tokio::test]

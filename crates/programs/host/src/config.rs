@@ -250,6 +250,9 @@ impl Config {
                 );
             }
         }
+        if let Some(text) = crate::ice_urls::fault(&self.ice.extra_servers) {
+            return rule("ice.extra_servers", &text);
+        }
         let families = |v4: bool| {
             self.turn.public_addresses.iter().filter(|address| address.is_ipv4() == v4).count()
         };
@@ -380,6 +383,10 @@ mod tests {
         for (text, words) in [
             ("[http]\nlisten = [\"nonsense\"]", &["host.toml:2", "http.listen"][..]),
             ("[http]\nlisten = []", &["host.toml", "http.listen"]),
+            (
+                "[ice]\nextra_servers = [{ urls = [\"stun:stun.example:3478?transport=udp\"] }]",
+                &["host.toml", "ice.extra_servers", "server 1", "stun:stun.example", "the ?"],
+            ),
             ("[http]\n\nport = 8080", &["host.toml:3", "port"]),
             (
                 "[http]\npublic_url = \"rccar.example\"",

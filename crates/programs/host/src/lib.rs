@@ -27,6 +27,7 @@ mod error;
 mod files;
 mod grants;
 mod ice;
+mod ice_urls;
 mod lifetimes;
 mod password;
 mod plain_http;
