@@ -23,17 +23,21 @@ export function listen(tell: Tell): () => void {
     // macOS sends no `keyup` while Command is held, so the key would stick.
     if (down && (event.metaKey || event.key === "Meta")) tell((mixer) => mixer.handleSystemKey());
     // A held key would click the focused button with each repetition.
-    if (down && event.repeat && pressesButton(event)) {
+    const brakes = tell((mixer) => mixer.brakesWith(placeOf(event)));
+    if (down && !brakes && event.repeat && pressesButton(event)) {
       event.preventDefault();
       return;
     }
-    if (down && (event.metaKey || event.ctrlKey || event.altKey || belongsElsewhere(event))) return;
+    if (down && (event.metaKey || event.ctrlKey || event.altKey || isTyped(event))) return;
+    // A key that brakes does so wherever the focus is.
+    if (down && !brakes && pressesButton(event)) return;
     const isOurs = tell((mixer, now) => {
       // Steam may turn a stick into a key. To notice that, look at the stick before the key counts.
       if (down && mixer.padPresent) pollPads(mixer, now);
       return mixer.handleKey(placeOf(event), down, now, event.repeat);
     });
-    if (isOurs) event.preventDefault();
+    // A space bar that means nothing here would press the button that has the focus.
+    if (isOurs || placeOf(event) === "Space") event.preventDefault();
   };
   window.addEventListener("keydown", key, { signal });
   window.addEventListener("keyup", key, { signal });
@@ -90,17 +94,11 @@ export function listPads(): readonly (PadLike | null)[] | null {
   }
 }
 
-/**
- * Whether a key is for the element that has the focus. The space bar never presses a button: it
- * brakes, unless somebody types.
- */
-function belongsElsewhere(event: KeyboardEvent): boolean {
-  return (
-    (event.target instanceof Element && event.target.closest(TYPING) !== null) ||
-    pressesButton(event)
-  );
+function isTyped({ target }: KeyboardEvent): boolean {
+  return target instanceof Element && target.closest(TYPING) !== null;
 }
 
+/** Whether a key is for the element that has the focus. The space bar never presses a button. */
 function pressesButton(event: KeyboardEvent): boolean {
   const { target } = event;
   return (

@@ -13,7 +13,7 @@ import {
   type Layout,
 } from "../core/input/controls";
 import { COMMANDS, placeOf, type Command } from "../core/input/keyboard";
-import { mappingOf, STANDARD, type Curve, type Mapping } from "../core/input/mapping";
+import { mappingOf, padLayoutOf, STANDARD, type Curve, type Mapping } from "../core/input/mapping";
 import { Pad, type PadLike } from "../core/input/pad";
 import { Wizard, type Step } from "../core/input/wizard";
 import { listPads } from "../input/browser";
@@ -87,7 +87,7 @@ interface Seen {
 
 function Devices({ cockpit, save }: PartProps) {
   const seen = useSignal<readonly Seen[]>([]);
-  const wizard = useSignal<{ id: string; at: Wizard } | null>(null);
+  const wizard = useSignal<{ id: string; layout: string; at: Wizard } | null>(null);
   const step = useSignal<{ step: Step; letGo: boolean } | null>(null);
   const pads = useRef(new Map<string, Pad>());
   const saved = cockpit.controls.value.pads;
@@ -102,7 +102,7 @@ function Devices({ cockpit, save }: PartProps) {
         step.value = { step: run.at.step, letGo: run.at.letGo };
         const mapping = run.at.mapping();
         if (run.at.step === "done") wizard.value = null;
-        if (mapping !== null) save((controls) => withMapping(controls, run.id, mapping));
+        if (mapping !== null) save((controls) => withMapping(controls, run.layout, mapping));
       }
       seen.value = list
         .filter((pad): pad is PadLike => pad?.connected === true)
@@ -121,17 +121,20 @@ function Devices({ cockpit, save }: PartProps) {
         <Device
           key={`${device.look.index} ${device.look.id}`}
           device={device}
-          own={saved.has(device.look.id)}
+          own={saved.has(padLayoutOf(device.look))}
           step={wizard.value?.id === device.look.id ? step.value : null}
           start={() => {
             wizard.value = {
               id: device.look.id,
+              layout: padLayoutOf(device.look),
               at: new Wizard(device.look.index, device.look.id),
             };
           }}
           skip={() => wizard.value?.at.handleSkip()}
           stop={() => (wizard.value = null)}
-          change={(mapping) => save((controls) => withMapping(controls, device.look.id, mapping))}
+          change={(mapping) =>
+            save((controls) => withMapping(controls, padLayoutOf(device.look), mapping))
+          }
         />
       ))}
     </section>

@@ -42,7 +42,7 @@ export function LinkPage({ app }: { app: App }) {
             <h1>{unused ? "The host does not answer" : "This link does not work"}</h1>
             <p class="muted" data-testid="banner">
               {trouble}
-              {unused && " The link still works: try again when you are online."}
+              {unused && " It may still work: try again when you are online."}
             </p>
             {unused && (
               <button

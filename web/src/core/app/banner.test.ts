@@ -210,7 +210,7 @@ describe("the table of states", () => {
   it("says what to do when somebody gives throttle to a car that is not armed", () => {
     expect(bannerFor({ ...ready, throttleHeld: true })).toMatchObject({
       level: "info",
-      text: "Let go of the throttle, then press Arm or Enter.",
+      text: "Let go of the throttle, then press Arm.",
     });
     expect(
       bannerFor({ ...ready, throttleHeld: true, lastStop: "The picture stopped" })?.text,
@@ -220,6 +220,10 @@ describe("the table of states", () => {
 
   it("says why a car could not be armed, and nothing before the first drive", () => {
     expect(bannerFor({ ...ready, armFailed: true })?.title).toBe("The car could not be armed");
+    expect(bannerFor({ ...ready, armFailed: true })?.text).toContain("stutters");
+    expect(bannerFor({ ...ready, armFailed: true, reason: "old-picture" })?.text).toBe(
+      "Your picture was too old. Press Arm again.",
+    );
     expect(bannerFor({ ...ready, reason: "no-device" })).toBeNull();
   });
 

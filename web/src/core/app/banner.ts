@@ -224,11 +224,13 @@ export const ROWS: readonly Row[] = [
   {
     name: "could not be armed",
     when: (situation) => isReady(situation) && situation.armFailed,
-    banner: () =>
+    banner: ({ reason }) =>
       show(
         "warn",
         "The car could not be armed",
-        "The link stutters, and the car heard this page with gaps. Press Arm or Enter again.",
+        reason === "old-picture"
+          ? "Your picture was too old. Press Arm again."
+          : "The link stutters, and the car heard this page with gaps. Press Arm again.",
       ),
   },
   {
@@ -238,7 +240,7 @@ export const ROWS: readonly Row[] = [
       show(
         "info",
         "The car is disarmed",
-        `${lastStop === null ? "" : `${lastStop}. `}Let go of the throttle, then press Arm or Enter.`,
+        `${lastStop === null ? "" : `${lastStop}. `}Let go of the throttle, then press Arm.`,
       ),
   },
   {

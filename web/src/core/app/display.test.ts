@@ -58,6 +58,7 @@ const driving: Facts = {
   stranger: null,
   blind: null,
   linkSlow: false,
+  armFailed: false,
   lastStop: null,
   ageMs: 40,
   rttMs: 20,

@@ -41,6 +41,7 @@ export interface Facts {
   readonly notice: InputNotice | null;
   readonly blind: Blindness | null;
   readonly linkSlow: boolean;
+  readonly armFailed: boolean;
   readonly lastStop: StopCause | null;
   readonly ageMs: number | null;
   readonly rttMs: number | null;
@@ -57,9 +58,7 @@ export function hudOf(facts: Facts): Hud {
   // A broken path carries nothing, even if the last telemetry came just now.
   const silent =
     phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
-  // A press of arm that came to nothing is no stop; the banner says it.
-  const stop = facts.lastStop?.why === "not-armed" ? null : facts.lastStop;
-  const lastStop = stop && stopWords(stop);
+  const lastStop = facts.lastStop && stopWords(facts.lastStop);
   const known = { state: frame?.state ?? null, reason: frame?.reason ?? "none", lastStop } as const;
   return {
     ...known,
@@ -83,7 +82,7 @@ export function hudOf(facts: Facts): Hud {
       stranger: facts.stranger,
       pictureAgeMs: facts.ageMs,
       armWanted: facts.armWanted,
-      armFailed: facts.lastStop?.why === "not-armed",
+      armFailed: facts.armFailed,
       throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
       carNotice: facts.carNotice,
       computer: frame?.computer ?? null,

@@ -37,6 +37,7 @@ const DRIVER: DriverFacts = {
   device: { source: "keyboard", name: null },
   stranger: null,
   pageStop: null,
+  armFailed: false,
   blind: null,
   linkSlow: false,
   rttMs: 20,

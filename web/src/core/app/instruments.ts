@@ -169,6 +169,7 @@ export class Instruments {
       telemetry: this.#telemetry,
       sample: driver.sample,
       armWanted: driver.armWanted,
+      armFailed: driver.armFailed,
       device: driver.device,
       stranger: driver.stranger,
       notice: driver.notice,

@@ -43,6 +43,8 @@ export interface DriverFacts {
   readonly notice: InputNotice | null;
   /** Why this page disarmed since the driver last armed. */
   readonly pageStop: PageStop | null;
+  /** The driver's last press of arm came to nothing. */
+  readonly armFailed: boolean;
   readonly blind: Blindness | null;
   readonly linkSlow: boolean;
   readonly rttMs: number | null;
@@ -77,7 +79,7 @@ export class SendPath {
   }
 
   facts(now: number): DriverFacts {
-    const { armWanted, device, stranger, notice, stop: pageStop } = this.mixer;
+    const { armWanted, device, stranger, notice, stop } = this.mixer;
     const { blind } = this.#sight;
     const sample = this.mixer.sample(now);
     return {
@@ -86,7 +88,9 @@ export class SendPath {
       device,
       stranger,
       notice,
-      pageStop,
+      // A press of arm that came to nothing is no stop.
+      pageStop: stop === "not-armed" ? null : stop,
+      armFailed: stop === "not-armed",
       blind,
       linkSlow: this.#watch.slow,
       rttMs: this.#clock.rttMs,

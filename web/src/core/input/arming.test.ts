@@ -92,6 +92,14 @@ describe("a wish on a link that stutters", () => {
     expect(latch.failed).toBe(false);
   });
 
+  it("never asks again after a trip, also if the page did not hear that the car was armed", () => {
+    const latch = set();
+    drive(latch, 20, 100, "disarmed");
+    // Telemetry is lost meanwhile: armed, then tripped.
+    expect(drive(latch, 900, 5_000, "tripped").slice(1)).not.toContain(true);
+    expect(latch.wanted).toBe(false);
+  });
+
   it("never asks again by itself once the car was armed, whatever comes then", () => {
     for (const stop of ["disarmed", "tripped", "jogging"] as const) {
       const latch = set();

@@ -94,6 +94,9 @@ export class ArmLatch {
       else this.#armed = true;
       return;
     }
+    // The drive leaves *tripped* with the last clear frame, so it tripped after this press: it was
+    // armed in between, or has a fault.
+    if (state === "tripped" && this.#askedAt !== null) return this.handleDisarm();
     // From *arming* only a fault leads to *tripped*.
     if (this.#armed || (this.#arming && state !== "disarmed")) return this.handleDisarm();
     if (now - this.#wantedSince > REACTION_MS) {

@@ -90,9 +90,17 @@ export const STANDARD: Mapping = {
   throttle: LEVER,
 };
 
+/**
+ * Names a layout of controls. One device has two if browsers list it with and without the standard
+ * mapping, and the same axis means another thing in each.
+ */
+export function padLayoutOf({ id, mapping }: Pick<DeviceLike, "id" | "mapping">): string {
+  return mapping === "" ? id : `${mapping} ${id}`;
+}
+
 /** The mapping of a device; `null` if nobody has said what its controls mean. */
 export function mappingOf(device: DeviceLike, saved: ReadonlyMap<string, Mapping>): Mapping | null {
-  const own = saved.get(device.id);
+  const own = saved.get(padLayoutOf(device));
   if (own) return own;
   return device.mapping === "standard" ? STANDARD : presetOf(device);
 }

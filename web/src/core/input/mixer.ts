@@ -195,6 +195,10 @@ export class Mixer {
     this.#releaseAll("system-key");
   }
 
+  brakesWith(code: string): boolean {
+    return this.#keyboard.commandOf(code) === "brake";
+  }
+
   /**
    * Takes a key; returns whether it has a meaning here. Two kinds of keys do not take over: a held
    * key that repeats, and a direction while the pad in use is held, because Steam's desktop layout

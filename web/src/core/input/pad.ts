@@ -182,7 +182,8 @@ export class Pad {
     const still = now - this.#changedAt;
     const stands = (controls: readonly Control[]) => controls.some(({ halfWay }) => halfWay);
     // A wheel without a motor stays where it is put.
-    const sticks = this.mapping?.wheel === true ? [] : this.#sticks.map(({ stick }) => stick);
+    const stays = this.mapping?.wheel === true ? this.#steering.controls() : [];
+    const sticks = this.#sticks.map(({ stick }) => stick).filter((stick) => !stays.includes(stick));
     return (
       (still > STICK_STILL_MS && stands(sticks)) ||
       (still > TRIGGER_STILL_MS && stands(this.#levers())) ||

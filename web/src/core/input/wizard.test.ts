@@ -113,6 +113,72 @@ describe("the wizard", () => {
     expect(wizard.parts.forward).toEqual({ kind: "axis", index: 2, from: -1, to: 1 });
   });
 
+  it.each([
+    ["is brushed first", [0.99, 1, 1, 0.4, -1, 0.4, 1]],
+    ["is pressed at once", [1, 0.4, -1, 0.4, 1]],
+  ])("takes no pedal for pressed at its rest, if it was listed at 0 and %s", (_, places) => {
+    const { wizard, stay, move } = wizardWith({ axes: [0, 0, 0] });
+    move(0, -1);
+    move(0, 1);
+    for (const at of places) {
+      stay({ axes: [0, 0, at] }, 64);
+      expect(wizard.letGo, `at ${at}`).toBe(at < 0.5 || wizard.letGo);
+    }
+    stay({ axes: [0, 0, 1] }, 3_000);
+    expect(wizard.parts.forward).toEqual({ kind: "axis", index: 2, from: 1, to: -1 });
+  });
+
+  it("takes no trigger that rests at an end for an arm control that is pressed", () => {
+    const { wizard, stay, move } = wizardWith({ axes: [0, 0, 0] });
+    move(0, -1);
+    move(0, 1);
+    move(1, -1);
+    move(1, 1);
+    expect(wizard.step).toBe("arm");
+    stay({ axes: [0, 0, -1] }, 3_000);
+    expect([wizard.step, wizard.letGo]).toEqual(["arm", false]);
+  });
+
+  it("learns a hat, which jumps from its middle to its end", () => {
+    const { wizard, stay } = wizardWith({ axes: [0, 0] });
+    for (let press = 0; press < 2; press += 1) {
+      stay({ axes: [-1, 0] }, 200);
+      stay({ axes: [0, 0] }, 600);
+    }
+    expect(wizard.parts.left).toEqual({ kind: "axis", index: 0, from: 0, to: -1 });
+  });
+
+  it("gives a stick that drives a dead zone, and a pedal none", () => {
+    const stick = wizardWith({ axes: [0, 0] });
+    for (const [index, to] of [
+      [0, -1],
+      [0, 1],
+      [1, -1],
+      [1, 1],
+    ] as const)
+      stick.move(index, to);
+    while (stick.wizard.step !== "done") stick.wizard.handleSkip();
+    expect(stick.wizard.mapping()?.throttle.deadZone).toBe(0.08);
+    const learned = new Map([["Device", stick.wizard.mapping() ?? STANDARD]]);
+    const worn = new Pad(device({ axes: [0, 0] }), learned, 0);
+    worn.handleLook(device({ axes: [0, 0.07] }), 16);
+    expect(worn.throttle).toBe(0);
+    const pedal = wizardWith({ axes: [0, -1] });
+    pedal.move(0, -1);
+    pedal.move(0, 1);
+    pedal.move(1, 1);
+    while (pedal.wizard.step !== "done") pedal.wizard.handleSkip();
+    expect(pedal.wizard.mapping()?.throttle.deadZone).toBe(0);
+  });
+
+  it("is not asked about a device in another layout than the one that it learned", () => {
+    const stick: PadLike = device({ axes: [0, 0, 0, 0, -1] });
+    const learned = { ...STANDARD, forward: { kind: "axis", index: 4, from: -1, to: 1 } } as const;
+    const saved = new Map([["Device", learned]]);
+    expect(mappingOf(stick, saved)).toEqual(learned);
+    expect(mappingOf({ ...stick, mapping: "standard" }, saved)).toEqual(STANDARD);
+  });
+
   it("takes the axis of a trigger that is a button, too, and the button of one that has none", () => {
     const { wizard, stay, move } = wizardWith({ axes: [0, 0, -1] });
     move(0, -1);
@@ -152,7 +218,7 @@ describe("mappings", () => {
 
   it("are the driver's own, the standard one, or a preset, in this order; else none", () => {
     const own = { ...STANDARD, wheel: true };
-    expect(mappingOf(listed("A", "standard", 4), new Map([["A", own]]))).toBe(own);
+    expect(mappingOf(listed("A", "standard", 4), new Map([["standard A", own]]))).toBe(own);
     expect(mappingOf(listed("A", "standard", 4), new Map())).toBe(STANDARD);
     expect(mappingOf(listed("A", "", 4), new Map())).toBeNull();
     for (const id of [

@@ -13,16 +13,7 @@
  */
 
 import { MIN_WAY } from "./controls";
-import {
-  axis,
-  button,
-  LEVER,
-  STICK,
-  type Curve,
-  type Mapping,
-  type Part,
-  type Source,
-} from "./mapping";
+import { axis, button, LEVER, STICK, type Mapping, type Part, type Source } from "./mapping";
 import type { PadLike } from "./pad";
 
 export type Step = "still" | Part | "done";
@@ -65,6 +56,8 @@ export class Wizard {
   #stays = false;
   #base: readonly number[] | null = null;
   #pressed: readonly boolean[] = [];
+  /** Axes that have said where they are. Browsers list an axis as exactly 0 until its first event. */
+  #heard = new Set<number>();
   #stillSince: number | null = null;
   #candidate: Candidate | null = null;
   /** A button that went down, and may belong to an axis. */
@@ -91,10 +84,13 @@ export class Wizard {
   }
 
   /** `null` before the end, and if nothing was found that steers or drives. */
-  mapping(steering: Curve = STICK, throttle: Curve = LEVER): Mapping | null {
+  mapping(): Mapping | null {
     const { left, right, forward, backward } = this.#parts;
     if (this.#step !== "done" || (!left && !right && !forward && !backward)) return null;
-    return { ...this.#parts, wheel: this.#stays, steering, throttle };
+    const oneStick =
+      forward?.kind === "axis" && backward?.kind === "axis" && forward.index === backward.index;
+    const throttle = oneStick ? STICK : LEVER;
+    return { ...this.#parts, wheel: this.#stays, steering: STICK, throttle };
   }
 
   /** This device has no such part. */
@@ -110,8 +106,9 @@ export class Wizard {
       Number.isFinite(value) ? Math.min(1, Math.max(-1, value)) : (this.#base?.[i] ?? 0),
     );
     const pressed = seen.buttons.map((state) => state.pressed || state.value > FAR);
-    if (this.#step === "still") this.#wait(axes, pressed, now);
-    else this.#watch(this.#step, axes, pressed, now);
+    if (this.#step === "still") return this.#wait(axes, pressed, now);
+    this.#hear(axes);
+    this.#watch(this.#step, axes, pressed, now);
   }
 
   #wait(axes: readonly number[], pressed: readonly boolean[], now: number): void {
@@ -121,7 +118,24 @@ export class Wizard {
       this.#stillSince = now;
     }
     this.#pressed = pressed;
-    if (now - (this.#stillSince ?? now) >= STILL_MS) this.#next("still");
+    if (now - (this.#stillSince ?? now) < STILL_MS) return;
+    axes.forEach((at, i) => at !== 0 && this.#heard.add(i));
+    this.#next("still");
+  }
+
+  /**
+   * The first event of an axis that was listed as 0 may say that it rests at an end, as pedals do:
+   * a hand passes values in between. A hat does not; it is back at exactly 0 when it is let go.
+   */
+  #hear(axes: readonly number[]): void {
+    this.#base = (this.#base ?? axes).map((before, i) => {
+      const at = axes[i] ?? before;
+      if (this.#heard.has(i) || at === before) return before;
+      if (before === 0 && Math.abs(at) >= NEARLY) return at;
+      if (before !== 0 && at !== 0 && Math.abs(at) >= NEARLY) return before;
+      this.#heard.add(i);
+      return at === 0 ? 0 : before;
+    });
   }
 
   #watch(step: Part, axes: readonly number[], pressed: readonly boolean[], now: number): void {
