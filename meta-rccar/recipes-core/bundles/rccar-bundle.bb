@@ -30,4 +30,7 @@ RAUC_SLOT_boot[file] = "rccar-boot.img"
 RAUC_SLOT_boot[rename] = "boot.img"
 RAUC_SLOT_boot[adaptive] = "block-hash-index"
 # The root is compressed already.
+RCCAR_INTERMEDIATE_FILE ?= ""
+RCCAR_INTERMEDIATE_FILE[doc] = "Certificates between RAUC_CERT_FILE and what is in the keyring."
+BUNDLE_ARGS += "${@'--intermediate=' + d.getVar('RCCAR_INTERMEDIATE_FILE') if d.getVar('RCCAR_INTERMEDIATE_FILE') else ''}"
 BUNDLE_ARGS += "--mksquashfs-args='-b 64K -comp zstd -Xcompression-level 3'"

@@ -25,6 +25,10 @@ do_install() {
         bbfatal "RAUC_KEYRING_FILE=\"${RAUC_KEYRING_FILE}\" names no file: set it to the certificates that the car trusts (README.md of meta-rccar)"
     oe_runmake -C ${S} install DESTDIR=${D} COMPONENTS="rauc"
     sed -i 's/^compatible=.*/compatible=${RCCAR_COMPATIBLE}/' ${D}${sysconfdir}/rauc/system.conf
+    # RAUC asks for revoked keys only where it is told to, and then refuses a keyring without a list.
+    if grep -q 'BEGIN X509 CRL' "${RAUC_KEYRING_FILE}"; then
+        sed -i 's/^check-purpose=.*/&\ncheck-crl=true/' ${D}${sysconfdir}/rauc/system.conf
+    fi
     install -m 0644 "${RAUC_KEYRING_FILE}" ${D}${sysconfdir}/rauc/keyring.pem
 }
 

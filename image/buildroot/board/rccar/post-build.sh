@@ -18,6 +18,10 @@ compatible=$(option COMPATIBLE)
 make --no-print-directory -C "$top" install DESTDIR="$root" COMPONENTS="rauc appliance"
 sed -i "s/^compatible=.*/compatible=$compatible/" "$root/etc/rauc/system.conf"
 install -m 644 "$keys/keyring.pem" "$root/etc/rauc/keyring.pem"
+# RAUC asks for revoked keys only where it is told to, and then refuses a keyring without a list.
+if grep -q 'BEGIN X509 CRL' "$keys/keyring.pem"; then
+	sed -i 's/^check-purpose=.*/&\ncheck-crl=true/' "$root/etc/rauc/system.conf"
+fi
 
 # The earliest time that the system believes.
 touch -d "@${SOURCE_DATE_EPOCH:-$(stat -c %Y "$top/Cargo.lock")}" "$root/usr/lib/clock-epoch"

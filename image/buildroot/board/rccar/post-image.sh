@@ -112,7 +112,7 @@ make_card() {
 }
 
 make_bundle() {
-	local keys compatible version
+	local keys compatible version chain=()
 	keys=$(option KEYS)
 	compatible=$(option COMPATIBLE)
 	if [ ! -f "$keys/signing.key.pem" ]; then
@@ -125,8 +125,17 @@ make_bundle() {
 	printf '%s\n' '[update]' "compatible=$compatible" "version=$version" '[bundle]' format=verity \
 		'[image.rootfs]' filename=root.img adaptive=block-hash-index '[image.boot]' filename=boot.img adaptive=block-hash-index \
 		>"$work/bundle/manifest.raucm"
+	# A certificate for code, as the car asks for (overlays/etc/rauc/system.conf).
+	printf '[system]\ncompatible=%s\nbootloader=noop\n[keyring]\npath=%s\ncheck-purpose=codesign\n' \
+		"$compatible" "$keys/keyring.pem" >"$work/rauc.conf"
+	if grep -q 'BEGIN X509 CRL' "$keys/keyring.pem"; then
+		echo check-crl=true >>"$work/rauc.conf"
+	fi
+	if [ -f "$keys/intermediate.cert.pem" ]; then
+		chain=("--intermediate=$keys/intermediate.cert.pem")
+	fi
 	rm -f "$out/rccar-$version.raucb"
-	rauc bundle --mksquashfs-args='-b 64K -comp zstd -Xcompression-level 3' --cert="$keys/signing.cert.pem" --key="$keys/signing.key.pem" \
+	rauc bundle --conf="$work/rauc.conf" "${chain[@]}" --mksquashfs-args='-b 64K -comp zstd -Xcompression-level 3' --cert="$keys/signing.cert.pem" --key="$keys/signing.key.pem" \
 		--keyring="$keys/keyring.pem" "$work/bundle" "$out/rccar-$version.raucb"
 }
 
