@@ -1,5 +1,5 @@
-// A host that knows two thousand cars (CARS): a page gets the part of the list that it shows, finds a
-// car among all of them, and drives. With RCCAR_PICTURES, stores what it looks like.
+// A host that knows two thousand cars (CARS): a page gets the part of the list that it shows, finds
+// a car among all of them, and drives. With RCCAR_PICTURES, stores what it looks like.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';

@@ -151,8 +151,8 @@ fn fits(wish: &ListWish, user: &Name, id: &CarId, car: &Car) -> bool {
     }
 }
 
-/// By a part of its name or its owner's, or by the beginning of its identifier; `search` is in lower
-/// case.
+/// By a part of its name or its owner's, or by the beginning of its identifier; `search` is in
+/// lower case.
 fn is_found(search: &str, id: &CarId, car: &Car) -> bool {
     let holds = |name: &Name| name.as_str().to_lowercase().contains(search);
     holds(&car.name) || car.owner.as_ref().is_some_and(holds) || id.as_str().starts_with(search)

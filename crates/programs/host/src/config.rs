@@ -346,8 +346,8 @@ mod tests {
         assert_eq!(url(""), None);
         assert_eq!(url("[http]\npublic_url = \"http://localhost\""), None);
         assert_eq!(url("[http]\nlisten = [\"0.0.0.0:80\", \"[::]:80\"]"), None);
-        let listen = "[http]\nlisten = [\"127.0.0.1:80\", \"192.0.2.7:8080\"]";
-        assert_eq!(url(listen).as_deref(), Some("http://192.0.2.7:8080"));
+        let listen = "[http]\nlisten = [\"127.0.0.1:80\", \"192.168.1.7:8080\"]";
+        assert_eq!(url(listen).as_deref(), Some("http://192.168.1.7:8080"));
         let public = format!("{listen}\npublic_url = \"https://drive.example\"");
         assert_eq!(url(&public).as_deref(), Some("https://drive.example"));
     }

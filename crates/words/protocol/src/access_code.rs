@@ -2,7 +2,7 @@
 
 /// Characters of the shortest code.
 pub const MIN_CHARACTERS: usize = 10;
-/// Different letters and digits in it. Ten random ones out of 31 have fewer once in a million times.
+/// Different letters and digits in it. Ten random ones out of 31 have fewer once in a million.
 const MIN_DIFFERENT: usize = 5;
 /// Digits of a code that has nothing else: 43 bits.
 const MIN_DIGITS: usize = 13;

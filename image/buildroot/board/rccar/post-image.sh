@@ -19,8 +19,8 @@ fail() {
 	exit 1
 }
 
-# with_libraries PROGRAM: copies a program of the root into the initial RAM disk, with its loader and
-# the libraries that it names.
+# with_libraries PROGRAM: copies a program of the root into the initial RAM disk, with its loader
+# and the libraries that it names.
 with_libraries() {
 	local queue=("$1") file name readelf
 	readelf=$(compgen -G "$HOST_DIR/bin/*-readelf" | head -n 1)

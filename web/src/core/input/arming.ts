@@ -7,10 +7,10 @@
  * The drive arms only after input with `arm` clear (`crates/cores/drive-core/src/machine.rs`, arrow
  * 1). Frames get lost, so `arm` is not set before the car has echoed such a frame, or a later one.
  *
- * Frames come late or get lost, so a wish may come to nothing although nothing is wrong: a gap of 80
- * ms ends *arming*, and after one of 250 ms the drive has to see `arm` clear once more. **As long as
- * the car has not been armed since the press, the page asks again by itself**, with `arm` clear in
- * between. It gives up after a while, and says so.
+ * Frames come late or get lost, so a wish may come to nothing although nothing is wrong: a gap of
+ * 80 ms ends *arming*, and after one of 250 ms the drive has to see `arm` clear once more. **As
+ * long as the car has not been armed since the press, the page asks again by itself**, with `arm`
+ * clear in between. It gives up after a while, and says so.
  */
 
 import { DRIVE_STATES, type DriveState } from "../../protocol/state";

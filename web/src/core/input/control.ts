@@ -114,7 +114,7 @@ export class Stick extends Control {
   readonly #settling = new Settling();
   #seen = false;
   #rest: number | null = null;
-  /** It has been exactly 0 since the first look: browsers report an axis so before its first event. */
+  /** Exactly 0 since the first look: browsers report an axis so before its first event. */
   #silent = false;
 
   constructor(options: StickOptions) {

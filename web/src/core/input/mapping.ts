@@ -139,7 +139,7 @@ export function usbIdOf(id: string): string | null {
  * Face buttons: BTN_SOUTH, BTN_EAST.
  */
 const LINUX_PAD: Mapping = { ...STANDARD, forward: axis(5, -1, 1), backward: axis(2, -1, 1) };
-/** The driver for Nintendo's pads (`drivers/hid/hid-nintendo.c`): four axes, triggers are buttons. */
+/** Nintendo's driver (`drivers/hid/hid-nintendo.c`): four axes, triggers are buttons. */
 const NINTENDO: Mapping = { ...STANDARD, forward: button(8), backward: button(7) };
 
 /** Pedals rest at 1. The brake pedal drives backward, as the left trigger of a pad does. */

@@ -21,7 +21,8 @@ export class TouchSticks {
 
   /**
    * A finger lands on a stick; `position` grows to the right, or upwards. Returns whether it holds
-   * the stick: **the first finger does**, and a second one, or the ball of a thumb, changes nothing.
+   * the stick: **the first finger does**, and a second one, or the ball of a thumb, changes
+   * nothing.
    */
   handleDown(pointer: number, stick: Stick, position: number, reach: number): boolean {
     for (const [other, finger] of this.#fingers)

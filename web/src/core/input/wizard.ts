@@ -56,7 +56,7 @@ export class Wizard {
   #stays = false;
   #base: readonly number[] | null = null;
   #pressed: readonly boolean[] = [];
-  /** Axes that have said where they are. Browsers list an axis as exactly 0 until its first event. */
+  /** Axes that have said where they are: browsers list one as exactly 0 until its first event. */
   #heard = new Set<number>();
   #stillSince: number | null = null;
   #candidate: Candidate | null = null;

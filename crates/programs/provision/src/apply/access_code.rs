@@ -20,7 +20,8 @@ pub(super) enum CodeError {
 /// The card's code, or the one that this program made at the first start. The report shows it: a
 /// person who holds the card can read everything on it anyway.
 pub(super) fn code(places: &Places, lan: &Lan) -> Result<String, CodeError> {
-    // What an earlier version took, and holds while the card has a mistake, may be too easy to guess.
+    // An earlier version took codes that are too easy to guess, and the car keeps them while the
+    // card has a mistake.
     if let Some(code) = lan.access_code.as_ref().filter(|code| values::access_code(code).is_ok()) {
         return Ok(code.clone());
     }
