@@ -14,6 +14,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
@@ -146,12 +147,16 @@ impl Crowd {
         Some(guest)
     }
 
-    /// The widest network with the most guests that are not known, or with the most of all.
+    /// The widest network with the most guests that are not known, or with the most of all. Of
+    /// several, that of the oldest guest.
     fn most_crowded(&self) -> Option<Network> {
-        let mut crowds: HashMap<Network, (usize, usize)> = HashMap::new();
-        for guest in self.guests.values() {
+        let mut crowds: HashMap<Network, (usize, usize, Reverse<Guest>)> = HashMap::new();
+        for (number, guest) in &self.guests {
             if let Some(network) = guest.networks.last() {
-                let crowd = crowds.entry(*network).or_default();
+                let crowd = crowds.entry(*network).or_insert((0, 0, Reverse(*number)));
+                if !guest.settled && crowd.0 == 0 {
+                    crowd.2 = Reverse(*number);
+                }
                 crowd.0 += usize::from(!guest.settled);
                 crowd.1 += 1;
             }
@@ -225,6 +230,16 @@ mod tests {
         let (_, gone) = enter(&mut crowd, &addresses);
         assert!(!gone.contains(&alone));
         assert_eq!(gone, mob[..5]);
+    }
+
+    #[test]
+    fn row_7_of_networks_that_are_alike_the_oldest_guest_makes_room() {
+        for _ in 0..20 {
+            let mut crowd = crowd();
+            let addresses: Vec<_> = (0..30).map(|net| format!("192.0.{net}.1")).collect();
+            let (guests, gone) = enter(&mut crowd, &addresses);
+            assert_eq!(gone, guests[..18]);
+        }
     }
 
     #[test]
