@@ -57,6 +57,12 @@ impl Entry {
         Self::Report { verdicts: verdicts.collect() }
     }
 
+    /// Number of its verdicts.
+    #[must_use]
+    pub fn verdicts(&self) -> usize {
+        if let Self::Report { verdicts } = self { verdicts.len() } else { 0 }
+    }
+
     /// Tells the controller the same again. Returns what it answers to [`Entry::Admit`].
     /// [`Entry::Begin`] begins with another one.
     pub fn play(&self, at: u64, control: &mut Controller) -> Option<bool> {

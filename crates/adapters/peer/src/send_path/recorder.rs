@@ -9,12 +9,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Lines that wait: some 10 s of a session at 2 Mbit/s. Those that find no place are counted.
 const QUEUE: usize = 8_192;
+/// Verdicts of reports that wait, in all lines together: a report may hold thousands of them.
+const MOST_VERDICTS: usize = 65_536;
 /// The file ends with this many bytes: an hour of driving at 2 Mbit/s.
 const MOST_BYTES: u64 = 64 << 20;
 /// What was written reaches the file after this time.
@@ -24,6 +26,7 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Recorder {
     lines: SyncSender<Line>,
+    verdicts: Arc<AtomicUsize>,
     missing: Arc<AtomicU64>,
     sessions: Arc<AtomicU32>,
 }
@@ -37,12 +40,12 @@ impl Recorder {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let room = MOST_BYTES.saturating_sub(file.metadata()?.len());
         let (lines, queue) = sync_channel(QUEUE);
-        let missing = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&missing);
+        let (missing, verdicts) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
+        let counts = (Arc::clone(&missing), Arc::clone(&verdicts));
         std::thread::Builder::new()
             .name("trace".to_owned())
-            .spawn(move || write(&queue, &count, file, room))?;
-        Ok(Self { lines, missing, sessions: Arc::default() })
+            .spawn(move || write(&queue, &counts.0, &counts.1, file, room))?;
+        Ok(Self { lines, verdicts, missing, sessions: Arc::default() })
     }
 
     /// A session begins.
@@ -63,15 +66,25 @@ pub(super) struct Tape {
 
 impl Tape {
     pub(super) fn note(&self, at: MonotonicMicros, entry: impl FnOnce() -> Entry) {
+        let Recorder { lines, verdicts, missing, .. } = &self.recorder;
         let line = Line { at: at.0, session: self.session, entry: entry() };
-        if self.recorder.lines.try_send(line).is_err() {
-            self.recorder.missing.fetch_add(1, Ordering::Relaxed);
+        let size = line.entry.verdicts();
+        let waiting = verdicts.fetch_add(size, Ordering::Relaxed);
+        if waiting + size > MOST_VERDICTS || lines.try_send(line).is_err() {
+            verdicts.fetch_sub(size, Ordering::Relaxed);
+            missing.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-fn write(lines: &Receiver<Line>, missing: &AtomicU64, file: File, room: u64) {
-    match write_all(lines, missing, file, room) {
+fn write(
+    lines: &Receiver<Line>,
+    missing: &AtomicU64,
+    verdicts: &AtomicUsize,
+    file: File,
+    room: u64,
+) {
+    match write_all(lines, missing, verdicts, file, room) {
         Ok(()) => {}
         // The queue closes, and no session notes anything any more.
         Err(error) => tracing::warn!(error = %causes(&error), "the trace of the picture ends here"),
@@ -81,6 +94,7 @@ fn write(lines: &Receiver<Line>, missing: &AtomicU64, file: File, room: u64) {
 fn write_all(
     lines: &Receiver<Line>,
     missing: &AtomicU64,
+    verdicts: &AtomicUsize,
     file: File,
     mut room: u64,
 ) -> io::Result<()> {
@@ -90,8 +104,10 @@ fn write_all(
         match lines.recv_timeout(FLUSH_EVERY) {
             Ok(line) => {
                 let lost = missing.swap(0, Ordering::Relaxed);
-                let gap = Line { entry: Entry::Missing { lines: lost }, ..line.clone() };
-                for line in (lost > 0).then_some(gap).into_iter().chain([line]) {
+                verdicts.fetch_sub(line.entry.verdicts(), Ordering::Relaxed);
+                let (at, session) = (line.at, line.session);
+                let gap = || Line { at, session, entry: Entry::Missing { lines: lost } };
+                for line in (lost > 0).then(gap).into_iter().chain([line]) {
                     let mut text = serde_json::to_vec(&line)?;
                     text.push(b'\n');
                     room = room.checked_sub(text.len() as u64).ok_or_else(full)?;
@@ -120,6 +136,11 @@ mod tests {
     const LIMITS: Limits =
         Limits { least_bps: 150_000, start_bps: 500_000, most_bps: 2_000_000, fps: 30 };
 
+    fn recorder(lines: SyncSender<Line>) -> Recorder {
+        let (verdicts, missing, sessions) = Default::default();
+        Recorder { lines, verdicts, missing, sessions }
+    }
+
     fn written(path: &Path) -> Vec<Line> {
         let text = std::fs::read_to_string(path).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -128,7 +149,8 @@ mod tests {
     /// Writes as the thread does, until the queue is closed.
     fn run(path: &Path, lines: &Receiver<Line>, missing: u64, room: u64) -> io::Result<()> {
         let file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-        write_all(lines, &AtomicU64::new(missing), file, room)
+        let verdicts = AtomicUsize::new(usize::MAX / 2);
+        write_all(lines, &AtomicU64::new(missing), &verdicts, file, room)
     }
 
     #[test]
@@ -136,7 +158,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("picture.jsonl");
         let (lines, queue) = sync_channel(100);
-        let recorder = Recorder { lines, missing: Arc::default(), sessions: Arc::default() };
+        let recorder = recorder(lines);
         for at in [5, 6] {
             let tape = recorder.begin(MonotonicMicros(at), LIMITS);
             tape.note(MonotonicMicros(at + 1), || {
@@ -164,7 +186,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("picture.jsonl");
         let (lines, queue) = sync_channel(1);
-        let recorder = Recorder { lines, missing: Arc::default(), sessions: Arc::default() };
+        let recorder = recorder(lines);
         let tape = recorder.begin(MonotonicMicros(1), LIMITS);
         tape.note(MonotonicMicros(2), || Entry::NewPath {});
         tape.note(MonotonicMicros(3), || Entry::NewPath {});
@@ -172,6 +194,20 @@ mod tests {
         drop((tape, recorder));
         run(&path, &queue, missing, 1_000_000).unwrap();
         assert_eq!(written(&path)[0].entry, Entry::Missing { lines: 2 });
+    }
+
+    #[test]
+    fn reports_that_wait_hold_no_more_than_so_many_verdicts() {
+        let (lines, queue) = sync_channel(QUEUE);
+        let recorder = recorder(lines);
+        let tape = recorder.begin(MonotonicMicros(1), LIMITS);
+        for at in 0..100 {
+            tape.note(MonotonicMicros(at), || Entry::Report { verdicts: vec![(1, None); 4_096] });
+        }
+        assert_eq!(recorder.missing.load(Ordering::Relaxed), 84);
+        drop((tape, recorder));
+        let held: usize = queue.iter().map(|line| line.entry.verdicts()).sum();
+        assert_eq!(held, MOST_VERDICTS);
     }
 
     #[test]
