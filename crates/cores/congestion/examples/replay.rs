@@ -27,11 +27,20 @@ fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or_else(|| Error::other("which file?"))?;
     let wanted: Option<u32> = arguments.next().and_then(|number| number.parse().ok());
+    // Each start of the car counts its sessions from 1; the file goes on.
     let mut sessions = BTreeMap::<u32, Vec<Line>>::new();
+    let mut begun = BTreeMap::new();
     for (number, text) in BufReader::new(File::open(&path)?).lines().enumerate() {
         // A power cut may have left a part of the last line.
         match serde_json::from_str::<Line>(&text?) {
-            Ok(line) => sessions.entry(line.session).or_default().push(line),
+            Ok(line) => {
+                let next = u32::try_from(sessions.len()).map_or(u32::MAX, |number| number + 1);
+                let number = begun.entry(line.session).or_insert(next);
+                if matches!(line.entry, Entry::Begin { .. }) {
+                    *number = next;
+                }
+                sessions.entry(*number).or_default().push(line);
+            }
             Err(error) => eprintln!("{path}:{}: {error}", number + 1),
         }
     }
@@ -105,7 +114,7 @@ fn play(lines: &[Line]) {
             frame.bytes,
             frame.packets,
             frame.reported,
-            (frame.last - frame.first) / 1_000,
+            frame.last.saturating_sub(frame.first) / 1_000,
         );
     }
 }
