@@ -65,6 +65,33 @@ refused_settings_are_dropped() {
     inside grep 'rccar-car does not take \[camera\]: .*built without libcamera' $tree/boot/firmware/provision-report.txt
 }
 
+# The container's libell needs the container's C library. No Wi-Fi of the kernel is needed for it.
+as_iwd_reads() {
+  local lib=$root/usr/lib/x86_64-linux-gnu
+  [ -e "$lib/libell.so.0" ] || lib=$root/usr/lib/aarch64-linux-gnu
+  "$(echo "$lib"/ld-linux-*.so.*)" --library-path "$lib" "$(command -v /usr/bin/python3 || command -v python3)" tests/units/read-network.py "$@"
+}
+
+# What is hard to write in iwd's format: spaces at both ends, a backslash, signs of comments.
+iwd_reads_its_networks() {
+  local tree=$work/networks password=' a\b #;"c'\' networks
+  mkdir -p "$tree/boot/firmware" "$tree/usr/share"
+  cp -r "$root/usr/share/rccar" "$tree/usr/share/"
+  {
+    printf '[wifi]\ncountry = "DE"\nssid = "Café"\npassword = """%s"""\n' "${password//\\/\\\\}"
+    printf '[[wifi]]\nssid = "Phone"\npassword = "correct horse "\nhidden = true\n'
+    printf '[[wifi]]\nssid = "Club"\npassword = "%064d"\npriority = 3\n' 7
+  } >"$tree/boot/firmware/provision.toml"
+  "$CARGO_TARGET_DIR/debug/rccar-provision" apply --root "$tree" || return
+  networks=$tree/var/lib/iwd
+  ls -l "$networks"
+  [ "$(as_iwd_reads "$networks/=436166c3a9.psk" Security Passphrase)" = "$password" ] &&
+    [ "$(as_iwd_reads "$networks/Phone.psk" Security Passphrase; echo .)" = "correct horse "$'\n.' ] &&
+    [ "$(as_iwd_reads "$networks/Phone.psk" Settings Hidden)" = true ] &&
+    [ "$(as_iwd_reads "$networks/Club.psk" Security PreSharedKey)" = "$(printf %064d 7)" ] &&
+    [ "$(as_iwd_reads "$tree/etc/iwd/main.conf" General Country)" = DE ]
+}
+
 property() { inside systemctl show --property="$2" --value "$1"; }
 
 drive_is_before_car() {

@@ -54,7 +54,7 @@ pub enum HostState {
 /// `/run/rccar/provision.json`, as `rccar-provision` writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provision {
-    /// `good`, `faulty`, `missing` or `unreadable`.
+    /// `good`, `faulty`, `missing`, `empty` or `unreadable`.
     pub file: String,
     pub faults: Vec<ProvisionFault>,
     /// Tables that were not used.

@@ -16,10 +16,12 @@ impl HostUrl {
 
     /// Name and port to connect to.
     pub(crate) fn dialled(&self) -> String {
-        // A port is what follows the last colon outside of an IPv6 literal's brackets.
-        let has_port = self.authority.rfind(':') > self.authority.rfind(']');
         let port = if self.secure { ":443" } else { ":80" };
-        if has_port { self.authority.clone() } else { format!("{}{port}", self.authority) }
+        if has_port(&self.authority) {
+            self.authority.clone()
+        } else {
+            format!("{}{port}", self.authority)
+        }
     }
 
     /// The address as people write it: `https://drive.example`.
@@ -33,6 +35,11 @@ impl HostUrl {
     }
 }
 
+/// A port is what follows the last colon outside of an IPv6 literal's brackets.
+fn has_port(authority: &str) -> bool {
+    authority.rfind(':') > authority.rfind(']')
+}
+
 impl TryFrom<String> for HostUrl {
     type Error = String;
     fn try_from(url: String) -> Result<Self, String> {
@@ -40,7 +47,8 @@ impl TryFrom<String> for HostUrl {
             format!("`{url}` is not an address like https://host.example or http://192.0.2.1:8080")
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
-        let (secure, default_port) = match scheme {
+        // Of any case (RFC 3986 section 3.1).
+        let (secure, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "https" => (true, ":443"),
             "http" => (false, ":80"),
             _ => return Err(wrong()),
@@ -49,8 +57,11 @@ impl TryFrom<String> for HostUrl {
         let authority = authority.strip_suffix(default_port).unwrap_or(&authority).to_owned();
         let parsed: tokio_tungstenite::tungstenite::http::uri::Authority =
             authority.parse().map_err(|_| wrong())?;
-        if parsed.host().is_empty() || authority.contains('@') {
+        if parsed.host().is_empty() || authority.contains('@') || authority.ends_with(':') {
             return Err(wrong());
+        }
+        if has_port(&authority) && parsed.port_u16().is_none_or(|port| port == 0) {
+            return Err(format!("`{url}` has a port that does not exist: it is one of 1 to 65535"));
         }
         Ok(Self { secure, authority })
     }
@@ -72,6 +83,7 @@ mod tests {
         );
         assert_eq!(url("http://127.0.0.1:8080").unwrap().websocket(), "ws://127.0.0.1:8080/ws/car");
         assert_eq!(url("https://Drive.Example/").unwrap().origin(), "https://drive.example");
+        assert_eq!(url("HTTPS://Drive.Example").unwrap().origin(), "https://drive.example");
         assert_eq!(url("http://[::1]:8080").unwrap().authority(), "[::1]:8080");
         assert_eq!(url("https://drive.example:443").unwrap().authority(), "drive.example");
         assert_eq!(url("https://drive.example").unwrap().dialled(), "drive.example:443");
@@ -85,6 +97,9 @@ mod tests {
             ["drive.example", "ftp://a", "https://", "https://a/b", "https://u:p@a", "http://a b"]
         {
             assert!(url(text).unwrap_err().contains("https://host.example"), "{text}");
+        }
+        for text in ["http://a:0", "https://a:99999", "https://[::1]:65536"] {
+            assert!(url(text).unwrap_err().contains("one of 1 to 65535"), "{text}");
         }
     }
 }

@@ -26,10 +26,13 @@
 //! * The file is cut at its `[table]` lines and each table is parsed alone: one missing quotation
 //!   mark does not hide the other tables from the parser.
 //! * A table with a mistake is replaced as a whole, by the one kept: half of a table may mean
-//!   something else, such as a Wi-Fi network without its password. The one exception is the host's
-//!   address: without it nobody could help the car from afar.
-//! * Without the file the kept settings hold: a card whose FAT is damaged still drives. A table
-//!   that is absent means the defaults.
+//!   something else, such as a Wi-Fi network without its password. The exceptions are the host's
+//!   address and further Wi-Fi networks: without them nobody could help the car from afar.
+//! * Without the file the kept settings hold: a card whose FAT is damaged still drives. So it is
+//!   with an empty file, and with one that has no table. A table that is absent means the defaults,
+//!   unless something in the file cannot be told to be that table.
+//! * What cannot be misunderstood is put right and said: another case, `[wlan]` for `[wifi]`,
+//!   UTF-16, characters that nobody sees. What moves the car is never guessed.
 //! * A camera whose sensor has no driver in this image costs its line, not its table: nothing was
 //!   misunderstood.
 //! * Faults never quote a value that may be secret. The report lies on the card beside
@@ -50,6 +53,7 @@ mod run;
 pub mod schema;
 mod settings;
 mod values;
+mod wifi;
 
 pub use fault::Fault;
 pub use parse::{Parsed, parse};

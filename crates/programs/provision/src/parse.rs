@@ -7,12 +7,12 @@ use crate::reader::Reader;
 use crate::schema::{TABLES, Table};
 use crate::settings::{
     Battery, Camera, Car, Drive, Host, Lan, Modem, Sensors, Settings, Speed, Ssh, Switches,
-    Thousandths, Update, Wifi,
+    Thousandths, Update,
 };
-use crate::values;
+use crate::{values, wifi};
 use rccar_drive_core::BatterySettings;
 use rccar_protocol::video::{BITRATES_KBPS, HEIGHTS, RATES, WIDTHS};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most faults that are listed: a file with more is the wrong one.
 const MAX_FAULTS: usize = 50;
@@ -26,16 +26,25 @@ pub struct Parsed {
     pub faults: Vec<Fault>,
     /// Tables with mistakes, whose values must not be used by themselves.
     pub faulty: BTreeSet<&'static str>,
+    /// Tables that the file leaves out as far as it can be read; parts of it cannot.
+    pub held: BTreeSet<&'static str>,
+    /// Nothing but blanks stands in the file.
+    pub is_empty: bool,
     /// Notes about what was put right without asking.
     pub remarks: Vec<String>,
 }
 
 impl Parsed {
-    /// The settings, with `kept` in the place of faulty tables.
+    /// The settings, with `kept` in the place of faulty tables and of those that nobody can read.
     #[must_use]
     pub fn settings_or(&self, kept: &Settings) -> Settings {
         let mut settings = self.settings.clone();
-        self.faulty.iter().for_each(|table| settings.take_table(table, kept));
+        for &table in self.faulty.union(&self.held) {
+            match table {
+                "wifi" => settings.wifi.fill_from(&kept.wifi),
+                _ => settings.take_table(table, kept),
+            }
+        }
         settings
     }
 }
@@ -43,12 +52,21 @@ impl Parsed {
 /// Reads a file. Never fails: what cannot be read is a fault.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Parsed {
-    let Document { sections, mut faults, remarks } = Document::read(bytes);
-    let whole_file = faults.iter().any(|fault| fault.key == "(file)" && fault.line == 1);
-    let mut faulty = BTreeSet::new();
+    let Document { sections, networks, strays, unclear, is_empty, mut faults, remarks } =
+        Document::read(bytes);
+    let mut faulty = misplaced(&sections, &strays);
     let mut settings = Settings::default();
     for table in &TABLES {
         let section = sections.get(table.name);
+        if table.many {
+            let read = wifi::read(table, section, &networks);
+            settings.wifi = read.wifi;
+            faults.extend(read.faults);
+            if read.is_faulty {
+                faulty.insert(table.name);
+            }
+            continue;
+        }
         let mut reader = Reader::new(table, section);
         fill(&mut settings, table, &mut reader);
         let (wrong, unusable) = reader.finish();
@@ -57,10 +75,10 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         }
         faults.extend(wrong.into_iter().chain(unusable));
     }
-    // Bytes that are no such file set nothing. That must not look like a file without settings.
-    if sections.is_empty() && whole_file {
-        faulty.extend(TABLES.iter().map(|table| table.name));
-    }
+    // What says nothing that can be read changes nothing. It must not look like a file that leaves
+    // these tables out.
+    let absent = TABLES.iter().map(|table| table.name).filter(|name| !sections.contains_key(name));
+    let held = if unclear || sections.is_empty() { absent.collect() } else { BTreeSet::new() };
     for (table, fault) in lines::conflicts(&settings, &sections) {
         faulty.insert(table);
         faults.push(fault);
@@ -68,7 +86,35 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     salvage_host(&settings, sections.get("host"), &mut faulty);
     faults.sort();
     faults.truncate(MAX_FAULTS);
-    Parsed { settings, faults, faulty, remarks }
+    Parsed { settings, faults, faulty, held, is_empty, remarks }
+}
+
+/// Tables whose keys stand elsewhere: their heading was lost, or its place. They are not left out.
+fn misplaced(
+    sections: &BTreeMap<&'static str, Section>,
+    strays: &[(usize, String)],
+) -> BTreeSet<&'static str> {
+    let mut tables = BTreeSet::new();
+    for (_, key) in strays {
+        // `wifi.ssid = …`, which TOML takes for a key of that table.
+        tables.extend(Table::named(key).map(|table| table.name));
+        let homes: Vec<_> = Table::homes(key).collect();
+        let lacks = |table: &&&Table| {
+            let section = sections.get(table.name);
+            section.is_none_or(|section| {
+                homes.len() == 1 && !section.entries.contains_key(key.as_str())
+            })
+        };
+        tables.extend(homes.iter().filter(lacks).map(|table| table.name));
+    }
+    for (name, section) in sections {
+        let own = Table::named(name);
+        let foreign =
+            section.entries.keys().filter(|key| own.is_some_and(|own| own.key(key).is_none()));
+        let homes = foreign.flat_map(|key| Table::homes(key)).map(|table| table.name);
+        tables.extend(homes.filter(|home| !sections.contains_key(home)));
+    }
+    tables
 }
 
 /// An address that is right is used even if the token beside it is wrong: the car then shows up as
@@ -93,16 +139,6 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
             reader.needs("token", "url");
         }
         "car" => settings.car = Car { name: reader.text("name", values::name) },
-        "wifi" => {
-            settings.wifi = Wifi {
-                country: reader.text("country", values::country),
-                ssid: reader.text("ssid", values::ssid),
-                password: reader.text("password", values::wifi_password),
-                hidden: reader.flag("hidden"),
-            };
-            reader.needs("password", "ssid");
-            reader.needs("hidden", "ssid");
-        }
         "modem" => {
             settings.modem = Modem {
                 apn: reader.text("apn", values::apn),
@@ -410,9 +446,50 @@ mod tests {
     }
 
     #[test]
+    fn what_held_is_not_dropped_because_it_cannot_be_read() {
+        let before = "[host]\nurl = 'https://a.example'\n[wifi]\nssid = 'Home'\n\
+                      [drive]\nactuator = 'pca9685'\n[camera]\nfps = 10\n";
+        let kept = parse(before.as_bytes()).settings;
+        // The heading is a comment, is lost, stands behind its keys, is another program's.
+        for (text, faulty) in [
+            ("[host]\nurl = 'https://b.example'\n#[wifi]\nssid = 'New'\n", "wifi"),
+            ("ssid = 'New'\n[host]\nurl = 'https://b.example'\n", "wifi"),
+            ("ssid = 'New'\n[wifi]\ncountry = 'DE'\n[host]\nurl = 'https://b.example'\n", "wifi"),
+            ("wifi.ssid = 'New'\n[host]\nurl = 'https://b.example'\n", "wifi"),
+            ("[host]\nurl = 'https://b.example'\nactuator = 'pwm'\n", "drive"),
+        ] {
+            let parsed = parse(text.as_bytes());
+            assert!(parsed.faulty.contains(faulty), "{text}: {parsed:?}");
+            let settings = parsed.settings_or(&kept);
+            assert_eq!(settings.wifi.ssid.is_some(), faulty == "wifi", "{text}");
+            assert_eq!(settings.host.url.as_deref(), Some("https://b.example"), "{text}");
+        }
+        let parsed = parse(b"[host]\nurl = 'https://b.example'\n[locale]\nkeymap = 'de'\n");
+        assert!(parsed.held.contains("wifi") && !parsed.faulty.contains("drive"));
+        let settings = parsed.settings_or(&kept);
+        assert_eq!((&settings.wifi, &settings.drive), (&kept.wifi, &kept.drive));
+        assert_eq!(settings.host.url.as_deref(), Some("https://b.example"));
+        // And what is left out of a file that can be read is gone.
+        assert_eq!(parse(b"[car]\n").settings_or(&kept), Settings::default());
+    }
+
+    #[test]
     fn a_file_that_is_none_keeps_all_settings() {
         let kept = Settings { car: Car { name: Some("Blitz".into()) }, ..Settings::default() };
-        assert_eq!(parse(&vec![b'x'; 70_000]).settings_or(&kept), kept);
-        assert_eq!(parse(b"").settings_or(&kept), Settings::default());
+        let large = parse(&vec![b'x'; 70_000]);
+        assert!(large.faults[0].what.contains("larger than") && !large.is_empty);
+        assert_eq!(large.settings_or(&kept), kept);
+        for nothing in [&b""[..], b" \r\n\t\n", b"\xef\xbb\xbf", b"\xff\xfe", &[0; 512]] {
+            let parsed = parse(nothing);
+            assert!(parsed.is_empty && parsed.faults.len() == 1, "{nothing:?}: {parsed:?}");
+            assert_eq!(parsed.settings_or(&kept), kept, "{nothing:?}");
+        }
+        let no_table: [&[u8]; 4] =
+            [b"# a note\n", b"<!DOCTYPE html>\n<html>\n", b"PK\x03\x04\x14\0\x06\0", b"hello"];
+        for text in no_table {
+            let parsed = parse(text);
+            assert!(parsed.faults.iter().any(|fault| fault.what.contains("no [table]")));
+            assert_eq!(parsed.settings_or(&kept), kept, "{text:?}");
+        }
     }
 }

@@ -80,6 +80,7 @@ impl<'a> Reader<'a> {
         };
         let (first, last) = (range.start(), range.end());
         let allowed = match step {
+            1 if unit.is_empty() => format!("a whole number from {first} to {last}"),
             1 => format!("a whole number of {unit} from {first} to {last}"),
             2 => format!("an even number of {unit} from {first} to {last}"),
             _ => format!("{first} or {last} {unit}"),
@@ -175,15 +176,27 @@ impl<'a> Reader<'a> {
             section.entries.iter().filter(|(name, _)| self.table.key(name).is_none())
         {
             let known = || self.table.keys.iter().map(|key| key.name);
-            let guess = nearest(name, known()).and_then(|guess| self.table.key(guess));
-            let what = match guess {
-                Some(guess) => format!("there is no such key; did you mean `{}`?", guess.name),
-                None => format!(
+            let guess = self.table.synonym(name);
+            let mut homes = Table::homes(name).map(|table| format!("[{}]", table.name));
+            let guess =
+                guess.or_else(|| nearest(name, known()).and_then(|key| self.table.key(key)));
+            let what = match (guess, homes.next()) {
+                _ if self.table.foreign(name).is_some() => {
+                    self.table.foreign(name).unwrap_or_default().to_owned()
+                }
+                (None, Some(home)) => {
+                    format!("there is no such key in this table; it belongs below {home}")
+                }
+                (Some(guess), _) => {
+                    format!("there is no such key; did you mean `{}`?", guess.name)
+                }
+                (None, None) => format!(
                     "there is no such key; this table has {}",
                     known().collect::<Vec<_>>().join(", ")
                 ),
             };
             let example = guess
+                .filter(|_| self.table.foreign(name).is_none())
                 .map(|guess| format!("{} = {}", guess.name, guess.example))
                 .unwrap_or_default();
             let shown: String = name.chars().filter(|c| !c.is_control()).take(32).collect();

@@ -12,12 +12,137 @@ pub struct Key {
 pub struct Table {
     pub name: &'static str,
     pub keys: &'static [Key],
+    /// The table may appear several times, as `[[name]]`.
+    pub many: bool,
+}
+
+/// Other names of tables: what people, routers, Raspberry Pi's Imager and other programs call the
+/// same thing. None for what can move the car.
+const ALIASES: [(&str, &str); 19] = [
+    ("wlan", "wifi"),
+    ("wlan0", "wifi"),
+    ("wi_fi", "wifi"),
+    ("wi fi", "wifi"),
+    ("wireless", "wifi"),
+    ("network", "wifi"),
+    ("networks", "wifi"),
+    ("wifi_network", "wifi"),
+    ("wifi_networks", "wifi"),
+    ("server", "host"),
+    ("signaling", "host"),
+    ("mobile", "modem"),
+    ("cellular", "modem"),
+    ("lte", "modem"),
+    ("4g", "modem"),
+    ("5g", "modem"),
+    ("sim", "modem"),
+    ("cam", "camera"),
+    ("updates", "update"),
+];
+
+/// Words that people write for a key.
+const SYNONYMS: [(&str, &str, &str); 11] = [
+    ("wifi", "psk", "password"),
+    ("wifi", "passphrase", "password"),
+    ("wifi", "wpa_passphrase", "password"),
+    ("wifi", "pass", "password"),
+    ("wifi", "key", "password"),
+    ("wifi", "name", "ssid"),
+    ("wifi", "network", "ssid"),
+    ("wifi", "scan_ssid", "hidden"),
+    ("wifi", "wifi_country", "country"),
+    ("host", "address", "url"),
+    ("host", "server", "url"),
+];
+
+const ENTERPRISE: &str = "enterprise Wi-Fi (802.1X: a user name or a certificate for each person, \
+                          such as eduroam) is not supported: use a network with one password for \
+                          all, a phone's hotspot or a modem";
+const BY_ITSELF: &str = "the car sees by itself whether a network is open or has WPA2 or WPA3: put \
+                         # before the line. Enterprise Wi-Fi (802.1X) is not supported";
+
+/// Keys of other programs, and what to say about them.
+const FOREIGN: [(&str, &[&str], &str); 3] = [
+    (
+        "wifi",
+        &[
+            "identity",
+            "eap",
+            "user",
+            "username",
+            "login",
+            "anonymous_identity",
+            "ca_cert",
+            "client_cert",
+            "private_key",
+            "phase1",
+            "phase2",
+            "enterprise",
+            "domain",
+            "certificate",
+        ],
+        ENTERPRISE,
+    ),
+    (
+        "wifi",
+        &["security", "key_mgmt", "proto", "auth", "auth_alg", "encryption", "wpa", "sae", "type"],
+        BY_ITSELF,
+    ),
+    (
+        "wifi",
+        &["password_encrypted"],
+        "64 digits are taken for a key without it: put # before the line",
+    ),
+];
+
+/// A key as the table would have it: small letters, and `_` for hyphens and blanks.
+pub(crate) fn canonical(word: &str) -> String {
+    word.trim().to_lowercase().replace(['-', ' '], "_")
 }
 
 impl Table {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         TABLES.iter().find(|table| table.name == name)
+    }
+
+    /// The table that a heading means beyond doubt, in any case and by any of its names.
+    pub(crate) fn meant(name: &str) -> Option<&'static Self> {
+        let name = canonical(name);
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, table)| *table);
+        Self::named(alias.unwrap_or(&name))
+    }
+
+    /// The table whose name is most like this one.
+    pub(crate) fn like(name: &str) -> Option<&'static Self> {
+        nearest(name, TABLES.iter().map(|table| table.name)).and_then(Self::named)
+    }
+
+    /// The table that most of these keys belong to.
+    pub(crate) fn with(keys: &[String]) -> Option<&'static Self> {
+        let count = |table: &&Self| keys.iter().filter(|key| table.key(key).is_some()).count();
+        TABLES.iter().rev().max_by_key(count).filter(|table| count(table) > 0)
+    }
+
+    /// The tables that have this key.
+    pub(crate) fn homes(key: &str) -> impl Iterator<Item = &'static Self> {
+        TABLES.iter().filter(move |table| table.key(key).is_some())
+    }
+
+    /// The key that a word stands for which is not its name.
+    pub(crate) fn synonym(&self, word: &str) -> Option<&'static Key> {
+        let word = canonical(word);
+        let known = SYNONYMS.iter().find(|(of, known, _)| *of == self.name && *known == word);
+        known.and_then(|(_, _, key)| self.key(key))
+    }
+
+    /// What to say about a key that is another program's.
+    pub(crate) fn foreign(&self, word: &str) -> Option<&'static str> {
+        let word = canonical(word);
+        let fits = |(of, words, _): &&(&str, &[&str], &'static str)| {
+            *of == self.name && words.contains(&word.as_str())
+        };
+        FOREIGN.iter().find(fits).map(|(_, _, what)| *what)
     }
 
     #[must_use]
@@ -34,23 +159,27 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 pub const TABLES: [Table; 13] = [
     Table {
         name: "host",
+        many: false,
         keys: &[
             key("url", "\"https://drive.example\""),
             key("token", "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""),
         ],
     },
-    Table { name: "car", keys: &[key("name", "\"Blitz\"")] },
+    Table { name: "car", many: false, keys: &[key("name", "\"Blitz\"")] },
     Table {
         name: "wifi",
+        many: true,
         keys: &[
             key("country", "\"DE\""),
             key("ssid", "\"My network\""),
             key("password", "\"correct horse battery\""),
             key("hidden", "true"),
+            key("priority", "1"),
         ],
     },
     Table {
         name: "modem",
+        many: false,
         keys: &[
             key("apn", "\"internet\""),
             key("user", "\"web\""),
@@ -61,6 +190,7 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         name: "camera",
+        many: false,
         keys: &[
             key("source", "\"libcamera\""),
             key("sensor", "\"imx219\""),
@@ -75,6 +205,7 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         name: "drive",
+        many: false,
         keys: &[
             key("actuator", "\"pca9685\""),
             key("enable_line", "\"GPIO17\""),
@@ -92,10 +223,12 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         name: "sensors",
+        many: false,
         keys: &[key("power_monitor", "\"ina226\""), key("shunt_micro_ohm", "2000")],
     },
     Table {
         name: "battery",
+        many: false,
         keys: &[
             key("cells", "2"),
             key("warn", "3.6"),
@@ -107,6 +240,7 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         name: "speed",
+        many: false,
         keys: &[
             key("line", "\"GPIO27\""),
             key("pulses_per_turn", "1"),
@@ -115,6 +249,7 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         name: "switches",
+        many: false,
         keys: &[
             key("lights_line", "\"GPIO23\""),
             key("lights_active_low", "true"),
@@ -122,9 +257,10 @@ pub const TABLES: [Table; 13] = [
             key("horn_active_low", "true"),
         ],
     },
-    Table { name: "lan", keys: &[key("access_code", "\"seven plum tractors\"")] },
+    Table { name: "lan", many: false, keys: &[key("access_code", "\"seven plum tractors\"")] },
     Table {
         name: "ssh",
+        many: false,
         keys: &[key(
             "public_key",
             "\"ssh-ed25519 \
@@ -133,6 +269,7 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         name: "update",
+        many: false,
         keys: &[
             key("channel", "\"stable\""),
             key("automatic", "true"),

@@ -7,6 +7,7 @@ use serde::Serialize;
 pub struct Settings {
     pub host: Host,
     pub car: Car,
+    #[serde(serialize_with = "crate::wifi::serialize")]
     pub wifi: Wifi,
     pub modem: Modem,
     pub camera: Camera,
@@ -35,7 +36,7 @@ pub struct Car {
     pub name: Option<String>,
 }
 
-/// The wireless network.
+/// The wireless networks. The country and the first network are of the table itself.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Wifi {
     /// ISO 3166 letters of the country.
@@ -45,6 +46,12 @@ pub struct Wifi {
     pub password: Option<String>,
     /// The network does not announce itself.
     pub hidden: Option<bool>,
+    /// Of several networks in reach the one with the larger number is preferred, and of those that
+    /// are alike the first. `None` is 0.
+    pub priority: Option<u32>,
+    /// Further networks. They have no country and no further ones.
+    #[serde(skip)]
+    pub further: Vec<Wifi>,
 }
 
 /// The mobile network.
@@ -218,7 +225,7 @@ macro_rules! hidden {
 }
 hidden! {
     Host: url, token;
-    Wifi: country, ssid, password, hidden;
+    Wifi: country, ssid, password, hidden, priority;
     Modem: apn, user, password, pin, gps;
     Lan: access_code;
 }

@@ -1,78 +1,15 @@
 //! A car's tree, from start to start.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use rccar_provision::apply::{FileState, Instead, Outcome, Places, Unused, apply};
-use std::collections::BTreeMap;
+mod common;
+
+use common::{Card, mode, tree};
+use rccar_provision::apply::{FileState, Instead, Unused, apply};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 const TOKEN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
-struct Card {
-    directory: TempDir,
-    places: Places,
-}
-
-impl Card {
-    fn new(file: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let places = Places::new(directory.path());
-        fs::create_dir_all(places.card()).unwrap();
-        fs::create_dir_all(places.defaults()).unwrap();
-        let card = Self { directory, places };
-        card.default(
-            "car.toml",
-            "[camera]\nsource = \"libcamera\"\n[lan]\nlisten = [\"[::]:80\"]\n",
-        );
-        card.default("drive.toml", "actuator = \"simulator\"\n");
-        card.file(file);
-        card
-    }
-
-    fn file(&self, text: &str) {
-        fs::write(self.places.file(), text).unwrap();
-    }
-
-    fn default(&self, name: &str, text: &str) {
-        fs::write(self.places.defaults().join(name), text).unwrap();
-    }
-
-    fn start(&self) -> Outcome {
-        apply(&self.places).unwrap()
-    }
-
-    fn config(&self, name: &str) -> toml::Table {
-        fs::read_to_string(self.places.configs().join(name)).unwrap().parse().unwrap()
-    }
-
-    fn report(&self) -> String {
-        fs::read_to_string(self.places.report()).unwrap()
-    }
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-fn tree(directory: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(directory).unwrap().flatten() {
-        let metadata = entry.metadata().unwrap();
-        match metadata.is_dir() {
-            true => found.extend(tree(&entry.path())),
-            false => {
-                found.insert(
-                    entry.path(),
-                    (metadata.mtime(), metadata.mtime_nsec(), metadata.ino()),
-                );
-            }
-        }
-    }
-    found
-}
-
 #[test]
 fn a_good_file_reaches_every_service() {
     let card = Card::new(&format!(

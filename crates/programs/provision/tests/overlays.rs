@@ -76,7 +76,7 @@ fn a_card_that_wants_no_overlay_has_no_choice_on_it() {
 fn what_is_taken_out_again_is_taken_off_the_choice() {
     let card = Card::new(CAMERA);
     card.start("rccar.overlays=");
-    card.file("");
+    card.file("[camera]\n");
     let outcome = card.start("rccar.overlays=camera-imx219,");
     assert!(is_told(&outcome, RESTART), "{:?}", outcome.notices);
     assert_eq!(card.chosen(), "");

@@ -63,7 +63,7 @@ export interface CarStatus {
 }
 
 const HOST_STATES = ["connecting", "registered", "unclaimed", "refused"] as const;
-const CARD_FILES = ["good", "faulty", "missing", "unreadable"] as const;
+const CARD_FILES = ["good", "faulty", "missing", "empty", "unreadable"] as const;
 const INSTEAD = ["kept", "default", "off"] as const;
 
 /** How the car stands with its host. */

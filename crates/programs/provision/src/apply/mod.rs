@@ -5,6 +5,7 @@
 //! error.
 
 mod access_code;
+mod beside;
 mod card;
 mod configs;
 mod files;
@@ -67,6 +68,11 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let faulty =
         parsed.faulty.iter().map(|&table| Unused { table, instead: instead(&kept, table) });
     let mut unused: Vec<Unused> = faulty.chain(refused.iter().cloned()).collect();
+    if !parsed.is_empty {
+        let held = parsed.held.iter().filter(|table| !parsed.faulty.contains(*table));
+        let held = held.map(|&table| Unused { table, instead: instead(&kept, table) });
+        unused.extend(held.filter(|unused| unused.instead == Instead::Kept));
+    }
     // Neither the default, a simulated car, nor a wiring from before may drive: the ESC may have
     // been changed for one that reverses where the old one braked.
     let mut held = settings.clone();
@@ -87,9 +93,17 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     overlays::settle(places, &held, &mut steps);
     // A file that is right as such is faulty if a service refuses a table of it.
     let file = if refused.is_empty() || file != FileState::Good { file } else { FileState::Faulty };
+    // What a person filled in may be in them, so they are named first.
+    steps.notices.splice(0..0, beside::others(places));
     steps.notices.extend(parsed.remarks);
-    let mut outcome =
-        Outcome { file, faults: parsed.faults, unused, notices: steps.notices, host_name };
+    let mut outcome = Outcome {
+        file,
+        sets_nothing: file == FileState::Good && parsed.settings == Settings::default(),
+        faults: parsed.faults,
+        unused,
+        notices: steps.notices,
+        host_name,
+    };
     let car = files::text(&places.car_id()).ok().flatten();
     let text = report::text(&outcome, car.as_deref().map(str::trim), access_code.as_deref());
     // Before the JSON, which says so if this fails.
@@ -106,8 +120,15 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
 fn read_card(places: &Places, kept: &Settings, steps: &mut Steps) -> (FileState, Parsed, Settings) {
     match card::read(places) {
         card::File::Read(bytes) => {
-            let parsed = parse(&bytes);
-            let state = if parsed.faults.is_empty() { FileState::Good } else { FileState::Faulty };
+            let mut parsed = parse(&bytes);
+            let state = match parsed.is_empty {
+                true => FileState::Empty,
+                false if parsed.faults.is_empty() => FileState::Good,
+                false => FileState::Faulty,
+            };
+            if parsed.is_empty {
+                parsed.faults.clear();
+            }
             let settings = parsed.settings_or(kept);
             (state, parsed, settings)
         }

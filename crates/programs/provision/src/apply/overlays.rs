@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_simulated_car_wants_no_overlay() {
-        assert_eq!(choice(""), Choice::default());
+        assert_eq!(choice("[drive]\n"), Choice::default());
         assert_eq!(choice("[drive]\nactuator = 'simulator'\n"), Choice::default());
     }
 

@@ -13,6 +13,8 @@ pub enum FileState {
     /// It has faults, or a service does not take it.
     Faulty,
     Missing,
+    /// Nothing stands in it: the card may have been pulled out while it was written.
+    Empty,
     /// The partition or the file cannot be read.
     Unreadable,
 }
@@ -40,6 +42,9 @@ pub struct Unused {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     pub file: FileState,
+    /// The file can be read and holds no setting, as the template does.
+    #[serde(skip)]
+    pub sets_nothing: bool,
     /// Sorted by line.
     pub faults: Vec<Fault>,
     pub unused: Vec<Unused>,
@@ -56,6 +61,10 @@ pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&st
         "What the car made of provision.toml\n===================================\n\n",
     );
     out.push_str(match (outcome.file, outcome.faults.len()) {
+        (FileState::Good, _) if outcome.sets_nothing => {
+            "There is no setting in it: each line still has its # or is blank. The car does \
+             something sensible.\n"
+        }
         (FileState::Good, _) => "Everything in it was right and is used.\n",
         (FileState::Faulty, 0) => {
             "The car cannot use all of it. Below stands why; mend it and switch the car on \
@@ -66,6 +75,10 @@ pub(super) fn text(outcome: &Outcome, car: Option<&str>, access_code: Option<&st
         (FileState::Missing, _) => {
             "There is no provision.toml beside this file. The settings from before are used, if \
              there were any.\n"
+        }
+        (FileState::Empty, _) => {
+            "It is empty, which changes nothing: the settings from before are used, if there were \
+             any.\n"
         }
         (FileState::Unreadable, _) => {
             "It cannot be read. The settings from before are used, if there were any.\n"

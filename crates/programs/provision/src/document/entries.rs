@@ -1,8 +1,9 @@
 //! The keys of one table.
 
+use super::Document;
 use super::explain::explain;
-use crate::fault::Fault;
-use crate::schema::Table;
+use super::unseen::is_unseen;
+use crate::schema::{Table, canonical};
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
@@ -76,8 +77,8 @@ impl Section {
     }
 
     /// `body` begins with blank lines, so that its line numbers are the file's.
-    pub(super) fn read(table: &Table, line: usize, body: &str, faults: &mut Vec<Fault>) -> Self {
-        let (mut entries, errors) = parse(body);
+    pub(super) fn read(table: &Table, line: usize, body: &str, document: &mut Document) -> Self {
+        let (read, errors) = parse(body);
         // One mistake often gives several messages about its line: the first one counts.
         let mut wrong: BTreeMap<usize, &str> = BTreeMap::new();
         for error in &errors {
@@ -90,12 +91,38 @@ impl Section {
                 wrong.insert(index + 1, "characters");
             }
         }
+        let mut entries = BTreeMap::new();
+        for (given, entry) in read {
+            let known = table.key(&given).or_else(|| table.key(&canonical(&given)));
+            let name = known.map_or(given.as_str(), |key| key.name);
+            if name != given && !wrong.contains_key(&entry.line) {
+                document.remarks.push(format!(
+                    "provision.toml, line {}: the key was read as `{name}`",
+                    entry.line
+                ));
+            }
+            if let Value::Text(text) = &entry.value
+                && text.chars().any(is_unseen)
+                && known.is_some()
+            {
+                document.remarks.push(format!(
+                    "provision.toml, line {}: the value of `{name}` holds a character that nobody \
+                     sees; if that was not meant, type the line by hand",
+                    entry.line
+                ));
+            }
+            if let Some(twin) = entries.insert(name.to_owned(), entry) {
+                wrong.insert(twin.line, "duplicate key");
+            }
+        }
         // The parser guesses what a line means that it cannot read. A guess is neither a value to
         // use nor a name to quote.
         entries.retain(|_, entry| !wrong.contains_key(&entry.line));
         let broken = !wrong.is_empty();
         let text = |at: usize| body.split('\n').nth(at - 1).unwrap_or_default();
-        faults.extend(wrong.into_iter().map(|(at, message)| explain(table, at, text(at), message)));
+        document
+            .faults
+            .extend(wrong.into_iter().map(|(at, message)| explain(table, at, text(at), message)));
         Self { line, entries, broken }
     }
 }

@@ -27,11 +27,6 @@ pub(super) fn explain(table: &Table, number: usize, line: &str, message: &str) -
              editor"
                 .into()
         }
-        Some(_) if line.contains(['\u{a0}', '\u{200b}', '\u{feff}', '\u{202f}']) => {
-            "there is an invisible character, as web pages put into copied text; type the line \
-             by hand"
-                .into()
-        }
         Some(value) if value.starts_with('"') && value.matches('"').count() == 1 => {
             "the closing quotation mark is missing".into()
         }
@@ -74,12 +69,12 @@ mod tests {
             ("password = \"s3\"cret\"", "inside the value"),
             ("password = \"s3\\cret\"", "backslash"),
             ("password = “s3cret", "straight"),
-            ("password =\u{a0}\"s3cret\"", "invisible"),
             ("password = ", "missing"),
             ("password \"s3cret\"", "neither"),
             ("hidden = yes", "write true"),
             ("hidden = False", "write false"),
             ("ssid = \"s3cret\"\nssid = \"s3cret\"", "twice"),
+            ("ssid = \"s3cret\"\nSSID = \"s3cret\"", "twice"),
         ] {
             let document = Document::read(format!("[wifi]\n{line}\n").as_bytes());
             let texts: Vec<String> = document.faults.iter().map(ToString::to_string).collect();

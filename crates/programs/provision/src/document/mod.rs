@@ -5,22 +5,35 @@
 
 mod entries;
 mod explain;
+mod headings;
 mod text;
+mod unseen;
 
 pub(crate) use entries::{Section, Value};
 
 use crate::fault::Fault;
-use crate::schema::{TABLES, Table, nearest};
+use crate::schema::{TABLES, Table};
+use headings::{Piece, is_many, name_of, pieces};
 use std::collections::BTreeMap;
 
 /// Largest file that is read, in bytes: the template has about 5 kB.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// Most remarks: a file with more has the same one in many lines.
+const MAX_REMARKS: usize = 12;
 
 /// The file, as far as it can be read.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     /// Tables by name, at most one of each.
     pub(crate) sections: BTreeMap<&'static str, Section>,
+    /// Wi-Fi networks after the first.
+    pub(crate) networks: Vec<Section>,
+    /// Keys before the first table, with a line each.
+    pub(crate) strays: Vec<(usize, String)>,
+    /// Something stands in the file of which nobody can say to which table it belongs.
+    pub(crate) unclear: bool,
+    /// Nothing but blanks stands in the file.
+    pub(crate) is_empty: bool,
     pub(crate) faults: Vec<Fault>,
     /// Notes for the report about what was put right without asking.
     pub(crate) remarks: Vec<String>,
@@ -39,9 +52,21 @@ impl Document {
             return document;
         }
         let text = text::decode(bytes, &mut document.remarks);
+        if text.trim().is_empty() {
+            let what = "the file is empty: nothing changes, and the settings from before hold";
+            document.fault(1, "(file)", what.to_owned(), "");
+            document.is_empty = true;
+            return document;
+        }
         for piece in pieces(&text) {
             document.piece(&piece);
         }
+        if document.sections.is_empty() {
+            let what =
+                "no [table] of this file can be read: for each the settings from before hold";
+            document.fault(1, "(file)", what.to_owned(), "[wifi]");
+        }
+        document.remarks.truncate(MAX_REMARKS);
         document
     }
 
@@ -53,10 +78,16 @@ impl Document {
                 let key = key.unwrap_or_default();
                 let shown = if key.is_empty() { "(file)".to_owned() } else { short(&key) };
                 self.fault(line, &shown, what.to_owned(), &home_of(&key));
+                self.strays.push((line, key));
             }
             return;
         };
-        let Some(table) = self.header(piece.line, header) else { return };
+        let Some(table) = self.header(piece, header) else { return };
+        if table.many && self.sections.contains_key(table.name) {
+            let section = Section::read(table, piece.line, &piece.body, self);
+            self.networks.push(section);
+            return;
+        }
         if let Some(first) = self.sections.get_mut(table.name) {
             first.broken = true;
             let what = format!(
@@ -66,36 +97,56 @@ impl Document {
             self.fault(piece.line, &format!("[{}]", table.name), what, "");
             return;
         }
-        let section = Section::read(table, piece.line, &piece.body, &mut self.faults);
+        let section = Section::read(table, piece.line, &piece.body, self);
         self.sections.insert(table.name, section);
     }
 
     /// The table that a heading means; a misspelt or misshapen one is a fault.
-    fn header(&mut self, line: usize, header: &str) -> Option<&'static Table> {
+    fn header(&mut self, piece: &Piece<'_>, header: &str) -> Option<&'static Table> {
+        let line = piece.line;
         let content = header.split('#').next().unwrap_or_default().trim();
-        let name = content.trim_matches(|c: char| c == '[' || c == ']' || c.is_whitespace());
-        let table = Table::named(name);
-        if table.is_some() && content == format!("[{name}]") {
-            return table;
+        let name = name_of(content);
+        let table = Table::meant(name);
+        let well_formed = content.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let well_formed = well_formed.is_some_and(|inside| {
+            name_of(inside) == name && (!is_many(content) || table.is_some_and(|table| table.many))
+        });
+        if let Some(table) = table.filter(|_| well_formed) {
+            if name != table.name {
+                let name = short(name);
+                self.remarks.push(format!(
+                    "provision.toml, line {line}: [{name}] was read as [{}]",
+                    table.name
+                ));
+            }
+            return Some(table);
         }
-        let guess = table
-            .map(|table| table.name)
-            .or_else(|| nearest(name, TABLES.iter().map(|table| table.name)));
+        let guess = table.or_else(|| Table::like(name)).or_else(|| Table::with(&piece.keys()));
         let known = TABLES.map(|table| format!("[{}]", table.name)).join(", ");
         let what = match (table, guess) {
             (Some(_), _) => {
                 "the heading of a table is one word in square brackets, alone on its line"
                     .to_owned()
             }
-            (None, Some(guess)) => format!("there is no such table; did you mean [{guess}]?"),
-            (None, None) => format!("there is no such table; the tables are {known}"),
+            (None, Some(guess)) => {
+                format!("there is no such table; did you mean [{}]?", guess.name)
+            }
+            (None, None) => format!(
+                "there is no such table; the tables are {known}. For those that the file leaves \
+                 out the settings from before hold"
+            ),
         };
-        let example = guess.map(|guess| format!("[{guess}]")).unwrap_or_default();
+        let example = guess.map(|guess| format!("[{}]", guess.name)).unwrap_or_default();
         self.fault(line, &format!("[{}]", short(name)), what, &example);
         // What stands below is lost. The table that was meant counts as broken: if it counted as
         // left out, the defaults would replace its kept settings.
-        if let Some(meant) = guess.and_then(Table::named) {
-            self.sections.entry(meant.name).or_insert_with(|| Section::empty(line)).broken = true;
+        match guess {
+            Some(meant) => {
+                let section =
+                    self.sections.entry(meant.name).or_insert_with(|| Section::empty(line));
+                section.broken = true;
+            }
+            None => self.unclear = true,
         }
         None
     }
@@ -117,32 +168,6 @@ fn short(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(32).collect()
 }
 
-struct Piece<'t> {
-    /// The line of the heading, or the file's first.
-    line: usize,
-    header: Option<&'t str>,
-    /// The lines below the heading. As many blank lines as the file has above come first, so that
-    /// line numbers are the file's.
-    body: String,
-}
-
-fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = vec![Piece { line: 1, header: None, body: String::new() }];
-    for (index, line) in text.split('\n').enumerate() {
-        if line.trim_start().starts_with('[') {
-            pieces.push(Piece {
-                line: index + 1,
-                header: Some(line),
-                body: "\n".repeat(index + 1),
-            });
-        } else if let Some(piece) = pieces.last_mut() {
-            piece.body.push_str(line);
-            piece.body.push('\n');
-        }
-    }
-    pieces
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +186,7 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_found_at_once() {
-        let found = faults("ssid = \"a\"\n[wlan]\n[wifi\nssid = a\n[host]\nurl\n[car]\n[car]\n");
+        let found = faults("ssid = \"a\"\n[printer]\n[wifi\nssid = a\n[host]\nurl\n[car]\n[car]\n");
         for (line, words) in [
             (1, "before the first"),
             (2, "no such table"),
@@ -190,6 +215,43 @@ mod tests {
                 && document.sections["wifi"].broken
                 && !document.sections["car"].broken
         );
+    }
+
+    #[test]
+    fn names_that_people_use_for_a_table_mean_it_and_are_said() {
+        for heading in ["[wlan]", "[Wi-Fi]", "[ wifi ]", "[NETWORK]", "[[wifi]]", "[\"wifi\"]"] {
+            let document = Document::read(format!("{heading} # home\nssid = \"a\"\n").as_bytes());
+            assert_eq!(document.faults, [], "{heading}");
+            assert!(document.sections["wifi"].entries.contains_key("ssid"), "{heading}");
+            let said = document.remarks.iter().any(|remark| remark.contains("read as [wifi]"));
+            assert_eq!(said, !heading.contains("wifi"), "{heading}: {:?}", document.remarks);
+        }
+        // What can move the car is not guessed.
+        assert!(faults("[Drive motor]\n")[0].contains("no such table"));
+        assert!(faults("[[camera]]\n")[0].contains("one word in square brackets"));
+    }
+
+    #[test]
+    fn a_heading_that_lost_its_brackets_is_a_heading() {
+        for heading in
+            ["wifi]", "[wifi", "(wifi)", "{Wi-Fi}", "wifi:", "wlan", "- [wifi]", "<wifi>"]
+        {
+            let text = format!("[camera]\nwidth = 640\n{heading}\nssid = \"a\"\n");
+            let document = Document::read(text.as_bytes());
+            assert_eq!(document.faults.len(), 1, "{heading}: {:?}", document.faults);
+            assert_eq!(document.faults[0].line, 3, "{heading}");
+            assert!(document.sections["wifi"].broken, "{heading}");
+            assert!(!document.sections["camera"].broken, "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_table_whose_name_says_nothing_is_known_by_its_keys() {
+        let document = Document::read(b"[home]\nssid = \"a\"\npassword = \"12345678\"\n");
+        assert!(document.faults[0].what.contains("did you mean [wifi]"), "{:?}", document.faults);
+        assert!(document.sections["wifi"].broken && !document.unclear);
+        let document = Document::read(b"[car]\n[home]\ncolour = \"red\"\n");
+        assert!(document.unclear && document.faults[0].what.contains("from before hold"));
     }
 
     #[test]

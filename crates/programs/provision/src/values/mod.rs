@@ -20,12 +20,15 @@ pub(crate) type Checked = Result<String, String>;
 
 /// The address of a signaling host, as the car takes it: scheme, name, perhaps a port, and no path.
 pub(crate) fn url(text: &str) -> Checked {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_blank(c));
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(
             "the address has to begin with https:// (or http:// on a network of your own)".into()
         );
     };
-    if !matches!(scheme, "http" | "https") {
+    // Of any case (RFC 3986 section 3.1): keyboards of phones begin with a capital.
+    let scheme = scheme.to_ascii_lowercase();
+    if !matches!(scheme.as_str(), "http" | "https") {
         return Err("the address has to begin with https:// or http://".into());
     }
     let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -41,6 +44,11 @@ pub(crate) fn url(text: &str) -> Checked {
              the host",
             parsed.host()
         )),
+        Ok(parsed) if has_wrong_port(&parsed) => Err(format!(
+            "there is no port {}: ports are numbers from 1 to 65535, and without one the address \
+             has the usual port",
+            authority.rsplit(':').next().unwrap_or_default()
+        )),
         Ok(parsed) if !parsed.host().is_empty() && !authority.ends_with(':') => {
             Ok(format!("{scheme}://{authority}"))
         }
@@ -48,8 +56,22 @@ pub(crate) fn url(text: &str) -> Checked {
     }
 }
 
+/// Of what copied text brings along at its ends.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+/// A port that is no number from 1 to 65535. Behind a colon nothing may stand as well (RFC 3986
+/// section 3.2.3), but nobody means that.
+fn has_wrong_port(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    let has_port = text.rfind(':') > text.rfind(']') && !text.ends_with(':');
+    has_port && authority.port_u16().is_none_or(|port| port == 0)
+}
+
 /// An enrolment token: 32 bytes in hexadecimal digits.
 pub(crate) fn token(text: &str) -> Checked {
+    let text = text.trim();
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(text.to_ascii_lowercase());
     }
@@ -170,6 +192,9 @@ mod tests {
         for (given, taken) in [
             ("https://drive.example", "https://drive.example"),
             ("https://drive.example/", "https://drive.example"),
+            ("Https://drive.example", "https://drive.example"),
+            ("HTTP://drive.example:1", "http://drive.example:1"),
+            (" https://drive.example:65535\u{200b}", "https://drive.example:65535"),
             ("http://192.0.2.1:8080", "http://192.0.2.1:8080"),
             ("http://[2001:db8::1]:8080", "http://[2001:db8::1]:8080"),
         ] {
@@ -183,6 +208,10 @@ mod tests {
             ("https://", "not the address"),
             ("https://a b", "not the address"),
             ("https://a:", "not the address"),
+            ("https://a:0", "there is no port 0"),
+            ("https://a:99999", "there is no port 99999"),
+            ("https://[2001:db8::1]:65536", "there is no port 65536"),
+            ("Http://LocalHost", "is the car itself"),
             ("http://localhost:8080", "localhost is the car itself"),
             ("http://127.0.0.1:8080", "127.0.0.1 is the car itself"),
             ("https://127.1/", "127.1 is the car itself"),
