@@ -14,6 +14,18 @@ impl HostUrl {
         &self.authority
     }
 
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The name or address without a port, as a URL has it.
+    pub(crate) fn host(&self) -> &str {
+        match self.authority.rfind(':') {
+            Some(colon) if has_port(&self.authority) => &self.authority[..colon],
+            _ => &self.authority,
+        }
+    }
+
     /// Name and port to connect to.
     pub(crate) fn dialled(&self) -> String {
         let port = if self.secure { ":443" } else { ":80" };

@@ -18,7 +18,7 @@ use crate::modem;
 use crate::pose;
 use crate::sensors::Sensors;
 use crate::session::{Session, SessionContext};
-use crate::signaling::{self, Registrant, Signs, Ways};
+use crate::signaling::{self, Registrant, Signs, Trouble, Ways};
 use crate::uplinks;
 use crate::video::VideoHub;
 use rccar_car_core::lease::{Source, Wish};
@@ -104,8 +104,10 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     let mut sources = BTreeMap::new();
     let mut readiness = Vec::new();
     let (standing, host_standing) = watch::channel(Standing::default());
+    let (redirected, host_redirects) = watch::channel(None);
     if !config.lan.listen.is_empty() {
-        let back = lan::start(&config, &context, host_standing, incoming.clone()).await?;
+        let back = lan::start(&config, &context, (host_standing, host_redirects), incoming.clone())
+            .await?;
         readiness.push(back.up.clone());
         sources.insert(Source::Lan, back);
     }
@@ -114,9 +116,10 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
         let registrant =
             Registrant { identity, name: config.car.name, software, host: config.host };
         let claim = ClaimCodeFile::new(&config.car.runtime_dir);
-        let signs = Signs { up, standing, pulse: Pulse::default() };
+        let trouble = Trouble::new(&config.car.state_dir);
+        let signs = Signs { up, standing, redirected, pulse: Pulse::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
-        let back = start_signaling(url, registrant, signs, ways, claim, incoming);
+        let back = start_signaling(url, registrant, signs, ways, (claim, trouble), incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
     }
@@ -175,7 +178,7 @@ fn start_signaling(
     registrant: Registrant,
     signs: Signs,
     ways: Ways,
-    claim: ClaimCodeFile,
+    (claim, trouble): (ClaimCodeFile, Trouble),
     incoming: mpsc::Sender<Incoming>,
 ) -> Outgoing {
     let (messages, outgoing) = mpsc::channel(QUEUE);
@@ -183,7 +186,13 @@ fn start_signaling(
     tokio::spawn(async move {
         let span = tracing::info_span!("host", name = url.authority());
         Box::pin(signaling::keep_registered(
-            url, registrant, incoming, outgoing, signs, claim, ways,
+            url,
+            registrant,
+            incoming,
+            outgoing,
+            signs,
+            (claim, trouble),
+            ways,
         ))
         .instrument(span)
         .await;

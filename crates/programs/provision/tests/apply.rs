@@ -252,6 +252,19 @@ fn notices_of_the_start_are_passed_on() {
 }
 
 #[test]
+fn a_car_that_reached_no_host_says_why_on_its_card() {
+    let card = Card::new("[host]\nurl = \"https://drive.example\"\n");
+    let file = card.places.host_trouble();
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "https://drive.example: a proxy\u{7} does not pass WebSockets on\n").unwrap();
+    card.start();
+    let said = "its host did not let it in. https://drive.example: a proxy does not pass";
+    assert!(card.report().contains(said), "{}", card.report());
+    fs::remove_file(&file).unwrap();
+    assert!(card.start().notices.is_empty() && !card.report().contains("let it in"));
+}
+
+#[test]
 fn nothing_that_everybody_may_read_holds_a_secret() {
     let card = Card::new(&format!(
         "[host]\nurl = \"https://a.example\"\ntoken = \"{TOKEN}x\"\n\

@@ -43,7 +43,7 @@ pub(crate) enum LanError {
 pub(crate) async fn start(
     config: &Config,
     context: &SessionContext,
-    standing: watch::Receiver<Standing>,
+    (standing, redirected): (watch::Receiver<Standing>, watch::Receiver<Option<String>>),
     incoming: mpsc::Sender<Incoming>,
 ) -> Result<Outgoing, LanError> {
     let code = access_code(config)?;
@@ -73,6 +73,7 @@ pub(crate) async fn start(
         name: context.name.clone(),
         host: config.host.url.as_ref().map(HostUrl::origin),
         standing,
+        redirected,
         provision: config.car.runtime_dir.join("provision.json"),
     };
     let options = Options { admits: near::may_connect, ..Options::new(context.software.clone()) };
@@ -135,6 +136,8 @@ struct About {
     name: Name,
     host: Option<String>,
     standing: watch::Receiver<Standing>,
+    /// The address to which the host's own sends the car.
+    redirected: watch::Receiver<Option<String>>,
     /// File of rccar-provision's report about the card.
     provision: PathBuf,
 }
@@ -147,7 +150,9 @@ impl About {
             car: Some(self.car.clone()),
             name: Some(self.name.clone()),
             claim: host_status::claim(&standing),
-            host: self.host.clone().map(|url| host_status::status(&standing, url)),
+            host: self.host.clone().map(|url| {
+                host_status::status(&standing, url, self.redirected.borrow().as_deref())
+            }),
             provision: self.provision(),
         }
     }

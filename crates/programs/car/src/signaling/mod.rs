@@ -1,11 +1,14 @@
 //! The car's connection to its signaling host: carries out what [`Registration`] and [`Standby`]
 //! decide.
 
+mod answer;
 mod calls;
 mod parts;
 mod register;
+mod trouble;
 
 pub(crate) use parts::{Registrant, Signs, Ways};
+pub(crate) use trouble::Trouble;
 
 use crate::claim_code::ClaimCodeFile;
 use crate::dial::{self, Dialled, LastAddresses};
@@ -13,6 +16,7 @@ use crate::due::until;
 use crate::host_url::HostUrl;
 use crate::messages::Incoming;
 use crate::uplinks::Report;
+use answer::{Clock, Meaning, meaning};
 use calls::{Calls, News};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -35,6 +39,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+/// A proxy sends from http to https, perhaps to another port, and back to the name's usual form.
+const MAX_HOPS: u8 = 3;
+
 /// Keeps the car registered for as long as the program runs.
 pub(crate) async fn keep_registered(
     url: HostUrl,
@@ -42,13 +49,15 @@ pub(crate) async fn keep_registered(
     incoming: mpsc::Sender<Incoming>,
     outgoing: mpsc::Receiver<FromCar>,
     signs: Signs,
-    claim: ClaimCodeFile,
+    (claim, trouble): (ClaimCodeFile, Trouble),
     ways: Ways,
 ) {
     let calls = Calls::new(&ways.uplinks);
     let mut client = Client {
         registration: Registration::new(clock::now()),
         standby: Standby::default(),
+        at: url.clone(),
+        hops: 0,
         url,
         registrant,
         incoming,
@@ -59,6 +68,7 @@ pub(crate) async fn keep_registered(
         ways,
         calls,
         known: Arc::default(),
+        trouble,
         attempt: None,
         connection: None,
         knocking: None,
@@ -81,7 +91,12 @@ struct Connection {
 struct Client {
     registration: Registration,
     standby: Standby,
+    /// As the settings have it.
     url: HostUrl,
+    /// Where a redirect has sent the car; otherwise the same.
+    at: HostUrl,
+    /// Redirects since the last connection.
+    hops: u8,
     registrant: Registrant,
     incoming: mpsc::Sender<Incoming>,
     outgoing: mpsc::Receiver<FromCar>,
@@ -91,6 +106,7 @@ struct Client {
     urgent: watch::Receiver<bool>,
     calls: Calls,
     known: Arc<LastAddresses>,
+    trouble: Trouble,
     attempt: Option<BoxFuture<'static, Result<Step, Ended>>>,
     connection: Option<Connection>,
     /// The attempt to have a connection that stands by, and the connection.
@@ -154,14 +170,39 @@ impl Client {
                         .uplinks
                         .report(Report::Dialled { over, silent: dialled.silent.clone() });
                 }
-                let url = self.url.clone();
+                let url = self.at.clone();
                 self.attempt = Some(Box::pin(async move {
                     Ok(Step::Knocked(Box::new(greet(&url, dialled).await?)))
                 }));
             }
             Ok(Step::Knocked(knocked)) => self.handle_knocked(*knocked),
+            Err(Ended::Socket(error)) => match meaning(&error, &self.at, Clock::read()) {
+                Some(Meaning::MovedTo(to)) if self.hops < MAX_HOPS => self.follow(to),
+                Some(Meaning::MovedTo(_)) => self.end(Ended::Answer(format!(
+                    "{} sends the car from one address to the next without end",
+                    self.url.origin()
+                ))),
+                Some(Meaning::Words(words)) => self.end(Ended::Answer(words)),
+                None => self.end(Ended::Socket(error)),
+            },
             Err(ended) => self.end(ended),
         }
+    }
+
+    /// Dials where a redirect points to. It holds for as long as connections there succeed.
+    fn follow(&mut self, to: HostUrl) {
+        tracing::warn!(
+            host = self.url.authority(),
+            "{} sends the car on to {}: put that address into the settings",
+            self.at.origin(),
+            to.origin()
+        );
+        self.signs.redirected.send_replace(Some(to.origin()));
+        self.at = to;
+        self.hops += 1;
+        // They have the port of before.
+        self.known = Arc::default();
+        self.dial(DIAL_WITHIN);
     }
 
     fn handle_knocked(&mut self, Knocked { socket, nonce, over }: Knocked) {
@@ -191,6 +232,7 @@ impl Client {
         };
         match parse::<ToCar>(&text) {
             Ok(ToCar::Registered { name, .. }) => {
+                self.hops = 0;
                 self.registration.handle_registered(clock::now(), name)
             }
             Ok(ToCar::Unclaimed {}) => self.registration.handle_unclaimed(clock::now()),
@@ -229,11 +271,12 @@ impl Client {
         loop {
             while let Some(event) = self.registration.poll_event() {
                 log(&self.url, &event);
+                self.trouble.note(&self.url, &event);
             }
             while let Some(effect) = self.standby.poll_effect() {
                 match effect {
                     standby::Effect::Knock { over, within } => {
-                        let (url, known) = (self.url.clone(), Arc::clone(&self.known));
+                        let (url, known) = (self.at.clone(), Arc::clone(&self.known));
                         self.knocking = Some(Box::pin(async move {
                             let knocking = async {
                                 let dialled =
@@ -291,7 +334,7 @@ impl Client {
         {
             return self.handle_knocked(knocked);
         }
-        let (url, known) = (self.url.clone(), Arc::clone(&self.known));
+        let (url, known) = (self.at.clone(), Arc::clone(&self.known));
         self.attempt = Some(Box::pin(async move {
             let dialled = dial::race(&url, &known, &situation.order, within).await?;
             Ok(Step::Dialled(dialled))
@@ -304,7 +347,7 @@ impl Client {
         let register = FromCar::Register {
             v: PROTOCOL_VERSION,
             key: who.identity.public(),
-            signature: who.identity.answer(self.url.authority(), nonce),
+            signature: who.identity.answer(self.at.authority(), nonce),
             name: who.name.clone(),
             software: who.software.clone(),
             enrolment: who.host.enrolment.clone(),
@@ -348,6 +391,12 @@ impl Client {
     fn report_end(&mut self, end: End) {
         self.connection = None;
         self.attempt = None;
+        if self.at != self.url {
+            self.at = self.url.clone();
+            self.known = Arc::default();
+            self.signs.redirected.send_replace(None);
+        }
+        self.hops = 0;
         self.registration.handle_ended(clock::now(), end, random_fraction());
     }
 }

@@ -17,6 +17,9 @@ use tokio_tungstenite::tungstenite;
 pub(super) enum Ended {
     #[error("{0}")]
     Socket(#[from] tungstenite::Error),
+    /// Who answers in the host's place, in words.
+    #[error("{0}")]
+    Answer(String),
     #[error("no answer within {STEP_WITHIN:?} while {0}")]
     Slow(&'static str),
     #[error("the host closed the connection{}", .0.as_ref().map_or_else(String::new, |(code, reason)| format!(" ({code}): {reason}")))]
@@ -66,6 +69,8 @@ pub(crate) struct Signs {
     pub(crate) up: watch::Sender<bool>,
     /// More exactly.
     pub(crate) standing: watch::Sender<Standing>,
+    /// The address to which a redirect sends the car.
+    pub(crate) redirected: watch::Sender<Option<String>>,
     /// Whether the host answers.
     pub(crate) pulse: Pulse,
 }

@@ -48,6 +48,11 @@ pub enum ApplyError {
 /// Applies the card's file to this tree. Mistakes in the file are in the outcome, not an error.
 pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
     let mut steps = Steps { notices: earlier_notices(places) };
+    steps.notices.extend(
+        lines(&[places.host_trouble()])
+            .into_iter()
+            .map(|why| format!("when the car was on last, its host did not let it in. {why}")),
+    );
     let kept_file = places.kept().join("provision.toml");
     let kept = steps.value("read the settings from before", files::text(&kept_file)).flatten();
     let kept = parse(kept.unwrap_or_default().as_bytes()).settings_or(&Settings::default());
@@ -167,6 +172,11 @@ fn earlier_notices(places: &Places) -> Vec<String> {
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
     paths.sort();
+    lines(&paths)
+}
+
+/// The lines of files that other programs have written, fit for a report.
+fn lines(paths: &[PathBuf]) -> Vec<String> {
     let texts: Vec<_> = paths.iter().filter_map(|path| files::text(path).ok().flatten()).collect();
     let lines = texts
         .iter()

@@ -115,6 +115,12 @@ impl Places {
         self.at("var/lib/rccar/car.id")
     }
 
+    /// Why the host did not let the car in when it was on last; the car removes it when it is in.
+    #[must_use]
+    pub fn host_trouble(&self) -> PathBuf {
+        self.at("var/lib/rccar/host.txt")
+    }
+
     fn at(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
