@@ -13,12 +13,19 @@ import {
   type Layout,
 } from "../core/input/controls";
 import { COMMANDS, placeOf, type Command } from "../core/input/keyboard";
-import { mappingOf, padLayoutOf, STANDARD, type Curve, type Mapping } from "../core/input/mapping";
+import {
+  mappingOf,
+  nthOf,
+  padLayoutOf,
+  STANDARD,
+  type Curve,
+  type Mapping,
+} from "../core/input/mapping";
 import { Pad, type PadLike } from "../core/input/pad";
 import { Wizard, type Step } from "../core/input/wizard";
 import { listPads } from "../input/browser";
 import { COMMAND_WORDS, keysFor } from "./help";
-import { CloseIcon } from "./icons";
+import { Panel } from "./panel";
 
 /** How often the devices are looked at: the wizard must see a short press. */
 const LOOK_MS = 16;
@@ -44,18 +51,13 @@ export function ControlsPanel({ cockpit, close }: Props) {
     unsaved.value = !cockpit.setControls(change(cockpit.controls.peek()));
   };
   return (
-    <aside class="help setup controls" aria-label="Keys and devices" data-testid="controls">
-      <div class="dialog-head">
-        <h2>Keys and devices</h2>
-        <button
-          type="button"
-          class="button quiet square"
-          aria-label="Close keys and devices"
-          onClick={close}
-        >
-          <CloseIcon />
-        </button>
-      </div>
+    <Panel
+      kind="help setup controls"
+      title="Keys and devices"
+      testid="controls"
+      closes="Close keys and devices"
+      close={close}
+    >
       <p class="muted">
         The car cannot be armed while this is open. What you change holds at once, in this browser.
       </p>
@@ -66,7 +68,7 @@ export function ControlsPanel({ cockpit, close }: Props) {
       )}
       <Devices cockpit={cockpit} save={save} />
       <KeyLayout cockpit={cockpit} save={save} />
-    </aside>
+    </Panel>
   );
 }
 
@@ -79,6 +81,8 @@ interface PartProps {
 
 interface Seen {
   readonly look: PadLike;
+  /** Of several with one id. */
+  readonly nth: number;
   readonly name: string;
   readonly mapping: Mapping | null;
   readonly steering: number;
@@ -87,7 +91,7 @@ interface Seen {
 
 function Devices({ cockpit, save }: PartProps) {
   const seen = useSignal<readonly Seen[]>([]);
-  const wizard = useSignal<{ id: string; layout: string; at: Wizard } | null>(null);
+  const wizard = useSignal<{ layout: string; at: Wizard } | null>(null);
   const step = useSignal<{ step: Step; letGo: boolean } | null>(null);
   const pads = useRef(new Map<string, Pad>());
   const saved = cockpit.controls.value.pads;
@@ -106,7 +110,7 @@ function Devices({ cockpit, save }: PartProps) {
       }
       seen.value = list
         .filter((pad): pad is PadLike => pad?.connected === true)
-        .map((pad) => see(pads.current, pad, cockpit.controls.peek().pads, now));
+        .map((pad) => see(pads.current, pad, nthOf(pad, list), cockpit.controls.peek().pads, now));
     };
     const timer = setInterval(look, LOOK_MS);
     return () => clearInterval(timer);
@@ -121,19 +125,18 @@ function Devices({ cockpit, save }: PartProps) {
         <Device
           key={`${device.look.index} ${device.look.id}`}
           device={device}
-          own={saved.has(padLayoutOf(device.look))}
-          step={wizard.value?.id === device.look.id ? step.value : null}
+          own={saved.has(padLayoutOf(device.look, device.nth))}
+          step={wizard.value?.layout === padLayoutOf(device.look, device.nth) ? step.value : null}
           start={() => {
             wizard.value = {
-              id: device.look.id,
-              layout: padLayoutOf(device.look),
+              layout: padLayoutOf(device.look, device.nth),
               at: new Wizard(device.look.index, device.look.id),
             };
           }}
           skip={() => wizard.value?.at.handleSkip()}
           stop={() => (wizard.value = null)}
           change={(mapping) =>
-            save((controls) => withMapping(controls, padLayoutOf(device.look), mapping))
+            save((controls) => withMapping(controls, padLayoutOf(device.look, device.nth), mapping))
           }
         />
       ))}
@@ -144,16 +147,18 @@ function Devices({ cockpit, save }: PartProps) {
 function see(
   known: Map<string, Pad>,
   look: PadLike,
+  nth: number,
   saved: ReadonlyMap<string, Mapping>,
   now: number,
 ): Seen {
   const key = `${look.index} ${look.id}`;
   let pad = known.get(key);
   if (pad) pad.handleLook(look, now);
-  else known.set(key, (pad = new Pad(look, saved, now)));
+  else known.set(key, (pad = new Pad(look, saved, now, nth)));
   const { name, steering, throttle } = pad;
   const copy = { ...look, id: look.id, index: look.index, axes: [...look.axes] };
-  return { look: copy, name, mapping: mappingOf(look, saved), steering, throttle };
+  const mapping = mappingOf(look, saved, nth);
+  return { look: copy, nth, name, mapping, steering, throttle };
 }
 
 const STEP_WORDS: Readonly<Record<Exclude<Step, "done">, string>> = {
@@ -189,7 +194,7 @@ function Device({ device, own, step, start, skip, stop, change }: DeviceProps) {
           : "Known device";
   return (
     <fieldset class="device" data-testid="device">
-      <legend>{name}</legend>
+      <legend>{device.nth === 1 ? name : `${name} (${device.nth})`}</legend>
       <p class="muted small">{state}</p>
       {mapping !== null && (
         <div class="device-bars">

@@ -3,11 +3,18 @@
 import type { Cockpit } from "../app/cockpit";
 import { batteryParts, type BatteryFigure, type Hud } from "../core/app/hud";
 
+import type { Command } from "../core/input/keyboard";
+import { keysFor } from "./help";
+
 /** Who brakes, beside pointers, whose numbers are not negative. */
 const BY_KEY = -1;
 
 export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   const { tell } = cockpit;
+  const { keys } = cockpit.controls.value;
+  const Key = ({ command }: { command: Command }) => (
+    <kbd aria-hidden="true">{keysFor(keys, command)[0]}</kbd>
+  );
   const ready = hud.phase === "connected" && hud.state !== null;
   return (
     <section class="dock" aria-label="Controls">
@@ -35,7 +42,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           onClick={(event) => tell((mixer, now) => mixer.handleArmButton(isTouch(event), now))}
         >
           {hud.armWanted ? "Disarm" : "Arm"}
-          <kbd aria-hidden="true">Enter</kbd>
+          <Key command="arm" />
         </button>
         <button
           type="button"
@@ -69,7 +76,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           aria-pressed={hud.braking}
         >
           Brake
-          <kbd aria-hidden="true">Space</kbd>
+          <Key command="brake" />
         </button>
       </div>
     </section>

@@ -43,7 +43,7 @@ export interface DriverFacts {
   readonly notice: InputNotice | null;
   /** Why this page disarmed since the driver last armed. */
   readonly pageStop: PageStop | null;
-  /** The driver's last press of arm came to nothing. */
+  /** The driver's last press of arm came to nothing, not long ago. */
   readonly armFailed: boolean;
   readonly blind: Blindness | null;
   readonly linkSlow: boolean;
@@ -90,7 +90,7 @@ export class SendPath {
       notice,
       // A press of arm that came to nothing is no stop.
       pageStop: stop === "not-armed" ? null : stop,
-      armFailed: stop === "not-armed",
+      armFailed: this.mixer.hasJustFailed(now),
       blind,
       linkSlow: this.#watch.slow,
       rttMs: this.#clock.rttMs,

@@ -197,6 +197,51 @@ describe("a device without a mapping", () => {
     expect([mixer.armWanted, mixer.stranger]).toEqual([false, "Pedals"]);
   });
 
+  it("is not named for ever if it stays where it was put, and its axes tremble", () => {
+    mixer.handlePads([pedals([0, -1, 0])], 0);
+    // Turned, and in gear: a lever whose button stays down.
+    const left = (now: number) =>
+      pedals([0.8 + 0.004 * ((now / 16) % 2), -1, 0], { buttons: buttons({ 3: 1 }) });
+    for (let now = 16; now <= 16_000; now += 16) mixer.handlePads([left(now)], now);
+    expect(mixer.stranger).toBeNull();
+    mixer.handlePads([pedals([0.1, -1, 0], { buttons: buttons({ 3: 1 }) })], 16_016);
+    expect(mixer.stranger).toBe("Pedals");
+  });
+
+  it("has a layout of its own if another one has the same id", () => {
+    const two = (first: number, second: number) => [
+      pedals([first, 0, 0]),
+      pedals([second, 0, 0], { index: 1 }),
+    ];
+    const steered: Mapping = {
+      left: axis(0, 0, -1),
+      right: axis(0, 0, 1),
+      forward: null,
+      backward: null,
+      arm: null,
+      brake: null,
+      reverse: null,
+      wheel: false,
+      steering: STICK,
+      throttle: LEVER,
+    };
+    const turned: Mapping = { ...steered, left: steered.right, right: steered.left };
+    const id = pedals([]).id;
+    const pads = new Map([
+      [id, steered],
+      [`${id} #2`, turned],
+    ]);
+    mixer.handleControls({ ...DEFAULTS, pads }, 0);
+    const steer = (now: number) => {
+      mixer.handlePads(two(0.01, 0.01), now);
+      mixer.handlePads(two(0.01, 0.6), now + 16);
+      return Math.sign(mixer.sample(now + 16).steering);
+    };
+    expect(steer(16)).toBe(-1);
+    mixer.handleControls({ ...DEFAULTS, pads: new Map([[id, steered]]) }, 100);
+    expect(steer(116)).toBe(1);
+  });
+
   it("disarms nobody", () => {
     mixer.handlePads([pedals([0, -1, 0])], 0);
     armByKey(10);

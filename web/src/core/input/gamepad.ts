@@ -14,7 +14,7 @@
  * **Twins move together, so neither takes over from the other.**
  */
 
-import type { Mapping } from "./mapping";
+import { nthOf, type Mapping } from "./mapping";
 import { keyOf, Pad, type PadLike } from "./pad";
 
 export type { PadLike } from "./pad";
@@ -103,7 +103,7 @@ export class Gamepads {
       // has not been touched.
       const pad = before.get(key);
       pad?.handleLook(seen, now);
-      this.#pads.set(key, pad ?? new Pad(seen, this.#saved, now));
+      this.#pads.set(key, pad ?? new Pad(seen, this.#saved, now, nthOf(seen, pads)));
     }
     this.#missUser();
     for (const pad of this.#pads.values())

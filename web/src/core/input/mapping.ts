@@ -92,15 +92,36 @@ export const STANDARD: Mapping = {
 
 /**
  * Names a layout of controls. One device has two if browsers list it with and without the standard
- * mapping, and the same axis means another thing in each.
+ * mapping, and the same axis means another thing in each. Of several devices with one id, the
+ * second has a layout of its own, and so on: browsers tell them apart by nothing but their order.
  */
-export function padLayoutOf({ id, mapping }: Pick<DeviceLike, "id" | "mapping">): string {
-  return mapping === "" ? id : `${mapping} ${id}`;
+export function padLayoutOf(device: Pick<DeviceLike, "id" | "mapping">, nth = 1): string {
+  const { id, mapping } = device;
+  const one = mapping === "" ? id : `${mapping} ${id}`;
+  return nth === 1 ? one : `${one} #${nth}`;
 }
 
-/** The mapping of a device; `null` if nobody has said what its controls mean. */
-export function mappingOf(device: DeviceLike, saved: ReadonlyMap<string, Mapping>): Mapping | null {
-  const own = saved.get(padLayoutOf(device));
+type Listed = Pick<DeviceLike, "id" | "mapping"> & { readonly index: number };
+
+/** How many devices of this id are listed up to this one. */
+export function nthOf(device: Listed, listed: readonly (Listed | null | undefined)[]): number {
+  const same = listed.filter(
+    (other) =>
+      other?.id === device.id && other.mapping === device.mapping && other.index < device.index,
+  );
+  return same.length + 1;
+}
+
+/**
+ * The mapping of a device; `null` if nobody has said what its controls mean. One that has none of
+ * its own has that of the first with its id.
+ */
+export function mappingOf(
+  device: DeviceLike,
+  saved: ReadonlyMap<string, Mapping>,
+  nth = 1,
+): Mapping | null {
+  const own = saved.get(padLayoutOf(device, nth)) ?? saved.get(padLayoutOf(device));
   if (own) return own;
   return device.mapping === "standard" ? STANDARD : presetOf(device);
 }

@@ -24,6 +24,27 @@ function exchange(now: number): void {
   mixer.handleCar("disarmed", seq, now);
 }
 
+describe("a press of arm that comes to nothing", () => {
+  it("is said for a while and not for ever", () => {
+    mixer.handleKey("Enter", true, 0);
+    let now = 0;
+    while (mixer.armWanted && now < 10_000) exchange((now += 20));
+    expect(now).toBeLessThan(4_000);
+    expect(mixer.hasJustFailed(now)).toBe(true);
+    expect(mixer.hasJustFailed(now + 5_900)).toBe(true);
+    expect(mixer.hasJustFailed(now + 6_000)).toBe(false);
+  });
+
+  it("is said no more once the driver presses it again", () => {
+    mixer.handleKey("Enter", true, 0);
+    let now = 0;
+    while (mixer.armWanted && now < 10_000) exchange((now += 20));
+    mixer.handleKey("Enter", false, now);
+    mixer.handleKey("Enter", true, now + 20);
+    expect(mixer.hasJustFailed(now + 20)).toBe(false);
+  });
+});
+
 describe("the source", () => {
   it("is none before anything is touched", () => {
     expect(mixer.sample(0)).toMatchObject({

@@ -26,6 +26,9 @@ const MAX_SAMPLE_AGE_MS = 80;
 /** Age that stands for "no sample" (`PROTOCOL.md`, control frame). */
 const NO_SAMPLE_MS = 65_535;
 
+/** How long it is said that the car could not be armed: as long as a notice of the car. */
+const FAILED_MS = 6_000;
+
 /** Another device than the one that armed steers now. */
 export type TakeOver =
   "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
@@ -97,6 +100,7 @@ export class Mixer {
   #notice: InputNotice | null = null;
   #takeOver: TakeOver | null = null;
   #stop: PageStop | null = null;
+  #failedAt = -Infinity;
   #visible = false;
   #focused = false;
   #leftAt = 0;
@@ -119,6 +123,11 @@ export class Mixer {
   /** Why this page last disarmed; `null` if the driver has armed or disarmed since. */
   get stop(): PageStop | null {
     return this.#stop;
+  }
+
+  /** The last press of arm came to nothing, not long ago: nothing is to be said for ever. */
+  hasJustFailed(now: number): boolean {
+    return this.#stop === "not-armed" && now - this.#failedAt < FAILED_MS;
   }
 
   /** The device that drives, or would drive if the car were armed. */
@@ -326,7 +335,10 @@ export class Mixer {
     if (echoedSeq !== null) this.#arm.handleEcho(echoedSeq, now);
     const { wanted, flag } = this.#arm;
     this.#arm.handleState(state, now);
-    if (wanted && this.#arm.failed) this.#stop = "not-armed";
+    if (wanted && this.#arm.failed) {
+      this.#stop = "not-armed";
+      this.#failedAt = now;
+    }
     // The page asks again: the car needs to see `arm` clear soon.
     if (flag !== this.#arm.flag) this.#want("soon");
   }

@@ -66,7 +66,6 @@ export class Pad {
   asksSince: number | null = null;
 
   #values: Values;
-  readonly #first: Values;
   /** The axes that steer or drive, each once. */
   readonly #sticks: { readonly stick: Stick; readonly index: number }[] = [];
   readonly #pedals: { readonly pedal: Lever; readonly source: AxisSource }[] = [];
@@ -79,14 +78,18 @@ export class Pad {
   #changedAt: number;
   #movedAt = -Infinity;
   #touchedAt = -Infinity;
+  /** Its axes when it was last touched, or first seen. */
+  #touchedFrom: readonly number[];
   #pressed = new Set<Part>();
   #released = new Set<Part>();
 
-  constructor(seen: PadLike, saved: ReadonlyMap<string, Mapping>, now: number) {
+  /** `nth`: how many devices of this id the browser lists up to this one. */
+  constructor(seen: PadLike, saved: ReadonlyMap<string, Mapping>, now: number, nth = 1) {
     this.key = keyOf(seen);
     this.name = nameOf(seen.id);
-    this.mapping = mappingOf(seen, saved);
-    this.#values = this.#first = read(seen);
+    this.mapping = mappingOf(seen, saved, nth);
+    this.#values = read(seen);
+    this.#touchedFrom = this.#values.axes;
     this.#seenAt = now;
     this.#changedAt = now;
     this.#works = this.#values.pressed.map((down) => !down);
@@ -123,7 +126,11 @@ export class Pad {
     this.#press();
     this.armPressed = this.#pressed.has("arm") && !armed;
     if (same(before, values)) return;
-    if (this.#isTouched()) this.#touchedAt = now;
+    if (this.#isTouched(before.pressed)) {
+      this.#touchedAt = now;
+      // A wheel that stays turned, or a lever that stays in gear, is touched once.
+      this.#touchedFrom = values.axes;
+    }
     this.#changedAt = now;
     if (this.#movable().some((control) => control.stirred)) this.#movedAt = now;
   }
@@ -195,11 +202,11 @@ export class Pad {
     return now - (this.isStale(now) ? this.#changedAt : this.#seenAt);
   }
 
-  #isTouched(): boolean {
+  #isTouched(before: readonly boolean[]): boolean {
     const { axes, pressed } = this.#values;
     return (
-      axes.some((at, index) => Math.abs(at - (this.#first.axes[index] ?? at)) >= 2 * DELIBERATE) ||
-      pressed.some((down, index) => down && this.#works[index] === true)
+      axes.some((at, index) => Math.abs(at - (this.#touchedFrom[index] ?? at)) >= 2 * DELIBERATE) ||
+      pressed.some((down, index) => down && before[index] !== true && this.#works[index] === true)
     );
   }
 
