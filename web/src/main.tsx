@@ -1,19 +1,15 @@
 import { render } from "preact";
 import { App } from "./app/app";
 import { expose } from "./app/diagnostics";
+import { dress } from "./app/preferences";
 import { enableGrease } from "./protocol/grease";
-import "./style/base.css";
-import "./style/pages.css";
-import "./style/releases.css";
-import "./style/cockpit.css";
-import "./style/plot.css";
-import "./style/setup.css";
-import "./style/cockpit-sizes.css";
+import "./style/all.css";
 import { Root } from "./view/root";
 
 // Set by tests before the page starts.
 if ((globalThis as { rccarGrease?: boolean }).rccarGrease === true) enableGrease();
 
+dress();
 const app = new App();
 expose(app);
 app.start();

@@ -1,24 +1,15 @@
 /** Keeps in the browser what a person has set for keys and devices. */
 
 import { formatControls, parseControls, type Controls } from "../core/input/controls";
+import { keep, kept } from "../kept";
 
 const PLACE = "rccar-controls";
 
 export function loadControls(): Controls {
-  try {
-    return parseControls(localStorage.getItem(PLACE));
-  } catch {
-    // Refused, for instance in a private window.
-    return parseControls(null);
-  }
+  return parseControls(kept(PLACE));
 }
 
 /** Returns whether the browser has kept it. */
 export function saveControls(controls: Controls): boolean {
-  try {
-    localStorage.setItem(PLACE, formatControls(controls));
-    return true;
-  } catch {
-    return false;
-  }
+  return keep(PLACE, formatControls(controls));
 }

@@ -12,6 +12,7 @@ import { AddCarDialog } from "./add-car";
 import { CarStatusPanel } from "./car-status";
 import { CarPicture, PlusIcon } from "./icons";
 import { RemoveCarDialog } from "./remove-car";
+import { ThemeSwitch } from "./display";
 import { FindCars, Parts } from "./find-cars";
 import { Top } from "./top";
 import { InstallButton, UpdateLine } from "./update-line";
@@ -78,6 +79,7 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
       <footer class="foot muted">
         <span>{server.software}</span>
         <span>rccar-web/{__VERSION__}</span>
+        <ThemeSwitch />
       </footer>
       {adding.value && <AddCarDialog app={app} close={() => (adding.value = false)} />}
       {removing.value && (

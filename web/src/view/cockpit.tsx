@@ -12,22 +12,18 @@ import { ControlsPanel } from "./controls";
 import { Dock } from "./dock";
 import { HelpPanel } from "./help";
 import { Metrics, Rungs, StatePill } from "./hud";
-import { BackIcon, FullscreenIcon, HelpIcon, PlotIcon, SetupIcon } from "./icons";
+import { BackIcon } from "./icons";
 import { PlotPanel } from "./plot";
 import { SetupPanel } from "./setup";
 import { Sticks } from "./sticks";
-import { SwitchButtons } from "./switches";
+import { Tools, type PanelName } from "./tools";
 
 export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
-  const root = useRef<HTMLDivElement>(null);
-  const help = useSignal(false);
-  const setup = useSignal(false);
-  const plot = useSignal(false);
-  const controls = useSignal(false);
-  const openControls = () => {
-    help.value = setup.value = plot.value = false;
-    controls.value = true;
-  };
+  const root = useRef<HTMLElement>(null);
+  const open = useSignal<PanelName | null>(null);
+  const close = () => (open.value = null);
+  const toggle = (panel: PanelName) => (open.value = open.value === panel ? null : panel);
+  const openControls = () => (open.value = "controls");
   const touched = useSignal(matchMedia("(pointer: coarse)").matches);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
@@ -35,9 +31,9 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
       if (cockpit.mixer.commandOf(placeOf(event)) !== null) return;
       // Whatever Caps Lock makes of a letter.
       const key = event.key.toLowerCase();
-      if (key === "?") help.value = !help.value;
-      else if (key === "escape") help.value = setup.value = plot.value = controls.value = false;
-      else if (key === "p") plot.value = !plot.value;
+      if (key === "?") toggle("help");
+      else if (key === "escape") close();
+      else if (key === "p") toggle("plot");
       else if (key === "f") toggleFullscreen(root.current);
     };
     window.addEventListener("keydown", key);
@@ -46,7 +42,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   const hud = cockpit.hud.value;
   const calibration = cockpit.calibration.value;
   return (
-    <div
+    <main
       ref={root}
       class={classes(hud, touched.value)}
       onPointerDown={(event) => (touched.value ||= event.pointerType === "touch")}
@@ -67,57 +63,13 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         </div>
         <StatePill hud={hud} />
         <Metrics hud={hud} />
-        <div class="cockpit-tools">
-          <SwitchButtons cockpit={cockpit} switches={hud.switches} />
-          {calibration !== null && (
-            <button
-              type="button"
-              class="button glass square"
-              aria-label="Set up the car"
-              aria-expanded={setup}
-              data-testid="open-setup"
-              onClick={() => {
-                help.value = controls.value = false;
-                setup.value = !setup.value;
-              }}
-            >
-              <SetupIcon />
-            </button>
-          )}
-          <button
-            type="button"
-            class="button glass square"
-            aria-label="The last minute (P)"
-            aria-expanded={plot}
-            data-testid="open-plot"
-            onClick={() => (plot.value = !plot.value)}
-          >
-            <PlotIcon />
-          </button>
-          {/* iPhones have no full screen. */}
-          {document.fullscreenEnabled && (
-            <button
-              type="button"
-              class="button glass square"
-              aria-label="Full screen (F)"
-              onClick={() => toggleFullscreen(root.current)}
-            >
-              <FullscreenIcon />
-            </button>
-          )}
-          <button
-            type="button"
-            class="button glass square"
-            aria-label="Help (?)"
-            aria-expanded={help}
-            onClick={() => {
-              setup.value = controls.value = false;
-              help.value = !help.value;
-            }}
-          >
-            <HelpIcon />
-          </button>
-        </div>
+        <Tools
+          cockpit={cockpit}
+          hud={hud}
+          open={open.value}
+          toggle={toggle}
+          fullscreen={() => toggleFullscreen(root.current)}
+        />
         <Rungs hud={hud} />
       </header>
       <BannerView
@@ -129,24 +81,20 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
       />
       {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
-      {plot.value && <PlotPanel cockpit={cockpit} close={() => (plot.value = false)} />}
-      {help.value && (
+      {open.value === "plot" && <PlotPanel cockpit={cockpit} close={close} />}
+      {open.value === "help" && (
         <HelpPanel
           keys={cockpit.controls.value.keys}
+          touched={touched.value}
           openControls={openControls}
-          close={() => (help.value = false)}
+          close={close}
         />
       )}
-      {controls.value && <ControlsPanel cockpit={cockpit} close={() => (controls.value = false)} />}
-      {setup.value && calibration !== null && (
-        <SetupPanel
-          cockpit={cockpit}
-          hud={hud}
-          view={calibration}
-          close={() => (setup.value = false)}
-        />
+      {open.value === "controls" && <ControlsPanel cockpit={cockpit} close={close} />}
+      {open.value === "setup" && calibration !== null && (
+        <SetupPanel cockpit={cockpit} hud={hud} view={calibration} close={close} />
       )}
-    </div>
+    </main>
   );
 }
 

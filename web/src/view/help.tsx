@@ -2,7 +2,8 @@
 
 import { keyWords } from "../core/input/controls";
 import { COMMANDS, type Command, type Keys } from "../core/input/keyboard";
-import { CloseIcon } from "./icons";
+import { DisplayChoices } from "./display";
+import { Panel } from "./panel";
 
 export const COMMAND_WORDS: Readonly<Record<Command, string>> = {
   left: "Steer left",
@@ -39,59 +40,40 @@ const PAD: readonly (readonly [string, string])[] = [
 
 interface Props {
   readonly keys: Keys;
+  /** The driver uses a touch screen: keys come last. */
+  readonly touched: boolean;
   readonly openControls: () => void;
   readonly close: () => void;
 }
 
-export function HelpPanel({ keys, openControls, close }: Props) {
+export function HelpPanel({ keys, touched, openControls, close }: Props) {
   const rows = [
     ...COMMANDS.map((command) => [keysFor(keys, command), COMMAND_WORDS[command]] as const),
     ...PAGE_KEYS,
   ];
   return (
-    <aside class="help" aria-label="How to drive">
-      <div class="dialog-head">
-        <h2>How to drive</h2>
-        <button
-          type="button"
-          class="button quiet square"
-          aria-label="Close the help"
-          onClick={close}
-        >
-          <CloseIcon />
-        </button>
-      </div>
+    <Panel kind="help" title="How to drive" testid="help" closes="Close the help" close={close}>
       <p class="muted">
         Arm the car with the device that you want to drive with. Moving another one disarms, and
         that one steers once you arm again. Leave this page, unplug the gamepad, lose the network or
         the picture, and the car stops by itself; then arm it again.
       </p>
-      <div class="help-lists">
-        <dl>
-          {rows.map(([names, what]) => (
-            <div key={what}>
-              <dt>
-                {names.map((key) => (
-                  <kbd key={key}>{key}</kbd>
-                ))}
-              </dt>
-              <dd>{what}</dd>
-            </div>
-          ))}
-        </dl>
-        <dl>
-          {PAD.map(([control, what]) => (
-            <div key={what}>
-              <dt>{control}</dt>
-              <dd>{what}</dd>
-            </div>
-          ))}
-          <div>
-            <dt>Touch</dt>
-            <dd>Left thumb steers, right thumb drives</dd>
-          </div>
-        </dl>
-      </div>
+      {touched ? (
+        <>
+          <dl class="help-list">
+            <Row name="Left thumb" what="Steers" />
+            <Row name="Right thumb" what="Drives" />
+            <Row name="Arm, Brake" what="Below the picture" />
+          </dl>
+          <details>
+            <summary>Keyboard and gamepad</summary>
+            <Lists rows={rows} />
+          </details>
+        </>
+      ) : (
+        <Lists rows={rows} />
+      )}
+      <DisplayChoices />
       <p class="muted small">
         Let go of a gamepad while you plug it in: the page then learns where its controls rest. If
         one of its sticks does nothing, plug it in again.
@@ -102,6 +84,41 @@ export function HelpPanel({ keys, openControls, close }: Props) {
       {!isSecureContext && (
         <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>
       )}
-    </aside>
+    </Panel>
+  );
+}
+
+function Lists({ rows }: { rows: readonly (readonly [readonly string[], string])[] }) {
+  return (
+    <div class="help-lists">
+      <dl class="help-list">
+        {rows
+          .filter(([names]) => names.length > 0)
+          .map(([names, what]) => (
+            <div key={what}>
+              <dt>
+                {names.map((key) => (
+                  <kbd key={key}>{key}</kbd>
+                ))}
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+      </dl>
+      <dl class="help-list">
+        {PAD.map(([control, what]) => (
+          <Row key={what} name={control} what={what} />
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function Row({ name, what }: { name: string; what: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{what}</dd>
+    </div>
   );
 }

@@ -67,7 +67,7 @@ function Chip({ testid, text, hint, tone }: ChipProps) {
   return (
     <li class={tone} title={hint} data-testid={testid}>
       <span class="dot" />
-      {text}
+      <span class="rung-text">{text}</span>
     </li>
   );
 }
@@ -93,28 +93,34 @@ export function Metrics({ hud }: { hud: Hud }) {
         alarm={alarm(rttAlarm(hud.rttMs))}
       />
       <Metric
-        name={hud.fps === null ? "Video" : `Video · ${Math.round(hud.fps)} fps`}
+        name="Video"
+        {...(hud.fps === null ? {} : { detail: `${Math.round(hud.fps)} fps` })}
         testid="hud-bitrate"
         value={whole(hud.bitrateKbps)}
         unit="kbit/s"
       />
-      <Metric name={detail === "" ? "Path" : `Path · ${detail}`} testid="hud-path" value={kind} />
+      <Metric name="Path" {...(detail === "" ? {} : { detail })} testid="hud-path" value={kind} />
     </dl>
   );
 }
 
 interface MetricProps {
   readonly name: string;
+  /** Left out where there is little room. */
+  readonly detail?: string;
   readonly testid: string;
   readonly value: string;
   readonly unit?: string;
   readonly alarm?: Alarm;
 }
 
-function Metric({ name, testid, value, unit, alarm = "calm" }: MetricProps) {
+function Metric({ name, detail, testid, value, unit, alarm = "calm" }: MetricProps) {
   return (
     <div class={`metric ${alarm}`}>
-      <dt>{name}</dt>
+      <dt>
+        {name}
+        {detail !== undefined && <span class="metric-detail"> · {detail}</span>}
+      </dt>
       <dd data-testid={testid}>
         {value}
         {unit !== undefined && <small> {unit}</small>}

@@ -47,6 +47,12 @@ export const PlotIcon = () => (
   </Icon>
 );
 
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="3" />
+  </Icon>
+);
+
 export const LightsIcon = () => (
   <Icon>
     <path d="M12 5.5C8 5.5 5 8.4 5 12s3 6.5 7 6.5c1.5 0 2-3 2-6.5s-.5-6.5-2-6.5Z" />

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Cockpit } from "../app/cockpit";
 import { linesOf, minuteInWords, topOf, type Moment } from "../core/app/minute";
-import { CloseIcon } from "./icons";
+import { Panel } from "./panel";
 
 interface Lane {
   readonly name: string;
@@ -32,18 +32,7 @@ export function PlotPanel({ cockpit, close }: { cockpit: Cockpit; close: () => v
     if (canvas.current) draw(canvas.current, moments);
   });
   return (
-    <aside class="plot" aria-label="The last minute" data-testid="plot">
-      <div class="dialog-head">
-        <h2>The last minute</h2>
-        <button
-          type="button"
-          class="button quiet square"
-          aria-label="Close the plot"
-          onClick={close}
-        >
-          <CloseIcon />
-        </button>
-      </div>
+    <Panel kind="plot" title="The last minute" testid="plot" closes="Close the plot" close={close}>
       <canvas
         ref={canvas}
         role="img"
@@ -51,7 +40,7 @@ export function PlotPanel({ cockpit, close }: { cockpit: Cockpit; close: () => v
         style={{ height: `${LANES.length * (LANE_PX + GAP_PX)}px` }}
       />
       <p class="muted">Red ticks: lost packets. Lines: the car slows down, the car stops.</p>
-    </aside>
+    </Panel>
   );
 }
 

@@ -63,14 +63,19 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
           <>
             <button
               type="button"
+              class="button"
+              ref={(keep) => keep?.focus()}
+              onClick={() => (asked.value = false)}
+            >
+              Keep
+            </button>
+            <button
+              type="button"
               class="button danger"
               data-testid={`remove-${version}`}
               onClick={() => void releases.remove(version)}
             >
               Remove for good
-            </button>
-            <button type="button" class="button quiet" onClick={() => (asked.value = false)}>
-              Keep
             </button>
           </>
         ) : (

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ServerInfo } from "../core/app/http";
 import type { App } from "../app/app";
 import { AddRelease } from "./add-release";
+import { ThemeSwitch } from "./display";
 import { UploadIcon } from "./icons";
 import { ReleaseCard } from "./release-card";
 import { Top } from "./top";
@@ -69,6 +70,7 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
       <footer class="foot muted">
         <span>{server.software}</span>
         <span>rccar-web/{__VERSION__}</span>
+        <ThemeSwitch />
       </footer>
     </div>
   );

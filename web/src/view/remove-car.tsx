@@ -34,16 +34,16 @@ export function RemoveCarDialog({
         </p>
       )}
       <div class="row">
+        <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
+          Keep it
+        </button>
         <button
           type="button"
-          class="button primary"
+          class="button danger"
           data-testid="remove-confirm"
           onClick={() => void remove()}
         >
           Remove it
-        </button>
-        <button type="button" class="button" onClick={() => dialog.current?.close()}>
-          Keep it
         </button>
       </div>
     </dialog>

@@ -6,7 +6,7 @@ import type { CalibrationView } from "../core/app/calibration";
 import type { Hud } from "../core/app/hud";
 import type { Jog } from "../core/input/mixer";
 import type { CalibrationValues } from "../protocol/calibration";
-import { CloseIcon } from "./icons";
+import { Panel } from "./panel";
 
 const LEFT: Jog = { steering: -1, throttle: 0, brake: false };
 const RIGHT: Jog = { steering: 1, throttle: 0, brake: false };
@@ -38,18 +38,13 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
     <Hold cockpit={cockpit} label={label} jog={jog} name={name} disabled={!idle} />
   );
   return (
-    <aside class="help setup" aria-label="Set up the car" data-testid="setup">
-      <div class="dialog-head">
-        <h2>Set up the car</h2>
-        <button
-          type="button"
-          class="button quiet square"
-          aria-label="Close the set-up"
-          onClick={close}
-        >
-          <CloseIcon />
-        </button>
-      </div>
+    <Panel
+      kind="help setup"
+      title="Set up the car"
+      testid="setup"
+      closes="Close the set-up"
+      close={close}
+    >
       <p class="muted">
         <strong>Wheels off the ground.</strong> A button moves the car only while you hold it. What
         you change holds at once, and the car keeps it.
@@ -162,7 +157,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           Forget
         </button>
       </div>
-    </aside>
+    </Panel>
   );
 }
 

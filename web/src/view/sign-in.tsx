@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { App } from "../app/app";
 import type { ServerInfo } from "../core/app/http";
 import { CarStatusPanel } from "./car-status";
+import { ThemeSwitch } from "./display";
 import { Field, Form, text } from "./form";
 import { Mark } from "./icons";
 
@@ -115,6 +116,7 @@ function Gate({ title, text, children, below }: GateProps) {
         {children}
       </div>
       {below}
+      <ThemeSwitch />
     </main>
   );
 }

@@ -63,7 +63,7 @@ function HostStatus({ state }: { state: SignalingState }) {
   return (
     <span class={`host-status ${tone}`} role="status">
       <span class="dot" />
-      {text}
+      <span class="host-words">{text}</span>
     </span>
   );
 }

@@ -44,8 +44,8 @@ pub(crate) async fn secure(mut response: Response) -> Response {
 const NO_SUCH_PLACE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
     <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" \
     content=\"dark light\"><title>Not found \u{2013} rccar</title>\
-    <h1>There is no such page</h1><p>The address is wrong, or a proxy passes on a path that this \
-    host does not have.</p><p><a href=\"/\">To the cars</a></p></html>";
+    <main><h1>There is no such page</h1><p>The address is wrong, or a proxy passes on a path \
+    that this host does not have.</p><p><a href=\"/\">To the cars</a></p></main></html>";
 
 /// A file of the page, or the page itself at `/`: it keeps its own places behind the `#`.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {

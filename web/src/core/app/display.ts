@@ -10,7 +10,7 @@ import type { CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import { FULL_SCALE } from "../../protocol/units";
 import type { Open } from "../../protocol/words";
-import { bannerFor, SILENT_MS } from "./banner";
+import { bannerFor, SILENT_MS, type Situation } from "./banner";
 import type { BatteryFigure, Hud, LimitFigure } from "./hud";
 import { stopWords } from "./messages";
 import { rungsOf, type PathTrouble } from "./rungs";
@@ -53,40 +53,19 @@ export interface Facts {
 export function hudOf(facts: Facts): Hud {
   const { now, phase, signaling, telemetry, sample, stats, blind } = facts;
   const frame = telemetry?.frame ?? null;
-  const silentSince =
-    telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS);
+  const situation = situationOf(facts);
+  const { state, reason, lastStop, silentSince } = situation;
   // A broken path carries nothing, even if the last telemetry came just now.
   const silent =
     phase.name === "interrupted" || (silentSince !== null && now - silentSince > SILENT_MS);
-  const lastStop = facts.lastStop && stopWords(facts.lastStop);
-  const known = { state: frame?.state ?? null, reason: frame?.reason ?? "none", lastStop } as const;
   return {
-    ...known,
+    state,
+    reason,
+    lastStop,
     carName: facts.carName,
     phase: phase.name,
     host: signaling.phase,
-    banner: bannerFor({
-      ...known,
-      now,
-      phase,
-      attempt: facts.attempt,
-      signaling,
-      carName: facts.carName,
-      driver: facts.driver,
-      relayOnly: facts.relayOnly,
-      silentSince,
-      visible: sample.visible,
-      focused: sample.focused,
-      notice: facts.notice,
-      device: facts.device,
-      stranger: facts.stranger,
-      pictureAgeMs: facts.ageMs,
-      armWanted: facts.armWanted,
-      armFailed: facts.armFailed,
-      throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
-      carNotice: facts.carNotice,
-      computer: frame?.computer ?? null,
-    }),
+    banner: bannerFor(situation),
     silent,
     armWanted: facts.armWanted,
     source: sample.source,
@@ -108,6 +87,36 @@ export function hudOf(facts: Facts): Hud {
     limit: limitOf(frame),
     vitals: vitalsOf(frame?.computer ?? null, frame?.position ?? null),
     frozen: silent || blind !== null,
+  };
+}
+
+/** What the table of states looks at. */
+export function situationOf(facts: Facts): Situation {
+  const { telemetry, sample } = facts;
+  const frame = telemetry?.frame ?? null;
+  return {
+    now: facts.now,
+    phase: facts.phase,
+    attempt: facts.attempt,
+    signaling: facts.signaling,
+    carName: facts.carName,
+    driver: facts.driver,
+    relayOnly: facts.relayOnly,
+    silentSince: telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS),
+    state: frame?.state ?? null,
+    reason: frame?.reason ?? "none",
+    lastStop: facts.lastStop && stopWords(facts.lastStop),
+    visible: sample.visible,
+    focused: sample.focused,
+    notice: facts.notice,
+    device: facts.device,
+    stranger: facts.stranger,
+    pictureAgeMs: facts.ageMs,
+    armWanted: facts.armWanted,
+    armFailed: facts.armFailed,
+    throttleHeld: Math.abs(sample.throttle) > NEUTRAL,
+    carNotice: facts.carNotice,
+    computer: frame?.computer ?? null,
   };
 }
 

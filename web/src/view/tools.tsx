@@ -1,0 +1,97 @@
+/** The small buttons of the cockpit. Where there is little room, most are behind "More". */
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Cockpit } from "../app/cockpit";
+import type { Hud } from "../core/app/hud";
+import { FullscreenIcon, HelpIcon, MoreIcon, PlotIcon, SetupIcon } from "./icons";
+import { SwitchButtons } from "./switches";
+
+export type PanelName = "help" | "setup" | "plot" | "controls";
+
+interface Props {
+  readonly cockpit: Cockpit;
+  readonly hud: Hud;
+  readonly open: PanelName | null;
+  readonly toggle: (panel: PanelName) => void;
+  readonly fullscreen: () => void;
+}
+
+export function Tools({ cockpit, hud, open, toggle, fullscreen }: Props) {
+  const more = useSignal(false);
+  const panel = (name: PanelName) => ({
+    expanded: open === name,
+    press: () => {
+      more.value = false;
+      toggle(name);
+    },
+  });
+  return (
+    <div class="cockpit-tools">
+      <SwitchButtons cockpit={cockpit} switches={hud.switches} />
+      <div class={`tools-more ${more.value ? "open" : ""}`}>
+        {cockpit.calibration.value !== null && (
+          <Tool name="Set up the car" testid="open-setup" {...panel("setup")}>
+            <SetupIcon />
+          </Tool>
+        )}
+        <Tool name="The last minute" keys="P" testid="open-plot" {...panel("plot")}>
+          <PlotIcon />
+        </Tool>
+        {/* iPhones have no full screen. */}
+        {document.fullscreenEnabled && (
+          <Tool
+            name="Full screen"
+            keys="F"
+            testid="fullscreen"
+            press={() => {
+              more.value = false;
+              fullscreen();
+            }}
+          >
+            <FullscreenIcon />
+          </Tool>
+        )}
+      </div>
+      <Tool
+        name="More"
+        kind="more"
+        testid="more"
+        expanded={more.value}
+        press={() => (more.value = !more.value)}
+      >
+        <MoreIcon />
+      </Tool>
+      <Tool name="Help" keys="?" testid="open-help" {...panel("help")}>
+        <HelpIcon />
+      </Tool>
+    </div>
+  );
+}
+
+interface ToolProps {
+  readonly name: string;
+  readonly kind?: string;
+  readonly keys?: string;
+  readonly testid: string;
+  readonly expanded?: boolean;
+  readonly press: () => void;
+  readonly children: ComponentChildren;
+}
+
+function Tool({ name, kind = "", keys, testid, expanded, press, children }: ToolProps) {
+  return (
+    <button
+      type="button"
+      class={`button glass square ${kind}`}
+      title={name}
+      {...(keys === undefined ? {} : { "aria-keyshortcuts": keys })}
+      {...(expanded === undefined ? {} : { "aria-expanded": expanded })}
+      data-testid={testid}
+      onClick={press}
+    >
+      {children}
+      <span class="tool-name">{name}</span>
+    </button>
+  );
+}
