@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { axe } from '../lib/looks.mjs';
 import { Cockpit, launch } from '../lib/page.mjs';
 import { World } from '../lib/programs.mjs';
 import { until } from '../lib/wait.mjs';
@@ -127,6 +128,10 @@ describe('a card without a token', () => {
     const ada = await signedIn(browser, world, 'ada');
     await ada.getByTestId(`remove-${id}`).click();
     await picture(ada, 'remove-desktop');
+    // The button that takes the car away looks like it, and Enter does not press it.
+    assert.match(await ada.getByTestId('remove-confirm').getAttribute('class'), /danger/u);
+    assert.equal(await ada.evaluate(() => document.activeElement.textContent), 'Keep it');
+    assert.deepEqual(await axe(ada), []);
     await ada.getByTestId('remove-confirm').click();
     await ada.getByText('No cars yet').waitFor();
 
