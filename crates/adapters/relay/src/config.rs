@@ -1,13 +1,12 @@
 //! The configuration of a relay, and the mistakes that one can make in it.
 
-use crate::certificate::CertificateError;
 use crate::credentials::Secret;
+use crate::stream::Tls;
 use crate::users::{Everybody, Users};
 use ipnet::IpNet;
 use std::io;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +27,8 @@ pub struct RelayConfig {
     /// addresses are those of the listener in [`RelayConfig::listen`] with the same IP address,
     /// else those of the first listener.
     pub streams: Vec<StreamListen>,
-    /// Certificate for the relay's name; needed if any of `streams` asks for TLS.
-    pub certificate: Option<CertificateFiles>,
+    /// With a certificate for the relay's name; needed if any of `streams` asks for TLS.
+    pub tls: Option<Tls>,
     /// Streams with an allocation that may be open at a time.
     pub streams_total: usize,
     /// Streams without an allocation that may be open at a time. They have 30 s to make one.
@@ -79,7 +78,7 @@ impl RelayConfig {
         Self {
             listen: vec![everywhere([0; 4].into()), everywhere([0_u16; 8].into())],
             streams: Vec::new(),
-            certificate: None,
+            tls: None,
             // Two sockets each, as long as there is an allocation: together with
             // `allocations_total` within the usual limit of 1024 open files.
             streams_total: 256,
@@ -109,7 +108,7 @@ impl RelayConfig {
         if self.listen.is_empty() {
             return Err(RelayError::NoListener);
         }
-        if self.certificate.is_none()
+        if self.tls.is_none()
             && let Some(listen) = self.streams.iter().find(|listen| listen.tls)
         {
             return Err(RelayError::NoCertificate { listen: listen.address });
@@ -183,16 +182,6 @@ pub struct StreamListen {
     pub tls: bool,
 }
 
-/// The files of a certificate. They are read again when they have changed: certificates are renewed
-/// while the relay runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateFiles {
-    /// The certificate and those between it and an authority (PEM).
-    pub chain: PathBuf,
-    /// The certificate's private key (PEM).
-    pub key: PathBuf,
-}
-
 /// The relay cannot start.
 #[derive(Debug, Error)]
 pub enum RelayError {
@@ -215,8 +204,6 @@ pub enum RelayError {
         /// From [`RelayConfig::streams`].
         listen: SocketAddr,
     },
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
     /// A wildcard address does not say where peers reach relayed ports.
     #[error(
         "TURN listens on {listen}: name the public address that peers reach this machine at, \

@@ -60,7 +60,6 @@
 
 mod allocation;
 mod attributes;
-mod certificate;
 mod client;
 mod config;
 pub mod credentials;
@@ -83,13 +82,12 @@ mod stream;
 mod table;
 pub mod users;
 
-pub use certificate::CertificateError;
-pub use config::{CertificateFiles, Listen, RelayConfig, RelayError, StrangerLimits, StreamListen};
+pub use config::{Listen, RelayConfig, RelayError, StrangerLimits, StreamListen};
 pub use ipnet::IpNet;
 pub use policy::OwnNetworks;
 pub use stats::RelayStats;
+pub use stream::{Streams, Tls};
 
-use crate::certificate::Certificate;
 use crate::client::Way;
 use crate::listener::{Listener, Shared};
 use crate::policy::PeerPolicy;
@@ -113,6 +111,9 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 pub struct Relay {
     local_addrs: Vec<SocketAddr>,
     stream_addrs: Vec<SocketAddr>,
+    addresses: RelayAddresses,
+    listen: Vec<Listen>,
+    strangers: Arc<Strangers>,
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
@@ -152,8 +153,7 @@ impl Relay {
             .map(|socket| socket.local_addr())
             .collect::<Result<Vec<_>, _>>()
             .map_err(RelayError::Socket)?;
-        let certificate =
-            config.certificate.clone().map(Certificate::load).transpose()?.map(Arc::new);
+        let tls = config.tls.clone();
         let strangers = Strangers::new(config.strangers);
         let (listen, stream_listen) = (config.listen.clone(), config.streams.clone());
         let counters = Arc::new(Counters::default());
@@ -184,7 +184,7 @@ impl Relay {
         for (socket, wanted) in streams.into_iter().zip(stream_listen) {
             let listener = StreamListener {
                 socket,
-                certificate: certificate.clone().filter(|_| wanted.tls),
+                tls: tls.clone().filter(|_| wanted.tls),
                 addresses: relay_addresses.for_address(&listen, wanted.address.ip()),
                 strangers: Arc::clone(&strangers),
                 shared: Arc::clone(&shared),
@@ -192,7 +192,16 @@ impl Relay {
             listeners.spawn(listener.run(stopped.clone()));
         }
         tracing::info!(udp = ?local_addrs, tcp = ?stream_addrs, "STUN and TURN are up");
-        Ok(Self { local_addrs, stream_addrs, shared, stop, listeners })
+        Ok(Self {
+            local_addrs,
+            stream_addrs,
+            addresses: relay_addresses,
+            listen,
+            strangers,
+            shared,
+            stop,
+            listeners,
+        })
     }
 
     /// The addresses that clients use, in the order of [`RelayConfig::listen`], with the real port
@@ -206,6 +215,17 @@ impl Relay {
     #[must_use]
     pub fn stream_addrs(&self) -> &[SocketAddr] {
         &self.stream_addrs
+    }
+
+    /// Takes the clients of a server that listens on this address for TURN, too.
+    #[must_use]
+    pub fn streams(&self, address: SocketAddr) -> Streams {
+        Streams {
+            addresses: self.addresses.for_address(&self.listen, address.ip()),
+            strangers: Arc::clone(&self.strangers),
+            shared: Arc::clone(&self.shared),
+            stop: self.stop.subscribe(),
+        }
     }
 
     #[must_use]

@@ -1,15 +1,16 @@
 //! Clients that come over TCP or TLS (RFC 8656 section 3.1). Each stream has a task, and a
 //! [`Listener`] of its own.
 
-use crate::certificate::Certificate;
 use crate::client::Way;
 use crate::listener::{Listener, Shared};
 use crate::outbox::Outbox;
 use crate::sockets::RelayPair;
+use crate::stats::Counters;
 use crate::strangers::{Stranger, Strangers};
 use rccar_causes::causes;
 use rccar_turn_stream::{Messages, padding};
 use socket2::{SockRef, TcpKeepalive};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// The handshake of TLS takes two round trips; TCP repeats what is lost after 1 s and 3 s.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
@@ -35,10 +38,57 @@ const BUFFER: usize = 4096;
 /// Pause after a failed accept: without free descriptors it fails at once, again and again.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How clients are accepted over TLS: asked for each, because certificates are renewed. Without a
+/// certificate, clients are hung up on.
+#[derive(Clone)]
+pub struct Tls(Arc<dyn Fn() -> Option<TlsAcceptor> + Send + Sync>);
+
+impl Tls {
+    pub fn new(acceptor: impl Fn() -> Option<TlsAcceptor> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(acceptor))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+/// Serves streams that another server has accepted, on a port that it shares with TURN.
+#[derive(Debug, Clone)]
+pub struct Streams {
+    pub(crate) addresses: RelayPair,
+    pub(crate) strangers: Arc<Strangers>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Streams {
+    /// Serves a client until it leaves, or the relay closes.
+    pub async fn serve(&self, stream: TlsStream<TcpStream>) {
+        let Ok(client) = stream.get_ref().0.peer_addr() else { return };
+        let unknown = Unknown::new(&self.strangers, client);
+        let counters = Arc::clone(&self.shared.counters);
+        let served = async {
+            let socket = stream.get_ref().0;
+            prepare(socket)?;
+            let (addresses, shared) = (self.addresses, Arc::clone(&self.shared));
+            let end = End { client, local: socket.local_addr()?, addresses, shared };
+            end.serve(stream, unknown).await
+        };
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = counted(served, client, &counters) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
 pub(crate) struct StreamListener {
     pub(crate) socket: TcpListener,
-    /// For TLS; `None` is plain TCP.
-    pub(crate) certificate: Option<Arc<Certificate>>,
+    /// `None` is plain TCP.
+    pub(crate) tls: Option<Tls>,
     pub(crate) addresses: RelayPair,
     /// The streams without an allocation, of all listeners.
     pub(crate) strangers: Arc<Strangers>,
@@ -70,18 +120,18 @@ impl StreamListener {
 
     fn stream(&self, stream: TcpStream, client: SocketAddr) -> impl Future<Output = ()> + use<> {
         let (shared, addresses) = (Arc::clone(&self.shared), self.addresses);
-        let acceptor = self.certificate.as_ref().map(|certificate| certificate.acceptor());
+        let acceptor = self.tls.as_ref().map(|Tls(acceptor)| acceptor());
         let unknown = Unknown::new(&self.strangers, client);
         async move {
             let counters = Arc::clone(&shared.counters);
-            counters.streams.increment();
             let served = async {
                 prepare(&stream)?;
                 let local = stream.local_addr()?;
                 let end = End { client, local, addresses, shared };
                 match acceptor {
                     None => end.serve(stream, unknown).await,
-                    Some(acceptor) => {
+                    Some(None) => Err(io::Error::other("there is no certificate yet")),
+                    Some(Some(acceptor)) => {
                         let greeted = tokio::select! {
                             greeted = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)) => greeted,
                             error = unknown.over() => return Err(error),
@@ -92,13 +142,22 @@ impl StreamListener {
                     }
                 }
             };
-            if let Err(error) = served.await {
-                tracing::debug!(%client, error = %causes(&error), "stream ended");
-                // TLS failed, it was no TURN, or it brought no credentials.
-                if [io::ErrorKind::InvalidData, io::ErrorKind::TimedOut].contains(&error.kind()) {
-                    counters.refused_streams.increment();
-                }
-            }
+            counted(served, client, &counters).await;
+        }
+    }
+}
+
+async fn counted(
+    served: impl Future<Output = io::Result<()>>,
+    client: SocketAddr,
+    counters: &Counters,
+) {
+    counters.streams.increment();
+    if let Err(error) = served.await {
+        tracing::debug!(%client, error = %causes(&error), "stream ended");
+        // TLS failed, it was no TURN, or it brought no credentials.
+        if [io::ErrorKind::InvalidData, io::ErrorKind::TimedOut].contains(&error.kind()) {
+            counters.refused_streams.increment();
         }
     }
 }

@@ -4,7 +4,8 @@
 
 mod support;
 
-use rccar_relay::{CertificateFiles, Relay, RelayConfig, StreamListen};
+use rccar_relay::{Relay, RelayConfig, StreamListen, Tls};
+use rccar_tls::{Certificate, CertificateFiles};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;
@@ -226,15 +227,10 @@ async fn over_tls_everything_is_the_same_and_plain_tcp_is_refused() {
     let files = certificate(folder.path());
     let relay = with_streams(|config| {
         config.streams[0].tls = true;
-        config.certificate = Some(files.clone());
+        let certificate = Certificate::load(files.clone()).unwrap();
+        config.tls = Some(Tls::new(move || certificate.acceptor()));
     });
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(&files.chain).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = trusts(&files);
     let stream = TcpStream::connect(relay.stream_addrs()[0]).await.unwrap();
     let name = ServerName::try_from("turn.example").unwrap();
     let mut client = StreamClient::new(
@@ -252,6 +248,33 @@ async fn over_tls_everything_is_the_same_and_plain_tcp_is_refused() {
     until(&relay, |stats| stats.refused_streams == 1).await;
 }
 
+/// As the host's page and TURN do, which share a port.
+#[tokio::test]
+async fn a_stream_that_another_server_accepted_is_served_until_the_relay_closes() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = certificate(folder.path());
+    let relay = with_streams(|_| {});
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (streams, certificate) =
+        (relay.streams(address), Certificate::load(files.clone()).unwrap());
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let stream = certificate.accept(stream).await.unwrap().unwrap();
+        streams.serve(stream).await;
+    });
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("turn.example").unwrap();
+    let mut client = StreamClient::new(
+        TlsConnector::from(Arc::new(trusts(&files))).connect(name, stream).await.unwrap(),
+    )
+    .await;
+    assert_eq!(client.allocate().await.code(), 0);
+    assert_eq!(relay.stats().streams, 1);
+    timeout(Duration::from_secs(5), relay.close()).await.expect("it closes");
+    timeout(LIMIT, server).await.expect("the stream ends with the relay").unwrap();
+}
+
 #[tokio::test]
 async fn a_relay_that_closes_ends_its_streams() {
     let relay = with_streams(|_| {});
@@ -259,6 +282,16 @@ async fn a_relay_that_closes_ends_its_streams() {
     assert_eq!(client.allocate().await.code(), 0);
     timeout(Duration::from_secs(5), relay.close()).await.expect("it closes");
     assert!(client.is_over().await);
+}
+
+fn trusts(files: &CertificateFiles) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&files.chain).unwrap()).unwrap();
+    ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 fn certificate(folder: &Path) -> CertificateFiles {

@@ -10,6 +10,8 @@ pub struct Peer {
     pub remote: SocketAddr,
     /// The address of this machine that it reached.
     pub local: SocketAddr,
+    /// Whether it speaks TLS with this program, and not with a proxy in front of it.
+    pub tls: bool,
 }
 
 impl Peer {
@@ -34,7 +36,7 @@ mod tests {
     #[test]
     fn only_a_trusted_proxy_names_the_client_and_only_its_own_entry_counts() {
         let proxy: IpAddr = "127.0.0.1".parse().unwrap();
-        let peer = Peer { remote: (proxy, 1).into(), local: (proxy, 8080).into() };
+        let peer = Peer { remote: (proxy, 1).into(), local: (proxy, 8080).into(), tls: false };
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", "1.1.1.1, 192.0.2.7".parse().unwrap());
         assert_eq!(peer.client(&headers, &[]), proxy);

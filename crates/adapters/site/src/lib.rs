@@ -55,6 +55,7 @@ mod http;
 mod ice;
 mod known;
 mod limits;
+mod listening;
 mod names;
 mod options;
 mod outbox;
@@ -75,9 +76,10 @@ pub use backend::{
     AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError,
 };
 pub use exchange::Exchange;
-pub use http::{Site, router, router_with_releases};
+pub use http::{Site, redirect, router, router_with_releases};
 pub use ice::{IceEnd, IcePeer, IceServers, NoIceServers};
 pub use limits::Limits;
+pub use listening::{Listening, Tls};
 pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
 pub use provision::provision_file;

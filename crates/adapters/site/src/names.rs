@@ -39,6 +39,14 @@ impl PublicUrl {
         is_loopback(self.host())
     }
 
+    /// The port that clients dial.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let own = if self.https { 443 } else { 80 };
+        let port = self.authority.parse::<Uri>().ok().and_then(|uri| uri.port_u16());
+        port.unwrap_or(own)
+    }
+
     /// Host without port; IPv6 addresses without brackets.
     #[must_use]
     pub fn host(&self) -> &str {

@@ -10,6 +10,7 @@ use crate::http::Site;
 use crate::http::error::ApiError;
 use crate::http::releases::Watched;
 use crate::limits::Limits;
+use crate::listening::{Listening, Tls, is_stun};
 use crate::strangers::{Asking, Strangers};
 use axum::Router;
 use axum::body::Body;
@@ -27,14 +28,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::server::TlsStream;
 
 /// Time for the head of a request, also between two requests: clients that send nothing do not hold
 /// places.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time for the handshake of TLS: two round trips, and TCP repeats what is lost after 1 s and 3 s.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for requests in flight when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the server checks whether a long transfer still moves.
@@ -49,7 +54,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// Takes a file descriptor for each of [`Limits::requests`], [`Limits::connections`] and
 /// [`Limits::strangers`]: by default more than twice the usual soft limit of a process, 1024.
-pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Future<Output = ()>) {
+pub async fn serve(
+    listeners: impl IntoIterator<Item = impl Into<Listening>>,
+    site: Site,
+    shutdown: impl Future<Output = ()>,
+) {
     let (stop, stopped) = watch::channel(());
     let Site { router, limits, trusted_proxies, admits } = site;
     let places = limits.requests.total.saturating_add(LEAVING);
@@ -63,7 +72,8 @@ pub async fn serve(listeners: Vec<TcpListener>, site: Site, shutdown: impl Futur
     });
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        accepting.spawn(accept(listener, Arc::clone(&door), Arc::clone(&places), stopped.clone()));
+        let (door, places) = (Arc::clone(&door), Arc::clone(&places));
+        accepting.spawn(accept(listener.into(), door, places, stopped.clone()));
     }
     // `stop.closed()` below waits for the receivers of connections; this one is of no connection.
     drop(stopped);
@@ -91,7 +101,7 @@ struct Ticket {
 }
 
 async fn accept(
-    listener: TcpListener,
+    listener: Listening,
     door: Arc<Door>,
     places: Arc<Semaphore>,
     stopped: watch::Receiver<()>,
@@ -99,19 +109,16 @@ async fn accept(
     loop {
         // Without a place left new clients wait in the kernel's queue.
         let Ok(total) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
+        match listener.socket.accept().await {
             Ok((stream, remote)) if !door.admits(&stream, remote) => {
                 tracing::debug!(%remote, "TCP connection of a stranger refused")
             }
             Ok((stream, remote)) => match door.enter(remote) {
                 Some(own) => {
                     let ticket = Ticket { _total: total, own };
-                    drop(tokio::spawn(connection(
-                        stream,
-                        Arc::clone(&door),
-                        ticket,
-                        stopped.clone(),
-                    )));
+                    let (door, stopped) = (Arc::clone(&door), stopped.clone());
+                    let tls = listener.tls.clone();
+                    drop(tokio::spawn(connection(stream, tls, door, ticket, stopped)));
                 }
                 // Dropping the stream hangs up: an answer would cost a task and its timeouts.
                 None => tracing::debug!(%remote, "a TCP connection too many from there"),
@@ -126,16 +133,56 @@ async fn accept(
 
 async fn connection(
     stream: TcpStream,
+    tls: Option<Arc<dyn Tls>>,
     door: Arc<Door>,
     ticket: Ticket,
-    mut stopped: watch::Receiver<()>,
+    stopped: watch::Receiver<()>,
 ) {
     let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
     // Signaling messages are small and must not wait for each other (Nagle's algorithm).
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = %causes(&error), "cannot set TCP_NODELAY");
     }
-    let peer = Peer { remote, local };
+    let peer = Peer { remote, local, tls: tls.is_some() };
+    let Some(tls) = tls else { return speak(stream, peer, door, ticket, stopped).await };
+    let greeted = tokio::select! {
+        greeted = greet(&*tls, stream) => greeted,
+        () = sent_away(ticket.own.as_ref()) => return,
+    };
+    match greeted {
+        Ok(Some((stream, first))) if is_stun(first) => {
+            // It has places of its own.
+            drop(ticket);
+            tls.turn(stream).await;
+        }
+        Ok(Some((stream, _))) => speak(stream, peer, door, ticket, stopped).await,
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%remote, error = %causes(&error), "no TLS came about"),
+    }
+}
+
+/// The handshake, and the first byte that the client says then; it is read once more. `None`: it
+/// says nothing.
+async fn greet(
+    tls: &dyn Tls,
+    stream: TcpStream,
+) -> std::io::Result<Option<(TlsStream<TcpStream>, u8)>> {
+    let Some(mut stream) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await?? else {
+        return Ok(None);
+    };
+    let first = timeout(HEAD_TIMEOUT, stream.fill_buf()).await??.first().copied();
+    Ok(first.map(|first| (stream, first)))
+}
+
+/// Speaks HTTP.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    door: Arc<Door>,
+    ticket: Ticket,
+    mut stopped: watch::Receiver<()>,
+) {
+    let remote = peer.remote;
     let watched = Watched::new();
     let own = ticket.own.clone();
     let service = service_fn(|request| door.answer(request, peer, watched.clone(), own.clone()));
@@ -182,7 +229,7 @@ async fn too_old(age: Duration, watched: &Watched) {
 
 impl Door {
     fn admits(&self, stream: &TcpStream, remote: SocketAddr) -> bool {
-        stream.local_addr().is_ok_and(|local| (self.admits)(&Peer { remote, local }))
+        stream.local_addr().is_ok_and(|local| (self.admits)(&Peer { remote, local, tls: false }))
     }
 
     /// `None`: there are enough from there. `Some(None)`: a trusted proxy, whose requests take

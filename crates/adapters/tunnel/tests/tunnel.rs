@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use rccar_relay::credentials::{Secret, mint};
-use rccar_relay::{CertificateFiles, Relay, RelayConfig, RelayStats, StreamListen};
+use rccar_relay::{Relay, RelayConfig, RelayStats, StreamListen, Tls};
+use rccar_tls::{Certificate, CertificateFiles};
 use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -182,7 +183,8 @@ async fn a_server_that_the_system_does_not_trust_is_not_used() {
     let files = certificate(folder.path(), "turn.example");
     let relay = relay(|config| {
         config.streams[0].tls = true;
-        config.certificate = Some(files.clone());
+        let certificate = Certificate::load(files.clone()).unwrap();
+        config.tls = Some(Tls::new(move || certificate.acceptor()));
     });
     let address = relay.stream_addrs()[0];
     let tls = Some(ServerName::try_from("turn.example").unwrap());

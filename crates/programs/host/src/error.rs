@@ -5,6 +5,7 @@ use crate::db::DbError;
 use crate::ice::TurnError;
 use crate::password::HashError;
 use crate::releases::ShelfError;
+use crate::tls::TlsError;
 use rccar_daemon::cli::OutputError;
 use rccar_daemon::config::ConfigError;
 use rccar_protocol::text::TextError;
@@ -26,6 +27,8 @@ pub(crate) enum HostError {
     Database(#[from] DbError),
     #[error(transparent)]
     Turn(#[from] TurnError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]

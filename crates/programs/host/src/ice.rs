@@ -10,10 +10,10 @@ use rccar_protocol::text::{Name, SessionId};
 use rccar_relay::credentials::{Secret, mint};
 use rccar_relay::users::Users;
 use rccar_relay::{
-    CertificateFiles, Control, IpNet, Listen, OwnNetworks, Relay, RelayConfig, RelayError,
-    StreamListen,
+    Control, IpNet, Listen, OwnNetworks, Relay, RelayConfig, RelayError, StreamListen, Tls,
 };
 use rccar_site::{IceEnd, IcePeer, IceServers, TokenHash};
+use rccar_tls::{Certificate, CertificateError, CertificateFiles};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -29,6 +29,8 @@ pub(crate) enum TurnError {
     Secret(#[from] FileError),
     #[error("no randomness for the key of the TURN credentials")]
     Random(#[source] getrandom::Error),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error(transparent)]
     Relay(#[from] RelayError),
 }
@@ -55,7 +57,11 @@ struct Minting {
 }
 
 /// Starts the relay, unless it is switched off. The second value has to live as long as it serves.
-pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnError> {
+/// `page` is the certificate of the page, which TURN may use, too.
+pub(crate) fn start(
+    config: &Config,
+    page: Option<&Arc<Certificate>>,
+) -> Result<(HostIce, Option<Relay>), TurnError> {
     let turn = &config.turn;
     let lifetime = Duration::from_secs(turn.credential_ttl_s().into());
     let mut ice = HostIce {
@@ -85,11 +91,10 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
         .map(|address| StreamListen { address, tls: false });
     let tls = turn.tls_listen.iter().map(|&address| StreamListen { address, tls: true });
     relay.streams = tcp.chain(tls).collect();
-    relay.certificate = turn
-        .tls_certificate
-        .clone()
-        .zip(turn.tls_key.clone())
-        .map(|(chain, key)| CertificateFiles { chain, key });
+    let own = turn.tls_certificate.clone().zip(turn.tls_key.clone());
+    let own = own.map(|(chain, key)| Certificate::load(CertificateFiles { chain, key }));
+    let certificate = own.transpose()?.map(Arc::new).or_else(|| page.cloned());
+    relay.tls = certificate.map(|certificate| Tls::new(move || certificate.acceptor()));
     relay.realm.clone_from(&turn.realm);
     relay.ports = turn.min_port..=turn.max_port;
     relay.allow_peers = turn.allow_peers.iter().map(|network| network.0).collect();
@@ -102,6 +107,12 @@ pub(crate) fn start(config: &Config) -> Result<(HostIce, Option<Relay>), TurnErr
         relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
     ice.tcp = tcp.iter().map(|&address| (address, public(turn, address))).collect();
     ice.tls = config.turn_name().map(|name| tls_urls(name, tls)).unwrap_or_default();
+    if let Some(url) = config.http.public_url.as_ref().filter(|_| config.tls.is_on()) {
+        // The page's own port leads to the relay, too; it may be another one than is listened on.
+        ice.tls.extend(tls_urls(url.host(), &[SocketAddr::from(([0; 4], url.port()))]));
+        ice.tls.sort_unstable();
+        ice.tls.dedup();
+    }
     ice.minting = Some(Minting { secret, grants, relay: relay.control() });
     Ok((ice, Some(relay)))
 }
@@ -288,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn credentials_are_made_for_the_session_and_name_nobody() {
-        let (mut ice, relay) = start(&config()).unwrap();
+        let (mut ice, relay) = start(&config(), None).unwrap();
         ice.tls = tls_urls(
             "turn.example",
             &["192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap()],
@@ -348,7 +359,7 @@ mod tests {
 
     #[tokio::test]
     async fn row_5_what_ends_a_session_or_its_people_ends_their_allocations() {
-        let (ice, relay) = start(&config()).unwrap();
+        let (ice, relay) = start(&config(), None).unwrap();
         let relay = relay.unwrap();
         let (ada, bob) = (name("Ada"), name("Bob"));
         let blitz = CarId::new("eh7ddx5bksrgcytl7bkai36se4").unwrap();
@@ -405,7 +416,7 @@ mod tests {
         assert_eq!(Turn::default().credential_ttl_s(), 600);
         // An older configuration.
         config.turn.credential_ttl_s = 43_200;
-        let (ice, _relay) = start(&config).unwrap();
+        let (ice, _relay) = start(&config, None).unwrap();
         assert_eq!(ice.renew_every(), Some(Duration::from_secs(200)));
         let (user, sign_in) = (name("Ada"), Token::generate().unwrap().hash());
         let end = IceEnd::Driver { user: &user, sign_in };

@@ -11,8 +11,8 @@
 //! # Design decisions
 //!
 //! * One binary with SQLite inside: a host for friends is one file and one directory.
-//! * Plain HTTP. TLS, with its certificates, is the business of a reverse proxy, which most servers
-//!   have already.
+//! * TLS by itself, with a certificate that it gets and renews, or behind a reverse proxy. Page,
+//!   signaling and TURN share one port then: the first byte tells them apart.
 //! * The command line works on the database and not through the server: it also works when the
 //!   server does not.
 
@@ -33,6 +33,7 @@ mod password;
 mod plain_http;
 mod releases;
 mod run;
+mod tls;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -35,7 +35,7 @@ mod tests {
 
     fn spoken(remote: &str, local: &str) -> bool {
         let at = |text: &str| (text.parse::<IpAddr>().unwrap(), 80).into();
-        is_between_neighbours(&Peer { remote: at(remote), local: at(local) })
+        is_between_neighbours(&Peer { remote: at(remote), local: at(local), tls: false })
     }
 
     #[test]

@@ -10,13 +10,20 @@ use crate::lifetimes::SETUP_LINK;
 use crate::password::Hasher;
 use crate::plain_http::is_between_neighbours;
 use crate::releases::{ReleaseStore, Shelf, announce_releases, keep_updates};
+use crate::tls::{self, Front, Identity};
 use nix::errno::Errno;
 use rccar_causes::causes;
 use rccar_daemon::cli::print;
 use rccar_daemon::{notify, shutdown};
 use rccar_protocol::text::Software;
-use rccar_site::{Exchange, Limits, Options, Token, router_with_releases, serve};
+use rccar_relay::Relay;
+use rccar_site::{
+    Exchange, Limits, Listening, Options, PublicUrl, Token, redirect, router_with_releases, serve,
+};
+use rccar_tls::Certificate;
+use std::future::pending;
 use std::io::{self};
+use std::mem::take;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +57,16 @@ async fn host(config: &Config) -> Result<(), HostError> {
             config.turn.credential_ttl_s()
         );
     }
-    let (ice, relay) = ice::start(config)?;
-    let listeners = listen(&config.http.listen)?;
+    let (certificate, renewal) = match tls::identity(config)? {
+        Some(Identity { certificate, renewal }) => (Some(certificate), renewal),
+        None => (None, None),
+    };
+    let (ice, relay) = ice::start(config, certificate.as_ref())?;
+    let mut sockets = Sockets {
+        plain: listen(&config.http.listen)?,
+        tls: listen(&config.tls.listen)?,
+        redirect: listen(&config.tls.redirect_listen)?,
+    };
     let software = Software::new(concat!("rccar-host/", env!("CARGO_PKG_VERSION")))?;
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
@@ -96,9 +111,23 @@ async fn host(config: &Config) -> Result<(), HostError> {
     if let Some(relay) = &relay {
         tasks.spawn(ice::follow_networks(relay.control()));
     }
-    print_addresses(&listeners, setup_link.as_deref())?;
+    if let (Some(url), false) = (&config.http.public_url, sockets.redirect.is_empty()) {
+        let leading = redirect(url, Limits::default());
+        tasks.spawn(serve(take(&mut sockets.redirect), leading, pending()));
+    }
+    if let Some(renewal) = renewal {
+        tasks.spawn(renewal.run());
+    }
+    print_addresses(&sockets, config.http.public_url.as_ref(), setup_link.as_deref())?;
     notify::ready();
-    serve(listeners, page, async {
+    let plain = sockets.plain.into_iter().map(Listening::from);
+    let listening: Vec<_> = match certificate {
+        None => plain.collect(),
+        Some(certificate) => {
+            plain.chain(with_tls(sockets.tls, &certificate, relay.as_ref())).collect()
+        }
+    };
+    serve(listening, page, async {
         shutdown::signal().await;
         notify::stopping();
         // While the server still runs: the sockets say first why they close.
@@ -110,6 +139,27 @@ async fn host(config: &Config) -> Result<(), HostError> {
         relay.close().await;
     }
     Ok(())
+}
+
+/// The sockets of the page.
+struct Sockets {
+    plain: Vec<TcpListener>,
+    tls: Vec<TcpListener>,
+    /// Leads to the page over TLS.
+    redirect: Vec<TcpListener>,
+}
+
+fn with_tls<'a>(
+    sockets: Vec<TcpListener>,
+    certificate: &'a Arc<Certificate>,
+    relay: Option<&'a Relay>,
+) -> impl Iterator<Item = Listening> + use<'a> {
+    sockets.into_iter().map(move |socket| {
+        let address = socket.local_addr().ok();
+        let turn = relay.zip(address).map(|(relay, address)| relay.streams(address));
+        let front = Front { certificate: Arc::clone(certificate), turn };
+        Listening::with_tls(socket, Arc::new(front))
+    })
 }
 
 fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError> {
@@ -145,12 +195,21 @@ fn no_such_address(error: &io::Error) -> bool {
 /// Prints one line to the standard output when clients can come, for scripts that start the host.
 /// Then it prints the set-up link there: the way in must not depend on what is logged, and the log
 /// must not keep it.
-fn print_addresses(listeners: &[TcpListener], setup_link: Option<&str>) -> Result<(), HostError> {
-    let addresses: Vec<_> =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    tracing::info!(?addresses, "listening");
+fn print_addresses(
+    sockets: &Sockets,
+    url: Option<&PublicUrl>,
+    setup_link: Option<&str>,
+) -> Result<(), HostError> {
+    let addresses = |of: &[TcpListener]| -> Vec<SocketAddr> {
+        of.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    };
+    let (tls, addresses) = (addresses(&sockets.tls), addresses(&sockets.plain));
+    tracing::info!(?addresses, ?tls, "listening");
     let mut lines =
         addresses.first().map(|first| format!("listening on http://{first}\n")).unwrap_or_default();
+    if let Some(url) = url.filter(|_| !tls.is_empty()) {
+        lines += &format!("listening on {url}\n");
+    }
     if let Some(link) = setup_link {
         tracing::info!(
             "nobody may sign in yet; the link that sets the host up was printed to the standard \

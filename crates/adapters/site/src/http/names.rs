@@ -33,7 +33,7 @@ pub(crate) async fn check<B: Backend>(
     // Whatever watches over the program asks by any name, and learns nothing else.
     let refusal = if request.uri().path() == "/healthz" {
         None
-    } else if !by_proxy && !(options.plain_http)(&peer) {
+    } else if !by_proxy && !peer.tls && !(options.plain_http)(&peer) {
         warn_once(&peer);
         Some(ApiError::PlainHttp)
     } else {

@@ -82,6 +82,7 @@ mod tests {
         let peer = |remote: &str, local: &str| Peer {
             remote: (ip(remote), 5000).into(),
             local: (ip(local), 80).into(),
+            tls: false,
         };
         assert!(
             may_connect(&peer("127.0.0.1", "127.0.0.1"))
