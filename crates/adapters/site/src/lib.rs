@@ -61,6 +61,7 @@ mod options;
 mod outbox;
 mod page;
 mod provision;
+mod proxies;
 mod releases;
 mod rooms_task;
 mod server;
@@ -83,6 +84,7 @@ pub use listening::{Listening, Tls};
 pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
 pub use provision::provision_file;
+pub use proxies::{Proxies, ProxyHeader};
 pub use rccar_crowd::Shares;
 pub use rccar_rooms::EnrolledCar;
 pub use releases::{

@@ -3,9 +3,9 @@
 use crate::address::Peer;
 use crate::limits::Limits;
 use crate::names::PublicUrl;
+use crate::proxies::Proxies;
 use crate::token::Token;
 use rccar_protocol::text::Software;
-use std::net::IpAddr;
 
 /// Settings of [`crate::router`].
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub struct Options {
     /// Address under which people reach the program, if it is configured. The program then answers
     /// under no other name, unless this one means the machine itself (`localhost`).
     pub public_url: Option<PublicUrl>,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Proxies that are believed who their clients are.
+    pub trusted_proxies: Proxies,
     pub limits: Limits,
     /// Key of the cookies by which browsers are known that were signed in before. `None`: a new one
     /// for each start, and no browser is known after it.
@@ -36,7 +36,7 @@ impl Options {
         Self {
             software,
             public_url: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: Proxies::default(),
             limits: Limits::default(),
             known_browsers: None,
             admits: |_| true,

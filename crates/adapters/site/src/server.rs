@@ -11,6 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::releases::Watched;
 use crate::limits::Limits;
 use crate::listening::{Listening, Tls, is_stun};
+use crate::proxies::Proxies;
 use crate::strangers::{Asking, Strangers};
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rccar_causes::causes;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +90,7 @@ struct Door {
     router: Router,
     limits: Limits,
     strangers: Arc<Strangers>,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Proxies,
     admits: fn(&Peer) -> bool,
 }
 
@@ -236,7 +237,7 @@ impl Door {
     /// places for their clients.
     fn enter(&self, remote: SocketAddr) -> Option<Option<Asking>> {
         let address = remote.ip().to_canonical();
-        if self.trusted_proxies.contains(&address) {
+        if self.trusted_proxies.trusts(address) {
             Some(None)
         } else {
             self.strangers.ask(address).map(Some)

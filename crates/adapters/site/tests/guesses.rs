@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Server, software};
-use rccar_site::Options;
+use rccar_site::{Options, Proxies, ProxyHeader};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const RIGHT: &str = r#"{"name":"Ada","password":"right password"}"#;
@@ -12,7 +12,8 @@ const WRONG: &str = r#"{"name":"ada","password":"guess"}"#;
 
 #[tokio::test]
 async fn row_10_wrong_passwords_from_anywhere_do_not_lock_out_a_browser_that_was_signed_in() {
-    let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let trusted_proxies =
+        Proxies::new(vec!["127.0.0.1/32".parse().unwrap()], ProxyHeader::default());
     let server = Server::start_as(Options { trusted_proxies, ..Options::new(software()) }).await;
     let sign_in = async |from: &str, cookie: &str, body: &str| {
         let headers = [JSON, ("x-forwarded-for", from), ("cookie", cookie)];

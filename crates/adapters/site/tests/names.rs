@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Server, Socket, TestCar, software};
-use rccar_site::{Options, PublicUrl};
+use rccar_site::{Options, Proxies, ProxyHeader, PublicUrl};
 
 const HOST: (&str, &str) = ("host", "rccar.example");
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -114,7 +114,7 @@ async fn row_9_who_may_not_speak_plain_http_is_told_so_unless_a_proxy_speaks_for
         assert!(reply.body.contains(words), "{}", reply.body);
     }
     assert_eq!(Socket::open(&server, "/ws/car", &[]).await.unwrap_err().0, 403);
-    let proxy = vec!["127.0.0.1".parse().unwrap()];
+    let proxy = Proxies::new(vec!["127.0.0.1/32".parse().unwrap()], ProxyHeader::default());
     let server = Server::start_as(Options { trusted_proxies: proxy, ..refuse }).await;
     assert_eq!(server.post("/api/v1/sign-in", SIGN_IN).await.status, 204);
 }

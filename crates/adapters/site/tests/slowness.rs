@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Server, eventually, software};
-use rccar_site::{Limits, Options, Shares};
+use rccar_site::{Limits, Options, Proxies, ProxyHeader, Shares};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -86,7 +86,8 @@ async fn a_websocket_gives_its_place_to_others() {
 #[tokio::test]
 async fn clients_behind_a_proxy_are_told_apart() {
     let limits = few(1);
-    let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let trusted_proxies =
+        Proxies::new(vec!["127.0.0.1/32".parse().unwrap()], ProxyHeader::default());
     let server =
         Server::start_as(Options { limits, trusted_proxies, ..Options::new(software()) }).await;
     let client = |address: &str| vec![("x-forwarded-for".to_owned(), address.to_owned())];

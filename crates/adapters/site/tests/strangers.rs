@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Server, Socket, TestCar, eventually, software};
-use rccar_site::{Limits, Options, Shares};
+use rccar_site::{Limits, Options, Proxies, ProxyHeader, Shares};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,7 +14,8 @@ use tokio::net::{TcpSocket, TcpStream};
 const FEW: Shares = Shares { total: 16, per_address: 2, per_site: 3, per_network: 4 };
 
 async fn start(limits: Limits) -> Server {
-    let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let trusted_proxies =
+        Proxies::new(vec!["127.0.0.1/32".parse().unwrap()], ProxyHeader::default());
     Server::start_as(Options { limits, trusted_proxies, ..Options::new(software()) }).await
 }
 

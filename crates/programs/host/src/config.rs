@@ -8,7 +8,7 @@ use crate::plain_http::is_public;
 use rccar_daemon::config::{ConfigError, load};
 use rccar_protocol::signaling::IceServer;
 use rccar_relay::IpNet;
-use rccar_site::{Limits, PublicUrl, Shares};
+use rccar_site::{Limits, Proxies, ProxyHeader, PublicUrl, Shares};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,8 @@ pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) allow_public_http: bool,
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<Proxy>,
+    pub(crate) proxy_header: Header,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
 }
@@ -112,6 +113,32 @@ impl TryFrom<String> for Network {
     }
 }
 
+/// An address or a network of reverse proxies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Proxy(pub(crate) IpNet);
+
+impl TryFrom<String> for Proxy {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        text.parse().or_else(|_| address()).map(Self).map_err(|_| {
+            format!(
+                "`{text}` is neither an address such as 127.0.0.1 nor a network such as 10.0.0.0/8"
+            )
+        })
+    }
+}
+
+/// The header in which the proxies name their clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Header {
+    #[default]
+    XForwardedFor,
+    Forwarded,
+}
+
 impl Default for Http {
     fn default() -> Self {
         let limits = Limits::default();
@@ -120,6 +147,7 @@ impl Default for Http {
             public_url: None,
             allow_public_http: false,
             trusted_proxies: Vec::new(),
+            proxy_header: Header::default(),
             max_connections: limits.connections,
             max_connections_per_address: limits.connections_per_address,
         }
@@ -127,6 +155,14 @@ impl Default for Http {
 }
 
 impl Http {
+    pub(crate) fn proxies(&self) -> Proxies {
+        let header = match self.proxy_header {
+            Header::XForwardedFor => ProxyHeader::XForwardedFor,
+            Header::Forwarded => ProxyHeader::Forwarded,
+        };
+        Proxies::new(self.trusted_proxies.iter().map(|proxy| proxy.0).collect(), header)
+    }
+
     /// Half as many as may be known: who is somebody says so within a round trip.
     pub(crate) fn strangers(&self) -> Shares {
         let per_address = self.max_connections_per_address.div_ceil(2);
@@ -388,6 +424,14 @@ mod tests {
             (
                 "[ice]\nextra_servers = [{ urls = [\"stun:stun.example:3478?transport=udp\"] }]",
                 &["host.toml", "ice.extra_servers", "server 1", "stun:stun.example", "the ?"],
+            ),
+            (
+                "[http]\ntrusted_proxies = [\"10.0.0.0/33\"]",
+                &["host.toml:2", "http.trusted_proxies", "10.0.0.0/8"],
+            ),
+            (
+                "[http]\nproxy_header = \"x-real-ip\"",
+                &["host.toml:2", "http.proxy_header", "forwarded"],
             ),
             ("[http]\n\nport = 8080", &["host.toml:3", "port"]),
             (

@@ -85,7 +85,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let options = Options {
         public_url: config.http.public_url.clone(),
         plain_http: if config.http.allow_public_http { |_| true } else { is_between_neighbours },
-        trusted_proxies: config.http.trusted_proxies.clone(),
+        trusted_proxies: config.http.proxies(),
         known_browsers: Some(known_browsers),
         limits: Limits {
             connections: config.http.max_connections,

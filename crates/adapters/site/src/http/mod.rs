@@ -19,6 +19,7 @@ use crate::exchange::Exchange;
 use crate::known::Known;
 use crate::limits::{Gate, Limits};
 use crate::options::Options;
+use crate::proxies::Proxies;
 use crate::releases::Releases;
 use crate::strangers::Strangers;
 use crate::throttle::Throttle;
@@ -33,7 +34,6 @@ use axum::routing::{any, delete, get, patch, post};
 use error::ApiError;
 pub use redirect::redirect;
 use releases::Transfers;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Largest body of a request: the largest real one has a name and a password.
@@ -69,7 +69,7 @@ impl<B: Backend> App<B> {
 pub struct Site {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Proxies,
     pub(crate) admits: fn(&Peer) -> bool,
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn check<B: Backend>(
     next: Next,
 ) -> Response {
     let options = &app.options;
-    let by_proxy = options.trusted_proxies.contains(&peer.remote.ip().to_canonical());
+    let by_proxy = options.trusted_proxies.trusts(peer.remote.ip());
     // Whatever watches over the program asks by any name, and learns nothing else.
     let refusal = if request.uri().path() == "/healthz" {
         None

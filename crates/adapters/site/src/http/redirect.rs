@@ -3,6 +3,7 @@
 use super::Site;
 use crate::limits::Limits;
 use crate::names::PublicUrl;
+use crate::proxies::Proxies;
 use axum::Router;
 use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode, Uri};
@@ -15,7 +16,7 @@ pub fn redirect(to: &PublicUrl, limits: Limits) -> Site {
     let to = to.to_string();
     let router =
         Router::new().fallback(async move |method: Method, uri: Uri| lead(&to, &method, &uri));
-    Site { router, limits, trusted_proxies: Vec::new(), admits: |_| true }
+    Site { router, limits, trusted_proxies: Proxies::default(), admits: |_| true }
 }
 
 fn lead(to: &str, method: &Method, uri: &Uri) -> Response {
