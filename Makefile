@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist pictures clean setup
+.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb pictures clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,7 @@ test: ## What decides a landing (CI runs the same)
 	@ci/modem
 	@ci/netlab
 	@tests/units/run
+	@tests/host-deb/run
 	@ci/e2e
 	@ci/vm quick
 	@ci/image-repro quick
@@ -133,6 +134,16 @@ dist: ## Archives of the last commit with the page built in, without and with th
 	@ci/setup
 	@ci/web build
 	@ci/dist
+
+host-deb: ## Debian package of the host, into out/deb
+	@ci/setup
+	@ci/web build
+	@ci/host-deb
+
+test-host-deb: ## Install, upgrade and remove the host's package in a container (needs root)
+	@ci/setup
+	@ci/web build
+	@tests/host-deb/run
 
 clean: ## Remove what was built
 	rm -rf target out web/dist

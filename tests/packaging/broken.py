@@ -90,7 +90,7 @@ BROKEN = [
     ("no_file_is_a_package_s_and_the_appliance_s", "appliance", replace("ci/install", 'wanted=("${components[@]}")', 'wanted=("${components[@]}" rauc)')),
     ("the_list_is_what_is_installed", "car.toml", replace("ci/install", 'rm -f "$target"', 'case $target in */car.toml) continue ;; esac')),
     ("the_list_is_what_is_installed", "may write", replace("ci/install", "mode=644", "mode=666")),
-    ("nothing_is_installed_twice_or_forgotten", "no component installs", replace("ci/components.list", "car usr/share/rccar/car.toml", "host usr/share/rccar/car.toml")),
+    ("nothing_is_installed_twice_or_forgotten", "no component installs", replace("ci/components.list", "car usr/share/rccar/car.toml", "firmware usr/share/rccar/car.toml")),
     ("another_prefix_is_used_throughout", "below /usr", replace("ci/install", "share/rccar/", "share/rc/")),
     ("another_prefix_is_used_throughout", "nobody looks", replace("ci/install", "usr/bin/* | usr/lib/rccar/*", "usr/bin/* | usr/lib/*")),
     ("units_are_installed_and_started_once", "is not installed", remove(f"{UNITS}/rccar-trial.timer")),

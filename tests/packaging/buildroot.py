@@ -147,7 +147,10 @@ def check_components_are_those_of_the_list(top):
 
 
 def check_users_are_those_of_the_table(top):
-    groups, users = system_users(top)
+    groups, users = {}, {}
+    for table in ("rccar.conf", "rccar-host.conf"):
+        for found, named in zip((groups, users), system_users(top, table)):
+            found.update(named)
     makefile = (tree(top) / "package/rccar/rccar.mk").read_text()
     table = re.search(r"^define RCCAR_USERS\n(.*?)\nendef$", makefile, re.MULTILINE | re.DOTALL)[1]
     found_groups, found_users = {}, {}

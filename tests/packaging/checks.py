@@ -16,7 +16,7 @@ import tempfile
 import tomllib
 
 # Components whose files are packages; the image lays `appliance` over them.
-PACKAGED = ("car", "drive", "modem", "provision", "update", "common", "rauc")
+PACKAGED = ("car", "drive", "modem", "provision", "update", "host", "common", "rauc")
 FOLDERS = {
     "systemd_system_unitdir": "/usr/lib/systemd/system",
     "nonarch_libdir": "/usr/lib",
@@ -222,10 +222,10 @@ def check_units_are_installed_and_started_once(top):
                 yield f"rccar-programs: {name} is in {package} and in no SYSTEMD_SERVICE"
 
 
-def system_users(top):
-    """Name to number, of users and of groups, by sysusers.d."""
+def system_users(top, table):
+    """Name to number, of users and of groups, by a table of sysusers.d."""
     groups, users = {}, {}
-    for line in (top / "overlays/usr/lib/sysusers.d/rccar.conf").read_text().splitlines():
+    for line in (top / "overlays/usr/lib/sysusers.d" / table).read_text().splitlines():
         if found := re.match(r"([gu]) (\S+) (\d+)", line):
             kind, name, number = found.groups()
             groups[name] = number
@@ -235,16 +235,17 @@ def system_users(top):
 
 
 def check_users_are_the_same_everywhere(top):
-    groups, users = system_users(top)
-    if len(users) < 4:
-        yield f"sysusers.d/rccar.conf: only {len(users)} users were found"
     values = {name: value for name, _, value in assignments(generated(top))}
-    named = dict(re.findall(r"--gid (\d+) ([\w-]+);", values.get("GROUPADD_PARAM:rccar-common", "")))
-    if {name: number for number, name in named.items()} != groups:
-        yield "rccar-programs: GROUPADD_PARAM and sysusers.d do not have the same groups"
-    named = re.findall(r"--uid (\d+) --gid (\d+) [^;]* ([\w-]+);", values.get("USERADD_PARAM:rccar-common", ""))
-    if {name: uid for uid, gid, name in named if uid == gid} != users:
-        yield "rccar-programs: USERADD_PARAM and sysusers.d do not have the same users"
+    for component, table, least in (("common", "rccar.conf", 4), ("host", "rccar-host.conf", 1)):
+        groups, users = system_users(top, table)
+        if len(users) < least:
+            yield f"sysusers.d/{table}: only {len(users)} users were found"
+        named = dict(re.findall(r"--gid (\d+) ([\w-]+);", values.get(f"GROUPADD_PARAM:rccar-{component}", "")))
+        if {name: number for number, name in named.items()} != groups:
+            yield f"rccar-programs: GROUPADD_PARAM and sysusers.d/{table} do not have the same groups"
+        named = re.findall(r"--uid (\d+) --gid (\d+) [^;]* ([\w-]+);", values.get(f"USERADD_PARAM:rccar-{component}", ""))
+        if {name: uid for uid, gid, name in named if uid == gid} != users:
+            yield f"rccar-programs: USERADD_PARAM and sysusers.d/{table} do not have the same users"
 
 
 def check_licences_and_their_checksums(top):

@@ -47,9 +47,8 @@ do_install() {
 # The units are linked in the targets that want them, by the packages themselves.
 SYSTEMD_AUTO_ENABLE = "disable"
 
-USERADD_PACKAGES = "rccar-common"
-
 RDEPENDS:rccar-car = "ca-certificates rccar-common rccar-multicall"
+RDEPENDS:rccar-host = "ca-certificates"
 RDEPENDS:rccar-drive = "rccar-common"
 RDEPENDS:rccar-modem = "modemmanager ppp rccar-common rccar-multicall"
 RDEPENDS:rccar-provision = "dropbear rccar-common rccar-multicall"

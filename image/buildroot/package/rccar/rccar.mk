@@ -42,7 +42,7 @@ RCCAR_CARGO_ENV += \
 	BINDGEN_EXTRA_CLANG_ARGS="--target=$(GNU_TARGET_NAME) --sysroot=$(STAGING_DIR)"
 endif
 
-# The same numbers as in overlays/usr/lib/sysusers.d/rccar.conf.
+# The same numbers as in overlays/usr/lib/sysusers.d.
 define RCCAR_USERS
 	- - gpio 400 * - - - Pins
 	- - i2c 401 * - - - Buses
@@ -50,6 +50,7 @@ define RCCAR_USERS
 	rccar-car 411 rccar-car 411 * - /sbin/nologin - The car, camera and connection
 	rccar-update 412 rccar-update 412 * - /sbin/nologin - Updates of the car
 	rccar-modem 413 rccar-modem 413 * - /sbin/nologin - Supervisor of the mobile link
+	rccar-host 414 rccar-host 414 * - /sbin/nologin - Signaling host
 endef
 
 define RCCAR_CHECK_SOURCES
