@@ -11,18 +11,18 @@ demo: ## Host and simulated car on this machine; prints the address to open
 test: export RCCAR_SUMMARY = $(CURDIR)/out/summary.txt
 test: ## What decides a landing (CI runs the same)
 	@ci/summary begin
-	@ci/setup
-	@ci/web
-	@ci/lint
-	@tests/packaging/run
-	@ci/unit
-	@ci/modem
-	@ci/netlab
-	@tests/units/run
-	@tests/host-deb/run
-	@ci/e2e
-	@ci/vm quick
-	@ci/image-repro quick
+	@ci/timed ci/setup
+	@ci/timed ci/web
+	@ci/timed ci/lint
+	@ci/timed tests/packaging/run
+	@ci/timed ci/unit
+	@ci/timed ci/modem
+	@ci/timed ci/netlab
+	@ci/timed tests/units/run
+	@ci/timed tests/host-deb/run
+	@ci/timed ci/e2e
+	@ci/timed ci/vm quick
+	@ci/timed ci/image-repro quick
 	@ci/summary
 
 setup: ## Install system packages, Rust and npm packages
