@@ -1,8 +1,9 @@
 //! Makes a frame smaller.
 
 use crate::frame::{I420Frame, PlanesMut, VideoFormat};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 /// Keeps its memory from frame to frame.
 #[derive(Debug, Default)]
@@ -49,13 +50,14 @@ fn resize(
     to: (usize, usize),
 ) -> Result<(), String> {
     let pixels = |count: usize| u32::try_from(count).map_err(|error| error.to_string());
-    let plane = ImageRef::new(pixels(from.0)?, pixels(from.1)?, plane, PixelType::U8)
+    // With the type of a pixel: `resize` would be compiled for all of them, which takes minutes.
+    let plane = TypedImageRef::<U8>::from_buffer(pixels(from.0)?, pixels(from.1)?, plane)
         .map_err(|error| error.to_string())?;
-    let mut into = Image::from_slice_u8(pixels(to.0)?, pixels(to.1)?, into, PixelType::U8)
+    let mut into = TypedImage::<U8>::from_buffer(pixels(to.0)?, pixels(to.1)?, into)
         .map_err(|error| error.to_string())?;
     // Each new pixel is the mean of what it covers: sharp enough, and nothing flickers.
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Box));
-    resizer.resize(&plane, &mut into, &options).map_err(|error| error.to_string())
+    resizer.resize_typed(&plane, &mut into, &options).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
