@@ -1,5 +1,6 @@
 //! Turns the stack's callbacks into [`PeerEvent`]s.
 
+use crate::candidates;
 use crate::peer::{PeerEvent, PeerState};
 use rccar_causes::causes;
 use rccar_protocol::signaling::Candidate;
@@ -49,6 +50,9 @@ impl PeerConnectionEventHandler for Observer {
             }
         };
         match candidate {
+            Ok(candidate) if candidates::lead_nowhere(candidate.line()) => {
+                tracing::debug!(line = candidate.line(), "a local candidate is no address");
+            }
             Ok(candidate) => {
                 tracing::debug!(candidate = candidate.line(), "local candidate");
                 self.emit_candidate(candidate);

@@ -1,5 +1,6 @@
 //! The peer connection.
 
+use crate::candidates;
 use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
 use crate::keyframe::KeyframeTap;
 use crate::observer::Observer;
@@ -396,6 +397,10 @@ impl Peer {
     async fn apply(&self, candidate: Candidate) -> Result<(), PeerError> {
         // The end of the driver's candidates.
         if candidate.line().is_empty() {
+            return Ok(());
+        }
+        if candidates::lead_nowhere(candidate.line()) {
+            tracing::debug!(line = candidate.line(), "the driver's candidate is no address");
             return Ok(());
         }
         let init = RTCIceCandidateInit {

@@ -9,6 +9,7 @@
 //! | [`uplinks`] | which uplink is used |
 //! | [`computer`] | what the driver sees of the computer's temperature and supply |
 //! | [`recovery`] | what brings a session back when its path is lost |
+//! | [`nat64`] | how IPv4 servers are reached in a network that has only IPv6 |
 //!
 //! **There are never two drivers. A driver who was refused never moves the car. No frame looks
 //! fresher than it is. No core is ever without a next attempt:** as long as something is wrong,
@@ -72,6 +73,7 @@
 pub mod computer;
 pub mod freshness;
 pub mod lease;
+pub mod nat64;
 pub mod recovery;
 pub mod registration;
 pub mod sight;

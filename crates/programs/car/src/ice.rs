@@ -1,14 +1,16 @@
 //! Makes ICE servers usable for the WebRTC stack.
 //!
 //! Names are resolved here, because the stack would wait for the resolver inside its media loop.
-//! The stack does not speak TURN over TCP and TLS: a tunnel leads to such servers.
+//! The stack does not speak TURN over TCP and TLS: a tunnel leads to such servers. In a network
+//! that has only IPv6, servers with an IPv4 address get one of the network's NAT64, too.
 
+use rccar_car_core::nat64::{Prefix, WELL_KNOWN_NAME};
 use rccar_causes::causes;
 use rccar_protocol::ice_url::{IceScheme, IceTransport, IceUrl};
 use rccar_protocol::signaling::IceServer;
 use rccar_tunnel::{Local, Options, Server, ServerName, Tunnel};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// To wait longer for a resolver would delay the session more than the server is worth.
@@ -27,6 +29,8 @@ pub(crate) struct Servers {
     /// The result of each lookup, kept so that a restart in the middle of a hand-over need not wait
     /// for a resolver.
     known: BTreeMap<String, Vec<SocketAddr>>,
+    /// How the present network reaches IPv4 over IPv6.
+    nat64: Vec<Prefix>,
     /// Leads to a server over streams. It stays as long as that server is the same, because TURN
     /// allocations end with their connection.
     tunnel: Option<Tunnel>,
@@ -37,7 +41,7 @@ struct Known<'a> {
     /// Index in `Servers::named`.
     server: usize,
     url: IceUrl<'a>,
-    addresses: &'a [SocketAddr],
+    addresses: Vec<SocketAddr>,
 }
 
 impl Servers {
@@ -63,7 +67,9 @@ impl Servers {
             self.named.iter().flat_map(|server| &server.urls).take(MAX_URLS).collect();
         let new = urls.into_iter().filter(|url| !self.known.contains_key(*url));
         let lookups = new.map(|url| async move { (url.clone(), look_up(url).await) });
-        let found = futures_util::future::join_all(lookups).await;
+        let lookups = futures_util::future::join_all(lookups);
+        let (found, nat64) = tokio::join!(lookups, prefixes());
+        self.nat64 = nat64;
         // A name that did not resolve is not kept: it may resolve the next time.
         self.known.extend(found.into_iter().filter(|(_, addresses)| !addresses.is_empty()));
         self.follow();
@@ -87,7 +93,8 @@ impl Servers {
                 .known()
                 .filter(|known| known.server == index && known.url.transport == IceTransport::Udp);
             let far = own.flat_map(|known| {
-                known.addresses.iter().map(move |address| literal(known.url.scheme, *address))
+                let scheme = known.url.scheme;
+                known.addresses.into_iter().map(move |address| literal(scheme, address))
             });
             let near = near
                 .iter()
@@ -107,7 +114,7 @@ impl Servers {
             own.partition(|known| known.url.transport == IceTransport::Udp);
         let options = Options {
             servers: streams.iter().flat_map(servers).collect(),
-            datagrams: datagrams.iter().flat_map(|known| known.addresses.to_vec()).collect(),
+            datagrams: datagrams.into_iter().flat_map(|known| known.addresses).collect(),
         };
         Some((server, options))
     }
@@ -119,7 +126,8 @@ impl Servers {
             .enumerate()
             .flat_map(|(server, named)| named.urls.iter().map(move |url| (server, url)));
         urls.filter_map(|(server, text)| {
-            Some(Known { server, url: IceUrl::parse(text)?, addresses: self.known.get(text)? })
+            let addresses = with_nat64(self.known.get(text)?, &self.nat64);
+            Some(Known { server, url: IceUrl::parse(text)?, addresses })
         })
     }
 }
@@ -143,6 +151,41 @@ fn servers(found: &Known<'_>) -> Vec<Server> {
     found.addresses.iter().map(|&address| Server { address, tls: tls.clone() }).collect()
 }
 
+/// The addresses, and those under which a NAT64 reaches the IPv4 ones among them if none is IPv6.
+fn with_nat64(addresses: &[SocketAddr], prefixes: &[Prefix]) -> Vec<SocketAddr> {
+    let mut all = addresses.to_vec();
+    if addresses.iter().all(SocketAddr::is_ipv4) {
+        let reached = addresses.iter().flat_map(|address| {
+            prefixes.iter().filter_map(move |prefix| match address.ip() {
+                IpAddr::V4(ip) => Some(SocketAddr::new(prefix.reach(ip)?.into(), address.port())),
+                IpAddr::V6(_) => None,
+            })
+        });
+        all.extend(reached);
+    }
+    all
+}
+
+/// The prefixes of the network's NAT64 (RFC 7050). Without IPv6 there is none, and nobody is asked.
+async fn prefixes() -> Vec<Prefix> {
+    if !Local::all().iter().any(|local| local.ip.is_ipv6()) {
+        return Vec::new();
+    }
+    let lookup = tokio::net::lookup_host((WELL_KNOWN_NAME, 0));
+    let Ok(Ok(answers)) = tokio::time::timeout(RESOLVE_WITHIN, lookup).await else {
+        return Vec::new();
+    };
+    let answers = answers.filter_map(|answer| match answer.ip() {
+        IpAddr::V6(ip) => Some(ip),
+        IpAddr::V4(_) => None,
+    });
+    let prefixes = Prefix::all(&answers.collect::<Vec<_>>());
+    if !prefixes.is_empty() {
+        tracing::debug!(?prefixes, "this network reaches IPv4 by NAT64");
+    }
+    prefixes
+}
+
 async fn look_up(text: &str) -> Vec<SocketAddr> {
     let Some(url) = IceUrl::parse(text) else {
         tracing::warn!(url = text, "ICE server left out: the car does not speak this");
@@ -150,7 +193,19 @@ async fn look_up(text: &str) -> Vec<SocketAddr> {
     };
     let lookup = tokio::net::lookup_host((url.host, url.port));
     match tokio::time::timeout(RESOLVE_WITHIN, lookup).await {
-        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Ok(addresses)) => {
+            // 0.0.0.0 and :: are no place: connecting there would lead to the car itself.
+            let (nowhere, usable): (Vec<_>, Vec<_>) =
+                addresses.partition(|address| address.ip().to_canonical().is_unspecified());
+            if !nowhere.is_empty() {
+                tracing::warn!(
+                    url = text,
+                    "ICE server left out: {} is no address",
+                    nowhere[0].ip()
+                );
+            }
+            usable
+        }
         Ok(Err(error)) => {
             tracing::warn!(
                 url = text,
@@ -234,6 +289,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_car_cannot_use_is_left_out() {
-        assert_eq!(resolved(vec![server(&["stuns:127.0.0.1", "http://a"])]).await.literals(), []);
+        let useless = ["stuns:127.0.0.1", "http://a", "stun:0.0.0.0", "turn:[::]:3478"];
+        assert_eq!(resolved(vec![server(&useless)]).await.literals(), []);
+        let mapped = resolved(vec![server(&["stun:[::ffff:0.0.0.0]", "stun:127.0.0.1"])]).await;
+        assert_eq!(mapped.literals(), [server(&["stun:127.0.0.1:3478"])]);
+    }
+
+    #[tokio::test]
+    async fn in_a_network_without_ipv4_servers_are_reached_by_its_nat64() {
+        let told = server(&["stun:192.0.2.33:3478", "turn:192.0.2.33:443?transport=tcp"]);
+        let mut servers = resolved(vec![told, server(&["stun:[2001:db8::1]:3478"])]).await;
+        servers.nat64 = Prefix::all(&["64:ff9b::192.0.0.170".parse().unwrap()]);
+        servers.follow();
+        let urls = &servers.literals()[0].urls;
+        assert_eq!(urls[..2], ["stun:192.0.2.33:3478", "stun:[64:ff9b::c000:221]:3478"]);
+        let far: Vec<_> = servers.tunnel.as_ref().unwrap().options().servers.clone();
+        let far: Vec<_> = far.iter().map(|server| server.address.to_string()).collect();
+        assert_eq!(far, ["192.0.2.33:443", "[64:ff9b::c000:221]:443"]);
+        assert_eq!(servers.literals()[1].urls, ["stun:[2001:db8::1]:3478"]);
+        // Back in a network with IPv4.
+        servers.nat64.clear();
+        servers.follow();
+        assert_eq!(servers.literals()[0].urls[0], "stun:192.0.2.33:3478");
+        assert!(!servers.literals()[0].urls.iter().any(|url| url.contains("64:ff9b")));
     }
 }
