@@ -92,6 +92,12 @@ iwd_reads_its_networks() {
     [ "$(as_iwd_reads "$tree/etc/iwd/main.conf" General Country)" = DE ]
 }
 
+# No kernel here has Wi-Fi: that the program knows the option, and reads it where it stands.
+wifi_does_not_sleep() {
+  grep -q PowerSaveDisable "$root/usr/libexec/iwd" &&
+    [ "$(as_iwd_reads "$root/etc/iwd/main.conf" DriverQuirks PowerSaveDisable)" = '*' ]
+}
+
 property() { inside systemctl show --property="$2" --value "$1"; }
 
 drive_is_before_car() {
