@@ -50,7 +50,8 @@ const OF_A_BUSY_MACHINE = new Set([
 /**
  * The cockpit of the world's first car, or of the car with the name `car`. `before` runs in the
  * page before its own code, `signIn` replaces the one-time link, `page` is a folder with another
- * page than the host's own, such as a release's. `received` lists the types of all signaling
+ * page than the host's own, such as a release's, or, while somebody works on the page, RCCAR_PAGE:
+ * the host need not be compiled for it. `received` lists the types of all signaling
  * messages so far.
  */
 export class Cockpit {
@@ -65,7 +66,7 @@ export class Cockpit {
       car,
       size = { width: 1280, height: 800 },
       before,
-      page,
+      page = process.env.RCCAR_PAGE,
     } = {},
   ) {
     const context = await browser.newContext({ viewport: size });

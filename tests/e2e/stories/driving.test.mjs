@@ -78,6 +78,31 @@ describe('driving', () => {
     );
   });
 
+  it('gears limit what the car is asked for, and are shifted while driving', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    const gear = cockpit.page.getByTestId('gear');
+    await cockpit.page.keyboard.press('1');
+    await gear.filter({ hasText: 'Crawl' }).waitFor();
+    const crawl = await cockpit.drive(['ArrowUp'], 'the car crawls', (s) => {
+      return s.input.throttle === 0.25 && s.telemetry.throttle > 800;
+    });
+    await cockpit.page.keyboard.press('3');
+    // The car's own limit is on top of the gear's.
+    const more = 3 * crawl.telemetry.throttle;
+    const full = await cockpit.when(
+      'much more throttle',
+      (s) => s.telemetry.throttle > more || !s.input.armWanted,
+    );
+    assert.ok(full.telemetry.throttle > more, `stopped by ${await cockpit.whyStopped()}`);
+    assert.equal(full.telemetry.state, 'armed');
+    await cockpit.page.keyboard.up('ArrowUp');
+    await gear.click();
+    await gear.filter({ hasText: 'Crawl' }).waitFor();
+    await cockpit.page.reload();
+    await cockpit.page.getByTestId('gear').filter({ hasText: 'Crawl' }).waitFor();
+  });
+
   it('its instruments are whole on every screen', async () => {
     cockpit = await Cockpit.open(browser, world);
     await cockpit.live();

@@ -13,6 +13,7 @@ import type { PresentedFrame } from "../core/app/picture";
 import type { Route } from "../core/app/route";
 import { effectsOf } from "../core/effects";
 import type { Controls } from "../core/input/controls";
+import { shifted, type Gear } from "../core/input/feel";
 import type { Mixer, Tell } from "../core/input/mixer";
 import type { SignalingEvent } from "../core/link/host";
 import { Session, type Effect as SessionEffect } from "../core/link/session";
@@ -47,7 +48,10 @@ export class Cockpit {
 
   readonly #signaling: SignalingClient;
   readonly #cars: ReadonlySignal<readonly CarInfo[] | null>;
-  readonly #sender = new Sender();
+  readonly #sender = new Sender(
+    (by) => this.setGear(shifted(this.controls.peek().feel.gear, by)),
+    () => this.controls.peek(),
+  );
   readonly #instruments: Instruments;
   readonly #sessionTimer = new Timer(() => this.#act((now) => this.session.handleTimeout(now)));
   readonly #displayTimer = new Timer(() =>
@@ -75,7 +79,9 @@ export class Cockpit {
     this.route = route;
     this.#signaling = signaling;
     this.#cars = cars;
-    this.tell((mixer, now) => mixer.handleControls(this.controls.peek(), now));
+    const controls = this.controls.peek();
+    this.tell((mixer, now) => mixer.handleControls(controls, now));
+    this.#sender.act((path) => path.handleFeel(controls.feel));
     this.session = new Session({ car: route.car, trickle: route.trickle });
     this.#instruments = new Instruments(route.relayOnly, performance.now());
     this.#act((now) => this.session.handleHost(signaling.state.phase === "ready", now));
@@ -115,7 +121,18 @@ export class Cockpit {
   setControls(controls: Controls): boolean {
     this.controls.value = controls;
     this.tell((mixer, now) => mixer.handleControls(controls, now));
+    this.#sender.act((path) => path.handleFeel(controls.feel));
     return saveControls(controls);
+  }
+
+  /** While driving, too: a gear only changes how much of the throttle counts. */
+  setGear(gear: Gear): void {
+    const controls = this.controls.peek();
+    if (gear === controls.feel.gear) return;
+    const feel = { ...controls.feel, gear };
+    this.controls.value = { ...controls, feel };
+    this.#sender.act((path) => path.handleFeel(feel));
+    saveControls(this.controls.peek());
   }
 
   /** Lets the calibration do something, asks the car for it, and shows what has changed. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DEFAULTS } from "../core/input/controls";
 import { ControlChannel } from "../link/channels";
 import { decodeControl, type ControlFrame } from "../protocol/control";
 import { FakeChannel, fakeBrowser, pressKey, type FakeBrowser } from "./browser.fake";
@@ -11,7 +12,10 @@ let sender: Sender;
 beforeEach(() => {
   browser = fakeBrowser();
   channel = new FakeChannel("control");
-  sender = new Sender();
+  sender = new Sender(
+    () => undefined,
+    () => DEFAULTS,
+  );
   sender.channel = new ControlChannel(channel.real, vi.fn());
 });
 
@@ -73,7 +77,10 @@ describe("Sender", () => {
     const { sent } = sender;
     expect(frames().at(-1)?.seq).toBe(sent);
     sender.stop();
-    const next = new Sender();
+    const next = new Sender(
+      () => undefined,
+      () => DEFAULTS,
+    );
     next.channel = new ControlChannel(channel.real, vi.fn());
     vi.advanceTimersByTime(20);
     expect(frames().map(({ seq }) => seq)).toEqual([sent + 1]);

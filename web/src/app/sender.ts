@@ -2,8 +2,10 @@
 
 import { SendPath } from "../core/app/send-path";
 import { effectsOf } from "../core/effects";
+import type { Controls } from "../core/input/controls";
 import type { Mixer } from "../core/input/mixer";
-import { listen, poll } from "../input/browser";
+import { Shifter } from "../core/input/shifter";
+import { listen, listPads, poll } from "../input/browser";
 import type { ControlChannel } from "../link/channels";
 import { Timer } from "../timer";
 
@@ -15,11 +17,17 @@ export class Sender {
   /** `null` while there is no path to a car. */
   channel: ControlChannel | null = null;
 
+  readonly #shifter = new Shifter();
+  readonly #controls: () => Controls;
+  readonly #shift: (by: 1 | -1) => void;
   readonly #timer = new Timer(() => this.#fire());
   readonly #stopListening: () => void;
   #running = true;
 
-  constructor() {
+  /** `shift`: somebody presses a shoulder of a pad. */
+  constructor(shift: (by: 1 | -1) => void, controls: () => Controls) {
+    this.#shift = shift;
+    this.#controls = controls;
     this.#stopListening = listen((step) => this.tell(step));
   }
 
@@ -56,6 +64,8 @@ export class Sender {
   #fire(): void {
     // For every frame, because a missed event must not keep input alive.
     poll(this.path.mixer, performance.now());
+    const by = this.#shifter.handlePads(listPads() ?? [], this.#controls().pads);
+    if (by !== 0) this.#shift(by);
     this.path.handleChannel(this.channel?.open === true);
     this.path.handleTimeout(performance.now());
     for (const { frame } of effectsOf(this.path)) {

@@ -6,6 +6,7 @@ import type { App } from "../app/app";
 import type { Cockpit } from "../app/cockpit";
 import { watchFrames } from "../app/frames";
 import { stateParts, type Hud } from "../core/app/hud";
+import { GEARS } from "../core/input/feel";
 import { placeOf } from "../core/input/keyboard";
 import { BannerView } from "./banner";
 import { ControlsPanel } from "./controls";
@@ -29,6 +30,9 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
     const key = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (cockpit.mixer.commandOf(placeOf(event)) !== null) return;
+      const gear = GEARS[["Digit1", "Digit2", "Digit3"].indexOf(placeOf(event))];
+      // Digits in a field of a panel are no gears.
+      if (gear !== undefined && !(event.target instanceof HTMLInputElement)) cockpit.setGear(gear);
       // Whatever Caps Lock makes of a letter.
       const key = event.key.toLowerCase();
       if (key === "?") toggle("help");

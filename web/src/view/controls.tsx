@@ -67,6 +67,7 @@ export function ControlsPanel({ cockpit, close }: Props) {
         </p>
       )}
       <Devices cockpit={cockpit} save={save} />
+      <FeelOfAll cockpit={cockpit} save={save} />
       <KeyLayout cockpit={cockpit} save={save} />
     </Panel>
   );
@@ -274,6 +275,35 @@ function Tune({ mapping, change }: { mapping: Mapping; change: (mapping: Mapping
         {curve("throttle", "Throttle")}
       </div>
     </details>
+  );
+}
+
+/** For keys, touch and devices alike; a device may have a curve of its own before it. */
+function FeelOfAll({ cockpit, save }: PartProps) {
+  const { feel } = cockpit.controls.value;
+  return (
+    <fieldset>
+      <legend>Softness around the middle, of all devices</legend>
+      {(["steering", "throttle"] as const).map((part) => (
+        <label class="setup-range" key={part}>
+          <span>{part === "steering" ? "Steering" : "Throttle"}</span>
+          <output>{Math.round(feel[part] * 100)} %</output>
+          <input
+            type="range"
+            min={0}
+            max={100}
+            value={Math.round(feel[part] * 100)}
+            data-testid={`soft-${part}`}
+            onChange={({ currentTarget }) =>
+              save((controls) => ({
+                ...controls,
+                feel: { ...controls.feel, [part]: Number(currentTarget.value) / 100 },
+              }))
+            }
+          />
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

@@ -3,15 +3,23 @@
 import type { Cockpit } from "../app/cockpit";
 import { batteryParts, type BatteryFigure, type Hud } from "../core/app/hud";
 
+import { cycled, type Gear } from "../core/input/feel";
 import type { Command } from "../core/input/keyboard";
 import { keysFor } from "./help";
+
+const GEAR_WORDS: Readonly<Record<Gear, string>> = {
+  crawl: "Crawl",
+  normal: "Normal",
+  full: "Full",
+};
 
 /** Who brakes, beside pointers, whose numbers are not negative. */
 const BY_KEY = -1;
 
 export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   const { tell } = cockpit;
-  const { keys } = cockpit.controls.value;
+  const { keys, feel } = cockpit.controls.value;
+  const { gear } = feel;
   const Key = ({ command }: { command: Command }) => (
     <kbd aria-hidden="true">{keysFor(keys, command)[0]}</kbd>
   );
@@ -43,6 +51,16 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
         >
           {hud.armWanted ? "Disarm" : "Arm"}
           <Key command="arm" />
+        </button>
+        <button
+          type="button"
+          class="gear"
+          data-testid="gear"
+          title="Gear: how much of the throttle counts (1, 2, 3)"
+          onClick={() => cockpit.setGear(cycled(gear))}
+        >
+          <small>Gear </small>
+          {GEAR_WORDS[gear]}
         </button>
         <button
           type="button"

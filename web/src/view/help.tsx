@@ -23,6 +23,7 @@ export function keysFor(keys: Keys, command: Command): readonly string[] {
 
 /** What the keys of the page itself do. */
 const PAGE_KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
+  [["1", "2", "3"], "Gear: crawl, normal, full"],
   [["L"], "Lights, if the car has any"],
   [["H"], "Horn, if the car has one"],
   [["P"], "The last minute as a plot"],
@@ -34,6 +35,7 @@ const PAD: readonly (readonly [string, string])[] = [
   ["Left stick", "Steer"],
   ["Right trigger", "Forward"],
   ["Left trigger", "Backward"],
+  ["Shoulders", "Gear down, gear up"],
   ["A", "Arm, disarm"],
   ["B", "Brake"],
 ];

@@ -125,6 +125,18 @@ describe("a frame", () => {
     expect(frame.shown?.for_ms).toBeLessThan(100);
   });
 
+  it("has the throttle of the gear, from the next frame on, and stays armed", () => {
+    run(1_000);
+    path.mixer.handleKey("Enter", true, now);
+    path.mixer.handleKey("KeyW", true, now);
+    run(2_000);
+    expect(sent.at(-1)?.frame.throttle).toBe(10_000);
+    path.handleFeel({ gear: "crawl", steering: 0, throttle: 0 });
+    run(2_040);
+    expect(sent.at(-1)?.frame).toMatchObject({ throttle: 2_500, arm: true });
+    expect(path.facts(now)).toMatchObject({ sample: { throttle: 0.25 }, armWanted: true });
+  });
+
   it("asks to arm only after the car has read one that did not", () => {
     run(1_000);
     answers = false;

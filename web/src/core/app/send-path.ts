@@ -13,6 +13,7 @@
  */
 
 import { effectsOf } from "../effects";
+import { DIRECT, felt, type Feel } from "../input/feel";
 import { Mixer, type Device, type InputNotice, type PageStop, type Sample } from "../input/mixer";
 import { Pacer } from "../input/pacer";
 import { CarClock } from "../link/clock";
@@ -59,6 +60,7 @@ export class SendPath {
   #sight = new Sight();
   /** The newest frame of the video on the screen. */
   #frame: { readonly presentedAt: number; readonly rtp: number } | null = null;
+  #feel = DIRECT;
   #open = false;
   /** Number of the newest frame that the channel took. */
   #seq: number;
@@ -81,9 +83,8 @@ export class SendPath {
   facts(now: number): DriverFacts {
     const { armWanted, device, stranger, notice, stop } = this.mixer;
     const { blind } = this.#sight;
-    const sample = this.mixer.sample(now);
     return {
-      sample,
+      sample: this.#sample(now),
       armWanted,
       device,
       stranger,
@@ -129,6 +130,11 @@ export class SendPath {
     }
   }
 
+  /** From now on the driver's controls feel like this. */
+  handleFeel(feel: Feel): void {
+    this.#feel = feel;
+  }
+
   handleChannel(open: boolean): void {
     this.#open = open;
   }
@@ -168,6 +174,10 @@ export class SendPath {
     this.handleInput(now);
   }
 
+  #sample(now: number): Sample {
+    return felt(this.mixer.sample(now), this.#feel);
+  }
+
   #shown(now: number): Shown | null {
     if (this.#frame === null) return null;
     const for_ms = Math.min(65_535, Math.max(0, Math.round(now - this.#frame.presentedAt)));
@@ -177,7 +187,7 @@ export class SendPath {
   #make(now: number): void {
     this.#watch.handleFrame(now);
     this.mixer.handleLink(this.#watch.slow);
-    const sample = this.mixer.sample(now);
+    const sample = this.#sample(now);
     const seq = (this.#seq + 1) >>> 0;
     this.#made = { seq, sample };
     this.#effects.push({

@@ -4,6 +4,7 @@
  */
 
 import { COMMANDS, LEFT_HAND, RIGHT_HAND, TWO_HANDS, type Command, type Keys } from "./keyboard";
+import { DIRECT, feelFrom, type Feel } from "./feel";
 import { LEVER, PARTS, STICK, type Curve, type Mapping, type Part, type Source } from "./mapping";
 
 export const LAYOUTS = { "two-hands": TWO_HANDS, left: LEFT_HAND, right: RIGHT_HAND } as const;
@@ -13,9 +14,10 @@ export interface Controls {
   readonly keys: Keys;
   /** By the id of the device. */
   readonly pads: ReadonlyMap<string, Mapping>;
+  readonly feel: Feel;
 }
 
-export const DEFAULTS: Controls = { keys: TWO_HANDS, pads: new Map() };
+export const DEFAULTS: Controls = { keys: TWO_HANDS, pads: new Map(), feel: DIRECT };
 
 /** Nobody has more; what is kept must not grow without end. */
 const MAX_PADS = 20;
@@ -67,8 +69,8 @@ const ARROWS: Readonly<Record<string, string>> = {
   ArrowDown: "↓",
 };
 
-export function formatControls({ keys, pads }: Controls): string {
-  return JSON.stringify({ keys, pads: [...pads].slice(-MAX_PADS) });
+export function formatControls({ keys, pads, feel }: Controls): string {
+  return JSON.stringify({ keys, pads: [...pads].slice(-MAX_PADS), feel });
 }
 
 export function parseControls(text: string | null): Controls {
@@ -80,7 +82,11 @@ export function parseControls(text: string | null): Controls {
     return DEFAULTS;
   }
   if (!isRecord(value)) return DEFAULTS;
-  return { keys: keysOf(value["keys"]) ?? TWO_HANDS, pads: padsOf(value["pads"]) };
+  return {
+    keys: keysOf(value["keys"]) ?? TWO_HANDS,
+    pads: padsOf(value["pads"]),
+    feel: feelFrom(value["feel"]),
+  };
 }
 
 /**

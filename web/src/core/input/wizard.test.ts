@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatControls, mayBeKey, onlyKey, parseControls, withKey } from "./controls";
+import { DEFAULTS, formatControls, mayBeKey, onlyKey, parseControls, withKey } from "./controls";
 import { LEFT_HAND, placeOf, RIGHT_HAND, TWO_HANDS } from "./keyboard";
 import { mappingOf, nameOf, shaped, STANDARD, usbIdOf } from "./mapping";
 import { Pad, type PadLike } from "./pad";
@@ -283,6 +283,7 @@ describe("mappings", () => {
 describe("what the browser keeps", () => {
   it("comes back as it was", () => {
     const controls = {
+      ...DEFAULTS,
       keys: RIGHT_HAND,
       pads: new Map([["Device", { ...STANDARD, wheel: true }]]),
     };
@@ -301,12 +302,12 @@ describe("what the browser keeps", () => {
     `{"pads":[["x",{"left":{"kind":"axis","index":0,"from":0,"to":1e999}}]]}`,
     "x".repeat(70_000),
   ])("is the default where it cannot be used: %.40s", (text) => {
-    expect(parseControls(text)).toEqual({ keys: TWO_HANDS, pads: new Map() });
+    expect(parseControls(text)).toEqual(DEFAULTS);
   });
 
   it("has a cap", () => {
     const pads = new Map(Array.from({ length: 50 }, (_, i) => [`Device ${i}`, STANDARD]));
-    expect(parseControls(formatControls({ keys: TWO_HANDS, pads })).pads.size).toBe(20);
+    expect(parseControls(formatControls({ ...DEFAULTS, pads })).pads.size).toBe(20);
   });
 
   it("never leaves a command without a key", () => {
