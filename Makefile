@@ -28,8 +28,8 @@ test: ## What decides a landing (CI runs the same)
 setup: ## Install system packages, Rust and npm packages
 	@ci/setup
 
-web: ## Check, test and build the web page
-	@ci/setup
+web: ## Check, test and build the web page (needs Node.js only)
+	@ci/setup web
 	@ci/web
 
 pictures: ## Draw docs/cockpit-*.webp again: all states of the cockpit, for each kind of screen
