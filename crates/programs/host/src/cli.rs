@@ -1,10 +1,11 @@
 //! The commands of `rccar-host`.
 
 use crate::config::{Config, DEFAULT_PATH};
+use crate::db::backup;
 use crate::error::HostError;
 use crate::{admin, releases, run};
 use clap::{Parser, Subcommand};
-use rccar_daemon::cli::{CommonArgs, print_no_mistakes};
+use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
 use rccar_protocol::release::{Channel, Percent, ReleaseNotes, Version};
 use rccar_protocol::text::{CarId, Name};
@@ -49,6 +50,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a copy of the database, also while the host runs
+    Backup {
+        /// A file that does not exist yet
+        file: PathBuf,
+    },
+    /// Put a copy in the place of the database; the host must not run
+    Restore {
+        /// What `backup` has written
+        file: PathBuf,
+    },
     /// Manage the people who may drive
     #[command(subcommand)]
     User(UserCommand),
@@ -72,12 +83,22 @@ impl Cli {
             Command::Enrol { name, owner, url, json } => {
                 admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?
             }
+            Command::Backup { file } => backup::back_up(&config.database.path, &file)?,
+            Command::Restore { file } => restore(&file, &config.database.path)?,
             Command::User(command) => admin::user(&config, &command)?,
             Command::Car(command) => admin::car(&config, &command)?,
             Command::Release(command) => releases::command(&config, command)?,
         }
         Ok(())
     }
+}
+
+fn restore(file: &Path, database: &Path) -> Result<(), HostError> {
+    let kept = backup::restore(file, database)?;
+    if let Some(kept) = kept {
+        print(&format!("the database from before is {}\n", kept.display()))?;
+    }
+    Ok(())
 }
 
 #[derive(Debug, Subcommand)]

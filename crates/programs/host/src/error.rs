@@ -2,6 +2,7 @@
 
 use crate::admin::AdminError;
 use crate::db::DbError;
+use crate::db::backup::BackupError;
 use crate::ice::TurnError;
 use crate::password::HashError;
 use crate::releases::ShelfError;
@@ -25,6 +26,8 @@ pub(crate) enum HostError {
     Bind { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     Database(#[from] DbError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error(transparent)]
     Turn(#[from] TurnError),
     #[error(transparent)]

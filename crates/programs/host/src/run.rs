@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::db::backup;
 use crate::db::{Db, DbError, Store, unix_now};
 use crate::error::HostError;
 use crate::files;
@@ -48,6 +49,7 @@ pub(crate) fn run(config: &Config) -> Result<(), HostError> {
 
 async fn host(config: &Config) -> Result<(), HostError> {
     files::allow_all_that_may_be_opened();
+    let _alone = backup::hold(&config.database.path)?;
     let mut store = Store::open(&config.database.path)?;
     store.purge(unix_now())?;
     if config.turn.credential_ttl_s() < config.turn.credential_ttl_s {

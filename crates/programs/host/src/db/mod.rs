@@ -6,6 +6,7 @@
 //! another writer comes between (`SQLITE_BUSY_SNAPSHOT`).
 
 mod accounts;
+pub(crate) mod backup;
 mod cars;
 mod links;
 mod queue;
