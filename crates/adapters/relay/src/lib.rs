@@ -96,7 +96,7 @@ use crate::sockets::RelayAddresses;
 use crate::stats::Counters;
 use crate::strangers::Strangers;
 use crate::stream::StreamListener;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -215,6 +215,12 @@ impl Relay {
     #[must_use]
     pub fn stream_addrs(&self) -> &[SocketAddr] {
         &self.stream_addrs
+    }
+
+    /// The addresses at which peers reach relayed ports.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        self.addresses.public()
     }
 
     /// Takes the clients of a server that listens on this address for TURN, too.

@@ -83,6 +83,10 @@ impl RelayAddresses {
             .collect()
     }
 
+    pub(crate) fn public(&self) -> Vec<IpAddr> {
+        self.0.iter().map(|address| address.public).collect()
+    }
+
     pub(crate) fn for_listener(&self, index: usize) -> RelayPair {
         let own_first = || self.0.get(index).into_iter().chain(&self.0).copied();
         RelayPair {

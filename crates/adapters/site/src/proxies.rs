@@ -49,38 +49,74 @@ impl Proxies {
         if !self.trusts(client) {
             return client;
         }
-        let named = match self.header {
-            ProxyHeader::XForwardedFor => listed(headers),
-            ProxyHeader::Forwarded => forwarded(headers),
-        };
-        for name in named.iter().rev().take(MAX_HOPS) {
-            if !self.trusts(client) {
-                break;
+        let mut hops = 0;
+        for value in headers.get_all(self.header.name()).iter().rev() {
+            for entry in entries(value.as_bytes()) {
+                hops += 1;
+                if hops > MAX_HOPS || !self.trusts(client) {
+                    return client;
+                }
+                // Bytes that no proxy writes: whoever did is not believed.
+                let named = str::from_utf8(entry).ok().and_then(|entry| self.header.named(entry));
+                let Some(address) = named else { return client };
+                client = address.to_canonical();
             }
-            let Some(address) = address(name) else { break };
-            client = address.to_canonical();
         }
         client
     }
+
+    /// Whether a proxy sends this for somebody, and not for itself.
+    pub(crate) fn speaks_for_another(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(self.header.name())
+    }
 }
 
-fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    // Of a value with other than ASCII characters nothing is believed.
-    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or(""))
+impl ProxyHeader {
+    fn name(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+
+    /// The address in one entry.
+    fn named(self, entry: &str) -> Option<IpAddr> {
+        match self {
+            Self::XForwardedFor => address(entry.trim()),
+            Self::Forwarded => parts(entry, ';')
+                .iter()
+                .find_map(|pair| of_for(pair))
+                .and_then(|text| address(&text)),
+        }
+    }
 }
 
-fn listed(headers: &HeaderMap) -> Vec<String> {
-    let entries = values(headers, "x-forwarded-for").flat_map(|value| value.split(','));
-    entries.map(|entry| entry.trim().to_owned()).collect()
+/// The entries of a list, the last one first. Commas within quotation marks do not count; the marks
+/// are counted from the right, where the proxies wrote, so that one that a client left open does
+/// not swallow what comes after it.
+fn entries(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut quoted = false;
+        for (at, &byte) in text.iter().enumerate().rev() {
+            match byte {
+                b'"' if !is_escaped(&text[..at]) => quoted = !quoted,
+                b',' if !quoted => {
+                    rest = text.get(..at);
+                    return text.get(at + 1..);
+                }
+                _ => {}
+            }
+        }
+        rest = None;
+        Some(text)
+    })
 }
 
-/// The value of `for` in each element; empty where an element has none.
-fn forwarded(headers: &HeaderMap) -> Vec<String> {
-    let elements = values(headers, "forwarded").flat_map(|value| parts(value, ','));
-    elements
-        .map(|element| parts(&element, ';').iter().find_map(|pair| of_for(pair)))
-        .map(Option::unwrap_or_default)
-        .collect()
+/// Whether an odd number of backslashes ends the text.
+fn is_escaped(before: &[u8]) -> bool {
+    before.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
 }
 
 fn of_for(pair: &str) -> Option<String> {
@@ -136,12 +172,13 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
     const NEAREST: &str = "127.0.0.1";
 
     fn client(proxies: &Proxies, nearest: &str, headers: &[(&'static str, &str)]) -> String {
-        let headers =
-            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let value = |value: &str| HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        let headers = headers.iter().map(|(name, text)| (name.parse().unwrap(), value(text)));
         proxies.client(nearest.parse().unwrap(), &headers.collect()).to_string()
     }
 
@@ -178,6 +215,9 @@ mod tests {
             ("192.0.2.7, unknown, 10.1.2.3", "10.1.2.3"),
             ("", NEAREST),
             ("10.1.2.3", "10.1.2.3"),
+            ("\u{ff}, 192.0.2.7", "192.0.2.7"),
+            ("1.1.1.1, \u{ff}", NEAREST),
+            ("\", 192.0.2.7", "192.0.2.7"),
         ] {
             assert_eq!(
                 client(&trusted, NEAREST, &[("x-forwarded-for", listed)]),
@@ -208,6 +248,11 @@ mod tests {
             ("for=\"192.0.2.7", NEAREST),
             ("for=\"192.0.2.7\\\"", NEAREST),
             (";;,,==\"", NEAREST),
+            // What a client left open does not reach what the proxy wrote.
+            ("for=1.1.1.1;x=\", for=192.0.2.7", "192.0.2.7"),
+            ("for=\", for=192.0.2.7", "192.0.2.7"),
+            ("for=\"\\, for=192.0.2.7", "192.0.2.7"),
+            ("\u{ff}=1, for=192.0.2.7", "192.0.2.7"),
         ] {
             assert_eq!(client(&trusted, NEAREST, &[("forwarded", text)]), found, "{text}");
             let other = proxies(ProxyHeader::XForwardedFor);

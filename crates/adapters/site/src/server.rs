@@ -146,14 +146,17 @@ async fn connection(
     }
     let peer = Peer { remote, local, tls: tls.is_some() };
     let Some(tls) = tls else { return speak(stream, peer, door, ticket, stopped).await };
+    let mut stopping = stopped.clone();
     let greeted = tokio::select! {
         greeted = greet(&*tls, stream) => greeted,
         () = sent_away(ticket.own.as_ref()) => return,
+        _ = stopping.changed() => return,
     };
+    drop(stopping);
     match greeted {
         Ok(Some((stream, first))) if is_stun(first) => {
-            // It has places of its own.
-            drop(ticket);
+            // It has places of its own, and the end of the relay ends it.
+            drop((ticket, stopped));
             tls.turn(stream).await;
         }
         Ok(Some((stream, _))) => speak(stream, peer, door, ticket, stopped).await,
@@ -254,7 +257,7 @@ impl Door {
         // A client that connects directly has a place already, in the connection's ticket. What the
         // proxy asks for itself, such as whether the host is well, takes none.
         let client = peer.client(request.headers(), &self.trusted_proxies);
-        let by_proxy = own.is_none() && client != peer.remote.ip().to_canonical();
+        let by_proxy = own.is_none() && self.trusted_proxies.speaks_for_another(request.headers());
         let asking = if by_proxy { self.strangers.ask(client) } else { own };
         if by_proxy && asking.is_none() {
             return Ok(last(ApiError::TooManyRequests));

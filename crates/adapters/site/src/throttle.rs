@@ -81,10 +81,12 @@ impl Throttle {
             return Err(wait);
         }
         failures.retain(|_, entry| now.saturating_duration_since(entry.last) < FORGET_AFTER);
-        if failures.len() >= MAX_ENTRIES
-            && let Some(oldest) =
-                failures.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone())
-        {
+        while failures.len() + keys.len() > MAX_ENTRIES {
+            // Addresses go first: an attacker has more of these than names.
+            let age =
+                |(key, entry): &(&Key, &Failures)| (!matches!(key, Key::Address(_)), entry.last);
+            let Some((oldest, _)) = failures.iter().min_by_key(age) else { break };
+            let oldest = oldest.clone();
             failures.remove(&oldest);
         }
         let count = |key: Key| {
@@ -233,6 +235,21 @@ mod tests {
         let tried = (0..100).filter(|_| throttle.begin(Who::Known(known), now).is_ok()).count();
         assert_eq!(tried, 5);
         assert!(throttle.begin(Who::Known(other), now).is_ok());
+    }
+
+    #[test]
+    fn row_10_many_addresses_take_a_bounded_memory_and_free_no_name() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..5 {
+            drop(throttle.begin(named("ada", HERE), now).unwrap());
+        }
+        for number in 0..10_010 {
+            let address = IpAddr::V4(std::net::Ipv4Addr::from(0x0a00_0000 + number));
+            drop(throttle.begin(named("bob", address), now + Duration::from_secs(1)));
+            drop(throttle.begin(Who::Unnamed { address }, now + Duration::from_secs(1)));
+            assert!(throttle.lock().len() <= MAX_ENTRIES);
+        }
+        assert!(throttle.begin(named("ada", THERE), now).is_err());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) enum HostError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Admin(#[from] AdminError),
+    #[error("a part of the host broke off, for a fault in the program; the log says which")]
+    Task,
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
     #[error("cannot listen on {address} (TCP)")]

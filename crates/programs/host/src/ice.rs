@@ -107,7 +107,13 @@ pub(crate) fn start(
         relay.stream_addrs().split_at(relay.stream_addrs().len() - turn.tls_listen.len());
     ice.tcp = tcp.iter().map(|&address| (address, public(turn, address))).collect();
     ice.tls = config.turn_name().map(|name| tls_urls(name, tls)).unwrap_or_default();
-    if let Some(url) = config.http.public_url.as_ref().filter(|_| config.tls.is_on()) {
+    let reachable = relay.addresses().iter().any(|address| !address.is_loopback());
+    if config.tls.is_on() && !reachable && !turn.allow_loopback_peers {
+        tracing::warn!(
+            "TURN relays on this machine's loopback addresses only, so cars and drivers that find \
+             no direct path do not meet: set turn.listen and turn.public_addresses"
+        );
+    } else if let Some(url) = config.http.public_url.as_ref().filter(|_| config.tls.is_on()) {
         // The page's own port leads to the relay, too; it may be another one than is listened on.
         ice.tls.extend(tls_urls(url.host(), &[SocketAddr::from(([0; 4], url.port()))]));
         ice.tls.sort_unstable();

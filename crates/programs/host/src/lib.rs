@@ -33,6 +33,7 @@ mod password;
 mod plain_http;
 mod releases;
 mod run;
+mod sockets;
 mod tls;
 
 use clap::Parser;

@@ -11,8 +11,8 @@ use crate::lifetimes::SETUP_LINK;
 use crate::password::Hasher;
 use crate::plain_http::is_between_neighbours;
 use crate::releases::{ReleaseStore, Shelf, announce_releases, keep_updates};
+use crate::sockets::listen;
 use crate::tls::{self, Front, Identity};
-use nix::errno::Errno;
 use rccar_causes::causes;
 use rccar_daemon::cli::print;
 use rccar_daemon::{notify, shutdown};
@@ -23,12 +23,11 @@ use rccar_site::{
 };
 use rccar_tls::Certificate;
 use std::future::pending;
-use std::io::{self};
 use std::mem::take;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -38,9 +37,6 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Every so many looks the host removes expired sign-ins: a minute more or less after 30 days is
 /// nothing.
 const LOOKS_PER_PURGE: u32 = 60;
-/// Connections that wait to be accepted. The kernel drops what comes beyond it, and a client then
-/// waits a second. Linux takes 4096 at most by default (`net.core.somaxconn`).
-const BACKLOG: u32 = 4_096;
 
 /// Runs the host until a signal stops it.
 pub(crate) fn run(config: &Config) -> Result<(), HostError> {
@@ -129,8 +125,13 @@ async fn host(config: &Config) -> Result<(), HostError> {
             plain.chain(with_tls(sockets.tls, &certificate, relay.as_ref())).collect()
         }
     };
+    let mut broken = false;
     serve(listening, page, async {
-        shutdown::signal().await;
+        tokio::select! {
+            () = shutdown::signal() => {}
+            // None of them ends by itself: without one the host would only look well.
+            _ = tasks.join_next() => broken = true,
+        }
         notify::stopping();
         // While the server still runs: the sockets say first why they close.
         exchange.shutdown().await;
@@ -140,7 +141,7 @@ async fn host(config: &Config) -> Result<(), HostError> {
     if let Some(relay) = relay {
         relay.close().await;
     }
-    Ok(())
+    if broken { Err(HostError::Task) } else { Ok(()) }
 }
 
 /// The sockets of the page.
@@ -162,36 +163,6 @@ fn with_tls<'a>(
         let front = Front { certificate: Arc::clone(certificate), turn };
         Listening::with_tls(socket, Arc::new(front))
     })
-}
-
-fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HostError> {
-    let mut listeners = Vec::new();
-    for &address in addresses {
-        match listener(address) {
-            Ok(listener) => listeners.push(listener),
-            // Machines without IPv6 have no `[::1]`, which is listed by default.
-            Err(error) if no_such_address(&error) && !listeners.is_empty() && address.is_ipv6() => {
-                tracing::warn!(%address, "this machine has no such address: not listening there");
-            }
-            Err(source) => return Err(HostError::Bind { address, source }),
-        }
-    }
-    Ok(listeners)
-}
-
-/// Like [`TcpListener::bind`], with a longer queue: when a host comes back, all its cars do.
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
-    // An address that was in use a moment ago is no longer taken (tcp(7), TIME_WAIT).
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-/// Without IPv6 in the kernel the error is `EAFNOSUPPORT`, which has no kind of its own.
-fn no_such_address(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable
-        || error.raw_os_error() == Some(Errno::EAFNOSUPPORT as i32)
 }
 
 /// Prints one line to the standard output when clients can come, for scripts that start the host.
@@ -285,16 +256,4 @@ async fn look(
     // Last: after an error the next look does everything again.
     *version = Some(found);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kernel_without_ipv6_lacks_the_address_and_a_taken_port_is_another_matter() {
-        let lacks = |errno: Errno| no_such_address(&io::Error::from(errno));
-        assert!(lacks(Errno::EAFNOSUPPORT) && lacks(Errno::EADDRNOTAVAIL));
-        assert!(!lacks(Errno::EADDRINUSE) && !lacks(Errno::EACCES));
-    }
 }

@@ -230,6 +230,18 @@ fn a_host_gets_its_certificate_from_an_authority_and_keeps_it() {
     eventually("the certificate from before", || dial(port, NAME, roots.clone()).is_ok());
     assert_eq!(std::fs::read_to_string(&account).unwrap(), first);
     assert!(!host.log().contains("asking for a certificate"), "{}", host.log());
+
+    // Another authority, as after a first try with one for tests.
+    host.stop();
+    let other = Authority::start(port);
+    let path = host.directory.path().join("host.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    assert!(config.contains(&authority.tls(port)));
+    std::fs::write(&path, config.replace(&authority.tls(port), &other.tls(port))).unwrap();
+    host.launch();
+    let roots = other.root();
+    eventually("a certificate of the other", || dial(port, NAME, roots.clone()).is_ok());
+    assert_ne!(std::fs::read_to_string(&account).unwrap(), first);
 }
 
 #[test]

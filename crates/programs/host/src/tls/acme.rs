@@ -7,7 +7,7 @@ use super::TlsError;
 use super::authority::Https;
 use crate::config::Config;
 use instant_acme::{
-    Account, AccountCredentials, AuthorizationStatus, ChallengeType, Identifier, NewAccount,
+    Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
     NewOrder, Order, OrderStatus, RetryPolicy,
 };
 use rccar_causes::causes;
@@ -31,6 +31,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
 /// Time for all of it, from the account to the certificate.
 const WITHIN: Duration = Duration::from_secs(600);
+/// Bytes of a chain with its key, and some more.
+const LARGEST: usize = 32 * 1024;
 /// How long the authority may take for a step.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -49,7 +51,7 @@ pub(crate) struct Renewal {
 #[derive(Debug, thiserror::Error)]
 enum AcmeError {
     #[error("the authority: {0}")]
-    Authority(#[from] instant_acme::Error),
+    Authority(#[from] Error),
     #[error(transparent)]
     File(#[from] FileError),
     #[error("the authority does not take proofs over TLS (tls-alpn-01)")]
@@ -111,25 +113,33 @@ impl Renewal {
             let renewed = timeout(WITHIN, self.renew()).await.unwrap_or(Err(AcmeError::Slow));
             self.certificate.prove(None);
             match renewed {
-                Ok(()) => {
+                Ok(()) if !self.is_due(SystemTime::now()) => {
                     tracing::info!(name = self.name, "there is a new certificate");
                     pause = FIRST_PAUSE;
+                    continue;
                 }
-                Err(error) => {
-                    tracing::error!(
-                        error = %causes(&error), again_in_s = pause.as_secs(),
-                        "no new certificate: the name must lead to this machine, and port 443 of \
-                         it to this program"
-                    );
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
+                Ok(()) => tracing::error!(
+                    name = self.name,
+                    again_in_s = pause.as_secs(),
+                    "the new certificate is due for renewal already: is this machine's clock right?"
+                ),
+                Err(error) => tracing::error!(
+                    error = %causes(&error), again_in_s = pause.as_secs(),
+                    "no new certificate{}", error.hint()
+                ),
             }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Whether the certificate is missing, of another name, or in the last third of its life.
+    /// Whether the certificate is missing, of another name or authority, or in the last third of
+    /// its life.
     fn is_due(&self, now: SystemTime) -> bool {
+        let written = files::read(&self.path).ok().flatten().unwrap_or_default();
+        if !written.starts_with(self.first_line().as_bytes()) {
+            return true;
+        }
         let Ok(der) = CertificateDer::from_pem_file(&self.path) else { return true };
         if self.certificate.acceptor().is_none() || !is_for(&self.name, &der) {
             return true;
@@ -142,19 +152,34 @@ impl Renewal {
         now > until.checked_sub(life / 3).unwrap_or(until)
     }
 
+    /// Whose certificate a file has. Text beside certificates is legal (RFC 7468 section 2).
+    fn first_line(&self) -> String {
+        format!("From {}\n", self.directory)
+    }
+
     async fn renew(&self) -> Result<(), AcmeError> {
-        let account = self.account().await?;
         let name = [Identifier::Dns(self.name.clone())];
-        let mut order = account.new_order(&NewOrder::new(&name)).await?;
+        let account = self.account().await?;
+        let ordered = account.new_order(&NewOrder::new(&name)).await;
+        if ordered.as_ref().is_err_and(is_no_account) {
+            // The authority has been set up anew, say. The next try makes another account.
+            let _ = std::fs::remove_file(&self.account);
+        }
+        let mut order = ordered?;
         self.prove(&mut order).await?;
         let retries = RetryPolicy::new().timeout(PATIENCE);
         if order.poll_ready(&retries).await? != OrderStatus::Ready {
             let why = refusal(&mut order).await;
             return Err(AcmeError::Refused { name: self.name.clone(), why });
         }
+        // A certificate that cannot be kept would count for the authority's limits all the same.
+        let probe = self.path.with_extension("probe");
+        files::write(&probe, &[0; LARGEST])?;
+        let _ = std::fs::remove_file(&probe);
         let key = order.finalize().await?;
         let chain = order.poll_certificate(&retries).await?;
-        files::write(&self.path, format!("{chain}\n{key}").as_bytes())?;
+        let text = format!("{}{chain}\n{key}", self.first_line());
+        files::write(&self.path, text.as_bytes())?;
         Ok(self.certificate.read()?)
     }
 
@@ -183,7 +208,11 @@ impl Renewal {
             .and_then(|saved| serde_json::from_slice::<Saved<AccountCredentials>>(&saved).ok())
             .filter(|saved| saved.directory == self.directory);
         if let Some(saved) = saved {
-            return Ok(builder().from_credentials(saved.account).await?);
+            match builder().from_credentials(saved.account).await {
+                // As good as no file.
+                Err(Error::Crypto | Error::KeyRejected) => {}
+                account => return Ok(account?),
+            }
         }
         let contact: Vec<_> = self.contact.iter().map(String::as_str).collect();
         let new = NewAccount {
@@ -193,10 +222,27 @@ impl Renewal {
         };
         let (account, credentials) = builder().create(&new, self.directory.clone(), None).await?;
         let saved = Saved { directory: self.directory.clone(), account: &credentials };
-        let text = serde_json::to_vec_pretty(&saved).map_err(instant_acme::Error::Json)?;
+        let text = serde_json::to_vec_pretty(&saved).map_err(Error::Json)?;
         files::write(&self.account, &text)?;
         Ok(account)
     }
+}
+
+impl AcmeError {
+    /// What the operator has to look at.
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } | Self::Authority(Error::Api(_)) => {
+                ": the name must lead to this machine, and port 443 of it to this program"
+            }
+            _ => "",
+        }
+    }
+}
+
+fn is_no_account(error: &Error) -> bool {
+    let Error::Api(problem) = error else { return false };
+    problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")
 }
 
 /// What the authority says of the proof that it did not accept.
