@@ -1,5 +1,6 @@
 // A person opens the page, sees the camera and drives.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Cockpit, difference, launch } from '../lib/page.mjs';
 import { World } from '../lib/programs.mjs';
@@ -76,6 +77,22 @@ describe('driving', () => {
       stopped.telemetry.odometry.heading !== before.heading,
       'driving to the right turns the car',
     );
+  });
+
+  it('saves the picture that is on the screen, in its own size', async () => {
+    cockpit = await Cockpit.open(browser, world);
+    await cockpit.live();
+    const [download] = await Promise.all([
+      cockpit.page.waitForEvent('download'),
+      cockpit.page.getByTestId('snapshot').click(),
+    ]);
+    assert.match(download.suggestedFilename(), /^Test-car-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.png$/u);
+    const png = readFileSync(await download.path());
+    assert.equal(png.toString('latin1', 1, 4), 'PNG');
+    const { video } = await cockpit.snapshot();
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [video.width, video.height]);
+    // A black picture of this size has far fewer bytes.
+    assert.ok(png.length > 5_000, `${png.length} B`);
   });
 
   it('gears limit what the car is asked for, and are shifted while driving', async () => {

@@ -47,6 +47,13 @@ export const PlotIcon = () => (
   </Icon>
 );
 
+export const SnapshotIcon = () => (
+  <Icon>
+    <path d="M4 8h3l1.5-2.5h7L17 8h3v11H4Z" />
+    <circle cx="12" cy="13" r="3.2" />
+  </Icon>
+);
+
 export const MoreIcon = () => (
   <Icon>
     <path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="3" />

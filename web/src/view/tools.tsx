@@ -3,8 +3,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Cockpit } from "../app/cockpit";
+import { saveSnapshot } from "../app/snapshot";
 import type { Hud } from "../core/app/hud";
-import { FullscreenIcon, HelpIcon, MoreIcon, PlotIcon, SetupIcon } from "./icons";
+import { FullscreenIcon, HelpIcon, MoreIcon, PlotIcon, SetupIcon, SnapshotIcon } from "./icons";
 import { SwitchButtons } from "./switches";
 
 export type PanelName = "help" | "setup" | "plot" | "controls";
@@ -38,6 +39,18 @@ export function Tools({ cockpit, hud, open, toggle, fullscreen }: Props) {
         <Tool name="The last minute" keys="P" testid="open-plot" {...panel("plot")}>
           <PlotIcon />
         </Tool>
+        {cockpit.stream.value !== null && (
+          <Tool
+            name="Save this picture"
+            testid="snapshot"
+            press={() => {
+              more.value = false;
+              saveSnapshot(document.querySelector("video"), hud.carName);
+            }}
+          >
+            <SnapshotIcon />
+          </Tool>
+        )}
         {/* iPhones have no full screen. */}
         {document.fullscreenEnabled && (
           <Tool
