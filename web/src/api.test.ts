@@ -34,12 +34,20 @@ describe("Api", () => {
     await api.signOut();
     await api.setUp("t", "Ada", "secret");
     await api.followLink("t");
+    await api.choosePassword("t", "secret");
+    await api.changePassword("old", "secret");
+    await api.endSignIn("a/b");
+    await api.endOtherSignIns();
     expect(requests).toEqual([
       ["/api/v1/sign-in", "POST", { name: "Ada", password: "secret" }],
       ["/api/v1/sign-in", "POST", { code: "123456" }],
       ["/api/v1/sign-in", "DELETE", null],
       ["/api/v1/setup", "POST", { token: "t", name: "Ada", password: "secret" }],
       ["/api/v1/link", "POST", { token: "t" }],
+      ["/api/v1/password-link", "POST", { token: "t", password: "secret" }],
+      ["/api/v1/account/password", "POST", { present: "old", new: "secret" }],
+      ["/api/v1/sign-ins/a%2Fb", "DELETE", null],
+      ["/api/v1/sign-ins", "DELETE", null],
     ]);
   });
 

@@ -4,6 +4,7 @@
  */
 
 import {
+  account,
   ApiError,
   carStatus,
   claimed,
@@ -11,6 +12,7 @@ import {
   json,
   refusal,
   serverInfo,
+  type Account,
   type CarStatus,
   type Claimed,
   type Enrolment,
@@ -56,6 +58,27 @@ export class Api {
   /** Signs in with the token of a one-time link. */
   async followLink(token: string): Promise<void> {
     await this.#request("POST", "link", { token });
+  }
+
+  /** Chooses a new password by the token of a one-time link, and signs in. */
+  async choosePassword(token: string, password: string): Promise<void> {
+    await this.#request("POST", "password-link", { token, password });
+  }
+
+  async account(): Promise<Account> {
+    return await this.#request("GET", "account", undefined, account);
+  }
+
+  async changePassword(present: string, wanted: string): Promise<void> {
+    await this.#request("POST", "account/password", { present, new: wanted });
+  }
+
+  async endSignIn(id: string): Promise<void> {
+    await this.#request("DELETE", `sign-ins/${encodeURIComponent(id)}`);
+  }
+
+  async endOtherSignIns(): Promise<void> {
+    await this.#request("DELETE", "sign-ins");
   }
 
   async enrol(name: string | null = null, url: string | null = null): Promise<Enrolment> {

@@ -332,11 +332,17 @@ export class World {
 
   /** A one-time address that signs in. */
   async signInLink(user = 'ada') {
-    const { stdout } = await run(this.#path('rccar-host'), [
-      ...this.hostArgs('sign-in-link'),
-      '--user',
-      user,
-    ]);
+    return await this.#link('sign-in-link', user);
+  }
+
+  /** A one-time address at which a user chooses a password. */
+  async passwordLink(user = 'ada') {
+    return await this.#link('password-link', user);
+  }
+
+  async #link(kind, user) {
+    const program = this.#path('rccar-host');
+    const { stdout } = await run(program, [...this.hostArgs(kind), '--user', user]);
     return stdout.match(/https?:\/\/\S+/)[0];
   }
 

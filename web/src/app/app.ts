@@ -21,6 +21,7 @@ import { CarList, EVERYTHING, type CarView, type Wish } from "../core/app/car-li
 import { effectsOf } from "../core/effects";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "../core/app/messages";
+import { OwnAccount } from "./account";
 import { Releases } from "./releases";
 import { formatRoute, parseRoute, type Route } from "../core/app/route";
 
@@ -46,6 +47,7 @@ export class App {
   readonly linkUnused = signal(false);
 
   readonly releases: Releases;
+  readonly account: OwnAccount;
 
   readonly #api: Api;
   readonly #client: SignalingClient;
@@ -60,6 +62,7 @@ export class App {
   constructor(api = new Api()) {
     this.#api = api;
     this.releases = new Releases(api, () => this.#becomeSignedOut());
+    this.account = new OwnAccount(api, () => this.#becomeSignedOut());
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const options = { url: `${scheme}//${location.host}/ws/driver`, software: SOFTWARE };
     this.#client = new SignalingClient(options, (event) => this.#handleSignaling(event));
@@ -133,6 +136,10 @@ export class App {
 
   async setUp(token: string, name: string, password: string): Promise<string | null> {
     return await this.#enter("setup", () => this.#api.setUp(token, name, password));
+  }
+
+  async choosePassword(token: string, password: string): Promise<string | null> {
+    return await this.#enter("password", () => this.#api.choosePassword(token, password));
   }
 
   async signOut(): Promise<void> {
@@ -209,7 +216,7 @@ export class App {
       if (this.#followed !== route.token) void this.#followLink(route.token);
       return;
     }
-    if (server === null || route.page === "setup") return;
+    if (server === null || route.page === "setup" || route.page === "password") return;
     if (!server.signed_in) {
       if (route.page === "sign-in") return;
       this.#wanted = route;
@@ -302,6 +309,7 @@ export class App {
     this.#client.stop();
     this.#closeCockpit();
     this.wish.value = EVERYTHING;
+    this.account.forget();
     this.#look((list) => list.handleSignedOut());
     const server = this.server.peek();
     if (server) this.server.value = { ...server, signed_in: false, user: null };

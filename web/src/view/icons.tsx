@@ -112,6 +112,12 @@ export const SignOutIcon = () => (
   </Icon>
 );
 
+export const UserIcon = () => (
+  <Icon>
+    <path d="M12 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M5 19.5c.8-3.2 3.5-5 7-5s6.2 1.8 7 5" />
+  </Icon>
+);
+
 export const UploadIcon = () => (
   <Icon size={26}>
     <path d="M12 15V4m0 0L7.5 8.5M12 4l4.5 4.5M5 15v3.5a1 1 0 0 0 1 1h12a1 1 0 0 0 1-1V15" />

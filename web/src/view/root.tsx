@@ -1,10 +1,11 @@
 import { useSignalEffect } from "@preact/signals";
 import type { App } from "../app/app";
 import { stateParts } from "../core/app/hud";
+import { AccountPage } from "./account";
 import { CarsPage } from "./cars";
 import { CockpitPage } from "./cockpit";
 import { ReleasesPage } from "./releases";
-import { SetUpPage, SignInPage } from "./sign-in";
+import { PasswordPage, SetUpPage, SignInPage } from "./sign-in";
 import { LinkPage, WaitPage } from "./wait";
 
 /** The page that the route asks for. */
@@ -17,6 +18,7 @@ export function Root({ app }: { app: App }) {
   const server = app.server.value;
   if (server === null) return <WaitPage unreachable={app.unreachable.value} />;
   if (route.page === "setup") return <SetUpPage app={app} token={route.token} />;
+  if (route.page === "password") return <PasswordPage app={app} token={route.token} />;
   if (!server.signed_in || route.page === "sign-in")
     return <SignInPage app={app} server={server} />;
   const cockpit = app.cockpit.value;
@@ -24,6 +26,8 @@ export function Root({ app }: { app: App }) {
     return <CockpitPage key={cockpit} app={app} cockpit={cockpit} />;
   if (route.page === "releases" && server.mode === "host")
     return <ReleasesPage app={app} server={server} />;
+  if (route.page === "account" && server.mode === "host")
+    return <AccountPage app={app} server={server} />;
   return <CarsPage app={app} server={server} />;
 }
 
@@ -39,6 +43,10 @@ function title(app: App): string {
     case "sign-in":
     case "link":
       return "Sign in – rccar";
+    case "password":
+      return "New password – rccar";
+    case "account":
+      return "Account – rccar";
     case "releases":
       return "Releases – rccar";
     case "cars":

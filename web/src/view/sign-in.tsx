@@ -71,9 +71,7 @@ export function SetUpPage({ app, token }: { app: App; token: string }) {
       <Form
         action="Make account"
         submit={(fields) =>
-          text(fields, "password") === text(fields, "repeated")
-            ? app.setUp(token, text(fields, "name"), text(fields, "password"))
-            : Promise.resolve("The two passwords differ.")
+          withNewPassword(fields, (password) => app.setUp(token, text(fields, "name"), password))
         }
       >
         <Field label="Name" name="name" testid="sign-in-name" autocomplete="username" focus />
@@ -93,6 +91,58 @@ export function SetUpPage({ app, token }: { app: App; token: string }) {
         />
       </Form>
     </Gate>
+  );
+}
+
+/** A new password, by a one-time link. */
+export function PasswordPage({ app, token }: { app: App; token: string }) {
+  return (
+    <Gate
+      title="Choose a password"
+      text="The link works once. It signs you in here and ends all other sign-ins of your account."
+    >
+      <Form
+        action="Save password"
+        submit={(fields) =>
+          withNewPassword(fields, (password) => app.choosePassword(token, password))
+        }
+      >
+        <NewPasswordFields focus />
+      </Form>
+    </Gate>
+  );
+}
+
+/** Passes a password on that was typed twice alike; returns a message for the person. */
+export function withNewPassword(
+  fields: FormData,
+  submit: (password: string) => Promise<string | null>,
+): Promise<string | null> {
+  const password = text(fields, "password");
+  return password === text(fields, "repeated")
+    ? submit(password)
+    : Promise.resolve("The two passwords differ.");
+}
+
+export function NewPasswordFields({ focus = false }: { focus?: boolean }) {
+  return (
+    <>
+      <Field
+        label="New password"
+        name="password"
+        testid="sign-in-password"
+        autocomplete="new-password"
+        type="password"
+        focus={focus}
+      />
+      <Field
+        label="New password again"
+        name="repeated"
+        testid="sign-in-password-again"
+        autocomplete="new-password"
+        type="password"
+      />
+    </>
   );
 }
 

@@ -5,7 +5,7 @@ import type { App } from "../app/app";
 import { HOST_WORDS } from "../core/app/messages";
 import { formatRoute } from "../core/app/route";
 import type { SignalingState } from "../core/link/host";
-import { Mark, SignOutIcon } from "./icons";
+import { Mark, SignOutIcon, UserIcon } from "./icons";
 
 const PLACES = [
   { page: "cars", name: "Cars" },
@@ -19,7 +19,7 @@ export function Top({
 }: {
   app: App;
   server: ServerInfo;
-  here: (typeof PLACES)[number]["page"];
+  here: (typeof PLACES)[number]["page"] | "account";
 }) {
   return (
     <header class="top">
@@ -43,7 +43,7 @@ export function Top({
       )}
       <div class="top-end">
         <HostStatus state={app.signaling.value} />
-        {server.user !== null && <span class="user">{server.user}</span>}
+        {server.user !== null && <User server={server} here={here === "account"} />}
         <button
           type="button"
           class="button quiet"
@@ -55,6 +55,23 @@ export function Top({
         </button>
       </div>
     </header>
+  );
+}
+
+/** The person's name, which leads to the account where there is one. */
+function User({ server, here }: { server: ServerInfo; here: boolean }) {
+  if (server.mode === "car") return <span class="user">{server.user}</span>;
+  return (
+    <a
+      class="user"
+      href={formatRoute({ page: "account" })}
+      aria-current={here ? "page" : undefined}
+      aria-label={`Account of ${server.user ?? ""}`}
+      data-testid="go-account"
+    >
+      <UserIcon />
+      <span>{server.user}</span>
+    </a>
   );
 }
 

@@ -1,5 +1,6 @@
 //! The questions of the routes to the program that serves them.
 
+use crate::people::{AccountInfo, EndedSignIns, NewSignIn, SignedIn};
 use crate::status::{CarStatus, Viewer};
 use crate::token::{Token, TokenHash};
 use rccar_protocol::identity::CarKey;
@@ -23,8 +24,8 @@ pub trait Backend: Send + Sync + 'static {
     fn sign_in(
         &self,
         credentials: Credentials,
-        sign_in: TokenHash,
-    ) -> impl Future<Output = Result<Name, AccountError>> + Send;
+        sign_in: NewSignIn,
+    ) -> impl Future<Output = Result<SignedIn, AccountError>> + Send;
 
     /// Creates the first account with the set-up link's token and stores the sign-in.
     fn set_up(
@@ -32,15 +33,70 @@ pub trait Backend: Send + Sync + 'static {
         token: TokenHash,
         name: Name,
         password: Password,
-        sign_in: TokenHash,
-    ) -> impl Future<Output = Result<Name, AccountError>> + Send;
+        sign_in: NewSignIn,
+    ) -> impl Future<Output = Result<SignedIn, AccountError>> + Send;
 
     /// Spends a sign-in link and stores the sign-in.
     fn link(
         &self,
         token: TokenHash,
-        sign_in: TokenHash,
-    ) -> impl Future<Output = Result<Name, AccountError>> + Send;
+        sign_in: NewSignIn,
+    ) -> impl Future<Output = Result<SignedIn, AccountError>> + Send;
+
+    /// Spends a password link: gives its account a new password, ends all of the account's
+    /// sign-ins and links, and stores this sign-in.
+    fn password_link(
+        &self,
+        token: TokenHash,
+        password: Password,
+        sign_in: NewSignIn,
+    ) -> impl Future<Output = Result<SignedIn, AccountError>> + Send {
+        let _ = (token, password, sign_in);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// What an account says of itself to its user, who is signed in with `this`.
+    fn account(
+        &self,
+        user: Name,
+        this: TokenHash,
+    ) -> impl Future<Output = Result<AccountInfo, AccountError>> + Send {
+        let _ = (user, this);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Changes the password of a user who knows the present one. All of the account's links and
+    /// all sign-ins but `this` end.
+    fn change_password(
+        &self,
+        user: Name,
+        this: TokenHash,
+        present: Password,
+        new: Password,
+    ) -> impl Future<Output = Result<EndedSignIns, AccountError>> + Send {
+        let _ = (user, this, present, new);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Ends the user's sign-in of this identifier.
+    fn end_sign_in(
+        &self,
+        user: Name,
+        id: String,
+    ) -> impl Future<Output = Result<EndedSignIns, AccountError>> + Send {
+        let _ = (user, id);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Ends all sign-ins of the user but `this`.
+    fn end_other_sign_ins(
+        &self,
+        user: Name,
+        this: TokenHash,
+    ) -> impl Future<Output = Result<EndedSignIns, AccountError>> + Send {
+        let _ = (user, this);
+        async { Err(AccountError::NotOffered) }
+    }
 
     /// The user who is signed in with this cookie. `None`: the sign-in has ended or never was.
     fn who(
@@ -153,6 +209,16 @@ pub enum AccountError {
     SetUpAlready,
     #[error("{0}")]
     WeakPassword(&'static str),
+    /// Of somebody who is signed in and wants another password.
+    #[error("the present password is wrong")]
+    WrongPassword,
+    #[error(
+        "this account has no password yet; its first one comes by a password link, which an admin \
+         makes, or `rccar-host password-link` on the host"
+    )]
+    NoPassword,
+    #[error("there is no such sign-in; it may have ended already")]
+    NoSuchSignIn,
     #[error("no car shows this code right now; look at its page again, the code may have changed")]
     NoSuchCode,
     #[error("there is no such car")]

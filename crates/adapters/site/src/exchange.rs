@@ -136,8 +136,8 @@ impl Exchange {
         self.command(Command::RevokeCar(car)).await;
     }
 
-    /// The sign-ins of all connected drivers, so that the program can check whether they still
-    /// hold.
+    /// The sign-ins of all connected drivers and of all sessions, so that the program can check
+    /// whether they still hold.
     pub async fn sign_ins(&self) -> Vec<TokenHash> {
         let (answer, sign_ins) = oneshot::channel();
         self.command(Command::SignIns(answer)).await;

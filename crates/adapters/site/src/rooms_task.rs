@@ -8,13 +8,13 @@ use crate::token::TokenHash;
 use rccar_causes::causes;
 use rccar_protocol::release::{UpdateStatus, Version};
 use rccar_protocol::signaling::{ByeReason, FromCar, FromDriver, Json, ToCar, ToDriver};
-use rccar_protocol::text::{CarId, Name, Software};
+use rccar_protocol::text::{CarId, Name, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
 use rccar_rooms::{
     CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Options, Rooms,
     SessionEnds,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +101,7 @@ pub(crate) async fn run(
         ice,
         drivers: HashMap::new(),
         cars: HashMap::new(),
+        sign_ins: HashMap::new(),
         closing: Vec::new(),
         access,
         updates: None,
@@ -142,6 +143,8 @@ struct Task {
     ice: Arc<dyn IceServers>,
     drivers: HashMap<DriverConn, DriverLink>,
     cars: HashMap<CarConn, (CarId, CarLink)>,
+    /// The sign-in that drives each session, even while its page is away.
+    sign_ins: HashMap<SessionId, TokenHash>,
     /// Outboxes of connections that are being closed, until their sockets are gone.
     closing: Vec<Outbox>,
     access: Arc<Access>,
@@ -238,7 +241,9 @@ impl Task {
             Command::SignIns(answer) => {
                 let forgotten = self.ice.forgotten().into_iter().map(|(_, sign_in)| sign_in);
                 let present = self.drivers.values().map(|link| link.sign_in);
-                let _ = answer.send(present.chain(forgotten).collect());
+                let driving = self.sign_ins.values().copied();
+                let all: HashSet<_> = present.chain(driving).chain(forgotten).collect();
+                let _ = answer.send(all.into_iter().collect());
             }
             Command::Revoke(sign_in) => {
                 let conns: Vec<_> = self
@@ -248,6 +253,9 @@ impl Task {
                     .map(|(&conn, _)| conn)
                     .collect();
                 conns.into_iter().for_each(|conn| self.rooms.handle_driver_revoked(now, conn));
+                let away = self.sign_ins.iter().filter(|(_, driving)| **driving == sign_in);
+                let away: Vec<_> = away.map(|(&session, _)| session).collect();
+                away.into_iter().for_each(|id| self.rooms.handle_session_revoked(now, id));
                 self.ice.revoke(
                     &|end| matches!(end, IceEnd::Driver { sign_in: other, .. } if *other == sign_in),
                 );
@@ -305,17 +313,27 @@ impl Task {
     /// What the end of a session, or the return of its driver, means for its ICE servers.
     fn follow_sessions(&mut self, event: &Event) {
         match event {
+            Event::SessionStarted { session, .. } => self.note_sign_in(*session),
             Event::SessionEnded { session, reason, .. } => {
+                self.sign_ins.remove(session);
                 let forgotten = matches!(reason, ByeReason::DriverGone | ByeReason::CarGone);
                 self.ice.ended(*session, forgotten);
             }
             Event::DriverBack { session } => {
-                let ends = self.rooms.session_ends().find(|ends| ends.session == *session);
-                if let Some(ends) = ends {
+                self.note_sign_in(*session);
+                if let Some(ends) = self.rooms.session_ends_of(*session) {
                     self.renew_ice(SessionEnds { car: None, ..ends });
                 }
             }
             _ => {}
+        }
+    }
+
+    fn note_sign_in(&mut self, session: SessionId) {
+        let ends = self.rooms.session_ends_of(session);
+        let link = ends.and_then(|ends| self.drivers.get(&ends.driver?));
+        if let Some(link) = link {
+            self.sign_ins.insert(session, link.sign_in);
         }
     }
 

@@ -110,6 +110,11 @@ impl Rooms {
         }
     }
 
+    /// The sign-in of a session's driver ended. The driver may be away.
+    pub fn handle_session_revoked(&mut self, now: MonotonicMicros, session: SessionId) {
+        self.end_session(now, session, &Farewell::both(ByeReason::Revoked));
+    }
+
     /// The account is gone: does [`Self::handle_driver_revoked`] for every connection of this
     /// user. Sessions whose driver is away end, too.
     pub fn handle_user_revoked(&mut self, now: MonotonicMicros, user: &Name) {

@@ -22,6 +22,12 @@ impl Rooms {
         })
     }
 
+    /// `None` if it has ended.
+    #[must_use]
+    pub fn session_ends_of(&self, session: SessionId) -> Option<SessionEnds> {
+        self.session_of_car(self.sessions.get(&session)?)
+    }
+
     /// The session of a car.
     #[must_use]
     pub fn session_of_car(&self, car: &CarId) -> Option<SessionEnds> {

@@ -2,13 +2,14 @@
 
 use crate::config::Caps;
 use crate::db::{self, Claimed, Db, DbError, Enrolled, Revoked, unix_now};
-use crate::lifetimes::{ENROLMENT, SIGN_IN};
-use crate::password::{HashError, Hasher, MIN_CHARACTERS};
+use crate::lifetimes::ENROLMENT;
+use crate::password::{HashError, Hasher};
+use crate::password_rules::check_password;
 use rccar_causes::causes;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
-    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password,
-    RegisterError, Token, TokenHash,
+    AccountError, AccountInfo, Backend, CarRegistration, Credentials, EndedSignIns, EnrolledCar,
+    Enrolment, Mode, NewSignIn, Password, RegisterError, SignedIn, Token, TokenHash,
 };
 
 #[derive(Debug)]
@@ -23,11 +24,15 @@ impl Accounts {
         Self { db, hasher, caps }
     }
 
-    async fn add_sign_in(&self, account: i64, sign_in: TokenHash) -> Result<(), AccountError> {
-        self.db
-            .run(move |store| store.add_sign_in(sign_in, account, unix_now() + SIGN_IN))
-            .await
-            .map_err(internal)
+    async fn add_sign_in(
+        &self,
+        account: i64,
+        user: Name,
+        sign_in: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
+        let work = move |store: &mut db::Store| store.add_sign_in(&sign_in, account, unix_now());
+        let ended = self.db.run(work).await.map_err(internal)?;
+        Ok(SignedIn { user, ended })
     }
 }
 
@@ -43,8 +48,8 @@ impl Backend for Accounts {
     async fn sign_in(
         &self,
         credentials: Credentials,
-        sign_in: TokenHash,
-    ) -> Result<Name, AccountError> {
+        sign_in: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
         let Credentials::Password { name, password } = credentials else {
             return Err(AccountError::NotOffered);
         };
@@ -54,8 +59,7 @@ impl Backend for Accounts {
         // For an unknown name, too: the time that it takes must not show which names exist.
         let fits = self.hasher.verify(password, stored).await?;
         let account = account.filter(|_| fits).ok_or(AccountError::WrongCredentials)?;
-        self.add_sign_in(account.id, sign_in).await?;
-        Ok(account.name)
+        self.add_sign_in(account.id, account.name, sign_in).await
     }
 
     async fn set_up(
@@ -63,8 +67,8 @@ impl Backend for Accounts {
         token: TokenHash,
         name: Name,
         password: Password,
-        sign_in: TokenHash,
-    ) -> Result<Name, AccountError> {
+        sign_in: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
         if !self.setup_required().await? {
             return Err(AccountError::SetUpAlready);
         }
@@ -78,7 +82,7 @@ impl Backend for Accounts {
         {
             return Err(AccountError::WrongToken);
         }
-        check_password(&password)?;
+        check_password(&password, &name)?;
         let hash = self.hasher.hash(password).await?;
         let user = name.clone();
         let account = self
@@ -86,20 +90,84 @@ impl Backend for Accounts {
             .run(move |store| store.set_up(token, &name, &hash, unix_now()))
             .await
             .map_err(internal)?;
-        self.add_sign_in(account.ok_or(AccountError::SetUpAlready)?, sign_in).await?;
+        let account = account.ok_or(AccountError::SetUpAlready)?;
         tracing::info!(%user, "the host is set up");
-        Ok(user)
+        self.add_sign_in(account, user, sign_in).await
     }
 
-    async fn link(&self, token: TokenHash, sign_in: TokenHash) -> Result<Name, AccountError> {
+    async fn link(&self, token: TokenHash, sign_in: NewSignIn) -> Result<SignedIn, AccountError> {
         let spent = self
             .db
             .run(move |store| store.spend_link(token, unix_now()))
             .await
             .map_err(internal)?;
         let (account, user) = spent.ok_or(AccountError::WrongToken)?;
-        self.add_sign_in(account, sign_in).await?;
-        Ok(user)
+        self.add_sign_in(account, user, sign_in).await
+    }
+
+    async fn password_link(
+        &self,
+        token: TokenHash,
+        password: Password,
+        sign_in: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
+        // As for the set-up link: strangers must not get the work of hashing for free, and a
+        // password that is refused does not cost the link.
+        let user = self.db.run(move |store| store.user_of_password_link(token, unix_now())).await;
+        let user = user.map_err(internal)?.ok_or(AccountError::WrongToken)?;
+        check_password(&password, &user)?;
+        let hash = self.hasher.hash(password).await?;
+        let work = move |store: &mut db::Store| {
+            store.spend_password_link(token, &hash, &sign_in, unix_now())
+        };
+        let ended = self.db.run(work).await.map_err(internal)?;
+        tracing::info!(%user, "a new password by a link");
+        Ok(SignedIn { user, ended: ended.ok_or(AccountError::WrongToken)? })
+    }
+
+    async fn account(&self, user: Name, this: TokenHash) -> Result<AccountInfo, AccountError> {
+        let work = move |store: &mut db::Store| {
+            let Some(account) = store.account(user.as_str())? else { return Ok(None) };
+            let sign_ins = store.sign_ins(account.id, this, unix_now())?;
+            let has_password = account.password.is_some();
+            Ok(Some(AccountInfo { name: account.name, has_password, sign_ins }))
+        };
+        self.db.run(work).await.map_err(internal)?.ok_or(AccountError::NoSuchSignIn)
+    }
+
+    async fn change_password(
+        &self,
+        user: Name,
+        this: TokenHash,
+        present: Password,
+        new: Password,
+    ) -> Result<EndedSignIns, AccountError> {
+        check_password(&new, &user)?;
+        let account = self.db.run(move |store| store.account(user.as_str())).await;
+        let account = account.map_err(internal)?.ok_or(AccountError::NoSuchSignIn)?;
+        let before = account.password.ok_or(AccountError::NoPassword)?;
+        if !self.hasher.verify(present, Some(before.clone())).await? {
+            return Err(AccountError::WrongPassword);
+        }
+        let hash = self.hasher.hash(new).await?;
+        let work =
+            move |store: &mut db::Store| store.change_password(account.id, (&before, &hash), this);
+        self.db.run(work).await.map_err(internal)?.ok_or(AccountError::WrongPassword)
+    }
+
+    async fn end_sign_in(&self, user: Name, id: String) -> Result<EndedSignIns, AccountError> {
+        let ended = self.db.run(move |store| store.end_sign_in(&user, &id)).await;
+        let ended = ended.map_err(internal)?;
+        if ended.is_empty() { Err(AccountError::NoSuchSignIn) } else { Ok(ended) }
+    }
+
+    async fn end_other_sign_ins(
+        &self,
+        user: Name,
+        this: TokenHash,
+    ) -> Result<EndedSignIns, AccountError> {
+        let work = move |store: &mut db::Store| store.end_other_sign_ins(&user, this);
+        self.db.run(work).await.map_err(internal)
     }
 
     async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
@@ -189,13 +257,6 @@ fn too_many_cars(caps: Caps) -> AccountError {
          (accounts.max_cars in the host's configuration)",
         caps.max_cars
     ))
-}
-
-pub(crate) fn check_password(password: &Password) -> Result<(), AccountError> {
-    if password.0.chars().count() < MIN_CHARACTERS {
-        return Err(AccountError::WeakPassword("the password needs 8 characters at least"));
-    }
-    Ok(())
 }
 
 impl From<HashError> for AccountError {

@@ -1,12 +1,13 @@
 //! Commands that work on the database, whether or not the host runs. A running host notices within
 //! a second.
 
-use crate::accounts::{check_caps, check_password};
+use crate::accounts::check_caps;
 use crate::cli::{CarCommand, UserCommand};
 use crate::config::Config;
-use crate::db::{DbError, Store, unix_now};
-use crate::lifetimes::{ENROLMENT, SIGN_IN_LINK};
+use crate::db::{DbError, LinkKind, Store, unix_now};
+use crate::lifetimes::{ENROLMENT, PASSWORD_LINK, SIGN_IN_LINK};
 use crate::password::{HashError, Memory};
+use crate::password_rules::check_password;
 use crate::releases::ShelfError;
 use rccar_daemon::cli::{OutputError, print};
 use rccar_protocol::text::{CarId, Name};
@@ -61,8 +62,20 @@ pub(crate) fn sign_in_link(config: &Config, user: &Name) -> Result<(), AdminErro
         store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
     let token = Token::generate()?;
     let most = config.accounts.max_open_links;
-    store.add_link(token.hash(), account.id, unix_now() + SIGN_IN_LINK, most)?;
+    let expires = unix_now() + SIGN_IN_LINK;
+    store.add_link(token.hash(), account.id, LinkKind::SignIn, expires, most)?;
     Ok(print(&format!("{}/#/link?token={}\n", config.url(), token.as_str()))?)
+}
+
+/// Prints a one-time link by which a user chooses a new password.
+pub(crate) fn password_link(config: &Config, user: &Name) -> Result<(), AdminError> {
+    let mut store = Store::open(&config.database.path)?;
+    let account =
+        store.account(user.as_str())?.ok_or_else(|| AdminError::NoSuchUser(user.clone()))?;
+    let token = Token::generate()?;
+    let expires = unix_now() + PASSWORD_LINK;
+    store.add_link(token.hash(), account.id, LinkKind::Password, expires, 1)?;
+    Ok(print(&format!("{}/#/password?token={}\n", config.url(), token.as_str()))?)
 }
 
 /// Prints the file for a new car's card.
@@ -106,7 +119,7 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
     let mut store = Store::open(&config.database.path)?;
     match command {
         UserCommand::Add { name, password_stdin } => {
-            let password = if *password_stdin { Some(read_password()?) } else { None };
+            let password = if *password_stdin { Some(read_password(name)?) } else { None };
             let added = store.add_account(name, password.as_deref(), unix_now())?;
             added.map(drop).ok_or_else(|| AdminError::UserExists(name.clone()))
         }
@@ -151,10 +164,10 @@ pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminErro
 }
 
 /// Reads one line from the standard input; the result is the hash of that password.
-fn read_password() -> Result<String, AdminError> {
+fn read_password(user: &Name) -> Result<String, AdminError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let password = Password(line.trim_end_matches(['\r', '\n']).to_owned());
-    check_password(&password)?;
+    check_password(&password, user)?;
     Ok(Memory::reserve().hash(&password)?)
 }

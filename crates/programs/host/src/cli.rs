@@ -34,6 +34,13 @@ enum Command {
         #[arg(long, value_parser = name)]
         user: Name,
     },
+    /// Print a link by which a user chooses a new password, once, within 24 hours; it ends all of
+    /// the user's sign-ins
+    PasswordLink {
+        /// The user's name
+        #[arg(long, value_parser = name)]
+        user: Name,
+    },
     /// Print the provision.toml for a new car's SD card; the token in it works once, for 24 hours
     Enrol {
         /// Name of the car; without it the car's own choice counts
@@ -80,6 +87,7 @@ impl Cli {
             Command::Run => run::run(&config)?,
             Command::CheckConfig => print_no_mistakes(path)?,
             Command::SignInLink { user } => admin::sign_in_link(&config, &user)?,
+            Command::PasswordLink { user } => admin::password_link(&config, &user)?,
             Command::Enrol { name, owner, url, json } => {
                 admin::enrol(&config, name.as_ref(), owner.as_ref(), url, json)?
             }

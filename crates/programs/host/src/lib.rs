@@ -30,6 +30,7 @@ mod ice;
 mod ice_urls;
 mod lifetimes;
 mod password;
+mod password_rules;
 mod plain_http;
 mod releases;
 mod run;

@@ -7,8 +7,6 @@ use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Shortest password, in characters (NIST SP 800-63B section 5.1.1.2).
-pub(crate) const MIN_CHARACTERS: usize = 8;
 /// Memory in KiB, passes and lanes: 19 MiB, 2, 1 (OWASP Password Storage Cheat Sheet, argon2id).
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// Passwords checked at a time. Strangers who guess take this many times 19 MiB and this many

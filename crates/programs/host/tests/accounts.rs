@@ -99,6 +99,96 @@ fn users_are_managed_while_the_host_runs() {
     assert!(words(&output).contains("no user Bob"));
 }
 
+/// The status of an attempt to change a password.
+fn change(host: &Host, cookie: &str, present: &str, new: &str) -> u16 {
+    let body = format!(r#"{{"present":"{present}","new":"{new}"}}"#);
+    host.post("/api/v1/account/password", cookie, &body).status
+}
+
+fn account(host: &Host, cookie: &str) -> serde_json::Value {
+    let reply = host.request("GET", "/api/v1/account", cookie, "");
+    assert_eq!(reply.status, 200, "{reply:?}");
+    serde_json::from_str(&reply.body).unwrap()
+}
+
+#[test]
+fn row_10_a_person_changes_the_own_password_and_all_other_sign_ins_end() {
+    let host = Host::start();
+    let here = host.set_up();
+    let there = host.sign_in("Ada", "correct horse").cookie.unwrap();
+    assert_eq!(change(&host, &here, "correct horsf", "battery staple"), 403);
+    assert_eq!(change(&host, &here, "correct horse", "password1"), 422, "everybody tries it");
+    assert_eq!(change(&host, "", "correct horse", "battery staple"), 401);
+    assert_eq!(host.sign_in_state(&there)["user"], "Ada", "nothing has happened so far");
+    assert_eq!(change(&host, &here, "correct horse", "battery staple"), 204);
+    assert_eq!(host.sign_in_state(&here)["user"], "Ada");
+    assert_eq!(host.sign_in_state(&there)["signed_in"], false);
+    assert_eq!(host.sign_in("Ada", "correct horse").status, 401);
+    assert_eq!(host.sign_in("Ada", "battery staple").status, 204);
+}
+
+#[test]
+fn row_10_a_person_sees_the_own_sign_ins_and_ends_one() {
+    let mut host = Host::start();
+    let here = host.set_up();
+    let there = host.sign_in("Ada", "correct horse").cookie.unwrap();
+    let shown = account(&host, &here);
+    let sign_ins = shown["sign_ins"].as_array().unwrap();
+    assert_eq!((&shown["name"], &shown["has_password"]), (&"Ada".into(), &true.into()));
+    let brief: Vec<_> = sign_ins.iter().map(|one| (&one["this"], &one["network"])).collect();
+    let network = &"127.0.0.0/24".into();
+    assert_eq!(brief, [(&false.into(), network), (&true.into(), network)]);
+    let other = format!("/api/v1/sign-ins/{}", sign_ins[0]["id"].as_str().unwrap());
+    assert_eq!(host.request("DELETE", &other, &here, "").status, 204);
+    assert_eq!(host.sign_in_state(&there)["signed_in"], false);
+    assert_eq!(host.request("DELETE", &other, &here, "").status, 404);
+    assert_eq!(host.request("DELETE", "/api/v1/sign-ins/..%2f", &here, "").status, 404);
+    host.stop();
+    host.launch();
+    assert_eq!(account(&host, &here)["sign_ins"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn row_10_who_forgot_the_password_gets_a_link_from_the_command_line() {
+    let host = Host::start();
+    let before = host.set_up();
+    let link =
+        |user: &str| token(&host.admin(&["password-link", "--user", user]), "/#/password?token=");
+    let choose = |token: &str, password: &str| {
+        let body = format!(r#"{{"token":"{token}","password":"{password}"}}"#);
+        host.post("/api/v1/password-link", "", &body)
+    };
+    let (old, new) = (link("ada"), link("Ada"));
+    assert_eq!(choose(&old, "battery staple").status, 401, "the newer one has withdrawn it");
+    assert_eq!(choose(&new, "password").status, 422);
+    assert_eq!(host.sign_in_state(&before)["user"], "Ada");
+    let body = format!(r#"{{"token":"{new}"}}"#);
+    assert_eq!(host.post("/api/v1/link", "", &body).status, 401, "it is no sign-in link");
+    let cookie = choose(&new, "battery staple").cookie.unwrap();
+    assert_eq!(host.sign_in_state(&cookie)["user"], "Ada");
+    assert_eq!(host.sign_in_state(&before)["signed_in"], false);
+    assert_eq!(choose(&new, "battery staple").status, 401, "it works once");
+    assert_eq!(host.sign_in("Ada", "correct horse").status, 401);
+    assert_eq!(host.sign_in("Ada", "battery staple").status, 204);
+    let output = host.command(&["password-link", "--user", "Eve"]).output().unwrap();
+    assert!(words(&output).contains("no user Eve"), "{}", words(&output));
+}
+
+#[test]
+fn row_10_an_account_that_signs_in_by_links_gets_its_first_password_by_one() {
+    let host = Host::start();
+    host.admin(&["user", "add", "Bob"]);
+    let enter = token(&host.admin(&["sign-in-link", "--user", "Bob"]), "/#/link?token=");
+    let body = format!(r#"{{"token":"{enter}"}}"#);
+    let cookie = host.post("/api/v1/link", "", &body).cookie.unwrap();
+    assert_eq!(account(&host, &cookie)["has_password"], false);
+    assert_eq!(change(&host, &cookie, "", "battery staple"), 409);
+    let first = token(&host.admin(&["password-link", "--user", "Bob"]), "/#/password?token=");
+    let body = format!(r#"{{"token":"{first}","password":"battery staple"}}"#);
+    assert_eq!(host.post("/api/v1/password-link", "", &body).status, 204);
+    assert_eq!(host.sign_in("Bob", "battery staple").status, 204);
+}
+
 #[test]
 fn no_secret_is_stored_in_clear() {
     let mut host = Host::start();

@@ -1,34 +1,13 @@
 //! The code that opens a car's own page: which codes are too easy to guess.
 
+use crate::guessable::is_guessable;
+
 /// Characters of the shortest code.
 pub const MIN_CHARACTERS: usize = 10;
 /// Different letters and digits in it. Ten random ones out of 31 have fewer once in a million.
 const MIN_DIFFERENT: usize = 5;
 /// Digits of a code that has nothing else: 43 bits.
 const MIN_DIGITS: usize = 13;
-/// What people take for a code, and what they add to it.
-const COMMON: [&str; 19] = [
-    "password",
-    "passwort",
-    "passwd",
-    "access",
-    "sesame",
-    "letmein",
-    "welcome",
-    "secret",
-    "admin",
-    "qwerty",
-    "qwertz",
-    "asdf",
-    "iloveyou",
-    "dragon",
-    "monkey",
-    "football",
-    "raspberry",
-    "rccar",
-    "abc",
-];
-
 /// Why a code is too easy to guess, in words; `None`: it will do. Whoever is in the car's network
 /// may try some 40,000 of them a day.
 #[must_use]
@@ -47,21 +26,8 @@ pub fn weakness(code: &str) -> Option<&'static str> {
     if plain.iter().all(char::is_ascii_digit) && plain.len() < MIN_DIGITS {
         return Some("a code of digits alone needs 13 of them");
     }
-    let follows = |pair: &[char]| match pair {
-        [one, next] => u32::from(*one).abs_diff(u32::from(*next)) <= 1,
-        _ => false,
-    };
-    let rows = plain.windows(2).filter(|pair| follows(pair)).count();
-    if rows * 4 >= (plain.len() - 1) * 3 {
-        return Some("its letters or digits stand in a row, as in 12345 or abcde");
-    }
-    let mut rest: String = plain.iter().collect();
-    for word in COMMON {
-        rest = rest.replace(word, "");
-    }
-    // What is left over is as good as a short code.
-    (rest.chars().count() < 6 && rest.len() < plain.len())
-        .then_some("it is made of words that everybody tries")
+    is_guessable(code, &[])
+        .then_some("it stands in a row, as 12345, or is what everybody tries first")
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub mod drive_hello;
 pub mod events;
 mod frame;
 pub mod grease;
+pub mod guessable;
 pub mod ice_url;
 pub mod identity;
 pub mod loopback;

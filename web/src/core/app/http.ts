@@ -45,6 +45,29 @@ export interface Enrolment {
   readonly provision: string;
 }
 
+/** A person's own account. */
+export interface Account {
+  readonly name: string;
+  /** An account without one signs in by links. */
+  readonly has_password: boolean;
+  /** The newest first. */
+  readonly sign_ins: readonly SignIn[];
+}
+
+/** A browser that is signed in. */
+export interface SignIn {
+  readonly id: string;
+  /** `Firefox on Linux`; `null` for one from before the host noted it. */
+  readonly browser: string | null;
+  /** The network that it came from: `192.0.2.0/24`. */
+  readonly network: string | null;
+  /** Unix time in seconds. */
+  readonly created_at: number;
+  readonly seen_at: number | null;
+  /** It is this one. */
+  readonly this: boolean;
+}
+
 /** A car that was claimed. */
 export interface Claimed {
   readonly car: string;
@@ -138,6 +161,27 @@ export const enrolment: Read<Enrolment> = (value, field) => {
     url: shape.maybe("url", anyString),
     config: shape.need("config", anyString),
     provision: shape.need("provision", anyString),
+  };
+};
+
+export const account: Read<Account> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    name: shape.need("name", anyString),
+    has_password: shape.need("has_password", bool),
+    sign_ins: shape.need("sign_ins", listOf(signIn)),
+  };
+};
+
+const signIn: Read<SignIn> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    id: shape.need("id", anyString),
+    browser: shape.maybe("browser", anyString),
+    network: shape.maybe("network", anyString),
+    created_at: shape.need("created_at", finite),
+    seen_at: shape.maybe("seen_at", finite),
+    this: shape.need("this", bool),
   };
 };
 

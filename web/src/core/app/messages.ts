@@ -296,7 +296,7 @@ export const HOST_WORDS: Readonly<Record<HostTrouble, string>> = {
 };
 
 /** Where a request was made. */
-export type Place = "sign-in" | "code" | "link" | "setup" | "other";
+export type Place = "sign-in" | "code" | "link" | "setup" | "password" | "other";
 
 const WRONG_TOKEN = "This link was used before, has expired, or is incomplete. Ask for a new one.";
 
@@ -312,7 +312,7 @@ export function apiWords(place: Place, status: number, code: string, text: strin
   if (place === "sign-in" && status === 401) return "Wrong name or password.";
   if (place === "code" && status === 401) return "Wrong code.";
   if (
-    (place === "link" || place === "setup") &&
+    (place === "link" || place === "setup" || place === "password") &&
     (status === 401 || status === 404 || status === 410)
   )
     return WRONG_TOKEN;

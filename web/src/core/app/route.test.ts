@@ -9,6 +9,8 @@ describe("routes", () => {
     ["#/releases", { page: "releases" }],
     ["#/sign-in", { page: "sign-in" }],
     ["#/setup?token=a%2Bb", { page: "setup", token: "a+b" }],
+    ["#/account", { page: "account" }],
+    ["#/password?token=abc", { page: "password", token: "abc" }],
     ["#/link?token=abc", { page: "link", token: "abc" }],
     [`#/car/${CAR}`, { page: "car", car: CAR, relayOnly: false, trickle: true }],
     [`#/car/${CAR}?path=relay`, { page: "car", car: CAR, relayOnly: true, trickle: true }],

@@ -7,9 +7,11 @@ import { carId } from "../../protocol/text";
 export type Route =
   | { readonly page: "cars" }
   | { readonly page: "releases" }
+  | { readonly page: "account" }
   | { readonly page: "sign-in" }
   | { readonly page: "setup"; readonly token: string }
   | { readonly page: "link"; readonly token: string }
+  | { readonly page: "password"; readonly token: string }
   | {
       readonly page: "car";
       readonly car: string;
@@ -34,9 +36,11 @@ export function parseRoute(hash: string): Route {
   }
   if (second !== "") return { page: "cars" };
   if (first === "releases") return { page: "releases" };
+  if (first === "account") return { page: "account" };
   if (first === "sign-in") return { page: "sign-in" };
   if (first === "setup" && token !== "") return { page: "setup", token };
   if (first === "link" && token !== "") return { page: "link", token };
+  if (first === "password" && token !== "") return { page: "password", token };
   return { page: "cars" };
 }
 
@@ -45,10 +49,12 @@ export function formatRoute(route: Route): string {
     case "cars":
       return "#/";
     case "releases":
+    case "account":
     case "sign-in":
       return `#/${route.page}`;
     case "setup":
     case "link":
+    case "password":
       return `#/${route.page}?${new URLSearchParams({ token: route.token }).toString()}`;
     case "car": {
       const parameters = new URLSearchParams();

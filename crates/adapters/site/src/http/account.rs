@@ -1,16 +1,18 @@
-//! Signing in and out.
+//! Signing in and out, by password and by link.
 
 use super::App;
+use super::caller::Caller;
 use super::cookie;
 use super::error::ApiError;
 use super::origin::is_foreign;
 use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Credentials, Mode, Password};
+use crate::people::{NewSignIn, SignedIn};
 use crate::throttle::Who;
 use crate::token::{Token, TokenHash};
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
@@ -37,9 +39,9 @@ struct SignInState {
 /// `GET /api/v1/sign-in`
 pub(crate) async fn state<B: Backend>(
     State(app): State<Arc<App<B>>>,
-    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
-    let user = signed_in(&app, &headers).await?.map(|(user, _)| user);
+    let user = caller.signed_in()?.map(|(user, _)| user);
     let (mode, sign_in) = match app.backend.mode() {
         Mode::Host => ("host", "password"),
         Mode::Car => ("car", "code"),
@@ -87,8 +89,10 @@ pub(crate) async fn sign_in<B: Backend>(
         Who::Named { name: EVERYBODY, .. } => Who::Coded { address },
         who => who,
     };
-    throttled(&app, address, who, async |sign_in| app.backend.sign_in(credentials, sign_in).await)
-        .await
+    throttled(&app, &headers, address, who, async |sign_in| {
+        app.backend.sign_in(credentials, sign_in).await
+    })
+    .await
 }
 
 /// `DELETE /api/v1/sign-in`
@@ -125,7 +129,7 @@ pub(crate) async fn set_up<B: Backend>(
         Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
     let (token, password) = (TokenHash::of(&body.token), Password(body.password));
     let address = peer.client(&headers, &app.options.trusted_proxies);
-    throttled(&app, address, Who::Unnamed { address }, async |sign_in| {
+    throttled(&app, &headers, address, Who::Unnamed { address }, async |sign_in| {
         app.backend.set_up(token, name, password, sign_in).await
     })
     .await
@@ -145,35 +149,52 @@ pub(crate) async fn link<B: Backend>(
 ) -> Result<Response, ApiError> {
     let token = TokenHash::of(&body.token);
     let address = peer.client(&headers, &app.options.trusted_proxies);
-    throttled(&app, address, Who::Unnamed { address }, async |sign_in| {
+    throttled(&app, &headers, address, Who::Unnamed { address }, async |sign_in| {
         app.backend.link(token, sign_in).await
     })
     .await
 }
 
-/// The user and the sign-in of a request. `None`: it has no cookie, or an old one.
-pub(crate) async fn signed_in<B: Backend>(
-    app: &App<B>,
-    headers: &HeaderMap,
-) -> Result<Option<(Name, TokenHash)>, ApiError> {
-    let Some(sign_in) = app.shown_sign_in(headers) else { return Ok(None) };
-    Ok(app.backend.who(sign_in).await?.map(|user| (user, sign_in)))
+#[derive(Deserialize)]
+pub(crate) struct PasswordLink {
+    token: String,
+    password: String,
+}
+
+/// `POST /api/v1/password-link`
+pub(crate) async fn password_link<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    OwnJson(body): OwnJson<PasswordLink>,
+) -> Result<Response, ApiError> {
+    let (token, password) = (TokenHash::of(&body.token), Password(body.password));
+    let address = peer.client(&headers, &app.options.trusted_proxies);
+    throttled(&app, &headers, address, Who::Unnamed { address }, async |sign_in| {
+        app.backend.password_link(token, password, sign_in).await
+    })
+    .await
 }
 
 /// Runs one attempt to sign in, unless too many have failed, and hands out the cookie.
 async fn throttled<B: Backend>(
     app: &App<B>,
+    headers: &HeaderMap,
     address: IpAddr,
     who: Who<'_>,
-    attempt: impl AsyncFnOnce(TokenHash) -> Result<Name, AccountError>,
+    attempt: impl AsyncFnOnce(NewSignIn) -> Result<SignedIn, AccountError>,
 ) -> Result<Response, ApiError> {
     let token = Token::generate().map_err(|error| AccountError::Internal(error.to_string()))?;
     // Counts as a failure from the start. Otherwise any number of guesses could be under way before
     // the first has failed. It stays a failure if the client hangs up.
     let counted = app.throttle.begin(who, Instant::now()).map_err(ApiError::TooManyAttempts)?;
-    match attempt(token.hash()).await {
-        Ok(user) => {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    match attempt(NewSignIn::new(token.hash(), agent, address)).await {
+        Ok(SignedIn { user, ended }) => {
             app.throttle.succeeded(counted);
+            for sign_in in ended {
+                app.exchange.revoke(sign_in).await;
+            }
             tracing::info!(%user, client = %address, "signed in");
             let (mode, secure) = (app.backend.mode(), app.options.is_secure());
             let cookie = cookie::set(&token, mode, secure);

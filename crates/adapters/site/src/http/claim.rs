@@ -1,7 +1,7 @@
 //! Claiming a car, and giving one away.
 
 use super::App;
-use super::account::signed_in;
+use super::caller::Caller;
 use super::error::ApiError;
 use super::origin::is_foreign;
 use super::request::OwnJson;
@@ -30,15 +30,14 @@ pub(crate) struct Claim {
 pub(crate) async fn claim<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OwnJson(body): OwnJson<Claim>,
 ) -> Result<Response, ApiError> {
     if app.backend.mode() == Mode::Car {
         return Err(AccountError::NotOffered.into());
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else {
-        return Err(ApiError::NotSignedIn);
-    };
+    let (user, _) = caller.user()?;
     // A text that cannot be a code is a slip of the finger, not a guess: it is not counted.
     let code = ClaimCode::from_typed(&body.code)
         .map_err(|error| ApiError::Malformed(error.to_string()))?;
@@ -72,15 +71,14 @@ pub(crate) async fn claim<B: Backend>(
 /// `DELETE /api/v1/cars/{id}`
 pub(crate) async fn revoke<B: Backend>(
     State(app): State<Arc<App<B>>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if is_foreign(&headers, app.options.only_name()) {
         return Err(ApiError::ForeignOrigin);
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else {
-        return Err(ApiError::NotSignedIn);
-    };
+    let (user, _) = caller.user()?;
     let id = CarId::new(id).map_err(|_| AccountError::NoSuchCar)?;
     app.backend.revoke_car(user.clone(), id.clone()).await?;
     tracing::info!(%user, car = %id, "car revoked");

@@ -1,7 +1,7 @@
 //! Adding a car.
 
 use super::App;
-use super::account::signed_in;
+use super::caller::Caller;
 use super::error::ApiError;
 use super::request::OwnJson;
 use crate::address::Peer;
@@ -43,15 +43,14 @@ struct Body {
 pub(crate) async fn enrol<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     OwnJson(wish): OwnJson<Wish>,
 ) -> Result<Response, ApiError> {
     if app.backend.mode() == Mode::Car {
         return Err(AccountError::NotOffered.into());
     }
-    let Some((user, _)) = signed_in(&app, &headers).await? else {
-        return Err(ApiError::NotSignedIn);
-    };
+    let (user, _) = caller.user()?;
     // Checked before the token is made: a refusal must not leave a valid token that nobody has
     // seen.
     let public = app.options.public_url.as_ref();

@@ -111,6 +111,9 @@ impl ApiError {
                 AccountError::WeakPassword(_) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, "weak-password")
                 }
+                AccountError::WrongPassword => (StatusCode::FORBIDDEN, "wrong-password"),
+                AccountError::NoPassword => (StatusCode::CONFLICT, "no-password"),
+                AccountError::NoSuchSignIn => (StatusCode::NOT_FOUND, "no-such-sign-in"),
                 AccountError::NoSuchCode => (StatusCode::NOT_FOUND, "no-such-code"),
                 AccountError::NoSuchCar => (StatusCode::NOT_FOUND, "no-such-car"),
                 AccountError::NotYours => (StatusCode::FORBIDDEN, "forbidden"),

@@ -1,6 +1,7 @@
 //! The routes.
 
 mod account;
+pub(crate) mod caller;
 mod claim;
 mod cookie;
 mod enrolment;
@@ -8,6 +9,7 @@ pub(crate) mod error;
 mod install;
 mod names;
 pub(crate) mod origin;
+mod own_account;
 mod redirect;
 pub(crate) mod releases;
 mod request;
@@ -124,6 +126,11 @@ fn routes<B: Backend>(
         .route("/api/v1/session", sign_in())
         .route("/api/v1/setup", post(account::set_up::<B>))
         .route("/api/v1/link", post(account::link::<B>))
+        .route("/api/v1/password-link", post(account::password_link::<B>))
+        .route("/api/v1/account", get(own_account::show::<B>))
+        .route("/api/v1/account/password", post(own_account::change_password::<B>))
+        .route("/api/v1/sign-ins", delete(own_account::end_others::<B>))
+        .route("/api/v1/sign-ins/{id}", delete(own_account::end_one::<B>))
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
         .route("/api/v1/claims", post(claim::claim::<B>))
         .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))

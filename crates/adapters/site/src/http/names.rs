@@ -1,6 +1,7 @@
 //! Whether a request came by the right name and the right way, before anything else is looked at.
 
 use super::App;
+use super::caller::Caller;
 use super::error::ApiError;
 use crate::address::Peer;
 use crate::backend::Backend;
@@ -25,7 +26,7 @@ const HSTS: &str = "max-age=31536000";
 pub(crate) async fn check<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let options = &app.options;
@@ -43,11 +44,13 @@ pub(crate) async fn check<B: Backend>(
     let mut response = match refusal {
         Some(refusal) => refusal.into_response(),
         None => {
-            if let Some(asking) = request.extensions().get::<Asking>().cloned()
-                && is_known(&app, request.headers()).await
+            let caller = Caller::of(&app, request.headers()).await;
+            if let Some(asking) = request.extensions().get::<Asking>()
+                && (caller.is_signed_in() || is_enrolled(&app, request.headers()))
             {
                 asking.settle();
             }
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
     };
@@ -57,14 +60,9 @@ pub(crate) async fn check<B: Backend>(
     response
 }
 
-/// Whether somebody is signed in, or a car shows its token.
-async fn is_known<B: Backend>(app: &App<B>, headers: &HeaderMap) -> bool {
-    match app.shown_sign_in(headers) {
-        Some(sign_in) => matches!(app.backend.who(sign_in).await, Ok(Some(_))),
-        None => {
-            shown_token(headers).is_some_and(|token| app.exchange.access().check(token).is_some())
-        }
-    }
+/// Whether a car shows its token.
+fn is_enrolled<B: Backend>(app: &App<B>, headers: &HeaderMap) -> bool {
+    shown_token(headers).is_some_and(|token| app.exchange.access().check(token).is_some())
 }
 
 /// A target with a name wins over the `Host` header (RFC 9112 section 3.2.2).

@@ -1,7 +1,7 @@
 //! The state of a car, for its own page.
 
 use super::App;
-use super::account::signed_in;
+use super::caller::Caller;
 use super::error::ApiError;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend};
@@ -19,9 +19,10 @@ use std::sync::Arc;
 pub(crate) async fn status<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let signed_in = signed_in(&app, &headers).await?.is_some();
+    let signed_in = caller.signed_in()?.is_some();
     let viewer = Viewer {
         address: peer.remote.ip().to_canonical(),
         signed_in,

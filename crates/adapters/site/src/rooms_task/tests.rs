@@ -66,3 +66,27 @@ async fn row_3_a_registration_costs_as_much_with_twenty_thousand_known_cars_as_w
         "{least_many:?} against {least_few:?}"
     );
 }
+
+#[tokio::test]
+async fn row_10_the_drive_of_a_page_that_is_away_ends_with_its_sign_in() {
+    let exchange = host(1).await;
+    let software = Software::new("car/1").unwrap();
+    let (_from_car, mut to_car) = exchange.attach_local_car(known(0), software).await;
+    let (outbox, _socket) = outbox();
+    let (user, sign_in) = (Name::new("Ada").unwrap(), TokenHash::of("cookie"));
+    let page = exchange.join_driver(user, sign_in, Ipv4Addr::LOCALHOST.into(), outbox, true).await;
+    let connect = FromDriver::Connect { car: known(0).id, trickle: true };
+    exchange.driver_says(page, connect).await;
+    exchange.driver_gone(page).await;
+    assert_eq!(exchange.sign_ins().await, [sign_in], "the program still asks about it");
+    exchange.revoke(sign_in).await;
+    assert!(exchange.sign_ins().await.is_empty());
+    let mut last = None;
+    while let Ok(message) = to_car.try_recv() {
+        last = Some(message);
+    }
+    assert!(
+        matches!(last, Some(ToCar::Bye { reason: ByeReason::Revoked, .. })),
+        "the car ends the drive: {last:?}"
+    );
+}

@@ -5,8 +5,8 @@ use super::wire::Wire;
 use crate::address::Peer;
 use crate::backend::Backend;
 use crate::http::App;
+use crate::http::caller::Caller;
 use crate::outbox::{Outbox, outbox};
-use crate::token::TokenHash;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -17,7 +17,7 @@ use rccar_causes::causes;
 use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::close::CloseCode;
 use rccar_protocol::signaling::{ErrorCode, FromDriver, Json, LISTS, ToDriver, parse};
-use rccar_protocol::text::{Name, Note};
+use rccar_protocol::text::Note;
 use rccar_rooms::DriverConn;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ use tracing::Instrument;
 pub(crate) async fn driver_socket<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -35,14 +36,13 @@ pub(crate) async fn driver_socket<B: Backend>(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let sign_in = app.shown_sign_in(&headers);
     let client = peer.client(&headers, &app.options.trusted_proxies);
     let span = tracing::info_span!("driver", %client, user = tracing::field::Empty);
     upgrade.on_upgrade(move |socket| {
         let mut wire = Box::new(Wire::new(socket, outgoing, &app.options.limits, place, error));
         let serve = async move {
             // In a box that goes away: a page may stay for long.
-            let entered = Box::pin(enter(&mut wire, &app, sign_in, (peer, client), outbox)).await;
+            let entered = Box::pin(enter(&mut wire, &app, caller, (peer, client), outbox)).await;
             if let Some(conn) = entered {
                 converse(&mut wire, &app, conn).await;
                 app.exchange.driver_gone(conn).await;
@@ -56,13 +56,17 @@ pub(crate) async fn driver_socket<B: Backend>(
 async fn enter<B: Backend>(
     wire: &mut Wire,
     app: &App<B>,
-    sign_in: Option<TokenHash>,
+    caller: Caller,
     (peer, client): (Peer, IpAddr),
     outbox: Outbox,
 ) -> Option<DriverConn> {
     // Browsers hide the status of a refused upgrade from the page, but not a close code. So the
     // refusal comes after the upgrade.
-    let Some((sign_in, user)) = who(app, sign_in).await else {
+    let caller = caller.signed_in().unwrap_or_else(|error| {
+        tracing::error!(error = %causes(&error), "cannot look up a sign-in");
+        None
+    });
+    let Some((user, sign_in)) = caller else {
         wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
         wire.close(CloseCode::NotSignedIn).await;
         return None;
@@ -74,18 +78,12 @@ async fn enter<B: Backend>(
         return None;
     }
     let parts = hello(wire, app).await?;
-    Some(app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox, parts).await)
-}
-
-async fn who<B: Backend>(app: &App<B>, sign_in: Option<TokenHash>) -> Option<(TokenHash, Name)> {
-    let sign_in = sign_in?;
-    match app.backend.who(sign_in).await {
-        Ok(user) => user.map(|user| (sign_in, user)),
-        Err(error) => {
-            tracing::error!(error = %causes(&error), "cannot look up a sign-in");
-            None
-        }
+    let conn = app.exchange.join_driver(user, sign_in, peer.local.ip(), outbox, parts).await;
+    // It may have ended while the page said hello: then its end came too early for this connection.
+    if !matches!(app.backend.who(sign_in).await, Ok(Some(_))) {
+        app.exchange.revoke(sign_in).await;
     }
+    Some(conn)
 }
 
 /// Waits for `hello`; whether the page asks for parts of the list. `None`: the connection is over.

@@ -3,8 +3,8 @@
 use super::name;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
-    AccountError, Backend, CarRegistration, Credentials, EnrolledCar, Enrolment, Mode, Password,
-    RegisterError, Token, TokenHash,
+    AccountError, Backend, CarRegistration, Credentials, EndedSignIns, EnrolledCar, Enrolment,
+    Mode, NewSignIn, Password, RegisterError, SignedIn, Token, TokenHash,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -18,9 +18,9 @@ pub struct TestBackend {
 }
 
 impl TestBackend {
-    fn add_sign_in(&self, sign_in: TokenHash, user: Name) -> Result<Name, AccountError> {
-        self.sign_ins.lock().unwrap().insert(sign_in, user.clone());
-        Ok(user)
+    fn add_sign_in(&self, sign_in: &NewSignIn, user: Name) -> Result<SignedIn, AccountError> {
+        self.sign_ins.lock().unwrap().insert(sign_in.hash, user.clone());
+        Ok(SignedIn { user, ended: Vec::new() })
     }
 }
 
@@ -36,13 +36,13 @@ impl Backend for TestBackend {
     async fn sign_in(
         &self,
         credentials: Credentials,
-        sign_in: TokenHash,
-    ) -> Result<Name, AccountError> {
+        sign_in: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
         match credentials {
             Credentials::Password { name, password }
                 if password == Password("right password".into()) =>
             {
-                self.add_sign_in(sign_in, name)
+                self.add_sign_in(&sign_in, name)
             }
             _ => Err(AccountError::WrongCredentials),
         }
@@ -53,14 +53,14 @@ impl Backend for TestBackend {
         _: TokenHash,
         _: Name,
         _: Password,
-        _: TokenHash,
-    ) -> Result<Name, AccountError> {
+        _: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
         Err(AccountError::SetUpAlready)
     }
 
-    async fn link(&self, token: TokenHash, sign_in: TokenHash) -> Result<Name, AccountError> {
+    async fn link(&self, token: TokenHash, sign_in: NewSignIn) -> Result<SignedIn, AccountError> {
         if token == TokenHash::of("link") {
-            self.add_sign_in(sign_in, name("Ada"))
+            self.add_sign_in(&sign_in, name("Ada"))
         } else {
             Err(AccountError::WrongToken)
         }
@@ -73,6 +73,28 @@ impl Backend for TestBackend {
     async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {
         self.sign_ins.lock().unwrap().remove(&sign_in);
         Ok(())
+    }
+
+    async fn end_other_sign_ins(
+        &self,
+        user: Name,
+        this: TokenHash,
+    ) -> Result<EndedSignIns, AccountError> {
+        let is_other = |hash: &TokenHash, name: &mut Name| *name == user && *hash != this;
+        Ok(self.sign_ins.lock().unwrap().extract_if(is_other).map(|(hash, _)| hash).collect())
+    }
+
+    async fn change_password(
+        &self,
+        user: Name,
+        this: TokenHash,
+        present: Password,
+        _: Password,
+    ) -> Result<EndedSignIns, AccountError> {
+        if present != Password("right password".into()) {
+            return Err(AccountError::WrongPassword);
+        }
+        self.end_other_sign_ins(user, this).await
     }
 
     async fn enrol(&self, _: Name, _: Option<Name>) -> Result<Enrolment, AccountError> {

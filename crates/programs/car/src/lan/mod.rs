@@ -18,7 +18,8 @@ use rccar_protocol::text::{CarId, Name};
 use rccar_rooms::EnrolledCar;
 use rccar_site::{
     AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode,
-    NoIceServers, Options, Password, Provision, RegisterError, TokenHash, Viewer, router, serve,
+    NewSignIn, NoIceServers, Options, Password, Provision, RegisterError, SignedIn, TokenHash,
+    Viewer, router, serve,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -198,8 +199,8 @@ impl Backend for AccessCodeBackend {
     async fn sign_in(
         &self,
         credentials: Credentials,
-        sign_in: TokenHash,
-    ) -> Result<Name, AccountError> {
+        sign_in: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
         let Credentials::Code(code) = credentials else { return Err(AccountError::NotOffered) };
         // Hashes are compared, so that the time that this takes says nothing about the code.
         if TokenHash::of(&code.0) != self.code {
@@ -209,8 +210,8 @@ impl Backend for AccessCodeBackend {
         if sign_ins.len() >= MAX_SIGN_INS {
             sign_ins.clear();
         }
-        sign_ins.insert(sign_in.0);
-        Self::user()
+        sign_ins.insert(sign_in.hash.0);
+        Ok(SignedIn { user: Self::user()?, ended: Vec::new() })
     }
 
     async fn set_up(
@@ -218,12 +219,12 @@ impl Backend for AccessCodeBackend {
         _: TokenHash,
         _: Name,
         _: Password,
-        _: TokenHash,
-    ) -> Result<Name, AccountError> {
+        _: NewSignIn,
+    ) -> Result<SignedIn, AccountError> {
         Err(AccountError::NotOffered)
     }
 
-    async fn link(&self, _: TokenHash, _: TokenHash) -> Result<Name, AccountError> {
+    async fn link(&self, _: TokenHash, _: NewSignIn) -> Result<SignedIn, AccountError> {
         Err(AccountError::NotOffered)
     }
 

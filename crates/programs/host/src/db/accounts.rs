@@ -1,13 +1,8 @@
-//! Accounts and their sign-ins.
+//! Accounts.
 
 use super::{DbError, Store};
 use rccar_protocol::text::Name;
-use rccar_site::TokenHash;
 use rusqlite::{ErrorCode, OptionalExtension, params};
-
-/// Sign-ins of one account: more browsers than a person, or a class with one account, uses in a
-/// month.
-const MOST_SIGN_INS: u32 = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredAccount {
@@ -80,41 +75,6 @@ impl Store {
             Ok(connection.execute("DELETE FROM accounts WHERE name = ?1", [name])? > 0)
         })
     }
-
-    /// `expires` is in seconds since 1970 (UTC). Of the account's others the newest stay, so that
-    /// there are [`MOST_SIGN_INS`] in all.
-    pub(crate) fn add_sign_in(
-        &mut self,
-        sign_in: TokenHash,
-        account: i64,
-        expires: u64,
-    ) -> Result<(), DbError> {
-        self.atomically(|connection| {
-            let sql = "DELETE FROM logins WHERE account = ?1 AND hash NOT IN
-                       (SELECT hash FROM logins WHERE account = ?1
-                        ORDER BY expires DESC, rowid DESC LIMIT ?2)";
-            connection.execute(sql, params![account, MOST_SIGN_INS - 1])?;
-            let sql = "INSERT INTO logins (hash, account, expires) VALUES (?1, ?2, ?3)";
-            connection.execute(sql, params![sign_in.0, account, expires])?;
-            Ok(())
-        })
-    }
-
-    /// The user of a sign-in. `None`: it has expired, or there is none.
-    pub(crate) fn sign_in(&self, sign_in: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
-        let sql = "SELECT name FROM logins JOIN accounts ON accounts.id = account
-                   WHERE hash = ?1 AND expires > ?2";
-        let name = self
-            .connection
-            .query_row(sql, params![sign_in.0, now], |row| row.get::<_, String>(0))
-            .optional()?;
-        name.map(stored_name).transpose()
-    }
-
-    pub(crate) fn remove_sign_in(&self, sign_in: TokenHash) -> Result<(), DbError> {
-        self.connection.execute("DELETE FROM logins WHERE hash = ?1", params![sign_in.0])?;
-        Ok(())
-    }
 }
 
 pub(super) fn stored_name(text: String) -> Result<Name, DbError> {
@@ -124,7 +84,6 @@ pub(super) fn stored_name(text: String) -> Result<Name, DbError> {
 #[cfg(test)]
 mod tests {
     use crate::{test_name, test_store};
-    use rccar_site::TokenHash;
 
     #[test]
     fn names_are_unique_whatever_their_case() {
@@ -134,30 +93,5 @@ mod tests {
         assert_eq!(store.add_account(&test_name("aDA"), None, 1).unwrap(), None);
         assert_eq!(store.account("ADA").unwrap().unwrap().name, test_name("Ada"));
         assert_eq!(store.account_names().unwrap(), ["Ada"]);
-    }
-
-    #[test]
-    fn a_sign_in_ends_with_its_time_or_its_account() {
-        let mut store = test_store();
-        let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
-        let sign_in = TokenHash::of("cookie");
-        store.add_sign_in(sign_in, account, 100).unwrap();
-        assert_eq!(store.sign_in(sign_in, 99).unwrap(), Some(test_name("Ada")));
-        assert_eq!(store.sign_in(sign_in, 100).unwrap(), None);
-        assert!(store.remove_account("ada", None).unwrap());
-        assert_eq!(store.sign_in(sign_in, 99).unwrap(), None);
-        assert!(!store.remove_account("ada", None).unwrap());
-    }
-
-    #[test]
-    fn row_2_an_account_has_so_many_sign_ins_and_a_new_one_ends_the_oldest() {
-        let mut store = test_store();
-        let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
-        let sign_in = |number: u32| TokenHash::of(&number.to_string());
-        for number in 0..=super::MOST_SIGN_INS {
-            store.add_sign_in(sign_in(number), account, 100 + u64::from(number)).unwrap();
-        }
-        let holds = |number| store.sign_in(sign_in(number), 1).unwrap().is_some();
-        assert!(!holds(0) && (1..=super::MOST_SIGN_INS).all(holds));
     }
 }

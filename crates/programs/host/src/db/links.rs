@@ -1,10 +1,27 @@
-//! One-time links. Those without an account are set-up links, the others sign that account in.
+//! One-time links. Those without an account are set-up links; the others sign that account in, or
+//! give it a new password.
 
 use super::accounts::stored_name;
 use super::{DbError, Store};
 use rccar_protocol::text::Name;
 use rccar_site::TokenHash;
 use rusqlite::{OptionalExtension, params};
+
+/// What the link of an account is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    SignIn,
+    Password,
+}
+
+impl LinkKind {
+    fn stored(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Password => "password",
+        }
+    }
+}
 
 impl Store {
     /// Stores the set-up link and withdraws earlier ones.
@@ -47,24 +64,37 @@ impl Store {
         })
     }
 
-    /// Stores a sign-in link. Of the account's others the newest stay, so that there are `most` in
-    /// all.
+    /// Stores a link. Of the account's others of this kind the newest stay, so that there are
+    /// `most` in all.
     pub(crate) fn add_link(
         &mut self,
         token: TokenHash,
         account: i64,
+        kind: LinkKind,
         expires: u64,
         most: u32,
     ) -> Result<(), DbError> {
         self.atomically(|connection| {
-            let sql = "DELETE FROM links WHERE account = ?1 AND hash NOT IN
-                       (SELECT hash FROM links WHERE account = ?1
+            let sql = "DELETE FROM links WHERE account = ?1 AND kind = ?3 AND hash NOT IN
+                       (SELECT hash FROM links WHERE account = ?1 AND kind = ?3
                         ORDER BY expires DESC, rowid DESC LIMIT ?2)";
-            connection.execute(sql, params![account, most.saturating_sub(1)])?;
-            let sql = "INSERT INTO links (hash, account, expires) VALUES (?1, ?2, ?3)";
-            connection.execute(sql, params![token.0, account, expires])?;
+            connection.execute(sql, params![account, most.saturating_sub(1), kind.stored()])?;
+            let sql = "INSERT INTO links (hash, account, kind, expires) VALUES (?1, ?2, ?3, ?4)";
+            connection.execute(sql, params![token.0, account, kind.stored(), expires])?;
             Ok(())
         })
+    }
+
+    /// The user who may choose a password by this link. `None`: it does not work.
+    pub(crate) fn user_of_password_link(
+        &self,
+        token: TokenHash,
+        now: u64,
+    ) -> Result<Option<Name>, DbError> {
+        let sql = "SELECT name FROM links JOIN accounts ON accounts.id = account
+                   WHERE hash = ?1 AND kind = 'password' AND expires > ?2";
+        let name = self.connection.query_row(sql, params![token.0, now], |row| row.get(0));
+        name.optional()?.map(stored_name).transpose()
     }
 
     /// Spends a sign-in link. `None`: it does not work.
@@ -73,8 +103,8 @@ impl Store {
         token: TokenHash,
         now: u64,
     ) -> Result<Option<(i64, Name)>, DbError> {
-        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NOT NULL AND expires > ?2
-                   RETURNING account";
+        let sql = "DELETE FROM links WHERE hash = ?1 AND account IS NOT NULL AND kind = 'sign-in'
+                   AND expires > ?2 RETURNING account";
         let account: Option<i64> =
             self.connection.query_row(sql, params![token.0, now], |row| row.get(0)).optional()?;
         let Some(account) = account else { return Ok(None) };
@@ -89,7 +119,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use crate::db::Store;
+    use crate::db::{LinkKind, Store};
     use crate::{test_name, test_store};
     use rccar_site::TokenHash;
 
@@ -117,7 +147,7 @@ mod tests {
         let mut store = test_store();
         let account = store.add_account(&test_name("Ada"), None, 1).unwrap().unwrap();
         for token in ["one", "two"] {
-            store.add_link(TokenHash::of(token), account, 100, 5).unwrap();
+            store.add_link(TokenHash::of(token), account, LinkKind::SignIn, 100, 5).unwrap();
         }
         assert_eq!(
             store.spend_link(TokenHash::of("one"), 99).unwrap(),
@@ -134,9 +164,9 @@ mod tests {
             store.add_account(&test_name(name), None, 1).unwrap().unwrap()
         };
         let (ada, bob) = (account(&store, "Ada"), account(&store, "Bob"));
-        store.add_link(TokenHash::of("Bob's"), bob, 100, 2).unwrap();
+        store.add_link(TokenHash::of("Bob's"), bob, LinkKind::SignIn, 100, 2).unwrap();
         for (token, expires) in [("one", 101), ("two", 102), ("three", 102)] {
-            store.add_link(TokenHash::of(token), ada, expires, 2).unwrap();
+            store.add_link(TokenHash::of(token), ada, LinkKind::SignIn, expires, 2).unwrap();
         }
         let works = |token: &str| store.spend_link(TokenHash::of(token), 1).unwrap().is_some();
         assert_eq!(["one", "two", "three", "Bob's"].map(works), [false, true, true, true]);

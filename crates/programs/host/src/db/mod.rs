@@ -11,8 +11,10 @@ mod cars;
 mod links;
 mod queue;
 mod releases;
+mod sign_ins;
 
 pub(crate) use cars::{Claimed, Enrolled, Revoked, Token};
+pub(crate) use links::LinkKind;
 pub(crate) use queue::Db;
 
 use rccar_site::Token as Secret;
@@ -28,8 +30,12 @@ use std::time::{Duration, SystemTime};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Steps that lead from an empty file to the newest version. Released steps never change; new ones
 /// are appended.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("releases.sql"), include_str!("accounts.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("releases.sql"),
+    include_str!("accounts.sql"),
+    include_str!("people.sql"),
+];
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {

@@ -3,7 +3,7 @@
 use super::{Watched, store, version};
 use crate::backend::Backend;
 use crate::http::App;
-use crate::http::account::signed_in;
+use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::origin::is_foreign;
 use crate::http::request::OwnJson;
@@ -17,7 +17,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures_util::StreamExt;
 use rccar_protocol::release::{Channel, Percent, ReleaseNotes};
-use rccar_protocol::text::Name;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -31,10 +30,10 @@ struct List {
 /// `GET /api/v1/releases`
 pub(crate) async fn list<B: Backend>(
     State(app): State<Arc<App<B>>>,
-    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
     let store = store(&app)?;
-    user(&app, &headers).await?;
+    caller.user()?;
     let list = List { rules: store.rules(), releases: store.list().await? };
     Ok(([(CACHE_CONTROL, "no-store")], Json(list)).into_response())
 }
@@ -50,6 +49,7 @@ pub(crate) struct UploadQuery {
 pub(crate) async fn upload<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(watched): Extension<Watched>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<UploadQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
@@ -62,7 +62,7 @@ pub(crate) async fn upload<B: Backend>(
     if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != "application/octet-stream") {
         return Err(ApiError::NotBinary);
     }
-    let user = user(&app, &headers).await?;
+    let (user, _) = caller.user()?;
     let Query(query) = query.map_err(|refusal| ApiError::Malformed(refusal.body_text()))?;
     let notes =
         query.notes.filter(|notes| !notes.trim().is_empty()).map(ReleaseNotes::new).transpose();
@@ -90,12 +90,12 @@ pub(crate) async fn upload<B: Backend>(
 /// `PATCH /api/v1/releases/{version}`
 pub(crate) async fn change<B: Backend>(
     State(app): State<Arc<App<B>>>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
-    headers: HeaderMap,
     OwnJson(change): OwnJson<ReleaseChange>,
 ) -> Result<Response, ApiError> {
     let store = store(&app)?;
-    let user = user(&app, &headers).await?;
+    let (user, _) = caller.user()?;
     if change.channels.as_ref().is_some_and(Vec::is_empty) {
         return Err(ReleaseError::Malformed(
             "a release needs one channel at least; pause it to hold it back".into(),
@@ -116,6 +116,7 @@ pub(crate) async fn change<B: Backend>(
 /// `DELETE /api/v1/releases/{version}`
 pub(crate) async fn remove<B: Backend>(
     State(app): State<Arc<App<B>>>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -123,12 +124,8 @@ pub(crate) async fn remove<B: Backend>(
     if is_foreign(&headers, app.options.only_name()) {
         return Err(ApiError::ForeignOrigin);
     }
-    let (user, version) = (user(&app, &headers).await?, version(name)?);
+    let ((user, _), version) = (caller.user()?, version(name)?);
     store.remove(version.clone()).await?;
     tracing::info!(%user, %version, "release removed");
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn user<B: Backend>(app: &App<B>, headers: &HeaderMap) -> Result<Name, ApiError> {
-    signed_in(app, headers).await?.map(|(user, _)| user).ok_or(ApiError::NotSignedIn)
 }
