@@ -64,7 +64,9 @@ export class Sender {
   #fire(): void {
     // For every frame, because a missed event must not keep input alive.
     poll(this.path.mixer, performance.now());
-    const by = this.#shifter.handlePads(listPads() ?? [], this.#controls().pads);
+    const { shifting } = this.path.mixer;
+    const { pads } = this.#controls();
+    const by = this.#shifter.handlePads(listPads() ?? [], pads, shifting, performance.now());
     if (by !== 0) this.#shift(by);
     this.path.handleChannel(this.channel?.open === true);
     this.path.handleTimeout(performance.now());

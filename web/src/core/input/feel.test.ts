@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULTS, formatControls, parseControls } from "./controls";
 import { cycled, DIRECT, feelFrom, felt, GEARS, shifted } from "./feel";
-import { button, STANDARD } from "./mapping";
-import type { PadLike } from "./pad";
-import { Shifter } from "./shifter";
 
 const asked = (steering: number, throttle: number, jog = false) => ({ steering, throttle, jog });
 
@@ -44,37 +41,5 @@ describe("gears and curves", () => {
     expect(parseControls(formatControls({ ...DEFAULTS, feel })).feel).toEqual(feel);
     expect(feelFrom({ gear: "warp", steering: 7, throttle: NaN })).toEqual(DIRECT);
     expect(parseControls("{}").feel).toEqual(DIRECT);
-  });
-});
-
-describe("the shoulders of a pad", () => {
-  const pad = (down: boolean, up: boolean, change: Partial<PadLike> = {}): PadLike => ({
-    id: "Pad",
-    index: 0,
-    connected: true,
-    mapping: "standard",
-    axes: [0, 0],
-    buttons: Array.from({ length: 17 }, (_, index) => {
-      const pressed = (index === 4 && down) || (index === 5 && up);
-      return { pressed, value: Number(pressed) };
-    }),
-    ...change,
-  });
-
-  it("shift once for each press, and not for what is pressed at the first look", () => {
-    const shifter = new Shifter();
-    const look = (down: boolean, up: boolean) => shifter.handlePads([pad(down, up)], new Map());
-    const looks = [look(false, true), look(false, true), look(false, false)];
-    expect([...looks, look(true, false), look(true, false), look(true, true)]).toEqual([
-      0, 0, 0, -1, 0, 1,
-    ]);
-  });
-
-  it("do not shift where the driver has given them another meaning, or nobody a meaning", () => {
-    const shifter = new Shifter();
-    const saved = new Map([["standard Pad", { ...STANDARD, arm: button(5) }]]);
-    for (const up of [false, true]) expect(shifter.handlePads([pad(false, up)], saved)).toBe(0);
-    const raw = (up: boolean) => [pad(false, up, { mapping: "" })];
-    for (const up of [false, true]) expect(shifter.handlePads(raw(up), new Map())).toBe(0);
   });
 });

@@ -38,7 +38,7 @@ export interface PadSample {
  * Twins report the same movement up to 50 ms apart. This is twice that, for a page that draws
  * slowly.
  */
-const TWIN_MS = 100;
+export const TWIN_MS = 100;
 
 /** Browsers list at most 4 or 16; a page must not choke on a list that somebody invents. */
 const MAX_PADS = 32;
@@ -62,6 +62,11 @@ export class Gamepads {
   /** Key of the pad that steers. */
   get inUse(): string | null {
     return this.#inUse;
+  }
+
+  /** Keys of the pad that steers, and of its partner. */
+  get teamKeys(): readonly string[] {
+    return this.#team.map(({ key }) => key);
   }
 
   /** Name of the pad that steers, and of its partner; `null` without one. */

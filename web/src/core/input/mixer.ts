@@ -18,6 +18,7 @@ import { Gamepads, type PadLike } from "./gamepad";
 import { Keyboard, type Command } from "./keyboard";
 import { Presses } from "./presses";
 import type { Controls } from "./controls";
+import { TAKE_OVERS, type TakeOver } from "./take-over";
 import { TouchSticks, type Stick } from "./touch";
 import type { Open } from "../../protocol/words";
 
@@ -29,9 +30,7 @@ const NO_SAMPLE_MS = 65_535;
 /** How long it is said that the car could not be armed: as long as a notice of the car. */
 const FAILED_MS = 6_000;
 
-/** Another device than the one that armed steers now. */
-export type TakeOver =
-  "keyboard-took-over" | "gamepad-took-over" | "other-gamepad-took-over" | "touch-took-over";
+export type { TakeOver } from "./take-over";
 /** What the driver should know about the devices. */
 export type InputNotice =
   | "gamepad-gone"
@@ -147,6 +146,12 @@ export class Mixer {
 
   get armWanted(): boolean {
     return this.#arm.wanted;
+  }
+
+  /** Keys of the pads whose shoulders shift gears; `null`: those of every pad. */
+  get shifting(): readonly string[] | null {
+    if (!this.#visible || !this.#focused || this.#settingUp) return [];
+    return this.#arm.wanted ? this.#pads.teamKeys : null;
   }
 
   handlePage(visible: boolean, focused: boolean, now: number): void {
@@ -479,13 +484,6 @@ export class Mixer {
     this.#arm.handleArm(now);
   }
 }
-
-const TAKE_OVERS: Readonly<Record<InputSource, TakeOver | null>> = {
-  none: null,
-  keyboard: "keyboard-took-over",
-  gamepad: "gamepad-took-over",
-  touch: "touch-took-over",
-};
 
 /** On the brake, beside pointers, whose numbers are not negative. */
 const BY_SWITCH = -2;

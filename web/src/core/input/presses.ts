@@ -1,5 +1,5 @@
 /**
- * Presses of *arm*, each counted once.
+ * Presses of *arm*, or of a shoulder, each counted once.
  *
  * If a pad is listed twice, or its button is also the Enter key (Steam Input), one press of a thumb
  * arrives from several devices. **A report from another device a moment later is the same press**;
@@ -13,12 +13,17 @@
 const SAME_PRESS_MS = 200;
 
 export class Presses {
+  readonly #samePressMs: number;
   #at = -Infinity;
   #devices = new Set<string>();
 
+  constructor(samePressMs = SAME_PRESS_MS) {
+    this.#samePressMs = samePressMs;
+  }
+
   /** A device reports a press; returns whether it is a new one. */
   handlePress(device: string, now: number): boolean {
-    if (now - this.#at <= SAME_PRESS_MS && !this.#devices.has(device)) {
+    if (now - this.#at <= this.#samePressMs && !this.#devices.has(device)) {
       this.#devices.add(device);
       return false;
     }
