@@ -77,7 +77,7 @@ impl Prefix {
             || address.is_broadcast();
         // "The Well-Known Prefix MUST NOT be used to represent non-global IPv4 addresses" (RFC 6052
         // section 3.1).
-        let is_foreign = self.address == WELL_KNOWN_PREFIX && address.is_private();
+        let is_foreign = self.address == WELL_KNOWN_PREFIX && !is_global(address);
         (!nowhere && !is_foreign).then(|| self.embed(address))
     }
 
@@ -104,6 +104,20 @@ impl Prefix {
     }
 }
 
+/// Whether an address may be one on the Internet (RFC 6890, without the nets for documents).
+fn is_global(address: Ipv4Addr) -> bool {
+    let within = |network: [u8; 4], bits: u32| {
+        let mask = u32::MAX << (32 - bits);
+        address.to_bits() & mask == u32::from_be_bytes(network)
+    };
+    let special = within([0, 0, 0, 0], 8)
+        || within([100, 64, 0, 0], 10)
+        || within([192, 0, 0, 0], 24)
+        || within([198, 18, 0, 0], 15)
+        || within([240, 0, 0, 0], 4);
+    !special && !address.is_private()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +137,21 @@ mod tests {
 
     fn v6(text: &str) -> Ipv6Addr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_well_known_prefix_leads_to_addresses_of_the_internet_only() {
+        let reached = |prefix: &str, address: &str| {
+            let answer = Ipv6Addr::from(prefix.parse::<Ipv6Addr>().unwrap());
+            let prefix = Prefix::new(answer, 12);
+            prefix.reach(address.parse().unwrap()).is_some()
+        };
+        for address in ["10.0.0.1", "100.64.0.1", "192.0.0.8", "198.19.0.1", "240.0.0.1", "0.0.0.1"]
+        {
+            assert!(!reached("64:ff9b::", address), "{address}");
+        }
+        assert!(reached("64:ff9b::", "198.20.0.1") && reached("64:ff9b::", "100.128.0.1"));
+        assert!(reached("2001:db8::", "10.0.0.1"), "a network's own prefix may lead to its inside");
     }
 
     #[test]

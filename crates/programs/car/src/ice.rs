@@ -16,6 +16,9 @@ use std::time::Duration;
 /// To wait longer for a resolver would delay the session more than the server is worth.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(2);
 
+/// The same for a network's NAT64, which matters to a session only where there is no IPv4.
+const ASK_WITHIN: Duration = Duration::from_secs(1);
+
 /// Most addresses that are looked up; a longer list would slow every session down.
 const MAX_URLS: usize = 16;
 
@@ -31,6 +34,8 @@ pub(crate) struct Servers {
     known: BTreeMap<String, Vec<SocketAddr>>,
     /// How the present network reaches IPv4 over IPv6.
     nat64: Vec<Prefix>,
+    /// The machine's addresses when a NAT64 was asked for. While they stay the answer does.
+    asked: Option<BTreeSet<IpAddr>>,
     /// Leads to a server over streams. It stays as long as that server is the same, because TURN
     /// allocations end with their connection.
     tunnel: Option<Tunnel>,
@@ -68,11 +73,41 @@ impl Servers {
         let new = urls.into_iter().filter(|url| !self.known.contains_key(*url));
         let lookups = new.map(|url| async move { (url.clone(), look_up(url).await) });
         let lookups = futures_util::future::join_all(lookups);
-        let (found, nat64) = tokio::join!(lookups, prefixes());
-        self.nat64 = nat64;
+        let here = addresses();
+        let (found, nat64) = tokio::join!(lookups, self.ask(&here));
+        self.keep(here, nat64);
         // A name that did not resolve is not kept: it may resolve the next time.
         self.known.extend(found.into_iter().filter(|(_, addresses)| !addresses.is_empty()));
         self.follow();
+    }
+
+    /// What a move to another network changes. Only where IPv4 is gone does it take time: else the
+    /// servers are reached as before.
+    pub(crate) async fn moved(&mut self) {
+        let here = addresses();
+        if !here.iter().any(IpAddr::is_ipv4) {
+            let nat64 = self.ask(&here).await;
+            self.keep(here, nat64);
+        }
+        self.follow();
+    }
+
+    /// The prefixes of the network's NAT64 (RFC 7050). `None`: nobody was asked, or nobody answered.
+    async fn ask(&self, here: &BTreeSet<IpAddr>) -> Option<Vec<Prefix>> {
+        if self.named.is_empty() || self.asked.as_ref() == Some(here) {
+            return None;
+        }
+        prefixes(here).await
+    }
+
+    /// An answer counts until another comes: those from before may still be reached.
+    fn keep(&mut self, here: BTreeSet<IpAddr>, nat64: Option<Vec<Prefix>>) {
+        if !self.named.is_empty() {
+            self.asked = Some(here);
+        }
+        if let Some(nat64) = nat64 {
+            self.nat64 = nat64;
+        }
     }
 
     /// Adapts the tunnel to the machine's present addresses. Call it before an ICE restart.
@@ -166,15 +201,18 @@ fn with_nat64(addresses: &[SocketAddr], prefixes: &[Prefix]) -> Vec<SocketAddr> 
     all
 }
 
-/// The prefixes of the network's NAT64 (RFC 7050). Without IPv6 there is none, and nobody is asked.
-async fn prefixes() -> Vec<Prefix> {
-    if !Local::all().iter().any(|local| local.ip.is_ipv6()) {
-        return Vec::new();
+/// The machine's own.
+fn addresses() -> BTreeSet<IpAddr> {
+    Local::all().into_iter().map(|local| local.ip).collect()
+}
+
+/// Without IPv6 there is no NAT64, and nobody is asked. `None`: no answer.
+async fn prefixes(here: &BTreeSet<IpAddr>) -> Option<Vec<Prefix>> {
+    if !here.iter().any(IpAddr::is_ipv6) {
+        return Some(Vec::new());
     }
     let lookup = tokio::net::lookup_host((WELL_KNOWN_NAME, 0));
-    let Ok(Ok(answers)) = tokio::time::timeout(RESOLVE_WITHIN, lookup).await else {
-        return Vec::new();
-    };
+    let answers = tokio::time::timeout(ASK_WITHIN, lookup).await.ok()?.ok()?;
     let answers = answers.filter_map(|answer| match answer.ip() {
         IpAddr::V6(ip) => Some(ip),
         IpAddr::V4(_) => None,
@@ -183,7 +221,7 @@ async fn prefixes() -> Vec<Prefix> {
     if !prefixes.is_empty() {
         tracing::debug!(?prefixes, "this network reaches IPv4 by NAT64");
     }
-    prefixes
+    Some(prefixes)
 }
 
 async fn look_up(text: &str) -> Vec<SocketAddr> {

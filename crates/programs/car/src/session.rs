@@ -448,7 +448,7 @@ impl Session {
     /// Sends the first offer (`None`), or one that restarts ICE.
     async fn offer(&mut self, peer: &Peer, restart: Option<Commit>) -> Result<(), PeerError> {
         if restart.is_some() {
-            self.ice_servers.follow();
+            self.ice_servers.moved().await;
         }
         let offer = peer.prepare_offer(restart.map(|_| self.ice_servers.literals())).await?;
         if !self.trickle {

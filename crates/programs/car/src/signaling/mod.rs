@@ -199,6 +199,7 @@ impl Client {
         );
         self.signs.redirected.send_replace(Some(to.origin()));
         self.at = to;
+        self.forget_waiting();
         self.hops += 1;
         // They have the port of before.
         self.known = Arc::default();
@@ -384,6 +385,12 @@ impl Client {
         }
     }
 
+    /// A connection that waits was made for the address of before, and would sign another name.
+    fn forget_waiting(&mut self) {
+        self.knocking = None;
+        self.waiting = None;
+    }
+
     fn end(&mut self, ended: Ended) {
         self.report_end(ended.into());
     }
@@ -393,6 +400,7 @@ impl Client {
         self.attempt = None;
         if self.at != self.url {
             self.at = self.url.clone();
+            self.forget_waiting();
             self.known = Arc::default();
             self.signs.redirected.send_replace(None);
         }
