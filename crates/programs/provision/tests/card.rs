@@ -24,11 +24,17 @@ fn an_empty_file_changes_nothing_and_is_named() {
 
 #[test]
 fn what_nobody_can_read_keeps_what_held_and_the_report_says_so() {
-    let card = Card::new("[wifi]\nssid = \"Home\"\n[car]\nname = \"Blitz\"\n");
+    let card = Card::new(
+        "[wifi]\nssid = \"Home\"\n[car]\nname = \"Blitz\"\n[drive]\nactuator = \"pca9685\"\n",
+    );
     card.start();
+    assert_eq!(card.config("drive.toml")["actuator"].as_str(), Some("pca9685"));
     card.file("[car]\nname = \"Blitz\"\n[locale]\nkeymap = \"de\"\n");
-    let outcome = card.start();
-    assert_eq!(outcome.unused, [Unused { table: "wifi", instead: Instead::Kept }]);
+    let mut outcome = card.start();
+    outcome.unused.sort_by_key(|unused| unused.table);
+    let unused = [("drive", Instead::Off), ("wifi", Instead::Kept)];
+    assert_eq!(outcome.unused, unused.map(|(table, instead)| Unused { table, instead }));
+    assert_eq!(card.config("drive.toml")["actuator"].as_str(), Some("none"));
     assert!(card.places.networks().join("Home.open").exists());
     assert!(card.report().contains("Until [wifi] is right, the settings from before hold"));
     card.file("\u{200b}[wlan]\nssid = \"New\"\n[car]\nname = \"Blitz\"\n");
@@ -36,6 +42,33 @@ fn what_nobody_can_read_keeps_what_held_and_the_report_says_so() {
     assert_eq!((outcome.file, outcome.notices.len()), (FileState::Good, 2), "{outcome:?}");
     assert!(card.places.networks().join("New.open").exists());
     assert!(card.report().contains("[wlan] was read as [wifi]"), "{}", card.report());
+}
+
+#[test]
+fn a_file_that_was_not_written_to_its_end_does_not_drive() {
+    let whole = "[car]\nname = \"Blitz\"\n[drive]\nactuator = \"pca9685\"\n# the ESC\n\
+                 esc = \"bidirectional\"\n[wifi]\nssid = \"Home\"\n";
+    for end in ["\"Blitz\"\n", "[dr", "[drive]", "\"pca9685\"\n", "# the ESC", "# the ESC\n", "es"]
+    {
+        for byte in [0, 0xff] {
+            for is_new in [true, false] {
+                let card = Card::new(if is_new { "" } else { whole });
+                card.start();
+                let cut = whole.find(end).unwrap() + end.len();
+                let mut bytes = whole.as_bytes()[..cut].to_vec();
+                bytes.resize(whole.len(), byte);
+                fs::write(card.places.file(), bytes).unwrap();
+                let outcome = card.start();
+                let seen = format!("{end:?}, {byte}, {is_new}: {outcome:#?}");
+                assert_eq!(outcome.file, FileState::Faulty, "{seen}");
+                assert!(outcome.faults.iter().any(|fault| fault.what.contains("lost")), "{seen}");
+                let actuator = &card.config("drive.toml")["actuator"];
+                assert_ne!(actuator.as_str(), Some("pca9685"), "{seen}");
+                let home = card.places.networks().join("Home.open");
+                assert_eq!(home.exists(), !is_new, "{seen}");
+            }
+        }
+    }
 }
 
 #[test]

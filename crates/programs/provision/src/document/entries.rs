@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::explain::explain;
-use super::unseen::is_unseen;
+use super::unseen::{is_damaged, is_unseen};
 use crate::schema::{Table, canonical};
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -87,7 +87,7 @@ impl Section {
                 .or_insert(error.message());
         }
         for (index, text) in body.split('\n').enumerate() {
-            if text.contains('\u{fffd}') && !text.trim_start().starts_with('#') {
+            if is_damaged(text) {
                 wrong.insert(index + 1, "characters");
             }
         }

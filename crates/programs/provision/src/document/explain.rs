@@ -14,6 +14,7 @@ pub(super) fn explain(table: &Table, number: usize, line: &str, message: &str) -
     let example = known.map(|key| format!("{} = {}", key.name, key.example)).unwrap_or_default();
     // The first arm that fits wins, so the special ones come first.
     let what = match right {
+        _ if line.contains('\0') => super::LOST.into(),
         _ if line.contains('\u{fffd}') => {
             "there are characters that cannot be read; save the file with the encoding UTF-8".into()
         }

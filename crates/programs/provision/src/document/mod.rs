@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 
 /// Largest file that is read, in bytes: the template has about 5 kB.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// For zeros in the file.
+const LOST: &str = "from here on a part of the file is lost: it was not written to the end. Write \
+                    it again, and eject the card before you pull it out";
 /// Most remarks: a file with more has the same one in many lines.
 const MAX_REMARKS: usize = 12;
 
@@ -52,18 +55,20 @@ impl Document {
             return document;
         }
         let text = text::decode(bytes, &mut document.remarks);
-        if text.trim().is_empty() {
+        if text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).is_empty() {
             let what = "the file is empty: nothing changes, and the settings from before hold";
             document.fault(1, "(file)", what.to_owned(), "");
             document.is_empty = true;
             return document;
         }
+        // What was lost may have been the rest of a table, and all tables after it.
+        document.unclear = text.split('\n').any(unseen::is_damaged);
         for piece in pieces(&text) {
             document.piece(&piece);
         }
         if document.sections.is_empty() {
-            let what =
-                "no [table] of this file can be read: for each the settings from before hold";
+            let what = "no [table] of this file can be read: the settings from before hold, but a \
+                        car with a motor cannot be armed and nothing guards its battery";
             document.fault(1, "(file)", what.to_owned(), "[wifi]");
         }
         document.remarks.truncate(MAX_REMARKS);
@@ -72,7 +77,16 @@ impl Document {
 
     fn piece(&mut self, piece: &Piece<'_>) {
         let Some(header) = piece.header else {
-            for (line, key) in entries::keys(&piece.body) {
+            let mut found = entries::keys(&piece.body);
+            let lines = piece.body.split('\n').enumerate();
+            let damaged = lines.filter(|(_, line)| unseen::is_damaged(line));
+            found.extend(damaged.map(|(index, _)| (index + 1, None)));
+            for (line, key) in found {
+                let text = piece.body.split('\n').nth(line - 1).unwrap_or_default();
+                if text.contains('\0') {
+                    self.fault(line, "(file)", LOST.to_owned(), "");
+                    continue;
+                }
                 let what = "this stands before the first [table]: move it below the table that it \
                             belongs to";
                 let key = key.unwrap_or_default();
@@ -108,7 +122,8 @@ impl Document {
         let name = name_of(content);
         let table = Table::meant(name);
         let well_formed = content.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let well_formed = well_formed.is_some_and(|inside| {
+        let is_lost = header.contains('\0');
+        let well_formed = well_formed.filter(|_| !is_lost).is_some_and(|inside| {
             name_of(inside) == name && (!is_many(content) || table.is_some_and(|table| table.many))
         });
         if let Some(table) = table.filter(|_| well_formed) {
@@ -124,6 +139,7 @@ impl Document {
         let guess = table.or_else(|| Table::like(name)).or_else(|| Table::with(&piece.keys()));
         let known = TABLES.map(|table| format!("[{}]", table.name)).join(", ");
         let what = match (table, guess) {
+            _ if is_lost => LOST.to_owned(),
             (Some(_), _) => {
                 "the heading of a table is one word in square brackets, alone on its line"
                     .to_owned()
@@ -133,7 +149,8 @@ impl Document {
             }
             (None, None) => format!(
                 "there is no such table; the tables are {known}. For those that the file leaves \
-                 out the settings from before hold"
+                 out the settings from before hold, except that [drive] is off and nothing guards \
+                 the battery"
             ),
         };
         let example = guess.map(|guess| format!("[{}]", guess.name)).unwrap_or_default();

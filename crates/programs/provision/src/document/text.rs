@@ -8,9 +8,13 @@ pub(super) const CURLY: [char; 8] = ['“', '”', '„', '‟', '«', '»', '�
 /// Decodes the file and puts right what cannot be misunderstood: byte order marks, UTF-16 and
 /// UTF-32, Windows line ends, invisible characters outside of values, curly quotation marks around
 /// a value, a key or a heading. What is in another encoding becomes U+FFFD, which no value may
-/// hold.
+/// hold; zeros, and one for an end that was never written, stay where they are.
 pub(super) fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> String {
-    let text = match bytes {
+    // Flash that was never written reads as 0xff, with which no text ends.
+    let written = bytes.len() - bytes.iter().rev().take_while(|&&byte| byte == 0xff).count();
+    let is_cut = written > 2 && written < bytes.len();
+    let bytes = if is_cut { &bytes[..written] } else { bytes };
+    let mut text = match bytes {
         [0xff, 0xfe, 0, 0, rest @ ..] => utf32(rest, u32::from_le_bytes, remarks),
         [0, 0, 0xfe, 0xff, rest @ ..] => utf32(rest, u32::from_be_bytes, remarks),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes, remarks),
@@ -20,6 +24,9 @@ pub(super) fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> String {
         _ => String::from_utf8_lossy(bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes))
             .into_owned(),
     };
+    if is_cut {
+        text.push('\0');
+    }
     let text = text.replace("\r\n", "\n").replace(unseen::LINE_ENDS, "\n");
     text.split('\n')
         .enumerate()

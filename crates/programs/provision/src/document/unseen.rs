@@ -52,6 +52,18 @@ pub(super) fn without(number: usize, line: &str, remarks: &mut Vec<String>) -> S
     out
 }
 
+/// Whether a part of this line is lost: there are zeros, as a file system gives for what was never
+/// written, or bytes that are no text. The latter do not matter in a comment, where editors leave
+/// them.
+pub(super) fn is_damaged(line: &str) -> bool {
+    let start = line.trim_start();
+    let read = match start.starts_with(['#', '[']) {
+        true => start.split('#').next().unwrap_or_default(),
+        false => start,
+    };
+    line.contains('\0') || read.contains('\u{fffd}')
+}
+
 /// The ASCII character that this one stands for. `None`: nobody sees it.
 fn plain(c: char) -> Option<char> {
     match c {
@@ -59,6 +71,8 @@ fn plain(c: char) -> Option<char> {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff00 + 0x20),
         '【' | '〔' => Some('['),
         '】' | '〕' => Some(']'),
+        // It stands where text is lost.
+        '\0' => Some(c),
         _ if is_unseen(c) => None,
         _ if c.is_whitespace() && c != '\t' => Some(' '),
         _ => Some(c),
@@ -75,7 +89,6 @@ mod tests {
             ("\u{200b}[wifi]", "[wifi]"),
             ("[wi\u{ad}fi]\u{feff}", "[wifi]"),
             ("\u{a0}\u{3000}[wifi]", "  [wifi]"),
-            ("\0[wifi]", "[wifi]"),
             ("［ｗｉｆｉ］", "[wifi]"),
             ("【wifi】", "[wifi]"),
             ("ss\u{200d}id\u{a0}=\u{202f}\"a\"", "ssid = \"a\""),
@@ -86,6 +99,16 @@ mod tests {
             let mut remarks = Vec::new();
             assert_eq!(without(7, line, &mut remarks), meant, "{line:?}");
             assert!(remarks.len() == 1 && remarks[0].contains("line 7"), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_seen() {
+        for line in ["\0", "[drive]\0", "# a\0", "[drive] # a\0", "a = '\u{fffd}'", "[a\u{fffd}"] {
+            assert!(is_damaged(&without(1, line, &mut Vec::new())), "{line:?}");
+        }
+        for line in ["", "# a\u{fffd}", "[drive] # a\u{fffd}", "a = 1"] {
+            assert!(!is_damaged(line), "{line:?}");
         }
     }
 
