@@ -3,6 +3,7 @@
 //! **After a power cut at any moment, a file holds either all of its old content or all of its new
 //! content.**
 
+use nix::fcntl::OFlag;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -21,22 +22,38 @@ pub enum FileError {
         path: PathBuf,
         source: io::Error,
     },
-    #[error("{} is larger than {MAX_BYTES} bytes", .path.display())]
-    TooLarge { path: PathBuf },
+    #[error("{} is larger than {max} bytes", .path.display())]
+    TooLarge { path: PathBuf, max: u64 },
 }
 
 /// Returns `None` if the file does not exist.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    read_with(path, OFlag::empty(), MAX_BYTES)
+}
+
+/// Reads a file in a directory of somebody with fewer rights, who may have put anything there: a
+/// link to a file that only this process may read, or a pipe at which it would wait for ever. Takes
+/// plain files only, up to `max` bytes. The directory itself must be where it is meant to be.
+///
+/// Returns `None` if the file does not exist.
+pub fn read_untrusted(path: &Path, max: u64) -> Result<Option<Vec<u8>>, FileError> {
+    read_with(path, OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, max)
+}
+
+fn read_with(path: &Path, flags: OFlag, max: u64) -> Result<Option<Vec<u8>>, FileError> {
     let failed = |source| FileError::Io { action: "read", path: path.to_owned(), source };
-    let file = match File::open(path) {
+    let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
+    if !flags.is_empty() && !file.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("it is no plain file")));
+    }
     let mut content = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
-    if content.len() as u64 > MAX_BYTES {
-        return Err(FileError::TooLarge { path: path.to_owned() });
+    file.take(max + 1).read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > max {
+        return Err(FileError::TooLarge { path: path.to_owned(), max });
     }
     Ok(Some(content))
 }
@@ -111,6 +128,23 @@ mod tests {
     fn a_missing_directory_is_named() {
         let error = write(Path::new("/nonexistent/rccar/key"), b"").unwrap_err();
         assert_eq!(error.to_string(), "cannot write /nonexistent/rccar/key");
+    }
+
+    #[test]
+    fn of_strangers_only_short_plain_files_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("plain"), b"abc").unwrap();
+        assert_eq!(read_untrusted(&at("plain"), 3).unwrap().unwrap(), b"abc");
+        assert_eq!(read_untrusted(&at("missing"), 3).unwrap(), None);
+        let long = read_untrusted(&at("plain"), 2);
+        assert!(matches!(long, Err(FileError::TooLarge { max: 2, .. })), "{long:?}");
+        std::os::unix::fs::symlink(at("plain"), at("link")).unwrap();
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+        for name in ["link", "pipe", "."] {
+            let error = read_untrusted(&at(name), 3).unwrap_err();
+            assert!(matches!(error, FileError::Io { action: "read", .. }), "{name}: {error:?}");
+        }
     }
 
     #[test]

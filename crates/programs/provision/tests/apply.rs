@@ -265,6 +265,27 @@ fn a_car_that_reached_no_host_says_why_on_its_card() {
 }
 
 #[test]
+fn what_a_service_puts_in_place_of_its_files_is_neither_shown_nor_waited_for() {
+    let card = Card::new("[host]\nurl = \"https://drive.example\"\n");
+    let (trouble, id) =
+        (card.places.host_trouble(), card.directory.path().join("var/lib/rccar/car.id"));
+    fs::create_dir_all(trouble.parent().unwrap()).unwrap();
+    let secret = card.directory.path().join("secret");
+    fs::write(&secret, "s3cretpass\n").unwrap();
+    for file in [&trouble, &id] {
+        std::os::unix::fs::symlink(&secret, file).unwrap();
+    }
+    card.start();
+    let json = fs::read_to_string(card.places.json()).unwrap();
+    assert!(!json.contains("s3cret") && !card.report().contains("s3cret"), "{json}");
+    for file in [&trouble, &id] {
+        fs::remove_file(file).unwrap();
+        nix::unistd::mkfifo(file, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    }
+    assert!(card.start().notices.is_empty());
+}
+
+#[test]
 fn nothing_that_everybody_may_read_holds_a_secret() {
     let card = Card::new(&format!(
         "[host]\nurl = \"https://a.example\"\ntoken = \"{TOKEN}x\"\n\

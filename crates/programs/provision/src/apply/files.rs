@@ -52,6 +52,16 @@ pub(super) fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Largest file of a service that is read, in bytes: a line or two.
+const MAX_OF_SERVICE: u64 = 4096;
+
+/// The content of a text file in a directory of a service, which may put there what it likes.
+/// `None`: it is missing, or not UTF-8.
+pub(super) fn text_of_service(path: &Path) -> Result<Option<String>, FileError> {
+    let bytes = files::read_untrusted(path, MAX_OF_SERVICE)?;
+    Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
 /// The content of a text file. `None`: it is missing, or not UTF-8.
 pub(super) fn text(path: &Path) -> Result<Option<String>, FileError> {
     Ok(files::read(path)?.and_then(|bytes| String::from_utf8(bytes).ok()))

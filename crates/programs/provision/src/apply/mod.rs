@@ -109,7 +109,7 @@ pub fn apply(places: &Places) -> Result<Outcome, ApplyError> {
         notices: steps.notices,
         host_name,
     };
-    let car = files::text(&places.car_id()).ok().flatten();
+    let car = files::text_of_service(&places.car_id()).ok().flatten();
     let text = report::text(&outcome, car.as_deref().map(str::trim), access_code.as_deref());
     // Before the JSON, which says so if this fails.
     if let Err(failure) = card::report(places, &text) {
@@ -177,7 +177,8 @@ fn earlier_notices(places: &Places) -> Vec<String> {
 
 /// The lines of files that other programs have written, fit for a report.
 fn lines(paths: &[PathBuf]) -> Vec<String> {
-    let texts: Vec<_> = paths.iter().filter_map(|path| files::text(path).ok().flatten()).collect();
+    let texts: Vec<_> =
+        paths.iter().filter_map(|path| files::text_of_service(path).ok().flatten()).collect();
     let lines = texts
         .iter()
         .flat_map(|text| text.lines())
