@@ -77,6 +77,9 @@ export function HelpPanel({ keys, touched, openControls, close }: Props) {
       )}
       <DisplayChoices />
       <p class="muted small">
+        A low gear also weakens braking by opposite throttle, but not the brake.
+      </p>
+      <p class="muted small">
         Let go of a gamepad while you plug it in: the page then learns where its controls rest. If
         one of its sticks does nothing, plug it in again.
       </p>
