@@ -12,14 +12,14 @@ import { Instruments, type Surroundings } from "../core/app/instruments";
 import type { PresentedFrame } from "../core/app/picture";
 import type { Route } from "../core/app/route";
 import { effectsOf } from "../core/effects";
-import type { Controls } from "../core/input/controls";
+import { withGear, type Controls } from "../core/input/controls";
 import { shifted, type Gear } from "../core/input/feel";
 import type { Mixer, Tell } from "../core/input/mixer";
 import type { SignalingEvent } from "../core/link/host";
 import { Session, type Effect as SessionEffect } from "../core/link/session";
 import type { Moment } from "../core/app/minute";
 import type { StatsEntry } from "../core/link/stats";
-import { loadControls, saveControls } from "../input/controls";
+import { loadControls, saveControls, saveGear } from "../input/controls";
 import { ControlChannel, EventsChannel } from "../link/channels";
 import { browserPlatform, Peer, type PeerOutput } from "../link/peer";
 import type { SignalingClient } from "../link/signaling";
@@ -42,6 +42,8 @@ export class Cockpit {
   readonly calibration = signal<CalibrationView | null>(null);
   /** Keys and devices, as the driver wants them. */
   readonly controls = signal<Controls>(loadControls());
+  /** The browser did not keep what was set last. */
+  readonly unsaved = signal(false);
   readonly session: Session;
   /** For what the driver does on the screen. */
   readonly tell: Tell = (step) => this.#sender.tell(step);
@@ -117,22 +119,22 @@ export class Cockpit {
     this.#act((now) => this.session.handleConnect(now));
   }
 
-  /** Drives with these from now on; returns whether the browser keeps them. */
-  setControls(controls: Controls): boolean {
+  /** Drives with these from now on. */
+  setControls(controls: Controls): void {
     this.controls.value = controls;
     this.tell((mixer, now) => mixer.handleControls(controls, now));
     this.#sender.act((path) => path.handleFeel(controls.feel));
-    return saveControls(controls);
+    this.unsaved.value = !saveControls(controls);
   }
 
   /** While driving, too: a gear only changes how much of the throttle counts. */
   setGear(gear: Gear): void {
     const controls = this.controls.peek();
     if (gear === controls.feel.gear) return;
-    const feel = { ...controls.feel, gear };
-    this.controls.value = { ...controls, feel };
-    this.#sender.act((path) => path.handleFeel(feel));
-    saveControls(this.controls.peek());
+    const changed = withGear(controls, gear);
+    this.controls.value = changed;
+    this.#sender.act((path) => path.handleFeel(changed.feel));
+    this.unsaved.value = !saveGear(gear);
   }
 
   /** Lets the calibration do something, asks the car for it, and shows what has changed. */

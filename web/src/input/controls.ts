@@ -1,6 +1,7 @@
 /** Keeps in the browser what a person has set for keys and devices. */
 
-import { formatControls, parseControls, type Controls } from "../core/input/controls";
+import { formatControls, parseControls, withGear, type Controls } from "../core/input/controls";
+import type { Gear } from "../core/input/feel";
 import { keep, kept } from "../kept";
 
 const PLACE = "rccar-controls";
@@ -12,4 +13,9 @@ export function loadControls(): Controls {
 /** Returns whether the browser has kept it. */
 export function saveControls(controls: Controls): boolean {
   return keep(PLACE, formatControls(controls));
+}
+
+/** Changes the gear alone: another page may have kept other keys and devices since. */
+export function saveGear(gear: Gear): boolean {
+  return saveControls(withGear(loadControls(), gear));
 }

@@ -42,13 +42,12 @@ interface Props {
 }
 
 export function ControlsPanel({ cockpit, close }: Props) {
-  const unsaved = useSignal(false);
   useEffect(() => {
     cockpit.tell((mixer) => mixer.handleSettingUp(true));
     return () => cockpit.tell((mixer) => mixer.handleSettingUp(false));
   }, []);
   const save: Save = (change) => {
-    unsaved.value = !cockpit.setControls(change(cockpit.controls.peek()));
+    cockpit.setControls(change(cockpit.controls.peek()));
   };
   return (
     <Panel
@@ -61,7 +60,7 @@ export function ControlsPanel({ cockpit, close }: Props) {
       <p class="muted">
         The car cannot be armed while this is open. What you change holds at once, in this browser.
       </p>
-      {unsaved.value && (
+      {cockpit.unsaved.value && (
         <p class="form-error" role="alert">
           This browser does not keep settings, so they end with this page.
         </p>

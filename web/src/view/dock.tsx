@@ -61,6 +61,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
         >
           <small>Gear </small>
           {GEAR_WORDS[gear]}
+          {cockpit.unsaved.value && <small role="status"> not kept</small>}
         </button>
         <button
           type="button"

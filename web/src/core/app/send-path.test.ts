@@ -137,6 +137,26 @@ describe("a frame", () => {
     expect(path.facts(now)).toMatchObject({ sample: { throttle: 0.25 }, armWanted: true });
   });
 
+  it("shows a lever that is held to a car at rest, as the gear would hide it", () => {
+    path.handleFeel({ gear: "crawl", steering: 0, throttle: 1 });
+    run(1_000);
+    path.mixer.handleStickDown(1, "throttle", 0, 100);
+    const asked = (share: number, state: DriveState) => {
+      carState = state;
+      path.mixer.handleStickMove(1, share * 100);
+      run(now + 200);
+      return Math.abs(last().frame.throttle);
+    };
+    const resting = (share: number) =>
+      (["disarmed", "arming", "tripped"] as const).map((state) => asked(share, state));
+    expect(resting(0.16)).toEqual([1_600, 1_600, 1_600]);
+    // The car may have armed since: never more than the gear gives.
+    expect(resting(1)).toEqual([2_500, 2_500, 2_500]);
+    expect(resting(-1)).toEqual([2_500, 2_500, 2_500]);
+    for (const state of ["armed", "holding", "braking"] as const)
+      expect(asked(0.16, state)).toBeLessThan(400);
+  });
+
   it("asks to arm only after the car has read one that did not", () => {
     run(1_000);
     answers = false;

@@ -13,7 +13,7 @@
  */
 
 import { effectsOf } from "../effects";
-import { DIRECT, felt, type Feel } from "../input/feel";
+import { atRest, DIRECT, felt, type Feel } from "../input/feel";
 import { Mixer, type Device, type InputNotice, type PageStop, type Sample } from "../input/mixer";
 import { Pacer } from "../input/pacer";
 import { CarClock } from "../link/clock";
@@ -21,6 +21,8 @@ import { Sight, type Blindness } from "../link/sight";
 import { LinkWatch } from "../link/watch";
 import type { ControlFrame, Shown } from "../../protocol/control";
 import type { TelemetryFrame } from "../../protocol/telemetry";
+import type { DriveState } from "../../protocol/state";
+import type { Open } from "../../protocol/words";
 import { CONTROL_HZ, micros32, permyriad } from "../../protocol/units";
 
 /**
@@ -28,6 +30,9 @@ import { CONTROL_HZ, micros32, permyriad } from "../../protocol/units";
  * channel.
  */
 const SPACING_MS = 10;
+
+/** In these the car does not move, and waits for neutral before it does. */
+const AT_REST: readonly Open<DriveState>[] = ["disarmed", "arming", "tripped"];
 
 export interface Effect {
   readonly kind: "send";
@@ -61,6 +66,8 @@ export class SendPath {
   /** The newest frame of the video on the screen. */
   #frame: { readonly presentedAt: number; readonly rtp: number } | null = null;
   #feel = DIRECT;
+  /** As the car said last, if it has said anything. */
+  #rests = true;
   #open = false;
   /** Number of the newest frame that the channel took. */
   #seq: number;
@@ -155,6 +162,7 @@ export class SendPath {
   handleTelemetry(frame: TelemetryFrame, now: number): void {
     const rttMs = this.#clock.handleTelemetry(frame, now);
     if (frame.echo && rttMs !== null) this.#watch.handleEcho(frame.echo.seq, rttMs);
+    this.#rests = AT_REST.includes(frame.state);
     this.mixer.handleLink(this.#watch.slow);
     this.mixer.handleCar(frame.state, frame.echo?.seq ?? null, now);
     this.handleInput(now);
@@ -169,13 +177,14 @@ export class SendPath {
     this.#watch = new LinkWatch();
     this.#sight = new Sight();
     this.#frame = null;
+    this.#rests = true;
     this.mixer.handleNewSession();
     this.mixer.handleLink(false);
     this.handleInput(now);
   }
 
   #sample(now: number): Sample {
-    return felt(this.mixer.sample(now), this.#feel);
+    return (this.#rests ? atRest : felt)(this.mixer.sample(now), this.#feel);
   }
 
   #shown(now: number): Shown | null {

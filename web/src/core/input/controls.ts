@@ -4,7 +4,7 @@
  */
 
 import { COMMANDS, LEFT_HAND, RIGHT_HAND, TWO_HANDS, type Command, type Keys } from "./keyboard";
-import { DIRECT, feelFrom, type Feel } from "./feel";
+import { DIRECT, feelFrom, UNREADABLE, type Feel, type Gear } from "./feel";
 import { LEVER, PARTS, STICK, type Curve, type Mapping, type Part, type Source } from "./mapping";
 
 export const LAYOUTS = { "two-hands": TWO_HANDS, left: LEFT_HAND, right: RIGHT_HAND } as const;
@@ -35,6 +35,10 @@ export function withMapping(controls: Controls, id: string, mapping: Mapping | n
   pads.delete(id);
   if (mapping !== null && id.length <= MAX_TEXT) pads.set(id, mapping);
   return { ...controls, pads: new Map([...pads].slice(-MAX_PADS)) };
+}
+
+export function withGear(controls: Controls, gear: Gear): Controls {
+  return { ...controls, feel: { ...controls.feel, gear } };
 }
 
 /** The other way round. */
@@ -74,14 +78,16 @@ export function formatControls({ keys, pads, feel }: Controls): string {
 }
 
 export function parseControls(text: string | null): Controls {
-  if (text === null || text.length > MAX_LENGTH) return DEFAULTS;
+  if (text === null) return DEFAULTS;
+  const unreadable = { ...DEFAULTS, feel: UNREADABLE };
+  if (text.length > MAX_LENGTH) return unreadable;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return DEFAULTS;
+    return unreadable;
   }
-  if (!isRecord(value)) return DEFAULTS;
+  if (!isRecord(value)) return unreadable;
   return {
     keys: keysOf(value["keys"]) ?? TWO_HANDS,
     pads: padsOf(value["pads"]),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULTS, formatControls, parseControls } from "./controls";
-import { cycled, DIRECT, feelFrom, felt, GEARS, shifted } from "./feel";
+import { cycled, DIRECT, feelFrom, felt, GEARS, shifted, UNREADABLE } from "./feel";
 
 const asked = (steering: number, throttle: number, jog = false) => ({ steering, throttle, jog });
 
@@ -36,10 +36,17 @@ describe("gears and curves", () => {
     expect(GEARS.map(cycled)).toEqual(["normal", "full", "crawl"]);
   });
 
-  it("are kept by the browser; what cannot be used is as if nothing were said", () => {
+  it("are kept by the browser; nothing stored is full, what cannot be read is crawl", () => {
     const feel = { gear: "crawl", steering: 0.4, throttle: 1 } as const;
     expect(parseControls(formatControls({ ...DEFAULTS, feel })).feel).toEqual(feel);
-    expect(feelFrom({ gear: "warp", steering: 7, throttle: NaN })).toEqual(DIRECT);
-    expect(parseControls("{}").feel).toEqual(DIRECT);
+    expect(feelFrom({ gear: "warp", steering: 7, throttle: NaN })).toEqual(UNREADABLE);
+    for (const nothing of [null, "{}", '{"feel":{}}'])
+      expect(parseControls(nothing).feel).toEqual(DIRECT);
+    expect(UNREADABLE.gear).toBe("crawl");
+    const long = formatControls(DEFAULTS) + " ".repeat(70_000);
+    for (const text of ["", "{", "7", "[]", '{"feel":null}', '{"feel":[]}', long])
+      expect(parseControls(text).feel, text.slice(0, 20)).toEqual(UNREADABLE);
+    for (const gear of [null, 2, "Crawl", "warp", ["full"]])
+      expect(feelFrom({ gear, steering: 0.4 })).toEqual({ ...UNREADABLE, steering: 0.4 });
   });
 });

@@ -37,6 +37,18 @@ export function felt<T extends Asked>(asked: T, { gear, steering, throttle }: Fe
   };
 }
 
+/**
+ * What a car at rest is asked for. It waits for neutral before it arms, and a gear or softness
+ * would make a lever that is held look neutral. No more than the gear's share: the car may have armed
+ * since it last said that it rests.
+ */
+export function atRest<T extends Asked>(asked: T, feel: Feel): T {
+  if (asked.jog) return asked;
+  const share = GEAR_SHARES[feel.gear];
+  const throttle = Math.max(-share, Math.min(share, asked.throttle));
+  return { ...felt(asked, feel), throttle };
+}
+
 /** The next gear up or down; at the end it stays. */
 export function shifted(gear: Gear, by: 1 | -1): Gear {
   return GEARS[GEARS.indexOf(gear) + by] ?? gear;
@@ -47,18 +59,28 @@ export function cycled(gear: Gear): Gear {
   return gear === GEARS.at(-1) ? GEARS[0] : shifted(gear, 1);
 }
 
+/** For what is stored and cannot be read: somebody may have wanted a slow car. */
+export const UNREADABLE: Feel = { ...DIRECT, gear: "crawl" };
+
+/** `undefined`: nothing is stored. */
 export function feelFrom(value: unknown): Feel {
-  if (typeof value !== "object" || value === null) return DIRECT;
+  if (value === undefined) return DIRECT;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return UNREADABLE;
   const of = value as Readonly<Record<string, unknown>>;
   const part = (name: string) => {
     const share = of[name];
     return typeof share === "number" && share >= 0 && share <= 1 ? share : 0;
   };
   return {
-    gear: GEARS.find((known) => known === of["gear"]) ?? DIRECT.gear,
+    gear: gearFrom(of["gear"]),
     steering: part("steering"),
     throttle: part("throttle"),
   };
+}
+
+function gearFrom(value: unknown): Gear {
+  if (value === undefined) return DIRECT.gear;
+  return GEARS.find((known) => known === value) ?? UNREADABLE.gear;
 }
 
 /** A ramp of the keyboard and a brushed stick stay what they are: nothing is cut off at rest. */
