@@ -67,7 +67,7 @@ describe("the shoulders of a pad", () => {
     ]);
   });
 
-  it("do not shift on a pad that may not, nor with what was pressed in a time when none may", () => {
+  it("do not shift on a pad that may not, nor by what was pressed while none may", () => {
     const shifter = new Shifter();
     const mine = [keyOf(pad(false, false))];
     const other = (up: boolean) => pad(false, up, { index: 1 });
@@ -82,7 +82,7 @@ describe("the shoulders of a pad", () => {
     expect(look([pad(false, true), other(true)], null, 2_500)).toBe(1);
   });
 
-  it("may shift on every pad before arming, and then only on the one in use, seen and not set up", () => {
+  it("may shift on every pad before arming, then only on the one in use", () => {
     const mixer = new Mixer();
     mixer.handleControls(DEFAULTS, 0);
     mixer.handlePage(true, true, 0);
