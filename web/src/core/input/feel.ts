@@ -39,8 +39,8 @@ export function felt<T extends Asked>(asked: T, { gear, steering, throttle }: Fe
 
 /**
  * What a car at rest is asked for. It waits for neutral before it arms, and a gear or softness
- * would make a lever that is held look neutral. No more than the gear's share: the car may have armed
- * since it last said that it rests.
+ * would make a lever that is held look neutral. No more than the gear's share: the car may have
+ * armed since it last said that it rests.
  */
 export function atRest<T extends Asked>(asked: T, feel: Feel): T {
   if (asked.jog) return asked;

@@ -20,8 +20,9 @@ export class Shifter {
   readonly #presses = new Presses(TWIN_MS);
 
   /**
-   * `shifting`: keys of the pads that may shift, as `Mixer.shifting` says. Returns by how many gears somebody shifts: −1, 0 or 1. The first look only shows what is
-   * pressed, and only the standard mapping says where shoulders are.
+   * `shifting`: keys of the pads that may shift, as `Mixer.shifting` says. Returns
+   * by how many gears somebody shifts: −1, 0 or 1. The first look only shows what is pressed, and
+   * only the standard mapping says where shoulders are.
    */
   handlePads(
     pads: readonly (PadLike | null | undefined)[],
