@@ -142,8 +142,7 @@ mod tests {
     #[test]
     fn the_well_known_prefix_leads_to_addresses_of_the_internet_only() {
         let reached = |prefix: &str, address: &str| {
-            let answer = Ipv6Addr::from(prefix.parse::<Ipv6Addr>().unwrap());
-            let prefix = Prefix::new(answer, 12);
+            let prefix = Prefix::new(prefix.parse().unwrap(), 12);
             prefix.reach(address.parse().unwrap()).is_some()
         };
         for address in ["10.0.0.1", "100.64.0.1", "192.0.0.8", "198.19.0.1", "240.0.0.1", "0.0.0.1"]
