@@ -122,6 +122,9 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
         let back = start_signaling(url, registrant, signs, ways, (claim, trouble), incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
+    } else {
+        // That of a host which the car no longer has.
+        Trouble::new(&config.car.state_dir).remove();
     }
     tokio::spawn(report_readiness(readiness));
     let parts = bus::Parts {

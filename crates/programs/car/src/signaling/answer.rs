@@ -161,6 +161,7 @@ fn of_redirect(location: &str, url: &HostUrl) -> Meaning {
         ));
     };
     if !host.eq_ignore_ascii_case(url.host()) {
+        let host: String = host.chars().take(QUOTED).collect();
         return Meaning::Words(format!(
             "{at} sends the car on to another name, {host}, which the car does not follow: if the \
              host is there, put that address into `url`; otherwise it is a network's sign-in page \
@@ -357,6 +358,11 @@ mod tests {
         ] {
             let Meaning::Words(words) = to(from, location) else { panic!("{location}") };
             assert!(words.contains(said), "{location}: {words}");
+        }
+        let long = "a".repeat(3000);
+        for location in [format!("http://{long}/"), format!("/{long}"), format!("ftp://x/{long}")] {
+            let Meaning::Words(words) = to("http://drive.example", &location) else { panic!() };
+            assert!(words.len() < 500, "{words}");
         }
     }
 

@@ -76,12 +76,17 @@ pub(super) fn read(
     match message {
         Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
         Some(Ok(Message::Close(frame))) => Err(Ended::Closed(
-            frame.map(|frame| (frame.code.into(), frame.reason.as_str().to_owned())),
+            frame.map(|frame| (frame.code.into(), without_control(frame.reason.as_str()))),
         )),
         Some(Ok(_)) => Ok(None),
         Some(Err(error)) => Err(error.into()),
         None => Err(Ended::Closed(None)),
     }
+}
+
+/// What the host says goes to the journal and to the report on the card.
+fn without_control(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 pub(super) async fn write(socket: &mut Socket, text: String) -> Result<(), Ended> {
@@ -124,5 +129,15 @@ mod tests {
         let other = challenged(&[&CHALLENGE.replace("\"v\":1", "\"v\":2")]).await;
         assert!(matches!(other, Err(Ended::Protocol(_))), "{:?}", other.err());
         assert!(matches!(challenged(&[]).await, Err(Ended::Closed(None))));
+    }
+
+    #[test]
+    fn the_reason_of_a_close_has_no_control_characters() {
+        let frame = tungstenite::protocol::CloseFrame {
+            code: 4403.into(),
+            reason: "go\u{1b}[2J\naway".into(),
+        };
+        let Err(ended) = read(Some(Ok(Message::Close(Some(frame))))) else { panic!() };
+        assert_eq!(ended.to_string(), "the host closed the connection (4403): go[2Jaway");
     }
 }

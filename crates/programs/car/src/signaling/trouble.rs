@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Most writes of one run: a reason that changes all the time must not wear the card out.
 const MAX_WRITES: u8 = 5;
 
+/// Longest reason, in characters: what the host sends is part of it.
+const MAX_LENGTH: usize = 1000;
+
 /// The file `host.txt` in the car's state directory. It is there as long as the host has not let
 /// this car in since the program started.
 pub(crate) struct Trouble {
@@ -26,7 +29,11 @@ impl Trouble {
 
     pub(super) fn note(&mut self, url: &HostUrl, event: &Event) {
         match event {
-            Event::Lost { why, .. } => self.write(format!("{}: {}\n", url.origin(), why.text())),
+            Event::Lost { why, .. } => {
+                let text = format!("{}: {}", url.origin(), why.text());
+                let line = text.chars().filter(|c| !c.is_control()).take(MAX_LENGTH);
+                self.write(line.chain(['\n']).collect());
+            }
             Event::Registered { .. } | Event::Unclaimed => self.remove(),
             Event::DialledAnew(_) => {}
         }
@@ -46,7 +53,7 @@ impl Trouble {
     }
 
     /// After that, losses are those of a drive, which are no mistake of anybody's.
-    fn remove(&mut self) {
+    pub(crate) fn remove(&mut self) {
         self.writes_left = 0;
         match std::fs::remove_file(&self.file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -79,6 +86,14 @@ mod tests {
             trouble.note(&url, &lost(&format!("reason {n}")));
         }
         assert_eq!(text().as_deref(), Some("https://drive.example: reason 3\n"));
+        let mut next = Trouble::new(directory.path());
+        next.note(&url, &lost(&format!("a\nb{}", "ü".repeat(3000))));
+        let long = text().unwrap();
+        assert!(long.starts_with("https://drive.example: abü") && long.ends_with("ü\n"));
+        assert_eq!((long.chars().count(), long.lines().count()), (MAX_LENGTH + 1, 1));
+        // As a car does that has no host any more.
+        Trouble::new(directory.path()).remove();
+        assert_eq!(text(), None);
         trouble.note(&url, &Event::Unclaimed);
         trouble.note(&url, &lost("a tunnel"));
         assert_eq!(text(), None);
