@@ -71,7 +71,10 @@ describe('an account', () => {
     await page.getByTestId('go-account').click({ timeout: 5_000 });
     await page.getByTestId('end-other-sign-ins').click();
     await page.getByTestId('sign-in-other').first().waitFor({ state: 'detached' });
-    await lost.getByText(/may no longer drive|signed out|Sign in/i).first().waitFor();
+    await lost
+      .getByText(/may no longer drive|signed out|Sign in/i)
+      .first()
+      .waitFor();
   });
 
   it('row 10: the password changes, and only the new one signs in', async () => {
