@@ -292,18 +292,23 @@ describe("what the browser keeps", () => {
 
   it.each([
     null,
-    "",
-    "{",
-    "[]",
-    "null",
     '{"keys":{"KeyQ":"fly"},"pads":7}',
     '{"keys":[],"pads":[[1,2],["x",{"left":{"kind":"axis","index":-1,"from":0,"to":1}}]]}',
     `{"pads":[["x",{"left":{"kind":"axis","index":0,"from":0,"to":0.1}}]]}`,
     `{"pads":[["x",{"left":{"kind":"axis","index":0,"from":0,"to":1e999}}]]}`,
-    "x".repeat(70_000),
   ])("is the default where it cannot be used: %.40s", (text) => {
     expect(parseControls(text)).toEqual(DEFAULTS);
   });
+
+  it.each(["", "{", "[]", "null", "x".repeat(70_000)])(
+    "is the default in the lowest gear where it cannot be read: %.40s",
+    (text) => {
+      expect(parseControls(text)).toEqual({
+        ...DEFAULTS,
+        feel: { ...DEFAULTS.feel, gear: "crawl" },
+      });
+    },
+  );
 
   it("has a cap", () => {
     const pads = new Map(Array.from({ length: 50 }, (_, i) => [`Device ${i}`, STANDARD]));
