@@ -8,7 +8,8 @@ use common::{Server, Socket, TestCar, eventually};
 use futures_util::{SinkExt, StreamExt};
 use rccar_site::Limits;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -97,6 +98,8 @@ async fn a_driver_that_does_not_read_is_dropped_and_the_car_stays() {
     let sdp = "x".repeat(48 * 1024);
     let mut generation = 0;
     let mut gone = false;
+    // A page that is dropped counts as away for 15 s, because it may come back to its drive.
+    let until = Instant::now() + Duration::from_secs(60);
     while !gone {
         generation += 1;
         car_socket
@@ -105,7 +108,11 @@ async fn a_driver_that_does_not_read_is_dropped_and_the_car_stays() {
             )
             .await;
         gone = server.exchange.sign_ins().await.is_empty();
-        assert!(generation < 10_000, "never dropped");
+        assert!(Instant::now() < until, "never dropped");
+        if generation > 1_000 {
+            // Whatever the kernel's buffers hold is full by now.
+            sleep(Duration::from_millis(10)).await;
+        }
     }
     assert!(server.is_alive().await);
     car_socket.send(r#"{"type":"ping","id":1}"#).await;

@@ -92,7 +92,8 @@ impl Servers {
         self.follow();
     }
 
-    /// The prefixes of the network's NAT64 (RFC 7050). `None`: nobody was asked, or nobody answered.
+    /// The prefixes of the network's NAT64 (RFC 7050). `None`: nobody was asked, or nobody
+    /// answered.
     async fn ask(&self, here: &BTreeSet<IpAddr>) -> Option<Vec<Prefix>> {
         if self.named.is_empty() || self.asked.as_ref() == Some(here) {
             return None;
