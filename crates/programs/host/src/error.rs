@@ -20,7 +20,7 @@ pub(crate) enum HostError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Admin(#[from] AdminError),
-    #[error("a part of the host broke off, for a fault in the program; the log says which")]
+    #[error("a part of the host broke off, for a fault in the program")]
     Task,
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
