@@ -135,6 +135,7 @@ const SCENES: Readonly<Record<string, Partial<Facts>>> = {
   "outdated page": without({ name: "waiting-host" }, { signaling: { phase: "outdated" } }),
   "signed out": without({ name: "waiting-host" }, { signaling: { phase: "signed-out" } }),
   "drive ended": without({ name: "ended", cause: { kind: "bye", reason: "ice-failed" } }),
+  "not secured": without({ name: "ended", cause: { kind: "unsecured" } }),
   "host away before the drive": without({ name: "waiting-host" }, { signaling: hostGone }),
   "car away": without({ name: "waiting-car", why: "offline", askAt: NOW }),
   calling: without({ name: "asking", since: NOW }),

@@ -189,12 +189,12 @@ describe("Peer", () => {
 
   it.each([
     ["checking", "connecting", []],
-    ["connected", "connecting", []],
+    ["connected", "connecting", ["path"]],
     ["connected", "connected", ["up"]],
     ["completed", "connected", ["up"]],
     ["disconnected", "disconnected", ["disconnected"]],
     ["failed", "failed", ["failed"]],
-    ["connected", "failed", ["closed"]],
+    ["connected", "failed", ["unsecured"]],
     ["closed", "closed", ["closed"]],
   ])("with ICE %s and the whole %s it tells %j", (ice, whole, kinds) => {
     open();

@@ -207,13 +207,13 @@ export class Peer {
 
   #handleState(connection: RTCPeerConnection): void {
     const { iceConnectionState: ice, connectionState: whole } = connection;
-    // If the whole has failed and ICE has not, DTLS has: no restart can help.
     if (whole === "closed") this.#emit({ kind: "closed" });
-    else if (ice === "failed" || whole === "failed")
-      this.#emit({ kind: ice === "failed" ? "failed" : "closed" });
+    else if (ice === "failed") this.#emit({ kind: "failed" });
+    // Of the whole, DTLS is what is left: no restart can help.
+    else if (whole === "failed") this.#emit({ kind: "unsecured" });
     else if (ice === "disconnected") this.#emit({ kind: "disconnected" });
-    else if ((ice === "connected" || ice === "completed") && whole === "connected")
-      this.#emit({ kind: "up" });
+    else if (ice === "connected" || ice === "completed")
+      this.#emit({ kind: whole === "connected" ? "up" : "path" });
   }
 }
 

@@ -73,6 +73,12 @@ describe("the banner", () => {
     expect(banner({ phase, relayOnly: true })?.actions).not.toContain("relay");
   });
 
+  it("says apart that a path was found, and not secured", () => {
+    const phase = { name: "ended", cause: { kind: "unsecured" } } as const;
+    expect(banner({ phase })?.title).toBe("The connection could not be secured");
+    expect(banner({ phase })?.actions).toEqual(["connect", "back"]);
+  });
+
   it("tells what to do with devices", () => {
     expect(banner({ focused: false })?.title).toBe("Click here to drive");
     expect(banner({ notice: "gamepad-gone" })?.title).toBe("Gamepad gone");

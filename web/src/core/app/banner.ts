@@ -18,6 +18,7 @@ import {
   HOST_WORDS,
   NOTICE_WORDS,
   reasonWords,
+  UNSECURED,
   type Words,
 } from "./messages";
 
@@ -346,6 +347,8 @@ function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null
         actions,
       );
     }
+    case "unsecured":
+      return block("bad", UNSECURED, AGAIN);
     case "error":
       return block(
         "bad",

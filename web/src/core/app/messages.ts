@@ -65,6 +65,12 @@ export const BYE_WORDS: Readonly<Record<ByeReason, Words>> = {
   },
 };
 
+/** A path was found, and the connection on it could not be secured. */
+export const UNSECURED: Words = {
+  title: "The connection could not be secured",
+  text: "A path to the car was found, but the browser and the car did not agree on its encryption, or something on the way answered in the car's place. Try another network. If that does not help, restart the car and update the browser.",
+};
+
 /** Why the host refused. */
 export const ERROR_WORDS: Readonly<Record<ErrorCode, Words>> = {
   malformed: {

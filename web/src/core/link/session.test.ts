@@ -130,6 +130,35 @@ describe("a session that is refused", () => {
     expect(kinds()).toEqual(["send bye", "close-peer"]);
   });
 
+  it("says apart that a path was found and could not be secured", () => {
+    negotiate();
+    session.handlePeer({ kind: "path" }, 1_000);
+    session.handlePeer({ kind: "unsecured" }, 1_500);
+    expect(session.phase).toEqual({ name: "ended", cause: { kind: "unsecured" } });
+    expect(kinds()).toEqual(["send bye", "close-peer"]);
+  });
+
+  it("says so, too, when the keys never come", () => {
+    negotiate();
+    session.handlePeer({ kind: "path" }, 1_000);
+    session.handleTimeout(session.pollTimeout() ?? 0);
+    expect(session.phase).toEqual({ name: "ended", cause: { kind: "unsecured" } });
+  });
+
+  it("does not say so of a path that was lost again", () => {
+    negotiate();
+    session.handlePeer({ kind: "path" }, 1_000);
+    session.handlePeer({ kind: "disconnected" }, 1_100);
+    session.handlePeer({ kind: "failed" }, 5_000);
+    expect(session.phase).toMatchObject({ cause: { kind: "bye", reason: "ice-failed" } });
+  });
+
+  it("tries again when a drive that worked loses its keys", () => {
+    connect();
+    session.handlePeer({ kind: "unsecured" }, 1_000);
+    expect(session.phase.name).toBe("retrying");
+  });
+
   it("ends when no path is found", () => {
     negotiate();
     session.handlePeer({ kind: "failed" }, 5_000);

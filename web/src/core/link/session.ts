@@ -52,6 +52,8 @@ const MAX_BUSY_RETRIES = 4;
 export type EndCause =
   | { readonly kind: "bye"; readonly reason: Open<ByeReason> }
   | { readonly kind: "error"; readonly code: Open<ErrorCode>; readonly text: string }
+  /** There is a path, but the two could not agree on keys (DTLS), or the key was another's. */
+  | { readonly kind: "unsecured" }
   | { readonly kind: "left" };
 
 /** Why the page waits for a car: it was never there, or it went and is likely to come back. */
@@ -73,11 +75,15 @@ export type Phase =
 export type PeerEvent =
   | { readonly kind: "answer"; readonly generation: number; readonly sdp: string }
   | { readonly kind: "candidate"; readonly generation: number; readonly candidate: Candidate }
+  /** ICE has found a path; keys are not agreed on yet. */
+  | { readonly kind: "path" }
   | { readonly kind: "up" }
   | { readonly kind: "disconnected" }
   | { readonly kind: "failed" }
   /** The car closed its end: no restart can help. */
   | { readonly kind: "closed" }
+  /** The path works, DTLS on it does not. */
+  | { readonly kind: "unsecured" }
   | { readonly kind: "problem"; readonly reason: "no-h264" | "bad-description" | "internal" };
 
 export type Effect =
@@ -107,6 +113,8 @@ export class Session {
   #orphan = false;
   /** The peer connection is up, whatever the phase is. */
   #up = false;
+  /** ICE works; while nothing has come up, DTLS does not. */
+  #path = false;
   #everConnected = false;
   #attempt = 0;
 
@@ -238,6 +246,9 @@ export class Session {
           generation: event.generation,
           candidate: event.candidate,
         });
+      case "path":
+        this.#path = true;
+        return;
       case "up":
         this.#up = true;
         this.#attempt = 0;
@@ -245,13 +256,16 @@ export class Session {
         this.#phase = { name: "connected" };
         return;
       case "disconnected":
-        this.#up = false;
+        this.#up = this.#path = false;
         if (this.#phase.name === "connected") this.#phase = { name: "interrupted", since: now };
         return;
       case "failed":
-        this.#up = false;
+        this.#up = this.#path = false;
         return this.#handleFailed(now);
       case "closed":
+        return this.#lose(now);
+      case "unsecured":
+        this.#path = true;
         return this.#lose(now);
       case "problem":
         this.#bye(event.reason);
@@ -404,7 +418,7 @@ export class Session {
     this.#bye("ice-failed");
     if (!this.#hostReady) this.#abandon({ name: "waiting-host" });
     else if (this.#everConnected) this.#retry(now);
-    else this.#end({ kind: "bye", reason: "ice-failed" });
+    else this.#end(this.#path ? { kind: "unsecured" } : { kind: "bye", reason: "ice-failed" });
   }
 
   #retry(now: number): void {
@@ -435,6 +449,7 @@ export class Session {
     this.#generation = 0;
     this.#orphan = false;
     this.#up = false;
+    this.#path = false;
     this.#phase = phase;
   }
 
