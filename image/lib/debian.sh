@@ -15,6 +15,31 @@ find_mirrors() {
   mirror[security]=${DEBIAN_SECURITY_MIRROR:-${mirror[security]:-${mirror[debian]}-security}}
 }
 
+# snapshot URI: the same file in Debian's archive of every day, which keeps what mirrors drop, as of
+# the end of the lock's day. Nothing for what is of no mirror.
+declare -A archive=([debian]=debian [security]=debian-security)
+snapshot() {
+  local name of=${DEBIAN_SNAPSHOT:-http://snapshot.debian.org/archive}
+  for name in security debian; do
+    [ "${1#"${mirror[$name]}"/}" != "$1" ] || continue
+    printf '%s/%s/%s/%s\n' "$of" "${archive[$name]}" \
+      "$(date -u -d "@$(($(locked_epoch) + 86399))" +%Y%m%dT%H%M%SZ)" "${1#"${mirror[$name]}"/}"
+    return
+  done
+}
+
+# fetch_file URI PATH SUM: one file, from the mirror or else from that archive. apt checks the sum,
+# which is `SHA256:…`.
+fetch_file() {
+  local uri
+  for uri in "$1" "$(snapshot "$1")"; do
+    [ -n "$uri" ] || continue
+    ! /usr/lib/apt/apt-helper -q -o APT::Sandbox::User=root download-file "$uri" "$2" "$3" || return 0
+    rm -f "$2"
+  done
+  return 1
+}
+
 # locked SET: name, version, architecture, size, SHA-256 and place of each package of that set.
 locked() {
   [ -e "$LOCK" ] || die "$LOCK is missing; \`make image-lock\` makes it"
@@ -73,7 +98,8 @@ download_missing() {
   printf '%s\0' "${args[@]}" | xargs -0 -n 60 /usr/lib/apt/apt-helper -q -o APT::Sandbox::User=root download-file >"$CACHE/debs/download.log" 2>&1 || true
   local failed=0
   for ((i = 0; i < ${#missing[@]}; i += 3)); do
-    if printf '%s  %s\n' "${missing[i]}" "$partial/${missing[i]}" | sha256sum --quiet -c - >/dev/null 2>&1; then
+    if printf '%s  %s\n' "${missing[i]}" "$partial/${missing[i]}" | sha256sum --quiet -c - >/dev/null 2>&1 ||
+      fetch_file "${args[i]}" "$partial/${missing[i]}" "SHA256:${missing[i]}" >>"$CACHE/debs/download.log" 2>&1; then
       mv "$partial/${missing[i]}" "$(deb_path "${missing[i]}")"
     else
       rm -f "$partial/${missing[i]}"*
@@ -109,6 +135,9 @@ apt_world() {
   done >"$world/trixie.list"
   echo "$entry ${mirror[security]} trixie-security main non-free-firmware" >>"$world/trixie.list"
   { cat "$world/trixie.list" && echo "$entry ${mirror[debian]} forky main non-free-firmware"; } >"$world/forky.list"
+  # Source packages in the same list: apt drops the lists of what an update does not name.
+  sed 's/^deb \[\(.*\) arch=amd64,arm64\]/deb-src [\1]/' "$world/forky.list" >"$world/sources"
+  cat "$world/sources" >>"$world/forky.list"
   in_apt_world amd64 forky update -qq
 }
 
@@ -116,10 +145,24 @@ apt_world() {
 in_apt_world() {
   local arch=$1 list=$2 program=apt-get
   shift 2
-  [ "$1" != policy ] || program=apt-cache
-  "$program" -o Dir::State::lists="$world/lists" -o Dir::Cache="$world/cache" -o Dir::State::status="$world/status" \
+  case $1 in policy | show) program=apt-cache ;; esac
+  "$program" -o Dir::State::lists="${world_lists:-$world/lists}" -o Dir::Cache="$world/cache" -o Dir::State::status="$world/status" \
     -o Dir::Etc::sourcelist="$world/$list.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::Etc::preferences="$PWD/image/packages/preferences" -o Dir::Etc::preferencesparts=/dev/null \
     -o APT::Architecture="$arch" -o "APT::Architectures=$arch,arm64,amd64" -o APT::Install-Recommends=false \
     -o Acquire::ForceHash=SHA256 -o pkgCacheGen::ForceEssential=, -o Acquire::Languages=none -o Debug::NoLocking=1 -o APT::Sandbox::User=root "$@"
+}
+
+# sources_of: takes lines "NAME VERSION ARCHITECTURE …" of packages, gives NAME=VERSION of their
+# source packages.
+sources_of() {
+  local packages=() name version arch _
+  while read -r name version arch _; do packages+=("$name:$(native_of "$arch")=$version"); done
+  in_apt_world amd64 forky show "${packages[@]}" | awk '
+    # A rebuilt package has another version than its source, and names both.
+    function say() { if (name != "") print name "=" version; name = version = "" }
+    $1 == "Package:" { say(); name = $2 }
+    $1 == "Source:" { name = $2; version = $3; gsub(/[()]/, "", version) }
+    $1 == "Version:" && version == "" { version = $2 }
+    END { say() }' | LC_ALL=C sort -u
 }
