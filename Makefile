@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb pictures clean setup
+.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb release pictures clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -144,6 +144,9 @@ test-host-deb: ## Install, upgrade and remove the host's package in a container 
 	@ci/setup
 	@ci/web build
 	@tests/host-deb/run
+
+release: ## Everything of a version, signed, into out/release; TRIAL=1 without a tag (needs root or sudo; docs/releasing.md)
+	@ci/release
 
 clean: ## Remove what was built
 	rm -rf target out web/dist

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const script = new URL('../../../ci/release', import.meta.url).pathname;
+const script = new URL('../../../ci/past-release', import.meta.url).pathname;
 
 /**
  * Folder of the last release's `page` or `programs`. Building takes some minutes the first time;
