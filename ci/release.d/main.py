@@ -103,7 +103,8 @@ def collect(release, arguments, folder):
             if arguments.trial and name.endswith("-sources.tar"):
                 continue
             raise Fault(f"{path} is missing; `make release` makes it")
-        take(path, folder / name)
+        # A tilde of Debian's versions is another character after an upload to GitHub.
+        take(path, folder / name.replace("~", "-"))
     image = f"rccar-{release.version}-{BOARD}"
     made_with(folder, arguments.built / f"image/{image}.sha256")
     for name in (f"rccar-{release.version}.tar.xz", f"rccar-{release.version}-vendored.tar.xz"):
