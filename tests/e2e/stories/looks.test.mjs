@@ -199,7 +199,7 @@ describe('all pages', () => {
     await at('go-cars').click();
     await page.setViewportSize({ width: 390, height: 844 });
     await world.host.stop();
-    const status = page.locator('.host-status', { hasText: /host/iu });
+    const status = page.locator('.host-status', { hasText: /server/iu });
     await status.waitFor();
     const { width } = await status.boundingBox();
     assert.ok(width > 60, `${width} px`);

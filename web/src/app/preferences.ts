@@ -3,6 +3,8 @@
 import { effect, signal } from "@preact/signals";
 import { formatPreferences, parsePreferences, type Preferences } from "../core/app/preferences";
 import { keep, kept } from "../kept";
+import { speechOf } from "../words/language";
+import { speak, spoken } from "../words/words";
 
 const PLACE = "rccar-display";
 
@@ -17,7 +19,9 @@ export function prefer(change: Partial<Preferences>): void {
 /** Lets the style sheets know, from now on. */
 export function dress(): void {
   effect(() => {
-    const { theme, figures } = preferences.value;
+    const { theme, figures, language } = preferences.value;
+    speak(speechOf(language, navigator.languages));
+    document.documentElement.lang = spoken();
     const { dataset } = document.documentElement;
     dataset["theme"] = theme;
     dataset["figures"] = figures;

@@ -128,9 +128,17 @@ describe("the lint", { timeout: 60_000 }, () => {
     ["src/core/input/new.ts", ["./mixer", "../effects", "../link/sight", "../../protocol/units"]],
     [
       "src/core/app/new.ts",
-      ["./hud", "../effects", "../link/sight", "../input/mixer", "../../protocol/units"],
+      [
+        "./hud",
+        "../effects",
+        "../link/sight",
+        "../input/mixer",
+        "../../protocol/units",
+        "../../words/words",
+      ],
     ],
     ["src/protocol/new.ts", ["./units"]],
+    ["src/words/en/new.ts", ["./drive", "../catalogue", "@preact/signals"]],
   ])("lets %s know nothing but what is below it", async (file, known) => {
     const out = file.split("/").length === 4 ? "../.." : "..";
     const shells = ["input/browser", "link/peer", "app/app", "view/root", "api", "timer"].map(

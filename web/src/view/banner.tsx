@@ -3,15 +3,7 @@
 import type { App } from "../app/app";
 import { spokenWords, type Action, type Banner } from "../core/app/banner";
 import type { Cockpit } from "../app/cockpit";
-
-const LABELS: Readonly<Record<Action, string>> = {
-  connect: "Connect again",
-  relay: "Try through the relay",
-  back: "Back to the cars",
-  reload: "Reload the page",
-  "sign-in": "Sign in",
-  controls: "Set it up",
-};
+import { t } from "../words/words";
 
 export function BannerView({
   app,
@@ -74,7 +66,7 @@ export function BannerView({
                   data-testid={`action-${action}`}
                   onClick={() => act(action)}
                 >
-                  {LABELS[action]}
+                  {t().drive.actions[action]}
                 </button>
               ))}
             </div>

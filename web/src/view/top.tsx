@@ -2,7 +2,7 @@
 
 import type { ServerInfo } from "../core/app/http";
 import type { App } from "../app/app";
-import { HOST_WORDS } from "../core/app/messages";
+import { t } from "../words/words";
 import { formatRoute } from "../core/app/route";
 import type { SignalingState } from "../core/link/host";
 import { Mark, SignOutIcon, UserIcon } from "./icons";
@@ -90,7 +90,7 @@ function hostStatus(state: SignalingState): { tone: string; text: string } {
     case "ready":
       return { tone: "good", text: "Connected" };
     case "waiting":
-      return { tone: "bad", text: `${HOST_WORDS[state.why]}. Trying again` };
+      return { tone: "bad", text: `${t().connection.server[state.why]}. Trying again` };
     case "outdated":
       return { tone: "bad", text: "This page is outdated. Reload it" };
     case "connecting":

@@ -4,7 +4,7 @@ import { DRIVE_STATES, STOP_REASONS } from "../../protocol/state";
 import type { OtherWord } from "../../protocol/words";
 import type { InputNotice } from "../input/mixer";
 import { bannerFor, ROWS, spokenWords, type Situation } from "./banner";
-import { NOTICE_WORDS } from "./messages";
+import { t } from "../../words/words";
 
 const calm: Situation = {
   now: 10_000,
@@ -265,7 +265,7 @@ describe("the table of states", () => {
     const lost = bannerFor({ ...calm, phase: { name: "retrying", at: 12_000 } });
     expect(lost?.text).toContain("in 2 s");
     expect(spokenWords("Not connected", lost)).toBe(
-      "Not connected. The path to the car is lost. Connecting again. The car has stopped by itself.",
+      "Not connected. The link to the car is lost. Connecting again. The car has stopped by itself.",
     );
     expect(spokenWords("Armed", null)).toBe("Armed.");
   });
@@ -306,7 +306,7 @@ describe("the table of states", () => {
       { armWanted: false, armFailed: true },
       { armWanted: false, stranger: "Pedals" },
       { focused: false },
-      ...Object.keys(NOTICE_WORDS).map((notice) => ({ notice: notice as InputNotice })),
+      ...Object.keys(t().drive.notice).map((notice) => ({ notice: notice as InputNotice })),
       ...STOP_REASONS.map((reason) => ({ reason })),
       { silentSince: 9_000 },
       { carNotice: { level: "info", text: "Hello." } },

@@ -9,18 +9,8 @@ import { NOTICE_LEVELS, type NoticeLevel } from "../../protocol/events";
 import type { Computer } from "../../protocol/sensors";
 import type { DriveState, StopReason } from "../../protocol/state";
 import { isKnown, type Open } from "../../protocol/words";
-import {
-  BYE_WORDS,
-  byeWords,
-  COMPUTER_WORDS,
-  ERROR_WORDS,
-  errorWords,
-  HOST_WORDS,
-  NOTICE_WORDS,
-  reasonWords,
-  UNSECURED,
-  type Words,
-} from "./messages";
+import { figure, t } from "../../words/words";
+import { byeWords, errorWords, reasonWords, type Words } from "./messages";
 
 export type Action = "connect" | "relay" | "back" | "reload" | "sign-in" | "controls";
 
@@ -94,12 +84,12 @@ export const ROWS: readonly Row[] = [
   {
     name: "outdated page",
     when: ({ signaling }) => signaling.phase === "outdated",
-    banner: () => block("bad", ERROR_WORDS["unsupported-version"], ["reload"]),
+    banner: () => block("bad", t().connection.error["unsupported-version"], ["reload"]),
   },
   {
     name: "signed out",
     when: ({ signaling, phase }) => signaling.phase === "signed-out" && phase.name !== "connected",
-    banner: () => block("bad", ERROR_WORDS["not-signed-in"], ["sign-in"]),
+    banner: () => block("bad", t().connection.error["not-signed-in"], ["sign-in"]),
   },
   {
     name: "drive ended",
@@ -117,7 +107,7 @@ export const ROWS: readonly Row[] = [
     name: "calling",
     when: inPhase("asking"),
     banner: ({ carName }) =>
-      block("info", { title: `Calling ${carName}`, text: "Waiting for the car's offer." }, [
+      block("info", { title: t().drive.calling(carName), text: t().drive.waitingForOffer }, [
         "back",
       ]),
   },
@@ -125,24 +115,17 @@ export const ROWS: readonly Row[] = [
     name: "finding a path",
     when: inPhase("negotiating"),
     banner: ({ carName }) =>
-      block("info", { title: `Calling ${carName}`, text: "Looking for the shortest path." }, [
-        "back",
-      ]),
+      block("info", { title: t().drive.calling(carName), text: t().drive.shortestLink }, ["back"]),
   },
   {
     name: "path broken",
     when: inPhase("interrupted"),
-    banner: () =>
-      show(
-        "bad",
-        "The path to the car is broken",
-        "Waiting a moment for it to heal. The car stops by itself.",
-      ),
+    banner: () => showing("bad", t().drive.linkBroken),
   },
   {
     name: "another path",
     when: inPhase("restarting"),
-    banner: (situation) => show("bad", "Looking for another path", restartText(situation)),
+    banner: (situation) => show("bad", t().drive.anotherLink, restartText(situation)),
   },
   {
     name: "path lost",
@@ -151,8 +134,8 @@ export const ROWS: readonly Row[] = [
       block(
         "bad",
         {
-          title: "The path to the car is lost",
-          text: `Connecting again${phase.name === "retrying" ? countdown(phase.at, now) : ""}. The car has stopped by itself.`,
+          title: t().drive.linkLost,
+          text: t().drive.connectingAgain(phase.name === "retrying" ? secondsTo(phase.at, now) : 0),
         },
         ["connect", "back"],
       ),
@@ -160,66 +143,52 @@ export const ROWS: readonly Row[] = [
   {
     name: "car silent",
     when: ({ now, silentSince }) => silentSince !== null && now - silentSince > SILENT_MS,
-    banner: () =>
-      show("bad", "The car does not answer", "No word from it for a moment. It stops by itself."),
+    banner: () => showing("bad", t().drive.carSilent),
   },
   {
     name: "link slow, or picture stopped",
     when: noticed("link-slow", "picture-stopped"),
-    banner: ({ notice }) => notice && { ...show("bad", "", ""), ...NOTICE_WORDS[notice] },
+    banner: ({ notice }) => notice && showing("bad", t().drive.notice[notice]),
   },
   { name: "picture old", when: noticed("picture-old"), banner: oldPicture },
   {
     name: "page without focus",
     when: ({ visible, focused }) => !visible || !focused,
-    banner: () => show("warn", "Click here to drive", "This page does not have the focus."),
+    banner: () => showing("warn", t().drive.unfocused),
   },
   {
     name: "device",
     when: ({ notice }) => notice !== null,
     banner: ({ notice, device }) =>
-      notice && {
-        ...show(CALM.has(notice) ? "info" : "warn", "", ""),
-        ...noticeWords(notice, device),
-      },
+      notice && showing(CALM.has(notice) ? "info" : "warn", noticeWords(notice, device)),
   },
   {
     name: "car broken",
     when: stoppedFor("drive-service-lost", "actuator-fault"),
-    banner: ({ reason }) =>
-      show(
-        "bad",
-        reasonWords(reason),
-        "The car cannot be driven until this is repaired. Its log has more.",
-      ),
+    banner: ({ reason }) => show("bad", reasonWords(reason), t().drive.broken),
   },
   {
     name: "car shuts down",
     when: stoppedFor("shutdown"),
-    banner: ({ reason }) => show("bad", reasonWords(reason), "It cannot be driven any more."),
+    banner: ({ reason }) => show("bad", reasonWords(reason), t().drive.cannotDrive),
   },
   {
     name: "battery empty",
     when: stoppedFor("battery-empty"),
-    banner: ({ reason }) =>
-      show(
-        "bad",
-        reasonWords(reason),
-        "The car cannot be armed. Charge the battery or put in another one.",
-      ),
+    banner: ({ reason }) => show("bad", reasonWords(reason), t().drive.charge),
   },
   {
     name: "arming waits for the throttle",
     when: ({ state, throttleHeld }) => state === "arming" && throttleHeld,
-    banner: () =>
-      show("info", "Let go of the throttle", "The car arms once it has rested at neutral."),
+    banner: () => showing("info", t().drive.letGo),
   },
   {
     name: "stopped",
     when: ({ state }) => state === "tripped",
     banner: ({ reason, lastStop }) => {
-      const why = reasonWords(reason) === "" ? "Input was lost" : reasonWords(reason);
-      return show("warn", "Stopped", `${lastStop ?? why}. Arm to go on.`);
+      const { stopped, inputLost, armToGoOn } = t().drive;
+      const why = reasonWords(reason) === "" ? inputLost : reasonWords(reason);
+      return show("warn", stopped, armToGoOn(lastStop ?? why));
     },
   },
   {
@@ -228,31 +197,20 @@ export const ROWS: readonly Row[] = [
     banner: ({ reason }) =>
       show(
         "warn",
-        "The car could not be armed",
-        reason === "old-picture"
-          ? "Your picture was too old. Press Arm again."
-          : "The link stutters, and the car heard this page with gaps. Press Arm again.",
+        t().drive.notArmed,
+        reason === "old-picture" ? t().drive.notArmedPicture : t().drive.notArmedLink,
       ),
   },
   {
     name: "throttle while disarmed",
     when: (situation) => isReady(situation) && situation.throttleHeld,
-    banner: ({ lastStop }) =>
-      show(
-        "info",
-        "The car is disarmed",
-        `${lastStop === null ? "" : `${lastStop}. `}Let go of the throttle, then press Arm.`,
-      ),
+    banner: ({ lastStop }) => show("info", t().drive.isDisarmed, t().drive.letGoThenArm(lastStop)),
   },
   {
     name: "unknown device",
     when: (situation) => isReady(situation) && situation.stranger !== null,
     banner: ({ stranger }) => ({
-      ...show(
-        "info",
-        `${stranger ?? "The device"} is not set up`,
-        "This page does not know what its controls mean, so it drives nothing yet.",
-      ),
+      ...showing("info", t().drive.notSetUp(stranger ?? t().drive.theDevice)),
       actions: ["controls"],
     }),
   },
@@ -269,19 +227,19 @@ export const ROWS: readonly Row[] = [
   {
     name: "supply sags",
     when: ({ computer }) => computer?.supply === "sags",
-    banner: () => ({ ...show("bad", "", ""), ...COMPUTER_WORDS.sags }),
+    banner: () => showing("bad", t().drive.computer.sags),
   },
   {
     name: "computer hot",
     when: ({ computer }) => computer?.heat === "hot",
-    banner: () => ({ ...show("warn", "", ""), ...COMPUTER_WORDS.hot }),
+    banner: () => showing("warn", t().drive.computer.hot),
   },
   {
     name: "host away while driving",
     when: ({ signaling }) => signaling.phase !== "ready",
     banner: (situation) => {
       const { title, text } = hostWords(situation);
-      return show("info", title, `${text} You can go on driving meanwhile.`);
+      return show("info", title, t().drive.goOnMeanwhile(text));
     },
   },
 ];
@@ -304,40 +262,35 @@ function carAway({ phase, carName }: Situation): Banner | null {
   if (phase.name !== "waiting-car") return null;
   const { title, text } =
     phase.why === "offline"
-      ? { ...ERROR_WORDS["car-offline"], title: `${carName} is offline` }
-      : BYE_WORDS[phase.why];
-  return block(
-    "warn",
-    { title, text: `${text} This page connects by itself as soon as it is back.` },
-    ["back"],
-  );
+      ? {
+          text: t().connection.error["car-offline"].text,
+          title: t().connection.isOffline(carName),
+        }
+      : t().connection.bye[phase.why];
+  return block("warn", { title, text: text + t().drive.connectsByItself }, ["back"]);
 }
 
 const CALM: ReadonlySet<InputNotice> = new Set(["no-picture", "setting-up"]);
 
 /** Of two gamepads only the name tells which one is meant. */
 function noticeWords(notice: InputNotice, { name }: Device): Words {
-  const words = NOTICE_WORDS[notice];
+  const words = t().drive.notice[notice];
   if (name === null || !notice.endsWith("-took-over")) return words;
-  return { title: words.title, text: words.text.replace(/^It /u, `${name} `) };
+  return { title: words.title, text: t().drive.tookOver(name) };
 }
 
 function oldPicture({ pictureAgeMs }: Situation): Banner {
-  const { title, text } = NOTICE_WORDS["picture-old"];
+  const { title, text } = t().drive.notice["picture-old"];
   // The figure comes from several frames, the notice from the newest: they must not contradict each
   // other.
   if (pictureAgeMs === null || pictureAgeMs <= MAX_PICTURE_AGE_MS) return show("bad", title, text);
-  return show(
-    "bad",
-    `The picture is ${(pictureAgeMs / 1000).toFixed(1)} s old: you cannot drive`,
-    text,
-  );
+  return show("bad", t().drive.pictureIsOld(figure(pictureAgeMs / 1000, 1)), text);
 }
 
 function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null {
   switch (cause.kind) {
     case "left":
-      return block("info", BYE_WORDS["driver-left"], ["connect", "back"]);
+      return block("info", t().connection.bye["driver-left"], ["connect", "back"]);
     case "bye": {
       const known = isKnown(BYE_REASONS, cause.reason) ? BYE_ACTIONS[cause.reason] : AGAIN;
       const actions = known.filter((action) => action !== "relay" || !relayOnly);
@@ -348,7 +301,7 @@ function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null
       );
     }
     case "unsecured":
-      return block("bad", UNSECURED, AGAIN);
+      return block("bad", t().connection.unsecured, AGAIN);
     case "error":
       return block(
         "bad",
@@ -396,37 +349,34 @@ const ERROR_ACTIONS: Readonly<Record<ErrorCode, readonly Action[]>> = {
 };
 
 function busy(driver: string | null): Words {
-  const { text } = BYE_WORDS["car-busy"];
-  return {
-    title: driver === null ? BYE_WORDS["car-busy"].title : `${driver} drives this car`,
-    text,
-  };
+  const { title, text } = t().connection.bye["car-busy"];
+  return { title: driver === null ? title : t().connection.drivesThisCar(driver), text };
 }
 
 function hostWords({ signaling, now }: Situation): Words {
-  if (signaling.phase !== "waiting")
-    return { title: "Connecting to the host", text: "One moment." };
+  if (signaling.phase !== "waiting") return t().connection.connectingToServer;
   return {
-    title: HOST_WORDS[signaling.why],
-    text: `Trying again${countdown(signaling.retryAt, now)}.`,
+    title: t().connection.server[signaling.why],
+    text: t().drive.tryingAgain(secondsTo(signaling.retryAt, now)),
   };
 }
 
 function restartText({ signaling, attempt }: Situation): string {
-  if (signaling.phase !== "ready")
-    return "The host is away as well; it is needed to find one. The car has stopped by itself.";
-  return attempt > 0
-    ? `Attempt ${attempt + 1}. The car stops by itself.`
-    : "The car stops by itself meanwhile.";
+  if (signaling.phase !== "ready") return t().drive.serverAwayToo;
+  return attempt > 0 ? t().drive.attempt(attempt + 1) : t().drive.stopsMeanwhile;
 }
 
-function countdown(at: number, now: number): string {
-  const seconds = Math.ceil((at - now) / 1000);
-  return seconds > 0 ? ` in ${seconds} s` : "";
+/** Whole seconds, 0 once they are over. */
+function secondsTo(at: number, now: number): number {
+  return Math.max(0, Math.ceil((at - now) / 1000));
 }
 
 function show(level: Banner["level"], title: string, text: string): Banner {
   return { level, title, text, actions: [], blocking: false };
+}
+
+function showing(level: Banner["level"], { title, text }: Words): Banner {
+  return show(level, title, text);
 }
 
 function block(level: Banner["level"], words: Words, actions: readonly Action[]): Banner {

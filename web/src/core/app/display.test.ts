@@ -145,7 +145,7 @@ describe("the display", () => {
     expect(hud).toMatchObject({
       silent: true,
       frozen: true,
-      banner: { title: "The path to the car is broken" },
+      banner: { title: "The link to the car is broken" },
     });
     expect([stateText(hud), stateTone(hud)]).toEqual(["No answer", "bad"]);
     expect(hud.rungs.map(({ tone }) => tone)).toEqual(["good", "bad", "idle"]);
@@ -171,11 +171,11 @@ describe("the display", () => {
 
   it("tells a slow link before what comes of it", () => {
     expect(hudOf({ ...driving, linkSlow: true, blind: "picture-old" }).rungs[1]?.text).toBe(
-      "Path slow",
+      "Link slow",
     );
     expect(
       hudOf({ ...driving, linkSlow: true, telemetry: { frame, at: 9_000 } }).rungs[1]?.text,
-    ).toBe("Path silent");
+    ).toBe("Link silent");
   });
 
   it("has the reason of the last stop, in words", () => {

@@ -19,14 +19,8 @@ import { isKnown, type Open } from "../../protocol/words";
 import type { Banner } from "./banner";
 import { rungsOf, type Rung } from "./rungs";
 import type { Vital } from "./vitals";
-import {
-  BATTERY_WORDS,
-  LIMIT_WORDS,
-  STATE_WORDS,
-  plain,
-  reasonWords,
-  stateWords,
-} from "./messages";
+import { figure, t } from "../../words/words";
+import { plain, reasonWords, stateWords } from "./messages";
 
 export interface BatteryFigure {
   /** `null` while the sensor says nothing. */
@@ -87,7 +81,7 @@ export interface Hud {
 }
 
 export const emptyHud: Hud = {
-  carName: "the car",
+  carName: "",
   phase: "waiting-host",
   host: "connecting",
   banner: null,
@@ -142,11 +136,12 @@ export function rttAlarm(ms: number | null): Alarm {
 /** The battery in a few words, and how strongly the display marks it. */
 export function batteryParts({ volts, level }: BatteryFigure): { text: string; alarm: Alarm } {
   const known = level === null || isKnown(BATTERY_LEVELS, level);
-  const words = known ? BATTERY_WORDS[level ?? "good"] : plain(level);
-  const figure = volts === null ? "battery" : `${volts.toFixed(1)} V`;
-  const both = volts === null ? `${figure} ${words}` : `${figure} · ${words}`;
+  const { battery, batteryAlone } = t().drive;
+  const words = known ? battery[level ?? "good"] : plain(level);
+  const first = volts === null ? batteryAlone : `${figure(volts, 1)} V`;
+  const both = volts === null ? `${first} ${words}` : `${first} · ${words}`;
   return {
-    text: words === "" ? figure : both,
+    text: words === "" ? first : both,
     alarm: known ? BATTERY_ALARMS[level ?? "good"] : "warn",
   };
 }
@@ -169,14 +164,14 @@ export function stateParts({
   lastStop,
   limit,
 }: Hud): [state: string, why?: string] {
-  const before: [] | [string] = lastStop === null ? [] : [`Last stop: ${lastStop}`];
-  if (silent) return ["No answer", ...before];
+  const before: [] | [string] = lastStop === null ? [] : [t().drive.lastStop(lastStop)];
+  if (silent) return [t().drive.noAnswer, ...before];
   if (state === null)
-    return [phase === "connected" ? "Waiting for the car" : "Not connected", ...before];
+    return [phase === "connected" ? t().drive.waitingForCar : t().drive.notConnected, ...before];
   if (state === "armed" && limit !== null) return [stateWords(state), limitWords(limit)];
   if (state === "armed" || state === "arming") return [stateWords(state)];
-  if (state === "disarmed" && armWanted) return [STATE_WORDS.arming];
-  if (state === "disarmed" && lastStop !== null) return [STATE_WORDS.disarmed, ...before];
+  if (state === "disarmed" && armWanted) return [t().drive.state.arming];
+  if (state === "disarmed" && lastStop !== null) return [t().drive.state.disarmed, ...before];
   const now = state === "disarmed" && OF_THE_PAGE.has(reason) ? "" : reasonWords(reason);
   const why = state === "tripped" ? (lastStop ?? now) : now;
   return why === "" ? [stateWords(state)] : [stateWords(state), why];
@@ -197,8 +192,8 @@ const OF_THE_PAGE: ReadonlySet<Open<StopReason>> = new Set<StopReason>([
 ]);
 
 function limitWords({ percent, cause }: LimitFigure): string {
-  const why = isKnown(LIMIT_CAUSES, cause) ? LIMIT_WORDS[cause] : plain(cause);
-  return `Slowed to ${String(percent)} %: ${why}`;
+  const { limit, slowed } = t().drive;
+  return slowed(percent, isKnown(LIMIT_CAUSES, cause) ? limit[cause] : plain(cause));
 }
 
 /** How strongly the display marks the state. */
@@ -226,19 +221,12 @@ export function stateTone({ state, silent, limit }: Hud): "idle" | "ready" | "li
 export function pathWords(path: Path | null): { kind: string; detail: string } {
   if (path === null) return { kind: "–", detail: "" };
   return {
-    kind: path.relayed ? "Relayed" : "Direct",
+    kind: path.relayed ? t().figures.relayed : t().figures.direct,
     detail: [path.protocol, path.family].filter((part) => part !== null && part !== "").join(" · "),
   };
 }
 
 /** What drives, in a word or by its name. */
 export function deviceWords({ source, name }: Device): string {
-  return name ?? DEVICE_WORDS[source];
+  return name ?? t().figures.devices[source];
 }
-
-const DEVICE_WORDS: Readonly<Record<InputSource, string>> = {
-  none: "No device yet",
-  keyboard: "Keyboard",
-  gamepad: "Gamepad",
-  touch: "Touch",
-};

@@ -202,7 +202,7 @@ describe("what is shown of the car", () => {
     } as const;
     instruments.handleCarEvent({ type: "link", ...link }, 50);
     hear("disarmed", 60);
-    expect(shown?.rungs.map(({ text }) => text)).toEqual(["Host", "Path", "Wi-Fi +1"]);
+    expect(shown?.rungs.map(({ text }) => text)).toEqual(["Server", "Link", "Wi-Fi +1"]);
   });
 });
 
@@ -299,9 +299,9 @@ describe("what is shown of the path", () => {
   });
 
   it.each<[Phase, string]>([
-    [{ name: "waiting-host" }, "Connecting to the host"],
+    [{ name: "waiting-host" }, "Connecting to the server"],
     [{ name: "asking", since: 0 }, "Calling Blitz"],
-    [{ name: "restarting", since: 0 }, "Looking for another path"],
+    [{ name: "restarting", since: 0 }, "Looking for another link"],
     [{ name: "ended", cause: { kind: "bye", reason: "car-busy" } }, "Grace drives this car"],
   ])("is the phase of the session: $name", (phase, title) => {
     be(phase);

@@ -15,6 +15,7 @@ import type { CarEvent, CarLink, NoticeLevel } from "../../protocol/events";
 import type { TelemetryFrame } from "../../protocol/telemetry";
 import type { Open } from "../../protocol/words";
 import { hudOf } from "./display";
+import { t } from "../../words/words";
 import { emptyHud, sameHud, type Hud } from "./hud";
 import { Minute, type Moment } from "./minute";
 import { Picture, type PresentedFrame } from "./picture";
@@ -159,7 +160,7 @@ export class Instruments {
     this.#noteStop(now, around);
     const hud = hudOf({
       now,
-      carName: this.#carName ?? around.car?.name ?? "the car",
+      carName: this.#carName ?? around.car?.name ?? t().figures.theCar,
       driver: around.car?.driver ?? null,
       relayOnly: this.#relayOnly,
       phase: around.phase,

@@ -1,20 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BYE_REASONS, ERROR_CODES } from "../../protocol/common";
 import { DRIVE_STATES, STOP_REASONS } from "../../protocol/state";
-import {
-  apiWords,
-  BYE_WORDS,
-  byeWords,
-  ERROR_WORDS,
-  errorWords,
-  PAGE_STOP_WORDS,
-  reasonWords,
-  STATE_WORDS,
-  stateWords,
-  STOP_WORDS,
-  stopWords,
-} from "./messages";
+import { apiWords, byeWords, errorWords, reasonWords, stateWords, stopWords } from "./messages";
 import type { OtherWord } from "../../protocol/words";
+import { LANGUAGES } from "../../words/language";
+import { speak, t } from "../../words/words";
 
 /** A word of a later version. */
 const LATER = "cycle-moon" as OtherWord;
@@ -31,34 +21,43 @@ describe("words of a later version", () => {
   });
 });
 
-describe("words", () => {
+afterEach(() => speak({ language: "en", locale: "en" }));
+
+describe.each(LANGUAGES)("words in the language %s", (language) => {
+  beforeEach(() => speak({ language, locale: language }));
+
   it.each(BYE_REASONS)("explain the end of a session by %s", (reason) => {
-    expect(BYE_WORDS[reason].title).not.toBe("");
-    expect(BYE_WORDS[reason].text).toMatch(/[.?]$/);
+    expect(byeWords(reason).title).not.toBe("");
+    expect(byeWords(reason).text).toMatch(/[.?]$/);
   });
 
   it.each(ERROR_CODES)("explain the refusal %s", (code) => {
-    expect(ERROR_WORDS[code].title).not.toBe("");
-    expect(ERROR_WORDS[code].text).toMatch(/[.?]$/);
+    expect(errorWords(code, "").title).not.toBe("");
+    expect(errorWords(code, "").text).toMatch(/[.?]$/);
   });
 
   it.each(STOP_REASONS.filter((reason) => reason !== "none"))(
     "explain the stop by %s",
     (reason) => {
-      expect(STOP_WORDS[reason]).not.toBe("");
+      expect(reasonWords(reason)).not.toBe("");
     },
   );
 
   it("explain every stop by this page in a line", () => {
     expect(
-      Object.values(PAGE_STOP_WORDS).filter((words) => !/^[A-Z].{5,38}[a-z]$/.test(words)),
+      Object.values(t().drive.pageStop).filter((words) => !/^[A-Z].{5,42}[a-z]$/u.test(words)),
     ).toEqual([]);
-    expect(stopWords({ by: "page", why: "link-slow" })).toBe("The link was too slow");
-    expect(stopWords({ by: "car", why: "silent" })).toBe("The car hears nothing from this page");
   });
 
   it.each(DRIVE_STATES)("name the state %s", (state) => {
-    expect(STATE_WORDS[state]).not.toBe("");
+    expect(stateWords(state)).not.toBe("");
+  });
+});
+
+describe("words", () => {
+  it("say why the car or the page has stopped", () => {
+    expect(stopWords({ by: "page", why: "link-slow" })).toBe("The link was too slow");
+    expect(stopWords({ by: "car", why: "silent" })).toBe("The car hears nothing from this page");
   });
 
   it("tell a wrong password from a used link, too many attempts and a missing host", () => {
@@ -75,6 +74,22 @@ describe("words", () => {
 
   it("pass on the host's own explanation as a sentence", () => {
     expect(apiWords("setup", 400, "bad-name", "name is empty")).toBe("Name is empty.");
-    expect(apiWords("setup", 500, "", "")).toBe("The host answered with status 500.");
+    expect(apiWords("setup", 500, "", "")).toBe("The server answered with status 500.");
+    expect(apiWords("other", 403, "wrong-password", "the present password is wrong")).toBe(
+      "The present password is wrong.",
+    );
+  });
+
+  it("show in German what the host says in English only where there is no German for it", () => {
+    speak({ language: "de", locale: "de" });
+    expect(apiWords("other", 403, "wrong-password", "the present password is wrong")).toBe(
+      "Das jetzige Passwort ist falsch.",
+    );
+    expect(apiWords("other", 400, "bad-name", "name is empty")).toBe(
+      "Der Server sagt: „Name is empty.“",
+    );
+    expect(apiWords("other", 400, "constructor", "")).toBe(
+      "Der Server antwortet mit dem Status 400.",
+    );
   });
 });

@@ -1,5 +1,7 @@
 /** The last minute of the connection, for a plot. */
 
+import { t } from "../../words/words";
+
 /** How far back the plot goes. */
 export const MINUTE_MS = 60_000;
 /** Ten a second for a minute, and some more: a page whose timers are quick must not grow. */
@@ -83,31 +85,32 @@ export function topOf(values: readonly (number | null)[], least: number): number
 
 /** The plot in words, for people who cannot see it. */
 export function minuteInWords(moments: readonly Moment[]): string {
+  const words = t().figures.minute;
   const figures = (pick: (moment: Moment) => number | null) =>
     moments.map(pick).filter((value) => value !== null);
   const range = (name: string, values: readonly number[], unit: string) => {
     const last = values.at(-1);
-    if (last === undefined) return `${name} unknown`;
+    if (last === undefined) return words.unknown(name);
     const most = Math.round(Math.max(...values));
-    return `${name} ${Math.round(last)} ${unit}, at most ${most}`;
+    return words.figure(name, Math.round(last), unit, most);
   };
   const lost = moments.reduce((sum, moment) => sum + moment.lost, 0);
   return [
     range(
-      "age of the picture",
+      words.age,
       figures((moment) => moment.ageMs),
       "ms",
     ),
     range(
-      "round trip",
+      words.roundTrip,
       figures((moment) => moment.rttMs),
       "ms",
     ),
     range(
-      "video",
+      words.video,
       figures((moment) => moment.kbps),
       "kbit/s",
     ),
-    `${lost} packets lost`,
+    words.lost(lost),
   ].join("; ");
 }

@@ -3,6 +3,8 @@
  * what cannot be used is the default, and the rest holds.
  */
 
+import { LANGUAGES, type Language } from "../../words/language";
+
 export const THEMES = ["dark", "sun"] as const;
 export const FIGURES = ["normal", "large"] as const;
 
@@ -11,9 +13,11 @@ export interface Preferences {
   readonly theme: (typeof THEMES)[number];
   /** Words and figures of the cockpit. */
   readonly figures: (typeof FIGURES)[number];
+  /** `null`: what the browser asks for. */
+  readonly language: Language | null;
 }
 
-export const PLAIN: Preferences = { theme: "dark", figures: "normal" };
+export const PLAIN: Preferences = { theme: "dark", figures: "normal", language: null };
 
 /** Longest text that is read at all. */
 const MAX_LENGTH = 1_000;
@@ -31,6 +35,7 @@ export function parsePreferences(text: string | null): Preferences {
   return {
     theme: THEMES.find((known) => known === of["theme"]) ?? PLAIN.theme,
     figures: FIGURES.find((known) => known === of["figures"]) ?? PLAIN.figures,
+    language: LANGUAGES.find((known) => known === of["language"]) ?? PLAIN.language,
   };
 }
 

@@ -12,14 +12,14 @@ const words = (link: CarLink | null) =>
 
 describe("the rungs", () => {
   it("are host and path until the car has said more", () => {
-    expect(words(null)).toEqual(["Host: good", "Path: good"]);
+    expect(words(null)).toEqual(["Server: good", "Link: good"]);
     expect(rungsOf("waiting", "restarting", null).map(({ tone }) => tone)).toEqual(["warn", "bad"]);
   });
 
   it.each([
-    ["silent", "Path silent: bad"],
-    ["link-slow", "Path slow: bad"],
-    ["no-picture", "Path: warn"],
+    ["silent", "Link silent: bad"],
+    ["link-slow", "Link slow: bad"],
+    ["no-picture", "Link: warn"],
     ["picture-stopped", "No picture: bad"],
     ["picture-old", "Picture late: bad"],
   ] as const)("say that the path is not good while it is %s", (trouble, rung) => {
@@ -47,7 +47,7 @@ describe("the rungs", () => {
 
   it("name the uplink, and how many stand by", () => {
     expect(words(wifi)[2]).toBe("Wi-Fi +1: good");
-    expect(words({ ...wifi, uplink: null, standby: 0 })[2]).toBe("No uplink: warn");
+    expect(words({ ...wifi, uplink: null, standby: 0 })[2]).toBe("No Internet: warn");
     expect(words({ ...wifi, uplink: "other", standby: 0 })[2]).toBe("wlan0: good");
   });
 
@@ -58,8 +58,8 @@ describe("the rungs", () => {
   });
 
   it("tell that the car has lost the host", () => {
-    expect(words({ ...wifi, host: "down" })[0]).toBe("Host away: warn");
-    expect(words({ ...wifi, host: "none" })[0]).toBe("Host: good");
+    expect(words({ ...wifi, host: "down" })[0]).toBe("Server away: warn");
+    expect(words({ ...wifi, host: "none" })[0]).toBe("Server: good");
   });
 
   it("tell what is done for the modem, and what a person has to do", () => {

@@ -14,6 +14,7 @@ import {
   type ModemRung,
 } from "../../protocol/events";
 import { isKnown, type Open } from "../../protocol/words";
+import { t } from "../../words/words";
 import { capital, plain } from "./messages";
 
 export interface Rung {
@@ -33,16 +34,6 @@ export type PathTrouble = "silent" | "link-slow" | Blindness;
 
 /** Below this a modem is at the edge of its cell: some −105 dBm of LTE's RSRP. */
 const WEAK_SIGNAL = 25;
-
-const RUNG_WORDS: Readonly<Record<ModemRung, string>> = {
-  reconnect: "Modem connects",
-  "cycle-bearer": "Modem connects again",
-  "cycle-radio": "Modem's radio restarts",
-  reset: "Modem is reset",
-  "restart-daemon": "Modem service restarts",
-  "cycle-usb": "Modem's power is cycled",
-  reboot: "Car restarts for its modem",
-};
 
 /** From the page to the car. `link`: what the car said last. */
 export function rungsOf(
@@ -69,12 +60,10 @@ function hostRung(host: SignalingState["phase"], link: CarLink | null): Rung {
     hint,
     tone,
   });
-  if (host !== "ready")
-    return rung("Host away", "This page has lost the host. Driving goes on without it.", "warn");
-  if (link?.host === "down") {
-    return rung("Host away", "The car has lost the host. Driving goes on without it.", "warn");
-  }
-  return rung("Host", "Page and car are connected to the host.", "good");
+  const words = t().connection.rungs;
+  if (host !== "ready") return rung(words.serverAway, words.pageLostServer, "warn");
+  if (link?.host === "down") return rung(words.serverAway, words.carLostServer, "warn");
+  return rung(words.server, words.serverHint, "good");
 }
 
 function pathRung(phase: Phase["name"], trouble: PathTrouble | null): Rung {
@@ -84,35 +73,44 @@ function pathRung(phase: Phase["name"], trouble: PathTrouble | null): Rung {
     hint,
     tone,
   });
+  const words = t().connection.rungs;
   switch (phase) {
     case "connected":
       return trouble === null
-        ? rung("Path", "Picture and commands flow.", "good")
-        : rung(...TROUBLE[trouble]);
+        ? rung(words.link, words.linkHint, "good")
+        : rung(...troubleWords(trouble));
     case "interrupted":
-      return rung("Path silent", "Nothing comes from the car.", "bad");
+      return rung(words.linkSilent, words.linkSilentHint, "bad");
     case "restarting":
-      return rung("New path", "Page and car look for another path.", "bad");
+      return rung(words.newLink, words.newLinkHint, "bad");
     case "asking":
     case "negotiating":
     case "retrying":
-      return rung("Finding a path", "Page and car look for a path.", "warn");
+      return rung(words.finding, words.findingHint, "warn");
     case "waiting-host":
     case "waiting-car":
     case "ended":
-      return rung("No path", "There is no connection to the car.", "idle");
+      return rung(words.none, words.noneHint, "idle");
   }
 }
 
-const TROUBLE: Readonly<
-  Record<PathTrouble, readonly [text: string, hint: string, tone: Rung["tone"]]>
-> = {
-  silent: ["Path silent", "Nothing comes from the car.", "bad"],
-  "link-slow": ["Path slow", "The car's answers are late.", "bad"],
-  "no-picture": ["Path", "The picture is on its way.", "warn"],
-  "picture-stopped": ["No picture", "Commands flow, the picture does not.", "bad"],
-  "picture-old": ["Picture late", "Commands flow, the picture comes too late.", "bad"],
-};
+function troubleWords(
+  trouble: PathTrouble,
+): readonly [text: string, hint: string, tone: Rung["tone"]] {
+  const words = t().connection.rungs;
+  switch (trouble) {
+    case "silent":
+      return [words.linkSilent, words.linkSilentHint, "bad"];
+    case "link-slow":
+      return [words.linkSlow, words.linkSlowHint, "bad"];
+    case "no-picture":
+      return [words.link, words.pictureComing, "warn"];
+    case "picture-stopped":
+      return [words.noPicture, words.noPictureHint, "bad"];
+    case "picture-old":
+      return [words.pictureLate, words.pictureLateHint, "bad"];
+  }
+}
 
 function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung {
   const rung = (text: string, hint: string, tone: Rung["tone"]): Rung => ({
@@ -121,21 +119,22 @@ function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung 
     hint,
     tone,
   });
-  if (uplink === null) return rung("No uplink", "The car has no way into the Internet.", "warn");
+  const words = t().connection.rungs;
+  if (uplink === null) return rung(words.noUplink, words.noUplinkHint, "warn");
   const more = standby === 0 ? "" : ` +${standby}`;
-  const others = standby === 0 ? "No other one stands by." : `${standby} more stand by.`;
-  const hint = `The car's uplink${name === null ? "" : ` (${name})`}. ${others}`;
+  const hint = words.uplinkHint(name, standby);
   if (!isKnown(UPLINK_KINDS, uplink)) return rung(`${capital(plain(uplink))}${more}`, hint, "good");
   switch (uplink) {
     case "ethernet":
-      return rung(`Cable${more}`, hint, "good");
+      return rung(`${words.cable}${more}`, hint, "good");
     case "wifi":
-      return rung(`Wi-Fi${more}`, hint, "good");
+      return rung(`${words.wifi}${more}`, hint, "good");
     case "mobile": {
       const signal = modem?.signal ?? null;
-      const text = [modem?.operator ?? "Mobile", ...(signal === null ? [] : [`${signal} %`])].join(
-        " ",
-      );
+      const text = [
+        modem?.operator ?? words.mobile,
+        ...(signal === null ? [] : [`${signal} %`]),
+      ].join(" ");
       return rung(
         `${text}${more}`,
         hint,
@@ -143,20 +142,21 @@ function uplinkRung({ uplink, interface: name, standby, modem }: CarLink): Rung 
       );
     }
     case "other":
-      return rung(`${name ?? "Uplink"}${more}`, hint, "good");
+      return rung(`${name ?? words.uplink}${more}`, hint, "good");
   }
 }
 
 function rungWords(rung: Open<ModemRung>): string {
-  return isKnown(MODEM_RUNGS, rung) ? RUNG_WORDS[rung] : `Modem: ${plain(rung)}`;
+  const { modem, modemOther } = t().connection.rungs;
+  return isKnown(MODEM_RUNGS, rung) ? modem[rung] : modemOther(plain(rung));
 }
 
 /** `null` while the modem is fine. */
 function modemRung({ state, rung, fault }: ModemLink): Rung | null {
-  const hint = "What the car does to bring its mobile link back.";
-  if (fault !== null)
-    return { id: "modem", text: fault, hint: "The modem needs a person.", tone: "bad" };
+  const words = t().connection.rungs;
+  if (fault !== null) return { id: "modem", text: fault, hint: words.modemFaultHint, tone: "bad" };
   if (state === "up") return null;
-  const text = rung === null ? "Modem reconnects" : rungWords(rung);
-  return { id: "modem", text: state === "waiting" ? `${text} soon` : text, hint, tone: "warn" };
+  const text = rung === null ? words.modemReconnects : rungWords(rung);
+  const shown = state === "waiting" ? words.soon(text) : text;
+  return { id: "modem", text: shown, hint: words.modemHint, tone: "warn" };
 }

@@ -3,6 +3,7 @@
 import type { CarInfo } from "../../protocol/common";
 import { UPDATE_STATES, type UpdateStatus } from "../../protocol/release";
 import { isKnown } from "../../protocol/words";
+import { figure, t } from "../../words/words";
 import { plain, sentence } from "./messages";
 
 export interface UpdateWords {
@@ -22,7 +23,8 @@ export function updateWords({
   bytes,
   reason,
 }: UpdateStatus): UpdateWords {
-  const target = version ?? "a new version";
+  const says = t().figures.update;
+  const target = version ?? says.newVersion;
   const words = (
     tone: UpdateWords["tone"],
     text: string,
@@ -31,31 +33,24 @@ export function updateWords({
     return { tone, text, why: reason === null ? null : sentence(reason), percent: share };
   };
   if (!isKnown(UPDATE_STATES, state))
-    return words("busy", `The update to ${target}: ${plain(state)}`, percent);
+    return words("busy", says.other(target, plain(state)), percent);
   switch (state) {
     case "idle":
       return reason === null
-        ? words("quiet", `Runs ${running}`)
-        : words(
-            "bad",
-            `Runs ${running}. The last update${version === null ? "" : ` to ${version}`} failed`,
-          );
+        ? words("quiet", says.runs(running))
+        : words("bad", says.lastFailed(running, version));
     case "downloading": {
-      const travelled = bytes === null || bytes === 0 ? "" : ` (${size(bytes)} so far)`;
-      return words("busy", `Getting ${target}${travelled}`, percent ?? 0);
+      const soFar = bytes === null || bytes === 0 ? null : size(bytes);
+      return words("busy", says.getting(target, soFar), percent ?? 0);
     }
     case "waiting":
-      return words(
-        "busy",
-        `The update to ${target} waits`,
-        percent !== null && percent < 100 ? percent : null,
-      );
+      return words("busy", says.waits(target), percent !== null && percent < 100 ? percent : null);
     case "rebooting":
-      return words("busy", `Restarting into ${target}`);
+      return words("busy", says.restarting(target));
     case "testing":
-      return words("busy", `Trying out ${version ?? running}`);
+      return words("busy", says.trying(version ?? running));
     case "failed":
-      return words("bad", `The update to ${target} failed. Runs ${running}`);
+      return words("bad", says.failed(target, running));
   }
 }
 
@@ -73,5 +68,5 @@ export function size(bytes: number): string {
   const units = ["B", "kB", "MB", "GB"] as const;
   const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
-  return `${step === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[step] ?? "B"}`;
+  return `${figure(value, step === 0 || value >= 100 ? 0 : 1)} ${units[step] ?? "B"}`;
 }

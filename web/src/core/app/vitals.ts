@@ -3,6 +3,7 @@
 import type { Computer, Position } from "../../protocol/sensors";
 import { HEAT_LEVELS, SUPPLY_LEVELS } from "../../protocol/state";
 import { isKnown } from "../../protocol/words";
+import { figure, t } from "../../words/words";
 import { plain } from "./messages";
 
 export interface Vital {
@@ -24,15 +25,16 @@ export function vitalsOf(computer: Computer | null, position: Position | null): 
 }
 
 function heat({ temperature, heat, load, uptime_s }: Computer): Vital {
-  const figure = temperature === null ? "? °C" : `${Math.round(temperature / 10)} °C`;
+  const degrees = temperature === null ? "? °C" : `${Math.round(temperature / 10)} °C`;
+  const words = t().figures;
   const more = [
-    temperature === null ? "Nothing measures the computer's temperature" : "The computer",
-    ...(load === null ? [] : [`busy to ${load} %`]),
-    `on for ${duration(uptime_s)}`,
+    temperature === null ? words.noThermometer : words.computer,
+    ...(load === null ? [] : [words.busyTo(load)]),
+    words.onFor(duration(uptime_s)),
   ].join(", ");
-  const shown = (tone: Vital["tone"], words: string): Vital => ({
+  const shown = (tone: Vital["tone"], level: string): Vital => ({
     id: "heat",
-    text: words === "" ? figure : `${figure} · ${words}`,
+    text: level === "" ? degrees : `${degrees} · ${level}`,
     hint: `${more}.`,
     tone,
   });
@@ -43,17 +45,18 @@ function heat({ temperature, heat, load, uptime_s }: Computer): Vital {
     case "good":
       return shown("good", "");
     case "warm":
-      return shown("warn", "warm");
+      return shown("warn", words.warm);
     case "hot":
-      return shown("bad", "hot");
+      return shown("bad", words.hot);
   }
 }
 
 /** A supply that is good, or that nothing watches, is no news. */
 function supply({ supply }: Computer): Vital | null {
-  const shown = (tone: Vital["tone"], words: string, hint: string): Vital => ({
+  const words = t().figures;
+  const shown = (tone: Vital["tone"], level: string, hint: string): Vital => ({
     id: "supply",
-    text: `5 V ${words}`,
+    text: words.supply(level),
     hint,
     tone,
   });
@@ -63,9 +66,9 @@ function supply({ supply }: Computer): Vital | null {
     case "good":
       return null;
     case "sagged":
-      return shown("warn", "sagged", "The computer's supply was too low for a moment.");
+      return shown("warn", words.sagged, words.saggedHint);
     case "sags":
-      return shown("bad", "sags", "The computer's supply is too low: it may restart.");
+      return shown("bad", words.sags, words.sagsHint);
   }
 }
 
@@ -73,28 +76,29 @@ function wear({ wear }: Computer): Vital | null {
   if (wear === null || wear < WORN) return null;
   return {
     id: "wear",
-    text: `Storage worn ${wear} %`,
-    hint: "The memory on which the car keeps its programs comes to the end of its life.",
+    text: t().figures.worn(wear),
+    hint: t().figures.wornHint,
     tone: wear < 100 ? "warn" : "bad",
   };
 }
 
 function place({ latitude, longitude, age_s }: Position): Vital {
-  const degrees = (parts: number) => (parts / 10_000_000).toFixed(5);
+  const degrees = (parts: number) => figure(parts / 10_000_000, 5);
   const old = age_s > OLD_PLACE_S;
   const text = `${degrees(latitude)}, ${degrees(longitude)}`;
   return {
     id: "position",
-    text: old ? `${text} · ${duration(age_s)} ago` : text,
-    hint: "Where the car is, by its satellite receiver: north and east in degrees.",
+    text: old ? t().figures.ago(text, duration(age_s)) : text,
+    hint: t().figures.positionHint,
     tone: old ? "warn" : "good",
   };
 }
 
 function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
+  const words = t().figures;
+  if (seconds < 60) return words.seconds(seconds);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return words.minutes(minutes);
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+  return hours < 48 ? words.hours(hours) : words.days(Math.floor(hours / 24));
 }
