@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb release pictures clean setup
+.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb host-oci test-host-oci release pictures clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,7 @@ test: ## What decides a landing (CI runs the same)
 	@ci/timed ci/netlab
 	@ci/timed tests/units/run
 	@ci/timed tests/host-deb/run
+	@ci/timed tests/host-oci/run
 	@ci/timed ci/e2e
 	@ci/timed ci/vm quick
 	@ci/timed ci/image-repro quick
@@ -144,6 +145,16 @@ test-host-deb: ## Install, upgrade and remove the host's package in a container 
 	@ci/setup
 	@ci/web build
 	@tests/host-deb/run
+
+host-oci: ## Container image of the host, made without a daemon, into out/oci
+	@ci/setup
+	@ci/web build
+	@ci/host-oci
+
+test-host-oci: ## Look at the container image of the host, and start it as a user without rights (needs root)
+	@ci/setup
+	@ci/web build
+	@tests/host-oci/run
 
 release: ## Everything of a version, signed, into out/release; TRIAL=1 without a tag (needs root or sudo; docs/releasing.md)
 	@ci/release

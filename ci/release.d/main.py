@@ -58,6 +58,9 @@ def built(version, architecture):
         f"{image}.spdx.json": "image",
         f"{image}-sources.tar": "image",
         f"rccar-host_{debian}_{architecture}.deb": "deb",
+        f"rccar-host-{version}-oci-{architecture}.tar": "oci",
+        "compose.yaml": "oci",
+        "host.toml": "oci",
         f"rccar-{version}.tar.xz": "dist",
         f"rccar-{version}-vendored.tar.xz": "dist",
     }
@@ -107,6 +110,7 @@ def collect(release, arguments, folder):
         take(path, folder / name.replace("~", "-"))
     image = f"rccar-{release.version}-{BOARD}"
     made_with(folder, arguments.built / f"image/{image}.sha256")
+    made_with(folder, arguments.built / f"oci/rccar-host-{release.version}-oci.sha256")
     for name in (f"rccar-{release.version}.tar.xz", f"rccar-{release.version}-vendored.tar.xz"):
         made_with(folder, arguments.built / f"dist/{name}.sha256")
     package = folder / next(name for name in os.listdir(folder) if name.endswith(".deb"))

@@ -14,6 +14,7 @@ KINDS = (
     (".deb", "The host, for Debian 12 and 13 on a PC or rented server"),
     ("-oci-amd64.tar", "The host, as a container image for Podman and Docker"),
     ("compose.yaml", "How to start that container"),
+    ("host.toml", "Configuration of that container"),
     ("os_list.json", "List for Raspberry Pi Imager"),
     ("-vendored.tar.xz", "Sources with all crates, for Buildroot and builds without a network"),
     (f"-{BOARD}-sources.tar", "Sources of the Debian packages on the card"),

@@ -133,7 +133,7 @@ class Whole(unittest.TestCase):
         self.assertEqual(self.standin.release("assemble").returncode, 0)
         self.assertEqual({path.name: path.read_bytes() for path in self.made.iterdir()}, before)
         beside = {path.name for path in self.standin.out.iterdir()}
-        self.assertEqual(beside, {"image", "deb", "dist", "release"})
+        self.assertEqual(beside, {"image", "deb", "dist", "oci", "release"})
 
     def test_links_of_the_notes_lead_to_the_tag_where_the_repository_is_known(self):
         self.standin.environment["RCCAR_RELEASE_SOURCE"] = "https://git.example.org/rccar"
@@ -248,6 +248,7 @@ BUILT = [
     ("no sums of the build", f"{IMAGE}.sha256 is missing", lambda it: (it.out / f"image/{IMAGE}.sha256").unlink()),
     ("an image of another run", "is not the file that", write(f"image/{IMAGE}.img.xz", b"other")),
     ("an archive of another run", "is not the file that", write(f"dist/rccar-{VERSION}.tar.xz", b"other")),
+    ("a container of another run", "compose.yaml is not the file", write("oci/compose.yaml", b"other")),
     ("an image that was cut off", "is damaged", cut_image),
     ("a map of another image", "of another image", both(
         write(f"image/{IMAGE}.img.bmap", b"<ImageSize> 512 </ImageSize>"),
@@ -347,6 +348,8 @@ def rename(standin, version):
     standin.sum("image", f"{image}.sha256", [f"{image}.img.xz"])
     for name in (f"rccar-{version}.tar.xz", f"rccar-{version}-vendored.tar.xz"):
         standin.sum("dist", f"{name}.sha256", [name])
+    container = [f"rccar-host-{version}-oci-amd64.tar", "compose.yaml", "host.toml"]
+    standin.sum("oci", f"rccar-host-{version}-oci.sha256", container)
     # Also without the sources of what is on the card.
     (standin.out / f"image/{image}-sources.tar").unlink()
     standin.pack(version.replace("-", "~"))

@@ -144,7 +144,7 @@ class StandIn:
 
     def build(self):
         """What image, dist and host-deb leave in `out`."""
-        for folder in ("image", "deb", "dist"):
+        for folder in ("image", "deb", "dist", "oci"):
             (self.out / folder).mkdir(parents=True, exist_ok=True)
         self.disk = bytes(range(256)) * 4096
         image = self.out / "image"
@@ -157,6 +157,10 @@ class StandIn:
         for name in (f"rccar-{VERSION}.tar.xz", f"rccar-{VERSION}-vendored.tar.xz"):
             (self.out / "dist" / name).write_bytes(lzma.compress(name.encode()))
             self.sum("dist", f"{name}.sha256", [name])
+        container = [f"rccar-host-{VERSION}-oci-amd64.tar", "compose.yaml", "host.toml"]
+        for name in container:
+            (self.out / "oci" / name).write_text(name)
+        self.sum("oci", f"rccar-host-{VERSION}-oci.sha256", container)
         self.pack(VERSION)
 
     def sum(self, folder, list_name, names):
