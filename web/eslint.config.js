@@ -141,7 +141,7 @@ export default tseslint.config(
     },
   },
   imports("src/protocol", "./"),
-  imports("src/words", "./", "../catalogue", "@preact/signals"),
+  imports("src/words", "./", "../catalogue", "../plural", "@preact/signals"),
   imports("src/core", "./"),
   imports("src/core/link", "./", "../effects", "../../protocol/"),
   imports("src/core/input", "./", "../effects", "../link/", "../../protocol/"),

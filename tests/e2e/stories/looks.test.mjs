@@ -76,6 +76,26 @@ describe('all states of the cockpit', () => {
       }
   });
 
+  it('have room for German words, too', async () => {
+    const screens = [
+      PHONE,
+      DESKTOP,
+      { size: [320, 568], touch: true },
+      { size: [568, 320], touch: true },
+    ];
+    for (const how of screens) {
+      const check = async (page) => [
+        ...((await page.evaluate(() => document.documentElement.lang)) === 'de'
+          ? []
+          : ['no German']),
+        ...(await crowded(page, {})),
+        ...(await small(page)),
+      ];
+      const found = await inAllStates(browser, { ...how, display: { language: 'de' } }, check);
+      assert.deepEqual(found, [], `${how.size}`);
+    }
+  });
+
   it('look different where the system chooses the colours', async () => {
     const gallery = await Gallery.open(browser, { ...DESKTOP, forced: true });
     const looks = (state, part) =>
@@ -125,6 +145,9 @@ describe('all states of the cockpit', () => {
       await page.getByTestId('choose-sun').check();
       await page.getByTestId('choose-large').check();
       await clean('help in sunlight', { enhanced: true });
+      await page.getByTestId('choose-language').selectOption('de');
+      await page.getByTestId('help').getByRole('heading', { name: 'So wird gefahren' }).waitFor();
+      await clean('help in German', { enhanced: true });
       await page.getByTestId('open-controls').click();
       await clean('keys and devices', { enhanced: true });
       await page.reload();

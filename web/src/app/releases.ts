@@ -7,6 +7,7 @@ import type { Release, ReleaseList } from "../protocol/release";
 import { upload, type Upload, type UploadWish } from "../upload";
 import { apiWords } from "../core/app/messages";
 import { size } from "../core/app/updates";
+import { t } from "../words/words";
 
 export type UploadState =
   | { readonly phase: "idle" }
@@ -78,7 +79,7 @@ export class Releases {
     const most = this.list.peek()?.max_bytes ?? Infinity;
     if (total > most) {
       // The host would refuse it, too, but only after all bytes were sent.
-      refused(`The bundle has ${size(total)}; this host takes ${size(most)} at most.`);
+      refused(t().releases.tooLarge(size(total), size(most)));
       return;
     }
     this.uploading.value = { phase: "sending", name, sent: 0, total };

@@ -8,6 +8,7 @@ import { ThemeSwitch } from "./display";
 import { Field, Form, text } from "./form";
 import { NewPasswordFields, withNewPassword } from "./sign-in";
 import { Top } from "./top";
+import { day, moment, t } from "../words/words";
 
 export function AccountPage({ app, server }: { app: App; server: ServerInfo }) {
   useEffect(() => void app.account.refresh(), [app]);
@@ -18,7 +19,7 @@ export function AccountPage({ app, server }: { app: App; server: ServerInfo }) {
       <Top app={app} server={server} here="account" />
       <main class="content">
         <div class="headline">
-          <h1>Your account</h1>
+          <h1>{t().account.title}</h1>
           <p class="muted">{server.user}</p>
         </div>
         {trouble !== null && (
@@ -45,28 +46,34 @@ export function AccountPage({ app, server }: { app: App; server: ServerInfo }) {
 function SignIns({ app, list }: { app: App; list: readonly SignIn[] }) {
   return (
     <section class="box" aria-labelledby="sign-ins-title">
-      <h2 id="sign-ins-title">Where you are signed in</h2>
+      <h2 id="sign-ins-title">{t().account.where}</h2>
       <ul class="sign-ins" data-testid="sign-ins">
         {list.map((one) => (
           <li key={one.id} data-testid={one.this ? "sign-in-this" : "sign-in-other"}>
             <div>
-              <p>{one.browser ?? "A browser"}</p>
+              <p>{one.browser ?? t().account.browser}</p>
               <p class="muted small">
-                {one.network !== null && `From ${one.network}, `}since {day(one.created_at)}
-                {!one.this && one.seen_at !== null && `, last seen ${moment(one.seen_at)}`}
+                {t().account.since(
+                  one.network,
+                  day(one.created_at),
+                  one.this || one.seen_at === null ? null : moment(one.seen_at),
+                )}
               </p>
             </div>
             {one.this ? (
-              <span class="pill available">This one</span>
+              <span class="pill available">{t().account.thisOne}</span>
             ) : (
               <button
                 type="button"
                 class="button"
                 data-testid="end-sign-in"
-                aria-label={`Sign out: ${one.browser ?? "a browser"}, since ${day(one.created_at)}`}
+                aria-label={t().account.endOne(
+                  one.browser ?? t().account.browser,
+                  day(one.created_at),
+                )}
                 onClick={() => void app.account.endSignIn(one.id)}
               >
-                Sign out
+                {t().pages.signOut}
               </button>
             )}
           </li>
@@ -79,10 +86,10 @@ function SignIns({ app, list }: { app: App; list: readonly SignIn[] }) {
           data-testid="end-other-sign-ins"
           onClick={() => void app.account.endOtherSignIns()}
         >
-          Sign out everywhere else
+          {t().account.endOthers}
         </button>
       )}
-      <p class="muted small">A drive from a browser that you sign out ends at once.</p>
+      <p class="muted small">{t().account.driveEnds}</p>
     </section>
   );
 }
@@ -99,15 +106,20 @@ function Password({ app }: { app: App }) {
   };
   return (
     <section class="box" aria-labelledby="password-title">
-      <h2 id="password-title">Password</h2>
+      <h2 id="password-title">{t().signIn.password}</h2>
       {changed.value > 0 && (
         <p class="note" role="status" data-testid="password-changed">
-          Your password is changed. All other browsers are signed out.
+          {t().account.changed}
         </p>
       )}
-      <Form key={changed.value} action="Change password" testid="change-password" submit={change}>
+      <Form
+        key={changed.value}
+        action={t().account.change}
+        testid="change-password"
+        submit={change}
+      >
         <Field
-          label="Present password"
+          label={t().account.present}
           name="present"
           testid="present-password"
           autocomplete="current-password"
@@ -122,19 +134,8 @@ function Password({ app }: { app: App }) {
 function NoPassword() {
   return (
     <section class="box" aria-labelledby="password-title">
-      <h2 id="password-title">Password</h2>
-      <p class="muted">
-        This account has none and signs in by links. For a password ask the person who runs the host
-        for a password link.
-      </p>
+      <h2 id="password-title">{t().signIn.password}</h2>
+      <p class="muted">{t().account.none}</p>
     </section>
   );
-}
-
-function day(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleDateString("en", { dateStyle: "medium" });
-}
-
-function moment(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
 }

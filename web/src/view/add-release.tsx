@@ -5,7 +5,9 @@ import { useRef } from "preact/hooks";
 import type { Releases, UploadState } from "../app/releases";
 import { size } from "../core/app/updates";
 import { CheckIcon, CloseIcon, UploadIcon } from "./icons";
+import { Rich } from "./rich";
 import { Bar } from "./update-line";
+import { t } from "../words/words";
 
 export function AddRelease({ releases }: { releases: Releases }) {
   const bundle = useSignal<File | null>(null);
@@ -42,7 +44,7 @@ export function AddRelease({ releases }: { releases: Releases }) {
         void send();
       }}
     >
-      <h2>Add a release</h2>
+      <h2>{t().releases.add}</h2>
       <label
         class={`drop ${dragged.value ? "over" : ""}`}
         onDragOver={(event) => {
@@ -68,7 +70,10 @@ export function AddRelease({ releases }: { releases: Releases }) {
         <UploadIcon />
         {bundle.value === null ? (
           <span>
-            Choose a signed bundle <span class="muted">(.raucb)</span>
+            <Rich
+              text={t().releases.choose}
+              slots={{ kind: <span class="muted">(.raucb)</span> }}
+            />
           </span>
         ) : (
           <span class="drop-name">
@@ -78,14 +83,14 @@ export function AddRelease({ releases }: { releases: Releases }) {
       </label>
       <Outcome state={state} cancel={() => releases.cancel()} dismiss={() => releases.dismiss()} />
       <label class="field">
-        Channel
+        {t().releases.channel}
         <input
           value={channel.value}
           list="channels"
           required
           maxLength={32}
           pattern="[a-z0-9\-]+"
-          title="Lower-case letters, digits and hyphens"
+          title={t().releases.channelHint}
           autocomplete="off"
           data-testid="release-channel"
           onInput={(event) => (channel.value = event.currentTarget.value)}
@@ -98,7 +103,7 @@ export function AddRelease({ releases }: { releases: Releases }) {
       </label>
       <label class="field">
         <span class="field-head">
-          For how many cars at first <output>{rollout.value} %</output>
+          <Rich text={t().releases.howMany} slots={{ share: <output>{rollout.value} %</output> }} />
         </span>
         <input
           type="range"
@@ -111,7 +116,7 @@ export function AddRelease({ releases }: { releases: Releases }) {
         />
       </label>
       <label class="field">
-        What is new
+        {t().releases.whatIsNew}
         <textarea
           rows={3}
           maxLength={1300}
@@ -127,7 +132,7 @@ export function AddRelease({ releases }: { releases: Releases }) {
           disabled={bundle.value === null}
           data-testid="release-upload"
         >
-          Upload and check
+          {t().releases.upload}
         </button>
       )}
     </form>
@@ -150,8 +155,7 @@ function Outcome({
     case "checking": {
       const percent =
         state.phase === "checking" ? 100 : (state.sent / Math.max(1, state.total)) * 100;
-      const text =
-        state.phase === "checking" ? "The host checks signature and content" : "Uploading";
+      const text = state.phase === "checking" ? t().releases.checking : t().releases.uploading;
       return (
         <div class="verdict" role="status" data-testid="release-progress">
           <p class="update-text">
@@ -161,11 +165,9 @@ function Outcome({
           <Bar percent={percent} label={text} />
           {state.phase === "sending" && (
             <p class="row muted small">
-              <span class="grow">
-                {size(state.sent)} of {size(state.total)}
-              </span>
+              <span class="grow">{t().releases.sizeOf(size(state.sent), size(state.total))}</span>
               <button type="button" class="link" onClick={cancel}>
-                Cancel
+                {t().releases.cancel}
               </button>
             </p>
           )}
@@ -177,8 +179,14 @@ function Outcome({
         <div class="verdict good" role="status" data-testid="release-verdict">
           <CheckIcon />
           <p>
-            <strong>{state.release.version}</strong> is whole and signed by{" "}
-            <strong>{state.release.signer}</strong>. It runs on {state.release.compatible}.
+            <Rich
+              text={t().releases.taken}
+              slots={{
+                version: <strong>{state.release.version}</strong>,
+                signer: <strong>{state.release.signer}</strong>,
+                board: state.release.compatible,
+              }}
+            />
           </p>
           <Dismiss dismiss={dismiss} />
         </div>
@@ -187,7 +195,7 @@ function Outcome({
       return (
         <div class="verdict bad" role="alert" data-testid="release-verdict">
           <p>
-            <strong>Refused: {state.name}</strong>
+            <strong>{t().releases.refused(state.name)}</strong>
             <br />
             {state.why}
           </p>
@@ -199,7 +207,12 @@ function Outcome({
 
 function Dismiss({ dismiss }: { dismiss: () => void }) {
   return (
-    <button type="button" class="button quiet square" aria-label="Dismiss" onClick={dismiss}>
+    <button
+      type="button"
+      class="button quiet square"
+      aria-label={t().releases.dismiss}
+      onClick={dismiss}
+    >
       <CloseIcon />
     </button>
   );
@@ -208,10 +221,9 @@ function Dismiss({ dismiss }: { dismiss: () => void }) {
 function NoKeyring() {
   return (
     <section class="panel add-release">
-      <h2>Add a release</h2>
+      <h2>{t().releases.add}</h2>
       <p class="muted">
-        This host takes no bundles: it cannot check signatures. Put the cars' keyring beside its
-        configuration and name it as <code>keyring</code> in <code>[releases]</code>.
+        <Rich text={t().releases.noKeyring} />
       </p>
     </section>
   );

@@ -18,6 +18,7 @@ import { PlotPanel } from "./plot";
 import { SetupPanel } from "./setup";
 import { Sticks } from "./sticks";
 import { Tools, type PanelName } from "./tools";
+import { t } from "../words/words";
 
 export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   const root = useRef<HTMLElement>(null);
@@ -58,7 +59,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
           <button
             type="button"
             class="button glass square"
-            aria-label="Back to the cars"
+            aria-label={t().cockpit.back}
             onClick={() => app.go({ page: "cars" })}
           >
             <BackIcon />
@@ -147,7 +148,7 @@ function VideoView({ cockpit }: { cockpit: Cockpit }) {
       {/* Phones that save power play only what somebody taps. */}
       {refused.value && (
         <button type="button" class="button primary play" data-testid="play" onClick={play}>
-          Show the picture
+          {t().cockpit.showPicture}
         </button>
       )}
     </>

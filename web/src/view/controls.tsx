@@ -24,17 +24,12 @@ import {
 import { Pad, type PadLike } from "../core/input/pad";
 import { Wizard, type Step } from "../core/input/wizard";
 import { listPads } from "../input/browser";
-import { COMMAND_WORDS, keysFor } from "./help";
+import { keysFor } from "./help";
 import { Panel } from "./panel";
+import { t } from "../words/words";
 
 /** How often the devices are looked at: the wizard must see a short press. */
 const LOOK_MS = 16;
-
-const LAYOUT_WORDS: Readonly<Record<Layout, string>> = {
-  "two-hands": "Both hands: arrows or W A S D",
-  left: "Left hand: W A S D, Space, R",
-  right: "Right hand: arrows, right Shift or Numpad 0, Enter",
-};
 
 interface Props {
   readonly cockpit: Cockpit;
@@ -52,17 +47,15 @@ export function ControlsPanel({ cockpit, close }: Props) {
   return (
     <Panel
       kind="help setup controls"
-      title="Keys and devices"
+      title={t().devices.title}
       testid="controls"
-      closes="Close keys and devices"
+      closes={t().devices.close}
       close={close}
     >
-      <p class="muted">
-        The car cannot be armed while this is open. What you change holds at once, in this browser.
-      </p>
+      <p class="muted">{t().devices.intro}</p>
       {cockpit.unsaved.value && (
         <p class="form-error" role="alert">
-          This browser does not keep settings, so they end with this page.
+          {t().devices.unsaved}
         </p>
       )}
       <Devices cockpit={cockpit} save={save} />
@@ -116,11 +109,9 @@ function Devices({ cockpit, save }: PartProps) {
     return () => clearInterval(timer);
   }, []);
   return (
-    <section aria-label="Devices">
-      <h3>Devices</h3>
-      {seen.value.length === 0 && (
-        <p class="muted">No gamepad, wheel or pedals. Plug one in and press a button on it.</p>
-      )}
+    <section aria-label={t().devices.devices}>
+      <h3>{t().devices.devices}</h3>
+      {seen.value.length === 0 && <p class="muted">{t().devices.none}</p>}
       {seen.value.map((device) => (
         <Device
           key={`${device.look.index} ${device.look.id}`}
@@ -161,17 +152,6 @@ function see(
   return { look: copy, nth, name, mapping, steering, throttle };
 }
 
-const STEP_WORDS: Readonly<Record<Exclude<Step, "done">, string>> = {
-  still: "Let go of everything for a moment.",
-  left: "Steer all the way to the left.",
-  right: "Steer all the way to the right.",
-  forward: "Give full throttle: pedal, trigger or stick.",
-  backward: "Now full backward. Skip it if there is none.",
-  arm: "Press the button that is to arm and disarm.",
-  brake: "Press the button that is to brake.",
-  reverse: "Press the button that is to reverse.",
-};
-
 interface DeviceProps {
   readonly device: Seen;
   readonly own: boolean;
@@ -184,22 +164,23 @@ interface DeviceProps {
 
 function Device({ device, own, step, start, skip, stop, change }: DeviceProps) {
   const { name, mapping, look, steering, throttle } = device;
+  const words = t().devices;
   const state =
     mapping === null
-      ? "Not set up: it drives nothing"
+      ? words.notSetUp
       : own
-        ? "Set up by you"
+        ? words.own
         : mapping === STANDARD
-          ? "Standard layout"
-          : "Known device";
+          ? words.standard
+          : words.known;
   return (
     <fieldset class="device" data-testid="device">
-      <legend>{device.nth === 1 ? name : `${name} (${device.nth})`}</legend>
+      <legend>{device.nth === 1 ? name : words.nth(name, device.nth)}</legend>
       <p class="muted small">{state}</p>
       {mapping !== null && (
         <div class="device-bars">
-          <Meter label="Steering" value={steering} />
-          <Meter label="Throttle" value={throttle} />
+          <Meter label={t().cockpit.steering} value={steering} />
+          <Meter label={t().cockpit.throttle} value={throttle} />
         </div>
       )}
       <div class="device-axes" aria-hidden="true">
@@ -209,26 +190,26 @@ function Device({ device, own, step, start, skip, stop, change }: DeviceProps) {
       </div>
       {step !== null && step.step !== "done" ? (
         <div class="wizard" data-testid="wizard">
-          <p role="status">{step.letGo ? "Good. Let go of it." : STEP_WORDS[step.step]}</p>
+          <p role="status">{step.letGo ? words.letGo : words.steps[step.step]}</p>
           <div class="setup-holds">
             {step.step !== "still" && (
               <button type="button" class="button" data-testid="wizard-skip" onClick={skip}>
-                Skip
+                {words.skip}
               </button>
             )}
             <button type="button" class="button" onClick={stop}>
-              Stop
+              {words.stop}
             </button>
           </div>
         </div>
       ) : (
         <div class="setup-holds">
           <button type="button" class="button" data-testid="wizard-start" onClick={start}>
-            {mapping === null ? "Set up" : "Set up again"}
+            {mapping === null ? words.setUp : words.setUpAgain}
           </button>
           {own && (
             <button type="button" class="button" onClick={() => change(null)}>
-              Forget
+              {words.forget}
             </button>
           )}
         </div>
@@ -242,13 +223,11 @@ function Tune({ mapping, change }: { mapping: Mapping; change: (mapping: Mapping
   const curve = (way: "steering" | "throttle", name: string) => (
     <>
       <button type="button" class="button" onClick={() => change(inverted(mapping, way))}>
-        {way === "steering" ? "Swap left and right" : "Swap forward and backward"}
+        {way === "steering" ? t().devices.swapSteering : t().devices.swapThrottle}
       </button>
-      {CURVE.map(([key, label, least, most]) => (
+      {CURVE.map(([key, least, most]) => (
         <label class="setup-range" key={key}>
-          <span>
-            {name}: {label}
-          </span>
+          <span>{t().devices.curve[key](name)}</span>
           <output>{Math.round(mapping[way][key] * 100)} %</output>
           <input
             type="range"
@@ -268,10 +247,10 @@ function Tune({ mapping, change }: { mapping: Mapping; change: (mapping: Mapping
   );
   return (
     <details>
-      <summary>Adjust</summary>
+      <summary>{t().devices.adjust}</summary>
       <div class="device-tune">
-        {curve("steering", "Steering")}
-        {curve("throttle", "Throttle")}
+        {curve("steering", t().cockpit.steering)}
+        {curve("throttle", t().cockpit.throttle)}
       </div>
     </details>
   );
@@ -282,10 +261,10 @@ function FeelOfAll({ cockpit, save }: PartProps) {
   const { feel } = cockpit.controls.value;
   return (
     <fieldset>
-      <legend>Softness around the middle, of all devices</legend>
+      <legend>{t().devices.softness}</legend>
       {(["steering", "throttle"] as const).map((part) => (
         <label class="setup-range" key={part}>
-          <span>{part === "steering" ? "Steering" : "Throttle"}</span>
+          <span>{t().cockpit[part]}</span>
           <output>{Math.round(feel[part] * 100)} %</output>
           <input
             type="range"
@@ -306,17 +285,21 @@ function FeelOfAll({ cockpit, save }: PartProps) {
   );
 }
 
-const CURVE: readonly (readonly [keyof Curve, string, number, number])[] = [
-  ["deadZone", "dead zone", 0, 50],
-  ["expo", "softness around the middle", 0, 100],
-  ["range", "most", 10, 100],
+const CURVE: readonly (readonly [keyof Curve, number, number])[] = [
+  ["deadZone", 0, 50],
+  ["expo", 0, 100],
+  ["range", 10, 100],
 ];
 
 function Meter({ label, value }: { label: string; value: number }) {
   return (
     <div class="bar">
       <span class="bar-label">{label}</span>
-      <div class="bar-track" role="img" aria-label={`${label} ${Math.round(value * 100)} percent`}>
+      <div
+        class="bar-track"
+        role="img"
+        aria-label={t().cockpit.bar(label, Math.round(value * 100))}
+      >
         <div class="bar-fill" style={{ transform: `scaleX(${clamp(value)})` }} />
       </div>
     </div>
@@ -341,7 +324,7 @@ function KeyLayout({ cockpit, save }: PartProps) {
       if (event.ctrlKey || event.metaKey || event.altKey || !mayBeKey(place)) return;
       asks.value = null;
       const keys = onlyKey(cockpit.controls.peek().keys, command, place);
-      trouble.value = keys === null ? "That key is the only one for something else." : null;
+      trouble.value = keys === null ? t().devices.onlyKey : null;
       if (keys !== null) save((controls) => ({ ...controls, keys }));
     };
     // Before the page's own listeners: this key is to be named, and not to drive.
@@ -351,8 +334,8 @@ function KeyLayout({ cockpit, save }: PartProps) {
   const { keys } = cockpit.controls.value;
   const layout = layoutOf(keys);
   return (
-    <fieldset aria-label="Keys">
-      <legend>Keys</legend>
+    <fieldset aria-label={t().devices.keys}>
+      <legend>{t().devices.keys}</legend>
       {(Object.keys(LAYOUTS) as Layout[]).map((name) => (
         <label class="setup-check" key={name}>
           <input
@@ -361,13 +344,13 @@ function KeyLayout({ cockpit, save }: PartProps) {
             checked={layout === name}
             onChange={() => save((controls) => ({ ...controls, keys: LAYOUTS[name] }))}
           />
-          {LAYOUT_WORDS[name]}
+          {t().devices.layouts[name]}
         </label>
       ))}
       <dl class="key-list">
         {COMMANDS.map((command) => (
           <div key={command}>
-            <dt>{COMMAND_WORDS[command]}</dt>
+            <dt>{t().help.commands[command]}</dt>
             <dd>
               {keysFor(keys, command).map((name) => (
                 <kbd key={name}>{name}</kbd>
@@ -375,14 +358,14 @@ function KeyLayout({ cockpit, save }: PartProps) {
               <button
                 type="button"
                 class="button"
-                aria-label={`Change the key for: ${COMMAND_WORDS[command]}`}
+                aria-label={t().devices.changeKey(t().help.commands[command])}
                 data-testid={`key-${command}`}
                 onClick={() => {
                   trouble.value = null;
                   asks.value = asks.value === command ? null : command;
                 }}
               >
-                {asks.value === command ? "Press a key" : "Change"}
+                {asks.value === command ? t().devices.pressKey : t().devices.change}
               </button>
             </dd>
           </div>

@@ -3,15 +3,10 @@
 import type { Cockpit } from "../app/cockpit";
 import { batteryParts, type BatteryFigure, type Hud } from "../core/app/hud";
 
-import { cycled, type Gear } from "../core/input/feel";
+import { cycled } from "../core/input/feel";
 import type { Command } from "../core/input/keyboard";
 import { keysFor } from "./help";
-
-const GEAR_WORDS: Readonly<Record<Gear, string>> = {
-  crawl: "Crawl",
-  normal: "Normal",
-  full: "Full",
-};
+import { figure, t } from "../words/words";
 
 /** Who brakes, beside pointers, whose numbers are not negative. */
 const BY_KEY = -1;
@@ -25,16 +20,16 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
   );
   const ready = hud.phase === "connected" && hud.state !== null;
   return (
-    <section class="dock" aria-label="Controls">
+    <section class="dock" aria-label={t().cockpit.controls}>
       <div class={`instruments ${hud.silent ? "stale" : ""}`}>
-        <Bar label="Steering" value={hud.steering} wanted={hud.wantedSteering} />
+        <Bar label={t().cockpit.steering} value={hud.steering} wanted={hud.wantedSteering} />
         <p class="speed" data-testid="hud-speed">
-          {hud.speedKmh === null ? "–" : hud.speedKmh.toFixed(1)}
+          {hud.speedKmh === null ? "–" : figure(hud.speedKmh, 1)}
           <small> km/h</small>
           {hud.battery !== null && <Battery battery={hud.battery} stale={hud.silent} />}
         </p>
         <Bar
-          label="Throttle"
+          label={t().cockpit.throttle}
           value={hud.throttle}
           wanted={hud.wantedThrottle}
           braking={hud.braking}
@@ -49,19 +44,19 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           disabled={!ready && !hud.armWanted}
           onClick={(event) => tell((mixer, now) => mixer.handleArmButton(isTouch(event), now))}
         >
-          {hud.armWanted ? "Disarm" : "Arm"}
+          {hud.armWanted ? t().cockpit.disarm : t().cockpit.arm}
           <Key command="arm" />
         </button>
         <button
           type="button"
           class="gear"
           data-testid="gear"
-          title="Gear: how much of the throttle counts (1, 2, 3)"
+          title={t().cockpit.gearHint}
           onClick={() => cockpit.setGear(cycled(gear))}
         >
-          <small>Gear </small>
-          {GEAR_WORDS[gear]}
-          {cockpit.unsaved.value && <small role="status"> not kept</small>}
+          <small>{t().cockpit.gear} </small>
+          {t().cockpit.gears[gear]}
+          {cockpit.unsaved.value && <small role="status"> {t().cockpit.notKept}</small>}
         </button>
         <button
           type="button"
@@ -94,7 +89,7 @@ export function Dock({ cockpit, hud }: { cockpit: Cockpit; hud: Hud }) {
           }}
           aria-pressed={hud.braking}
         >
-          Brake
+          {t().cockpit.brake}
           <Key command="brake" />
         </button>
       </div>
@@ -125,8 +120,12 @@ interface BarProps {
 function Bar({ label, value, wanted, braking = false }: BarProps) {
   return (
     <div class={`bar ${braking ? "braking" : ""}`}>
-      <span class="bar-label">{braking ? "Brake" : label}</span>
-      <div class="bar-track" role="img" aria-label={`${label} ${Math.round(value * 100)} percent`}>
+      <span class="bar-label">{braking ? t().cockpit.brake : label}</span>
+      <div
+        class="bar-track"
+        role="img"
+        aria-label={t().cockpit.bar(label, Math.round(value * 100))}
+      >
         <div class="bar-fill" style={{ transform: `scaleX(${value})` }} />
         <div class="bar-mark" style={{ left: `${50 + wanted * 50}%` }} />
       </div>

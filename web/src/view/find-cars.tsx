@@ -1,20 +1,23 @@
 /** Searches and sorts the list of cars, and goes through its parts. */
 
 import { PART, type CarView, type Wish } from "../core/app/car-list";
-import { LIST_SHOWS, LIST_SORTS, type ListShow, type ListSort } from "../protocol/signaling";
-
-const SHOW_WORDS: Readonly<Record<ListShow, string>> = { all: "All", own: "Mine", ready: "Ready" };
-const SORT_WORDS: Readonly<Record<ListSort, string>> = { ready: "Ready first", name: "Name" };
+import { LIST_SHOWS, LIST_SORTS } from "../protocol/signaling";
+import { count, t } from "../words/words";
 
 export function FindCars({ wish, see }: { wish: Wish; see: (wish: Wish) => void }) {
   // Another wish begins with its first part.
   const want = (change: Partial<Wish>) => see({ ...wish, from: 0, ...change });
   return (
-    <form class="find" role="search" aria-label="Cars" onSubmit={(event) => event.preventDefault()}>
+    <form
+      class="find"
+      role="search"
+      aria-label={t().pages.cars}
+      onSubmit={(event) => event.preventDefault()}
+    >
       <input
         type="search"
-        aria-label="Search by name, owner or identifier"
-        placeholder="Name, owner or identifier"
+        aria-label={t().cars.search}
+        placeholder={t().cars.searchHint}
         autocomplete="off"
         spellcheck={false}
         maxLength={64}
@@ -22,7 +25,7 @@ export function FindCars({ wish, see }: { wish: Wish; see: (wish: Wish) => void 
         value={wish.search}
         onInput={({ currentTarget }) => want({ search: currentTarget.value })}
       />
-      <div class="choices" role="group" aria-label="Show">
+      <div class="choices" role="group" aria-label={t().cars.show}>
         {LIST_SHOWS.map((show) => (
           <button
             key={show}
@@ -31,12 +34,12 @@ export function FindCars({ wish, see }: { wish: Wish; see: (wish: Wish) => void 
             data-testid={`show-${show}`}
             onClick={() => want({ show })}
           >
-            {SHOW_WORDS[show]}
+            {t().cars.shows[show]}
           </button>
         ))}
       </div>
       <label class="sort">
-        <span>Sort</span>
+        <span>{t().cars.sort}</span>
         <select
           data-testid="sort"
           value={wish.sort}
@@ -47,7 +50,7 @@ export function FindCars({ wish, see }: { wish: Wish; see: (wish: Wish) => void 
         >
           {LIST_SORTS.map((sort) => (
             <option key={sort} value={sort}>
-              {SORT_WORDS[sort]}
+              {t().cars.sorts[sort]}
             </option>
           ))}
         </select>
@@ -65,9 +68,8 @@ export function Parts({ view, see }: { view: CarView; see: (from: number) => voi
     see(number);
     window.scrollTo({ top: 0 });
   };
-  const count = (number: number) => number.toLocaleString("en");
   return (
-    <nav class="parts" aria-label="Parts of the list">
+    <nav class="parts" aria-label={t().cars.parts}>
       <button
         type="button"
         class="button"
@@ -75,10 +77,10 @@ export function Parts({ view, see }: { view: CarView; see: (from: number) => voi
         disabled={from === 0}
         onClick={() => to(Math.max(0, from - PART))}
       >
-        Previous
+        {t().cars.previous}
       </button>
       <span role="status" data-testid="part">
-        {count(from + 1)} to {count(last)} of {count(total)}
+        {t().cars.part(count(from + 1), count(last), count(total))}
       </span>
       <button
         type="button"
@@ -87,7 +89,7 @@ export function Parts({ view, see }: { view: CarView; see: (from: number) => voi
         disabled={last >= total}
         onClick={() => to(from + PART)}
       >
-        Next
+        {t().cars.next}
       </button>
     </nav>
   );

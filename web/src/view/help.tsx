@@ -4,41 +4,39 @@ import { keyWords } from "../core/input/controls";
 import { COMMANDS, type Command, type Keys } from "../core/input/keyboard";
 import { DisplayChoices } from "./display";
 import { Panel } from "./panel";
-
-export const COMMAND_WORDS: Readonly<Record<Command, string>> = {
-  left: "Steer left",
-  right: "Steer right",
-  forward: "Forward",
-  backward: "Backward",
-  brake: "Brake",
-  arm: "Arm, disarm",
-};
+import { t } from "../words/words";
 
 /** Names of the keys that mean this. */
 export function keysFor(keys: Keys, command: Command): readonly string[] {
   return Object.entries(keys)
     .filter(([, of]) => of === command)
-    .map(([place]) => keyWords(place));
+    .map(([place]) => keyWords(place, t().help.keys));
 }
 
 /** What the keys of the page itself do. */
-const PAGE_KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [["1", "2", "3"], "Gear: crawl, normal, full"],
-  [["L"], "Lights, if the car has any"],
-  [["H"], "Horn, if the car has one"],
-  [["P"], "The last minute as a plot"],
-  [["F"], "Full screen"],
-  [["?"], "This help"],
-];
+function pageKeys(): readonly (readonly [keys: readonly string[], what: string])[] {
+  const words = t().help;
+  return [
+    [["1", "2", "3"], words.gears],
+    [["L"], words.lights],
+    [["H"], words.horn],
+    [["P"], words.plot],
+    [["F"], words.fullScreen],
+    [["?"], words.thisHelp],
+  ];
+}
 
-const PAD: readonly (readonly [string, string])[] = [
-  ["Left stick", "Steer"],
-  ["Right trigger", "Forward"],
-  ["Left trigger", "Backward"],
-  ["Shoulders", "Gear down, gear up"],
-  ["A", "Arm, disarm"],
-  ["B", "Brake"],
-];
+function padKeys(): readonly (readonly [control: string, what: string])[] {
+  const { pad, commands } = t().help;
+  return [
+    [pad.leftStick, pad.steer],
+    [pad.rightTrigger, commands.forward],
+    [pad.leftTrigger, commands.backward],
+    [pad.shoulders, pad.shift],
+    ["A", commands.arm],
+    ["B", commands.brake],
+  ];
+}
 
 interface Props {
   readonly keys: Keys;
@@ -49,26 +47,23 @@ interface Props {
 }
 
 export function HelpPanel({ keys, touched, openControls, close }: Props) {
+  const words = t().help;
   const rows = [
-    ...COMMANDS.map((command) => [keysFor(keys, command), COMMAND_WORDS[command]] as const),
-    ...PAGE_KEYS,
+    ...COMMANDS.map((command) => [keysFor(keys, command), words.commands[command]] as const),
+    ...pageKeys(),
   ];
   return (
-    <Panel kind="help" title="How to drive" testid="help" closes="Close the help" close={close}>
-      <p class="muted">
-        Arm the car with the device that you want to drive with. Moving another one disarms, and
-        that one steers once you arm again. Leave this page, unplug the gamepad, lose the network or
-        the picture, and the car stops by itself; then arm it again.
-      </p>
+    <Panel kind="help" title={words.title} testid="help" closes={words.close} close={close}>
+      <p class="muted">{words.intro}</p>
       {touched ? (
         <>
           <dl class="help-list">
-            <Row name="Left thumb" what="Steers" />
-            <Row name="Right thumb" what="Drives" />
-            <Row name="Arm, Brake" what="Below the picture" />
+            <Row name={words.leftThumb} what={words.steers} />
+            <Row name={words.rightThumb} what={words.drives} />
+            <Row name={words.armBrake} what={words.below} />
           </dl>
           <details>
-            <summary>Keyboard and gamepad</summary>
+            <summary>{words.keyboardAndGamepad}</summary>
             <Lists rows={rows} />
           </details>
         </>
@@ -76,19 +71,12 @@ export function HelpPanel({ keys, touched, openControls, close }: Props) {
         <Lists rows={rows} />
       )}
       <DisplayChoices />
-      <p class="muted small">
-        A low gear also weakens braking by opposite throttle, but not the brake.
-      </p>
-      <p class="muted small">
-        Let go of a gamepad while you plug it in: the page then learns where its controls rest. If
-        one of its sticks does nothing, plug it in again.
-      </p>
+      <p class="muted small">{words.lowGear}</p>
+      <p class="muted small">{words.plugIn}</p>
       <button type="button" class="button" data-testid="open-controls" onClick={openControls}>
-        Keys and devices
+        {words.keysAndDevices}
       </button>
-      {!isSecureContext && (
-        <p class="muted small">Gamepads need HTTPS or a page on this very machine.</p>
-      )}
+      {!isSecureContext && <p class="muted small">{words.needsHttps}</p>}
     </Panel>
   );
 }
@@ -111,7 +99,7 @@ function Lists({ rows }: { rows: readonly (readonly [readonly string[], string])
           ))}
       </dl>
       <dl class="help-list">
-        {PAD.map(([control, what]) => (
+        {padKeys().map(([control, what]) => (
           <Row key={what} name={control} what={what} />
         ))}
       </dl>

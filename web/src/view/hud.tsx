@@ -10,6 +10,7 @@ import {
   type Alarm,
   type Hud,
 } from "../core/app/hud";
+import { figure, t } from "../words/words";
 
 export function StatePill({ hud }: { hud: Hud }) {
   const [words, why] = stateParts(hud);
@@ -32,21 +33,21 @@ export function StatePill({ hud }: { hud: Hud }) {
 export function Rungs({ hud }: { hud: Hud }) {
   return (
     <div class="rungs">
-      <ol aria-label="Connection" data-testid="hud-rungs">
+      <ol aria-label={t().cockpit.connection} data-testid="hud-rungs">
         {hud.rungs.map((rung) => (
           <Chip key={rung.id} testid={`rung-${rung.id}`} {...rung} />
         ))}
       </ol>
-      <ul aria-label="You drive with">
+      <ul aria-label={t().cockpit.drivesWith}>
         <Chip
           testid="hud-device"
           text={deviceWords(hud.device)}
-          hint="The device that drives. Another one takes over when you move it."
+          hint={t().cockpit.deviceHint}
           tone={hud.device.source === "none" ? "idle" : "good"}
         />
       </ul>
       {hud.vitals.length > 0 && (
-        <ul aria-label="Car" class={hud.silent ? "old" : ""} data-testid="hud-vitals">
+        <ul aria-label={t().cockpit.car} class={hud.silent ? "old" : ""} data-testid="hud-vitals">
           {hud.vitals.map((vital) => (
             <Chip key={vital.id} testid={`vital-${vital.id}`} {...vital} />
           ))}
@@ -79,27 +80,32 @@ export function Metrics({ hud }: { hud: Hud }) {
   return (
     <dl class={`metrics ${hud.silent ? "stale" : ""}`}>
       <Metric
-        name="Picture"
+        name={t().cockpit.picture}
         testid="hud-age"
         value={whole(hud.ageMs)}
         unit="ms"
         alarm={alarm(ageAlarm(hud.ageMs))}
       />
       <Metric
-        name="Round trip"
+        name={t().cockpit.roundTrip}
         testid="hud-rtt"
         value={whole(hud.rttMs)}
         unit="ms"
         alarm={alarm(rttAlarm(hud.rttMs))}
       />
       <Metric
-        name="Video"
-        {...(hud.fps === null ? {} : { detail: `${Math.round(hud.fps)} fps` })}
+        name={t().cockpit.video}
+        {...(hud.fps === null ? {} : { detail: t().cockpit.fps(figure(hud.fps)) })}
         testid="hud-bitrate"
         value={whole(hud.bitrateKbps)}
         unit="kbit/s"
       />
-      <Metric name="Path" {...(detail === "" ? {} : { detail })} testid="hud-path" value={kind} />
+      <Metric
+        name={t().cockpit.link}
+        {...(detail === "" ? {} : { detail })}
+        testid="hud-path"
+        value={kind}
+      />
     </dl>
   );
 }
@@ -130,5 +136,5 @@ function Metric({ name, detail, testid, value, unit, alarm = "calm" }: MetricPro
 }
 
 function whole(value: number | null): string {
-  return value === null ? "–" : String(Math.round(value));
+  return value === null ? "–" : figure(value);
 }

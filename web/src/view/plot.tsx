@@ -4,9 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Cockpit } from "../app/cockpit";
 import { linesOf, minuteInWords, topOf, type Moment } from "../core/app/minute";
 import { Panel } from "./panel";
+import { t } from "../words/words";
 
 interface Lane {
-  readonly name: string;
+  readonly name: "picture" | "roundTrip" | "video";
   readonly unit: string;
   readonly value: (moment: Moment) => number | null;
   /** The lane is at least so high. */
@@ -16,9 +17,9 @@ interface Lane {
 }
 
 const LANES: readonly Lane[] = [
-  { name: "Picture", unit: "ms", value: (m) => m.ageMs, least: 200, marks: [150, 500] },
-  { name: "Round trip", unit: "ms", value: (m) => m.rttMs, least: 100, marks: [] },
-  { name: "Video", unit: "kbit/s", value: (m) => m.kbps, least: 500, marks: [] },
+  { name: "picture", unit: "ms", value: (m) => m.ageMs, least: 200, marks: [150, 500] },
+  { name: "roundTrip", unit: "ms", value: (m) => m.rttMs, least: 100, marks: [] },
+  { name: "video", unit: "kbit/s", value: (m) => m.kbps, least: 500, marks: [] },
 ];
 const LANE_PX = 46;
 const GAP_PX = 14;
@@ -32,14 +33,20 @@ export function PlotPanel({ cockpit, close }: { cockpit: Cockpit; close: () => v
     if (canvas.current) draw(canvas.current, moments);
   });
   return (
-    <Panel kind="plot" title="The last minute" testid="plot" closes="Close the plot" close={close}>
+    <Panel
+      kind="plot"
+      title={t().cockpit.lastMinute}
+      testid="plot"
+      closes={t().cockpit.closePlot}
+      close={close}
+    >
       <canvas
         ref={canvas}
         role="img"
         aria-label={minuteInWords(moments)}
         style={{ height: `${LANES.length * (LANE_PX + GAP_PX)}px` }}
       />
-      <p class="muted">Red ticks: lost packets. Lines: the car slows down, the car stops.</p>
+      <p class="muted">{t().cockpit.plotLegend}</p>
     </Panel>
   );
 }
@@ -79,7 +86,7 @@ function draw(canvas: HTMLCanvasElement, moments: readonly Moment[]): void {
     }
     context.fillStyle = colour("--muted");
     context.textAlign = "left";
-    context.fillText(lane.name, 0, y(1) - 3);
+    context.fillText(t().cockpit[lane.name], 0, y(1) - 3);
     context.textAlign = "right";
     context.fillText(`${top} ${lane.unit}`, width, y(1) - 3);
   });

@@ -5,6 +5,8 @@ import type { Releases } from "../app/releases";
 import { size } from "../core/app/updates";
 import type { Release } from "../protocol/release";
 import { PauseIcon, PlayIcon, TrashIcon } from "./icons";
+import { Rich } from "./rich";
+import { day, t } from "../words/words";
 
 export function ReleaseCard({ release, releases }: { release: Release; releases: Releases }) {
   const { version, paused, rollout, notes } = release;
@@ -22,16 +24,16 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
         <span>{release.compatible}</span>
         <span>{size(release.size)}</span>
         <span>{release.channels.join(", ")}</span>
-        <span>
-          {date(release.uploaded_at)}
-          {release.uploaded_by === null ? "" : ` by ${release.uploaded_by}`}
-        </span>
-        <span title={`SHA-256 ${release.sha256}`}>signed by {release.signer}</span>
+        <span>{t().releases.by(day(release.uploaded_at), release.uploaded_by)}</span>
+        <span title={`SHA-256 ${release.sha256}`}>{t().releases.signedBy(release.signer)}</span>
       </p>
       {notes !== null && <p class="release-notes">{notes}</p>}
       <label class="field">
         <span class="field-head">
-          Offered to <output>{moving.value ?? rollout} % of the cars</output>
+          <Rich
+            text={t().releases.offered}
+            slots={{ share: <output>{t().releases.share(moving.value ?? rollout)}</output> }}
+          />
         </span>
         <input
           type="range"
@@ -56,7 +58,7 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
           onClick={() => void releases.change(version, { paused: !paused })}
         >
           {paused ? <PlayIcon /> : <PauseIcon />}
-          {paused ? "Resume" : "Pause"}
+          {paused ? t().releases.resume : t().releases.pause}
         </button>
         <span class="grow" />
         {asked.value ? (
@@ -67,7 +69,7 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
               ref={(keep) => keep?.focus()}
               onClick={() => (asked.value = false)}
             >
-              Keep
+              {t().releases.keep}
             </button>
             <button
               type="button"
@@ -75,7 +77,7 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
               data-testid={`remove-${version}`}
               onClick={() => void releases.remove(version)}
             >
-              Remove for good
+              {t().releases.removeForGood}
             </button>
           </>
         ) : (
@@ -86,7 +88,7 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
             onClick={() => (asked.value = true)}
           >
             <TrashIcon />
-            Remove
+            {t().releases.remove}
           </button>
         )}
       </div>
@@ -95,17 +97,9 @@ export function ReleaseCard({ release, releases }: { release: Release; releases:
 }
 
 function status({ paused, rollout }: Release): { tone: string; text: string } {
-  if (paused) return { tone: "busy", text: "Paused" };
-  if (rollout === 0) return { tone: "", text: "For no car yet" };
+  if (paused) return { tone: "busy", text: t().releases.paused };
+  if (rollout === 0) return { tone: "", text: t().releases.forNone };
   return rollout === 100
-    ? { tone: "available", text: "For all cars" }
-    : { tone: "part", text: `${rollout} % of the cars` };
-}
-
-function date(unixSeconds: number): string {
-  return new Date(unixSeconds * 1000).toLocaleDateString(undefined, {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-  });
+    ? { tone: "available", text: t().releases.forAll }
+    : { tone: "part", text: t().releases.share(rollout) };
 }

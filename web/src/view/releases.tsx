@@ -8,6 +8,7 @@ import { ThemeSwitch } from "./display";
 import { UploadIcon } from "./icons";
 import { ReleaseCard } from "./release-card";
 import { Top } from "./top";
+import { t } from "../words/words";
 
 /**
  * How often the visible page fetches the list: the command line and other people change it, too.
@@ -32,17 +33,15 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
       <Top app={app} server={server} here="releases" />
       <main class="content">
         <div class="headline">
-          <h1>Releases</h1>
-          <p class="muted">
-            Signed images that cars fetch by themselves and install when they are parked.
-          </p>
+          <h1>{t().pages.releases}</h1>
+          <p class="muted">{t().releases.intro}</p>
           <button
             type="button"
             class="button jump"
             onClick={() => form.current?.scrollIntoView({ behavior: "smooth" })}
           >
             <UploadIcon />
-            Add a release
+            {t().releases.add}
           </button>
         </div>
         {trouble !== null && (
@@ -56,9 +55,7 @@ export function ReleasesPage({ app, server }: { app: App; server: ServerInfo }) 
               <ReleaseCard key={release.version} release={release} releases={releases} />
             ))}
             {list?.releases.length === 0 && (
-              <li class="release none muted">
-                Nothing here yet. Cars keep the image that they have.
-              </li>
+              <li class="release none muted">{t().releases.nothing}</li>
             )}
             {list === null && trouble === null && <li class="release skeleton" />}
           </ul>

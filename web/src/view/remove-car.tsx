@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
 import type { CarInfo } from "../protocol/common";
+import { t } from "../words/words";
 
 export function RemoveCarDialog({
   app,
@@ -23,11 +24,8 @@ export function RemoveCarDialog({
   };
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby="remove-car-title" onClose={close}>
-      <h2 id="remove-car-title">Remove {car.name}?</h2>
-      <p class="muted">
-        A drive under way ends at once. The car then shows a code on its own page, and whoever types
-        that code here owns it.
-      </p>
+      <h2 id="remove-car-title">{t().cars.removeThis(car.name)}</h2>
+      <p class="muted">{t().cars.removeText}</p>
       {trouble.value !== null && (
         <p class="trouble" role="alert">
           {trouble}
@@ -35,7 +33,7 @@ export function RemoveCarDialog({
       )}
       <div class="row">
         <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
-          Keep it
+          {t().cars.keepIt}
         </button>
         <button
           type="button"
@@ -43,7 +41,7 @@ export function RemoveCarDialog({
           data-testid="remove-confirm"
           onClick={() => void remove()}
         >
-          Remove it
+          {t().cars.removeIt}
         </button>
       </div>
     </dialog>

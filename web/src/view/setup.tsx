@@ -7,6 +7,8 @@ import type { Hud } from "../core/app/hud";
 import type { Jog } from "../core/input/mixer";
 import type { CalibrationValues } from "../protocol/calibration";
 import { Panel } from "./panel";
+import { Rich } from "./rich";
+import { figure, t } from "../words/words";
 
 const LEFT: Jog = { steering: -1, throttle: 0, brake: false };
 const RIGHT: Jog = { steering: 1, throttle: 0, brake: false };
@@ -30,6 +32,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
     };
   }, []);
   const { values } = view;
+  const words = t().setup;
   // What the car would refuse anyway: it says so, too.
   const idle = view.open && !hud.armWanted && hud.state !== "armed";
   const change = (part: Partial<CalibrationValues>) =>
@@ -38,22 +41,15 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
     <Hold cockpit={cockpit} label={label} jog={jog} name={name} disabled={!idle} />
   );
   return (
-    <Panel
-      kind="help setup"
-      title="Set up the car"
-      testid="setup"
-      closes="Close the set-up"
-      close={close}
-    >
+    <Panel kind="help setup" title={words.title} testid="setup" closes={words.close} close={close}>
       <p class="muted">
-        <strong>Wheels off the ground.</strong> A button moves the car only while you hold it. What
-        you change holds at once, and the car keeps it.
+        <Rich text={words.intro} />
       </p>
       <Notice view={view} armed={hud.armWanted || hud.state === "armed"} />
       <fieldset disabled={!idle}>
-        <legend>Steering</legend>
+        <legend>{t().cockpit.steering}</legend>
         <Range
-          label="Straight"
+          label={words.straight}
           name="trim"
           value={values.trim}
           least={-5_000}
@@ -61,7 +57,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(trim) => change({ trim })}
         />
         <Range
-          label="Left end"
+          label={words.leftEnd}
           name="left"
           value={values.left}
           least={1_000}
@@ -69,7 +65,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(left) => change({ left })}
         />
         <Range
-          label="Right end"
+          label={words.rightEnd}
           name="right"
           value={values.right}
           least={1_000}
@@ -77,20 +73,20 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(right) => change({ right })}
         />
         <Check
-          label="Steers the wrong way"
+          label={words.steersWrong}
           name="steering-reversed"
           checked={values.steering_reversed}
           set={(steering_reversed) => change({ steering_reversed })}
         />
         <div class="setup-holds">
-          {hold("Left", LEFT, "jog-left")}
-          {hold("Right", RIGHT, "jog-right")}
+          {hold(words.left, LEFT, "jog-left")}
+          {hold(words.right, RIGHT, "jog-right")}
         </div>
       </fieldset>
       <fieldset disabled={!idle}>
-        <legend>Motor</legend>
+        <legend>{words.motor}</legend>
         <Range
-          label="Top speed forward"
+          label={words.topForward}
           name="max-forward"
           value={values.max_forward}
           least={0}
@@ -98,7 +94,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(max_forward) => change({ max_forward })}
         />
         <Range
-          label="Top speed backward"
+          label={words.topBackward}
           name="max-reverse"
           value={values.max_reverse}
           least={0}
@@ -106,7 +102,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(max_reverse) => change({ max_reverse })}
         />
         <Range
-          label="Stick's dead band"
+          label={words.deadBand}
           name="dead-band"
           value={values.dead_band}
           least={0}
@@ -114,25 +110,22 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           set={(dead_band) => change({ dead_band })}
         />
         <Check
-          label="Turns the wrong way"
+          label={words.turnsWrong}
           name="motor-reversed"
           checked={values.motor_reversed}
           set={(motor_reversed) => change({ motor_reversed, esc: "direct" })}
         />
         <Check
-          label="The speed controller brakes before it reverses"
+          label={words.brakesFirst}
           name="brake-first"
           checked={values.esc === "brake-first"}
           set={(brakes) => change({ esc: brakes ? "brake-first" : "direct" })}
         />
-        <p class="muted small">
-          Try it: forward, then Brake. If the wheels turn backward, take the tick away. With a motor
-          that turns the wrong way, better exchange two of its wires.
-        </p>
+        <p class="muted small">{words.tryIt}</p>
         <div class="setup-holds">
-          {hold("Forward", FORWARD, "jog-forward")}
-          {hold("Brake", BRAKE, "jog-brake")}
-          {hold("Backward", REVERSE, "jog-reverse")}
+          {hold(words.forward, FORWARD, "jog-forward")}
+          {hold(t().cockpit.brake, BRAKE, "jog-brake")}
+          {hold(words.backward, REVERSE, "jog-reverse")}
         </div>
       </fieldset>
       <div class="setup-foot">
@@ -145,7 +138,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           disabled={!idle || !view.changed}
           onClick={() => cockpit.calibrate((calibration, now) => calibration.handleUndo(now))}
         >
-          Undo
+          {words.undo}
         </button>
         <button
           type="button"
@@ -154,7 +147,7 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
           disabled={!idle || !view.own}
           onClick={() => cockpit.calibrate((calibration, now) => calibration.handleForget(now))}
         >
-          Forget
+          {t().devices.forget}
         </button>
       </div>
     </Panel>
@@ -162,17 +155,17 @@ export function SetupPanel({ cockpit, hud, view, close }: Props) {
 }
 
 function kept(view: CalibrationView): string {
-  if (view.waiting) return "The car takes it over …";
-  return view.own ? "Kept on the car" : "As the car's configuration says";
+  if (view.waiting) return t().setup.taking;
+  return view.own ? t().setup.keptOnCar : t().setup.asFile;
 }
 
 function Notice({ view, armed }: { view: CalibrationView; armed: boolean }) {
   const text = view.silent
-    ? "The car does not answer. Try again."
+    ? t().setup.silent
     : view.refused !== null
-      ? `The car refuses: ${view.refused.text}.`
+      ? t().setup.refuses(view.refused.text)
       : armed
-        ? "Disarm the car to change something."
+        ? t().setup.armed
         : view.fault;
   if (text === null) return null;
   return (
@@ -195,7 +188,7 @@ function Range({ label, name, value, least, most, set }: RangeProps) {
   return (
     <label class="setup-range">
       <span>{label}</span>
-      <output>{(value / 100).toFixed(Math.abs(value) % 100 === 0 ? 0 : 1)} %</output>
+      <output>{figure(value / 100, Math.abs(value) % 100 === 0 ? 0 : 1)} %</output>
       <input
         type="range"
         name={name}

@@ -7,14 +7,15 @@ import { CarStatusPanel } from "./car-status";
 import { ThemeSwitch } from "./display";
 import { Field, Form, text } from "./form";
 import { Mark } from "./icons";
+import { Rich } from "./rich";
+import { t } from "../words/words";
 
 export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
   if (server.setup_required) {
     return (
-      <Gate title="Almost there" text="This host has no account yet.">
+      <Gate title={t().signIn.almost} text={t().signIn.noAccount}>
         <p class="muted">
-          Open the one-time set-up link that the host printed when it started. It is in the terminal
-          or in the log of <code>rccar-host</code>.
+          <Rich text={t().signIn.openLink} />
         </p>
       </Gate>
     );
@@ -22,17 +23,16 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
   if (server.sign_in === "code") {
     return (
       <Gate
-        title="Sign in to the car"
-        text={
-          app.status.value?.provision
-            ? "Enter its access code. The car has written it into provision-report.txt on its card."
-            : "Enter the car's access code."
-        }
+        title={t().signIn.toCar}
+        text={app.status.value?.provision ? t().signIn.codeOnCard : t().signIn.enterCode}
         below={<CarStatusPanel app={app} />}
       >
-        <Form action="Sign in" submit={(fields) => app.signInWithCode(text(fields, "code"))}>
+        <Form
+          action={t().signIn.signIn}
+          submit={(fields) => app.signInWithCode(text(fields, "code"))}
+        >
           <Field
-            label="Code"
+            label={t().signIn.code}
             name="code"
             testid="sign-in-code"
             autocomplete="current-password"
@@ -44,14 +44,20 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
     );
   }
   return (
-    <Gate title="Welcome back" text="Sign in to drive.">
+    <Gate title={t().signIn.welcome} text={t().signIn.toDrive}>
       <Form
-        action="Sign in"
+        action={t().signIn.signIn}
         submit={(fields) => app.signIn(text(fields, "name"), text(fields, "password"))}
       >
-        <Field label="Name" name="name" testid="sign-in-name" autocomplete="username" focus />
         <Field
-          label="Password"
+          label={t().signIn.name}
+          name="name"
+          testid="sign-in-name"
+          autocomplete="username"
+          focus
+        />
+        <Field
+          label={t().signIn.password}
           name="password"
           testid="sign-in-password"
           autocomplete="current-password"
@@ -64,26 +70,29 @@ export function SignInPage({ app, server }: { app: App; server: ServerInfo }) {
 
 export function SetUpPage({ app, token }: { app: App; token: string }) {
   return (
-    <Gate
-      title="Set up your host"
-      text="Make the first account. It may drive every car and add new ones."
-    >
+    <Gate title={t().signIn.setUp} text={t().signIn.firstAccount}>
       <Form
-        action="Make account"
+        action={t().signIn.makeAccount}
         submit={(fields) =>
           withNewPassword(fields, (password) => app.setUp(token, text(fields, "name"), password))
         }
       >
-        <Field label="Name" name="name" testid="sign-in-name" autocomplete="username" focus />
         <Field
-          label="Password"
+          label={t().signIn.name}
+          name="name"
+          testid="sign-in-name"
+          autocomplete="username"
+          focus
+        />
+        <Field
+          label={t().signIn.password}
           name="password"
           testid="sign-in-password"
           autocomplete="new-password"
           type="password"
         />
         <Field
-          label="Password again"
+          label={t().signIn.passwordAgain}
           name="repeated"
           testid="sign-in-password-again"
           autocomplete="new-password"
@@ -97,12 +106,9 @@ export function SetUpPage({ app, token }: { app: App; token: string }) {
 /** A new password, by a one-time link. */
 export function PasswordPage({ app, token }: { app: App; token: string }) {
   return (
-    <Gate
-      title="Choose a password"
-      text="The link works once. It signs you in here and ends all other sign-ins of your account."
-    >
+    <Gate title={t().signIn.choose} text={t().signIn.chooseText}>
       <Form
-        action="Save password"
+        action={t().signIn.savePassword}
         submit={(fields) =>
           withNewPassword(fields, (password) => app.choosePassword(token, password))
         }
@@ -121,14 +127,14 @@ export function withNewPassword(
   const password = text(fields, "password");
   return password === text(fields, "repeated")
     ? submit(password)
-    : Promise.resolve("The two passwords differ.");
+    : Promise.resolve(t().signIn.differ);
 }
 
 export function NewPasswordFields({ focus = false }: { focus?: boolean }) {
   return (
     <>
       <Field
-        label="New password"
+        label={t().signIn.newPassword}
         name="password"
         testid="sign-in-password"
         autocomplete="new-password"
@@ -136,7 +142,7 @@ export function NewPasswordFields({ focus = false }: { focus?: boolean }) {
         focus={focus}
       />
       <Field
-        label="New password again"
+        label={t().signIn.newPasswordAgain}
         name="repeated"
         testid="sign-in-password-again"
         autocomplete="new-password"

@@ -5,6 +5,7 @@ import type { Cockpit } from "../app/cockpit";
 import { placeOf } from "../core/input/keyboard";
 import type { Switches } from "../protocol/telemetry";
 import { HornIcon, LightsIcon } from "./icons";
+import { t } from "../words/words";
 
 interface Props {
   readonly cockpit: Cockpit;
@@ -41,7 +42,7 @@ export function SwitchButtons({ cockpit, switches }: Props) {
         <button
           type="button"
           class={`button glass square ${switches.lights ? "lit" : ""}`}
-          aria-label="Lights (L)"
+          aria-label={t().cockpit.lights}
           aria-pressed={switches.lights}
           data-testid="lights"
           onClick={() => tell((mixer) => mixer.handleLights())}
@@ -53,7 +54,7 @@ export function SwitchButtons({ cockpit, switches }: Props) {
         <button
           type="button"
           class={`button glass square ${switches.horn ? "lit" : ""}`}
-          aria-label="Horn (H)"
+          aria-label={t().cockpit.horn}
           data-testid="horn"
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId);

@@ -7,6 +7,7 @@ import { saveSnapshot } from "../app/snapshot";
 import type { Hud } from "../core/app/hud";
 import { FullscreenIcon, HelpIcon, MoreIcon, PlotIcon, SetupIcon, SnapshotIcon } from "./icons";
 import { SwitchButtons } from "./switches";
+import { t } from "../words/words";
 
 export type PanelName = "help" | "setup" | "plot" | "controls";
 
@@ -32,16 +33,16 @@ export function Tools({ cockpit, hud, open, toggle, fullscreen }: Props) {
       <SwitchButtons cockpit={cockpit} switches={hud.switches} />
       <div class={`tools-more ${more.value ? "open" : ""}`}>
         {cockpit.calibration.value !== null && (
-          <Tool name="Set up the car" testid="open-setup" {...panel("setup")}>
+          <Tool name={t().cockpit.setUpCar} testid="open-setup" {...panel("setup")}>
             <SetupIcon />
           </Tool>
         )}
-        <Tool name="The last minute" keys="P" testid="open-plot" {...panel("plot")}>
+        <Tool name={t().cockpit.lastMinute} keys="P" testid="open-plot" {...panel("plot")}>
           <PlotIcon />
         </Tool>
         {cockpit.stream.value !== null && (
           <Tool
-            name="Save this picture"
+            name={t().cockpit.savePicture}
             testid="snapshot"
             press={() => {
               more.value = false;
@@ -54,7 +55,7 @@ export function Tools({ cockpit, hud, open, toggle, fullscreen }: Props) {
         {/* iPhones have no full screen. */}
         {document.fullscreenEnabled && (
           <Tool
-            name="Full screen"
+            name={t().cockpit.fullScreen}
             keys="F"
             testid="fullscreen"
             press={() => {
@@ -67,7 +68,7 @@ export function Tools({ cockpit, hud, open, toggle, fullscreen }: Props) {
         )}
       </div>
       <Tool
-        name="More"
+        name={t().cockpit.more}
         kind="more"
         testid="more"
         expanded={more.value}
@@ -75,7 +76,7 @@ export function Tools({ cockpit, hud, open, toggle, fullscreen }: Props) {
       >
         <MoreIcon />
       </Tool>
-      <Tool name="Help" keys="?" testid="open-help" {...panel("help")}>
+      <Tool name={t().cockpit.help} keys="?" testid="open-help" {...panel("help")}>
         <HelpIcon />
       </Tool>
     </div>

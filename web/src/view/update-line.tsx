@@ -8,6 +8,7 @@ import type { App } from "../app/app";
 import { updateWords } from "../core/app/updates";
 import type { CarInfo } from "../protocol/common";
 import type { UpdateStatus } from "../protocol/release";
+import { t } from "../words/words";
 
 export function UpdateLine({ update, online }: { update: UpdateStatus; online: boolean }) {
   const { tone, text, why, percent } = updateWords(update);
@@ -39,10 +40,10 @@ export function InstallButton({ app, car, version }: { app: App; car: CarInfo; v
         class="button"
         data-testid={`install-${car.id}`}
         disabled={busy.value}
-        aria-label={`Install ${version} on ${car.name}`}
+        aria-label={t().cars.installOn(version, car.name)}
         onClick={() => void install()}
       >
-        Install {version}
+        {t().cars.install(version)}
       </button>
       {trouble.value !== null && (
         <p class="trouble" role="alert">

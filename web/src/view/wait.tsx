@@ -2,6 +2,7 @@
 
 import type { App } from "../app/app";
 import { Mark } from "./icons";
+import { t } from "../words/words";
 
 export function WaitPage({ unreachable }: { unreachable: boolean }) {
   return (
@@ -10,13 +11,11 @@ export function WaitPage({ unreachable }: { unreachable: boolean }) {
         <Mark size={44} />
         {unreachable ? (
           <>
-            <h1>The host cannot be reached</h1>
-            <p class="muted">
-              This page goes on by itself as soon as it answers. Is this device online?
-            </p>
+            <h1>{t().pages.noServer}</h1>
+            <p class="muted">{t().pages.noServerText}</p>
           </>
         ) : (
-          <p class="muted">One moment</p>
+          <p class="muted">{t().pages.oneMoment}</p>
         )}
         <span class="spinner" />
       </div>
@@ -34,15 +33,14 @@ export function LinkPage({ app }: { app: App }) {
         <Mark size={44} />
         {trouble === null ? (
           <>
-            <p class="muted">Signing in</p>
+            <p class="muted">{t().pages.signingIn}</p>
             <span class="spinner" />
           </>
         ) : (
           <>
-            <h1>{unused ? "The host does not answer" : "This link does not work"}</h1>
+            <h1>{unused ? t().pages.serverSilent : t().pages.linkFails}</h1>
             <p class="muted" data-testid="banner">
-              {trouble}
-              {unused && " It may still work: try again when you are online."}
+              {unused ? t().pages.mayStillWork(trouble) : trouble}
             </p>
             {unused && (
               <button
@@ -51,7 +49,7 @@ export function LinkPage({ app }: { app: App }) {
                 data-testid="retry-link"
                 onClick={() => app.retryLink()}
               >
-                Try again
+                {t().pages.tryAgain}
               </button>
             )}
             <button
@@ -59,7 +57,7 @@ export function LinkPage({ app }: { app: App }) {
               class={`button ${unused ? "" : "primary"}`}
               onClick={() => app.go({ page: "sign-in" }, "replace")}
             >
-              Sign in another way
+              {t().pages.otherWay}
             </button>
           </>
         )}

@@ -56,14 +56,26 @@ export function layoutOf(keys: Keys): Layout | null {
   return (found?.[0] as Layout | undefined) ?? null;
 }
 
+/** Names of keys in a language. */
+export interface KeyNames extends Readonly<Record<string, unknown>> {
+  readonly left: (key: string) => string;
+  readonly right: (key: string) => string;
+  readonly Numpad: string;
+}
+
 /** What is written on a key at this place, as far as a place tells. */
-export function keyWords(place: string): string {
-  const arrow = ARROWS[place];
-  if (arrow !== undefined) return arrow;
-  return place
-    .replace(/^(Key|Digit)(?=.$)/u, "")
-    .replace(/^(\w+)(Left|Right)$/u, "$2 $1")
-    .replace(/^Numpad(?=.)/u, "Numpad ");
+export function keyWords(place: string, names: KeyNames): string {
+  if (Object.hasOwn(ARROWS, place)) return ARROWS[place] ?? place;
+  const named = (key: string) => {
+    const name = Object.hasOwn(names, key) ? names[key] : null;
+    return typeof name === "string" ? name : key;
+  };
+  if (named(place) !== place) return named(place);
+  const [, sided, side] = /^(\w+)(Left|Right)$/u.exec(place) ?? [];
+  if (sided !== undefined) return (side === "Left" ? names.left : names.right)(named(sided));
+  const [, padded] = /^Numpad(.+)$/u.exec(place) ?? [];
+  if (padded !== undefined) return `${names.Numpad} ${named(padded)}`;
+  return named(place.replace(/^(Key|Digit)(?=.$)/u, ""));
 }
 
 const ARROWS: Readonly<Record<string, string>> = {

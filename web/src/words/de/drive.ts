@@ -1,7 +1,6 @@
 import type { Catalogue } from "../catalogue";
 
-const TAKEN_OVER =
-  "wurde bewegt, während ein anderes Gerät fuhr; darum ist das Auto gesperrt. Geben Sie es wieder frei, um damit zu fahren.";
+const TAKEN_OVER = "bewegte sich, während ein anderes Gerät fuhr. Geben Sie das Auto wieder frei.";
 const takenOver = (title: string) => ({ title, text: `Es ${TAKEN_OVER}` });
 
 export const drive: Catalogue["drive"] = {
@@ -79,8 +78,8 @@ export const drive: Catalogue["drive"] = {
       text: "Das Gerät hat Ihren Finger für etwas anderes gehalten. Legen Sie ihn wieder auf den Stick und geben Sie das Auto wieder frei.",
     },
     "link-slow": {
-      title: "Verbindung zu langsam: Sie können nicht fahren",
-      text: "Das Auto antwortet erst nach mehr als einer halben Sekunde oder gar nicht. Es hält an. Warten Sie, bis dies verschwindet, lassen Sie los und geben Sie es wieder frei.",
+      title: "Zu langsam: Sie können nicht fahren",
+      text: "Das Auto antwortet zu spät oder gar nicht. Es hält an. Warten Sie, bis dies verschwindet, lassen Sie los und geben Sie es wieder frei.",
     },
     "setting-up": {
       title: "Sie richten die Steuerung ein",
@@ -92,7 +91,7 @@ export const drive: Catalogue["drive"] = {
     },
     "picture-stopped": {
       title: "Das Bild steht: Sie können nicht fahren",
-      text: "Seit einer halben Sekunde kam kein neues Bild. Das Auto hält an. Warten Sie, bis sich das Bild bewegt, lassen Sie los und geben Sie das Auto wieder frei.",
+      text: "Es kommt kein neues. Das Auto hält an. Warten Sie, bis sich das Bild bewegt, lassen Sie los und geben Sie das Auto wieder frei.",
     },
     "picture-old": {
       title: "Das Bild ist zu alt: Sie können nicht fahren",
@@ -106,7 +105,7 @@ export const drive: Catalogue["drive"] = {
     "other-gamepad-took-over": takenOver("Jetzt lenkt das andere Gamepad"),
     "touch-took-over": {
       title: "Jetzt lenken die Touch-Sticks",
-      text: "Einer wurde bewegt, während ein anderes Gerät fuhr; darum ist das Auto gesperrt. Geben Sie es wieder frei, um damit zu fahren.",
+      text: "Einer bewegte sich, während ein anderes Gerät fuhr. Geben Sie das Auto wieder frei.",
     },
   },
   tookOver: (name) => `${name} ${TAKEN_OVER}`,

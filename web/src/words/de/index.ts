@@ -1,7 +1,24 @@
 import type { Catalogue } from "../catalogue";
+import { cockpit, help } from "./cockpit";
 import { connection } from "./connection";
+import { devices, setup } from "./devices";
 import { display } from "./display";
 import { drive } from "./drive";
 import { figures } from "./figures";
+import { account, cars, pages, releases, signIn } from "./pages";
 
-export const de: Catalogue = { connection, display, drive, figures };
+export const de: Catalogue = {
+  account,
+  cars,
+  cockpit,
+  connection,
+  devices,
+  display,
+  drive,
+  figures,
+  help,
+  pages,
+  releases,
+  setup,
+  signIn,
+};

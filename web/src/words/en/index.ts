@@ -1,6 +1,23 @@
+import { cockpit, help } from "./cockpit";
 import { connection } from "./connection";
+import { devices, setup } from "./devices";
 import { display } from "./display";
 import { drive } from "./drive";
 import { figures } from "./figures";
+import { account, cars, pages, releases, signIn } from "./pages";
 
-export const en = { connection, display, drive, figures };
+export const en = {
+  account,
+  cars,
+  cockpit,
+  connection,
+  devices,
+  display,
+  drive,
+  figures,
+  help,
+  pages,
+  releases,
+  setup,
+  signIn,
+};
