@@ -11,6 +11,9 @@ pub enum PeerError {
     },
     #[error("the stack wrote an illegal description: {0}")]
     Description(#[from] rccar_protocol::text::TextError),
+    /// The answer does not say which certificate is the driver's.
+    #[error(transparent)]
+    Fingerprint(#[from] crate::FingerprintError),
     /// After this time there is still no local description to offer.
     #[error("gathering candidates took longer than {0:?}")]
     GatheringTimeout(std::time::Duration),

@@ -34,6 +34,7 @@
 mod candidates;
 mod channels;
 mod error;
+mod fingerprint;
 #[doc(hidden)]
 pub mod fuzz;
 mod keyframe;
@@ -48,6 +49,7 @@ mod video;
 
 pub use channels::ReceivedControl;
 pub use error::PeerError;
+pub use fingerprint::FingerprintError;
 pub use peer::{Message, Offer, Opened, Peer, PeerEvent, PeerState};
 pub use retransmission::Traffic;
 pub use send_path::{Flow, Recorder};

@@ -2,6 +2,7 @@
 
 use crate::candidates;
 use crate::channels::{ControlChannel, EventsChannel, ReceivedControl};
+use crate::fingerprint::Judge;
 use crate::keyframe::KeyframeTap;
 use crate::observer::Observer;
 use crate::retransmission::{Mending, Meter, Retransmission};
@@ -95,6 +96,7 @@ pub struct Peer {
     /// An offer that is applied only when its answer arrives.
     held: Mutex<Option<Offer>>,
     heard: Heard,
+    judge: Judge,
     gathered: Arc<watch::Sender<bool>>,
     control: ControlChannel,
     events: EventsChannel,
@@ -154,6 +156,9 @@ impl Peer {
             clock: options.clock,
             span: Span::current(),
         };
+        let no_crypto = stack("starting cryptography");
+        let crypto = rtc::crypto::default_provider().map_err(&no_crypto)?;
+        let judge = Judge::new(crypto).map_err(&no_crypto)?;
         let observer = Observer {
             events: sender.clone(),
             generation: Arc::clone(&generation),
@@ -163,7 +168,7 @@ impl Peer {
             .with_configuration(configuration(&options.ice_servers))
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
-            .with_setting_engine(setting_engine(options.loopback))
+            .with_setting_engine(setting_engine(options.loopback, judge.provider()))
             .with_handler(Arc::new(observer))
             .with_runtime(Arc::new(runtime))
             .with_udp_addrs(vec![Addresses {
@@ -191,6 +196,7 @@ impl Peer {
             generation,
             held: Mutex::default(),
             heard,
+            judge,
             gathered,
             control,
             events: channel,
@@ -306,7 +312,8 @@ impl Peer {
             return Err(PeerError::Unasked);
         }
         let refused = stack("using the driver's answer");
-        let answer = RTCSessionDescription::answer(sdp.as_str().to_owned()).map_err(&refused)?;
+        let answer = self.judge.translate(sdp.as_str())?;
+        let answer = RTCSessionDescription::answer(answer).map_err(&refused)?;
         self.connection.0.set_remote_description(answer).await.map_err(&refused)?;
         for candidate in std::mem::take(&mut *self.early_candidates.lock().await) {
             // If one cannot be used, the others may be.

@@ -2,6 +2,7 @@
 //!
 //! | setting | value | why |
 //! |---|---|---|
+//! | crypto | the stack's, with a [judge](crate::fingerprint) of certificates | the stack knows fingerprints by sha-256 only |
 //! | mDNS | off | its multicast socket fails without a route and then takes the connection's driver down |
 //! | answering DTLS role | server | a browser that answered actively once cannot change its role later |
 //! | sockets at ICE restart | bound again | follows the interfaces that exist now |
@@ -20,6 +21,7 @@ use rccar_protocol::VIDEO_CLOCK_HZ;
 use rccar_protocol::signaling::IceServer;
 use rccar_protocol::units::MonotonicMicros;
 use rccar_protocol::video::Level;
+use rtc::crypto::RTCCryptoProvider;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::interceptor_registry::{
     Registry, Slot, configure_rtcp_reports, configure_simulcast_extension_headers,
@@ -34,6 +36,7 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
 use rtc::sdp::extmap::TRANSPORT_CC_URI;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -74,8 +77,9 @@ pub(crate) fn configuration(servers: &[IceServer]) -> RTCConfiguration {
     RTCConfigurationBuilder::new().with_ice_servers(servers).build()
 }
 
-pub(crate) fn setting_engine(loopback: bool) -> SettingEngine {
+pub(crate) fn setting_engine(loopback: bool, crypto: Arc<dyn RTCCryptoProvider>) -> SettingEngine {
     SettingEngineBuilder::new()
+        .with_crypto_provider(crypto)
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_answering_dtls_role(RTCDtlsRole::Server)
         .with_discard_local_candidates_during_ice_restart(true)

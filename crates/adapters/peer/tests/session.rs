@@ -11,8 +11,10 @@ use rccar_peer::{
 };
 use rccar_protocol::Layout;
 use rccar_protocol::control::ControlFrame;
+use rccar_protocol::text::Sdp;
 use rccar_protocol::units::MonotonicMicros;
 use rccar_protocol::video::Level;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::sync::watch;
@@ -56,6 +58,10 @@ impl Car {
 
     async fn finish(&mut self, driver: &Driver, offer: Offer) -> Offer {
         let answer = driver.answer(offer.sdp.as_str()).await;
+        self.finish_with(driver, offer, answer).await
+    }
+
+    async fn finish_with(&mut self, driver: &Driver, offer: Offer, answer: Sdp) -> Offer {
         self.peer.accept_answer(offer.generation, &answer).await.unwrap();
         for candidate in driver.candidates().await {
             self.peer.add_candidate(offer.generation, candidate).await.unwrap();
@@ -104,6 +110,70 @@ async fn the_newest_control_frame_arrives_and_malformed_ones_are_counted() {
     );
     assert_eq!(arrived.await.unwrap().unwrap().unwrap().frame, ControlFrame { seq: 8, ..frame });
     assert_eq!(car.peer.dropped_control_frames(), 2, "one malformed, one late");
+}
+
+/// The answer with another description of the driver's certificate.
+fn describe(answer: &Sdp, fingerprint: &str) -> Sdp {
+    let lines = answer.as_str().lines().map(|line| match line.starts_with("a=fingerprint:") {
+        true => format!("a=fingerprint:{fingerprint}\r\n"),
+        false => format!("{line}\r\n"),
+    });
+    Sdp::new(lines.collect::<String>()).unwrap()
+}
+
+/// A certificate's hash by the function of that name.
+fn fingerprint(name: &str, certificate: &[u8]) -> String {
+    let hash = match name.to_ascii_lowercase().as_str() {
+        "sha-256" => Sha256::digest(certificate).to_vec(),
+        "sha-384" => Sha384::digest(certificate).to_vec(),
+        _ => Sha512::digest(certificate).to_vec(),
+    };
+    let octets: Vec<_> = hash.iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("{name} {}", octets.join(":"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_connects_whatever_hash_names_their_certificate() {
+    for name in ["SHA-256", "sha-384", "Sha-512"] {
+        let (driver, certificate) = Driver::with_certificate().await;
+        let mut car = Car::open().await;
+        for restart in [None, Some(&[][..])] {
+            let offer = car.peer.prepare_offer(restart).await.unwrap();
+            car.peer.start_gathering(&offer).await.unwrap();
+            let answer = driver.answer(offer.sdp.as_str()).await;
+            let answer = describe(&answer, &fingerprint(name, &certificate));
+            if restart.is_none() {
+                car.finish_with(&driver, offer, answer).await;
+            } else {
+                car.peer.accept_answer(offer.generation, &answer).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_with_another_certificate_never_connects() {
+    for name in ["sha-256", "sha-512"] {
+        let (mut car, driver) = (Car::open().await, Driver::open().await);
+        let offer = car.peer.prepare_offer(None).await.unwrap();
+        car.peer.start_gathering(&offer).await.unwrap();
+        let answer = driver.answer(offer.sdp.as_str()).await;
+        let answer = describe(&answer, &fingerprint(name, b"another"));
+        let connecting = car.finish_with(&driver, offer, answer);
+        assert!(timeout(Duration::from_secs(3), connecting).await.is_err(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_names_no_certificate_is_an_error_that_says_so() {
+    let (car, driver) = (Car::open().await, Driver::open().await);
+    let offer = car.peer.prepare_offer(None).await.unwrap();
+    car.peer.start_gathering(&offer).await.unwrap();
+    let answer = driver.answer(offer.sdp.as_str()).await;
+    let answer = describe(&answer, "sha-1 00:01");
+    let refused = car.peer.accept_answer(offer.generation, &answer).await.unwrap_err();
+    assert!(matches!(refused, PeerError::Fingerprint(_)), "{refused}");
+    assert!(refused.to_string().contains("of sha-1 only"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -301,9 +301,11 @@ impl Session {
                 match peer.accept_answer(generation, &sdp).await {
                     // Without a usable first answer there is no session at all; a later answer is
                     // only about another path.
-                    Err(error @ (PeerError::Stack { .. } | PeerError::Description(_)))
-                        if generation == 1 =>
-                    {
+                    Err(
+                        error @ (PeerError::Stack { .. }
+                        | PeerError::Description(_)
+                        | PeerError::Fingerprint(_)),
+                    ) if generation == 1 => {
                         tracing::warn!(
                             error = %causes(&error),
                             "the driver's description cannot be used"

@@ -3,14 +3,16 @@
 use bytes::BytesMut;
 use rccar_protocol::signaling::Candidate;
 use rccar_protocol::text::Sdp;
+use rtc::dtls::crypto::Certificate;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::peer_connection::configuration::RTCConfigurationBuilder;
+use rtc::peer_connection::certificate::RTCCertificate;
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
+use rtc::peer_connection::configuration::{RTCConfiguration, RTCConfigurationBuilder};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
@@ -54,6 +56,22 @@ pub(crate) struct Channel(Arc<dyn DataChannel>);
 
 impl Driver {
     pub(crate) async fn open() -> Self {
+        Self::open_with(RTCConfigurationBuilder::new().build()).await
+    }
+
+    /// A driver with a certificate that is known, in DER.
+    pub(crate) async fn with_certificate() -> (Self, Vec<u8>) {
+        let provider = rtc::crypto::default_provider().unwrap();
+        let certificate =
+            Certificate::generate_self_signed(["driver".to_owned()], provider.crypto()).unwrap();
+        let der = certificate.certificate[0].to_vec();
+        let expires = SystemTime::now() + Duration::from_secs(3_600);
+        let certificates = vec![RTCCertificate::from_existing(certificate, expires)];
+        let configuration = RTCConfigurationBuilder::new().with_certificates(certificates).build();
+        (Self::open_with(configuration).await, der)
+    }
+
+    async fn open_with(configuration: RTCConfiguration) -> Self {
         let (channels_tx, channels) = mpsc::unbounded_channel();
         let (candidates_tx, candidates) = mpsc::unbounded_channel();
         let mut engine = MediaEngine::default();
@@ -64,7 +82,7 @@ impl Driver {
             .with_discard_local_candidates_during_ice_restart(true)
             .build();
         let building = PeerConnectionBuilder::new()
-            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_configuration(configuration)
             .with_media_engine(engine)
             .with_setting_engine(settings)
             .with_handler(Arc::new(Handler { channels: channels_tx, candidates: candidates_tx }))
