@@ -133,6 +133,7 @@ impl Runtime for BoundRuntime {
         let near = self.tie(&socket)?.map(wrap).transpose()?;
         let inner = wrap(socket)?;
         Ok(Arc::new(TappedSocket {
+            loopback: inner.local_addr()?.ip().is_loopback(),
             inner,
             near,
             heard: self.heard.clone(),
@@ -191,6 +192,10 @@ struct TappedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     /// Sends to and hears from this machine itself, if `inner` is tied.
     near: Option<Arc<dyn AsyncUdpSocket>>,
+    /// Whether it has a loopback address. It then reaches loopback addresses only. The kernel would
+    /// deliver to the machine's other addresses, too, and a check would succeed there that a browser
+    /// never sends the other way: the car would nominate a pair that does not work.
+    loopback: bool,
     heard: Heard,
     clock: fn() -> MonotonicMicros,
     /// Since when nothing can be sent, in microseconds of the car's clock; zero while it can.
@@ -224,11 +229,11 @@ impl AsyncUdpSocket for TappedSocket {
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         // The stack believes that a dropped packet was sent.
         let lost = Poll::Ready(Ok(transmit.contents.len()));
-        let socket = self
-            .near
-            .as_ref()
-            .filter(|_| transmit.destination.ip().is_loopback())
-            .unwrap_or(&self.inner);
+        let beside = transmit.destination.ip().to_canonical().is_loopback();
+        if self.loopback && !beside {
+            return lost;
+        }
+        let socket = self.near.as_ref().filter(|_| beside).unwrap_or(&self.inner);
         match socket.poll_send(cx, transmit) {
             Poll::Ready(Ok(sent)) => {
                 self.stuck_since.store(0, Ordering::Relaxed);
@@ -367,6 +372,7 @@ mod tests {
         let socket = TappedSocket {
             inner: Arc::new(Hung),
             near: None,
+            loopback: true,
             heard: Heard::default(),
             clock: micros,
             stuck_since: AtomicU64::new(0),
@@ -377,6 +383,52 @@ mod tests {
                 tokio::time::timeout(Duration::from_secs(20), sending).await.unwrap().unwrap(),
                 5
             );
+        }
+    }
+
+    /// A socket that only remembers where it was asked to send.
+    #[derive(Debug, Default)]
+    struct Sink(std::sync::Mutex<Vec<IpAddr>>);
+
+    impl AsyncUdpSocket for Sink {
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9))
+        }
+
+        fn poll_send(&self, _: &mut Context<'_>, to: &Transmit<'_>) -> Poll<io::Result<usize>> {
+            self.0.lock().unwrap().push(to.destination.ip());
+            Poll::Ready(Ok(to.contents.len()))
+        }
+
+        fn poll_recv(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut [IoSliceMut<'_>],
+            _: &mut [RecvMeta],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_loopback_address_reaches_loopback_addresses_only() {
+        let addresses = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.2", "fd00::2", "fe80::1"];
+        let addresses = addresses.map(|address| address.parse::<IpAddr>().unwrap());
+        for (loopback, reached) in [(true, 3), (false, addresses.len())] {
+            let sink = Arc::new(Sink::default());
+            let socket = TappedSocket {
+                inner: Arc::clone(&sink) as Arc<dyn AsyncUdpSocket>,
+                near: None,
+                loopback,
+                heard: Heard::default(),
+                clock: micros,
+                stuck_since: AtomicU64::new(0),
+            };
+            for address in addresses {
+                let sent = socket.send_to(b"check", SocketAddr::new(address, 9)).await;
+                assert_eq!(sent.unwrap(), 5, "{address}");
+            }
+            assert_eq!(*sink.0.lock().unwrap(), addresses[..reached]);
         }
     }
 
