@@ -6,6 +6,7 @@
  */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
+import { Alerts } from "../core/app/alerts";
 import { Calibration, type CalibrationView } from "../core/app/calibration";
 import { emptyHud, type Hud } from "../core/app/hud";
 import { Instruments, type Surroundings } from "../core/app/instruments";
@@ -28,6 +29,7 @@ import type { CarEvent } from "../protocol/events";
 import { newestVersion, type FrameVersion } from "../protocol/frame";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { Timer } from "../timer";
+import { alert } from "./alerts";
 import { Sender } from "./sender";
 
 export const SOFTWARE = `rccar-web/${__VERSION__}`;
@@ -60,6 +62,7 @@ export class Cockpit {
     this.#look((now) => this.#instruments.handleTimeout(now, this.#around(now))),
   );
 
+  readonly #alerts = new Alerts();
   readonly #calibration = new Calibration();
   readonly #calibrationTimer = new Timer(() =>
     this.calibrate((calibration, now) => calibration.handleTimeout(now)),
@@ -225,10 +228,16 @@ export class Cockpit {
   #look(step: (now: number) => void): void {
     step(performance.now());
     for (const effect of effectsOf(this.#instruments)) {
-      if (effect.kind === "show") this.hud.value = effect.hud;
+      if (effect.kind === "show") this.#show(effect.hud);
       else void this.#readStats();
     }
     this.#displayTimer.set(this.#instruments.pollTimeout());
+  }
+
+  #show(hud: Hud): void {
+    this.hud.value = hud;
+    this.#alerts.handleHud(hud, performance.now());
+    for (const effect of effectsOf(this.#alerts)) alert(effect.alert);
   }
 
   #around(now: number): Surroundings {

@@ -38,7 +38,7 @@ export function ThemeSwitch() {
 }
 
 export function DisplayChoices() {
-  const { theme, figures, language } = preferences.value;
+  const { theme, figures, language, sounds, vibration } = preferences.value;
   return (
     <fieldset class="choice-list">
       <legend>{t().display.title}</legend>
@@ -53,6 +53,18 @@ export function DisplayChoices() {
         label={t().display.large}
         checked={figures === "large"}
         choose={(large) => prefer({ figures: large ? "large" : "normal" })}
+      />
+      <Choice
+        testid="choose-sounds"
+        label={t().display.sounds}
+        checked={sounds}
+        choose={(on) => prefer({ sounds: on })}
+      />
+      <Choice
+        testid="choose-vibration"
+        label={t().display.vibration}
+        checked={vibration}
+        choose={(on) => prefer({ vibration: on })}
       />
       <label class="choose-language">
         <span>{t().display.language}</span>

@@ -7,6 +7,7 @@ import { CockpitPage } from "./cockpit";
 import { ReleasesPage } from "./releases";
 import { PasswordPage, SetUpPage, SignInPage } from "./sign-in";
 import { LinkPage, WaitPage } from "./wait";
+import { t } from "../words/words";
 
 /** The page that the route asks for. */
 export function Root({ app }: { app: App }) {
@@ -35,22 +36,23 @@ function title(app: App): string {
   const cockpit = app.cockpit.value;
   if (cockpit) {
     const hud = cockpit.hud.value;
-    return `${stateParts(hud)[0]} – ${hud.carName} – rccar`;
+    return t().cockpit.tab(stateParts(hud)[0], hud.carName);
   }
+  const { tab } = t().pages;
   switch (app.route.value.page) {
     case "setup":
-      return "Set up – rccar";
+      return tab.setup;
     case "sign-in":
     case "link":
-      return "Sign in – rccar";
+      return tab.signIn;
     case "password":
-      return "New password – rccar";
+      return tab.password;
     case "account":
-      return "Account – rccar";
+      return tab.account;
     case "releases":
-      return "Releases – rccar";
+      return tab.releases;
     case "cars":
     case "car":
-      return app.signaling.value.phase === "waiting" ? "Host gone – rccar" : "Cars – rccar";
+      return app.signaling.value.phase === "waiting" ? tab.gone : tab.cars;
   }
 }

@@ -7,10 +7,7 @@ import { formatRoute } from "../core/app/route";
 import type { SignalingState } from "../core/link/host";
 import { Mark, SignOutIcon, UserIcon } from "./icons";
 
-const PLACES = [
-  { page: "cars", name: "Cars" },
-  { page: "releases", name: "Releases" },
-] as const;
+const PLACES = ["cars", "releases"] as const;
 
 export function Top({
   app,
@@ -19,7 +16,7 @@ export function Top({
 }: {
   app: App;
   server: ServerInfo;
-  here: (typeof PLACES)[number]["page"] | "account";
+  here: (typeof PLACES)[number] | "account";
 }) {
   return (
     <header class="top">
@@ -28,15 +25,15 @@ export function Top({
         <span>rccar</span>
       </div>
       {server.mode === "host" && (
-        <nav class="places" aria-label="Pages">
-          {PLACES.map(({ page, name }) => (
+        <nav class="places" aria-label={t().pages.names}>
+          {PLACES.map((page) => (
             <a
               key={page}
               href={formatRoute({ page })}
               aria-current={page === here ? "page" : undefined}
               data-testid={`go-${page}`}
             >
-              {name}
+              {t().pages[page]}
             </a>
           ))}
         </nav>
@@ -51,7 +48,7 @@ export function Top({
           onClick={() => void app.signOut()}
         >
           <SignOutIcon />
-          <span>Sign out</span>
+          <span>{t().pages.signOut}</span>
         </button>
       </div>
     </header>
@@ -66,7 +63,7 @@ function User({ server, here }: { server: ServerInfo; here: boolean }) {
       class="user"
       href={formatRoute({ page: "account" })}
       aria-current={here ? "page" : undefined}
-      aria-label={`Account of ${server.user ?? ""}`}
+      aria-label={t().pages.accountOf(server.user ?? "")}
       data-testid="go-account"
     >
       <UserIcon />
@@ -88,14 +85,14 @@ function HostStatus({ state }: { state: SignalingState }) {
 function hostStatus(state: SignalingState): { tone: string; text: string } {
   switch (state.phase) {
     case "ready":
-      return { tone: "good", text: "Connected" };
+      return { tone: "good", text: t().pages.connected };
     case "waiting":
-      return { tone: "bad", text: `${t().connection.server[state.why]}. Trying again` };
+      return { tone: "bad", text: t().pages.tryingAgain(t().connection.server[state.why]) };
     case "outdated":
-      return { tone: "bad", text: "This page is outdated. Reload it" };
+      return { tone: "bad", text: t().pages.outdated };
     case "connecting":
     case "signed-out":
     case "stopped":
-      return { tone: "warn", text: "Connecting" };
+      return { tone: "warn", text: t().pages.connecting };
   }
 }

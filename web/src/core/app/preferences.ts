@@ -15,9 +15,19 @@ export interface Preferences {
   readonly figures: (typeof FIGURES)[number];
   /** `null`: what the browser asks for. */
   readonly language: Language | null;
+  /** Short tones when the link is lost, the car stops by itself, or the battery runs down. */
+  readonly sounds: boolean;
+  /** The same by the phone and by gamepads. */
+  readonly vibration: boolean;
 }
 
-export const PLAIN: Preferences = { theme: "dark", figures: "normal", language: null };
+export const PLAIN: Preferences = {
+  theme: "dark",
+  figures: "normal",
+  language: null,
+  sounds: true,
+  vibration: true,
+};
 
 /** Longest text that is read at all. */
 const MAX_LENGTH = 1_000;
@@ -36,6 +46,8 @@ export function parsePreferences(text: string | null): Preferences {
     theme: THEMES.find((known) => known === of["theme"]) ?? PLAIN.theme,
     figures: FIGURES.find((known) => known === of["figures"]) ?? PLAIN.figures,
     language: LANGUAGES.find((known) => known === of["language"]) ?? PLAIN.language,
+    sounds: of["sounds"] !== false,
+    vibration: of["vibration"] !== false,
   };
 }
 

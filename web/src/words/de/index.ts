@@ -5,6 +5,7 @@ import { devices, setup } from "./devices";
 import { display } from "./display";
 import { drive } from "./drive";
 import { figures } from "./figures";
+import { offline } from "./offline";
 import { account, cars, pages, releases, signIn } from "./pages";
 
 export const de: Catalogue = {
@@ -17,6 +18,7 @@ export const de: Catalogue = {
   drive,
   figures,
   help,
+  offline,
   pages,
   releases,
   setup,

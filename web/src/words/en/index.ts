@@ -4,6 +4,7 @@ import { devices, setup } from "./devices";
 import { display } from "./display";
 import { drive } from "./drive";
 import { figures } from "./figures";
+import { offline } from "./offline";
 import { account, cars, pages, releases, signIn } from "./pages";
 
 export const en = {
@@ -16,6 +17,7 @@ export const en = {
   drive,
   figures,
   help,
+  offline,
   pages,
   releases,
   setup,
