@@ -22,6 +22,10 @@ COPIED = (
     "LICENSE-APACHE",
     "meta-rccar",
     "image/layout.sh",
+    "image/pack",
+    "image/steps/50-root",
+    "image/boards/raspberrypi-cameras.list",
+    "crates/programs/provision/src/values/hardware.rs",
     "image/boot",
     "image/buildroot",
     "tests/packaging/buildroot.symbols",
@@ -30,6 +34,7 @@ PROGRAMS = "meta-rccar/recipes-rccar/rccar-programs/rccar-programs"
 UNITS = "overlays/usr/lib/systemd/system"
 
 CHECKS = checks.every_check()
+BUNDLE = "meta-rccar/recipes-core/bundles/rccar-bundle.bb"
 CONFIG = "image/buildroot/package/rccar/Config.in"
 MAKEFILE = "image/buildroot/package/rccar/rccar.mk"
 HASHES = "image/buildroot/package/rccar/rccar.hash"
@@ -128,6 +133,17 @@ BROKEN = [
     ("texts_for_integrators", "the integrator's", create("meta-rccar/conf/key.pem", "-----BEGIN PRIVATE " + "KEY-----\n")),
     ("partitions_are_the_same_everywhere", "rootA", replace("meta-rccar/files/wic/rccar.wks", "--fixed-size 256", "--fixed-size 255")),
     ("partitions_are_the_same_everywhere", "data", replace("image/layout.sh", "data 64", "data 65")),
+    ("the_bundle_is_the_same_everywhere", "FORMAT", replace("image/pack", "format=verity", "format=plain")),
+    ("the_bundle_is_the_same_everywhere", "SLOTS", replace(BUNDLE, '"rootfs boot"', '"rootfs"')),
+    ("the_bundle_is_the_same_everywhere", "rootfs[rename]", replace("image/pack", "filename=root.img", "filename=r.img")),
+    ("the_bundle_is_the_same_everywhere", "boot[adaptive]", replace(BUNDLE, 'RAUC_SLOT_boot[adaptive]', 'RAUC_SLOT_boot[other]')),
+    ("cameras_are_the_same_everywhere", "RCCAR_CAMERAS", append("image/boards/raspberrypi-cameras.list", "imx500\n")),
+    ("cameras_are_the_same_everywhere", "does not know imx500", append("image/boards/raspberrypi-cameras.list", "imx500\n")),
+    ("cameras_are_the_same_everywhere", "does not name ov9281", replace("meta-rccar/README.md", "ov9281", "ov9282")),
+    ("the_root_is_finished_the_same_everywhere", "no hostname", replace("image/steps/50-root", 'echo rccar >"$root/etc/hostname"', "echo rccar")),
+    ("the_root_is_finished_the_same_everywhere", "stub-resolv", replace("image/buildroot/board/rccar/post-build.sh", "stub-resolv.conf", "resolv.conf")),
+    ("the_root_is_finished_the_same_everywhere", "no machine-id", replace("meta-rccar/recipes-core/images/rccar-root.bb", "/machine-id", "/id")),
+    ("a_page_that_was_built_again_is_noticed", "the old page", replace(f"{PROGRAMS}.bb", "/web/dist\"", "/web\"")),
     ("defconfigs_have_known_symbols_in_order", "BOOT_SCRIPT is gone", append(DEFCONFIG, "BR2_TARGET_UBOOT_BOOT_SCRIPT=y\n")),
     ("defconfigs_have_known_symbols_in_order", "savedefconfig", append(DEFCONFIG, "BR2_LINUX_KERNEL=y\n")),
     ("defconfigs_have_known_symbols_in_order", "no line", append(DEFCONFIG, "BR2_LINUX_KERNEL = y\n")),

@@ -7,6 +7,7 @@ broken.py proves that each of them finds something.
 """
 
 import collections
+import configparser
 import hashlib
 import pathlib
 import re
@@ -413,6 +414,75 @@ def check_partitions_are_the_same_everywhere(top):
     for ours, theirs in zip(wanted + [None] * 9, found + [None] * 9):
         if ours != theirs:
             yield f"rccar.wks: {theirs} where image/layout.sh has {ours}"
+
+
+def packed(top, *arguments):
+    done = subprocess.run(
+        ["bash", top / "image/pack", *arguments],
+        env={"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def check_the_bundle_is_the_same_everywhere(top):
+    """meta-rccar's is made by a class of meta-rauc, from variables; the others by image/pack."""
+    recipe = top / "meta-rccar/recipes-core/bundles/rccar-bundle.bb"
+    text = recipe.read_text()
+    values = dict((name, value) for name, _, value in assignments(recipe))
+    flags = {(slot, flag): value for slot, flag, value in re.findall(r'^RAUC_SLOT_(\w+)\[(\w+)\] = "(.*)"$', text, re.MULTILINE)}
+    wanted = configparser.ConfigParser()
+    wanted.read_string(packed(top, "manifest", "kind", "1.2.3"))
+    if values.get("RAUC_BUNDLE_FORMAT") != wanted["bundle"]["format"]:
+        yield "rccar-bundle.bb: RAUC_BUNDLE_FORMAT is not that of `image/pack manifest`"
+    slots = [name.removeprefix("image.") for name in wanted.sections() if name.startswith("image.")]
+    if values.get("RAUC_BUNDLE_SLOTS", "").split() != slots:
+        yield f"rccar-bundle.bb: RAUC_BUNDLE_SLOTS are not {' '.join(slots)}"
+    for slot in slots:
+        for flag, key in (("rename", "filename"), ("adaptive", "adaptive")):
+            if flags.get((slot, flag)) != wanted[f"image.{slot}"][key]:
+                yield f"rccar-bundle.bb: RAUC_SLOT_{slot}[{flag}] is not {wanted[f'image.{slot}'][key]}"
+
+
+def check_cameras_are_the_same_everywhere(top):
+    lines = (top / "image/boards/raspberrypi-cameras.list").read_text().splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    recipe = top / "meta-rccar/recipes-bsp/rccar-boot/rccar-boot.bb"
+    values = dict((name, value) for name, _, value in assignments(recipe))
+    if values.get("RCCAR_CAMERAS:rpi", "").split() != wanted:
+        yield "rccar-boot.bb: RCCAR_CAMERAS:rpi are not those of raspberrypi-cameras.list"
+    known = (top / "crates/programs/provision/src/values/hardware.rs").read_text()
+    for camera in wanted:
+        if f'"{camera}"' not in known:
+            yield f"raspberrypi-cameras.list: rccar-provision does not know {camera}"
+        if camera not in (top / "meta-rccar/README.md").read_text():
+            yield f"meta-rccar/README.md does not name {camera}"
+
+
+def check_the_root_is_finished_the_same_everywhere(top):
+    """What every build writes into a root after its packages."""
+    wanted = ("clock-epoch", "fstab", "machine-id", "hostname", "resolv.conf", "os-release")
+    for file in (
+        "image/steps/50-root",
+        "image/buildroot/board/rccar/post-build.sh",
+        "meta-rccar/recipes-core/images/rccar-root.bb",
+    ):
+        text = (top / file).read_text()
+        for name in wanted:
+            if not re.search(rf"^(?! *rm )[^#\n]*/{re.escape(name)}\b", text, re.MULTILINE):
+                yield f"{file}: the root gets no {name}"
+        for word in (r"IMAGE_ID=%s\nIMAGE_VERSION=%s", "stub-resolv.conf", "echo rccar"):
+            if word not in text:
+                yield f"{file}: {word} is missing"
+
+
+def check_a_page_that_was_built_again_is_noticed(top):
+    recipe = generated(top).parent / "rccar-programs.bb"
+    values = dict((name, value) for name, _, value in assignments(recipe))
+    if values.get("CONFIGURE_FILES") != "${EXTERNALSRC}/web/dist":
+        yield "rccar-programs.bb: CONFIGURE_FILES has no web/dist, and the old page stays in the host"
 
 
 def every_check():

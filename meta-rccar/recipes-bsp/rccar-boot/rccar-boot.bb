@@ -16,7 +16,8 @@ DEPENDS += "dosfstools-native mtools-native"
 INHIBIT_DEFAULT_DEPS = "1"
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 
-# Cameras that provision.toml may name, by the overlays of Raspberry Pi's kernel.
+# Cameras that provision.toml may name, by the overlays of Raspberry Pi's kernel
+# (image/boards/raspberrypi-cameras.list).
 RCCAR_CAMERAS ?= ""
 RCCAR_CAMERAS:rpi ?= "imx219 imx290 imx296 imx477 imx708 ov5647 ov9281"
 
@@ -36,7 +37,7 @@ do_compile() {
             install -D -m 0644 ${DEPLOY_DIR_IMAGE}/$camera.dtbo ${WORKDIR}/slot/overlays/$chip/camera-$camera.dtbo
         done
     done
-    bash ${S}/image/pack fat ${WORKDIR}/boot.img 32 BOOT 52434201 ${WORKDIR}/slot
+    bash ${S}/image/pack fat ${WORKDIR}/boot.img boot ${WORKDIR}/slot
 }
 
 do_deploy() {

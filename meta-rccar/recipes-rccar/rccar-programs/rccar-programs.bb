@@ -35,6 +35,9 @@ DEBUG_PREFIX_MAP:append = " -ffile-prefix-map=${CARGO_HOME}=${TARGET_DBGSRC_DIR}
 RCCAR_COMPONENTS = "car drive modem update provision ${@bb.utils.filter('PACKAGECONFIG', 'host', d)}"
 RCCAR_PROGRAMS = "rccar rccar-drive ${@bb.utils.contains('PACKAGECONFIG', 'host', 'rccar-host', '', d)}"
 
+# externalsrc sees a change of what git tracks, and the page is not tracked.
+CONFIGURE_FILES = "${EXTERNALSRC}/web/dist"
+
 do_configure:prepend() {
     [ -e ${S}/web/dist/index.html ] || bbfatal "${S}/web/dist is missing: run \`make web\` there, or take a release's archive"
 }

@@ -62,13 +62,13 @@ make_slot() {
 	mkdir -p "$work/slot"
 	"$top/image/pack" initrd "$work/verity" "$work/initrd.zst" >"$work/slot/initrd.img"
 	gzip -9 -n -c "$out/Image" >"$work/slot/Image.gz"
-	for camera in imx219 imx290 imx296 imx477 imx708 ov5647 ov9281; do
+	grep -v '^#' "$top/image/boards/raspberrypi-cameras.list" | while read -r camera; do
 		for chip in brcm,bcm2711 brcm,bcm2712; do
 			[ ! -e "$out/rpi-firmware/overlays/$camera.dtbo" ] ||
 				install -D -m 644 "$out/rpi-firmware/overlays/$camera.dtbo" "$work/slot/overlays/$chip/camera-$camera.dtbo"
 		done
 	done
-	"$top/image/pack" fat "$work/boot.img" 32 BOOT 52434201 "$work/slot"
+	"$top/image/pack" fat "$work/boot.img" boot "$work/slot"
 }
 
 make_firmware() {
@@ -79,7 +79,7 @@ make_firmware() {
 		cp -r "$out/rpi-firmware/"* "$out"/*.dtb "$out/u-boot.bin" "$work/fw/"
 		rm -f "$work/fw/cmdline.txt"
 	fi
-	"$top/image/pack" fat "$work/firmware.img" 64 RCCAR 52434600 "$work/fw"
+	"$top/image/pack" fat "$work/firmware.img" fw "$work/fw"
 }
 
 # write_genimage: the partitions of image/layout.sh, in the words of genimage.
@@ -122,15 +122,8 @@ make_bundle() {
 	version=$(sed -n 's/^IMAGE_VERSION=//p' "$TARGET_DIR/usr/lib/os-release")
 	mkdir -p "$work/bundle"
 	cp "$work/root.img" "$work/boot.img" "$work/bundle/"
-	printf '%s\n' '[update]' "compatible=$compatible" "version=$version" '[bundle]' format=verity \
-		'[image.rootfs]' filename=root.img adaptive=block-hash-index '[image.boot]' filename=boot.img adaptive=block-hash-index \
-		>"$work/bundle/manifest.raucm"
-	# A certificate for code, as the car asks for (overlays/etc/rauc/system.conf).
-	printf '[system]\ncompatible=%s\nbootloader=noop\n[keyring]\npath=%s\ncheck-purpose=codesign\n' \
-		"$compatible" "$keys/keyring.pem" >"$work/rauc.conf"
-	if grep -q 'BEGIN X509 CRL' "$keys/keyring.pem"; then
-		echo check-crl=true >>"$work/rauc.conf"
-	fi
+	"$top/image/pack" manifest "$compatible" "$version" >"$work/bundle/manifest.raucm"
+	"$top/image/pack" rauc "$compatible" "$keys/keyring.pem" >"$work/rauc.conf"
 	if [ -f "$keys/intermediate.cert.pem" ]; then
 		chain=("--intermediate=$keys/intermediate.cert.pem")
 	fi
