@@ -3,9 +3,11 @@
 import hashlib
 import json
 import lzma
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = TOP / "ci/release.d/main.py"
@@ -217,3 +219,15 @@ def image_spdx(version=VERSION):
             {"spdxElementId": "SPDXRef-image", "relationshipType": "CONTAINS", "relatedSpdxElement": "SPDXRef-deb-libc6"},
         ],
     }
+
+
+def main():
+    """standin.py FOLDER: a release of small files in FOLDER/top/out/release, to look at its page."""
+    standin = StandIn(pathlib.Path(sys.argv[1]), dict(os.environ))
+    done = standin.release("assemble")
+    print(standin.out / "release" if not done.returncode else done.stderr)
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
