@@ -65,6 +65,24 @@ make_anew() {
 # ---
 # growing ------------------------------------------------------------------------------------------
 
+# BusyBox of wrynose has no `truncate`, and of `od` less than Debian's: these two do without.
+#
+# number: bytes as one number, the least of them first.
+number() {
+  local sum=0 factor=1 byte
+  # Three octal digits for each.
+  for byte in $(od -b | sed 's/^[^ ]* *//'); do
+    sum=$((sum + 0$byte * factor)) factor=$((factor * 256))
+  done
+  echo "$sum"
+}
+
+# empty FILE SECTORS: a file of that size with nothing in it.
+empty() {
+  rm -f "$1"
+  dd if=/dev/zero of="$1" bs=512 seek="$2" count=0 2>/dev/null
+}
+
 sectors() { cat "/sys/class/block/${1#/dev/}/size"; }
 
 # repair_table PARTITION: both copies of the partition table agree, and the partition reaches to the
@@ -96,7 +114,7 @@ tables_agree() {
   local head=/run/head tail=/run/tail
   dd if="/dev/$1" of=$head bs=512 count=34 2>/dev/null
   dd if="/dev/$1" of=$tail bs=512 skip=$(($2 - 33)) count=33 2>/dev/null
-  [ "$(dd if=$head bs=512 skip=1 count=1 2>/dev/null | dd bs=1 skip=32 count=8 2>/dev/null | od -An -tu8 | tr -d ' ')" = $(($2 - 1)) ] &&
+  [ "$(dd if=$head bs=512 skip=1 count=1 2>/dev/null | dd bs=1 skip=32 count=8 2>/dev/null | number)" = $(($2 - 1)) ] &&
     [ "$(dd if=$tail bs=512 skip=32 count=1 2>/dev/null | head -c 8)" = "EFI PART" ] &&
     [ "$(dd if=$head bs=512 skip=2 count=32 2>/dev/null | md5sum)" = "$(dd if=$tail bs=512 count=32 2>/dev/null | md5sum)" ]
 }
@@ -104,13 +122,12 @@ tables_agree() {
 # new_table DISK SECTORS NUMBER LENGTH: leaves an empty card of that size with the table wanted in
 # /run/table.
 new_table() {
-  truncate -s $(($2 * 512)) /run/table
+  empty /run/table "$2"
   dd if="/dev/$1" of=/run/table bs=512 count=34 conv=notrunc 2>/dev/null
   dd if="/dev/$1" of=/run/table bs=512 skip=$(($2 - 33)) seek=$(($2 - 33)) count=33 conv=notrunc 2>/dev/null
   in_root /usr/sbin/sfdisk --dump /run/table 2>/dev/null | sed "/^last-lba/d; /^\/run\/table$3 /s/size= *[0-9]*/size=$4/" >/run/table.dump
   grep -q 'name="data"' /run/table.dump || return 1
-  truncate -s 0 /run/table
-  truncate -s $(($2 * 512)) /run/table
+  empty /run/table "$2"
   in_root /usr/sbin/sfdisk --quiet --wipe never --wipe-partitions never /run/table </run/table.dump
 }
 
@@ -118,7 +135,7 @@ new_table() {
 # whole and smaller.
 grow_filesystem() {
   local blocks
-  blocks=$(dd if="$1" bs=4 skip=257 count=1 2>/dev/null | od -An -tu4 | tr -d ' ')
+  blocks=$(dd if="$1" bs=4 skip=257 count=1 2>/dev/null | number)
   [ $(($(sectors "${1#/dev/}") - blocks * 8)) -ge $WORTH ] || return 0
   say "growing the data partition to the whole card"
   in_root /usr/sbin/resize2fs "$1" >/run/resize2fs.log 2>&1 || say "it stays as it is: $(tail -n 1 /run/resize2fs.log)"
