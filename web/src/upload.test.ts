@@ -87,7 +87,7 @@ describe("upload", () => {
     broken.request.onerror?.();
     await expect(broken.running.done).rejects.toMatchObject({
       status: 0,
-      text: "the connection broke off",
+      text: "lost",
     });
     const cancelled = start();
     cancelled.running.cancel();

@@ -27,7 +27,7 @@ export function upload(
   const done = new Promise<Release>((resolve, reject) => {
     const broken = (why: string) => () => reject(new ApiError(0, "unreachable", why));
     request.upload.onprogress = ({ loaded }) => progress(loaded);
-    request.onerror = broken("the connection broke off");
+    request.onerror = broken("lost");
     request.onabort = broken("cancelled");
     request.onload = () => {
       const answer = json(request.responseText);

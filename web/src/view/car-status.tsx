@@ -5,6 +5,8 @@
 import { useEffect } from "preact/hooks";
 import type { App } from "../app/app";
 import type { CarStatus, HostStatus, Provision, UnusedTable } from "../core/app/http";
+import { Rich } from "./rich";
+import { t } from "../words/words";
 
 /** A person who types the code elsewhere looks here to see whether it worked. */
 const ASK_EVERY_MS = 3000;
@@ -29,13 +31,17 @@ export function CarStatusPanel({ app }: { app: App }) {
 function ClaimCode({ code, host }: { code: string; host: HostStatus | null }) {
   return (
     <section class="notice accent">
-      <h2>Nobody owns this car yet</h2>
+      <h2>{t().status.unowned}</h2>
       <p class="claim-code" data-testid="claim-code">
         {code}
       </p>
       <p class="muted small">
-        Sign in at {host === null ? "its host" : <a href={host.url}>{host.url}</a>}, choose “Add a
-        car” and type this code. Whoever does so owns the car.
+        <Rich
+          text={t().status.claimAt}
+          slots={{
+            server: host === null ? t().status.itsServer : <a href={host.url}>{host.url}</a>,
+          }}
+        />
       </p>
     </section>
   );
@@ -54,10 +60,7 @@ function Card({ provision }: { provision: Provision }) {
               {faults.map(({ line, key, what, example }) => (
                 <li key={`${line} ${key} ${what}`}>
                   <p>
-                    <b>
-                      Line {line}, {key}:
-                    </b>{" "}
-                    {what}.
+                    <b>{t().status.line(line, key)}</b> <span lang="en">{what}.</span>
                   </p>
                   {example !== "" && <code>{example}</code>}
                 </li>
@@ -66,17 +69,19 @@ function Card({ provision }: { provision: Provision }) {
           )}
           {unused.map(({ table, instead }) => (
             <p class="muted small" key={table}>
-              Until [{table}] is right, {holds(instead)}.
+              {t().status.until(table, holds(instead))}
             </p>
           ))}
         </section>
       )}
       {notices.length > 0 && (
         <section class="notice" data-testid="card-notices">
-          <h2>Noticed at the start</h2>
+          <h2>{t().status.noticed}</h2>
           <ul class="faults">
             {notices.map((notice) => (
-              <li key={notice}>{notice}</li>
+              <li key={notice} lang="en">
+                {notice}
+              </li>
             ))}
           </ul>
         </section>
@@ -88,13 +93,13 @@ function Card({ provision }: { provision: Provision }) {
 function holds(instead: UnusedTable["instead"]): string {
   switch (instead) {
     case "kept":
-      return "the settings from before hold for it";
+      return t().status.kept;
     case "default":
-      return "the defaults hold for it";
+      return t().status.defaults;
     case "off":
-      return "the car cannot be armed";
+      return t().status.off;
     default:
-      return `other settings hold for it (${instead})`;
+      return t().status.otherSettings(instead);
   }
 }
 
@@ -103,15 +108,13 @@ function cardTitle({ file, faults }: Provision): string | null {
     case "good":
       return null;
     case "faulty":
-      return faults.length === 1
-        ? "A mistake in provision.toml"
-        : `${faults.length} mistakes in provision.toml`;
+      return t().status.mistakes(faults.length);
     case "missing":
-      return "The card has no provision.toml";
+      return t().status.missing;
     case "unreadable":
-      return "The card's provision.toml cannot be read";
+      return t().status.unreadable;
     default:
-      return `The card's provision.toml: ${file}`;
+      return t().status.otherFile(file);
   }
 }
 
@@ -119,33 +122,32 @@ function About({ status }: { status: CarStatus }) {
   const host = status.host;
   return (
     <dl class="about muted small">
-      <dt>Host</dt>
-      <dd data-testid="host-state">
-        {host === null ? "None. This page is the only way to drive" : hostWords(host)}
-      </dd>
+      <dt>{t().status.server}</dt>
+      <dd data-testid="host-state">{host === null ? t().status.none : hostWords(host)}</dd>
       {status.provision !== null && (
         <>
-          <dt>This page</dt>
+          <dt>{t().status.thisPage}</dt>
           <dd>http://{status.provision.host_name}.local</dd>
         </>
       )}
-      <dt>Car</dt>
+      <dt>{t().status.car}</dt>
       <dd class="id">{status.car}</dd>
     </dl>
   );
 }
 
 function hostWords({ url, state, text }: HostStatus): string {
+  const words = t().status;
   switch (state) {
     case "registered":
-      return `Registered with ${url}`;
+      return words.registered(url);
     case "unclaimed":
-      return `Waits to be claimed at ${url}`;
+      return words.unclaimed(url);
     case "refused":
-      return `${url} refuses it: ${text ?? "no reason given"}`;
+      return words.refused(url, text ?? words.noReason);
     case "connecting":
-      return text === null ? `Connecting to ${url}` : `Cannot reach ${url}: ${text}. Trying again`;
+      return text === null ? words.connecting(url) : words.cannotReach(url, text);
     default:
-      return text === null ? `${url}: ${state}` : `${url}: ${state}, ${text}`;
+      return words.other(url, state, text);
   }
 }

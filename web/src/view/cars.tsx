@@ -16,6 +16,7 @@ import { ThemeSwitch } from "./display";
 import { FindCars, Parts } from "./find-cars";
 import { Top } from "./top";
 import { InstallButton, UpdateLine } from "./update-line";
+import { count, t } from "../words/words";
 
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
@@ -28,9 +29,9 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
       <Top app={app} server={server} here="cars" />
       <main class="content">
         <div class="headline">
-          <h1>{server.mode === "car" ? "This car" : "Your cars"}</h1>
+          <h1>{server.mode === "car" ? t().cars.this : t().cars.yours}</h1>
           <p class="muted" role="status">
-            {view === null ? "Asking the host" : summary(view, wish)}
+            {view === null ? t().cars.asking : summary(view, wish)}
           </p>
         </div>
         {view !== null && mayAdd && (view.known >= FEW || isChoosy(wish)) && (
@@ -52,9 +53,9 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
             ))}
             {view?.total === 0 && isChoosy(wish) && (
               <li class="no-match" data-testid="no-match">
-                <p>No car fits.</p>
+                <p>{t().cars.noneFits}</p>
                 <button type="button" class="button" onClick={() => app.see(EVERYTHING)}>
-                  Show all
+                  {t().cars.showAll}
                 </button>
               </li>
             )}
@@ -67,7 +68,7 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
                   onClick={() => (adding.value = true)}
                 >
                   <PlusIcon />
-                  <span>Add a car</span>
+                  <span>{t().cars.add}</span>
                 </button>
               </li>
             )}
@@ -108,7 +109,7 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
   // Only a host passes the owner's wish on; a car's own page does not.
   const version = remove === null ? null : requestable(car, user);
-  const label = isKnown(PRESENCES, car.presence) ? DRIVE_LABELS[car.presence] : "Open";
+  const label = isKnown(PRESENCES, car.presence) ? t().cars.drive[car.presence] : t().cars.open;
   return (
     <li class={`car ${car.presence}`} data-testid={`car-${car.id}`} data-presence={car.presence}>
       <CarPicture />
@@ -117,13 +118,13 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
           <h2>{car.name}</h2>
           <span class={`pill ${car.presence}`}>{presence(car)}</span>
         </div>
-        <p class="muted small">{car.software ?? "Has not registered yet"}</p>
+        <p class="muted small">{car.software ?? t().cars.notYet}</p>
         {car.owner !== null && (
           <p class="muted small owner" data-testid={`owner-${car.id}`}>
-            <span>{car.owner === user ? "Yours" : `${car.owner}'s`}</span>
+            <span>{car.owner === user ? t().cars.mine : t().cars.of(car.owner)}</span>
             {car.owner === user && remove && (
               <button type="button" class="link" data-testid={`remove-${car.id}`} onClick={remove}>
-                Remove
+                {t().cars.remove}
               </button>
             )}
           </p>
@@ -137,7 +138,7 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
         type="button"
         class={`button wide ${car.presence === "available" ? "primary" : ""}`}
         data-testid={`open-${car.id}`}
-        aria-label={`${label}: ${car.name}`}
+        aria-label={t().cars.openCar(label, car.name)}
         onClick={open}
       >
         {label}
@@ -150,38 +151,33 @@ function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {
   return (
     <section class="empty" data-testid="car-list">
       <CarPicture />
-      <h2>No cars yet</h2>
+      <h2>{t().cars.noCars}</h2>
       <ol class="steps">
-        <li>Flash the image onto an SD card.</li>
-        <li>Add the car here and put the file you get onto the card.</li>
-        <li>Put the card into the car and switch it on. It appears here by itself.</li>
+        <li>{t().cars.flash}</li>
+        <li>{t().cars.putFile}</li>
+        <li>{t().cars.switchOn}</li>
       </ol>
       {mayAdd && (
         <button type="button" class="button primary" data-testid="add-car" onClick={add}>
-          Add a car
+          {t().cars.add}
         </button>
       )}
     </section>
   );
 }
 
-const DRIVE_LABELS = { available: "Drive", busy: "Open", offline: "Wait for it" } as const;
-
 function presence({ presence: is, driver }: CarInfo): string {
-  if (is === "available") return "Ready";
-  if (is === "offline") return "Offline";
+  if (is === "available") return t().cars.ready;
+  if (is === "offline") return t().cars.offline;
   if (!isKnown(PRESENCES, is)) return capital(plain(is));
-  return driver === null ? "Busy" : `${driver} drives`;
+  return driver === null ? t().cars.busy : t().cars.drives(driver);
 }
 
 function summary(view: CarView, wish: Wish): string {
   const { known, total, ready, more } = view;
-  const count = (number: number) => number.toLocaleString("en");
-  if (more) return `${count(known)} cars so far, more are coming`;
-  if (known === 0) return "Nothing to drive so far";
-  if (isChoosy(wish))
-    return `${count(total)} of ${count(known)} cars fit, ${count(ready)} ready to drive`;
-  return ready === 0
-    ? "None is ready right now"
-    : `${count(ready)} of ${count(total)} ready to drive`;
+  const words = t().cars;
+  if (more) return words.soFar(count(known), known);
+  if (known === 0) return words.nothing;
+  if (isChoosy(wish)) return words.fit(count(total), count(known), count(ready));
+  return ready === 0 ? words.noneReady : words.areReady(count(ready), count(total));
 }

@@ -8,6 +8,8 @@ import { figures } from "./figures";
 import { offline } from "./offline";
 import { account, cars, pages, releases, signIn } from "./pages";
 
+import { status } from "./status";
+
 export const de: Catalogue = {
   account,
   cars,
@@ -23,4 +25,5 @@ export const de: Catalogue = {
   releases,
   setup,
   signIn,
+  status,
 };

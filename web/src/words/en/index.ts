@@ -7,6 +7,8 @@ import { figures } from "./figures";
 import { offline } from "./offline";
 import { account, cars, pages, releases, signIn } from "./pages";
 
+import { status } from "./status";
+
 export const en = {
   account,
   cars,
@@ -22,4 +24,5 @@ export const en = {
   releases,
   setup,
   signIn,
+  status,
 };
