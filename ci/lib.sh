@@ -82,8 +82,8 @@ flaky_in() { awk -F '"' '/<testcase /{ name = $4 " " $2 } /<flakyFailure/ && nam
 # tests have run.
 build_programs() { cargo build --workspace --bins --tests --locked --quiet; }
 
-# oelint_folder: packages of Python with oelint-adv and fastjsonschema, of exactly these versions and
-# this Python.
+# oelint_folder: packages of Python with oelint-adv and fastjsonschema, of exactly these versions
+# and this Python.
 oelint_folder() {
   local wanted
   wanted=$({ cat tests/packaging/requirements.txt && python3 --version; } | sha256sum | cut -c 1-16)
