@@ -15,9 +15,18 @@ fn main() {
     for (width, height) in [(640, 360), (1280, 720)] {
         let format = VideoFormat::new(width, height, 30).unwrap();
         let (width, height) = (width as usize, height as usize);
-        for layout in [Layout::I420, Layout::Nv12, Layout::Yuyv] {
+        for (layout, bytes) in [
+            (Layout::I420, 1),
+            (Layout::Nv12, 1),
+            (Layout::Yuyv, 2),
+            (Layout::Bgr, 3),
+            (Layout::Rgb, 3),
+            (Layout::Bgrx, 4),
+            (Layout::Rgbx, 4),
+            (Layout::Grey, 1),
+        ] {
             // Rows with padding, as the Pi's receiver gives them.
-            let row = if layout == Layout::Yuyv { width * 2 } else { width };
+            let row = width * bytes;
             let shape = Shape { width, height, stride: row + 64 };
             let planes: Vec<Vec<u8>> =
                 layout.plane_sizes(shape).into_iter().map(|size| vec![100; size]).collect();

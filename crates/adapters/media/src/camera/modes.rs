@@ -9,9 +9,18 @@ pub(super) struct Modes {
     pub(super) sizes: Vec<(u32, u32)>,
 }
 
-/// Layouts, cheapest first: I420 is copied, the chroma of NV12 is taken apart, and YUYV has twice
-/// the chroma that is kept.
-pub(super) const LAYOUTS: [Layout; 3] = [Layout::I420, Layout::Nv12, Layout::Yuyv];
+/// Layouts, cheapest first: I420 is copied, the chroma of NV12 is taken apart, YUYV has twice the
+/// chroma that is kept, and RGB is computed. Grey comes last, because it has no colours.
+pub(super) const LAYOUTS: [Layout; 8] = [
+    Layout::I420,
+    Layout::Nv12,
+    Layout::Yuyv,
+    Layout::Bgr,
+    Layout::Rgb,
+    Layout::Bgrx,
+    Layout::Rgbx,
+    Layout::Grey,
+];
 
 /// The modes to ask a camera for, best first: the wanted size, then larger ones; of the same size
 /// the cheapest layout first.
@@ -48,6 +57,17 @@ mod tests {
             [mode(Layout::Yuyv, &[(640, 360), (1280, 720)]), mode(Layout::Nv12, &[(640, 360)])];
         assert_eq!(best(&modes, (640, 360)), Some((Layout::Nv12, (640, 360))));
         assert_eq!(best(&modes, (1280, 720)), Some((Layout::Yuyv, (1280, 720))));
+    }
+
+    #[test]
+    fn grey_is_taken_only_where_nothing_of_the_size_has_colours() {
+        let modes = [
+            mode(Layout::Grey, &[(640, 400), (1280, 720)]),
+            mode(Layout::Rgbx, &[(640, 400)]),
+            mode(Layout::Bgr, &[(640, 400)]),
+        ];
+        assert_eq!(best(&modes, (640, 360)), Some((Layout::Bgr, (640, 400))));
+        assert_eq!(best(&modes, (1280, 720)), Some((Layout::Grey, (1280, 720))));
     }
 
     #[test]

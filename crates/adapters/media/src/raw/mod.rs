@@ -17,6 +17,17 @@ pub enum Layout {
     Nv12,
     /// Y U Y V for every two pixels of a row, full height (`YUYV`, as USB cameras give it).
     Yuyv,
+    /// B G R for every pixel, full range. What libcamera calls `RGB888`: it counts from the highest
+    /// byte of a word.
+    Bgr,
+    /// R G B for every pixel, full range (libcamera's `BGR888`).
+    Rgb,
+    /// B G R and a byte without meaning, full range (libcamera's `XRGB8888`).
+    Bgrx,
+    /// R G B and a byte without meaning, full range (libcamera's `XBGR8888`).
+    Rgbx,
+    /// Luma alone, full range (libcamera's `R8`).
+    Grey,
 }
 
 impl Layout {
@@ -34,7 +45,19 @@ impl Layout {
                 ]
             }
             Self::Nv12 => vec![plane(stride, height, width), plane(stride, chroma, width)],
-            Self::Yuyv => vec![plane(stride, height, width * 2)],
+            Self::Yuyv | Self::Bgr | Self::Rgb | Self::Bgrx | Self::Rgbx | Self::Grey => {
+                vec![plane(stride, height, width * self.pixel())]
+            }
+        }
+    }
+
+    /// Bytes of a pixel in the first plane.
+    fn pixel(self) -> usize {
+        match self {
+            Self::I420 | Self::Nv12 | Self::Grey => 1,
+            Self::Yuyv => 2,
+            Self::Bgr | Self::Rgb => 3,
+            Self::Bgrx | Self::Rgbx => 4,
         }
     }
 
@@ -132,15 +155,21 @@ impl<'a> RawFrame<'a> {
             }
         };
         for (index, row) in luma.enumerate() {
-            let at = top + source(index, height);
+            let from = self.pixels(top + source(index, height), left, width);
             match self.layout {
-                Layout::I420 | Layout::Nv12 => {
-                    row.copy_from_slice(self.planes[0].row(at, left, width))
-                }
-                Layout::Yuyv => rows::yuyv_luma(self.planes[0].row(at, left * 2, width * 2), row),
+                Layout::I420 | Layout::Nv12 => row.copy_from_slice(from),
+                Layout::Yuyv => rows::yuyv_luma(from, row),
+                Layout::Bgr => rows::rgb_luma::<3, 2>(from, row),
+                Layout::Rgb => rows::rgb_luma::<3, 0>(from, row),
+                Layout::Bgrx => rows::rgb_luma::<4, 2>(from, row),
+                Layout::Rgbx => rows::rgb_luma::<4, 0>(from, row),
+                Layout::Grey => rows::grey_luma(from, row),
             }
             turn(row);
         }
+        let two = |at: usize, convert: TwoRows, u: &mut [u8], v: &mut [u8]| {
+            convert(self.pixels(at * 2, left, width), self.pixels(at * 2 + 1, left, width), u, v);
+        };
         for (index, (u, v)) in chroma.enumerate() {
             let at = top / 2 + source(index, height / 2);
             match self.layout {
@@ -149,9 +178,14 @@ impl<'a> RawFrame<'a> {
                     v.copy_from_slice(self.planes[2].row(at, left / 2, width / 2));
                 }
                 Layout::Nv12 => rows::split(self.planes[1].row(at, left, width), u, v),
-                Layout::Yuyv => {
-                    let row = |at| self.planes[0].row(at, left * 2, width * 2);
-                    rows::yuyv_chroma(row(at * 2), row(at * 2 + 1), u, v);
+                Layout::Yuyv => two(at, rows::yuyv_chroma, u, v),
+                Layout::Bgr => two(at, rows::rgb_chroma::<3, 2>, u, v),
+                Layout::Rgb => two(at, rows::rgb_chroma::<3, 0>, u, v),
+                Layout::Bgrx => two(at, rows::rgb_chroma::<4, 2>, u, v),
+                Layout::Rgbx => two(at, rows::rgb_chroma::<4, 0>, u, v),
+                Layout::Grey => {
+                    u.fill(rows::NO_COLOUR);
+                    v.fill(rows::NO_COLOUR);
                 }
             }
             turn(u);
@@ -159,7 +193,16 @@ impl<'a> RawFrame<'a> {
         }
         Ok(())
     }
+
+    /// Pixels of one row of the first plane.
+    fn pixels(&self, index: usize, from: usize, count: usize) -> &'a [u8] {
+        let pixel = self.layout.pixel();
+        self.planes[0].row(index, from * pixel, count * pixel)
+    }
 }
+
+/// Makes a row of U and one of V of two rows of pixels.
+type TwoRows = fn(&[u8], &[u8], &mut [u8], &mut [u8]);
 
 #[derive(Debug, Clone, Copy)]
 struct PlaneShape {
@@ -184,141 +227,4 @@ impl<'a> Plane<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::VideoFormat;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_frame_of_the_wanted_size_keeps_every_sample() {
-        let shape = Shape { width: 64, height: 48, stride: 64 };
-        let bytes: Vec<u8> =
-            (0..64 * 48 * 3 / 2).map(|index: usize| low_byte(index % 251)).collect();
-        let (y, chroma) = bytes.split_at(64 * 48);
-        let (u, v) = chroma.split_at(32 * 24);
-        let mut frame = I420Frame::new(format(64, 48));
-        for data in [vec![bytes.as_slice()], vec![y, u, v]] {
-            frame.bytes_mut().fill(0);
-            RawFrame::new(Layout::I420, shape, &data)
-                .unwrap()
-                .convert(Rotation::None, &mut frame)
-                .unwrap();
-            assert_eq!(frame.bytes(), bytes);
-        }
-    }
-
-    #[test]
-    fn chroma_of_two_yuyv_rows_is_their_mean() {
-        let shape = Shape { width: 64, height: 48, stride: 128 };
-        let row = |u: u8, v: u8| [10, u, 20, v].repeat(32);
-        let bytes = [row(100, 200), row(103, 100)].concat().repeat(24);
-        let mut frame = I420Frame::new(format(64, 48));
-        RawFrame::new(Layout::Yuyv, shape, &[&bytes])
-            .unwrap()
-            .convert(Rotation::None, &mut frame)
-            .unwrap();
-        assert_eq!(frame.y()[..4], [10, 20, 10, 20]);
-        assert!(frame.u().iter().all(|&u| u == 102) && frame.v().iter().all(|&v| v == 150));
-    }
-
-    #[test]
-    fn frames_that_are_too_small_or_cut_off_are_refused_with_figures() {
-        let shape = Shape { width: 64, height: 48, stride: 64 };
-        let bytes = vec![0; 64 * 48 * 3 / 2];
-        let raw = RawFrame::new(Layout::Nv12, shape, &[&bytes]).unwrap();
-        let error = raw.convert(Rotation::None, &mut I420Frame::new(format(64, 64))).unwrap_err();
-        assert_eq!(error.to_string(), "the frame has 64×48 pixels; at least 64×64 are needed");
-        let error =
-            RawFrame::new(Layout::Nv12, shape, &[&bytes[..3072], &bytes[..1000]]).unwrap_err();
-        assert_eq!(error.to_string(), "plane 1 of the frame has 1000 bytes; 1536 are needed");
-        let narrow = Shape { stride: 63, ..shape };
-        assert!(RawFrame::new(Layout::Nv12, narrow, &[&bytes]).is_err());
-        assert!(RawFrame::new(Layout::Yuyv, shape, &[]).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_layout_padding_middle_and_rotation_each_pixel_has_its_own_colour(
-            layout in prop_oneof![Just(Layout::I420), Just(Layout::Nv12), Just(Layout::Yuyv)],
-            half_size in (32usize..50, 24usize..40),
-            larger in (0usize..10, 0usize..10),
-            padding in 0usize..9,
-            contiguous: bool,
-            upside_down: bool,
-        ) {
-            let (width, height) = (half_size.0 * 2, half_size.1 * 2);
-            let (from_width, from_height) = (width + larger.0 * 2, height + larger.1 * 2);
-            let row = if layout == Layout::Yuyv { from_width * 2 } else { from_width };
-            let shape = Shape { width: from_width, height: from_height, stride: row + padding * 2 };
-            let planes = paint(layout, shape);
-            let joined = planes.concat();
-            let data: Vec<&[u8]> =
-                if contiguous { vec![&joined] } else { planes.iter().map(Vec::as_slice).collect() };
-            let mut frame = I420Frame::new(format(width, height));
-            let rotation = if upside_down { Rotation::Half } else { Rotation::None };
-            RawFrame::new(layout, shape, &data).unwrap().convert(rotation, &mut frame).unwrap();
-
-            let (left, top) = (larger.0 & !1, larger.1 & !1);
-            for y in 0..height {
-                for x in 0..width {
-                    let turned = (width - 1 - x, height - 1 - y);
-                    let (sx, sy) = if upside_down { turned } else { (x, y) };
-                    let (sx, sy) = (left + sx, top + sy);
-                    prop_assert_eq!(frame.y()[y * width + x], luma(sx, sy));
-                    let chroma = (y / 2) * (width / 2) + x / 2;
-                    prop_assert_eq!(frame.u()[chroma], blue(sx / 2, sy / 2));
-                    prop_assert_eq!(frame.v()[chroma], red(sx / 2, sy / 2));
-                }
-            }
-        }
-    }
-
-    fn luma(x: usize, y: usize) -> u8 {
-        low_byte(x * 7 + y * 13)
-    }
-
-    fn blue(x: usize, y: usize) -> u8 {
-        low_byte(x * 5 + y * 3 + 1)
-    }
-
-    fn red(x: usize, y: usize) -> u8 {
-        low_byte(x * 11 + y * 17 + 2)
-    }
-
-    fn low_byte(value: usize) -> u8 {
-        value.to_le_bytes()[0]
-    }
-
-    /// The planes of a frame with these colours, pixel by pixel.
-    fn paint(layout: Layout, shape: Shape) -> Vec<Vec<u8>> {
-        let sizes = layout.plane_sizes(shape);
-        let mut planes: Vec<Vec<u8>> = sizes.into_iter().map(|size| vec![0xEE; size]).collect();
-        let Shape { width, height, stride } = shape;
-        for y in 0..height {
-            for x in 0..width {
-                let (u, v) = (blue(x / 2, y / 2), red(x / 2, y / 2));
-                match layout {
-                    Layout::I420 => {
-                        planes[0][y * stride + x] = luma(x, y);
-                        planes[1][y / 2 * (stride / 2) + x / 2] = u;
-                        planes[2][y / 2 * (stride / 2) + x / 2] = v;
-                    }
-                    Layout::Nv12 => {
-                        planes[0][y * stride + x] = luma(x, y);
-                        planes[1][y / 2 * stride + (x & !1)] = u;
-                        planes[1][y / 2 * stride + (x | 1)] = v;
-                    }
-                    Layout::Yuyv => {
-                        planes[0][y * stride + x * 2] = luma(x, y);
-                        planes[0][y * stride + x * 2 + 1] = if x % 2 == 0 { u } else { v };
-                    }
-                }
-            }
-        }
-        planes
-    }
-
-    fn format(width: usize, height: usize) -> VideoFormat {
-        VideoFormat::new(width.try_into().unwrap(), height.try_into().unwrap(), 30).unwrap()
-    }
-}
+mod tests;

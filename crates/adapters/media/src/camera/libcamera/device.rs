@@ -126,5 +126,11 @@ pub(super) fn pixel_format(layout: Layout) -> PixelFormat {
         Layout::I420 => formats::YUV420,
         Layout::Nv12 => formats::NV12,
         Layout::Yuyv => formats::YUYV,
+        // Named from the highest byte of a word to the lowest, so backwards in memory.
+        Layout::Bgr => formats::RGB888,
+        Layout::Rgb => formats::BGR888,
+        Layout::Bgrx => formats::XRGB8888,
+        Layout::Rgbx => formats::XBGR8888,
+        Layout::Grey => formats::R8,
     }
 }
