@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { story } from '../lib/story.mjs';
 
-const list = new URL('../../../image/boards/own-modules.list', import.meta.url);
-const modules = readFileSync(list, 'utf8')
+const top = new URL('../../../', import.meta.url);
+const modules = readFileSync(new URL('image/boards/own-modules.list', top), 'utf8')
   .split('\n')
   .map((line) => line.replace(/#.*/, '').split(/\s+/))
   .filter(([name]) => name);
@@ -14,6 +14,9 @@ const named = (use) => modules.filter((words) => words[1] === use).map(([name]) 
 story('drivers', {}, (car, step) => {
   const asRoot = (command) =>
     car.inside(`systemd-run -q --pipe --wait sh -ec '${command}'`).then((text) => text.trim());
+
+  const lacking = (files) =>
+    asRoot(`for file in ${files.join(' ')}; do test -s $file || echo $file; done`);
 
   step('the kernel takes the drivers of the image', 460, async () => {
     await car.flash({});
@@ -35,11 +38,23 @@ story('drivers', {}, (car, step) => {
       '/usr/share/libpisp/backend_default_config.json',
       ...sensors.map((name) => `/usr/share/libcamera/ipa/rpi/pisp/${name}.json`),
     ];
+    assert.equal(await lacking(files), '');
+    await asRoot('modprobe rp1-cfe; modprobe pisp-be');
+  });
+
+  step("the Pi 4's libcamera knows its receiver, and makes pictures in software", 120, async () => {
     assert.equal(
-      await asRoot(`for file in ${files.join(' ')}; do test -s $file || echo $file; done`),
+      await lacking([
+        '/usr/lib/aarch64-linux-gnu/libcamera/ipa/ipa_soft_simple.so',
+        '/usr/lib/aarch64-linux-gnu/libcamera/ipa/ipa_soft_simple.so.sign',
+        '/usr/share/libcamera/ipa/simple/uncalibrated.yaml',
+      ]),
       '',
     );
-    await asRoot('modprobe rp1-cfe; modprobe pisp-be');
+    assert.match(await asRoot('cat /etc/libcamera/configuration.yaml'), /^ +mode: cpu$/m);
+    const edits = readFileSync(new URL('image/packages/edits.list', top), 'utf8');
+    const [, path, sum] = edits.match(/^(\S+) \S+ (\S+) qcom-camss unicam$/m);
+    assert.equal(await asRoot(`sha256sum </${path}`), `${sum}  -`);
   });
 
   step('no car has those of the stories', 120, async () => {
