@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb host-oci test-host-oci release pictures clean setup
+.PHONY: help demo test web lint unit packaging units e2e image image-lock image-sources boot test-image bench-image bench-stops test-repro test-camera test-modem test-netlab test-releases bench-latency bench-link bench-host bench fuzz install dist host-deb test-host-deb host-oci test-host-oci msrv release pictures clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -155,6 +155,11 @@ test-host-oci: ## Look at the container image of the host, and start it as a use
 	@ci/setup
 	@ci/web build
 	@tests/host-oci/run
+
+msrv: ## Check the programs with the oldest compiler that may build them; before each release
+	@ci/setup
+	@ci/web build
+	@ci/msrv
 
 release: ## Everything of a version, signed, into out/release; TRIAL=1 without a tag (needs root or sudo; docs/releasing.md)
 	@ci/release
