@@ -167,6 +167,7 @@ export default tseslint.config(
     "../../protocol/",
     "../../words/",
   ),
+  imports("src/core/card", "./"),
   importsNot("src/link", "input", "app", "view"),
   importsNot("src/input", "link", "app", "view"),
   importsNot("src/app", "view"),

@@ -5,6 +5,7 @@
 
 import {
   account,
+  addresses,
   ApiError,
   carStatus,
   claimed,
@@ -13,6 +14,7 @@ import {
   refusal,
   serverInfo,
   type Account,
+  type Addresses,
   type CarStatus,
   type Claimed,
   type Enrolment,
@@ -84,6 +86,11 @@ export class Api {
   async enrol(name: string | null = null, url: string | null = null): Promise<Enrolment> {
     const wish = { ...(name !== null && { name }), ...(url !== null && { url }) };
     return await this.#request("POST", "enrolments", wish, enrolment);
+  }
+
+  /** Where cars find the host. */
+  async addresses(): Promise<Addresses> {
+    return await this.#request("GET", "addresses", undefined, addresses);
   }
 
   async claim(code: string): Promise<Claimed> {

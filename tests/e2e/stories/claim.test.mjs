@@ -27,11 +27,55 @@ async function codeOnLanPage(browser, world, name) {
   return code;
 }
 
+/** What a person fills in who has never seen this file, with names that are hard to write down. */
+async function fillIn(page) {
+  await page.getByTestId('card-wifi.country').selectOption({ label: 'Germany (DE)' });
+  await page.getByTestId('card-wifi.0.ssid').fill('Tom\'s "5G" \\ Küche');
+  await page.getByTestId('card-wifi.0.password').fill('short');
+  await page.getByTestId('network-add').click();
+  await page.getByTestId('card-wifi.1.ssid').fill('👨‍👩‍👧 home');
+  await page.getByLabel('It hides its name').nth(1).check();
+  await page.getByTestId('card-modem').getByText('Mobile network').click();
+  await page.getByTestId('card-carrier').selectOption({ label: 'EE' });
+  await page.getByTestId('card-modem.pin').fill('0042');
+  await page.getByTestId('card-drive').getByText('Servo and motor').click();
+  await page.getByTestId('card-drive.actuator').selectOption('pca9685');
+  await page.getByTestId('card-drive.max_forward').fill('40');
+  // A mistake is named at its field, and no file is made.
+  await page.getByTestId('enrol-submit').click();
+  await page.getByText(/8 to 63 characters, this has 5/u).waitFor();
+  await page.getByTestId('card-wifi.0.password').fill('a "quoted" \\ #pass');
+  await page.getByText('The file so far').click();
+  for (const line of WRITTEN) await page.getByTestId('card-preview').getByText(line).waitFor();
+}
+
+const WRITTEN = [
+  'country = "DE"',
+  'ssid = "Tom\'s \\"5G\\" \\\\ Küche"',
+  'password = "a \\"quoted\\" \\\\ #pass"',
+  'ssid = "👨\\u200d👩\\u200d👧 home"',
+  'hidden = true',
+  'apn = "everywhere"',
+  'user = "eesecure"',
+  'pin = "0042"',
+  'actuator = "pca9685"',
+  'max_forward = 40',
+];
+
 async function signedIn(browser, world, user, size = { width: 1280, height: 800 }) {
   const page = await (await browser.newContext({ viewport: size })).newPage();
   await page.goto(await world.signInLink(user));
   await page.getByTestId('car-list').waitFor();
   return page;
+}
+
+/** What a phone opens that reads the QR code on the car's own page. */
+async function linkOnLanPage(browser, world) {
+  const page = await (await browser.newContext({ viewport: PHONE })).newPage();
+  await page.goto(`http://127.0.0.1:${world.lanPort}`);
+  const link = await page.getByTestId('claim-qr').getAttribute('data-text');
+  await page.context().close();
+  return link;
 }
 
 async function claim(page, code, picturedAs) {
@@ -140,9 +184,17 @@ describe('a card without a token', () => {
     assert.notEqual(second, first);
     await claim(grace, first);
     await grace.getByText(/no car shows this code/i).waitFor();
-    await grace.getByTestId('claim-code-field').fill(second);
-    await grace.getByTestId('claim-submit').click();
-    await grace.getByTestId('claimed').waitFor();
+    // The QR code on the car's page leads there, also before a sign-in.
+    const link = await linkOnLanPage(browser, world);
+    assert.equal(link, `${world.url}/#/claim?code=${second}`);
+    const phone = await (await browser.newContext({ viewport: PHONE })).newPage();
+    await phone.goto(await world.signInLink('grace'));
+    await phone.getByTestId('car-list').waitFor();
+    await phone.goto(link);
+    assert.equal(await phone.getByTestId('claim-code-field').inputValue(), second);
+    await picture(phone, 'claim-link-phone');
+    await phone.getByTestId('claim-submit').click();
+    await phone.getByTestId('claimed').waitFor();
     const cockpit = await Cockpit.open(browser, world, { user: 'grace' });
     await cockpit.live();
     await cockpit.close();
@@ -166,7 +218,15 @@ describe('a card with the file of the page', () => {
     const page = await signedIn(browser, world, 'ada');
     await page.getByTestId('add-car').first().click();
     await page.getByTestId('enrol-name').fill('Roter Blitz');
+    await fillIn(page);
+    assert.deepEqual(await axe(page), []);
+    await picture(page, 'card-desktop');
+    await page.setViewportSize(PHONE);
+    await picture(page, 'card-phone');
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.getByTestId('enrol-submit').click();
+    // The host listens to its own machine only: a car would not reach it, whatever its address.
+    await page.getByTestId('local-only').waitFor();
     // This page was opened on the host itself, under an address that a car cannot use.
     await picture(page, 'address-desktop');
     await page.getByTestId('enrol-address').fill(world.url);
@@ -187,6 +247,9 @@ describe('a card with the file of the page', () => {
     assert.equal(download.suggestedFilename(), 'provision.toml');
     file = readFileSync(await download.path(), 'utf8');
     assert.ok(!file.includes('127.0.0.1') && !file.includes('localhost'), file);
+    // The whole file, with every line explained, and what was filled in.
+    assert.ok(file.includes('# provision.toml: what this car should know before it starts.'));
+    for (const line of WRITTEN) assert.ok(file.split('\n').includes(line), `${line}\n${file}`);
     await picture(page, 'file-desktop');
     await page.setViewportSize(PHONE);
     await picture(page, 'file-phone');
@@ -206,10 +269,12 @@ describe('a card with the file of the page', () => {
     await world.car.stop();
     await world.provision(file);
     await world.startCar();
-    const { faults, unused } = JSON.parse(
+    const { faults, unused, notices } = JSON.parse(
       readFileSync(world.file('root/run/rccar/provision.json'), 'utf8'),
     );
     assert.deepEqual({ faults, unused }, { faults: [], unused: [] });
+    const said = notices.filter((notice) => notice.includes('provision.toml, line'));
+    assert.deepEqual(said, []);
   });
 
   it('is worth nothing on a second card: that car waits to be claimed', async () => {

@@ -7,6 +7,7 @@ import { computed, effect, signal, untracked, type ReadonlySignal } from "@preac
 import { Api } from "../api";
 import {
   ApiError,
+  type Addresses,
   type CarStatus,
   type Claimed,
   type Enrolment,
@@ -159,6 +160,11 @@ export class App {
     return await this.#ask(() =>
       this.#api.enrol(name === "" ? null : name, url === "" ? null : url),
     );
+  }
+
+  /** Where cars find the host; nothing is known of that if it does not answer. */
+  async addresses(): Promise<Addresses> {
+    return await this.#api.addresses().catch(() => ({ addresses: [], local_only: false }));
   }
 
   /** Makes the user the owner of the car that shows this code. */

@@ -3,26 +3,37 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app/app";
-import type { Enrolment } from "../core/app/http";
+import type { Addresses, Enrolment } from "../core/app/http";
+import { EMPTY, file, type Card } from "../core/card/card";
+import { CardForm } from "./card-form";
 import { ClaimCar } from "./claim-car";
 import { Field, Form, text } from "./form";
 import { CloseIcon, CopyIcon, DownloadIcon } from "./icons";
 
-export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
+interface Props {
+  readonly app: App;
+  /** A code that came with the page's address; `null`: the dialog was opened here. */
+  readonly code: string | null;
+  readonly close: () => void;
+}
+
+export function AddCarDialog({ app, code, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const enrolment = useSignal<Enrolment | null>(null);
-  const name = useSignal("");
-  useEffect(() => dialog.current?.showModal(), []);
+  const card = useSignal<Card>(EMPTY);
+  const address = useSignal("");
+  const known = useSignal<Addresses | null>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    void app.addresses().then((answer) => (known.value = answer));
+  }, []);
   const make = async (url: string) => {
-    const answer = await app.enrol(name.value, url);
+    const answer = await app.enrol(card.value.name.trim(), url);
     if (typeof answer === "string") return answer;
     enrolment.value = answer;
     return null;
   };
-  const ask = async (fields: FormData) => {
-    name.value = text(fields, "name").trim();
-    return await make("");
-  };
+  const addresses = known.value?.addresses ?? [];
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby="add-car-title" onClose={close}>
       <div class="dialog-head">
@@ -36,25 +47,28 @@ export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
           <CloseIcon />
         </button>
       </div>
-      {enrolment.value === null ? (
+      {enrolment.value !== null ? (
+        <CardFile
+          enrolment={enrolment.value}
+          card={card.value}
+          localOnly={known.value?.local_only === true}
+          again={() => (enrolment.value = null)}
+          make={make}
+        />
+      ) : (
         <>
+          {code !== null && <ClaimCar app={app} code={code} phone={null} />}
           <section class="way">
             <h3>Its card is in your computer</h3>
-            <Form action="Make its file" testid="enrol-submit" submit={ask}>
-              <Field
-                label="Name of the car"
-                name="name"
-                testid="enrol-name"
-                autocomplete="off"
-                placeholder="Blitz"
-                optional
-              />
-            </Form>
+            <CardForm
+              card={card}
+              address={address}
+              addresses={addresses}
+              make={async () => await make(address.value)}
+            />
           </section>
-          <ClaimCar app={app} />
+          {code === null && <ClaimCar app={app} code="" phone={addresses[0] ?? null} />}
         </>
-      ) : (
-        <CardFile enrolment={enrolment.value} again={() => (enrolment.value = null)} make={make} />
       )}
     </dialog>
   );
@@ -62,12 +76,15 @@ export function AddCarDialog({ app, close }: { app: App; close: () => void }) {
 
 interface CardFileProps {
   readonly enrolment: Enrolment;
+  readonly card: Card;
+  /** Nothing but the host's own machine reaches it. */
+  readonly localOnly: boolean;
   readonly again: () => void;
   /** Makes the file again with this address of the host; returns a message for the person. */
   readonly make: (url: string) => Promise<string | null>;
 }
 
-function CardFile({ enrolment, again, make }: CardFileProps) {
+function CardFile({ enrolment, card, localOnly, again, make }: CardFileProps) {
   const now = useSignal(Date.now() / 1000);
   useEffect(() => {
     const ticks = setInterval(() => (now.value = Date.now() / 1000), 1000);
@@ -77,7 +94,7 @@ function CardFile({ enrolment, again, make }: CardFileProps) {
   return (
     <>
       {enrolment.url === null ? (
-        <AskAddress make={make} />
+        <AskAddress localOnly={localOnly} make={make} />
       ) : (
         <>
           <ol class="steps">
@@ -85,18 +102,20 @@ function CardFile({ enrolment, again, make }: CardFileProps) {
               Download the file and put it onto the SD card in the place of the{" "}
               <code>provision.toml</code> there.
             </li>
-            <li>Open it with a text editor and fill in your Wi-Fi. Every line explains itself.</li>
             <li>Put the card into the car and switch it on. It appears in the list by itself.</li>
           </ol>
           <a
             class="button primary wide"
             download="provision.toml"
             data-testid="provision-download"
-            href={`data:text/plain;charset=utf-8,${encodeURIComponent(enrolment.provision)}`}
+            href={`data:text/plain;charset=utf-8,${encodeURIComponent(file(enrolment.provision, card))}`}
           >
             <DownloadIcon />
             Download provision.toml
           </a>
+          <button type="button" class="button wide" data-testid="card-change" onClick={again}>
+            Change something
+          </button>
         </>
       )}
       <details class="small">
@@ -118,13 +137,25 @@ function CardFile({ enrolment, again, make }: CardFileProps) {
 }
 
 /** This page was opened on the host itself, under an address that means the car to a car. */
-function AskAddress({ make }: { make: (url: string) => Promise<string | null> }) {
+interface AskAddressProps {
+  readonly localOnly: boolean;
+  readonly make: (url: string) => Promise<string | null>;
+}
+
+function AskAddress({ localOnly, make }: AskAddressProps) {
   return (
     <section class="way">
       <p>
         You opened this page at <code>{location.host}</code>. For the car, that is the car itself.
         Under which address do other machines find this host?
       </p>
+      {localOnly && (
+        <p class="trouble" data-testid="local-only">
+          This host listens to its own machine only, so no car reaches it. Unless a proxy stands in
+          front of it, set <code>listen = ["0.0.0.0:8080"]</code> below <code>[http]</code> in its
+          configuration, and start it again.
+        </p>
+      )}
       <Form
         action="Make its file"
         testid="enrol-address-submit"

@@ -5,6 +5,8 @@
 import { useEffect } from "preact/hooks";
 import type { App } from "../app/app";
 import type { CarStatus, HostStatus, Provision, UnusedTable } from "../core/app/http";
+import { formatRoute } from "../core/app/route";
+import { Qr } from "./qr";
 import { Rich } from "./rich";
 import { t } from "../words/words";
 
@@ -43,6 +45,16 @@ function ClaimCode({ code, host }: { code: string; host: HostStatus | null }) {
           }}
         />
       </p>
+      {host !== null && (
+        <>
+          <p class="muted small">{t().status.scan}</p>
+          <Qr
+            text={`${host.url}/${formatRoute({ page: "claim", code })}`}
+            label={t().status.qr(host.url)}
+            testid="claim-qr"
+          />
+        </>
+      )}
     </section>
   );
 }

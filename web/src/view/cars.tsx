@@ -24,6 +24,12 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const view = app.view.value;
   const wish = app.wish.value;
   const mayAdd = server.mode === "host";
+  const route = app.route.value;
+  const code = route.page === "claim" && mayAdd ? route.code : null;
+  const close = () => {
+    adding.value = false;
+    if (code !== null) app.go({ page: "cars" }, "replace");
+  };
   return (
     <div class="page">
       <Top app={app} server={server} here="cars" />
@@ -82,7 +88,7 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
         <span>rccar-web/{__VERSION__}</span>
         <ThemeSwitch />
       </footer>
-      {adding.value && <AddCarDialog app={app} close={() => (adding.value = false)} />}
+      {(adding.value || code !== null) && <AddCarDialog app={app} code={code} close={close} />}
       {removing.value && (
         <RemoveCarDialog app={app} car={removing.value} close={() => (removing.value = null)} />
       )}

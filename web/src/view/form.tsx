@@ -48,6 +48,8 @@ interface FieldProps {
   readonly focus?: boolean;
   readonly optional?: boolean;
   readonly placeholder?: string;
+  /** What stands in it at first. */
+  readonly value?: string;
 }
 
 export function Field(props: FieldProps) {
@@ -60,6 +62,7 @@ export function Field(props: FieldProps) {
     focus = false,
     optional = false,
     placeholder,
+    value = "",
   } = props;
   return (
     <label class="field">
@@ -68,6 +71,7 @@ export function Field(props: FieldProps) {
         name={name}
         {...(type === "password" ? ({ type } as const) : ({ type } as const))}
         {...(placeholder === undefined ? {} : { placeholder })}
+        defaultValue={value}
         autocomplete={autocomplete}
         autocapitalize="none"
         spellcheck={false}

@@ -52,6 +52,7 @@ function title(app: App): string {
     case "releases":
       return tab.releases;
     case "cars":
+    case "claim":
     case "car":
       return app.signaling.value.phase === "waiting" ? tab.gone : tab.cars;
   }

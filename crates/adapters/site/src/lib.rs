@@ -59,6 +59,7 @@ mod listening;
 mod names;
 mod options;
 mod outbox;
+mod own_addresses;
 mod page;
 mod people;
 mod provision;

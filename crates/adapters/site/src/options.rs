@@ -6,6 +6,7 @@ use crate::names::PublicUrl;
 use crate::proxies::Proxies;
 use crate::token::Token;
 use rccar_protocol::text::Software;
+use std::net::SocketAddr;
 
 /// Settings of [`crate::router`].
 #[derive(Debug, Clone)]
@@ -15,6 +16,9 @@ pub struct Options {
     /// Address under which people reach the program, if it is configured. The program then answers
     /// under no other name, unless this one means the machine itself (`localhost`).
     pub public_url: Option<PublicUrl>,
+    /// Where the program listens to plain HTTP: people who add a car are offered this machine's
+    /// addresses for it.
+    pub listens: Vec<SocketAddr>,
     /// Proxies that are believed who their clients are.
     pub trusted_proxies: Proxies,
     pub limits: Limits,
@@ -36,6 +40,7 @@ impl Options {
         Self {
             software,
             public_url: None,
+            listens: Vec::new(),
             trusted_proxies: Proxies::default(),
             limits: Limits::default(),
             known_browsers: None,

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{Reply, Server, Socket, TestCar};
-use rccar_site::TokenHash;
+use common::{Reply, Server, Socket, TestCar, software};
+use rccar_site::{Options, PublicUrl, TokenHash};
 use serde_json::{Value, json};
 
 const CODE: &str = "K7QP-2VXH";
@@ -212,4 +212,43 @@ async fn an_address_that_means_the_car_itself_is_asked_for_and_never_written() {
         assert_eq!((refused.status, refused.code().as_str()), (422, "bad-address"));
         assert!(refused.json()["text"].as_str().unwrap().contains(words), "{said}");
     }
+}
+
+#[tokio::test]
+async fn addresses_of_the_machine_are_offered_to_people_who_add_a_car() {
+    let listens = vec!["127.0.0.1:8080".parse().unwrap(), "192.0.2.7:8080".parse().unwrap()];
+    let server = Server::start_as(Options { listens, ..Options::new(software()) }).await;
+    let unknown = server.get("/api/v1/addresses").await;
+    assert_eq!(unknown.code(), "not-signed-in");
+    let cookie = server.cookie("Ada").await;
+    let reply = server.request("GET", "/api/v1/addresses", &[("cookie", &cookie)], "").await;
+    // The page was opened at 127.0.0.1, which would be the car itself.
+    assert_eq!(
+        reply.json(),
+        json!({ "addresses": ["http://192.0.2.7:8080"], "local_only": false })
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_only_its_own_machine_reaches_says_so() {
+    let listens = vec!["127.0.0.1:8080".parse().unwrap()];
+    let server = Server::start_as(Options { listens, ..Options::new(software()) }).await;
+    let cookie = server.cookie("Ada").await;
+    let reply = server.request("GET", "/api/v1/addresses", &[("cookie", &cookie)], "").await;
+    assert_eq!(reply.json(), json!({ "addresses": [], "local_only": true }));
+}
+
+#[tokio::test]
+async fn a_host_with_a_public_address_offers_that_one_only() {
+    let listens = vec!["192.0.2.7:8080".parse().unwrap()];
+    let public_url = PublicUrl::try_from("http://cars.example".to_owned()).ok();
+    let server =
+        Server::start_as(Options { listens, public_url, ..Options::new(software()) }).await;
+    let headers = [("content-type", "application/json"), ("host", "cars.example")];
+    let body = r#"{"name":"Ada","password":"right password"}"#;
+    let reply = server.request("POST", "/api/v1/sign-in", &headers, body).await;
+    let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap();
+    let headers = [("cookie", cookie), ("host", "cars.example")];
+    let reply = server.request("GET", "/api/v1/addresses", &headers, "").await;
+    assert_eq!(reply.json(), json!({ "addresses": ["http://cars.example"], "local_only": false }));
 }

@@ -82,6 +82,8 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let db = Db::start(store)?;
     let options = Options {
         public_url: config.http.public_url.clone(),
+        // As they are: with port 0 the system chose one.
+        listens: sockets.plain.iter().filter_map(|socket| socket.local_addr().ok()).collect(),
         plain_http: if config.http.allow_public_http { |_| true } else { is_between_neighbours },
         trusted_proxies: config.http.proxies(),
         known_browsers: Some(known_browsers),

@@ -45,6 +45,14 @@ export interface Enrolment {
   readonly provision: string;
 }
 
+/** Where cars find the host. */
+export interface Addresses {
+  /** The best one first; empty if the host knows none that works from another machine. */
+  readonly addresses: readonly string[];
+  /** The host listens to its own machine only. */
+  readonly local_only: boolean;
+}
+
 /** A person's own account. */
 export interface Account {
   readonly name: string;
@@ -161,6 +169,14 @@ export const enrolment: Read<Enrolment> = (value, field) => {
     url: shape.maybe("url", anyString),
     config: shape.need("config", anyString),
     provision: shape.need("provision", anyString),
+  };
+};
+
+export const addresses: Read<Addresses> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    addresses: shape.need("addresses", listOf(anyString)),
+    local_only: shape.need("local_only", bool),
   };
 };
 

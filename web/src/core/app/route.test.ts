@@ -9,6 +9,8 @@ describe("routes", () => {
     ["#/releases", { page: "releases" }],
     ["#/sign-in", { page: "sign-in" }],
     ["#/setup?token=a%2Bb", { page: "setup", token: "a+b" }],
+    ["#/claim", { page: "claim", code: "" }],
+    ["#/claim?code=K7QP-2VXH", { page: "claim", code: "K7QP-2VXH" }],
     ["#/account", { page: "account" }],
     ["#/password?token=abc", { page: "password", token: "abc" }],
     ["#/link?token=abc", { page: "link", token: "abc" }],
@@ -22,6 +24,11 @@ describe("routes", () => {
     expect(parseRoute(hash)).toEqual(route);
     expect(formatRoute(route)).toBe(hash);
   });
+
+  it.each(["#/claim?code=%3Cb%3E", "#/claim?code=", `#/claim?code=${"A".repeat(17)}`])(
+    "%j brings no code along",
+    (hash) => expect(parseRoute(hash)).toEqual({ page: "claim", code: "" }),
+  );
 
   it.each([
     "",

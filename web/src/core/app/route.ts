@@ -9,6 +9,8 @@ export type Route =
   | { readonly page: "releases" }
   | { readonly page: "account" }
   | { readonly page: "sign-in" }
+  /** The list with "Add a car" open, and the code of a car in it if there is one. */
+  | { readonly page: "claim"; readonly code: string }
   | { readonly page: "setup"; readonly token: string }
   | { readonly page: "link"; readonly token: string }
   | { readonly page: "password"; readonly token: string }
@@ -36,6 +38,7 @@ export function parseRoute(hash: string): Route {
   }
   if (second !== "") return { page: "cars" };
   if (first === "releases") return { page: "releases" };
+  if (first === "claim") return { page: "claim", code: claimCode(parameters.get("code") ?? "") };
   if (first === "account") return { page: "account" };
   if (first === "sign-in") return { page: "sign-in" };
   if (first === "setup" && token !== "") return { page: "setup", token };
@@ -52,6 +55,10 @@ export function formatRoute(route: Route): string {
     case "account":
     case "sign-in":
       return `#/${route.page}`;
+    case "claim": {
+      const query = new URLSearchParams(route.code === "" ? {} : { code: route.code }).toString();
+      return `#/claim${query === "" ? "" : `?${query}`}`;
+    }
     case "setup":
     case "link":
     case "password":
@@ -64,6 +71,11 @@ export function formatRoute(route: Route): string {
       return `#/car/${route.car}${query === "" ? "" : `?${query}`}`;
     }
   }
+}
+
+/** Letters, digits and hyphens as a car shows them; what else comes with an address is dropped. */
+function claimCode(text: string): string {
+  return /^[0-9a-z-]{1,16}$/iu.test(text) ? text : "";
 }
 
 function isCarId(text: string): boolean {

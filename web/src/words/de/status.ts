@@ -8,6 +8,8 @@ export const status: Catalogue["status"] = {
   claimAt:
     "Melden Sie sich bei {server} an, wählen Sie „Auto hinzufügen“ und geben Sie diesen Code ein. Wer das tut, dem gehört das Auto.",
   itsServer: "seinem Server",
+  scan: "Oder die Kamera eines Telefons auf dieses Bild halten:",
+  qr: (url) => `QR-Code, der ${url} mit diesem Code öffnet`,
   line: (line, key) => `Zeile ${line}, ${key}:`,
   until: (table, holds) => `Bis [${table}] stimmt, ${holds}.`,
   kept: "gelten dafür die Einstellungen von vorher",

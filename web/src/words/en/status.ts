@@ -10,6 +10,8 @@ export const status = {
   claimAt:
     "Sign in at {server}, choose “Add a car” and type this code. Whoever does so owns the car.",
   itsServer: "its server",
+  scan: "Or point a phone's camera at this picture:",
+  qr: (url: string) => `QR code that opens ${url} with this code`,
   line: (line: number, key: string) => `Line ${line}, ${key}:`,
   until: (table: string, holds: string) => `Until [${table}] is right, ${holds}.`,
   kept: "the settings from before hold for it",

@@ -7,6 +7,7 @@ use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Mode};
 use crate::names::PublicUrl;
+use crate::own_addresses::own_addresses;
 use crate::provision::provision_file;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, HOST, ORIGIN};
@@ -37,6 +38,47 @@ struct Body {
     config: String,
     /// The whole `provision.toml` for its SD card; without an address if there is none for others.
     provision: String,
+}
+
+#[derive(Serialize)]
+struct Addresses {
+    /// Where a car may find the host, the best first. Empty: as `url` of an enrolment that is
+    /// `null`.
+    addresses: Vec<String>,
+    /// Nothing but this machine itself reaches the host, as far as the host knows: a proxy may
+    /// stand in front of it.
+    local_only: bool,
+}
+
+/// `GET /api/v1/addresses`: for people who add a car.
+pub(crate) async fn addresses<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if app.backend.mode() == Mode::Car {
+        return Err(AccountError::NotOffered.into());
+    }
+    let _ = caller.user()?;
+    let public = app.options.public_url.as_ref();
+    let best = address_for_cars(public, opened_address(&headers).as_ref(), peer.local);
+    // A host with a public address lets nobody in by another one.
+    let only = app.options.only_name().is_some();
+    let own = if only { Vec::new() } else { own_addresses(&app.options.listens) };
+    let own: Vec<_> = own
+        .into_iter()
+        .filter_map(|address| PublicUrl::try_from(format!("http://{address}")).ok())
+        .collect();
+    let local_only = best.is_none() && own.is_empty();
+    let mut addresses: Vec<String> = Vec::new();
+    for url in best.into_iter().chain(own).map(|url| url.to_string()) {
+        if !addresses.contains(&url) {
+            addresses.push(url);
+        }
+    }
+    let body = Json(Addresses { addresses, local_only });
+    Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
 }
 
 /// `POST /api/v1/enrolments`

@@ -132,6 +132,7 @@ fn routes<B: Backend>(
         .route("/api/v1/sign-ins", delete(own_account::end_others::<B>))
         .route("/api/v1/sign-ins/{id}", delete(own_account::end_one::<B>))
         .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
+        .route("/api/v1/addresses", get(enrolment::addresses::<B>))
         .route("/api/v1/claims", post(claim::claim::<B>))
         .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
         .route("/api/v1/cars/{id}/install", post(install::install::<B>))

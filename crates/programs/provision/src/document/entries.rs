@@ -101,8 +101,11 @@ impl Section {
                     entry.line
                 ));
             }
+            // One that is written as a number (`\u200d`) is meant, and is seen.
+            let written = body.split('\n').nth(entry.line - 1).unwrap_or_default();
             if let Value::Text(text) = &entry.value
                 && text.chars().any(is_unseen)
+                && written.chars().any(is_unseen)
                 && known.is_some()
             {
                 document.remarks.push(format!(
