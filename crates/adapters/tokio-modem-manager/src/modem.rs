@@ -203,6 +203,29 @@ impl Modem {
         Ok(profiles.len())
     }
 
+    /// `Modem.Time.GetNetworkTime`: the time of the network, ISO 8601.
+    pub async fn network_time(&self) -> Result<String, Error> {
+        let limit = self.manager.timeouts().call;
+        self.call("get the network's time", names::TIME, "GetNetworkTime", &(), limit).await
+    }
+
+    /// `Modem3gpp.SetInitialEpsBearerSettings`: what the modem attaches to an LTE network with. Of
+    /// the properties only access point, IP families and authentication count. The modem keeps
+    /// them, and may attach again.
+    pub async fn set_initial_eps_bearer(
+        &self,
+        properties: &ConnectProperties,
+    ) -> Result<(), Error> {
+        self.call(
+            "set the initial EPS bearer",
+            names::MODEM_3GPP,
+            "SetInitialEpsBearerSettings",
+            &properties.to_dict(),
+            self.manager.timeouts().control,
+        )
+        .await
+    }
+
     /// `Modem3gpp.Register`: registers with one network (MCC and MNC), or with any for `None`.
     pub async fn register(&self, operator_id: Option<&str>) -> Result<(), Error> {
         self.call(

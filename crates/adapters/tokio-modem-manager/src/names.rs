@@ -15,6 +15,8 @@ pub const MODEM: &str = "org.freedesktop.ModemManager1.Modem";
 pub const SIMPLE: &str = "org.freedesktop.ModemManager1.Modem.Simple";
 /// 3GPP registration and packet service.
 pub const MODEM_3GPP: &str = "org.freedesktop.ModemManager1.Modem.Modem3gpp";
+/// Interface of a modem that knows the network's time.
+pub const TIME: &str = "org.freedesktop.ModemManager1.Modem.Time";
 /// Connection profiles stored in the modem.
 pub const PROFILE_MANAGER: &str = "org.freedesktop.ModemManager1.Modem.Modem3gpp.ProfileManager";
 /// Extended signal quality.

@@ -69,8 +69,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
+pub mod asking;
 mod limits;
 mod machine;
+pub mod network_time;
 mod probe;
 pub mod receiver;
 mod rung;

@@ -1,11 +1,12 @@
 //! Configuration; `config.toml` beside this crate documents every option.
 
 use rccar_daemon::config::{self, ConfigError};
+use rccar_modem_core::asking::{Asking, Families, Wish};
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use tokio_modem_manager::{ConnectProperties, IpFamilies, Selector};
+use tokio_modem_manager::{AllowedAuth, ConnectProperties, IpFamilies, Selector};
 
 /// Used if the command line names no other file.
 pub const DEFAULT_PATH: &str = "/etc/rccar/modem.toml";
@@ -35,7 +36,13 @@ pub struct ModemConfig {
     pub pin: Option<Secret>,
     /// Whether to connect in networks of other operators.
     pub roaming: bool,
+    /// IP families to ask for. One of "ipv4v6" that the network refuses is left out.
     pub ip_type: IpType,
+    /// How user and password are sent.
+    pub auth: Auth,
+    /// Access point name with which the modem attaches to an LTE network; `None`: as the modem has
+    /// it.
+    pub initial_apn: Option<String>,
     /// Whether the car learns its position from the modem's satellite receiver.
     pub gps: bool,
     /// IMEI of the modem to use; `None`: the first one.
@@ -53,6 +60,15 @@ pub enum IpType {
     Ipv4,
     Ipv6,
     Ipv4v6,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// The modem's own way, which is CHAP for most; if the network refuses it, PAP.
+    Any,
+    Pap,
+    Chap,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -94,6 +110,8 @@ pub struct PathsConfig {
     pub state_dir: PathBuf,
     /// `rccar-modem` makes this file to ask for a reboot.
     pub reboot_request: PathBuf,
+    /// `rccar-modem` writes the network's time into this file if the clock is behind.
+    pub network_time: PathBuf,
 }
 
 impl Config {
@@ -110,17 +128,24 @@ impl Secret {
 }
 
 impl ModemConfig {
+    /// What is asked of the network at first.
+    #[must_use]
+    pub fn asking(&self) -> Asking {
+        let families = match self.ip_type {
+            IpType::Ipv4 => Families::Ipv4,
+            IpType::Ipv6 => Families::Ipv6,
+            IpType::Ipv4v6 => Families::Both,
+        };
+        Asking::new(families, self.user.is_some() && self.auth == Auth::Any)
+    }
+
     /// Options for ModemManager's connect; `with_pin`: the PIN may be sent.
     #[must_use]
-    pub fn connect_properties(&self, with_pin: bool) -> ConnectProperties {
-        let families = match self.ip_type {
-            IpType::Ipv4 => IpFamilies::IPV4,
-            IpType::Ipv6 => IpFamilies::IPV6,
-            IpType::Ipv4v6 => IpFamilies::IPV4V6,
-        };
+    pub fn connect_properties(&self, wish: Wish, with_pin: bool) -> ConnectProperties {
         ConnectProperties {
             apn: (!self.apn.is_empty()).then(|| self.apn.clone()),
-            ip_type: Some(families),
+            ip_type: Some(families(wish)),
+            allowed_auth: self.allowed_auth(wish),
             user: self.user.clone(),
             password: self.password.clone().map(|secret| secret.0),
             pin: self.pin.clone().filter(|_| with_pin).map(|secret| secret.0),
@@ -129,9 +154,40 @@ impl ModemConfig {
         }
     }
 
+    /// The initial EPS bearer's, if one is configured. It is the way into the network, and has
+    /// neither PIN nor roaming.
+    #[must_use]
+    pub fn initial_bearer(&self, wish: Wish) -> Option<ConnectProperties> {
+        let apn = self.initial_apn.clone().filter(|apn| !apn.is_empty())?;
+        Some(ConnectProperties {
+            ip_type: Some(families(wish)),
+            allowed_auth: self.allowed_auth(wish),
+            user: self.user.clone(),
+            password: self.password.clone().map(|secret| secret.0),
+            ..ConnectProperties::apn(apn)
+        })
+    }
+
+    fn allowed_auth(&self, wish: Wish) -> Option<AllowedAuth> {
+        match self.auth {
+            _ if self.user.is_none() => None,
+            Auth::Pap => Some(AllowedAuth::PAP),
+            Auth::Chap => Some(AllowedAuth::CHAP),
+            Auth::Any => wish.pap.then_some(AllowedAuth::PAP),
+        }
+    }
+
     #[must_use]
     pub fn selector(&self) -> Selector {
         self.imei.clone().map_or(Selector::Any, Selector::Equipment)
+    }
+}
+
+fn families(wish: Wish) -> IpFamilies {
+    match wish.families {
+        Families::Ipv4 => IpFamilies::IPV4,
+        Families::Ipv6 => IpFamilies::IPV6,
+        Families::Both => IpFamilies::IPV4V6,
     }
 }
 
@@ -144,6 +200,8 @@ impl Default for ModemConfig {
             pin: None,
             roaming: true,
             ip_type: IpType::Ipv4v6,
+            auth: Auth::Any,
+            initial_apn: None,
             gps: false,
             imei: None,
         }
@@ -155,6 +213,7 @@ impl Default for PathsConfig {
         Self {
             state_dir: "/var/lib/rccar-modem".into(),
             reboot_request: "/run/rccar-modem/reboot".into(),
+            network_time: "/run/rccar-modem/time".into(),
         }
     }
 }
@@ -249,14 +308,45 @@ mod tests {
         let everything =
             DOCUMENTED.replace("# user =", "user =").replace("# password =", "password =");
         let everything = everything.replace("# pin =", "pin =").replace("# imei =", "imei =");
+        let everything = everything.replace("# initial_apn =", "initial_apn =");
         let table: toml::Table = everything.parse().unwrap();
         let keys = |section: &str| table[section].as_table().unwrap().len();
         // As many as `Config` and its sections have fields.
         let counts = ["modem", "link", "probe", "stick", "recovery", "paths"].map(keys);
-        assert_eq!((table.len(), counts), (6, [8, 1, 1, 1, 3, 2]));
+        assert_eq!((table.len(), counts), (6, [10, 1, 1, 1, 3, 3]));
         let config: Config = config::parse(&everything, "config.toml").unwrap();
-        assert_eq!(config.modem.connect_properties(true).pin.as_deref(), Some("1234"));
-        assert_eq!(config.modem.connect_properties(false).pin, None);
+        let wish = config.modem.asking().wish();
+        assert_eq!(config.modem.connect_properties(wish, true).pin.as_deref(), Some("1234"));
+        assert_eq!(config.modem.connect_properties(wish, false).pin, None);
         assert!(!format!("{config:?}").contains("1234\"") && format!("{config:?}").contains('…'));
+    }
+
+    #[test]
+    fn user_and_password_are_sent_as_configured() {
+        let asked = |text: &str| {
+            let config: Config = config::parse(text, "a.toml").unwrap();
+            let mut asking = config.modem.asking();
+            let first = config.modem.connect_properties(asking.wish(), false).allowed_auth;
+            let again = asking.handle_refused(rccar_modem_core::asking::Refusal::SignIn);
+            let second = config.modem.connect_properties(asking.wish(), false).allowed_auth;
+            (first, again.then_some(second))
+        };
+        let (pap, chap) = (Some(AllowedAuth::PAP), Some(AllowedAuth::CHAP));
+        assert_eq!(asked("[modem]\nuser = 'a'\nauth = 'pap'"), (pap, None));
+        assert_eq!(asked("[modem]\nuser = 'a'\nauth = 'chap'"), (chap, None));
+        assert_eq!(asked("[modem]\nuser = 'a'"), (None, Some(pap)));
+        assert_eq!(asked("[modem]\nauth = 'pap'"), (None, None), "there is nothing to send");
+    }
+
+    #[test]
+    fn the_initial_bearer_is_left_alone_unless_it_is_configured() {
+        let of = |text: &str| {
+            let config: Config = config::parse(text, "a.toml").unwrap();
+            config.modem.initial_bearer(config.modem.asking().wish())
+        };
+        assert_eq!(of("[modem]\napn = 'a'"), None);
+        let initial = of("[modem]\ninitial_apn = 'b'\npin = '1234'\nip_type = 'ipv4'").unwrap();
+        assert_eq!((initial.apn.as_deref(), initial.pin), (Some("b"), None));
+        assert_eq!(initial.ip_type, Some(IpFamilies::IPV4));
     }
 }

@@ -1,15 +1,19 @@
 //! Carries out the rungs of the ladder.
 
-use crate::config::Config;
+use crate::config::{Config, ModemConfig};
 use crate::link::{Connected, LinkError, Links};
 use crate::ppp::{self, Line};
 use crate::reboots::Reboots;
 use crate::{probe, usb, view};
 use rccar_causes::causes;
+use rccar_modem_core::asking::{Asking, Wish};
 use rccar_modem_core::{Outcome, Rung, timing};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio_modem_manager::{Bearer, CoreError, Error, FaultKind, Modem, PowerState};
+use tokio_modem_manager::{
+    Bearer, ConnectProperties, CoreError, Error, FaultKind, Modem, PowerState,
+};
 use zbus::Connection;
 
 /// How long the radio stays off. A network forgets a detached modem within a second or two.
@@ -23,11 +27,30 @@ pub(crate) struct Cures {
     pub(crate) modem: Modem,
     pub(crate) links: Links,
     pub(crate) connection: Connection,
+    pub(crate) asked: Arc<Mutex<Asked>>,
     /// Sysfs path of the modem's device, as ModemManager last had it; `None` if it never did.
     pub(crate) device: Option<String>,
 }
 
+/// What the network and the modem were asked for before.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    asking: Asking,
+    /// The initial EPS bearer that the modem took.
+    initial: Option<ConnectProperties>,
+}
+
+impl Asked {
+    pub(crate) fn new(config: &ModemConfig) -> Self {
+        Self { asking: config.asking(), initial: None }
+    }
+}
+
 impl Cures {
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Carries out `rung`. The second value is the new link, if the rung makes one.
     pub(crate) async fn climb(self, rung: Rung, with_pin: bool) -> (Outcome, Option<Connected>) {
         let done = |outcome: Result<(), Error>| match outcome {
@@ -108,16 +131,12 @@ impl Cures {
 
     async fn connect(&self, with_pin: bool) -> (Outcome, Option<Connected>) {
         self.drop_dead_line().await;
-        let properties = self.config.modem.connect_properties(with_pin);
-        let bearer = match self.modem.connect(&properties).await {
-            Ok(path) => self.modem.bearer(&path).await,
-            Err(error) => Err(error),
-        };
-        let bearer = match bearer {
+        let bearer = match self.ask_for_bearer(with_pin).await {
             Ok(bearer) => bearer,
             Err(error) => {
                 tracing::info!(error = %causes(&error), "the modem does not connect");
-                return (view::outcome_of_connect(&error, properties.apn.is_none()), None);
+                let without_apn = self.config.modem.apn.is_empty();
+                return (view::outcome_of_connect(&error, without_apn), None);
             }
         };
         match self.configure(&bearer).await {
@@ -128,6 +147,52 @@ impl Cures {
                     "the modem is connected, and its interface cannot be configured"
                 );
                 (Outcome::Failed, None)
+            }
+        }
+    }
+
+    /// Connects. What the network refuses is asked for in another way; if it refuses all, the first
+    /// refusal is the error: it is about what the person has configured.
+    async fn ask_for_bearer(&self, with_pin: bool) -> Result<Bearer, Error> {
+        let mut first = None;
+        loop {
+            let wish = self.asked().asking.wish();
+            self.set_initial_bearer(wish).await;
+            let properties = self.config.modem.connect_properties(wish, with_pin);
+            let bearer = match self.modem.connect(&properties).await {
+                Ok(path) => self.modem.bearer(&path).await,
+                Err(error) => Err(error),
+            };
+            let error = match bearer {
+                Ok(bearer) => {
+                    self.asked().asking.handle_connected();
+                    return Ok(bearer);
+                }
+                Err(error) => error,
+            };
+            let refusal = view::refusal(&error);
+            let again = refusal.is_some_and(|refusal| self.asked().asking.handle_refused(refusal));
+            if !again {
+                return Err(first.unwrap_or(error));
+            }
+            tracing::info!(
+                error = %causes(&error), refused = ?wish, next = ?self.asked().asking.wish(),
+                "the network is asked for something else"
+            );
+            first.get_or_insert(error);
+        }
+    }
+
+    /// Modems keep it, and attach again when it changes. One that cannot be told is left as it is.
+    async fn set_initial_bearer(&self, wish: Wish) {
+        let Some(initial) = self.config.modem.initial_bearer(wish) else { return };
+        if self.asked().initial.as_ref() == Some(&initial) {
+            return;
+        }
+        match self.modem.set_initial_eps_bearer(&initial).await {
+            Ok(()) => self.asked().initial = Some(initial),
+            Err(error) => {
+                tracing::info!(error = %causes(&error), "the initial EPS bearer stays as it is");
             }
         }
     }

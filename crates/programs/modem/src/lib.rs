@@ -33,6 +33,7 @@ mod error;
 mod gps;
 mod ipv6;
 pub mod link;
+mod network_time;
 pub mod ppp;
 mod probe;
 mod reboots;

@@ -2,13 +2,13 @@
 
 use crate::bus::{Published, Report, StickReport, take_over_stick};
 use crate::config::Config;
-use crate::cures::Cures;
+use crate::cures::{Asked, Cures};
 use crate::dhcp::News;
 use crate::link::{Connected, LinkError, Links};
 use crate::reboots::Reboots;
 use crate::refused_pin::RefusedPin;
 use crate::sticks::Sticks;
-use crate::{dns, gps, probe, usb, view};
+use crate::{dns, gps, network_time, probe, usb, view};
 use futures_util::StreamExt;
 use rccar_bus::BusError;
 use rccar_bus::modem::ModemSignals;
@@ -18,7 +18,7 @@ use rccar_modem_core::{Car, Effect, Event, Machine, Outcome, Rung, Status, timin
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -73,6 +73,7 @@ pub struct Supervisor {
     acting: Option<(u64, JoinHandle<()>)>,
     link: Option<Connected>,
     sticks: watch::Receiver<Vec<StickReport>>,
+    asked: Arc<Mutex<Asked>>,
     device: Option<String>,
     climbed: BTreeMap<String, u64>,
     refused_pin: RefusedPin,
@@ -87,6 +88,7 @@ impl Supervisor {
         let modem = ModemManager::new(connection.clone()).await?.modem(config.modem.selector());
         let links = Links::connect(config.link.metric)?;
         let (sender, car) = watch::channel(Car { in_session: false, parked: false });
+        network_time::start(modem.clone(), config.paths.network_time.clone());
         let place = config.modem.gps.then(|| gps::start(modem.clone(), car.clone()));
         let published = Published::new(sender, place);
         published.serve(&connection).await?;
@@ -98,6 +100,7 @@ impl Supervisor {
         let refused_pin = RefusedPin::new(&config.paths.state_dir, config.modem.pin.as_ref());
         let machine = Machine::new(moment(), dice(), refused_pin.pin(), &reboots);
         let (acting, link, device, climbed) = (None, None, None, BTreeMap::new());
+        let asked = Arc::new(Mutex::new(Asked::new(&config.modem)));
         let reports = mpsc::unbounded_channel();
         Ok(Self {
             config,
@@ -111,6 +114,7 @@ impl Supervisor {
             acting,
             link,
             sticks,
+            asked,
             device,
             climbed,
             refused_pin,
@@ -266,6 +270,7 @@ impl Supervisor {
             modem: self.modem.clone(),
             links: self.links.clone(),
             connection: self.connection.clone(),
+            asked: Arc::clone(&self.asked),
             device: self.device.clone(),
         };
         let reports = self.reports.0.clone();

@@ -1,5 +1,6 @@
 //! Translates ModemManager's words into the core's.
 
+use rccar_modem_core::asking::Refusal;
 use rccar_modem_core::{Fault, ModemView, Observation, Outcome, Registration, Stage};
 use tokio_modem_manager::{
     CoreError, Error, FailedReason, FaultKind, Lock, MobileEquipmentError, Modem3gpp, ModemState,
@@ -79,6 +80,25 @@ pub(crate) fn outcome_of_connect(error: &Error, without_apn: bool) -> Outcome {
     let invalid =
         error.fault().is_some_and(|fault| fault.kind == FaultKind::Core(CoreError::InvalidArgs));
     if invalid && without_apn { Outcome::Refused(Fault::ApnNeeded) } else { outcome(error) }
+}
+
+/// What a failed connect says about what was asked for. `None`: it is not about that, and the same
+/// may be asked for again.
+pub(crate) fn refusal(error: &Error) -> Option<Refusal> {
+    use MobileEquipmentError as Me;
+    let FaultKind::MobileEquipment(error) = &error.fault()?.kind else { return None };
+    match error {
+        Me::Ipv4OnlyAllowed => Some(Refusal::OnlyIpv4),
+        Me::Ipv6OnlyAllowed => Some(Refusal::OnlyIpv6),
+        Me::SingleAddressBearersOnlyAllowed
+        | Me::UnknownPdpAddressOrType
+        | Me::ActivationRejectedByGgsnOrGw
+        | Me::ActivationRejectedUnspecified
+        | Me::ServiceOptionNotSupported
+        | Me::ServiceOptionNotSubscribed => Some(Refusal::PerhapsFamilies),
+        Me::UserAuthenticationFailed | Me::PdpAuthFailure => Some(Refusal::SignIn),
+        _ => None,
+    }
 }
 
 /// The meaning of any other failure.
@@ -169,5 +189,31 @@ mod tests {
         );
         assert_eq!(of("MobileEquipment.Congestion"), Outcome::Failed);
         assert_eq!(of("Core.Tired"), Outcome::Failed);
+    }
+
+    #[test]
+    fn refusals_of_families_and_of_sign_ins_are_told_from_others() {
+        let of = |name: &str| {
+            let name = format!("org.freedesktop.ModemManager1.Error.{name}");
+            let fault = tokio_modem_manager::Fault::new(&name, String::new());
+            refusal(&Error::ModemManager { what: "connect", fault })
+        };
+        assert_eq!(of("MobileEquipment.Ipv4OnlyAllowed"), Some(Refusal::OnlyIpv4));
+        assert_eq!(of("MobileEquipment.Ipv6OnlyAllowed"), Some(Refusal::OnlyIpv6));
+        for name in [
+            "SingleAddressBearersOnlyAllowed",
+            "UnknownPdpAddressOrType",
+            "ServiceOptionNotSubscribed",
+            "ActivationRejectedUnspecified",
+        ] {
+            let refusal = of(&format!("MobileEquipment.{name}"));
+            assert_eq!(refusal, Some(Refusal::PerhapsFamilies), "{name}");
+        }
+        assert_eq!(of("MobileEquipment.UserAuthenticationFailed"), Some(Refusal::SignIn));
+        for name in ["MobileEquipment.MissingOrUnknownApn", "MobileEquipment.NetworkTimeout"] {
+            assert_eq!(of(name), None, "{name}");
+        }
+        assert_eq!(of("Core.Failed"), None);
+        assert_eq!(refusal(&Error::NotRunning { what: "connect" }), None);
     }
 }

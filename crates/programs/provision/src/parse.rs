@@ -144,10 +144,15 @@ fn fill(settings: &mut Settings, table: &Table, reader: &mut Reader<'_>) {
                 apn: reader.text("apn", values::apn),
                 user: reader.text("user", values::short_text),
                 password: reader.text("password", values::short_text),
+                auth: reader.text("auth", values::auth),
+                ip_type: reader.text("ip_type", values::ip_type),
+                roaming: reader.flag("roaming"),
+                initial_apn: reader.text("initial_apn", values::apn),
                 pin: reader.text("pin", values::pin),
                 gps: reader.flag("gps"),
             };
             reader.needs("password", "user");
+            reader.needs("auth", "user");
         }
         "camera" => {
             settings.camera = Camera {

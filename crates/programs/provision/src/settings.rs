@@ -61,6 +61,14 @@ pub struct Modem {
     pub apn: Option<String>,
     pub user: Option<String>,
     pub password: Option<String>,
+    /// How they are sent: `any`, `pap` or `chap`.
+    pub auth: Option<String>,
+    /// `ipv4v6`, `ipv4` or `ipv6`.
+    pub ip_type: Option<String>,
+    /// Whether to connect in networks of other operators.
+    pub roaming: Option<bool>,
+    /// Access point name with which the modem attaches to an LTE network.
+    pub initial_apn: Option<String>,
     /// PIN of the SIM card.
     pub pin: Option<String>,
     /// Whether the driver sees where the car is.
@@ -226,7 +234,7 @@ macro_rules! hidden {
 hidden! {
     Host: url, token;
     Wifi: country, ssid, password, hidden, priority;
-    Modem: apn, user, password, pin, gps;
+    Modem: apn, user, password, auth, ip_type, roaming, initial_apn, pin, gps;
     Lan: access_code;
 }
 

@@ -77,6 +77,8 @@ pub struct Counters {
     pub connects: u32,
     /// Time of the last request to connect.
     pub last_connect: Option<Instant>,
+    /// Families that the last connect asked for (`MBIM_CONTEXT_IP_TYPE`).
+    pub last_ip_type: Option<u32>,
     /// Number of times that the radio was switched off.
     pub radio_offs: u32,
     /// Number of PINs that were tried.
@@ -96,6 +98,8 @@ const ATTACHED: u32 = 2;
 const DETACHED: u32 = 4;
 /// Reject cause "PLMN not allowed" (3GPP TS 24.008).
 const NOT_ALLOWED: u32 = 11;
+/// The same (TS 24.301 section 9.9.4.4): user name or password are wrong.
+const USER_AUTHENTICATION_FAILED: u32 = 29;
 /// `MBIM_DATA_CLASS_LTE`.
 const LTE: u32 = 0x20;
 
@@ -107,6 +111,11 @@ pub(super) struct Device {
     pub(super) rssi: u32,
     /// Number of connects that are still to be refused.
     pub(super) refuse: u32,
+    /// IP families (`MBIM_CONTEXT_IP_TYPE`) that the network takes, and the cause with which it
+    /// refuses others; `None`: all.
+    pub(super) only: Option<(u32, u32)>,
+    /// Ways to authenticate (`MBIM_AUTH_PROTOCOL`) that the network takes; `None`: all.
+    pub(super) only_auth: Option<u32>,
     pub(super) network_error: u32,
     pub(super) hangs: bool,
     pub(super) addresses: Addresses,
@@ -127,6 +136,8 @@ impl Device {
             registration: Registration::Home,
             rssi: 25,
             refuse: 0,
+            only: None,
+            only_auth: None,
             network_error: 0,
             hangs: false,
             addresses,
@@ -232,7 +243,8 @@ impl Device {
             cid::PIN => self.set_pin(read_text(body, 8).as_deref()),
             cid::PACKET_SERVICE => self.set_packet_service(read_u32(body, 0) == Some(0)),
             cid::CONNECT => {
-                self.set_connect(read_u32(body, 4) == Some(1), read_u32(body, 40).unwrap_or(0))
+                let field = |at| read_u32(body, at).unwrap_or(0);
+                self.set_connect(field(4) == 1, field(40), field(36))
             }
             _ => (status::NONE, vec![]),
         }
@@ -270,7 +282,7 @@ impl Device {
         (status::NONE, vec![cid::PACKET_SERVICE])
     }
 
-    fn set_connect(&mut self, activate: bool, ip_type: u32) -> (u32, Vec<u32>) {
+    fn set_connect(&mut self, activate: bool, ip_type: u32, auth: u32) -> (u32, Vec<u32>) {
         if !activate {
             self.drop_connection();
             return (status::NONE, vec![]);
@@ -283,6 +295,15 @@ impl Device {
         }
         if self.packet_service != ATTACHED || !self.is_registered() {
             return (status::PACKET_SERVICE_DETACHED, vec![]);
+        }
+        self.counters.last_ip_type = Some(ip_type);
+        self.network_error = match (self.only, self.only_auth) {
+            (Some((only, cause)), _) if only != ip_type => cause,
+            (_, Some(only)) if only != auth => USER_AUTHENTICATION_FAILED,
+            _ => 0,
+        };
+        if self.network_error != 0 {
+            return (status::FAILURE, vec![]);
         }
         (self.activation, self.ip_type) = (ACTIVATED, ip_type);
         self.path.carry(Some(self.addresses));

@@ -86,6 +86,17 @@ impl MbimModem {
         self.device().refuse = times;
     }
 
+    /// Lets the network take these families only (`MBIM_CONTEXT_IP_TYPE`: 1 IPv4, 2 IPv6, 3 both),
+    /// and refuse others with this cause of TS 24.301.
+    pub fn take_only(&self, ip_type: u32, cause: u32) {
+        self.device().only = Some((ip_type, cause));
+    }
+
+    /// Lets the network take this way to authenticate only (`MBIM_AUTH_PROTOCOL`: 1 PAP, 2 CHAP).
+    pub fn take_only_auth(&self, protocol: u32) {
+        self.device().only_auth = Some(protocol);
+    }
+
     pub fn remove_sim(&self) {
         let mut device = self.device();
         device.sim = Sim::Missing;

@@ -100,6 +100,33 @@ export const MODEM: Group = {
     text("modem.password", "Password of the access point", rules.shortText, {
       when: given("modem.user"),
     }),
+    choice(
+      "modem.auth",
+      "How user and password are sent",
+      [
+        ["", "As the modem does"],
+        ["pap", "PAP"],
+        ["chap", "CHAP"],
+      ],
+      { when: given("modem.user") },
+    ),
+    choice("modem.ip_type", "Addresses", [
+      ["", "What the network gives"],
+      ["ipv4", "IPv4 only"],
+      ["ipv6", "IPv6 only"],
+    ]),
+    choice(
+      "modem.roaming",
+      "Networks of other operators",
+      [
+        ["", "Used"],
+        ["false", "Not used"],
+      ],
+      { bare: true },
+    ),
+    text("modem.initial_apn", "Access point for entering the network", rules.apn, {
+      hint: "Only if the operator says so.",
+    }),
     text("modem.pin", "PIN of the SIM card", rules.pin, {
       kind: "secret",
       hint: "A wrong PIN is tried once only.",

@@ -49,9 +49,14 @@ fn ppp_options(settings: &Settings) -> String {
         word + "\""
     };
     let (user, password) = (quoted(&settings.modem.user), quoted(&settings.modem.password));
+    let refused = match settings.modem.auth.as_deref() {
+        Some("pap") => "refuse-chap\nrefuse-mschap\nrefuse-mschap-v2\nrefuse-eap\n",
+        Some("chap") => "refuse-pap\nrefuse-eap\n",
+        _ => "",
+    };
     format!(
         "# Made at each start of provision.toml; changes here are lost.\n\
-         user {user}\npassword {password}\n"
+         user {user}\npassword {password}\n{refused}"
     )
 }
 
@@ -221,6 +226,12 @@ mod tests {
         assert!(
             ppp_options(&Settings::default()).ends_with("\nuser \"rccar\"\npassword \"rccar\"\n")
         );
+        for (auth, refused) in [("pap", "refuse-chap"), ("chap", "refuse-pap")] {
+            let modem = crate::settings::Modem { auth: Some(auth.into()), ..Default::default() };
+            let options = ppp_options(&Settings { modem, ..Settings::default() });
+            assert!(options.contains(&format!("\n{refused}\n")), "{options}");
+            assert!(!options.contains(&format!("\nrefuse-{auth}\n")), "{options}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod ssh;
 
 pub(crate) use country::country;
 pub(crate) use hardware::{driver, power_monitor, sensor};
-pub(crate) use network::{apn, pin, ssid, wifi_password};
+pub(crate) use network::{apn, auth, ip_type, pin, ssid, wifi_password};
 pub(crate) use ssh::public_key;
 
 use http::uri::Authority;

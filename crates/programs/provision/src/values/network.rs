@@ -52,6 +52,27 @@ pub(crate) fn apn(text: &str) -> Checked {
         .into())
 }
 
+/// How user and password of an access point are sent.
+pub(crate) fn auth(text: &str) -> Checked {
+    match text {
+        "any" | "pap" | "chap" => Ok(text.to_owned()),
+        _ => {
+            Err("user and password are sent by \"pap\", by \"chap\", or by \"any\" of them".into())
+        }
+    }
+}
+
+/// The kinds of addresses that a mobile network is asked for.
+pub(crate) fn ip_type(text: &str) -> Checked {
+    match text {
+        "ipv4v6" | "ipv4" | "ipv6" => Ok(text.to_owned()),
+        _ => {
+            Err("the network is asked for \"ipv4\", for \"ipv6\", or for \"ipv4v6\", which is both"
+                .into())
+        }
+    }
+}
+
 /// A PIN (3GPP TS 31.101 section 9.5.1).
 pub(crate) fn pin(text: &str) -> Checked {
     if (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -95,5 +116,7 @@ mod tests {
                 && apn("*99#").is_err()
         );
         assert!(pin("0123").is_ok() && pin("123").is_err() && pin("12a4").is_err());
+        assert!(auth("pap").is_ok() && auth("PAP").is_err() && auth("none").is_err());
+        assert!(ip_type("ipv4v6").is_ok() && ip_type("ipv4").is_ok() && ip_type("4").is_err());
     }
 }
