@@ -32,6 +32,7 @@ use rccar_protocol::events::Video;
 use rccar_protocol::text::Software;
 use std::collections::BTreeMap;
 use std::num::TryFromIntError;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tracing::Instrument;
@@ -117,9 +118,11 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
             Registrant { identity, name: config.car.name, software, host: config.host };
         let claim = ClaimCodeFile::new(&config.car.runtime_dir);
         let trouble = Trouble::new(&config.car.state_dir);
+        let host_time = config.car.runtime_dir.join("time");
         let signs = Signs { up, standing, redirected, pulse: Pulse::default() };
         let ways = Ways { uplinks, urgent: bus.in_session() };
-        let back = start_signaling(url, registrant, signs, ways, (claim, trouble), incoming);
+        let back =
+            start_signaling(url, registrant, signs, ways, (claim, trouble, host_time), incoming);
         readiness.push(back.up.clone());
         sources.insert(Source::Host, back);
     } else {
@@ -181,7 +184,7 @@ fn start_signaling(
     registrant: Registrant,
     signs: Signs,
     ways: Ways,
-    (claim, trouble): (ClaimCodeFile, Trouble),
+    (claim, trouble, host_time): (ClaimCodeFile, Trouble, PathBuf),
     incoming: mpsc::Sender<Incoming>,
 ) -> Outgoing {
     let (messages, outgoing) = mpsc::channel(QUEUE);
@@ -194,7 +197,7 @@ fn start_signaling(
             incoming,
             outgoing,
             signs,
-            (claim, trouble),
+            (claim, trouble, host_time),
             ways,
         ))
         .instrument(span)

@@ -22,6 +22,8 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "/")]
         root: PathBuf,
     },
+    /// Set the clock forward by what the mobile network or the host says, until NTP has set it
+    Clock,
     /// Say what is wrong with a file, without applying it
     Check {
         /// The file
@@ -35,6 +37,10 @@ impl Cli {
             Command::Apply { root } => {
                 logging::init("rccar-provision");
                 run::apply(root)
+            }
+            Command::Clock => {
+                logging::init("rccar-provision");
+                run::clock()
             }
             Command::Check { file } => run::check(file),
         }

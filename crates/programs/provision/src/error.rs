@@ -12,6 +12,8 @@ pub(crate) enum ProvisionError {
     Apply(#[from] ApplyError),
     #[error("cannot read {}", .path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("the clock cannot be set")]
+    Clock(#[source] io::Error),
     #[error("{0} to mend")]
     Faults(String),
     #[error(transparent)]

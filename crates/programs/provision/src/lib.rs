@@ -43,6 +43,7 @@
 
 pub mod apply;
 mod cli;
+mod clock;
 mod document;
 mod error;
 mod fault;

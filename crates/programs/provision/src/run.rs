@@ -1,6 +1,7 @@
 //! The work of the commands.
 
 use crate::apply::{self, Places};
+use crate::clock::{self, Outcome, SystemClock};
 use crate::error::ProvisionError;
 use crate::parse;
 use rccar_daemon::cli::{print, print_no_mistakes};
@@ -16,6 +17,14 @@ pub(crate) fn apply(root: &Path) -> Result<(), ProvisionError> {
     );
     outcome.faults.iter().for_each(|fault| tracing::warn!("provision.toml: {fault}"));
     outcome.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
+    Ok(())
+}
+
+pub(crate) fn clock() -> Result<(), ProvisionError> {
+    match clock::follow(Path::new("/"), &mut SystemClock).map_err(ProvisionError::Clock)? {
+        Outcome::Set(words) => tracing::info!("{words}"),
+        outcome => tracing::debug!(?outcome, "the clock stays"),
+    }
     Ok(())
 }
 

@@ -49,6 +49,18 @@ impl Clock {
     }
 }
 
+/// Whether the clock may be the cause, so that a better time would help.
+pub(super) fn may_be_the_clock(error: &Error, clock: Clock) -> bool {
+    let Error::Io(error) = error else { return false };
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(wrong)) = inner else { return false };
+    let early = matches!(
+        wrong,
+        rustls::CertificateError::NotValidYet | rustls::CertificateError::NotValidYetContext { .. }
+    );
+    !clock.is_set && (early || clock.is_wrong())
+}
+
 /// What an error of the handshake means.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meaning {

@@ -3,6 +3,7 @@
 
 mod answer;
 mod calls;
+mod date;
 mod parts;
 mod register;
 mod trouble;
@@ -16,7 +17,7 @@ use crate::due::until;
 use crate::host_url::HostUrl;
 use crate::messages::Incoming;
 use crate::uplinks::Report;
-use answer::{Clock, Meaning, meaning};
+use answer::{Clock, Meaning, may_be_the_clock, meaning};
 use calls::{Calls, News};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -32,6 +33,7 @@ use rccar_protocol::grease;
 use rccar_protocol::identity::Nonce;
 use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
 use register::{Knocked, Socket, greet, ignore_out_of_turn, read, write};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +51,7 @@ pub(crate) async fn keep_registered(
     incoming: mpsc::Sender<Incoming>,
     outgoing: mpsc::Receiver<FromCar>,
     signs: Signs,
-    (claim, trouble): (ClaimCodeFile, Trouble),
+    (claim, trouble, host_time): (ClaimCodeFile, Trouble, PathBuf),
     ways: Ways,
 ) {
     let calls = Calls::new(&ways.uplinks);
@@ -69,6 +71,7 @@ pub(crate) async fn keep_registered(
         calls,
         known: Arc::default(),
         trouble,
+        host_time,
         attempt: None,
         connection: None,
         knocking: None,
@@ -107,6 +110,8 @@ struct Client {
     calls: Calls,
     known: Arc<LastAddresses>,
     trouble: Trouble,
+    /// File for the time by the host's web server.
+    host_time: PathBuf,
     attempt: Option<BoxFuture<'static, Result<Step, Ended>>>,
     connection: Option<Connection>,
     /// The attempt to have a connection that stands by, and the connection.
@@ -176,16 +181,24 @@ impl Client {
                 }));
             }
             Ok(Step::Knocked(knocked)) => self.handle_knocked(*knocked),
-            Err(Ended::Socket(error)) => match meaning(&error, &self.at, Clock::read()) {
-                Some(Meaning::MovedTo(to)) if self.hops < MAX_HOPS => self.follow(to),
-                Some(Meaning::MovedTo(_)) => self.end(Ended::Answer(format!(
-                    "{} sends the car from one address to the next without end",
-                    self.url.origin()
-                ))),
-                Some(Meaning::Words(words)) => self.end(Ended::Answer(words)),
-                None => self.end(Ended::Socket(error)),
-            },
+            Err(Ended::Socket(error)) => self.handle_refused(error),
             Err(ended) => self.end(ended),
+        }
+    }
+
+    fn handle_refused(&mut self, error: tungstenite::Error) {
+        let clock = Clock::read();
+        if may_be_the_clock(&error, clock) {
+            date::ask(&self.at, self.host_time.clone());
+        }
+        match meaning(&error, &self.at, clock) {
+            Some(Meaning::MovedTo(to)) if self.hops < MAX_HOPS => self.follow(to),
+            Some(Meaning::MovedTo(_)) => self.end(Ended::Answer(format!(
+                "{} sends the car from one address to the next without end",
+                self.url.origin()
+            ))),
+            Some(Meaning::Words(words)) => self.end(Ended::Answer(words)),
+            None => self.end(Ended::Socket(error)),
         }
     }
 
