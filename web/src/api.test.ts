@@ -7,6 +7,7 @@ const info = {
   software: "rccar-host/0.1.0",
   signed_in: true,
   user: "Ada",
+  role: "member",
   setup_required: false,
   sign_in: "password",
 };

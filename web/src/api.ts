@@ -11,6 +11,8 @@ import {
   claimed,
   enrolment,
   json,
+  newLink,
+  people,
   refusal,
   serverInfo,
   type Account,
@@ -18,7 +20,10 @@ import {
   type CarStatus,
   type Claimed,
   type Enrolment,
+  type NewLink,
+  type Person,
   type ReleaseChange,
+  type Role,
   type ServerInfo,
 } from "./core/app/http";
 import type { Read } from "./protocol/json";
@@ -81,6 +86,30 @@ export class Api {
 
   async endOtherSignIns(): Promise<void> {
     await this.#request("DELETE", "sign-ins");
+  }
+
+  async people(): Promise<readonly Person[]> {
+    return await this.#request("GET", "people", undefined, people);
+  }
+
+  /** Returns a link by which the person chooses a password. */
+  async addPerson(name: string, role: Role): Promise<NewLink> {
+    return await this.#request("POST", "people", { name, role }, newLink);
+  }
+
+  async setRole(name: string, role: Role): Promise<void> {
+    await this.#request("PATCH", `people/${encodeURIComponent(name)}`, { role });
+  }
+
+  /** The cars go to `heir`; without one they wait for an account of the same name. */
+  async removePerson(name: string, heir: string | null): Promise<void> {
+    const query = heir === null ? "" : `?${new URLSearchParams({ cars_to: heir }).toString()}`;
+    await this.#request("DELETE", `people/${encodeURIComponent(name)}${query}`);
+  }
+
+  async passwordLink(name: string): Promise<NewLink> {
+    const path = `people/${encodeURIComponent(name)}/password-link`;
+    return await this.#request("POST", path, undefined, newLink);
   }
 
   async enrol(name: string | null = null, url: string | null = null): Promise<Enrolment> {

@@ -23,6 +23,7 @@ import { effectsOf } from "../core/effects";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "../core/app/messages";
 import { OwnAccount } from "./account";
+import { People } from "./people";
 import { Releases } from "./releases";
 import { formatRoute, parseRoute, type Route } from "../core/app/route";
 
@@ -49,6 +50,7 @@ export class App {
 
   readonly releases: Releases;
   readonly account: OwnAccount;
+  readonly people: People;
 
   readonly #api: Api;
   readonly #client: SignalingClient;
@@ -64,6 +66,7 @@ export class App {
     this.#api = api;
     this.releases = new Releases(api, () => this.#becomeSignedOut());
     this.account = new OwnAccount(api, () => this.#becomeSignedOut());
+    this.people = new People(api, () => this.#becomeSignedOut());
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const options = { url: `${scheme}//${location.host}/ws/driver`, software: SOFTWARE };
     this.#client = new SignalingClient(options, (event) => this.#handleSignaling(event));
@@ -316,9 +319,10 @@ export class App {
     this.#closeCockpit();
     this.wish.value = EVERYTHING;
     this.account.forget();
+    this.people.forget();
     this.#look((list) => list.handleSignedOut());
     const server = this.server.peek();
-    if (server) this.server.value = { ...server, signed_in: false, user: null };
+    if (server) this.server.value = { ...server, signed_in: false, user: null, role: null };
   }
 
   #closeCockpit(): void {

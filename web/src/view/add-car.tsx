@@ -7,8 +7,9 @@ import type { Addresses, Enrolment } from "../core/app/http";
 import { EMPTY, file, type Card } from "../core/card/card";
 import { CardForm } from "./card-form";
 import { ClaimCar } from "./claim-car";
+import { CopyText } from "./copy";
 import { Field, Form, text } from "./form";
-import { CloseIcon, CopyIcon, DownloadIcon } from "./icons";
+import { CloseIcon, DownloadIcon } from "./icons";
 
 interface Props {
   readonly app: App;
@@ -120,7 +121,7 @@ function CardFile({ enrolment, card, localOnly, again, make }: CardFileProps) {
       )}
       <details class="small">
         <summary class="muted">For a car without a card: the lines of its car.toml</summary>
-        <Config config={enrolment.config} />
+        <CopyText value={enrolment.config} testid="enrolment-config" />
       </details>
       <p class={`small ${left > 0 ? "muted" : "trouble"}`}>
         {left > 0
@@ -170,39 +171,6 @@ function AskAddress({ localOnly, make }: AskAddressProps) {
         />
       </Form>
     </section>
-  );
-}
-
-function Config({ config }: { config: string }) {
-  const said = useSignal("");
-  const code = useRef<HTMLElement>(null);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(config);
-      said.value = "Copied.";
-    } catch {
-      // Pages without HTTPS have no clipboard: selects the text instead.
-      if (code.current) getSelection()?.selectAllChildren(code.current);
-      said.value = "Selected. Copy it with your keyboard.";
-    }
-  };
-  return (
-    <>
-      <pre class="config">
-        <code ref={code} data-testid="enrolment-config">
-          {config}
-        </code>
-      </pre>
-      <div class="row">
-        <button type="button" class="button" onClick={() => void copy()}>
-          <CopyIcon />
-          Copy
-        </button>
-        <span class="muted small grow" role="status">
-          {said}
-        </span>
-      </div>
-    </>
   );
 }
 

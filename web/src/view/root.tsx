@@ -4,6 +4,7 @@ import { stateParts } from "../core/app/hud";
 import { AccountPage } from "./account";
 import { CarsPage } from "./cars";
 import { CockpitPage } from "./cockpit";
+import { PeoplePage } from "./people";
 import { ReleasesPage } from "./releases";
 import { PasswordPage, SetUpPage, SignInPage } from "./sign-in";
 import { LinkPage, WaitPage } from "./wait";
@@ -25,8 +26,9 @@ export function Root({ app }: { app: App }) {
   const cockpit = app.cockpit.value;
   if (route.page === "car" && cockpit)
     return <CockpitPage key={cockpit} app={app} cockpit={cockpit} />;
-  if (route.page === "releases" && server.mode === "host")
-    return <ReleasesPage app={app} server={server} />;
+  const admin = server.mode === "host" && server.role === "admin";
+  if (route.page === "releases" && admin) return <ReleasesPage app={app} server={server} />;
+  if (route.page === "people" && admin) return <PeoplePage app={app} server={server} />;
   if (route.page === "account" && server.mode === "host")
     return <AccountPage app={app} server={server} />;
   return <CarsPage app={app} server={server} />;
@@ -51,6 +53,8 @@ function title(app: App): string {
       return tab.account;
     case "releases":
       return tab.releases;
+    case "people":
+      return tab.people;
     case "cars":
     case "claim":
     case "car":

@@ -7,7 +7,11 @@ import { formatRoute } from "../core/app/route";
 import type { SignalingState } from "../core/link/host";
 import { Mark, SignOutIcon, UserIcon } from "./icons";
 
-const PLACES = ["cars", "releases"] as const;
+const PLACES = [
+  { page: "cars", admin: false },
+  { page: "releases", admin: true },
+  { page: "people", admin: true },
+] as const;
 
 export function Top({
   app,
@@ -16,7 +20,7 @@ export function Top({
 }: {
   app: App;
   server: ServerInfo;
-  here: (typeof PLACES)[number] | "account";
+  here: (typeof PLACES)[number]["page"] | "account";
 }) {
   return (
     <header class="top">
@@ -26,7 +30,7 @@ export function Top({
       </div>
       {server.mode === "host" && (
         <nav class="places" aria-label={t().pages.names}>
-          {PLACES.map((page) => (
+          {PLACES.filter(({ admin }) => !admin || server.role === "admin").map(({ page }) => (
             <a
               key={page}
               href={formatRoute({ page })}

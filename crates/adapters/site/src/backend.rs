@@ -1,6 +1,6 @@
 //! The questions of the routes to the program that serves them.
 
-use crate::people::{AccountInfo, EndedSignIns, NewSignIn, SignedIn};
+use crate::people::{AccountInfo, EndedSignIns, NewLink, NewSignIn, Person, PersonInfo, SignedIn};
 use crate::status::{CarStatus, Viewer};
 use crate::token::{Token, TokenHash};
 use rccar_protocol::identity::CarKey;
@@ -102,7 +102,55 @@ pub trait Backend: Send + Sync + 'static {
     fn who(
         &self,
         sign_in: TokenHash,
-    ) -> impl Future<Output = Result<Option<Name>, AccountError>> + Send;
+    ) -> impl Future<Output = Result<Option<Person>, AccountError>> + Send;
+
+    /// All accounts, by name.
+    fn people(&self) -> impl Future<Output = Result<Vec<PersonInfo>, AccountError>> + Send {
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Adds an account, and makes a link by which its user chooses a password.
+    fn add_person(
+        &self,
+        by: Name,
+        person: Person,
+    ) -> impl Future<Output = Result<NewLink, AccountError>> + Send {
+        let _ = (by, person);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Gives an account another role. The last admin stays one.
+    fn set_role(
+        &self,
+        by: Name,
+        person: Person,
+    ) -> impl Future<Output = Result<(), AccountError>> + Send {
+        let _ = (by, person);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Removes an account; its cars go to `heir`, or wait for an account of its name. The last
+    /// admin stays.
+    fn remove_person(
+        &self,
+        by: Name,
+        name: Name,
+        heir: Option<Name>,
+    ) -> impl Future<Output = Result<(), AccountError>> + Send {
+        let _ = (by, name, heir);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Makes a link by which the user of an account chooses a new password. It ends all of the
+    /// account's sign-ins when it is used.
+    fn make_password_link(
+        &self,
+        by: Name,
+        name: Name,
+    ) -> impl Future<Output = Result<NewLink, AccountError>> + Send {
+        let _ = (by, name);
+        async { Err(AccountError::NotOffered) }
+    }
 
     fn sign_out(&self, sign_in: TokenHash)
     -> impl Future<Output = Result<(), AccountError>> + Send;
@@ -217,6 +265,15 @@ pub enum AccountError {
          makes, or `rccar-host password-link` on the host"
     )]
     NoPassword,
+    #[error("there is no user {0}")]
+    NoSuchUser(Name),
+    #[error("there is a user {0} already")]
+    UserExists(Name),
+    /// Without an admin nobody could make one, except on the host's command line.
+    #[error("{0} is the only admin: make somebody else an admin first")]
+    LastAdmin(Name),
+    #[error("{0} cannot get the cars of {0}: name another user")]
+    OwnHeir(Name),
     #[error("there is no such sign-in; it may have ended already")]
     NoSuchSignIn,
     #[error("no car shows this code right now; look at its page again, the code may have changed")]

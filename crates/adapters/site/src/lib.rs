@@ -79,13 +79,16 @@ pub use backend::{
     AccountError, Backend, CarRegistration, Credentials, Enrolment, Mode, Password, RegisterError,
 };
 pub use exchange::Exchange;
+pub use http::rights::{May, rights};
 pub use http::{Site, redirect, router, router_with_releases};
 pub use ice::{IceEnd, IcePeer, IceServers, NoIceServers};
 pub use limits::Limits;
 pub use listening::{Listening, Tls};
 pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
-pub use people::{AccountInfo, EndedSignIns, NewSignIn, SignInInfo, SignedIn};
+pub use people::{
+    AccountInfo, EndedSignIns, NewLink, NewSignIn, Person, PersonInfo, Role, SignInInfo, SignedIn,
+};
 pub use provision::provision_file;
 pub use proxies::{Proxies, ProxyHeader};
 pub use rccar_crowd::Shares;

@@ -1,9 +1,58 @@
 //! Accounts and their sign-ins, as their users see them.
 
-use crate::token::TokenHash;
+use crate::token::{Token, TokenHash};
 use rccar_protocol::text::Name;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::IpAddr;
+
+/// What an account may do on the host as a whole. What it may do with a car is said for each car.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Manages people and releases, and counts as the owner of every car.
+    Admin,
+    Member,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+        })
+    }
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub name: Name,
+    pub role: Role,
+}
+
+/// An account, for admins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonInfo {
+    pub name: Name,
+    pub role: Role,
+    /// An account without one signs in by links.
+    pub has_password: bool,
+    /// How many cars it owns.
+    pub cars: u64,
+    /// Seconds since 1970 (UTC).
+    pub created_at: u64,
+    /// When one of its browsers was seen last, to ten minutes. `None`: none is signed in.
+    pub seen_at: Option<u64>,
+}
+
+/// A one-time link for somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    pub token: Token,
+    /// Seconds since 1970 (UTC).
+    pub expires_at: u64,
+}
 
 /// A browser that signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]

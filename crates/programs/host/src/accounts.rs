@@ -1,15 +1,16 @@
 //! Answers the questions of the routes from the database.
 
 use crate::config::Caps;
-use crate::db::{self, Claimed, Db, DbError, Enrolled, Revoked, unix_now};
-use crate::lifetimes::ENROLMENT;
+use crate::db::{self, Claimed, Db, DbError, Enrolled, LinkKind, Revoked, unix_now};
+use crate::lifetimes::{ENROLMENT, PASSWORD_LINK};
 use crate::password::{HashError, Hasher};
 use crate::password_rules::check_password;
 use rccar_causes::causes;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
     AccountError, AccountInfo, Backend, CarRegistration, Credentials, EndedSignIns, EnrolledCar,
-    Enrolment, Mode, NewSignIn, Password, RegisterError, SignedIn, Token, TokenHash,
+    Enrolment, Mode, NewLink, NewSignIn, Password, Person, PersonInfo, RegisterError, SignedIn,
+    Token, TokenHash,
 };
 
 #[derive(Debug)]
@@ -170,8 +171,46 @@ impl Backend for Accounts {
         self.db.run(work).await.map_err(internal)
     }
 
-    async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
-        self.db.run(move |store| store.sign_in(sign_in, unix_now())).await.map_err(internal)
+    async fn who(&self, sign_in: TokenHash) -> Result<Option<Person>, AccountError> {
+        self.db.run(move |store| store.person(sign_in, unix_now())).await.map_err(internal)
+    }
+
+    async fn people(&self) -> Result<Vec<PersonInfo>, AccountError> {
+        self.db.run(|store| store.people(unix_now())).await.map_err(internal)
+    }
+
+    async fn add_person(&self, _: Name, person: Person) -> Result<NewLink, AccountError> {
+        let (link, hash) = new_password_link()?;
+        let name = person.name.clone();
+        let work =
+            move |store: &mut db::Store| store.add_person(&person, hash, unix_now(), link_end());
+        let added = self.db.run(work).await.map_err(internal)?;
+        if added { Ok(link) } else { Err(AccountError::UserExists(name)) }
+    }
+
+    async fn set_role(&self, _: Name, person: Person) -> Result<(), AccountError> {
+        let name = person.name.clone();
+        let work = move |store: &mut db::Store| store.set_role(person.name.as_str(), person.role);
+        check_changed(self.db.run(work).await.map_err(internal)?, &name)
+    }
+
+    async fn remove_person(
+        &self,
+        _: Name,
+        name: Name,
+        heir: Option<Name>,
+    ) -> Result<(), AccountError> {
+        self.db.run(move |store| Ok(remove(store, &name, heir.as_ref()))).await.map_err(internal)?
+    }
+
+    async fn make_password_link(&self, _: Name, name: Name) -> Result<NewLink, AccountError> {
+        let (link, hash) = new_password_link()?;
+        let work = move |store: &mut db::Store| {
+            let Some(account) = store.account(name.as_str())? else { return Ok(Err(name)) };
+            store.add_link(hash, account.id, LinkKind::Password, link_end(), 1).map(Ok)
+        };
+        let made = self.db.run(work).await.map_err(internal)?;
+        made.map_err(AccountError::NoSuchUser).map(|()| link)
     }
 
     async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {
@@ -236,6 +275,42 @@ impl Backend for Accounts {
             Revoked::NotYours => Err(AccountError::NotYours),
         }
     }
+}
+
+/// Removes an account, for an admin or on the command line. The cars go to `heir`.
+pub(crate) fn remove(
+    store: &mut db::Store,
+    name: &Name,
+    heir: Option<&Name>,
+) -> Result<(), AccountError> {
+    let account = |store: &db::Store, name: &Name| {
+        let found = store.account(name.as_str()).map_err(internal)?;
+        found.map(|account| account.id).ok_or_else(|| AccountError::NoSuchUser(name.clone()))
+    };
+    let leaving = account(store, name)?;
+    let heir = heir.map(|heir| account(store, heir)).transpose()?;
+    if heir == Some(leaving) {
+        return Err(AccountError::OwnHeir(name.clone()));
+    }
+    check_changed(store.remove_account(name.as_str(), heir).map_err(internal)?, name)
+}
+
+pub(crate) fn check_changed(changed: db::Changed, name: &Name) -> Result<(), AccountError> {
+    match changed {
+        db::Changed::Done => Ok(()),
+        db::Changed::NoSuchUser => Err(AccountError::NoSuchUser(name.clone())),
+        db::Changed::LastAdmin => Err(AccountError::LastAdmin(name.clone())),
+    }
+}
+
+fn new_password_link() -> Result<(NewLink, TokenHash), AccountError> {
+    let token = Token::generate().map_err(internal)?;
+    let hash = token.hash();
+    Ok((NewLink { token, expires_at: link_end() }, hash))
+}
+
+fn link_end() -> u64 {
+    unix_now() + PASSWORD_LINK
 }
 
 /// Whether a token was made, in words for the person who wants it.

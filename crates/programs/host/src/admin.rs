@@ -1,7 +1,7 @@
 //! Commands that work on the database, whether or not the host runs. A running host notices within
 //! a second.
 
-use crate::accounts::check_caps;
+use crate::accounts::{self, check_caps, check_changed};
 use crate::cli::{CarCommand, UserCommand};
 use crate::config::Config;
 use crate::db::{DbError, LinkKind, Store, unix_now};
@@ -25,8 +25,6 @@ pub(crate) enum AdminError {
     NoSuchUser(Name),
     #[error("there is a user {0} already")]
     UserExists(Name),
-    #[error("{0} cannot get the cars of {0}: name another user")]
-    OwnHeir(Name),
     #[error("there is no car {0} that could be revoked; `rccar-host car list` shows all")]
     NoSuchCar(CarId),
     #[error(transparent)]
@@ -123,27 +121,19 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
             let added = store.add_account(name, password.as_deref(), unix_now())?;
             added.map(drop).ok_or_else(|| AdminError::UserExists(name.clone()))
         }
-        UserCommand::List => {
-            store.account_names()?.iter().try_for_each(|name| Ok(print(&format!("{name}\n"))?))
+        UserCommand::List => store
+            .people(unix_now())?
+            .iter()
+            .try_for_each(|one| Ok(print(&format!("{}\t{}\n", one.name, one.role))?)),
+        UserCommand::Role { name, role } => {
+            Ok(check_changed(store.set_role(name.as_str(), role.role())?, name)?)
         }
         UserCommand::Remove { name, cars_to } => {
-            let heir = match cars_to {
-                Some(heir) => Some(
-                    store
-                        .account(heir.as_str())?
-                        .ok_or_else(|| AdminError::NoSuchUser(heir.clone()))?
-                        .id,
-                ),
-                None => None,
-            };
-            let leaving = store.account(name.as_str())?.map(|account| account.id);
-            if heir.is_some() && heir == leaving {
-                return Err(AdminError::OwnHeir(name.clone()));
-            }
-            store
-                .remove_account(name.as_str(), heir)?
-                .then_some(())
-                .ok_or_else(|| AdminError::NoSuchUser(name.clone()))
+            let removed = accounts::remove(&mut store, name, cars_to.as_ref());
+            removed.map_err(|error| match error {
+                AccountError::NoSuchUser(name) => AdminError::NoSuchUser(name),
+                error => error.into(),
+            })
         }
     }
 }

@@ -4,12 +4,12 @@ use crate::config::{Config, DEFAULT_PATH};
 use crate::db::backup;
 use crate::error::HostError;
 use crate::{admin, releases, run};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
 use rccar_protocol::release::{Channel, Percent, ReleaseNotes, Version};
 use rccar_protocol::text::{CarId, Name};
-use rccar_site::PublicUrl;
+use rccar_site::{PublicUrl, Role};
 use std::path::{Path, PathBuf};
 
 /// Signaling host of rccar: accounts, cars, the web page, STUN and TURN
@@ -120,8 +120,16 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// List all users
+    /// List all users and their roles
     List,
+    /// Make a user an admin, or a member again; there is always one admin
+    Role {
+        /// The name
+        #[arg(value_parser = name)]
+        name: Name,
+        /// What the user is from now on
+        role: RoleArg,
+    },
     /// Remove a user and end all of the user's sign-ins; a new user of the same name gets the
     /// user's cars again
     Remove {
@@ -132,6 +140,24 @@ pub(crate) enum UserCommand {
         #[arg(long, value_parser = name)]
         cars_to: Option<Name>,
     },
+}
+
+/// What a user may do on the host.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Manages people and releases, and counts as the owner of every car
+    Admin,
+    /// Has the rights that the owners of cars have given
+    Member,
+}
+
+impl RoleArg {
+    pub(crate) fn role(self) -> Role {
+        match self {
+            Self::Admin => Role::Admin,
+            Self::Member => Role::Member,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

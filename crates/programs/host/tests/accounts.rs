@@ -86,11 +86,12 @@ fn a_user_without_a_password_cannot_sign_in_with_one() {
 fn users_are_managed_while_the_host_runs() {
     use std::io::Write;
     let host = Host::start();
+    host.set_up();
     let mut add = host.command(&["user", "add", "Bob", "--password-stdin"]);
     let mut child = add.stdin(std::process::Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"battery staple\n").unwrap();
     assert!(child.wait().unwrap().success());
-    assert_eq!(host.admin(&["user", "list"]), "Bob\n");
+    assert_eq!(host.admin(&["user", "list"]), "Ada\tadmin\nBob\tmember\n");
     let cookie = host.sign_in("Bob", "battery staple").cookie.unwrap();
     host.admin(&["user", "remove", "Bob"]);
     assert_eq!(host.sign_in_state(&cookie)["signed_in"], false);

@@ -147,6 +147,8 @@ async fn removing_a_user_ends_the_drive() {
     let mut driver = open(&host, "/ws/driver", &cookie).await;
     send(&mut driver, &json!({"type": "hello", "v": 1})).await;
     next(&mut driver).await.unwrap();
+    host.admin(&["user", "add", "Root"]);
+    host.admin(&["user", "role", "Root", "admin"]);
     host.admin(&["user", "remove", "Ada"]);
     assert_eq!(next(&mut driver).await, Err(4401));
 }
@@ -167,6 +169,8 @@ async fn removing_a_user_whose_page_is_away_ends_the_drive() {
     )
     .await;
     drop(driver);
+    host.admin(&["user", "add", "Root"]);
+    host.admin(&["user", "role", "Root", "admin"]);
     host.admin(&["user", "remove", "Ada"]);
     // Sooner than the grace of 15 s, after which it would be `driver-gone`.
     assert_eq!(

@@ -24,9 +24,34 @@ export interface ServerInfo {
   readonly software: string;
   readonly signed_in: boolean;
   readonly user: string | null;
+  /** What the user may do on the host; `null` while nobody is signed in. */
+  readonly role: Role | null;
   /** There is no account yet. */
   readonly setup_required: boolean;
   readonly sign_in: "password" | "code";
+}
+
+export const ROLES = ["admin", "member"] as const;
+/** What an account may do on the host as a whole. */
+export type Role = (typeof ROLES)[number];
+
+/** An account, for admins. */
+export interface Person {
+  readonly name: string;
+  readonly role: Role;
+  readonly has_password: boolean;
+  /** How many cars it owns. */
+  readonly cars: number;
+  /** Unix time in seconds. */
+  readonly created_at: number;
+  readonly seen_at: number | null;
+}
+
+/** A one-time link for somebody else. */
+export interface NewLink {
+  readonly token: string;
+  /** Unix time in seconds. */
+  readonly expires_at: number;
 }
 
 /** What lets one new car in. */
@@ -156,8 +181,32 @@ export const serverInfo: Read<ServerInfo> = (value, field) => {
     software: shape.need("software", anyString),
     signed_in: shape.need("signed_in", bool),
     user: shape.maybe("user", anyString),
+    role: shape.maybe("role", oneOf(ROLES)),
     setup_required: shape.need("setup_required", bool),
     sign_in: shape.need("sign_in", oneOf(["password", "code"])),
+  };
+};
+
+const person: Read<Person> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    name: shape.need("name", anyString),
+    role: shape.need("role", oneOf(ROLES)),
+    has_password: shape.need("has_password", bool),
+    cars: shape.need("cars", finite),
+    created_at: shape.need("created_at", finite),
+    seen_at: shape.maybe("seen_at", finite),
+  };
+};
+
+export const people: Read<readonly Person[]> = (value, field) =>
+  new Shape(value, field).need("people", listOf(person));
+
+export const newLink: Read<NewLink> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    token: shape.need("token", anyString),
+    expires_at: shape.need("expires_at", finite),
   };
 };
 

@@ -7,6 +7,7 @@ import { carId } from "../../protocol/text";
 export type Route =
   | { readonly page: "cars" }
   | { readonly page: "releases" }
+  | { readonly page: "people" }
   | { readonly page: "account" }
   | { readonly page: "sign-in" }
   /** The list with "Add a car" open, and the code of a car in it if there is one. */
@@ -39,6 +40,7 @@ export function parseRoute(hash: string): Route {
   if (second !== "") return { page: "cars" };
   if (first === "releases") return { page: "releases" };
   if (first === "claim") return { page: "claim", code: claimCode(parameters.get("code") ?? "") };
+  if (first === "people") return { page: "people" };
   if (first === "account") return { page: "account" };
   if (first === "sign-in") return { page: "sign-in" };
   if (first === "setup" && token !== "") return { page: "setup", token };
@@ -52,6 +54,7 @@ export function formatRoute(route: Route): string {
     case "cars":
       return "#/";
     case "releases":
+    case "people":
     case "account":
     case "sign-in":
       return `#/${route.page}`;

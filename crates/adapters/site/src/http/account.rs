@@ -4,11 +4,10 @@ use super::App;
 use super::caller::Caller;
 use super::cookie;
 use super::error::ApiError;
-use super::origin::is_foreign;
 use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Credentials, Mode, Password};
-use crate::people::{NewSignIn, SignedIn};
+use crate::people::{NewSignIn, Role, SignedIn};
 use crate::throttle::Who;
 use crate::token::{Token, TokenHash};
 use axum::extract::State;
@@ -32,6 +31,7 @@ struct SignInState {
     software: String,
     signed_in: bool,
     user: Option<Name>,
+    role: Option<Role>,
     setup_required: bool,
     sign_in: &'static str,
 }
@@ -41,15 +41,16 @@ pub(crate) async fn state<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
-    let user = caller.signed_in()?.map(|(user, _)| user);
+    let person = caller.signed_in()?.map(|(person, _)| person);
     let (mode, sign_in) = match app.backend.mode() {
         Mode::Host => ("host", "password"),
         Mode::Car => ("car", "code"),
     };
     let setup_required = app.backend.setup_required().await?;
     let software = app.options.software.to_string();
-    let state =
-        SignInState { mode, software, signed_in: user.is_some(), user, setup_required, sign_in };
+    let (role, user) = (person.as_ref().map(|person| person.role), person.map(|one| one.name));
+    let signed_in = user.is_some();
+    let state = SignInState { mode, software, signed_in, user, role, setup_required, sign_in };
     Ok(([(CACHE_CONTROL, "no-store")], Json(state)).into_response())
 }
 
@@ -100,9 +101,6 @@ pub(crate) async fn sign_out<B: Backend>(
     State(app): State<Arc<App<B>>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&headers, app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
     if let Some(sign_in) = app.shown_sign_in(&headers) {
         app.backend.sign_out(sign_in).await?;
         app.exchange.revoke(sign_in).await;

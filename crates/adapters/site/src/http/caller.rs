@@ -3,13 +3,14 @@
 use super::App;
 use super::error::ApiError;
 use crate::backend::{AccountError, Backend};
+use crate::people::Person;
 use crate::token::TokenHash;
 use axum::http::HeaderMap;
 use rccar_protocol::text::Name;
 
 /// Who sent a request, by its cookie. Every request has one among its extensions.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Result<Option<(Name, TokenHash)>, AccountError>);
+pub(crate) struct Caller(Result<Option<(Person, TokenHash)>, AccountError>);
 
 impl Caller {
     pub(crate) fn stranger() -> Self {
@@ -26,11 +27,16 @@ impl Caller {
     }
 
     /// `None`: the request has no cookie, or an old one.
-    pub(crate) fn signed_in(self) -> Result<Option<(Name, TokenHash)>, ApiError> {
+    pub(crate) fn signed_in(self) -> Result<Option<(Person, TokenHash)>, ApiError> {
         self.0.map_err(Into::into)
     }
 
+    pub(crate) fn person(self) -> Result<Person, ApiError> {
+        Ok(self.signed_in()?.ok_or(ApiError::NotSignedIn)?.0)
+    }
+
     pub(crate) fn user(self) -> Result<(Name, TokenHash), ApiError> {
-        self.signed_in()?.ok_or(ApiError::NotSignedIn)
+        let (person, sign_in) = self.signed_in()?.ok_or(ApiError::NotSignedIn)?;
+        Ok((person.name, sign_in))
     }
 }

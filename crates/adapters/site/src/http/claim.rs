@@ -3,7 +3,6 @@
 use super::App;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::origin::is_foreign;
 use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Mode};
@@ -73,11 +72,7 @@ pub(crate) async fn revoke<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&headers, app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
     let (user, _) = caller.user()?;
     let id = CarId::new(id).map_err(|_| AccountError::NoSuchCar)?;
     app.backend.revoke_car(user.clone(), id.clone()).await?;

@@ -40,6 +40,8 @@ pub(crate) enum ApiError {
     BadAddress(String),
     #[error("sign in first")]
     NotSignedIn,
+    #[error("only an admin of this host may do that")]
+    AdminsOnly,
     #[error("too many failed attempts; wait {} s", .0.as_secs() + 1)]
     TooManyAttempts(Duration),
     #[error("too many requests from your address at once")]
@@ -82,6 +84,7 @@ impl ApiError {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::BadAddress(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-address"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not-signed-in"),
+            Self::AdminsOnly => (StatusCode::FORBIDDEN, "forbidden"),
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
@@ -113,6 +116,10 @@ impl ApiError {
                 }
                 AccountError::WrongPassword => (StatusCode::FORBIDDEN, "wrong-password"),
                 AccountError::NoPassword => (StatusCode::CONFLICT, "no-password"),
+                AccountError::NoSuchUser(_) => (StatusCode::NOT_FOUND, "no-such-user"),
+                AccountError::UserExists(_) => (StatusCode::CONFLICT, "user-exists"),
+                AccountError::LastAdmin(_) => (StatusCode::CONFLICT, "last-admin"),
+                AccountError::OwnHeir(_) => (StatusCode::CONFLICT, "own-heir"),
                 AccountError::NoSuchSignIn => (StatusCode::NOT_FOUND, "no-such-sign-in"),
                 AccountError::NoSuchCode => (StatusCode::NOT_FOUND, "no-such-code"),
                 AccountError::NoSuchCar => (StatusCode::NOT_FOUND, "no-such-car"),

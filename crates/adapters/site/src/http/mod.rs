@@ -10,9 +10,11 @@ mod install;
 mod names;
 pub(crate) mod origin;
 mod own_account;
+mod people;
 mod redirect;
 pub(crate) mod releases;
 mod request;
+pub(crate) mod rights;
 mod status;
 
 use crate::address::Peer;
@@ -21,18 +23,18 @@ use crate::exchange::Exchange;
 use crate::known::Known;
 use crate::limits::{Gate, Limits};
 use crate::options::Options;
+use crate::page;
 use crate::proxies::Proxies;
 use crate::releases::Releases;
 use crate::strangers::Strangers;
 use crate::throttle::Throttle;
 use crate::token::{Token, TokenHash};
 use crate::waiters::Waiters;
-use crate::{page, socket};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::routing::{any, delete, get, patch, post};
+use axum::routing::any;
 use error::ApiError;
 pub use redirect::redirect;
 use releases::Transfers;
@@ -117,40 +119,8 @@ fn routes<B: Backend>(
         releases,
         downloads,
     });
-    let sign_in =
-        || get(account::state::<B>).post(account::sign_in::<B>).delete(account::sign_out::<B>);
-    let router = Router::new()
-        .route("/healthz", get(async || "ok"))
-        .route("/api/v1/sign-in", sign_in())
-        // Its address in release 0.1.0: pages that were open during the update still ask there.
-        .route("/api/v1/session", sign_in())
-        .route("/api/v1/setup", post(account::set_up::<B>))
-        .route("/api/v1/link", post(account::link::<B>))
-        .route("/api/v1/password-link", post(account::password_link::<B>))
-        .route("/api/v1/account", get(own_account::show::<B>))
-        .route("/api/v1/account/password", post(own_account::change_password::<B>))
-        .route("/api/v1/sign-ins", delete(own_account::end_others::<B>))
-        .route("/api/v1/sign-ins/{id}", delete(own_account::end_one::<B>))
-        .route("/api/v1/enrolments", post(enrolment::enrol::<B>))
-        .route("/api/v1/addresses", get(enrolment::addresses::<B>))
-        .route("/api/v1/claims", post(claim::claim::<B>))
-        .route("/api/v1/cars/{id}", delete(claim::revoke::<B>))
-        .route("/api/v1/cars/{id}/install", post(install::install::<B>))
-        .route("/api/v1/status", get(status::status::<B>))
-        // A bundle may be larger than any other body; the store counts its bytes.
-        .route(
-            "/api/v1/releases",
-            get(releases::list::<B>).post(releases::upload::<B>).layer(DefaultBodyLimit::disable()),
-        )
-        .route(
-            "/api/v1/releases/{version}",
-            patch(releases::change::<B>).delete(releases::remove::<B>),
-        )
-        .route("/api/v1/car/releases/offer", get(releases::offer::<B>))
-        .route("/api/v1/car/releases/{version}/bundle", get(releases::bundle::<B>))
+    let router = rights::routes(&app)
         .route("/api/{*rest}", any(async || ApiError::NotFound))
-        .route("/ws/driver", get(socket::driver_socket::<B>))
-        .route("/ws/car", get(socket::car_socket::<B>))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -3,14 +3,13 @@
 use super::App;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::origin::is_foreign;
 use super::request::OwnJson;
 use crate::backend::{AccountError, Backend, Password};
 use crate::people::EndedSignIns;
 use crate::throttle::Who;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use rccar_protocol::text::Name;
@@ -64,11 +63,7 @@ pub(crate) async fn change_password<B: Backend>(
 pub(crate) async fn end_others<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&headers, app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
     let (user, this) = caller.user()?;
     let ended = app.backend.end_other_sign_ins(user.clone(), this).await?;
     Ok(end(&app, &user, "signed out everywhere else", ended).await)
@@ -79,11 +74,7 @@ pub(crate) async fn end_one<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&headers, app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
     let (user, _) = caller.user()?;
     let ended = app.backend.end_sign_in(user.clone(), id).await?;
     Ok(end(&app, &user, "a sign-in was ended", ended).await)

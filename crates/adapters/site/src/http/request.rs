@@ -1,24 +1,20 @@
-//! Requests that change something: same origin, JSON, small.
+//! Requests that change something: JSON, small.
 
 use super::App;
 use super::error::ApiError;
-use super::origin::is_foreign;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// The body of a request from a page of ours.
+/// The body of a request. That it comes from a page of ours is [checked before](super::rights).
 pub(crate) struct OwnJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, B: Send + Sync> FromRequest<Arc<App<B>>> for OwnJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App<B>>) -> Result<Self, ApiError> {
-        if is_foreign(request.headers(), app.options.only_name()) {
-            return Err(ApiError::ForeignOrigin);
-        }
         // A form cannot send this type. A foreign page therefore needs a preflight request, which
         // is not granted.
         let kind = request

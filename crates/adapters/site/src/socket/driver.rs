@@ -7,6 +7,7 @@ use crate::backend::Backend;
 use crate::http::App;
 use crate::http::caller::Caller;
 use crate::outbox::{Outbox, outbox};
+use crate::people::Person;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -66,7 +67,7 @@ async fn enter<B: Backend>(
         tracing::error!(error = %causes(&error), "cannot look up a sign-in");
         None
     });
-    let Some((user, sign_in)) = caller else {
+    let Some((Person { name: user, .. }, sign_in)) = caller else {
         wire.refuse(ErrorCode::NotSignedIn, "sign in first").await;
         wire.close(CloseCode::NotSignedIn).await;
         return None;

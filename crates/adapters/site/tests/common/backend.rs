@@ -4,12 +4,13 @@ use super::name;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
     AccountError, Backend, CarRegistration, Credentials, EndedSignIns, EnrolledCar, Enrolment,
-    Mode, NewSignIn, Password, RegisterError, SignedIn, Token, TokenHash,
+    Mode, NewSignIn, Password, Person, RegisterError, Role, SignedIn, Token, TokenHash,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// Every user exists, all with the password `right password`; the only link is `link`.
+/// Every user exists, all with the password `right password`; the only link is `link`, the only
+/// admin `Root`.
 #[derive(Default)]
 pub struct TestBackend {
     pub sign_ins: Mutex<HashMap<TokenHash, Name>>,
@@ -66,8 +67,10 @@ impl Backend for TestBackend {
         }
     }
 
-    async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
-        Ok(self.sign_ins.lock().unwrap().get(&sign_in).cloned())
+    async fn who(&self, sign_in: TokenHash) -> Result<Option<Person>, AccountError> {
+        let name = self.sign_ins.lock().unwrap().get(&sign_in).cloned();
+        let role = |name: &Name| if name.as_str() == "Root" { Role::Admin } else { Role::Member };
+        Ok(name.map(|name| Person { role: role(&name), name }))
     }
 
     async fn sign_out(&self, sign_in: TokenHash) -> Result<(), AccountError> {

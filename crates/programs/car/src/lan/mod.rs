@@ -18,8 +18,8 @@ use rccar_protocol::text::{CarId, Name};
 use rccar_rooms::EnrolledCar;
 use rccar_site::{
     AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode,
-    NewSignIn, NoIceServers, Options, Password, Provision, RegisterError, SignedIn, TokenHash,
-    Viewer, router, serve,
+    NewSignIn, NoIceServers, Options, Password, Person, Provision, RegisterError, Role, SignedIn,
+    TokenHash, Viewer, router, serve,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -228,9 +228,10 @@ impl Backend for AccessCodeBackend {
         Err(AccountError::NotOffered)
     }
 
-    async fn who(&self, sign_in: TokenHash) -> Result<Option<Name>, AccountError> {
+    async fn who(&self, sign_in: TokenHash) -> Result<Option<Person>, AccountError> {
         if self.sign_ins.lock().await.contains(&sign_in.0) {
-            Self::user().map(Some)
+            // Whoever has the access code stands in for the owner.
+            Self::user().map(|name| Some(Person { name, role: Role::Admin }))
         } else {
             Ok(None)
         }

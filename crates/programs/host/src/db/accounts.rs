@@ -13,15 +13,17 @@ pub(crate) struct StoredAccount {
 }
 
 impl Store {
-    /// Adds an account. It gets the cars again that one of this name had when it was removed.
-    /// `None`: there is one of this name, whatever the case of its letters.
+    /// Adds an account: the first one as an admin, others as members. It gets the cars again that
+    /// one of this name had when it was removed. `None`: there is one of this name, whatever the
+    /// case of its letters.
     pub(crate) fn add_account(
         &self,
         name: &Name,
         password: Option<&str>,
         now: u64,
     ) -> Result<Option<i64>, DbError> {
-        let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT INTO accounts (name, password, created, role) VALUES (?1, ?2, ?3,
+                   iif(EXISTS (SELECT 1 FROM accounts), 'member', 'admin'))";
         match self.connection.execute(sql, params![name.as_str(), password, now]) {
             Ok(_) => {
                 let account = self.connection.last_insert_rowid();
@@ -48,32 +50,10 @@ impl Store {
             .transpose()
     }
 
-    pub(crate) fn account_names(&self) -> Result<Vec<String>, DbError> {
-        let mut query = self.connection.prepare("SELECT name FROM accounts ORDER BY name")?;
-        let names = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok(names)
-    }
-
     pub(crate) fn has_accounts(&self) -> Result<bool, DbError> {
         Ok(self
             .connection
             .query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?)
-    }
-
-    /// Removes an account with its sign-ins and links. Its cars go to the account `heir`, or to
-    /// nobody until there is one of the same name again. `false`: there is none of this name.
-    pub(crate) fn remove_account(
-        &mut self,
-        name: &str,
-        heir: Option<i64>,
-    ) -> Result<bool, DbError> {
-        self.atomically(|connection| {
-            let sql = "UPDATE cars
-                       SET owner = ?2, former_owner = iif(?2 IS NULL, ?1, NULL)
-                       WHERE owner = (SELECT id FROM accounts WHERE name = ?1)";
-            connection.execute(sql, params![name, heir])?;
-            Ok(connection.execute("DELETE FROM accounts WHERE name = ?1", [name])? > 0)
-        })
     }
 }
 
@@ -92,6 +72,6 @@ mod tests {
         assert!(store.add_account(&test_name("Ada"), None, 1).unwrap().is_some());
         assert_eq!(store.add_account(&test_name("aDA"), None, 1).unwrap(), None);
         assert_eq!(store.account("ADA").unwrap().unwrap().name, test_name("Ada"));
-        assert_eq!(store.account_names().unwrap(), ["Ada"]);
+        assert_eq!(store.people(1).unwrap().len(), 1);
     }
 }

@@ -328,6 +328,7 @@ mod tests {
     fn row_10_a_removed_account_keeps_its_cars_for_its_name_or_hands_them_on() {
         let mut store = test_store();
         let names = ["Ada", "Bob"].map(test_name);
+        store.add_account(&test_name("Root"), None, 1).unwrap();
         let [_, bob] = names.clone().map(|name| store.add_account(&name, None, 1).unwrap());
         store.claim(&car(1, None), &names[0], 1, CAPS).unwrap();
         let owner = |store: &Store| store.enrolled_cars().unwrap()[0].owner.clone();

@@ -58,7 +58,8 @@ impl Store {
             if connection.execute(sql, params![token.0, now])? == 0 {
                 return Ok(None);
             }
-            let sql = "INSERT INTO accounts (name, password, created) VALUES (?1, ?2, ?3)";
+            let sql = "INSERT INTO accounts (name, password, created, role)
+                       VALUES (?1, ?2, ?3, 'admin')";
             connection.execute(sql, params![name.as_str(), password, now])?;
             Ok(Some(connection.last_insert_rowid()))
         })

@@ -9,12 +9,14 @@ mod accounts;
 pub(crate) mod backup;
 mod cars;
 mod links;
+mod people;
 mod queue;
 mod releases;
 mod sign_ins;
 
 pub(crate) use cars::{Claimed, Enrolled, Revoked, Token};
 pub(crate) use links::LinkKind;
+pub(crate) use people::Changed;
 pub(crate) use queue::Db;
 
 use rccar_site::Token as Secret;
@@ -30,11 +32,12 @@ use std::time::{Duration, SystemTime};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Steps that lead from an empty file to the newest version. Released steps never change; new ones
 /// are appended.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("releases.sql"),
     include_str!("accounts.sql"),
     include_str!("people.sql"),
+    include_str!("roles.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

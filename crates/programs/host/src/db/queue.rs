@@ -150,7 +150,8 @@ mod tests {
     }
 
     async fn names(db: &Db) -> Vec<String> {
-        db.run(|store| store.account_names()).await.unwrap()
+        let people = db.run(|store| store.people(0)).await.unwrap();
+        people.into_iter().map(|one| one.name.to_string()).collect()
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! Sign-ins of browsers, and what ends them.
 
 use super::accounts::stored_name;
+use super::people::stored_role;
 use super::{DbError, Store};
 use crate::lifetimes::SIGN_IN;
 use rccar_protocol::text::Name;
-use rccar_site::{EndedSignIns, NewSignIn, SignInInfo, TokenHash};
+use rccar_site::{EndedSignIns, NewSignIn, Person, SignInInfo, TokenHash};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 /// Sign-ins of one account: more browsers than a person, or a class with one account, uses in a
@@ -28,19 +29,27 @@ impl Store {
     }
 
     /// The user of a sign-in, which is seen by that. `None`: it has expired, or there is none.
-    pub(crate) fn sign_in(&self, sign_in: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
-        let sql = "SELECT name, coalesce(seen, 0) FROM logins
+    pub(crate) fn person(&self, sign_in: TokenHash, now: u64) -> Result<Option<Person>, DbError> {
+        let sql = "SELECT name, role, coalesce(seen, 0) FROM logins
                    JOIN accounts ON accounts.id = account WHERE hash = ?1 AND expires > ?2";
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?));
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u64>(2)?))
+        };
         let mut query = self.connection.prepare_cached(sql)?;
-        let Some((name, seen)) = query.query_row(params![sign_in.0, now], row).optional()? else {
+        let Some((name, role, seen)) = query.query_row(params![sign_in.0, now], row).optional()?
+        else {
             return Ok(None);
         };
         if seen.saturating_add(SEEN_EVERY) <= now {
             let sql = "UPDATE logins SET seen = ?2 WHERE hash = ?1";
             self.connection.execute(sql, params![sign_in.0, now])?;
         }
-        stored_name(name).map(Some)
+        Ok(Some(Person { name: stored_name(name)?, role: stored_role(&role) }))
+    }
+
+    /// Only the user's name.
+    pub(crate) fn sign_in(&self, sign_in: TokenHash, now: u64) -> Result<Option<Name>, DbError> {
+        Ok(self.person(sign_in, now)?.map(|person| person.name))
     }
 
     /// All that hold, the newest first.
@@ -171,8 +180,9 @@ fn id(hash: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::LinkKind;
+    use crate::db::{Changed, LinkKind};
     use crate::{test_name, test_store};
+    use rccar_site::Role;
 
     const NOW: u64 = 1_000_000;
 
@@ -202,9 +212,10 @@ mod tests {
         let end = NOW + SIGN_IN;
         assert_eq!(store.sign_in(sign_in, end - 1).unwrap(), Some(test_name("Ada")));
         assert_eq!(store.sign_in(sign_in, end).unwrap(), None);
-        assert!(store.remove_account("ada", None).unwrap());
+        store.add_account(&test_name("Bob"), None, 1).unwrap();
+        store.set_role("Bob", Role::Admin).unwrap();
+        assert_eq!(store.remove_account("ada", None).unwrap(), Changed::Done);
         assert_eq!(store.sign_in(sign_in, end - 1).unwrap(), None);
-        assert!(!store.remove_account("ada", None).unwrap());
     }
 
     #[test]

@@ -5,7 +5,6 @@ use crate::backend::Backend;
 use crate::http::App;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
-use crate::http::origin::is_foreign;
 use crate::http::request::OwnJson;
 use crate::releases::{Release, ReleaseChange, ReleaseError, ReleaseRules, UploadWish};
 use axum::body::Body;
@@ -55,9 +54,6 @@ pub(crate) async fn upload<B: Backend>(
     body: Body,
 ) -> Result<Response, ApiError> {
     let store = store(&app)?;
-    if is_foreign(&headers, app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
     // A foreign page cannot send this type without a preflight request, which is not granted.
     if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != "application/octet-stream") {
         return Err(ApiError::NotBinary);
@@ -118,12 +114,8 @@ pub(crate) async fn remove<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let store = store(&app)?;
-    if is_foreign(&headers, app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
     let ((user, _), version) = (caller.user()?, version(name)?);
     store.remove(version.clone()).await?;
     tracing::info!(%user, %version, "release removed");
